@@ -1,0 +1,24 @@
+"""The types that every part of Sector agrees on: on the wire, in the order log, and in memory."""
+
+from sector.models.config import SimConfig
+from sector.models.events import EVENT, Event, RejectReason
+from sector.models.orders import ORDER, AddFleet, Join, MoveFleet, Note, Order, SetOwner
+from sector.models.snapshot import Snapshot
+from sector.models.step import LoggedOrder, Step
+
+__all__ = [
+    "EVENT",
+    "ORDER",
+    "AddFleet",
+    "Event",
+    "Join",
+    "LoggedOrder",
+    "MoveFleet",
+    "Note",
+    "Order",
+    "RejectReason",
+    "SetOwner",
+    "SimConfig",
+    "Snapshot",
+    "Step",
+]

@@ -1,0 +1,157 @@
+"""Events: what happened in a tick, as one union told apart by `type`.
+
+The world fills in all but the time: it knows ticks only. `order` is the id of the order in the log that caused the
+event; a puppet's orders are not in the log, so theirs is null.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+
+class RejectReason(StrEnum):
+    """Why an order was rejected. The list is closed: clients may rely on it."""
+
+    MALFORMED = "malformed"
+    UNKNOWN_FACTION = "unknown_faction"
+    UNKNOWN_SYSTEM = "unknown_system"
+    ALREADY_JOINED = "already_joined"
+    ELIMINATED = "eliminated"
+    NO_HOME_LEFT = "no_home_left"
+    NOT_OWNER = "not_owner"
+    NOT_ENOUGH_SHIPS = "not_enough_ships"
+    NOT_ENOUGH_SUPPLY = "not_enough_supply"
+    NO_LANE = "no_lane"
+    NOT_NEUTRAL = "not_neutral"
+    NOT_ADJACENT = "not_adjacent"
+    ADMIN_ONLY = "admin_only"
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    tick: int
+
+
+class FactionJoined(_Event):
+    """A faction entered at its home system."""
+
+    type: Literal["faction_joined"] = "faction_joined"
+    order: str | None
+    faction: str
+    system: str
+
+
+class SystemClaimed(_Event):
+    """A `set_owner` order took effect; `faction` null: the system was made neutral."""
+
+    type: Literal["system_claimed"] = "system_claimed"
+    order: str | None
+    faction: str | None
+    system: str
+    ships: int
+
+
+class ShipsMustered(_Event):
+    """An `add_fleet` order took effect."""
+
+    type: Literal["ships_mustered"] = "ships_mustered"
+    order: str | None
+    faction: str
+    system: str
+    ships: int
+
+
+class FleetDeparted(_Event):
+    """A fleet is under way, until tick `arrives`."""
+
+    type: Literal["fleet_departed"] = "fleet_departed"
+    order: str | None
+    faction: str
+    fleet: str
+    system: str
+    target: str
+    ships: int
+    arrives: int
+
+
+class FleetArrived(_Event):
+    """A fleet reached its target. If others are there, a battle follows."""
+
+    type: Literal["fleet_arrived"] = "fleet_arrived"
+    faction: str
+    fleet: str
+    system: str
+    ships: int
+
+
+class Battle(_Event):
+    """Forces met at a system. `forces` gives the ships by faction, neutral under the empty name; `winner` null: a tie or neutral."""
+
+    type: Literal["battle"] = "battle"
+    system: str
+    forces: dict[str, int]
+    winner: str | None
+    ships: int
+
+
+class SystemCaptured(_Event):
+    """A system changed hands by force."""
+
+    type: Literal["system_captured"] = "system_captured"
+    system: str
+    loser: str | None
+    faction: str
+    ships: int
+
+
+class NotePosted(_Event):
+    """A `note` order."""
+
+    type: Literal["note"] = "note"
+    order: str | None
+    faction: str
+    text: str
+    system: str | None
+
+
+class OrderRejected(_Event):
+    """An order broke a rule and changed nothing."""
+
+    type: Literal["order_rejected"] = "order_rejected"
+    order: str
+    faction: str | None
+    reason: RejectReason
+    detail: str
+
+
+class FactionEliminated(_Event):
+    """A faction has neither system nor fleet left."""
+
+    type: Literal["faction_eliminated"] = "faction_eliminated"
+    faction: str
+
+
+class SimFinished(_Event):
+    """The sim is over and ticks no more; `winner` null: a draw."""
+
+    type: Literal["sim_finished"] = "sim_finished"
+    winner: str | None
+
+
+Event = Annotated[
+    FactionJoined
+    | SystemClaimed
+    | ShipsMustered
+    | FleetDeparted
+    | FleetArrived
+    | Battle
+    | SystemCaptured
+    | NotePosted
+    | OrderRejected
+    | FactionEliminated
+    | SimFinished,
+    Field(discriminator="type"),
+]
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)

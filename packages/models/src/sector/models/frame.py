@@ -1,0 +1,169 @@
+"""Frame: tables of columns as one binary blob, readable without knowing the world that wrote it.
+
+A snapshot, a map and a delta are frames. Layout, little-endian throughout:
+
+    4 bytes  magic b"SECF"
+    u16      version of this layout
+    u16      0
+    u32      length of the header
+    header   JSON: kind, meta, and for each table its rows, columns (name, typecode, table referred to) and labels
+    columns  in the order of the header, each aligned to 8 bytes
+    16 bytes BLAKE2b of all that stands before: the frame's digest
+
+Equal frames are equal bytes. A snapshot's meta holds the digest of the one before it, so the digest of a snapshot is the
+state hash of the design: a chain.
+"""
+
+import struct
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+VERSION = 1
+_MAGIC = b"SECF"
+_PREFIX = struct.Struct("<4sHHI")
+_DIGEST_BYTES = 16
+_ITEM_BYTES = {"?": 1, "b": 1, "h": 2, "i": 4, "q": 8}
+_TYPECODES = {1: "b", 2: "h", 4: "i", 8: "q"}
+
+
+class FrameError(ValueError):
+    """Bytes that are not a frame of a version known here. `reason` says what is wrong."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"not a readable frame: {reason}")
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Values of one width (bool, or signed 8, 16, 32, 64 bit). With `refers_to` they are row numbers of that table; -1: none."""
+
+    values: memoryview[int] | memoryview[bool]
+    refers_to: str | None = None
+
+    @property
+    def typecode(self) -> str:
+        return "?" if self.values.format == "?" else _TYPECODES[self.values.itemsize]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns of equal length, and labels (text columns). A row's id is its label `id`, else `prefix` and its `id` or row number."""
+
+    rows: int
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Tables by name, and what concerns them all."""
+
+    kind: str
+    meta: Mapping[str, JsonValue]
+    tables: Mapping[str, Table]
+
+
+class _TableHeader(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    rows: int = Field(ge=0, lt=2**31)
+    prefix: str
+    columns: list[tuple[str, Literal["?", "b", "h", "i", "q"], str | None]]
+    labels: dict[str, tuple[str, ...]]
+
+
+class _Header(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    kind: str
+    meta: dict[str, JsonValue]
+    tables: dict[str, _TableHeader]
+
+
+def encode(frame: Frame) -> bytes:
+    """Return the frame as bytes. Raises ValueError where a column or label is not as long as its table."""
+    header = orjson.dumps(
+        {"kind": frame.kind, "meta": dict(frame.meta), "tables": {n: _header(n, t) for n, t in frame.tables.items()}},
+        option=orjson.OPT_SORT_KEYS,
+    )
+    parts: list[bytes | memoryview] = [_PREFIX.pack(_MAGIC, VERSION, 0, len(header)), header]
+    parts.append(bytes(-(_PREFIX.size + len(header)) % 8))
+    for _, table in sorted(frame.tables.items()):
+        for _, column in sorted(table.columns.items()):
+            parts += [column.values, bytes(-column.values.nbytes % 8)]
+    hasher = blake2b(digest_size=_DIGEST_BYTES)
+    for part in parts:
+        hasher.update(part)
+    return b"".join([*parts, hasher.digest()])
+
+
+def _header(name: str, table: Table) -> dict[str, object]:
+    if sys.byteorder != "little":
+        raise OSError("frames hold little-endian columns, and this machine is big-endian")
+    for column_name, column in table.columns.items():
+        if len(column.values) != table.rows:
+            raise ValueError(f"{name}.{column_name} has {len(column.values)} values, its table {table.rows} rows")
+    for label_name, label in table.labels.items():
+        if len(label) != table.rows:
+            raise ValueError(f"{name}.{label_name} has {len(label)} labels, its table {table.rows} rows")
+    columns = [(n, c.typecode, c.refers_to) for n, c in sorted(table.columns.items())]
+    return {"rows": table.rows, "prefix": table.prefix, "columns": columns, "labels": dict(table.labels)}
+
+
+def digest(blob: bytes) -> str:
+    """Return the digest that an encoded frame ends with, as 32 hex digits: for a snapshot, the state hash."""
+    return blob[-_DIGEST_BYTES:].hex()
+
+
+def decode(blob: bytes) -> Frame:
+    """Return the frame in `blob`; its columns are views of it. Raises FrameError for anything that `encode` did not write."""
+    header, start = _read_header(blob)
+    view, end = memoryview(blob), len(blob) - _DIGEST_BYTES
+    tables: dict[str, Table] = {}
+    for name, table in sorted(header.tables.items()):
+        columns: dict[str, Column] = {}
+        for column_name, typecode, refers_to in table.columns:
+            stop = start + table.rows * _ITEM_BYTES[typecode]
+            if stop > end:
+                raise FrameError(f"column {name}.{column_name} reaches beyond its end")
+            if refers_to is not None and refers_to == name:
+                raise FrameError(f"column {name}.{column_name} refers to its own table")
+            columns[column_name] = Column(view[start:stop].cast(typecode), refers_to)
+            start = stop + -stop % 8
+        for label, texts in table.labels.items():
+            if len(texts) != table.rows:
+                raise FrameError(f"{name}.{label} has {len(texts)} labels for {table.rows} rows")
+        tables[name] = Table(table.rows, columns, table.labels, table.prefix)
+    if start != end:
+        raise FrameError(f"{end - start} bytes more than its columns")
+    return Frame(header.kind, header.meta, tables)
+
+
+def _read_header(blob: bytes) -> tuple[_Header, int]:
+    if len(blob) < _PREFIX.size + _DIGEST_BYTES:
+        raise FrameError(f"{len(blob)} bytes are too few")
+    magic, version, _, length = _PREFIX.unpack_from(blob)
+    if magic != _MAGIC:
+        raise FrameError("it does not begin with SECF")
+    if version != VERSION:
+        raise FrameError(f"version {version}, this code reads version {VERSION}")
+    body = memoryview(blob)[:-_DIGEST_BYTES]
+    if blake2b(body, digest_size=_DIGEST_BYTES).digest() != blob[-_DIGEST_BYTES:]:
+        raise FrameError("its digest does not match: truncated or altered")
+    stop = _PREFIX.size + length
+    if stop > len(body):
+        raise FrameError("its header reaches beyond its end")
+    try:
+        header = _Header.model_validate_json(bytes(body[_PREFIX.size : stop]))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise FrameError(f"header field {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    return header, stop + -stop % 8

@@ -1,0 +1,27 @@
+"""What ids look like, and what they point at."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+MAX_SHIPS = 10**12
+"""Most ships that a garrison or a fleet holds, and most supply a faction holds: sums of a million of them fit an int64."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefersTo:
+    """Marks a field whose value must be the id of a row of `table` in the snapshot or the map."""
+
+    table: str
+
+
+SimId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="Id of a sim.", examples=["default"])]
+SystemId = Annotated[
+    str, RefersTo("systems"), Field(pattern=r"^S(0|[1-9][0-9]{0,8})$", description="Id of a system.", examples=["S0"])
+]
+NewFactionId = Annotated[
+    str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$", description="Id of a faction.", examples=["Aurora"])
+]
+FactionId = Annotated[NewFactionId, RefersTo("factions")]
+Ships = Annotated[int, Field(ge=1, le=MAX_SHIPS, description="A number of ships.")]

@@ -1,0 +1,81 @@
+"""Orders: what a client may ask of the world, as one union told apart by `type`."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from sector.models.names import FactionId, NewFactionId, RefersTo, Ships, SystemId
+
+
+class _Order(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Join(_Order):
+    """Enter the sim: a free home system and starting supply, if one is left."""
+
+    type: Literal["join"] = "join"
+    faction: NewFactionId
+
+
+class SetOwner(_Order):
+    """Claim a neutral system beside one of your own, for supply. With admin scope: give any system to anyone, or to nobody."""
+
+    type: Literal["set_owner"] = "set_owner"
+    faction: FactionId | None
+    system: SystemId
+
+
+class AddFleet(_Order):
+    """Muster ships into the garrison of a system of your own, for supply. With admin scope: into any owned system, for free."""
+
+    type: Literal["add_fleet"] = "add_fleet"
+    faction: FactionId
+    system: SystemId
+    ships: Ships
+
+
+class MoveFleet(_Order):
+    """Send ships from a garrison along a lane. They arrive after as many ticks as the lane is long; they cannot be recalled."""
+
+    type: Literal["move_fleet"] = "move_fleet"
+    faction: FactionId
+    system: SystemId
+    target: SystemId
+    ships: Ships
+
+
+class Note(_Order):
+    """Say something, at a place or nowhere. It has no effect but its event."""
+
+    type: Literal["note"] = "note"
+    faction: FactionId
+    text: Annotated[str, Field(min_length=1, max_length=280)]
+    system: SystemId | None = None
+
+
+Order = Annotated[Join | SetOwner | AddFleet | MoveFleet | Note, Field(discriminator="type")]
+ORDER: TypeAdapter[Order] = TypeAdapter(Order)
+
+
+def _reference_fields() -> dict[type[_Order], tuple[tuple[str, str], ...]]:
+    found: dict[type[_Order], tuple[tuple[str, str], ...]] = {}
+    for order_type in get_args(get_args(Order)[0]):
+        fields: list[tuple[str, str]] = []
+        for name, field in order_type.model_fields.items():
+            # `X | None` keeps the marks of X inside the union, `X` alone on the field.
+            marks = [*field.metadata, *(mark for part in get_args(field.annotation) for mark in get_args(part)[1:])]
+            fields += [(name, mark.table) for mark in marks if isinstance(mark, RefersTo)]
+        found[order_type] = tuple(fields)
+    return found
+
+
+_REFERENCES = _reference_fields()
+
+
+def references(order: Order) -> Iterator[tuple[str, str, str]]:
+    """Yield (field, table, id) for each field of `order` that names a row of a table and is not null."""
+    for field, table in _REFERENCES[type(order)]:
+        if (row_id := getattr(order, field)) is not None:
+            yield field, table, row_id

@@ -1,0 +1,81 @@
+"""Frames as rows: what a client reads, made from columns without knowing the world."""
+
+from collections.abc import Sequence
+
+from pydantic import JsonValue
+
+from sector.models.frame import Column, Frame, Table
+
+type Row = dict[str, JsonValue]
+
+
+def row_ids(table: Table) -> list[str]:
+    """Return the id of each row."""
+    if "id" in table.labels:
+        return list(table.labels["id"])
+    numbers = table.columns["id"].values.tolist() if "id" in table.columns else range(table.rows)
+    return [f"{table.prefix}{number}" for number in numbers]
+
+
+def has_row(table: Table, row_id: str) -> bool:
+    """Say whether a row of `table` has this id, in its one canonical spelling."""
+    if "id" in table.labels:
+        return row_id in table.labels["id"]
+    number = row_id.removeprefix(table.prefix)
+    if not number.isdecimal() or row_id != f"{table.prefix}{int(number)}":
+        return False
+    return int(number) in table.columns["id"].values if "id" in table.columns else int(number) < table.rows
+
+
+def _values(column: Column, ids: dict[str, list[str]]) -> list[JsonValue]:
+    if column.refers_to is None:
+        return list(column.values)
+    names = ids[column.refers_to]
+    return [None if row < 0 else names[row] for row in column.values]
+
+
+def table_rows(frames: Sequence[Frame]) -> dict[str, list[Row]]:
+    """Return each table of `frames` as rows. Tables of one name are one: a map's columns and a snapshot's make whole systems."""
+    ids: dict[str, list[str]] = {}
+    for frame in frames:
+        for name, table in frame.tables.items():
+            ids.setdefault(name, row_ids(table))
+    columns: dict[str, dict[str, Sequence[JsonValue]]] = {}
+    for frame in frames:
+        for name, table in frame.tables.items():
+            merged = columns.setdefault(name, {"id": ids[name]})
+            merged.update({label: texts for label, texts in table.labels.items() if label != "id"})
+            merged.update({n: _values(c, ids) for n, c in table.columns.items() if n != "id"})
+    return {
+        name: [dict(zip(merged, values, strict=True)) for values in zip(*merged.values(), strict=True)]
+        for name, merged in columns.items()
+    }
+
+
+def delta_rows(delta: Frame, after: Sequence[Frame]) -> dict[str, dict[str, list[JsonValue]]]:
+    """Return by table what a delta changed and added, as rows, and the ids of what it removed. `after`: map and snapshot after it."""
+    ids: dict[str, list[str]] = {}
+    prefixes: dict[str, str] = {}
+    for frame in after:
+        for name, table in frame.tables.items():
+            ids.setdefault(name, row_ids(table))
+            prefixes[name] = table.prefix
+    found: dict[str, dict[str, list[JsonValue]]] = {}
+    for name, part in delta.tables.items():
+        table_name, verb = name.rsplit(".", 1)
+        if verb == "removed":
+            rows: list[JsonValue] = [f"{prefixes[table_name]}{number}" for number in part.columns["id"].values]
+        else:
+            row_names = (
+                [ids[table_name][row] for row in part.columns["row"].values] if verb == "changed" else row_ids(part)
+            )
+            rows = list(_rows(part, row_names, ids))
+        found.setdefault(table_name, {})[verb] = rows
+    return found
+
+
+def _rows(part: Table, row_names: list[str], ids: dict[str, list[str]]) -> list[Row]:
+    values: dict[str, Sequence[JsonValue]] = {"id": row_names}
+    values |= {label: texts for label, texts in part.labels.items() if label != "id"}
+    values |= {name: _values(column, ids) for name, column in part.columns.items() if name not in ("id", "row")}
+    return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]

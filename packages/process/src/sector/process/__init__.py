@@ -1,0 +1,22 @@
+"""What every process owes its operator: settings that explain themselves, health, and an orderly end."""
+
+from sector.process.backoff import backoff
+from sector.process.health import Health
+from sector.process.process import App, attach, create_app, run
+from sector.process.settings import Port, RedisUrl, Settings, SimIdSetting, load
+from sector.process.waiting import wait_for_stop
+
+__all__ = [
+    "App",
+    "Health",
+    "Port",
+    "RedisUrl",
+    "Settings",
+    "SimIdSetting",
+    "attach",
+    "backoff",
+    "create_app",
+    "load",
+    "run",
+    "wait_for_stop",
+]

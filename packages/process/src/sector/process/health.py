@@ -1,0 +1,71 @@
+"""Health: what this process depends on, and whether it is there. It is logged once per change, not once per retry."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from pydantic import JsonValue
+from sanic import Blueprint, HTTPResponse, Request, json
+
+log = logging.getLogger(__name__)
+
+
+class Health:
+    """Named conditions, each either well or with its fault in words. Ready means: all that were declared are well."""
+
+    def __init__(self, service: str, *conditions: str) -> None:
+        self.service = service
+        self._faults: dict[str, str | None] = dict.fromkeys(conditions, "not checked yet")
+        self._since: dict[str, float] = dict.fromkeys(conditions, time.time())
+
+    @property
+    def ready(self) -> bool:
+        return not any(self._faults.values())
+
+    def well(self, condition: str, detail: str = "") -> None:
+        """Note that a condition holds."""
+        if self._change(condition, None):
+            log.info("%s: ok%s", condition, f" ({detail})" if detail else "")
+
+    def fault(self, condition: str, fault: str) -> None:
+        """Note that a condition does not hold, and why."""
+        if self._change(condition, fault):
+            log.warning("%s: %s; not ready, retrying", condition, fault)
+
+    def _change(self, condition: str, fault: str | None) -> bool:
+        if self._faults.get(condition, "") == fault:
+            return False
+        self._faults[condition] = fault
+        self._since[condition] = time.time()
+        return True
+
+    def report(self) -> dict[str, JsonValue]:
+        """Return the conditions as `/health` shows them."""
+        conditions: dict[str, JsonValue] = {
+            name: {"ok": fault is None, "since_ms": int(self._since[name] * 1000)} | ({"fault": fault} if fault else {})
+            for name, fault in self._faults.items()
+        }
+        return {"service": self.service, "ready": self.ready, "conditions": conditions}
+
+
+type Details = Callable[[], Awaitable[dict[str, JsonValue]]]
+
+
+def endpoints(health: Health, details: Details | None = None) -> Blueprint:
+    """Return `/health` (all there is to know), `/health/live` (the process answers) and `/health/ready` (it can do its work)."""
+    routes = Blueprint("health", url_prefix="/health")
+
+    @routes.get("/")
+    async def everything(_: Request) -> HTTPResponse:
+        more = await details() if details else {}
+        return json(health.report() | more, status=200 if health.ready else 503)
+
+    @routes.get("/live")
+    async def live(_: Request) -> HTTPResponse:
+        return json({"live": True})
+
+    @routes.get("/ready")
+    async def ready(_: Request) -> HTTPResponse:
+        return json(health.report(), status=200 if health.ready else 503)
+
+    return routes

@@ -1,0 +1,75 @@
+"""Settings from environment variables, read once. A wrong one stops the process with its name, its value and what is allowed."""
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+EXIT_WRONG_SETTING = 2
+
+RedisUrl = Annotated[
+    str,
+    Field(
+        default="redis://redis:6379/0",
+        pattern=r"^(redis|rediss|unix)://.+",
+        description="Where Redis is: redis://, rediss:// (TLS) or unix://, as in redis://user:password@host:6379/0.",
+    ),
+]
+SimIdSetting = Annotated[
+    str,
+    Field(
+        default="default",
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
+        description="Id of the sim: lower-case letters, digits, - and _, up to 63.",
+    ),
+]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    """What every process can be told. Each field is an environment variable of its name in capitals."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+
+    host: str = Field(
+        default="0.0.0.0", min_length=1, description="Address to listen at, such as 0.0.0.0 or 127.0.0.1."
+    )
+    log_level: str = Field(
+        default="info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."
+    )
+
+
+def load[T: Settings](kind: type[T], *, about: str) -> T:
+    """Return the settings of this process. `--help` prints them all; a wrong value or argument exits with code 2."""
+    if sys.argv[1:] in (["-h"], ["--help"]):
+        print(_help(kind, about))
+        sys.exit(0)
+    if sys.argv[1:]:
+        _refuse([f"unknown argument {sys.argv[1]!r}: this process takes environment variables only; --help lists them"])
+    try:
+        return kind()
+    except ValidationError as error:
+        _refuse([_complaint(kind, [str(part) for part in each["loc"]], each["msg"]) for each in error.errors()])
+
+
+def _refuse(complaints: list[str]) -> NoReturn:
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    sys.exit(EXIT_WRONG_SETTING)
+
+
+def _complaint(kind: type[Settings], path: list[str], message: str) -> str:
+    name, inner = path[0], ".".join(path[1:])
+    value = next((value for key, value in os.environ.items() if key.lower() == name), "")
+    shown = "(hidden)" if "://" in value and "@" in value else repr(value)
+    return f"wrong setting {name.upper()}={shown}: {f'{inner}: ' if inner else ''}{message}. Allowed: {kind.model_fields[name].description}"
+
+
+def _help(kind: type[Settings], about: str) -> str:
+    lines = [about, "", "Environment variables:"]
+    for name, field in kind.model_fields.items():
+        default = field.get_default(call_default_factory=True, validated_data={})
+        lines += [f"  {name.upper()}  (default: {default!s})", f"      {field.description}"]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""All that knows a Redis key: lease, tick transaction, order log, events, keyframes."""

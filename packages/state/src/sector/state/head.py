@@ -1,0 +1,34 @@
+"""The head of a sim: which tick it is at, how far the order log is applied, and who committed it."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from sector.state.connect import Reply, as_bytes
+
+FIELDS = ("tick", "cursor", "hash", "commit", "epoch", "at_ms", "status")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """`cursor`: id of the last order applied. `hash`: state hash. `commit`: id of the commit. `at_ms`: worker's clock."""
+
+    tick: int
+    cursor: str
+    hash: str
+    commit: str
+    epoch: int
+    at_ms: int
+    status: str
+
+    @classmethod
+    def parse(cls, reply: list[Reply]) -> Self | None:
+        """Return the head in the answer to HMGET of FIELDS, or None if the sim is not founded yet."""
+        texts = [(as_bytes(value) or b"").decode() for value in reply]
+        tick, cursor, state_hash, commit, epoch, at_ms, status = texts
+        if not tick:
+            return None
+        return cls(int(tick), cursor, state_hash, commit, int(epoch), int(at_ms), status)
+
+    def pairs(self) -> list[str | int]:
+        """Return fields and values as HSET takes them."""
+        return [part for name in FIELDS for part in (name, getattr(self, name))]

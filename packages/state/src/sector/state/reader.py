@@ -1,0 +1,142 @@
+"""Reading a sim: its head and snapshot at one instant, and its events as they come. Nothing here writes."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import orjson
+from pydantic import JsonValue
+from redis.asyncio import Redis
+
+from sector.models.frame import Frame, decode
+from sector.models.rows import table_rows
+from sector.state.connect import Reply, as_bytes, as_list, borrowed, checked
+from sector.state.errors import HistoryRewound, SimNotFound
+from sector.state.head import FIELDS, Head
+from sector.state.keys import SimKeys
+from sector.state.sims import read_founding
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Head, snapshot and map of a sim at one instant."""
+
+    sim_id: str
+    head: Head
+    snapshot: Frame
+    map: Frame
+
+    def rows(self) -> dict[str, JsonValue]:
+        """Return the whole state as a client reads it: `sector.models.Snapshot`, and what else the world keeps in tables."""
+        head = self.head
+        meta: dict[str, JsonValue] = {"sim": self.sim_id, "tick": head.tick, "at_ms": head.at_ms, "status": head.status}
+        meta |= {"winner": self.snapshot.meta.get("winner"), "state_hash": head.hash}
+        tables = table_rows([self.map, self.snapshot])
+        return meta | {name: list(tables[name]) for name in sorted(tables)}
+
+
+@dataclass(frozen=True, slots=True)
+class TickEvents:
+    """What one tick left in the event stream. Each event is as the world made it, and has `id` (`tick-number`) and `at_ms`."""
+
+    tick: int
+    at_ms: int
+    hash: str
+    cursor: str
+    events: list[dict[str, JsonValue]]
+    delta: bytes
+
+
+class SimReader:
+    """Reads one sim. It keeps the last view: while the head stands still, only the head is read."""
+
+    def __init__(self, redis: Redis, sim_id: str) -> None:
+        self._redis = redis
+        self._keys = SimKeys(sim_id)
+        self._view: View | None = None
+
+    @property
+    def last(self) -> View | None:
+        """The view last read, which may be old."""
+        return self._view
+
+    async def head(self) -> Head:
+        """Return the head. Raises SimNotFound, redis.exceptions.RedisError."""
+        async with borrowed(self._redis) as link:
+            (fields,) = checked(await link.exchange(("HMGET", self._keys.head, *FIELDS)))
+        return self._parse(fields)
+
+    async def view(self) -> View:
+        """Return the newest view. Raises SimNotFound, redis.exceptions.RedisError, sector.models.frame.FrameError."""
+        head = await self.head()
+        if self._view is None or self._view.head.commit != head.commit:
+            async with borrowed(self._redis) as link:
+                *_, done = checked(
+                    await link.exchange(
+                        ("MULTI",), ("HMGET", self._keys.head, *FIELDS), ("GET", self._keys.snapshot), ("EXEC",)
+                    )
+                )
+            fields, snapshot = checked(as_list(done))
+            frame = decode(as_bytes(snapshot) or b"")
+            self._view = View(self._keys.sim_id, self._parse(fields), frame, await self._map())
+        return self._view
+
+    async def _map(self) -> Frame:
+        if self._view is not None:
+            return self._view.map
+        _, map_blob = await read_founding(self._redis, self._keys.sim_id)
+        return decode(map_blob)
+
+    def _parse(self, fields: Reply) -> Head:
+        head = Head.parse(as_list(fields))
+        if head is None:
+            raise SimNotFound(self._keys.sim_id)
+        return head
+
+    async def events(self, after: tuple[int, int], limit: int) -> list[dict[str, JsonValue]]:
+        """Return up to `limit` events after event `after` (tick, number), oldest first."""
+        tick, number = after
+        found: list[dict[str, JsonValue]] = []
+        start = f"{tick}-0"
+        while len(found) < limit:
+            async with borrowed(self._redis) as link:
+                (reply,) = checked(await link.exchange(("XRANGE", self._keys.events, start, "+", "COUNT", 100)))
+            ticks = [_tick_events(entry) for entry in as_list(reply)]
+            for each in ticks:
+                found += each.events[number + 1 :] if each.tick == tick else each.events
+            if len(ticks) < 100:
+                break
+            start = f"({ticks[-1].tick}-0"
+        return found[:limit]
+
+    async def follow(self, after_tick: int, *, block_ms: int = 1000) -> AsyncIterator[TickEvents]:
+        """Yield what each tick after `after_tick` left, waiting for it, until cancelled.
+
+        Raises HistoryRewound, SimNotFound, redis.exceptions.RedisError.
+        """
+        last = after_tick
+        command = ("XREAD", "COUNT", 100, "BLOCK", block_ms, "STREAMS", self._keys.events)
+        while True:
+            async with borrowed(self._redis) as link:
+                (reply,) = checked(await link.exchange((*command, f"{last}-0")))
+            if reply is None:
+                if (tick := (await self.head()).tick) < last:
+                    raise HistoryRewound(self._keys.sim_id, last, tick)
+                continue
+            (stream,) = as_list(reply)
+            for entry in as_list(as_list(stream)[1]):
+                found = _tick_events(entry)
+                last = found.tick
+                yield found
+
+
+def _tick_events(entry: Reply) -> TickEvents:
+    entry_id, flat = as_list(entry)
+    parts = [as_bytes(part) or b"" for part in as_list(flat)]
+    fields = dict(zip(parts[::2], parts[1::2], strict=True))
+    tick, at_ms = int((as_bytes(entry_id) or b"").split(b"-")[0]), int(fields[b"at_ms"])
+    events = [
+        {"id": f"{tick}-{number}", "at_ms": at_ms, **event}
+        for number, event in enumerate(orjson.loads(fields[b"events"]))
+    ]
+    state_hash, cursor = fields[b"hash"].decode(), fields[b"cursor"].decode()
+    return TickEvents(tick, at_ms, state_hash, cursor, events, fields[b"delta"])

@@ -1,0 +1,133 @@
+"""WorldState to frames and back: the snapshot (what changes) and the map (what does not)."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sector.models import SimConfig
+from sector.models.frame import Column, Frame, FrameError, Table
+from sector.world.galaxy import Galaxy
+from sector.world.state import FLEET_DTYPES, Factions, Fleets, WorldState
+
+_FLEET_REFERENCES = {"owner": "factions", "origin": "systems", "target": "systems"}
+
+
+def _column(values: NDArray[np.generic], refers_to: str | None = None) -> Column:
+    return Column(memoryview(np.ascontiguousarray(values)), refers_to)
+
+
+def _array[D: np.generic](frame: Frame, table: str, name: str, dtype: type[D]) -> NDArray[D]:
+    try:
+        values = frame.tables[table].columns[name].values
+    except KeyError as error:
+        raise FrameError(f"a {frame.kind} without {table}.{name}") from error
+    found = np.asarray(values)
+    if found.dtype != np.dtype(dtype):
+        raise FrameError(f"{table}.{name} holds {found.dtype}, not {np.dtype(dtype)}")
+    return found.astype(dtype, copy=False)
+
+
+def map_frame(galaxy: Galaxy) -> Frame:
+    """Return the map as a frame: systems, lanes, and the homes in the order in which factions get them."""
+    systems = {
+        "x": _column(galaxy.x),
+        "y": _column(galaxy.y),
+        "growth": _column(galaxy.growth),
+        "supply_yield": _column(galaxy.supply_yield),
+    }
+    lanes = {
+        "a": _column(galaxy.lane_a, "systems"),
+        "b": _column(galaxy.lane_b, "systems"),
+        "length": _column(galaxy.lane_length),
+    }
+    tables = {
+        "systems": Table(len(galaxy.names), systems, {"name": galaxy.names}, "S"),
+        "lanes": Table(len(galaxy.lane_a), lanes, prefix="L"),
+        "homes": Table(len(galaxy.home), {"system": _column(galaxy.home, "systems")}, prefix="H"),
+    }
+    return Frame("map", {}, tables)
+
+
+def galaxy_of(frame: Frame) -> Galaxy:
+    """Return the map in a frame. Raises FrameError where it is not one."""
+    if frame.kind != "map":
+        raise FrameError(f"a {frame.kind}, not a map")
+    return Galaxy(
+        names=frame.tables["systems"].labels["name"],
+        x=_array(frame, "systems", "x", np.int32),
+        y=_array(frame, "systems", "y", np.int32),
+        growth=_array(frame, "systems", "growth", np.int32),
+        supply_yield=_array(frame, "systems", "supply_yield", np.int32),
+        lane_a=_array(frame, "lanes", "a", np.int32),
+        lane_b=_array(frame, "lanes", "b", np.int32),
+        lane_length=_array(frame, "lanes", "length", np.int32),
+        home=_array(frame, "homes", "system", np.int32),
+    )
+
+
+def snapshot_frame(state: WorldState, parent: str) -> Frame:
+    """Return the state as a frame. `parent` is the digest of the snapshot before it, which makes their hashes a chain."""
+    factions, fleets = state.factions, state.fleets
+    winner = factions.ids[state.winner] if state.winner >= 0 else None
+    meta = {
+        "tick": state.tick,
+        "status": state.status,
+        "winner": winner,
+        "next_fleet": state.next_fleet,
+        "parent": parent,
+    }
+    systems = {"owner": _column(state.owner, "factions"), "ships": _column(state.ships)}
+    faction_columns = {
+        "supply": _column(factions.supply),
+        "puppet": _column(factions.puppet),
+        "alive": _column(factions.alive),
+        "home": _column(factions.home, "systems"),
+    }
+    fleet_columns = {name: _column(getattr(fleets, name), _FLEET_REFERENCES.get(name)) for name in FLEET_DTYPES}
+    tables = {
+        "systems": Table(len(state.owner), systems, prefix="S"),
+        "factions": Table(len(factions.ids), faction_columns, {"id": factions.ids, "colour": factions.colours}),
+        "fleets": Table(len(fleets.id), fleet_columns, prefix="F"),
+    }
+    return Frame("snapshot", meta, tables)
+
+
+def state_of(config: SimConfig, galaxy: Galaxy, frame: Frame) -> WorldState:
+    """Return the state in a frame. Raises FrameError where it is not one, or not one of this map."""
+    if frame.kind != "snapshot":
+        raise FrameError(f"a {frame.kind}, not a snapshot")
+    owner = _array(frame, "systems", "owner", np.int16)
+    if len(owner) != len(galaxy.names):
+        raise FrameError(f"a snapshot of {len(owner)} systems on a map of {len(galaxy.names)}")
+    ids = frame.tables["factions"].labels["id"]
+    tick, next_fleet, winner = (frame.meta.get(name) for name in ("tick", "next_fleet", "winner"))
+    if not isinstance(tick, int) or not isinstance(next_fleet, int):
+        raise FrameError("a snapshot without tick or next_fleet")
+    status: Literal["running", "finished"] = "finished" if frame.meta.get("status") == "finished" else "running"
+    return WorldState(
+        config=config,
+        galaxy=galaxy,
+        tick=tick,
+        status=status,
+        winner=ids.index(winner) if isinstance(winner, str) else -1,
+        next_fleet=next_fleet,
+        owner=owner,
+        ships=_array(frame, "systems", "ships", np.int64),
+        factions=Factions(
+            ids,
+            _array(frame, "factions", "supply", np.int64),
+            _array(frame, "factions", "puppet", np.bool_),
+            _array(frame, "factions", "alive", np.bool_),
+            _array(frame, "factions", "home", np.int32),
+        ),
+        fleets=Fleets(
+            id=_array(frame, "fleets", "id", np.int64),
+            owner=_array(frame, "fleets", "owner", np.int16),
+            origin=_array(frame, "fleets", "origin", np.int32),
+            target=_array(frame, "fleets", "target", np.int32),
+            ships=_array(frame, "fleets", "ships", np.int64),
+            departed=_array(frame, "fleets", "departed", np.int32),
+            arrives=_array(frame, "fleets", "arrives", np.int32),
+        ),
+    )

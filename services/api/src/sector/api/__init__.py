@@ -1,0 +1,1 @@
+"""The API process: takes orders, shows the state of a sim and what happened in it."""

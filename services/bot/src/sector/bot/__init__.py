@@ -1,0 +1,1 @@
+"""The bot process: plays a faction over HTTP, as any client would."""

@@ -1,0 +1,25 @@
+"""Settings of the bot."""
+
+from pydantic import Field
+
+from sector.process import Port, Settings
+
+
+class BotSettings(Settings):
+    """What a bot can be told."""
+
+    api_url: str = Field(
+        default="http://api:8000",
+        pattern=r"^https?://[^/\s]+(/\S*)?$",
+        description="Where the API is: http:// or https://, as in http://127.0.0.1:8000.",
+    )
+    bot_faction: str = Field(
+        default="BotFaction",
+        pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$",
+        description="The faction to play: a letter, then letters, digits, _ and -, up to 32.",
+    )
+    bot_poll_interval: float = Field(
+        default=1.0, ge=0.05, le=3600, description="Seconds from one look at the world to the next, 0.05 to 3600."
+    )
+    bot_max_orders: int = Field(default=3, ge=1, le=1000, description="Most orders it gives at a time, 1 to 1000.")
+    health_port: Port = Field(default=8080, description="Port of /health, 1 to 65535.")

@@ -1,0 +1,116 @@
+"""How the bot plays: join, claim the cheapest neutral neighbour, garrison what is threatened, take what is weak.
+
+A pure function of the snapshot, so a test can put any situation before it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sector.models import AddFleet, Join, MoveFleet, Order, SetOwner, Snapshot
+from sector.models.snapshot import System
+
+MIN_GARRISON = 15
+"""Ships that a border system is kept at."""
+
+_CLAIM_RESERVE = 20
+_MUSTER_SHARE = 4
+_ODDS_PERCENT = 130
+
+
+@dataclass(frozen=True, slots=True)
+class _Situation:
+    """What the faction owns, what lies beside it, and what is on its way."""
+
+    faction: str
+    supply: int
+    systems: dict[str, System]
+    lanes: dict[str, dict[str, int]]
+    hostile: dict[str, int]
+    friendly: dict[str, int]
+
+    @property
+    def own(self) -> list[System]:
+        return [system for system in self.systems.values() if system.owner == self.faction]
+
+    def beside(self, system: System) -> list[System]:
+        return [self.systems[other] for other in sorted(self.lanes[system.id])]
+
+    def is_border(self, system: System) -> bool:
+        return any(other.owner != self.faction for other in self.beside(system))
+
+
+def choose_orders(snapshot: Snapshot, faction: str, most: int) -> list[Order]:
+    """Return up to `most` orders for `faction`, the most pressing first. None for one that is out."""
+    known = {each.id: each for each in snapshot.factions}
+    if snapshot.status == "finished":
+        return []
+    if faction not in known:
+        return [Join(faction=faction)]
+    if not known[faction].alive:
+        return []
+    situation = _read(snapshot, faction, known[faction].supply)
+    orders: list[Order] = []
+    for order in (*_garrisons(situation), *_claims(situation), *_strikes(situation), *_moves_up(situation)):
+        if len(orders) == most:
+            break
+        orders.append(order)
+    return orders
+
+
+def _read(snapshot: Snapshot, faction: str, supply: int) -> _Situation:
+    lanes: dict[str, dict[str, int]] = defaultdict(dict)
+    for lane in snapshot.lanes:
+        lanes[lane.a][lane.b] = lanes[lane.b][lane.a] = lane.length
+    hostile: dict[str, int] = defaultdict(int)
+    friendly: dict[str, int] = defaultdict(int)
+    for fleet in snapshot.fleets:
+        (friendly if fleet.owner == faction else hostile)[fleet.target] += fleet.ships
+    return _Situation(faction, supply, {each.id: each for each in snapshot.systems}, lanes, hostile, friendly)
+
+
+def _garrisons(situation: _Situation) -> Iterator[Order]:
+    """Muster where more is coming than there is, or a border is thin; a share of the supply each time, so that some is left to claim."""
+    weak = [(_shortfall(situation, system), system) for system in situation.own]
+    for shortfall, system in sorted(weak, key=lambda each: (-each[0], each[1].id)):
+        ships = min(shortfall, situation.supply // _MUSTER_SHARE)
+        if shortfall > 0 and ships > 0:
+            yield AddFleet(faction=situation.faction, system=system.id, ships=ships)
+            return
+
+
+def _shortfall(situation: _Situation, system: System) -> int:
+    threat = situation.hostile[system.id] - situation.friendly[system.id]
+    floor = MIN_GARRISON if situation.is_border(system) else 0
+    return max(threat, floor) - system.ships
+
+
+def _claims(situation: _Situation) -> Iterator[Order]:
+    """The cheapest first: a claim costs more, the more ships the system has, and it brings them."""
+    neutral = {other.id: other for system in situation.own for other in situation.beside(system) if other.owner is None}
+    for system in sorted(neutral.values(), key=lambda each: (each.ships - 8 * each.growth, each.id))[:1]:
+        if situation.supply >= system.ships + _CLAIM_RESERVE:
+            yield SetOwner(faction=situation.faction, system=system.id)
+
+
+def _strikes(situation: _Situation) -> Iterator[Order]:
+    """Send what wins: the garrison there, what grows until then and what is on its way, with odds in hand."""
+    for system in sorted(situation.own, key=lambda each: (-each.ships, each.id)):
+        spare = system.ships - max(situation.hostile[system.id], MIN_GARRISON)
+        for target in sorted(situation.beside(system), key=lambda each: (each.ships, each.id)):
+            grown = target.growth * situation.lanes[system.id][target.id] if target.owner else 0
+            need = (target.ships + grown + situation.hostile[target.id]) * _ODDS_PERCENT // 100 + 1
+            if target.owner != situation.faction and spare >= need > situation.friendly[target.id]:
+                yield MoveFleet(faction=situation.faction, system=system.id, target=target.id, ships=need)
+                break
+
+
+def _moves_up(situation: _Situation) -> Iterator[Order]:
+    """What idles inland goes to the neighbour that has the fewest ships, border first."""
+    for system in sorted(situation.own, key=lambda each: (-each.ships, each.id)):
+        if not situation.is_border(system) and system.ships > 3 * MIN_GARRISON:
+            target = min(
+                situation.beside(system), key=lambda each: (not situation.is_border(each), each.ships, each.id)
+            )
+            ships = system.ships - MIN_GARRISON
+            yield MoveFleet(faction=situation.faction, system=system.id, target=target.id, ships=ships)

@@ -1,0 +1,1 @@
+"""A whole world on one machine, in one command."""

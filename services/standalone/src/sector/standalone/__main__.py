@@ -1,0 +1,33 @@
+"""`python -m sector.standalone`: a whole world in one command."""
+
+import asyncio
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from sector.standalone.options import parser
+from sector.standalone.standalone import run
+
+
+def main() -> None:
+    """Run until Ctrl-C."""
+    options = parser().parse_args()
+    redis_url = os.environ.get("REDIS_URL") or None
+    if redis_url is not None and not redis_url.startswith(("redis://", "rediss://", "unix://")):
+        print(f"wrong setting REDIS_URL={redis_url!r}. Allowed: redis://, rediss:// or unix://", file=sys.stderr)
+        sys.exit(2)
+    if options.data is not None:
+        try:
+            options.data.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            print(f"--data {options.data}: {error.strerror}", file=sys.stderr)
+            sys.exit(2)
+        sys.exit(asyncio.run(run(options, redis_url, options.data.resolve())))
+    with tempfile.TemporaryDirectory(prefix="sector-") as directory:
+        code = asyncio.run(run(options, redis_url, Path(directory)))
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

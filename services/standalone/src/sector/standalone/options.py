@@ -1,0 +1,60 @@
+"""The command line of standalone."""
+
+import argparse
+from pathlib import Path
+
+
+def _between(least: float, most: float, kind: type[int] | type[float]) -> "argparse._ActionType":
+    def parse(text: str) -> float:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = kind(least - 1)
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} to {most}")
+        return value
+
+    return parse
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser; its help is the manual."""
+    manual = argparse.ArgumentParser(
+        prog="sector-standalone",
+        description="Runs a whole world on this machine: Valkey (or the Redis at REDIS_URL), worker, API, viz and two bots "
+        "against two puppets, each a process of its own. A process that dies is started again. Ctrl-C stops them all.",
+        epilog="example: sector-standalone --data ~/my-world --systems 200 --tick-delay 0.25",
+    )
+    manual.add_argument(
+        "--data", type=Path, metavar="DIR", help="keep the world and the logs here, and go on from there the next time"
+    )
+    manual.add_argument(
+        "--port-base",
+        type=_between(1024, 64000, int),
+        default=8000,
+        metavar="N",
+        help="API at N, viz at N+1000, Valkey at N+10, health of worker and bots from N+1 (default: %(default)s)",
+    )
+    manual.add_argument("--host", default="127.0.0.1", help="address of API and viz (default: %(default)s)")
+    manual.add_argument(
+        "--tick-delay",
+        type=_between(0.01, 3600, float),
+        default=0.5,
+        metavar="S",
+        help="seconds from one tick to the next (default: %(default)s)",
+    )
+    manual.add_argument(
+        "--systems",
+        type=_between(8, 100_000, int),
+        default=60,
+        metavar="N",
+        help="how many systems a new world has (default: %(default)s)",
+    )
+    manual.add_argument(
+        "--seed",
+        type=_between(0, 2**63 - 1, int),
+        default=11,
+        metavar="N",
+        help="which map a new world has (default: %(default)s)",
+    )
+    return manual

@@ -1,0 +1,68 @@
+"""The plan: which processes make a world on one machine, and what each is told."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sector.models import SimConfig
+from sector.standalone.valkey import valkey_command
+
+BOTS = ("Aurora", "Borealis")
+PUPPETS = ("Crimson", "Azure")
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One process: its command, what it is told on top of our own environment, and where it says that it is ready."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    port: int
+    ready_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All processes. `redis` is None where a Redis is given; the others need it to be there."""
+
+    redis: Spec | None
+    redis_url: str
+    services: tuple[Spec, ...]
+    api_url: str
+    viz_url: str
+
+    @property
+    def specs(self) -> tuple[Spec, ...]:
+        return (*([self.redis] if self.redis else []), *self.services)
+
+
+def make_plan(options: argparse.Namespace, redis_url: str | None, directory: Path) -> Plan:
+    """Return the plan for the options of the command line; what is kept lies in `directory`."""
+    base, host = options.port_base, options.host
+    redis = None
+    if redis_url is None:
+        command = valkey_command(base + 10, directory / "valkey", keep=options.data is not None)
+        redis = Spec("valkey", command, {}, base + 10, None)
+        redis_url = f"redis://127.0.0.1:{base + 10}/0"
+    api_url, viz_url = f"http://127.0.0.1:{base}", f"http://127.0.0.1:{base + 1000}"
+    config = SimConfig(seed=options.seed, systems=options.systems, puppets=PUPPETS)
+    of_sim = {"REDIS_URL": redis_url, "SIM_ID": "default"}
+    worker = {"TICK_DELAY": str(options.tick_delay), "SIM_CONFIG": config.model_dump_json(), "WORKER_ID": "standalone"}
+    services = [
+        _service("worker", "sector.worker", base + 1, {"HEALTH_PORT": str(base + 1), **of_sim, **worker}),
+        _service("api", "sector.api", base, {"PORT": str(base), "HOST": host, **of_sim}),
+        _service("viz", "sector.viz", base + 1000, {"PORT": str(base + 1000), "HOST": host, **of_sim}),
+    ]
+    for number, faction in enumerate(BOTS):
+        port = base + 2 + number
+        told = {"HEALTH_PORT": str(port), "API_URL": api_url, "BOT_FACTION": faction}
+        services.append(_service(f"bot-{faction}", "sector.bot", port, told))
+    return Plan(redis, redis_url, tuple(services), api_url, viz_url)
+
+
+def _service(name: str, module: str, port: int, told: Mapping[str, str]) -> Spec:
+    ready_url = f"http://127.0.0.1:{port}/health/ready"
+    return Spec(name, (sys.executable, "-m", module), {"HOST": "127.0.0.1", **told}, port, ready_url)

@@ -1,0 +1,35 @@
+"""What standalone prints: one screen when all is up, then a line every few seconds."""
+
+from sector.models import Snapshot
+from sector.standalone.plan import Plan
+
+
+def welcome(plan: Plan, logs: str, kept: str | None) -> str:
+    """Return the screen: where to look, and what to try."""
+    order = '{"type": "join", "faction": "Me"}'
+    return f"""
+  Sector is running.
+
+    the page   {plan.viz_url}
+    the API    {plan.api_url}
+    Redis      {plan.redis_url}
+    logs       {logs}
+    the world  {f"kept in {kept}" if kept else "in memory: it ends with this process (--data DIR keeps it)"}
+
+  Try:
+
+    curl {plan.api_url}/snapshot
+    curl {plan.api_url}/events?limit=5
+    curl {plan.api_url}/orders -d '{order}'
+
+  Ctrl-C stops it all.
+"""
+
+
+def status_line(snapshot: Snapshot, orders: int) -> str:
+    """Return tick, systems by faction, and orders accepted since the API started."""
+    owned = [system.owner for system in snapshot.systems]
+    counts = [f"{faction.id} {owned.count(faction.id)}" for faction in snapshot.factions]
+    state = f"finished, {snapshot.winner or 'nobody'} won" if snapshot.status == "finished" else ""
+    parts = [f"tick {snapshot.tick}", *counts, f"free {owned.count(None)}", f"orders {orders}", state]
+    return " · ".join(part for part in parts if part)

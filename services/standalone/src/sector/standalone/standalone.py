@@ -1,0 +1,123 @@
+"""A whole world on one machine: start, wait until all are ready, tell how it goes, stop."""
+
+import argparse
+import asyncio
+import signal
+import sys
+import time
+from pathlib import Path
+
+import httpx
+from pydantic import ValidationError
+from redis.exceptions import RedisError
+
+from sector.models import Snapshot
+from sector.process import wait_for_stop
+from sector.standalone.plan import Plan, Spec, make_plan
+from sector.standalone.ports import taken_ports
+from sector.standalone.screen import status_line, welcome
+from sector.standalone.supervisor import Supervisor
+from sector.state.connect import connect
+
+_READY_WITHIN_S = 60.0
+_LOOK_S = 0.2
+_STATUS_S = 5.0
+
+
+def say(text: str) -> None:
+    """Print a line at once."""
+    print(text, flush=True)
+
+
+async def run(options: argparse.Namespace, redis_url: str | None, directory: Path) -> int:
+    """Run until a signal; returns the exit code: 0 after a signal, 2 for ports taken, 1 if not all became ready."""
+    plan = make_plan(options, redis_url, directory)
+    if taken := taken_ports(options.host, plan.specs):
+        ports = ", ".join(f"{spec.port} ({spec.name})" for spec in taken)
+        print(f"ports taken: {ports}. End what listens there, or choose others with --port-base.", file=sys.stderr)
+        return 2
+    logs = directory / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    supervisor = Supervisor(logs, say)
+    try:
+        await supervisor.start()
+        if not await _bring_up(plan, supervisor, stop):
+            return 0 if stop.is_set() else 1
+        say(welcome(plan, str(logs), str(options.data.resolve()) if options.data else None))
+        await _tell(plan, stop)
+        return 0
+    finally:
+        say("stopping …")
+        await supervisor.stop(plan.redis)
+        say("stopped.")
+
+
+async def _bring_up(plan: Plan, supervisor: Supervisor, stop: asyncio.Event) -> bool:
+    """Start Redis, then the services, and wait until all are ready; says which are not, if it takes too long."""
+    if plan.redis is not None:
+        say("starting Valkey")
+        supervisor.keep(plan.redis)
+    say(f"waiting for Redis at {plan.redis_url}")
+    if not await _wait_for_redis(plan.redis_url, stop):
+        if not stop.is_set():
+            print(f"no answer from Redis at {plan.redis_url}; is it running, and the password right?", file=sys.stderr)
+        return False
+    say(f"starting {', '.join(spec.name for spec in plan.services)}")
+    for spec in plan.services:
+        supervisor.keep(spec)
+    waiting = list(plan.services)
+    deadline = time.monotonic() + _READY_WITHIN_S
+    async with httpx.AsyncClient(timeout=2.0) as client:
+        while waiting and time.monotonic() < deadline:
+            ready = [spec for spec in waiting if await _is_ready(client, spec)]
+            for spec in ready:
+                say(f"  {spec.name} is ready")
+                waiting.remove(spec)
+            if waiting and await wait_for_stop(stop, _LOOK_S):
+                return False
+    for spec in waiting:
+        print(f"{spec.name} is not ready after {_READY_WITHIN_S:.0f} s. Its log ends:", file=sys.stderr)
+        print(_tail(supervisor.log_of(spec)), file=sys.stderr)
+    return not waiting
+
+
+async def _wait_for_redis(url: str, stop: asyncio.Event) -> bool:
+    redis = connect(url)
+    try:
+        for _ in range(int(_READY_WITHIN_S / 2 / _LOOK_S)):
+            try:
+                await redis.ping()
+            except (RedisError, OSError):
+                if await wait_for_stop(stop, _LOOK_S):
+                    return False
+            else:
+                return True
+        return False
+    finally:
+        await redis.aclose()
+
+
+async def _is_ready(client: httpx.AsyncClient, spec: Spec) -> bool:
+    try:
+        return spec.ready_url is None or (await client.get(spec.ready_url)).is_success
+    except httpx.HTTPError:
+        return False
+
+
+async def _tell(plan: Plan, stop: asyncio.Event) -> None:
+    async with httpx.AsyncClient(base_url=plan.api_url, timeout=5.0) as client:
+        while not await wait_for_stop(stop, _STATUS_S):
+            try:
+                snapshot = Snapshot.model_validate_json((await client.get("/snapshot")).content)
+                health = (await client.get("/health")).json()
+            except (httpx.HTTPError, ValidationError, ValueError) as error:
+                say(f"no word from the API: {type(error).__name__}")
+            else:
+                say(status_line(snapshot, health["orders_accepted"]))
+
+
+def _tail(log: Path, lines: int = 8) -> str:
+    return "\n".join(f"    {line}" for line in log.read_text(errors="replace").splitlines()[-lines:])

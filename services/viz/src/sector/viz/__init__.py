@@ -1,0 +1,1 @@
+"""The viz process: a page that draws the world, live."""

@@ -1,0 +1,1 @@
+"""The worker process: ticks sims by their leases."""

@@ -1,0 +1,23 @@
+"""`python -m sector.worker`: one worker process."""
+
+from sector.process import Health, attach, create_app, load, run
+from sector.state.connect import connect
+from sector.worker.settings import WorkerSettings
+from sector.worker.worker import REDIS, Worker
+from sector.world import SectorWorld
+
+
+def main() -> None:
+    """Run a worker until a signal."""
+    settings = load(WorkerSettings, about="sector-worker: ticks the sims whose lease it holds.")
+    health = Health("worker", REDIS)
+    redis = connect(settings.redis_url)
+    worker = Worker(settings, redis, SectorWorld(), health)
+    app = create_app(health, worker.details)
+    attach(app, "worker", worker.run)
+    app.after_server_stop(lambda _: redis.aclose())
+    run(app, settings, settings.health_port)
+
+
+if __name__ == "__main__":
+    main()
