@@ -31,6 +31,8 @@ _DIGEST_BYTES = 16
 _ITEM_BYTES = {"?": 1, "b": 1, "h": 2, "i": 4, "q": 8}
 _TYPECODES = {1: "b", 2: "h", 4: "i", 8: "q"}
 
+type Values = memoryview[int] | memoryview[bool]
+
 
 class FrameError(ValueError):
     """Bytes that are not a frame of a version known here. `reason` says what is wrong."""
@@ -44,7 +46,7 @@ class FrameError(ValueError):
 class Column:
     """Values of one width (bool, or signed 8, 16, 32, 64 bit). With `refers_to` they are row numbers of that table; -1: none."""
 
-    values: memoryview[int] | memoryview[bool]
+    values: Values
     refers_to: str | None = None
 
     @property
@@ -94,7 +96,7 @@ def encode(frame: Frame) -> bytes:
         {"kind": frame.kind, "meta": dict(frame.meta), "tables": {n: _header(n, t) for n, t in frame.tables.items()}},
         option=orjson.OPT_SORT_KEYS,
     )
-    parts: list[bytes | memoryview] = [_PREFIX.pack(_MAGIC, VERSION, 0, len(header)), header]
+    parts: list[bytes | Values] = [_PREFIX.pack(_MAGIC, VERSION, 0, len(header)), header]
     parts.append(bytes(-(_PREFIX.size + len(header)) % 8))
     for _, table in sorted(frame.tables.items()):
         for _, column in sorted(table.columns.items()):

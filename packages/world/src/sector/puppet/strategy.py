@@ -11,8 +11,13 @@ from sector.puppet.view import NEUTRAL, Plan, View
 _MARGIN_PERCENT = 115
 """A strike takes this share of what it takes to win: growth and reinforcements are guessed, not known."""
 
-_IDLE_SHIPS = 12
-"""An inland garrison beyond this moves up."""
+_IDLE_SHIPS = 10
+"""What an inland garrison keeps when it moves up, which it does when it has as many times this as _IDLE_TIMES says."""
+
+_IDLE_TIMES = 4
+
+_GUARD_PERCENT = 60
+"""A garrison keeps this share of the strongest hostile one beside it: who strikes with all is struck in turn."""
 
 _FAR = 10**6
 
@@ -54,11 +59,15 @@ def _claims(view: View, mine: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDA
 
 
 def _spare(view: View) -> NDArray[np.int64]:
-    """Return what each garrison can send away: all but what is on its way to take it, int64[n]."""
+    """Return what each garrison can send away: all but what is on its way to take it, and its guard, int64[n]."""
     hostile = view.fleet_owner != view.owner[view.fleet_target]
     balance = np.zeros(len(view.owner), np.int64)
     np.add.at(balance, view.fleet_target, np.where(hostile, -view.fleet_ships, view.fleet_ships))
-    return view.ships + np.minimum(balance, 0)
+    source, target = view.arc_source, view.arc_target
+    wary = (view.owner[source] != view.owner[target]) & (view.owner[target] != NEUTRAL)
+    strongest = np.zeros(len(view.owner), np.int64)
+    np.maximum.at(strongest, source[wary], view.ships[target[wary]])
+    return view.ships + np.minimum(balance, 0) - strongest * _GUARD_PERCENT // 100
 
 
 def _strikes(view: View, mine: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -98,7 +107,7 @@ def _advances(view: View, mine: NDArray[np.bool_]) -> tuple[NDArray[np.int64], N
             break
         hops = nearer
     idle = _spare(view) - _IDLE_SHIPS
-    forward = (hops[target] < hops[source]) & (hops[target] < _FAR) & (idle[source] > 0)
+    forward = (hops[target] < hops[source]) & (hops[target] < _FAR) & (idle[source] >= _IDLE_SHIPS * (_IDLE_TIMES - 1))
     arc, source, target = arc[forward], source[forward], target[forward]
     best = _best_of_each(source.astype(np.int64), hops[target], view.ships[target], arc)
     return arc[best], idle[source[best]]

@@ -16,6 +16,7 @@ MIN_GARRISON = 15
 _CLAIM_RESERVE = 20
 _MUSTER_SHARE = 4
 _ODDS_PERCENT = 130
+_GUARD_PERCENT = 75
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +97,19 @@ def _claims(situation: _Situation) -> Iterator[Order]:
 def _strikes(situation: _Situation) -> Iterator[Order]:
     """Send what wins: the garrison there, what grows until then and what is on its way, with odds in hand."""
     for system in sorted(situation.own, key=lambda each: (-each.ships, each.id)):
-        spare = system.ships - max(situation.hostile[system.id], MIN_GARRISON)
+        spare = system.ships - max(situation.hostile[system.id], MIN_GARRISON, _guard(situation, system))
         for target in sorted(situation.beside(system), key=lambda each: (each.ships, each.id)):
             grown = target.growth * situation.lanes[system.id][target.id] if target.owner else 0
             need = (target.ships + grown + situation.hostile[target.id]) * _ODDS_PERCENT // 100 + 1
             if target.owner != situation.faction and spare >= need > situation.friendly[target.id]:
                 yield MoveFleet(faction=situation.faction, system=system.id, target=target.id, ships=need)
                 break
+
+
+def _guard(situation: _Situation, system: System) -> int:
+    """What is to stay, in view of the strongest hostile garrison beside it."""
+    hostile = [other.ships for other in situation.beside(system) if other.owner not in (None, situation.faction)]
+    return max(hostile, default=0) * _GUARD_PERCENT // 100
 
 
 def _moves_up(situation: _Situation) -> Iterator[Order]:

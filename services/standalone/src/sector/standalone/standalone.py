@@ -20,6 +20,7 @@ from sector.standalone.supervisor import Supervisor
 from sector.state.connect import connect
 
 _READY_WITHIN_S = 60.0
+_DEATHS_AT_START = 3
 _LOOK_S = 0.2
 _STATUS_S = 5.0
 
@@ -71,17 +72,23 @@ async def _bring_up(plan: Plan, supervisor: Supervisor, stop: asyncio.Event) -> 
     waiting = list(plan.services)
     deadline = time.monotonic() + _READY_WITHIN_S
     async with httpx.AsyncClient(timeout=2.0) as client:
-        while waiting and time.monotonic() < deadline:
+        while waiting and time.monotonic() < deadline and not any(_gives_up(supervisor, spec) for spec in waiting):
             ready = [spec for spec in waiting if await _is_ready(client, spec)]
             for spec in ready:
                 say(f"  {spec.name} is ready")
                 waiting.remove(spec)
             if waiting and await wait_for_stop(stop, _LOOK_S):
                 return False
-    for spec in waiting:
-        print(f"{spec.name} is not ready after {_READY_WITHIN_S:.0f} s. Its log ends:", file=sys.stderr)
+    dying = [spec for spec in waiting if supervisor.deaths[spec.name]]
+    for spec in dying or waiting:
+        deaths = supervisor.deaths[spec.name]
+        print(f"{spec.name} did not become ready and died {deaths} times. Its log ends:", file=sys.stderr)
         print(_tail(supervisor.log_of(spec)), file=sys.stderr)
     return not waiting
+
+
+def _gives_up(supervisor: Supervisor, spec: Spec) -> bool:
+    return supervisor.deaths[spec.name] >= _DEATHS_AT_START
 
 
 async def _wait_for_redis(url: str, stop: asyncio.Event) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections import Counter
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ class Supervisor:
         self._logs = logs
         self._say = say
         self._running: dict[str, Process] = {}
+        self.deaths: Counter[str] = Counter()
         self._keepers: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
         self._reaper: Process | None = None
@@ -55,6 +57,7 @@ class Supervisor:
             code = await process.wait()
             if self._stopping.is_set():
                 return
+            self.deaths[spec.name] += 1
             self._say(f"{spec.name} died ({_manner(code)}); starting it again. Its log: {self.log_of(spec)}")
             await wait_for_stop(self._stopping, next(pauses))
 

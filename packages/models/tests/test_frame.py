@@ -1,0 +1,86 @@
+"""Frames: what goes in comes out, and nothing else is believed."""
+
+from array import array
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sector.models.frame import Column, Frame, FrameError, Table, decode, digest, encode
+
+_RANGES = {"b": 7, "h": 15, "i": 31, "q": 63}
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> Table:
+    rows = draw(st.integers(0, 5))
+    columns: dict[str, Column] = {}
+    for name in draw(st.lists(st.text("abc", min_size=1, max_size=3), unique=True, max_size=4)):
+        code = draw(st.sampled_from(sorted(_RANGES)))
+        bound = 2 ** _RANGES[code]
+        values = draw(st.lists(st.integers(-bound, bound - 1), min_size=rows, max_size=rows))
+        columns[name] = Column(memoryview(array(code, values)))
+    labels = (
+        {"id": tuple(draw(st.lists(st.text(max_size=5), min_size=rows, max_size=rows)))} if draw(st.booleans()) else {}
+    )
+    return Table(rows, columns, labels, draw(st.text(max_size=2)))
+
+
+frames = st.builds(
+    Frame,
+    kind=st.sampled_from(["snapshot", "map", "delta"]),
+    meta=st.dictionaries(
+        st.text(max_size=4), st.integers(-(2**53), 2**53) | st.text(max_size=4) | st.none(), max_size=3
+    ),
+    tables=st.dictionaries(st.text("xyz", min_size=1, max_size=3), tables(), max_size=3),
+)
+
+
+@given(frames)
+def test_a_frame_survives_its_bytes(frame: Frame) -> None:
+    blob = encode(frame)
+    found = decode(blob)
+    assert (found.kind, found.meta, set(found.tables)) == (frame.kind, frame.meta, set(frame.tables))
+    for name, table in frame.tables.items():
+        assert {n: c.values.tolist() for n, c in found.tables[name].columns.items()} == {
+            n: c.values.tolist() for n, c in table.columns.items()
+        }
+        assert (found.tables[name].labels, found.tables[name].prefix) == (table.labels, table.prefix)
+    assert encode(found) == blob
+
+
+@given(frames, st.data())
+def test_bytes_cut_short_or_altered_are_refused(frame: Frame, data: st.DataObject) -> None:
+    blob = encode(frame)
+    cut = data.draw(st.integers(0, len(blob) - 1))
+    with pytest.raises(FrameError):
+        decode(blob[:cut])
+    place = data.draw(st.integers(0, len(blob) - 1))
+    altered = bytearray(blob)
+    altered[place] ^= 1 + data.draw(st.integers(0, 254))
+    with pytest.raises(FrameError):
+        decode(bytes(altered))
+
+
+@given(st.binary(max_size=200))
+def test_bytes_that_are_no_frame_are_refused(blob: bytes) -> None:
+    with pytest.raises(FrameError):
+        decode(blob)
+
+
+def test_a_newer_version_is_named() -> None:
+    blob = bytearray(encode(Frame("map", {}, {})))
+    blob[4] = 9
+    with pytest.raises(FrameError, match="version 9"):
+        decode(bytes(blob))
+
+
+def test_the_digest_tells_frames_apart() -> None:
+    one, other = (encode(Frame("snapshot", {"tick": tick}, {})) for tick in (1, 2))
+    assert digest(one) != digest(other)
+    assert digest(one) == digest(encode(Frame("snapshot", {"tick": 1}, {})))
+
+
+def test_a_column_of_another_length_than_its_table_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"t\.c has 1 values, its table 2 rows"):
+        encode(Frame("map", {}, {"t": Table(2, {"c": Column(memoryview(array("q", [1])))})}))

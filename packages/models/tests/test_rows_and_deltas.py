@@ -1,0 +1,96 @@
+"""Frames as rows, and deltas applied to them."""
+
+from array import array
+
+import pytest
+
+from sector.models.delta import DeltaError, apply_delta
+from sector.models.frame import Column, Frame, Table, encode
+from sector.models.rows import delta_rows, has_row, table_rows
+
+
+def _column(code: str, *values: int, refers_to: str | None = None) -> Column:
+    return Column(memoryview(array(code, values)), refers_to)
+
+
+MAP = Frame("map", {}, {"systems": Table(2, {"x": _column("i", 5, 6)}, {"name": ("Alpha", "Beta")}, "S")})
+BEFORE = Frame(
+    "snapshot",
+    {"tick": 1},
+    {
+        "systems": Table(
+            2, {"owner": _column("h", -1, 0, refers_to="factions"), "ships": _column("q", 7, 8)}, prefix="S"
+        ),
+        "factions": Table(1, {"supply": _column("q", 3)}, {"id": ("Me",)}),
+        "fleets": Table(1, {"id": _column("q", 4), "target": _column("i", 1, refers_to="systems")}, prefix="F"),
+    },
+)
+DELTA = Frame(
+    "delta",
+    {"tick": 2},
+    {
+        "systems.changed": Table(
+            1, {"row": _column("i", 0), "owner": _column("h", 1, refers_to="factions"), "ships": _column("q", 9)}
+        ),
+        "factions.added": Table(1, {"supply": _column("q", 50)}, {"id": ("You",)}),
+        "fleets.removed": Table(1, {"id": _column("q", 4)}),
+        "fleets.added": Table(1, {"id": _column("q", 5), "target": _column("i", 0, refers_to="systems")}, prefix="F"),
+    },
+)
+
+
+def test_tables_of_one_name_make_whole_rows() -> None:
+    rows = table_rows([MAP, BEFORE])
+    assert rows["systems"] == [
+        {"id": "S0", "name": "Alpha", "x": 5, "owner": None, "ships": 7},
+        {"id": "S1", "name": "Beta", "x": 6, "owner": "Me", "ships": 8},
+    ]
+    assert rows["fleets"] == [{"id": "F4", "target": "S1"}]
+
+
+def test_ids_are_known_in_their_one_spelling() -> None:
+    systems, factions, fleets = (BEFORE.tables[name] for name in ("systems", "factions", "fleets"))
+    assert has_row(systems, "S1")
+    assert not any(has_row(systems, row_id) for row_id in ("S2", "S01", "S", "1", "S-1", "S¹"))
+    assert has_row(factions, "Me")
+    assert not has_row(factions, "me")
+    assert has_row(fleets, "F4")
+    assert not has_row(fleets, "F0")
+
+
+def test_a_delta_changes_removes_and_adds() -> None:
+    after = apply_delta(BEFORE, DELTA)
+    assert table_rows([after]) == {
+        "systems": [{"id": "S0", "owner": "You", "ships": 9}, {"id": "S1", "owner": "Me", "ships": 8}],
+        "factions": [{"id": "Me", "supply": 3}, {"id": "You", "supply": 50}],
+        "fleets": [{"id": "F5", "target": "S0"}],
+    }
+    assert encode(after) != encode(BEFORE)
+
+
+def test_a_delta_reads_as_rows() -> None:
+    after = apply_delta(BEFORE, DELTA)
+    assert delta_rows(DELTA, [MAP, after]) == {
+        "systems": {"changed": [{"id": "S0", "owner": "You", "ships": 9}]},
+        "factions": {"added": [{"id": "You", "supply": 50}]},
+        "fleets": {"removed": ["F4"], "added": [{"id": "F5", "target": "S0"}]},
+    }
+
+
+def test_a_delta_that_does_not_follow_is_refused() -> None:
+    with pytest.raises(DeltaError, match="to tick 2 does not follow tick 2"):
+        apply_delta(apply_delta(BEFORE, DELTA), DELTA)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"systems.changed": Table(1, {"row": _column("i", 2), "ships": _column("q", 1)})},
+        {"fleets.removed": Table(1, {"id": _column("q", 99)})},
+        {"planets.added": Table(0)},
+        {"systems.melted": Table(0)},
+    ],
+)
+def test_a_delta_of_another_shape_is_refused(part: dict[str, Table]) -> None:
+    with pytest.raises(DeltaError):
+        apply_delta(BEFORE, Frame("delta", {"tick": 2}, part))

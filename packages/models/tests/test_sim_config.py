@@ -1,0 +1,28 @@
+"""The founding config."""
+
+import pytest
+from pydantic import ValidationError
+
+from sector.models import SimConfig
+
+
+def test_it_survives_json() -> None:
+    config = SimConfig(seed=9, systems=10, homes=3, puppets=("A", "B"))
+    assert SimConfig.model_validate_json(config.model_dump_json()) == config
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('{"systems": 1}', "systems"),
+        ('{"systems": 4, "homes": 5}', "homes"),
+        ('{"homes": 1}', "puppets"),
+        ('{"puppets": ["A", "A"]}', "puppets"),
+        ('{"seed": -1}', "seed"),
+        ('{"sytems": 10}', "sytems"),
+        ('{"home_ships": 1e30}', "home_ships"),
+    ],
+)
+def test_a_config_that_cannot_be_says_why(body: str, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        SimConfig.model_validate_json(body)
