@@ -4,7 +4,7 @@ from sector.process.backoff import backoff
 from sector.process.health import Health
 from sector.process.process import App, attach, create_app, run
 from sector.process.settings import Port, RedisUrl, Settings, SimIdSetting, load
-from sector.process.waiting import wait_for_stop
+from sector.process.waiting import until_stop, wait_for_stop
 
 __all__ = [
     "App",
@@ -18,5 +18,6 @@ __all__ = [
     "create_app",
     "load",
     "run",
+    "until_stop",
     "wait_for_stop",
 ]

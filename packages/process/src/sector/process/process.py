@@ -1,4 +1,4 @@
-"""A process of Sector: a small Sanic app with health endpoints, and its work as an owned task.
+"""A process of Sector: a small Sanic app with health endpoints, and its work as owned tasks.
 
 SIGTERM and SIGINT stop it: the work is told, gets a bounded time to end, and the process exits with 0. Work that fails for a
 reason it did not foresee ends the process with 1, so that whoever started it starts it again.
@@ -6,11 +6,16 @@ reason it did not foresee ends the process with 1, so that whoever started it st
 
 import asyncio
 import logging
+import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable
+from typing import NoReturn
 
 import orjson
+import uvloop
 from sanic import Sanic
+from sanic.server import AsyncioServer
 
 from sector.process.health import Details, Health, endpoints
 from sector.process.settings import EXIT_WRONG_SETTING, Settings
@@ -21,55 +26,97 @@ type App = Sanic
 type Work = Callable[[asyncio.Event], Awaitable[None]]
 
 STOP_WITHIN_S = 4.0
+EXIT_FAILED = 1
 
 
 def create_app(health: Health, details: Details | None = None) -> App:
     """Return an app that answers `/health`, to which a service adds its endpoints and its work."""
     app = Sanic(f"sector-{health.service}", configure_logging=False, dumps=orjson.dumps, loads=orjson.loads)
-    app.config.GRACEFUL_SHUTDOWN_TIMEOUT = STOP_WITHIN_S
     app.config.OAS = False
     app.blueprint(endpoints(health, details))
-    app.ctx.failed = False
+    app.ctx.works = []
     return app
 
 
 def attach(app: App, name: str, work: Work) -> None:
-    """Run `work` as long as the app: it starts before the app serves, and is to return soon after its event is set."""
-    stop = asyncio.Event()
-
-    async def guarded() -> None:
-        try:
-            await work(stop)
-        except Exception:
-            log.exception("%s failed; this process ends", name)
-            app.ctx.failed = True
-            app.stop()
-
-    @app.before_server_start
-    async def start(app: App) -> None:
-        app.ctx.tasks = [*getattr(app.ctx, "tasks", []), asyncio.create_task(guarded(), name=name)]
-
-    @app.before_server_stop
-    async def end(app: App) -> None:
-        stop.set()
-        _, late = await asyncio.wait(app.ctx.tasks, timeout=STOP_WITHIN_S)
-        for task in late:
-            log.warning("%s did not end within %.0f s and is cancelled", task.get_name(), STOP_WITHIN_S)
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+    """Run `work` as long as the app serves; it is to return soon after its event is set."""
+    app.ctx.works.append((name, work))
 
 
-def run(app: App, settings: Settings, port: int) -> None:
-    """Serve until a signal; exits 0 after one, 1 if the work failed, 2 if the port cannot be had."""
+def run(app: App, settings: Settings, port: int) -> NoReturn:
+    """Serve until a signal; exits 0 after one, 1 if work failed, 2 if the port cannot be had."""
     logging.basicConfig(
         level=settings.log_level.upper(),
         format=f"%(asctime)s %(levelname)-7s {app.name}: %(message)s",
         stream=sys.stderr,
     )
     logging.getLogger("sanic").setLevel(logging.WARNING)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        sys.exit(runner.run(_serve(app, settings.host, port)))
+
+
+async def _serve(app: App, host: str, port: int) -> int:
+    # Our own handlers, and first of all: Sanic's come once it listens, and a signal before that is lost or kills.
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        app.run(host=settings.host, port=port, single_process=True, access_log=False, motd=False)
+        server = await app.create_server(
+            host=host,
+            port=port,
+            access_log=False,
+            return_asyncio_server=True,
+            asyncio_server_kwargs={"start_serving": False},
+        )
+        if server is None:
+            raise RuntimeError("Sanic was to return its server")
+        await server.startup()
+        await server.before_start()
+        await server.start_serving()
     except OSError as error:
-        print(f"cannot listen at {settings.host}:{port}: {error.strerror}", file=sys.stderr)
-        sys.exit(EXIT_WRONG_SETTING)
-    sys.exit(1 if app.ctx.failed else 0)
+        print(f"cannot listen at {host}:{port}: {os.strerror(error.errno or 0)}", file=sys.stderr)
+        return EXIT_WRONG_SETTING
+    await server.after_start()
+    works = [asyncio.create_task(_guarded(name, work, stop), name=name) for name, work in app.ctx.works]
+    await stop.wait()
+    await asyncio.gather(_end_works(works), _end_connections(server))
+    await server.before_stop()
+    await server.after_stop()
+    return 0 if all(work.cancelled() or work.result() for work in works) else EXIT_FAILED
+
+
+async def _guarded(name: str, work: Work, stop: asyncio.Event) -> bool:
+    try:
+        await work(stop)
+    except Exception:
+        log.exception("%s failed; this process ends", name)
+        stop.set()
+        return False
+    return True
+
+
+async def _end_works(works: list[asyncio.Task[bool]]) -> None:
+    if not works:
+        return
+    _, late = await asyncio.wait(works, timeout=STOP_WITHIN_S)
+    for task in late:
+        log.warning("%s did not end within %.0f s and is cancelled", task.get_name(), STOP_WITHIN_S)
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+
+
+async def _end_connections(server: AsyncioServer) -> None:
+    """Listen no more; let requests under way be answered, within the bound; close what is left."""
+    closed = asyncio.ensure_future(server.wait_closed())
+    # uvloop waits for connections only where the waiting began before the closing.
+    await asyncio.sleep(0)
+    server.close()
+    for connection in server.connections:
+        websocket = getattr(connection, "websocket", None)
+        if websocket is not None:
+            websocket.fail_connection(code=1001)
+        else:
+            connection.close_if_idle()
+    await asyncio.wait((closed,), timeout=STOP_WITHIN_S)
+    for connection in tuple(server.connections):
+        connection.abort()

@@ -57,7 +57,7 @@ class Link:
 @asynccontextmanager
 async def borrowed(redis: Redis) -> AsyncIterator[Link]:
     """Lend a connection of the client's pool. It is closed rather than given back where the block raises: it may be amid a reply."""
-    connection = await redis.connection_pool.get_connection()  # type: ignore[no-untyped-call]  # redis-py leaves it so
+    connection = await redis.connection_pool.get_connection()
     try:
         yield Link(connection)
     except BaseException:

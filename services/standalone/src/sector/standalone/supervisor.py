@@ -4,8 +4,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections import Counter
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 

@@ -74,4 +74,4 @@ def _serve_page(app: App) -> None:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Cache-Control", "no-cache")
 
-    app.on_response(guard)  # type: ignore[no-untyped-call]  # Sanic leaves it so
+    app.on_response(guard)

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from sector.models.delta import DeltaError, apply_delta
 from sector.models.frame import FrameError, decode
 from sector.models.rows import delta_rows
-from sector.process import Health, backoff, wait_for_stop
+from sector.process import Health, backoff, until_stop, wait_for_stop
 from sector.state.errors import HistoryRewound, SimNotFound
 from sector.state.reader import SimReader, TickEvents, View
 
@@ -42,15 +42,8 @@ class Feed:
     async def run(self, stop: asyncio.Event) -> None:
         """Follow until `stop`. When Redis is away, or history was trimmed past us, begin anew from the newest snapshot."""
         while not stop.is_set():
-            following = asyncio.create_task(self._follow())
-            stopping = asyncio.create_task(stop.wait())
-            await asyncio.wait((following, stopping), return_when=asyncio.FIRST_COMPLETED)
-            for task in (following, stopping):
-                task.cancel()
             try:
-                await following
-            except asyncio.CancelledError:
-                return
+                await until_stop(stop, self._follow())
             except SimNotFound as error:
                 self._health.well(REDIS)
                 self._health.fault(SIM, str(error))

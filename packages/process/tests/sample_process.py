@@ -1,0 +1,33 @@
+"""A process for tests: its work ends as the environment says."""
+
+import asyncio
+import os
+import sys
+
+from sector.process import Health, attach, create_app, run
+from sector.process.settings import Settings
+
+
+async def work(stop: asyncio.Event) -> None:
+    """Wait for the stop, or do what WORK says."""
+    how = os.environ["WORK"]
+    if how == "fail":
+        raise RuntimeError("as told")
+    if how == "hang":
+        await asyncio.sleep(3600)
+    await stop.wait()
+    print("work ended", flush=True)
+
+
+def main() -> None:
+    """Serve until a signal."""
+    health = Health("sample", "thing")
+    if os.environ["WORK"] != "unready":
+        health.well("thing")
+    app = create_app(health)
+    attach(app, "work", work)
+    run(app, Settings(host="127.0.0.1"), int(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()

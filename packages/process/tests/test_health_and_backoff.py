@@ -1,0 +1,66 @@
+"""Health is logged once per change; backoff grows to a bound."""
+
+import asyncio
+import itertools
+import logging
+from functools import partial
+
+import pytest
+
+from sector.process import Health, backoff, until_stop, wait_for_stop
+
+
+def test_a_change_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    health = Health("sample", "redis")
+    for _ in range(5):
+        health.fault("redis", "refused")
+    for _ in range(5):
+        health.well("redis")
+    assert [record.getMessage() for record in caplog.records] == ["redis: refused; not ready, retrying", "redis: ok"]
+
+
+def test_ready_is_when_all_conditions_hold() -> None:
+    health = Health("sample", "redis", "sim")
+    changes = [partial(health.well, "redis"), partial(health.well, "sim"), partial(health.fault, "redis", "away")]
+    said = [health.ready]
+    for change in changes:
+        change()
+        said.append(health.ready)
+    assert said == [False, False, True, False]
+
+
+def test_pauses_double_to_a_bound_and_are_jittered() -> None:
+    pauses = list(itertools.islice(backoff(first_s=0.1, most_s=1.0), 50))
+    for number, pause in enumerate(pauses):
+        bound = min(0.1 * 2**number, 1.0)
+        assert bound / 2 <= pause <= bound
+    assert len(set(pauses)) == len(pauses)
+
+
+async def test_a_stop_cuts_a_wait_short() -> None:
+    stop = asyncio.Event()
+    assert not await wait_for_stop(stop, 0.01)
+    waiting = asyncio.create_task(wait_for_stop(stop, 3600))
+    await asyncio.sleep(0)
+    stop.set()
+    assert await asyncio.wait_for(waiting, 1)
+
+
+async def test_work_that_is_stopped_is_cancelled_and_what_it_raises_is_raised() -> None:
+    stop, ended = asyncio.Event(), []
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            ended.append("work")
+
+    async def fail() -> None:
+        raise ValueError("as told")
+
+    asyncio.get_running_loop().call_soon(stop.set)
+    await asyncio.wait_for(until_stop(stop, work()), 5)
+    assert ended == ["work"]
+    with pytest.raises(ValueError, match="as told"):
+        await until_stop(asyncio.Event(), fail())

@@ -1,0 +1,111 @@
+"""Founding a sim, its order log, and reading it."""
+
+import asyncio
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from fixtures.contents import entries_at
+from fixtures.sim import CONFIG, Sim
+from sector.models import Join, Note, SimConfig, Snapshot
+from sector.state import lease, orders, sims
+from sector.state.connect import connect
+from sector.state.errors import HistoryRewound, SimNotFound
+from sector.state.keys import SIMS, SimKeys
+from sector.state.reader import SimReader
+from sector.world import SectorWorld
+
+KEYS = SimKeys("default")
+
+
+async def test_of_many_that_found_a_sim_at_once_one_does(redis: Redis) -> None:
+    tries = [sims.found(redis, "default", SectorWorld(), CONFIG) for _ in range(8)]
+    assert sorted(await asyncio.gather(*tries)) == [False] * 7 + [True]
+    assert await redis.smembers(SIMS) == {b"default"}
+
+
+async def test_founding_again_changes_nothing(sim: Sim, redis: Redis) -> None:
+    await sim.tick(times=2)
+    assert not await sims.found(redis, "default", SectorWorld(), SimConfig())
+    assert (await sim.reader.head()).tick == 2
+    assert (await sims.read_founding(redis, "default"))[0] == CONFIG
+
+
+async def test_founding_after_a_lease_was_taken_keeps_its_epoch(redis: Redis) -> None:
+    held = await lease.acquire(redis, "default", "early", 60_000)
+    assert held is not None
+    await sims.found(redis, "default", SectorWorld(), CONFIG)
+    assert (await SimReader(redis, "default").head()).epoch == held.epoch
+
+
+async def test_a_sim_that_is_not_there_is_named(redis: Redis) -> None:
+    for attempt in (SimReader(redis, "nowhere").view(), sims.read_founding(redis, "nowhere")):
+        with pytest.raises(SimNotFound, match="nowhere"):
+            await attempt
+
+
+async def test_the_view_is_a_snapshot_that_clients_read(sim: Sim) -> None:
+    await sim.tick(Join(faction="Me"))
+    view = await sim.reader.view()
+    snapshot = Snapshot.model_validate(view.rows(), strict=False)
+    assert (snapshot.sim, snapshot.tick, snapshot.state_hash) == ("default", 1, view.head.hash)
+    assert [faction.id for faction in snapshot.factions] == ["Crimson", "Me"]
+    assert len(snapshot.systems) == CONFIG.systems
+    assert {system.owner for system in snapshot.systems} == {None, "Crimson", "Me"}
+
+
+async def test_the_view_is_read_anew_only_when_the_head_moved(sim: Sim) -> None:
+    first = await sim.reader.view()
+    assert await sim.reader.view() is first
+    await sim.tick()
+    assert (await sim.reader.view()).head.tick == 1
+
+
+async def test_events_come_page_by_page_in_order_and_none_twice(sim: Sim) -> None:
+    for n in range(150):
+        await sim.tick(*([Join(faction="Me")] if n == 0 else []), Note(faction="Me", text=f"{n}"))
+    reader = SimReader(sim.redis, "default")
+    # Older ticks were trimmed; the rest is complete.
+    everything = await reader.events((0, 0), 100_000)
+    paged, after = [], (0, 0)
+    while page := await reader.events(after, 7):
+        paged += page
+        tick, number = str(page[-1]["id"]).split("-")
+        after = (int(tick), int(number))
+    assert paged == everything
+    assert len({event["id"] for event in paged}) == len(paged)
+    assert all(isinstance(event["at_ms"], int) for event in paged)
+
+
+async def test_following_yields_each_tick_as_it_comes(sim: Sim) -> None:
+    seen: list[int] = []
+
+    async def follow() -> None:
+        async for tick in SimReader(sim.redis, "default").follow(0, block_ms=200):
+            seen.append(tick.tick)
+            if tick.tick == 4:
+                return
+
+    following = asyncio.create_task(follow())
+    await sim.tick(times=4)
+    await asyncio.wait_for(following, 5)
+    assert seen == [1, 2, 3, 4]
+
+
+async def test_following_notices_that_history_was_rewound(sim: Sim) -> None:
+    with pytest.raises(HistoryRewound, match="seen at tick 99 and is now at tick 0"):
+        await anext(aiter(SimReader(sim.redis, "default").follow(99, block_ms=50)))
+
+
+async def test_orders_are_appended_all_or_none(redis: Redis) -> None:
+    ids = await orders.append(redis, "default", "me", [b"1", b"2"])
+    assert [entry_id for entry_id, _ in await entries_at(redis, KEYS.orders)] == ids
+    await redis.set(SimKeys("other").orders, "not a stream")
+    with pytest.raises(ResponseError):
+        await orders.append(redis, "other", "me", [b"1", b"2"])
+
+
+def test_an_unknown_scheme_is_refused() -> None:
+    with pytest.raises(ValueError, match="redis://"):
+        connect("http://localhost:6379")

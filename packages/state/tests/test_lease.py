@@ -1,0 +1,56 @@
+"""The lease."""
+
+import pytest
+from redis.asyncio import Redis
+
+from fixtures.contents import value_at
+from sector.state import lease
+from sector.state.errors import LeaseLost
+from sector.state.keys import SimKeys
+
+KEYS = SimKeys("default")
+
+
+async def test_one_worker_gets_it_and_the_others_wait(redis: Redis) -> None:
+    first = await lease.acquire(redis, "default", "one", 60_000)
+    assert first is not None
+    assert await lease.acquire(redis, "default", "two", 60_000) is None
+    assert lease.holder_of(await value_at(redis, KEYS.lease)) == "one"
+    assert 0 < await redis.pttl(KEYS.lease) <= 60_000
+
+
+async def test_the_epoch_grows_with_each_acquisition_even_if_nothing_was_committed(redis: Redis) -> None:
+    epochs = []
+    for _ in range(3):
+        held = await lease.acquire(redis, "default", "one", 60_000)
+        assert held is not None
+        epochs.append(held.epoch)
+        await redis.delete(KEYS.lease)  # as if it had lapsed
+    assert epochs == [1, 2, 3]
+
+
+async def test_a_lease_given_back_is_free_at_once(redis: Redis) -> None:
+    first = await lease.acquire(redis, "default", "one", 60_000)
+    assert first is not None
+    await lease.release(redis, first)
+    assert await lease.acquire(redis, "default", "two", 60_000) is not None
+
+
+async def test_who_lost_the_lease_can_neither_renew_nor_release_it(redis: Redis) -> None:
+    first = await lease.acquire(redis, "default", "one", 60_000)
+    assert first is not None
+    await redis.delete(KEYS.lease)
+    second = await lease.acquire(redis, "default", "two", 60_000)
+    assert second is not None
+    for attempt in (lease.renew, lease.release):
+        with pytest.raises(LeaseLost, match="held by two"):
+            await attempt(redis, first)
+    assert await value_at(redis, KEYS.lease) == second.token.encode()
+
+
+async def test_renewing_lets_it_last_its_full_time_again(redis: Redis) -> None:
+    held = await lease.acquire(redis, "default", "one", 60_000)
+    assert held is not None
+    await redis.pexpire(KEYS.lease, 1_000)
+    await lease.renew(redis, held)
+    assert await redis.pttl(KEYS.lease) > 50_000

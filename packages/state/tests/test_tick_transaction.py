@@ -1,0 +1,137 @@
+"""The tick transaction: committed whole or not at all, by the holder of the lease alone, each order once."""
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from fixtures.contents import entries_at, fields_at, value_at
+from fixtures.cutting_proxy import CuttingProxy
+from fixtures.sim import CONFIG, Sim
+from sector.models import Join, Note, Step
+from sector.models.frame import decode, digest
+from sector.state import lease, sims
+from sector.state.connect import Link, connect
+from sector.state.errors import CommitConflict, LeaseLost
+from sector.state.head import Head
+from sector.state.keys import SimKeys
+from sector.state.ticker import Ticker
+from sector.world import Position, SectorWorld
+
+KEYS = SimKeys("default")
+
+
+async def applied(sim: Sim) -> list[object]:
+    return [event["order"] for event in await sim.reader.events((0, -1), 10_000) if event.get("order")]
+
+
+async def test_a_tick_moves_head_snapshot_events_and_lease_together(sim: Sim, redis: Redis) -> None:
+    await redis.pexpire(KEYS.lease, 5_000)
+    (order_id,) = await sim.order(Join(faction="Me"))
+    tick = await sim.tick()
+    assert (tick.head.tick, tick.head.cursor, tick.orders) == (1, order_id, 1)
+    assert await sim.reader.head() == tick.head
+    snapshot = await value_at(redis, KEYS.snapshot)
+    assert digest(snapshot) == tick.head.hash
+    assert decode(snapshot).meta["tick"] == 1
+    ((entry_id, fields),) = await entries_at(redis, KEYS.events)
+    assert (entry_id, fields[b"hash"]) == ("1-0", tick.head.hash.encode())
+    assert await redis.pttl(KEYS.lease) > 50_000
+
+
+async def test_orders_are_applied_once_and_in_log_order(sim: Sim) -> None:
+    given = await sim.order(Join(faction="Me"), *(Note(faction="Me", text=f"{n}") for n in range(20)))
+    await sim.tick()
+    given += await sim.order(*(Note(faction="Me", text=f"{n}") for n in range(5)))
+    await sim.tick(times=3)
+    assert await applied(sim) == given
+
+
+async def test_a_worker_whose_lease_lapsed_cannot_commit(sim: Sim, redis: Redis) -> None:
+    await sim.tick()
+    await redis.delete(KEYS.lease)
+    with pytest.raises(LeaseLost, match="held by nobody"):
+        await sim.tick()
+    assert (await sim.reader.head()).tick == 1
+
+
+async def test_a_worker_paused_amid_a_tick_cannot_commit_over_its_successor(sim: Sim, redis: Redis) -> None:
+    """The old worker computes; meanwhile its lease lapses, and another takes over and ticks. EXEC answers null."""
+    config, map_blob = await sims.read_founding(redis, "default")
+    held: list[lease.Lease] = []
+
+    class Overtaken(Ticker[Position]):
+        async def _commit(self, link: Link, head: Head, step: Step[Position]) -> None:
+            await redis.delete(KEYS.lease)
+            taken = await lease.acquire(redis, "default", "successor", 60_000)
+            assert taken is not None
+            held.append(taken)
+            await Ticker(redis, SectorWorld(), config, map_blob, taken).tick()
+            await super()._commit(link, head, step)
+
+    overtaken = Overtaken(redis, SectorWorld(), config, map_blob, sim.lease)
+    with pytest.raises(CommitConflict):
+        await overtaken.tick()
+    head = await sim.reader.head()
+    assert (head.tick, head.epoch) == (1, 2)
+    with pytest.raises(LeaseLost, match="held by successor"):
+        await overtaken.tick()
+
+
+async def test_an_answer_lost_after_exec_is_found_out_by_the_commit_id(sim: Sim, redis_url: str) -> None:
+    """The commit is there, and its order is not applied again."""
+    await sim.tick()
+    async with CuttingProxy(redis_url) as proxy:
+        client = connect(proxy.url)
+        config, map_blob = await sims.read_founding(client, "default")
+        ticker = Ticker(client, SectorWorld(), config, map_blob, sim.lease)
+        (order_id,) = await sim.order(Join(faction="Me"))
+        proxy.cut_after(b"EXEC")
+        with pytest.raises(RedisConnectionError):
+            await ticker.tick()
+        assert (await sim.reader.head()).tick == 2
+        assert (await ticker.tick()).head.tick == 3
+        await client.aclose()
+    assert await applied(sim) == [order_id]
+
+
+async def test_a_connection_cut_before_exec_arrives_leaves_nothing_behind(sim: Sim, redis_url: str) -> None:
+    async with CuttingProxy(redis_url) as proxy:
+        client = connect(proxy.url)
+        config, map_blob = await sims.read_founding(client, "default")
+        ticker = Ticker(client, SectorWorld(), config, map_blob, sim.lease)
+        (order_id,) = await sim.order(Join(faction="Me"))
+        proxy.cut_before(b"EXEC")
+        with pytest.raises(RedisConnectionError):
+            await ticker.tick()
+        assert (await sim.reader.head()).tick == 0
+        assert (await ticker.tick()).head.tick == 1
+        await client.aclose()
+    assert await applied(sim) == [order_id]
+
+
+async def test_a_ticker_that_takes_over_goes_on_from_the_bytes_alone(sim: Sim, redis: Redis) -> None:
+    await sim.tick(Join(faction="Me"), times=7)
+    config, map_blob = await sims.read_founding(redis, "default")
+    successor = Ticker(redis, SectorWorld(), config, map_blob, sim.lease)
+    tick = await successor.tick()
+    assert tick.head.tick == 8
+    assert decode(await value_at(redis, KEYS.snapshot)).meta["parent"] != tick.head.hash
+
+
+async def test_history_is_trimmed_to_the_oldest_keyframe_kept(sim: Sim, redis: Redis) -> None:
+    """Every 5 ticks a keyframe, 3 kept: after 23 ticks those of 10, 15 and 20."""
+    for _ in range(23):
+        await sim.tick(Join(faction="Me"))
+    fields = await fields_at(redis, KEYS.keyframes)
+    assert sorted(int(name) for name in fields if b":" not in name) == [10, 15, 20]
+    assert len(fields) == 6
+    assert (await entries_at(redis, KEYS.events))[0][0] == "11-0"
+    assert (await entries_at(redis, KEYS.orders))[0][0] == fields[b"10:cursor"].decode()
+
+
+async def test_a_finished_sim_ticks_no_more(redis: Redis) -> None:
+    sim = await Sim.found(redis, CONFIG.model_copy(update={"max_ticks": 3}))
+    tick = await sim.tick(times=3)
+    assert tick.finished
+    again = await sim.tick()
+    assert (again.finished, again.head.tick) == (True, 3)

@@ -1,0 +1,63 @@
+"""The map."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sector.models import SimConfig
+from sector.models.frame import digest, encode
+from sector.world.codec import map_frame
+from sector.world.galaxy import generate
+from sector.world.placement import distance
+
+
+def test_a_seed_gives_the_same_map_everywhere() -> None:
+    galaxy, _ = generate(SimConfig(seed=42, systems=200))
+    assert digest(encode(map_frame(galaxy))) == "29f1c199325a948d96b7be54541a4738"
+
+
+def test_another_seed_gives_another_map() -> None:
+    maps = {digest(encode(map_frame(generate(SimConfig(seed=seed))[0]))) for seed in range(10)}
+    assert len(maps) == 10
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**63 - 1), st.integers(2, 400))
+def test_any_map_is_connected_well_spaced_and_named_apart(seed: int, systems: int) -> None:
+    galaxy, garrison = generate(SimConfig(seed=seed, systems=systems, homes=2))  # raises if not connected
+    assert len(set(galaxy.names)) == systems
+    assert all(name.isalpha() and name.istitle() for name in galaxy.names)
+    x, y = galaxy.x.astype(np.int64), galaxy.y.astype(np.int64)
+    squared = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2
+    assert squared[~np.eye(systems, dtype=bool)].min() >= 3**2
+    assert garrison.min() >= 1
+    assert len(set(galaxy.home.tolist())) == 2
+
+
+def test_no_two_lanes_cross() -> None:
+    galaxy, _ = generate(SimConfig(seed=5, systems=150))
+    points = list(zip(galaxy.x.tolist(), galaxy.y.tolist(), strict=True))
+    lanes = list(zip(galaxy.lane_a.tolist(), galaxy.lane_b.tolist(), strict=True))
+
+    def side(p: tuple[int, int], q: tuple[int, int], r: tuple[int, int]) -> int:
+        return int(np.sign((q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])))
+
+    for i, (a, b) in enumerate(lanes):
+        for c, d in lanes[:i]:
+            if len({a, b, c, d}) == 4:
+                p, q, r, s = points[a], points[b], points[c], points[d]
+                assert not (side(p, q, r) * side(p, q, s) < 0 and side(r, s, p) * side(r, s, q) < 0)
+
+
+def test_a_lane_is_as_long_from_both_ends() -> None:
+    galaxy, _ = generate(SimConfig(systems=50))
+    a, b, length = int(galaxy.lane_a[0]), int(galaxy.lane_b[0]), int(galaxy.lane_length[0])
+    assert galaxy.lane(a, b) == galaxy.lane(b, a) == length == galaxy.distance(a, b)
+    assert b in galaxy.neighbours(a)
+    assert galaxy.lane(a, a) is None
+
+
+@pytest.mark.parametrize(("dx", "dy", "ticks"), [(3, 4, 5), (0, 0, 1), (1, 1, 2), (10**6, 1, 10**6 + 1)])
+def test_distance_is_rounded_up_and_at_least_one(dx: int, dy: int, ticks: int) -> None:
+    assert distance(np.array([dx]), np.array([dy])).tolist() == [ticks]
