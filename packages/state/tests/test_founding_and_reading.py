@@ -62,6 +62,13 @@ async def test_the_view_is_read_anew_only_when_the_head_moved(sim: Sim) -> None:
     assert (await sim.reader.view()).head.tick == 1
 
 
+async def test_a_sim_founded_anew_is_seen_with_its_new_map(sim: Sim, redis: Redis) -> None:
+    await sim.reader.view()
+    await redis.flushall()
+    await sims.found(redis, "default", SectorWorld(), CONFIG.model_copy(update={"systems": 30}))
+    assert len(Snapshot.model_validate((await sim.reader.view()).rows(), strict=False).systems) == 30
+
+
 async def test_events_come_page_by_page_in_order_and_none_twice(sim: Sim) -> None:
     for n in range(150):
         await sim.tick(*([Join(faction="Me")] if n == 0 else []), Note(faction="Me", text=f"{n}"))

@@ -77,11 +77,13 @@ class SimReader:
                 )
             fields, snapshot = checked(as_list(done))
             frame = decode(as_bytes(snapshot) or b"")
-            self._view = View(self._keys.sim_id, self._parse(fields), frame, await self._map())
+            head = self._parse(fields)
+            self._view = View(self._keys.sim_id, head, frame, await self._map(head))
         return self._view
 
-    async def _map(self) -> Frame:
-        if self._view is not None:
+    async def _map(self, head: Head) -> Frame:
+        # A sim that goes back in time may have been founded anew, with another map.
+        if self._view is not None and self._view.head.tick < head.tick:
             return self._view.map
         _, map_blob = await read_founding(self._redis, self._keys.sim_id)
         return decode(map_blob)

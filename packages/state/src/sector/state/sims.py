@@ -1,5 +1,6 @@
 """Sims: founding one, and reading what never changes about it."""
 
+import secrets
 import time
 
 from redis.asyncio import Redis
@@ -26,7 +27,7 @@ async def found[S](redis: Redis, sim_id: str, world: World[S], config: SimConfig
         state_hash, now_ms = digest(snapshot), time.time_ns() // 1_000_000
         # The epoch may be there already, where a worker took the lease first: it only grows.
         epoch = int(as_bytes(as_list(fields)[FIELDS.index("epoch")]) or 0)
-        head = Head(0, "0-0", state_hash, "founding", epoch, now_ms, "running")
+        head = Head(0, "0-0", state_hash, secrets.token_hex(8), epoch, now_ms, "running")
         *_, done = checked(
             await link.exchange(
                 ("MULTI",),

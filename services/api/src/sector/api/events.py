@@ -4,7 +4,7 @@ import re
 
 from sanic import Blueprint, HTTPResponse, Request, json
 
-from sector.api.problems import Problem
+from sector.api.problems import invalid_query
 from sector.state.reader import SimReader
 
 MAX_LIMIT = 1_000
@@ -16,13 +16,15 @@ def routes(reader: SimReader) -> Blueprint:
     endpoint = Blueprint("events")
 
     @endpoint.get("/events")
+    @endpoint.head("/events", name="events_head")
     async def get_events(request: Request) -> HTTPResponse:
-        after, limit = request.args.get("after", "0-0"), request.args.get("limit", "100")
+        query = request.get_args(keep_blank_values=True)
+        after, limit = str(query.get("after", "0-0")), str(query.get("limit", "100"))
         match = _EVENT_ID.fullmatch(after)
         if match is None:
-            raise Problem(422, "Wrong query", f"after: {after!r} is not the id of an event, such as 12-0")
+            raise invalid_query("after", f"{after!r} is not the id of an event, such as 12-0")
         if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:9]) <= MAX_LIMIT):
-            raise Problem(422, "Wrong query", f"limit: {limit!r} is not a number from 1 to {MAX_LIMIT}")
+            raise invalid_query("limit", f"{limit!r} is not a number from 1 to {MAX_LIMIT}")
         found = await reader.events((int(match[1]), int(match[2])), int(limit))
         return json({"events": found, "next": found[-1]["id"] if found else after})
 

@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem details: what happened, to which field, and what to do."""
 
 import logging
+from http import HTTPStatus
 
 import orjson
 from pydantic import JsonValue, ValidationError
@@ -20,16 +21,23 @@ _TYPE = "application/problem+json"
 class Problem(Exception):
     """An answer that is an error. `errors` lists each fault with its field and what is wrong with it."""
 
-    def __init__(self, status: int, title: str, detail: str, errors: list[dict[str, str]] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        detail: str,
+        errors: list[dict[str, str]] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.status = status
+        self.headers = headers or ({"Retry-After": "1"} if status == 503 else {})
         self.body: dict[str, JsonValue] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
         if errors:
             self.body["errors"] = [dict(error) for error in errors]
 
     def response(self) -> HTTPResponse:
-        headers = {"Retry-After": "1"} if self.status == 503 else None
-        return HTTPResponse(orjson.dumps(self.body), self.status, headers, content_type=_TYPE)
+        return HTTPResponse(orjson.dumps(self.body), self.status, self.headers, content_type=_TYPE)
 
 
 def invalid(errors: list[dict[str, str]]) -> Problem:
@@ -38,14 +46,27 @@ def invalid(errors: list[dict[str, str]]) -> Problem:
     return Problem(422, "Not a valid order", detail, errors)
 
 
+def invalid_query(name: str, message: str) -> Problem:
+    """Return the problem of a query parameter."""
+    return Problem(422, "Not a valid query", f"{name}: {message}", [{"field": name, "message": message}])
+
+
 def faults_of(error: ValidationError, tags: frozenset[str]) -> list[dict[str, str]]:
-    """Return field and message of each fault. `tags` are the union's, which are in pydantic's paths but not in the body."""
+    """Return field and message of each fault. `tags` are the union's, with which pydantic's paths begin."""
     faults = []
     for each in error.errors(include_url=False, include_input=False):
-        path = [str(part) for part in each["loc"] if part not in tags]
-        if each["type"] in ("union_tag_invalid", "union_tag_not_found"):
-            path.append("type")
-        faults.append({"field": ".".join(path) or "(body)", "message": each["msg"]})
+        path = [str(part) for part in each["loc"]]
+        if path and path[0] in tags:
+            del path[0]
+        message = each["msg"]
+        match each["type"]:
+            case "union_tag_not_found":
+                path, message = [*path, "type"], f"Field required, one of {', '.join(sorted(tags))}"
+            case "union_tag_invalid":
+                path, message = [*path, "type"], f"Input should be one of {', '.join(sorted(tags))}"
+            case "model_attributes_type" | "model_type":
+                message = "An order is a JSON object"
+        faults.append({"field": ".".join(path) or "(body)", "message": message})
     return faults
 
 
@@ -72,7 +93,8 @@ def install(app: App) -> None:
     @app.exception(SanicException)
     async def other(_: Request, error: SanicException) -> HTTPResponse:
         status = error.status_code or 500
-        return Problem(status, type(error).__name__, str(error)).response()
+        headers = {name: str(value) for name, value in error.headers.items()}
+        return Problem(status, HTTPStatus(status).phrase, str(error), headers=headers).response()
 
     @app.exception(Exception)
     async def unforeseen(request: Request, error: Exception) -> HTTPResponse:

@@ -19,11 +19,13 @@ def routes(reader: SimReader) -> Blueprint:
     map_ = _Encoded(lambda view: orjson.dumps({"sim": view.sim_id, **table_rows([view.map])}))
 
     @endpoints.get("/snapshot")
+    @endpoints.head("/snapshot", name="snapshot_head")
     async def get_snapshot(request: Request) -> HTTPResponse:
         view = await reader.view()
         return _answer(request, view.head.hash, snapshot, view)
 
     @endpoints.get("/map")
+    @endpoints.head("/map", name="map_head")
     async def get_map(request: Request) -> HTTPResponse:
         return _answer(request, "map", map_, await reader.view())
 

@@ -20,6 +20,7 @@ from sector.standalone.supervisor import Supervisor
 from sector.state.connect import connect
 
 _READY_WITHIN_S = 60.0
+_GIVEN_REDIS_WITHIN_S = 10.0
 _DEATHS_AT_START = 3
 _LOOK_S = 0.2
 _STATUS_S = 5.0
@@ -62,7 +63,8 @@ async def _bring_up(plan: Plan, supervisor: Supervisor, stop: asyncio.Event) -> 
         say("starting Valkey")
         supervisor.keep(plan.redis)
     say(f"waiting for Redis at {plan.redis_url}")
-    if not await _wait_for_redis(plan.redis_url, stop):
+    within_s = _GIVEN_REDIS_WITHIN_S if plan.redis is None else _READY_WITHIN_S
+    if not await _wait_for_redis(plan.redis_url, stop, within_s):
         if not stop.is_set():
             print(f"no answer from Redis at {plan.redis_url}; is it running, and the password right?", file=sys.stderr)
         return False
@@ -91,10 +93,10 @@ def _gives_up(supervisor: Supervisor, spec: Spec) -> bool:
     return supervisor.deaths[spec.name] >= _DEATHS_AT_START
 
 
-async def _wait_for_redis(url: str, stop: asyncio.Event) -> bool:
+async def _wait_for_redis(url: str, stop: asyncio.Event, within_s: float) -> bool:
     redis = connect(url)
     try:
-        for _ in range(int(_READY_WITHIN_S / 2 / _LOOK_S)):
+        for _ in range(int(within_s / _LOOK_S)):
             try:
                 await redis.ping()
             except (RedisError, OSError):

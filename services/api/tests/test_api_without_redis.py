@@ -1,0 +1,86 @@
+"""Redis away, at the start or later, or full: said plainly, and over as soon as Redis is back."""
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from fixtures.contents import entries_at
+from fixtures.own_valkey import OwnValkey
+from fixtures.processes import Processes, free_port
+from fixtures.sim import Sim
+from sector.state.connect import connect
+from sector.state.keys import SimKeys
+
+NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
+
+
+async def test_away_at_the_start_it_waits_and_is_ready_once_redis_and_the_sim_are_there(
+    processes: Processes, own_valkey: OwnValkey
+) -> None:
+    api = processes.start("api", wait=False, REDIS_URL=own_valkey.url)
+    api.wait_until(ready=False)
+    for method, path in (("GET", "/snapshot"), ("GET", "/events"), ("POST", "/orders")):
+        answer = httpx.request(method, f"{api.url}{path}", json=NOTE if method == "POST" else None)
+        assert answer.status_code == 503
+        assert answer.json()["title"] == "Redis is not available"
+        assert answer.headers["retry-after"] == "1"
+    own_valkey.start()
+    api.wait_for_fault("sim", "there is no sim 'default'")
+    assert httpx.get(f"{api.url}/snapshot").json()["title"] == "No such sim yet"
+    redis = connect(own_valkey.url)
+    await Sim.found(redis)
+    await redis.aclose()
+    api.wait_until(ready=True)
+    assert httpx.get(f"{api.url}/snapshot").status_code == 200
+
+
+async def test_away_later_it_says_so_and_recovers_by_itself(processes: Processes, own_valkey: OwnValkey) -> None:
+    own_valkey.start()
+    redis = connect(own_valkey.url)
+    await Sim.found(redis)
+    await redis.aclose()
+    api = processes.start("api", REDIS_URL=own_valkey.url)
+    own_valkey.stop()
+    api.wait_until(ready=False)
+    assert httpx.post(f"{api.url}/orders", json=NOTE).status_code == 503
+    assert httpx.get(f"{api.url}/health/live").status_code == 200
+    own_valkey.start()
+    api.wait_until(ready=True)
+    assert httpx.post(f"{api.url}/orders", json=NOTE).status_code == 202
+    log = api.log.read_text()
+    assert log.count("redis: ok") == 2
+    assert log.count("not ready, retrying") <= 4, "a fault is logged once per change, not once per retry"
+
+
+async def test_a_full_redis_refuses_the_order_and_the_world_is_still_shown(
+    sim: Sim, redis: Redis, redis_url: str, processes: Processes
+) -> None:
+    api = processes.start("api", REDIS_URL=redis_url)
+    await redis.config_set("maxmemory", "1")
+    try:
+        answer = httpx.post(f"{api.url}/orders", json=NOTE)
+        assert answer.status_code == 503
+        assert "maxmemory" in answer.json()["detail"]
+        assert httpx.get(f"{api.url}/snapshot").status_code == 200
+    finally:
+        await redis.config_set("maxmemory", "0")
+    assert httpx.post(f"{api.url}/orders", json=NOTE).status_code == 202
+    assert len(await entries_at(redis, SimKeys("default").orders)) == 1
+    assert (await sim.tick()).orders == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PORT", "0", "wrong setting PORT='0'"),
+        ("REDIS_URL", "http://somewhere", "wrong setting REDIS_URL='http://somewhere'"),
+        ("SIM_ID", "Not This", "wrong setting SIM_ID='Not This'"),
+        ("MAX_BODY_BYTES", "many", "wrong setting MAX_BODY_BYTES='many'"),
+    ],
+)
+def test_a_wrong_setting_ends_it_with_2_and_one_line(processes: Processes, name: str, value: str, said: str) -> None:
+    api = processes.start("api", wait=False, **{"PORT": str(free_port()), name: value})
+    assert api.process.wait(timeout=15) == 2
+    (line,) = api.log.read_text().splitlines()
+    assert line.startswith(said)
+    assert "Allowed: " in line

@@ -1,0 +1,126 @@
+"""Orders go in, the world comes out."""
+
+import asyncio
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from fixtures.contents import entries_at
+from fixtures.processes import Processes, Service
+from fixtures.sim import CONFIG, Sim
+from sector.models import Snapshot
+from sector.state.keys import SimKeys
+
+
+@pytest.fixture
+def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
+    assert sim.lease.epoch == 1
+    return processes.start("api", REDIS_URL=redis_url)
+
+
+def snapshot(api: Service) -> Snapshot:
+    return Snapshot.model_validate_json(httpx.get(f"{api.url}/snapshot").content)
+
+
+def events(api: Service, **query: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = httpx.get(f"{api.url}/events", params=query).json()["events"]
+    return found
+
+
+async def test_an_order_is_in_the_log_before_it_is_acknowledged_and_its_event_carries_its_id(
+    api: Service, sim: Sim, redis: Redis
+) -> None:
+    answer = httpx.post(f"{api.url}/orders", json={"type": "join", "faction": "Me"})
+    assert answer.status_code == 202
+    order_id = answer.json()["id"]
+    assert [entry_id for entry_id, _ in await entries_at(redis, SimKeys("default").orders)] == [order_id]
+    assert snapshot(api).tick == 0
+    await sim.tick()
+    assert [event["type"] for event in events(api) if event.get("order") == order_id] == ["faction_joined"]
+    after = snapshot(api)
+    assert after.tick == 1
+    assert [system.owner for system in after.systems].count("Me") == 1
+
+
+async def test_of_a_list_the_good_ones_are_accepted_and_the_others_said_to_be_wrong(api: Service, sim: Sim) -> None:
+    bodies: list[object] = [
+        {"type": "note", "faction": "Crimson", "text": "one"},
+        {"type": "note", "faction": "Crimson"},
+        7,
+        {"type": "note", "faction": "Crimson", "text": "two"},
+    ]
+    answer = httpx.post(f"{api.url}/orders", json=bodies)
+    assert answer.status_code == 207
+    results = answer.json()["results"]
+    assert [result["status"] for result in results] == [202, 422, 422, 202]
+    assert results[1]["problem"]["errors"] == [{"field": "text", "message": "Field required"}]
+    await sim.tick()
+    notes = [event for event in events(api) if event["type"] == "note"]
+    assert [(note["order"], note["text"]) for note in notes] == [(results[0]["id"], "one"), (results[3]["id"], "two")]
+
+
+async def test_a_broken_rule_is_an_event_with_its_reason(api: Service, sim: Sim) -> None:
+    lane = snapshot(api).lanes[0]
+    move = {"type": "move_fleet", "faction": "Crimson", "system": lane.a, "target": lane.b, "ships": 10**12}
+    order_id = httpx.post(f"{api.url}/orders", json=move).json()["id"]
+    await sim.tick()
+    (rejected,) = (event for event in events(api) if event["type"] == "order_rejected")
+    assert rejected["order"] == order_id
+    assert rejected["reason"] in ("not_owner", "not_enough_ships")
+
+
+async def test_a_snapshot_that_did_not_change_is_a_304(api: Service, sim: Sim) -> None:
+    first = httpx.get(f"{api.url}/snapshot")
+    tag = {"If-None-Match": first.headers["etag"]}
+    unchanged = httpx.get(f"{api.url}/snapshot", headers=tag)
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    assert unchanged.headers["etag"] == first.headers["etag"]
+    await sim.tick()
+    changed = httpx.get(f"{api.url}/snapshot", headers=tag)
+    assert changed.status_code == 200
+    assert changed.headers["etag"] != first.headers["etag"]
+
+
+async def test_the_map_is_what_never_changes(api: Service, sim: Sim) -> None:
+    first = httpx.get(f"{api.url}/map")
+    assert len(first.json()["systems"]) == CONFIG.systems
+    assert "owner" not in first.json()["systems"][0]
+    await sim.tick(times=3)
+    tag = {"If-None-Match": first.headers["etag"]}
+    assert httpx.get(f"{api.url}/map", headers=tag).status_code == 304
+
+
+async def test_events_are_read_page_by_page_without_gap_or_repetition(api: Service, sim: Sim) -> None:
+    await sim.tick(times=12)
+    everything = events(api, limit="1000")
+    assert len(everything) > 10
+    paged, after = [], "0-0"
+    while True:
+        page = httpx.get(f"{api.url}/events", params={"after": after, "limit": "3"}).json()
+        if not page["events"]:
+            break
+        paged += page["events"]
+        after = page["next"]
+    assert paged == everything
+    assert page["next"] == after
+
+
+async def test_many_clients_at_once_each_get_their_order_in(api: Service, sim: Sim) -> None:
+    async with httpx.AsyncClient(base_url=api.url) as client:
+        notes = [{"type": "note", "faction": "Crimson", "text": f"{n}"} for n in range(200)]
+        answers = await asyncio.gather(*(client.post("/orders", json=note) for note in notes))
+    ids = {answer.json()["id"]: note["text"] for answer, note in zip(answers, notes, strict=True)}
+    assert len(ids) == 200
+    await sim.tick()
+    seen = {event["order"]: event["text"] for event in events(api, limit="1000") if event["type"] == "note"}
+    assert seen == ids
+
+
+async def test_a_finished_sim_takes_no_orders(redis: Redis, redis_url: str, processes: Processes) -> None:
+    sim = await Sim.found(redis, CONFIG.model_copy(update={"max_ticks": 1}))
+    await sim.tick()
+    api = processes.start("api", REDIS_URL=redis_url)
+    answer = httpx.post(f"{api.url}/orders", json={"type": "note", "faction": "Crimson", "text": "late"})
+    assert (answer.status_code, answer.json()["detail"]) == (409, "sim default finished at tick 1")
+    assert await entries_at(redis, SimKeys("default").orders) == []

@@ -1,0 +1,30 @@
+"""The bot as a process: without an API it waits, and wrong settings end it. tests/integration lets it play."""
+
+import pytest
+
+from fixtures.processes import Processes, free_port
+
+
+def test_without_an_api_it_waits_and_says_so(processes: Processes) -> None:
+    bot = processes.start("bot", wait=False, API_URL=f"http://127.0.0.1:{free_port()}")
+    bot.wait_for_fault("api", "ConnectError")
+    assert bot.end() == 0
+    assert bot.log.read_text().count("not ready, retrying") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BOT_FACTION", "no spaces"),
+        ("BOT_POLL_INTERVAL", "0"),
+        ("BOT_MAX_ORDERS", "0"),
+        ("API_URL", "127.0.0.1:8000"),
+        ("HEALTH_PORT", "99999"),
+    ],
+)
+def test_a_wrong_setting_ends_it_with_2_and_one_line(processes: Processes, name: str, value: str) -> None:
+    bot = processes.start("bot", wait=False, **{name: value})
+    assert bot.process.wait(timeout=15) == 2
+    (line,) = bot.log.read_text().splitlines()
+    assert line.startswith(f"wrong setting {name}={value!r}: ")
+    assert "Allowed: " in line

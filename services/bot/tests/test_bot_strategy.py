@@ -1,0 +1,99 @@
+"""How the bot plays: situations put before it, and a whole game against the rules."""
+
+from redis.asyncio import Redis
+
+from fixtures.sim import CONFIG, Sim
+from sector.bot.strategy import MIN_GARRISON, choose_orders
+from sector.models import AddFleet, Join, MoveFleet, SetOwner, Snapshot
+from sector.models.snapshot import Faction, Fleet, Lane, System
+
+
+def line(*owned: tuple[str | None, int], supply: int = 0, fleets: tuple[Fleet, ...] = ()) -> Snapshot:
+    """Return systems S0, S1, … in a row, three ticks apart, each with its owner and ships."""
+    names = {owner for owner, _ in owned if owner} | {"Me"}
+    return Snapshot(
+        sim="default",
+        tick=5,
+        at_ms=0,
+        status="running",
+        winner=None,
+        state_hash="",
+        factions=tuple(Faction(id=n, colour="#fff", supply=supply, puppet=False, alive=True) for n in sorted(names)),
+        systems=tuple(
+            System(id=f"S{n}", name=f"N{n}", x=n, y=0, growth=1, supply_yield=1, owner=owner, ships=ships)
+            for n, (owner, ships) in enumerate(owned)
+        ),
+        fleets=fleets,
+        lanes=tuple(Lane(a=f"S{n}", b=f"S{n + 1}", length=3) for n in range(len(owned) - 1)),
+    )
+
+
+def fleet(owner: str, target: str, ships: int) -> Fleet:
+    return Fleet(id="F1", owner=owner, origin="S0", target=target, ships=ships, departed=4, arrives=7)
+
+
+def test_it_joins_first() -> None:
+    assert choose_orders(line((None, 9)).model_copy(update={"factions": ()}), "Me", 3) == [Join(faction="Me")]
+
+
+def test_it_claims_the_cheapest_neutral_neighbour() -> None:
+    orders = choose_orders(line((None, 40), ("Me", 99), (None, 12), supply=500), "Me", 3)
+    assert SetOwner(faction="Me", system="S2") in orders
+    assert not any(isinstance(order, SetOwner) and order.system == "S0" for order in orders)
+
+
+def test_it_claims_nothing_that_it_cannot_pay() -> None:
+    orders = choose_orders(line(("Me", 99), (None, 30), supply=10), "Me", 3)
+    assert not any(isinstance(order, SetOwner) for order in orders)
+
+
+def test_it_keeps_a_garrison_at_the_border() -> None:
+    muster, *_ = choose_orders(line(("Me", 2), ("Foe", 1), supply=400), "Me", 3)
+    assert muster == AddFleet(faction="Me", system="S0", ships=MIN_GARRISON - 2)
+
+
+def test_it_musters_against_what_is_on_its_way() -> None:
+    situation = line(("Me", 20), ("Foe", 1), supply=400, fleets=(fleet("Foe", "S0", 60),))
+    assert choose_orders(situation, "Me", 1) == [AddFleet(faction="Me", system="S0", ships=40)]
+
+
+def test_it_strikes_where_it_wins_and_no_further() -> None:
+    orders = choose_orders(line(("Me", 200), ("Foe", 10), supply=0), "Me", 3)
+    (strike,) = (order for order in orders if isinstance(order, MoveFleet))
+    assert (strike.system, strike.target) == ("S0", "S1")
+    assert 10 + 3 < strike.ships <= 200 - MIN_GARRISON
+
+
+def test_it_does_not_strike_what_is_stronger() -> None:
+    assert not any(isinstance(order, MoveFleet) for order in choose_orders(line(("Me", 50), ("Foe", 90)), "Me", 3))
+
+
+def test_what_idles_inland_moves_up_to_the_border() -> None:
+    orders = choose_orders(line(("Me", 300), ("Me", 20), ("Foe", 20)), "Me", 3)
+    assert MoveFleet(faction="Me", system="S0", target="S1", ships=300 - MIN_GARRISON) in orders
+
+
+def test_it_gives_no_more_orders_than_it_may_and_none_when_it_is_out_or_all_is_over() -> None:
+    busy = line(("Me", 2), ("Me", 500), ("Foe", 5), (None, 3), supply=900)
+    assert len(choose_orders(busy, "Me", 1)) == 1
+    assert choose_orders(busy.model_copy(update={"status": "finished"}), "Me", 3) == []
+    out = tuple(faction.model_copy(update={"alive": False}) for faction in busy.factions)
+    assert choose_orders(busy.model_copy(update={"factions": out}), "Me", 3) == []
+
+
+async def test_in_a_real_world_it_grows_keeps_garrisons_and_its_orders_keep_the_rules(redis: Redis) -> None:
+    sim = await Sim.found(redis, CONFIG.model_copy(update={"keyframe_interval": 500}))  # nothing is trimmed
+    given = 0
+    for _ in range(120):
+        snapshot = Snapshot.model_validate((await sim.reader.view()).rows(), strict=False)
+        orders = choose_orders(snapshot, "Me", 3)
+        given += len(orders)
+        await sim.tick(*orders)
+    events = await sim.reader.events((0, 0), 100_000)
+    kept = {event["type"] for event in events if event.get("order") is not None}
+    assert {"system_claimed", "ships_mustered", "fleet_departed"} <= kept
+    # Fleets of others may arrive between look and order; else each order keeps the rules.
+    rejected = [event for event in events if event["type"] == "order_rejected"]
+    assert len(rejected) <= given // 10, rejected
+    final = Snapshot.model_validate((await sim.reader.view()).rows(), strict=False)
+    assert [system.owner for system in final.systems].count("Me") >= 4

