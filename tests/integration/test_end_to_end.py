@@ -1,0 +1,150 @@
+"""A world of processes: orders go in by HTTP, the world changes accordingly, and goes on when its worker is killed."""
+
+import signal
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from fixtures.processes import Processes, Service
+from fixtures.sim import CONFIG
+from sector.models import Snapshot
+from sector.models.snapshot import System
+
+# Without puppets only the orders of the test change owners.
+ALONE = CONFIG.model_copy(update={"puppets": (), "keyframe_interval": 1000})
+WORKER = {"TICK_DELAY": "0.05", "LEASE_TTL_MS": "1000", "SIM_CONFIG": ALONE.model_dump_json()}
+
+
+class Player:
+    """What a player's program sees: HTTP, and nothing else."""
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.Client(base_url=url, timeout=10)
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot.model_validate_json(self._client.get("/snapshot").raise_for_status().content)
+
+    def order(self, **order: object) -> str:
+        answer = self._client.post("/orders", json=order)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    def events(self) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = []
+        after = "0-0"
+        while True:
+            page = self._client.get("/events", params={"after": after, "limit": 1000}).raise_for_status().json()
+            if not page["events"]:
+                return found
+            found += page["events"]
+            after = page["next"]
+
+    def what_became_of(self, order_id: str) -> dict[str, object]:
+        """Wait until the order was applied; returns its event."""
+        return self._wait(lambda: next((e for e in self.events() if e.get("order") == order_id), None), order_id)
+
+    def until(self, so: Callable[[Snapshot], bool], what: str) -> Snapshot:
+        """Wait until the snapshot is so."""
+        return self._wait(lambda: now if so(now := self.snapshot()) else None, what)
+
+    def _wait[T](self, look: Callable[[], T | None], what: str) -> T:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if (found := look()) is not None:
+                return found
+            time.sleep(0.05)
+        raise AssertionError(f"waited in vain for {what}")
+
+
+@pytest.fixture
+def worker(processes: Processes, redis_url: str) -> Service:
+    return processes.start("worker", wait=True, REDIS_URL=redis_url, WORKER_ID="one", **WORKER)
+
+
+@pytest.fixture
+def player(worker: Service, processes: Processes, redis_url: str) -> Player:
+    assert worker.process.poll() is None
+    return Player(processes.start("api", REDIS_URL=redis_url).url)
+
+
+def own(snapshot: Snapshot, faction: str) -> dict[str, System]:
+    return {system.id: system for system in snapshot.systems if system.owner == faction}
+
+
+def beside(snapshot: Snapshot, system: str) -> set[str]:
+    return {lane.b if lane.a == system else lane.a for lane in snapshot.lanes if system in (lane.a, lane.b)}
+
+
+def test_orders_change_the_world_and_each_says_what_became_of_it(player: Player) -> None:
+    joined = player.what_became_of(player.order(type="join", faction="Me"))
+    assert joined["type"] == "faction_joined"
+    home = str(joined["system"])
+    snapshot = player.until(lambda now: home in own(now, "Me"), "a home")
+
+    before = own(snapshot, "Me")[home].ships
+    mustered = player.what_became_of(player.order(type="add_fleet", faction="Me", system=home, ships=5))
+    assert (mustered["type"], mustered["ships"]) == ("ships_mustered", 5)
+    assert own(player.until(lambda now: now.tick >= int(str(mustered["tick"])), "that tick"), "Me")[home].ships > before
+
+    near = beside(snapshot, home)
+    neutral = min((each for each in snapshot.systems if each.id in near), key=lambda each: each.ships)
+    price = ALONE.claim_base + ALONE.claim_per_ship * neutral.ships
+    player.until(lambda now: now.factions[0].supply >= price, "enough supply")
+    claimed = player.what_became_of(player.order(type="set_owner", faction="Me", system=neutral.id))
+    assert (claimed["type"], claimed["system"]) == ("system_claimed", neutral.id)
+    player.until(lambda now: neutral.id in own(now, "Me"), "the claimed system")
+
+    moved = player.what_became_of(
+        player.order(type="move_fleet", faction="Me", system=home, target=neutral.id, ships=3)
+    )
+    assert moved["type"] == "fleet_departed"
+    player.until(lambda now: now.tick >= int(str(moved["arrives"])), "the arrival")
+    (arrived,) = (e for e in player.events() if e["type"] == "fleet_arrived" and e["fleet"] == moved["fleet"])
+    assert (arrived["tick"], arrived["system"], arrived["ships"]) == (moved["arrives"], neutral.id, 3)
+
+    noted = player.what_became_of(player.order(type="note", faction="Me", text="well met", system=home))
+    assert (noted["type"], noted["text"]) == ("note", "well met")
+
+    reach = {home, *near, *beside(snapshot, neutral.id)}
+    far = next(system.id for system in snapshot.systems if system.id not in reach)
+    rejected = player.what_became_of(player.order(type="set_owner", faction="Me", system=far))
+    assert (rejected["type"], rejected["reason"]) == ("order_rejected", "not_adjacent")
+
+
+def test_killed_amid_its_work_a_worker_is_replaced_and_no_order_is_lost_or_applied_twice(
+    player: Player, worker: Service, processes: Processes, redis_url: str
+) -> None:
+    player.what_became_of(player.order(type="join", faction="Me"))
+    second = processes.start("worker", wait=True, REDIS_URL=redis_url, WORKER_ID="two", **WORKER)
+    given = [player.order(type="note", faction="Me", text=f"{n}") for n in range(20)]
+    worker.process.send_signal(signal.SIGKILL)
+    given += [player.order(type="note", faction="Me", text=f"{n}") for n in range(20, 40)]
+    worker.process.wait()
+    player.what_became_of(given[-1])
+    notes = [event for event in player.events() if event["type"] == "note"]
+    assert [note["order"] for note in notes] == given
+    assert [note["text"] for note in notes] == [f"{n}" for n in range(40)]
+    assert second.wait_for(lambda health: health["epoch"] == 2, "at epoch 2")["worker"] == "two"
+    ticks = [int(str(event["tick"])) for event in player.events()]
+    assert ticks == sorted(ticks)
+
+
+def test_a_bot_plays_over_http_and_takes_what_it_is_told(player: Player, processes: Processes) -> None:
+    bot = processes.start(
+        "bot",
+        API_URL=str(player._client.base_url),
+        BOT_FACTION="Robo",
+        BOT_POLL_INTERVAL="0.05",
+        BOT_MAX_ORDERS="2",
+    )
+    player.until(lambda now: len(own(now, "Robo")) >= 3, "three systems of the bot")
+    said = bot.wait_for(lambda health: health["orders_accepted"] >= 3, "heard")
+    assert (said["faction"], said["orders_refused"]) == ("Robo", 0)
+    by_tick: dict[object, int] = {}
+    for event in player.events():
+        if event.get("order") and event.get("faction") == "Robo":
+            by_tick[event["tick"]] = by_tick.get(event["tick"], 0) + 1
+    # It looks once a tick at most, and gives two orders a look; what it gave at two looks may fall into one tick.
+    assert max(by_tick.values()) <= 4
