@@ -1,0 +1,65 @@
+"""The arrows between the parts: those that the design draws are allowed, and Pants refuses all others."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from build.checkout import copy_repository, run_pants
+
+FOLDERS = {name: f"packages/{name}" for name in ("models", "process", "state", "world")} | {
+    name: f"services/{name}" for name in ("api", "bot", "standalone", "viz", "worker")
+}
+# docs/architecture.md draws this.
+DESIGN: dict[str, set[str]] = {
+    "models": set(),
+    "process": set(),
+    "world": {"models"},
+    "state": {"models"},
+    "bot": {"models", "process"},
+    "api": {"models", "state", "process"},
+    "viz": {"models", "state", "process"},
+    "worker": {"models", "state", "world", "process"},
+    "standalone": set(FOLDERS) - {"standalone"},
+}
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    return copy_repository(tmp_path)
+
+
+def part_of(address: str) -> str | None:
+    return next((name for name, folder in FOLDERS.items() if address.startswith(f"{folder}/")), None)
+
+
+def test_just_the_arrows_of_the_design_are_allowed(repository: Path) -> None:
+    """Every part is made to import every other. So that Pants tells all and not the first, refusals are made warnings."""
+    rules = repository / "BUILD"
+    rules.write_text(rules.read_text().replace('"!*"', '"?*"'))
+    for name, folder in FOLDERS.items():
+        lines = [f"import sector.{other}" for other in FOLDERS if other != name]
+        (repository / folder / "src/sector" / name / "arrows.py").write_text("\n".join(lines) + "\n")
+    files = [f"{folder}/src/sector/{name}/arrows.py" for name, folder in FOLDERS.items()]
+    peeked = run_pants(repository, "peek", "--include-dep-rules", *files)
+    assert peeked.returncode == 0, peeked.stderr
+    allowed: dict[str, set[str]] = {name: set() for name in FOLDERS}
+    refused: dict[str, set[str]] = {name: set() for name in FOLDERS}
+    for target in json.loads(peeked.stdout):
+        name = part_of(target["address"])
+        for rule in target["_applicable_dep_rules"]:
+            other = part_of(rule["dependency_address"])
+            if name is not None and other is not None and other != name:
+                (allowed if rule["action"] == "ALLOW" else refused)[name].add(other)
+    assert allowed == DESIGN
+    assert refused == {name: set(FOLDERS) - {name} - arrows for name, arrows in DESIGN.items()}
+
+
+def test_a_wrong_arrow_stops_pants_which_names_both_files(repository: Path) -> None:
+    spoilt = repository / "services/bot/src/sector/bot/bot.py"
+    spoilt.write_text(spoilt.read_text() + "\nfrom sector.state import keys  # noqa: E402, F401\n")
+    refused = run_pants(repository, "dependencies", "services/bot/src/sector/bot/bot.py")
+    assert refused.returncode == 1
+    assert "DependencyRuleActionDeniedError" in refused.stderr
+    assert "services/bot/src/sector/bot/bot.py" in refused.stderr
+    assert "packages/state/src/sector/state/keys.py" in refused.stderr

@@ -1,0 +1,84 @@
+"""`./pants`: hands over to the official launcher where it works, and else makes Pants from PyPI."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from build.checkout import copy_repository, run_pants
+
+TOOLS = ("sh", "sed", "mkdir", "mktemp", "cat", "cksum", "tr", "rm", "ln", "dirname")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    return copy_repository(tmp_path)
+
+
+@pytest.fixture
+def bin_directory(tmp_path: Path) -> Path:
+    """A folder to put on PATH."""
+    (tmp_path / "bin").mkdir()
+    return tmp_path / "bin"
+
+
+def official(bin_directory: Path, version: str) -> str:
+    """Make a program `pants` of a version; returns a PATH with it in front."""
+    program = bin_directory / "pants"
+    program.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo {version} || echo "official: $*"\n')
+    program.chmod(0o755)
+    return f"{bin_directory}:{os.environ['PATH']}"
+
+
+def version_of(repository: Path) -> str:
+    found = re.search(r'^pants_version = "(.+)"', (repository / "pants.toml").read_text(), re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def test_the_official_launcher_is_handed_all_arguments(repository: Path, bin_directory: Path) -> None:
+    path = official(bin_directory, version_of(repository))
+    ran = run_pants(repository, "test", "::", "--", "-k", "a b", PATH=path)
+    assert (ran.returncode, ran.stdout) == (0, "official: test :: -- -k a b\n")
+
+
+def test_one_that_cannot_run_the_version_asked_for_is_passed_over(repository: Path, bin_directory: Path) -> None:
+    ran = run_pants(repository, "--version", PATH=official(bin_directory, "1.0.0"))
+    assert (ran.returncode, ran.stdout.strip()) == (0, version_of(repository)), ran.stderr
+
+
+def test_without_python_it_says_what_is_missing_what_for_and_how_to_get_it(
+    repository: Path, bin_directory: Path, tmp_path: Path
+) -> None:
+    for tool in TOOLS:
+        (bin_directory / tool).symlink_to(str(shutil.which(tool)))
+    ran = run_pants(repository, "--version", PATH=str(bin_directory), HOME=str(tmp_path / "home"))
+    assert ran.returncode == 1
+    assert "no Python 3.13, needed to run Sector" in ran.stderr
+    assert "apt-get install python3.13-venv" in ran.stderr
+    assert ran.stdout == ""
+
+
+def test_two_at_once_with_an_empty_cache_make_it_once_and_say_what_they_do(repository: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    environment = {**os.environ, "SECTOR_PANTS_CACHE": str(cache), "PANTS_PANTSD": "false", "PANTS_CONCURRENT": "true"}
+    both = [
+        subprocess.Popen(
+            ["./pants", "--version"],
+            cwd=repository,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=300) for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert {out.strip() for out, _ in said} == {version_of(repository)}
+    assert any("pants: installing pants from PyPI" in err and "building the Pex tool" in err for _, err in said)
+    assert len([entry for entry in cache.iterdir() if entry.is_symlink()]) == 2
+    assert len([entry for entry in cache.iterdir() if not entry.is_symlink()]) == 2, "no half-made rest is left"
