@@ -46,11 +46,11 @@ def test_just_the_arrows_of_the_design_are_allowed(repository: Path) -> None:
     allowed: dict[str, set[str]] = {name: set() for name in FOLDERS}
     refused: dict[str, set[str]] = {name: set() for name in FOLDERS}
     for target in json.loads(peeked.stdout):
-        name = part_of(target["address"])
+        origin = part_of(target["address"])
         for rule in target["_applicable_dep_rules"]:
             other = part_of(rule["dependency_address"])
-            if name is not None and other is not None and other != name:
-                (allowed if rule["action"] == "ALLOW" else refused)[name].add(other)
+            if origin is not None and other is not None and other != origin:
+                (allowed if rule["action"] == "ALLOW" else refused)[origin].add(other)
     assert allowed == DESIGN
     assert refused == {name: set(FOLDERS) - {name} - arrows for name, arrows in DESIGN.items()}
 
