@@ -10,7 +10,7 @@ from fixtures.contents import entries_at, value_at
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, Service, free_port
 from fixtures.sim import CONFIG
-from sector.models import Join, Note
+from sector.models import Note
 from sector.models.orders import ORDER
 from sector.state import orders
 from sector.state.connect import connect
@@ -71,10 +71,10 @@ async def test_after_sigkill_the_one_that_waits_goes_on_when_the_lease_has_lapse
     worker(processes, redis_url, "two")
     one.end(signal.SIGKILL)
     killed_at = (await SimReader(redis, "default").head()).tick
-    (order_id,) = await orders.append(redis, "default", "test", [ORDER.dump_json(Join(faction="Me"))])
+    (order_id,) = await orders.append(redis, "default", "test", [ORDER.dump_json(Note(faction="Crimson", text="x"))])
     await tick_reaches(redis, killed_at + 3)
     events = await SimReader(redis, "default").events((0, 0), 10_000)
-    assert [event["type"] for event in events if event.get("order") == order_id] == ["faction_joined"]
+    assert [event["type"] for event in events if event.get("order") == order_id] == ["note"]
     ticks = [int(entry_id.split("-")[0]) for entry_id, _ in await entries_at(redis, KEYS.events)]
     assert ticks == list(range(ticks[0], ticks[-1] + 1))
     assert ticks[-1] >= killed_at + 3
