@@ -55,7 +55,9 @@ def test_without_python_it_says_what_is_missing_what_for_and_how_to_get_it(
 ) -> None:
     for tool in TOOLS:
         (bin_directory / tool).symlink_to(str(shutil.which(tool)))
-    ran = run_pants(repository, "--version", PATH=str(bin_directory), HOME=str(tmp_path / "home"))
+    nowhere = str(tmp_path / "nowhere")
+    told = {"HOME": nowhere, "PYENV_ROOT": nowhere, "SECTOR_PANTS_CACHE": nowhere}
+    ran = run_pants(repository, "--version", PATH=str(bin_directory), **told)
     assert ran.returncode == 1
     assert "no Python 3.13, needed to run Sector" in ran.stderr
     assert "apt-get install python3.13-venv" in ran.stderr

@@ -1,6 +1,9 @@
 """Puppets."""
 
-from sector.models import SimConfig
+import numpy as np
+
+from sector.models import LoggedOrder, SimConfig
+from sector.models.events import FactionJoined
 from sector.world import SectorWorld
 
 WORLD = SectorWorld()
@@ -15,7 +18,20 @@ def test_puppets_take_over_a_world_in_which_nobody_else_is() -> None:
         if step.finished:
             break
     owned = (position.state.owner >= 0).sum()
-    assert owned > 36
+    assert owned >= 38
+
+
+def test_they_leave_free_homes_to_those_who_join() -> None:
+    config = SimConfig(seed=2, systems=40, homes=4, puppets=("Crimson", "Azure"))
+    position = WORLD.load(config, *WORLD.found(config))
+    for _ in range(150):
+        position = WORLD.advance(position, []).state
+    neutral = np.flatnonzero(position.state.owner < 0)
+    assert sorted(neutral) == sorted(position.state.galaxy.home[2:])
+    step = WORLD.advance(position, [LoggedOrder("1-0", "me", False, b'{"type": "join", "faction": "Late"}')])
+    assert step.events[0] == FactionJoined(
+        tick=151, order="1-0", faction="Late", system=f"S{position.state.galaxy.home[2]}"
+    )
 
 
 def test_a_puppets_orders_are_in_the_events_but_not_in_the_log() -> None:

@@ -5,10 +5,12 @@ from redis.asyncio import Redis
 from fixtures.sim import CONFIG, Sim
 from sector.bot.strategy import MIN_GARRISON, choose_orders
 from sector.models import AddFleet, Join, MoveFleet, SetOwner, Snapshot
-from sector.models.snapshot import Faction, Fleet, Lane, System
+from sector.models.snapshot import Faction, Fleet, Home, Lane, System
 
 
-def line(*owned: tuple[str | None, int], supply: int = 0, fleets: tuple[Fleet, ...] = ()) -> Snapshot:
+def line(
+    *owned: tuple[str | None, int], supply: int = 0, fleets: tuple[Fleet, ...] = (), homes: tuple[str, ...] = ()
+) -> Snapshot:
     """Return systems S0, S1, … in a row, three ticks apart, each with its owner and ships."""
     names = {owner for owner, _ in owned if owner} | {"Me"}
     return Snapshot(
@@ -25,6 +27,7 @@ def line(*owned: tuple[str | None, int], supply: int = 0, fleets: tuple[Fleet, .
         ),
         fleets=fleets,
         lanes=tuple(Lane(a=f"S{n}", b=f"S{n + 1}", length=3) for n in range(len(owned) - 1)),
+        homes=tuple(Home(system=system) for system in homes),
     )
 
 
@@ -40,6 +43,10 @@ def test_it_claims_the_cheapest_neutral_neighbour() -> None:
     orders = choose_orders(line((None, 40), ("Me", 99), (None, 12), supply=500), "Me", 3)
     assert SetOwner(faction="Me", system="S2") in orders
     assert not any(isinstance(order, SetOwner) and order.system == "S0" for order in orders)
+
+
+def test_it_leaves_a_free_home_to_who_joins() -> None:
+    assert choose_orders(line(("Me", 999), (None, 12), supply=500, homes=("S0", "S1")), "Me", 3) == []
 
 
 def test_it_claims_nothing_that_it_cannot_pay() -> None:

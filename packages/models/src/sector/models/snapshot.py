@@ -53,6 +53,12 @@ class Lane(_Row):
     length: int
 
 
+class Home(_Row):
+    """A system that a faction gets when it joins, while it is neutral."""
+
+    system: str
+
+
 class Snapshot(_Row):
     """The state of a sim at `tick`, committed at `at_ms` (milliseconds since 1970)."""
 
@@ -66,3 +72,4 @@ class Snapshot(_Row):
     systems: tuple[System, ...]
     fleets: tuple[Fleet, ...]
     lanes: tuple[Lane, ...]
+    homes: tuple[Home, ...]

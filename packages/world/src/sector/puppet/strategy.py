@@ -50,7 +50,8 @@ def _best_of_each(key: NDArray[np.int64], *worse: NDArray[np.int64]) -> NDArray[
 
 
 def _claims(view: View, mine: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    open_arc = np.flatnonzero(mine[view.arc_source] & (view.owner[view.arc_target] == NEUTRAL))
+    free = (view.owner == NEUTRAL) & ~view.reserved
+    open_arc = np.flatnonzero(mine[view.arc_source] & free[view.arc_target])
     faction, system = view.owner[view.arc_source[open_arc]].astype(np.int64), view.arc_target[open_arc].astype(np.int64)
     affordable = view.claim_cost[system] <= view.supply[faction]
     faction, system = faction[affordable], system[affordable]
@@ -72,7 +73,7 @@ def _spare(view: View) -> NDArray[np.int64]:
 
 def _strikes(view: View, mine: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     source, target = view.arc_source, view.arc_target
-    arc = np.flatnonzero(mine[source] & (view.owner[source] != view.owner[target]))
+    arc = np.flatnonzero(mine[source] & (view.owner[source] != view.owner[target]) & ~view.reserved[target])
     source, target, length = source[arc], target[arc], view.arc_length[arc].astype(np.int64)
     # Ships of the striker that are on their way there already, by (target, faction).
     factions = len(view.puppet) + 1

@@ -12,12 +12,13 @@ NEUTRAL = -1
 class View:
     """n systems, 2m arcs (each lane both ways, by source), k fleets, f factions. `puppet`: which factions are to be played.
 
-    `claim_cost`: int64[n], the supply that claiming each system costs. Owners are rows of factions, or NEUTRAL.
+    `reserved`: bool[n], neutral systems that puppets leave to those who join. `claim_cost`: int64[n], the supply that claiming each system costs. Owners are rows of factions, or NEUTRAL.
     """
 
     owner: NDArray[np.int16]
     ships: NDArray[np.int64]
     growth: NDArray[np.int32]
+    reserved: NDArray[np.bool_]
     claim_cost: NDArray[np.int64]
     arc_source: NDArray[np.int32]
     arc_target: NDArray[np.int32]

@@ -3,12 +3,14 @@
 Their orders are not in the log; replay makes them again, since a plan follows from the state alone.
 """
 
+import numpy as np
+
 from sector.models import SetOwner
 from sector.models.events import Event, OrderRejected
 from sector.puppet import View, plan
 from sector.world.draft import Draft
 from sector.world.orders import apply, depart
-from sector.world.state import WorldState
+from sector.world.state import NEUTRAL, WorldState
 
 
 def play(state: WorldState, draft: Draft) -> list[Event]:
@@ -31,10 +33,13 @@ def play(state: WorldState, draft: Draft) -> list[Event]:
 
 def _view(state: WorldState) -> View:
     source, target, length = state.galaxy.arcs
+    reserved = np.zeros(len(state.owner), np.bool_)
+    reserved[np.setdiff1d(state.galaxy.home, state.factions.home)] = True
     return View(
         owner=state.owner,
         ships=state.ships,
         growth=state.galaxy.growth,
+        reserved=reserved & (state.owner == NEUTRAL),
         claim_cost=state.config.claim_base + state.config.claim_per_ship * state.ships,
         arc_source=source,
         arc_target=target,

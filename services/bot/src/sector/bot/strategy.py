@@ -29,6 +29,7 @@ class _Situation:
     lanes: dict[str, dict[str, int]]
     hostile: dict[str, int]
     friendly: dict[str, int]
+    homes: frozenset[str]
 
     @property
     def own(self) -> list[System]:
@@ -36,6 +37,10 @@ class _Situation:
 
     def beside(self, system: System) -> list[System]:
         return [self.systems[other] for other in sorted(self.lanes[system.id])]
+
+    def is_open(self, system: System) -> bool:
+        """Say whether it may be taken: a home that nobody has yet is left to those who join."""
+        return system.owner != self.faction and not (system.owner is None and system.id in self.homes)
 
     def is_border(self, system: System) -> bool:
         return any(other.owner != self.faction for other in self.beside(system))
@@ -67,7 +72,8 @@ def _read(snapshot: Snapshot, faction: str, supply: int) -> _Situation:
     friendly: dict[str, int] = defaultdict(int)
     for fleet in snapshot.fleets:
         (friendly if fleet.owner == faction else hostile)[fleet.target] += fleet.ships
-    return _Situation(faction, supply, {each.id: each for each in snapshot.systems}, lanes, hostile, friendly)
+    homes = frozenset(home.system for home in snapshot.homes)
+    return _Situation(faction, supply, {each.id: each for each in snapshot.systems}, lanes, hostile, friendly, homes)
 
 
 def _garrisons(situation: _Situation) -> Iterator[Order]:
@@ -88,7 +94,8 @@ def _shortfall(situation: _Situation, system: System) -> int:
 
 def _claims(situation: _Situation) -> Iterator[Order]:
     """The cheapest first: a claim costs more, the more ships the system has, and it brings them."""
-    neutral = {other.id: other for system in situation.own for other in situation.beside(system) if other.owner is None}
+    around = {other.id: other for system in situation.own for other in situation.beside(system)}
+    neutral = {other.id: other for other in around.values() if other.owner is None and situation.is_open(other)}
     for system in sorted(neutral.values(), key=lambda each: (each.ships - 8 * each.growth, each.id))[:1]:
         if situation.supply >= system.ships + _CLAIM_RESERVE:
             yield SetOwner(faction=situation.faction, system=system.id)
@@ -101,7 +108,7 @@ def _strikes(situation: _Situation) -> Iterator[Order]:
         for target in sorted(situation.beside(system), key=lambda each: (each.ships, each.id)):
             grown = target.growth * situation.lanes[system.id][target.id] if target.owner else 0
             need = (target.ships + grown + situation.hostile[target.id]) * _ODDS_PERCENT // 100 + 1
-            if target.owner != situation.faction and spare >= need > situation.friendly[target.id]:
+            if situation.is_open(target) and spare >= need > situation.friendly[target.id]:
                 yield MoveFleet(faction=situation.faction, system=system.id, target=target.id, ships=need)
                 break
 

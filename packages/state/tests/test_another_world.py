@@ -1,0 +1,57 @@
+"""The state knows a world by its protocol alone: a world that has nothing to do with Sector's lives in it just as well."""
+
+from array import array
+from collections.abc import Sequence
+
+from redis.asyncio import Redis
+
+from sector.models import LoggedOrder, SimConfig, Step
+from sector.models.frame import Column, Frame, Table, decode, digest, encode
+from sector.state import lease, orders, sims
+from sector.state.reader import SimReader
+from sector.state.ticker import Ticker
+
+
+class Counter:
+    """A world of one number: the bytes of all orders ever given. Its state is the snapshot itself."""
+
+    def found(self, config: SimConfig) -> tuple[bytes, bytes]:
+        return encode(Frame("map", {}, {})), self._frame("snapshot", 0, config.seed, "")
+
+    def load(self, config: SimConfig, map_blob: bytes, snapshot: bytes) -> bytes:
+        return snapshot
+
+    def advance(self, state: bytes, orders: Sequence[LoggedOrder]) -> Step[bytes]:
+        before = decode(state)
+        tick = before.meta["tick"]
+        assert isinstance(tick, int)
+        total = int(before.tables["counters"].columns["total"].values[0]) + sum(len(each.body) for each in orders)
+        snapshot = self._frame("snapshot", tick + 1, total, digest(state))
+        changed = Table(1, {"row": _column(0), "total": _column(total)})
+        delta = encode(Frame("delta", decode(snapshot).meta, {"counters.changed": changed}))
+        return Step(snapshot, snapshot, delta, [], finished=total >= 100)
+
+    def _frame(self, kind: str, tick: int, total: int, parent: str) -> bytes:
+        meta = {"tick": tick, "parent": parent, "status": "running", "winner": None}
+        return encode(Frame(kind, meta, {"counters": Table(1, {"total": _column(total)}, prefix="C")}))
+
+
+def _column(value: int) -> Column:
+    return Column(memoryview(array("q", [value])))
+
+
+async def test_another_world_is_founded_ticked_taken_over_and_read(redis: Redis) -> None:
+    world = Counter()
+    await sims.found(redis, "count", world, SimConfig(seed=7))
+    held = await lease.acquire(redis, "count", "one", 60_000)
+    assert held is not None
+    await orders.append(redis, "count", "me", [b"12345"])
+    await Ticker(redis, world, *await sims.read_founding(redis, "count"), held).tick()
+    successor = Ticker(redis, world, *await sims.read_founding(redis, "count"), held)
+    await orders.append(redis, "count", "me", [b"123"])
+    assert not (await successor.tick()).finished
+    view = await SimReader(redis, "count").view()
+    assert view.rows()["counters"] == [{"id": "C0", "total": 15}]
+    assert view.head.tick == 2
+    await orders.append(redis, "count", "me", [b"x" * 85])
+    assert (await successor.tick()).finished
