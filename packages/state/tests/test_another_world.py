@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Sequence
 
+from pydantic import JsonValue
 from redis.asyncio import Redis
 
 from sector.models import LoggedOrder, SimConfig, Step
@@ -32,7 +33,7 @@ class Counter:
         return Step(snapshot, snapshot, delta, [], finished=total >= 100)
 
     def _frame(self, kind: str, tick: int, total: int, parent: str) -> bytes:
-        meta = {"tick": tick, "parent": parent, "status": "running", "winner": None}
+        meta: dict[str, JsonValue] = {"tick": tick, "parent": parent, "status": "running", "winner": None}
         return encode(Frame(kind, meta, {"counters": Table(1, {"total": _column(total)}, prefix="C")}))
 
 

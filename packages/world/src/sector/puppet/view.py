@@ -12,7 +12,8 @@ NEUTRAL = -1
 class View:
     """n systems, 2m arcs (each lane both ways, by source), k fleets, f factions. `puppet`: which factions are to be played.
 
-    `reserved`: bool[n], neutral systems that puppets leave to those who join. `claim_cost`: int64[n], the supply that claiming each system costs. Owners are rows of factions, or NEUTRAL.
+    `reserved`: bool[n], neutral systems that puppets leave to those who join.
+    `claim_cost`: int64[n], the supply that claiming each system costs. Owners are rows of factions, or NEUTRAL.
     """
 
     owner: NDArray[np.int16]
