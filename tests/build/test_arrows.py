@@ -6,22 +6,9 @@ from pathlib import Path
 import pytest
 
 from build.checkout import copy_repository, run_pants
+from fixtures.design import ARROWS, folder_of
 
-FOLDERS = {name: f"packages/{name}" for name in ("models", "process", "state", "world")} | {
-    name: f"services/{name}" for name in ("api", "bot", "standalone", "viz", "worker")
-}
-# docs/architecture.md draws this.
-DESIGN: dict[str, set[str]] = {
-    "models": set(),
-    "process": set(),
-    "world": {"models"},
-    "state": {"models"},
-    "bot": {"models", "process"},
-    "api": {"models", "state", "process"},
-    "viz": {"models", "state", "process"},
-    "worker": {"models", "state", "world", "process"},
-    "standalone": set(FOLDERS) - {"standalone"},
-}
+FOLDERS = {part: folder_of(part) for part in ARROWS}
 
 
 @pytest.fixture
@@ -51,8 +38,8 @@ def test_just_the_arrows_of_the_design_are_allowed(repository: Path) -> None:
             other = part_of(rule["dependency_address"])
             if origin is not None and other is not None and other != origin:
                 (allowed if rule["action"] == "ALLOW" else refused)[origin].add(other)
-    assert allowed == DESIGN
-    assert refused == {name: set(FOLDERS) - {name} - arrows for name, arrows in DESIGN.items()}
+    assert allowed == ARROWS
+    assert refused == {name: set(FOLDERS) - {name} - arrows for name, arrows in ARROWS.items()}
 
 
 def test_a_wrong_arrow_stops_pants_which_names_both_files(repository: Path) -> None:

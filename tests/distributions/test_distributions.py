@@ -16,21 +16,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from fixtures.design import ARROWS, SERVICES, folder_of
 from fixtures.processes import free_base, free_port
 
-# Which siblings each requires. Standalone starts what the others need.
-ARROWS: dict[str, set[str]] = {
-    "models": set(),
-    "process": set(),
-    "world": {"models"},
-    "state": {"models"},
-    "bot": {"models", "process"},
-    "api": {"models", "state", "process"},
-    "viz": {"models", "state", "process"},
-    "worker": {"models", "state", "world", "process"},
-    "standalone": {"models", "state", "world", "process", "api", "bot", "viz", "worker"},
-}
-SERVICES = ("api", "bot", "standalone", "viz", "worker")
 # Neither the repository nor what this test imports is to be found by what runs here.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("PEX", "PYTHON"))}
 
@@ -89,8 +77,7 @@ def test_it_requires_its_siblings_at_their_versions_and_the_rest_within_bounds(n
 
 @pytest.mark.parametrize("name", ARROWS)
 def test_its_version_is_the_newest_of_its_changelog(name: str) -> None:
-    folder = "services" if name in SERVICES else "packages"
-    changelog = Path(folder, name, "CHANGELOG.md").read_text()
+    changelog = Path(folder_of(name), "CHANGELOG.md").read_text()
     newest = re.search(r"^## (\d+\.\d+\.\d+)", changelog, re.MULTILINE)
     assert newest is not None
     assert metadata_of(name)["Version"] == newest[1]
