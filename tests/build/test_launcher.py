@@ -64,6 +64,28 @@ def test_without_python_it_says_what_is_missing_what_for_and_how_to_get_it(
     assert ran.stdout == ""
 
 
+def test_a_python_that_only_uv_has_is_fetched_with_it_once(
+    repository: Path, bin_directory: Path, tmp_path: Path
+) -> None:
+    """A uv that knows a Python only after `python install`; the launcher hands it to the official Pants."""
+    for tool in (*TOOLS, "touch"):
+        (bin_directory / tool).symlink_to(str(shutil.which(tool)))
+    official(bin_directory, version_of(repository))
+    fetched = tmp_path / "fetched"
+    uv = bin_directory / "uv"
+    uv.write_text(
+        f'#!/bin/sh\ncase "$2 $3" in\n"install 3.13") touch {fetched} ;;\n'
+        f'"find 3.13") [ -e {fetched} ] && echo /fetched/python ;;\n*) exit 9 ;;\nesac\n'
+    )
+    uv.chmod(0o755)
+    nowhere = str(tmp_path / "nowhere")
+    told = {"HOME": nowhere, "PYENV_ROOT": nowhere, "SECTOR_PANTS_CACHE": nowhere, "PATH": str(bin_directory)}
+    first, second = (run_pants(repository, "list", "::", **told) for _ in range(2))
+    assert (first.returncode, first.stdout) == (second.returncode, second.stdout) == (0, "official: list ::\n")
+    assert "pants: fetching Python 3.13 with uv" in first.stderr
+    assert "fetching" not in second.stderr
+
+
 def test_two_at_once_with_an_empty_cache_make_it_once_and_say_what_they_do(repository: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     environment = {**os.environ, "SECTOR_PANTS_CACHE": str(cache), "PANTS_PANTSD": "false", "PANTS_CONCURRENT": "true"}

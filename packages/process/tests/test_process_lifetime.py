@@ -77,7 +77,7 @@ def test_a_port_that_is_taken_is_named_and_ends_it_with_2(start: Start) -> None:
         port = taken.getsockname()[1]
         output, _ = (process := start("wait", port)).communicate(timeout=15)
     assert process.returncode == 2
-    assert f"cannot listen at 127.0.0.1:{port}: Address already in use" in output
+    assert f"cannot listen at 127.0.0.1:{port}: Address already in use; see HOST" in output
 
 
 def test_unready_is_not_dead(start: Start) -> None:

@@ -77,13 +77,16 @@ async def test_a_worker_paused_amid_a_tick_cannot_commit_over_its_successor(sim:
         await overtaken.tick()
 
 
+async def ticker_behind(proxy: CuttingProxy, held: lease.Lease) -> tuple[Redis, Ticker[Position]]:
+    client = connect(proxy.url)
+    return client, Ticker(client, SectorWorld(), *await sims.read_founding(client, "default"), held)
+
+
 async def test_an_answer_lost_after_exec_is_found_out_by_the_commit_id(sim: Sim, redis_url: str) -> None:
     """The commit is there, and its order is not applied again."""
     await sim.tick()
     async with CuttingProxy(redis_url) as proxy:
-        client = connect(proxy.url)
-        config, map_blob = await sims.read_founding(client, "default")
-        ticker = Ticker(client, SectorWorld(), config, map_blob, sim.lease)
+        client, ticker = await ticker_behind(proxy, sim.lease)
         (order_id,) = await sim.order(Join(faction="Me"))
         proxy.cut_after(b"EXEC")
         with pytest.raises(RedisConnectionError):
@@ -96,9 +99,7 @@ async def test_an_answer_lost_after_exec_is_found_out_by_the_commit_id(sim: Sim,
 
 async def test_a_connection_cut_before_exec_arrives_leaves_nothing_behind(sim: Sim, redis_url: str) -> None:
     async with CuttingProxy(redis_url) as proxy:
-        client = connect(proxy.url)
-        config, map_blob = await sims.read_founding(client, "default")
-        ticker = Ticker(client, SectorWorld(), config, map_blob, sim.lease)
+        client, ticker = await ticker_behind(proxy, sim.lease)
         (order_id,) = await sim.order(Join(faction="Me"))
         proxy.cut_before(b"EXEC")
         with pytest.raises(RedisConnectionError):

@@ -58,6 +58,7 @@ def post(api: Service, body: bytes | object) -> httpx.Response:
         b'{"type": NaN}',
         b'{"type": "note", "faction": "Crimson", "text": "\\ud800"}',
         b'{"type": "join", "faction": "Me"} and more',
+        b'{"type": "move_fleet", "ships": 1' + b"0" * 5_000 + b"}",
     ],
 )
 def test_what_is_not_json_is_a_400_that_says_where_it_ends_to_be(api: Service, body: bytes) -> None:

@@ -216,7 +216,8 @@ def test_a_wrong_option_ends_it_with_2_and_says_which(
 
 
 def test_a_redis_that_does_not_answer_is_named(standalone: Callable[..., Standalone]) -> None:
-    one = standalone(REDIS_URL="redis://127.0.0.1:1/0")
+    one = standalone(REDIS_URL="redis://me:secret@127.0.0.1:1/0")
     assert one.ends() == 1
-    assert "no answer from Redis at redis://127.0.0.1:1/0" in one.log.read_text()
+    assert "no answer from Redis at redis://***@127.0.0.1:1/0" in one.log.read_text()
+    assert "secret" not in one.log.read_text()
     one.nothing_is_left()

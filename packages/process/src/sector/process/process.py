@@ -74,7 +74,9 @@ async def _serve(app: App, host: str, port: int) -> int:
         await server.before_start()
         await server.start_serving()
     except OSError as error:
-        print(f"cannot listen at {host}:{port}: {os.strerror(error.errno or 0)}", file=sys.stderr)
+        # uvloop's own text repeats the address; a name that is not known has no number of the system's.
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        print(f"cannot listen at {host}:{port}: {reason}; see HOST and the port in --help", file=sys.stderr)
         return EXIT_WRONG_SETTING
     await server.after_start()
     works = [asyncio.create_task(_guarded(name, work, stop), name=name) for name, work in app.ctx.works]

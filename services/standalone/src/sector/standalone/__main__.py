@@ -7,15 +7,17 @@ import tempfile
 from pathlib import Path
 
 from sector.standalone.options import parser
+from sector.standalone.screen import shown
 from sector.standalone.standalone import run
+from sector.state.connect import SCHEMES
 
 
 def main() -> None:
     """Run until Ctrl-C."""
     options = parser().parse_args()
     redis_url = os.environ.get("REDIS_URL") or None
-    if redis_url is not None and not redis_url.startswith(("redis://", "rediss://", "unix://")):
-        print(f"wrong setting REDIS_URL={redis_url!r}. Allowed: redis://, rediss:// or unix://", file=sys.stderr)
+    if redis_url is not None and not redis_url.startswith(SCHEMES):
+        print(f"wrong setting REDIS_URL={shown(redis_url)!r}. Allowed: {', '.join(SCHEMES)}", file=sys.stderr)
         sys.exit(2)
     if options.data is not None:
         try:

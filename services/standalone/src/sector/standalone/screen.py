@@ -1,7 +1,14 @@
 """What standalone prints: one screen when all is up, then a line every few seconds."""
 
+import re
+
 from sector.models import Snapshot
 from sector.standalone.plan import Plan
+
+
+def shown(redis_url: str) -> str:
+    """Return a URL without its password."""
+    return re.sub(r"//[^/]*@", "//***@", redis_url)
 
 
 def welcome(plan: Plan, logs: str, kept: str | None) -> str:
@@ -12,7 +19,7 @@ def welcome(plan: Plan, logs: str, kept: str | None) -> str:
 
     the page   {plan.viz_url}
     the API    {plan.api_url}
-    Redis      {plan.redis_url}
+    Redis      {shown(plan.redis_url)}
     logs       {logs}
     the world  {f"kept in {kept}" if kept else "in memory: it ends with this process (--data DIR keeps it)"}
 

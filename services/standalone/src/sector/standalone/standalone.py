@@ -15,7 +15,7 @@ from sector.models import Snapshot
 from sector.process import wait_for_stop
 from sector.standalone.plan import Plan, Spec, make_plan
 from sector.standalone.ports import taken_ports
-from sector.standalone.screen import status_line, welcome
+from sector.standalone.screen import shown, status_line, welcome
 from sector.standalone.supervisor import Supervisor
 from sector.state.connect import connect
 
@@ -62,11 +62,12 @@ async def _bring_up(plan: Plan, supervisor: Supervisor, stop: asyncio.Event) -> 
     if plan.redis is not None:
         say("starting Valkey")
         supervisor.keep(plan.redis)
-    say(f"waiting for Redis at {plan.redis_url}")
+    say(f"waiting for Redis at {shown(plan.redis_url)}")
     within_s = _GIVEN_REDIS_WITHIN_S if plan.redis is None else _READY_WITHIN_S
     if not await _wait_for_redis(plan.redis_url, stop, within_s):
         if not stop.is_set():
-            print(f"no answer from Redis at {plan.redis_url}; is it running, and the password right?", file=sys.stderr)
+            where = shown(plan.redis_url)
+            print(f"no answer from Redis at {where}; is it running, and the password right?", file=sys.stderr)
         return False
     say(f"starting {', '.join(spec.name for spec in plan.services)}")
     for spec in plan.services:
