@@ -19,11 +19,12 @@ def tables(draw: st.DrawFn) -> Table:
         code = draw(st.sampled_from(sorted(_RANGES)))
         bound = 2 ** _RANGES[code]
         values = draw(st.lists(st.integers(-bound, bound - 1), min_size=rows, max_size=rows))
-        columns[name] = Column(memoryview(array(code, values)))
+        refers_to, prefix = draw(st.sampled_from([(None, ""), ("other", ""), (None, "S")]))
+        columns[name] = Column(memoryview(array(code, values)), refers_to, prefix)
     labels = (
         {"id": tuple(draw(st.lists(st.text(max_size=5), min_size=rows, max_size=rows)))} if draw(st.booleans()) else {}
     )
-    return Table(rows, columns, labels, draw(st.text(max_size=2)))
+    return Table(rows if columns or labels else 0, columns, labels, draw(st.text(max_size=2)))
 
 
 frames = st.builds(

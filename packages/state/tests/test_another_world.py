@@ -30,7 +30,8 @@ class Counter:
         snapshot = self._frame("snapshot", tick + 1, total, digest(state))
         changed = Table(1, {"row": _column(0), "total": _column(total)})
         delta = encode(Frame("delta", decode(snapshot).meta, {"counters.changed": changed}))
-        return Step(snapshot, snapshot, delta, [], finished=total >= 100)
+        events = encode(Frame("events", {"tick": tick + 1}, {}))
+        return Step(snapshot, snapshot, delta, events, finished=total >= 100)
 
     def _frame(self, kind: str, tick: int, total: int, parent: str) -> bytes:
         meta: dict[str, JsonValue] = {"tick": tick, "parent": parent, "status": "running", "winner": None}

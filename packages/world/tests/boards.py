@@ -1,14 +1,17 @@
 """Small boards for tests: a row of systems, set up by hand."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from sector.models import ORDER, LoggedOrder, Order, SimConfig
-from sector.models.events import Event
+from sector.models.events import EVENT, Event
+from sector.models.rows import event_rows
+from sector.world.codec import events_frame
 from sector.world.galaxy import Galaxy
 from sector.world.state import NEUTRAL, Factions, Fleets, WorldState
-from sector.world.tick import advance
+from sector.world.tick import Tick, advance
 
 NOBODY, RED, BLUE = NEUTRAL, 0, 1
 
@@ -47,12 +50,19 @@ def log(*orders: Order, admin: bool = False) -> list[LoggedOrder]:
     return [LoggedOrder(f"{n}-0", "test", admin, ORDER.dump_json(order)) for n, order in enumerate(orders, 1)]
 
 
+def happened(tick: Tick, orders: Sequence[LoggedOrder]) -> list[Event]:
+    """Return what happened in a tick, in which `orders` stood in the log."""
+    return [EVENT.validate_python(row) for row in event_rows(events_frame(tick, orders))]
+
+
 def after(state: WorldState, *orders: Order, ticks: int = 1, admin: bool = False) -> tuple[WorldState, list[Event]]:
     """Return the state after `ticks`, the orders given in the first, and all events."""
-    state, events = advance(state, log(*orders, admin=admin))
-    for _ in range(ticks - 1):
-        state, more = advance(state, [])
-        events += more
+    events: list[Event] = []
+    for number in range(ticks):
+        given = log(*orders, admin=admin) if number == 0 else []
+        tick = advance(state, given)
+        events += happened(tick, given)
+        state = tick.state
     return state, events
 
 

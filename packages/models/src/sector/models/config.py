@@ -2,23 +2,56 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from sector.models.mapfile import MAX_SYSTEMS, MapFile
 from sector.models.names import MAX_SHIPS, NewFactionId
 
 Amount = Annotated[int, Field(ge=0, le=MAX_SHIPS)]
+Temperament = Literal["settler", "steady", "raider"]
+
+CLASSIC = {
+    "travel": "direct",
+    "max_ticks": 200,
+    "home_ships": 100,
+    "start_supply": 0,
+    "muster_cost": 0,
+    "claim_base": 0,
+    "claim_per_ship": 0,
+    "puppets": (),
+}
+"""What the preset `classic` sets where the config does not: the Planet Wars rules of 2010."""
 
 
-class SimConfig(BaseModel):
-    """The founding config of a sim: map, rules, puppets, and how much history is kept."""
+class Puppet(BaseModel):
+    """A faction that the world plays; a bare name is one of the temperament `steady`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    faction: NewFactionId
+    temperament: Temperament = "steady"
+
+
+def _named(value: object) -> object:
+    return Puppet(faction=value) if isinstance(value, str) else value
+
+
+class SimConfig(BaseModel):
+    """The founding config of a sim: map, rules, who is in, and how much history is kept."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    preset: Literal["sector", "classic"] = Field(
+        default="sector", description="The rules: Sector's, or those of Planet Wars (no supply, no orders but moves)."
+    )
     seed: int = Field(default=1, ge=0, lt=2**63, description="The map follows from it, the same everywhere.")
-    systems: int = Field(default=48, ge=2, le=100_000, description="How many systems the map has.")
-    homes: int = Field(default=8, ge=1, le=1_000, description="How many factions can be in, puppets included.")
-    puppets: tuple[NewFactionId, ...] = Field(
-        default=("Crimson", "Azure"), description="Factions that the world plays."
+    systems: int = Field(default=60, ge=2, le=MAX_SYSTEMS, description="How many systems the map has.")
+    homes: int = Field(default=6, ge=1, le=1_000, description="How many factions can be in, puppets included.")
+    map: MapFile | None = Field(default=None, description="A map to use instead of a generated one.")
+    players: tuple[NewFactionId, ...] = Field(default=(), description="Factions that are in from the beginning.")
+    puppets: tuple[Annotated[Puppet, BeforeValidator(_named)], ...] = Field(
+        default=(Puppet(faction="Crimson", temperament="raider"), Puppet(faction="Azure")),
+        description="Factions that the world plays, from the beginning: names, or names with a temperament.",
     )
     travel: Literal["lanes", "direct"] = Field(default="lanes", description="Fleets go along lanes, or anywhere.")
     home_ships: Amount = Field(default=60, description="The garrison of a home, until it is joined as well as after.")
@@ -31,11 +64,25 @@ class SimConfig(BaseModel):
     keyframes_kept: int = Field(default=64, ge=1, le=10_000, description="History reaches back this many keyframes.")
 
     @model_validator(mode="after")
-    def _homes_fit(self) -> Self:
+    def _fill_in(self) -> Self:
+        """Fill in what was left out and follows from the preset, or from the map."""
+        follows: dict[str, object] = dict(CLASSIC) if self.preset == "classic" else {}
+        if self.map is not None:
+            follows |= {"systems": len(self.map.systems), "homes": len(self.map.homes)}
+        for name, value in follows.items():
+            if name not in self.model_fields_set:
+                object.__setattr__(self, name, value)  # frozen from here on
+        return self
+
+    @model_validator(mode="after")
+    def _there_is_room(self) -> Self:
+        entering = [*self.players, *(puppet.faction for puppet in self.puppets)]
+        if self.map is not None and (self.systems, self.homes) != (len(self.map.systems), len(self.map.homes)):
+            raise ValueError("systems and homes are those of the map: leave them out, or make them agree")
         if self.homes > self.systems:
             raise ValueError(f"homes ({self.homes}) must not exceed systems ({self.systems})")
-        if len(self.puppets) > self.homes:
-            raise ValueError(f"puppets ({len(self.puppets)}) must not exceed homes ({self.homes})")
-        if len(set(self.puppets)) != len(self.puppets):
-            raise ValueError("puppets must differ from one another")
+        if len(entering) > self.homes:
+            raise ValueError(f"players and puppets ({len(entering)}) must not exceed homes ({self.homes})")
+        if len(set(entering)) != len(entering):
+            raise ValueError("players and puppets must differ from one another")
         return self

@@ -1,7 +1,8 @@
 """Events: what happened in a tick, as one union told apart by `type`.
 
 The world fills in all but the time: it knows ticks only. `order` is the id of the order in the log that caused the
-event; a puppet's orders are not in the log, so theirs is null.
+event; a puppet's orders are not in the log, so theirs is null. The events of a tick are kept as a frame, a table a type;
+`sector.models.rows.event_rows` makes rows of it that these types describe.
 """
 
 from enum import StrEnum
@@ -26,6 +27,8 @@ class RejectReason(StrEnum):
     NOT_NEUTRAL = "not_neutral"
     NOT_ADJACENT = "not_adjacent"
     ADMIN_ONLY = "admin_only"
+    TOO_MANY_FLEETS = "too_many_fleets"
+    NOT_IN_CLASSIC = "not_in_classic"
 
 
 class _Event(BaseModel):
@@ -86,12 +89,21 @@ class FleetArrived(_Event):
     ships: int
 
 
+class Force(BaseModel):
+    """The ships of one side in a battle; `faction` null: neutral."""
+
+    model_config = ConfigDict(frozen=True)
+
+    faction: str | None
+    ships: int
+
+
 class Battle(_Event):
-    """Forces met at a system. `forces` gives the ships by faction, neutral under the empty name; `winner` null: a tie or neutral."""
+    """Forces met at a system; neutral ones stand first. `winner` null: a tie, or neutral; `ships`: what is left."""
 
     type: Literal["battle"] = "battle"
     system: str
-    forces: dict[str, int]
+    forces: tuple[Force, ...]
     winner: str | None
     ships: int
 
@@ -117,7 +129,7 @@ class NotePosted(_Event):
 
 
 class OrderRejected(_Event):
-    """An order broke a rule and changed nothing."""
+    """An order broke a rule and changed nothing. `faction` null: none, or one that is not in."""
 
     type: Literal["order_rejected"] = "order_rejected"
     order: str

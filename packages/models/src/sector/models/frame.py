@@ -8,26 +8,35 @@ A snapshot, a map and a delta are frames. Layout, little-endian throughout:
     u32      length of the header
     header   JSON: kind, meta, and for each table its rows, columns (name, typecode, table referred to) and labels
     columns  in the order of the header, each aligned to 8 bytes
-    16 bytes BLAKE2b of all that stands before: the frame's digest
+    16 bytes XXH3-128 of all that stands before, big-endian: the frame's digest
 
 Equal frames are equal bytes. A snapshot's meta holds the digest of the one before it, so the digest of a snapshot is the
-state hash of the design: a chain.
+state hash of the design: a chain. The digest finds accidents, not forgers: who may write to Redis may write any frame.
+
+Version 1, which is still read, had columns without a prefix and BLAKE2b as digest.
 """
 
 import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Literal
+from typing import Literal, Self
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+import xxhash
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
-VERSION = 1
+VERSION = 2
 _MAGIC = b"SECF"
 _PREFIX = struct.Struct("<4sHHI")
 _DIGEST_BYTES = 16
+_DIGESTS: Mapping[int, Callable[[memoryview], bytes]] = {
+    1: lambda body: blake2b(body, digest_size=_DIGEST_BYTES).digest(),
+    2: lambda body: xxhash.xxh3_128(body).digest(),
+}
+"""By version: the digest of what stands before it."""
+
 _ITEM_BYTES = {"?": 1, "b": 1, "h": 2, "i": 4, "q": 8}
 _TYPECODES = {1: "b", 2: "h", 4: "i", 8: "q"}
 
@@ -44,10 +53,14 @@ class FrameError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Values of one width (bool, or signed 8, 16, 32, 64 bit). With `refers_to` they are row numbers of that table; -1: none."""
+    """Values of one width (bool, or signed 8, 16, 32, 64 bit).
+
+    With `refers_to` they are row numbers of that table, with `prefix` the numbers of ids such as `S7`; negative: none.
+    """
 
     values: Values
     refers_to: str | None = None
+    prefix: str = ""
 
     @property
     def typecode(self) -> str:
@@ -73,13 +86,22 @@ class Frame:
     tables: Mapping[str, Table]
 
 
+type _Typecode = Literal["?", "b", "h", "i", "q"]
+
+
 class _TableHeader(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     rows: int = Field(ge=0, lt=2**31)
     prefix: str
-    columns: list[tuple[str, Literal["?", "b", "h", "i", "q"], str | None]]
+    columns: list[tuple[str, _Typecode, str | None, str] | tuple[str, _Typecode, str | None]]
     labels: dict[str, tuple[str, ...]]
+
+    @model_validator(mode="after")
+    def _rows_are_held(self) -> Self:
+        if self.rows and not (self.columns or self.labels):
+            raise ValueError(f"{self.rows} rows without a column")
+        return self
 
 
 class _Header(BaseModel):
@@ -101,7 +123,7 @@ def encode(frame: Frame) -> bytes:
     for _, table in sorted(frame.tables.items()):
         for _, column in sorted(table.columns.items()):
             parts += [column.values, bytes(-column.values.nbytes % 8)]
-    hasher = blake2b(digest_size=_DIGEST_BYTES)
+    hasher = xxhash.xxh3_128()
     for part in parts:
         hasher.update(part)
     return b"".join([*parts, hasher.digest()])
@@ -113,10 +135,12 @@ def _header(name: str, table: Table) -> dict[str, object]:
     for column_name, column in table.columns.items():
         if len(column.values) != table.rows:
             raise ValueError(f"{name}.{column_name} has {len(column.values)} values, its table {table.rows} rows")
+    if table.rows and not (table.columns or table.labels):
+        raise ValueError(f"{name} has {table.rows} rows without a column")
     for label_name, label in table.labels.items():
         if len(label) != table.rows:
             raise ValueError(f"{name}.{label_name} has {len(label)} labels, its table {table.rows} rows")
-    columns = [(n, c.typecode, c.refers_to) for n, c in sorted(table.columns.items())]
+    columns = [(n, c.typecode, c.refers_to, c.prefix) for n, c in sorted(table.columns.items())]
     return {"rows": table.rows, "prefix": table.prefix, "columns": columns, "labels": dict(table.labels)}
 
 
@@ -132,13 +156,13 @@ def decode(blob: bytes) -> Frame:
     tables: dict[str, Table] = {}
     for name, table in sorted(header.tables.items()):
         columns: dict[str, Column] = {}
-        for column_name, typecode, refers_to in table.columns:
+        for column_name, typecode, refers_to, *rest in table.columns:
             stop = start + table.rows * _ITEM_BYTES[typecode]
             if stop > end:
                 raise FrameError(f"column {name}.{column_name} reaches beyond its end")
             if refers_to is not None and refers_to == name:
                 raise FrameError(f"column {name}.{column_name} refers to its own table")
-            columns[column_name] = Column(view[start:stop].cast(typecode), refers_to)
+            columns[column_name] = Column(view[start:stop].cast(typecode), refers_to, *rest)
             start = stop + -stop % 8
         for label, texts in table.labels.items():
             if len(texts) != table.rows:
@@ -155,10 +179,10 @@ def _read_header(blob: bytes) -> tuple[_Header, int]:
     magic, version, _, length = _PREFIX.unpack_from(blob)
     if magic != _MAGIC:
         raise FrameError("it does not begin with SECF")
-    if version != VERSION:
-        raise FrameError(f"version {version}, this code reads version {VERSION}")
+    if version not in _DIGESTS:
+        raise FrameError(f"version {version}, this code reads versions {', '.join(map(str, _DIGESTS))}")
     body = memoryview(blob)[:-_DIGEST_BYTES]
-    if blake2b(body, digest_size=_DIGEST_BYTES).digest() != blob[-_DIGEST_BYTES:]:
+    if _DIGESTS[version](body) != blob[-_DIGEST_BYTES:]:
         raise FrameError("its digest does not match: truncated or altered")
     stop = _PREFIX.size + length
     if stop > len(body):

@@ -1,10 +1,11 @@
 """Frames as rows: what a client reads, made from columns without knowing the world."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from sector.models.frame import Column, Frame, Table
+from sector.models.frame import Column, Frame, FrameError, Table
 
 type Row = dict[str, JsonValue]
 
@@ -28,10 +29,15 @@ def has_row(table: Table, row_id: str) -> bool:
 
 
 def _values(column: Column, ids: dict[str, list[str]]) -> list[JsonValue]:
+    if column.prefix:
+        return [None if number < 0 else f"{column.prefix}{number}" for number in column.values]
     if column.refers_to is None:
         return list(column.values)
-    names = ids[column.refers_to]
-    return [None if row < 0 else names[row] for row in column.values]
+    names = ids.get(column.refers_to, [])
+    try:
+        return [None if row < 0 else names[row] for row in column.values]
+    except IndexError as error:
+        raise FrameError(f"a row of {column.refers_to} beyond its {len(names)}") from error
 
 
 def table_rows(frames: Sequence[Frame]) -> dict[str, list[Row]]:
@@ -79,3 +85,49 @@ def _rows(part: Table, row_names: list[str], ids: dict[str, list[str]]) -> list[
     values |= {label: texts for label, texts in part.labels.items() if label != "id"}
     values |= {name: _values(column, ids) for name, column in part.columns.items() if name not in ("id", "row")}
     return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+
+
+def event_rows(frame: Frame, start: int = 0, limit: int | None = None) -> list[Row]:
+    """Return the events number `start` to `start + limit` of a frame of kind `events`, in their order. Raises FrameError.
+
+    Each table with a column `n`, ascending, holds the events of the type that is its name; `n` is the number of each within
+    the tick. A table `type.field` with a column `of` holds rows that belong to row `of` of `type`: a list in its `field`.
+    """
+    stop = 2**31 if limit is None else start + limit
+    ids = {name: list(table.labels["id"]) for name, table in frame.tables.items() if "id" in table.labels}
+    found: dict[int, Row] = {}
+    for name, table in frame.tables.items():
+        if "n" not in table.columns:
+            continue
+        numbers = table.columns["n"].values
+        first, last = bisect_left(numbers, start), bisect_left(numbers, stop)
+        rows = _part(table, first, last, ids)
+        for child_name, child in frame.tables.items():
+            if child_name.startswith(f"{name}."):
+                _attach(rows, child_name.removeprefix(f"{name}."), child, first, ids)
+        found |= {
+            n: {"type": name, "tick": frame.meta.get("tick")} | row
+            for n, row in zip(numbers[first:last], rows, strict=True)
+        }
+    return [found[n] for n in sorted(found)]
+
+
+def _part(table: Table, first: int, last: int, ids: dict[str, list[str]]) -> list[Row]:
+    values: dict[str, Sequence[JsonValue]] = {label: texts[first:last] for label, texts in table.labels.items()}
+    for name, column in table.columns.items():
+        if name not in ("n", "of"):
+            values[name] = _values(Column(column.values[first:last], column.refers_to, column.prefix), ids)
+    if not values:
+        return [{} for _ in range(first, last)]
+    return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
+
+
+def _attach(rows: list[Row], field: str, child: Table, first: int, ids: dict[str, list[str]]) -> None:
+    """Put the rows of `child` into the list `field` of the rows that they belong to, which begin with row `first` of its table."""
+    of = child.columns["of"].values
+    begin, end = bisect_left(of, first), bisect_left(of, first + len(rows))
+    lists: list[list[JsonValue]] = [[] for _ in rows]
+    for row, part in zip(of[begin:end], _part(child, begin, end, ids), strict=True):
+        lists[row - first].append(part)
+    for whole, parts in zip(rows, lists, strict=True):
+        whole[field] = parts

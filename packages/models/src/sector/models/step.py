@@ -1,9 +1,6 @@
 """What goes into one tick of any world, and what comes out: the types that `sector.state` and a world share."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-from pydantic import BaseModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +15,13 @@ class LoggedOrder:
 
 @dataclass(frozen=True, slots=True)
 class Step[S]:
-    """One tick done: the state after it, what happened, and the delta frame that leads from the snapshot before to this one."""
+    """One tick done: the state after it, and three frames: its snapshot, the delta from the one before, and what happened.
+
+    `events` is a frame of kind `events`, which `sector.models.rows.event_rows` describes.
+    """
 
     state: S
     snapshot: bytes
     delta: bytes
-    events: Sequence[BaseModel]
+    events: bytes
     finished: bool

@@ -3,12 +3,11 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-import orjson
 from pydantic import JsonValue
 from redis.asyncio import Redis
 
 from sector.models.frame import Frame, decode
-from sector.models.rows import table_rows
+from sector.models.rows import event_rows, table_rows
 from sector.state.connect import Reply, as_bytes, as_list, borrowed, checked
 from sector.state.errors import HistoryRewound, SimNotFound
 from sector.state.head import FIELDS, Head
@@ -102,13 +101,14 @@ class SimReader:
         while len(found) < limit:
             async with borrowed(self._redis) as link:
                 (reply,) = checked(await link.exchange(("XRANGE", self._keys.events, start, "+", "COUNT", 100)))
-            ticks = [_tick_events(entry) for entry in as_list(reply)]
-            for each in ticks:
-                found += each.events[number + 1 :] if each.tick == tick else each.events
-            if len(ticks) < 100:
+            entries = [_fields(entry) for entry in as_list(reply)]
+            for at, fields in entries:
+                first = number + 1 if at == tick else 0
+                found += _events(at, fields, first, limit - len(found))
+            if len(entries) < 100:
                 break
-            start = f"({ticks[-1].tick}-0"
-        return found[:limit]
+            start = f"({entries[-1][0]}-0"
+        return found
 
     async def follow(self, after_tick: int, *, block_ms: int = 1000) -> AsyncIterator[TickEvents]:
         """Yield what each tick after `after_tick` left, waiting for it, until cancelled.
@@ -131,14 +131,22 @@ class SimReader:
                 yield found
 
 
-def _tick_events(entry: Reply) -> TickEvents:
+def _fields(entry: Reply) -> tuple[int, dict[bytes, bytes]]:
+    """Return the tick of an entry of the event stream, and its fields."""
     entry_id, flat = as_list(entry)
     parts = [as_bytes(part) or b"" for part in as_list(flat)]
-    fields = dict(zip(parts[::2], parts[1::2], strict=True))
-    tick, at_ms = int((as_bytes(entry_id) or b"").split(b"-")[0]), int(fields[b"at_ms"])
-    events = [
-        {"id": f"{tick}-{number}", "at_ms": at_ms, **event}
-        for number, event in enumerate(orjson.loads(fields[b"events"]))
-    ]
+    return int((as_bytes(entry_id) or b"").split(b"-")[0]), dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def _events(tick: int, fields: dict[bytes, bytes], first: int, limit: int | None) -> list[dict[str, JsonValue]]:
+    rows = event_rows(decode(fields[b"events"]), first, limit)
+    at_ms = int(fields[b"at_ms"])
+    return [{"id": f"{tick}-{number}", "at_ms": at_ms, **row} for number, row in enumerate(rows, first)]
+
+
+def _tick_events(entry: Reply) -> TickEvents:
+    tick, fields = _fields(entry)
     state_hash, cursor = fields[b"hash"].decode(), fields[b"cursor"].decode()
-    return TickEvents(tick, at_ms, state_hash, cursor, events, fields[b"delta"])
+    return TickEvents(
+        tick, int(fields[b"at_ms"]), state_hash, cursor, _events(tick, fields, 0, None), fields[b"delta"]
+    )

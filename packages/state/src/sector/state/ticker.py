@@ -8,7 +8,6 @@ import secrets
 import time
 from dataclasses import dataclass
 
-from pydantic_core import to_json
 from redis.asyncio import Redis
 
 from sector.models import LoggedOrder, SimConfig, Step
@@ -115,7 +114,7 @@ class Ticker[S]:
             ("MULTI",),
             ("SET", keys.snapshot, step.snapshot),
             ("HSET", keys.head, *head.pairs()),
-            (*event, "cursor", head.cursor, "events", to_json(step.events), "delta", step.delta),
+            (*event, "cursor", head.cursor, "events", step.events, "delta", step.delta),
             *await self._keyframe(link, head, step.snapshot),
             ("PEXPIRE", keys.lease, self.lease.ttl_ms),
             ("EXEC",),

@@ -5,74 +5,124 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sector.models.events import Battle, Event, FleetArrived, SystemCaptured
 from sector.models.names import MAX_SHIPS
-from sector.world.state import NEUTRAL, Fleets
+from sector.world.record import Record
+from sector.world.state import NEUTRAL, Fleets, joined
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """The systems after the arrivals (owner int16[n], ships int64[n]), the fleets still under way, and what happened."""
+    """The systems after the arrivals (owner int16[n], ships int64[n]), the fleets under way, and the ids of those that landed."""
 
     owner: NDArray[np.int16]
     ships: NDArray[np.int64]
     fleets: Fleets
-    events: list[Event]
+    landed: NDArray[np.int64]
 
 
 def arrive(
-    tick: int, owner: NDArray[np.int16], ships: NDArray[np.int64], fleets: Fleets, ids: tuple[str, ...]
+    tick: int,
+    owner: NDArray[np.int16],
+    ships: NDArray[np.int64],
+    fleets: Fleets,
+    launched: Fleets,
+    record: Record,
 ) -> Arrival:
-    """Land the fleets due at `tick`. `ids` are the factions', for the events."""
+    """Land the fleets due at `tick`, those just `launched` among them; the rest are under way. `ships` changes in place."""
     due = fleets.arrives == tick
-    if not due.any():
-        return Arrival(owner, ships, fleets, [])
-    landed = fleets.where(due)
-    system, force_owner, force = _forces(landed, owner, ships)
-    # The forces at a system stand together, strongest first: the first is its best, the next its second best.
-    first = np.flatnonzero(np.r_[True, system[1:] != system[:-1]])
-    second = np.where(np.r_[first[1:], len(system)] > first + 1, force[np.minimum(first + 1, len(force) - 1)], 0)
-    tied = force[first] == second
-    new_owner, new_ships, place = owner.copy(), ships.copy(), system[first]
-    new_owner[place] = np.where(tied, owner[place], force_owner[first])
-    new_ships[place] = np.minimum(np.where(tied, 0, force[first] - second), MAX_SHIPS)
-    events = _landings(tick, landed, ids)
-    for at, start, stop in zip(place.tolist(), first.tolist(), np.r_[first[1:], len(system)].tolist(), strict=True):
-        forces = {_id(ids, o): int(n) for o, n in zip(force_owner[start:stop], force[start:stop], strict=True) if n > 0}
-        after, left = _id(ids, new_owner[at]), int(new_ships[at])
-        if len(forces) > 1:
-            winner = None if left == 0 else after or None
-            events.append(Battle(tick=tick, system=f"S{at}", forces=forces, winner=winner, ships=left))
-        if new_owner[at] != owner[at]:
-            loser = _id(ids, owner[at]) or None
-            events.append(SystemCaptured(tick=tick, system=f"S{at}", loser=loser, faction=after, ships=left))
-    return Arrival(new_owner, new_ships, fleets.where(~due), events)
+    landed = fleets.take(due.nonzero()[0])
+    early = launched.arrives == tick
+    if early.any():
+        everyone = np.arange(len(landed.id))
+        landed, launched = joined(landed, everyone, launched.take(early.nonzero()[0])), launched.take((~early).nonzero()[0])
+    if len(landed.id) or len(launched.id):
+        fleets = joined(fleets, (~due).nonzero()[0], launched)
+    if not len(landed.id):
+        return Arrival(owner, ships, fleets, landed.id)
+    record.extend(
+        "fleet_arrived",
+        len(landed.id),
+        faction=landed.owner,
+        fleet=landed.id,
+        system=landed.target,
+        ships=landed.ships,
+    )
+    return Arrival(*_fight(owner, ships, landed, record), fleets, landed.id)
+
+
+def _fight(
+    owner: NDArray[np.int16], ships: NDArray[np.int64], landed: Fleets, record: Record
+) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
+    system, whose, force = _forces(landed, owner, ships)
+    # The forces at a system stand together; `first` is where those of each begin, `at` which system each belongs to.
+    new = _begins(system)
+    first, at = new.nonzero()[0], new.cumsum() - 1
+    place = system[first]
+    best = np.maximum.reduceat(force, first)
+    leads = force == best[at]
+    second = np.maximum.reduceat(np.where(leads, 0, force), first)
+    tied = np.add.reduceat(leads, first, dtype=np.int64) > 1
+    left = np.where(tied, 0, best - second)
+    before = owner[place]
+    winner = before.copy()
+    winner[~tied] = whose[leads & ~tied[at]]
+    _record_battles(record, place, winner, left, (first, at, whose, force))
+    taken = (winner != before).nonzero()[0]
+    record.extend(
+        "system_captured",
+        len(taken),
+        system=place[taken],
+        loser=before[taken],
+        faction=winner[taken],
+        ships=left[taken],
+    )
+    after = owner.copy()
+    after[place] = winner
+    ships[place] = np.minimum(left, MAX_SHIPS)
+    return after, ships
+
+
+def _begins(key: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say where a new key begins in a sorted column."""
+    begins = np.empty(len(key), np.bool_)
+    begins[0] = True
+    np.not_equal(key[1:], key[:-1], out=begins[1:])
+    return begins
 
 
 def _forces(
     landed: Fleets, owner: NDArray[np.int16], ships: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Sum garrison and landed ships by system and owner; returns (system, owner, ships), by system, then strongest first."""
-    place = np.unique(landed.target)
-    system = np.concatenate((place, landed.target)).astype(np.int64)
-    whose = np.concatenate((owner[place], landed.owner)).astype(np.int64)
-    force = np.concatenate((ships[place], landed.ships))
-    base = int(whose.max()) + 2
-    key, inverse = np.unique(system * base + (whose - NEUTRAL), return_inverse=True)
-    total = np.zeros(len(key), np.int64)
-    np.add.at(total, inverse, force)
-    system, whose = key // base, key % base + NEUTRAL
-    order = np.lexsort((whose, -total, system))
-    return system[order], whose[order], total[order]
+) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int64]]:
+    """Sum garrison and landed ships by system and owner; returns (system, owner, ships), by system, then owner."""
+    reached = np.zeros(len(owner), np.bool_)
+    reached[landed.target] = True
+    place = reached.nonzero()[0]
+    system = np.concatenate((place, landed.target))
+    whose = np.concatenate((owner[place], landed.owner))
+    key = system * (int(whose.max()) - NEUTRAL + 1) + whose
+    order = key.argsort()
+    first = _begins(key[order]).nonzero()[0]
+    force = np.add.reduceat(np.concatenate((ships[place], landed.ships))[order], first)
+    group = order[first]
+    return system[group], whose[group], force
 
 
-def _landings(tick: int, landed: Fleets, ids: tuple[str, ...]) -> list[Event]:
-    rows = zip(landed.id.tolist(), landed.owner.tolist(), landed.target.tolist(), landed.ships.tolist(), strict=True)
-    return [
-        FleetArrived(tick=tick, faction=ids[owner], fleet=f"F{number}", system=f"S{target}", ships=ships)
-        for number, owner, target, ships in rows
-    ]
-
-
-def _id(ids: tuple[str, ...], row: np.int16 | np.int64) -> str:
-    return "" if row == NEUTRAL else ids[int(row)]
+def _record_battles(
+    record: Record,
+    place: NDArray[np.int64],
+    winner: NDArray[np.int16],
+    left: NDArray[np.int64],
+    forces: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int16], NDArray[np.int64]],
+) -> None:
+    """Record where more than one side has ships, and which."""
+    first, at, whose, force = forces
+    there = force > 0
+    fought = np.add.reduceat(there, first, dtype=np.int64) > 1
+    battle = fought.nonzero()[0]
+    if not len(battle):
+        return
+    victor = np.where(left[battle] > 0, winner[battle], NEUTRAL)
+    record.extend("battle", len(battle), system=place[battle], winner=victor, ships=left[battle])
+    shown = (fought[at] & there).nonzero()[0]
+    row = fought.cumsum() - 1
+    record.forces(row[at[shown]], whose[shown], force[shown])

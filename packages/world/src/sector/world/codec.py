@@ -1,14 +1,19 @@
 """WorldState to frames and back: the snapshot (what changes) and the map (what does not)."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sector.models import SimConfig
+from sector.models import LoggedOrder, SimConfig
 from sector.models.frame import Column, Frame, FrameError, Table
+from sector.models.mapfile import MAX_RATE
+from sector.models.names import MAX_SHIPS
 from sector.world.galaxy import Galaxy
-from sector.world.state import FLEET_DTYPES, Factions, Fleets, WorldState
+from sector.world.state import FLEET_DTYPES, MAX_FLEETS, NEUTRAL, Factions, Fleets, WorldState
+from sector.world.tick import Tick
+from sector.world.victory import LAST_TICK
 
 _FLEET_REFERENCES = {"owner": "factions", "origin": "systems", "target": "systems"}
 
@@ -53,7 +58,9 @@ def galaxy_of(frame: Frame) -> Galaxy:
     """Return the map in a frame. Raises FrameError where it is not one."""
     if frame.kind != "map":
         raise FrameError(f"a {frame.kind}, not a map")
-    return Galaxy(
+    if "name" not in frame.tables.get("systems", Table(0)).labels:
+        raise FrameError("a map without the names of its systems")
+    galaxy = Galaxy(
         names=frame.tables["systems"].labels["name"],
         x=_array(frame, "systems", "x", np.int32),
         y=_array(frame, "systems", "y", np.int32),
@@ -64,6 +71,13 @@ def galaxy_of(frame: Frame) -> Galaxy:
         lane_length=_array(frame, "lanes", "length", np.int32),
         home=_array(frame, "homes", "system", np.int32),
     )
+    last = len(galaxy.names) - 1
+    for name, rows in (("lanes.a", galaxy.lane_a), ("lanes.b", galaxy.lane_b), ("homes.system", galaxy.home)):
+        _within(name, rows, 0, last)
+    _within("lanes.length", galaxy.lane_length, 1, np.iinfo(np.int32).max)
+    for name, rates in (("systems.growth", galaxy.growth), ("systems.supply_yield", galaxy.supply_yield)):
+        _within(name, rates, 0, MAX_RATE)
+    return galaxy
 
 
 def snapshot_frame(state: WorldState, parent: str) -> Frame:
@@ -93,6 +107,17 @@ def snapshot_frame(state: WorldState, parent: str) -> Frame:
     return Frame("snapshot", meta, tables)
 
 
+def events_frame(tick: Tick, orders: Sequence[LoggedOrder]) -> Frame:
+    """Return what happened in a tick, in which `orders` stood in the log, as a frame of kind `events`."""
+    tables = tick.record.tables()
+    if tables:
+        ids = tick.state.factions.ids
+        tables["factions"] = Table(len(ids), labels={"id": ids})
+    if orders:
+        tables["orders"] = Table(len(orders), labels={"id": tuple(order.id for order in orders)})
+    return Frame("events", {"tick": tick.state.tick}, tables)
+
+
 def state_of(config: SimConfig, galaxy: Galaxy, frame: Frame) -> WorldState:
     """Return the state in a frame. Raises FrameError where it is not one, or not one of this map."""
     if frame.kind != "snapshot":
@@ -100,12 +125,16 @@ def state_of(config: SimConfig, galaxy: Galaxy, frame: Frame) -> WorldState:
     owner = _array(frame, "systems", "owner", np.int16)
     if len(owner) != len(galaxy.names):
         raise FrameError(f"a snapshot of {len(owner)} systems on a map of {len(galaxy.names)}")
+    if "factions" not in frame.tables or "id" not in frame.tables["factions"].labels:
+        raise FrameError("a snapshot without the ids of its factions")
     ids = frame.tables["factions"].labels["id"]
     tick, next_fleet, winner = (frame.meta.get(name) for name in ("tick", "next_fleet", "winner"))
-    if not isinstance(tick, int) or not isinstance(next_fleet, int):
+    if not isinstance(tick, int) or not isinstance(next_fleet, int) or not 0 <= tick <= LAST_TICK:
         raise FrameError("a snapshot without tick or next_fleet")
+    if winner is not None and winner not in ids:
+        raise FrameError(f"a snapshot won by {winner}, who is not in it")
     status: Literal["running", "finished"] = "finished" if frame.meta.get("status") == "finished" else "running"
-    return WorldState(
+    state = WorldState(
         config=config,
         galaxy=galaxy,
         tick=tick,
@@ -131,3 +160,30 @@ def state_of(config: SimConfig, galaxy: Galaxy, frame: Frame) -> WorldState:
             arrives=_array(frame, "fleets", "arrives", np.int32),
         ),
     )
+    _check(state)
+    return state
+
+
+def _check(state: WorldState) -> None:
+    """Raise FrameError where a column holds what no tick leaves behind, so that no later tick trips over it."""
+    systems, factions, fleets = len(state.owner), len(state.factions.ids), state.fleets
+    if len(set(state.factions.ids)) != factions:
+        raise FrameError("two factions of one id")
+    _within("systems.owner", state.owner, NEUTRAL, factions - 1)
+    _within("systems.ships", state.ships, 0, MAX_SHIPS)
+    _within("factions.supply", state.factions.supply, 0, MAX_SHIPS)
+    _within("factions.home", state.factions.home, 0, systems - 1)
+    _within("fleets.owner", fleets.owner, 0, factions - 1)
+    _within("fleets.ships", fleets.ships, 0, MAX_SHIPS)
+    _within("fleets.arrives", fleets.arrives, state.tick + 1, np.iinfo(np.int32).max)
+    for name in ("origin", "target"):
+        _within(f"fleets.{name}", getattr(fleets, name), 0, systems - 1)
+    if len(fleets.id) > MAX_FLEETS:
+        raise FrameError(f"{len(fleets.id)} fleets, at most {MAX_FLEETS} can be under way")
+    if len(fleets.id) and (fleets.id[0] < 0 or fleets.id[-1] >= state.next_fleet or (np.diff(fleets.id) <= 0).any()):
+        raise FrameError("fleets whose ids do not ascend to next_fleet")
+
+
+def _within(name: str, values: NDArray[np.signedinteger], least: int, most: int) -> None:
+    if len(values) and not least <= int(values.min()) <= int(values.max()) <= most:
+        raise FrameError(f"{name} reaches from {values.min()} to {values.max()}, beyond {least} to {most}")

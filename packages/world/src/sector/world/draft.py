@@ -5,66 +5,124 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from sector.world.state import FLEET_DTYPES, Factions, Fleets, WorldState
+from sector.models import SimConfig
+from sector.world.galaxy import Galaxy
+from sector.world.record import Record
+from sector.world.state import NEUTRAL, Factions, Fleets, WorldState
+
+type Columns = tuple[NDArray[np.int64], ...]
+"""Launches: numbers of their events, places of the orders in the log or -1, factions, origins, targets, ships, and lengths."""
 
 
 @dataclass(slots=True)
 class Draft:
-    """A state under way from `before` to the tick after it."""
+    """A state under way to `tick`. Arrays are its own, and change in place."""
 
-    before: WorldState
+    config: SimConfig
+    galaxy: Galaxy
     tick: int
     owner: NDArray[np.int16]
     ships: NDArray[np.int64]
-    faction_ids: list[str]
-    supply: list[int]
+    ids: list[str]
+    rows: dict[str, int]
+    supply: NDArray[np.int64]
     puppet: list[bool]
     alive: list[bool]
     home: list[int]
-    next_fleet: int
-    launched: list[tuple[int, int, int, int, int, int, int]] = field(default_factory=list)
+    under_way: int
+    """Fleets under way, those launched in this tick included."""
 
-    def launch(self, faction: int, origin: int, target: int, ships: int, length: int) -> int:
-        """Take ships out of a garrison and put them under way for `length` ticks. Returns the number in the fleet's id."""
-        number = self.next_fleet
-        self.next_fleet += 1
+    record: Record
+    _launches: list[tuple[int, ...]] = field(default_factory=list)
+    _columns: list[Columns] = field(default_factory=list)
+
+    def launch(
+        self, n: int, order: int, faction: int, origin: int, target: int, ships: int, length: int
+    ) -> None:
+        """Take ships out of a garrison and put them under way for `length` ticks."""
         self.ships[origin] -= ships
-        self.launched.append((number, faction, origin, target, ships, self.tick, self.tick + length))
-        return number
+        self._launches.append((n, order, faction, origin, target, ships, length))
+        self.under_way += 1
 
-    def fleets(self) -> Fleets:
-        """Return the fleets of the state before and those launched since."""
-        columns = zip(*self.launched, strict=True) if self.launched else ((),) * len(FLEET_DTYPES)
-        return Fleets(
-            *(
-                np.concatenate((getattr(self.before.fleets, name), np.array(new, dtype)))
-                for (name, dtype), new in zip(FLEET_DTYPES.items(), columns, strict=True)
-            )
+    def launch_all(self, columns: Columns) -> None:
+        """Launch many at once: columns of what `launch` takes, int64[k] each."""
+        np.subtract.at(self.ships, columns[3], columns[5])
+        self._columns.append(columns)
+        self.under_way += len(columns[0])
+
+    def launched(self, next_fleet: int) -> Fleets:
+        """Return the fleets launched, numbered from `next_fleet` in the order of their events, and record them."""
+        if self._launches:
+            self._columns.append(tuple(np.array(self._launches, np.int64).T))
+        if not self._columns:
+            return Fleets.none()
+        columns = [np.concatenate(parts) for parts in zip(*self._columns, strict=True)]
+        in_order = np.argsort(columns[0], kind="stable")
+        n, order, faction, origin, target, ships, length = (column[in_order] for column in columns)
+        number = np.arange(next_fleet, next_fleet + len(n))
+        # What is seen at a tick and acted upon is under way from that tick on.
+        departed = self.tick - 1
+        arrives = departed + length
+        self.record.add(
+            "fleet_departed",
+            n,
+            order=order,
+            faction=faction,
+            fleet=number,
+            system=origin,
+            target=target,
+            ships=ships,
+            arrives=arrives,
         )
+        return Fleets(
+            number,
+            faction.astype(np.int16),
+            origin.astype(np.int32),
+            target.astype(np.int32),
+            ships.astype(np.int64),
+            np.full(len(n), departed, np.int32),
+            arrives.astype(np.int32),
+        )
+
+    def enter(self, faction: str, *, puppet: bool) -> int | None:
+        """Give a new faction its home and starting supply; returns the home's row, or None if no free home is left."""
+        for home in self.galaxy.home.tolist():
+            if self.owner[home] == NEUTRAL and home not in self.home:
+                self.owner[home] = self.rows[faction] = len(self.ids)
+                self.ids.append(faction)
+                self.supply = np.append(self.supply, self.config.start_supply)
+                self.puppet.append(puppet)
+                self.alive.append(True)
+                self.home.append(home)
+                return int(home)
+        return None
 
     def factions(self) -> Factions:
         """Return the factions of the state before and those that joined since."""
         return Factions(
-            tuple(self.faction_ids),
-            np.array(self.supply, np.int64),
+            tuple(self.ids),
+            self.supply,
             np.array(self.puppet, np.bool_),
             np.array(self.alive, np.bool_),
             np.array(self.home, np.int32),
         )
 
 
-def draft_of(state: WorldState) -> Draft:
-    """Return a draft of the tick after `state`."""
+def draft_of(state: WorldState, orders: int) -> Draft:
+    """Return a draft of the tick after `state`, in which `orders` stand in the log."""
     factions = state.factions
     return Draft(
-        before=state,
+        config=state.config,
+        galaxy=state.galaxy,
         tick=state.tick + 1,
         owner=state.owner.copy(),
         ships=state.ships.copy(),
-        faction_ids=list(factions.ids),
-        supply=factions.supply.tolist(),
+        ids=list(factions.ids),
+        rows={faction: row for row, faction in enumerate(factions.ids)},
+        supply=factions.supply.copy(),
         puppet=factions.puppet.tolist(),
         alive=factions.alive.tolist(),
         home=factions.home.tolist(),
-        next_fleet=state.next_fleet,
+        under_way=len(state.fleets.id),
+        record=Record(orders),
     )

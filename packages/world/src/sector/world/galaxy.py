@@ -1,4 +1,4 @@
-"""The galaxy: the map of a sim, which follows from its seed and never changes."""
+"""The galaxy: the map of a sim, as columns. It never changes."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,23 +6,23 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from sector.models import SimConfig
-from sector.world import rng
-from sector.world.lanes import join
-from sector.world.naming import names
-from sector.world.placement import distance, place
+from sector.world.placement import distance
 
-_STREAM_GROWTH, _STREAM_YIELD, _STREAM_GARRISON = 3, 4, 6
-_HOME_GROWTH, _HOME_YIELD = 4, 4
+NOWHERE = 0
+"""The length of a lane that is not there."""
 
 
 class GalaxyError(ValueError):
-    """A map on which no sim can be played."""
+    """A map on which no sim can be played. `reason` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"no sim can be played on this map: {reason}")
+        self.reason = reason
 
 
 @dataclass(frozen=True)
 class Galaxy:
-    """n systems, m lanes. Rows of `home` are systems, in the order in which factions get them."""
+    """n systems, m lanes. Rows of `home` are systems, in the order in which factions get them. Lengths are ticks."""
 
     names: tuple[str, ...]
     x: NDArray[np.int32]
@@ -43,48 +43,42 @@ class Galaxy:
         return source[order], target[order], np.concatenate((self.lane_length, self.lane_length))[order]
 
     @cached_property
-    def _first_arc(self) -> NDArray[np.int64]:
+    def first_arc(self) -> NDArray[np.int64]:
+        """The first arc of each system, int64[n + 1]: those of system i are first_arc[i] up to first_arc[i + 1]."""
         return np.searchsorted(self.arcs[0], np.arange(len(self.names) + 1))
 
-    def lane(self, a: int, b: int) -> int | None:
-        """Return the length in ticks of the lane from a to b, or None if there is none."""
-        _, target, length = self.arcs
-        start, stop = self._first_arc[a], self._first_arc[a + 1]
-        place = start + int(np.searchsorted(target[start:stop], b))
-        return int(length[place]) if place < stop and target[place] == b else None
+    @cached_property
+    def _arc_key(self) -> NDArray[np.int64]:
+        source, target, _ = self.arcs
+        return source.astype(np.int64) * len(self.names) + target
+
+    def lanes(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the lengths in ticks of the lanes from a[i] to b[i], int64[k]; NOWHERE where there is none."""
+        if not len(self._arc_key):
+            return np.zeros(len(a), np.int64)
+        key = a * len(self.names) + b
+        arc = np.minimum(np.searchsorted(self._arc_key, key), len(self._arc_key) - 1)
+        return np.where(self._arc_key[arc] == key, self.arcs[2][arc], NOWHERE).astype(np.int64)
+
+    def straight(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the ticks from a[i] to b[i] where fleets may travel directly, int64[k]; NOWHERE where a[i] is b[i]."""
+        apart = distance(self.x[a].astype(np.int64) - self.x[b], self.y[a].astype(np.int64) - self.y[b])
+        return np.where(a == b, NOWHERE, apart).astype(np.int64)
+
+    def lane(self, a: int, b: int) -> int:
+        """Return the length in ticks of the lane from a to b, or NOWHERE."""
+        key = a * len(self.names) + b
+        arc = int(self._arc_key.searchsorted(key))
+        there = arc < len(self._arc_key) and self._arc_key[arc] == key
+        return int(self.arcs[2][arc]) if there else NOWHERE
 
     def neighbours(self, system: int) -> NDArray[np.int32]:
         """Return the systems that a lane joins to `system`, int32[k], ascending."""
-        return self.arcs[1][self._first_arc[system] : self._first_arc[system + 1]]
-
-    def distance(self, a: int, b: int) -> int:
-        """Return the ticks that a fleet needs from a to b where it may travel directly."""
-        dx = np.array([int(self.x[a]) - int(self.x[b])])
-        dy = np.array([int(self.y[a]) - int(self.y[b])])
-        return int(distance(dx, dy)[0])
+        return self.arcs[1][self.first_arc[system] : self.first_arc[system + 1]]
 
 
-def generate(config: SimConfig) -> tuple[Galaxy, NDArray[np.int64]]:
-    """Return the map of `config` and the ships that garrison each system at the start, int64[n]. Raises GalaxyError."""
-    count, seed = config.systems, config.seed
-    placement = place(seed, count)
-    a, b = join(placement)
-    if not _connected(count, a, b):
-        raise GalaxyError(f"seed {seed} with {count} systems gives a map that is not connected")
-    length = distance(
-        placement.x[a].astype(np.int64) - placement.x[b], placement.y[a].astype(np.int64) - placement.y[b]
-    )
-    home = _spread(placement.x, placement.y, config.homes)
-    growth = 1 + rng.integers(seed, _STREAM_GROWTH, count, 3)
-    supply_yield = 1 + rng.integers(seed, _STREAM_YIELD, count, 3)
-    garrison = 5 + rng.integers(seed, _STREAM_GARRISON, count, 36)
-    growth[home], supply_yield[home], garrison[home] = _HOME_GROWTH, _HOME_YIELD, config.home_ships
-    columns = (placement.x, placement.y, growth.astype(np.int32), supply_yield.astype(np.int32), a, b, length, home)
-    return Galaxy(names(seed, count), *columns), garrison
-
-
-def _connected(count: int, a: NDArray[np.int32], b: NDArray[np.int32]) -> bool:
-    """Say whether lanes join all systems: labels sink to the lowest of each component, halving paths on the way."""
+def stranded(count: int, a: NDArray[np.int32], b: NDArray[np.int32]) -> int | None:
+    """Return a system that lanes (a, b) do not join to system 0, or None: labels sink to the lowest of each component."""
     label = np.arange(count)
     while True:
         lowest = label.copy()
@@ -92,16 +86,6 @@ def _connected(count: int, a: NDArray[np.int32], b: NDArray[np.int32]) -> bool:
         np.minimum.at(lowest, label[b], label[a])
         sunk = lowest[lowest[label]]
         if np.array_equal(sunk, label):
-            return bool((label == label[0]).all())
+            apart = np.flatnonzero(label != label[0])
+            return int(apart[0]) if len(apart) else None
         label = sunk
-
-
-def _spread(x: NDArray[np.int32], y: NDArray[np.int32], count: int) -> NDArray[np.int32]:
-    """Return `count` systems, int32, each as far as can be from those before it, beginning at a corner."""
-    chosen = [int(np.argmin(x.astype(np.int64) + y))]
-    apart = np.full(len(x), np.iinfo(np.int64).max)
-    while len(chosen) < count:
-        dx, dy = x.astype(np.int64) - int(x[chosen[-1]]), y.astype(np.int64) - int(y[chosen[-1]])
-        apart = np.minimum(apart, dx * dx + dy * dy)
-        chosen.append(int(np.argmax(apart)))
-    return np.array(chosen, np.int32)

@@ -5,15 +5,13 @@ from numpy.typing import NDArray
 
 from sector.models.names import MAX_SHIPS
 from sector.world.galaxy import Galaxy
-from sector.world.state import NEUTRAL
 
 
 def grow(
     galaxy: Galaxy, owner: NDArray[np.int16], ships: NDArray[np.int64], supply: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return (ships int64[n], supply int64[f]) after growth; neither exceeds MAX_SHIPS."""
-    owned = owner != NEUTRAL
-    grown = np.minimum(ships + np.where(owned, galaxy.growth, 0), MAX_SHIPS)
-    gained = supply.copy()
-    np.add.at(gained, owner[owned], galaxy.supply_yield[owned])
-    return grown, np.minimum(gained, MAX_SHIPS)
+    grown = ships + galaxy.growth * (owner >= 0)
+    # bincount sums in float64, which is exact below 2**53: no map yields more (sector.models.mapfile.MAX_RATE).
+    gained = np.bincount(owner + np.int16(1), galaxy.supply_yield, len(supply) + 1)[1:].astype(np.int64)
+    return np.minimum(grown, MAX_SHIPS, out=grown), np.minimum(supply + gained, MAX_SHIPS)

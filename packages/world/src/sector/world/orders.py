@@ -1,23 +1,18 @@
-"""Phase 1 of a tick: orders, in log order, each against the state that the one before it left."""
+"""Phase 1 of a tick: orders, in log order, each against the state that the one before it left.
 
-from collections.abc import Sequence
+This module holds the rules, one order at a time. `bulk` finds the orders whose turn makes no difference and applies them all at
+once, by the same rules; what is left goes through here.
+"""
+
 from typing import assert_never
 
-from pydantic import ValidationError
+import numpy as np
 
-from sector.models import ORDER, AddFleet, Join, LoggedOrder, MoveFleet, Note, Order, RejectReason, SetOwner
-from sector.models.events import (
-    Event,
-    FactionJoined,
-    FleetDeparted,
-    NotePosted,
-    OrderRejected,
-    ShipsMustered,
-    SystemClaimed,
-)
+from sector.models import AddFleet, Join, MoveFleet, Note, Order, RejectReason, SetOwner
 from sector.models.names import MAX_SHIPS
 from sector.world.draft import Draft
-from sector.world.state import NEUTRAL
+from sector.world.galaxy import NOWHERE
+from sector.world.state import MAX_FLEETS, NEUTRAL
 
 
 class _Rejected(Exception):
@@ -27,42 +22,32 @@ class _Rejected(Exception):
         self.detail = detail
 
 
-def apply_logged(draft: Draft, logged: Sequence[LoggedOrder]) -> list[Event]:
-    """Apply orders from the log. Each yields one event; one that breaks a rule changes nothing and yields `order_rejected`."""
-    events: list[Event] = []
-    for entry in logged:
-        try:
-            order = ORDER.validate_json(entry.body)
-        except ValidationError as error:
-            detail = error.errors(include_url=False, include_input=False)[0]["msg"]
-            events.append(_rejection(draft, entry.id, None, RejectReason.MALFORMED, detail))
-        else:
-            events.append(apply(draft, order, entry.id, admin=entry.admin))
-    return events
-
-
-def apply(draft: Draft, order: Order, order_id: str, *, admin: bool = False) -> Event:
-    """Apply one order; a rejection is its event, never an exception."""
+def apply(draft: Draft, place: int, order: Order, *, admin: bool = False) -> None:
+    """Apply the order at `place` of the log. It yields one event; a rejection is its event, never an exception."""
     try:
+        if draft.config.preset == "classic" and not isinstance(order, MoveFleet):
+            raise _Rejected(RejectReason.NOT_IN_CLASSIC, f"there is no {order.type} in the classic rules")
         match order:
             case Join():
-                return _join(draft, order, order_id)
+                _join(draft, place, order)
             case SetOwner():
-                return _set_owner(draft, order, order_id, admin)
+                _set_owner(draft, place, order, admin)
             case AddFleet():
-                return _add_fleet(draft, order, order_id, admin)
+                _add_fleet(draft, place, order, admin)
             case MoveFleet():
-                return _move_fleet(draft, order, order_id, admin)
+                _move_fleet(draft, place, order, admin)
             case Note():
-                return _note(draft, order, order_id)
+                _note(draft, place, order)
             case _ as never:
                 assert_never(never)
     except _Rejected as rejected:
-        return _rejection(draft, order_id, order.faction, rejected.reason, rejected.detail)
+        reject(draft, place, order.faction, rejected.reason, rejected.detail)
 
 
-def _rejection(draft: Draft, order_id: str, faction: str | None, reason: RejectReason, detail: str) -> OrderRejected:
-    return OrderRejected(tick=draft.tick, order=order_id, faction=faction, reason=reason, detail=detail)
+def reject(draft: Draft, place: int, faction: str | None, reason: RejectReason, detail: str) -> None:
+    """Record that the order at `place` of the log changed nothing, and why."""
+    row = NEUTRAL if faction is None else draft.rows.get(faction, NEUTRAL)
+    draft.record.one("order_rejected", place, order=place, faction=row, reason=reason.value, detail=detail)
 
 
 def _require(holds: bool, reason: RejectReason, detail: str) -> None:
@@ -71,8 +56,8 @@ def _require(holds: bool, reason: RejectReason, detail: str) -> None:
 
 
 def _faction(draft: Draft, faction: str) -> int:
-    _require(faction in draft.faction_ids, RejectReason.UNKNOWN_FACTION, f"{faction} has not joined")
-    row = draft.faction_ids.index(faction)
+    _require(faction in draft.rows, RejectReason.UNKNOWN_FACTION, f"{faction} has not joined")
+    row = draft.rows[faction]
     _require(draft.alive[row], RejectReason.ELIMINATED, f"{faction} is out")
     return row
 
@@ -83,108 +68,73 @@ def _system(draft: Draft, system: str) -> int:
     return row
 
 
-def _owned(draft: Draft, system: str, faction: int) -> int:
-    row = _system(draft, system)
-    _require(draft.owner[row] == faction, RejectReason.NOT_OWNER, f"{system} is not {draft.faction_ids[faction]}'s")
-    return row
-
-
 def _pay(draft: Draft, faction: int, cost: int) -> None:
-    supply = draft.supply[faction]
+    supply = int(draft.supply[faction])
     _require(supply >= cost, RejectReason.NOT_ENOUGH_SUPPLY, f"it costs {cost} supply, and there are {supply}")
     draft.supply[faction] = supply - cost
 
 
-def enter(draft: Draft, faction: str, *, puppet: bool) -> int | None:
-    """Give a new faction its home and starting supply; returns the home system's row, or None if no free home is left."""
-    for home in draft.before.galaxy.home.tolist():
-        if draft.owner[home] == NEUTRAL and home not in draft.home:
-            draft.owner[home] = len(draft.faction_ids)
-            draft.faction_ids.append(faction)
-            draft.supply.append(draft.before.config.start_supply)
-            draft.puppet.append(puppet)
-            draft.alive.append(True)
-            draft.home.append(home)
-            return int(home)
-    return None
-
-
-def _join(draft: Draft, order: Join, order_id: str) -> Event:
-    known = order.faction in draft.faction_ids
-    out = known and not draft.alive[draft.faction_ids.index(order.faction)]
-    _require(not out, RejectReason.ELIMINATED, f"{order.faction} is out")
-    _require(not known, RejectReason.ALREADY_JOINED, f"{order.faction} is in already")
-    home = enter(draft, order.faction, puppet=False)
+def _join(draft: Draft, place: int, order: Join) -> None:
+    row = draft.rows.get(order.faction)
+    if row is not None:
+        _require(draft.alive[row], RejectReason.ELIMINATED, f"{order.faction} is out")
+        raise _Rejected(RejectReason.ALREADY_JOINED, f"{order.faction} is in already")
+    home = draft.enter(order.faction, puppet=False)
     if home is None:
         raise _Rejected(RejectReason.NO_HOME_LEFT, "every home system is taken")
-    return FactionJoined(tick=draft.tick, order=order_id, faction=order.faction, system=f"S{home}")
+    draft.record.one("faction_joined", place, order=place, faction=draft.rows[order.faction], system=home)
 
 
-def _set_owner(draft: Draft, order: SetOwner, order_id: str, admin: bool) -> Event:
+def _set_owner(draft: Draft, place: int, order: SetOwner, admin: bool) -> None:
     _require(order.faction is not None or admin, RejectReason.ADMIN_ONLY, "only an admin makes a system neutral")
     faction = NEUTRAL if order.faction is None else _faction(draft, order.faction)
     system = _system(draft, order.system)
-    ships = int(draft.ships[system])
     if not admin:
-        _require(draft.owner[system] == NEUTRAL, RejectReason.NOT_NEUTRAL, f"{order.system} has an owner")
-        beside = (draft.owner[draft.before.galaxy.neighbours(system)] == faction).any()
-        _require(
-            bool(beside), RejectReason.NOT_ADJACENT, f"no lane joins {order.system} to a system of {order.faction}"
-        )
-        _pay(draft, faction, draft.before.config.claim_base + draft.before.config.claim_per_ship * ships)
+        claim(draft, faction, system)
     draft.owner[system] = faction
-    return SystemClaimed(tick=draft.tick, order=order_id, faction=order.faction, system=order.system, ships=ships)
+    ships = int(draft.ships[system])
+    draft.record.one("system_claimed", place, order=place, faction=faction, system=system, ships=ships)
 
 
-def _add_fleet(draft: Draft, order: AddFleet, order_id: str, admin: bool) -> Event:
-    faction = _faction(draft, order.faction)
+def claim(draft: Draft, faction: int, system: int) -> None:
+    """Pay for a claim, if the rules allow it. Raises _Rejected."""
+    name = draft.ids[faction]
+    _require(draft.owner[system] == NEUTRAL, RejectReason.NOT_NEUTRAL, f"S{system} has an owner")
+    beside = bool((draft.owner[draft.galaxy.neighbours(system)] == faction).any())
+    _require(beside, RejectReason.NOT_ADJACENT, f"no lane joins S{system} to a system of {name}")
+    _pay(draft, faction, draft.config.claim_base + draft.config.claim_per_ship * int(draft.ships[system]))
+
+
+def _add_fleet(draft: Draft, place: int, order: AddFleet, admin: bool) -> None:
+    faction, system = _faction(draft, order.faction), _system(draft, order.system)
     if admin:
-        system = _system(draft, order.system)
         _require(draft.owner[system] != NEUTRAL, RejectReason.NOT_OWNER, f"nobody owns {order.system}")
     else:
-        system = _owned(draft, order.system, faction)
-        _pay(draft, faction, order.ships * draft.before.config.muster_cost)
+        _require(draft.owner[system] == faction, RejectReason.NOT_OWNER, f"{order.system} is not {order.faction}'s")
+        _pay(draft, faction, order.ships * draft.config.muster_cost)
     draft.ships[system] = min(int(draft.ships[system]) + order.ships, MAX_SHIPS)
-    return ShipsMustered(tick=draft.tick, order=order_id, faction=order.faction, system=order.system, ships=order.ships)
+    draft.record.one("ships_mustered", place, order=place, faction=faction, system=system, ships=order.ships)
 
 
-def _move_fleet(draft: Draft, order: MoveFleet, order_id: str | None, admin: bool) -> Event:
+def _move_fleet(draft: Draft, place: int, order: MoveFleet, admin: bool) -> None:
     faction = _faction(draft, order.faction)
     system, target = _system(draft, order.system), _system(draft, order.target)
     owner = int(draft.owner[system])
-    _require(
-        owner != NEUTRAL and (admin or owner == faction),
-        RejectReason.NOT_OWNER,
-        f"{order.system} is not {order.faction}'s",
-    )
-    galaxy = draft.before.galaxy
-    length = galaxy.lane(system, target) if draft.before.config.travel == "lanes" else galaxy.distance(system, target)
-    if length is None or system == target:
-        raise _Rejected(RejectReason.NO_LANE, f"no lane leads from {order.system} to {order.target}")
+    mine = owner != NEUTRAL and (admin or owner == faction)
+    _require(mine, RejectReason.NOT_OWNER, f"{order.system} is not {order.faction}'s")
+    galaxy = draft.galaxy
+    if draft.config.travel == "lanes":
+        length = galaxy.lane(system, target)
+    else:
+        length = int(galaxy.straight(np.array([system]), np.array([target]))[0])
+    _require(length != NOWHERE, RejectReason.NO_LANE, f"no lane leads from {order.system} to {order.target}")
     garrison = int(draft.ships[system])
     _require(order.ships <= garrison, RejectReason.NOT_ENOUGH_SHIPS, f"{order.system} has {garrison} ships")
-    return depart(draft, owner, system, target, order.ships, length, order_id)
+    _require(draft.under_way < MAX_FLEETS, RejectReason.TOO_MANY_FLEETS, f"{MAX_FLEETS} fleets are under way")
+    draft.launch(place, place, owner, system, target, order.ships, length)
 
 
-def depart(
-    draft: Draft, faction: int, system: int, target: int, ships: int, length: int, order_id: str | None
-) -> FleetDeparted:
-    """Launch a fleet that the rules allow; `length` is the ticks it needs."""
-    number = draft.launch(faction, system, target, ships, length)
-    return FleetDeparted(
-        tick=draft.tick,
-        order=order_id,
-        faction=draft.faction_ids[faction],
-        fleet=f"F{number}",
-        system=f"S{system}",
-        target=f"S{target}",
-        ships=ships,
-        arrives=draft.tick + length,
-    )
-
-
-def _note(draft: Draft, order: Note, order_id: str) -> Event:
-    _faction(draft, order.faction)
-    if order.system is not None:
-        _system(draft, order.system)
-    return NotePosted(tick=draft.tick, order=order_id, faction=order.faction, text=order.text, system=order.system)
+def _note(draft: Draft, place: int, order: Note) -> None:
+    faction = _faction(draft, order.faction)
+    system = NEUTRAL if order.system is None else _system(draft, order.system)
+    draft.record.one("note", place, order=place, faction=faction, system=system, text=order.text)

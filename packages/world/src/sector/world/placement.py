@@ -1,4 +1,8 @@
-"""Where systems lie: a jittered grid of staggered rows, wider than high, so that they are well spaced at every size."""
+"""Where systems lie: a jittered grid of staggered rows, wider than high, so that they are well spaced at every size.
+
+Homes stand in the grid at equal steps, and the cells around each are copies of one pattern, mirrored on odd rows, whose
+stagger goes the other way: every home has the same neighbours at the same distances.
+"""
 
 import math
 from dataclasses import dataclass
@@ -10,26 +14,87 @@ from sector.world import rng
 
 _CELL_WIDTH, _CELL_HEIGHT, _JITTER = 9, 8, 5
 _STREAM_X, _STREAM_Y = 1, 2
+_WIDEST = 2
+"""Cells around a home, each way, that are made alike where there is room."""
+
+ALIKE_TICKS = {0: 0, 1: 11, 2: 19}
+"""By cells around a home that are alike: the distance within which nothing but those cells can lie."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """x, y: int32[n]. System i lies in cell (i // columns, i % columns) of the grid: near systems are found by arithmetic."""
+    """x, y: int32[n]. System i lies in cell (i // columns, i % columns) of the grid: near systems are found by arithmetic.
+
+    `home`: int32[h], systems. `alike`: the cells around each home, each way, that are copies of those around the first.
+    """
 
     x: NDArray[np.int32]
     y: NDArray[np.int32]
     columns: int
+    home: NDArray[np.int32]
+    alike: int
+
+    def copies(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return `values`, int64[n], with those around every home as they are around the first."""
+        return _copied(values, self.home, self.columns, self.alike)[0]
 
 
-def place(seed: int, count: int) -> Placement:
-    """Return the places of `count` systems. Any two are at least 4 apart."""
+def place(seed: int, count: int, homes: int) -> Placement:
+    """Return the places of `count` systems, `homes` of them homes. Any two are at least 4 apart."""
     columns = math.ceil(math.sqrt(1.5 * count))
+    home, alike = _home_cells(count, columns, homes)
+    jitter_x, mirrored = _copied(rng.integers(seed, _STREAM_X, count, _JITTER), home, columns, alike)
+    jitter_y, _ = _copied(rng.integers(seed, _STREAM_Y, count, _JITTER), home, columns, alike)
     row, column = np.divmod(np.arange(count), columns)
-    x = column * _CELL_WIDTH + (row % 2) * (_CELL_WIDTH // 2) + rng.integers(seed, _STREAM_X, count, _JITTER)
-    y = row * _CELL_HEIGHT + rng.integers(seed, _STREAM_Y, count, _JITTER)
-    return Placement(x.astype(np.int32), y.astype(np.int32), columns)
+    jitter_x = np.where(mirrored, _JITTER - 1 - jitter_x, jitter_x)
+    x = column * _CELL_WIDTH + (row % 2) * (_CELL_WIDTH // 2) + jitter_x
+    y = row * _CELL_HEIGHT + jitter_y
+    return Placement(x.astype(np.int32), y.astype(np.int32), columns, home, alike)
 
 
 def distance(dx: NDArray[np.int64], dy: NDArray[np.int64]) -> NDArray[np.int32]:
     """Return the Euclidean distance, rounded up, at least 1. IEEE 754 rounds a square root correctly: the same everywhere."""
     return np.maximum(np.ceil(np.sqrt((dx * dx + dy * dy).astype(np.float64))), 1).astype(np.int32)
+
+
+def _home_cells(count: int, columns: int, homes: int) -> tuple[NDArray[np.int32], int]:
+    """Return the cells of the homes, in rows at equal steps, and how many cells around each have room to be alike."""
+    rows = count // columns
+    across, down = _blocks(columns, rows, homes)
+    if across > columns or down > rows:
+        return (np.arange(homes) * count // homes).astype(np.int32), 0
+    wide, high = columns // across, rows // down
+    left, top = (columns - 1 - (across - 1) * wide) // 2, (rows - 1 - (down - 1) * high) // 2
+    right, bottom = columns - 1 - left - (across - 1) * wide, rows - 1 - top - (down - 1) * high
+    line, place = np.divmod(np.arange(homes), across)
+    # A last line that is not full stands in the middle: its homes are as near to others as the rest.
+    in_line = np.minimum(homes - line * across, across)
+    cell = (top + line * high) * columns + left + place * wide + (across - in_line) * wide // 2
+    room = min((wide - 1) // 2, (high - 1) // 2, left, top, right, bottom, _WIDEST)
+    return cell.astype(np.int32), room
+
+
+def _blocks(columns: int, rows: int, homes: int) -> tuple[int, int]:
+    """Return into how many blocks across and down the grid is cut, one a home: as square as can be, with few left over."""
+    width, height = columns * _CELL_WIDTH, max(rows, 1) * _CELL_HEIGHT
+
+    def stretched(across: int) -> float:
+        down = -(-homes // across)
+        return abs(math.log(width * down / (height * across))) + (across * down - homes) / homes
+
+    across = min(range(1, homes + 1), key=stretched)
+    return across, -(-homes // across)
+
+
+def _copied(
+    values: NDArray[np.int64], home: NDArray[np.int32], columns: int, alike: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return `values` with those around every home as around the first, and where they were mirrored."""
+    copied, mirrored = values.copy(), np.zeros(len(values), np.bool_)
+    odd = (home // columns) % 2 != (home[0] // columns) % 2
+    for down in range(-alike, alike + 1):
+        for right in range(-alike, alike + 1):
+            cell = home + down * columns + np.where(odd, -right, right)
+            copied[cell] = values[home[0] + down * columns + right]
+            mirrored[cell] = odd
+    return copied, mirrored

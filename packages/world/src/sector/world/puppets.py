@@ -4,49 +4,101 @@ Their orders are not in the log; replay makes them again, since a plan follows f
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sector.models import SetOwner
-from sector.models.events import Event, OrderRejected
-from sector.puppet import View, plan
+from sector.models.names import MAX_SHIPS
+from sector.puppet import Plan, View, plan
 from sector.world.draft import Draft
-from sector.world.orders import apply, depart
-from sector.world.state import NEUTRAL, WorldState
+from sector.world.state import MAX_FLEETS, NEUTRAL, WorldState
+
+_NO_ORDER = -1
 
 
-def play(state: WorldState, draft: Draft) -> list[Event]:
+def play(state: WorldState, draft: Draft) -> None:
     """Carry out in `draft` what the puppets of `state` want; what this tick's orders made impossible is left out."""
-    if not state.factions.puppet.any():
-        return []
+    if not (state.factions.puppet & state.factions.alive).any():
+        return
     wanted = plan(_view(state))
-    events: list[Event] = []
+    if wanted is None:
+        return
+    if state.config.preset == "sector":
+        _claim(draft, wanted)
+        _muster(draft, wanted)
+    _move(state, draft, wanted)
+
+
+def _claim(draft: Draft, wanted: Plan) -> None:
+    made: list[tuple[int, int, int]] = []
     for system, faction in zip(wanted.claim_system.tolist(), wanted.claim_faction.tolist(), strict=True):
-        claim = apply(draft, SetOwner(faction=draft.faction_ids[faction], system=f"S{system}"), "")
-        if not isinstance(claim, OrderRejected):
-            events.append(claim.model_copy(update={"order": None}))
-    source, target, length = state.galaxy.arcs
-    for arc, ships in zip(wanted.move_arc.tolist(), wanted.move_ships.tolist(), strict=True):
-        origin, faction = int(source[arc]), int(state.owner[source[arc]])
-        if draft.owner[origin] == faction and draft.ships[origin] >= ships:
-            events.append(depart(draft, faction, origin, int(target[arc]), ships, int(length[arc]), None))
-    return events
+        cost = draft.config.claim_base + draft.config.claim_per_ship * int(draft.ships[system])
+        beside = (draft.owner[draft.galaxy.neighbours(system)] == faction).any()
+        if draft.owner[system] == NEUTRAL and beside and draft.supply[faction] >= cost:
+            draft.supply[faction] -= cost
+            draft.owner[system] = faction
+            made.append((faction, system, int(draft.ships[system])))
+    if made:
+        faction_, system_, ships = np.array(made).T
+        draft.record.extend(
+            "system_claimed", len(made), order=_nobodys(made), faction=faction_, system=system_, ships=ships
+        )
+
+
+def _muster(draft: Draft, wanted: Plan) -> None:
+    system, faction, ships = wanted.muster_system, wanted.muster_faction, wanted.muster_ships
+    room = MAX_SHIPS - draft.ships[system]
+    ships = np.minimum(np.minimum(ships, room), draft.supply[faction] // max(draft.config.muster_cost, 1))
+    can = (draft.owner[system] == faction) & (ships > 0)
+    system, faction, ships = system[can], faction[can], ships[can]
+    np.subtract.at(draft.supply, faction, ships * draft.config.muster_cost)
+    np.add.at(draft.ships, system, ships)
+    draft.record.extend(
+        "ships_mustered", len(system), order=_nobodys(system), faction=faction, system=system, ships=ships
+    )
+
+
+def _move(state: WorldState, draft: Draft, wanted: Plan) -> None:
+    source, target, length = (column[wanted.move_arc].astype(np.int64) for column in state.galaxy.arcs)
+    faction = state.owner[source].astype(np.int64)
+    leaving = np.zeros(len(draft.ships), np.int64)
+    np.add.at(leaving, source, wanted.move_ships)
+    can = (draft.owner[source] == faction) & (leaving[source] <= draft.ships[source]) & (wanted.move_ships > 0)
+    chosen = np.flatnonzero(can)[: max(MAX_FLEETS - draft.under_way, 0)]
+    if not len(chosen):
+        return
+    n = np.arange(draft.record.count, draft.record.count + len(chosen))
+    draft.record.count += len(chosen)
+    moves = (faction, source, target, wanted.move_ships, length)
+    draft.launch_all((n, _nobodys(n), *(column[chosen] for column in moves)))
+
+
+def _nobodys(events: NDArray[np.int64] | list[tuple[int, int, int]]) -> NDArray[np.int64]:
+    """Return the orders of events that no order in the log caused."""
+    return np.full(len(events), _NO_ORDER)
 
 
 def _view(state: WorldState) -> View:
     source, target, length = state.galaxy.arcs
     reserved = np.zeros(len(state.owner), np.bool_)
-    reserved[np.setdiff1d(state.galaxy.home, state.factions.home)] = True
+    reserved[state.galaxy.home] = True
+    reserved[state.factions.home] = False
+    temperaments = {puppet.faction: puppet.temperament for puppet in state.config.puppets}
     return View(
+        tick=state.tick,
         owner=state.owner,
         ships=state.ships,
         growth=state.galaxy.growth,
+        supply_yield=state.galaxy.supply_yield,
         reserved=reserved & (state.owner == NEUTRAL),
         claim_cost=state.config.claim_base + state.config.claim_per_ship * state.ships,
+        muster_cost=state.config.muster_cost,
         arc_source=source,
         arc_target=target,
         arc_length=length,
+        first_arc=state.galaxy.first_arc,
         fleet_owner=state.fleets.owner,
         fleet_target=state.fleets.target,
         fleet_ships=state.fleets.ships,
+        fleet_arrives=state.fleets.arrives,
         supply=state.factions.supply,
-        puppet=state.factions.puppet,
+        temperament=tuple(temperaments.get(faction, "") for faction in state.factions.ids),
     )

@@ -7,12 +7,12 @@ import numpy as np
 
 from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.frame import Frame, decode, digest, encode
-from sector.world.codec import galaxy_of, map_frame, snapshot_frame, state_of
+from sector.world.charted import chart
+from sector.world.codec import events_frame, galaxy_of, map_frame, snapshot_frame, state_of
 from sector.world.delta import delta_frame
 from sector.world.draft import draft_of
-from sector.world.galaxy import generate
-from sector.world.orders import enter
-from sector.world.state import FLEET_DTYPES, NEUTRAL, Factions, Fleets, WorldState
+from sector.world.generate import generate
+from sector.world.state import NEUTRAL, Factions, Fleets, WorldState
 from sector.world.tick import advance
 from sector.world.victory import DRAW
 
@@ -30,29 +30,9 @@ class SectorWorld:
     """The world of systems, lanes, factions and fleets."""
 
     def found(self, config: SimConfig) -> tuple[bytes, bytes]:
-        """Return (map, snapshot) of tick 0: the puppets are in, all else is neutral. Raises GalaxyError."""
-        galaxy, garrison = generate(config)
-        empty = WorldState(
-            config=config,
-            galaxy=galaxy,
-            tick=0,
-            status="running",
-            winner=DRAW,
-            next_fleet=0,
-            owner=np.full(config.systems, NEUTRAL, np.int16),
-            ships=garrison,
-            factions=Factions(
-                (), np.empty(0, np.int64), np.empty(0, np.bool_), np.empty(0, np.bool_), np.empty(0, np.int32)
-            ),
-            fleets=Fleets(*(np.empty(0, dtype) for dtype in FLEET_DTYPES.values())),
-        )
-        draft = draft_of(empty)
-        for puppet in config.puppets:
-            enter(draft, puppet, puppet=True)
-        founded = WorldState(
-            config, galaxy, 0, "running", DRAW, 0, draft.owner, draft.ships, draft.factions(), empty.fleets
-        )
-        return encode(map_frame(galaxy)), encode(snapshot_frame(founded, parent=""))
+        """Return (map, snapshot) of tick 0: players and puppets are in, all else is neutral. Raises GalaxyError."""
+        state = founded(config)
+        return encode(map_frame(state.galaxy)), encode(snapshot_frame(state, parent=""))
 
     def load(self, config: SimConfig, map_blob: bytes, snapshot: bytes) -> Position:
         """Return the state in a snapshot. Raises FrameError."""
@@ -61,8 +41,25 @@ class SectorWorld:
 
     def advance(self, state: Position, orders: Sequence[LoggedOrder]) -> Step[Position]:
         """Return the step to the next tick. Raises ValueError for a finished sim."""
-        after, events = advance(state.state, orders)
-        frame = snapshot_frame(after, parent=state.digest)
+        tick = advance(state.state, orders)
+        frame = snapshot_frame(tick.state, parent=state.digest)
         snapshot = encode(frame)
-        delta = encode(delta_frame(state.frame, frame))
-        return Step(Position(after, frame, digest(snapshot)), snapshot, delta, events, after.status == "finished")
+        delta = encode(delta_frame(state.frame, frame, tick.landed))
+        events = encode(events_frame(tick, orders))
+        after = Position(tick.state, frame, digest(snapshot))
+        return Step(after, snapshot, delta, events, tick.state.status == "finished")
+
+
+def founded(config: SimConfig) -> WorldState:
+    """Return the state at tick 0. Raises GalaxyError."""
+    galaxy, garrison = generate(config) if config.map is None else chart(config.map, config)
+    owner = np.full(len(garrison), NEUTRAL, np.int16)
+    state = WorldState(config, galaxy, 0, "running", DRAW, 0, owner, garrison, Factions.none(), Fleets.none())
+    draft = draft_of(state, orders=0)
+    for player in config.players:
+        draft.enter(player, puppet=False)
+    for puppet in config.puppets:
+        draft.enter(puppet.faction, puppet=True)
+    return WorldState(
+        config, galaxy, 0, "running", DRAW, 0, draft.owner, draft.ships, draft.factions(), Fleets.none()
+    )

@@ -1,7 +1,7 @@
 """WorldState: the world at one tick, as columns. It is never changed in place; a tick makes a new one."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,9 @@ from sector.world.galaxy import Galaxy
 
 NEUTRAL = -1
 """The owner of a system that nobody owns."""
+
+MAX_FLEETS = 4_000_000
+"""Most fleets under way at once: with MAX_SHIPS in each, all of them together still fit an int64."""
 
 PALETTE = ("#e4572e", "#3a86ff", "#2a9d5c", "#f2b705", "#9b5de5", "#00b4c8", "#d6336c", "#8d6e4f")
 """Colours of factions, in the order in which they enter; told apart with the common kinds of colour blindness."""
@@ -25,6 +28,12 @@ class Factions:
     puppet: NDArray[np.bool_]
     alive: NDArray[np.bool_]
     home: NDArray[np.int32]
+
+    @classmethod
+    def none(cls) -> Self:
+        """Return no factions."""
+        flags = np.empty(0, np.bool_)
+        return cls((), np.empty(0, np.int64), flags, flags, np.empty(0, np.int32))
 
     @property
     def colours(self) -> tuple[str, ...]:
@@ -43,9 +52,14 @@ class Fleets:
     departed: NDArray[np.int32]
     arrives: NDArray[np.int32]
 
-    def where(self, keep: NDArray[np.bool_]) -> "Fleets":
-        """Return the fleets at which `keep` is true."""
-        return Fleets(*(getattr(self, name)[keep] for name in FLEET_DTYPES))
+    @classmethod
+    def none(cls) -> Self:
+        """Return no fleets."""
+        return cls(*(np.empty(0, dtype) for dtype in FLEET_DTYPES.values()))
+
+    def take(self, rows: NDArray[np.int64]) -> "Fleets":
+        """Return the fleets at `rows`, in that order."""
+        return Fleets(*(getattr(self, name).take(rows) for name in FLEET_DTYPES))
 
 
 FLEET_DTYPES = {
@@ -59,9 +73,23 @@ FLEET_DTYPES = {
 }
 
 
+def joined(fleets: Fleets, rows: NDArray[np.int64], more: Fleets) -> Fleets:
+    """Return the fleets at `rows`, and `more` after them; each column is written once."""
+    if not len(more.id):
+        return fleets.take(rows)
+    columns = []
+    for name, dtype in FLEET_DTYPES.items():
+        column = np.empty(len(rows) + len(more.id), dtype)
+        # mode="clip" writes straight into `out`; no row is out of range.
+        getattr(fleets, name).take(rows, out=column[: len(rows)], mode="clip")
+        column[len(rows) :] = getattr(more, name)
+        columns.append(column)
+    return Fleets(*columns)
+
+
 @dataclass(frozen=True, slots=True)
 class WorldState:
-    """The state after `tick`. `owner`: int16[n], row of a faction or NEUTRAL. `ships`: int64[n]. `snapshot`: this state, encoded."""
+    """The state after `tick`. `owner`: int16[n], row of a faction or NEUTRAL. `ships`: int64[n]. `winner`: a row, or -1."""
 
     config: SimConfig
     galaxy: Galaxy

@@ -1,47 +1,53 @@
 """One tick: the phases in their order."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sector.models import LoggedOrder
-from sector.models.events import Event
 from sector.world.arrival import arrive
+from sector.world.bulk import apply_logged
 from sector.world.draft import draft_of
 from sector.world.growth import grow
-from sector.world.orders import apply_logged
 from sector.world.puppets import play
+from sector.world.record import Record
 from sector.world.state import WorldState
 from sector.world.victory import judge
 
 
-def advance(state: WorldState, orders: Sequence[LoggedOrder]) -> tuple[WorldState, list[Event]]:
-    """Return the state one tick later, and what happened. Raises ValueError for a finished sim."""
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The state one tick later, what happened on the way, and the ids of the fleets that landed, int64[k], ascending."""
+
+    state: WorldState
+    record: Record
+    landed: NDArray[np.int64]
+
+
+def advance(state: WorldState, orders: Sequence[LoggedOrder]) -> Tick:
+    """Return the next tick. Raises ValueError for a finished sim."""
     if state.status == "finished":
         raise ValueError(f"the sim finished at tick {state.tick}")
-    draft = draft_of(state)
-    events = apply_logged(draft, orders)
-    events += play(state, draft)
-    factions = draft.factions()
+    draft = draft_of(state, len(orders))
+    apply_logged(draft, orders)
+    play(state, draft)
+    launched, factions, record = draft.launched(state.next_fleet), draft.factions(), draft.record
     ships, supply = grow(state.galaxy, draft.owner, draft.ships, factions.supply)
-    arrival = arrive(draft.tick, draft.owner, ships, draft.fleets(), factions.ids)
+    arrival = arrive(draft.tick, draft.owner, ships, state.fleets, launched, record)
     verdict = judge(
-        draft.tick,
-        state.config.max_ticks,
-        arrival.owner,
-        arrival.ships,
-        arrival.fleets,
-        factions.alive,
-        factions.ids,
+        draft.tick, state.config.max_ticks, arrival.owner, arrival.ships, arrival.fleets, factions, record
     )
     after = replace(
         state,
         tick=draft.tick,
         status="finished" if verdict.finished else "running",
         winner=verdict.winner,
-        next_fleet=draft.next_fleet,
+        next_fleet=state.next_fleet + len(launched.id),
         owner=arrival.owner,
         ships=arrival.ships,
         factions=replace(factions, supply=supply, alive=verdict.alive),
         fleets=arrival.fleets,
     )
-    return after, [*events, *arrival.events, *verdict.events]
+    return Tick(after, record, arrival.landed)

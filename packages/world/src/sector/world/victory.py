@@ -5,10 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sector.models.events import Event, FactionEliminated, SimFinished
-from sector.world.state import NEUTRAL, Fleets
+from sector.world.record import Record
+from sector.world.state import Factions, Fleets
 
 DRAW = -1
+
+LAST_TICK = 2**31 - 2**22
+"""No sim ticks beyond it, so that no arrival exceeds an int32: longer than any lane, 2**22 ticks are left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,6 @@ class Verdict:
     alive: NDArray[np.bool_]
     finished: bool
     winner: int
-    events: list[Event]
 
 
 def judge(
@@ -27,31 +29,31 @@ def judge(
     owner: NDArray[np.int16],
     ships: NDArray[np.int64],
     fleets: Fleets,
-    alive: NDArray[np.bool_],
-    ids: tuple[str, ...],
+    factions: Factions,
+    record: Record,
 ) -> Verdict:
     """Eliminate who has neither system nor fleet. The last one in wins; at `max_ticks` (0: never) the most ships do."""
-    present = np.zeros(len(ids), bool)
-    present[owner[owner != NEUTRAL]] = True
-    present[fleets.owner] = True
-    events: list[Event] = [FactionEliminated(tick=tick, faction=ids[row]) for row in np.flatnonzero(alive & ~present)]
-    still = alive & present
-    if len(ids) > 1 and still.sum() <= 1:
+    present = np.bincount(owner + np.int16(1), minlength=len(factions.ids) + 1)[1:] > 0
+    still = factions.alive & present
+    for row in (factions.alive & ~present).nonzero()[0]:
+        still[row] = (fleets.owner == row).any()
+    out = (factions.alive & ~still).nonzero()[0]
+    record.extend("faction_eliminated", len(out), faction=out)
+    if len(factions.ids) > 1 and still.sum() <= 1:
         winner = int(np.argmax(still)) if still.any() else DRAW
-    elif max_ticks and tick >= max_ticks:
-        winner = _most_ships(owner, ships, fleets, len(ids))
+    elif tick >= min(max_ticks or LAST_TICK, LAST_TICK):
+        winner = _most_ships(owner, ships, fleets, len(factions.ids))
     else:
-        return Verdict(still, False, DRAW, events)
-    events.append(SimFinished(tick=tick, winner=ids[winner] if winner != DRAW else None))
-    return Verdict(still, True, winner, events)
+        return Verdict(still, False, DRAW)
+    record.extend("sim_finished", 1, winner=[winner])
+    return Verdict(still, True, winner)
 
 
 def _most_ships(owner: NDArray[np.int16], ships: NDArray[np.int64], fleets: Fleets, count: int) -> int:
-    total = np.zeros(count, np.int64)
-    owned = owner != NEUTRAL
-    np.add.at(total, owner[owned], ships[owned])
-    np.add.at(total, fleets.owner, fleets.ships)
     if not count:
         return DRAW
-    best = np.flatnonzero(total == total.max())
+    total = np.zeros(count + 1, np.int64)
+    np.add.at(total, owner + np.int64(1), ships)
+    np.add.at(total, fleets.owner + np.int64(1), fleets.ships)
+    best = np.flatnonzero(total[1:] == total[1:].max())
     return int(best[0]) if len(best) == 1 else DRAW

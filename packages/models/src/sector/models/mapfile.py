@@ -1,0 +1,79 @@
+"""MapFile: a map written by hand or by a program, to found a sim on instead of a generated one."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from sector.models.names import MAX_SHIPS, SystemId
+
+MAX_SYSTEMS = 100_000
+MAX_COORDINATE = 10**6
+"""Keeps squared distances below 2**53, so that their square roots are exact enough to be rounded up the same everywhere."""
+
+MAX_RATE = 10**6
+"""The most growth or yield of a system: sums over all systems stay below 2**53."""
+
+Coordinate = Annotated[int, Field(ge=-MAX_COORDINATE, le=MAX_COORDINATE)]
+Rate = Annotated[int, Field(ge=0, le=MAX_RATE)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class MapSystem(_Part):
+    """A system; `ships` garrison it at the start, `growth` is in ships a tick, `supply_yield` in supply a tick."""
+
+    id: SystemId
+    name: Annotated[str, Field(min_length=1, max_length=40)]
+    x: Coordinate
+    y: Coordinate
+    growth: Rate
+    supply_yield: Rate
+    ships: Annotated[int, Field(ge=0, le=MAX_SHIPS)]
+
+
+class MapLane(_Part):
+    """A lane between two systems. It is as long as they are apart, rounded up, at least 1 tick."""
+
+    a: SystemId
+    b: SystemId
+
+
+class MapFile(_Part):
+    """A whole map: systems S0, S1, … in any order, lanes that join them all, and homes in the order in which factions get them."""
+
+    systems: Annotated[tuple[MapSystem, ...], Field(min_length=2, max_length=MAX_SYSTEMS)]
+    lanes: tuple[MapLane, ...] = ()
+    homes: Annotated[tuple[SystemId, ...], Field(min_length=1, max_length=1_000)]
+
+    @model_validator(mode="after")
+    def _is_one_map(self) -> Self:
+        ids = [system.id for system in self.systems]
+        _refuse_twice("system", ids)
+        known = set(ids)
+        if missing := next((f"S{n}" for n in range(len(ids)) if f"S{n}" not in known), None):
+            raise ValueError(f"{len(ids)} systems are S0 to S{len(ids) - 1}, and {missing} is missing")
+        _refuse_twice("system name", [system.name for system in self.systems])
+        for lane in self.lanes:
+            _refuse_unknown(f"lane {lane.a}-{lane.b}", (lane.a, lane.b), known)
+            if lane.a == lane.b:
+                raise ValueError(f"lane {lane.a}-{lane.b} leads back to where it begins")
+        _refuse_twice("lane", ["-".join(sorted((lane.a, lane.b))) for lane in self.lanes])
+        _refuse_unknown("homes", self.homes, known)
+        _refuse_twice("home", self.homes)
+        return self
+
+
+def _refuse_twice(what: str, ids: Sequence[str]) -> None:
+    twice = next((each for each, count in Counter(ids).items() if count > 1), None)
+    if twice is not None:
+        raise ValueError(f"{what} {twice} is there twice")
+
+
+def _refuse_unknown(where: str, ids: Iterable[str], known: set[str]) -> None:
+    for each in ids:
+        if each not in known:
+            raise ValueError(f"{where}: there is no system {each}")

@@ -1,0 +1,59 @@
+"""Forecast: what garrisons come to if nobody orders anything any more: growth, and the fleets that are under way."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sector.puppet.columns import segments
+from sector.puppet.view import NEUTRAL, View
+
+NEVER = 2**31
+"""Ticks until something that does not happen; longer than any fleet is under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """`low`: int64[n], the least that each garrison comes to. `lost_in`: int64[n], ticks until it falls below 0, or NEVER.
+
+    A garrison below 0 is one that falls, by as much as the others exceed it.
+    """
+
+    view: View
+    low: NDArray[np.int64]
+    lost_in: NDArray[np.int64]
+    _key: NDArray[np.int64]
+    _running: NDArray[np.int64]
+
+    def garrison(self, system: NDArray[np.int64], ticks: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return what the garrison of system[i] comes to after ticks[i], int64[k]. It is exact for the systems asked for."""
+        last = np.searchsorted(self._key, system * NEVER + ticks, side="right")
+        first = np.searchsorted(self._key, system * NEVER)
+        fleets = self._running[last] - self._running[first]
+        return self.view.ships[system] + _growth(self.view, system) * ticks + fleets
+
+
+def _growth(view: View, system: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.where(view.owner[system] == NEUTRAL, 0, view.growth[system]).astype(np.int64)
+
+
+def forecast(view: View, asked: NDArray[np.bool_]) -> Forecast:
+    """Return the forecast for the systems at which `asked`, bool[n], is true; the others look as if no fleet came."""
+    coming = np.flatnonzero(asked[view.fleet_target])
+    target = view.fleet_target[coming].astype(np.int64)
+    key = target * NEVER + (view.fleet_arrives[coming] - view.tick)
+    order = np.argsort(key, kind="stable")
+    key, target, coming = key[order], target[order], coming[order]
+    friendly = view.fleet_owner[coming] == view.owner[target]
+    signed = np.where(friendly, view.fleet_ships[coming], -view.fleet_ships[coming])
+    running = np.concatenate((np.zeros(1, np.int64), np.cumsum(signed)))
+    low, lost_in = view.ships.copy(), np.full(len(view.ships), NEVER)
+    if len(key):
+        first = segments(target)
+        each = np.repeat(first, np.diff(np.append(first, len(key))))
+        ticks = key - target * NEVER
+        garrison = view.ships[target] + _growth(view, target) * ticks + running[1:] - running[each]
+        at = target[first]
+        low[at] = np.minimum(low[at], np.minimum.reduceat(garrison, first))
+        lost_in[at] = np.minimum.reduceat(np.where(garrison < 0, ticks, NEVER), first)
+    return Forecast(view, low, lost_in, key, running)

@@ -1,0 +1,87 @@
+"""`python -m sector.world.classic`: plays a match of Planet Wars between programs, as the contest's own engine does."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from sector.world.classic.match import Match
+from sector.world.classic.program import Program, ProgramError
+from sector.world.classic.referee import Referee
+from sector.world.classic.text import Fleet, MapTextError, Planet, parse_map
+
+_ABOUT = """\
+Plays a match of Planet Wars (the AI Challenge of 2010) between programs that speak its protocol on stdin and stdout.
+Each turn a program is told the state, itself as player 1, up to a line `go`; it answers with orders, a line `SOURCE TARGET
+SHIPS` each, and a line `go`. A program that breaks a rule, crashes or is late drops out. The playback goes to stdout, turn
+numbers and the verdict to stderr.
+"""
+_EXAMPLE = """\
+example:
+  python -m sector.world.classic maps/map7.txt 1000 200 log.txt "java -jar BullyBot.jar" "python MyBot.py" > playback.txt
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Play a match; returns the exit status."""
+    given = _parser().parse_args(arguments)
+    try:
+        planets, fleets = parse_map(given.map.read_text("utf-8"))
+        with given.log.open("w", encoding="utf-8") as log:
+            winner = asyncio.run(_play(planets, fleets, given, log))
+    except MapTextError as error:
+        return _fail(f"failed to start game. map: {given.map}: {error}")
+    except (OSError, UnicodeDecodeError) as error:
+        return _fail(str(error))
+    except KeyboardInterrupt:
+        return 130
+    print(f"Player {winner} Wins!" if winner else "Draw!", file=sys.stderr)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sector.world.classic",
+        description=_ABOUT,
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("map", metavar="MAP", type=Path, help="the map, in the contest's format")
+    parser.add_argument("turn_ms", metavar="TURN_MS", type=_positive, help="milliseconds a program has for each turn")
+    parser.add_argument("max_turns", metavar="MAX_TURNS", type=_positive, help="after so many turns the most ships win")
+    parser.add_argument("log", metavar="LOG", type=Path, help="file for what passes between engine and programs")
+    parser.add_argument("commands", metavar="COMMAND", nargs="+", help="a program, one for each player, two or more")
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if not 0 < value < 2**31:
+        raise ValueError(text)
+    return value
+
+
+async def _play(
+    planets: Sequence[Planet], fleets: Sequence[Fleet], given: argparse.Namespace, log: TextIO
+) -> int:
+    log.write("initializing\n")
+    programs: list[Program] = []
+    try:
+        for command in given.commands:
+            programs.append(await Program.start(command))  # noqa: PERF401 # those started must be stopped
+        match = Match(planets, fleets, len(programs), given.max_turns)
+        return await Referee(match, programs, given.turn_ms, sys.stdout, log).play(planets)
+    finally:
+        for program in programs:
+            await program.stop()
+
+
+def _fail(reason: str) -> int:
+    print(f"ERROR: {reason}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""A player's program: a process that is told the state and answers with orders, line by line, until `go`."""
+
+import asyncio
+import os
+import shlex
+import signal
+from dataclasses import dataclass
+from typing import Literal, Self
+
+_LONGEST_LINE = 2**16
+
+
+class ProgramError(OSError):
+    """A program that could not be started. `command` is the one, `reason` why."""
+
+    def __init__(self, command: str, reason: str) -> None:
+        super().__init__(f"failed to start client: {command}: {reason}")
+        self.command = command
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The lines of a turn, lower case and stripped, without `go`; and how it ended."""
+
+    lines: list[str]
+    end: Literal["go", "crashed", "timed out"]
+
+
+class Program:
+    """A running program. What it writes to stderr is lost, as in the contest."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, command: str) -> Self:
+        """Start a program. Raises ProgramError."""
+        try:
+            words = shlex.split(command)
+            process = await asyncio.create_subprocess_exec(
+                *words,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                limit=_LONGEST_LINE,
+                start_new_session=True,
+            )
+        except (OSError, ValueError, TypeError) as error:
+            raise ProgramError(command, str(error)) from error
+        return cls(process)
+
+    async def turn(self, told: str, turn_ms: int) -> Answer:
+        """Tell the state, and return what is answered within `turn_ms`."""
+        lines: list[str] = []
+        try:
+            async with asyncio.timeout(turn_ms / 1000):
+                return Answer(lines, await self._exchange(told, lines))
+        except TimeoutError:
+            return Answer(lines, "timed out")
+
+    async def _exchange(self, told: str, lines: list[str]) -> Literal["go", "crashed"]:
+        assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101, PT018 # both are pipes
+        try:
+            self._process.stdin.write(told.encode())
+            await self._process.stdin.drain()
+            while line := await self._process.stdout.readline():
+                answer = line.decode("utf-8", "replace").strip().lower()
+                if answer == "go":
+                    return "go"
+                lines.append(answer)
+        except (ConnectionError, ValueError):  # its end of a pipe is closed; a line is longer than the limit
+            return "crashed"
+        return "crashed"
+
+    async def stop(self) -> None:
+        """End the program, and whatever it started."""
+        if self._process.returncode is None:
+            try:
+                os.killpg(self._process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it ended in between
+        await self._process.wait()

@@ -1,0 +1,70 @@
+"""The referee: tells each program the state, carries out what it answers, and drops who breaks a rule, crashes or is late."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from sector.world.classic.match import Match, RuleBroken
+from sector.world.classic.program import Program
+from sector.world.classic.text import Planet, parse_order, playback_start, playback_turn, state_text
+
+
+class Referee:
+    """Plays a match. `playback` gets the playback as it comes, `log` what passes between engine and programs."""
+
+    def __init__(self, match: Match, programs: Sequence[Program], turn_ms: int, playback: TextIO, log: TextIO) -> None:
+        self._match = match
+        self._programs = dict(enumerate(programs, 1))
+        self._turn_ms = turn_ms
+        self._playback = playback
+        self._log = log
+
+    async def play(self, planets: Sequence[Planet]) -> int:
+        """Play to the end; returns the winner, or 0 for a draw."""
+        self._playback.write(playback_start(planets))
+        while (winner := self._match.winner()) is None:
+            await self._turn()
+            self._match.step()
+            print(f"Turn {self._match.turn}", file=sys.stderr, flush=True)
+            self._playback.write(playback_turn(self._match.planets(), self._match.fleets()))
+        self._playback.write("\n")
+        self._playback.flush()
+        return winner
+
+    async def _turn(self) -> None:
+        planets, fleets = self._match.planets(), self._match.fleets()
+        asked = sorted(self._match.remaining() & self._programs.keys())
+        told = {player: state_text(planets, fleets, player) for player in asked}
+        for player in asked:
+            self._write(f"engine > player{player}: {told[player]}")
+        answers = await asyncio.gather(
+            *(self._programs[player].turn(told[player], self._turn_ms) for player in asked)
+        )
+        for player, answer in zip(asked, answers, strict=True):
+            broken = self._carry_out(player, answer.lines)
+            if broken is not None or answer.end != "go":
+                await self._drop(player, broken or answer.end)
+
+    def _carry_out(self, player: int, lines: Sequence[str]) -> str | None:
+        """Carry out the orders, up to one that breaks a rule; returns how it does."""
+        for line in lines:
+            self._write(f"player{player} > engine: {line}")
+            try:
+                move = parse_order(line)
+                if move is not None:
+                    self._match.order(player, move)
+            except RuleBroken as broken:
+                return f"broke a rule: {broken.reason}"
+            except ValueError as error:
+                return f"gave no order: {error}"
+        return None
+
+    async def _drop(self, player: int, reason: str) -> None:
+        print(f"WARNING: player {player} {reason}.", file=sys.stderr, flush=True)
+        self._write(f"Dropping player {player}: {reason}")
+        self._match.drop(player)
+        await self._programs.pop(player).stop()
+
+    def _write(self, message: str) -> None:
+        print(message, file=self._log, flush=True)

@@ -1,0 +1,85 @@
+"""Record: what happens in a tick, as columns, a table for each type of event. `sector.models.events` describes the types."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sector.models.frame import Column, Table
+
+_TEXTS = ("text", "reason", "detail")
+_COLUMNS: Mapping[str, tuple[type[np.signedinteger], str | None, str]] = {
+    "n": (np.int32, None, ""),
+    "of": (np.int32, None, ""),
+    "order": (np.int32, "orders", ""),
+    "faction": (np.int16, "factions", ""),
+    "winner": (np.int16, "factions", ""),
+    "loser": (np.int16, "factions", ""),
+    "system": (np.int32, None, "S"),
+    "target": (np.int32, None, "S"),
+    "fleet": (np.int64, None, "F"),
+    "ships": (np.int64, None, ""),
+    "arrives": (np.int32, None, ""),
+}
+"""By the name of a column: its dtype, the table that it refers to, and the prefix of the ids that it holds the numbers of."""
+
+type Block = dict[str, ArrayLike | Sequence[str]]
+
+
+@dataclass(slots=True)
+class Record:
+    """The events of one tick so far. Orders take the numbers below `count` that is given; whatever follows counts on."""
+
+    count: int
+    _rows: dict[str, list[dict[str, int | str]]] = field(default_factory=dict)
+    _blocks: dict[str, list[Block]] = field(default_factory=dict)
+    _forces: Block | None = None
+
+    def one(self, kind: str, n: int, **fields: int | str) -> None:
+        """Add one event: its number, and its fields."""
+        self._rows.setdefault(kind, []).append({"n": n, **fields})
+
+    def add(self, kind: str, n: NDArray[np.int64], **fields: ArrayLike) -> None:
+        """Add events of one type: their numbers, and a column for each field."""
+        self._blocks.setdefault(kind, []).append({"n": n, **fields})
+
+    def extend(self, kind: str, count: int, **fields: ArrayLike) -> None:
+        """Add `count` events after all that are there."""
+        if count:
+            self.add(kind, np.arange(self.count, self.count + count), **fields)
+            self.count += count
+
+    def forces(self, of: NDArray[np.int64], faction: NDArray[np.int64], ships: NDArray[np.int64]) -> None:
+        """Add the forces of the battles of this tick: row `of` of the battles, ascending."""
+        self._forces = {"of": of, "faction": faction, "ships": ships}
+
+    def tables(self) -> dict[str, Table]:
+        """Return the events, a table for each type."""
+        blocks = {kind: list(given) for kind, given in self._blocks.items()}
+        for kind, rows in self._rows.items():
+            blocks.setdefault(kind, []).append({name: [row[name] for row in rows] for name in rows[0]})
+        tables = {kind: _table(given) for kind, given in blocks.items()}
+        if self._forces is not None:
+            tables["battle.forces"] = _table([self._forces])
+        return tables
+
+
+def _table(blocks: list[Block]) -> Table:
+    order = None
+    if len(blocks) > 1:
+        order = np.argsort(np.concatenate([block["n"] for block in blocks]), kind="stable")
+    columns: dict[str, Column] = {}
+    labels: dict[str, tuple[str, ...]] = {}
+    rows = 0
+    for name in blocks[0]:
+        parts = [block[name] for block in blocks]
+        if name in _TEXTS:
+            texts = [text for part in parts for text in part]
+            labels[name] = tuple(texts if order is None else (texts[at] for at in order))
+        else:
+            values = parts[0] if order is None else np.concatenate(parts)[order]
+            dtype, refers_to, prefix = _COLUMNS[name]
+            columns[name] = Column(memoryview(np.ascontiguousarray(values, dtype)), refers_to, prefix)
+            rows = len(values)
+    return Table(rows, columns, labels)

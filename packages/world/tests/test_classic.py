@@ -1,0 +1,226 @@
+"""Planet Wars: the match, its texts, and the command that other people's programs are played with."""
+
+import subprocess
+import sys
+from dataclasses import astuple
+from pathlib import Path
+
+import plain_planet_wars as plain
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fixtures.processes import environment
+from sector.world.classic.match import Match, RuleBroken
+from sector.world.classic.text import (
+    Fleet,
+    MapTextError,
+    Move,
+    Planet,
+    distance,
+    parse_map,
+    parse_order,
+    playback_start,
+    playback_turn,
+    state_text,
+)
+
+MAP = """\
+# Example map
+
+P 0    0    1 34 2  # Player one's home planet.
+P 7    9    2 34 2  # Player two's home planet.
+P 3.14 2.71 0 15 5  # A neutral planet with real-number coordinates.
+
+F 1 15 0 1 12 2
+F 2 28 1 2  8 4
+"""
+
+_coordinates = st.floats(-20, 20).map(lambda number: round(number, 7))
+_planets = st.builds(
+    Planet, x=_coordinates, y=_coordinates, owner=st.integers(0, 3), ships=st.integers(0, 60), growth=st.integers(0, 5)
+)
+_moves = st.builds(Move, source=st.integers(-1, 6), target=st.integers(-1, 6), ships=st.integers(-1, 9))
+
+
+@st.composite
+def _maps(draw: st.DrawFn) -> tuple[list[Planet], list[Fleet]]:
+    planets = draw(st.lists(_planets, min_size=2, max_size=6, unique_by=lambda planet: (planet.x, planet.y)))
+    number = st.integers(0, len(planets) - 1)
+    turns = st.integers(1, 9)
+    fleet = st.builds(Fleet, st.integers(1, 3), st.integers(0, 40), number, number, turns.map(lambda n: n + 9), turns)
+    return planets, draw(st.lists(fleet, max_size=4))
+
+
+@settings(max_examples=200, deadline=None)
+@given(_maps(), st.lists(st.lists(st.tuples(st.integers(1, 3), _moves), max_size=5), max_size=25), st.integers(1, 20))
+def test_a_match_goes_turn_for_turn_as_the_plain_one(
+    start: tuple[list[Planet], list[Fleet]], turns: list[list[tuple[int, Move]]], max_turns: int
+) -> None:
+    planets, fleets = start
+    match = Match(planets, fleets, 3, max_turns)
+    game = plain.Game(
+        [plain.Planet(*astuple(each)) for each in planets], [plain.Fleet(*astuple(each)) for each in fleets], max_turns
+    )
+    for orders in turns:
+        if match.winner() is not None:
+            break
+        for player, move in orders:
+            # Mostly what a program would send: from a planet of its own, no more than there is.
+            own = [n for n, each in enumerate(match.planets()) if each.owner == player]
+            if own and move.ships >= 0 and move.source != 0:
+                source = own[move.source % len(own)]
+                move = Move(source, move.target, min(move.ships, match.planets()[source].ships))
+            try:
+                match.order(player, move)
+                allowed = True
+            except RuleBroken:
+                match.drop(player)
+                allowed = False
+            assert game.order(player, *astuple(move)) is allowed
+        match.step()
+        game.step()
+        assert playback_turn(match.planets(), match.fleets()) == game.playback()
+        assert (-1 if (winner := match.winner()) is None else winner) == game.winner()
+
+
+def test_a_map_is_read_as_the_contest_wrote_it() -> None:
+    planets, fleets = parse_map(MAP)
+    assert planets[2] == Planet(3.14, 2.71, 0, 15, 5)
+    assert fleets[1] == Fleet(2, 28, 1, 2, 8, 4)
+    assert distance(planets[0], planets[1]) == 12
+
+
+def test_each_player_is_told_the_state_as_if_it_were_player_one() -> None:
+    planets, fleets = parse_map(MAP)
+    told = state_text(planets, fleets, 2).splitlines()
+    assert told[:2] == ["P 0.000000 0.000000 2 34 2", "P 7.000000 9.000000 1 34 2"]
+    assert told[3:] == ["F 2 15 0 1 12 2", "F 1 28 1 2 8 4", "go"]
+    assert parse_map(state_text(planets, fleets, 1).removesuffix("go\n")) == (planets, fleets)
+
+
+def test_a_playback_begins_with_the_planets() -> None:
+    assert playback_start(parse_map(MAP)[0]) == "0.0,0.0,1,34,2:7.0,9.0,2,34,2:3.14,2.71,0,15,5|"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "a map without a planet"),
+        ("P 0 0 1 34", "line 1: P with 4 fields"),
+        ("P 0 0 1 34 2\nQ 1", "line 2: Q with 1 fields"),
+        ("P 0 nan 1 34 2", "coordinate nan is beyond"),
+        ("P 0 zero 1 34 2", "coordinate 'zero' is not a number"),
+        ("P 0 1e9 1 34 2", "coordinate 1e9 is beyond"),
+        ("P 0 0 -1 34 2", "owner -1 is not between 0 and 1000"),
+        ("P 0 0 1 1_0 2", "ships '1_0' is not an integer"),
+        ("P 0 0 1 99999999999999 2", "ships 99999999999999 is not between"),
+        ("P 0 0 1 1 2\nF 1 5 0 3 9 9", "line 2: a fleet between planets 0 and 3 of 1"),
+    ],
+)
+def test_a_map_that_is_none_says_where_and_why(text: str, said: str) -> None:
+    with pytest.raises(MapTextError, match=said):
+        parse_map(text)
+
+
+@pytest.mark.parametrize(("line", "move"), [("1 17 50", Move(1, 17, 50)), ("", None), ("hello", None), ("1  2 3", None)])
+def test_a_line_that_has_not_three_words_is_passed_over(line: str, move: Move | None) -> None:
+    assert parse_order(line) == move
+
+
+def test_three_words_that_are_no_integers_are_an_error() -> None:
+    with pytest.raises(ValueError, match="three integers"):
+        parse_order("a b c")
+
+
+BOTS = {
+    "idle": "print('go', flush=True)",
+    "grabby": "print('0 2 20' if turn == 1 else '', flush=True); print('GO', flush=True)",
+    "cheat": "print('0 1 999', flush=True); print('go', flush=True)",
+    "thief": "print('1 0 1', flush=True); print('go', flush=True)",
+    "mumbler": "print('one two three', flush=True); print('go', flush=True)",
+    "crasher": "sys.exit(3)",
+    "sleeper": "time.sleep(60)",
+    "deaf": "print('0 1 5', flush=True); time.sleep(60)",
+}
+
+
+def _bot(folder: Path, name: str) -> str:
+    path = folder / f"{name}.py"
+    path.write_text(
+        "import sys, time\nturn = 0\nfor line in sys.stdin:\n"
+        f"    if line.strip() != 'go':\n        continue\n    turn += 1\n    {BOTS[name]}\n"
+    )
+    return f"{sys.executable} {path}"
+
+
+def _play(folder: Path, *bots: str, turn_ms: int = 2000, turns: int = 6) -> subprocess.CompletedProcess[str]:
+    (folder / "map.txt").write_text("P 0 0 1 34 2\nP 7 9 2 34 2\nP 3 3 0 15 5\n")
+    commands = [_bot(folder, name) if name in BOTS else name for name in bots]
+    command = [sys.executable, "-m", "sector.world.classic", "map.txt", str(turn_ms), str(turns), "log.txt", *commands]
+    return subprocess.run(
+        command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_two_programs_play_a_match_to_its_last_turn(tmp_path: Path) -> None:
+    done = _play(tmp_path, "grabby", "idle")
+    assert done.returncode == 0
+    # The engine of the contest counts ships once more than MAX_TURNS turns have been played.
+    assert done.stderr.splitlines() == [f"Turn {turn}" for turn in range(1, 8)] + ["Player 2 Wins!"]
+    start, turns = done.stdout.split("|")
+    assert start == "0.0,0.0,1,34,2:7.0,9.0,2,34,2:3.0,3.0,0,15,5"
+    game = plain.Game([plain.Planet(0, 0, 1, 34, 2), plain.Planet(7, 9, 2, 34, 2), plain.Planet(3, 3, 0, 15, 5)], [], 6)
+    game.order(1, 0, 2, 20)
+    expected = ""
+    while game.winner() < 0:
+        game.step()
+        expected += game.playback()
+    assert turns == expected + "\n"
+    log = (tmp_path / "log.txt").read_text()
+    assert "engine > player2: P 0.000000 0.000000 2 34 2\n" in log
+    assert "player1 > engine: 0 2 20\n" in log
+
+
+@pytest.mark.parametrize(
+    ("bot", "said"),
+    [
+        ("cheat", "WARNING: player 1 broke a rule: 999 ships from planet 0, which has 34."),
+        ("thief", "WARNING: player 1 broke a rule: planet 1 is not player 1's."),
+        ("mumbler", "WARNING: player 1 gave no order: 'one two three' is not three integers."),
+        ("crasher", "WARNING: player 1 crashed."),
+        ("sleeper", "WARNING: player 1 timed out."),
+        ("deaf", "WARNING: player 1 timed out."),
+    ],
+)
+def test_who_breaks_a_rule_crashes_or_is_late_drops_out(tmp_path: Path, bot: str, said: str) -> None:
+    done = _play(tmp_path, bot, "idle", turn_ms=400 if bot in ("sleeper", "deaf") else 5000)
+    assert done.stderr.splitlines() == [said, "Turn 1", "Player 2 Wins!"]
+    planets = "0.29,2.36,0.15" if bot == "deaf" else "0.34,2.36,0.15"  # what left before is lost
+    assert done.stdout.split("|")[1] == planets + ":\n"
+
+
+def test_two_who_drop_out_at_once_draw(tmp_path: Path) -> None:
+    assert _play(tmp_path, "crasher", "cheat").stderr.splitlines()[-1] == "Draw!"
+
+
+def test_equal_ships_at_the_end_are_a_draw(tmp_path: Path) -> None:
+    assert _play(tmp_path, "idle", "idle", turns=2).stderr.splitlines()[-2:] == ["Turn 3", "Draw!"]
+
+
+def test_what_cannot_be_played_says_why(tmp_path: Path) -> None:
+    done = _play(tmp_path, "idle", "/nowhere/bot")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("ERROR: failed to start client: /nowhere/bot: ")
+    (tmp_path / "bad.txt").write_text("P 0 0 1\n")
+    command = [sys.executable, "-m", "sector.world.classic", "bad.txt", "100", "10", "log.txt", "true", "true"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "bad.txt: line 1: P with 3 fields" in done.stderr
+
+
+def test_its_help_teaches_the_protocol() -> None:
+    command = [sys.executable, "-m", "sector.world.classic", "--help"]
+    shown = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True).stdout
+    assert "MAP" in shown
+    assert "a line `go`" in shown
