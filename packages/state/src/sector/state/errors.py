@@ -39,3 +39,12 @@ class HistoryRewound(StateError):
         self.sim_id = sim_id
         self.seen = seen
         self.found = found
+
+
+class HistoryGone(StateError):
+    """The history of a sim has a gap at `tick`: it is kept no longer, or never was."""
+
+    def __init__(self, sim_id: str, tick: int) -> None:
+        super().__init__(f"tick {tick} of sim {sim_id!r} is not in its history (any more)")
+        self.sim_id = sim_id
+        self.tick = tick

@@ -8,13 +8,20 @@ def segments(key: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return where each run of equal keys begins in a sorted column."""
     if not len(key):
         return np.empty(0, np.int64)
-    return np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1])))
+    begins = np.empty(len(key), np.bool_)
+    begins[0] = True
+    np.not_equal(key[1:], key[:-1], out=begins[1:])
+    return begins.nonzero()[0]
 
 
-def least_of_each(key: NDArray[np.int64], *cost: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the place of the least entry of each key, compared by the costs, first to last."""
-    order = np.lexsort((*reversed(cost), key))
-    return order[segments(key[order])]
+def least_of_runs(key: NDArray[np.int64], cost: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the place of the least cost in each run of equal keys, the first of several; the keys are sorted."""
+    first = segments(key)
+    if not len(first):
+        return first
+    least = np.minimum.reduceat(cost, first).repeat(np.diff(np.append(first, len(key))))
+    place = (cost == least).nonzero()[0]
+    return place[segments(key[place])]
 
 
 def sums_of_each(key: NDArray[np.int64], values: NDArray[np.int64], count: int) -> NDArray[np.int64]:
@@ -24,8 +31,8 @@ def sums_of_each(key: NDArray[np.int64], values: NDArray[np.int64], count: int) 
     return total
 
 
-def ranges(first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return all numbers from first[i] up to last[i], one range after another."""
-    length = last - first
-    before = np.cumsum(length) - length
-    return np.repeat(first - before, length) + np.arange(int(length.sum()))
+def ranges(first: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return all numbers from first[i] up to end[i], one range after another."""
+    length = end - first
+    last = np.cumsum(length)
+    return (first - last + length).repeat(length) + np.arange(int(last[-1]) if len(last) else 0)

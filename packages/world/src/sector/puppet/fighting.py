@@ -7,9 +7,9 @@ systems beside a target may join a strike, whenever each of them arrives.
 import numpy as np
 from numpy.typing import NDArray
 
-from sector.puppet.columns import least_of_each, ranges, segments, sums_of_each
+from sector.puppet.columns import least_of_runs, ranges, sums_of_each
 from sector.puppet.forecast import NEVER, Forecast
-from sector.puppet.view import NEUTRAL, View
+from sector.puppet.view import NEUTRAL, Reach, View
 
 _IDLE_SHIPS = 8
 """A garrison inland moves up when it has this many ships to spare."""
@@ -18,95 +18,94 @@ _OFF = 2**40
 """The cost of what cannot be done."""
 
 
-def spare(view: View, seen: Forecast, arc: NDArray[np.int64], guard_percent: NDArray[np.int64]) -> NDArray[np.int64]:
+def spare(view: View, seen: Forecast, arcs: Reach, guard_percent: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return what each garrison can do without, int64[n]: all but what holds off what comes, and its guard.
 
     The guard is a share of the strongest hostile garrison beside it, the less of it the stronger the faction is as a whole.
-    `arc`: the arcs that leave the planning puppets' systems; the others spare nothing.
+    The systems of those who make no plan spare nothing.
     """
-    source, target = view.arc_source[arc], view.arc_target[arc]
-    mine, theirs = view.owner[source], view.owner[target]
     power = sums_of_each(view.owner + np.int64(1), view.ships, len(view.supply) + 1)[1:]
-    wary = (theirs != mine) & (theirs != NEUTRAL)
+    guard = np.zeros(len(arcs.arc), np.int64)
+    wary = ((arcs.theirs != arcs.mine) & (arcs.theirs != NEUTRAL)).nonzero()[0]
+    mine, theirs = arcs.mine[wary], arcs.theirs[wary]
     share = np.minimum(100, 100 * power[theirs] // np.maximum(power[mine], 1))
-    guard = np.where(wary, view.ships[target] * guard_percent[mine] // 100 * share // 100, 0)
-    first = segments(source.astype(np.int64))
+    guard[wary] = view.ships[arcs.target[wary]] * guard_percent[mine] // 100 * share // 100
     can = np.zeros(len(view.owner), np.int64)
-    if len(first):
-        system = source[first]
-        can[system] = np.maximum(seen.low[system] - np.maximum.reduceat(guard, first), 0)
+    if len(arcs.system):
+        can[arcs.system] = np.maximum(seen.low[arcs.system] - np.maximum.reduceat(guard, arcs.first), 0)
     return can
 
 
 def strikes(
     view: View,
     seen: Forecast,
-    arc: NDArray[np.int64],
+    arcs: Reach,
     can: NDArray[np.int64],
     margin_percent: NDArray[np.int64],
     claimed: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return (arc, ships) of the ships sent to save what is threatened and to take what can be taken; one move a system."""
-    left_alone = view.reserved.copy()
-    left_alone[claimed] = True
-    arc = arc[(can[view.arc_source[arc]] > 0) & ~left_alone[view.arc_target[arc]]]
-    source, target = view.arc_source[arc].astype(np.int64), view.arc_target[arc].astype(np.int64)
-    ticks, faction = view.arc_length[arc].astype(np.int64), view.owner[source].astype(np.int64)
-    own, falls = view.owner[target] == faction, seen.low[target] < 0
-    held = seen.garrison(target, ticks)
-    need = np.where(own, -seen.low[target], np.maximum(held, 0) * margin_percent[faction] // 100 + 1)
+    falls = seen.low < 0
+    wanted = np.ones(len(view.owner), np.bool_)
+    wanted[claimed] = False
     # What falls already needs nobody else; what is one's own needs help only while it comes in time.
-    sense = np.where(own, falls & (ticks <= seen.lost_in[target]), ~falls)
-    arc, source, target, faction, need, own = (
-        column[sense] for column in (arc, source, target, faction, need, own)
+    help_ = (arcs.mine == arcs.theirs) & falls[arcs.target] & (arcs.ticks <= seen.lost_in[arcs.target])
+    take = arcs.open & (wanted & ~falls)[arcs.target]
+    chosen = ((help_ | take) & (can[arcs.source] > 0)).nonzero()[0]
+    arc, source, target, ticks, faction = (
+        column[chosen] for column in (arcs.arc, arcs.source, arcs.target, arcs.ticks, arcs.mine)
     )
     if not len(arc):
         return arc, arc
-    worth = (2 * view.growth + view.supply_yield + 1)[target].astype(np.int64)
-    worth = np.where(own | (view.owner[target] != NEUTRAL), 2 * worth, worth)
+    own = help_[chosen]
+    held = np.maximum(seen.garrison(target, ticks), 0)
+    need = np.where(own, -seen.low[target], held * margin_percent[faction] // 100 + 1)
+    worth = (2 * view.growth[target] + view.supply_yield[target] + 1).astype(np.int64)
+    worth *= np.where(arcs.theirs[chosen] != NEUTRAL, 2, 1)
     # All arcs of a faction into a target are one group, which needs what its latest arrival needs.
     key, group = np.unique(target * (len(view.supply) + 1) + faction, return_inverse=True)
     most = np.zeros(len(key), np.int64)
     np.maximum.at(most, group, need)
     joint = sums_of_each(group, can[source], len(key))
-    cost = np.where(joint >= most, most * 16, _OFF)[group] // worth + ticks_of(view, arc)
-    best = least_of_each(source, np.where(own, cost // 4, cost), arc)
-    best = best[joint[group[best]] >= most[group[best]]]
+    cost = np.where(joint >= most, most * 16, _OFF)[group] // worth + ticks
+    best = least_of_runs(source, np.where(own, cost // 4, cost))
+    best = best[(joint >= most)[group[best]]]
     # Those who chose the same target go together, if they are still enough, each with its share.
-    chosen = sums_of_each(group[best], can[source[best]], len(key))
-    best = best[chosen[group[best]] >= most[group[best]]]
-    share = -(-can[source[best]] * most[group[best]] // chosen[group[best]])
-    return arc[best], np.minimum(share, can[source[best]])
-
-
-def ticks_of(view: View, arc: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the ticks that each arc takes, int64[k]."""
-    return view.arc_length[arc].astype(np.int64)
+    source, group = source[best], group[best]
+    chosen_sum = sums_of_each(group, can[source], len(key))
+    enough = (chosen_sum[group] >= most[group]).nonzero()[0]
+    source, group = source[enough], group[enough]
+    return arc[best[enough]], np.minimum(-(-can[source] * most[group] // chosen_sum[group]), can[source])
 
 
 def advances(
-    view: View, arc: NDArray[np.int64], can: NDArray[np.int64], front: NDArray[np.int64]
+    view: View, arcs: Reach, can: NDArray[np.int64], front: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return (arc, ships) of garrisons inland that move one system nearer to the `front` systems; one move a system."""
-    inner = arc[view.owner[view.arc_source[arc]] == view.owner[view.arc_target[arc]]]
-    source, target = view.arc_source[inner], view.arc_target[inner]
+    inner = ((arcs.mine == arcs.theirs) & (can[arcs.source] >= _IDLE_SHIPS)).nonzero()[0]
+    if not len(inner):
+        return inner, inner
     hops = _hops(view, front)
-    forward = (hops[target] < hops[source]) & (can[source] >= _IDLE_SHIPS)
-    inner, source, target = inner[forward], source[forward], target[forward]
-    best = least_of_each(source.astype(np.int64), hops[target], can[target], inner)
-    return inner[best], can[source[best]]
+    inner = inner[hops[arcs.target[inner]] < hops[arcs.source[inner]]]
+    source, target = arcs.source[inner], arcs.target[inner]
+    best = least_of_runs(source, hops[target])
+    return arcs.arc[inner[best]], can[source[best]]
 
 
 def _hops(view: View, front: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return how many lanes each system is from `front`, through systems of one owner, int64[n]: breadth first, each arc once."""
     hops = np.full(len(view.owner), NEVER)
     hops[front] = 0
+    seat = np.empty(len(view.owner), np.int64)
     edge, away = front, 0
     while len(edge):
         away += 1
-        arc = ranges(view.first_arc[edge], view.first_arc[edge + 1])
-        target = view.arc_target[arc]
-        new = (hops[target] == NEVER) & (view.owner[target] == view.owner[view.arc_source[arc]])
-        hops[target[new]] = away
-        edge = np.flatnonzero(hops == away) if len(arc) > len(hops) else np.unique(target[new]).astype(np.int64)
+        begin, end = view.first_arc[edge], view.first_arc[edge + 1]
+        target = view.arc_target[ranges(begin, end)]
+        new = ((hops[target] == NEVER) & (view.owner[target] == view.owner[edge].repeat(end - begin))).nonzero()[0]
+        target = target[new]
+        hops[target] = away
+        # Each system once: the last of those that found it keeps its seat.
+        seat[target] = new
+        edge = target[seat[target] == new]
     return hops

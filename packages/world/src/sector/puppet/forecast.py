@@ -27,30 +27,31 @@ class Forecast:
 
     def garrison(self, system: NDArray[np.int64], ticks: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return what the garrison of system[i] comes to after ticks[i], int64[k]. It is exact for the systems asked for."""
-        last = np.searchsorted(self._key, system * NEVER + ticks, side="right")
-        first = np.searchsorted(self._key, system * NEVER)
-        fleets = self._running[last] - self._running[first]
+        key = system * NEVER
+        fleets = self._running[self._key.searchsorted(key + ticks, side="right")]
+        fleets -= self._running[self._key.searchsorted(key)]
         return self.view.ships[system] + _growth(self.view, system) * ticks + fleets
 
 
 def _growth(view: View, system: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.where(view.owner[system] == NEUTRAL, 0, view.growth[system]).astype(np.int64)
+    return view.growth[system] * (view.owner[system] != NEUTRAL)
 
 
 def forecast(view: View, asked: NDArray[np.bool_]) -> Forecast:
     """Return the forecast for the systems at which `asked`, bool[n], is true; the others look as if no fleet came."""
-    coming = np.flatnonzero(asked[view.fleet_target])
+    coming = asked[view.fleet_target].nonzero()[0]
     target = view.fleet_target[coming].astype(np.int64)
     key = target * NEVER + (view.fleet_arrives[coming] - view.tick)
-    order = np.argsort(key, kind="stable")
+    order = key.argsort(kind="stable")
     key, target, coming = key[order], target[order], coming[order]
-    friendly = view.fleet_owner[coming] == view.owner[target]
-    signed = np.where(friendly, view.fleet_ships[coming], -view.fleet_ships[coming])
-    running = np.concatenate((np.zeros(1, np.int64), np.cumsum(signed)))
+    ships = view.fleet_ships[coming]
+    signed = np.where(view.fleet_owner[coming] == view.owner[target], ships, -ships)
+    running = np.zeros(len(key) + 1, np.int64)
+    np.cumsum(signed, out=running[1:])
     low, lost_in = view.ships.copy(), np.full(len(view.ships), NEVER)
     if len(key):
         first = segments(target)
-        each = np.repeat(first, np.diff(np.append(first, len(key))))
+        each = first.repeat(np.diff(np.append(first, len(key))))
         ticks = key - target * NEVER
         garrison = view.ships[target] + _growth(view, target) * ticks + running[1:] - running[each]
         at = target[first]

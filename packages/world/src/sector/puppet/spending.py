@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sector.puppet.columns import least_of_each, segments
-from sector.puppet.view import NEUTRAL, View
+from sector.puppet.columns import least_of_runs, segments
+from sector.puppet.view import NEUTRAL, Reach, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,25 +19,24 @@ class Claims:
     more: NDArray[np.bool_]
 
 
-def claims(view: View, arc: NDArray[np.int64]) -> Claims:
-    """Return the claims over `arc`, the arcs that leave the planning puppets' systems: the best first, as many as they can pay."""
-    source, target = view.arc_source[arc], view.arc_target[arc].astype(np.int64)
-    free = (view.owner[target] == NEUTRAL) & ~view.reserved[target]
-    faction, system = view.owner[source[free]].astype(np.int64), target[free]
-    worth = (2 * view.growth + view.supply_yield + 1)[system]
+def claims(view: View, arcs: Reach) -> Claims:
+    """Return the claims of the planning puppets: the best first, as many as they can pay."""
+    free = (arcs.open & (arcs.theirs == NEUTRAL)).nonzero()[0]
+    left, more = view.supply.copy(), np.zeros(len(view.supply), np.bool_)
+    faction, system = arcs.mine[free], arcs.target[free]
+    if not len(free):
+        return Claims(system, faction, left, more)
     # Two factions may want the same system: the one that enters it last in the plan comes too late, and keeps its supply.
-    once = least_of_each(faction * len(view.owner) + system)
-    faction, system, price = faction[once], system[once], (view.claim_cost[system] * 16 // worth)[once]
+    faction, system = np.divmod(np.unique(faction * len(view.owner) + system), len(view.owner))
+    price = view.claim_cost[system] * 16 // (2 * view.growth[system] + view.supply_yield[system] + 1)
     order = np.lexsort((system, price, faction))
     faction, system = faction[order], system[order]
     first = segments(faction)
-    total = np.cumsum(view.claim_cost[system])
-    before = np.repeat(
-        np.concatenate((np.zeros(1, np.int64), total))[first], np.diff(np.append(first, len(faction)))
-    )
+    cost = view.claim_cost[system]
+    total = np.cumsum(cost)
+    before = (total - cost)[first].repeat(np.diff(np.append(first, len(faction))))
     paid = total - before <= view.supply[faction]
-    left, more = view.supply.copy(), np.zeros(len(view.supply), np.bool_)
-    np.subtract.at(left, faction[paid], view.claim_cost[system[paid]])
+    np.subtract.at(left, faction[paid], cost[paid])
     more[faction[~paid]] = True
     return Claims(system[paid], faction[paid], left, more)
 
@@ -49,7 +48,8 @@ def musters(
     nothing = np.empty(0, np.int64)
     if not view.muster_cost or not len(front):
         return nothing, nothing, nothing
-    system = front[least_of_each(view.owner[front].astype(np.int64), spare[front], front)]
+    front = front[view.owner[front].argsort(kind="stable")]
+    system = front[least_of_runs(view.owner[front].astype(np.int64), spare[front])]
     faction = view.owner[system].astype(np.int64)
     saved = np.where(claimed.more, saved_percent, 0)[faction]
     ships = (claimed.left[faction] * (100 - saved) // 100) // view.muster_cost

@@ -1,6 +1,7 @@
 """How puppets play. All puppets that make a plan in a tick are played at once, over the arcs that leave their systems.
 
-Each plans every few ticks, not all in the same one. Nothing is random: the same view gives the same plan.
+Each plans every few ticks, not all in the same one; one that owns much plans less often. Nothing is random: the same view gives
+the same plan.
 """
 
 import numpy as np
@@ -10,26 +11,31 @@ from sector.puppet.fighting import advances, spare, strikes
 from sector.puppet.forecast import forecast
 from sector.puppet.spending import claims, musters
 from sector.puppet.temperament import TEMPERAMENTS
-from sector.puppet.view import NEUTRAL, Plan, View
+from sector.puppet.view import Plan, View, reach
+
+_PERIOD_TICKS, _LONG_PERIOD_TICKS = 4, 12
+_MANY_SYSTEMS = 40
+"""Who owns more plans at the long period: a lane takes about as long."""
 
 
 def plan(view: View) -> Plan | None:
     """Return what the puppets of `view` want to do this tick, or None if none of them makes a plan."""
-    mine = _of_planners(view)
-    arc = np.flatnonzero(mine[view.arc_source])
-    if not len(arc):
+    system = _planners_systems(view)
+    if not len(system):
         return None
+    arcs = reach(view, system)
     guard, margin, saved = _characters(view)
-    asked = mine.copy()
-    asked[view.arc_target[arc]] = True
+    asked = np.zeros(len(view.owner), np.bool_)
+    asked[system] = True
+    asked[arcs.target] = True
     seen = forecast(view, asked)
-    can = spare(view, seen, arc, guard)
-    claimed = claims(view, arc)
-    move_arc, move_ships = strikes(view, seen, arc, can, margin, claimed.system)
-    front = _front(view, arc)
+    can = spare(view, seen, arcs, guard)
+    claimed = claims(view, arcs)
+    move_arc, move_ships = strikes(view, seen, arcs, can, margin, claimed.system)
+    front = arcs.system[np.logical_or.reduceat(arcs.open, arcs.first)] if len(arcs.system) else arcs.system
     idle = can.copy()
     idle[view.arc_source[move_arc]] = 0
-    idle_arc, idle_ships = advances(view, arc, idle, front)
+    idle_arc, idle_ships = advances(view, arcs, idle, front)
     return Plan(
         claimed.system,
         claimed.faction,
@@ -39,26 +45,20 @@ def plan(view: View) -> Plan | None:
     )
 
 
-def _of_planners(view: View) -> NDArray[np.bool_]:
-    """Say which systems are those of puppets that make a plan in this tick, bool[n]."""
-    plans = [
-        bool(name) and (view.tick + row) % TEMPERAMENTS[name].period_ticks == 0
-        for row, name in enumerate(view.temperament)
-    ]
-    return np.array([*plans, False], np.bool_)[view.owner]
+def _planners_systems(view: View) -> NDArray[np.int64]:
+    """Return the systems of the puppets that make a plan in this tick, int64[s], ascending."""
+    count = len(view.temperament)
+    puppet = np.array([bool(name) for name in view.temperament], np.bool_)
+    owned = np.bincount(view.owner + np.int16(1), minlength=count + 1)[1:]
+    period = np.where(owned > _MANY_SYSTEMS, _LONG_PERIOD_TICKS, _PERIOD_TICKS)
+    plans = puppet & ((view.tick + np.arange(count)) % period == 0)
+    return np.append(plans, False)[view.owner].nonzero()[0]
 
 
 def _characters(view: View) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return guard, margin and saving in percent, int64[f] each; anything for factions that are no puppets."""
     found = [TEMPERAMENTS[name or "steady"] for name in view.temperament]
-    columns = ([each.guard_percent for each in found], [each.margin_percent for each in found])
-    return (*(np.array(column, np.int64) for column in columns), np.array([each.saved_percent for each in found], np.int64))
-
-
-def _front(view: View, arc: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the planners' systems beside one that they may take, int64[k], ascending."""
-    source, target = view.arc_source[arc], view.arc_target[arc]
-    open_ = (view.owner[target] != view.owner[source]) & ~view.reserved[target]
-    beside = np.zeros(len(view.owner), np.bool_)
-    beside[source[open_]] = True
-    return np.flatnonzero(beside & (view.owner != NEUTRAL))
+    guard, margin, saved = np.array(
+        [(each.guard_percent, each.margin_percent, each.saved_percent) for each in found], np.int64
+    ).T
+    return guard, margin, saved

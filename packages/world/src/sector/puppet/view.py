@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sector.puppet.columns import ranges
+
 NEUTRAL = -1
 
 
@@ -51,3 +53,41 @@ class Plan:
     muster_ships: NDArray[np.int64]
     move_arc: NDArray[np.int64]
     move_ships: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The arcs that leave the systems of those who make a plan, ascending: int64[r] each, and bool[r].
+
+    `mine` and `theirs` own source and target. `system`: those systems, int64[s], `first`: where the arcs of each begin here.
+    """
+
+    arc: NDArray[np.int64]
+    source: NDArray[np.int64]
+    target: NDArray[np.int64]
+    ticks: NDArray[np.int64]
+    mine: NDArray[np.int64]
+    theirs: NDArray[np.int64]
+    open: NDArray[np.bool_]
+    system: NDArray[np.int64]
+    first: NDArray[np.int64]
+
+
+def reach(view: View, system: NDArray[np.int64]) -> Reach:
+    """Return the arcs that leave `system`, ascending. `open`: to a system that is another's, or nobody's and not reserved."""
+    arc = ranges(view.first_arc[system], view.first_arc[system + 1])
+    count = view.first_arc[system + 1] - view.first_arc[system]
+    some = count > 0
+    source, target = np.repeat(system, count), view.arc_target[arc].astype(np.int64)
+    mine, theirs = view.owner[source].astype(np.int64), view.owner[target].astype(np.int64)
+    return Reach(
+        arc,
+        source,
+        target,
+        view.arc_length[arc].astype(np.int64),
+        mine,
+        theirs,
+        (mine != theirs) & ~view.reserved[target],
+        system[some],
+        (np.cumsum(count) - count)[some],
+    )

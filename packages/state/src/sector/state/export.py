@@ -1,0 +1,86 @@
+"""Export: the kept history of a sim, from its oldest keyframe on, as the records of an archive. Nothing here writes to Redis."""
+
+from collections.abc import AsyncIterator
+
+from redis.asyncio import Redis
+
+from sector.models.archive import Founding, Keyframe, Record, TickEntry
+from sector.models.step import LoggedOrder
+from sector.state.connect import Reply, as_bytes, as_list, borrowed, checked
+from sector.state.errors import HistoryGone, SimNotFound
+from sector.state.head import FIELDS, Head
+from sector.state.keys import SimKeys
+from sector.state.orders import parse_entries
+from sector.state.sims import read_founding
+
+_PAGE = 100
+
+
+class Exporter:
+    """Exports one sim up to the tick at which it stands when `open` returns; the sim may go on meanwhile."""
+
+    def __init__(self, redis: Redis, sim_id: str, first_tick: int, last_tick: int) -> None:
+        self._redis = redis
+        self._keys = SimKeys(sim_id)
+        self.first_tick = first_tick
+        self.last_tick = last_tick
+
+    @classmethod
+    async def open(cls, redis: Redis, sim_id: str) -> "Exporter":
+        """Look how far the history reaches. Raises SimNotFound, redis.exceptions.RedisError."""
+        keys = SimKeys(sim_id)
+        async with borrowed(redis) as link:
+            fields, names = checked(await link.exchange(("HMGET", keys.head, *FIELDS), ("HKEYS", keys.keyframes)))
+        head = Head.parse(as_list(fields))
+        kept = [int(name) for each in as_list(names) if (name := as_bytes(each) or b"").isdigit()]
+        if head is None or not kept:
+            raise SimNotFound(sim_id)
+        return cls(redis, sim_id, min(kept), head.tick)
+
+    async def records(self) -> AsyncIterator[Record]:
+        """Yield founding, first keyframe, then every tick and the keyframes between them.
+
+        Raises HistoryGone where the sim went on so far that the beginning is kept no longer; redis.exceptions.RedisError.
+        """
+        config, map_blob = await read_founding(self._redis, self._keys.sim_id)
+        yield Founding(self._keys.sim_id, config.model_dump_json().encode(), map_blob)
+        start = await self._keyframe(self.first_tick)
+        if start is None:
+            raise HistoryGone(self._keys.sim_id, self.first_tick)
+        yield start
+        cursor, tick = start.cursor, self.first_tick
+        while tick < self.last_tick:
+            page = await self._call("XRANGE", self._keys.events, f"({tick}-0", f"{self.last_tick}-0", "COUNT", _PAGE)
+            if not as_list(page):
+                raise HistoryGone(self._keys.sim_id, tick + 1)
+            for each in as_list(page):
+                entry, cursor = await self._tick(each, cursor)
+                if entry.tick != tick + 1:
+                    raise HistoryGone(self._keys.sim_id, tick + 1)
+                tick = entry.tick
+                yield entry
+                if tick < self.last_tick and (keyframe := await self._keyframe(tick)) is not None:
+                    yield keyframe
+
+    async def _tick(self, entry: Reply, after: str) -> tuple[TickEntry, str]:
+        """Return a tick with the orders that it applied, those after `after`, and the id of the last of them."""
+        entry_id, flat = as_list(entry)
+        parts = [as_bytes(part) or b"" for part in as_list(flat)]
+        fields = dict(zip(parts[::2], parts[1::2], strict=True))
+        cursor = fields[b"cursor"].decode()
+        orders: list[LoggedOrder] = []
+        if cursor != after:
+            orders = parse_entries(await self._call("XRANGE", self._keys.orders, f"({after}", cursor))
+        tick = int((as_bytes(entry_id) or b"").split(b"-")[0])
+        state_hash, at_ms = fields[b"hash"].decode(), int(fields[b"at_ms"])
+        return TickEntry(tick, at_ms, state_hash, tuple(orders), fields[b"events"], fields[b"delta"]), cursor
+
+    async def _keyframe(self, tick: int) -> Keyframe | None:
+        found = await self._call("HMGET", self._keys.keyframes, str(tick), f"{tick}:cursor")
+        snapshot, cursor = (as_bytes(value) for value in as_list(found))
+        return None if snapshot is None or cursor is None else Keyframe(tick, cursor.decode(), snapshot)
+
+    async def _call(self, *command: str | int) -> Reply:
+        async with borrowed(self._redis) as link:
+            (reply,) = checked(await link.exchange(command))
+        return reply

@@ -1,0 +1,85 @@
+"""A sim as one file."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from fixtures.processes import environment
+from fixtures.sim import Sim
+from sector.models import Join, Note, SimConfig
+from sector.models.archive import Founding, Keyframe, TickEntry, read_archive
+from sector.models.frame import digest
+from sector.state.errors import HistoryGone, SimNotFound
+from sector.state.export import Exporter
+from sector.state.keys import SimKeys
+
+
+async def test_an_export_holds_every_tick_with_its_orders_and_the_keyframes_between(redis: Redis) -> None:
+    sim = await Sim.found(redis)
+    await sim.tick(Join(faction="Me"))
+    notes = await sim.order(*(Note(faction="Me", text=str(n)) for n in range(3)))
+    await sim.tick()
+    last = await sim.tick(times=4)
+    exporter = await Exporter.open(redis, "default")
+    await sim.tick(times=2)  # the sim goes on
+    founding, first, *rest = [record async for record in exporter.records()]
+    assert isinstance(founding, Founding)
+    assert SimConfig.model_validate_json(founding.config).systems == 24
+    assert isinstance(first, Keyframe)
+    assert (first.tick, first.cursor) == (0, "0-0")
+    assert [(type(record), record.tick) for record in rest if not isinstance(record, Founding)] == [
+        *((TickEntry, tick) for tick in range(1, 6)),
+        (Keyframe, 5),
+        (TickEntry, 6),
+    ]
+    ticks = [record for record in rest if isinstance(record, TickEntry)]
+    assert [order.id for order in ticks[1].orders] == notes
+    assert ticks[-1].hash == last.head.hash
+    keyframe = rest[5]
+    assert isinstance(keyframe, Keyframe)
+    assert digest(keyframe.snapshot) == ticks[4].hash
+
+
+async def test_an_export_begins_at_the_oldest_keyframe_kept(redis: Redis) -> None:
+    sim = await Sim.found(redis)
+    for tick in range(33):
+        await sim.tick(*([Join(faction="Me")] if tick == 0 else [Note(faction="Me", text=str(tick))]))
+    exporter = await Exporter.open(redis, "default")
+    _, first, *rest = [record async for record in exporter.records()]
+    assert isinstance(first, Keyframe)
+    assert first.tick == exporter.first_tick == 20
+    assert [len(record.orders) for record in rest if isinstance(record, TickEntry)] == [1] * 13
+
+
+async def test_a_gap_in_the_history_is_said(redis: Redis) -> None:
+    sim = await Sim.found(redis)
+    await sim.tick(times=4)
+    await redis.xdel(SimKeys("default").events, "3-0")
+    exporter = await Exporter.open(redis, "default")
+    with pytest.raises(HistoryGone, match="tick 3"):
+        [record async for record in exporter.records()]
+    with pytest.raises(SimNotFound):
+        await Exporter.open(redis, "nowhere")
+
+
+async def test_the_command_writes_a_whole_file_or_none(redis: Redis, redis_url: str, tmp_path: Path) -> None:
+    sim = await Sim.found(redis)
+    await sim.tick(Join(faction="Me"), times=7)
+    path = tmp_path / "sim.log"
+
+    def export(name: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "sector.state", "export", name, str(path), "--redis-url", redis_url]
+        return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+
+    done = export("default")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ticks 0 to 7 of sim default" in done.stdout
+    with path.open("rb") as stream:
+        assert len([record for record in read_archive(stream) if isinstance(record, TickEntry)]) == 7
+    path.unlink()
+    done = export("nowhere")
+    assert (done.returncode, done.stderr) == (1, "export: there is no sim 'nowhere'\n")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,151 @@
+"""An exported log, played again."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fixtures.processes import environment
+from sector.models import ORDER, Join, LoggedOrder, MoveFleet, SimConfig
+from sector.models.archive import ArchiveWriter, Founding, Keyframe, Record, TickEntry
+from sector.models.frame import digest
+from sector.world import SectorWorld
+from sector.world.replay import Difference, ReplayError, replay
+
+CONFIG = SimConfig(seed=8, systems=30, homes=4, puppets=("Crimson", "Azure"))
+WORLD = SectorWorld()
+
+
+def history(ticks: int = 24, keyframe_every: int = 8) -> list[Record]:
+    """Return the records of a world in which somebody joins and moves, while puppets play."""
+    map_blob, snapshot = WORLD.found(CONFIG)
+    records: list[Record] = [
+        Founding("default", CONFIG.model_dump_json().encode(), map_blob),
+        Keyframe(0, "0-0", snapshot),
+    ]
+    position = WORLD.load(CONFIG, map_blob, snapshot)
+    for tick in range(1, ticks + 1):
+        orders: tuple[LoggedOrder, ...] = ()
+        if tick == 2:
+            orders = (LoggedOrder("2-0", "me", False, ORDER.dump_json(Join(faction="Me"))),)
+        elif tick > 2 and tick % 5 == 0:
+            home = int(position.state.factions.home[2])
+            target = int(position.state.galaxy.neighbours(home)[0])
+            move = MoveFleet(faction="Me", system=f"S{home}", target=f"S{target}", ships=3)
+            orders = (LoggedOrder(f"{tick}-0", "me", False, ORDER.dump_json(move)),)
+        step = WORLD.advance(position, orders)
+        records.append(TickEntry(tick, 0, digest(step.snapshot), orders, step.events, step.delta))
+        if tick % keyframe_every == 0:
+            records.append(Keyframe(tick, "0-0", step.snapshot))
+        position = step.state
+    return records
+
+
+def save(records: list[Record], path: Path) -> Path:
+    with path.open("wb") as stream:
+        writer = ArchiveWriter(stream)
+        for record in records:
+            writer.write(record)
+        writer.close()
+    return path
+
+
+def differences(records: list[Record]) -> Difference | None:
+    *_, last = replay(iter(records))
+    return last.difference
+
+
+def test_a_history_is_replayed_to_the_bit() -> None:
+    *_, last = replay(iter(history()))
+    assert (last.tick, last.ticks, last.difference) == (24, 24, None)
+
+
+def test_it_can_begin_at_any_keyframe() -> None:
+    records = history()
+    later = [records[0], *records[[i for i, r in enumerate(records) if isinstance(r, Keyframe) and r.tick == 8][0] :]]
+    *_, last = replay(iter(later))
+    assert (last.tick, last.ticks, last.difference) == (24, 16, None)
+
+
+def test_orders_that_came_in_other_batches_give_the_same_state() -> None:
+    records = history()
+    renamed = [
+        replace(r, orders=tuple(replace(o, id=f"9{n}-7", issuer="another") for n, o in enumerate(r.orders)))
+        if isinstance(r, TickEntry)
+        else r
+        for r in records
+    ]
+    assert differences(renamed) is None
+
+
+def test_the_first_tick_that_differs_is_named_with_its_columns() -> None:
+    records = history()
+    place = next(i for i, r in enumerate(records) if isinstance(r, TickEntry) and r.tick == 5)
+    entry = records[place]
+    assert isinstance(entry, TickEntry)
+    body = json.loads(entry.orders[0].body) | {"ships": 4}
+    records[place] = replace(entry, orders=(replace(entry.orders[0], body=json.dumps(body).encode()),))
+    difference = differences(records)
+    assert difference is not None
+    assert difference.tick == 5
+    assert [line.split(":")[0] for line in difference.columns] == ["fleets.ships", "systems.ships"]
+    assert " 3 and not 4" in difference.columns[0]
+
+
+def test_a_keyframe_that_is_not_what_the_rules_give_is_named() -> None:
+    records = history()
+    place = next(i for i, r in enumerate(records) if isinstance(r, Keyframe) and r.tick == 8)
+    other = next(r for r in records if isinstance(r, Keyframe) and r.tick == 16)
+    records[place] = replace(other, tick=8)
+    difference = differences(records)
+    assert difference is not None
+    assert difference.tick == 8
+    assert difference.columns
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        (slice(1, None), "begins with how the sim was founded"),
+        (slice(0, 1), "no keyframe to begin with"),
+        ([0, 2], "tick 1 follows no keyframe"),
+        ([0, 1, 3], "tick 2 follows tick 0"),
+        ([0, 1, 0], "founded twice"),
+    ],
+)
+def test_records_that_make_no_history_are_refused(chosen: slice | list[int], said: str) -> None:
+    records = history(4)
+    broken = records[chosen] if isinstance(chosen, slice) else [records[i] for i in chosen]
+    with pytest.raises(ReplayError, match=said):
+        list(replay(iter(broken)))
+
+
+def run(path: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sector.world.replay", str(path)]
+    return subprocess.run(command, env=environment(**settings), capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("seed", ["0", "4242"])
+def test_the_command_verifies_a_file_in_any_process(tmp_path: Path, seed: str) -> None:
+    done = run(save(history(), tmp_path / "sim.log"), PYTHONHASHSEED=seed)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"{tmp_path}/sim.log: 24 ticks replayed up to tick 24, all as recorded\n"
+
+
+def test_the_command_names_what_differs_and_what_is_no_archive(tmp_path: Path) -> None:
+    records = history()
+    last = records[-2]
+    assert isinstance(last, TickEntry)
+    records[-2] = replace(last, hash="0" * 32)
+    done = run(save(records, tmp_path / "sim.log"))
+    assert done.returncode == 1
+    assert f"tick 24 differs: recorded {'0' * 32}, replayed " in done.stdout
+    assert "the recorded state is the one replayed" in done.stdout
+    (tmp_path / "cut.log").write_bytes((tmp_path / "sim.log").read_bytes()[:5000])
+    done = run(tmp_path / "cut.log")
+    assert done.returncode == 2
+    assert "it ends here" in done.stderr
+    assert run(tmp_path / "nowhere.log").returncode == 2
