@@ -81,7 +81,8 @@ def test_a_match_goes_turn_for_turn_as_the_plain_one(
         match.step()
         game.step()
         assert playback_turn(match.planets(), match.fleets()) == game.playback()
-        assert (-1 if (winner := match.winner()) is None else winner) == game.winner()
+        winner = match.winner()
+        assert (-1 if winner is None else winner) == game.winner()
 
 
 def test_a_map_is_read_as_the_contest_wrote_it() -> None:
@@ -123,7 +124,9 @@ def test_a_map_that_is_none_says_where_and_why(text: str, said: str) -> None:
         parse_map(text)
 
 
-@pytest.mark.parametrize(("line", "move"), [("1 17 50", Move(1, 17, 50)), ("", None), ("hello", None), ("1  2 3", None)])
+@pytest.mark.parametrize(
+    ("line", "move"), [("1 17 50", Move(1, 17, 50)), ("", None), ("hello", None), ("1  2 3", None)]
+)
 def test_a_line_that_has_not_three_words_is_passed_over(line: str, move: Move | None) -> None:
     assert parse_order(line) == move
 

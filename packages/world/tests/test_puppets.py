@@ -1,11 +1,23 @@
 """Puppets."""
 
+from dataclasses import replace
+from typing import get_args
+
 import numpy as np
+import pytest
+from boards import BLUE, NOBODY, RED, after, row
+from random_player import RandomPlayer
 
 from sector.models import LoggedOrder, SimConfig
+from sector.models.config import Puppet, Temperament
+from sector.models.events import FleetDeparted, ShipsMustered, SystemClaimed
 from sector.models.frame import decode
 from sector.models.rows import event_rows
+from sector.puppet.temperament import TEMPERAMENTS as CHARACTERS
 from sector.world import SectorWorld
+from sector.world.sector import founded
+from sector.world.state import FLEET_DTYPES, Fleets, WorldState
+from sector.world.tick import advance
 
 WORLD = SectorWorld()
 
@@ -46,3 +58,69 @@ def test_a_world_without_puppets_stands_still() -> None:
     config = SimConfig(seed=2, systems=10, homes=2, puppets=())
     step = WORLD.advance(WORLD.load(config, *WORLD.found(config)), [])
     assert event_rows(decode(step.events)) == []
+
+
+TEMPERAMENTS = get_args(Temperament)
+
+
+@pytest.mark.parametrize("temperament", TEMPERAMENTS)
+def test_every_temperament_beats_a_random_player(temperament: Temperament) -> None:
+    lost: list[int] = []
+    for seed in range(100):
+        puppet = Puppet(faction="Puppet", temperament=temperament)
+        config = SimConfig(seed=seed, systems=24, homes=2, players=("Random",), puppets=(puppet,), max_ticks=200)
+        state, player = founded(config), RandomPlayer("Random", seed)
+        while state.status == "running":
+            state = advance(state, player.orders(state)).state
+        if state.winner != state.factions.ids.index("Puppet"):
+            lost.append(seed)
+    assert len(lost) <= 5
+
+
+def test_there_is_a_character_for_every_temperament() -> None:
+    assert set(TEMPERAMENTS) == set(CHARACTERS)
+
+
+def _row_of_puppets(*systems: tuple[int, int], supply: int) -> WorldState:
+    """Return a board on which Red is a puppet that plans in the next tick, and Blue is not one."""
+    board = row(*systems, puppets=(Puppet(faction="Red"),), supply=supply)
+    home = np.array([0, len(systems) - 1], np.int32)
+    factions = replace(board.factions, puppet=np.array([True, False]), home=home)
+    return replace(board, factions=factions, galaxy=replace(board.galaxy, home=home))
+
+
+def test_a_puppet_takes_what_it_can_win() -> None:
+    _, events = after(_row_of_puppets((RED, 60), (BLUE, 9), (BLUE, 5), supply=0))
+    departed = [event for event in events if isinstance(event, FleetDeparted)]
+    assert [(event.system, event.target) for event in departed] == [("S0", "S1")]
+    assert 9 + 3 < departed[0].ships <= 60  # the garrison, and what it grows on the way
+
+
+def test_it_does_not_strike_where_it_cannot_win() -> None:
+    _, events = after(_row_of_puppets((RED, 20), (BLUE, 60), (BLUE, 5), supply=0))
+    assert [event for event in events if isinstance(event, FleetDeparted)] == []
+
+
+def test_it_saves_what_is_threatened_if_help_comes_in_time() -> None:
+    board = _row_of_puppets((RED, 80), (RED, 5), (BLUE, 90), supply=0)
+    threat = Fleets(*(np.array([n], dtype) for n, dtype in zip((0, 1, 2, 1, 20, 0, 3), FLEET_DTYPES.values(), strict=True)))
+    _, events = after(replace(board, fleets=threat, next_fleet=1))
+    departed = [event for event in events if isinstance(event, FleetDeparted)]
+    assert [(event.system, event.target) for event in departed] == [("S0", "S1")]
+    state, _ = after(replace(board, fleets=threat, next_fleet=1), ticks=3)
+    assert state.owner[1] == RED
+
+
+def test_garrisons_inland_move_up_to_the_front() -> None:
+    _, events = after(_row_of_puppets((RED, 50), (RED, 5), (RED, 5), (BLUE, 200), supply=0))
+    departed = [event for event in events if isinstance(event, FleetDeparted)]
+    assert [(event.system, event.target) for event in departed] == [("S0", "S1")]
+
+
+def test_it_claims_what_it_can_pay_and_musters_with_the_rest() -> None:
+    state, events = after(_row_of_puppets((RED, 9), (NOBODY, 4), (BLUE, 200), supply=100))
+    claimed = [event for event in events if isinstance(event, SystemClaimed)]
+    mustered = [event for event in events if isinstance(event, ShipsMustered)]
+    assert [(event.system, event.order) for event in claimed] == [("S1", None)]
+    assert [(event.system, event.ships) for event in mustered] == [("S0", (100 - 24) // 2)]
+    assert state.factions.supply[0] == 100 - 24 - 76 + 4

@@ -65,7 +65,8 @@ def test_a_history_is_replayed_to_the_bit() -> None:
 
 def test_it_can_begin_at_any_keyframe() -> None:
     records = history()
-    later = [records[0], *records[[i for i, r in enumerate(records) if isinstance(r, Keyframe) and r.tick == 8][0] :]]
+    at = next(i for i, r in enumerate(records) if isinstance(r, Keyframe) and r.tick == 8)
+    later = [records[0], *records[at:]]
     *_, last = replay(iter(later))
     assert (last.tick, last.ticks, last.difference) == (24, 16, None)
 
@@ -73,9 +74,11 @@ def test_it_can_begin_at_any_keyframe() -> None:
 def test_orders_that_came_in_other_batches_give_the_same_state() -> None:
     records = history()
     renamed = [
-        replace(r, orders=tuple(replace(o, id=f"9{n}-7", issuer="another") for n, o in enumerate(r.orders)))
-        if isinstance(r, TickEntry)
-        else r
+        (
+            replace(r, orders=tuple(replace(o, id=f"9{n}-7", issuer="another") for n, o in enumerate(r.orders)))
+            if isinstance(r, TickEntry)
+            else r
+        )
         for r in records
     ]
     assert differences(renamed) is None

@@ -165,7 +165,9 @@ def read_archive(stream: BinaryIO) -> Iterator[Record]:
         text = _exactly(stream, header_bytes, position)
         header = _header(text, position)
         if body_bytes != _body_bytes(header):
-            raise ArchiveError(position, f"a body of {body_bytes} bytes where its header describes {_body_bytes(header)}")
+            raise ArchiveError(
+                position, f"a body of {body_bytes} bytes where its header describes {_body_bytes(header)}"
+            )
         body = _exactly(stream, body_bytes, position)
         if xxhash.xxh3_64(text + body).digest() != _exactly(stream, _DIGEST_BYTES, position):
             raise ArchiveError(position, "its digest does not match: altered")

@@ -17,7 +17,9 @@ from sector.state.export import Exporter
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Export a sim; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m sector.state", description="What can be done with a sim as a whole.")
+    parser = argparse.ArgumentParser(
+        prog="python -m sector.state", description="What can be done with a sim as a whole."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     export = commands.add_parser(
         "export",

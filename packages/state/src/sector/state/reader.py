@@ -147,6 +147,4 @@ def _events(tick: int, fields: dict[bytes, bytes], first: int, limit: int | None
 def _tick_events(entry: Reply) -> TickEvents:
     tick, fields = _fields(entry)
     state_hash, cursor = fields[b"hash"].decode(), fields[b"cursor"].decode()
-    return TickEvents(
-        tick, int(fields[b"at_ms"]), state_hash, cursor, _events(tick, fields, 0, None), fields[b"delta"]
-    )
+    return TickEvents(tick, int(fields[b"at_ms"]), state_hash, cursor, _events(tick, fields, 0, None), fields[b"delta"])

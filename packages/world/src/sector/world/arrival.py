@@ -34,7 +34,9 @@ def arrive(
     early = launched.arrives == tick
     if early.any():
         everyone = np.arange(len(landed.id))
-        landed, launched = joined(landed, everyone, launched.take(early.nonzero()[0])), launched.take((~early).nonzero()[0])
+        landed, launched = joined(landed, everyone, launched.take(early.nonzero()[0])), launched.take(
+            (~early).nonzero()[0]
+        )
     if len(landed.id) or len(launched.id):
         fleets = joined(fleets, (~due).nonzero()[0], launched)
     if not len(landed.id):

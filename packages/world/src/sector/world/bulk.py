@@ -3,7 +3,7 @@
 Two orders commute unless one reads what the other writes. Moves and musters read and write one garrison and one faction's
 supply, and read one owner. They commute with everything else in the batch where, whatever the turn,
 
-- the owner stays: no `set_owner` names the system, and no faction joins if it is a home;
+- the owner stays: no `set_owner` names the system (who joins gets a home that nobody owns, and such do not move or muster);
 - the garrison suffices: all moves from the system together do not exceed what is there at first, nor do all musters
   together lift it beyond MAX_SHIPS;
 - the supply suffices: all musters of the faction together cost no more than it has at first, and it claims nothing.
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sector.models import AddFleet, Join, LoggedOrder, MoveFleet, RejectReason, SetOwner
+from sector.models import AddFleet, LoggedOrder, MoveFleet, RejectReason, SetOwner
 from sector.models.names import MAX_SHIPS
 from sector.world.draft import Draft
 from sector.world.galaxy import NOWHERE
@@ -75,9 +75,7 @@ def _commuting(draft: Draft, plain: Plain, others: Sequence[Read]) -> NDArray[np
         return np.zeros(len(plain.place), np.bool_)
     contested, spending = np.zeros(count, np.bool_), np.zeros(factions + 1, np.bool_)
     for _, _, order in others:
-        if isinstance(order, Join):
-            contested[draft.galaxy.home] = True
-        elif isinstance(order, SetOwner | AddFleet | MoveFleet):
+        if isinstance(order, SetOwner | AddFleet | MoveFleet):
             if (row := int(order.system[1:])) < count:
                 contested[row] = True
             spending[draft.rows.get(order.faction or "", factions)] = True

@@ -43,8 +43,7 @@ def map_file(galaxy: Galaxy, garrison: NDArray[np.int64]) -> MapFile:
             for row, (name, (x, y, growth, supply_yield, ships)) in enumerate(zip(galaxy.names, systems, strict=True))
         ),
         lanes=tuple(
-            MapLane(a=f"S{a}", b=f"S{b}")
-            for a, b in zip(galaxy.lane_a.tolist(), galaxy.lane_b.tolist(), strict=True)
+            MapLane(a=f"S{a}", b=f"S{b}") for a, b in zip(galaxy.lane_a.tolist(), galaxy.lane_b.tolist(), strict=True)
         ),
         homes=tuple(f"S{row}" for row in galaxy.home.tolist()),
     )

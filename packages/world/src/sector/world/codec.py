@@ -131,6 +131,8 @@ def state_of(config: SimConfig, galaxy: Galaxy, frame: Frame) -> WorldState:
     tick, next_fleet, winner = (frame.meta.get(name) for name in ("tick", "next_fleet", "winner"))
     if not isinstance(tick, int) or not isinstance(next_fleet, int) or not 0 <= tick <= LAST_TICK:
         raise FrameError("a snapshot without tick or next_fleet")
+    if not 0 <= next_fleet < 2**62:
+        raise FrameError(f"a snapshot whose next fleet is number {next_fleet}")
     if winner is not None and winner not in ids:
         raise FrameError(f"a snapshot won by {winner}, who is not in it")
     status: Literal["running", "finished"] = "finished" if frame.meta.get("status") == "finished" else "running"

@@ -14,12 +14,13 @@ def delta_frame(before: Frame, after: Frame, landed: NDArray[np.int64]) -> Frame
     tables: dict[str, Table] = {}
     for name, new in after.tables.items():
         old = before.tables[name]
-        if name == "fleets":
-            parts = _fleets(old, new, landed)
-        else:
-            parts = {"changed": _changed(old, new), "added": _tail(new, old.rows)}
+        parts = _fleets(old, new, landed) if name == "fleets" else _rows(old, new)
         tables |= {f"{name}.{verb}": part for verb, part in parts.items() if part.rows}
     return Frame("delta", after.meta, tables)
+
+
+def _rows(old: Table, new: Table) -> dict[str, Table]:
+    return {"changed": _changed(old, new), "added": _tail(new, old.rows)}
 
 
 def _changed(old: Table, new: Table) -> Table:

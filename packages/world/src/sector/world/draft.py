@@ -36,9 +36,7 @@ class Draft:
     _launches: list[tuple[int, ...]] = field(default_factory=list)
     _columns: list[Columns] = field(default_factory=list)
 
-    def launch(
-        self, n: int, order: int, faction: int, origin: int, target: int, ships: int, length: int
-    ) -> None:
+    def launch(self, n: int, order: int, faction: int, origin: int, target: int, ships: int, length: int) -> None:
         """Take ships out of a garrison and put them under way for `length` ticks."""
         self.ships[origin] -= ships
         self._launches.append((n, order, faction, origin, target, ships, length))

@@ -60,6 +60,4 @@ def founded(config: SimConfig) -> WorldState:
         draft.enter(player, puppet=False)
     for puppet in config.puppets:
         draft.enter(puppet.faction, puppet=True)
-    return WorldState(
-        config, galaxy, 0, "running", DRAW, 0, draft.owner, draft.ships, draft.factions(), Fleets.none()
-    )
+    return WorldState(config, galaxy, 0, "running", DRAW, 0, draft.owner, draft.ships, draft.factions(), Fleets.none())

@@ -36,9 +36,7 @@ def advance(state: WorldState, orders: Sequence[LoggedOrder]) -> Tick:
     launched, factions, record = draft.launched(state.next_fleet), draft.factions(), draft.record
     ships, supply = grow(state.galaxy, draft.owner, draft.ships, factions.supply)
     arrival = arrive(draft.tick, draft.owner, ships, state.fleets, launched, record)
-    verdict = judge(
-        draft.tick, state.config.max_ticks, arrival.owner, arrival.ships, arrival.fleets, factions, record
-    )
+    verdict = judge(draft.tick, state.config.max_ticks, arrival.owner, arrival.ships, arrival.fleets, factions, record)
     after = replace(
         state,
         tick=draft.tick,

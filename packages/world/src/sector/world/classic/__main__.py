@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from sector.world.classic.match import Match
-from sector.world.classic.program import Program, ProgramError
+from sector.world.classic.program import Program
 from sector.world.classic.referee import Referee
 from sector.world.classic.text import Fleet, MapTextError, Planet, parse_map
 
@@ -63,9 +63,7 @@ def _positive(text: str) -> int:
     return value
 
 
-async def _play(
-    planets: Sequence[Planet], fleets: Sequence[Fleet], given: argparse.Namespace, log: TextIO
-) -> int:
+async def _play(planets: Sequence[Planet], fleets: Sequence[Fleet], given: argparse.Namespace, log: TextIO) -> int:
     log.write("initializing\n")
     programs: list[Program] = []
     try:

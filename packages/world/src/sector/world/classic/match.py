@@ -160,5 +160,3 @@ def _state(planets: Sequence[Planet], fleets: Sequence[Fleet], players: int) -> 
         factions=factions,
         fleets=flying,
     )
-
-

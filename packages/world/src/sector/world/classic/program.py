@@ -4,6 +4,7 @@ import asyncio
 import os
 import shlex
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -30,8 +31,12 @@ class Answer:
 class Program:
     """A running program. What it writes to stderr is lost, as in the contest."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, stdin: asyncio.StreamWriter, stdout: asyncio.StreamReader
+    ) -> None:
         self._process = process
+        self._stdin = stdin
+        self._stdout = stdout
 
     @classmethod
     async def start(cls, command: str) -> Self:
@@ -48,7 +53,9 @@ class Program:
             )
         except (OSError, ValueError, TypeError) as error:
             raise ProgramError(command, str(error)) from error
-        return cls(process)
+        if process.stdin is None or process.stdout is None:
+            raise ProgramError(command, "it has no pipes")
+        return cls(process, process.stdin, process.stdout)
 
     async def turn(self, told: str, turn_ms: int) -> Answer:
         """Tell the state, and return what is answered within `turn_ms`."""
@@ -60,11 +67,10 @@ class Program:
             return Answer(lines, "timed out")
 
     async def _exchange(self, told: str, lines: list[str]) -> Literal["go", "crashed"]:
-        assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101, PT018 # both are pipes
         try:
-            self._process.stdin.write(told.encode())
-            await self._process.stdin.drain()
-            while line := await self._process.stdout.readline():
+            self._stdin.write(told.encode())
+            await self._stdin.drain()
+            while line := await self._stdout.readline():
                 answer = line.decode("utf-8", "replace").strip().lower()
                 if answer == "go":
                     return "go"
@@ -76,8 +82,6 @@ class Program:
     async def stop(self) -> None:
         """End the program, and whatever it started."""
         if self._process.returncode is None:
-            try:
+            with suppress(ProcessLookupError):  # it ended in between
                 os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass  # it ended in between
         await self._process.wait()

@@ -38,9 +38,7 @@ class Referee:
         told = {player: state_text(planets, fleets, player) for player in asked}
         for player in asked:
             self._write(f"engine > player{player}: {told[player]}")
-        answers = await asyncio.gather(
-            *(self._programs[player].turn(told[player], self._turn_ms) for player in asked)
-        )
+        answers = await asyncio.gather(*(self._programs[player].turn(told[player], self._turn_ms) for player in asked))
         for player, answer in zip(asked, answers, strict=True):
             broken = self._carry_out(player, answer.lines)
             if broken is not None or answer.end != "go":

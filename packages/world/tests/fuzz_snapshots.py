@@ -1,0 +1,19 @@
+"""Fuzzes the codec with atheris: `python fuzz_snapshots.py FOLDER -runs=20000`, the folder with snapshots to begin with."""
+
+import sys
+
+import atheris
+
+with atheris.instrument_imports(include=["sector.models.frame", "sector.models.rows", "sector.world.codec"]):
+    from hostile import sealed, use
+
+
+def one_input(data: bytes) -> None:
+    """Use the bytes as they are, and with a digest that fits."""
+    use(data)
+    use(sealed(data))
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, one_input)
+    atheris.Fuzz()

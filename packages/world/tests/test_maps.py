@@ -1,0 +1,166 @@
+"""Maps: fair homes, map files, and what is wrong with those that cannot be played."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from fixtures.processes import environment
+from sector.models import SimConfig
+from sector.models.frame import encode
+from sector.models.mapfile import MapFile
+from sector.world import SectorWorld
+from sector.world.charted import chart, map_file
+from sector.world.codec import map_frame
+from sector.world.fairness import fairness
+from sector.world.galaxy import GalaxyError
+from sector.world.generate import generate
+from sector.world.placement import ALIKE_TICKS, place
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**63 - 1), st.sampled_from([(60, 6), (100, 8), (150, 5), (400, 12), (1000, 20), (1000, 2)]))
+def test_where_there_is_room_homes_are_fair(seed: int, size: tuple[int, int]) -> None:
+    systems, homes = size
+    alike = place(seed, systems, homes).alike
+    assert alike >= 1
+    galaxy, garrison = generate(SimConfig(seed=seed, systems=systems, homes=homes, puppets=()))
+    figures = fairness(galaxy, ALIKE_TICKS[alike])
+    assert figures.wealth_spread == 1.0
+    assert figures.distance_spread <= 1.35
+    lengths = [sorted(galaxy.arcs[2][galaxy.arcs[0] == home].tolist()) for home in galaxy.home]
+    assert all(each == lengths[0] for each in lengths)
+    around = [sorted(garrison[galaxy.neighbours(home)].tolist()) for home in galaxy.home.tolist()]
+    assert all(each == around[0] for each in around)
+
+
+@pytest.mark.parametrize("size", [(2, 1), (2, 2), (3, 2), (9, 9), (10, 7), (24, 4), (47, 11)])
+def test_a_map_too_small_for_that_still_has_its_homes(size: tuple[int, int]) -> None:
+    galaxy, _ = generate(SimConfig(seed=1, systems=size[0], homes=size[1], puppets=()))
+    assert len(set(galaxy.home.tolist())) == size[1]
+
+
+def test_the_largest_map_is_made() -> None:
+    galaxy, _ = generate(SimConfig(seed=7, systems=100_000, homes=1_000, puppets=()))
+    assert len(set(galaxy.names)) == 100_000
+    assert fairness(galaxy, 11).wealth_spread == 1.0
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**63 - 1), st.integers(2, 60))
+def test_a_map_file_gives_the_same_map_again(seed: int, systems: int) -> None:
+    config = SimConfig(seed=seed, systems=systems, homes=2, puppets=())
+    galaxy, garrison = generate(config)
+    text = map_file(galaxy, garrison).model_dump_json()
+    again, ships = chart(MapFile.model_validate_json(text), config)
+    assert encode(map_frame(again)) == encode(map_frame(galaxy))
+    assert np.array_equal(ships, garrison)
+
+
+def a_map(**changes: object) -> dict[str, object]:
+    """Return a map of three systems in a row."""
+    systems = [
+        {"id": f"S{n}", "name": f"N{n}", "x": 5 * n, "y": 0, "growth": 1, "supply_yield": 2, "ships": 9} for n in range(3)
+    ]
+    lanes = [{"a": "S0", "b": "S1"}, {"a": "S2", "b": "S1"}]
+    return {"systems": systems, "lanes": lanes, "homes": ["S2", "S0"]} | changes
+
+
+def _system(number: int, **changes: object) -> dict[str, object]:
+    found = a_map()["systems"]
+    assert isinstance(found, list)
+    return {**found[number], **changes}
+
+
+def test_a_sim_is_founded_on_a_map_and_remembers_it() -> None:
+    config = SimConfig.model_validate_json(json.dumps({"map": a_map(), "puppets": ["Crimson"], "travel": "lanes"}))
+    assert (config.systems, config.homes) == (3, 2)
+    assert SimConfig.model_validate_json(config.model_dump_json()) == config
+    world = SectorWorld()
+    state = world.load(config, *world.found(config)).state
+    assert state.owner.tolist() == [-1, -1, 0]
+    assert state.galaxy.lane_length.tolist() == [5, 5]
+    assert world.found(config) == world.found(SimConfig.model_validate_json(config.model_dump_json()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"systems": [_system(0), _system(1), _system(1)]}, "system S1 is there twice"),
+        ({"systems": [_system(0), _system(1), _system(2, id="S7")]}, "S0 to S2, and S2 is missing"),
+        ({"systems": [_system(0), _system(1), _system(2, name="N1")]}, "system name N1 is there twice"),
+        ({"systems": [_system(0)]}, "at least 2 items"),
+        ({"systems": [_system(0), _system(1), _system(2, ships=-1)]}, "greater than or equal to 0"),
+        ({"systems": [_system(0), _system(1), _system(2, ships=10**13)]}, "less than or equal to"),
+        ({"systems": [_system(0), _system(1), _system(2, growth=10**7)]}, "less than or equal to 1000000"),
+        ({"systems": [_system(0), _system(1), _system(2, x=10**7)]}, "less than or equal to 1000000"),
+        ({"systems": [_system(0), _system(1), _system(2, x=1.5)]}, "valid integer"),
+        ({"systems": [_system(0), _system(1), _system(2, colour="red")]}, "Extra inputs"),
+        ({"lanes": [{"a": "S0", "b": "S9"}]}, "lane S0-S9: there is no system S9"),
+        ({"lanes": [{"a": "S0", "b": "S0"}]}, "lane S0-S0 leads back"),
+        ({"lanes": [{"a": "S0", "b": "S1"}, {"a": "S1", "b": "S0"}]}, "lane S0-S1 is there twice"),
+        ({"homes": ["S5"]}, "homes: there is no system S5"),
+        ({"homes": ["S0", "S0"]}, "home S0 is there twice"),
+        ({"homes": []}, "at least 1 item"),
+    ],
+)
+def test_a_map_that_cannot_be_says_why(changes: dict[str, object], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        SimConfig.model_validate_json(json.dumps({"map": a_map(**changes), "puppets": []}))
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"puppets": ["A", "B", "C"]}, "must not exceed homes"),
+        ({"systems": 5, "puppets": []}, "those of the map"),
+        ({"players": ["A"], "puppets": ["A"]}, "must differ"),
+    ],
+)
+def test_a_config_that_does_not_go_with_its_map_says_why(config: dict[str, object], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        SimConfig.model_validate_json(json.dumps({"map": a_map(), **config}))
+
+
+def test_a_map_in_two_parts_can_be_played_only_where_travel_is_direct() -> None:
+    parted = {"map": a_map(lanes=[{"a": "S0", "b": "S1"}]), "puppets": []}
+    with pytest.raises(GalaxyError, match="no lanes join S2 to S0"):
+        SectorWorld().found(SimConfig.model_validate_json(json.dumps(parted)))
+    SectorWorld().found(SimConfig.model_validate_json(json.dumps({**parted, "travel": "direct"})))
+
+
+def _charts(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sector.world.charts", *arguments]
+    return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+
+
+def test_the_command_makes_checks_and_draws_maps(tmp_path: Path) -> None:
+    made = _charts("make", "--systems", "100", "--homes", "8", "--seed", "3")
+    assert made.returncode == 0, made.stderr
+    path = tmp_path / "map.json"
+    path.write_text(made.stdout)
+    checked = _charts("check", str(path))
+    assert checked.returncode == 0, checked.stderr
+    assert "100 systems, " in checked.stdout
+    assert "the nearest other home is 26 to 26 ticks away" in checked.stdout
+    picture = ElementTree.fromstring(_charts("draw", str(path)).stdout)
+    assert len(picture.findall(".//{*}circle")) == 108
+
+
+def test_the_command_says_what_is_wrong_with_a_map(tmp_path: Path) -> None:
+    path = tmp_path / "map.json"
+    path.write_text(json.dumps(a_map(homes=["S5"])))
+    done = _charts("check", str(path))
+    assert (done.returncode, done.stderr) == (1, "charts: the map: Value error, homes: there is no system S5\n")
+    path.write_text(json.dumps(a_map(lanes=[])))
+    assert "no lanes join S1 to S0" in _charts("check", str(path)).stderr
+    path.write_text("{")
+    assert _charts("check", str(path)).returncode == 1
+    assert "charts: systems: Input should be greater" in _charts("make", "--systems", "1").stderr

@@ -1,0 +1,1 @@
+"""Frames of version 1, as they were written, in Base85."""
