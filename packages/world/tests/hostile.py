@@ -2,12 +2,12 @@
 
 import xxhash
 
-from sector.models import SimConfig
+from sector.models import Puppet, SimConfig
 from sector.models.frame import FrameError, decode
 from sector.models.rows import event_rows, table_rows
 from sector.world import SectorWorld
 
-CONFIG = SimConfig(seed=4, systems=9, homes=2, puppets=("Crimson",))
+CONFIG = SimConfig(seed=4, systems=9, homes=2, puppets=(Puppet(faction="Crimson"),))
 WORLD = SectorWorld()
 MAP, _FOUNDED = WORLD.found(CONFIG)
 

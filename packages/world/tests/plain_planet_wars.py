@@ -76,12 +76,10 @@ class Game:
 
     def winner(self) -> int:
         """Return the winner, 0 for a draw, -1 while the game goes on."""
-        owners = {each.owner for each in (*self.planets, *self.fleets)} - {0}
+        pieces: list[Planet | Fleet] = [*self.planets, *self.fleets]
+        owners = {each.owner for each in pieces} - {0}
         if self.turns > self.max_turns:
-            ships = {
-                owner: sum(each.ships for each in (*self.planets, *self.fleets) if each.owner == owner)
-                for owner in owners
-            }
+            ships = {owner: sum(each.ships for each in pieces if each.owner == owner) for owner in owners}
             leaders = [owner for owner in owners if ships[owner] == max(ships.values())]
             return leaders[0] if len(leaders) == 1 else 0
         if len(owners) > 1:

@@ -66,9 +66,7 @@ class Board:
         for system in self.systems.values():
             if system.owner is not None:
                 system.ships = min(system.ships + system.growth, MOST)
-                self.factions[system.owner].supply = min(
-                    self.factions[system.owner].supply + system.supply_yield, MOST
-                )
+                self.factions[system.owner].supply = min(self.factions[system.owner].supply + system.supply_yield, MOST)
         events += self._arrivals()
         events += self._verdict()
         return [{"tick": self.tick} | event for event in events]
@@ -198,9 +196,7 @@ class Board:
         shown = [{"faction": side, "ships": forces[side]} for side in sides if forces[side] > 0]
         if len(shown) > 1:
             winner = system.owner if system.ships else None
-            battles.append(
-                {"type": "battle", "system": name, "forces": shown, "winner": winner, "ships": system.ships}
-            )
+            battles.append({"type": "battle", "system": name, "forces": shown, "winner": winner, "ships": system.ships})
         if system.owner != before:
             captures.append(
                 {

@@ -1,6 +1,6 @@
 """The engine does what the plain, slow reference does: state and events, tick by tick, whichever way orders are applied."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,6 +8,7 @@ import pytest
 from boards import happened
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from reference import Board, Faction, Fleet, Row, System
 
 from sector.models import ORDER, AddFleet, Join, LoggedOrder, MoveFleet, Note, Order, SetOwner, SimConfig
@@ -139,7 +140,7 @@ def assert_same(state: WorldState, board: Board) -> None:
     assert (None if state.winner < 0 else names[state.winner]) == board.winner
 
 
-def _fleet_columns(state: WorldState) -> Sequence[object]:
+def _fleet_columns(state: WorldState) -> Sequence[NDArray[np.signedinteger]]:
     f = state.fleets
     return (f.id, f.owner, f.origin, f.target, f.ships, f.departed, f.arrives)
 
@@ -178,5 +179,5 @@ def test_engine_and_reference_come_to_the_same_state_and_events(
                 break
 
 
-def _without_detail(row: Row) -> Row:
+def _without_detail(row: Mapping[str, object]) -> Row:
     return {name: value for name, value in row.items() if name != "detail"}

@@ -3,11 +3,11 @@
 from base64 import b85decode
 from importlib.resources import files
 
-from sector.models import SimConfig
+from sector.models import Puppet, SimConfig
 from sector.models.frame import VERSION, decode, encode
 from sector.world import SectorWorld
 
-CONFIG = SimConfig(seed=4, systems=9, homes=2, puppets=("Crimson",))
+CONFIG = SimConfig(seed=4, systems=9, homes=2, puppets=(Puppet(faction="Crimson"),))
 
 
 def recorded(name: str) -> bytes:

@@ -8,8 +8,8 @@ import pytest
 from boards import BLUE, NOBODY, RED, after, row
 from random_player import RandomPlayer
 
-from sector.models import LoggedOrder, SimConfig
-from sector.models.config import Puppet, Temperament
+from sector.models import LoggedOrder, Puppet, SimConfig
+from sector.models.config import Temperament
 from sector.models.events import FleetDeparted, ShipsMustered, SystemClaimed
 from sector.models.frame import decode
 from sector.models.rows import event_rows
@@ -23,7 +23,7 @@ WORLD = SectorWorld()
 
 
 def test_puppets_take_over_a_world_in_which_nobody_else_is() -> None:
-    config = SimConfig(seed=2, systems=40, homes=4, puppets=("Crimson", "Azure"))
+    config = SimConfig(seed=2, systems=40, homes=4, puppets=(Puppet(faction="Crimson"), Puppet(faction="Azure")))
     position = WORLD.load(config, *WORLD.found(config))
     for _ in range(300):
         step = WORLD.advance(position, [])
@@ -35,7 +35,7 @@ def test_puppets_take_over_a_world_in_which_nobody_else_is() -> None:
 
 
 def test_they_leave_free_homes_to_those_who_join() -> None:
-    config = SimConfig(seed=2, systems=40, homes=4, puppets=("Crimson", "Azure"))
+    config = SimConfig(seed=2, systems=40, homes=4, puppets=(Puppet(faction="Crimson"), Puppet(faction="Azure")))
     position = WORLD.load(config, *WORLD.found(config))
     for _ in range(150):
         position = WORLD.advance(position, []).state
@@ -47,7 +47,7 @@ def test_they_leave_free_homes_to_those_who_join() -> None:
 
 
 def test_a_puppets_orders_are_in_the_events_but_not_in_the_log() -> None:
-    config = SimConfig(seed=2, systems=40, homes=4, puppets=("Crimson",))
+    config = SimConfig(seed=2, systems=40, homes=4, puppets=(Puppet(faction="Crimson"),))
     step = WORLD.advance(WORLD.load(config, *WORLD.found(config)), [])
     events = event_rows(decode(step.events))
     assert {event["type"] for event in events} >= {"system_claimed", "fleet_departed"}
@@ -103,7 +103,9 @@ def test_it_does_not_strike_where_it_cannot_win() -> None:
 
 def test_it_saves_what_is_threatened_if_help_comes_in_time() -> None:
     board = _row_of_puppets((RED, 80), (RED, 5), (BLUE, 90), supply=0)
-    threat = Fleets(*(np.array([n], dtype) for n, dtype in zip((0, 1, 2, 1, 20, 0, 3), FLEET_DTYPES.values(), strict=True)))
+    threat = Fleets(
+        *(np.array([n], dtype) for n, dtype in zip((0, 1, 2, 1, 20, 0, 3), FLEET_DTYPES.values(), strict=True))
+    )
     _, events = after(replace(board, fleets=threat, next_fleet=1))
     departed = [event for event in events if isinstance(event, FleetDeparted)]
     assert [(event.system, event.target) for event in departed] == [("S0", "S1")]

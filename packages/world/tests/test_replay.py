@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.processes import environment
-from sector.models import ORDER, AddFleet, Join, LoggedOrder, MoveFleet, Note, Order, SetOwner, SimConfig
+from sector.models import ORDER, AddFleet, Join, LoggedOrder, MoveFleet, Note, Order, Puppet, SetOwner, SimConfig
 from sector.models.delta import apply_delta
 from sector.models.frame import Frame, decode, digest, encode
 from sector.models.names import MAX_SHIPS
 from sector.models.rows import event_rows
 from sector.world import Position, SectorWorld
 
-CONFIG = SimConfig(seed=8, systems=20, homes=4, puppets=("Crimson", "Azure"))
+CONFIG = SimConfig(seed=8, systems=20, homes=4, puppets=(Puppet(faction="Crimson"), Puppet(faction="Azure")))
 WORLD = SectorWorld()
 
 _systems = st.integers(0, 21).map(lambda n: f"S{n}")

@@ -1,6 +1,6 @@
 """The types that every part of Sector agrees on: on the wire, in the order log, and in memory."""
 
-from sector.models.config import SimConfig
+from sector.models.config import Puppet, SimConfig
 from sector.models.events import EVENT, Event, RejectReason
 from sector.models.orders import ORDER, AddFleet, Join, MoveFleet, Note, Order, SetOwner
 from sector.models.snapshot import Snapshot
@@ -16,6 +16,7 @@ __all__ = [
     "MoveFleet",
     "Note",
     "Order",
+    "Puppet",
     "RejectReason",
     "SetOwner",
     "SimConfig",

@@ -20,8 +20,8 @@ def least_of_runs(key: NDArray[np.int64], cost: NDArray[np.int64]) -> NDArray[np
     if not len(first):
         return first
     least = np.minimum.reduceat(cost, first).repeat(np.diff(np.append(first, len(key))))
-    place = (cost == least).nonzero()[0]
-    return place[segments(key[place])]
+    place: NDArray[np.int64] = (cost == least).nonzero()[0]
+    return place.take(segments(key[place]))
 
 
 def sums_of_each(key: NDArray[np.int64], values: NDArray[np.int64], count: int) -> NDArray[np.int64]:

@@ -34,7 +34,8 @@ class Forecast:
 
 
 def _growth(view: View, system: NDArray[np.int64]) -> NDArray[np.int64]:
-    return view.growth[system] * (view.owner[system] != NEUTRAL)
+    growth: NDArray[np.int64] = view.growth[system] * (view.owner[system] != NEUTRAL)
+    return growth
 
 
 def forecast(view: View, asked: NDArray[np.bool_]) -> Forecast:

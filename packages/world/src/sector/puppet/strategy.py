@@ -4,6 +4,8 @@ Each plans every few ticks, not all in the same one; one that owns much plans le
 the same plan.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +26,7 @@ def plan(view: View) -> Plan | None:
     if not len(system):
         return None
     arcs = reach(view, system)
-    guard, margin, saved = _characters(view)
+    margin, guard, saved = _characters(view.temperament)
     asked = np.zeros(len(view.owner), np.bool_)
     asked[system] = True
     asked[arcs.target] = True
@@ -48,17 +50,17 @@ def plan(view: View) -> Plan | None:
 def _planners_systems(view: View) -> NDArray[np.int64]:
     """Return the systems of the puppets that make a plan in this tick, int64[s], ascending."""
     count = len(view.temperament)
-    puppet = np.array([bool(name) for name in view.temperament], np.bool_)
     owned = np.bincount(view.owner + np.int16(1), minlength=count + 1)[1:]
     period = np.where(owned > _MANY_SYSTEMS, _LONG_PERIOD_TICKS, _PERIOD_TICKS)
-    plans = puppet & ((view.tick + np.arange(count)) % period == 0)
+    plans = (_characters(view.temperament)[0] > 0) & ((view.tick + np.arange(count)) % period == 0)
     return np.append(plans, False)[view.owner].nonzero()[0]
 
 
-def _characters(view: View) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return guard, margin and saving in percent, int64[f] each; anything for factions that are no puppets."""
-    found = [TEMPERAMENTS[name or "steady"] for name in view.temperament]
-    guard, margin, saved = np.array(
-        [(each.guard_percent, each.margin_percent, each.saved_percent) for each in found], np.int64
-    ).T
-    return guard, margin, saved
+@lru_cache(maxsize=64)
+def _characters(temperament: tuple[str, ...]) -> NDArray[np.int64]:
+    """Return margin, guard and saving in percent, int64[3, f]; 0 for factions that are no puppets."""
+    found = [TEMPERAMENTS.get(name) for name in temperament]
+    percents = [
+        (0, 0, 0) if each is None else (each.margin_percent, each.guard_percent, each.saved_percent) for each in found
+    ]
+    return np.array(percents, np.int64).reshape(-1, 3).T

@@ -31,12 +31,9 @@ def arrive(
     """Land the fleets due at `tick`, those just `launched` among them; the rest are under way. `ships` changes in place."""
     due = fleets.arrives == tick
     landed = fleets.take(due.nonzero()[0])
-    early = launched.arrives == tick
-    if early.any():
-        everyone = np.arange(len(landed.id))
-        landed, launched = joined(landed, everyone, launched.take(early.nonzero()[0])), launched.take(
-            (~early).nonzero()[0]
-        )
+    if len(launched.id) and (early := launched.arrives == tick).any():
+        landed = joined(landed, np.arange(len(landed.id)), launched.take(early.nonzero()[0]))
+        launched = launched.take((~early).nonzero()[0])
     if len(landed.id) or len(launched.id):
         fleets = joined(fleets, (~due).nonzero()[0], launched)
     if not len(landed.id):
@@ -63,12 +60,16 @@ def _fight(
     best = np.maximum.reduceat(force, first)
     leads = force == best[at]
     second = np.maximum.reduceat(np.where(leads, 0, force), first)
-    tied = np.add.reduceat(leads, first, dtype=np.int64) > 1
-    left = np.where(tied, 0, best - second)
+    lead = leads.nonzero()[0]
     before = owner[place]
-    winner = before.copy()
-    winner[~tied] = whose[leads & ~tied[at]]
-    _record_battles(record, place, winner, left, (first, at, whose, force))
+    if len(lead) == len(place):
+        winner, left = whose[lead], best - second
+    else:  # somewhere two or more lead: nobody is left there, and the owner stays
+        sole = np.bincount(at[lead]) == 1
+        winner, left = before.copy(), np.where(sole, best - second, 0)
+        winner[sole] = whose[lead[sole[at[lead]]]]
+        second = np.where(sole, second, best)
+    _record_battles(record, place, winner, left, second > 0, (at, whose, force))
     taken = (winner != before).nonzero()[0]
     record.extend(
         "system_captured",
@@ -99,10 +100,11 @@ def _forces(
     reached = np.zeros(len(owner), np.bool_)
     reached[landed.target] = True
     place = reached.nonzero()[0]
-    system = np.concatenate((place, landed.target))
-    whose = np.concatenate((owner[place], landed.owner))
+    system: NDArray[np.int64] = np.concatenate((place, landed.target))
+    whose: NDArray[np.int16] = np.concatenate((owner[place], landed.owner))
     key = system * (int(whose.max()) - NEUTRAL + 1) + whose
-    order = key.argsort()
+    # Stable: a merge sort, which is quick where much is in order already, as the garrisons are.
+    order = key.argsort(kind="stable")
     first = _begins(key[order]).nonzero()[0]
     force = np.add.reduceat(np.concatenate((ships[place], landed.ships))[order], first)
     group = order[first]
@@ -114,17 +116,16 @@ def _record_battles(
     place: NDArray[np.int64],
     winner: NDArray[np.int16],
     left: NDArray[np.int64],
-    forces: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int16], NDArray[np.int64]],
+    fought: NDArray[np.bool_],
+    forces: tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int64]],
 ) -> None:
-    """Record where more than one side has ships, and which."""
-    first, at, whose, force = forces
-    there = force > 0
-    fought = np.add.reduceat(there, first, dtype=np.int64) > 1
+    """Record where more than one side had ships, and the forces (place, owner, ships) that met there."""
     battle = fought.nonzero()[0]
     if not len(battle):
         return
+    at, whose, force = forces
     victor = np.where(left[battle] > 0, winner[battle], NEUTRAL)
     record.extend("battle", len(battle), system=place[battle], winner=victor, ships=left[battle])
-    shown = (fought[at] & there).nonzero()[0]
+    shown = (fought[at] & (force > 0)).nonzero()[0]
     row = fought.cumsum() - 1
     record.forces(row[at[shown]], whose[shown], force[shown])

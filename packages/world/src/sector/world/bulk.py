@@ -65,7 +65,8 @@ def _lawful(draft: Draft, plain: Plain, length: NDArray[np.int64]) -> NDArray[np
     mine = (owner != NEUTRAL) & (plain.admin | (owner == plain.faction))
     somewhere = (plain.system < len(draft.owner)) & (plain.muster | (length != NOWHERE))
     in_the_rules = ~plain.muster if draft.config.preset == "classic" else True
-    return in_it & mine & somewhere & in_the_rules
+    lawful: NDArray[np.bool_] = in_it & mine & somewhere & in_the_rules
+    return lawful
 
 
 def _commuting(draft: Draft, plain: Plain, others: Sequence[Read]) -> NDArray[np.bool_]:

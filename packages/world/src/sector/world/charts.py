@@ -39,10 +39,14 @@ def _parser() -> argparse.ArgumentParser:
         " founds a sim on one where SIM_CONFIG has it as `map`.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    make = commands.add_parser("make", help="write a generated map to stdout", description="Writes the map of a seed to stdout.")
+    make = commands.add_parser(
+        "make", help="write a generated map to stdout", description="Writes the map of a seed to stdout."
+    )
     make.add_argument("--systems", type=int, default=60, metavar="N", help="2 to 100000, default %(default)s")
     make.add_argument("--homes", type=int, default=6, metavar="N", help="1 to 1000, default %(default)s")
-    make.add_argument("--seed", type=int, default=1, metavar="N", help="another map for another one, default %(default)s")
+    make.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="another map for another one, default %(default)s"
+    )
     make.set_defaults(run=_make)
     check = commands.add_parser("check", help="say whether a map can be played, and how fair it is")
     check.add_argument("file", type=Path, metavar="FILE")
@@ -67,7 +71,9 @@ def _read(path: Path) -> Galaxy:
 
 def _check(given: argparse.Namespace) -> int:
     galaxy = _read(given.file)
-    print(f"{len(galaxy.names)} systems, {len(galaxy.lane_a)} lanes of {galaxy.lane_length.mean():.1f} ticks on average")
+    print(
+        f"{len(galaxy.names)} systems, {len(galaxy.lane_a)} lanes of {galaxy.lane_length.mean():.1f} ticks on average"
+    )
     fair = fairness(galaxy, _NEAR_TICKS)
     print(f"{len(galaxy.home)} homes")
     if len(galaxy.home) > 1:

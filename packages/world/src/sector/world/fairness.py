@@ -22,12 +22,16 @@ class Fairness:
     @property
     def distance_spread(self) -> float:
         """The farthest nearest rival over the nearest: 1 is fair."""
-        return float(self.nearest_rival.max() / max(self.nearest_rival.min(), 1))
+        return _spread(self.nearest_rival)
 
     @property
     def wealth_spread(self) -> float:
         """The most that growth and yield around one home are over those around another: 1 is fair."""
-        return max(float(each.max() / max(each.min(), 1)) for each in (self.growth, self.supply_yield))
+        return max(_spread(self.growth), _spread(self.supply_yield))
+
+
+def _spread(values: NDArray[np.int64]) -> float:
+    return int(values.max()) / max(int(values.min()), 1)
 
 
 def fairness(galaxy: Galaxy, ticks: int) -> Fairness:

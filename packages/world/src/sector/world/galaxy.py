@@ -43,6 +43,11 @@ class Galaxy:
         return source[order], target[order], np.concatenate((self.lane_length, self.lane_length))[order]
 
     @cached_property
+    def float_yield(self) -> NDArray[np.float64]:
+        """The yield of each system as float64[n], exact, for sums that are taken each tick."""
+        return self.supply_yield.astype(np.float64)
+
+    @cached_property
     def first_arc(self) -> NDArray[np.int64]:
         """The first arc of each system, int64[n + 1]: those of system i are first_arc[i] up to first_arc[i + 1]."""
         return np.searchsorted(self.arcs[0], np.arange(len(self.names) + 1))

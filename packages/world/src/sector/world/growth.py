@@ -13,5 +13,5 @@ def grow(
     """Return (ships int64[n], supply int64[f]) after growth; neither exceeds MAX_SHIPS."""
     grown = ships + galaxy.growth * (owner >= 0)
     # bincount sums in float64, which is exact below 2**53: no map yields more (sector.models.mapfile.MAX_RATE).
-    gained = np.bincount(owner + np.int16(1), galaxy.supply_yield, len(supply) + 1)[1:].astype(np.int64)
+    gained = np.bincount(owner + np.int16(1), galaxy.float_yield, len(supply) + 1)[1:].astype(np.int64)
     return np.minimum(grown, MAX_SHIPS, out=grown), np.minimum(supply + gained, MAX_SHIPS)

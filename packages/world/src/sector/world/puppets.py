@@ -3,9 +3,12 @@
 Their orders are not in the log; replay makes them again, since a plan follows from the state alone.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
+from sector.models import Puppet
 from sector.models.names import MAX_SHIPS
 from sector.puppet import Plan, View, plan
 from sector.world.draft import Draft
@@ -76,12 +79,18 @@ def _nobodys(events: NDArray[np.int64] | list[tuple[int, int, int]]) -> NDArray[
     return np.full(len(events), _NO_ORDER)
 
 
+@lru_cache(maxsize=64)
+def _temperaments(puppets: tuple[Puppet, ...], factions: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the temperament of each faction, "" for those that are no puppets."""
+    found = {puppet.faction: puppet.temperament for puppet in puppets}
+    return tuple(found.get(faction, "") for faction in factions)
+
+
 def _view(state: WorldState) -> View:
     source, target, length = state.galaxy.arcs
     reserved = np.zeros(len(state.owner), np.bool_)
     reserved[state.galaxy.home] = True
     reserved[state.factions.home] = False
-    temperaments = {puppet.faction: puppet.temperament for puppet in state.config.puppets}
     return View(
         tick=state.tick,
         owner=state.owner,
@@ -100,5 +109,5 @@ def _view(state: WorldState) -> View:
         fleet_ships=state.fleets.ships,
         fleet_arrives=state.fleets.arrives,
         supply=state.factions.supply,
-        temperament=tuple(temperaments.get(faction, "") for faction in state.factions.ids),
+        temperament=_temperaments(state.config.puppets, state.factions.ids),
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from sector.models.frame import Column, Table
 
@@ -24,7 +24,8 @@ _COLUMNS: Mapping[str, tuple[type[np.signedinteger], str | None, str]] = {
 }
 """By the name of a column: its dtype, the table that it refers to, and the prefix of the ids that it holds the numbers of."""
 
-type Block = dict[str, ArrayLike | Sequence[str]]
+type Values = NDArray[np.generic] | Sequence[int | str]
+type Block = dict[str, Values]
 
 
 @dataclass(slots=True)
@@ -40,17 +41,17 @@ class Record:
         """Add one event: its number, and its fields."""
         self._rows.setdefault(kind, []).append({"n": n, **fields})
 
-    def add(self, kind: str, n: NDArray[np.int64], **fields: ArrayLike) -> None:
+    def add(self, kind: str, n: NDArray[np.int64], **fields: Values) -> None:
         """Add events of one type: their numbers, and a column for each field."""
         self._blocks.setdefault(kind, []).append({"n": n, **fields})
 
-    def extend(self, kind: str, count: int, **fields: ArrayLike) -> None:
+    def extend(self, kind: str, count: int, **fields: Values) -> None:
         """Add `count` events after all that are there."""
         if count:
             self.add(kind, np.arange(self.count, self.count + count), **fields)
             self.count += count
 
-    def forces(self, of: NDArray[np.int64], faction: NDArray[np.int64], ships: NDArray[np.int64]) -> None:
+    def forces(self, of: NDArray[np.int64], faction: NDArray[np.int16], ships: NDArray[np.int64]) -> None:
         """Add the forces of the battles of this tick: row `of` of the battles, ascending."""
         self._forces = {"of": of, "faction": faction, "ships": ships}
 
@@ -75,7 +76,7 @@ def _table(blocks: list[Block]) -> Table:
     for name in blocks[0]:
         parts = [block[name] for block in blocks]
         if name in _TEXTS:
-            texts = [text for part in parts for text in part]
+            texts = [str(text) for part in parts for text in part]
             labels[name] = tuple(texts if order is None else (texts[at] for at in order))
         else:
             values = parts[0] if order is None else np.concatenate(parts)[order]

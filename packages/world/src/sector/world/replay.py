@@ -60,31 +60,35 @@ def replay(records: Iterator[Record]) -> Iterator[Replayed]:
         config = SimConfig.model_validate_json(founding.config)
     except ValidationError as error:
         raise ReplayError(f"its config is none: {error.errors()[0]['msg']}") from error
-    position: Position | None = None
-    ticks = 0
-    for record in records:
-        match record:
-            case Founding():
-                raise ReplayError("the sim is founded twice")
-            case Keyframe() if position is None:
-                position = world.load(config, founding.map, record.snapshot)
-                yield Replayed(position.state.tick, 0, None)
-            case Keyframe():
-                difference = _against(position.state.tick, position, digest(record.snapshot), decode(record.snapshot))
-                if record.tick != position.state.tick or difference is not None:
-                    yield Replayed(position.state.tick, ticks, difference)
-                    return
-            case TickEntry():
-                if position is None or record.tick != position.state.tick + 1:
-                    after = "no keyframe" if position is None else f"tick {position.state.tick}"
-                    raise ReplayError(f"tick {record.tick} follows {after}")
-                position, difference = _step(world, position, record)
-                ticks += 1
-                yield Replayed(record.tick, ticks, difference)
-                if difference is not None:
-                    return
-    if position is None:
+    keyframe = next(records, None)
+    if not isinstance(keyframe, Keyframe):
         raise ReplayError("it holds no keyframe to begin with")
+    position = world.load(config, founding.map, keyframe.snapshot)
+    done = Replayed(position.state.tick, 0, None)
+    yield done
+    for record in records:
+        position, done = _next(world, position, record, done.ticks)
+        yield done
+        if done.difference is not None:
+            return
+
+
+def _next(world: SectorWorld, position: Position, record: Record, ticks: int) -> tuple[Position, Replayed]:
+    """Return where a record leads to; `ticks` have been replayed before."""
+    now = position.state.tick
+    match record:
+        case Founding():
+            raise ReplayError("the sim is founded twice")
+        case Keyframe():
+            if record.tick != now:
+                raise ReplayError(f"a keyframe of tick {record.tick} stands after tick {now}")
+            difference = _against(now, position, digest(record.snapshot), decode(record.snapshot))
+            return position, Replayed(now, ticks, difference)
+        case TickEntry():
+            if record.tick != now + 1:
+                raise ReplayError(f"tick {record.tick} follows tick {now}")
+            after, difference = _step(world, position, record)
+            return after, Replayed(record.tick, ticks + 1, difference)
 
 
 def _step(world: SectorWorld, before: Position, record: TickEntry) -> tuple[Position, Difference | None]:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sector.models import SimConfig
+from sector.models import Puppet, SimConfig
 from sector.standalone.valkey import valkey_command
 
 BOTS = ("Aurora", "Borealis")
-PUPPETS = ("Crimson", "Azure")
+PUPPETS = (Puppet(faction="Crimson", temperament="raider"), Puppet(faction="Azure"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ class Match:
     """The state of a match, changed by orders, by players who drop out, and by turns."""
 
     def __init__(self, planets: Sequence[Planet], fleets: Sequence[Fleet], players: int, max_turns: int) -> None:
-        owners = [each.owner for each in (*planets, *fleets)]
+        owners = [planet.owner for planet in planets] + [fleet.owner for fleet in fleets]
         self._planets = planets
         self._max_turns = max_turns
         self._state = _state(planets, fleets, max(players, *owners))

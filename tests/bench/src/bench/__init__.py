@@ -1,0 +1,1 @@
+"""What the project promises of speed and memory, measured."""

@@ -1,0 +1,66 @@
+"""`./pants run tests/bench`: measures what the project promises, each figure as a ratio to a baseline in the same run."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from bench import world
+from bench.figure import Figure, table
+
+SUITES: Mapping[str, Callable[[int], Iterator[Figure]]] = {"world": world.figures}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run suites; returns the exit status: 1 if a goal is not met."""
+    parser = argparse.ArgumentParser(
+        prog="./pants run tests/bench --",
+        description="Measures speed and memory. Each figure is a ratio to a baseline that runs in turn with it; what is shown is"
+        " the median over the rounds, and the range.",
+    )
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"{', '.join(SUITES)}; all of them by default")
+    parser.add_argument("--rounds", type=int, default=9, metavar="N", help="measure N times (default: %(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file as well")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="write a plot of cost against size, as SVG")
+    given = parser.parse_args(arguments)
+    if unknown := [suite for suite in given.suites if suite not in SUITES]:
+        parser.error(f"there is no suite {unknown[0]}; there are {', '.join(SUITES)}")
+    if given.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    print(_machine())
+    found: list[Figure] = []
+    for suite in given.suites or SUITES:
+        for figure in SUITES[suite](given.rounds):
+            print(f"measured: {figure.what}", file=sys.stderr, flush=True)
+            found.append(figure)
+    print(table(found))
+    if given.json:
+        given.json.write_text(
+            json.dumps({"machine": _machine(), "figures": [asdict(each) for each in found]}, indent=1)
+        )
+    if given.plot:
+        given.plot.write_text(world.plot(given.rounds))
+        print(f"plotted to {given.plot}", file=sys.stderr)
+    return 0 if all(figure.met is not False for figure in found) else 1
+
+
+def _machine() -> str:
+    cpu = next(
+        (line.partition(":")[2].strip() for line in _lines(Path("/proc/cpuinfo")) if line.startswith("model name")),
+        platform.processor() or platform.machine(),
+    )
+    return f"{os.cpu_count()} x {cpu}, {platform.system()}, Python {platform.python_version()}, NumPy {np.__version__}"
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""Worlds to measure, on generated maps."""
+
+from dataclasses import fields, replace
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sector.models import LoggedOrder, Puppet, SimConfig
+from sector.models.config import Temperament
+from sector.world.sector import founded
+from sector.world.state import FLEET_DTYPES, NEUTRAL, Fleets, WorldState
+from sector.world.tick import advance
+
+_PLAYERS = 8
+_TICK = 1_000
+
+
+def board(systems: int, fleets: int) -> WorldState:
+    """Return a state in which everything is owned, and fought over, by chance."""
+    players = tuple(f"P{n}" for n in range(_PLAYERS))
+    state = founded(SimConfig(systems=systems, homes=_PLAYERS, players=players, puppets=()))
+    chance = np.random.default_rng(1)
+    owner = chance.integers(-1, _PLAYERS, systems).astype(np.int16)
+    ships = chance.integers(0, 100, systems)
+    return with_fleets(
+        replace(state, tick=_TICK, owner=owner, ships=ships), fleets, chance.integers(0, _PLAYERS, fleets)
+    )
+
+
+def played(systems: int, puppets: int, ticks: int) -> WorldState:
+    """Return the state after puppets of all temperaments have played by themselves."""
+    temperaments: tuple[Temperament, ...] = get_args(Temperament)
+    factions = tuple(Puppet(faction=f"P{n}", temperament=temperaments[n % len(temperaments)]) for n in range(puppets))
+    state = founded(SimConfig(systems=systems, homes=puppets, puppets=factions))
+    for _ in range(ticks):
+        state = advance(state, []).state
+    return state
+
+
+def with_fleets(state: WorldState, fleets: int, owner: NDArray[np.int64] | None = None) -> WorldState:
+    """Return a state with as many fleets, each somewhere along a lane; without `owner` they are of where they come from."""
+    chance = np.random.default_rng(3)
+    source, target, length = state.galaxy.arcs
+    arcs = np.flatnonzero(state.owner[source] != NEUTRAL) if owner is None else np.arange(len(source))
+    arc = chance.choice(arcs, fleets)
+    left = chance.integers(1, length[arc] + 1)
+    columns = {
+        "id": np.arange(fleets),
+        "owner": state.owner[source[arc]] if owner is None else owner,
+        "origin": source[arc],
+        "target": target[arc],
+        "ships": chance.integers(1, 50, fleets),
+        "departed": state.tick - (length[arc] - left),
+        "arrives": state.tick + left,
+    }
+    flying = Fleets(**{name: columns[name].astype(dtype) for name, dtype in FLEET_DTYPES.items()})
+    return replace(state, fleets=flying, next_fleet=fleets)
+
+
+def columns(state: WorldState) -> list[NDArray[np.generic]]:
+    """Return the columns that a tick makes anew."""
+    return [state.owner, state.ships, *(getattr(state.fleets, field.name) for field in fields(Fleets))]
+
+
+def moves(state: WorldState, count: int) -> list[LoggedOrder]:
+    """Return orders as the API writes them: a few ships each, along lanes, from systems of all factions."""
+    source, target, _ = state.galaxy.arcs
+    chance = np.random.default_rng(2)
+    arcs = np.flatnonzero((state.owner[source] >= 0) & (state.ships[source] > 20))
+    orders = []
+    for number, arc in enumerate(chance.choice(arcs, count, replace=len(arcs) < count).tolist()):
+        faction = state.factions.ids[state.owner[source[arc]]]
+        body = f'{{"type":"move_fleet","faction":"{faction}","system":"S{source[arc]}","target":"S{target[arc]}","ships":1}}'
+        orders.append(LoggedOrder(f"{number}-0", "bench", False, body.encode()))
+    return orders

@@ -1,0 +1,41 @@
+"""Timing: things that are compared run in turn, so that whatever else the machine does meets all of them."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+
+_LEAST_S = 0.004
+"""A sample is repeated until it takes this long: a clock and a call cost nothing against it."""
+
+
+def interleaved(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Return for each call the seconds that it took in each round, the calls having run in turn."""
+    repeats = {name: _repeats(call) for name, call in calls.items()}
+    samples: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            samples[name].append(_seconds(call, repeats[name]))
+    return samples
+
+
+def _repeats(call: Callable[[], object]) -> int:
+    call()
+    return max(1, round(_LEAST_S / max(_seconds(call, 1), 1e-7)))
+
+
+def _seconds(call: Callable[[], object], repeats: int) -> float:
+    start = time.perf_counter()
+    for _ in range(repeats):
+        call()
+    return (time.perf_counter() - start) / repeats
+
+
+def ratios(over: list[float], under: list[float]) -> tuple[float, float, float]:
+    """Return the ratio of the medians, and the least and the greatest ratio within a round."""
+    each = [a / b for a, b in zip(over, under, strict=True)]
+    return statistics.median(over) / statistics.median(under), min(each), max(each)
+
+
+def ms(samples: list[float]) -> str:
+    """Return the median as text, in milliseconds."""
+    return f"{statistics.median(samples) * 1000:.3g} ms"
