@@ -66,14 +66,14 @@ _wishes = st.builds(
     beside=st.sampled_from([0, 0, 1, 1, 2, 3, None]),
     ships=st.integers(1, 12) | st.integers(10, 30) | st.sampled_from([MAX_SHIPS, MAX_SHIPS - 20, 8]),
     admin=st.sampled_from([False, False, False, True]),
-    spelling=st.integers(0, 14),
+    spelling=st.integers(0, 20),
 )
 
 
 def _spelled(order: Order, spelling: int) -> bytes:
     """Return an order as a body: as the API writes it, or as somebody else might."""
     plain = ORDER.dump_json(order)
-    return {1: b" " + plain, 2: plain[:-1] + b', "odd": 1}', 3: b"nonsense"}.get(spelling, plain)
+    return {1: b" " + plain, 2: plain[:-1] + b', "odd": 1}', 3: b"nonsense", 4: plain + b"\n" + plain, 5: b""}.get(spelling, plain)
 
 
 _batches = st.lists(st.lists(_wishes, min_size=6, max_size=30), min_size=1, max_size=5)

@@ -1,12 +1,19 @@
 """The rules, as docs/rules.md states them."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from boards import BLUE, NOBODY, RED, after, happened, row, without_growth
 
-from sector.models import AddFleet, Join, LoggedOrder, MoveFleet, Note, Order, RejectReason, SetOwner
+from sector.models import ORDER, AddFleet, Join, LoggedOrder, MoveFleet, Note, Order, RejectReason, SetOwner, SimConfig
 from sector.models.events import Battle, Event, FleetArrived, FleetDeparted, Force, OrderRejected, SystemCaptured
 from sector.models.names import MAX_SHIPS
+from sector.world import bulk
+from sector.world import orders as one_by_one
+from sector.world.sector import founded
 from sector.world.tick import advance
+from sector.world.victory import LAST_TICK
 
 
 def reasons(events: list[Event]) -> list[RejectReason]:
@@ -202,3 +209,105 @@ def test_where_travel_is_direct_a_fleet_goes_anywhere_by_distance() -> None:
     assert isinstance(events[0], FleetDeparted)
     assert events[0].arrives == 6
     assert state.fleets.target.tolist() == [2]
+
+
+def test_a_home_that_somebody_owns_is_passed_over() -> None:
+    board = row((RED, 5), (BLUE, 5), (NOBODY, 40), (NOBODY, 9))
+    board = replace(board, galaxy=replace(board.galaxy, home=np.array([0, 1, 2], np.int32)))
+    state, _ = after(board, Join(faction="Green"))
+    assert state.owner.tolist() == [RED, BLUE, 2, NOBODY]
+
+
+def test_a_second_claim_finds_what_the_first_left() -> None:
+    board = row((RED, 10), (NOBODY, 8), (BLUE, 1), supply=30)
+    state, events = after(board, SetOwner(faction="Red", system="S1"), SetOwner(faction="Red", system="S1"))
+    assert reasons(events) == [RejectReason.NOT_NEUTRAL]
+    assert (state.ships[1], state.factions.supply[0]) == (9, 2 + 4)
+    board = row((NOBODY, 8), (RED, 10), (NOBODY, 8), (BLUE, 1), supply=30)
+    _, events = after(board, SetOwner(faction="Red", system="S0"), SetOwner(faction="Red", system="S2"))
+    assert reasons(events) == [RejectReason.NOT_ENOUGH_SUPPLY]
+
+
+def test_who_loses_a_system_earlier_in_the_log_can_no_longer_move_its_ships() -> None:
+    board = row((RED, 5), (BLUE, 9), (BLUE, 1))
+    taken = LoggedOrder("1-0", "admin", True, ORDER.dump_json(SetOwner(faction=None, system="S1")))
+    move = ORDER.dump_json(MoveFleet(faction="Blue", system="S1", target="S2", ships=3))
+    orders = [taken, LoggedOrder("2-0", "blue", False, move)]
+    assert reasons(happened(advance(board, orders), orders)) == [RejectReason.NOT_OWNER]
+
+
+def test_what_is_one_tick_away_arrives_in_the_tick_in_which_it_is_sent() -> None:
+    board = without_growth(row((RED, 10), (BLUE, 2)))
+    board = replace(board, galaxy=replace(board.galaxy, lane_length=np.array([1], np.int32)))
+    state, events = after(board, MoveFleet(faction="Red", system="S0", target="S1", ships=9))
+    assert [event.type for event in events][:2] == ["fleet_departed", "fleet_arrived"]
+    assert (state.owner.tolist(), state.ships.tolist()) == ([RED, RED], [1, 7])
+    assert len(state.fleets.id) == 0
+
+
+@pytest.mark.parametrize("orders", [3, 40])
+def test_no_more_fleets_than_the_most_are_under_way(orders: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (bulk, one_by_one):
+        monkeypatch.setattr(module, "MAX_FLEETS", 2)
+    board = row((RED, 1000), (BLUE, 1))
+    _, events = after(board, *[MoveFleet(faction="Red", system="S0", target="S1", ships=1)] * orders)
+    assert reasons(events) == [RejectReason.TOO_MANY_FLEETS] * (orders - 2)
+
+
+def test_ship_counts_cannot_overflow() -> None:
+    board = row((RED, MAX_SHIPS), (BLUE, MAX_SHIPS), (BLUE, 1), supply=MAX_SHIPS, muster_cost=0)
+    add = AddFleet(faction="Red", system="S0", ships=MAX_SHIPS)
+    send = MoveFleet(faction="Red", system="S0", target="S1", ships=MAX_SHIPS)
+    state, events = after(board, *[add, send] * 20, ticks=3)
+    assert not reasons(events)
+    assert state.ships.tolist() == [3, MAX_SHIPS, 4]  # 20 times the most, less what held it: capped
+    assert state.owner[1] == RED
+    assert state.factions.supply.max() == MAX_SHIPS
+
+
+def test_a_sim_ends_before_its_ticks_overflow() -> None:
+    board = replace(row((RED, 9), (BLUE, 5)), tick=LAST_TICK - 1)
+    state, _ = after(board)
+    assert (state.status, state.winner) == ("finished", RED)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        Join(faction="Green"),
+        SetOwner(faction="Red", system="S1"),
+        AddFleet(faction="Red", system="S0", ships=1),
+        Note(faction="Red", text="hello"),
+    ],
+)
+@pytest.mark.parametrize("times", [1, 30])
+def test_in_classic_there_are_only_moves(order: Order, times: int) -> None:
+    board = row((RED, 10), (NOBODY, 1), (BLUE, 1), supply=0, preset="classic", travel="direct")
+    _, events = after(board, *[order] * times)
+    assert reasons(events) == [RejectReason.NOT_IN_CLASSIC] * times
+    _, events = after(board, *[MoveFleet(faction="Red", system="S0", target="S2", ships=1)] * times)
+    assert reasons(events) == [RejectReason.NOT_ENOUGH_SHIPS] * max(times - 10, 0)
+
+
+def test_a_classic_sim_is_founded_with_its_players_and_ends_after_200_ticks() -> None:
+    config = SimConfig(preset="classic", systems=20, homes=2, players=("One", "Two"))
+    state = founded(config)
+    assert (config.travel, config.max_ticks, config.puppets) == ("direct", 200, ())
+    assert state.ships[state.galaxy.home].tolist() == [100, 100]
+    assert state.factions.ids == ("One", "Two")
+    while state.status == "running":
+        state = advance(state, []).state
+    assert (state.tick, state.winner) == (200, -1)
+    assert state.factions.supply.tolist() == [0, 0]
+
+
+def test_of_two_equal_forces_beside_a_smaller_one_nobody_is_left() -> None:
+    board = without_growth(row((RED, 20), (NOBODY, 6), (BLUE, 20)))
+    moves = (
+        MoveFleet(faction="Red", system="S0", target="S1", ships=9),
+        MoveFleet(faction="Blue", system="S2", target="S1", ships=9),
+    )
+    state, events = after(board, *moves, ticks=3)
+    assert (state.owner[1], state.ships[1]) == (NOBODY, 0)
+    battle = next(event for event in events if isinstance(event, Battle))
+    assert (battle.winner, battle.ships, len(battle.forces)) == (None, 0, 3)

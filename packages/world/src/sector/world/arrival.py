@@ -38,14 +38,6 @@ def arrive(
         fleets = joined(fleets, (~due).nonzero()[0], launched)
     if not len(landed.id):
         return Arrival(owner, ships, fleets, landed.id)
-    record.extend(
-        "fleet_arrived",
-        len(landed.id),
-        faction=landed.owner,
-        fleet=landed.id,
-        system=landed.target,
-        ships=landed.ships,
-    )
     return Arrival(*_fight(owner, ships, landed, record), fleets, landed.id)
 
 
@@ -69,16 +61,7 @@ def _fight(
         winner, left = before.copy(), np.where(sole, best - second, 0)
         winner[sole] = whose[lead[sole[at[lead]]]]
         second = np.where(sole, second, best)
-    _record_battles(record, place, winner, left, second > 0, (at, whose, force))
-    taken = (winner != before).nonzero()[0]
-    record.extend(
-        "system_captured",
-        len(taken),
-        system=place[taken],
-        loser=before[taken],
-        faction=winner[taken],
-        ships=left[taken],
-    )
+    record.later(lambda told: _tell(told, landed, _Meeting(place, before, winner, left, second > 0, at, whose, force)))
     after = owner.copy()
     after[place] = winner
     ships[place] = np.minimum(left, MAX_SHIPS)
@@ -111,21 +94,43 @@ def _forces(
     return system[group], whose[group], force
 
 
-def _record_battles(
-    record: Record,
-    place: NDArray[np.int64],
-    winner: NDArray[np.int16],
-    left: NDArray[np.int64],
-    fought: NDArray[np.bool_],
-    forces: tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int64]],
-) -> None:
-    """Record where more than one side had ships, and the forces (place, owner, ships) that met there."""
-    battle = fought.nonzero()[0]
-    if not len(battle):
-        return
-    at, whose, force = forces
-    victor = np.where(left[battle] > 0, winner[battle], NEUTRAL)
-    record.extend("battle", len(battle), system=place[battle], winner=victor, ships=left[battle])
-    shown = (fought[at] & (force > 0)).nonzero()[0]
-    row = fought.cumsum() - 1
-    record.forces(row[at[shown]], whose[shown], force[shown])
+@dataclass(frozen=True, slots=True)
+class _Meeting:
+    """The systems reached, with owner before and after, ships left, and whether sides fought; and the forces (place, owner, ships)."""
+
+    place: NDArray[np.int64]
+    before: NDArray[np.int16]
+    winner: NDArray[np.int16]
+    left: NDArray[np.int64]
+    fought: NDArray[np.bool_]
+    at: NDArray[np.int64]
+    whose: NDArray[np.int16]
+    force: NDArray[np.int64]
+
+
+def _tell(record: Record, landed: Fleets, met: _Meeting) -> None:
+    """Record who landed, where more than one side had ships, and what was taken."""
+    record.extend(
+        "fleet_arrived",
+        len(landed.id),
+        faction=landed.owner,
+        fleet=landed.id,
+        system=landed.target,
+        ships=landed.ships,
+    )
+    battle = met.fought.nonzero()[0]
+    if len(battle):
+        victor = np.where(met.left[battle] > 0, met.winner[battle], NEUTRAL)
+        record.extend("battle", len(battle), system=met.place[battle], winner=victor, ships=met.left[battle])
+        shown = (met.fought[met.at] & (met.force > 0)).nonzero()[0]
+        row = met.fought.cumsum() - 1
+        record.forces(row[met.at[shown]], met.whose[shown], met.force[shown])
+    taken = (met.winner != met.before).nonzero()[0]
+    record.extend(
+        "system_captured",
+        len(taken),
+        system=met.place[taken],
+        loser=met.before[taken],
+        faction=met.winner[taken],
+        ships=met.left[taken],
+    )

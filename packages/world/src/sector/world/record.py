@@ -1,6 +1,6 @@
 """Record: what happens in a tick, as columns, a table for each type of event. `sector.models.events` describes the types."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,12 +30,16 @@ type Block = dict[str, Values]
 
 @dataclass(slots=True)
 class Record:
-    """The events of one tick so far. Orders take the numbers below `count` that is given; whatever follows counts on."""
+    """The events of one tick. Orders take the numbers below the `count` that is given; whatever follows counts on.
+
+    What phases know about is told `later`: only if somebody asks for the tables, which who plays ahead or replays does not.
+    """
 
     count: int
     _rows: dict[str, list[dict[str, int | str]]] = field(default_factory=dict)
     _blocks: dict[str, list[Block]] = field(default_factory=dict)
     _forces: Block | None = None
+    _later: list[Callable[["Record"], None]] = field(default_factory=list)
 
     def one(self, kind: str, n: int, **fields: int | str) -> None:
         """Add one event: its number, and its fields."""
@@ -55,8 +59,15 @@ class Record:
         """Add the forces of the battles of this tick: row `of` of the battles, ascending."""
         self._forces = {"of": of, "faction": faction, "ships": ships}
 
+    def later(self, tell: Callable[["Record"], None]) -> None:
+        """Have `tell` add events after all that are there, and after those of whoever came before, once they are asked for."""
+        self._later.append(tell)
+
     def tables(self) -> dict[str, Table]:
         """Return the events, a table for each type."""
+        for tell in self._later:
+            tell(self)
+        self._later.clear()
         blocks = {kind: list(given) for kind, given in self._blocks.items()}
         for kind, rows in self._rows.items():
             blocks.setdefault(kind, []).append({name: [row[name] for row in rows] for name in rows[0]})

@@ -38,14 +38,15 @@ def judge(
     for row in (factions.alive & ~present).nonzero()[0]:
         still[row] = (fleets.owner == row).any()
     out = (factions.alive & ~still).nonzero()[0]
-    record.extend("faction_eliminated", len(out), faction=out)
+    if len(out):
+        record.later(lambda told: told.extend("faction_eliminated", len(out), faction=out))
     if len(factions.ids) > 1 and still.sum() <= 1:
         winner = int(np.argmax(still)) if still.any() else DRAW
     elif tick >= min(max_ticks or LAST_TICK, LAST_TICK):
         winner = _most_ships(owner, ships, fleets, len(factions.ids))
     else:
         return Verdict(still, False, DRAW)
-    record.extend("sim_finished", 1, winner=[winner])
+    record.later(lambda told: told.extend("sim_finished", 1, winner=[winner]))
     return Verdict(still, True, winner)
 
 
