@@ -73,7 +73,9 @@ _wishes = st.builds(
 def _spelled(order: Order, spelling: int) -> bytes:
     """Return an order as a body: as the API writes it, or as somebody else might."""
     plain = ORDER.dump_json(order)
-    return {1: b" " + plain, 2: plain[:-1] + b', "odd": 1}', 3: b"nonsense", 4: plain + b"\n" + plain, 5: b""}.get(spelling, plain)
+    return {1: b" " + plain, 2: plain[:-1] + b', "odd": 1}', 3: b"nonsense", 4: plain + b"\n" + plain, 5: b""}.get(
+        spelling, plain
+    )
 
 
 _batches = st.lists(st.lists(_wishes, min_size=6, max_size=30), min_size=1, max_size=5)

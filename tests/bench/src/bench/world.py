@@ -13,6 +13,7 @@ from bench.figure import Figure
 from bench.plotting import log_plot
 from bench.timing import interleaved, ms, ratios
 from sector.models.frame import decode, digest, encode
+from sector.process.memory import keep_freed_memory
 from sector.world import Position, SectorWorld
 from sector.world.codec import snapshot_frame
 from sector.world.draft import draft_of
@@ -26,20 +27,21 @@ _FLEETS_A_SYSTEM = 10
 
 
 def figures(rounds: int) -> Iterator[Figure]:
-    """Measure all of it."""
+    """Measure all of it: what is small as Python comes, what is large with the memory of a worker."""
+    small = board(1_000, 5_000)
+    yield _small(small, rounds)
+    yield from _tick(small, "1,000 systems, 5,000 fleets", rounds, goal=None)
+    yield from _orders(small, "1,000 systems", rounds)
+    yield from _orders(board(10_000, 100_000), "10,000 systems", rounds)
+    yield from _puppets(rounds)
+    keep_freed_memory()
     large = board(100_000, 1_000_000)
     yield from _tick(large, "100,000 systems, 1,000,000 fleets", rounds, goal=25)
     yield from _codec(large, rounds)
     yield _memory(large)
     yield from _orders(large, "100,000 systems", rounds)
     del large
-    small = board(1_000, 5_000)
-    yield _small(small, rounds)
-    yield from _tick(small, "1,000 systems, 5,000 fleets", rounds, goal=None)
-    yield from _orders(board(10_000, 100_000), "10,000 systems", rounds)
-    yield from _orders(small, "1,000 systems", rounds)
     yield _growth(rounds)
-    yield from _puppets(rounds)
 
 
 def position_of(state: WorldState) -> Position:

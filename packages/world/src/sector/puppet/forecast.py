@@ -11,6 +11,9 @@ from sector.puppet.view import NEUTRAL, View
 NEVER = 2**31
 """Ticks until something that does not happen; longer than any fleet is under way."""
 
+_HORIZON_TICKS = 2**16 - 1
+"""What arrives later is taken to arrive then: nobody plans so far ahead."""
+
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
@@ -42,9 +45,11 @@ def forecast(view: View, asked: NDArray[np.bool_]) -> Forecast:
     """Return the forecast for the systems at which `asked`, bool[n], is true; the others look as if no fleet came."""
     coming = asked[view.fleet_target].nonzero()[0]
     target = view.fleet_target[coming].astype(np.int64)
-    key = target * NEVER + (view.fleet_arrives[coming] - view.tick)
-    order = key.argsort(kind="stable")
-    key, target, coming = key[order], target[order], coming[order]
+    ticks = np.minimum(view.fleet_arrives[coming] - view.tick, _HORIZON_TICKS)
+    # Digits of 16 bits, which NumPy sorts by radix.
+    order = np.lexsort((ticks.astype(np.uint16), target.astype(np.uint16), (target >> 16).astype(np.uint16)))
+    target, coming, ticks = target[order], coming[order], ticks[order].astype(np.int64)
+    key = target * NEVER + ticks
     ships = view.fleet_ships[coming]
     signed = np.where(view.fleet_owner[coming] == view.owner[target], ships, -ships)
     running = np.zeros(len(key) + 1, np.int64)
@@ -53,7 +58,6 @@ def forecast(view: View, asked: NDArray[np.bool_]) -> Forecast:
     if len(key):
         first = segments(target)
         each = first.repeat(np.diff(np.append(first, len(key))))
-        ticks = key - target * NEVER
         garrison = view.ships[target] + _growth(view, target) * ticks + running[1:] - running[each]
         at = target[first]
         low[at] = np.minimum(low[at], np.minimum.reduceat(garrison, first))

@@ -30,9 +30,9 @@ def arrive(
 ) -> Arrival:
     """Land the fleets due at `tick`, those just `launched` among them; the rest are under way. `ships` changes in place."""
     due = fleets.arrives == tick
-    landed = fleets.take(due.nonzero()[0])
+    landed = _landed(fleets, due.nonzero()[0])
     if len(launched.id) and (early := launched.arrives == tick).any():
-        landed = joined(landed, np.arange(len(landed.id)), launched.take(early.nonzero()[0]))
+        landed = _after(landed, _landed(launched, early.nonzero()[0]))
         launched = launched.take((~early).nonzero()[0])
     if len(landed.id) or len(launched.id):
         fleets = joined(fleets, (~due).nonzero()[0], launched)
@@ -41,8 +41,31 @@ def arrive(
     return Arrival(*_fight(owner, ships, landed, record), fleets, landed.id)
 
 
+@dataclass(frozen=True, slots=True)
+class _Landed:
+    """Of the fleets that land: what a battle is about."""
+
+    id: NDArray[np.int64]
+    owner: NDArray[np.int16]
+    target: NDArray[np.int32]
+    ships: NDArray[np.int64]
+
+
+def _landed(fleets: Fleets, rows: NDArray[np.int64]) -> _Landed:
+    return _Landed(fleets.id.take(rows), fleets.owner.take(rows), fleets.target.take(rows), fleets.ships.take(rows))
+
+
+def _after(landed: _Landed, more: _Landed) -> _Landed:
+    return _Landed(
+        np.concatenate((landed.id, more.id)),
+        np.concatenate((landed.owner, more.owner)),
+        np.concatenate((landed.target, more.target)),
+        np.concatenate((landed.ships, more.ships)),
+    )
+
+
 def _fight(
-    owner: NDArray[np.int16], ships: NDArray[np.int64], landed: Fleets, record: Record
+    owner: NDArray[np.int16], ships: NDArray[np.int64], landed: _Landed, record: Record
 ) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
     system, whose, force = _forces(landed, owner, ships)
     # The forces at a system stand together; `first` is where those of each begin, `at` which system each belongs to.
@@ -77,7 +100,7 @@ def _begins(key: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def _forces(
-    landed: Fleets, owner: NDArray[np.int16], ships: NDArray[np.int64]
+    landed: _Landed, owner: NDArray[np.int16], ships: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int64]]:
     """Sum garrison and landed ships by system and owner; returns (system, owner, ships), by system, then owner."""
     reached = np.zeros(len(owner), np.bool_)
@@ -86,8 +109,8 @@ def _forces(
     system: NDArray[np.int64] = np.concatenate((place, landed.target))
     whose: NDArray[np.int16] = np.concatenate((owner[place], landed.owner))
     key = system * (int(whose.max()) - NEUTRAL + 1) + whose
-    # Stable: a merge sort, which is quick where much is in order already, as the garrisons are.
-    order = key.argsort(kind="stable")
+    # Two digits of 16 bits, which NumPy sorts by radix: a third of the time of a sort by comparison. Keys are below 2**32.
+    order = np.lexsort((key.astype(np.uint16), (key >> 16).astype(np.uint16)))
     first = _begins(key[order]).nonzero()[0]
     force = np.add.reduceat(np.concatenate((ships[place], landed.ships))[order], first)
     group = order[first]
@@ -108,7 +131,7 @@ class _Meeting:
     force: NDArray[np.int64]
 
 
-def _tell(record: Record, landed: Fleets, met: _Meeting) -> None:
+def _tell(record: Record, landed: _Landed, met: _Meeting) -> None:
     """Record who landed, where more than one side had ships, and what was taken."""
     record.extend(
         "fleet_arrived",

@@ -23,6 +23,7 @@ class Draft:
     tick: int
     owner: NDArray[np.int16]
     ships: NDArray[np.int64]
+    before: Factions
     ids: list[str]
     rows: dict[str, int]
     supply: NDArray[np.int64]
@@ -97,6 +98,9 @@ class Draft:
 
     def factions(self) -> Factions:
         """Return the factions of the state before and those that joined since."""
+        before = self.before
+        if len(self.ids) == len(before.ids):
+            return Factions(before.ids, self.supply, before.puppet, before.alive, before.home)
         return Factions(
             tuple(self.ids),
             self.supply,
@@ -115,6 +119,7 @@ def draft_of(state: WorldState, orders: int) -> Draft:
         tick=state.tick + 1,
         owner=state.owner.copy(),
         ships=state.ships.copy(),
+        before=factions,
         ids=list(factions.ids),
         rows={faction: row for row, faction in enumerate(factions.ids)},
         supply=factions.supply.copy(),

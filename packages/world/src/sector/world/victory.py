@@ -33,12 +33,13 @@ def judge(
     record: Record,
 ) -> Verdict:
     """Eliminate who has neither system nor fleet. The last one in wins; at `max_ticks` (0: never) the most ships do."""
-    present = np.bincount(owner + np.int16(1), minlength=len(factions.ids) + 1)[1:] > 0
-    still = factions.alive & present
-    for row in (factions.alive & ~present).nonzero()[0]:
-        still[row] = (fleets.owner == row).any()
-    out = (factions.alive & ~still).nonzero()[0]
-    if len(out):
+    owned = np.bincount(owner + np.int16(1), minlength=len(factions.ids) + 1)[1:]
+    still = factions.alive & (owned > 0)
+    homeless = (factions.alive & (owned == 0)).nonzero()[0]
+    if len(homeless):
+        for row in homeless.tolist():
+            still[row] = (fleets.owner == row).any()
+        out = homeless[~still[homeless]]
         record.later(lambda told: told.extend("faction_eliminated", len(out), faction=out))
     if len(factions.ids) > 1 and still.sum() <= 1:
         winner = int(np.argmax(still)) if still.any() else DRAW

@@ -1,6 +1,7 @@
 """`python -m sector.worker`: one worker process."""
 
 from sector.process import Health, attach, create_app, load, run
+from sector.process.memory import keep_freed_memory
 from sector.state.connect import connect
 from sector.worker.settings import WorkerSettings
 from sector.worker.worker import REDIS, Worker
@@ -9,6 +10,7 @@ from sector.world import SectorWorld
 
 def main() -> None:
     """Run a worker until a signal."""
+    keep_freed_memory()
     settings = load(WorkerSettings, about="sector-worker: ticks the sims whose lease it holds.")
     health = Health("worker", REDIS)
     redis = connect(settings.redis_url)
