@@ -258,7 +258,8 @@ def test_ship_counts_cannot_overflow() -> None:
     board = row((RED, MAX_SHIPS), (BLUE, MAX_SHIPS), (BLUE, 1), supply=MAX_SHIPS, muster_cost=0)
     add = AddFleet(faction="Red", system="S0", ships=MAX_SHIPS)
     send = MoveFleet(faction="Red", system="S0", target="S1", ships=MAX_SHIPS)
-    state, events = after(board, *[add, send] * 20, ticks=3)
+    orders: list[Order] = [add, send] * 20
+    state, events = after(board, *orders, ticks=3)
     assert not reasons(events)
     assert state.ships.tolist() == [3, MAX_SHIPS, 4]  # 20 times the most, less what held it: capped
     assert state.owner[1] == RED

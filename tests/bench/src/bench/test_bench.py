@@ -1,0 +1,54 @@
+"""The bench itself: it measures, compares and judges as it says."""
+
+from xml.etree import ElementTree
+
+import pytest
+
+from bench import world
+from bench.__main__ import main
+from bench.boards import board, columns, moves
+from bench.figure import Figure, table
+from bench.plotting import log_plot
+from bench.timing import interleaved, ratios
+from sector.world.codec import events_frame
+from sector.world.tick import advance
+
+
+def test_a_goal_is_met_or_not_and_the_table_says_so() -> None:
+    good, bad = Figure("a", "1 ms", "2 ms", 0.5, 0.4, 0.6, goal=1), Figure("b", "3 ms", "1 ms", 3.0, 2.9, 3.1, goal=2)
+    plain = Figure("c", "1", "1", 1.0, 1.0, 1.0)
+    assert (good.met, bad.met, plain.met) == (True, False, None)
+    lines = table([good, bad, plain]).splitlines()
+    assert lines[1].endswith("<= 1  met")
+    assert lines[2].endswith("NOT MET")
+
+
+def test_what_is_compared_runs_in_turn() -> None:
+    order: list[str] = []
+    samples = interleaved({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, rounds=3)
+    assert [len(each) for each in samples.values()] == [3, 3]
+    turns = [name for at, name in enumerate(order) if at == 0 or order[at - 1] != name]
+    assert turns == ["a", "b"] * 4  # once to find out how often, then the rounds
+    assert ratios([2.0, 4.0, 6.0], [1.0, 2.0, 2.0]) == (2.0, 2.0, 3.0)
+
+
+def test_the_orders_that_are_measured_are_lawful() -> None:
+    state = board(1_000, 5_000)
+    assert sum(column.nbytes for column in columns(state)) == 5_000 * 34 + 1_000 * 10
+    orders = moves(state, 1_000)
+    events = events_frame(advance(state, orders), orders)
+    assert events.tables["fleet_departed"].rows == 1_000
+    assert "order_rejected" not in events.tables
+
+
+def test_a_plot_is_a_picture_with_its_lines_named() -> None:
+    text = log_plot("t", "x", "y", {"one": [(1, 1), (100, 10)], "two": [(1, 2), (100, 5)]})
+    picture = ElementTree.fromstring(text)  # noqa: S314 # our own
+    assert {"one", "two", "t"} <= {text.text for text in picture.findall("{*}text")}
+
+
+def test_a_wrong_argument_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["nothing"])
+    assert "there is no suite nothing; there are world" in capsys.readouterr().err
+    assert list(world._SIZES) == sorted(world._SIZES)
