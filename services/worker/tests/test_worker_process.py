@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -10,7 +11,7 @@ from fixtures.contents import entries_at, value_at
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, Service, free_port
 from fixtures.sim import CONFIG
-from sector.models import Note
+from sector.models import Note, Snapshot
 from sector.models.orders import ORDER
 from sector.state import orders
 from sector.state.connect import connect
@@ -148,3 +149,40 @@ def test_a_wrong_setting_ends_it_with_2_and_one_line(processes: Processes, name:
     (line,) = one.log.read_text().splitlines()
     assert line.startswith(f"wrong setting {name}={value!r}: ")
     assert "Allowed: " in line
+
+
+MAP = """{"systems": [
+  {"id": "S0", "name": "Alpha", "x": 0, "y": 0, "growth": 4, "supply_yield": 4, "ships": 60},
+  {"id": "S1", "name": "Beta", "x": 5, "y": 0, "growth": 1, "supply_yield": 1, "ships": 9}],
+  "lanes": [{"a": "S0", "b": "S1"}], "homes": ["S0"]}"""
+
+
+async def test_a_sim_is_founded_on_a_map_file(
+    processes: Processes, redis_url: str, redis: Redis, tmp_path: Path
+) -> None:
+    (tmp_path / "map.json").write_text(MAP)
+    told = {"SIM_MAP": str(tmp_path / "map.json"), "SIM_CONFIG": '{"puppets": ["Crimson"]}'}
+    worker(processes, redis_url, "one", **told).wait_for(lambda health: health["tick"] > 1, "tick 1")
+    snapshot = Snapshot.model_validate((await SimReader(redis, "default").view()).rows(), strict=False)
+    assert [(system.name, system.owner) for system in snapshot.systems][0] == ("Alpha", "Crimson")
+    assert snapshot.lanes[0].length == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "it cannot be read: No such file or directory"),
+        ("{}", "systems: Field required"),
+        (MAP.replace('"homes": ["S0"]', '"homes": ["S7"]'), "homes: there is no system S7"),
+        (MAP, "players and puppets (2) must not exceed homes (1)"),
+    ],
+)
+def test_a_map_file_that_does_not_serve_ends_it_with_2(
+    processes: Processes, tmp_path: Path, text: str | None, said: str
+) -> None:
+    if text is not None:
+        (tmp_path / "map.json").write_text(text)
+    told = {"HEALTH_PORT": str(free_port()), "SIM_MAP": str(tmp_path / "map.json")}
+    one = processes.start("worker", wait=False, **told)
+    assert one.process.wait(timeout=15) == 2
+    assert said in one.log.read_text()

@@ -46,8 +46,8 @@ def _verb(name: str) -> str:
 
 def _column(like: Column, values: Sequence[int]) -> Column:
     if like.typecode == "?":
-        return Column(memoryview(bytes(values)).cast("?"), like.refers_to)
-    return Column(memoryview(array(like.typecode, values)), like.refers_to)
+        return Column(memoryview(bytes(values)).cast("?"), like.refers_to, like.prefix)
+    return Column(memoryview(array(like.typecode, values)), like.refers_to, like.prefix)
 
 
 def _changed(table: Table, part: Table) -> Table:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from pydantic import JsonValue
+from pydantic_core import from_json
 from redis.asyncio import Redis
 
 from sector.models.frame import Frame, decode
@@ -139,8 +140,11 @@ def _fields(entry: Reply) -> tuple[int, dict[bytes, bytes]]:
 
 
 def _events(tick: int, fields: dict[bytes, bytes], first: int, limit: int | None) -> list[dict[str, JsonValue]]:
-    rows = event_rows(decode(fields[b"events"]), first, limit)
-    at_ms = int(fields[b"at_ms"])
+    blob, at_ms = fields[b"events"], int(fields[b"at_ms"])
+    if blob.startswith(b"["):  # written by 0.1, which kept events as JSON
+        rows: list[dict[str, JsonValue]] = from_json(blob)[first : None if limit is None else first + limit]
+    else:
+        rows = event_rows(decode(blob), first, limit)
     return [{"id": f"{tick}-{number}", "at_ms": at_ms, **row} for number, row in enumerate(rows, first)]
 
 

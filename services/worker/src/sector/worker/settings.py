@@ -1,17 +1,38 @@
 """Settings of the worker."""
 
 import socket
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic_core import from_json, to_json
 from pydantic_settings import NoDecode
 
 from sector.models import SimConfig
+from sector.models.mapfile import MapFile
 from sector.process import Port, RedisUrl, Settings, SimIdSetting
 
 
 def _config(value: object) -> object:
     return SimConfig.model_validate_json(value) if isinstance(value, str) else value
+
+
+def _map(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return MapFile.model_validate_json(Path(value).read_bytes())
+    except OSError as error:
+        raise ValueError(f"it cannot be read: {error.strerror}") from error
+
+
+def _on_its_map(config: SimConfig, info: ValidationInfo) -> SimConfig:
+    """Return the config on the map that SIM_MAP names, if it names one."""
+    chosen = info.data.get("sim_map")
+    if chosen is None:
+        return config
+    given = from_json(config.model_dump_json(exclude_unset=True)) | {"map": from_json(chosen.model_dump_json())}
+    return SimConfig.model_validate_json(to_json(given))
 
 
 class WorkerSettings(Settings):
@@ -31,8 +52,13 @@ class WorkerSettings(Settings):
         pattern=r"^[A-Za-z0-9._-]{1,64}$",
         description="Name of this worker in leases and logs: letters, digits, . _ -, up to 64.",
     )
-    sim_config: Annotated[SimConfig, NoDecode, BeforeValidator(_config)] = Field(
+    sim_map: Annotated[MapFile | None, NoDecode, BeforeValidator(_map)] = Field(
+        default=None,
+        description="A map file for the sim if this worker founds it; python -m sector.world.charts makes and checks them.",
+    )
+    sim_config: Annotated[SimConfig, NoDecode, BeforeValidator(_config), AfterValidator(_on_its_map)] = Field(
         default=SimConfig(),
+        validate_default=True,
         description='The config of the sim if this worker founds it, as JSON, such as {"systems": 100, "seed": 7}.',
     )
     health_port: Port = Field(default=8080, description="Port of /health, 1 to 65535.")

@@ -49,17 +49,17 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("map", metavar="MAP", type=Path, help="the map, in the contest's format")
-    parser.add_argument("turn_ms", metavar="TURN_MS", type=_positive, help="milliseconds a program has for each turn")
-    parser.add_argument("max_turns", metavar="MAX_TURNS", type=_positive, help="after so many turns the most ships win")
+    parser.add_argument("turn_ms", metavar="TURN_MS", type=_count, help="milliseconds a program has for each turn")
+    parser.add_argument("max_turns", metavar="MAX_TURNS", type=_count, help="after so many turns the most ships win")
     parser.add_argument("log", metavar="LOG", type=Path, help="file for what passes between engine and programs")
     parser.add_argument("commands", metavar="COMMAND", nargs="+", help="a program, one for each player, two or more")
     return parser
 
 
-def _positive(text: str) -> int:
+def _count(text: str) -> int:
     value = int(text)
-    if not 0 < value < 2**31:
-        raise ValueError(text)
+    if not 0 <= value < 2**31:
+        raise argparse.ArgumentTypeError(f"{value} is not between 0 and {2**31 - 1}")
     return value
 
 
