@@ -41,7 +41,7 @@ class Placement:
 
 def place(seed: int, count: int, homes: int) -> Placement:
     """Return the places of `count` systems, `homes` of them homes. Any two are at least 4 apart."""
-    columns = math.ceil(math.sqrt(1.5 * count))
+    columns = _columns(count)
     home, alike = _home_cells(count, columns, homes)
     jitter_x, mirrored = _copied(rng.integers(seed, _STREAM_X, count, _JITTER), home, columns, alike)
     jitter_y, _ = _copied(rng.integers(seed, _STREAM_Y, count, _JITTER), home, columns, alike)
@@ -55,6 +55,13 @@ def place(seed: int, count: int, homes: int) -> Placement:
 def distance(dx: NDArray[np.int64], dy: NDArray[np.int64]) -> NDArray[np.int32]:
     """Return the Euclidean distance, rounded up, at least 1. IEEE 754 rounds a square root correctly: the same everywhere."""
     return np.maximum(np.ceil(np.sqrt((dx * dx + dy * dy).astype(np.float64))), 1).astype(np.int32)
+
+
+def _columns(count: int) -> int:
+    """Return how many cells a row has: one and a half times as many as there are rows, or about, so that the last row is full."""
+    wished = math.sqrt(1.5 * count)
+    candidates = range(math.ceil(0.9 * wished), math.ceil(1.15 * wished) + 1)
+    return min(candidates, key=lambda columns: (-count % columns, abs(columns - wished)))
 
 
 def _home_cells(count: int, columns: int, homes: int) -> tuple[NDArray[np.int32], int]:
