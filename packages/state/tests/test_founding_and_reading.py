@@ -119,14 +119,9 @@ def test_an_unknown_scheme_is_refused() -> None:
 
 
 async def test_events_that_0_1_kept_as_json_are_still_read(sim: Sim, redis: Redis) -> None:
-    old = {
-        "at_ms": 7,
-        "hash": "00",
-        "cursor": "0-0",
-        "delta": b"",
-        "events": b'[{"type": "note", "text": "hello"}, {"type": "x"}]',
-    }
-    await redis.xadd(SimKeys("default").events, old, id="1-0")
-    events = await sim.reader.events((0, 0), 10)
-    assert [(event["id"], event["type"]) for event in events] == [("1-0", "note"), ("1-1", "x")]
+    events = b'[{"type": "note", "text": "hello"}, {"type": "x"}]'
+    old = ("at_ms", "7", "hash", "00", "cursor", "0-0", "delta", b"", "events", events)
+    await redis.execute_command("XADD", SimKeys("default").events, "1-0", *old)
+    found = await sim.reader.events((0, 0), 10)
+    assert [(event["id"], event["type"]) for event in found] == [("1-0", "note"), ("1-1", "x")]
     assert [event["id"] for event in await sim.reader.events((1, 0), 10)] == ["1-1"]

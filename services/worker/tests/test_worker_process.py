@@ -161,10 +161,12 @@ async def test_a_sim_is_founded_on_a_map_file(
     processes: Processes, redis_url: str, redis: Redis, tmp_path: Path
 ) -> None:
     (tmp_path / "map.json").write_text(MAP)
-    told = {"SIM_MAP": str(tmp_path / "map.json"), "SIM_CONFIG": '{"puppets": ["Crimson"]}'}
-    worker(processes, redis_url, "one", **told).wait_for(lambda health: health["tick"] > 1, "tick 1")
+    path, config = str(tmp_path / "map.json"), '{"puppets": ["Crimson"]}'
+    one = worker(processes, redis_url, "one", SIM_MAP=path, SIM_CONFIG=config)
+    one.wait_for(lambda health: health["tick"] > 1, "tick 1")
     snapshot = Snapshot.model_validate((await SimReader(redis, "default").view()).rows(), strict=False)
-    assert [(system.name, system.owner) for system in snapshot.systems][0] == ("Alpha", "Crimson")
+    assert [system.name for system in snapshot.systems] == ["Alpha", "Beta"]
+    assert snapshot.systems[0].owner == "Crimson"
     assert snapshot.lanes[0].length == 5
 
 
