@@ -1,6 +1,6 @@
 """The engine does what the plain, slow reference does: state and events, tick by tick, whichever way orders are applied."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,7 +8,6 @@ import pytest
 from boards import happened
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from reference import Board, Faction, Fleet, Row, System
 
 from sector.models import ORDER, AddFleet, Join, LoggedOrder, MoveFleet, Note, Order, SetOwner, SimConfig
@@ -17,7 +16,7 @@ from sector.models.rows import event_rows
 from sector.world import bulk, tick
 from sector.world.codec import events_frame
 from sector.world.sector import founded
-from sector.world.state import WorldState
+from sector.world.state import FLEET_DTYPES, Fleets, WorldState
 
 SYSTEMS = 6
 PLAYERS = ("Red", "Blue", "Green")
@@ -84,6 +83,17 @@ _owned = st.lists(
     min_size=SYSTEMS,
     max_size=SYSTEMS,
 )
+_flying = st.lists(
+    st.tuples(  # owner, origin, target, ships, ticks under way, ticks left
+        st.integers(0, len(PLAYERS) - 1),
+        st.integers(0, SYSTEMS - 1),
+        st.integers(0, SYSTEMS - 1),
+        st.integers(1, 40) | st.just(MAX_SHIPS),
+        st.integers(0, 5),
+        st.integers(1, 4),
+    ),
+    max_size=14,
+)
 _configs = st.builds(
     lambda travel, preset, supply, ticks, seed: SimConfig(
         systems=SYSTEMS,
@@ -104,6 +114,17 @@ _configs = st.builds(
 )
 
 
+def started(
+    config: SimConfig, owned: list[tuple[int, int]], flying: list[tuple[int, int, int, int, int, int]]
+) -> WorldState:
+    """Return a state at tick 0 with systems owned, and fleets under way, as told."""
+    owner, ships = np.array([row for row, _ in owned], np.int16), np.array([count for _, count in owned])
+    rows = [(n, whose, a, b, count, -gone, left) for n, (whose, a, b, count, gone, left) in enumerate(flying)]
+    columns = zip(*rows, strict=True) if rows else ((),) * len(FLEET_DTYPES)
+    fleets = Fleets(*(np.array(column, dtype) for column, dtype in zip(columns, FLEET_DTYPES.values(), strict=True)))
+    return replace(founded(config), owner=owner, ships=ships, fleets=fleets, next_fleet=len(rows))
+
+
 def board_of(state: WorldState) -> Board:
     """Return the reference board of a state at tick 0."""
     galaxy, names = state.galaxy, state.factions.ids
@@ -121,7 +142,17 @@ def board_of(state: WorldState) -> Board:
         name: Faction(int(supply), f"S{home}")
         for name, supply, home in zip(names, state.factions.supply, state.factions.home, strict=True)
     }
-    return Board(state.config, systems, [f"S{home}" for home in galaxy.home.tolist()], factions, [])
+    homes = [f"S{home}" for home in galaxy.home.tolist()]
+    return Board(state.config, systems, homes, factions, _fleets(state), next_fleet=state.next_fleet)
+
+
+def _fleets(state: WorldState) -> list[Fleet]:
+    f, names = state.fleets, state.factions.ids
+    columns = (f.id, f.owner, f.origin, f.target, f.ships, f.departed, f.arrives)
+    return [
+        Fleet(f"F{number}", names[owner], f"S{origin}", f"S{target}", *rest)
+        for number, owner, origin, target, *rest in zip(*(column.tolist() for column in columns), strict=True)
+    ]
 
 
 def assert_same(state: WorldState, board: Board) -> None:
@@ -133,18 +164,9 @@ def assert_same(state: WorldState, board: Board) -> None:
     assert list(names) == list(board.factions)
     assert state.factions.supply.tolist() == [faction.supply for faction in board.factions.values()]
     assert state.factions.alive.tolist() == [faction.alive for faction in board.factions.values()]
-    columns = zip(*(column.tolist() for column in _fleet_columns(state)), strict=True)
-    assert [
-        Fleet(f"F{number}", names[owner], f"S{origin}", f"S{target}", *rest)
-        for number, owner, origin, target, *rest in columns
-    ] == board.fleets
+    assert _fleets(state) == board.fleets
     assert (state.status == "finished") == board.finished
     assert (None if state.winner < 0 else names[state.winner]) == board.winner
-
-
-def _fleet_columns(state: WorldState) -> Sequence[NDArray[np.signedinteger]]:
-    f = state.fleets
-    return (f.id, f.owner, f.origin, f.target, f.ships, f.departed, f.arrives)
 
 
 # A claim that takes the supply which a muster after it counts on.
@@ -155,17 +177,20 @@ _MUSTER = Wish("muster", 0, None, beside=0, ships=25, admin=False, spelling=0)
 @example(
     SimConfig(systems=SYSTEMS, homes=4, puppets=(), players=PLAYERS, start_supply=60),
     [(0, 10)] * (SYSTEMS - 1) + [(-1, 5)],
+    [],
     [[_CLAIM, _MUSTER]],
     0,
 )
-@settings(max_examples=300, deadline=None)
-@given(_configs, _owned, _batches, st.sampled_from([0, 0, 10**9]))
+@settings(max_examples=400, deadline=None)
+@given(_configs, _owned, _flying, _batches, st.sampled_from([0, 0, 10**9]))
 def test_engine_and_reference_come_to_the_same_state_and_events(
-    config: SimConfig, owned: list[tuple[int, int]], batches: list[list[Wish]], few: int
+    config: SimConfig,
+    owned: list[tuple[int, int]],
+    flying: list[tuple[int, int, int, int, int, int]],
+    batches: list[list[Wish]],
+    few: int,
 ) -> None:
-    state = founded(config)
-    owner, ships = np.array([row for row, _ in owned], np.int16), np.array([count for _, count in owned])
-    state = replace(state, owner=owner, ships=ships)
+    state = started(config, owned, flying)
     board = board_of(state)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(bulk.apply_logged, "__defaults__", (few,))

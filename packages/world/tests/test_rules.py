@@ -312,3 +312,14 @@ def test_of_two_equal_forces_beside_a_smaller_one_nobody_is_left() -> None:
     assert (state.owner[1], state.ships[1]) == (NOBODY, 0)
     battle = next(event for event in events if isinstance(event, Battle))
     assert (battle.winner, battle.ships, len(battle.forces)) == (None, 0, 3)
+
+
+def test_the_neutral_system_of_the_lowest_number_is_taken_like_any_other() -> None:
+    board = without_growth(row((NOBODY, 6), (RED, 30), (NOBODY, 6), (BLUE, 30), (NOBODY, 6)))
+    moves = [
+        MoveFleet(faction=faction, system=system, target=target, ships=10)
+        for faction, system, target in (("Red", "S1", "S0"), ("Red", "S1", "S2"), ("Blue", "S3", "S4"))
+    ]
+    state, _ = after(board, *moves, ticks=3)
+    assert state.owner.tolist() == [RED, RED, RED, BLUE, BLUE]
+    assert state.ships.tolist() == [4, 10, 4, 20, 4]
