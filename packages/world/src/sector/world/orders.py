@@ -15,7 +15,9 @@ from sector.world.galaxy import NOWHERE
 from sector.world.state import MAX_FLEETS, NEUTRAL
 
 
-class _Rejected(Exception):
+class Rejected(Exception):
+    """An order that breaks a rule. `reason` is from the closed list, `detail` for people."""
+
     def __init__(self, reason: RejectReason, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
@@ -26,7 +28,7 @@ def apply(draft: Draft, place: int, order: Order, *, admin: bool = False) -> Non
     """Apply the order at `place` of the log. It yields one event; a rejection is its event, never an exception."""
     try:
         if draft.config.preset == "classic" and not isinstance(order, MoveFleet):
-            raise _Rejected(RejectReason.NOT_IN_CLASSIC, f"there is no {order.type} in the classic rules")
+            raise Rejected(RejectReason.NOT_IN_CLASSIC, f"there is no {order.type} in the classic rules")
         match order:
             case Join():
                 _join(draft, place, order)
@@ -40,7 +42,7 @@ def apply(draft: Draft, place: int, order: Order, *, admin: bool = False) -> Non
                 _note(draft, place, order)
             case _ as never:
                 assert_never(never)
-    except _Rejected as rejected:
+    except Rejected as rejected:
         reject(draft, place, order.faction, rejected.reason, rejected.detail)
 
 
@@ -52,7 +54,7 @@ def reject(draft: Draft, place: int, faction: str | None, reason: RejectReason, 
 
 def _require(holds: bool, reason: RejectReason, detail: str) -> None:
     if not holds:
-        raise _Rejected(reason, detail)
+        raise Rejected(reason, detail)
 
 
 def _faction(draft: Draft, faction: str) -> int:
@@ -78,10 +80,10 @@ def _join(draft: Draft, place: int, order: Join) -> None:
     row = draft.rows.get(order.faction)
     if row is not None:
         _require(draft.alive[row], RejectReason.ELIMINATED, f"{order.faction} is out")
-        raise _Rejected(RejectReason.ALREADY_JOINED, f"{order.faction} is in already")
+        raise Rejected(RejectReason.ALREADY_JOINED, f"{order.faction} is in already")
     home = draft.enter(order.faction, puppet=False)
     if home is None:
-        raise _Rejected(RejectReason.NO_HOME_LEFT, "every home system is taken")
+        raise Rejected(RejectReason.NO_HOME_LEFT, "every home system is taken")
     draft.record.one("faction_joined", place, order=place, faction=draft.rows[order.faction], system=home)
 
 
@@ -89,20 +91,22 @@ def _set_owner(draft: Draft, place: int, order: SetOwner, admin: bool) -> None:
     _require(order.faction is not None or admin, RejectReason.ADMIN_ONLY, "only an admin makes a system neutral")
     faction = NEUTRAL if order.faction is None else _faction(draft, order.faction)
     system = _system(draft, order.system)
-    if not admin:
+    if admin:
+        draft.owner[system] = faction
+    else:
         claim(draft, faction, system)
-    draft.owner[system] = faction
     ships = int(draft.ships[system])
     draft.record.one("system_claimed", place, order=place, faction=faction, system=system, ships=ships)
 
 
 def claim(draft: Draft, faction: int, system: int) -> None:
-    """Pay for a claim, if the rules allow it. Raises _Rejected."""
+    """Claim a system for a faction, which pays for it. Raises Rejected."""
     name = draft.ids[faction]
     _require(draft.owner[system] == NEUTRAL, RejectReason.NOT_NEUTRAL, f"S{system} has an owner")
     beside = bool((draft.owner[draft.galaxy.neighbours(system)] == faction).any())
     _require(beside, RejectReason.NOT_ADJACENT, f"no lane joins S{system} to a system of {name}")
     _pay(draft, faction, draft.config.claim_base + draft.config.claim_per_ship * int(draft.ships[system]))
+    draft.owner[system] = faction
 
 
 def _add_fleet(draft: Draft, place: int, order: AddFleet, admin: bool) -> None:

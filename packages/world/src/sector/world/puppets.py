@@ -3,6 +3,7 @@
 Their orders are not in the log; replay makes them again, since a plan follows from the state alone.
 """
 
+from contextlib import suppress
 from functools import lru_cache
 
 import numpy as np
@@ -12,6 +13,7 @@ from sector.models import Puppet
 from sector.models.names import MAX_SHIPS
 from sector.puppet import Plan, View, plan
 from sector.world.draft import Draft
+from sector.world.orders import Rejected, claim
 from sector.world.state import MAX_FLEETS, NEUTRAL, WorldState
 
 _NO_ORDER = -1
@@ -33,11 +35,8 @@ def play(state: WorldState, draft: Draft) -> None:
 def _claim(draft: Draft, wanted: Plan) -> None:
     made: list[tuple[int, int, int]] = []
     for system, faction in zip(wanted.claim_system.tolist(), wanted.claim_faction.tolist(), strict=True):
-        cost = draft.config.claim_base + draft.config.claim_per_ship * int(draft.ships[system])
-        beside = (draft.owner[draft.galaxy.neighbours(system)] == faction).any()
-        if draft.owner[system] == NEUTRAL and beside and draft.supply[faction] >= cost:
-            draft.supply[faction] -= cost
-            draft.owner[system] = faction
+        with suppress(Rejected):  # an order of this tick, or another puppet, came first
+            claim(draft, faction, system)
             made.append((faction, system, int(draft.ships[system])))
     if made:
         faction_, system_, ships = np.array(made).T
