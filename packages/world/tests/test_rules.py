@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from boards import BLUE, NOBODY, RED, after, happened, row, without_growth
+from boards import BLUE, NOBODY, RED, after, happened, log, row, without_growth
 
 from sector.models import ORDER, AddFleet, Join, LoggedOrder, MoveFleet, Note, Order, RejectReason, SetOwner, SimConfig
 from sector.models.events import Battle, Event, FleetArrived, FleetDeparted, Force, OrderRejected, SystemCaptured
@@ -312,6 +312,23 @@ def test_of_two_equal_forces_beside_a_smaller_one_nobody_is_left() -> None:
     assert (state.owner[1], state.ships[1]) == (NOBODY, 0)
     battle = next(event for event in events if isinstance(event, Battle))
     assert (battle.winner, battle.ships, len(battle.forces)) == (None, 0, 3)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"type":"move_fleet","faction":"Red","system":"S0","ships":1}',
+        b'{"type":"add_fleet","faction":"Red","system":"S0","target":"S1","ships":1}',
+        b'{"type":"move_fleet","faction":"Red","system":"S0","target":"S1","ships":9999999999999}',
+        b'{"type":"move_fleet","faction":"Red","system":"S00","target":"S1","ships":1}',
+    ],
+)
+@pytest.mark.parametrize("others", [0, 30])
+def test_what_only_looks_like_an_order_is_malformed_among_many_as_alone(body: bytes, others: int) -> None:
+    board = row((RED, 100), (BLUE, 1))
+    good = log(*[MoveFleet(faction="Red", system="S0", target="S1", ships=1)] * others)
+    orders = [*good, LoggedOrder("99-0", "x", False, body)]
+    assert reasons(happened(advance(board, orders), orders)) == [RejectReason.MALFORMED]
 
 
 def test_the_neutral_system_of_the_lowest_number_is_taken_like_any_other() -> None:

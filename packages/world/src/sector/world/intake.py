@@ -49,7 +49,7 @@ def read(logged: Sequence[LoggedOrder], rows: Mapping[str, int]) -> tuple[Plain,
     muster, faction, system, target, ships = zip(*found, strict=True) if found else ((),) * 5
     row_of = {name.encode(): row for name, row in rows.items()}
     mustering = np.array([bool(each) for each in muster], np.bool_)
-    targets = [each or b"-1" for each in target] if mustering.any() else target
+    targets = [each or b"-1" for each in target]
     numbers = np.fromstring(b" ".join((*system, *targets, *ships)), np.int64, sep=" ").reshape(3, len(found))
     plain = Plain(
         place=np.array(places, np.int64),
