@@ -126,7 +126,7 @@ def test_killed_amid_its_work_a_worker_is_replaced_and_no_order_is_lost_or_appli
     notes = [event for event in player.events() if event["type"] == "note"]
     assert [note["order"] for note in notes] == given
     assert [note["text"] for note in notes] == [f"{n}" for n in range(40)]
-    assert second.wait_for(lambda health: health["epoch"] == 2, "at epoch 2")["worker"] == "two"
+    assert second.wait_for(lambda health: health["held"]["default"]["epoch"] == 2, "at epoch 2")["worker"] == "two"
     ticks = [int(str(event["tick"])) for event in player.events()]
     assert ticks == sorted(ticks)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from fixtures.processes import Processes, environment
+from fixtures.processes import Processes, environment, tick_of
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -20,10 +20,10 @@ def test_what_was_played_is_replayed_tick_by_tick(redis_url: str, processes: Pro
     worker = processes.start("worker", REDIS_URL=redis_url, TICK_DELAY="0.01", SIM_CONFIG=config)
     api = processes.start("api", REDIS_URL=redis_url)
     assert httpx.post(f"{api.url}/orders", json={"type": "join", "faction": "Me"}).status_code == 202
-    worker.wait_for(lambda health: health["tick"] > 20, "tick 20")
+    worker.wait_for(lambda health: tick_of(health) > 20, "tick 20")
     notes = [{"type": "note", "faction": "Me", "text": str(n)} for n in range(50)]
     assert httpx.post(f"{api.url}/orders", json=notes).status_code == 207
-    worker.wait_for(lambda health: health["tick"] > 50, "tick 50")
+    worker.wait_for(lambda health: tick_of(health) > 50, "tick 50")
     path = tmp_path / "sim.log"
     exported = _run("sector.state", "export", "default", str(path), "--redis-url", redis_url)
     assert exported.returncode == 0, exported.stderr

@@ -15,7 +15,7 @@ async def test_one_worker_gets_it_and_the_others_wait(redis: Redis) -> None:
     first = await lease.acquire(redis, "default", "one", 60_000)
     assert first is not None
     assert await lease.acquire(redis, "default", "two", 60_000) is None
-    assert lease.holder_of(await value_at(redis, KEYS.lease)) == "one"
+    assert lease.worker_of(await value_at(redis, KEYS.lease)) == "one"
     assert 0 < await redis.pttl(KEYS.lease) <= 60_000
 
 

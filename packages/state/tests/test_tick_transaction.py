@@ -10,10 +10,12 @@ from fixtures.sim import CONFIG, Sim
 from sector.models import Join, Note, Step
 from sector.models.frame import decode, digest
 from sector.state import lease, sims
-from sector.state.connect import Link, connect
+from sector.state.connect import Client, connect
 from sector.state.errors import CommitConflict, LeaseLost
 from sector.state.head import Head
 from sector.state.keys import SimKeys
+from sector.state.link import Link
+from sector.state.orders import Poison
 from sector.state.ticker import Ticker
 from sector.world import Position, SectorWorld
 
@@ -60,13 +62,13 @@ async def test_a_worker_paused_amid_a_tick_cannot_commit_over_its_successor(sim:
     held: list[lease.Lease] = []
 
     class Overtaken(Ticker[Position]):
-        async def _commit(self, link: Link, head: Head, step: Step[Position]) -> None:
+        async def _commit(self, link: Link, head: Head, step: Step[Position], poison: list[Poison]) -> None:
             await redis.delete(KEYS.lease)
             taken = await lease.acquire(redis, "default", "successor", 60_000)
             assert taken is not None
             held.append(taken)
             await Ticker(redis, SectorWorld(), config, map_blob, taken).tick()
-            await super()._commit(link, head, step)
+            await super()._commit(link, head, step, poison)
 
     overtaken = Overtaken(redis, SectorWorld(), config, map_blob, sim.lease)
     with pytest.raises(CommitConflict):
@@ -77,7 +79,7 @@ async def test_a_worker_paused_amid_a_tick_cannot_commit_over_its_successor(sim:
         await overtaken.tick()
 
 
-async def ticker_behind(proxy: CuttingProxy, held: lease.Lease) -> tuple[Redis, Ticker[Position]]:
+async def ticker_behind(proxy: CuttingProxy, held: lease.Lease) -> tuple[Client, Ticker[Position]]:
     client = connect(proxy.url)
     return client, Ticker(client, SectorWorld(), *await sims.read_founding(client, "default"), held)
 

@@ -9,14 +9,14 @@ from redis.asyncio import Redis
 
 from fixtures.contents import entries_at, value_at
 from fixtures.own_valkey import OwnValkey
-from fixtures.processes import Processes, Service, free_port
+from fixtures.processes import Processes, Service, free_port, tick_of
 from fixtures.sim import CONFIG
 from sector.models import Note, Snapshot
 from sector.models.orders import ORDER
 from sector.state import orders
-from sector.state.connect import connect
+from sector.state.connect import Client, connect
 from sector.state.keys import SimKeys
-from sector.state.lease import holder_of
+from sector.state.lease import worker_of
 from sector.state.reader import SimReader
 
 KEYS = SimKeys("default")
@@ -27,7 +27,7 @@ def worker(processes: Processes, redis_url: str, name: str, *, wait: bool = True
     return processes.start("worker", wait=wait, REDIS_URL=redis_url, WORKER_ID=name, **{**SETTINGS, **told})
 
 
-async def tick_reaches(redis: Redis, tick: int) -> None:
+async def tick_reaches(redis: Client, tick: int) -> None:
     """Return once the sim is at `tick`, which is heard, not asked for again and again."""
     async with asyncio.timeout(20):
         reader = SimReader(redis, "default")
@@ -44,9 +44,9 @@ async def test_it_founds_the_sim_as_configured_and_ticks(processes: Processes, r
     view = await SimReader(redis, "default").view()
     assert view.map.tables["systems"].rows == CONFIG.systems
     assert (view.head.epoch, view.head.status) == (1, "running")
-    assert holder_of(await value_at(redis, KEYS.lease)) == "one"
-    said = one.wait_for(lambda health: health["tick"] >= 10, "at tick 10")
-    assert (said["worker"], said["sim"], said["epoch"]) == ("one", "default", 1)
+    assert worker_of(await value_at(redis, KEYS.lease)) == "one"
+    said = one.wait_for(lambda health: tick_of(health) >= 10, "at tick 10")
+    assert (said["worker"], said["serves"], said["held"]["default"]["epoch"]) == ("one", "default", 1)
 
 
 async def test_sigterm_gives_the_lease_back_and_the_one_that_waits_goes_on_at_once(
@@ -55,12 +55,12 @@ async def test_sigterm_gives_the_lease_back_and_the_one_that_waits_goes_on_at_on
     one = worker(processes, redis_url, "one", LEASE_TTL_MS="60000")
     await tick_reaches(redis, 3)
     two = worker(processes, redis_url, "two", LEASE_TTL_MS="60000")
-    assert two.wait_for(lambda health: health["ready"], "ready")["epoch"] is None
+    assert two.wait_for(lambda health: health["ready"], "ready")["held"] == {}
     assert one.end(signal.SIGTERM) == 0
     assert "gave the lease of sim default back" in one.log.read_text()
     ended_at = (await SimReader(redis, "default").head()).tick
     await tick_reaches(redis, ended_at + 3)
-    assert holder_of(await value_at(redis, KEYS.lease)) == "two"
+    assert worker_of(await value_at(redis, KEYS.lease)) == "two"
     assert (await SimReader(redis, "default").head()).epoch == 2
 
 
@@ -91,7 +91,7 @@ async def test_a_paused_one_that_wakes_after_its_lease_lapsed_waits_its_turn(
     paused_at = (await SimReader(redis, "default").head()).tick
     await tick_reaches(redis, paused_at + 5)
     one.process.send_signal(signal.SIGCONT)
-    said = one.wait_for(lambda health: health["epoch"] is None, "waiting")
+    said = one.wait_for(lambda health: health["held"] == {}, "waiting")
     assert said["ready"]
     assert "is held by two; waiting for it" in one.log.read_text()
 
@@ -103,14 +103,14 @@ async def test_redis_away_at_the_start_and_later_is_said_and_waited_for(
     one.wait_until(ready=False)
     own_valkey.start()
     one.wait_until(ready=True)
-    one.wait_for(lambda health: health["tick"] >= 3, "at tick 3")
+    one.wait_for(lambda health: tick_of(health) >= 3, "at tick 3")
     own_valkey.stop()
     one.wait_until(ready=False)
     before = one.health()
     assert before is not None
     own_valkey.start()
     one.wait_until(ready=True)
-    one.wait_for(lambda health: health["tick"] > before.json()["tick"], "ticking again")
+    one.wait_for(lambda health: tick_of(health) > tick_of(before.json()), "ticking again")
     redis = connect(own_valkey.url)
     (order_id,) = await orders.append(redis, "default", "test", [ORDER.dump_json(Note(faction="Crimson", text="x"))])
     await tick_reaches(redis, (await SimReader(redis, "default").head()).tick + 2)
@@ -124,7 +124,7 @@ async def test_a_finished_sim_keeps_its_worker_ready(processes: Processes, redis
     one = worker(processes, redis_url, "one", LEASE_TTL_MS="300", SIM_CONFIG=config.model_dump_json())
     await tick_reaches(redis, 3)
     await asyncio.sleep(0.5)  # longer than the lease lasts by itself
-    assert holder_of(await value_at(redis, KEYS.lease)) == "one"
+    assert worker_of(await value_at(redis, KEYS.lease)) == "one"
     one.wait_until(ready=True)
     assert one.log.read_text().count("finished at tick 3") == 1
 
@@ -163,7 +163,7 @@ async def test_a_sim_is_founded_on_a_map_file(
     (tmp_path / "map.json").write_text(MAP)
     path, config = str(tmp_path / "map.json"), '{"puppets": ["Crimson"]}'
     one = worker(processes, redis_url, "one", SIM_MAP=path, SIM_CONFIG=config)
-    one.wait_for(lambda health: health["tick"] > 1, "tick 1")
+    one.wait_for(lambda health: tick_of(health) > 1, "tick 1")
     snapshot = Snapshot.model_validate((await SimReader(redis, "default").view()).rows(), strict=False)
     assert [system.name for system in snapshot.systems] == ["Alpha", "Beta"]
     assert snapshot.systems[0].owner == "Crimson"

@@ -96,6 +96,7 @@ class _TickHeader(_Header):
     at_ms: int
     hash: str
     orders: list[tuple[str, str, bool, Length]]
+    faults: dict[str, str] = Field(default_factory=dict, exclude_if=lambda faults: not faults)
     events: Length
     delta: Length
 
@@ -133,6 +134,7 @@ class ArchiveWriter:
                     at_ms=record.at_ms,
                     hash=record.hash,
                     orders=orders,
+                    faults={order.id: order.fault for order in record.orders if order.fault},
                     events=len(record.events),
                     delta=len(record.delta),
                 )
@@ -220,7 +222,8 @@ def _record(header: _FoundingHeader | _KeyframeHeader | _TickHeader, body: bytes
             orders: list[LoggedOrder] = []
             start = 0
             for order_id, issuer, admin, length in header.orders:
-                orders.append(LoggedOrder(order_id, issuer, admin, body[start : start + length]))
+                fault = header.faults.get(order_id, "")
+                orders.append(LoggedOrder(order_id, issuer, admin, body[start : start + length], fault))
                 start += length
             events, delta = body[start : start + header.events], body[start + header.events :]
             return TickEntry(header.tick, header.at_ms, header.hash, tuple(orders), events, delta)

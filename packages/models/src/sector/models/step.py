@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LoggedOrder:
-    """An order as it stands in the log: `id` from the log, who issued it, and the order itself as JSON."""
+    """An order as it stands in the log: `id` from the log, who issued it, and the order itself as JSON.
+
+    `fault`: why the entry is none that can be read; its body is empty then, and a world rejects it with these words.
+    """
 
     id: str
     issuer: str
     admin: bool
     body: bytes
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from sector.process.backoff import backoff
 from sector.process.health import Health
 from sector.process.process import App, attach, create_app, run
-from sector.process.settings import Port, RedisUrl, Settings, SimIdSetting, load
+from sector.process.settings import Port, RedisUrl, Settings, SimIdSetting, SimsSetting, load
 from sector.process.waiting import until_stop, wait_for_stop
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "RedisUrl",
     "Settings",
     "SimIdSetting",
+    "SimsSetting",
     "attach",
     "backoff",
     "create_app",

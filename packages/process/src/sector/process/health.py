@@ -16,6 +16,7 @@ class Health:
     def __init__(self, service: str, *conditions: str) -> None:
         self.service = service
         self._faults: dict[str, str | None] = dict.fromkeys(conditions, "not checked yet")
+        self._details: dict[str, str] = {}
         self._since: dict[str, float] = dict.fromkeys(conditions, time.time())
 
     @property
@@ -27,10 +28,11 @@ class Health:
         if self._change(condition, None):
             log.info("%s: ok%s", condition, f" ({detail})" if detail else "")
 
-    def fault(self, condition: str, fault: str) -> None:
-        """Note that a condition does not hold, and why."""
+    def fault(self, condition: str, fault: str, detail: str = "") -> None:
+        """Note that a condition does not hold, and why. `detail` may differ at each retry: it is no change by itself."""
+        self._details[condition] = detail
         if self._change(condition, fault):
-            log.warning("%s: %s; not ready, retrying", condition, fault)
+            log.warning("%s: %s%s; not ready, retrying", condition, fault, f" ({detail})" if detail else "")
 
     def _change(self, condition: str, fault: str | None) -> bool:
         if self._faults.get(condition, "") == fault:
@@ -42,10 +44,16 @@ class Health:
     def report(self) -> dict[str, JsonValue]:
         """Return the conditions as `/health` shows them."""
         conditions: dict[str, JsonValue] = {
-            name: {"ok": fault is None, "since_ms": int(self._since[name] * 1000)} | ({"fault": fault} if fault else {})
+            name: {"ok": fault is None, "since_ms": int(self._since[name] * 1000)} | self._said(name, fault)
             for name, fault in self._faults.items()
         }
         return {"service": self.service, "ready": self.ready, "conditions": conditions}
+
+    def _said(self, condition: str, fault: str | None) -> dict[str, JsonValue]:
+        if fault is None:
+            return {}
+        detail = self._details.get(condition)
+        return {"fault": fault, "detail": detail} if detail else {"fault": fault}
 
 
 type Details = Callable[[], Awaitable[dict[str, JsonValue]]]

@@ -13,8 +13,9 @@ RedisUrl = Annotated[
     str,
     Field(
         default="redis://redis:6379/0",
-        pattern=r"^(redis|rediss|unix)://.+",
-        description="Where Redis is: redis://, rediss:// (TLS) or unix://, as in redis://user:password@host:6379/0.",
+        pattern=r"^((redis|rediss|unix|redis\+cluster)://.+|redis\+sentinel://[^/]+/[^/?]+.*)$",
+        description="Where Redis is: redis://user:password@host:6379/0, rediss:// (TLS), unix://,"
+        " redis+sentinel://user:password@host:26379,host:26379/service/0 or redis+cluster://user:password@host:6379,host:6379.",
     ),
 ]
 SimIdSetting = Annotated[
@@ -23,6 +24,14 @@ SimIdSetting = Annotated[
         default="default",
         pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
         description="Id of the sim: lower-case letters, digits, - and _, up to 63.",
+    ),
+]
+SimsSetting = Annotated[
+    str,
+    Field(
+        default="default",
+        pattern=r"^(\*|[a-z0-9][a-z0-9_-]{0,62}(,[a-z0-9][a-z0-9_-]{0,62})*)$",
+        description="Ids of the sims, several with commas, or * for all: lower-case letters, digits, - and _, up to 63 each.",
     ),
 ]
 Port = Annotated[int, Field(ge=1, le=65535)]

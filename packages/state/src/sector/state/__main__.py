@@ -1,47 +1,75 @@
-"""`python -m sector.state export`: a sim as one file."""
+"""`sector-state`: what can be done with a sim as a whole."""
 
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
+from pydantic import TypeAdapter, ValidationError
 from redis.exceptions import RedisError
 from tqdm import tqdm
 
-from sector.models.archive import ArchiveWriter
-from sector.state.connect import connect
+from sector.models.archive import ArchiveError, ArchiveWriter, Record, read_archive
+from sector.models.names import SimId
+from sector.state import history, lease, sims
+from sector.state.connect import Client, connect
 from sector.state.errors import StateError
 from sector.state.export import Exporter
+from sector.state.faults import describe
+from sector.state.fork import fork
+from sector.state.importing import import_sim
+
+_SIM_ID: TypeAdapter[str] = TypeAdapter(SimId)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Export a sim; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m sector.state", description="What can be done with a sim as a whole."
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    export = commands.add_parser(
-        "export",
-        help="write the kept history of a sim into one file",
-        description="Writes a sim into one file: config, map, and from the oldest keyframe on every tick with its orders, events"
-        " and delta. The sim may go on meanwhile. `python -m sector.world.replay FILE` verifies such a file.",
-    )
-    export.add_argument("sim", metavar="SIM", help="id of the sim, such as default")
-    export.add_argument("file", metavar="FILE", type=Path, help="the file to write")
-    export.add_argument(
-        "--redis-url", default="redis://localhost:6379/0", help="where the sim is; default %(default)s", metavar="URL"
-    )
-    given = parser.parse_args(arguments)
+    """Do what is asked; returns the exit status: 0, or 1 with the reason on stderr."""
+    given = _parser().parse_args(arguments)
     try:
-        return asyncio.run(_export(given.redis_url, given.sim, given.file))
-    except (RedisError, StateError, OSError, ValueError) as error:
-        print(f"export: {error}", file=sys.stderr)
-        return 1
+        return asyncio.run(_run(given))
+    except (RedisError, OSError) as error:
+        print(f"{given.command}: {describe(error)} ({type(error).__name__}: {error})", file=sys.stderr)
+    except (StateError, ArchiveError, ValueError) as error:
+        print(f"{given.command}: {error}", file=sys.stderr)
+    return 1
 
 
-async def _export(redis_url: str, sim_id: str, path: Path) -> int:
-    redis = connect(redis_url)
+async def _run(given: argparse.Namespace) -> int:
+    redis = connect(given.redis_url)
+    try:
+        match given.command:
+            case "list":
+                return await _list(redis)
+            case "export":
+                return await _export(redis, given.sim, given.file)
+            case "import":
+                return await _import(redis, given.file, given.sim)
+            case "fork":
+                return await _fork(redis, given.sim, given.new, given.tick)
+            case _:
+                await sims.remove(redis, given.sim)
+                print(f"sim {given.sim} is removed")
+                return 0
+    finally:
+        await redis.aclose()
+
+
+async def _list(redis: Client) -> int:
+    for sim_id in await sims.listed(redis):
+        try:
+            kept = await history.kept(redis, sim_id)
+        except StateError as error:
+            print(f"{sim_id}: {error}")
+            continue
+        (holder,) = await lease.holders(redis, [sim_id])
+        held = f"held by {holder.partition(':')[0]}" if holder else "held by nobody"
+        print(f"{sim_id}: tick {kept.head.tick}, {kept.head.status}, kept from {kept.first}, {held}")
+    return 0
+
+
+async def _export(redis: Client, sim_id: str, path: Path) -> int:
     partial = path.with_name(f"{path.name}.partial")
     try:
         exporter = await Exporter.open(redis, sim_id)
@@ -56,9 +84,88 @@ async def _export(redis_url: str, sim_id: str, path: Path) -> int:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-        await redis.aclose()
     print(f"{path}: ticks {exporter.first_tick} to {exporter.last_tick} of sim {sim_id}, {path.stat().st_size} bytes")
     return 0
+
+
+async def _import(redis: Client, path: Path, sim_id: str) -> int:
+    with path.open("rb") as stream:
+        head = await import_sim(redis, sim_id, _watched(stream, path.stat().st_size))
+    print(f"sim {sim_id} is there, at tick {head.tick}")
+    return 0
+
+
+def _watched(stream: BinaryIO, size: int) -> Iterator[Record]:
+    with tqdm(total=size, unit="B", unit_scale=True, desc="import", disable=None) as bar:
+        for record in read_archive(stream):
+            yield record
+            bar.update(stream.tell() - bar.n)
+
+
+async def _fork(redis: Client, sim_id: str, new_id: str, tick: int | None) -> int:
+    at = (await history.kept(redis, sim_id)).head.tick if tick is None else tick
+    head = await fork(redis, sim_id, at, new_id)
+    print(f"sim {new_id} is there, at tick {head.tick}; a worker that serves it goes on from there")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sector-state",
+        description="What can be done with a sim as a whole. Workers and API go on meanwhile.",
+        epilog="REDIS_URL is any that the services take, redis+sentinel:// and redis+cluster:// too."
+        " Where Redis has users, the user operator of docker/users.acl may do all of this.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    _command(commands, "list", "list the sims, where each stands, and who holds it")
+    export = _command(
+        commands,
+        "export",
+        "write the kept history of a sim into one file",
+        "Writes a sim into one file: config, map, and from the oldest keyframe on every tick with its orders, events"
+        " and delta. The sim may go on meanwhile. `python -m sector.world.replay FILE` verifies such a file.",
+    )
+    export.add_argument("sim", metavar="SIM", type=_sim_id, help="id of the sim, such as default")
+    export.add_argument("file", metavar="FILE", type=Path, help="the file to write")
+    imports = _command(
+        commands,
+        "import",
+        "make a sim of an exported file",
+        "Makes a sim of what `export` wrote, with all its history. It appears when all of it is there, or not at all.",
+    )
+    imports.add_argument("file", metavar="FILE", type=Path, help="what `export` wrote")
+    imports.add_argument("sim", metavar="SIM", type=_sim_id, help="id that the sim shall have; it must be free")
+    forks = _command(
+        commands,
+        "fork",
+        "begin a new sim with the state of another at some tick",
+        "Begins a new sim with the state that another one had at some tick of its kept history. Both go on, each its own way.",
+    )
+    forks.add_argument("sim", metavar="SIM", type=_sim_id, help="id of the sim that is forked")
+    forks.add_argument("new", metavar="NEW", type=_sim_id, help="id of the new sim; it must be free")
+    forks.add_argument("--tick", metavar="N", type=int, help="the tick to begin with (default: the newest)")
+    removes = _command(commands, "remove", "remove a sim with all that is kept of it")
+    removes.add_argument(
+        "sim", metavar="SIM", type=_sim_id, help="id of the sim; a worker told to serve it founds it anew"
+    )
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, said: str, more: str = ""
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=said, description=more or f"{said[0].upper()}{said[1:]}.")
+    command.add_argument(
+        "--redis-url", default="redis://localhost:6379/0", help="where Redis is (default: %(default)s)", metavar="URL"
+    )
+    return command
+
+
+def _sim_id(text: str) -> str:
+    try:
+        return _SIM_ID.validate_python(text)
+    except ValidationError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no id: lower-case letters, digits, - and _, up to 63") from error
 
 
 if __name__ == "__main__":

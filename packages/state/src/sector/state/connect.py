@@ -1,89 +1,128 @@
-"""Connections to Redis: the client for everyday commands, and a borrowed connection for exact round trips."""
+"""Clients of Redis, by URL: one server, a Sentinel's master, or a cluster. None of them repeats a command.
+
+A client that repeated a command whose answer was lost would append orders twice. Who calls decides what to repeat.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import TypedDict
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import AskError, ClusterError, RedisClusterException, TryAgainError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
-type Reply = bytes | int | None | list["Reply"] | ResponseError
-type Command = Sequence[str | bytes | int]
+SENTINEL, CLUSTER = "redis+sentinel", "redis+cluster"
+SCHEMES = ("redis://", "rediss://", "unix://", f"{SENTINEL}://", f"{CLUSTER}://")
+_MOST_CONNECTIONS = 2**16
+_PORT = {SENTINEL: 26379, CLUSTER: 6379}
 
-SCHEMES = ("redis://", "rediss://", "unix://")
+
+class Cluster(RedisCluster):
+    """A cluster client that lends connections, and reads the map of slots anew when a node was wrong, or away."""
+
+    _outdated = False
+
+    @asynccontextmanager
+    async def lend(self, key: str) -> AsyncIterator[AbstractConnection]:
+        """Lend a connection to the node that holds `key`. Raises redis.exceptions.ConnectionError where none is known."""
+        node = await self._node_of(key)
+        connection = node.acquire_connection()
+        try:
+            await node.disconnect_if_needed(connection)
+            yield connection
+        except BaseException as error:
+            if isinstance(error, RedisConnectionError | RedisTimeoutError | AskError | TryAgainError | ClusterError):
+                self._outdated = True
+            await connection.disconnect(nowait=True)
+            raise
+        finally:
+            node.release(connection)
+
+    async def by_node(self, keys: Sequence[str]) -> list[list[str]]:
+        """Return the keys, those of one node together."""
+        found: dict[str, list[str]] = {}
+        for key in keys:
+            found.setdefault((await self._node_of(key)).name, []).append(key)
+        return list(found.values())
+
+    async def _node_of(self, key: str) -> ClusterNode:
+        try:
+            await self.initialize()
+            if self._outdated:
+                self._outdated = False
+                await self.nodes_manager.initialize()
+            return self.get_node_from_key(key)  # type: ignore[return-value]  # None only where replicas are asked for
+        except (RedisClusterException, KeyError) as error:
+            self._outdated = True
+            raise RedisConnectionError(f"no node of the cluster is known to hold {key!r}: {error}") from error
 
 
-def connect(url: str, *, timeout_s: float = 3.0) -> Redis:
+type Client = Redis | Cluster
+
+
+class _Options(TypedDict):
+    protocol: int
+    socket_timeout: float
+    socket_connect_timeout: float
+    max_connections: int
+    retry: Retry
+
+
+def connect(url: str, *, timeout_s: float = 3.0) -> Client:
     """Return a client for `url`; it connects when first used. Every command fails after `timeout_s`, none is repeated.
 
-    A client that repeated a command whose answer was lost would append orders twice. Who calls decides what to repeat.
-    Raises ValueError for an unknown scheme.
+    `redis+sentinel://user:password@host:26379,host:26379/service/0` asks those Sentinels for the master of `service`; what
+    the Sentinels themselves want stands in `?sentinel_username=…&sentinel_password=…`. `redis+cluster://user:password@host,host`
+    begins with those nodes. Raises ValueError for a URL that is none of these.
     """
-    if not url.startswith(SCHEMES):
-        raise ValueError(f"a Redis URL begins with one of {', '.join(SCHEMES)}")
-    return Redis.from_url(
-        url,
+    options = _Options(
         protocol=2,
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,
+        max_connections=_MOST_CONNECTIONS,
         retry=Retry(NoBackoff(), 0),
     )
+    if not url.startswith(SCHEMES):
+        raise ValueError(f"a Redis URL begins with one of {', '.join(SCHEMES)}")
+    parts = urlsplit(url)
+    if parts.scheme == SENTINEL:
+        return _of_sentinel(parts, options)
+    if parts.scheme == CLUSTER:
+        user, password, hosts = _authority(parts)
+        nodes = [ClusterNode(host, port) for host, port in hosts]
+        return Cluster(startup_nodes=nodes, require_full_coverage=False, username=user, password=password, **options)
+    return Redis.from_url(url, **options)
 
 
-class Link:
-    """One connection, on which several commands and their replies take one round trip."""
-
-    def __init__(self, connection: AbstractConnection) -> None:
-        self._connection = connection
-
-    async def exchange(self, *commands: Command) -> list[Reply]:
-        """Send `commands` in one write; return their replies. An error reply stands in its place, as a ResponseError.
-
-        Raises redis.exceptions.ConnectionError or TimeoutError where the connection breaks: the outcome is unknown then.
-        """
-        await self._connection.send_packed_command(self._connection.pack_commands(commands))
-        return [await self._reply() for _ in commands]
-
-    async def _reply(self) -> Reply:
-        try:
-            reply: Reply = await self._connection.read_response(disable_decoding=True)
-        except ResponseError as error:
-            return error
-        return reply
+def _of_sentinel(parts: SplitResult, options: _Options) -> Redis:
+    service, _, db = parts.path.strip("/").partition("/")
+    if not service or not (db or "0").isdecimal():
+        raise ValueError("a Sentinel URL ends with the name of the service: redis+sentinel://host:26379/mymaster")
+    user, password, hosts = _authority(parts)
+    asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    if unknown := asked.keys() - {"sentinel_username", "sentinel_password"}:
+        raise ValueError(f"a Sentinel URL has no parameter {min(unknown)!r}")
+    of_sentinels = {name.removeprefix("sentinel_"): value for name, value in asked.items()}
+    sentinels = Sentinel(hosts, sentinel_kwargs={**options, **of_sentinels})
+    client: Redis = sentinels.master_for(service, username=user, password=password, db=int(db or 0), **options)
+    return client
 
 
-@asynccontextmanager
-async def borrowed(redis: Redis) -> AsyncIterator[Link]:
-    """Lend a connection of the client's pool. It is closed rather than given back where the block raises: it may be amid a reply."""
-    connection = await redis.connection_pool.get_connection()
-    try:
-        yield Link(connection)
-    except BaseException:
-        await connection.disconnect(nowait=True)
-        raise
-    finally:
-        await redis.connection_pool.release(connection)
-
-
-def checked(replies: Sequence[Reply]) -> list[Reply]:
-    """Return `replies`, or raise the first error among them."""
-    for reply in replies:
-        if isinstance(reply, RedisError):
-            raise reply
-    return list(replies)
-
-
-def as_bytes(reply: Reply) -> bytes | None:
-    """Return a string reply. Raises ResponseError for any other but null: there is something of another type at the key."""
-    if reply is None or isinstance(reply, bytes):
-        return reply
-    raise reply if isinstance(reply, ResponseError) else ResponseError(f"expected a string, got {type(reply).__name__}")
-
-
-def as_list(reply: Reply) -> list[Reply]:
-    """Return an array reply. Raises ResponseError for any other."""
-    if isinstance(reply, list):
-        return reply
-    raise reply if isinstance(reply, ResponseError) else ResponseError(f"expected an array, got {type(reply).__name__}")
+def _authority(parts: SplitResult) -> tuple[str | None, str | None, list[tuple[str, int]]]:
+    """Return user, password and addresses of `user:password@host:port,host:port`."""
+    credentials, _, hosts = parts.netloc.rpartition("@")
+    user, _, password = credentials.partition(":")
+    found: list[tuple[str, int]] = []
+    for each in hosts.split(","):
+        host, _, port = each.rpartition(":") if each.rpartition(":")[2].isdecimal() else (each, "", "")
+        if not host:
+            raise ValueError(f"{each!r} is not an address: host or host:port, several with commas")
+        found.append((host, int(port or _PORT[parts.scheme])))
+    return unquote(user) or None, unquote(password) or None, found

@@ -48,3 +48,40 @@ class HistoryGone(StateError):
         super().__init__(f"tick {tick} of sim {sim_id!r} is not in its history (any more)")
         self.sim_id = sim_id
         self.tick = tick
+
+
+class SimExists(StateError):
+    """There is a sim of that id already."""
+
+    def __init__(self, sim_id: str) -> None:
+        super().__init__(f"there is a sim {sim_id!r} already")
+        self.sim_id = sim_id
+
+
+class HistoryBroken(StateError):
+    """What is kept of a sim does not fit together at `tick`."""
+
+    def __init__(self, sim_id: str, tick: int, reason: str) -> None:
+        super().__init__(f"the history of sim {sim_id!r} does not hold together at tick {tick}: {reason}")
+        self.sim_id = sim_id
+        self.tick = tick
+        self.reason = reason
+
+
+class WorldFailed(StateError):
+    """The rules raised what they should not, so nothing of this tick was written. `__cause__` is what they raised."""
+
+    def __init__(self, sim_id: str, tick: int, cause: Exception) -> None:
+        super().__init__(f"the world of sim {sim_id!r} failed at tick {tick}: {type(cause).__name__}: {cause}")
+        self.sim_id = sim_id
+        self.tick = tick
+
+
+class NotDurable(StateError):
+    """Redis did not confirm in time that orders are kept as asked. `order_ids` are in the log nevertheless."""
+
+    def __init__(self, durability: str, order_ids: list[str], reason: str) -> None:
+        super().__init__(f"not as durable as {durability!r} asks: {reason}")
+        self.durability = durability
+        self.order_ids = order_ids
+        self.reason = reason

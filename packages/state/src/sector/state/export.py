@@ -2,15 +2,15 @@
 
 from collections.abc import AsyncIterator
 
-from redis.asyncio import Redis
-
 from sector.models.archive import Founding, Keyframe, Record, TickEntry
 from sector.models.step import LoggedOrder
-from sector.state.connect import Reply, as_bytes, as_list, borrowed, checked
-from sector.state.errors import HistoryGone, SimNotFound
-from sector.state.head import FIELDS, Head
+from sector.state import history
+from sector.state.connect import Client
+from sector.state.errors import HistoryGone
 from sector.state.keys import SimKeys
-from sector.state.orders import parse_entries
+from sector.state.link import call
+from sector.state.orders import read_entries
+from sector.state.replies import Reply, as_bytes, as_entry, as_list
 from sector.state.sims import read_founding
 
 _PAGE = 100
@@ -19,23 +19,17 @@ _PAGE = 100
 class Exporter:
     """Exports one sim up to the tick at which it stands when `open` returns; the sim may go on meanwhile."""
 
-    def __init__(self, redis: Redis, sim_id: str, first_tick: int, last_tick: int) -> None:
+    def __init__(self, redis: Client, sim_id: str, first_tick: int, last_tick: int) -> None:
         self._redis = redis
         self._keys = SimKeys(sim_id)
         self.first_tick = first_tick
         self.last_tick = last_tick
 
     @classmethod
-    async def open(cls, redis: Redis, sim_id: str) -> "Exporter":
+    async def open(cls, redis: Client, sim_id: str) -> "Exporter":
         """Look how far the history reaches. Raises SimNotFound, redis.exceptions.RedisError."""
-        keys = SimKeys(sim_id)
-        async with borrowed(redis) as link:
-            fields, names = checked(await link.exchange(("HMGET", keys.head, *FIELDS), ("HKEYS", keys.keyframes)))
-        head = Head.parse(as_list(fields))
-        kept = [int(name) for each in as_list(names) if (name := as_bytes(each) or b"").isdigit()]
-        if head is None or not kept:
-            raise SimNotFound(sim_id)
-        return cls(redis, sim_id, min(kept), head.tick)
+        kept = await history.kept(redis, sim_id)
+        return cls(redis, sim_id, kept.first, kept.head.tick)
 
     async def records(self) -> AsyncIterator[Record]:
         """Yield founding, first keyframe, then every tick and the keyframes between them.
@@ -50,7 +44,9 @@ class Exporter:
         yield start
         cursor, tick = start.cursor, self.first_tick
         while tick < self.last_tick:
-            page = await self._call("XRANGE", self._keys.events, f"({tick}-0", f"{self.last_tick}-0", "COUNT", _PAGE)
+            page = await call(
+                self._redis, "XRANGE", self._keys.events, f"({tick}-0", f"{self.last_tick}-0", "COUNT", _PAGE
+            )
             if not as_list(page):
                 raise HistoryGone(self._keys.sim_id, tick + 1)
             for each in as_list(page):
@@ -64,23 +60,16 @@ class Exporter:
 
     async def _tick(self, entry: Reply, after: str) -> tuple[TickEntry, str]:
         """Return a tick with the orders that it applied, those after `after`, and the id of the last of them."""
-        entry_id, flat = as_list(entry)
-        parts = [as_bytes(part) or b"" for part in as_list(flat)]
-        fields = dict(zip(parts[::2], parts[1::2], strict=True))
+        entry_id, fields = as_entry(entry)
         cursor = fields[b"cursor"].decode()
         orders: list[LoggedOrder] = []
         if cursor != after:
-            orders = parse_entries(await self._call("XRANGE", self._keys.orders, f"({after}", cursor))
-        tick = int((as_bytes(entry_id) or b"").split(b"-")[0])
+            orders, _ = read_entries(await call(self._redis, "XRANGE", self._keys.orders, f"({after}", cursor))
+        tick = int(entry_id.partition("-")[0])
         state_hash, at_ms = fields[b"hash"].decode(), int(fields[b"at_ms"])
         return TickEntry(tick, at_ms, state_hash, tuple(orders), fields[b"events"], fields[b"delta"]), cursor
 
     async def _keyframe(self, tick: int) -> Keyframe | None:
-        found = await self._call("HMGET", self._keys.keyframes, str(tick), f"{tick}:cursor")
+        found = await call(self._redis, "HMGET", self._keys.keyframes, str(tick), f"{tick}:cursor")
         snapshot, cursor = (as_bytes(value) for value in as_list(found))
         return None if snapshot is None or cursor is None else Keyframe(tick, cursor.decode(), snapshot)
-
-    async def _call(self, *command: str | int) -> Reply:
-        async with borrowed(self._redis) as link:
-            (reply,) = checked(await link.exchange(command))
-        return reply

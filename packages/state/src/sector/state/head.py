@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from sector.state.connect import Reply, as_bytes
+from sector.state.replies import Reply, as_bytes
 
 FIELDS = ("tick", "cursor", "hash", "commit", "epoch", "at_ms", "status")
 

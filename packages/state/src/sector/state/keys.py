@@ -5,6 +5,9 @@ from dataclasses import dataclass
 SIMS = "sims"
 """Set of the ids of all sims."""
 
+WORKERS = "workers"
+"""Sorted set of the workers that are there; the score is until when, in ms of Redis' clock."""
+
 
 @dataclass(frozen=True, slots=True)
 class SimKeys:
@@ -40,9 +43,28 @@ class SimKeys:
         return self._key("orders")
 
     @property
+    def poison(self) -> str:
+        return self._key("poison")
+
+    @property
     def events(self) -> str:
         return self._key("events")
 
     @property
     def keyframes(self) -> str:
         return self._key("keyframes")
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every key of the sim, the head first."""
+        return (self.head, self.lease, self.snapshot, self.map, self.config, *self.history)
+
+    @property
+    def history(self) -> tuple[str, ...]:
+        """What grows with time."""
+        return (self.orders, self.poison, self.events, self.keyframes)
+
+    @staticmethod
+    def staged(key: str) -> str:
+        """Return where what will lie at `key` is made ready, in the same slot."""
+        return f"{key}:staged"

@@ -1,17 +1,19 @@
 """The lease of a sim: who holds it may tick, for as long as it lasts, and is fenced off afterwards.
 
 Its token is `epoch:holder:nonce`. The epoch grows with each acquisition, and is written to the head in the same transaction:
-whoever watches the head of the epoch before can no longer commit.
+whoever watches the head of the epoch before can no longer commit. A holder is a worker's name, or `name:process`, which tells
+two processes of one name apart.
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from redis.asyncio import Redis
-
-from sector.state.connect import Link, as_bytes, borrowed, checked
+from sector.state.connect import Client
 from sector.state.errors import LeaseLost
 from sector.state.keys import SimKeys
+from sector.state.link import Command, borrowed, strings
+from sector.state.replies import as_bytes, checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +25,41 @@ class Lease:
     token: str
     ttl_ms: int
 
+    def renewal(self) -> Command:
+        """Return the command that lets it last its full TTL from now; it is safe only under WATCH."""
+        return ("PEXPIRE", SimKeys(self.sim_id).lease, self.ttl_ms)
+
+
+def worker_of(token: bytes | None) -> str | None:
+    """Return the name of the worker in a token, or None."""
+    holder = holder_of(token)
+    return None if holder is None else holder.split(":")[0]
+
 
 def holder_of(token: bytes | None) -> str | None:
-    """Return the worker named in a token, or None."""
-    return token.decode(errors="replace").split(":")[1] if token and token.count(b":") >= 2 else None
+    """Return the holder in a token, or None."""
+    if token is None or token.count(b":") < 2:
+        return None
+    return token.decode(errors="replace").partition(":")[2].rpartition(":")[0]
 
 
-async def acquire(redis: Redis, sim_id: str, worker_id: str, ttl_ms: int) -> Lease | None:
+async def holders(redis: Client, sim_ids: Sequence[str]) -> list[str | None]:
+    """Return who holds the lease of each sim; None where it is free. One round trip, or one a node of a cluster."""
+    tokens = await strings(redis, [SimKeys(sim_id).lease for sim_id in sim_ids])
+    return [None if token is None else holder_of(token) or "somebody" for token in tokens]
+
+
+async def acquire(redis: Client, sim_id: str, holder: str, ttl_ms: int) -> Lease | None:
     """Take the lease if it is free. Returns None while another holds it."""
     keys = SimKeys(sim_id)
-    async with borrowed(redis) as link:
+    async with borrowed(redis, keys.lease) as link:
         _, held, epoch = checked(
             await link.exchange(("WATCH", keys.lease, keys.head), ("GET", keys.lease), ("HGET", keys.head, "epoch"))
         )
         if held is not None:
-            await link.exchange(("UNWATCH",))
+            checked(await link.exchange(("UNWATCH",)))
             return None
-        lease = _new_lease(sim_id, int(as_bytes(epoch) or 0) + 1, worker_id, ttl_ms)
+        lease = _new_lease(sim_id, int(as_bytes(epoch) or 0) + 1, holder, ttl_ms)
         *_, done = checked(
             await link.exchange(
                 ("MULTI",),
@@ -51,33 +71,28 @@ async def acquire(redis: Redis, sim_id: str, worker_id: str, ttl_ms: int) -> Lea
         return lease if done is not None else None
 
 
-def _new_lease(sim_id: str, epoch: int, worker_id: str, ttl_ms: int) -> Lease:
-    return Lease(sim_id, epoch, f"{epoch}:{worker_id.replace(':', '-')}:{secrets.token_hex(8)}", ttl_ms)
+def _new_lease(sim_id: str, epoch: int, holder: str, ttl_ms: int) -> Lease:
+    return Lease(sim_id, epoch, f"{epoch}:{holder}:{secrets.token_hex(8)}", ttl_ms)
 
 
-async def renew(redis: Redis, lease: Lease) -> None:
+async def renew(redis: Client, lease: Lease) -> None:
     """Let the lease last its full TTL from now. Raises LeaseLost if it is no longer ours."""
-    await _while_held(redis, lease, ("PEXPIRE", SimKeys(lease.sim_id).lease, lease.ttl_ms))
+    await _while_held(redis, lease, lease.renewal())
 
 
-async def release(redis: Redis, lease: Lease) -> None:
+async def release(redis: Client, lease: Lease) -> None:
     """Give the lease back, so that another worker need not wait for it to lapse. Raises LeaseLost if it is no longer ours."""
     await _while_held(redis, lease, ("DEL", SimKeys(lease.sim_id).lease))
 
 
-async def _while_held(redis: Redis, lease: Lease, command: tuple[str | int, ...]) -> None:
-    async with borrowed(redis) as link:
-        token = await watch_token(link, lease)
+async def _while_held(redis: Client, lease: Lease, command: Command) -> None:
+    key = SimKeys(lease.sim_id).lease
+    async with borrowed(redis, key) as link:
+        _, held = checked(await link.exchange(("WATCH", key), ("GET", key)))
+        token = as_bytes(held)
         if token != lease.token.encode():
-            await link.exchange(("UNWATCH",))
-            raise LeaseLost(lease.sim_id, holder_of(token))
+            checked(await link.exchange(("UNWATCH",)))
+            raise LeaseLost(lease.sim_id, worker_of(token))
         *_, done = checked(await link.exchange(("MULTI",), command, ("EXEC",)))
         if done is None:
             raise LeaseLost(lease.sim_id, None)
-
-
-async def watch_token(link: Link, lease: Lease) -> bytes | None:
-    """Watch the lease key and return what lies there."""
-    key = SimKeys(lease.sim_id).lease
-    _, token = checked(await link.exchange(("WATCH", key), ("GET", key)))
-    return as_bytes(token)

@@ -1,42 +1,85 @@
 """The order log: a stream of accepted orders, oldest first. An order's id is its id in the stream."""
 
 from collections.abc import Sequence
-
-from redis.asyncio import Redis
+from dataclasses import dataclass
 
 from sector.models import LoggedOrder
-from sector.state.connect import Reply, as_bytes, as_list, borrowed, checked
+from sector.state.connect import Client
+from sector.state.durability import MEMORY, Durability
 from sector.state.keys import SimKeys
+from sector.state.link import Command, borrowed
+from sector.state.replies import Reply, as_bytes, as_entry, as_list, checked
 
-SCOPE_ADMIN = "admin"
-SCOPE_PLAYER = "player"
+SCOPE_ADMIN = b"admin"
+SCOPE_PLAYER = b"player"
+VERSION = b"1"
+"""Of the entries. One that names another in its field `v` is not ours to read."""
+
+_POISON_KEPT = 1000
 
 
-async def append(redis: Redis, sim_id: str, issuer: str, bodies: Sequence[bytes], *, admin: bool = False) -> list[str]:
-    """Append orders to the log, all or none, in one round trip; returns their ids.
+async def append(
+    redis: Client,
+    sim_id: str,
+    issuer: str,
+    bodies: Sequence[bytes],
+    *,
+    admin: bool = False,
+    durability: Durability = MEMORY,
+) -> list[str]:
+    """Append orders to the log, all or none, in one round trip; returns their ids once they are as durable as asked.
 
-    Raises redis.exceptions.RedisError. Where the connection broke, they may be in the log nevertheless.
+    Raises NotDurable, redis.exceptions.RedisError. Where the connection broke, they may be in the log nevertheless.
     """
     key, scope = SimKeys(sim_id).orders, SCOPE_ADMIN if admin else SCOPE_PLAYER
     adds = [("XADD", key, "*", "issuer", issuer, "scope", scope, "order", body) for body in bodies]
-    async with borrowed(redis) as link:
-        *_, ids = checked(await link.exchange(("MULTI",), *adds, ("EXEC",)))
-    return [(as_bytes(order_id) or b"").decode() for order_id in as_list(ids)]
+    async with borrowed(redis, key) as link:
+        replies = await link.exchange(("MULTI",), *adds, ("EXEC",), *durability.wait())
+        *_, ids = checked(replies[: len(adds) + 2])
+        order_ids = [(as_bytes(order_id) or b"").decode() for order_id in as_list(ids)]
+        durability.confirm(replies[len(adds) + 2 :], order_ids)
+    return order_ids
 
 
-def parse_entries(reply: Reply) -> list[LoggedOrder]:
-    """Return the orders in the answer to XRANGE. What an entry lacks is empty: the world rejects what it cannot read."""
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """An entry of the log that nobody can apply: its id, its fields, and what is wrong with it."""
+
+    id: str
+    fields: dict[bytes, bytes]
+    fault: str
+
+    def set_aside(self, keys: SimKeys) -> Command:
+        """Return the command that keeps it where an operator finds it; of many, the newest are kept."""
+        flat = [part for pair in self.fields.items() for part in pair]
+        return ("XADD", keys.poison, "MAXLEN", "~", _POISON_KEPT, "*", "entry", self.id, "fault", self.fault, *flat)
+
+
+def read_entries(reply: Reply) -> tuple[list[LoggedOrder], list[Poison]]:
+    """Return the orders in the answer to XRANGE, and those entries among them that are poison.
+
+    A poisonous one is among the orders too, with its fault and no body: the world rejects it, so that its event tells.
+    """
     orders: list[LoggedOrder] = []
+    poison: list[Poison] = []
     for entry in as_list(reply):
-        entry_id, flat = as_list(entry)
-        parts = [as_bytes(part) or b"" for part in as_list(flat)]
-        fields = dict(zip(parts[::2], parts[1::2], strict=True))
-        orders.append(
-            LoggedOrder(
-                id=(as_bytes(entry_id) or b"").decode(),
-                issuer=fields.get(b"issuer", b"").decode(errors="replace"),
-                admin=fields.get(b"scope") == SCOPE_ADMIN.encode(),
-                body=fields.get(b"order", b""),
-            )
-        )
-    return orders
+        entry_id, fields = as_entry(entry)
+        fault = _fault(fields)
+        if fault:
+            poison.append(Poison(entry_id, fields, fault))
+        issuer = fields.get(b"issuer", b"").decode(errors="replace")
+        body = b"" if fault else fields[b"order"]
+        orders.append(LoggedOrder(entry_id, issuer, not fault and fields[b"scope"] == SCOPE_ADMIN, body, fault))
+    return orders, poison
+
+
+def _fault(fields: dict[bytes, bytes]) -> str:
+    if b"fault" in fields:  # set aside before the sim was exported and imported
+        return fields[b"fault"].decode(errors="replace")
+    if (version := fields.get(b"v", VERSION)) != VERSION:
+        return f"an entry of version {version.decode(errors='replace')[:20]}, and this worker reads {VERSION.decode()}"
+    if missing := [name.decode() for name in (b"issuer", b"scope", b"order") if name not in fields]:
+        return f"not an order: an entry without {', '.join(missing)}"
+    if (scope := fields[b"scope"]) not in (SCOPE_ADMIN, SCOPE_PLAYER):
+        return f"not an order: an entry of the scope {scope.decode(errors='replace')[:20]!r}"
+    return ""

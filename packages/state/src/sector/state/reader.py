@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 from pydantic_core import from_json
-from redis.asyncio import Redis
 
 from sector.models.frame import Frame, decode
 from sector.models.rows import event_rows, table_rows
-from sector.state.connect import Reply, as_bytes, as_list, borrowed, checked
+from sector.state.connect import Client
 from sector.state.errors import HistoryRewound, SimNotFound
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
+from sector.state.link import borrowed, call
+from sector.state.replies import Reply, as_bytes, as_entry, as_list, checked
 from sector.state.sims import read_founding
 
 
@@ -36,10 +37,14 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class TickEvents:
-    """What one tick left in the event stream. Each event is as the world made it, and has `id` (`tick-number`) and `at_ms`."""
+    """What one tick left in the event stream. Each event is as the world made it, and has `id` (`tick-number`) and `at_ms`.
+
+    `epoch` is that of the lease under which it was committed; 0 where that was not noted, before 0.3, or the sim was imported.
+    """
 
     tick: int
     at_ms: int
+    epoch: int
     hash: str
     cursor: str
     events: list[dict[str, JsonValue]]
@@ -49,7 +54,7 @@ class TickEvents:
 class SimReader:
     """Reads one sim. It keeps the last view: while the head stands still, only the head is read."""
 
-    def __init__(self, redis: Redis, sim_id: str) -> None:
+    def __init__(self, redis: Client, sim_id: str) -> None:
         self._redis = redis
         self._keys = SimKeys(sim_id)
         self._view: View | None = None
@@ -61,15 +66,13 @@ class SimReader:
 
     async def head(self) -> Head:
         """Return the head. Raises SimNotFound, redis.exceptions.RedisError."""
-        async with borrowed(self._redis) as link:
-            (fields,) = checked(await link.exchange(("HMGET", self._keys.head, *FIELDS)))
-        return self._parse(fields)
+        return self._parse(await call(self._redis, "HMGET", self._keys.head, *FIELDS))
 
     async def view(self) -> View:
         """Return the newest view. Raises SimNotFound, redis.exceptions.RedisError, sector.models.frame.FrameError."""
         head = await self.head()
         if self._view is None or self._view.head.commit != head.commit:
-            async with borrowed(self._redis) as link:
+            async with borrowed(self._redis, self._keys.head) as link:
                 *_, done = checked(
                     await link.exchange(
                         ("MULTI",), ("HMGET", self._keys.head, *FIELDS), ("GET", self._keys.snapshot), ("EXEC",)
@@ -100,8 +103,7 @@ class SimReader:
         found: list[dict[str, JsonValue]] = []
         start = f"{tick}-0"
         while len(found) < limit:
-            async with borrowed(self._redis) as link:
-                (reply,) = checked(await link.exchange(("XRANGE", self._keys.events, start, "+", "COUNT", 100)))
+            reply = await call(self._redis, "XRANGE", self._keys.events, start, "+", "COUNT", 100)
             entries = [_fields(entry) for entry in as_list(reply)]
             for at, fields in entries:
                 first = number + 1 if at == tick else 0
@@ -119,7 +121,7 @@ class SimReader:
         last = after_tick
         command = ("XREAD", "COUNT", 100, "BLOCK", block_ms, "STREAMS", self._keys.events)
         while True:
-            async with borrowed(self._redis) as link:
+            async with borrowed(self._redis, self._keys.head) as link:
                 (reply,) = checked(await link.exchange((*command, f"{last}-0")))
             if reply is None:
                 if (tick := (await self.head()).tick) < last:
@@ -134,9 +136,8 @@ class SimReader:
 
 def _fields(entry: Reply) -> tuple[int, dict[bytes, bytes]]:
     """Return the tick of an entry of the event stream, and its fields."""
-    entry_id, flat = as_list(entry)
-    parts = [as_bytes(part) or b"" for part in as_list(flat)]
-    return int((as_bytes(entry_id) or b"").split(b"-")[0]), dict(zip(parts[::2], parts[1::2], strict=True))
+    entry_id, fields = as_entry(entry)
+    return int(entry_id.partition("-")[0]), fields
 
 
 def _events(tick: int, fields: dict[bytes, bytes], first: int, limit: int | None) -> list[dict[str, JsonValue]]:
@@ -150,5 +151,12 @@ def _events(tick: int, fields: dict[bytes, bytes], first: int, limit: int | None
 
 def _tick_events(entry: Reply) -> TickEvents:
     tick, fields = _fields(entry)
-    state_hash, cursor = fields[b"hash"].decode(), fields[b"cursor"].decode()
-    return TickEvents(tick, int(fields[b"at_ms"]), state_hash, cursor, _events(tick, fields, 0, None), fields[b"delta"])
+    return TickEvents(
+        tick=tick,
+        at_ms=int(fields[b"at_ms"]),
+        epoch=int(fields.get(b"epoch", 0)),
+        hash=fields[b"hash"].decode(),
+        cursor=fields[b"cursor"].decode(),
+        events=_events(tick, fields, 0, None),
+        delta=fields[b"delta"],
+    )

@@ -1,53 +1,72 @@
-"""Sims: founding one, and reading what never changes about it."""
+"""Sims: founding one, listing them, reading what never changes about one, and removing one."""
 
 import secrets
 import time
 
-from redis.asyncio import Redis
-
 from sector.models import SimConfig
 from sector.models.frame import digest
-from sector.state.connect import as_bytes, as_list, borrowed, checked
+from sector.state.connect import Client
 from sector.state.errors import SimNotFound
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SIMS, SimKeys
+from sector.state.link import Command, borrowed, call
+from sector.state.replies import as_bytes, as_list, checked
 from sector.state.world import World
 
 
-async def found[S](redis: Redis, sim_id: str, world: World[S], config: SimConfig) -> bool:
+async def listed(redis: Client) -> list[str]:
+    """Return the ids of all sims, sorted."""
+    return sorted((as_bytes(each) or b"").decode() for each in as_list(await call(redis, "SMEMBERS", SIMS)))
+
+
+async def found[S](redis: Client, sim_id: str, world: World[S], config: SimConfig) -> bool:
     """Found the sim unless it is there; say whether it was founded now. Of several that try at once, one does."""
     keys = SimKeys(sim_id)
-    await redis.sadd(SIMS, sim_id)
-    async with borrowed(redis) as link:
+    await call(redis, "SADD", SIMS, sim_id)
+    async with borrowed(redis, keys.head) as link:
         _, fields = checked(await link.exchange(("WATCH", keys.head), ("HMGET", keys.head, *FIELDS)))
         if Head.parse(as_list(fields)) is not None:
-            await link.exchange(("UNWATCH",))
+            checked(await link.exchange(("UNWATCH",)))
             return False
         map_blob, snapshot = world.found(config)
-        state_hash, now_ms = digest(snapshot), time.time_ns() // 1_000_000
         # The epoch may be there already, where a worker took the lease first: it only grows.
         epoch = int(as_bytes(as_list(fields)[FIELDS.index("epoch")]) or 0)
-        head = Head(0, "0-0", state_hash, secrets.token_hex(8), epoch, now_ms, "running")
-        *_, done = checked(
-            await link.exchange(
-                ("MULTI",),
-                ("SET", keys.config, config.model_dump_json()),
-                ("SET", keys.map, map_blob),
-                ("SET", keys.snapshot, snapshot),
-                ("HSET", keys.keyframes, "0", snapshot, "0:cursor", head.cursor),
-                ("HSET", keys.head, *head.pairs()),
-                ("EXEC",),
-            )
-        )
+        head = first_head(0, digest(snapshot), epoch, "running")
+        begin = begin_with(keys, head, config, map_blob, snapshot)
+        *_, done = checked(await link.exchange(("MULTI",), *begin, ("EXEC",)))
         return done is not None
 
 
-async def read_founding(redis: Redis, sim_id: str) -> tuple[SimConfig, bytes]:
+def first_head(tick: int, state_hash: str, epoch: int, status: str) -> Head:
+    """Return the head of a sim that begins at `tick`, with no order applied yet."""
+    return Head(tick, "0-0", state_hash, secrets.token_hex(8), epoch, time.time_ns() // 1_000_000, status)
+
+
+def begin_with(keys: SimKeys, head: Head, config: SimConfig, map_blob: bytes, snapshot: bytes) -> list[Command]:
+    """Return the commands that make a sim begin at `head`, its snapshot being its first keyframe."""
+    return [
+        ("SET", keys.config, config.model_dump_json()),
+        ("SET", keys.map, map_blob),
+        ("SET", keys.snapshot, snapshot),
+        ("HSET", keys.keyframes, head.tick, snapshot, f"{head.tick}:cursor", head.cursor),
+        ("HSET", keys.head, *head.pairs()),
+    ]
+
+
+async def read_founding(redis: Client, sim_id: str) -> tuple[SimConfig, bytes]:
     """Return the config and the map of a sim. Raises SimNotFound."""
     keys = SimKeys(sim_id)
-    async with borrowed(redis) as link:
-        (found,) = checked(await link.exchange(("MGET", keys.config, keys.map)))
-    config, map_blob = (as_bytes(value) for value in as_list(found))
+    config, map_blob = (as_bytes(value) for value in as_list(await call(redis, "MGET", keys.config, keys.map)))
     if config is None or map_blob is None:
         raise SimNotFound(sim_id)
     return SimConfig.model_validate_json(config), map_blob
+
+
+async def remove(redis: Client, sim_id: str) -> None:
+    """Remove a sim with all that is kept of it. A worker that ticks it notices, and commits no more. Raises SimNotFound."""
+    keys = SimKeys(sim_id)
+    async with borrowed(redis, keys.head) as link:
+        *_, done = checked(await link.exchange(("MULTI",), ("EXISTS", keys.head), ("DEL", *keys.all), ("EXEC",)))
+    was_listed = await call(redis, "SREM", SIMS, sim_id)
+    if not as_list(done)[0] and not was_listed:
+        raise SimNotFound(sim_id)

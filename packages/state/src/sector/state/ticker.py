@@ -1,26 +1,29 @@
 """The tick transaction: read under WATCH, compute, write under EXEC. Two round trips, and no lock held while computing.
 
-Whoever else writes lease or head meanwhile makes EXEC answer null, and nothing of this tick is written. Where the
+Whoever else writes lease, head or events meanwhile makes EXEC answer null, and nothing of this tick is written. Where the
 connection breaks before EXEC's answer, the outcome is unknown; the head read next tells, by its commit id.
 """
 
+import asyncio
 import secrets
 import time
 from dataclasses import dataclass
 
-from redis.asyncio import Redis
-
 from sector.models import LoggedOrder, SimConfig, Step
-from sector.models.frame import digest
-from sector.state.connect import Command, Link, as_bytes, as_list, borrowed, checked
-from sector.state.errors import CommitConflict, LeaseLost, SimNotFound
+from sector.models.frame import FrameError, digest
+from sector.state.connect import Client
+from sector.state.errors import CommitConflict, LeaseLost, SimNotFound, WorldFailed
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
-from sector.state.lease import Lease, holder_of
-from sector.state.orders import parse_entries
+from sector.state.lease import Lease, worker_of
+from sector.state.link import Command, Link, borrowed
+from sector.state.orders import Poison, read_entries
+from sector.state.replies import as_bytes, as_list, checked
 from sector.state.world import World
 
 MAX_ORDERS_PER_TICK = 10_000
+_QUICK_S = 0.02
+"""A tick that takes longer is computed in a thread, so that other sims go on and leases are renewed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,20 @@ class Tick:
     finished: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a tick begins with. `snapshot` is None where the state is remembered."""
+
+    head: Head
+    orders: list[LoggedOrder]
+    poison: list[Poison]
+    snapshot: bytes | None
+
+
 class Ticker[S]:
     """Advances one sim under one lease. The states it remembers are a cache: forgetting them costs only time."""
 
-    def __init__(self, redis: Redis, world: World[S], config: SimConfig, map_blob: bytes, lease: Lease) -> None:
+    def __init__(self, redis: Client, world: World[S], config: SimConfig, map_blob: bytes, lease: Lease) -> None:
         self._redis = redis
         self._world = world
         self._config = config
@@ -44,62 +57,111 @@ class Ticker[S]:
         self._keys = SimKeys(lease.sim_id)
         self._cursor = "0-0"
         self._states: dict[str, S] = {}  # by commit id: that of the last head seen, and that of the last EXEC sent
+        self._quick = False
 
     async def tick(self) -> Tick:
         """Commit one tick, or find that the sim is finished.
 
-        Raises LeaseLost, CommitConflict, SimNotFound, sector.models.frame.FrameError, redis.exceptions.RedisError.
+        Raises LeaseLost, CommitConflict, SimNotFound, WorldFailed, sector.models.frame.FrameError, redis.exceptions.RedisError.
         """
-        async with borrowed(self._redis) as link:
-            head, orders = await self._read(link)
-            if head.status == "finished":
-                await link.exchange(("UNWATCH",))
-                return Tick(head, 0, True)
-            state = self._states.get(head.commit)
-            if state is None:
-                state = self._world.load(self._config, self._map, await self._read_snapshot(link))
-            step = self._world.advance(state, orders)
-            after = self._head_after(head, orders, step)
-            self._states = {head.commit: state, after.commit: step.state}
-            await self._commit(link, after, step)
+        async with borrowed(self._redis, self._keys.head) as link:
+            read = await self._read(link)
+            if read.head.status == "finished":
+                # Nothing is to be written; the lease is kept.
+                checked(await link.exchange(("MULTI",), self.lease.renewal(), ("EXEC",)))
+                return Tick(read.head, 0, True)
+            state, step = await self._computed(link, read)
+            after = self._head_after(read, step)
+            self._states = {read.head.commit: state, after.commit: step.state}
+            await self._commit(link, after, step, read.poison)
             self._cursor = after.cursor
-        return Tick(after, len(orders), step.finished)
+        return Tick(after, len(read.orders), step.finished)
 
-    async def _read(self, link: Link) -> tuple[Head, list[LoggedOrder]]:
-        """Watch and read, in one round trip where the cursor is as this ticker left it, else in two."""
-        _, token, fields, entries = checked(
+    async def _read(self, link: Link) -> _Read:
+        """Watch and read, in one round trip where cursor and commit are as this ticker left them."""
+        _, token, fields, entries, _ = checked(
             await link.exchange(
-                ("WATCH", self._keys.lease, self._keys.head),
+                self._watch(),
                 ("GET", self._keys.lease),
                 ("HMGET", self._keys.head, *FIELDS),
                 self._orders_after(self._cursor),
+                # Its type is checked before EXEC, which would carry out the commands around one that fails.
+                ("XLEN", self._keys.events),
             )
         )
-        held = as_bytes(token)
-        if held != self.lease.token.encode():
-            await link.exchange(("UNWATCH",))
-            raise LeaseLost(self.lease.sim_id, holder_of(held))
+        self._check(as_bytes(token))
         head = Head.parse(as_list(fields))
         if head is None:
             raise SimNotFound(self.lease.sim_id)
         if head.cursor != self._cursor:
             (entries,) = checked(await link.exchange(self._orders_after(head.cursor)))
-        return head, parse_entries(entries)
+        snapshot = None
+        if head.commit not in self._states:
+            (reply,) = checked(await link.exchange(("GET", self._keys.snapshot)))
+            snapshot = as_bytes(reply)
+            if snapshot is None:
+                raise SimNotFound(self.lease.sim_id)
+        return _Read(head, *read_entries(entries), snapshot)
+
+    def _watch(self) -> Command:
+        return ("WATCH", self._keys.lease, self._keys.head, self._keys.events)
 
     def _orders_after(self, cursor: str) -> Command:
         return ("XRANGE", self._keys.orders, f"({cursor}", "+", "COUNT", MAX_ORDERS_PER_TICK)
 
-    async def _read_snapshot(self, link: Link) -> bytes:
-        (reply,) = checked(await link.exchange(("GET", self._keys.snapshot)))
-        snapshot = as_bytes(reply)
-        if snapshot is None:
-            raise SimNotFound(self.lease.sim_id)
-        return snapshot
+    def _check(self, token: bytes | None) -> None:
+        if token != self.lease.token.encode():
+            raise LeaseLost(self.lease.sim_id, worker_of(token))
 
-    def _head_after(self, head: Head, orders: list[LoggedOrder], step: Step[S]) -> Head:
+    async def _computed(self, link: Link, read: _Read) -> tuple[S, Step[S]]:
+        """Return the state at head and the step from it. A slow one is computed in a thread, and the lease renewed meanwhile."""
+        started_s = time.monotonic()
+        if self._quick:
+            done = self._compute(read)
+        else:
+            computing = asyncio.create_task(asyncio.to_thread(self._compute, read))
+            try:
+                while not (await asyncio.wait((computing,), timeout=self.lease.ttl_ms / 3000))[0]:
+                    await self._renew(link, read.head)
+            finally:
+                # A thread cannot be stopped; two must not run for one sim.
+                await asyncio.wait((computing,))
+            done = computing.result()
+        self._quick = time.monotonic() - started_s < _QUICK_S
+        return done
+
+    def _compute(self, read: _Read) -> tuple[S, Step[S]]:
+        world, snapshot = self._world, read.snapshot
+        try:
+            state = (
+                self._states[read.head.commit] if snapshot is None else world.load(self._config, self._map, snapshot)
+            )
+            return state, world.advance(state, read.orders)
+        except FrameError:
+            raise
+        except Exception as error:
+            raise WorldFailed(self.lease.sim_id, read.head.tick + 1, error) from error
+
+    async def _renew(self, link: Link, head: Head) -> None:
+        """Renew the lease amid a tick. That touches the watched key, so watch again, and see that nothing else changed."""
+        *_, done, _, token, commit = checked(
+            await link.exchange(
+                ("MULTI",),
+                self.lease.renewal(),
+                ("EXEC",),
+                self._watch(),
+                ("GET", self._keys.lease),
+                ("HGET", self._keys.head, "commit"),
+            )
+        )
+        self._check(as_bytes(token))
+        if done is None or as_bytes(commit) != head.commit.encode():
+            raise CommitConflict(self.lease.sim_id, head.tick + 1)
+
+    def _head_after(self, read: _Read, step: Step[S]) -> Head:
         return Head(
-            tick=head.tick + 1,
-            cursor=orders[-1].id if orders else head.cursor,
+            tick=read.head.tick + 1,
+            cursor=read.orders[-1].id if read.orders else read.head.cursor,
             hash=digest(step.snapshot),
             commit=secrets.token_hex(8),
             epoch=self.lease.epoch,
@@ -107,16 +169,19 @@ class Ticker[S]:
             status="finished" if step.finished else "running",
         )
 
-    async def _commit(self, link: Link, head: Head, step: Step[S]) -> None:
+    async def _commit(self, link: Link, head: Head, step: Step[S], poison: list[Poison]) -> None:
         keys = self._keys
-        event = ("XADD", keys.events, f"{head.tick}-0", "at_ms", head.at_ms, "hash", head.hash)
+        if poison:
+            checked(await link.exchange(("XLEN", keys.poison)))
+        event = ("XADD", keys.events, f"{head.tick}-0", "at_ms", head.at_ms, "hash", head.hash, "epoch", head.epoch)
         commands: list[Command] = [
             ("MULTI",),
             ("SET", keys.snapshot, step.snapshot),
             ("HSET", keys.head, *head.pairs()),
             (*event, "cursor", head.cursor, "events", step.events, "delta", step.delta),
+            *(each.set_aside(keys) for each in poison),
             *await self._keyframe(link, head, step.snapshot),
-            ("PEXPIRE", keys.lease, self.lease.ttl_ms),
+            self.lease.renewal(),
             ("EXEC",),
         ]
         *_, done = checked(await link.exchange(*commands))
@@ -129,13 +194,16 @@ class Ticker[S]:
         if head.tick % self._config.keyframe_interval:
             return []
         keys = self._keys
-        commands: list[Command] = [("HSET", keys.keyframes, head.tick, snapshot, f"{head.tick}:cursor", head.cursor)]
         oldest = head.tick - self._config.keyframe_interval * (self._config.keyframes_kept - 1)
-        gone = oldest - self._config.keyframe_interval
-        if gone >= 0:
-            (reply,) = checked(await link.exchange(("HGET", keys.keyframes, f"{oldest}:cursor")))
-            commands.append(("HDEL", keys.keyframes, gone, f"{gone}:cursor"))
+        names, cursor = checked(
+            await link.exchange(("HKEYS", keys.keyframes), ("HGET", keys.keyframes, f"{oldest}:cursor"))
+        )
+        kept = [(as_bytes(name) or b"").decode() for name in as_list(names)]
+        gone = [name for name in kept if int(name.partition(":")[0]) < oldest]
+        commands: list[Command] = [("HSET", keys.keyframes, head.tick, snapshot, f"{head.tick}:cursor", head.cursor)]
+        if gone:
+            commands.append(("HDEL", keys.keyframes, *gone))
+        if cursor is not None:
             commands.append(("XTRIM", keys.events, "MINID", oldest + 1))
-            if cursor := as_bytes(reply):
-                commands.append(("XTRIM", keys.orders, "MINID", cursor))
+            commands.append(("XTRIM", keys.orders, "MINID", as_bytes(cursor) or b""))
         return commands

@@ -63,7 +63,7 @@ def read(logged: Sequence[LoggedOrder], rows: Mapping[str, int]) -> tuple[Plain,
     # What has a target and needs none, or lacks one, or has too many ships, is for `parse` to refuse.
     plain, sound = _only(plain, ((plain.target < 0) == plain.muster) & (plain.ships <= MAX_SHIPS))
     others = sorted(set(range(len(logged))).difference(sound)) if len(sound) < len(logged) else []
-    return plain, [(place, logged[place], parse(logged[place].body)) for place in others]
+    return plain, [(place, logged[place], logged[place].fault or parse(logged[place].body)) for place in others]
 
 
 def _found(bodies: list[bytes]) -> tuple[Sequence[int], Sequence[tuple[bytes, ...]]]:

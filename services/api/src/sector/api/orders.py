@@ -6,13 +6,14 @@ from typing import get_args
 
 from pydantic import JsonValue, ValidationError
 from pydantic_core import from_json
-from redis.asyncio import Redis
 from sanic import Blueprint, HTTPResponse, Request, json
 
 from sector.api.problems import Problem, faults_of, invalid
 from sector.models.orders import ORDER, Order, references
 from sector.models.rows import has_row
 from sector.state import orders as log
+from sector.state.connect import Client
+from sector.state.durability import Durability
 from sector.state.reader import SimReader, View
 
 MAX_ORDERS = 1_000
@@ -27,7 +28,7 @@ class Count:
     accepted: int = 0
 
 
-def routes(redis: Redis, reader: SimReader, sim_id: str, count: Count) -> Blueprint:
+def routes(redis: Client, reader: SimReader, sim_id: str, durability: Durability, count: Count) -> Blueprint:
     """Return the endpoint for the sim."""
     endpoint = Blueprint("orders")
 
@@ -53,7 +54,7 @@ def routes(redis: Redis, reader: SimReader, sim_id: str, count: Count) -> Bluepr
         return json({"results": list(_filled(results, ids))}, status=207)
 
     async def _append(bodies: list[bytes]) -> list[str]:
-        ids = await log.append(redis, sim_id, _ISSUER, bodies)
+        ids = await log.append(redis, sim_id, _ISSUER, bodies, durability=durability)
         count.accepted += len(ids)
         return ids
 

@@ -11,7 +11,8 @@ from sanic.exceptions import PayloadTooLarge, SanicException
 
 from sector.models.frame import FrameError
 from sector.process import App
-from sector.state.errors import SimNotFound
+from sector.state.errors import NotDurable, SimNotFound
+from sector.state.faults import describe
 
 log = logging.getLogger(__name__)
 
@@ -81,9 +82,20 @@ def install(app: App) -> None:
     async def not_founded(_: Request, error: SimNotFound) -> HTTPResponse:
         return Problem(503, "No such sim yet", f"{error}; a worker founds it").response()
 
-    @app.exception(RedisError, FrameError, OSError)
-    async def unavailable(_: Request, error: Exception) -> HTTPResponse:
-        return Problem(503, "Redis is not available", f"{type(error).__name__}: {error}").response()
+    @app.exception(NotDurable)
+    async def not_durable(_: Request, error: NotDurable) -> HTTPResponse:
+        ids = ", ".join(error.order_ids)
+        detail = f"{error}. What was ordered is in the log all the same, as {ids}, and may be lost again"
+        return Problem(503, "Not durable", detail).response()
+
+    @app.exception(RedisError, OSError)
+    async def unavailable(_: Request, error: RedisError | OSError) -> HTTPResponse:
+        detail = f"{describe(error)} ({type(error).__name__}: {error})"
+        return Problem(503, "Redis is not available", detail).response()
+
+    @app.exception(FrameError)
+    async def unreadable(_: Request, error: FrameError) -> HTTPResponse:
+        return Problem(503, "The sim is not readable", str(error)).response()
 
     @app.exception(PayloadTooLarge)
     async def too_large(request: Request, _: PayloadTooLarge) -> HTTPResponse:

@@ -4,7 +4,7 @@ from sector.process import Health, attach, create_app, load, run
 from sector.process.memory import keep_freed_memory
 from sector.state.connect import connect
 from sector.worker.settings import WorkerSettings
-from sector.worker.worker import REDIS, Worker
+from sector.worker.worker import REDIS, SIMS, Worker
 from sector.world import SectorWorld
 
 
@@ -12,8 +12,9 @@ def main() -> None:
     """Run a worker until a signal."""
     keep_freed_memory()
     settings = load(WorkerSettings, about="sector-worker: ticks the sims whose lease it holds.")
-    health = Health("worker", REDIS)
-    redis = connect(settings.redis_url)
+    health = Health("worker", REDIS, SIMS)
+    # Who hangs longer than the lease lasts has lost it.
+    redis = connect(settings.redis_url, timeout_s=min(3.0, max(1.0, settings.lease_ttl_ms / 1000)))
     worker = Worker(settings, redis, SectorWorld(), health)
     app = create_app(health, worker.details)
     attach(app, "worker", worker.run)

@@ -10,7 +10,7 @@ from pydantic_settings import NoDecode
 
 from sector.models import SimConfig
 from sector.models.mapfile import MapFile
-from sector.process import Port, RedisUrl, Settings, SimIdSetting
+from sector.process import Port, RedisUrl, Settings, SimsSetting
 
 
 def _config(value: object) -> object:
@@ -39,7 +39,7 @@ class WorkerSettings(Settings):
     """What a worker can be told."""
 
     redis_url: RedisUrl
-    sim_id: SimIdSetting
+    sim_id: SimsSetting
     tick_delay: float = Field(default=0.5, ge=0.0, le=3600, description="Seconds from one tick to the next, 0 to 3600.")
     lease_ttl_ms: int = Field(
         default=5000,
@@ -62,3 +62,8 @@ class WorkerSettings(Settings):
         description='The config of the sim if this worker founds it, as JSON, such as {"systems": 100, "seed": 7}.',
     )
     health_port: Port = Field(default=8080, description="Port of /health, 1 to 65535.")
+
+    @property
+    def sim_ids(self) -> list[str]:
+        """The sims named, each once; not to be asked where all are served."""
+        return list(dict.fromkeys(self.sim_id.split(",")))

@@ -1,135 +1,147 @@
-"""The worker: wait for the lease, tick while it holds, give it back at the end. Whatever goes wrong, it starts over."""
+"""The worker: looks which sims there are and who holds them, and takes and gives back until all are shared evenly."""
 
 import asyncio
 import logging
-import time
+import random
+import secrets
+from collections import Counter
 
 from pydantic import JsonValue
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from sector.models.frame import FrameError
 from sector.process import Health, backoff, wait_for_stop
 from sector.state import lease as leases
-from sector.state import sims
-from sector.state.errors import CommitConflict, LeaseLost, StateError
-from sector.state.lease import Lease
-from sector.state.ticker import Ticker
+from sector.state import roster, sims
+from sector.state.connect import Client
+from sector.state.errors import StateError
+from sector.state.faults import describe
 from sector.state.world import World
-from sector.worker.pace import Pace
 from sector.worker.settings import WorkerSettings
+from sector.worker.share import fair_share
+from sector.worker.tenure import Means, Tenure
 
 log = logging.getLogger(__name__)
 
-REDIS = "redis"
+REDIS, SIMS = "redis", "sims"
+ALL = "*"
+_AT_ONCE = 64
+_SHOWN = 100
 
 
 class Worker[S]:
-    """Ticks one sim whenever it holds its lease."""
+    """Holds its share of the sims that it serves, each by a tenure of its own."""
 
-    def __init__(self, settings: WorkerSettings, redis: Redis, world: World[S], health: Health) -> None:
+    def __init__(self, settings: WorkerSettings, redis: Client, world: World[S], health: Health) -> None:
         self._settings = settings
         self._redis = redis
-        self._world = world
         self._health = health
-        self._pace = Pace(settings.tick_delay)
-        self._lease: Lease | None = None
-        self._tick = -1
-        self._conflicts = 0
+        self._holder = f"{settings.worker_id}:{secrets.token_hex(4)}"
+        self._means = Means(settings, redis, world, self._holder, asyncio.Semaphore(_AT_ONCE), self._fault)
+        self._tenures: dict[str, tuple[Tenure[S], asyncio.Task[None]]] = {}
+        self._served: list[str] = []
+        self._free_before: set[str] = set()
+        self._faults: dict[str, tuple[str, str]] = {}
+        health.well(SIMS)
 
     async def details(self) -> dict[str, JsonValue]:
-        """Return what `/health` shows of this worker."""
+        """Return what `/health` shows of this worker: of at most 100 sims that it holds what each is at."""
+        held = [tenure for tenure, _ in self._tenures.values() if tenure.lease is not None]
+        shown: dict[str, JsonValue] = {
+            tenure.sim_id: {
+                "epoch": tenure.lease.epoch if tenure.lease else None,
+                "tick": tenure.tick,
+                "late_ticks": tenure.late,
+                "conflicts": tenure.conflicts,
+            }
+            for tenure in held[:_SHOWN]
+        }
         return {
             "worker": self._settings.worker_id,
-            "sim": self._settings.sim_id,
-            "epoch": self._lease.epoch if self._lease else None,
-            "tick": self._tick,
-            "late_ticks": self._pace.late,
-            "conflicts": self._conflicts,
+            "serves": self._settings.sim_id,
+            "sims_served": len(self._served),
+            "sims_held": len(held),
+            "late_ticks": sum(tenure.late for tenure in held),
+            "held": shown,
         }
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop`; then the lease, if it is held, is given back."""
-        pauses = backoff()
+        """Work until `stop`; then every lease that is held is given back."""
+        settings = self._settings
+        # A waiting worker looks often enough to be there within a tick of a lease given back.
+        look_s = min(max(settings.tick_delay / 2, 0.05), settings.lease_ttl_ms / 3000, 1.0)
+        pauses = backoff(most_s=max(look_s, 0.5))
         try:
             while not stop.is_set():
                 try:
-                    ticker = await self._take_over(stop)
-                    if ticker is not None:
-                        await self._tick_while_held(ticker, stop)
-                    pauses = backoff()
-                except LeaseLost as lost:
-                    log.warning("%s; waiting for it", lost)
-                except (RedisError, StateError, FrameError, OSError) as error:
-                    self._health.fault(REDIS, f"{type(error).__name__}: {error}")
+                    await self._look()
+                    self._health.well(REDIS)
+                    pauses = backoff(most_s=max(look_s, 0.5))
+                    await wait_for_stop(stop, look_s)
+                except (RedisError, OSError) as error:
+                    self._health.fault(REDIS, describe(error), f"{type(error).__name__}: {error}")
                     await wait_for_stop(stop, next(pauses))
-                self._lease = self._lease if stop.is_set() else None
         finally:
-            await self._give_back()
+            await self._end_all()
 
-    async def _take_over(self, stop: asyncio.Event) -> Ticker[S] | None:
-        """Found the sim if need be, and wait for its lease. Returns None if stopped before."""
-        sim_id = self._settings.sim_id
-        if await sims.found(self._redis, sim_id, self._world, self._settings.sim_config):
-            log.info("founded sim %s: %d systems", sim_id, self._settings.sim_config.systems)
-        self._health.well(REDIS)
-        self._lease = await self._acquire(stop)
-        if self._lease is None:
-            return None
-        log.info("holding the lease of sim %s, epoch %d", sim_id, self._lease.epoch)
-        config, map_blob = await sims.read_founding(self._redis, sim_id)
-        return Ticker(self._redis, self._world, config, map_blob, self._lease)
+    async def _look(self) -> None:
+        """See who holds what, and take or give back accordingly."""
+        self._reap()
+        self._served = await self._serves()
+        present = await roster.sign(self._redis, self._settings.sim_id, self._holder, self._settings.lease_ttl_ms)
+        holders = dict(zip(self._served, await leases.holders(self._redis, self._served), strict=True))
+        held = Counter(dict.fromkeys(present, 0))
+        held.update(holder for holder in holders.values() if holder is not None and holder != self._holder)
+        held[self._holder] = len(self._tenures)
+        share = fair_share(self._holder, held, len(self._served))
+        for tenure, _ in list(self._tenures.values())[share:]:
+            tenure.end()
+        self._take([sim_id for sim_id, holder in holders.items() if holder is None], share)
 
-    async def _tick_while_held(self, ticker: Ticker[S], stop: asyncio.Event) -> None:
-        """Tick until stopped, or until the lease is lost. Redis may be away meanwhile: the lease may well outlast that."""
-        pauses = backoff()
-        while not stop.is_set():
-            try:
-                await self._tick_once(ticker)
-                self._health.well(REDIS)
-                pauses = backoff()
-                await self._wait_for_tick(ticker.lease, stop)
-            except (RedisError, OSError) as error:
-                self._health.fault(REDIS, f"{type(error).__name__}: {error}")
-                await wait_for_stop(stop, next(pauses))
+    def _take(self, free: list[str], share: int) -> None:
+        """Begin with free sims up to the share; with one that was free at the last look too, whatever the share."""
+        left = [sim_id for sim_id in free if sim_id not in self._tenures]
+        random.shuffle(left)
+        room = max(share - len(self._tenures), 0)
+        for sim_id in [*left[:room], *(each for each in left[room:] if each in self._free_before)]:
+            tenure = Tenure(self._means, sim_id, founds=self._settings.sim_id != ALL)
+            self._tenures[sim_id] = (tenure, asyncio.create_task(tenure.run(), name=f"tenure of {sim_id}"))
+        self._free_before = set(left)
 
-    async def _acquire(self, stop: asyncio.Event) -> Lease | None:
-        settings = self._settings
-        # A waiting worker looks often enough to be there within a tick of a lease given back.
-        look_s = min(max(settings.tick_delay, 0.05), settings.lease_ttl_ms / 3000)
-        while not stop.is_set():
-            if lease := await leases.acquire(self._redis, settings.sim_id, settings.worker_id, settings.lease_ttl_ms):
-                return lease
-            await wait_for_stop(stop, look_s)
-        return None
+    async def _serves(self) -> list[str]:
+        return await sims.listed(self._redis) if self._settings.sim_id == ALL else self._settings.sim_ids
 
-    async def _tick_once(self, ticker: Ticker[S]) -> None:
-        try:
-            tick = await ticker.tick()
-        except CommitConflict as conflict:
-            self._conflicts += 1
-            log.warning("%s; reading again", conflict)
+    def _reap(self) -> None:
+        """Forget the tenures that ended. Raises what one raised that it did not foresee."""
+        for sim_id, (_, task) in list(self._tenures.items()):
+            if task.done():
+                del self._tenures[sim_id]
+                task.result()
+        for sim_id in self._faults.keys() - self._tenures.keys():
+            self._fault(sim_id, None, "")
+
+    def _fault(self, sim_id: str, fault: str | None, detail: str) -> None:
+        if fault is None and self._faults.pop(sim_id, None) is None:
             return
-        if tick.finished:
-            if self._tick != tick.head.tick:
-                log.info("sim %s finished at tick %d", self._settings.sim_id, tick.head.tick)
-            await leases.renew(self._redis, ticker.lease)
-        self._tick = tick.head.tick
-
-    async def _wait_for_tick(self, lease: Lease, stop: asyncio.Event) -> None:
-        """Wait until the next tick is due, renewing the lease on the way where the period is long or the sim is finished."""
-        due_s = time.monotonic() + self._pace.until_next()
-        renew_s = lease.ttl_ms / 3000
-        while (left_s := due_s - time.monotonic()) > renew_s and not await wait_for_stop(stop, renew_s):
-            await leases.renew(self._redis, lease)
-        await wait_for_stop(stop, left_s if not stop.is_set() else 0)
-
-    async def _give_back(self) -> None:
-        if self._lease is None:
+        if fault is not None:
+            self._faults[sim_id] = (fault, detail)
+        if not self._faults:
+            self._health.well(SIMS)
             return
+        kinds = sorted({kind for kind, _ in self._faults.values()})
+        example, (_, words) = next(iter(self._faults.items()))
+        self._health.fault(SIMS, "; ".join(kinds), f"{len(self._faults)} sims, such as {example}: {words}")
+
+    async def _end_all(self) -> None:
+        for tenure, _ in self._tenures.values():
+            tenure.end()
+        tasks = [task for _, task in self._tenures.values()]
         try:
-            await leases.release(self._redis, self._lease)
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            await roster.leave(self._redis, self._settings.sim_id, self._holder)
         except (RedisError, StateError, OSError) as error:
-            log.warning("could not give the lease back, it lapses by itself: %s", error)
-        else:
-            log.info("gave the lease of sim %s back", self._settings.sim_id)
+            log.warning("could not leave the roster, the entry lapses by itself: %s", error)

@@ -1,0 +1,32 @@
+"""Fork: a new sim that begins where another one was at some tick, and goes its own way from there."""
+
+from sector.state import history
+from sector.state.connect import Client
+from sector.state.errors import SimExists
+from sector.state.head import FIELDS, Head
+from sector.state.keys import SIMS, SimKeys
+from sector.state.link import borrowed, call
+from sector.state.replies import as_list, checked
+from sector.state.sims import begin_with, first_head, read_founding
+
+
+async def fork(redis: Client, sim_id: str, tick: int, new_id: str) -> Head:
+    """Begin sim `new_id` with the state of `sim_id` at `tick`; its log is empty. The two may lie on different nodes.
+
+    Raises SimNotFound, SimExists, HistoryGone, HistoryBroken, redis.exceptions.RedisError.
+    """
+    past = await history.at_tick(redis, sim_id, tick)
+    config, map_blob = await read_founding(redis, sim_id)
+    keys = SimKeys(new_id)
+    async with borrowed(redis, keys.head) as link:
+        _, fields = checked(await link.exchange(("WATCH", keys.head), ("HMGET", keys.head, *FIELDS)))
+        if Head.parse(as_list(fields)) is not None:
+            raise SimExists(new_id)
+        head = first_head(past.tick, past.hash, 0, str(past.frame.meta.get("status", "running")))
+        stray = ("DEL", *keys.history)
+        begin = begin_with(keys, head, config, map_blob, past.snapshot)
+        *_, done = checked(await link.exchange(("MULTI",), stray, *begin, ("EXEC",)))
+    if done is None:
+        raise SimExists(new_id)
+    await call(redis, "SADD", SIMS, new_id)
+    return head

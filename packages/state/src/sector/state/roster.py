@@ -1,0 +1,36 @@
+"""The roster: which workers are there. Each signs for a time, as with a lease of its own; it only serves to share sims evenly.
+
+What a worker serves stands beside its name, since only workers that serve the same sims share them.
+"""
+
+from sector.state.connect import Client
+from sector.state.keys import WORKERS
+from sector.state.link import borrowed
+from sector.state.replies import as_bytes, as_list, checked
+
+
+async def sign(redis: Client, serves: str, holder: str, ttl_ms: int) -> list[str]:
+    """Note that `holder` is there for `ttl_ms` from now; return all that are there and serve the same."""
+    async with borrowed(redis, WORKERS) as link:
+        (time,) = checked(await link.exchange(("TIME",)))
+        seconds, microseconds = (int(as_bytes(part) or 0) for part in as_list(time))
+        now_ms = seconds * 1000 + microseconds // 1000
+        *_, members = checked(
+            await link.exchange(
+                ("ZREMRANGEBYSCORE", WORKERS, "-inf", now_ms),
+                ("ZADD", WORKERS, now_ms + ttl_ms, _member(serves, holder)),
+                ("ZRANGE", WORKERS, 0, -1),
+            )
+        )
+    named = [(as_bytes(member) or b"").decode(errors="replace").rpartition(" ") for member in as_list(members)]
+    return [name for served, _, name in named if served == serves]
+
+
+async def leave(redis: Client, serves: str, holder: str) -> None:
+    """Note that `holder` is gone."""
+    async with borrowed(redis, WORKERS) as link:
+        checked(await link.exchange(("ZREM", WORKERS, _member(serves, holder))))
+
+
+def _member(serves: str, holder: str) -> str:
+    return f"{serves} {holder}"

@@ -1,0 +1,148 @@
+"""A tenure: one worker's time with one sim, from taking its lease until the lease is given back or lost."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from redis.exceptions import RedisError
+
+from sector.models.frame import FrameError
+from sector.process import backoff, wait_for_stop
+from sector.state import lease as leases
+from sector.state import sims
+from sector.state.connect import Client
+from sector.state.errors import CommitConflict, LeaseLost, SimNotFound, StateError, WorldFailed
+from sector.state.faults import describe
+from sector.state.lease import Lease
+from sector.state.ticker import Ticker
+from sector.state.world import World
+from sector.worker.pace import Pace
+from sector.worker.settings import WorkerSettings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Means[S]:
+    """What all tenures of a worker share. `gate` bounds how many of them talk to Redis at once."""
+
+    settings: WorkerSettings
+    redis: Client
+    world: World[S]
+    holder: str
+    gate: asyncio.Semaphore
+    fault: Callable[[str, str | None, str], None]
+    """Told of each sim what is wrong with it, or None, and a detail."""
+
+
+class Tenure[S]:
+    """Takes the lease of one sim if it is free, ticks at its pace while it holds, and gives it back at the end."""
+
+    def __init__(self, means: Means[S], sim_id: str, *, founds: bool) -> None:
+        self._means = means
+        self._founds = founds
+        self._end = asyncio.Event()
+        self._failed = ""
+        self._pace = Pace.spread(means.settings.tick_delay)
+        self.sim_id = sim_id
+        self.lease: Lease | None = None
+        self.tick = -1
+        self.conflicts = 0
+
+    @property
+    def late(self) -> int:
+        """How many ticks were late."""
+        return self._pace.late
+
+    def end(self) -> None:
+        """Have it end after the tick under way."""
+        self._end.set()
+
+    async def run(self) -> None:
+        """Hold the sim until `end`, or until the lease is lost. Whatever fails is told, and tried again while the lease lasts."""
+        try:
+            ticker = await self._take()
+            if ticker is not None:
+                await self._tick_while_held(ticker)
+        except LeaseLost as lost:
+            self.lease = None
+            log.warning("%s; waiting for it", lost)
+        except SimNotFound as gone:
+            log.info("%s; done with it", gone)
+        except (RedisError, StateError, FrameError, OSError) as error:
+            self._fault(error)
+            await wait_for_stop(self._end, next(backoff()))
+        finally:
+            await self._give_back()
+
+    async def _take(self) -> Ticker[S] | None:
+        means, sim_id = self._means, self.sim_id
+        async with means.gate:
+            if self._founds and await sims.found(means.redis, sim_id, means.world, means.settings.sim_config):
+                log.info("founded sim %s: %d systems", sim_id, means.settings.sim_config.systems)
+            self.lease = await leases.acquire(means.redis, sim_id, means.holder, means.settings.lease_ttl_ms)
+            if self.lease is None:
+                return None
+            log.info("holding the lease of sim %s, epoch %d", sim_id, self.lease.epoch)
+            config, map_blob = await sims.read_founding(means.redis, sim_id)
+        return Ticker(means.redis, means.world, config, map_blob, self.lease)
+
+    async def _tick_while_held(self, ticker: Ticker[S]) -> None:
+        """Tick until told to end, or until the lease is lost. Redis may be away meanwhile: the lease may well outlast that."""
+        most_s = ticker.lease.ttl_ms / 3000
+        pauses = backoff(most_s=most_s)
+        while not self._end.is_set():
+            try:
+                async with self._means.gate:
+                    await self._tick_once(ticker)
+                self._means.fault(self.sim_id, None, "")
+                pauses = backoff(most_s=most_s)
+                await self._wait_for_tick(ticker.lease)
+            except (LeaseLost, SimNotFound):
+                raise
+            except (RedisError, StateError, FrameError, OSError) as error:
+                self._fault(error)
+                await wait_for_stop(self._end, next(pauses))
+
+    async def _tick_once(self, ticker: Ticker[S]) -> None:
+        try:
+            tick = await ticker.tick()
+        except CommitConflict as conflict:
+            self.conflicts += 1
+            log.warning("%s; reading again", conflict)
+            return
+        if tick.finished and self.tick != tick.head.tick:
+            log.info("sim %s finished at tick %d", self.sim_id, tick.head.tick)
+        self.tick = tick.head.tick
+
+    async def _wait_for_tick(self, lease: Lease) -> None:
+        """Wait until the next tick is due, renewing the lease on the way where the period is long."""
+        due_s = time.monotonic() + self._pace.until_next()
+        renew_s = lease.ttl_ms / 3000
+        while (left_s := due_s - time.monotonic()) > renew_s and not await wait_for_stop(self._end, renew_s):
+            async with self._means.gate:
+                await leases.renew(self._means.redis, lease)
+        await wait_for_stop(self._end, left_s if not self._end.is_set() else 0)
+
+    def _fault(self, error: RedisError | StateError | FrameError | OSError) -> None:
+        if isinstance(error, RedisError | OSError):
+            self._means.fault(self.sim_id, describe(error), f"{type(error).__name__}: {error}")
+            return
+        if isinstance(error, WorldFailed) and str(error) != self._failed:
+            self._failed = str(error)
+            log.error("%s", error, exc_info=error)
+        self._means.fault(self.sim_id, str(error), "")
+
+    async def _give_back(self) -> None:
+        if self.lease is None:
+            return
+        lease, self.lease = self.lease, None
+        try:
+            async with self._means.gate:
+                await leases.release(self._means.redis, lease)
+        except (RedisError, StateError, OSError) as error:
+            log.warning("could not give the lease of sim %s back, it lapses by itself: %s", self.sim_id, error)
+        else:
+            log.info("gave the lease of sim %s back", self.sim_id)
