@@ -21,20 +21,28 @@ async def listed(redis: Client) -> list[str]:
 
 async def found[S](redis: Client, sim_id: str, world: World[S], config: SimConfig) -> bool:
     """Found the sim unless it is there; say whether it was founded now. Of several that try at once, one does."""
-    keys = SimKeys(sim_id)
+    founded = await _found(redis, sim_id, world, config)
+    # Listed last: who finds it in the list finds it whole.
     await call(redis, "SADD", SIMS, sim_id)
+    return founded
+
+
+async def _found[S](redis: Client, sim_id: str, world: World[S], config: SimConfig) -> bool:
+    keys, made = SimKeys(sim_id), None
     async with borrowed(redis, keys.head) as link:
-        _, fields = checked(await link.exchange(("WATCH", keys.head), ("HMGET", keys.head, *FIELDS)))
-        if Head.parse(as_list(fields)) is not None:
-            checked(await link.exchange(("UNWATCH",)))
-            return False
-        map_blob, snapshot = world.found(config)
-        # The epoch may be there already, where a worker took the lease first: it only grows.
-        epoch = int(as_bytes(as_list(fields)[FIELDS.index("epoch")]) or 0)
-        head = first_head(0, digest(snapshot), epoch, "running")
-        begin = begin_with(keys, head, config, map_blob, snapshot)
-        *_, done = checked(await link.exchange(("MULTI",), *begin, ("EXEC",)))
-        return done is not None
+        while True:
+            _, fields = checked(await link.exchange(("WATCH", keys.head), ("HMGET", keys.head, *FIELDS)))
+            if Head.parse(as_list(fields)) is not None:
+                checked(await link.exchange(("UNWATCH",)))
+                return False
+            map_blob, snapshot = made = made or world.found(config)
+            # The epoch may be there already, where a worker took the lease first: it only grows.
+            epoch = int(as_bytes(as_list(fields)[FIELDS.index("epoch")]) or 0)
+            head = first_head(0, digest(snapshot), epoch, "running")
+            begin = begin_with(keys, head, config, map_blob, snapshot)
+            *_, done = checked(await link.exchange(("MULTI",), *begin, ("EXEC",)))
+            if done is not None:
+                return True
 
 
 def first_head(tick: int, state_hash: str, epoch: int, status: str) -> Head:

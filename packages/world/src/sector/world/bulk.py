@@ -31,12 +31,12 @@ FEW = 12
 def apply_logged(draft: Draft, logged: Sequence[LoggedOrder], few: int = FEW) -> None:
     """Apply orders from the log. Each yields one event; one that breaks a rule changes nothing and yields `order_rejected`."""
     if len(logged) <= few:
-        _one_by_one(draft, [(place, entry, parse(entry.body)) for place, entry in enumerate(logged)])
+        _one_by_one(draft, [(place, entry, parse(entry)) for place, entry in enumerate(logged)])
         return
     plain, others = read(logged, draft.rows)
     length = _lengths(draft, plain)
     at_once = _lawful(draft, plain, length) & _commuting(draft, plain, others)
-    rest = [(place, logged[place], parse(logged[place].body)) for place in plain.place[~at_once].tolist()]
+    rest = [(place, logged[place], parse(logged[place])) for place in plain.place[~at_once].tolist()]
     _apply_at_once(draft, plain, length, at_once)
     _one_by_one(draft, sorted(others + rest, key=lambda each: each[0]))
 

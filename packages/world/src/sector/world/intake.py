@@ -63,7 +63,7 @@ def read(logged: Sequence[LoggedOrder], rows: Mapping[str, int]) -> tuple[Plain,
     # What has a target and needs none, or lacks one, or has too many ships, is for `parse` to refuse.
     plain, sound = _only(plain, ((plain.target < 0) == plain.muster) & (plain.ships <= MAX_SHIPS))
     others = sorted(set(range(len(logged))).difference(sound)) if len(sound) < len(logged) else []
-    return plain, [(place, logged[place], logged[place].fault or parse(logged[place].body)) for place in others]
+    return plain, [(place, logged[place], parse(logged[place])) for place in others]
 
 
 def _found(bodies: list[bytes]) -> tuple[Sequence[int], Sequence[tuple[bytes, ...]]]:
@@ -82,9 +82,11 @@ def _only(plain: Plain, sound: NDArray[np.bool_]) -> tuple[Plain, list[int]]:
     return plain, plain.place.tolist()
 
 
-def parse(body: bytes) -> Order | str:
-    """Return the order in a body, or what is wrong with it."""
+def parse(entry: LoggedOrder) -> Order | str:
+    """Return the order in an entry of the log, or what is wrong with it."""
+    if entry.fault:
+        return entry.fault
     try:
-        return ORDER.validate_json(body)
+        return ORDER.validate_json(entry.body)
     except ValidationError as error:
         return error.errors(include_url=False, include_input=False)[0]["msg"]

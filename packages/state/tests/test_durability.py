@@ -1,0 +1,61 @@
+"""How durable an acknowledged order is: confirmed by Redis, or said not to be."""
+
+import asyncio
+
+import pytest
+from redis.asyncio import Redis
+
+from fixtures.contents import entries_at
+from fixtures.own_valkey import OwnValkey
+from sector.state import orders, roster
+from sector.state.connect import connect
+from sector.state.durability import PROMISES, Durability
+from sector.state.errors import NotDurable
+from sector.state.keys import SimKeys
+
+KEYS = SimKeys("default")
+AOF, REPLICA = Durability("aof", 100), Durability("replica", 100)
+
+
+async def test_without_a_file_an_order_is_never_said_to_be_on_disk(redis: Redis) -> None:
+    with pytest.raises(NotDurable, match="appendonly is disabled") as said:
+        await orders.append(redis, "default", "me", [b"1", b"2"], durability=AOF)
+    assert said.value.order_ids == [entry_id for entry_id, _ in await entries_at(redis, KEYS.orders)]
+    with pytest.raises(NotDurable, match="appendonly is disabled"):
+        await AOF.probe(redis, "default")
+
+
+async def test_without_a_replica_an_order_is_never_said_to_be_on_one(redis: Redis) -> None:
+    with pytest.raises(NotDurable, match="not on a replica within 100 ms") as said:
+        await orders.append(redis, "default", "me", [b"1"], durability=REPLICA)
+    assert len(said.value.order_ids) == 1
+    with pytest.raises(NotDurable, match="replica"):
+        await REPLICA.probe(redis, "default")
+
+
+async def test_what_was_acknowledged_as_on_disk_outlasts_a_crash(own_valkey: OwnValkey) -> None:
+    own_valkey.start()
+    redis = connect(own_valkey.url)
+    await AOF.probe(redis, "default")
+    ids = await orders.append(redis, "default", "me", [b"1", b"2"], durability=Durability("aof", 5000))
+    own_valkey.kill()
+    own_valkey.start()
+    await redis.aclose()
+    redis = connect(own_valkey.url)
+    assert [entry_id for entry_id, _ in await entries_at(redis, KEYS.orders)] == ids
+    await redis.aclose()
+
+
+def test_every_kind_has_its_promise_in_words() -> None:
+    assert set(PROMISES) == {"memory", "aof", "replica"}
+    assert all(" but not " in promise for promise in PROMISES.values())
+
+
+async def test_the_roster_names_who_signed_and_serves_the_same(redis: Redis) -> None:
+    assert await roster.sign(redis, "*", "one:1", 60_000) == ["one:1"]
+    assert await roster.sign(redis, "a,b", "two:2", 60_000) == ["two:2"]
+    assert await roster.sign(redis, "*", "three:3", 20) == ["three:3", "one:1"]
+    await asyncio.sleep(0.1)  # longer than it signed for
+    assert await roster.sign(redis, "*", "four:4", 60_000) == ["one:1", "four:4"]
+    await roster.leave(redis, "*", "one:1")
+    assert await roster.sign(redis, "*", "four:4", 60_000) == ["four:4"]

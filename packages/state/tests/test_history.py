@@ -1,0 +1,174 @@
+"""Time travel, forks, import and removal: what is done with the kept history of a sim."""
+
+import io
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from fixtures.contents import entries_at, value_at
+from fixtures.processes import environment
+from fixtures.sim import CONFIG, Sim
+from sector.models import Join, MoveFleet, Note
+from sector.models.archive import ArchiveWriter, Record, read_archive
+from sector.state import fork, history, lease, sims
+from sector.state.errors import HistoryBroken, HistoryGone, SimExists, SimNotFound
+from sector.state.export import Exporter
+from sector.state.importing import import_sim
+from sector.state.keys import SimKeys
+from sector.state.link import call
+from sector.state.reader import SimReader
+from sector.state.ticker import Ticker
+from sector.world import Position, SectorWorld
+
+KEYS = SimKeys("default")
+
+
+async def exported(redis: Redis, sim_id: str = "default") -> list[Record]:
+    """Return the records of a sim, having been through a file."""
+    stream = io.BytesIO()
+    writer = ArchiveWriter(stream)
+    async for record in (await Exporter.open(redis, sim_id)).records():
+        writer.write(record)
+    writer.close()
+    stream.seek(0)
+    return list(read_archive(stream))
+
+
+async def ticker_of(redis: Redis, sim_id: str) -> Ticker[Position]:
+    held = await lease.acquire(redis, sim_id, "test", 60_000)
+    assert held is not None
+    return Ticker(redis, SectorWorld(), *await sims.read_founding(redis, sim_id), held)
+
+
+async def test_the_state_at_every_kept_tick_is_what_it_was(sim: Sim, redis: Redis) -> None:
+    """Keyframes every 5 ticks, 3 kept. Each tick in between is made of deltas alone, and is the snapshot byte for byte."""
+    seen: dict[int, bytes] = {}
+    for _ in range(23):
+        tick = await sim.tick(Join(faction="Me"), Note(faction="Me", text="x"))
+        seen[tick.head.tick] = await value_at(redis, KEYS.snapshot)
+    kept = await history.kept(redis, "default")
+    assert (kept.first, kept.head.tick, kept.keyframes) == (10, 23, (10, 15, 20))
+    for tick_number in range(10, 24):
+        assert (await history.at_tick(redis, "default", tick_number)).snapshot == seen[tick_number]
+    for beyond in (-1, 0, 9, 24):
+        with pytest.raises(HistoryGone, match=f"tick {beyond} of"):
+            await history.at_tick(redis, "default", beyond)
+    with pytest.raises(SimNotFound):
+        await history.at_tick(redis, "nowhere", 0)
+
+
+async def test_a_delta_that_was_altered_is_noticed(sim: Sim, redis: Redis) -> None:
+    await sim.tick(times=3)
+    _, fields = (await entries_at(redis, KEYS.events))[1]
+    await redis.xdel(KEYS.events, "2-0", "3-0")
+    with pytest.raises(HistoryGone, match="tick 2"):
+        await history.at_tick(redis, "default", 3)
+    await redis.delete(KEYS.events)
+    for tick in (1, 2):
+        await call(redis, "XADD", KEYS.events, f"{tick}-0", *(part for pair in fields.items() for part in pair))
+    with pytest.raises(HistoryBroken, match="does not follow"):
+        await history.at_tick(redis, "default", 2)
+
+
+async def test_a_fork_begins_where_the_other_was_and_goes_its_own_way(sim: Sim, redis: Redis) -> None:
+    await sim.tick(Join(faction="Me"), times=7)
+    await sim.tick(times=3)
+    head = await fork.fork(redis, "default", 8, "other")
+    assert (head.tick, head.hash) == (8, (await history.at_tick(redis, "default", 8)).hash)
+    assert await sims.listed(redis) == ["default", "other"]
+    other = await ticker_of(redis, "other")
+    # With the same orders, none, the same happens; nothing of the one is seen in the other.
+    for tick in (9, 10):
+        assert (await other.tick()).head.hash == (await history.at_tick(redis, "default", tick)).hash
+    for _ in range(12):
+        await other.tick()
+    assert (await history.kept(redis, "other")).keyframes == (10, 15, 20)
+    assert (await sim.reader.head()).tick == 10
+    with pytest.raises(SimExists, match="'other'"):
+        await fork.fork(redis, "default", 8, "other")
+    with pytest.raises(HistoryGone):
+        await fork.fork(redis, "default", 99, "third")
+
+
+async def test_an_imported_sim_has_the_same_history_and_goes_on_alike(sim: Sim, redis: Redis) -> None:
+    home = (await sim.tick(Join(faction="Me"))).head
+    assert home.tick == 1
+    await redis.xadd(KEYS.orders, {"not": "ours"})
+    await sim.tick(MoveFleet(faction="Me", system="S0", target="S1", ships=1), times=8)
+    records = await exported(redis)
+    head = await import_sim(redis, "copy", iter(records))
+    assert (head.tick, head.hash) == (9, (await sim.reader.head()).hash)
+    again = await exported(redis, "copy")
+    assert again[1:] == records[1:]
+    everything = await sim.reader.events((0, 0), 1000)
+    assert await SimReader(redis, "copy").events((0, 0), 1000) == everything
+    copy = await ticker_of(redis, "copy")
+    assert (await copy.tick()).head.hash == (await sim.tick()).head.hash
+    with pytest.raises(SimExists, match="'copy'"):
+        await import_sim(redis, "copy", iter(records))
+
+
+async def test_an_import_that_is_broken_off_leaves_no_sim_and_can_be_made_again(sim: Sim, redis: Redis) -> None:
+    await sim.tick(Join(faction="Me"), times=8)
+    records = await exported(redis)
+
+    class Unplugged(Exception):
+        pass
+
+    def cut() -> Iterator[Record]:
+        yield from records[:5]
+        raise Unplugged
+
+    with pytest.raises(Unplugged):
+        await import_sim(redis, "copy", cut())
+    assert await sims.listed(redis) == ["default"]
+    with pytest.raises(SimNotFound):
+        await history.kept(redis, "copy")
+    with pytest.raises(HistoryBroken, match="tick 4 follows"):
+        await import_sim(redis, "copy", iter([*records[:3], *records[5:]]))
+    await import_sim(redis, "copy", iter(records))
+    assert await exported(redis, "copy") == [*(await exported(redis, "copy"))[:1], *records[1:]]
+
+
+async def test_a_removed_sim_is_gone_and_its_ticker_commits_no_more(sim: Sim, redis: Redis) -> None:
+    await sim.tick(times=3)
+    await sims.remove(redis, "default")
+    assert await redis.keys("*") == []
+    with pytest.raises(Exception, match="held by nobody|there is no sim"):
+        await sim.ticker.tick()
+    assert await redis.keys("*") == []
+    with pytest.raises(SimNotFound):
+        await sims.remove(redis, "default")
+
+
+async def test_the_commands_do_it_and_say_what_they_did(redis: Redis, redis_url: str, tmp_path: Path) -> None:
+    sim = await Sim.found(redis, CONFIG)
+    await sim.tick(Join(faction="Me"), times=7)
+    path = str(tmp_path / "sim.log")
+
+    def run(*command: str, url: str = redis_url) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "sector.state", *command, "--redis-url", url],
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    assert run("export", "default", path)[0] == 0
+    assert run("import", path, "copy") == (0, "sim copy is there, at tick 7\n")
+    assert run("fork", "default", "early", "--tick", "3")[1].startswith("sim early is there, at tick 3;")
+    listed = "copy: tick 7, running, kept from 0, held by nobody\n"
+    assert run("list")[1].startswith(listed + "default: tick 7, running, kept from 0, held by test\n")
+    assert run("import", path, "copy") == (1, "import: there is a sim 'copy' already\n")
+    assert run("fork", "default", "x", "--tick", "99")[1].startswith("fork: tick 99 of sim 'default' is not in its")
+    assert run("remove", "early") == (0, "sim early is removed\n")
+    assert run("remove", "early") == (1, "remove: there is no sim 'early'\n")
+    assert run("list", url="redis://127.0.0.1:1")[1].startswith("list: Redis is away")
+    assert "is no id" in run("fork", "default", "A b")[1]

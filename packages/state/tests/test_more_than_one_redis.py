@@ -1,0 +1,102 @@
+"""The same code on a Sentinel trio and on a cluster of six: it ticks, and goes on after failover and slot migration."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from redis.exceptions import RedisError
+
+from fixtures.contents import entries_at
+from fixtures.sim import CONFIG, Sim
+from fixtures.topologies import sentinel_trio, six_nodes
+from sector.models import ORDER, Join, Note
+from sector.state import fork, history, lease, orders, sims
+from sector.state.connect import Client, connect
+from sector.state.durability import Durability
+from sector.state.errors import CommitConflict
+from sector.state.keys import SimKeys
+
+KEYS = SimKeys("default")
+REPLICA = Durability("replica", 2000)
+
+
+async def persist[T](attempt: Callable[[], Awaitable[T]]) -> T:
+    """Return what an attempt comes to, made again as a worker does it."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                return await attempt()
+            except (RedisError, OSError, CommitConflict):
+                await asyncio.sleep(0.05)
+
+
+async def play(redis: Client) -> tuple[Sim, list[str]]:
+    sim = await Sim.found(redis, CONFIG.model_copy(update={"keyframes_kept": 100}))
+    await sim.tick(Join(faction="Me"), times=7)
+    note = ORDER.dump_json(Note(faction="Me", text="before"))
+    return sim, await orders.append(redis, "default", "test", [note], durability=REPLICA)
+
+
+async def assert_history_holds(sim: Sim, given: list[str]) -> None:
+    """Every order was applied once, and every tick leads to the next."""
+    events = await sim.reader.events((0, 0), 10_000)
+    assert [event["order"] for event in events if event["type"] == "note"] == given
+    ticks = [int(entry_id.partition("-")[0]) for entry_id, _ in await entries_at(sim.redis, KEYS.events)]
+    assert ticks == list(range(1, len(ticks) + 1))
+    head = await sim.reader.head()
+    assert (await history.at_tick(sim.redis, "default", head.tick)).hash == head.hash
+
+
+async def test_a_sentinel_trio_fails_over_and_the_sim_goes_on(tmp_path: Path) -> None:
+    with sentinel_trio(tmp_path) as trio:
+        redis = connect(trio.url)
+        sim, given = await play(redis)
+        await asyncio.to_thread(trio.fail_over)
+        ticked = await persist(sim.ticker.tick)
+        assert ticked.head.tick >= 7
+        note = ORDER.dump_json(Note(faction="Me", text="after"))
+        given += await persist(lambda: orders.append(redis, "default", "test", [note]))
+        await persist(sim.ticker.tick)
+        await assert_history_holds(sim, given)
+        await redis.aclose()
+
+
+async def test_a_cluster_serves_sims_on_every_node_and_goes_on_after_migration_and_failover(tmp_path: Path) -> None:
+    with six_nodes(tmp_path) as nodes:
+        redis = connect(nodes.url)
+        sim, given = await play(redis)
+        names = [f"fork-{number}" for number in range(9)]
+        for name in names:
+            await fork.fork(redis, "default", 3, name)
+        assert await sims.listed(redis) == ["default", *names]
+        assert await lease.holders(redis, ["default", *names]) == ["test", *[None] * 9]
+
+        await asyncio.to_thread(nodes.migrate, KEYS.head)
+        await persist(sim.ticker.tick)
+        note = ORDER.dump_json(Note(faction="Me", text="after"))
+        given += await persist(lambda: orders.append(redis, "default", "test", [note]))
+        await persist(sim.ticker.tick)
+        await assert_history_holds(sim, given)
+
+        held = await persist(lambda: lease.acquire(redis, names[0], "test", 60_000))
+        assert held is not None
+        # Its own master and the one that "default" moved to may be the same; either way it goes on.
+        await asyncio.to_thread(nodes.fail_over, SimKeys(names[0]).head)
+        assert (await persist(lambda: history.kept(redis, names[0]))).head.tick == 3
+        await persist(lambda: lease.renew(redis, held))
+        await redis.aclose()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://localhost:6379", "begins with one of redis://"),
+        ("redis+sentinel://localhost:26379", "ends with the name of the service"),
+        ("redis+sentinel://localhost/world?foo=1", "no parameter 'foo'"),
+        ("redis+cluster://:1,b", "is not an address"),
+    ],
+)
+def test_a_url_that_says_too_little_is_refused(url: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        connect(url)

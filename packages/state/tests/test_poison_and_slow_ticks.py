@@ -1,0 +1,116 @@
+"""What must not stop a world: entries of the log that are not orders, ticks slower than the lease, rules that raise."""
+
+import time
+from collections.abc import Sequence
+
+import pytest
+from redis import Redis as ThreadedRedis
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from fixtures.contents import entries_at
+from fixtures.sim import Sim
+from sector.models import Join, LoggedOrder, Note, Step
+from sector.state import lease, sims
+from sector.state.errors import CommitConflict, LeaseLost, WorldFailed
+from sector.state.keys import SimKeys
+from sector.state.link import call
+from sector.state.replies import as_bytes
+from sector.state.ticker import Ticker
+from sector.world import Position, SectorWorld
+
+KEYS = SimKeys("default")
+
+
+async def test_poison_is_set_aside_with_an_event_and_the_orders_around_it_are_applied(sim: Sim, redis: Redis) -> None:
+    await sim.order(Join(faction="Me"))
+    entries = ("hello world", "v 2 issuer x scope player order {}", "issuer x scope root order {}")
+    strange = [as_bytes(await call(redis, "XADD", KEYS.orders, "*", *entry.split())) or b"" for entry in entries]
+    (note,) = await sim.order(Note(faction="Me", text="still here"))
+    tick = await sim.tick()
+    assert (tick.orders, tick.head.cursor) == (5, note)
+    events = {event.get("order"): event for event in await sim.reader.events((0, 0), 100)}
+    rejected = [events[entry_id.decode()] for entry_id in strange]
+    assert [(event["type"], event["reason"]) for event in rejected] == [("order_rejected", "malformed")] * 3
+    assert [event["detail"] for event in rejected] == [
+        "not an order: an entry without issuer, scope, order",
+        "an entry of version 2, and this worker reads 1",
+        "not an order: an entry of the scope 'root'",
+    ]
+    assert events[note]["type"] == "note"
+    aside = [fields for _, fields in await entries_at(redis, KEYS.poison)]
+    assert [fields[b"entry"] for fields in aside] == strange
+    assert (aside[0][b"hello"], aside[0][b"fault"]) == (
+        b"world",
+        b"not an order: an entry without issuer, scope, order",
+    )
+    await sim.tick()
+    assert len(await entries_at(redis, KEYS.poison)) == 3
+
+
+class Slow(SectorWorld):
+    """Takes longer than a short lease lasts."""
+
+    def advance(self, state: Position, orders: Sequence[LoggedOrder]) -> Step[Position]:
+        time.sleep(0.9)
+        return super().advance(state, orders)
+
+
+async def slow_ticker(redis: Redis, ttl_ms: int) -> Ticker[Position]:
+    await redis.delete(KEYS.lease)
+    held = await lease.acquire(redis, "default", "slow", ttl_ms)
+    assert held is not None
+    return Ticker(redis, Slow(), *await sims.read_founding(redis, "default"), held)
+
+
+async def test_a_tick_slower_than_its_lease_is_committed_under_it(sim: Sim, redis: Redis) -> None:
+    ticker = await slow_ticker(redis, 300)
+    (order_id,) = await sim.order(Join(faction="Me"))
+    tick = await ticker.tick()
+    assert (tick.head.tick, tick.head.cursor) == (1, order_id)
+
+
+async def test_a_slow_tick_whose_lease_is_taken_meanwhile_is_not_committed(sim: Sim, redis: Redis) -> None:
+    ticker = await slow_ticker(redis, 300)
+
+    class Thief(Slow):
+        def advance(self, state: Position, orders: Sequence[LoggedOrder]) -> Step[Position]:
+            # In a thread of its own, so by a client of its own.
+            where = redis.connection_pool.connection_kwargs
+            with ThreadedRedis(host=where["host"], port=where["port"]) as other:
+                other.set(KEYS.lease, "9:thief:x", px=60_000)
+            return super().advance(state, orders)
+
+    ticker._world = Thief()
+    with pytest.raises((LeaseLost, CommitConflict)):
+        await ticker.tick()
+    assert (await sim.reader.head()).tick == 0
+
+
+async def test_rules_that_raise_are_named_and_nothing_is_written(sim: Sim, redis: Redis) -> None:
+    class Broken(SectorWorld):
+        def advance(self, state: Position, orders: Sequence[LoggedOrder]) -> Step[Position]:
+            raise ZeroDivisionError("no such number")
+
+    ticker = Ticker(redis, Broken(), *await sims.read_founding(redis, "default"), sim.lease)
+    with pytest.raises(WorldFailed, match="sim 'default' failed at tick 1: ZeroDivisionError: no such number"):
+        await ticker.tick()
+    assert (await sim.tick()).head.tick == 1
+
+
+@pytest.mark.parametrize("name", ["head", "orders", "events", "snapshot", "lease"])
+async def test_something_of_another_type_at_a_key_leaves_no_half_written_tick(
+    sim: Sim, redis: Redis, name: str
+) -> None:
+    await sim.tick(Join(faction="Me"))
+    key = getattr(KEYS, name)
+    await redis.rename(key, "aside")
+    await redis.sadd(key, "something")
+    before = await sim.reader.head() if name != "head" else None
+    sim.ticker._states.clear()
+    with pytest.raises((ResponseError, LeaseLost)):
+        await sim.tick()
+    if before is not None:
+        assert await sim.reader.head() == before
+    await redis.rename("aside", key)
+    assert (await sim.tick()).head.tick == 2

@@ -1,0 +1,108 @@
+"""Several workers, many sims: shared evenly, taken over, added and removed while they run."""
+
+import asyncio
+import signal
+from collections import Counter
+from collections.abc import Callable
+
+from redis.asyncio import Redis
+
+from fixtures.processes import Processes, Service
+from fixtures.sim import CONFIG
+from sector.models.frame import decode
+from sector.state import fork, lease, sims
+from sector.state.keys import SimKeys
+from sector.state.reader import SimReader
+from sector.world import SectorWorld
+
+SMALL = CONFIG.model_copy(update={"systems": 8, "homes": 2})
+SETTINGS = {"TICK_DELAY": "0.05", "LEASE_TTL_MS": "900"}
+NAMES = [f"sim-{number}" for number in range(12)]
+
+
+def worker(processes: Processes, redis_url: str, name: str, serves: str = "*") -> Service:
+    return processes.start("worker", wait=True, REDIS_URL=redis_url, WORKER_ID=name, SIM_ID=serves, **SETTINGS)
+
+
+async def found_all(redis: Redis) -> None:
+    for name in NAMES:
+        await sims.found(redis, name, SectorWorld(), SMALL)
+
+
+async def shares_are(redis: Redis, so: Callable[[Counter[str]], bool], names: list[str] = NAMES) -> None:
+    """Wait until the sims are shared so."""
+    async with asyncio.timeout(20):
+        while True:
+            holders = await lease.holders(redis, names)
+            shares = Counter(holder.split(":")[0] for holder in holders if holder)
+            if shares.total() == len(names) and so(shares):
+                return
+            await asyncio.sleep(0.05)
+
+
+async def all_tick(redis: Redis, names: list[str]) -> None:
+    """Wait until each of them went on from where it is."""
+    async with asyncio.timeout(20):
+        for name in names:
+            reader = SimReader(redis, name)
+            async for _ in reader.follow((await reader.head()).tick):
+                break
+
+
+async def test_workers_share_sims_evenly_as_they_come_and_go(
+    processes: Processes, redis: Redis, redis_url: str
+) -> None:
+    await found_all(redis)
+    worker(processes, redis_url, "one")
+    await shares_are(redis, lambda shares: shares == {"one": 12})
+    two = worker(processes, redis_url, "two")
+    await shares_are(redis, lambda shares: shares == {"one": 6, "two": 6})
+    three = worker(processes, redis_url, "three")
+    await shares_are(redis, lambda shares: shares == {"one": 4, "two": 4, "three": 4})
+    await all_tick(redis, NAMES)
+    two.end(signal.SIGKILL)
+    await shares_are(redis, lambda shares: shares == {"one": 6, "three": 6})
+    three.end(signal.SIGTERM)
+    await shares_are(redis, lambda shares: shares == {"one": 12})
+    await all_tick(redis, NAMES)
+
+
+async def test_sims_are_added_and_removed_while_a_worker_runs(
+    processes: Processes, redis: Redis, redis_url: str
+) -> None:
+    one = worker(processes, redis_url, "one")
+    await sims.found(redis, "first", SectorWorld(), SMALL)
+    await all_tick(redis, ["first"])
+    await fork.fork(redis, "first", 0, "second")
+    await all_tick(redis, ["first", "second"])
+    await sims.remove(redis, "first")
+    one.wait_for(lambda health: list(health["held"]) == ["second"], "holding the second alone")
+    assert not await redis.exists(*SimKeys("first").all)
+    one.wait_until(ready=True)
+
+
+async def test_a_sim_that_cannot_be_read_is_named_and_the_others_go_on(
+    processes: Processes, redis: Redis, redis_url: str
+) -> None:
+    for name in ("good", "bad"):
+        await sims.found(redis, name, SectorWorld(), SMALL)
+    whole = await redis.get(SimKeys("bad").snapshot)
+    assert isinstance(whole, bytes)
+    await redis.set(SimKeys("bad").snapshot, whole[:-1])
+    one = processes.start("worker", wait=False, REDIS_URL=redis_url, WORKER_ID="one", SIM_ID="*", **SETTINGS)
+    one.wait_for_fault("sims", "not a readable frame")
+    one.wait_for(lambda health: "such as bad" in health["conditions"]["sims"]["detail"], "naming the sim")
+    await all_tick(redis, ["good"])
+    await redis.set(SimKeys("bad").snapshot, whole)
+    one.wait_until(ready=True)
+    await all_tick(redis, ["good", "bad"])
+    assert decode(whole).meta["tick"] == 0
+
+
+async def test_several_sims_are_named_with_commas_and_founded(
+    processes: Processes, redis: Redis, redis_url: str
+) -> None:
+    one = worker(processes, redis_url, "one", "left,right")
+    said = one.wait_for(lambda health: health["sims_held"] == 2, "holding two")
+    assert set(said["held"]) == {"left", "right"}
+    assert await sims.listed(redis) == ["left", "right"]

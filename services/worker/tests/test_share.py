@@ -1,0 +1,27 @@
+"""How sims are shared."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sector.worker.share import fair_share
+
+HELD = st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.integers(0, 50), min_size=1, max_size=12)
+
+
+@given(HELD, st.integers(0, 200))
+def test_the_shares_of_all_sum_up_and_differ_by_one_at_most(held: dict[str, int], sims: int) -> None:
+    shares = [fair_share(worker, held, sims) for worker in held]
+    assert sum(shares) == sims
+    assert max(shares) - min(shares) <= 1
+
+
+@given(HELD)
+def test_when_each_holds_its_share_nothing_moves(held: dict[str, int]) -> None:
+    sims = sum(held.values())
+    settled = {worker: fair_share(worker, held, sims) for worker in held}
+    assert {worker: fair_share(worker, settled, sims) for worker in settled} == settled
+
+
+def test_a_newcomer_is_owed_what_the_others_hold_too_much() -> None:
+    held = {"old": 10, "new": 0}
+    assert (fair_share("old", held, 10), fair_share("new", held, 10)) == (5, 5)
