@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from fixtures.contents import entries_at, value_at
 from fixtures.processes import environment
 from fixtures.sim import CONFIG, Sim
+from fixtures.users import as_user
 from sector.models import Join, MoveFleet, Note
 from sector.models.archive import ArchiveWriter, Record, read_archive
 from sector.state import fork, history, lease, sims
@@ -150,7 +151,7 @@ async def test_the_commands_do_it_and_say_what_they_did(redis: Redis, redis_url:
     await sim.tick(Join(faction="Me"), times=7)
     path = str(tmp_path / "sim.log")
 
-    def run(*command: str, url: str = redis_url) -> tuple[int, str]:
+    def run(*command: str, url: str = as_user(redis_url, "operator")) -> tuple[int, str]:
         done = subprocess.run(
             [sys.executable, "-m", "sector.state", *command, "--redis-url", url],
             env=environment(),

@@ -1,10 +1,11 @@
 """Faults of Redis in words: what happened, and what to do. One text a kind, so that it is logged once and not once a retry."""
 
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
     BusyLoadingError,
     ClusterError,
-    MovedError,
+    MasterDownError,
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
@@ -16,13 +17,14 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 _KINDS: tuple[tuple[type[Exception], str], ...] = (
-    (AuthenticationError, "Redis refuses the user or the password: correct REDIS_URL"),
+    (AuthenticationError, "Redis wants a user and a password that it knows: correct REDIS_URL"),
     (NoPermissionError, "the Redis user may not do this: compare its rights with docker/users.acl"),
     (BusyLoadingError, "Redis is loading its data"),
     (OutOfMemoryError, "Redis is full: give it more memory (maxmemory), or keep less history"),
     (ReadOnlyError, "Redis is read-only: a replica, or a master that was replaced"),
-    (MovedError, "the slot of this sim is moving to another node"),
+    (AskError, "the slot of this sim is moving to another node"),
     (TryAgainError, "the slot of this sim is moving to another node"),
+    (MasterDownError, "Redis lost its master"),
     (ClusterError, "a part of the Redis cluster is down"),
     (RedisTimeoutError, "Redis does not answer in time"),
     (RedisConnectionError, "Redis is away"),
@@ -32,10 +34,6 @@ _PREFIXES = {
     "WRONGTYPE": "something of another type lies at a key of this sim: remove it, or restore the sim",
     "MISCONF": "Redis cannot write to its disk, and takes no writes",
     "NOREPLICAS": "Redis has too few replicas, and takes no writes",
-    "MASTERDOWN": "Redis lost its master",
-    "ASK": "the slot of this sim is moving to another node",
-    "NOAUTH": "Redis wants a password: give it in REDIS_URL",
-    "WRONGPASS": "Redis refuses the user or the password: correct REDIS_URL",
 }
 
 

@@ -1,0 +1,68 @@
+"""docker/users.acl: what each user of Redis may not do. That each may do what it must, the tests of the services show."""
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError, NoPermissionError
+
+from fixtures.sim import Sim
+from fixtures.users import as_user
+from sector.state import orders
+from sector.state.connect import connect
+from sector.state.keys import SIMS, WORKERS, SimKeys
+from sector.state.link import call
+from sector.state.reader import SimReader
+
+KEYS = SimKeys("default")
+WRITES = [
+    ("SET", KEYS.snapshot, "x"),
+    ("SET", KEYS.lease, "x"),
+    ("HSET", KEYS.head, "tick", "9"),
+    ("XADD", KEYS.events, "*", "a", "b"),
+    ("DEL", KEYS.orders),
+    ("SADD", SIMS, "x"),
+    ("ZADD", WORKERS, "1", "x"),
+]
+
+
+@pytest.mark.parametrize("user", ["api", "viz"])
+async def test_who_reads_a_sim_cannot_write_it(sim: Sim, redis_url: str, user: str) -> None:
+    client = connect(as_user(redis_url, user))
+    assert (await SimReader(client, "default").view()).head == await sim.reader.head()
+    for write in WRITES:
+        with pytest.raises(NoPermissionError):
+            await call(client, *write)
+    await client.aclose()
+
+
+async def test_the_api_appends_orders_and_the_viz_does_not(sim: Sim, redis_url: str) -> None:
+    assert (await sim.reader.head()).tick == 0
+    api, viz = connect(as_user(redis_url, "api")), connect(as_user(redis_url, "viz"))
+    assert len(await orders.append(api, "default", "me", [b"1"])) == 1
+    with pytest.raises(NoPermissionError):
+        await orders.append(viz, "default", "me", [b"1"])
+    await api.aclose()
+    await viz.aclose()
+
+
+@pytest.mark.parametrize("user", ["api", "viz", "worker", "operator"])
+async def test_nobody_touches_what_is_not_of_sector_or_all_at_once(redis: Redis, redis_url: str, user: str) -> None:
+    await redis.set("foreign", "x")
+    client = connect(as_user(redis_url, user))
+    for command in (
+        ("GET", "foreign"),
+        ("FLUSHALL", "SYNC"),
+        ("CONFIG", "GET", "save"),
+        ("KEYS", "*"),
+        ("ACL", "LIST"),
+    ):
+        with pytest.raises(NoPermissionError):
+            await call(client, *command)
+    await client.aclose()
+
+
+async def test_a_wrong_password_is_refused(redis: Redis, redis_url: str) -> None:
+    assert await redis.ping()
+    client = connect(as_user(redis_url, "nobody"))
+    with pytest.raises(AuthenticationError):
+        await call(client, "GET", KEYS.head)
+    await client.aclose()

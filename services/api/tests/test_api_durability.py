@@ -1,0 +1,46 @@
+"""ORDER_DURABILITY: an order is acknowledged when it is as durable as asked, and `/health` says what that promises."""
+
+import httpx
+from redis.asyncio import Redis
+
+from fixtures.contents import entries_at
+from fixtures.own_valkey import OwnValkey
+from fixtures.processes import Processes
+from fixtures.sim import Sim
+from sector.state.connect import connect
+from sector.state.keys import SimKeys
+
+NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
+
+
+async def test_what_redis_cannot_confirm_is_not_acknowledged(
+    sim: Sim, redis: Redis, redis_url: str, processes: Processes
+) -> None:
+    assert (await sim.reader.head()).tick == 0
+    api = processes.start(
+        "api", wait=False, REDIS_URL=redis_url, ORDER_DURABILITY="replica", DURABILITY_TIMEOUT_MS="50"
+    )
+    api.wait_for_fault("durability", "not on a replica within")
+    answer = httpx.post(f"{api.url}/orders", json=NOTE)
+    assert (answer.status_code, answer.json()["title"]) == (503, "Not durable")
+    ((order_id, _),) = await entries_at(redis, SimKeys("default").orders)
+    assert order_id in answer.json()["detail"]
+
+
+async def test_what_is_on_disk_is_acknowledged_and_outlasts_a_crash(
+    processes: Processes, own_valkey: OwnValkey
+) -> None:
+    own_valkey.start()
+    redis = connect(own_valkey.url)
+    await Sim.found(redis)
+    api = processes.start("api", REDIS_URL=own_valkey.url, ORDER_DURABILITY="aof")
+    said = httpx.get(f"{api.url}/health").json()
+    assert said["durability"] == "aof"
+    assert "outlasts a crash and a restart of Redis, but not" in said["promise"]
+    given = [httpx.post(f"{api.url}/orders", json=NOTE).json()["id"] for _ in range(20)]
+    own_valkey.kill()
+    own_valkey.start()
+    await redis.aclose()
+    redis = connect(own_valkey.url)
+    assert [order_id for order_id, _ in await entries_at(redis, SimKeys("default").orders)] == given
+    await redis.aclose()
