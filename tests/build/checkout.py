@@ -5,7 +5,18 @@ import shutil
 import subprocess
 from pathlib import Path
 
-NAMES = ("pants", "pants.toml", "BUILD", "LICENSE", "macros.prelude", "3rdparty", "packages", "services", "tests")
+NAMES = (
+    "pants",
+    "pants.toml",
+    "BUILD",
+    "LICENSE",
+    "macros.prelude",
+    "3rdparty",
+    "docker",
+    "packages",
+    "services",
+    "tests",
+)
 
 
 def copy_repository(directory: Path) -> Path:
