@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sector-state",
         description="What can be done with a sim as a whole. Workers and API go on meanwhile.",
-        epilog="REDIS_URL is any that the services take, redis+sentinel:// and redis+cluster:// too."
+        epilog="URL is any that the services take, redis+sentinel:// and redis+cluster:// too."
         " Where Redis has users, the user operator of docker/users.acl may do all of this.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
