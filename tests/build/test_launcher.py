@@ -87,8 +87,12 @@ def test_a_python_that_only_uv_has_is_fetched_with_it_once(
 
 
 def test_two_at_once_with_an_empty_cache_make_it_once_and_say_what_they_do(repository: Path, tmp_path: Path) -> None:
-    cache = tmp_path / "cache"
-    environment = {**os.environ, "SECTOR_PANTS_CACHE": str(cache), "PANTS_PANTSD": "false", "PANTS_CONCURRENT": "true"}
+    """Where pip is told constraints, too: its legacy resolver trips over them."""
+    cache, constraints, pip = tmp_path / "cache", tmp_path / "constraints.txt", tmp_path / "pip.conf"
+    constraints.write_text("some-other-package<2\n")
+    pip.write_text(f"[global]\nconstraint = {constraints}\n")
+    told = {"SECTOR_PANTS_CACHE": str(cache), "PIP_CONFIG_FILE": str(pip)}
+    environment = {**os.environ, **told, "PANTS_PANTSD": "false", "PANTS_CONCURRENT": "true"}
     both = [
         subprocess.Popen(
             ["./pants", "--version"],

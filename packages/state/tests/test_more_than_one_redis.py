@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from fixtures.contents import entries_at
 from fixtures.sim import CONFIG, Sim
-from fixtures.topologies import sentinel_trio, six_nodes
+from fixtures.topologies import SentinelTrio, SixNodes, running
 from sector.models import ORDER, Join, Note
 from sector.state import fork, history, lease, orders, sims
 from sector.state.connect import Client, connect
@@ -49,7 +49,7 @@ async def assert_history_holds(sim: Sim, given: list[str]) -> None:
 
 
 async def test_a_sentinel_trio_fails_over_and_the_sim_goes_on(tmp_path: Path) -> None:
-    with sentinel_trio(tmp_path) as trio:
+    with running(SentinelTrio, tmp_path) as trio:
         redis = connect(trio.url)
         sim, given = await play(redis)
         await asyncio.to_thread(trio.fail_over)
@@ -63,7 +63,7 @@ async def test_a_sentinel_trio_fails_over_and_the_sim_goes_on(tmp_path: Path) ->
 
 
 async def test_a_cluster_serves_sims_on_every_node_and_goes_on_after_migration_and_failover(tmp_path: Path) -> None:
-    with six_nodes(tmp_path) as nodes:
+    with running(SixNodes, tmp_path) as nodes:
         redis = connect(nodes.url)
         sim, given = await play(redis)
         names = [f"fork-{number}" for number in range(9)]

@@ -5,7 +5,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from fixtures.contents import entries_at, fields_at, value_at
-from fixtures.cutting_proxy import CuttingProxy
+from fixtures.faulty_proxy import FaultyProxy
 from fixtures.sim import CONFIG, Sim
 from sector.models import Join, Note, Step
 from sector.models.frame import decode, digest
@@ -79,7 +79,7 @@ async def test_a_worker_paused_amid_a_tick_cannot_commit_over_its_successor(sim:
         await overtaken.tick()
 
 
-async def ticker_behind(proxy: CuttingProxy, held: lease.Lease) -> tuple[Client, Ticker[Position]]:
+async def ticker_behind(proxy: FaultyProxy, held: lease.Lease) -> tuple[Client, Ticker[Position]]:
     client = connect(proxy.url)
     return client, Ticker(client, SectorWorld(), *await sims.read_founding(client, "default"), held)
 
@@ -87,7 +87,7 @@ async def ticker_behind(proxy: CuttingProxy, held: lease.Lease) -> tuple[Client,
 async def test_an_answer_lost_after_exec_is_found_out_by_the_commit_id(sim: Sim, redis_url: str) -> None:
     """The commit is there, and its order is not applied again."""
     await sim.tick()
-    async with CuttingProxy(redis_url) as proxy:
+    async with FaultyProxy(redis_url) as proxy:
         client, ticker = await ticker_behind(proxy, sim.lease)
         (order_id,) = await sim.order(Join(faction="Me"))
         proxy.cut_after(b"EXEC")
@@ -100,7 +100,7 @@ async def test_an_answer_lost_after_exec_is_found_out_by_the_commit_id(sim: Sim,
 
 
 async def test_a_connection_cut_before_exec_arrives_leaves_nothing_behind(sim: Sim, redis_url: str) -> None:
-    async with CuttingProxy(redis_url) as proxy:
+    async with FaultyProxy(redis_url) as proxy:
         client, ticker = await ticker_behind(proxy, sim.lease)
         (order_id,) = await sim.order(Join(faction="Me"))
         proxy.cut_before(b"EXEC")

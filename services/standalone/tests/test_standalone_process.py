@@ -187,10 +187,10 @@ def test_a_given_redis_is_used_and_left_running(
 
 
 def test_ports_taken_are_named_and_nothing_is_started(standalone: Callable[..., Standalone]) -> None:
+    port = free_base()
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        taken.bind(("127.0.0.1", port))
         taken.listen()
-        port = taken.getsockname()[1]
         one = standalone("--port-base", str(port))
         assert one.ends() == 2
     (line,) = one.log.read_text().splitlines()

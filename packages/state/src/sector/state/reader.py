@@ -129,7 +129,7 @@ class SimReader:
                 continue
             (stream,) = as_list(reply)
             for entry in as_list(as_list(stream)[1]):
-                found = _tick_events(entry)
+                found = tick_events(entry)
                 last = found.tick
                 yield found
 
@@ -149,7 +149,8 @@ def _events(tick: int, fields: dict[bytes, bytes], first: int, limit: int | None
     return [{"id": f"{tick}-{number}", "at_ms": at_ms, **row} for number, row in enumerate(rows, first)]
 
 
-def _tick_events(entry: Reply) -> TickEvents:
+def tick_events(entry: Reply) -> TickEvents:
+    """Return what an entry of the event stream holds."""
     tick, fields = _fields(entry)
     return TickEvents(
         tick=tick,

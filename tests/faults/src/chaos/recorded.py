@@ -1,0 +1,49 @@
+"""What is left of a sim in Redis, read whole: the log, every tick, and where it stands."""
+
+from dataclasses import dataclass
+
+from sector.models.archive import Record
+from sector.state.connect import Client
+from sector.state.errors import StateError
+from sector.state.export import Exporter
+from sector.state.head import Head
+from sector.state.keys import SimKeys
+from sector.state.link import call
+from sector.state.reader import SimReader, TickEvents, tick_events
+from sector.state.replies import as_bytes, as_entry, as_list
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A sim. `log`: ids of the entries of its order log; `records`: its history as an archive has it; `gap`: why it is none."""
+
+    sim_id: str
+    head: Head
+    snapshot: bytes
+    log: list[str]
+    ticks: list[TickEvents]
+    records: list[Record]
+    gap: str = ""
+
+
+async def read(redis: Client, sim_id: str) -> Recorded:
+    """Read a sim that stands still. Raises redis.exceptions.RedisError."""
+    keys = SimKeys(sim_id)
+    log = [as_entry(entry)[0] for entry in as_list(await call(redis, "XRANGE", keys.orders, "-", "+"))]
+    ticks = [tick_events(entry) for entry in as_list(await call(redis, "XRANGE", keys.events, "-", "+"))]
+    head = await SimReader(redis, sim_id).head()
+    snapshot = as_bytes(await call(redis, "GET", keys.snapshot)) or b""
+    records: list[Record] = []
+    gap = ""
+    try:
+        async for record in (await Exporter.open(redis, sim_id)).records():
+            records.append(record)
+    except StateError as error:
+        gap = str(error)
+    return Recorded(sim_id, head, snapshot, log, ticks, records, gap)
+
+
+async def last_order(redis: Client, sim_id: str) -> str:
+    """Return the id of the newest entry of the order log; `0-0` where there is none."""
+    newest = as_list(await call(redis, "XREVRANGE", SimKeys(sim_id).orders, "+", "-", "COUNT", 1))
+    return as_entry(newest[0])[0] if newest else "0-0"

@@ -1,0 +1,84 @@
+"""What a run comes to, in figures and words."""
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from chaos.checker import Violation
+from chaos.faults import Ended
+from chaos.recorded import Recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Takeovers:
+    """How long sims stood still when their worker was ended, in ms: from the signal to the next tick, by another."""
+
+    ms: tuple[int, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.ms)
+
+    @property
+    def p99(self) -> float:
+        """The value that 99 of 100 do not exceed; of fewer, the greatest."""
+        return sorted(self.ms)[math.ceil(len(self.ms) * 0.99) - 1]
+
+
+def takeovers(sims: Sequence[Recorded], ended: Sequence[Ended]) -> Mapping[str, Takeovers]:
+    """Return by kind of end how long it took. An end after which its own worker, started again, or nobody went on is left out."""
+    found: dict[str, list[int]] = {}
+    for end in ended:
+        ticks = next(sim.ticks for sim in sims if sim.sim_id == end.sim_id)
+        before = max((tick.epoch for tick in ticks if tick.at_ms <= end.at_ms), default=0)
+        after = next((tick for tick in ticks if tick.epoch > before and tick.at_ms >= end.at_ms), None)
+        if after is not None:
+            found.setdefault(end.kind, []).append(after.at_ms - end.at_ms)
+    return {kind: Takeovers(tuple(each)) for kind, each in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One run. `wrong`: what processes and answers did that they must not; `remade`: ticks lost with a master, and made again."""
+
+    topology: str
+    seed: int
+    seconds: float
+    faults: Mapping[str, int]
+    acknowledged: int
+    refused: int
+    unknown: int
+    ticks: int
+    remade: int
+    takeovers: Mapping[str, Takeovers]
+    violations: Sequence[Violation]
+    wrong: Sequence[str]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every promise was kept."""
+        return not self.violations and not self.wrong
+
+    def broken(self) -> Counter[str]:
+        """Return how often each promise was broken."""
+        return Counter(promise for promise, _ in self.violations)
+
+    def text(self) -> str:
+        """Return the report as text."""
+        broken = self.broken()
+        lines = [f"{self.topology}, seed {self.seed}, {self.seconds:.0f} s: {sum(self.faults.values())} faults"]
+        lines += [f"  {count:5}  {kind}" for kind, count in sorted(self.faults.items())]
+        lines += [
+            f"orders: {self.acknowledged} acknowledged, {broken['lost']} lost, {broken['duplicated']} duplicated;"
+            f" {self.refused} refused, {self.unknown} without an answer",
+            f"ticks: {self.ticks}, of which {self.remade} were seen otherwise before",
+        ]
+        for kind, each in sorted(self.takeovers.items()):
+            lines.append(f"taken over, {kind}: {len(each.ms)} times, median {each.median:.0f} ms, p99 {each.p99:.0f} ms")
+        if self.holds:
+            return "\n".join([*lines, "all promises were kept"])
+        shown = [*(f"{promise}: {words}" for promise, words in self.violations), *self.wrong]
+        more = [f"  and {len(shown) - 20} more"] if len(shown) > 20 else []
+        return "\n".join([*lines, f"BROKEN: {len(shown)}", *(f"  {each}" for each in shown[:20]), *more])

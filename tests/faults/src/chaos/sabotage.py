@@ -1,0 +1,56 @@
+"""Workers with a fault of their own, which the checker must find: `python -m chaos.sabotage` stands in for `sector.worker`.
+
+`SABOTAGE=watch`: nothing is watched, so the lease fences nobody off. `SABOTAGE=cursor`: the cursor is moved by a command after
+EXEC, so an order may be applied while the cursor still stands before it.
+"""
+
+import os
+
+from sector.models import Step
+from sector.state.head import Head
+from sector.state.link import Command, Link
+from sector.state.orders import Poison
+from sector.state.replies import Reply, checked
+from sector.state.ticker import Ticker
+from sector.worker import tenure
+from sector.worker.__main__ import main
+
+
+class WatchesNothing[S](Ticker[S]):
+    """Believes what it read, whatever happened since."""
+
+    def _watch(self) -> Command:
+        return ("PING",)
+
+
+class MovesCursorLate[S](Ticker[S]):
+    """Applies the orders in one transaction, and moves the cursor past them afterwards."""
+
+    async def _commit(self, link: Link, head: Head, step: Step[S], poison: list[Poison]) -> None:
+        await super()._commit(_CursorLeftOut(link, self._keys.head), head, step, poison)
+        checked(await link.exchange(("HSET", self._keys.head, "cursor", head.cursor)))
+
+
+class _CursorLeftOut(Link):
+    """Sends everything but the cursor of a head."""
+
+    def __init__(self, link: Link, key: str) -> None:
+        super().__init__(link._connection)
+        self._key = key
+
+    async def exchange(self, *commands: Command) -> list[Reply]:
+        return await super().exchange(*(self._without(command) for command in commands))
+
+    def _without(self, command: Command) -> Command:
+        if command[0] != "HSET" or command[1] != self._key:
+            return command
+        pairs = zip(command[2::2], command[3::2], strict=True)
+        return (*command[:2], *(part for pair in pairs if pair[0] != "cursor" for part in pair))
+
+
+SABOTAGES: dict[str, type[Ticker[object]]] = {"watch": WatchesNothing, "cursor": MovesCursorLate}
+"""What `SABOTAGE` can be."""
+
+if __name__ == "__main__":
+    tenure.Ticker = SABOTAGES[os.environ["SABOTAGE"]]  # type: ignore[misc]  # this is the sabotage
+    main()

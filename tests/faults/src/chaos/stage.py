@@ -1,0 +1,128 @@
+"""The stage: the servers, workers and APIs of a run. Where Redis is one server, each process reaches it through a proxy of its own."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from redis.exceptions import RedisError
+
+from fixtures.faulty_proxy import FaultyProxy
+from fixtures.processes import Processes, Service
+from fixtures.topologies import OneNode, SentinelTrio, SixNodes, Topology, running
+from sector.models import SimConfig
+from sector.state import lease, sims
+from sector.state.connect import Client, connect
+from sector.world import SectorWorld
+
+TOPOLOGIES: Mapping[str, type[Topology]] = {"one": OneNode, "sentinel": SentinelTrio, "cluster": SixNodes}
+DURABILITY = {"one": "aof", "sentinel": "replica", "cluster": "replica"}
+SIMS = ("alpha", "beta")
+FACTIONS = ("Me", "You")
+TICK_S, LEASE_MS = 0.1, 1000
+_WORKERS = 3
+# All history is kept: the checker reads it from the first tick on. No puppets: they would win, and end the sim.
+_CONFIG = SimConfig(seed=3, systems=24, homes=4, players=FACTIONS, puppets=(), keyframes_kept=10_000)
+
+
+class Actor:
+    """A process that may be killed and is started again. `busy`: something is being done to it."""
+
+    def __init__(self, processes: Processes, name: str, proxy: FaultyProxy | None, module: str, **told: str) -> None:
+        self._processes = processes
+        self._module = module
+        self._told = told
+        self.name = name
+        self.proxy = proxy
+        self.busy = False
+        self.service: Service | None = None
+
+    @property
+    def kind(self) -> str:
+        """`worker` or `api`."""
+        return self.name.partition("-")[0]
+
+    async def start(self, *, wait: bool = False) -> None:
+        """Start it; wait until it is ready, if asked to."""
+        start = self._processes.start
+        self.service = await asyncio.to_thread(start, self.kind, wait=wait, module=self._module, **self._told)
+
+    async def end(self, how: signal.Signals) -> int:
+        """Send it a signal; return its exit code when it has ended."""
+        assert self.service is not None
+        service, self.service = self.service, None
+        return await asyncio.to_thread(service.end, how)
+
+    def send(self, which: signal.Signals) -> None:
+        """Send it a signal that does not end it."""
+        assert self.service is not None
+        self.service.process.send_signal(which)
+
+    @property
+    def died(self) -> int | None:
+        """The exit code of a process that ended though nobody ended it."""
+        return None if self.service is None else self.service.process.poll()
+
+
+class Stage:
+    """What a run is played on. `redis` is the run's own client, which no fault is aimed at but those of Redis itself."""
+
+    def __init__(self, servers: Topology, redis: Client) -> None:
+        self.servers = servers
+        self.redis = redis
+        self.actors: list[Actor] = []
+        self.redis_busy = asyncio.Lock()
+
+    def free(self, kind: str) -> list[Actor]:
+        """Return the actors of a kind that run, and to which nothing is being done."""
+        return [actor for actor in self.actors if actor.kind == kind and actor.service and not actor.busy]
+
+    def api_of(self, sim_id: str) -> str | None:
+        """Return the URL of the API of a sim; None while it does not run."""
+        actor = next(actor for actor in self.actors if actor.name == f"api-{sim_id}")
+        return None if actor.service is None else actor.service.url
+
+    async def held_by(self, actor: Actor) -> list[str]:
+        """Return the sims whose lease an actor holds; none where Redis does not say."""
+        try:
+            holders = await lease.holders(self.redis, SIMS)
+        except (RedisError, OSError):
+            return []
+        return [sim for sim, holder in zip(SIMS, holders, strict=True) if (holder or "").split(":")[0] == actor.name]
+
+
+@asynccontextmanager
+async def opened(kind: str, directory: Path, *, sabotage: str = "") -> AsyncIterator[Stage]:
+    """Start servers of a kind, found the sims, start workers and APIs; end all of it afterwards. `sabotage`: see that module."""
+    with contextlib.ExitStack() as servers_end:
+        servers = await asyncio.to_thread(servers_end.enter_context, running(TOPOLOGIES[kind], directory))
+        redis = connect(servers.url)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(redis.aclose)
+            stage = Stage(servers, redis)
+            for sim_id in SIMS:
+                await sims.found(redis, sim_id, SectorWorld(), _CONFIG)
+            processes = Processes(directory)
+            stack.callback(processes.end_all)
+            told = {"SIM_ID": "*", "TICK_DELAY": str(TICK_S), "LEASE_TTL_MS": str(LEASE_MS)}
+            module = "chaos.sabotage" if sabotage else "sector.worker"
+            for number in range(_WORKERS):
+                name = f"worker-{number}"
+                await _add(stack, stage, processes, name, module, WORKER_ID=name, SABOTAGE=sabotage, **told)
+            for sim_id in SIMS:
+                durable = {"ORDER_DURABILITY": DURABILITY[kind]}
+                await _add(stack, stage, processes, f"api-{sim_id}", "sector.api", SIM_ID=sim_id, **durable)
+            await asyncio.gather(*(actor.start(wait=True) for actor in stage.actors))
+            yield stage
+
+
+async def _add(
+    stack: AsyncExitStack, stage: Stage, processes: Processes, name: str, module: str, **told: str
+) -> None:
+    url, proxy = stage.servers.url, None
+    if isinstance(stage.servers, OneNode):
+        proxy = await stack.enter_async_context(FaultyProxy(url))
+        url = proxy.url
+    stage.actors.append(Actor(processes, name, proxy, module, REDIS_URL=url, **told))

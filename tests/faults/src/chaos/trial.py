@@ -1,0 +1,121 @@
+"""A trial: a world of processes is played, broken on schedule, left to mend itself, and then held to every promise."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from redis.exceptions import RedisError
+
+from chaos import recorded
+from chaos.checker import violations
+from chaos.faults import Injected, Injector
+from chaos.players import Given, play
+from chaos.recorded import Recorded
+from chaos.report import Report, takeovers
+from chaos.schedule import Fault, schedule
+from chaos.stage import SIMS, Stage, opened
+from chaos.witness import Seen, watch
+from sector.state.reader import SimReader
+
+_MENDS_WITHIN_S = 60.0
+
+
+async def run(
+    topology: str,
+    seconds: float,
+    seed: int,
+    directory: Path,
+    *,
+    kinds: Sequence[str],
+    sabotage: str = "",
+    progress: Callable[[float, Fault], None] = lambda _at_s, _fault: None,
+) -> Report:
+    """Run one trial; the reports say what was kept and what was not."""
+    async with opened(topology, directory, sabotage=sabotage) as stage:
+        seen = {sim_id: Seen() for sim_id in SIMS}
+        witnesses = [asyncio.create_task(watch(stage.redis, sim_id, seen[sim_id])) for sim_id in SIMS]
+        stop = asyncio.Event()
+        players = [
+            asyncio.create_task(play(lambda sim_id=sim_id: stage.api_of(sim_id), seed + number, stop))
+            for number, sim_id in enumerate(SIMS)
+        ]
+        injected = await _break(stage, schedule(seed, seconds, kinds), progress)
+        stop.set()
+        given = dict(zip(SIMS, await asyncio.gather(*players), strict=True))
+        await _mend(stage, injected)
+        for witness in witnesses:
+            witness.cancel()
+        await asyncio.wait(witnesses)
+        sims = [await recorded.read(stage.redis, sim_id) for sim_id in SIMS]
+    return _report(topology, seed, seconds, injected, given, sims, seen)
+
+
+async def _break(stage: Stage, faults: Iterable[Fault], progress: Callable[[float, Fault], None]) -> Injected:
+    """Inject the faults at their times; return when what they hit is whole again."""
+    injector, loop = Injector(stage), asyncio.get_running_loop()
+    start = loop.time()
+    async with asyncio.TaskGroup() as group:
+        for fault in faults:
+            await asyncio.sleep(max(start + fault.at_s - loop.time(), 0))
+            progress(fault.at_s, fault)
+            group.create_task(injector.inject(fault))
+    return injector.done
+
+
+async def _mend(stage: Stage, injected: Injected) -> None:
+    """Wait until all that was ordered is applied; then end every process in order."""
+    for actor in stage.actors:
+        if (code := actor.died) is not None:
+            injected.wrong.append(f"{actor.name} ended by itself with {code}")
+    try:
+        async with asyncio.timeout(_MENDS_WITHIN_S):
+            for sim_id in SIMS:
+                await _applied(stage, sim_id)
+    except TimeoutError:
+        injected.wrong.append(f"not all that was ordered was applied within {_MENDS_WITHIN_S:.0f} s")
+    for actor in stage.actors:
+        if actor.died is None and (code := await actor.end(signal.SIGTERM)) != 0:
+            injected.wrong.append(f"{actor.name} ended with {code} after SIGTERM")
+
+
+async def _applied(stage: Stage, sim_id: str) -> None:
+    while True:
+        with contextlib.suppress(RedisError, OSError):
+            last = await recorded.last_order(stage.redis, sim_id)
+            if (await SimReader(stage.redis, sim_id).head()).cursor == last:
+                return
+        await asyncio.sleep(0.1)
+
+
+def _report(
+    topology: str,
+    seed: int,
+    seconds: float,
+    injected: Injected,
+    given: dict[str, Given],
+    sims: Sequence[Recorded],
+    seen: dict[str, Seen],
+) -> Report:
+    found, remade = [], 0
+    for sim in sims:
+        # A failover may lose ticks, which are then made anew; one server that syncs its file loses none.
+        strict = seen[sim.sim_id] if topology == "one" else None
+        found += list(violations(sim, given[sim.sim_id].acknowledged, strict))
+        now = {tick.tick: tick.hash for tick in sim.ticks}
+        remade += sum(now.get(tick) != state_hash for tick, state_hash in seen[sim.sim_id].hashes.items())
+    return Report(
+        topology,
+        seed,
+        seconds,
+        faults=dict(injected.counts),
+        acknowledged=sum(len(each.acknowledged) for each in given.values()),
+        refused=sum(each.refused for each in given.values()),
+        unknown=sum(each.unknown for each in given.values()),
+        ticks=sum(len(sim.ticks) for sim in sims),
+        remade=remade,
+        takeovers=takeovers(sims, injected.ended),
+        violations=found,
+        wrong=[*injected.wrong, *(wrong for each in given.values() for wrong in each.wrong)],
+    )

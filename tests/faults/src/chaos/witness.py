@@ -1,0 +1,35 @@
+"""A witness: follows the ticks of a sim while the run goes on, as the viz does, and keeps which state hash it saw at each."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from redis.exceptions import RedisError
+
+from sector.process import backoff
+from sector.state.connect import Client
+from sector.state.errors import HistoryRewound, SimNotFound
+from sector.state.reader import SimReader
+
+
+@dataclass(slots=True)
+class Seen:
+    """The state hash last seen at each tick, and how often the sim was seen to go back in time."""
+
+    hashes: dict[int, str] = field(default_factory=dict)
+    rewound: int = 0
+
+
+async def watch(redis: Client, sim_id: str, seen: Seen) -> None:
+    """Watch until cancelled."""
+    reader, last, pauses = SimReader(redis, sim_id), 0, backoff(most_s=0.3)
+    while True:
+        try:
+            async for tick in reader.follow(last, block_ms=300):
+                last = tick.tick
+                seen.hashes[last] = tick.hash
+                pauses = backoff(most_s=0.3)
+        except HistoryRewound as rewound:
+            seen.rewound += 1
+            last = rewound.found
+        except (RedisError, OSError, SimNotFound):
+            await asyncio.sleep(next(pauses))

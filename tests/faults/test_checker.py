@@ -1,0 +1,109 @@
+"""The checker names each kind of damage, and finds none where there is none."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from redis.asyncio import Redis
+
+from chaos import recorded
+from chaos.checker import violations
+from chaos.faults import Ended
+from chaos.players import Acknowledged
+from chaos.recorded import Recorded
+from chaos.report import takeovers
+from chaos.schedule import WORKER_KILLED
+from chaos.witness import Seen
+from fixtures.sim import Sim
+from sector.models import Join, Note
+from sector.models.archive import TickEntry
+
+type Damage = Callable[[Recorded], Recorded]
+
+
+def promises(sim: Recorded, *acknowledged: Acknowledged, seen: Seen | None = None) -> set[str]:
+    return {promise for promise, _ in violations(sim, acknowledged, seen)}
+
+
+@pytest.fixture
+async def played(sim: Sim, redis: Redis) -> Recorded:
+    """Six ticks, of which the second, fourth and sixth applied orders."""
+    for number in range(3):
+        await sim.tick()
+        await sim.tick(Join(faction="Me"), Note(faction="Me", text=f"{number}"))
+    return await recorded.read(redis, "default")
+
+
+def in_tick(number: int, **changed: object) -> Damage:
+    """Change one entry of the event stream."""
+    return lambda sim: replace(
+        sim,
+        ticks=[replace(each, **changed) if each.tick == number else each for each in sim.ticks],  # type: ignore[arg-type]
+    )
+
+
+def orders_of_tick_two_again_in_four(sim: Recorded) -> Recorded:
+    return in_tick(4, events=sim.ticks[1].events + sim.ticks[3].events)(sim)
+
+
+def hash_altered(sim: Recorded) -> Recorded:
+    entries = [
+        replace(each, hash="0" * 32) if isinstance(each, TickEntry) and each.tick == 3 else each
+        for each in sim.records
+    ]
+    return replace(sim, records=entries)
+
+
+def orders_of_another_replayed(sim: Recorded) -> Recorded:
+    entries = [
+        replace(each, orders=()) if isinstance(each, TickEntry) and each.tick == 2 else each for each in sim.records
+    ]
+    return replace(sim, records=entries)
+
+
+def test_where_nothing_is_wrong_nothing_is_found(played: Recorded) -> None:
+    acknowledged = [Acknowledged(order_id, "") for order_id in played.log]
+    seen = Seen({tick.tick: tick.hash for tick in played.ticks})
+    assert list(violations(played, acknowledged, seen)) == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "broken"),
+    [
+        (in_tick(2, events=[]), "lost"),
+        (orders_of_tick_two_again_in_four, "duplicated"),
+        (in_tick(4, cursor="0-0"), "order"),
+        (in_tick(4, epoch=0), "epochs"),
+        (lambda sim: replace(sim, head=replace(sim.head, epoch=0)), "epochs"),
+        (lambda sim: replace(sim, ticks=[*sim.ticks[:2], *sim.ticks[3:]]), "ticks"),
+        (lambda sim: replace(sim, ticks=sim.ticks[:-1]), "ticks"),
+        (lambda sim: replace(sim, head=replace(sim.head, hash="x")), "chain"),
+        (lambda sim: replace(sim, gap="tick 3 is gone"), "chain"),
+        (hash_altered, "chain"),
+        (orders_of_another_replayed, "replay"),
+    ],
+)
+def test_each_damage_is_named(played: Recorded, damage: Damage, broken: str) -> None:
+    assert broken in promises(damage(played))
+
+
+def test_an_acknowledged_order_must_be_there_and_be_the_one_that_was_given(played: Recorded) -> None:
+    note = played.log[1]
+    assert promises(played, Acknowledged(note, "0")) == set()
+    assert promises(played, Acknowledged("9999999999999-0", "")) == {"lost"}
+    assert promises(played, Acknowledged(note, "something else")) == {"order"}
+
+
+def test_what_was_seen_must_stay(played: Recorded) -> None:
+    assert promises(played, seen=Seen({3: "another"})) == {"witness"}
+    assert promises(played, seen=Seen(rewound=1)) == {"witness"}
+
+
+def test_a_takeover_lasts_from_the_signal_to_the_next_tick_of_a_greater_epoch(played: Recorded) -> None:
+    ticks = [
+        replace(tick, at_ms=1000 * tick.tick, epoch=1 if tick.tick < 4 else 2) for tick in played.ticks
+    ]  # fmt: skip
+    sim = replace(played, ticks=ticks)
+    ended = [Ended("default", "worker-0", WORKER_KILLED, 3100), Ended("default", "worker-1", WORKER_KILLED, 6500)]
+    found = takeovers([sim], ended)[WORKER_KILLED]
+    assert (found.ms, found.median, found.p99) == ((900,), 900, 900)

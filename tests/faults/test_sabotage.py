@@ -1,0 +1,24 @@
+"""The checker is proved: with a part of the tick transaction taken out, the same run of the same length fails."""
+
+from pathlib import Path
+
+import pytest
+
+from chaos import schedule, trial
+
+SECONDS = 40
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "broken"),
+    [
+        # Who was overtaken writes over its successor: two histories, in one stream.
+        ("watch", {"chain", "replay"}),
+        # What was applied and not yet moved past is applied again.
+        ("cursor", {"duplicated"}),
+    ],
+)
+async def test_the_short_run_fails(sabotage: str, broken: set[str], tmp_path: Path) -> None:
+    report = await trial.run("one", SECONDS, 1, tmp_path, kinds=schedule.KINDS["one"], sabotage=sabotage)
+    print(report.text())
+    assert broken <= report.broken().keys(), report.text()
