@@ -37,11 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(name: str, seconds: float, seed: int, kinds: Sequence[str]) -> Report:
+    total = round(seconds)
     # disable=None: the bar is for a terminal.
-    with tempfile.TemporaryDirectory() as directory, tqdm(total=round(seconds), unit="s", desc=name, disable=None) as bar:
+    with tempfile.TemporaryDirectory() as directory, tqdm(total=total, unit="s", desc=name, disable=None) as bar:
 
         def progress(at_s: float, fault: Fault) -> None:
-            bar.update(min(round(at_s), bar.total) - bar.n)
+            bar.update(min(round(at_s), total) - bar.n)
             bar.set_postfix_str(fault.kind, refresh=False)
 
         return asyncio.run(trial.run(name, seconds, seed, Path(directory), kinds=kinds, progress=progress))
@@ -55,7 +56,9 @@ def _parser() -> argparse.ArgumentParser:
         " checker reads the whole history: every acknowledged order applied or rejected once and in order, every tick committed once.",
         epilog="The same seed gives the same schedule of faults. Exit status: 0 if every promise was kept, 1 if not.",
     )
-    parser.add_argument("--minutes", type=_minutes, default=3.0, help="how long in all (default: %(default)g)", metavar="M")
+    parser.add_argument(
+        "--minutes", type=_minutes, default=3.0, help="how long in all (default: %(default)g)", metavar="M"
+    )
     parser.add_argument("--seed", type=int, default=1, help="seed of the schedule (default: %(default)s)", metavar="N")
     parser.add_argument(
         "--redis", action="append", choices=list(KINDS), help="what Redis is; may be repeated (default: each in turn)"

@@ -53,7 +53,9 @@ class Injector:
                 await _OF_REDIS[fault.kind](self._stage, fault)
             self.done.counts[fault.kind] += 1
             return
-        kinds = ("worker",) if "worker" in fault.kind else ("api",) if "API" in fault.kind else ("worker", "worker", "api")
+        kinds = (
+            ("worker",) if "worker" in fault.kind else ("api",) if "API" in fault.kind else ("worker", "worker", "api")
+        )
         free = [actor for kind in kinds for actor in self._stage.free(kind)]
         if not free:
             return
@@ -89,7 +91,8 @@ class Injector:
         if how is signal.SIGTERM and code != 0:
             self.done.wrong.append(f"{actor.name} ended with {code} after SIGTERM")
         await asyncio.sleep(fault.lasting_s)
-        await actor.start()
+        # Until it is ready, a signal would hit Python as it starts, which is no matter of ours.
+        await actor.start(wait=True)
 
 
 async def _disturb(proxy: FaultyProxy, fault: Fault) -> bool:

@@ -76,7 +76,9 @@ class Report:
             f"ticks: {self.ticks}, of which {self.remade} were seen otherwise before",
         ]
         for kind, each in sorted(self.takeovers.items()):
-            lines.append(f"taken over, {kind}: {len(each.ms)} times, median {each.median:.0f} ms, p99 {each.p99:.0f} ms")
+            lines.append(
+                f"taken over, {kind}: {len(each.ms)} times, median {each.median:.0f} ms, p99 {each.p99:.0f} ms"
+            )
         if self.holds:
             return "\n".join([*lines, "all promises were kept"])
         shown = [*(f"{promise}: {words}" for promise, words in self.violations), *self.wrong]

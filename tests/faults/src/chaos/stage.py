@@ -118,9 +118,7 @@ async def opened(kind: str, directory: Path, *, sabotage: str = "") -> AsyncIter
             yield stage
 
 
-async def _add(
-    stack: AsyncExitStack, stage: Stage, processes: Processes, name: str, module: str, **told: str
-) -> None:
+async def _add(stack: AsyncExitStack, stage: Stage, processes: Processes, name: str, module: str, **told: str) -> None:
     url, proxy = stage.servers.url, None
     if isinstance(stage.servers, OneNode):
         proxy = await stack.enter_async_context(FaultyProxy(url))

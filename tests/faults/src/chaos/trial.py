@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from redis.exceptions import RedisError
@@ -32,13 +34,15 @@ async def run(
     sabotage: str = "",
     progress: Callable[[float, Fault], None] = lambda _at_s, _fault: None,
 ) -> Report:
-    """Run one trial; the reports say what was kept and what was not."""
+    """Run one trial; the report says what was kept and what was not."""
+    # Each process is started, watched and ended in a thread.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(32))
     async with opened(topology, directory, sabotage=sabotage) as stage:
         seen = {sim_id: Seen() for sim_id in SIMS}
         witnesses = [asyncio.create_task(watch(stage.redis, sim_id, seen[sim_id])) for sim_id in SIMS]
         stop = asyncio.Event()
         players = [
-            asyncio.create_task(play(lambda sim_id=sim_id: stage.api_of(sim_id), seed + number, stop))
+            asyncio.create_task(play(partial(stage.api_of, sim_id), seed + number, stop))
             for number, sim_id in enumerate(SIMS)
         ]
         injected = await _break(stage, schedule(seed, seconds, kinds), progress)

@@ -48,8 +48,7 @@ def orders_of_tick_two_again_in_four(sim: Recorded) -> Recorded:
 
 def hash_altered(sim: Recorded) -> Recorded:
     entries = [
-        replace(each, hash="0" * 32) if isinstance(each, TickEntry) and each.tick == 3 else each
-        for each in sim.records
+        replace(each, hash="0" * 32) if isinstance(each, TickEntry) and each.tick == 3 else each for each in sim.records
     ]
     return replace(sim, records=entries)
 

@@ -1,0 +1,33 @@
+"""A world of processes, broken on schedule, keeps every promise: a short run for `test`; run, a run as long as you like."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from chaos import schedule, trial
+from chaos.__main__ import main
+
+SECONDS = 40
+
+
+@pytest.mark.parametrize("redis_is", list(schedule.KINDS))
+async def test_every_promise_is_kept(redis_is: str, tmp_path: Path) -> None:
+    kinds = schedule.KINDS[redis_is]
+    report = await trial.run(redis_is, SECONDS, 1, tmp_path, kinds=kinds)
+    print(report.text())
+    assert report.holds, report.text()
+    assert set(report.faults) == set(kinds), "each kind came at least once"
+    assert report.acknowledged > 300
+
+
+def test_the_same_seed_gives_the_same_schedule_and_each_kind_comes_before_any_comes_twice() -> None:
+    kinds = schedule.KINDS["one"]
+    faults = list(schedule.schedule(7, 60, kinds))
+    assert faults == list(schedule.schedule(7, 60, kinds))
+    assert faults != list(schedule.schedule(8, 60, kinds))
+    assert sorted(fault.kind for fault in faults[: len(kinds)]) == sorted(kinds)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
