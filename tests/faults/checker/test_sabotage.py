@@ -6,7 +6,7 @@ import pytest
 
 from chaos import schedule, trial
 
-SECONDS = 40
+SECONDS = 45
 
 
 @pytest.mark.parametrize(

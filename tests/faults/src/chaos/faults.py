@@ -53,10 +53,7 @@ class Injector:
                 await _OF_REDIS[fault.kind](self._stage, fault)
             self.done.counts[fault.kind] += 1
             return
-        kinds = (
-            ("worker",) if "worker" in fault.kind else ("api",) if "API" in fault.kind else ("worker", "worker", "api")
-        )
-        free = [actor for kind in kinds for actor in self._stage.free(kind)]
+        free = await self._candidates(fault.kind)
         if not free:
             return
         actor = free[int(fault.pick * len(free))]
@@ -65,6 +62,17 @@ class Injector:
             await self._hit(actor, fault)
         finally:
             actor.busy = False
+
+    async def _candidates(self, kind: str) -> list[Actor]:
+        """Return whom a fault of a kind can hit: of the workers, where it is about a tick, those that tick."""
+        workers, apis = self._stage.free("worker"), self._stage.free("api")
+        if kind in schedule.TICK_EXEC:
+            ticking = [worker for worker in workers if await self._stage.held_by(worker)]
+            # It may have been hit while we looked.
+            return [worker for worker in ticking if worker in self._stage.free("worker")]
+        if kind.startswith("connections"):
+            return [*workers, *apis]
+        return workers if kind.startswith("worker") else apis
 
     async def _hit(self, actor: Actor, fault: Fault) -> None:
         match fault.kind:
@@ -104,20 +112,19 @@ async def _disturb(proxy: FaultyProxy, fault: Fault) -> bool:
             await proxy.half_open(fault.lasting_s)
         case schedule.CUT:
             proxy.cut()
-        case _:
-            before = proxy.sprung
-            if fault.kind == schedule.CUT_BEFORE:
-                proxy.cut_before(_EXEC)
-            elif fault.kind == schedule.CUT_AFTER:
-                proxy.cut_after(_EXEC)
-            else:
-                # Until after the lease has lapsed, and another has ticked.
-                proxy.hold(_EXEC, LEASE_MS / 1000 + fault.lasting_s)
-            await asyncio.sleep(LEASE_MS / 1000)
-            proxy.disarm()
-            if proxy.sprung == before:
+        case schedule.TICK_CUT_BEFORE | schedule.ORDER_CUT_BEFORE:
+            proxy.cut_before(_EXEC)
+            return await proxy.came(LEASE_MS / 1000)
+        case schedule.TICK_CUT_AFTER | schedule.ORDER_CUT_AFTER:
+            proxy.cut_after(_EXEC)
+            return await proxy.came(LEASE_MS / 1000)
+        case schedule.TICK_HELD:
+            # Until after the lease has lapsed, and another has ticked.
+            held_s = LEASE_MS / 1000 + fault.lasting_s
+            proxy.hold(_EXEC, held_s)
+            if not await proxy.came(LEASE_MS / 1000):
                 return False
-            await asyncio.sleep(fault.lasting_s if fault.kind == schedule.HELD else 0)
+            await asyncio.sleep(held_s)
     return True
 
 

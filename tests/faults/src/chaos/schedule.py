@@ -8,14 +8,18 @@ WORKER_KILLED, WORKER_PAUSED, WORKER_TERMINATED = "worker killed", "worker pause
 API_KILLED, API_TERMINATED = "API killed", "API terminated"
 PROCESSES = (WORKER_KILLED, WORKER_PAUSED, WORKER_TERMINATED, API_KILLED, API_TERMINATED)
 
-CUT_BEFORE, CUT_AFTER, HELD = "cut before EXEC arrived", "cut before EXEC's answer arrived", "EXEC held back"
+TICK_CUT_BEFORE, TICK_CUT_AFTER = "tick: cut before EXEC arrived", "tick: cut before EXEC's answer arrived"
+TICK_HELD = "tick: EXEC held back"
+ORDER_CUT_BEFORE, ORDER_CUT_AFTER = "order: cut before EXEC arrived", "order: cut before EXEC's answer arrived"
 SLOW, HALF_OPEN, CUT = "connections slow", "connections half-open", "connections cut"
-NETWORK = (CUT_BEFORE, CUT_AFTER, HELD, SLOW, HALF_OPEN, CUT)
+TICK_EXEC = (TICK_CUT_BEFORE, TICK_CUT_AFTER, TICK_HELD)
+NETWORK = (*TICK_EXEC, ORDER_CUT_BEFORE, ORDER_CUT_AFTER, SLOW, HALF_OPEN, CUT)
 
 CRASH, KILLED_CONNECTIONS, FAILOVER, MIGRATION = "Redis killed", "connections killed", "failover", "slot migrated"
 
 KINDS = {
-    "one": (*PROCESSES, *NETWORK, CRASH),
+    # What hits EXEC of a tick comes twice as often: it is what the transaction is for.
+    "one": (*PROCESSES, *NETWORK, *TICK_EXEC, CRASH),
     "sentinel": (*PROCESSES, KILLED_CONNECTIONS, FAILOVER),
     "cluster": (*PROCESSES, KILLED_CONNECTIONS, FAILOVER, MIGRATION),
 }
@@ -33,7 +37,7 @@ class Fault:
 
 
 def schedule(seed: int, seconds: float, kinds: Sequence[str]) -> Iterator[Fault]:
-    """Yield faults for a run of so many seconds. Each kind comes once before any comes twice, as if dealt from a shuffled deck."""
+    """Yield faults for a run of so many seconds, dealt from a shuffled deck of `kinds`: each comes before any comes again."""
     chance = random.Random(seed)  # noqa: S311  (nothing secret)
     deck: list[str] = []
     at_s = 1.0

@@ -132,15 +132,18 @@ class Worker[S]:
         self._health.fault(SIMS, "; ".join(kinds), f"{len(self._faults)} sims, such as {example}: {words}")
 
     async def _end_all(self) -> None:
+        """End the tenures, and leave the roster meanwhile, so that the others count without us and take what is given back."""
         for tenure, _ in self._tenures.values():
             tenure.end()
         tasks = [task for _, task in self._tenures.values()]
         try:
-            await asyncio.gather(*tasks)
+            await asyncio.gather(self._leave(), *tasks)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _leave(self) -> None:
         try:
             await roster.leave(self._redis, self._settings.sim_id, self._holder)
         except (RedisError, StateError, OSError) as error:

