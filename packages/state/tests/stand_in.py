@@ -9,11 +9,11 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import cast
 
+from hiredis import Reader
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
-from sector.state.link import Command
 from sector.state.replies import Reply
 
 type Words = list[bytes]
@@ -262,13 +262,20 @@ class Connection:
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 
-    def pack_commands(self, commands: Sequence[Command]) -> Sequence[Command]:
-        return commands
-
-    async def send_packed_command(self, commands: Sequence[Command]) -> None:
+    async def send_packed_command(self, parts: Sequence[bytes], **_: object) -> None:
         if self.broken:
             raise RedisConnectionError("broken")
-        self.inbox += [_words(command) for command in commands]
+        # Commands are packed as replies are: arrays of strings.
+        wire = Reader()
+        for part in parts:
+            wire.feed(part)
+        while (words := wire.gets()) is not False:
+            self.inbox.append(words)
+
+    @property
+    def socket_timeout(self) -> None:
+        """How long its client waits: for ever, since the test decides."""
+        return
 
     async def read_response(self, **_: object) -> Reply:
         while not self._replies and not self.broken:

@@ -100,6 +100,7 @@ async def test_a_watched_key_that_lapses_is_touched(valkey: ValkeyServer) -> Non
     real.flushall()
     link = real.connection
     assert link is not None
+
     def both(*spoken: str) -> Reply:
         ours = server.execute(session, _words(spoken))
         link.send_command(*spoken)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import world
+from bench import worker, world
 from bench.figure import Figure, table
 
-SUITES: Mapping[str, Callable[[int], Iterator[Figure]]] = {"world": world.figures}
+SUITES: Mapping[str, Callable[[int], Iterator[Figure]]] = {"world": world.figures, "worker": worker.figures}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

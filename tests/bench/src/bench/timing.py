@@ -39,3 +39,8 @@ def ratios(over: list[float], under: list[float]) -> tuple[float, float, float]:
 def ms(samples: list[float]) -> str:
     """Return the median as text, in milliseconds."""
     return f"{statistics.median(samples) * 1000:.3g} ms"
+
+
+def us(samples: list[float]) -> str:
+    """Return the median as text, in microseconds."""
+    return f"{statistics.median(samples) * 1e6:.0f} µs"

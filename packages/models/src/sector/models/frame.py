@@ -21,7 +21,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 import orjson
 import xxhash
@@ -37,6 +37,7 @@ _DIGESTS: Mapping[int, Callable[[memoryview], bytes]] = {
 }
 """By version: the digest of what stands before it."""
 
+_FEW_VALUES = 2**13
 _ITEM_BYTES = {"?": 1, "b": 1, "h": 2, "i": 4, "q": 8}
 _TYPECODES = {1: "b", 2: "h", 4: "i", 8: "q"}
 
@@ -51,8 +52,7 @@ class FrameError(ValueError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """Values of one width (bool, or signed 8, 16, 32, 64 bit).
 
     With `refers_to` they are row numbers of that table, with `prefix` the numbers of ids such as `S7`; negative: none.
@@ -114,33 +114,41 @@ class _Header(BaseModel):
 
 def encode(frame: Frame) -> bytes:
     """Return the frame as bytes. Raises ValueError where a column or label is not as long as its table."""
-    header = orjson.dumps(
-        {"kind": frame.kind, "meta": dict(frame.meta), "tables": {n: _header(n, t) for n, t in frame.tables.items()}},
-        option=orjson.OPT_SORT_KEYS,
-    )
-    parts: list[bytes | Values] = [_PREFIX.pack(_MAGIC, VERSION, 0, len(header)), header]
-    parts.append(bytes(-(_PREFIX.size + len(header)) % 8))
-    for _, table in sorted(frame.tables.items()):
-        for _, column in sorted(table.columns.items()):
-            parts += [column.values, bytes(-column.values.nbytes % 8)]
+    if sys.byteorder != "little":
+        raise OSError("frames hold little-endian columns, and this machine is big-endian")
+    tables: dict[str, dict[str, object]] = {}
+    values: list[bytes | Values] = []
+    for name, table in sorted(frame.tables.items()):
+        tables[name] = _header(name, table, values)
+    header = orjson.dumps({"kind": frame.kind, "meta": dict(frame.meta), "tables": tables}, option=orjson.OPT_SORT_KEYS)
+    padding = bytes(-(_PREFIX.size + len(header)) % 8)
+    parts = [_PREFIX.pack(_MAGIC, VERSION, 0, len(header)), header, padding, *values]
+    if sum(map(len, parts)) < _FEW_VALUES:
+        body = b"".join(parts)
+        return body + xxhash.xxh3_128_digest(body)
+    # To join a large body twice costs more than to hash it in parts.
     hasher = xxhash.xxh3_128()
     for part in parts:
         hasher.update(part)
     return b"".join([*parts, hasher.digest()])
 
 
-def _header(name: str, table: Table) -> dict[str, object]:
-    if sys.byteorder != "little":
-        raise OSError("frames hold little-endian columns, and this machine is big-endian")
-    for column_name, column in table.columns.items():
-        if len(column.values) != table.rows:
-            raise ValueError(f"{name}.{column_name} has {len(column.values)} values, its table {table.rows} rows")
+def _header(name: str, table: Table, values: list[bytes | Values]) -> dict[str, object]:
+    """Return the header of a table, and add what its columns hold to `values`."""
     if table.rows and not (table.columns or table.labels):
         raise ValueError(f"{name} has {table.rows} rows without a column")
+    columns: list[tuple[str, str, str | None, str]] = []
+    for column_name, column in sorted(table.columns.items()):
+        held, refers_to, prefix = column
+        if len(held) != table.rows:
+            raise ValueError(f"{name}.{column_name} has {len(held)} values, its table {table.rows} rows")
+        columns.append((column_name, column.typecode, refers_to, prefix))
+        values.append(held)
+        if held.nbytes % 8:
+            values.append(bytes(-held.nbytes % 8))
     for label_name, label in table.labels.items():
         if len(label) != table.rows:
             raise ValueError(f"{name}.{label_name} has {len(label)} labels, its table {table.rows} rows")
-    columns = [(n, c.typecode, c.refers_to, c.prefix) for n, c in sorted(table.columns.items())]
     return {"rows": table.rows, "prefix": table.prefix, "columns": columns, "labels": dict(table.labels)}
 
 

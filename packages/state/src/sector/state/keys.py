@@ -1,6 +1,7 @@
 """The keys of a sim. `{id}` keeps its braces, as a Redis Cluster hash tag: a sim is always in one slot."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 SIMS = "sims"
 """Set of the ids of all sims."""
@@ -9,7 +10,7 @@ WORKERS = "workers"
 """Sorted set of the workers that are there; the score is until when, in ms of Redis' clock."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SimKeys:
     """Names of the keys of the sim `sim_id`; docs/architecture.md says what lies there."""
 
@@ -18,48 +19,48 @@ class SimKeys:
     def _key(self, name: str) -> str:
         return f"sim:{{{self.sim_id}}}:{name}"
 
-    @property
+    @cached_property
     def lease(self) -> str:
         return self._key("lease")
 
-    @property
+    @cached_property
     def head(self) -> str:
         return self._key("head")
 
-    @property
+    @cached_property
     def snapshot(self) -> str:
         return self._key("snapshot")
 
-    @property
+    @cached_property
     def map(self) -> str:
         return self._key("map")
 
-    @property
+    @cached_property
     def config(self) -> str:
         return self._key("config")
 
-    @property
+    @cached_property
     def orders(self) -> str:
         return self._key("orders")
 
-    @property
+    @cached_property
     def poison(self) -> str:
         return self._key("poison")
 
-    @property
+    @cached_property
     def events(self) -> str:
         return self._key("events")
 
-    @property
+    @cached_property
     def keyframes(self) -> str:
         return self._key("keyframes")
 
-    @property
+    @cached_property
     def all(self) -> tuple[str, ...]:
         """Every key of the sim, the head first."""
         return (self.head, self.lease, self.snapshot, self.map, self.config, *self.history)
 
-    @property
+    @cached_property
     def history(self) -> tuple[str, ...]:
         """What grows with time."""
         return (self.orders, self.poison, self.events, self.keyframes)

