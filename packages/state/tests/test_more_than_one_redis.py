@@ -52,6 +52,10 @@ async def test_a_sentinel_trio_fails_over_and_the_sim_goes_on(tmp_path: Path) ->
     with running(SentinelTrio, tmp_path) as trio:
         redis = connect(trio.url)
         sim, given = await play(redis)
+        # Both replicas have it: whichever takes over.
+        note = ORDER.dump_json(Note(faction="Me", text="on both"))
+        both = Durability("replica", 2000, replicas=2)
+        given += await orders.append(redis, "default", "test", [note], durability=both)
         await asyncio.to_thread(trio.fail_over)
         ticked = await persist(sim.ticker.tick)
         assert ticked.head.tick >= 7

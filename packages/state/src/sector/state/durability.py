@@ -1,7 +1,7 @@
 """Durability: what an acknowledged order outlasts, and how Redis is asked to confirm it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from redis.exceptions import RedisError
@@ -19,17 +19,18 @@ PROMISES: dict[Kind, str] = {
     " failover of Redis.",
     "aof": "An acknowledged order is on the disk of Redis (WAITAOF): it outlasts a crash and a restart of Redis, but not the loss"
     " of that disk, nor a failover to a replica that lags.",
-    "replica": "An acknowledged order is in the memory of Redis and of a replica (WAIT): it outlasts a failover to the replica that"
-    " is furthest, but not the loss of both at once, nor a master that is cut off and goes on alone.",
+    "replica": "An acknowledged order is in the memory of Redis and of as many replicas as were asked for (WAIT): it outlasts a"
+    " failover to one of these, but not the loss of all of them, nor a master that is cut off and goes on alone.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Durability:
-    """What to wait for after writing, `timeout_ms` at most."""
+    """What to wait for after writing, `timeout_ms` at most. `replicas`: of the kind replica, how many must have it."""
 
     kind: Kind
     timeout_ms: int = 1000
+    replicas: int = 1
 
     def wait(self) -> list[Command]:
         """Return the command that waits, if there is something to wait for. It goes over the connection that wrote."""
@@ -39,7 +40,7 @@ class Durability:
             case "aof":
                 return [("WAITAOF", 1, 0, self.timeout_ms)]
             case "replica":
-                return [("WAIT", 1, self.timeout_ms)]
+                return [("WAIT", self.replicas, self.timeout_ms)]
 
     def confirm(self, replies: Sequence[Reply], order_ids: Sequence[str] = ()) -> None:
         """Check the replies to `wait`. Raises NotDurable."""
@@ -47,14 +48,15 @@ class Durability:
             if isinstance(reply, RedisError):
                 raise NotDurable(self.kind, list(order_ids), str(reply))
             confirmed = as_int(as_list(reply)[0]) if self.kind == "aof" else as_int(reply)
-            if confirmed < 1:
-                where = "written to disk" if self.kind == "aof" else "on a replica"
+            if confirmed < (1 if self.kind == "aof" else self.replicas):
+                many = "a replica" if self.replicas == 1 else f"{self.replicas} replicas but on {confirmed}"
+                where = "written to disk" if self.kind == "aof" else f"on {many}"
                 raise NotDurable(self.kind, list(order_ids), f"not {where} within {self.timeout_ms} ms")
 
     async def probe(self, redis: Client, sim_id: str) -> None:
         """Find out whether Redis can confirm at all. Raises NotDurable, redis.exceptions.RedisError."""
         async with borrowed(redis, SimKeys(sim_id).orders) as link:
-            self.confirm(await link.exchange(*Durability(self.kind, 1).wait()) if self.wait() else [])
+            self.confirm(await link.exchange(*replace(self, timeout_ms=1).wait()) if self.wait() else [])
 
 
 MEMORY = Durability("memory")

@@ -15,6 +15,12 @@ class ApiSettings(Settings):
         default="memory",
         description="What an acknowledged order outlasts: memory (our processes), aof (Redis' restart), replica (a failover).",
     )
+    durability_replicas: int = Field(
+        default=1,
+        ge=1,
+        le=100,
+        description="How many replicas must have an order, where ORDER_DURABILITY is replica; all there are outlast any failover. 1 to 100.",
+    )
     durability_timeout_ms: int = Field(
         default=1000,
         ge=1,
@@ -32,4 +38,4 @@ class ApiSettings(Settings):
     @property
     def durability(self) -> Durability:
         """What is waited for before an order is acknowledged."""
-        return Durability(self.order_durability, self.durability_timeout_ms)
+        return Durability(self.order_durability, self.durability_timeout_ms, self.durability_replicas)
