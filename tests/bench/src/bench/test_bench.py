@@ -4,12 +4,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench import world
+from bench import worker, world
 from bench.__main__ import main
 from bench.boards import board, columns, moves
 from bench.figure import Figure, table
 from bench.plotting import log_plot
-from bench.timing import interleaved, ratios
+from bench.timing import interleaved, ratios, us
 from sector.world.codec import events_frame
 from sector.world.tick import advance
 
@@ -52,3 +52,14 @@ def test_a_wrong_argument_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         main(["nothing"])
     assert "there is no suite nothing; there are world, worker" in capsys.readouterr().err
     assert list(world._SIZES) == sorted(world._SIZES)
+
+
+async def test_a_worker_is_measured_ticking_all_its_sims(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("_FEW", 3), ("_MANY", 6), ("_ROUND_S", 0.2)):
+        monkeypatch.setattr(worker, name, value)
+    few, many, puppets = await worker._small(redis_url, rounds=1)
+    assert (few.what, many.what) == ("worker: a tick, 3 sims", "worker: a tick, 6 sims")
+    assert min(few.ratio, many.ratio, puppets.ratio) > 0
+    commit = await worker._large(redis_url, rounds=1, systems=100, fleets=1_000)
+    assert commit.ratio > 0
+    assert us([0.0000015, 0.000002, 0.1]) == "2 µs"

@@ -190,8 +190,8 @@ class _SameTick(SectorWorld):
         return step
 
 
-async def _large(url: str, rounds: int) -> Figure:
-    state = board(100_000, 1_000_000)
+async def _large(url: str, rounds: int, systems: int = 100_000, fleets: int = 1_000_000) -> Figure:
+    state = board(systems, fleets)
     frame = snapshot_frame(state, parent="")
     blob = encode(frame)
     redis = connect(url)

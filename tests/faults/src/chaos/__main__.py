@@ -29,14 +29,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number, name in enumerate(names):
         kinds = [kind for kind in KINDS[name] if not wanted or kind in wanted]
         if kinds:
-            reports.append(_run(name, given.minutes * 60 / len(names), given.seed + number, kinds))
+            reports.append(_run(name, given.minutes * 60 / len(names), given.seed + number, kinds, given.every))
             print(reports[-1].text(), flush=True)
     if given.json:
         given.json.write_text(json.dumps([asdict(report) for report in reports], indent=1))
     return 0 if all(report.holds for report in reports) else 1
 
 
-def _run(name: str, seconds: float, seed: int, kinds: Sequence[str]) -> Report:
+def _run(name: str, seconds: float, seed: int, kinds: Sequence[str], every_s: float) -> Report:
     total = round(seconds)
     # disable=None: the bar is for a terminal.
     with tempfile.TemporaryDirectory() as directory, tqdm(total=total, unit="s", desc=name, disable=None) as bar:
@@ -45,7 +45,8 @@ def _run(name: str, seconds: float, seed: int, kinds: Sequence[str]) -> Report:
             bar.update(min(round(at_s), total) - bar.n)
             bar.set_postfix_str(fault.kind, refresh=False)
 
-        return asyncio.run(trial.run(name, seconds, seed, Path(directory), kinds=kinds, progress=progress))
+        running = trial.run(name, seconds, seed, Path(directory), kinds=kinds, every_s=every_s, progress=progress)
+        return asyncio.run(running)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -63,6 +64,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--redis", action="append", choices=list(KINDS), help="what Redis is; may be repeated (default: each in turn)"
     )
+    parser.add_argument(
+        "--every",
+        type=_seconds,
+        default=1.0,
+        metavar="S",
+        help="seconds between faults, on average (default: %(default)g)",
+    )
     parser.add_argument("--faults", metavar="KIND,KIND", help="only these, such as 'worker killed,worker terminated'")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the reports to a file as well")
     return parser
@@ -73,6 +81,13 @@ def _minutes(text: str) -> float:
     if not 0.1 <= minutes <= 24 * 60:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes from 0.1 to 1440")
     return minutes
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0.1 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0.1 to 3600")
+    return seconds
 
 
 if __name__ == "__main__":

@@ -36,8 +36,11 @@ class Fault:
     lasting_s: float
 
 
-def schedule(seed: int, seconds: float, kinds: Sequence[str]) -> Iterator[Fault]:
-    """Yield faults for a run of so many seconds, dealt from a shuffled deck of `kinds`: each comes before any comes again."""
+def schedule(seed: int, seconds: float, kinds: Sequence[str], every_s: float = 1.0) -> Iterator[Fault]:
+    """Yield faults for a run of so many seconds, dealt from a shuffled deck of `kinds`: each comes before any comes again.
+
+    `every_s`: from one to the next, on average.
+    """
     chance = random.Random(seed)  # noqa: S311  (nothing secret)
     deck: list[str] = []
     at_s = 1.0
@@ -46,4 +49,4 @@ def schedule(seed: int, seconds: float, kinds: Sequence[str]) -> Iterator[Fault]
             deck = list(kinds)
             chance.shuffle(deck)
         yield Fault(at_s, deck.pop(), chance.random(), chance.uniform(0.3, 2.0))
-        at_s += chance.uniform(0.4, 1.6)
+        at_s += every_s * chance.uniform(0.4, 1.6)

@@ -31,6 +31,7 @@ async def run(
     directory: Path,
     *,
     kinds: Sequence[str],
+    every_s: float = 1.0,
     sabotage: str = "",
     progress: Callable[[float, Fault], None] = lambda _at_s, _fault: None,
 ) -> Report:
@@ -45,7 +46,7 @@ async def run(
             asyncio.create_task(play(partial(stage.api_of, sim_id), seed + number, stop))
             for number, sim_id in enumerate(SIMS)
         ]
-        injected = await _break(stage, schedule(seed, seconds, kinds), progress)
+        injected = await _break(stage, schedule(seed, seconds, kinds, every_s), progress)
         stop.set()
         given = dict(zip(SIMS, await asyncio.gather(*players), strict=True))
         await _mend(stage, injected)
