@@ -14,6 +14,7 @@ from tqdm import tqdm
 from chaos import trial
 from chaos.report import Report
 from chaos.schedule import KINDS, Fault
+from chaos.stage import LEASE_S, TICK_S
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,14 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number, name in enumerate(names):
         kinds = [kind for kind in KINDS[name] if not wanted or kind in wanted]
         if kinds:
-            reports.append(_run(name, given.minutes * 60 / len(names), given.seed + number, kinds, given.every))
+            reports.append(_run(name, given.minutes * 60 / len(names), given.seed + number, kinds, given))
             print(reports[-1].text(), flush=True)
     if given.json:
         given.json.write_text(json.dumps([asdict(report) for report in reports], indent=1))
     return 0 if all(report.holds for report in reports) else 1
 
 
-def _run(name: str, seconds: float, seed: int, kinds: Sequence[str], every_s: float) -> Report:
+def _run(name: str, seconds: float, seed: int, kinds: Sequence[str], given: argparse.Namespace) -> Report:
     total = round(seconds)
     # disable=None: the bar is for a terminal.
     with tempfile.TemporaryDirectory() as directory, tqdm(total=total, unit="s", desc=name, disable=None) as bar:
@@ -45,7 +46,17 @@ def _run(name: str, seconds: float, seed: int, kinds: Sequence[str], every_s: fl
             bar.update(min(round(at_s), total) - bar.n)
             bar.set_postfix_str(fault.kind, refresh=False)
 
-        running = trial.run(name, seconds, seed, Path(directory), kinds=kinds, every_s=every_s, progress=progress)
+        running = trial.run(
+            name,
+            seconds,
+            seed,
+            Path(directory),
+            kinds=kinds,
+            every_s=given.every,
+            tick_s=given.tick,
+            lease_s=given.lease,
+            progress=progress,
+        )
         return asyncio.run(running)
 
 
@@ -70,6 +81,12 @@ def _parser() -> argparse.ArgumentParser:
         default=1.0,
         metavar="S",
         help="seconds between faults, on average (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--tick", type=_seconds, default=TICK_S, metavar="S", help="seconds from tick to tick (default: %(default)g)"
+    )
+    parser.add_argument(
+        "--lease", type=_seconds, default=LEASE_S, metavar="S", help="seconds that a lease lasts (default: %(default)g)"
     )
     parser.add_argument("--faults", metavar="KIND,KIND", help="only these, such as 'worker killed,worker terminated'")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the reports to a file as well")

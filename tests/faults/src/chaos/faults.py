@@ -12,7 +12,7 @@ import redis as client
 
 from chaos import schedule
 from chaos.schedule import Fault
-from chaos.stage import LEASE_MS, SIMS, Actor, Stage
+from chaos.stage import SIMS, Actor, Stage
 from fixtures.faulty_proxy import FaultyProxy
 from fixtures.topologies import OneNode, SentinelTrio, SixNodes
 from sector.state.keys import SimKeys
@@ -79,7 +79,7 @@ class Injector:
             case schedule.WORKER_PAUSED:
                 actor.send(signal.SIGSTOP)
                 # Beyond its lease, so that another goes on.
-                await asyncio.sleep(LEASE_MS / 1000 + fault.lasting_s)
+                await asyncio.sleep(self._stage.lease_s + fault.lasting_s)
                 actor.send(signal.SIGCONT)
             case schedule.WORKER_KILLED | schedule.API_KILLED:
                 await self._end(actor, fault, signal.SIGKILL)
@@ -87,7 +87,7 @@ class Injector:
                 await self._end(actor, fault, signal.SIGTERM)
             case _:
                 assert actor.proxy is not None
-                if not await _disturb(actor.proxy, fault):
+                if not await _disturb(actor.proxy, fault, self._stage.lease_s):
                     return
         self.done.counts[fault.kind] += 1
 
@@ -103,7 +103,7 @@ class Injector:
         await actor.start(wait=True)
 
 
-async def _disturb(proxy: FaultyProxy, fault: Fault) -> bool:
+async def _disturb(proxy: FaultyProxy, fault: Fault, lease_s: float) -> bool:
     """Do something to the connections of one process; says whether it came to it."""
     match fault.kind:
         case schedule.SLOW:
@@ -114,15 +114,15 @@ async def _disturb(proxy: FaultyProxy, fault: Fault) -> bool:
             proxy.cut()
         case schedule.TICK_CUT_BEFORE | schedule.ORDER_CUT_BEFORE:
             proxy.cut_before(_EXEC)
-            return await proxy.came(LEASE_MS / 1000)
+            return await proxy.came(lease_s)
         case schedule.TICK_CUT_AFTER | schedule.ORDER_CUT_AFTER:
             proxy.cut_after(_EXEC)
-            return await proxy.came(LEASE_MS / 1000)
+            return await proxy.came(lease_s)
         case schedule.TICK_HELD:
             # Until after the lease has lapsed, and another has ticked.
-            held_s = LEASE_MS / 1000 + fault.lasting_s
+            held_s = lease_s + fault.lasting_s
             proxy.hold(_EXEC, held_s)
-            if not await proxy.came(LEASE_MS / 1000):
+            if not await proxy.came(lease_s):
                 return False
             await asyncio.sleep(held_s)
     return True

@@ -21,7 +21,7 @@ TOPOLOGIES: Mapping[str, type[Topology]] = {"one": OneNode, "sentinel": Sentinel
 DURABILITY = {"one": "aof", "sentinel": "replica", "cluster": "replica"}
 SIMS = ("alpha", "beta")
 FACTIONS = ("Me", "You")
-TICK_S, LEASE_MS = 0.1, 1000
+TICK_S, LEASE_S = 0.1, 1.0
 _WORKERS = 3
 # All history is kept: the checker reads it from the first tick on. No puppets: they would win, and end the sim.
 _CONFIG = SimConfig(seed=3, systems=24, homes=4, players=FACTIONS, puppets=(), keyframes_kept=10_000)
@@ -69,9 +69,10 @@ class Actor:
 class Stage:
     """What a run is played on. `redis` is the run's own client, which no fault is aimed at but those of Redis itself."""
 
-    def __init__(self, servers: Topology, redis: Client) -> None:
+    def __init__(self, servers: Topology, redis: Client, lease_s: float) -> None:
         self.servers = servers
         self.redis = redis
+        self.lease_s = lease_s
         self.actors: list[Actor] = []
         self.redis_busy = asyncio.Lock()
 
@@ -94,19 +95,21 @@ class Stage:
 
 
 @asynccontextmanager
-async def opened(kind: str, directory: Path, *, sabotage: str = "") -> AsyncIterator[Stage]:
+async def opened(
+    kind: str, directory: Path, *, tick_s: float = TICK_S, lease_s: float = LEASE_S, sabotage: str = ""
+) -> AsyncIterator[Stage]:
     """Start servers of a kind, found the sims, start workers and APIs; end all of it afterwards. `sabotage`: see that module."""
     with contextlib.ExitStack() as servers_end:
         servers = await asyncio.to_thread(servers_end.enter_context, running(TOPOLOGIES[kind], directory))
         redis = connect(servers.url)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(redis.aclose)
-            stage = Stage(servers, redis)
+            stage = Stage(servers, redis, lease_s)
             for sim_id in SIMS:
                 await sims.found(redis, sim_id, SectorWorld(), _CONFIG)
             processes = Processes(directory)
             stack.callback(processes.end_all)
-            told = {"SIM_ID": "*", "TICK_DELAY": str(TICK_S), "LEASE_TTL_MS": str(LEASE_MS)}
+            told = {"SIM_ID": "*", "TICK_DELAY": str(tick_s), "LEASE_TTL_MS": str(round(lease_s * 1000))}
             module = "chaos.sabotage" if sabotage else "sector.worker"
             for number in range(_WORKERS):
                 name = f"worker-{number}"

@@ -17,7 +17,7 @@ from chaos.players import Given, play
 from chaos.recorded import Recorded
 from chaos.report import Report, takeovers
 from chaos.schedule import Fault, schedule
-from chaos.stage import SIMS, Stage, opened
+from chaos.stage import LEASE_S, SIMS, TICK_S, Stage, opened
 from chaos.witness import Seen, watch
 from sector.state.reader import SimReader
 
@@ -32,13 +32,15 @@ async def run(
     *,
     kinds: Sequence[str],
     every_s: float = 1.0,
+    tick_s: float = TICK_S,
+    lease_s: float = LEASE_S,
     sabotage: str = "",
     progress: Callable[[float, Fault], None] = lambda _at_s, _fault: None,
 ) -> Report:
     """Run one trial; the report says what was kept and what was not."""
     # Each process is started, watched and ended in a thread.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(32))
-    async with opened(topology, directory, sabotage=sabotage) as stage:
+    async with opened(topology, directory, tick_s=tick_s, lease_s=lease_s, sabotage=sabotage) as stage:
         seen = {sim_id: Seen() for sim_id in SIMS}
         witnesses = [asyncio.create_task(watch(stage.redis, sim_id, seen[sim_id])) for sim_id in SIMS]
         stop = asyncio.Event()

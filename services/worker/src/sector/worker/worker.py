@@ -68,9 +68,9 @@ class Worker[S]:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; then every lease that is held is given back."""
         settings = self._settings
-        # A waiting worker looks often enough to be there within a tick of a lease given back.
+        # A waiting worker looks often enough to be there within a tick of a lease given back, at the second look at the latest.
         most_s = min(settings.lease_ttl_ms / 3000, 1.0)
-        look_s = min(max(settings.tick_delay / 2, 0.05), most_s)
+        look_s = min(max(settings.tick_delay / 4, 0.02), most_s)
         pauses = backoff(most_s=max(look_s, 0.5))
         try:
             while not stop.is_set():
