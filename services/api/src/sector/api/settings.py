@@ -19,7 +19,7 @@ class ApiSettings(Settings):
         default=1,
         ge=1,
         le=100,
-        description="How many replicas must have an order where ORDER_DURABILITY is replica; with all, any failover is outlasted. 1 to 100.",
+        description="Of ORDER_DURABILITY replica: how many must have an order; with all there are it outlasts any failover. 1 to 100.",
     )
     durability_timeout_ms: int = Field(
         default=1000,
