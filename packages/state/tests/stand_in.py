@@ -73,7 +73,7 @@ class Server:
 
     def call(self, *command: str | bytes | int) -> Reply:
         """Do one command outside any connection."""
-        return self.execute(Session(), _words(command))
+        return self.execute(Session(), as_words(command))
 
     def execute(self, session: Session, words: Words) -> Reply:
         """Do one command of a connection; an error is returned, not raised."""
@@ -225,7 +225,7 @@ def _text(entry_id: EntryId) -> bytes:
     return f"{entry_id[0]}-{entry_id[1]}".encode()
 
 
-def _words(command: Sequence[str | bytes | int]) -> Words:
+def as_words(command: Sequence[str | bytes | int]) -> Words:
     return [part if isinstance(part, bytes) else str(part).encode() for part in command]
 
 

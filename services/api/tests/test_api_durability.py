@@ -27,6 +27,21 @@ async def test_what_redis_cannot_confirm_is_not_acknowledged(
     assert order_id in answer.json()["detail"]
 
 
+async def test_it_waits_as_long_as_told_and_then_names_what_is_not_durable(
+    sim: Sim, redis: Redis, redis_url: str, processes: Processes
+) -> None:
+    """Longer than a connection is given for anything else."""
+    assert (await sim.reader.head()).tick == 0
+    api = processes.start(
+        "api", wait=False, REDIS_URL=redis_url, ORDER_DURABILITY="replica", DURABILITY_TIMEOUT_MS="3500"
+    )
+    api.wait_for_fault("durability", "not on a replica within")
+    answer = httpx.post(f"{api.url}/orders", json=NOTE, timeout=10)
+    assert (answer.status_code, answer.json()["title"]) == (503, "Not durable")
+    ((order_id, _),) = await entries_at(redis, SimKeys("default").orders)
+    assert order_id in answer.json()["detail"]
+
+
 async def test_what_is_on_disk_is_acknowledged_and_outlasts_a_crash(
     processes: Processes, own_valkey: OwnValkey
 ) -> None:

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG
+from sector.models import SimConfig
 from sector.models.frame import decode
 from sector.state import fork, lease, sims
 from sector.state.keys import SimKeys
@@ -97,6 +98,33 @@ async def test_a_sim_that_cannot_be_read_is_named_and_the_others_go_on(
     one.wait_until(ready=True)
     await all_tick(redis, ["good", "bad"])
     assert decode(whole).meta["tick"] == 0
+
+
+class FoundedOnce(SectorWorld):
+    """Founds every sim alike, and so at once."""
+
+    def __init__(self) -> None:
+        self._founded = super().found(SMALL)
+
+    def found(self, config: SimConfig) -> tuple[bytes, bytes]:
+        return self._founded
+
+
+async def test_one_worker_holds_a_thousand_sims_and_ticks_them_all(
+    processes: Processes, redis: Redis, redis_url: str
+) -> None:
+    names, world = [f"s{number}" for number in range(1000)], FoundedOnce()
+    for name in names:
+        await sims.found(redis, name, world, SMALL)
+    one = processes.start(
+        "worker", REDIS_URL=redis_url, WORKER_ID="one", SIM_ID="*", TICK_DELAY="2", LEASE_TTL_MS="30000"
+    )
+    one.wait_for(lambda health: health["sims_held"] == 1000, "holding a thousand")
+    async with asyncio.timeout(30):
+        for name in names:
+            while (await SimReader(redis, name).head()).tick < 2:
+                await asyncio.sleep(0.05)
+    one.wait_until(ready=True)
 
 
 async def test_several_sims_are_named_with_commas_and_founded(

@@ -103,6 +103,6 @@ def test_a_takeover_lasts_from_the_signal_to_the_next_tick_of_a_greater_epoch(pl
         replace(tick, at_ms=1000 * tick.tick, epoch=1 if tick.tick < 4 else 2) for tick in played.ticks
     ]  # fmt: skip
     sim = replace(played, ticks=ticks)
-    ended = [Ended("default", "worker-0", WORKER_KILLED, 3100), Ended("default", "worker-1", WORKER_KILLED, 6500)]
+    ended = [Ended("default", WORKER_KILLED, 3100), Ended("default", WORKER_KILLED, 6500)]
     found = takeovers([sim], ended)[WORKER_KILLED]
     assert (found.ms, found.median, found.p99) == ((900,), 900, 900)

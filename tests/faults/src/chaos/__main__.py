@@ -5,7 +5,8 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from chaos.stage import LEASE_S, TICK_S
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run trials; returns the exit status: 0 if every promise was kept, 1 if not."""
+    """Run trials; returns the exit status: 0 if every promise was kept, 1 if not, 2 if nothing was run."""
     given = _parser().parse_args(arguments)
     wanted = tuple(given.faults.split(",")) if given.faults else ()
     if unknown := [kind for kind in wanted if not any(kind in kinds for kinds in KINDS.values())]:
@@ -29,18 +30,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reports: list[Report] = []
     for number, name in enumerate(names):
         kinds = [kind for kind in KINDS[name] if not wanted or kind in wanted]
-        if kinds:
+        if not kinds:
+            print(f"faults: none of these can be done where Redis is {name}; it is left out", file=sys.stderr)
+        else:
             reports.append(_run(name, given.minutes * 60 / len(names), given.seed + number, kinds, given))
             print(reports[-1].text(), flush=True)
     if given.json:
         given.json.write_text(json.dumps([asdict(report) for report in reports], indent=1))
+    if not reports:
+        return 2
     return 0 if all(report.holds for report in reports) else 1
 
 
 def _run(name: str, seconds: float, seed: int, kinds: Sequence[str], given: argparse.Namespace) -> Report:
     total = round(seconds)
     # disable=None: the bar is for a terminal.
-    with tempfile.TemporaryDirectory() as directory, tqdm(total=total, unit="s", desc=name, disable=None) as bar:
+    with _directory(given.logs, name) as directory, tqdm(total=total, unit="s", desc=name, disable=None) as bar:
 
         def progress(at_s: float, fault: Fault) -> None:
             bar.update(min(round(at_s), total) - bar.n)
@@ -50,7 +55,7 @@ def _run(name: str, seconds: float, seed: int, kinds: Sequence[str], given: argp
             name,
             seconds,
             seed,
-            Path(directory),
+            directory,
             kinds=kinds,
             every_s=given.every,
             tick_s=given.tick,
@@ -60,13 +65,24 @@ def _run(name: str, seconds: float, seed: int, kinds: Sequence[str], given: argp
         return asyncio.run(running)
 
 
+@contextmanager
+def _directory(logs: Path | None, name: str) -> Iterator[Path]:
+    """A folder for what the processes write: one that stays, or one that goes."""
+    if logs is not None:
+        (logs / name).mkdir(parents=True)
+        yield logs / name
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        yield Path(directory)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./pants run tests/faults --",
         description="Runs two sims, three workers and an API each, as processes; players order over HTTP while processes are killed"
         " and paused, connections cut, delayed and half-open, and Redis restarted, failed over and resharded. Afterwards a"
         " checker reads the whole history: every acknowledged order applied or rejected once and in order, every tick committed once.",
-        epilog="The same seed gives the same schedule of faults. Exit status: 0 if every promise was kept, 1 if not.",
+        epilog="The same seed gives the same schedule of faults. Exit status: 0 if every promise was kept, 1 if not, 2 if nothing was run.",
     )
     parser.add_argument(
         "--minutes", type=_minutes, default=3.0, help="how long in all (default: %(default)g)", metavar="M"
@@ -89,6 +105,9 @@ def _parser() -> argparse.ArgumentParser:
         "--lease", type=_seconds, default=LEASE_S, metavar="S", help="seconds that a lease lasts (default: %(default)g)"
     )
     parser.add_argument("--faults", metavar="KIND,KIND", help="only these, such as 'worker killed,worker terminated'")
+    parser.add_argument(
+        "--logs", type=Path, metavar="DIR", help="keep what every process said, in this folder, which is new"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the reports to a file as well")
     return parser
 

@@ -25,7 +25,6 @@ class Ended:
     """A worker that was ended while it held the lease of a sim. `at_ms`: when, on the clock of this machine."""
 
     sim_id: str
-    worker: str
     kind: str
     at_ms: int
 
@@ -95,12 +94,12 @@ class Injector:
         held = await self._stage.held_by(actor) if actor.kind == "worker" else []
         at_ms = time.time_ns() // 1_000_000
         code = await actor.end(how)
-        self.done.ended += [Ended(sim_id, actor.name, fault.kind, at_ms) for sim_id in held]
+        self.done.ended += [Ended(sim_id, fault.kind, at_ms) for sim_id in held]
         if how is signal.SIGTERM and code != 0:
             self.done.wrong.append(f"{actor.name} ended with {code} after SIGTERM")
         await asyncio.sleep(fault.lasting_s)
         # Until it is ready, a signal would hit Python as it starts, which is no matter of ours.
-        await actor.start(wait=True)
+        await actor.start()
 
 
 async def _disturb(proxy: FaultyProxy, fault: Fault, lease_s: float) -> bool:

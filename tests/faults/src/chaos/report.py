@@ -83,4 +83,11 @@ class Report:
             return "\n".join([*lines, "all promises were kept"])
         shown = [*(f"{promise}: {words}" for promise, words in self.violations), *self.wrong]
         more = [f"  and {len(shown) - 20} more"] if len(shown) > 20 else []
-        return "\n".join([*lines, f"BROKEN: {len(shown)}", *(f"  {each}" for each in shown[:20]), *more])
+        return "\n".join(
+            [
+                *lines,
+                f"BROKEN: {len(shown)} (once more with --seed {self.seed} --redis {self.topology}; --logs DIR keeps what was said)",
+                *(f"  {each}" for each in shown[:20]),
+                *more,
+            ]
+        )

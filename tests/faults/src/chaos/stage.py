@@ -44,10 +44,10 @@ class Actor:
         """`worker` or `api`."""
         return self.name.partition("-")[0]
 
-    async def start(self, *, wait: bool = False) -> None:
-        """Start it; wait until it is ready, if asked to."""
+    async def start(self) -> None:
+        """Start it; return when it is ready."""
         start = self._processes.start
-        self.service = await asyncio.to_thread(start, self.kind, wait=wait, module=self._module, **self._told)
+        self.service = await asyncio.to_thread(start, self.kind, wait=True, module=self._module, **self._told)
 
     async def end(self, how: signal.Signals) -> int:
         """Send it a signal; return its exit code when it has ended."""
@@ -117,7 +117,7 @@ async def opened(
             for sim_id in SIMS:
                 durable = {"ORDER_DURABILITY": DURABILITY[kind]}
                 await _add(stack, stage, processes, f"api-{sim_id}", "sector.api", SIM_ID=sim_id, **durable)
-            await asyncio.gather(*(actor.start(wait=True) for actor in stage.actors))
+            await asyncio.gather(*(actor.start() for actor in stage.actors))
             yield stage
 
 

@@ -49,7 +49,7 @@ class Durability:
                 raise NotDurable(self.kind, list(order_ids), str(reply))
             confirmed = as_int(as_list(reply)[0]) if self.kind == "aof" else as_int(reply)
             if confirmed < (1 if self.kind == "aof" else self.replicas):
-                many = "a replica" if self.replicas == 1 else f"{self.replicas} replicas but on {confirmed}"
+                many = "a replica" if self.replicas == 1 else f"{self.replicas} replicas, but {confirmed},"
                 where = "written to disk" if self.kind == "aof" else f"on {many}"
                 raise NotDurable(self.kind, list(order_ids), f"not {where} within {self.timeout_ms} ms")
 

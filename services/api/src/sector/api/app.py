@@ -23,7 +23,7 @@ _LOOK_S = 1.0
 
 def create_api(settings: ApiSettings) -> App:
     """Return the app; it serves at once, and is ready when Redis and the sim are there."""
-    redis = connect(settings.redis_url)
+    redis = connect(settings.redis_url, timeout_s=settings.redis_timeout_s)
     reader = SimReader(redis, settings.sim_id)
     health = Health("api", REDIS, SIM, DURABILITY)
     count = orders.Count()

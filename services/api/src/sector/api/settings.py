@@ -39,3 +39,8 @@ class ApiSettings(Settings):
     def durability(self) -> Durability:
         """What is waited for before an order is acknowledged."""
         return Durability(self.order_durability, self.durability_timeout_ms, self.durability_replicas)
+
+    @property
+    def redis_timeout_s(self) -> float:
+        """How long Redis may take for one exchange, in seconds: longer than for its word that an order is durable."""
+        return 3.0 if self.order_durability == "memory" else 3.0 + self.durability_timeout_ms / 1000
