@@ -77,6 +77,22 @@ def test_a_delta_reads_as_rows() -> None:
     }
 
 
+def test_values_of_a_delta_may_be_narrower_than_those_of_the_snapshot_and_not_wider() -> None:
+    narrow = Table(1, {"row": _column("b", 1), "ships": _column("b", 9)})
+    after = apply_delta(BEFORE, Frame("delta", {"tick": 2}, {"systems.changed": narrow}))
+    assert after.tables["systems"].columns["ships"].typecode == "q"
+    assert after.tables["systems"].columns["ships"].values.tolist() == [7, 9]
+    wide = Table(1, {"row": _column("b", 1), "owner": _column("i", 0)})
+    with pytest.raises(DeltaError, match=r"systems.changed: owner holds int32, and the table int16"):
+        apply_delta(BEFORE, Frame("delta", {"tick": 2}, {"systems.changed": wide}))
+
+
+def test_rows_that_go_take_their_labels_with_them() -> None:
+    before = Frame("snapshot", {"tick": 1}, {"towns": Table(2, {"id": _column("q", 3, 5)}, {"name": ("A", "B")}, "T")})
+    gone = Frame("delta", {"tick": 2}, {"towns.removed": Table(1, {"id": _column("q", 3)})})
+    assert table_rows([apply_delta(before, gone)]) == {"towns": [{"id": "T5", "name": "B"}]}
+
+
 def test_a_delta_that_does_not_follow_is_refused() -> None:
     with pytest.raises(DeltaError, match="to tick 2 does not follow tick 2"):
         apply_delta(apply_delta(BEFORE, DELTA), DELTA)
@@ -87,6 +103,10 @@ def test_a_delta_that_does_not_follow_is_refused() -> None:
     [
         {"systems.changed": Table(1, {"row": _column("i", 2), "ships": _column("q", 1)})},
         {"fleets.removed": Table(1, {"id": _column("q", 99)})},
+        {"systems.changed": Table(1, {"ships": _column("q", 1)})},
+        {"systems.changed": Table(1, {"row": _column("i", -1), "ships": _column("q", 1)})},
+        {"systems.changed": Table(1, {"row": _column("i", 0), "melted": _column("q", 1)})},
+        {"factions.added": Table(1, {"supply": _column("q", 1)})},
         {"planets.added": Table(0)},
         {"systems.melted": Table(0)},
     ],

@@ -2,13 +2,16 @@
 
 from array import array
 from collections.abc import Sequence
+from dataclasses import replace
 
+import pytest
 from pydantic import JsonValue
 from redis.asyncio import Redis
 
 from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.frame import Column, Frame, Table, decode, digest, encode
 from sector.state import lease, orders, sims
+from sector.state.errors import WorldFailed
 from sector.state.reader import SimReader
 from sector.state.ticker import Ticker
 
@@ -57,3 +60,20 @@ async def test_another_world_is_founded_ticked_taken_over_and_read(redis: Redis)
     assert view.head.tick == 2
     await orders.append(redis, "count", "me", [b"x" * 85])
     assert (await successor.tick()).finished
+
+
+class Miscounting(Counter):
+    """Forgets in its delta what its snapshot counts."""
+
+    def advance(self, state: bytes, orders: Sequence[LoggedOrder]) -> Step[bytes]:
+        return replace(super().advance(state, orders), delta=super().advance(state, ()).delta)
+
+
+async def test_a_world_whose_delta_does_not_lead_to_its_snapshot_is_stopped_at_its_first_tick(redis: Redis) -> None:
+    await sims.found(redis, "count", Miscounting(), SimConfig(seed=7))
+    held = await lease.acquire(redis, "count", "one", 60_000)
+    assert held is not None
+    await orders.append(redis, "count", "me", [b"12345"])
+    with pytest.raises(WorldFailed, match="the delta of a step leads to"):
+        await Ticker(redis, Miscounting(), *await sims.read_founding(redis, "count"), held).tick()
+    assert (await SimReader(redis, "count").head()).tick == 0

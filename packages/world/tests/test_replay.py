@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+from boards import log, row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from sector.models.frame import Frame, decode, digest, encode
 from sector.models.names import MAX_SHIPS
 from sector.models.rows import event_rows
 from sector.world import Position, SectorWorld
+from sector.world.codec import snapshot_frame
 
 CONFIG = SimConfig(seed=8, systems=20, homes=4, puppets=(Puppet(faction="Crimson"), Puppet(faction="Azure")))
 WORLD = SectorWorld()
@@ -75,6 +77,28 @@ def test_keyframe_and_deltas_give_the_state_that_the_rules_give(all_orders: list
         position, parent = step.state, digest(step.snapshot)
         if step.finished:
             break
+
+
+def test_what_happens_to_thousands_is_kept_narrow_and_leads_to_the_same_state() -> None:
+    """A fleet from each of 2,000 systems to the next: long columns take the least width, and read as if they did not."""
+    state = row(*[(0, 300)] * 1_999, (1, 300), max_ticks=0)
+    moves = [MoveFleet(faction="Red", system=f"S{n}", target=f"S{n + 1}", ships=1 + n % 200) for n in range(1_999)]
+    frame = snapshot_frame(state, parent="")
+    position = Position(state, frame, digest(encode(frame)))
+    steps = [WORLD.advance(position, log(*moves))]
+    for _ in range(3):
+        steps.append(WORLD.advance(steps[-1].state, []))
+    for step in steps:
+        frame = apply_delta(frame, decode(step.delta))
+        assert encode(frame) == step.snapshot
+    departed = decode(steps[0].events).tables["fleet_departed"]
+    assert {departed.columns[name].typecode for name in ("ships", "system", "fleet")} == {"h"}
+    assert departed.columns["faction"].typecode == "b"
+    arrived = [event for event in event_rows(decode(steps[2].events)) if event["type"] == "fleet_arrived"]
+    assert [(event["fleet"], event["system"], event["ships"]) for event in arrived] == [
+        (f"F{n}", f"S{n + 1}", 1 + n % 200) for n in range(1_999)
+    ]
+    assert decode(steps[2].delta).tables["fleets.removed"].columns["id"].typecode == "h"
 
 
 def play(ticks: int) -> str:

@@ -124,3 +124,13 @@ async def test_a_finished_sim_takes_no_orders(redis: Redis, redis_url: str, proc
     answer = httpx.post(f"{api.url}/orders", json={"type": "note", "faction": "Crimson", "text": "late"})
     assert (answer.status_code, answer.json()["detail"]) == (409, "sim default finished at tick 1")
     assert await entries_at(redis, SimKeys("default").orders) == []
+
+
+async def test_a_sim_of_which_a_part_is_missing_is_said_to_be_unreadable(api: Service, sim: Sim, redis: Redis) -> None:
+    """The snapshot is that of the first tick; what came since has a gap."""
+    await sim.tick(times=3)
+    await redis.xdel(SimKeys("default").events, "2-0")
+    answer = httpx.get(f"{api.url}/snapshot")
+    assert answer.status_code == 503
+    assert answer.json()["title"] == "The sim is not readable"
+    assert "tick 2 of sim 'default'" in answer.json()["detail"]

@@ -23,6 +23,7 @@ from sector.state.connect import connect
 from sector.state.head import FIELDS
 from sector.state.keys import SimKeys
 from sector.state.link import Command, borrowed, call
+from sector.state.newest import Lag
 from sector.state.replies import Reply, as_bytes, as_entry, as_list, checked
 from sector.state.sims import begin_with, first_head
 from sector.state.ticker import Ticker
@@ -177,20 +178,21 @@ async def _exchange(connection: AbstractConnection, *commands: Command) -> None:
 
 
 class _SameTick(SectorWorld):
-    """Makes the same tick over and over, so that each is of the same size, and notes how long that takes."""
+    """Makes the same tick over and over, so that each is of the same size; notes the last step, and how many seconds it took."""
 
     def __init__(self, position: Position) -> None:
         self._position = position
-        self.took: list[float] = []
+        self.took_s = 0.0
+        self.step: Step[Position]
 
     def load(self, config: SimConfig, map_blob: bytes, snapshot: bytes) -> Position:
         return self._position
 
     def advance(self, state: Position, orders: Sequence[LoggedOrder]) -> Step[Position]:
         start = time.perf_counter()
-        step = super().advance(self._position, orders)
-        self.took.append(time.perf_counter() - start)
-        return step
+        self.step = super().advance(self._position, orders)
+        self.took_s = time.perf_counter() - start
+        return self.step
 
 
 async def _large(url: str, rounds: int, systems: int = 100_000, fleets: int = 1_000_000) -> Figure:
@@ -208,24 +210,42 @@ async def _large(url: str, rounds: int, systems: int = 100_000, fleets: int = 1_
     assert held is not None
     world = _SameTick(Position(state, frame, digest(blob)))
     ticker = Ticker(redis, world, *await sims.read_founding(redis, "large"), held)
-    added: list[float] = []
+    # The first of a ticker writes a snapshot.
+    await ticker.tick()
+    rounds_took: list[list[float]] = []
+    rounds_added: list[list[float]] = []
     copied: list[float] = []
-    for _ in range(rounds + 3):
+    # The first round pays for memory that the others use again.
+    for _ in range(rounds + 1):
+        took, added = await _period(redis, ticker, world)
+        rounds_took.append(took)
+        rounds_added.append(added)
+        start = time.perf_counter()
+        for _ in took:
+            for column in columns(state):
+                column.copy()
+        copied.append((time.perf_counter() - start) / len(took))
+    await redis.aclose()
+    added = [statistics.mean(each) for each in rounds_added[1:]]
+    most = [max(each) for each in rounds_added[1:]]
+    whole = [statistics.mean(each) for each in rounds_took[1:]]
+    against = f"{ms(copied[1:])}, a copy of its columns"
+    what = f"worker: what the commit adds to a tick of {systems:,} systems, {fleets:,} fleets"
+    beside = f"{ms(whole)} with it; with a snapshot, which is one in {len(rounds_took[1])}, it adds {ms(most)}"
+    return Figure(f"{what} ({beside})", ms(added), against, *ratios(added, copied[1:]), 2)
+
+
+async def _period(redis: Redis, ticker: Ticker[Position], world: _SameTick) -> tuple[list[float], list[float]]:
+    """Tick until a snapshot is written; returns what each tick took, in seconds, and what its commit added to the world's part."""
+    took: list[float] = []
+    added: list[float] = []
+    lag: Lag | None = Lag()
+    while lag is not None:
         start = time.perf_counter()
         await ticker.tick()
-        added.append(time.perf_counter() - start - world.took[-1])
-        start = time.perf_counter()
-        for column in columns(state):
-            column.copy()
-        copied.append(time.perf_counter() - start)
+        took.append(time.perf_counter() - start)
+        added.append(took[-1] - world.took_s)
+        lag = lag.after(world.step)
         # The history of so large a world would fill the memory.
-        await redis.xtrim(keys.events, maxlen=1, approximate=False)
-    await redis.aclose()
-    # The first ones pay for memory that the others use again.
-    added, copied = added[3:], copied[3:]
-    against = f"{ms(copied)}, a copy of its columns"
-    whole = statistics.median(world.took[3:]) + statistics.median(added)
-    what = (
-        f"worker: what the commit adds to a tick of 100,000 systems, 1,000,000 fleets ({whole * 1000:.3g} ms with it)"
-    )
-    return Figure(what, ms(added), against, *ratios(added, copied), 2)
+        await redis.xtrim(SimKeys("large").events, maxlen=1, approximate=False)
+    return took, added

@@ -84,7 +84,7 @@ def _ticks(sim: Recorded) -> Iterator[Violation]:
 
 
 def _chain(sim: Recorded) -> Iterator[Violation]:
-    """Each delta leads to the recorded hash, each snapshot names the one before it, and the snapshot at head is the last."""
+    """Each delta leads to the recorded hash, each snapshot names the one before it, and the state at head is the last."""
     if sim.gap:
         yield "chain", sim.gap
     frame: Frame | None = None
@@ -106,8 +106,8 @@ def _chain(sim: Recorded) -> Iterator[Violation]:
             if state_hash != record.hash:
                 yield "chain", f"tick {record.tick} comes to {state_hash}, and {record.hash} is recorded"
                 return
-    if digest(sim.snapshot) != sim.head.hash:
-        yield "chain", f"the snapshot is {digest(sim.snapshot)}, and the head says {sim.head.hash}"
+    if sim.state_hash != sim.head.hash:
+        yield "chain", f"the state at head is {sim.state_hash or 'none'}, and the head says {sim.head.hash}"
 
 
 def _replay(sim: Recorded) -> Iterator[Violation]:

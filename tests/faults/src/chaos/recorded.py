@@ -3,23 +3,28 @@
 from dataclasses import dataclass
 
 from sector.models.archive import Record
+from sector.models.frame import FrameError, digest
 from sector.state.connect import Client
 from sector.state.errors import StateError
 from sector.state.export import Exporter
 from sector.state.head import Head
 from sector.state.keys import SimKeys
-from sector.state.link import call
+from sector.state.link import borrowed, call
+from sector.state.newest import written
 from sector.state.reader import SimReader, TickEvents, tick_events
-from sector.state.replies import as_bytes, as_entry, as_list
+from sector.state.replies import as_entry, as_list, checked
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A sim. `log`: ids of the entries of its order log; `records`: its history as an archive has it; `gap`: why it is none."""
+    """A sim. `log`: ids of the entries of its order log; `records`: its history as an archive has it; `gap`: why it is none.
+
+    `state_hash`: that of the state at head as a reader comes to it, and a worker that takes over; "" where there is none.
+    """
 
     sim_id: str
     head: Head
-    snapshot: bytes
+    state_hash: str
     log: list[str]
     ticks: list[TickEvents]
     records: list[Record]
@@ -32,15 +37,17 @@ async def read(redis: Client, sim_id: str) -> Recorded:
     log = [as_entry(entry)[0] for entry in as_list(await call(redis, "XRANGE", keys.orders, "-", "+"))]
     ticks = [tick_events(entry) for entry in as_list(await call(redis, "XRANGE", keys.events, "-", "+"))]
     head = await SimReader(redis, sim_id).head()
-    snapshot = as_bytes(await call(redis, "GET", keys.snapshot)) or b""
     records: list[Record] = []
-    gap = ""
+    state_hash = gap = ""
     try:
+        async with borrowed(redis, keys.head) as link:
+            (snapshot,) = checked(await link.exchange(("GET", keys.snapshot)))
+            state_hash = digest((await written(link, keys, head, snapshot)).whole())
         async for record in (await Exporter.open(redis, sim_id)).records():
             records.append(record)  # noqa: PERF401  (what stands before a gap is kept)
-    except StateError as error:
+    except (StateError, FrameError) as error:
         gap = str(error)
-    return Recorded(sim_id, head, snapshot, log, ticks, records, gap)
+    return Recorded(sim_id, head, state_hash, log, ticks, records, gap)
 
 
 async def last_order(redis: Client, sim_id: str) -> str:

@@ -2,11 +2,15 @@
 
 A delta is a frame of kind `delta`. Its meta is the meta of the snapshot after. For a table `t` of the snapshot it may hold
 `t.changed` (column `row`, and the new values of the other columns there), `t.removed` (column `id`) and `t.added` (whole rows,
-appended). They are applied in this order. The digest of the result is the state hash of the snapshot after.
+appended). They are applied in this order. Columns may be narrower than in the snapshot, not wider. The digest of the result is the
+state hash of the snapshot after.
 """
 
-from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from itertools import compress
+
+import numpy as np
+from numpy.typing import NDArray
 
 from sector.models.frame import Column, Frame, Table
 
@@ -15,65 +19,85 @@ class DeltaError(ValueError):
     """A delta that does not fit the snapshot it is applied to."""
 
 
-def apply_delta(snapshot: Frame, delta: Frame) -> Frame:
-    """Return the snapshot after `delta`. Raises DeltaError if it does not follow the given one."""
-    if delta.meta.get("tick") != _tick(snapshot) + 1:
-        raise DeltaError(f"a delta to tick {delta.meta.get('tick')} does not follow tick {_tick(snapshot)}")
-    tables = dict(snapshot.tables)
-    for name, part in sorted(
-        delta.tables.items(), key=lambda item: ("changed", "removed", "added").index(_verb(item[0]))
-    ):
-        table_name, verb = name.rsplit(".", 1)
-        if table_name not in tables:
-            raise DeltaError(f"{name}: the snapshot has no table {table_name}")
-        tables[table_name] = {"changed": _changed, "removed": _removed, "added": _added}[verb](tables[table_name], part)
-    return Frame("snapshot", delta.meta, tables)
-
-
-def _tick(frame: Frame) -> int:
+def tick_of(frame: Frame) -> int:
+    """Return the tick of a snapshot, or the tick that a delta leads to. Raises DeltaError where it has none."""
     tick = frame.meta.get("tick")
     if not isinstance(tick, int):
         raise DeltaError(f"a {frame.kind} without a tick")
     return tick
 
 
-def _verb(name: str) -> str:
-    verb = name.rpartition(".")[2]
-    if verb not in ("changed", "removed", "added"):
-        raise DeltaError(f"{name}: neither changed, removed nor added")
-    return verb
+def apply_delta(snapshot: Frame, delta: Frame) -> Frame:
+    """Return the snapshot after `delta`; what did not change is shared with the one before. Raises DeltaError if it does not follow."""
+    if tick_of(delta) != tick_of(snapshot) + 1:
+        raise DeltaError(f"a delta to tick {tick_of(delta)} does not follow tick {tick_of(snapshot)}")
+    tables = dict(snapshot.tables)
+    for verb, change in _CHANGES.items():
+        for name, part in delta.tables.items():
+            table_name, _, what = name.rpartition(".")
+            if what not in _CHANGES:
+                raise DeltaError(f"{name}: neither changed, removed nor added")
+            if table_name not in tables:
+                raise DeltaError(f"{name}: the snapshot has no table {table_name}")
+            if what == verb:
+                tables[table_name] = change(name, tables[table_name], part)
+    return Frame("snapshot", delta.meta, tables)
 
 
-def _column(like: Column, values: Sequence[int]) -> Column:
-    if like.typecode == "?":
-        return Column(memoryview(bytes(values)).cast("?"), like.refers_to, like.prefix)
-    return Column(memoryview(array(like.typecode, values)), like.refers_to, like.prefix)
-
-
-def _changed(table: Table, part: Table) -> Table:
-    rows = part.columns["row"].values.tolist()
-    if rows and not 0 <= min(rows) <= max(rows) < table.rows:
-        raise DeltaError(f"a change of row {max(rows)} in a table of {table.rows}")
+def _changed(name: str, table: Table, part: Table) -> Table:
+    rows = _values(name, part, "row").astype(np.int64)
+    if len(rows) and not 0 <= rows.min() <= rows.max() < table.rows:
+        raise DeltaError(f"{name}: rows from {rows.min()} to {rows.max()} in a table of {table.rows}")
     columns = dict(table.columns)
-    for name, new in part.columns.items():
-        if name != "row":
-            values = columns[name].values.tolist()
-            for row, value in zip(rows, new.values, strict=True):
-                values[row] = value
-            columns[name] = _column(columns[name], values)
+    for column_name in part.columns.keys() - {"row"}:
+        old, new = _alike(name, table, part, column_name)
+        values = old.copy()
+        values[rows] = new
+        columns[column_name] = _with(table.columns[column_name], values)
     return Table(table.rows, columns, table.labels, table.prefix)
 
 
-def _removed(table: Table, part: Table) -> Table:
-    gone = set(part.columns["id"].values)
-    kept = [row for row, row_id in enumerate(table.columns["id"].values) if row_id not in gone]
-    if len(kept) + len(gone) != table.rows:
-        raise DeltaError("a removal of rows that are not there")
-    columns = {name: _column(c, [c.values[row] for row in kept]) for name, c in table.columns.items()}
-    return Table(len(kept), columns, table.labels, table.prefix)
+def _removed(name: str, table: Table, part: Table) -> Table:
+    gone = np.isin(_values(name, table, "id"), _values(name, part, "id"), assume_unique=True)
+    kept = np.flatnonzero(~gone)
+    if len(kept) + part.rows != table.rows:
+        raise DeltaError(f"{name}: rows that are not there")
+    columns = {each: _with(column, np.asarray(column.values).take(kept)) for each, column in table.columns.items()}
+    labels = {each: tuple(compress(texts, (~gone).tolist())) for each, texts in table.labels.items()}
+    return Table(len(kept), columns, labels, table.prefix)
 
 
-def _added(table: Table, part: Table) -> Table:
-    columns = {name: _column(c, [*c.values, *part.columns[name].values]) for name, c in table.columns.items()}
-    labels = {name: (*texts, *part.labels[name]) for name, texts in table.labels.items()}
+def _added(name: str, table: Table, part: Table) -> Table:
+    if part.columns.keys() != table.columns.keys() or part.labels.keys() != table.labels.keys():
+        raise DeltaError(f"{name}: rows of other columns than the table has")
+    columns = {
+        each: _with(column, np.concatenate(_alike(name, table, part, each))) for each, column in table.columns.items()
+    }
+    labels = {each: (*texts, *part.labels[each]) for each, texts in table.labels.items()}
     return Table(table.rows + part.rows, columns, labels, table.prefix)
+
+
+_CHANGES: Mapping[str, Callable[[str, Table, Table], Table]] = {
+    "changed": _changed,
+    "removed": _removed,
+    "added": _added,
+}
+"""What a part of a delta does to its table, in the order in which they are applied."""
+
+
+def _values(name: str, table: Table, column: str) -> NDArray[np.generic]:
+    if column not in table.columns:
+        raise DeltaError(f"{name}: no column {column}")
+    return np.asarray(table.columns[column].values)
+
+
+def _alike(name: str, table: Table, part: Table, column: str) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
+    """Return the values of a column in the table and in the part, which may be narrower there."""
+    old, new = _values(name, table, column), _values(name, part, column)
+    if not np.can_cast(new.dtype, old.dtype):
+        raise DeltaError(f"{name}: {column} holds {new.dtype}, and the table {old.dtype}")
+    return old, new
+
+
+def _with(column: Column, values: NDArray[np.generic]) -> Column:
+    return Column(memoryview(values), column.refers_to, column.prefix)

@@ -16,6 +16,7 @@ async def fork(redis: Client, sim_id: str, tick: int, new_id: str) -> Head:
     Raises SimNotFound, SimExists, HistoryGone, HistoryBroken, redis.exceptions.RedisError.
     """
     past = await history.at_tick(redis, sim_id, tick)
+    snapshot = past.snapshot()
     config, map_blob = await read_founding(redis, sim_id)
     keys = SimKeys(new_id)
     async with borrowed(redis, keys.head) as link:
@@ -24,7 +25,7 @@ async def fork(redis: Client, sim_id: str, tick: int, new_id: str) -> Head:
             raise SimExists(new_id)
         head = first_head(past.tick, past.hash, 0, str(past.frame.meta.get("status", "running")))
         stray = ("DEL", *keys.history)
-        begin = begin_with(keys, head, config, map_blob, past.snapshot)
+        begin = begin_with(keys, head, config, map_blob, snapshot)
         *_, done = checked(await link.exchange(("MULTI",), stray, *begin, ("EXEC",)))
     if done is None:
         raise SimExists(new_id)

@@ -2,27 +2,16 @@
 
 from dataclasses import dataclass
 
-from sector.models.delta import DeltaError, apply_delta
-from sector.models.frame import Frame, FrameError, decode, digest, encode
+from sector.models.frame import FrameError
 from sector.state.connect import Client
 from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
+from sector.state.forward import Past, forward, past
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
 from sector.state.link import borrowed, call
-from sector.state.replies import Reply, as_bytes, as_entry, as_list, checked
+from sector.state.replies import as_bytes, as_list, checked
 
 _PAGE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """A sim at one tick. `snapshot` is its bytes, `frame` the same decoded; `cursor`: id of the last order applied."""
-
-    tick: int
-    cursor: str
-    hash: str
-    snapshot: bytes
-    frame: Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +39,7 @@ async def kept(redis: Client, sim_id: str) -> Kept:
 
 
 async def at_tick(redis: Client, sim_id: str, tick: int) -> Past:
-    """Return the sim as it was at `tick`, held against the state hash recorded then.
+    """Return the sim as it was at `tick`; its `snapshot()` is held against the state hash recorded then.
 
     Raises SimNotFound, HistoryGone where that tick is not kept (any more, or not yet), HistoryBroken, redis.exceptions.RedisError.
     """
@@ -58,11 +47,13 @@ async def at_tick(redis: Client, sim_id: str, tick: int) -> Past:
     before = max((each for each in there.keyframes if each <= tick), default=None)
     if before is None or tick > there.head.tick:
         raise HistoryGone(sim_id, tick)
-    past = await _keyframe(redis, sim_id, before)
-    try:
-        return await _forward(redis, sim_id, past, tick)
-    except (FrameError, DeltaError) as error:
-        raise HistoryBroken(sim_id, tick, str(error)) from error
+    found, events = await _keyframe(redis, sim_id, before), SimKeys(sim_id).events
+    while found.tick < tick:
+        page = await call(redis, "XRANGE", events, f"({found.tick}-0", f"{tick}-0", "COUNT", _PAGE)
+        if not as_list(page):
+            raise HistoryGone(sim_id, found.tick + 1)
+        found = forward(found, as_list(page))
+    return found
 
 
 async def _keyframe(redis: Client, sim_id: str, tick: int) -> Past:
@@ -72,30 +63,6 @@ async def _keyframe(redis: Client, sim_id: str, tick: int) -> Past:
     if snapshot is None or cursor is None:
         raise HistoryGone(sim_id, tick)
     try:
-        return Past(tick, cursor.decode(), digest(snapshot), snapshot, decode(snapshot))
+        return past(sim_id, snapshot, cursor.decode())
     except FrameError as error:
         raise HistoryBroken(sim_id, tick, str(error)) from error
-
-
-async def _forward(redis: Client, sim_id: str, past: Past, tick: int) -> Past:
-    """Return the state at `tick` by the deltas after `past`."""
-    keys, frame, now, cursor, state_hash = SimKeys(sim_id), past.frame, past.tick, past.cursor, past.hash
-    while now < tick:
-        page = as_list(await call(redis, "XRANGE", keys.events, f"({now}-0", f"{tick}-0", "COUNT", _PAGE))
-        if not page:
-            raise HistoryGone(sim_id, now + 1)
-        for entry in page:
-            at, fields = _tick_of(entry)
-            if at != now + 1:
-                raise HistoryGone(sim_id, now + 1)
-            frame, now = apply_delta(frame, decode(fields[b"delta"])), at
-            cursor, state_hash = fields[b"cursor"].decode(), fields[b"hash"].decode()
-    snapshot = past.snapshot if now == past.tick else encode(frame)
-    if digest(snapshot) != state_hash:
-        raise HistoryBroken(sim_id, tick, f"its state has the hash {digest(snapshot)}, and {state_hash} was recorded")
-    return Past(now, cursor, state_hash, snapshot, frame)
-
-
-def _tick_of(entry: Reply) -> tuple[int, dict[bytes, bytes]]:
-    entry_id, fields = as_entry(entry)
-    return int(entry_id.partition("-")[0]), fields

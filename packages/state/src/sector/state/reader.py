@@ -9,12 +9,15 @@ from pydantic_core import from_json
 from sector.models.frame import Frame, decode
 from sector.models.rows import event_rows, table_rows
 from sector.state.connect import Client
-from sector.state.errors import HistoryRewound, SimNotFound
+from sector.state.errors import HistoryGone, HistoryRewound, SimNotFound
+from sector.state.forward import Past, forward, tick_fields
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
-from sector.state.link import borrowed, call
-from sector.state.replies import Reply, as_bytes, as_entry, as_list, checked
-from sector.state.sims import read_founding
+from sector.state.link import Command, Link, borrowed, call
+from sector.state.newest import MOST_TICKS, written
+from sector.state.replies import Reply, as_bytes, as_list, checked
+
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +72,42 @@ class SimReader:
         return self._parse(await call(self._redis, "HMGET", self._keys.head, *FIELDS))
 
     async def view(self) -> View:
-        """Return the newest view. Raises SimNotFound, redis.exceptions.RedisError, sector.models.frame.FrameError."""
+        """Return the newest view.
+
+        Raises SimNotFound, HistoryGone, HistoryBroken, sector.models.frame.FrameError, redis.exceptions.RedisError.
+        """
         head = await self.head()
         if self._view is None or self._view.head.commit != head.commit:
             async with borrowed(self._redis, self._keys.head) as link:
-                *_, done = checked(
-                    await link.exchange(
-                        ("MULTI",), ("HMGET", self._keys.head, *FIELDS), ("GET", self._keys.snapshot), ("EXEC",)
-                    )
-                )
-            fields, snapshot = checked(as_list(done))
-            frame = decode(as_bytes(snapshot) or b"")
-            head = self._parse(fields)
-            self._view = View(self._keys.sim_id, head, frame, await self._map(head))
+                self._view = (self._view and await self._went_on(link, self._view)) or await self._anew(link)
         return self._view
 
-    async def _map(self, head: Head) -> Frame:
-        # A sim that goes back in time may have been founded anew, with another map.
-        if self._view is not None and self._view.head.tick < head.tick:
-            return self._view.map
-        _, map_blob = await read_founding(self._redis, self._keys.sim_id)
-        return decode(map_blob)
+    async def _went_on(self, link: Link, view: View) -> View | None:
+        """Return the view after what happened since `view`; None where that is too much, or is not what follows from it."""
+        stream = ("XRANGE", self._keys.events, f"{view.head.tick}-0", "+", "COUNT", MOST_TICKS + 1)
+        head, (entries,) = await self._at_once(link, stream)
+        came_of, *ticks = as_list(entries) or [None]
+        if came_of is None or tick_fields(came_of)[1].get(b"hash") != view.head.hash.encode():
+            return None
+        now = forward(Past(view.sim_id, view.head.tick, view.head.cursor, view.head.hash, view.snapshot), ticks)
+        return View(view.sim_id, head, now.frame, view.map) if now.hash == head.hash else None
+
+    async def _anew(self, link: Link, tries: int = _TRIES) -> View:
+        head, (snapshot, map_blob) = await self._at_once(link, ("GET", self._keys.snapshot), ("GET", self._keys.map))
+        there = await written(link, self._keys, head, snapshot)
+        try:
+            return View(self._keys.sim_id, head, there.past().frame, decode(as_bytes(map_blob) or b""))
+        except HistoryGone:
+            # It went on so far meanwhile that what came after that snapshot is trimmed.
+            if tries == 1:
+                raise
+            return await self._anew(link, tries - 1)
+
+    async def _at_once(self, link: Link, *commands: Command) -> tuple[Head, list[Reply]]:
+        """Return the head, and the replies to `commands` at the same instant."""
+        *_, done = checked(await link.exchange(("MULTI",), ("HMGET", self._keys.head, *FIELDS), *commands, ("EXEC",)))
+        fields, *replies = checked(as_list(done))
+        return self._parse(fields), replies
 
     def _parse(self, fields: Reply) -> Head:
         head = Head.parse(as_list(fields))
@@ -104,7 +122,7 @@ class SimReader:
         start = f"{tick}-0"
         while len(found) < limit:
             reply = await call(self._redis, "XRANGE", self._keys.events, start, "+", "COUNT", 100)
-            entries = [_fields(entry) for entry in as_list(reply)]
+            entries = [tick_fields(entry) for entry in as_list(reply)]
             for at, fields in entries:
                 first = number + 1 if at == tick else 0
                 found += _events(at, fields, first, limit - len(found))
@@ -134,12 +152,6 @@ class SimReader:
                 yield found
 
 
-def _fields(entry: Reply) -> tuple[int, dict[bytes, bytes]]:
-    """Return the tick of an entry of the event stream, and its fields."""
-    entry_id, fields = as_entry(entry)
-    return int(entry_id.partition("-")[0]), fields
-
-
 def _events(tick: int, fields: dict[bytes, bytes], first: int, limit: int | None) -> list[dict[str, JsonValue]]:
     blob, at_ms = fields[b"events"], int(fields[b"at_ms"])
     if blob.startswith(b"["):  # written by 0.1, which kept events as JSON
@@ -151,7 +163,7 @@ def _events(tick: int, fields: dict[bytes, bytes], first: int, limit: int | None
 
 def tick_events(entry: Reply) -> TickEvents:
     """Return what an entry of the event stream holds."""
-    tick, fields = _fields(entry)
+    tick, fields = tick_fields(entry)
     return TickEvents(
         tick=tick,
         at_ms=int(fields[b"at_ms"]),

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.frame import FrameError, digest
 from sector.state.connect import Client
-from sector.state.errors import CommitConflict, LeaseLost, SimNotFound, WorldFailed
+from sector.state.errors import CommitConflict, LeaseLost, SimNotFound, StateError, WorldFailed
+from sector.state.forward import hold_to_its_delta
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
 from sector.state.lease import Lease, worker_of
 from sector.state.link import Command, Link, borrowed
+from sector.state.newest import Lag, Written, written
 from sector.state.orders import Poison, read_entries
 from sector.state.replies import as_bytes, as_list, checked
 from sector.state.world import World
@@ -37,12 +39,12 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What a tick begins with. `snapshot` is None where the state is remembered."""
+    """What a tick begins with. `state` is None where it is remembered."""
 
     head: Head
     orders: list[LoggedOrder]
     poison: list[Poison]
-    snapshot: bytes | None
+    state: Written | None
 
 
 class Ticker[S]:
@@ -58,11 +60,13 @@ class Ticker[S]:
         self._cursor = "0-0"
         self._states: dict[str, S] = {}  # by commit id: that of the last head seen, and that of the last EXEC sent
         self._quick = False
+        self._lag: Lag | None = None  # None: not known
 
     async def tick(self) -> Tick:
         """Commit one tick, or find that the sim is finished.
 
-        Raises LeaseLost, CommitConflict, SimNotFound, WorldFailed, sector.models.frame.FrameError, redis.exceptions.RedisError.
+        Raises LeaseLost, CommitConflict, SimNotFound, HistoryGone, HistoryBroken, WorldFailed, sector.models.frame.FrameError,
+        redis.exceptions.RedisError.
         """
         async with borrowed(self._redis, self._keys.head) as link:
             read = await self._read(link)
@@ -73,9 +77,16 @@ class Ticker[S]:
             state, step = await self._computed(link, read)
             after = self._head_after(read, step)
             self._states = {read.head.commit: state, after.commit: step.state}
-            await self._commit(link, after, step, read.poison)
-            self._cursor = after.cursor
+            lag = self._lag_after(after.tick, step)
+            await self._commit(link, after, step, read.poison, whole=lag is None)
+            self._cursor, self._lag = after.cursor, lag or Lag()
         return Tick(after, len(read.orders), step.finished)
+
+    def _lag_after(self, tick: int, step: Step[S]) -> Lag | None:
+        """Return how far the snapshot lies behind if `tick` does not write it, or None if it is to be written."""
+        # Until the commit is known to have been carried out, it is not known.
+        lag, self._lag = self._lag, None
+        return None if lag is None or tick % self._config.keyframe_interval == 0 else lag.after(step)
 
     async def _read(self, link: Link) -> _Read:
         """Watch and read, in one round trip where cursor and commit are as this ticker left them."""
@@ -95,13 +106,12 @@ class Ticker[S]:
             raise SimNotFound(self.lease.sim_id)
         if head.cursor != self._cursor:
             (entries,) = checked(await link.exchange(self._orders_after(head.cursor)))
-        snapshot = None
+        state = None
         if head.commit not in self._states:
-            (reply,) = checked(await link.exchange(("GET", self._keys.snapshot)))
-            snapshot = as_bytes(reply)
-            if snapshot is None:
-                raise SimNotFound(self.lease.sim_id)
-        return _Read(head, *read_entries(entries), snapshot)
+            self._lag = None
+            (snapshot,) = checked(await link.exchange(("GET", self._keys.snapshot)))
+            state = await written(link, self._keys, head, snapshot)
+        return _Read(head, *read_entries(entries), state)
 
     def _watch(self) -> Command:
         return ("WATCH", self._keys.lease, self._keys.head, self._keys.events)
@@ -137,13 +147,18 @@ class Ticker[S]:
         return done
 
     def _by_the_rules(self, read: _Read) -> tuple[S, Step[S]]:
-        world, snapshot = self._world, read.snapshot
+        world, there = self._world, read.state
         try:
-            state = (
-                self._states[read.head.commit] if snapshot is None else world.load(self._config, self._map, snapshot)
-            )
-            return state, world.advance(state, read.orders)
-        except FrameError:
+            if there is None:
+                state = self._states[read.head.commit]
+                return state, world.advance(state, read.orders)
+            before = there.whole()
+            state = world.load(self._config, self._map, before)
+            step = world.advance(state, read.orders)
+            # Most ticks to come write nothing of the state but the delta.
+            hold_to_its_delta(before, step)
+            return state, step
+        except (FrameError, StateError):
             raise
         except Exception as error:
             raise WorldFailed(self.lease.sim_id, read.head.tick + 1, error) from error
@@ -175,14 +190,15 @@ class Ticker[S]:
             status="finished" if step.finished else "running",
         )
 
-    async def _commit(self, link: Link, head: Head, step: Step[S], poison: list[Poison]) -> None:
+    async def _commit(self, link: Link, head: Head, step: Step[S], poison: list[Poison], *, whole: bool) -> None:
+        """Write the tick, with its snapshot if `whole`."""
         keys = self._keys
         if poison:
             checked(await link.exchange(("XLEN", keys.poison)))
         event = ("XADD", keys.events, f"{head.tick}-0", "at_ms", head.at_ms, "hash", head.hash, "epoch", head.epoch)
         commands: list[Command] = [
             ("MULTI",),
-            ("SET", keys.snapshot, step.snapshot),
+            *([("SET", keys.snapshot, step.snapshot)] if whole else ()),
             ("HSET", keys.head, *head.pairs()),
             (*event, "cursor", head.cursor, "events", step.events, "delta", step.delta),
             *(each.set_aside(keys) for each in poison),

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sector.models.frame import Column, Frame, Table
+from sector.world.record import narrow
 
 
 def delta_frame(before: Frame, after: Frame, landed: NDArray[np.int64]) -> Frame:
@@ -20,9 +21,9 @@ def delta_frame(before: Frame, after: Frame, landed: NDArray[np.int64]) -> Frame
             gone = landed[: np.searchsorted(landed, _next(old))] if len(landed) else landed
             kept -= len(gone)
             if len(gone):
-                tables["fleets.removed"] = Table(len(gone), {"id": Column(memoryview(gone))})
+                tables["fleets.removed"] = Table(len(gone), {"id": Column(memoryview(narrow(gone)))})
         elif len(rows := _changed(old, new)):
-            of_row = {"row": Column(memoryview(rows.astype(np.int32)))}
+            of_row = {"row": Column(memoryview(narrow(rows.astype(np.int32))))}
             tables[f"{name}.changed"] = Table(len(rows), _take(new, rows) | of_row)
         if new.rows > kept:
             tables[f"{name}.added"] = _tail(new, kept)
@@ -52,6 +53,6 @@ def _tail(table: Table, first: int) -> Table:
 
 def _take(table: Table, rows: NDArray[np.intp]) -> dict[str, Column]:
     return {
-        name: Column(memoryview(np.asarray(column.values)[rows]), column.refers_to, column.prefix)
+        name: Column(memoryview(narrow(np.asarray(column.values)[rows])), column.refers_to, column.prefix)
         for name, column in table.columns.items()
     }

@@ -24,6 +24,9 @@ _COLUMNS: Mapping[str, tuple[type[np.signedinteger], str | None, str]] = {
 }
 """By the name of a column: its dtype, the table that it refers to, and the prefix of the ids that it holds the numbers of."""
 
+_LONG = 2**10
+_WIDTHS: tuple[type[np.signedinteger], ...] = (np.int8, np.int16, np.int32, np.int64)
+
 type Values = NDArray[np.generic] | Sequence[int | str]
 type Block = dict[str, Values]
 
@@ -92,6 +95,15 @@ def _table(blocks: list[Block]) -> Table:
         else:
             values = parts[0] if order is None else np.concatenate(parts)[order]
             dtype, refers_to, prefix = _COLUMNS[name]
-            columns[name] = Column(memoryview(np.ascontiguousarray(values, dtype)), refers_to, prefix)
+            columns[name] = Column(memoryview(narrow(np.ascontiguousarray(values, dtype))), refers_to, prefix)
             rows = len(values)
     return Table(rows, columns, labels)
+
+
+def narrow(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Return a long column of numbers in the least width that holds it: what is sent and kept of a tick is that much less."""
+    if len(values) < _LONG or values.dtype == np.bool_:
+        return values
+    least, most = int(values.min()), int(values.max())
+    width = next(each for each in _WIDTHS if np.iinfo(each).min <= least and most <= np.iinfo(each).max)
+    return values.astype(width, copy=False)

@@ -11,7 +11,7 @@ from sanic.exceptions import PayloadTooLarge, SanicException
 
 from sector.models.frame import FrameError
 from sector.process import App
-from sector.state.errors import NotDurable, SimNotFound
+from sector.state.errors import HistoryBroken, HistoryGone, NotDurable, SimNotFound
 from sector.state.faults import describe
 
 log = logging.getLogger(__name__)
@@ -93,8 +93,8 @@ def install(app: App) -> None:
         detail = f"{describe(error)} ({type(error).__name__}: {error})"
         return Problem(503, "Redis is not available", detail).response()
 
-    @app.exception(FrameError)
-    async def unreadable(_: Request, error: FrameError) -> HTTPResponse:
+    @app.exception(FrameError, HistoryGone, HistoryBroken)
+    async def unreadable(_: Request, error: FrameError | HistoryGone | HistoryBroken) -> HTTPResponse:
         return Problem(503, "The sim is not readable", str(error)).response()
 
     @app.exception(PayloadTooLarge)

@@ -11,7 +11,7 @@ from sector.models.delta import DeltaError, apply_delta
 from sector.models.frame import FrameError, decode
 from sector.models.rows import delta_rows
 from sector.process import Health, backoff, until_stop, wait_for_stop
-from sector.state.errors import HistoryRewound, SimNotFound
+from sector.state.errors import SimNotFound, StateError
 from sector.state.faults import describe
 from sector.state.reader import SimReader, TickEvents, View
 
@@ -50,7 +50,7 @@ class Feed:
                 self._health.fault(SIM, str(error))
             except (RedisError, OSError) as error:
                 self._health.fault(REDIS, describe(error), f"{type(error).__name__}: {error}")
-            except (FrameError, DeltaError, HistoryRewound) as error:
+            except (FrameError, DeltaError, StateError) as error:
                 self._health.fault(SIM, str(error))
             await wait_for_stop(stop, next(self._pauses))
 

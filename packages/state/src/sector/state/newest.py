@@ -1,0 +1,80 @@
+"""Newest: the state at head. It is the snapshot that was written last, and the deltas of the ticks since.
+
+To write a large snapshot each tick costs many times what changed in it. So it is written again only when what stands in the
+event stream since outweighs it: a commit costs what changed, and whoever reads has a bounded way to go.
+"""
+
+from dataclasses import dataclass
+
+from sector.models import Step
+from sector.models.frame import digest
+from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
+from sector.state.forward import Past, forward, past
+from sector.state.head import Head
+from sector.state.keys import SimKeys
+from sector.state.link import Link
+from sector.state.replies import Reply, as_bytes, as_list, checked
+
+MOST_TICKS = 32
+"""The snapshot is that of the head, or of at most so many ticks before."""
+_MOST_TIMES = 4
+"""What stands in the stream since is at most so many times as large as the snapshot."""
+_PAGE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far the snapshot lies behind the head: ticks, and the bytes that they left in the event stream."""
+
+    ticks: int = 0
+    size: int = 0
+
+    def after[S](self, step: Step[S]) -> "Lag | None":
+        """Return the lag if the snapshot is not written after `step`, or None if it is to be."""
+        lag = Lag(self.ticks + 1, self.size + len(step.delta) + len(step.events))
+        most = _MOST_TIMES * len(step.snapshot)
+        return None if step.finished or lag.ticks > MOST_TICKS or lag.size > most else lag
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What lies in Redis of the state at `head`: a snapshot, and the entries of the event stream after it."""
+
+    sim_id: str
+    head: Head
+    snapshot: bytes
+    entries: list[Reply]
+
+    def past(self) -> Past:
+        """Return the state at head. Raises sector.models.frame.FrameError, HistoryGone, HistoryBroken."""
+        reached = forward(past(self.sim_id, self.snapshot), self.entries)
+        if reached.tick < self.head.tick:
+            raise HistoryGone(self.sim_id, reached.tick + 1)
+        if reached.hash != self.head.hash:
+            reason = f"what is written comes to tick {reached.tick}, {reached.hash}, and the head says {self.head.hash}"
+            raise HistoryBroken(self.sim_id, self.head.tick, reason)
+        return reached
+
+    def whole(self) -> bytes:
+        """Return the snapshot of the state at head. Raises as `past` does."""
+        return self.snapshot if digest(self.snapshot) == self.head.hash else self.past().snapshot()
+
+
+async def written(link: Link, keys: SimKeys, head: Head, snapshot: Reply) -> Written:
+    """Read the ticks after `snapshot` up to `head`.
+
+    Raises SimNotFound where there is no snapshot, sector.models.frame.FrameError where it is none, redis.exceptions.RedisError.
+    """
+    blob, entries = as_bytes(snapshot), list[Reply]()
+    if blob is None:
+        raise SimNotFound(keys.sim_id)
+    if digest(blob) != head.hash:
+        tick = past(keys.sim_id, blob).tick
+        while len(entries) < head.tick - tick:
+            start = tick + len(entries) + 1
+            query = ("XRANGE", keys.events, f"{start}-0", f"{head.tick}-0", "COUNT", _PAGE)
+            (page,) = checked(await link.exchange(query))
+            if not as_list(page):
+                break
+            entries += as_list(page)
+    return Written(keys.sim_id, head, blob, entries)

@@ -1,0 +1,117 @@
+"""The state at head: the snapshot that was written last, and the deltas since."""
+
+import pytest
+from redis.asyncio import Redis
+
+from fixtures.contents import value_at
+from fixtures.sim import CONFIG, Sim
+from sector.models import Join, Note, Step
+from sector.models.frame import decode
+from sector.state import sims
+from sector.state.errors import HistoryBroken, HistoryGone
+from sector.state.keys import SimKeys
+from sector.state.newest import MOST_TICKS, Lag
+from sector.state.reader import SimReader
+from sector.state.ticker import Ticker
+from sector.world import Position, SectorWorld
+
+KEYS = SimKeys("default")
+QUIET = CONFIG.model_copy(update={"puppets": (), "keyframe_interval": 1000})
+
+
+async def snapshot_tick(redis: Redis) -> int:
+    tick = decode(await value_at(redis, KEYS.snapshot)).meta["tick"]
+    assert isinstance(tick, int)
+    return tick
+
+
+async def successor(sim: Sim) -> Ticker[Position]:
+    return Ticker(sim.redis, SectorWorld(), *await sims.read_founding(sim.redis, "default"), sim.lease)
+
+
+def step(snapshot: int, delta: int, *, finished: bool = False) -> Step[None]:
+    return Step(None, bytes(snapshot), bytes(delta), b"", finished)
+
+
+def ticks_until_written(snapshot: int, delta: int) -> int:
+    lag, ticks = Lag(), 1
+    while (after := lag.after(step(snapshot, delta))) is not None:
+        lag, ticks = after, ticks + 1
+    return ticks
+
+
+def test_a_snapshot_is_written_when_what_came_since_outweighs_it() -> None:
+    """What came since is never more than four times as large, nor more than so many ticks."""
+    assert ticks_until_written(1000, 4001) == 1
+    assert ticks_until_written(1000, 400) == 11
+    assert ticks_until_written(1000, 1) == MOST_TICKS + 1
+    assert Lag().after(step(1000, 1, finished=True)) is None
+
+
+async def test_what_a_quiet_tick_changed_is_all_that_it_writes(redis: Redis) -> None:
+    """The first tick of a ticker writes a snapshot, and so does one in so many after it."""
+    sim = await Sim.found(redis, QUIET)
+    await sim.tick(Join(faction="Me"))
+    assert await snapshot_tick(redis) == 1
+    written = set()
+    for _ in range(3 * MOST_TICKS):
+        await sim.tick()
+        written.add(await snapshot_tick(redis))
+    assert len(written) < MOST_TICKS
+    assert (await sim.reader.head()).tick - max(written) <= MOST_TICKS
+
+
+async def test_whoever_takes_over_or_reads_comes_to_the_state_at_head(redis: Redis) -> None:
+    sim = await Sim.found(redis, QUIET)
+    tick = await sim.tick(Join(faction="Me"))
+    lagged = 0
+    for number in range(20):
+        tick = await sim.tick(Note(faction="Me", text=f"{number}"))
+        lagged += await snapshot_tick(redis) < tick.head.tick
+        anew = await SimReader(redis, "default").view()
+        assert anew.rows() == (await sim.reader.view()).rows()
+        assert anew.head == tick.head
+    assert lagged > 3
+    went_on = (await (await successor(sim)).tick()).head
+    assert went_on.tick == tick.head.tick + 1
+    assert await snapshot_tick(redis) == went_on.tick
+    # The one before goes on from what it finds, and comes to what the rules say.
+    assert (await sim.tick()).head.tick == went_on.tick + 1
+
+
+async def test_a_keyframe_and_the_last_tick_write_the_snapshot(redis: Redis) -> None:
+    sim = await Sim.found(redis, QUIET.model_copy(update={"keyframe_interval": 3, "max_ticks": 5}))
+    at = [0]
+    for _ in range(5):
+        await sim.tick()
+        at.append(await snapshot_tick(redis))
+    assert at == [0, 1, 1, 3, 3, 5]
+
+
+async def test_a_view_goes_on_by_deltas_and_begins_anew_where_it_cannot(redis: Redis) -> None:
+    sim = await Sim.found(redis, QUIET)
+    await sim.tick(Join(faction="Me"))
+    view = await sim.reader.view()
+    await sim.tick(times=3)
+    went_on = await sim.reader.view()
+    assert went_on.map is view.map
+    await sim.tick(times=2 * MOST_TICKS)
+    anew = await sim.reader.view()
+    assert anew.map is not view.map
+    assert anew.rows()["tick"] == 4 + 2 * MOST_TICKS
+
+
+async def test_a_missing_tick_or_another_state_is_named(redis: Redis) -> None:
+    sim = await Sim.found(redis, QUIET)
+    await sim.tick(times=3)
+    assert await snapshot_tick(redis) == 1
+    await redis.xdel(KEYS.events, "2-0")
+    with pytest.raises(HistoryGone, match="tick 2"):
+        await SimReader(redis, "default").view()
+    with pytest.raises(HistoryGone, match="tick 2"):
+        await (await successor(sim)).tick()
+    await redis.hset(KEYS.head, mapping={"tick": 1, "hash": "0" * 32, "commit": "other"})
+    with pytest.raises(HistoryBroken, match="the head says 0000"):
+        await (await successor(sim)).tick()
+    with pytest.raises(HistoryBroken, match="the head says 0000"):
+        await SimReader(redis, "default").view()
