@@ -130,6 +130,7 @@ async def test_a_sim_of_which_a_part_is_missing_is_said_to_be_unreadable(api: Se
     """The snapshot is that of the first tick; what came since has a gap."""
     await sim.tick(times=3)
     await redis.xdel(SimKeys("default").events, "2-0")
+    api.wait_for_fault("sim", "tick 2 of sim 'default'")
     answer = httpx.get(f"{api.url}/snapshot")
     assert answer.status_code == 503
     assert answer.json()["title"] == "The sim is not readable"

@@ -98,7 +98,7 @@ class Injector:
         if how is signal.SIGTERM and code != 0:
             self.done.wrong.append(f"{actor.name} ended with {code} after SIGTERM")
         await asyncio.sleep(fault.lasting_s)
-        # Until it is ready, a signal would hit Python as it starts, which is no matter of ours.
+        # Until it answers, a signal would hit Python as it starts, which is no matter of ours.
         await actor.start()
 
 

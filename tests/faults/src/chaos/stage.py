@@ -45,9 +45,20 @@ class Actor:
         return self.name.partition("-")[0]
 
     async def start(self) -> None:
-        """Start it; return when it is ready."""
+        """Start it; return when it answers."""
         start = self._processes.start
-        self.service = await asyncio.to_thread(start, self.kind, wait=True, module=self._module, **self._told)
+        service = await asyncio.to_thread(start, self.kind, wait=False, module=self._module, **self._told)
+        await asyncio.to_thread(service.wait_for, lambda _: True, "answering")
+        self.service = service
+
+    async def until_ready(self) -> str:
+        """Wait until it is ready; returns what it says where it does not become so."""
+        assert self.service is not None
+        try:
+            await asyncio.to_thread(self.service.wait_until, ready=True)
+        except AssertionError as unready:
+            return str(unready)
+        return ""
 
     async def end(self, how: signal.Signals) -> int:
         """Send it a signal; return its exit code when it has ended."""
@@ -118,6 +129,8 @@ async def opened(
                 durable = {"ORDER_DURABILITY": DURABILITY[kind]}
                 await _add(stack, stage, processes, f"api-{sim_id}", "sector.api", SIM_ID=sim_id, **durable)
             await asyncio.gather(*(actor.start() for actor in stage.actors))
+            for actor in stage.actors:
+                assert not (unready := await actor.until_ready()), unready
             yield stage
 
 

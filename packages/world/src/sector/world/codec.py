@@ -11,12 +11,9 @@ from sector.models.frame import Column, Frame, FrameError, Table
 from sector.models.mapfile import MAX_RATE
 from sector.models.names import MAX_SHIPS
 from sector.world.galaxy import Galaxy
-from sector.world.state import FLEET_DTYPES, MAX_FLEETS, NEUTRAL, Factions, Fleets, WorldState
+from sector.world.state import MAX_FLEETS, NEUTRAL, Factions, Fleets, WorldState
 from sector.world.tick import Tick
 from sector.world.victory import LAST_TICK
-
-_FLEET_REFERENCES = {"owner": "factions", "origin": "systems", "target": "systems"}
-
 
 def _column(values: NDArray[np.generic], refers_to: str | None = None) -> Column:
     return Column(memoryview(np.ascontiguousarray(values)), refers_to)
@@ -80,29 +77,52 @@ def galaxy_of(frame: Frame) -> Galaxy:
     return galaxy
 
 
+def system_columns(owner: NDArray[np.integer], ships: NDArray[np.integer]) -> dict[str, Column]:
+    """Return what changes of systems as columns."""
+    return {"owner": Column(memoryview(owner), "factions"), "ships": Column(memoryview(ships))}
+
+
+def faction_columns(
+    supply: NDArray[np.int64], puppet: NDArray[np.bool_], alive: NDArray[np.bool_], home: NDArray[np.int32]
+) -> dict[str, Column]:
+    """Return factions as columns, without their labels."""
+    return {
+        "supply": Column(memoryview(supply)),
+        "puppet": Column(memoryview(puppet)),
+        "alive": Column(memoryview(alive)),
+        "home": Column(memoryview(home), "systems"),
+    }
+
+
+def fleets_table(fleets: Fleets) -> Table:
+    """Return fleets as a table."""
+    columns = {
+        "id": Column(memoryview(fleets.id)),
+        "owner": Column(memoryview(fleets.owner), "factions"),
+        "origin": Column(memoryview(fleets.origin), "systems"),
+        "target": Column(memoryview(fleets.target), "systems"),
+        "ships": Column(memoryview(fleets.ships)),
+        "departed": Column(memoryview(fleets.departed)),
+        "arrives": Column(memoryview(fleets.arrives)),
+    }
+    return Table(len(fleets.id), columns, prefix="F")
+
+
 def snapshot_frame(state: WorldState, parent: str) -> Frame:
     """Return the state as a frame. `parent` is the digest of the snapshot before it, which makes their hashes a chain."""
-    factions, fleets = state.factions, state.fleets
-    winner = factions.ids[state.winner] if state.winner >= 0 else None
     meta = {
         "tick": state.tick,
         "status": state.status,
-        "winner": winner,
+        "winner": state.factions.ids[state.winner] if state.winner >= 0 else None,
         "next_fleet": state.next_fleet,
         "parent": parent,
     }
-    systems = {"owner": _column(state.owner, "factions"), "ships": _column(state.ships)}
-    faction_columns = {
-        "supply": _column(factions.supply),
-        "puppet": _column(factions.puppet),
-        "alive": _column(factions.alive),
-        "home": _column(factions.home, "systems"),
-    }
-    fleet_columns = {name: _column(getattr(fleets, name), _FLEET_REFERENCES.get(name)) for name in FLEET_DTYPES}
+    factions = state.factions
+    columns = faction_columns(factions.supply, factions.puppet, factions.alive, factions.home)
     tables = {
-        "systems": Table(len(state.owner), systems, prefix="S"),
-        "factions": Table(len(factions.ids), faction_columns, {"id": factions.ids, "colour": factions.colours}),
-        "fleets": Table(len(fleets.id), fleet_columns, prefix="F"),
+        "systems": Table(len(state.owner), system_columns(state.owner, state.ships), prefix="S"),
+        "factions": Table(len(factions.ids), columns, {"id": factions.ids, "colour": factions.colours}),
+        "fleets": fleets_table(state.fleets),
     }
     return Frame("snapshot", meta, tables)
 

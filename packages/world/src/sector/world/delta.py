@@ -1,58 +1,67 @@
 """What changed from one state to the next, as the delta frame of `sector.models.delta`."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from sector.models.frame import Column, Frame, Table
+from sector.world.codec import faction_columns, fleets_table, system_columns
 from sector.world.record import narrow
+from sector.world.state import FLEET_DTYPES, Factions, Fleets, WorldState
 
 
-def delta_frame(before: Frame, after: Frame, landed: NDArray[np.int64]) -> Frame:
-    """Return the delta that leads from the snapshot `before` to `after`. `landed`: ids of fleets that are gone, ascending.
+def delta_frame(
+    before: WorldState, after: WorldState, landed: NDArray[np.int64], meta: Mapping[str, JsonValue]
+) -> Frame:
+    """Return the delta that leads from `before` to `after`; `meta` is that of the snapshot after.
 
-    Tables keep their rows, and get new ones at the end; only fleets are removed.
+    `landed`: ids of the fleets that are gone, ascending. Systems and factions keep their rows, and factions get new ones at the end.
     """
     tables: dict[str, Table] = {}
-    for name, new in after.tables.items():
-        old = before.tables[name]
-        kept = old.rows
-        if name == "fleets":
-            # Added at the end, in ascending order of their ids. One that lands as it departs was never there.
-            gone = landed[: np.searchsorted(landed, _next(old))] if len(landed) else landed
-            kept -= len(gone)
-            if len(gone):
-                tables["fleets.removed"] = Table(len(gone), {"id": Column(memoryview(narrow(gone)))})
-        elif len(rows := _changed(old, new)):
-            of_row = {"row": Column(memoryview(narrow(rows.astype(np.int32))))}
-            tables[f"{name}.changed"] = Table(len(rows), _take(new, rows) | of_row)
-        if new.rows > kept:
-            tables[f"{name}.added"] = _tail(new, kept)
-    return Frame("delta", after.meta, tables)
+    rows = _differing((before.owner, after.owner), (before.ships, after.ships))
+    if len(rows):
+        columns = system_columns(narrow(after.owner[rows]), narrow(after.ships[rows]))
+        tables["systems.changed"] = _changed(rows, columns)
+    _tell_factions(tables, before.factions, after.factions)
+    _tell_fleets(tables, before.fleets, after.fleets, landed)
+    return Frame("delta", meta, tables)
 
 
-def _changed(old: Table, new: Table) -> NDArray[np.intp]:
-    """Return the rows in which some column differs, ascending."""
-    differs = np.zeros(old.rows, bool)
-    for name, column in new.columns.items():
-        differs |= np.asarray(column.values)[: old.rows] != np.asarray(old.columns[name].values)
-    return np.flatnonzero(differs)
+def _tell_factions(tables: dict[str, Table], before: Factions, after: Factions) -> None:
+    parts = [(getattr(before, name), getattr(after, name)) for name in ("supply", "puppet", "alive", "home")]
+    rows = _differing(*parts)
+    if len(rows):
+        tables["factions.changed"] = _changed(rows, faction_columns(*(new[rows] for _, new in parts)))
+    if len(after.ids) > (kept := len(before.ids)):
+        columns = faction_columns(*(new[kept:] for _, new in parts))
+        labels = {"id": after.ids[kept:], "colour": after.colours[kept:]}
+        tables["factions.added"] = Table(len(after.ids) - kept, columns, labels)
 
 
-def _next(fleets: Table) -> int:
-    """Return the least id that no fleet of the table has or had."""
-    return int(fleets.columns["id"].values[-1]) + 1 if fleets.rows else 0
+def _tell_fleets(tables: dict[str, Table], before: Fleets, after: Fleets, landed: NDArray[np.int64]) -> None:
+    """Fleets are added at the end, in ascending order of their ids. One that lands as it departs was never there."""
+    if after is before:
+        return
+    next_fleet = int(before.id[-1]) + 1 if len(before.id) else 0
+    gone = landed[: np.searchsorted(landed, next_fleet)] if len(landed) else landed
+    if len(gone):
+        tables["fleets.removed"] = Table(len(gone), {"id": Column(memoryview(narrow(gone)))})
+    if len(after.id) > (kept := len(before.id) - len(gone)):
+        tables["fleets.added"] = fleets_table(Fleets(*(getattr(after, name)[kept:] for name in FLEET_DTYPES)))
 
 
-def _tail(table: Table, first: int) -> Table:
-    labels = {name: texts[first:] for name, texts in table.labels.items()}
-    columns = {
-        name: Column(column.values[first:], column.refers_to, column.prefix) for name, column in table.columns.items()
-    }
-    return Table(table.rows - first, columns, labels, table.prefix)
+def _differing(*parts: tuple[NDArray[np.generic], NDArray[np.generic]]) -> NDArray[np.intp]:
+    """Return the rows that are in the first column and not alike in the second, in any of the pairs; ascending."""
+    differs: NDArray[np.bool_] | None = None
+    for old, new in parts:
+        if new is not old:
+            unlike = new[: len(old)] != old
+            differs = unlike if differs is None else differs | unlike
+    return np.empty(0, np.intp) if differs is None else differs.nonzero()[0]
 
 
-def _take(table: Table, rows: NDArray[np.intp]) -> dict[str, Column]:
-    return {
-        name: Column(memoryview(narrow(np.asarray(column.values)[rows])), column.refers_to, column.prefix)
-        for name, column in table.columns.items()
-    }
+def _changed(rows: NDArray[np.intp], columns: dict[str, Column]) -> Table:
+    columns["row"] = Column(memoryview(narrow(rows.astype(np.int32))))
+    return Table(len(rows), columns)

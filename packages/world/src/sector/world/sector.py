@@ -44,7 +44,7 @@ class SectorWorld:
         tick = advance(state.state, orders)
         frame = snapshot_frame(tick.state, parent=state.digest)
         snapshot = encode(frame)
-        delta = encode(delta_frame(state.frame, frame, tick.landed))
+        delta = encode(delta_frame(state.state, tick.state, tick.landed, frame.meta))
         events = encode(events_frame(tick, orders))
         after = Position(tick.state, frame, digest(snapshot))
         return Step(after, snapshot, delta, events, tick.state.status == "finished")

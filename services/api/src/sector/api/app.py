@@ -11,7 +11,7 @@ from sector.models.frame import FrameError
 from sector.process import App, Health, attach, backoff, create_app, wait_for_stop
 from sector.state.connect import connect
 from sector.state.durability import PROMISES
-from sector.state.errors import NotDurable, SimNotFound
+from sector.state.errors import NotDurable, SimNotFound, StateError
 from sector.state.faults import describe
 from sector.state.reader import SimReader
 
@@ -54,7 +54,7 @@ def create_api(settings: ApiSettings) -> App:
             except (RedisError, OSError) as error:
                 health.fault(REDIS, describe(error), f"{type(error).__name__}: {error}")
                 pause = next(pauses)
-            except FrameError as error:
+            except (FrameError, StateError) as error:
                 health.fault(SIM, str(error))
             await wait_for_stop(stop, pause)
 
