@@ -239,6 +239,7 @@ class Connection:
         self._replies: list[Reply] = []
         self._waiting: asyncio.Future[None] | None = None
         self.broken = False
+        self.socket_timeout: float | None = None  # its client waits for ever, since the test decides
 
     @property
     def waits(self) -> bool:
@@ -271,11 +272,6 @@ class Connection:
             wire.feed(part)
         while (words := wire.gets()) is not False:
             self.inbox.append(words)
-
-    @property
-    def socket_timeout(self) -> None:
-        """How long its client waits: for ever, since the test decides."""
-        return
 
     async def read_response(self, **_: object) -> Reply:
         while not self._replies and not self.broken:

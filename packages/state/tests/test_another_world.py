@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from pydantic import JsonValue

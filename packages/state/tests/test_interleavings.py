@@ -300,7 +300,7 @@ class WithCursorOutside(Ticker[bytes]):
                 ]
                 return list(await super().exchange(*kept))
 
-        await super()._commit(CursorLeftOut(link._connection), head, step, poison, whole=whole)
+        await super()._commit(CursorLeftOut(link._connection, None), head, step, poison, whole=whole)
         await link.exchange(("HSET", KEYS.head, "cursor", head.cursor))
 
 

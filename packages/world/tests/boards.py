@@ -1,7 +1,7 @@
 """Small boards for tests: a row of systems, set up by hand."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import replace
 
 import numpy as np
 

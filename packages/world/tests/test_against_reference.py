@@ -1,7 +1,8 @@
 """The engine does what the plain, slow reference does: state and events, tick by tick, whichever way orders are applied."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 
 import numpy as np
 import pytest

@@ -1,6 +1,6 @@
 """Puppets."""
 
-from dataclasses import replace
+from copy import replace
 from typing import get_args
 
 import numpy as np

@@ -1,6 +1,6 @@
 """The rules, as docs/rules.md states them."""
 
-from dataclasses import replace
+from copy import replace
 
 import numpy as np
 import pytest

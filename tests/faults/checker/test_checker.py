@@ -1,7 +1,7 @@
 """The checker names each kind of damage, and finds none where there is none."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from redis.asyncio import Redis

@@ -4,7 +4,7 @@ import math
 import statistics
 import tracemalloc
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 
 import numpy as np
 

@@ -35,7 +35,7 @@ class _CursorLeftOut(Link):
     """Sends everything but the cursor of a head."""
 
     def __init__(self, link: Link, key: str) -> None:
-        super().__init__(link._connection)
+        super().__init__(link._connection, link._limit_s)
         self._key = key
 
     async def exchange(self, *commands: Command) -> list[Reply]:

@@ -130,7 +130,8 @@ async def opened(
                 await _add(stack, stage, processes, f"api-{sim_id}", "sector.api", SIM_ID=sim_id, **durable)
             await asyncio.gather(*(actor.start() for actor in stage.actors))
             for actor in stage.actors:
-                assert not (unready := await actor.until_ready()), unready
+                unready = await actor.until_ready()
+                assert not unready, unready
             yield stage
 
 

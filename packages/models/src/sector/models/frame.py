@@ -19,8 +19,8 @@ Version 1, which is still read, had columns without a prefix and BLAKE2b as dige
 import struct
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Literal, NamedTuple, Self
 
 import orjson
@@ -39,7 +39,8 @@ _DIGESTS: Mapping[int, Callable[[memoryview], bytes]] = {
 
 _FEW_VALUES = 2**13
 _ITEM_BYTES = {"?": 1, "b": 1, "h": 2, "i": 4, "q": 8}
-_TYPECODES = {1: "b", 2: "h", 4: "i", 8: "q"}
+_CODES = {"?": "?", "b": "b", "h": "h", "i": "i", "l": "q", "q": "q"}
+"""Of the formats in which a memoryview may hold them; a C long has 8 bytes wherever Sector runs."""
 
 type Values = memoryview[int] | memoryview[bool]
 
@@ -64,21 +65,19 @@ class Column(NamedTuple):
 
     @property
     def typecode(self) -> str:
-        return "?" if self.values.format == "?" else _TYPECODES[self.values.itemsize]
+        return _CODES[self.values.format]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """Columns of equal length, and labels (text columns). A row's id is its label `id`, else `prefix` and its `id` or row number."""
 
     rows: int
-    columns: Mapping[str, Column] = field(default_factory=dict)
-    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    columns: Mapping[str, Column] = MappingProxyType({})
+    labels: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     prefix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """Tables by name, and what concerns them all."""
 
     kind: str
@@ -138,14 +137,15 @@ def _header(name: str, table: Table, values: list[bytes | Values]) -> dict[str, 
     if table.rows and not (table.columns or table.labels):
         raise ValueError(f"{name} has {table.rows} rows without a column")
     columns: list[tuple[str, str, str | None, str]] = []
-    for column_name, column in sorted(table.columns.items()):
-        held, refers_to, prefix = column
+    for column_name, (held, refers_to, prefix) in sorted(table.columns.items()):
         if len(held) != table.rows:
             raise ValueError(f"{name}.{column_name} has {len(held)} values, its table {table.rows} rows")
-        columns.append((column_name, column.typecode, refers_to, prefix))
+        if held.format not in _CODES:
+            raise ValueError(f"{name}.{column_name} holds {held.format!r}, neither bool nor a signed integer")
+        columns.append((column_name, _CODES[held.format], refers_to, prefix))
         values.append(held)
-        if held.nbytes % 8:
-            values.append(bytes(-held.nbytes % 8))
+        if odd := held.nbytes % 8:
+            values.append(bytes(8 - odd))
     for label_name, label in table.labels.items():
         if len(label) != table.rows:
             raise ValueError(f"{name}.{label_name} has {len(label)} labels, its table {table.rows} rows")

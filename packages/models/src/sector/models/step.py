@@ -1,6 +1,7 @@
 """What goes into one tick of any world, and what comes out: the types that `sector.state` and a world share."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +18,7 @@ class LoggedOrder:
     fault: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Step[S]:
+class Step[S](NamedTuple):
     """One tick done: the state after it, and three frames: its snapshot, the delta from the one before, and what happened.
 
     `events` is a frame of kind `events`, which `sector.models.rows.event_rows` describes.

@@ -1,15 +1,13 @@
 """The head of a sim: which tick it is at, how far the order log is applied, and who committed it."""
 
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from sector.state.replies import Reply, as_bytes
 
 FIELDS = ("tick", "cursor", "hash", "commit", "epoch", "at_ms", "status")
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """`cursor`: id of the last order applied. `hash`: state hash. `commit`: id of the commit. `at_ms`: worker's clock."""
 
     tick: int
@@ -31,4 +29,5 @@ class Head:
 
     def pairs(self) -> list[str | int]:
         """Return fields and values as HSET takes them."""
-        return [part for name in FIELDS for part in (name, getattr(self, name))]
+        values: tuple[str | int, ...] = self
+        return [part for pair in zip(FIELDS, values, strict=True) for part in pair]

@@ -1,7 +1,7 @@
 """Import: a sim from the records of an archive, with its history. It appears when all of it is there, or not at all."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 
 from pydantic import ValidationError
 

@@ -1,9 +1,8 @@
 """A borrowed connection, on which several commands and their replies take one round trip."""
 
 import asyncio
-import math
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
@@ -19,10 +18,11 @@ _LARGE_BYTES = 2**16
 
 
 class Link:
-    """One connection. Its commands go out in one write, and their replies are read in order."""
+    """One connection. Its commands go out in one write, and their replies are read in order, within `limit_s` seconds."""
 
-    def __init__(self, connection: AbstractConnection) -> None:
+    def __init__(self, connection: AbstractConnection, limit_s: float | None) -> None:
         self._connection = connection
+        self._limit_s = limit_s
 
     async def exchange(self, *commands: Command) -> list[Reply]:
         """Send `commands` in one write; return their replies. An error reply stands in its place, as a ResponseError.
@@ -31,16 +31,15 @@ class Link:
         """
         read, replies = self._connection.read_response, list[Reply]()
         try:
-            # One limit for all of it: one a reply, as redis-py has it, costs more than reading the reply.
-            async with asyncio.timeout(self._connection.socket_timeout):
+            async with asyncio.timeout(self._limit_s):
                 await self._connection.send_packed_command(packed(commands), check_health=False)
                 for _ in commands:
                     try:
-                        replies.append(await read(disable_decoding=True, timeout=math.inf))
+                        replies.append(await read(disable_decoding=True))
                     except ResponseError as error:
                         replies.append(error)
         except TimeoutError as error:
-            raise RedisTimeoutError(f"no answer within {self._connection.socket_timeout} s") from error
+            raise RedisTimeoutError(f"no answer within {self._limit_s} s") from error
         return replies
 
 
@@ -84,16 +83,28 @@ async def borrowed(redis: Client, key: str) -> AsyncIterator[Link]:
     """Lend a connection to the node that holds `key`. It is closed where the block raises: it may be amid a reply."""
     if isinstance(redis, Cluster):
         async with redis.lend(key) as connection:
-            yield Link(connection)
+            with _timed_as_one(connection) as link:
+                yield link
         return
     connection = await redis.connection_pool.get_connection()
     try:
-        yield Link(connection)
+        with _timed_as_one(connection) as link:
+            yield link
     except BaseException:
         await connection.disconnect(nowait=True)
         raise
     finally:
         await redis.connection_pool.release(connection)
+
+
+@contextmanager
+def _timed_as_one(connection: AbstractConnection) -> Iterator[Link]:
+    """Have an exchange limited as a whole: a limit for each reply, as redis-py has it, costs more than reading the reply."""
+    limit_s, connection.socket_timeout = connection.socket_timeout, None
+    try:
+        yield Link(connection, limit_s)
+    finally:
+        connection.socket_timeout = limit_s
 
 
 async def call(redis: Client, *command: str | bytes | int) -> Reply:

@@ -1,17 +1,17 @@
 """Phase 3 of a tick: fleets arrive, and where more than one owner's ships meet, the largest force wins."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sector.models.names import MAX_SHIPS
 from sector.world.record import Record
-from sector.world.state import NEUTRAL, Fleets, joined
+from sector.world.state import NEUTRAL, NO_FLEETS, Fleets, joined
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """The systems after the arrivals (owner int16[n], ships int64[n]), the fleets under way, and the ids of those that landed."""
 
     owner: NDArray[np.int16]
@@ -30,7 +30,10 @@ def arrive(
 ) -> Arrival:
     """Land the fleets due at `tick`, those just `launched` among them; the rest are under way. `ships` changes in place."""
     due = fleets.arrives == tick
-    landed = _landed(fleets, due.nonzero()[0])
+    rows = due.nonzero()[0]
+    if not len(rows) and not len(launched.id):
+        return Arrival(owner, ships, fleets, NO_FLEETS.id)
+    landed = _landed(fleets, rows)
     if len(launched.id) and (early := launched.arrives == tick).any():
         landed = _after(landed, _landed(launched, early.nonzero()[0]))
         launched = launched.take((~early).nonzero()[0])

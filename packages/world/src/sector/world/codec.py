@@ -15,6 +15,7 @@ from sector.world.state import MAX_FLEETS, NEUTRAL, Factions, Fleets, WorldState
 from sector.world.tick import Tick
 from sector.world.victory import LAST_TICK
 
+
 def _column(values: NDArray[np.generic], refers_to: str | None = None) -> Column:
     return Column(memoryview(np.ascontiguousarray(values)), refers_to)
 
@@ -77,7 +78,7 @@ def galaxy_of(frame: Frame) -> Galaxy:
     return galaxy
 
 
-def system_columns(owner: NDArray[np.integer], ships: NDArray[np.integer]) -> dict[str, Column]:
+def system_columns(owner: NDArray[np.generic], ships: NDArray[np.generic]) -> dict[str, Column]:
     """Return what changes of systems as columns."""
     return {"owner": Column(memoryview(owner), "factions"), "ships": Column(memoryview(ships))}
 

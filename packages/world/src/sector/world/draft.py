@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sector.models import SimConfig
 from sector.world.galaxy import Galaxy
 from sector.world.record import Record
-from sector.world.state import NEUTRAL, Factions, Fleets, WorldState
+from sector.world.state import NEUTRAL, NO_FLEETS, Factions, Fleets, WorldState
 
 type Columns = tuple[NDArray[np.int64], ...]
 """Launches: numbers of their events, places of the orders in the log or -1, factions, origins, targets, ships, and lengths."""
@@ -54,7 +54,7 @@ class Draft:
         if self._launches:
             self._columns.append(tuple(np.array(self._launches, np.int64).T))
         if not self._columns:
-            return Fleets.none()
+            return NO_FLEETS
         columns = [np.concatenate(parts) for parts in zip(*self._columns, strict=True)]
         in_order = np.argsort(columns[0], kind="stable")
         n, order, faction, origin, target, ships, length = (column[in_order] for column in columns)

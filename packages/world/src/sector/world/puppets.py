@@ -21,7 +21,7 @@ _NO_ORDER = -1
 
 def play(state: WorldState, draft: Draft) -> None:
     """Carry out in `draft` what the puppets of `state` want; what this tick's orders made impossible is left out."""
-    if not (state.factions.puppet & state.factions.alive).any():
+    if not np.count_nonzero(state.factions.puppet & state.factions.alive):
         return
     wanted = plan(_view(state))
     if wanted is None:

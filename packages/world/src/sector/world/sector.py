@@ -1,7 +1,7 @@
 """SectorWorld: the rules of Sector behind the World protocol of `sector.state`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,13 +12,12 @@ from sector.world.codec import events_frame, galaxy_of, map_frame, snapshot_fram
 from sector.world.delta import delta_frame
 from sector.world.draft import draft_of
 from sector.world.generate import generate
-from sector.world.state import NEUTRAL, Factions, Fleets, WorldState
+from sector.world.state import NEUTRAL, NO_FACTIONS, NO_FLEETS, WorldState
 from sector.world.tick import advance
 from sector.world.victory import DRAW
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """A state, the snapshot that encodes it, and the digest of that."""
 
     state: WorldState
@@ -54,10 +53,10 @@ def founded(config: SimConfig) -> WorldState:
     """Return the state at tick 0. Raises GalaxyError."""
     galaxy, garrison = generate(config) if config.map is None else chart(config.map, config)
     owner = np.full(len(garrison), NEUTRAL, np.int16)
-    state = WorldState(config, galaxy, 0, "running", DRAW, 0, owner, garrison, Factions.none(), Fleets.none())
+    state = WorldState(config, galaxy, 0, "running", DRAW, 0, owner, garrison, NO_FACTIONS, NO_FLEETS)
     draft = draft_of(state, orders=0)
     for player in config.players:
         draft.enter(player, puppet=False)
     for puppet in config.puppets:
         draft.enter(puppet.faction, puppet=True)
-    return WorldState(config, galaxy, 0, "running", DRAW, 0, draft.owner, draft.ships, draft.factions(), Fleets.none())
+    return WorldState(config, galaxy, 0, "running", DRAW, 0, draft.owner, draft.ships, draft.factions(), NO_FLEETS)

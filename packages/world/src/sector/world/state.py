@@ -1,7 +1,6 @@
 """WorldState: the world at one tick, as columns. It is never changed in place; a tick makes a new one."""
 
-from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +18,7 @@ PALETTE = ("#e4572e", "#3a86ff", "#2a9d5c", "#f2b705", "#9b5de5", "#00b4c8", "#d
 """Colours of factions, in the order in which they enter; told apart with the common kinds of colour blindness."""
 
 
-@dataclass(frozen=True, slots=True)
-class Factions:
+class Factions(NamedTuple):
     """f factions in the order in which they entered. Rows of `home` are systems."""
 
     ids: tuple[str, ...]
@@ -29,19 +27,12 @@ class Factions:
     alive: NDArray[np.bool_]
     home: NDArray[np.int32]
 
-    @classmethod
-    def none(cls) -> Self:
-        """Return no factions."""
-        flags = np.empty(0, np.bool_)
-        return cls((), np.empty(0, np.int64), flags, flags, np.empty(0, np.int32))
-
     @property
     def colours(self) -> tuple[str, ...]:
         return tuple(PALETTE[row % len(PALETTE)] for row in range(len(self.ids)))
 
 
-@dataclass(frozen=True, slots=True)
-class Fleets:
+class Fleets(NamedTuple):
     """k fleets under way, by ascending id. `owner` rows are factions, `origin` and `target` systems, times ticks."""
 
     id: NDArray[np.int64]
@@ -51,11 +42,6 @@ class Fleets:
     ships: NDArray[np.int64]
     departed: NDArray[np.int32]
     arrives: NDArray[np.int32]
-
-    @classmethod
-    def none(cls) -> Self:
-        """Return no fleets."""
-        return cls(*(np.empty(0, dtype) for dtype in FLEET_DTYPES.values()))
 
     def take(self, rows: NDArray[np.int64]) -> "Fleets":
         """Return the fleets at `rows`, in that order."""
@@ -73,6 +59,10 @@ FLEET_DTYPES = {
 }
 
 
+NO_FACTIONS = Factions((), np.empty(0, np.int64), np.empty(0, np.bool_), np.empty(0, np.bool_), np.empty(0, np.int32))
+NO_FLEETS = Fleets(*(np.empty(0, dtype) for dtype in FLEET_DTYPES.values()))
+
+
 def joined(fleets: Fleets, rows: NDArray[np.int64], more: Fleets) -> Fleets:
     """Return the fleets at `rows`, and `more` after them; each column is written once."""
     if not len(more.id):
@@ -87,8 +77,7 @@ def joined(fleets: Fleets, rows: NDArray[np.int64], more: Fleets) -> Fleets:
     return Fleets(*columns)
 
 
-@dataclass(frozen=True, slots=True)
-class WorldState:
+class WorldState(NamedTuple):
     """The state after `tick`. `owner`: int16[n], row of a faction or NEUTRAL. `ships`: int64[n]. `winner`: a row, or -1."""
 
     config: SimConfig

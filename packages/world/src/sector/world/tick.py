@@ -1,7 +1,7 @@
 """One tick: the phases in their order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,11 @@ from sector.world.draft import draft_of
 from sector.world.growth import grow
 from sector.world.puppets import play
 from sector.world.record import Record
-from sector.world.state import WorldState
+from sector.world.state import Factions, WorldState
 from sector.world.victory import judge
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(NamedTuple):
     """The state one tick later, what happened on the way, and the ids of the fleets that landed, int64[k], ascending."""
 
     state: WorldState
@@ -37,15 +36,16 @@ def advance(state: WorldState, orders: Sequence[LoggedOrder]) -> Tick:
     ships, supply = grow(state.galaxy, draft.owner, draft.ships, factions.supply)
     arrival = arrive(draft.tick, draft.owner, ships, state.fleets, launched, record)
     verdict = judge(draft.tick, state.config.max_ticks, arrival.owner, arrival.ships, arrival.fleets, factions, record)
-    after = replace(
-        state,
+    after = WorldState(
+        config=state.config,
+        galaxy=state.galaxy,
         tick=draft.tick,
         status="finished" if verdict.finished else "running",
         winner=verdict.winner,
         next_fleet=state.next_fleet + len(launched.id),
         owner=arrival.owner,
         ships=arrival.ships,
-        factions=replace(factions, supply=supply, alive=verdict.alive),
+        factions=Factions(factions.ids, supply, factions.puppet, verdict.alive, factions.home),
         fleets=arrival.fleets,
     )
     return Tick(after, record, arrival.landed)

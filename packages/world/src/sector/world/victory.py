@@ -1,6 +1,6 @@
 """Phase 4 of a tick: who is out, and whether the sim is over."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,7 @@ LAST_TICK = 2**31 - 2**22
 """No sim ticks beyond it, so that no arrival exceeds an int32: longer than any lane, 2**22 ticks are left."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """alive: bool[f]. `finished` with `winner` the row of a faction, or DRAW."""
 
     alive: NDArray[np.bool_]
@@ -35,13 +34,14 @@ def judge(
     """Eliminate who has neither system nor fleet. The last one in wins; at `max_ticks` (0: never) the most ships do."""
     owned = np.bincount(owner + np.int16(1), minlength=len(factions.ids) + 1)[1:]
     still = factions.alive & (owned > 0)
-    homeless = (factions.alive & (owned == 0)).nonzero()[0]
-    if len(homeless):
+    left = np.count_nonzero(still)
+    if left < np.count_nonzero(factions.alive):
+        homeless = (factions.alive & (owned == 0)).nonzero()[0]
         for row in homeless.tolist():
             still[row] = (fleets.owner == row).any()
-        out = homeless[~still[homeless]]
+        out, left = homeless[~still[homeless]], np.count_nonzero(still)
         record.later(lambda told: told.extend("faction_eliminated", len(out), faction=out))
-    if len(factions.ids) > 1 and still.sum() <= 1:
+    if len(factions.ids) > 1 and left <= 1:
         winner = int(np.argmax(still)) if still.any() else DRAW
     elif tick >= min(max_ticks or LAST_TICK, LAST_TICK):
         winner = _most_ships(owner, ships, fleets, len(factions.ids))

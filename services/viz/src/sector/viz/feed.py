@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from copy import replace
 
 from pydantic import JsonValue
 from redis.exceptions import RedisError

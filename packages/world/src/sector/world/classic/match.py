@@ -1,7 +1,7 @@
 """A match: the contest's game on Sector's phases. Players are numbered from 1; row p - 1 of the factions is player p's."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import replace
 
 import numpy as np
 
