@@ -5,8 +5,8 @@ from array import array
 import pytest
 
 from sector.models.delta import DeltaError, apply_delta
-from sector.models.frame import Column, Frame, Table, encode
-from sector.models.rows import delta_rows, has_row, table_rows
+from sector.models.frame import Column, Frame, Table, decode, encode
+from sector.models.rows import delta_rows, event_rows, has_row, table_rows
 
 
 def _column(code: str, *values: int, refers_to: str | None = None) -> Column:
@@ -87,6 +87,33 @@ def test_values_of_a_delta_may_be_narrower_than_those_of_the_snapshot_and_not_wi
         apply_delta(BEFORE, Frame("delta", {"tick": 2}, {"systems.changed": wide}))
 
 
+def test_a_change_without_rows_is_one_of_all_of_them() -> None:
+    every = Table(2, {"ships": _column("b", 1, 2)})
+    delta = Frame("delta", {"tick": 2}, {"systems.changed": every})
+    after = apply_delta(BEFORE, delta)
+    assert after.tables["systems"].columns["ships"].values.tolist() == [1, 2]
+    assert after.tables["systems"].columns["owner"] == BEFORE.tables["systems"].columns["owner"]
+    assert delta_rows(delta, [MAP, after])["systems"]["changed"] == [{"id": "S0", "ships": 1}, {"id": "S1", "ships": 2}]
+    with pytest.raises(DeltaError, match="1 rows for a table of 2"):
+        apply_delta(BEFORE, Frame("delta", {"tick": 2}, {"systems.changed": Table(1, {"ships": _column("b", 1)})}))
+
+
+def test_events_that_count_on_need_no_column_for_it() -> None:
+    tables = {
+        "note": Table(1, {"n": _column("i", 0)}, {"text": ("hello",)}),
+        "battle": Table(2, {"ships": _column("b", 5, 6)}),
+        "battle.forces": Table(2, {"of": _column("i", 1, 1), "ships": _column("b", 7, 1)}),
+        "factions": Table(1, {}, {"id": ("Me",)}),
+    }
+    frame = decode(encode(Frame("events", {"tick": 3, "first": {"battle": 1}}, tables)))
+    note, first, second = event_rows(frame)
+    assert note == {"type": "note", "tick": 3, "text": "hello"}
+    assert first == {"type": "battle", "tick": 3, "ships": 5, "forces": []}
+    assert second == {"type": "battle", "tick": 3, "ships": 6, "forces": [{"ships": 7}, {"ships": 1}]}
+    assert event_rows(frame, 2) == [second]
+    assert event_rows(frame, 1, 1) == [first]
+
+
 def test_rows_that_go_take_their_labels_with_them() -> None:
     before = Frame("snapshot", {"tick": 1}, {"towns": Table(2, {"id": _column("q", 3, 5)}, {"name": ("A", "B")}, "T")})
     gone = Frame("delta", {"tick": 2}, {"towns.removed": Table(1, {"id": _column("q", 3)})})
@@ -103,7 +130,6 @@ def test_a_delta_that_does_not_follow_is_refused() -> None:
     [
         {"systems.changed": Table(1, {"row": _column("i", 2), "ships": _column("q", 1)})},
         {"fleets.removed": Table(1, {"id": _column("q", 99)})},
-        {"systems.changed": Table(1, {"ships": _column("q", 1)})},
         {"systems.changed": Table(1, {"row": _column("i", -1), "ships": _column("q", 1)})},
         {"systems.changed": Table(1, {"row": _column("i", 0), "melted": _column("q", 1)})},
         {"factions.added": Table(1, {"supply": _column("q", 1)})},

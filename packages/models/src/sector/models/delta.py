@@ -1,9 +1,9 @@
 """Deltas: what leads from one snapshot to the next, applied without knowing the world.
 
 A delta is a frame of kind `delta`. Its meta is the meta of the snapshot after. For a table `t` of the snapshot it may hold
-`t.changed` (column `row`, and the new values of the other columns there), `t.removed` (column `id`) and `t.added` (whole rows,
-appended). They are applied in this order. Columns may be narrower than in the snapshot, not wider. The digest of the result is the
-state hash of the snapshot after.
+`t.changed` (column `row`, and the new values of the other columns there; without `row`, those of all rows), `t.removed` (column
+`id`) and `t.added` (whole rows, appended). They are applied in this order. Columns may be narrower than in the snapshot, not wider.
+The digest of the result is the state hash of the snapshot after.
 """
 
 from collections.abc import Callable, Mapping
@@ -45,6 +45,8 @@ def apply_delta(snapshot: Frame, delta: Frame) -> Frame:
 
 
 def _changed(name: str, table: Table, part: Table) -> Table:
+    if "row" not in part.columns:
+        return _all_changed(name, table, part)
     rows = _values(name, part, "row").astype(np.int64)
     if len(rows) and not 0 <= rows.min() <= rows.max() < table.rows:
         raise DeltaError(f"{name}: rows from {rows.min()} to {rows.max()} in a table of {table.rows}")
@@ -54,6 +56,16 @@ def _changed(name: str, table: Table, part: Table) -> Table:
         values = old.copy()
         values[rows] = new
         columns[column_name] = _with(table.columns[column_name], values)
+    return Table(table.rows, columns, table.labels, table.prefix)
+
+
+def _all_changed(name: str, table: Table, part: Table) -> Table:
+    if part.rows != table.rows:
+        raise DeltaError(f"{name}: {part.rows} rows for a table of {table.rows}")
+    columns = dict(table.columns)
+    for column_name in part.columns:
+        old, new = _alike(name, table, part, column_name)
+        columns[column_name] = _with(table.columns[column_name], new.astype(old.dtype))
     return Table(table.rows, columns, table.labels, table.prefix)
 
 

@@ -72,12 +72,14 @@ def delta_rows(delta: Frame, after: Sequence[Frame]) -> dict[str, dict[str, list
         if verb == "removed":
             rows: list[JsonValue] = [f"{prefixes[table_name]}{number}" for number in part.columns["id"].values]
         else:
-            row_names = (
-                [ids[table_name][row] for row in part.columns["row"].values] if verb == "changed" else row_ids(part)
-            )
+            row_names = row_ids(part) if verb == "added" else _changed_ids(part, ids[table_name])
             rows = list(_rows(part, row_names, ids))
         found.setdefault(table_name, {})[verb] = rows
     return found
+
+
+def _changed_ids(part: Table, ids: list[str]) -> list[str]:
+    return [ids[row] for row in part.columns["row"].values] if "row" in part.columns else ids
 
 
 def _rows(part: Table, row_names: list[str], ids: dict[str, list[str]]) -> list[Row]:
@@ -91,15 +93,16 @@ def event_rows(frame: Frame, start: int = 0, limit: int | None = None) -> list[R
     """Return the events number `start` to `start + limit` of a frame of kind `events`, in their order. Raises FrameError.
 
     Each table with a column `n`, ascending, holds the events of the type that is its name; `n` is the number of each within
-    the tick. A table `type.field` with a column `of` holds rows that belong to row `of` of `type`: a list in its `field`.
+    the tick. Where they count on, the meta `first` may have the first number by type, and there is no `n`. A table `type.field` with a
+    column `of` holds rows that belong to row `of` of `type`: a list in its `field`.
     """
     stop = 2**31 if limit is None else start + limit
     ids = {name: list(table.labels["id"]) for name, table in frame.tables.items() if "id" in table.labels}
     found: dict[int, Row] = {}
     for name, table in frame.tables.items():
-        if "n" not in table.columns:
+        numbers = _numbers(frame, name)
+        if numbers is None:
             continue
-        numbers = table.columns["n"].values
         first, last = bisect_left(numbers, start), bisect_left(numbers, stop)
         rows = _part(table, first, last, ids)
         for child_name, child in frame.tables.items():
@@ -110,6 +113,15 @@ def event_rows(frame: Frame, start: int = 0, limit: int | None = None) -> list[R
             for n, row in zip(numbers[first:last], rows, strict=True)
         }
     return [found[n] for n in sorted(found)]
+
+
+def _numbers(frame: Frame, kind: str) -> Sequence[int] | None:
+    """Return the number of each event of a type, or None where the table of that name holds no events."""
+    table, firsts = frame.tables[kind], frame.meta.get("first")
+    if "n" in table.columns:
+        return table.columns["n"].values
+    first = firsts.get(kind) if isinstance(firsts, dict) else None
+    return range(first, first + table.rows) if isinstance(first, int) else None
 
 
 def _part(table: Table, first: int, last: int, ids: dict[str, list[str]]) -> list[Row]:

@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from sector.models import LoggedOrder, SimConfig
 from sector.models.frame import Column, Frame, FrameError, Table
@@ -130,13 +131,16 @@ def snapshot_frame(state: WorldState, parent: str) -> Frame:
 
 def events_frame(tick: Tick, orders: Sequence[LoggedOrder]) -> Frame:
     """Return what happened in a tick, in which `orders` stood in the log, as a frame of kind `events`."""
-    tables = tick.record.tables()
+    meta: dict[str, JsonValue] = {"tick": tick.state.tick}
+    tables, firsts = tick.record.tables()
+    if firsts:
+        meta["first"] = {**firsts}
     if tables:
         ids = tick.state.factions.ids
         tables["factions"] = Table(len(ids), labels={"id": ids})
     if orders:
         tables["orders"] = Table(len(orders), labels={"id": tuple(order.id for order in orders)})
-    return Frame("events", {"tick": tick.state.tick}, tables)
+    return Frame("events", meta, tables)
 
 
 def state_of(config: SimConfig, galaxy: Galaxy, frame: Frame) -> WorldState:

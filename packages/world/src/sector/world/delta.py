@@ -8,8 +8,11 @@ from pydantic import JsonValue
 
 from sector.models.frame import Column, Frame, Table
 from sector.world.codec import faction_columns, fleets_table, system_columns
-from sector.world.record import narrow
+from sector.world.record import LONG, narrow
 from sector.world.state import FLEET_DTYPES, Factions, Fleets, WorldState
+
+_MOST = 0.75
+"""Where more than this part of many systems changed, which is what growth does, all are told: their rows need no column."""
 
 
 def delta_frame(
@@ -21,7 +24,9 @@ def delta_frame(
     """
     tables: dict[str, Table] = {}
     rows = _differing((before.owner, after.owner), (before.ships, after.ships))
-    if len(rows):
+    if len(rows) > _MOST * len(after.owner) and len(rows) >= LONG:
+        tables["systems.changed"] = Table(len(after.owner), system_columns(narrow(after.owner), narrow(after.ships)))
+    elif len(rows):
         columns = system_columns(narrow(after.owner[rows]), narrow(after.ships[rows]))
         tables["systems.changed"] = _changed(rows, columns)
     _tell_factions(tables, before.factions, after.factions)

@@ -24,7 +24,9 @@ _COLUMNS: Mapping[str, tuple[type[np.signedinteger], str | None, str]] = {
 }
 """By the name of a column: its dtype, the table that it refers to, and the prefix of the ids that it holds the numbers of."""
 
-_LONG = 2**10
+LONG = 2**10
+"""A column of so many rows or more is worth a look at what it holds."""
+
 _WIDTHS: tuple[type[np.signedinteger], ...] = (np.int8, np.int16, np.int32, np.int64)
 
 type Values = NDArray[np.generic] | Sequence[int | str]
@@ -66,18 +68,26 @@ class Record:
         """Have `tell` add events after all that are there, and after those of whoever came before, once they are asked for."""
         self._later.append(tell)
 
-    def tables(self) -> dict[str, Table]:
-        """Return the events, a table for each type."""
+    def tables(self) -> tuple[dict[str, Table], dict[str, int]]:
+        """Return the events, a table for each type; and by type the first number of those that count on, which have no column `n`."""
         for tell in self._later:
             tell(self)
         self._later.clear()
         blocks = {kind: list(given) for kind, given in self._blocks.items()}
         for kind, rows in self._rows.items():
             blocks.setdefault(kind, []).append({name: [row[name] for row in rows] for name in rows[0]})
-        tables = {kind: _table(given) for kind, given in blocks.items()}
+        tables: dict[str, Table] = {}
+        firsts: dict[str, int] = {}
+        for kind, given in blocks.items():
+            rows, columns, labels, _ = _table(given)
+            numbers = columns["n"].values
+            if numbers[-1] - numbers[0] == rows - 1:
+                firsts[kind] = int(numbers[0])
+                columns = {name: column for name, column in columns.items() if name != "n"}
+            tables[kind] = Table(rows, columns, labels)
         if self._forces is not None:
             tables["battle.forces"] = _table([self._forces])
-        return tables
+        return tables, firsts
 
 
 def _table(blocks: list[Block]) -> Table:
@@ -102,7 +112,7 @@ def _table(blocks: list[Block]) -> Table:
 
 def narrow(values: NDArray[np.generic]) -> NDArray[np.generic]:
     """Return a long column of numbers in the least width that holds it: what is sent and kept of a tick is that much less."""
-    if len(values) < _LONG or values.dtype == np.bool_:
+    if len(values) < LONG or values.dtype == np.bool_:
         return values
     least, most = int(values.min()), int(values.max())
     width = next(each for each in _WIDTHS if np.iinfo(each).min <= least and most <= np.iinfo(each).max)
