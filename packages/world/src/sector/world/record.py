@@ -79,12 +79,12 @@ class Record:
         tables: dict[str, Table] = {}
         firsts: dict[str, int] = {}
         for kind, given in blocks.items():
-            rows, columns, labels, _ = _table(given)
-            numbers = columns["n"].values
-            if numbers[-1] - numbers[0] == rows - 1:
+            table = tables[kind] = _table(given)
+            numbers = table.columns["n"].values
+            if numbers[-1] - numbers[0] == table.rows - 1:
                 firsts[kind] = int(numbers[0])
-                columns = {name: column for name, column in columns.items() if name != "n"}
-            tables[kind] = Table(rows, columns, labels)
+                others = {name: column for name, column in table.columns.items() if name != "n"}
+                tables[kind] = Table(table.rows, others, table.labels)
         if self._forces is not None:
             tables["battle.forces"] = _table([self._forces])
         return tables, firsts
