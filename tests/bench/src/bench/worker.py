@@ -4,7 +4,9 @@ import asyncio
 import os
 import statistics
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 
 import uvloop
 from redis.asyncio import Redis
@@ -38,48 +40,59 @@ _LEASE_MS = 60_000
 _PLAYED = SimConfig(systems=_SYSTEMS, players=("Aurora", "Borealis"), puppets=())
 _PUPPETS = SimConfig(systems=_SYSTEMS)
 
+type _Timed = Callable[[], Awaitable[float]]
+
 
 def figures(rounds: int) -> Iterator[Figure]:
-    """Measure all of it. The worker has one core, Valkey the others where there are any; nothing is kept on disk."""
+    """Measure all of it. Of small sims the worker has one core, Valkey the others where there are any; nothing is kept on disk."""
     keep_freed_memory()
     cores = sorted(os.sched_getaffinity(0))
+    try:
+        with _valkey(cores) as url:
+            os.sched_setaffinity(0, {cores[0]})
+            yield from uvloop.run(_small(url, rounds))
+            os.sched_setaffinity(0, cores)
+        with _valkey(cores) as url:
+            # What is computed in a thread needs no core of its own, but both may run where there are two.
+            yield uvloop.run(_large(url, rounds))
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+@contextmanager
+def _valkey(cores: list[int]) -> Iterator[str]:
     with ValkeyServer(save="", appendonly="no") as server:
         with server.client() as client:
             process_id = client.info("server")["process_id"]
         os.sched_setaffinity(process_id, set(cores[1:]) or set(cores))
-        os.sched_setaffinity(0, {cores[0]})
-        try:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                yield from runner.run(_small(f"{server.connection_url}/0", rounds))
-                # Whatever is computed in a thread needs no core of its own, but both may run where there are two.
-                os.sched_setaffinity(0, cores)
-                yield runner.run(_large(f"{server.connection_url}/0", rounds))
-        finally:
-            os.sched_setaffinity(0, cores)
+        yield f"{server.connection_url}/0"
 
 
 async def _small(url: str, rounds: int) -> list[Figure]:
+    """Measure ticks of small sims."""
     redis = connect(url)
     assert isinstance(redis, Redis)
-    took: dict[str, list[float]] = {"bare": [], "few": [], "many": [], "puppets": []}
-    for _ in range(rounds):
-        took["few"].append(await _seconds_a_tick(redis, url, _PLAYED, _FEW))
-        # What is there is what the worker left of its last tick.
-        took["bare"].append(await _bare_seconds(redis))
-        took["many"].append(await _seconds_a_tick(redis, url, _PLAYED, _MANY))
-        took["puppets"].append(await _seconds_a_tick(redis, url, _PUPPETS, _FEW))
-    await redis.aclose()
-    bare, few = f"{us(took['bare'])}, the bare protocol", f"{us(took['few'])}, with {_FEW}"
-    return [
-        Figure(f"worker: a tick, {_FEW} sims", us(took["few"]), bare, *ratios(took["few"], took["bare"]), 2),
-        Figure(f"worker: a tick, {_MANY:,} sims", us(took["many"]), few, *ratios(took["many"], took["few"]), 1.25),
-        Figure(
-            f"worker: a tick, {_FEW} sims, 2 puppets each",
-            us(took["puppets"]),
-            bare,
-            *ratios(took["puppets"], took["bare"]),
-        ),
+    few = partial(_seconds_a_tick, redis, url, _PLAYED, _FEW)
+    many = partial(_seconds_a_tick, redis, url, _PLAYED, _MANY)
+    puppets = partial(_seconds_a_tick, redis, url, _PUPPETS, _FEW)
+    # What is there when it begins is what the worker left of its last tick.
+    bare = partial(_bare_seconds, redis)
+    found = [
+        await _in_turn(f"{_FEW} sims", few, "the bare protocol", bare, rounds, goal=2),
+        await _in_turn(f"{_MANY:,} sims", many, f"with {_FEW}", few, rounds, goal=1.25),
+        await _in_turn(f"{_FEW} sims, 2 puppets each", puppets, "the bare protocol", bare, rounds),
     ]
+    await redis.aclose()
+    return found
+
+
+async def _in_turn(
+    what: str, one: _Timed, other_what: str, other: _Timed, rounds: int, goal: float | None = None
+) -> Figure:
+    """Time a tick of the one and of the other, round by round, and nothing else meanwhile."""
+    took = [(await one(), await other()) for _ in range(rounds)]
+    ones, others = [each for each, _ in took], [each for _, each in took]
+    return Figure(f"worker: a tick, {what}", us(ones), f"{us(others)}, {other_what}", *ratios(ones, others), goal)
 
 
 class _FoundedOnce(SectorWorld):

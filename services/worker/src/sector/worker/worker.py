@@ -74,13 +74,13 @@ class Worker[S]:
         pauses = backoff(most_s=max(look_s, 0.5))
         try:
             while not stop.is_set():
-                began_s = time.monotonic()
+                began_s = time.thread_time()
                 try:
                     await self._look()
                     self._health.well(REDIS)
                     pauses = backoff(most_s=max(look_s, 0.5))
-                    # Looking at very many sims takes its time: a twentieth of all at the most.
-                    await wait_for_stop(stop, min(max(look_s, 20 * (time.monotonic() - began_s)), most_s))
+                    # Looking at very many sims is work: a twentieth of all at the most. Waiting for Redis is none.
+                    await wait_for_stop(stop, min(max(look_s, 20 * (time.thread_time() - began_s)), most_s))
                 except (RedisError, OSError) as error:
                     self._health.fault(REDIS, describe(error), f"{type(error).__name__}: {error}")
                     await wait_for_stop(stop, next(pauses))
