@@ -3,6 +3,8 @@
 from array import array
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sector.models.delta import DeltaError, apply_delta
 from sector.models.frame import Column, Frame, Table, decode, encode
@@ -140,3 +142,37 @@ def test_a_delta_that_does_not_follow_is_refused() -> None:
 def test_a_delta_of_another_shape_is_refused(part: dict[str, Table]) -> None:
     with pytest.raises(DeltaError):
         apply_delta(BEFORE, Frame("delta", {"tick": 2}, part))
+
+
+_small = st.integers(-128, 127)
+_rows = st.dictionaries(st.integers(0, 99), st.tuples(_small, st.booleans()), max_size=8)
+
+
+@given(_rows, st.data())
+def test_a_delta_makes_of_one_table_what_plain_lists_make_of_it(
+    before: dict[int, tuple[int, bool]], data: st.DataObject
+) -> None:
+    """Rows change, by row or all of them, then some go, then others come; the bytes are those of the table written anew."""
+    ids = list(before)
+    parts: dict[str, Table] = {}
+    rows = sorted(data.draw(st.sets(st.sampled_from(range(len(ids)))))) if ids else []
+    after = dict(before)
+    for row in rows:
+        after[ids[row]] = (data.draw(_small), before[ids[row]][1])
+    changed = {"value": _column("b", *(after[ids[row]][0] for row in rows))}
+    if len(rows) < len(ids) or data.draw(st.booleans()):
+        changed["row"] = _column("b", *rows)
+    parts["things.changed"] = Table(len(rows), changed)
+    gone = data.draw(st.sets(st.sampled_from(ids))) if ids else set()
+    parts["things.removed"] = Table(len(gone), {"id": _column("b", *gone)})
+    come = {each + 100: of for each, of in data.draw(_rows).items()}
+    parts["things.added"] = _things(come)
+    after = {each: of for each, of in after.items() if each not in gone} | come
+    found = apply_delta(Frame("snapshot", {"tick": 1}, {"things": _things(before)}), Frame("delta", {"tick": 2}, parts))
+    assert encode(found) == encode(Frame("snapshot", {"tick": 2}, {"things": _things(after)}))
+
+
+def _things(of: dict[int, tuple[int, bool]]) -> Table:
+    flags = Column(memoryview(bytes(flag for _, flag in of.values())).cast("?"))
+    columns = {"id": _column("q", *of), "value": _column("i", *(value for value, _ in of.values())), "flag": flags}
+    return Table(len(of), columns, {"name": tuple(f"T{each}" for each in of)}, "T")
