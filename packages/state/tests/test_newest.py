@@ -1,12 +1,15 @@
 """The state at head: the snapshot that was written last, and the deltas since."""
 
+from array import array
+from copy import replace
+
 import pytest
 from redis.asyncio import Redis
 
 from fixtures.contents import value_at
 from fixtures.sim import CONFIG, Sim
 from sector.models import Join, Note, Step
-from sector.models.frame import decode
+from sector.models.frame import Column, Frame, decode, encode
 from sector.state import sims
 from sector.state.errors import HistoryBroken, HistoryGone
 from sector.state.keys import SimKeys
@@ -99,6 +102,34 @@ async def test_a_view_goes_on_by_deltas_and_begins_anew_where_it_cannot(redis: R
     anew = await sim.reader.view()
     assert anew.map is not view.map
     assert anew.rows()["tick"] == 4 + 2 * MOST_TICKS
+
+
+async def test_a_view_that_misses_a_tick_begins_anew_where_the_snapshot_is_beyond_it(redis: Redis) -> None:
+    sim = await Sim.found(redis, QUIET)
+    await sim.tick()
+    await sim.reader.view()
+    await sim.tick(times=2)
+    await redis.xdel(KEYS.events, "2-0")
+    with pytest.raises(HistoryGone, match="tick 2"):
+        await sim.reader.view()
+    await sim.tick(times=MOST_TICKS)
+    assert await snapshot_tick(redis) > 2
+    assert (await sim.reader.view()).head.tick == 3 + MOST_TICKS
+
+
+async def test_a_snapshot_that_is_not_the_one_that_was_written_is_noticed(redis: Redis) -> None:
+    """It is of the right tick, and whole: what is put together is held against the hash in head."""
+    sim = await Sim.found(redis, QUIET)
+    await sim.tick(times=3)
+    frame = decode(await value_at(redis, KEYS.snapshot))
+    systems = frame.tables["systems"]
+    columns = {**systems.columns, "ships": Column(memoryview(array("q", [7] * systems.rows)))}
+    tables = {**frame.tables, "systems": replace(systems, columns=columns)}
+    await redis.set(KEYS.snapshot, encode(Frame(frame.kind, frame.meta, tables)))
+    assert await snapshot_tick(redis) == 1
+    for attempt in (SimReader(redis, "default").view(), (await successor(sim)).tick()):
+        with pytest.raises(HistoryBroken, match="was recorded"):
+            await attempt
 
 
 async def test_a_missing_tick_or_another_state_is_named(redis: Redis) -> None:

@@ -46,7 +46,17 @@ class Written:
     entries: list[Reply]
 
     def past(self) -> Past:
-        """Return the state at head. Raises sector.models.frame.FrameError, HistoryGone, HistoryBroken."""
+        """Return the state at head, held against its hash. Raises sector.models.frame.FrameError, HistoryGone, HistoryBroken."""
+        reached = self._reached()
+        if self.entries:
+            reached.snapshot()
+        return reached
+
+    def whole(self) -> bytes:
+        """Return the snapshot of the state at head. Raises as `past` does."""
+        return self.snapshot if digest(self.snapshot) == self.head.hash else self._reached().snapshot()
+
+    def _reached(self) -> Past:
         reached = forward(past(self.sim_id, self.snapshot), self.entries)
         if reached.tick < self.head.tick:
             raise HistoryGone(self.sim_id, reached.tick + 1)
@@ -54,10 +64,6 @@ class Written:
             reason = f"what is written comes to tick {reached.tick}, {reached.hash}, and the head says {self.head.hash}"
             raise HistoryBroken(self.sim_id, self.head.tick, reason)
         return reached
-
-    def whole(self) -> bytes:
-        """Return the snapshot of the state at head. Raises as `past` does."""
-        return self.snapshot if digest(self.snapshot) == self.head.hash else self.past().snapshot()
 
 
 async def written(link: Link, keys: SimKeys, head: Head, snapshot: Reply) -> Written:

@@ -9,7 +9,7 @@ from pydantic_core import from_json
 from sector.models.frame import Frame, decode
 from sector.models.rows import event_rows, table_rows
 from sector.state.connect import Client
-from sector.state.errors import HistoryGone, HistoryRewound, SimNotFound
+from sector.state.errors import HistoryBroken, HistoryGone, HistoryRewound, SimNotFound
 from sector.state.forward import Past, forward, tick_fields
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
@@ -83,13 +83,16 @@ class SimReader:
         return self._view
 
     async def _went_on(self, link: Link, view: View) -> View | None:
-        """Return the view after what happened since `view`; None where that is too much, or is not what follows from it."""
+        """Return the view after what happened since `view`; None where that is too much, or does not follow from it."""
         stream = ("XRANGE", self._keys.events, f"{view.head.tick}-0", "+", "COUNT", MOST_TICKS + 1)
         head, (entries,) = await self._at_once(link, stream)
         came_of, *ticks = as_list(entries) or [None]
         if came_of is None or tick_fields(came_of)[1].get(b"hash") != view.head.hash.encode():
             return None
-        now = forward(Past(view.sim_id, view.head.tick, view.head.cursor, view.head.hash, view.snapshot), ticks)
+        try:
+            now = forward(Past(view.sim_id, view.head.tick, view.head.cursor, view.head.hash, view.snapshot), ticks)
+        except (HistoryGone, HistoryBroken):
+            return None
         return View(view.sim_id, head, now.frame, view.map) if now.hash == head.hash else None
 
     async def _anew(self, link: Link, tries: int = _TRIES) -> View:
