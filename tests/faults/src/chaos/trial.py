@@ -82,9 +82,10 @@ async def _mend(stage: Stage, injected: Injected) -> None:
                 await _applied(stage, sim_id)
     except TimeoutError:
         injected.wrong.append(f"not all that was ordered was applied within {_MENDS_WITHIN_S:.0f} s")
-    alive = [actor for actor in stage.actors if actor.died is None]
-    unready = await asyncio.gather(*(actor.until_ready() for actor in alive))
-    injected.wrong += [what.partition("\n")[0] for what in unready if what]
+    else:
+        alive = [actor for actor in stage.actors if actor.died is None]
+        unready = await asyncio.gather(*(actor.until_ready() for actor in alive))
+        injected.wrong += [what.partition("\n")[0] for what in unready if what]
     for actor in stage.actors:
         if actor.died is None and (code := await actor.end(signal.SIGTERM)) != 0:
             injected.wrong.append(f"{actor.name} ended with {code} after SIGTERM")
