@@ -31,9 +31,9 @@ def _seconds(call: Callable[[], object], repeats: int) -> float:
 
 
 def ratios(over: list[float], under: list[float]) -> tuple[float, float, float]:
-    """Return the ratio of the medians, and the least and the greatest ratio within a round."""
+    """Return the median of the ratios within a round, their least and their greatest: a machine's pace changes from round to round."""
     each = [a / b for a, b in zip(over, under, strict=True)]
-    return statistics.median(over) / statistics.median(under), min(each), max(each)
+    return statistics.median(each), min(each), max(each)
 
 
 def ms(samples: list[float]) -> str:

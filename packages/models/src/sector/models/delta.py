@@ -1,7 +1,7 @@
 """Deltas: what leads from one snapshot to the next, applied without knowing the world.
 
 A delta is a frame of kind `delta`. Its meta is the meta of the snapshot after. For a table `t` of the snapshot it may hold
-`t.changed` (column `row`, and the new values of the other columns there; without `row`, those of all rows), `t.removed` (column
+`t.changed` (column `row`, and the new values there of columns that changed; without `row`, those of all rows), `t.removed` (column
 `id`) and `t.added` (whole rows, appended). They are applied in this order. Columns may be narrower than in the snapshot, not wider.
 The digest of the result is the state hash of the snapshot after.
 """

@@ -140,9 +140,10 @@ def _header(name: str, table: Table, values: list[bytes | Values]) -> dict[str, 
     for column_name, (held, refers_to, prefix) in sorted(table.columns.items()):
         if len(held) != table.rows:
             raise ValueError(f"{name}.{column_name} has {len(held)} values, its table {table.rows} rows")
-        if held.format not in _CODES:
+        code = _CODES.get(held.format)
+        if code is None:
             raise ValueError(f"{name}.{column_name} holds {held.format!r}, neither bool nor a signed integer")
-        columns.append((column_name, _CODES[held.format], refers_to, prefix))
+        columns.append((column_name, code, refers_to, prefix))
         values.append(held)
         if odd := held.nbytes % 8:
             values.append(bytes(8 - odd))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 
 from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
@@ -83,28 +83,29 @@ async def borrowed(redis: Client, key: str) -> AsyncIterator[Link]:
     """Lend a connection to the node that holds `key`. It is closed where the block raises: it may be amid a reply."""
     if isinstance(redis, Cluster):
         async with redis.lend(key) as connection:
-            with _timed_as_one(connection) as link:
-                yield link
+            limit_s = _unlimited(connection)
+            try:
+                yield Link(connection, limit_s)
+            finally:
+                connection.socket_timeout = limit_s
         return
     connection = await redis.connection_pool.get_connection()
+    limit_s = _unlimited(connection)
     try:
-        with _timed_as_one(connection) as link:
-            yield link
+        yield Link(connection, limit_s)
     except BaseException:
         await connection.disconnect(nowait=True)
         raise
     finally:
+        connection.socket_timeout = limit_s
         await redis.connection_pool.release(connection)
 
 
-@contextmanager
-def _timed_as_one(connection: AbstractConnection) -> Iterator[Link]:
-    """Have an exchange limited as a whole: a limit for each reply, as redis-py has it, costs more than reading the reply."""
-    limit_s, connection.socket_timeout = connection.socket_timeout, None
-    try:
-        yield Link(connection, limit_s)
-    finally:
-        connection.socket_timeout = limit_s
+def _unlimited(connection: AbstractConnection) -> float | None:
+    """Take the limit off a connection and return it: one for each reply costs more than reading it, and a link has one for all."""
+    limit_s: float | None = connection.socket_timeout
+    connection.socket_timeout = None
+    return limit_s
 
 
 async def call(redis: Client, *command: str | bytes | int) -> Reply:

@@ -79,11 +79,6 @@ def galaxy_of(frame: Frame) -> Galaxy:
     return galaxy
 
 
-def system_columns(owner: NDArray[np.generic], ships: NDArray[np.generic]) -> dict[str, Column]:
-    """Return what changes of systems as columns."""
-    return {"owner": Column(memoryview(owner), "factions"), "ships": Column(memoryview(ships))}
-
-
 def faction_columns(
     supply: NDArray[np.int64], puppet: NDArray[np.bool_], alive: NDArray[np.bool_], home: NDArray[np.int32]
 ) -> dict[str, Column]:
@@ -119,10 +114,11 @@ def snapshot_frame(state: WorldState, parent: str) -> Frame:
         "next_fleet": state.next_fleet,
         "parent": parent,
     }
+    systems = {"owner": Column(memoryview(state.owner), "factions"), "ships": Column(memoryview(state.ships))}
     factions = state.factions
     columns = faction_columns(factions.supply, factions.puppet, factions.alive, factions.home)
     tables = {
-        "systems": Table(len(state.owner), system_columns(state.owner, state.ships), prefix="S"),
+        "systems": Table(len(state.owner), systems, prefix="S"),
         "factions": Table(len(factions.ids), columns, {"id": factions.ids, "colour": factions.colours}),
         "fleets": fleets_table(state.fleets),
     }

@@ -7,12 +7,15 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from sector.models.frame import Column, Frame, Table
-from sector.world.codec import faction_columns, fleets_table, system_columns
+from sector.world.codec import faction_columns, fleets_table
 from sector.world.record import LONG, narrow
 from sector.world.state import FLEET_DTYPES, Factions, Fleets, WorldState
 
 _MOST = 0.75
-"""Where more than this part of many systems changed, which is what growth does, all are told: their rows need no column."""
+"""Where more than this part of many rows changed, as with growth, all are told: they need no column that names them."""
+
+type _Part = tuple[str, NDArray[np.generic], NDArray[np.generic], str | None]
+"""A column: its name, its values before and after, and the table that it refers to."""
 
 
 def delta_frame(
@@ -23,24 +26,28 @@ def delta_frame(
     `landed`: ids of the fleets that are gone, ascending. Systems and factions keep their rows, and factions get new ones at the end.
     """
     tables: dict[str, Table] = {}
-    rows = _differing((before.owner, after.owner), (before.ships, after.ships))
-    if len(rows) > _MOST * len(after.owner) and len(rows) >= LONG:
-        tables["systems.changed"] = Table(len(after.owner), system_columns(narrow(after.owner), narrow(after.ships)))
-    elif len(rows):
-        columns = system_columns(narrow(after.owner[rows]), narrow(after.ships[rows]))
-        tables["systems.changed"] = _changed(rows, columns)
+    changed = _changed(
+        ("owner", before.owner, after.owner, "factions"),
+        ("ships", before.ships, after.ships, None),
+    )
+    if changed is not None:
+        tables["systems.changed"] = changed
     _tell_factions(tables, before.factions, after.factions)
     _tell_fleets(tables, before.fleets, after.fleets, landed)
     return Frame("delta", meta, tables)
 
 
 def _tell_factions(tables: dict[str, Table], before: Factions, after: Factions) -> None:
-    parts = [(getattr(before, name), getattr(after, name)) for name in ("supply", "puppet", "alive", "home")]
-    rows = _differing(*parts)
-    if len(rows):
-        tables["factions.changed"] = _changed(rows, faction_columns(*(new[rows] for _, new in parts)))
+    changed = _changed(
+        ("supply", before.supply, after.supply, None),
+        ("puppet", before.puppet, after.puppet, None),
+        ("alive", before.alive, after.alive, None),
+        ("home", before.home, after.home, "systems"),
+    )
+    if changed is not None:
+        tables["factions.changed"] = changed
     if len(after.ids) > (kept := len(before.ids)):
-        columns = faction_columns(*(new[kept:] for _, new in parts))
+        columns = faction_columns(after.supply[kept:], after.puppet[kept:], after.alive[kept:], after.home[kept:])
         labels = {"id": after.ids[kept:], "colour": after.colours[kept:]}
         tables["factions.added"] = Table(len(after.ids) - kept, columns, labels)
 
@@ -57,16 +64,21 @@ def _tell_fleets(tables: dict[str, Table], before: Fleets, after: Fleets, landed
         tables["fleets.added"] = fleets_table(Fleets(*(getattr(after, name)[kept:] for name in FLEET_DTYPES)))
 
 
-def _differing(*parts: tuple[NDArray[np.generic], NDArray[np.generic]]) -> NDArray[np.intp]:
-    """Return the rows that are in the first column and not alike in the second, in any of the pairs; ascending."""
+def _changed(*parts: _Part) -> Table | None:
+    """Return the columns that changed, in the rows in which one did; None where none did."""
     differs: NDArray[np.bool_] | None = None
-    for old, new in parts:
-        if new is not old:
-            unlike = new[: len(old)] != old
+    changed: list[tuple[str, NDArray[np.generic], str | None]] = []
+    for name, old, new, refers_to in parts:
+        # A column that nothing touched is the same one. More rows may have come since.
+        if new is not old and np.count_nonzero(unlike := new[: len(old)] != old):
             differs = unlike if differs is None else differs | unlike
-    return np.empty(0, np.intp) if differs is None else differs.nonzero()[0]
-
-
-def _changed(rows: NDArray[np.intp], columns: dict[str, Column]) -> Table:
+            changed.append((name, new, refers_to))
+    if differs is None:
+        return None
+    rows = differs.nonzero()[0]
+    if len(rows) >= LONG and len(rows) > _MOST * len(differs):
+        count = len(differs)
+        return Table(count, {name: Column(memoryview(narrow(new[:count])), of) for name, new, of in changed})
+    columns = {name: Column(memoryview(narrow(new[rows])), of) for name, new, of in changed}
     columns["row"] = Column(memoryview(narrow(rows.astype(np.int32))))
     return Table(len(rows), columns)
