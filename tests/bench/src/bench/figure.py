@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`value` and `baseline` as text with their units; `ratio` of the medians, from `low` to `high` over the rounds.
+    """`value` and `baseline` as text with their units; `ratio`: the median over the rounds, from `low` to `high`.
 
     `goal`: the most that the ratio may be, or None where it only informs.
     """
