@@ -1,5 +1,7 @@
 """The tick transaction: committed whole or not at all, by the holder of the lease alone, each order once."""
 
+from copy import replace
+
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -16,7 +18,7 @@ from sector.state.head import Head
 from sector.state.keys import SimKeys
 from sector.state.link import Link
 from sector.state.orders import Poison
-from sector.state.ticker import Ticker
+from sector.state.ticker import Ticker, _Read
 from sector.world import Position, SectorWorld
 
 KEYS = SimKeys("default")
@@ -77,6 +79,24 @@ async def test_a_worker_paused_amid_a_tick_cannot_commit_over_its_successor(sim:
     assert (head.tick, head.epoch) == (1, 2)
     with pytest.raises(LeaseLost, match="held by successor"):
         await overtaken.tick()
+
+
+async def test_a_worker_that_is_overtaken_between_reading_head_and_snapshot_reads_again(sim: Sim, redis: Redis) -> None:
+    """The snapshot that it finds is of a later tick than its head: that is no broken history."""
+    founding = await sims.read_founding(redis, "default")
+
+    class Overtaken(Ticker[Position]):
+        async def _read(self, link: Link) -> _Read:
+            read = await super()._read(link)
+            if read.head.tick == 0 and read.state is not None:
+                await Ticker(redis, SectorWorld(), *founding, sim.lease).tick()
+                return replace(read, state=replace(read.state, snapshot=await value_at(redis, KEYS.snapshot)))
+            return read
+
+    overtaken = Overtaken(redis, SectorWorld(), *founding, sim.lease)
+    with pytest.raises(CommitConflict, match="tick 1 of sim"):
+        await overtaken.tick()
+    assert (await overtaken.tick()).head.tick == 2
 
 
 async def ticker_behind(proxy: FaultyProxy, held: lease.Lease) -> tuple[Client, Ticker[Position]]:

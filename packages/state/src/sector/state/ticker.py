@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.frame import FrameError, digest
 from sector.state.connect import Client
-from sector.state.errors import CommitConflict, LeaseLost, SimNotFound, StateError, WorldFailed
+from sector.state.errors import (
+    CommitConflict,
+    HistoryBroken,
+    HistoryGone,
+    LeaseLost,
+    SimNotFound,
+    StateError,
+    WorldFailed,
+)
 from sector.state.forward import hold_to_its_delta
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
@@ -76,7 +84,11 @@ class Ticker[S]:
                 # Nothing is to be written; the lease is kept.
                 checked(await link.exchange(("MULTI",), self.lease.renewal(), ("EXEC",)))
                 return Tick(read.head, 0, True)
-            state, step = await self._computed(link, read)
+            try:
+                state, step = await self._computed(link, read)
+            except (HistoryGone, HistoryBroken):
+                await self._check_nobody_wrote(link, read.head)
+                raise
             after = self._head_after(read, step)
             self._states = {read.head.commit: state, after.commit: step.state}
             lag = self._lag_after(after.tick, step)
@@ -166,6 +178,12 @@ class Ticker[S]:
             raise
         except Exception as error:
             raise WorldFailed(self.lease.sim_id, read.head.tick + 1, error) from error
+
+    async def _check_nobody_wrote(self, link: Link, head: Head) -> None:
+        """Raise CommitConflict where what is watched was written: head and snapshot, read one after the other, are of two ticks then."""
+        _, done = checked(await link.exchange(("MULTI",), ("EXEC",)))
+        if done is None:
+            raise CommitConflict(self.lease.sim_id, head.tick + 1)
 
     async def _renew(self, link: Link, head: Head) -> None:
         """Renew the lease amid a tick. That touches the watched key, so watch again, and see that nothing else changed."""
