@@ -26,15 +26,15 @@ from stand_in import Pool, Server
 from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.frame import Frame, decode, digest, encode
 from sector.state import lease
+from sector.state.at_head import Written
 from sector.state.errors import CommitConflict, HistoryBroken, HistoryGone, LeaseLost
-from sector.state.forward import past
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
 from sector.state.lease import Lease
 from sector.state.link import Command, Link
-from sector.state.newest import Written
 from sector.state.orders import Poison
 from sector.state.replies import as_bytes, as_entry, as_list
+from sector.state.roll_forward import past_in
 from sector.state.sims import begin_with, first_head
 from sector.state.ticker import Tick, Ticker
 
@@ -243,7 +243,7 @@ class Interleavings(RuleBasedStateMachine):
     def _meta(self) -> Mapping[str, JsonValue]:
         """Return the meta of the state at head: that of the snapshot, and of the ticks since."""
         snapshot = as_bytes(self.server.call("GET", KEYS.snapshot)) or b""
-        since = self.server.call("XRANGE", KEYS.events, f"{past('s', snapshot).tick + 1}-0", "+")
+        since = self.server.call("XRANGE", KEYS.events, f"{past_in(snapshot, 's').tick + 1}-0", "+")
         return decode(Written("s", self._head(), snapshot, as_list(since)).whole()).meta
 
     @invariant()

@@ -21,11 +21,11 @@ from sector.models.frame import digest, encode
 from sector.process import Health
 from sector.process.memory import keep_freed_memory
 from sector.state import lease, sims
+from sector.state.at_head import Lag
 from sector.state.connect import connect
 from sector.state.head import FIELDS
 from sector.state.keys import SimKeys
 from sector.state.link import Command, borrowed, call
-from sector.state.newest import Lag
 from sector.state.replies import Reply, as_bytes, as_entry, as_list, checked
 from sector.state.sims import begin_with, first_head
 from sector.state.ticker import Ticker

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from sector.models.archive import Record
 from sector.models.frame import FrameError, digest
+from sector.state.at_head import written
 from sector.state.connect import Client
 from sector.state.errors import StateError
 from sector.state.export import Exporter
 from sector.state.head import Head
 from sector.state.keys import SimKeys
 from sector.state.link import borrowed, call
-from sector.state.newest import written
 from sector.state.reader import SimReader, TickEvents, tick_events
 from sector.state.replies import as_entry, as_list, checked
 

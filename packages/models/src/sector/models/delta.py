@@ -45,11 +45,7 @@ def apply_delta(snapshot: Frame, delta: Frame) -> Frame:
 
 
 def _changed(name: str, table: Table, part: Table) -> Table:
-    if "row" not in part.columns:
-        return _all_changed(name, table, part)
-    rows = _values(name, part, "row").astype(np.int64)
-    if len(rows) and not 0 <= rows.min() <= rows.max() < table.rows:
-        raise DeltaError(f"{name}: rows from {rows.min()} to {rows.max()} in a table of {table.rows}")
+    rows = _rows(name, table, part)
     columns = dict(table.columns)
     for column_name in part.columns.keys() - {"row"}:
         old, new = _alike(name, table, part, column_name)
@@ -59,14 +55,16 @@ def _changed(name: str, table: Table, part: Table) -> Table:
     return Table(table.rows, columns, table.labels, table.prefix)
 
 
-def _all_changed(name: str, table: Table, part: Table) -> Table:
-    if part.rows != table.rows:
-        raise DeltaError(f"{name}: {part.rows} rows for a table of {table.rows}")
-    columns = dict(table.columns)
-    for column_name in part.columns:
-        old, new = _alike(name, table, part, column_name)
-        columns[column_name] = _with(table.columns[column_name], new.astype(old.dtype))
-    return Table(table.rows, columns, table.labels, table.prefix)
+def _rows(name: str, table: Table, part: Table) -> NDArray[np.int64] | slice:
+    """Return the rows of the table that the part is about."""
+    if "row" not in part.columns:
+        if part.rows != table.rows:
+            raise DeltaError(f"{name}: {part.rows} rows for a table of {table.rows}")
+        return slice(None)
+    rows = _values(name, part, "row").astype(np.int64)
+    if len(rows) and not 0 <= rows.min() <= rows.max() < table.rows:
+        raise DeltaError(f"{name}: rows from {rows.min()} to {rows.max()} in a table of {table.rows}")
+    return rows
 
 
 def _removed(name: str, table: Table, part: Table) -> Table:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from sector.models.frame import FrameError
 from sector.state.connect import Client
 from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
-from sector.state.forward import Past, forward, past
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
 from sector.state.link import borrowed, call
 from sector.state.replies import as_bytes, as_list, checked
+from sector.state.roll_forward import Past, past_in, roll_forward
 
 _PAGE = 100
 
@@ -52,7 +52,7 @@ async def at_tick(redis: Client, sim_id: str, tick: int) -> Past:
         page = await call(redis, "XRANGE", events, f"({found.tick}-0", f"{tick}-0", "COUNT", _PAGE)
         if not as_list(page):
             raise HistoryGone(sim_id, found.tick + 1)
-        found = forward(found, as_list(page))
+        found = roll_forward(found, as_list(page))
     return found
 
 
@@ -63,6 +63,6 @@ async def _keyframe(redis: Client, sim_id: str, tick: int) -> Past:
     if snapshot is None or cursor is None:
         raise HistoryGone(sim_id, tick)
     try:
-        return past(sim_id, snapshot, cursor.decode())
+        return past_in(snapshot, sim_id, cursor.decode())
     except FrameError as error:
         raise HistoryBroken(sim_id, tick, str(error)) from error

@@ -8,14 +8,14 @@ from pydantic_core import from_json
 
 from sector.models.frame import Frame, decode
 from sector.models.rows import event_rows, table_rows
+from sector.state.at_head import MOST_TICKS, written
 from sector.state.connect import Client
 from sector.state.errors import HistoryBroken, HistoryGone, HistoryRewound, SimNotFound
-from sector.state.forward import Past, forward, tick_fields
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
 from sector.state.link import Command, Link, borrowed, call
-from sector.state.newest import MOST_TICKS, written
 from sector.state.replies import Reply, as_bytes, as_list, checked
+from sector.state.roll_forward import Past, roll_forward, tick_fields
 
 _TRIES = 3
 
@@ -90,7 +90,9 @@ class SimReader:
         if came_of is None or tick_fields(came_of)[1].get(b"hash") != view.head.hash.encode():
             return None
         try:
-            now = forward(Past(view.sim_id, view.head.tick, view.head.cursor, view.head.hash, view.snapshot), ticks)
+            now = roll_forward(
+                Past(view.sim_id, view.head.tick, view.head.cursor, view.head.hash, view.snapshot), ticks
+            )
         except (HistoryGone, HistoryBroken):
             return None
         return View(view.sim_id, head, now.frame, view.map) if now.hash == head.hash else None

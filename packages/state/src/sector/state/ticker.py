@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.frame import FrameError, digest
+from sector.state.at_head import Lag, Written, written
 from sector.state.connect import Client
 from sector.state.errors import (
     CommitConflict,
@@ -22,14 +23,13 @@ from sector.state.errors import (
     StateError,
     WorldFailed,
 )
-from sector.state.forward import hold_to_its_delta
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
 from sector.state.lease import Lease, worker_of
 from sector.state.link import Command, Link, borrowed
-from sector.state.newest import Lag, Written, written
 from sector.state.orders import Poison, read_entries
 from sector.state.replies import as_bytes, as_list, checked
+from sector.state.roll_forward import hold_to_its_delta
 from sector.state.world import World
 
 MAX_ORDERS_PER_TICK = 10_000

@@ -2,18 +2,20 @@
 
 from array import array
 from copy import replace
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from fixtures.contents import value_at
 from fixtures.sim import CONFIG, Sim
 from sector.models import Join, Note, Step
 from sector.models.frame import Column, Frame, decode, encode
-from sector.state import sims
+from sector.state import fork, sims
+from sector.state.at_head import MOST_TICKS, Lag
 from sector.state.errors import HistoryBroken, HistoryGone
 from sector.state.keys import SimKeys
-from sector.state.newest import MOST_TICKS, Lag
 from sector.state.reader import SimReader
 from sector.state.ticker import Ticker
 from sector.world import Position, SectorWorld
@@ -132,6 +134,28 @@ async def test_a_snapshot_that_is_not_the_one_that_was_written_is_noticed(redis:
             await attempt
 
 
+async def test_after_a_commit_of_which_nothing_is_known_the_next_one_writes_the_snapshot(redis: Redis) -> None:
+    class CutOff(Ticker[Position]):
+        cut = False
+
+        async def _commit(self, *args: Any, **told: Any) -> None:  # (as the one that it calls)
+            await super()._commit(*args, **told)
+            if self.cut:
+                raise RedisConnectionError("after EXEC")
+
+    sim = await Sim.found(redis, QUIET)
+    ticker = CutOff(redis, SectorWorld(), *await sims.read_founding(redis, "default"), sim.lease)
+    for _ in range(3):
+        await ticker.tick()
+    assert await snapshot_tick(redis) == 1
+    ticker.cut = True
+    with pytest.raises(RedisConnectionError):
+        await ticker.tick()
+    ticker.cut = False
+    assert (await ticker.tick()).head.tick == 5
+    assert await snapshot_tick(redis) == 5
+
+
 async def test_a_missing_tick_or_another_state_is_named(redis: Redis) -> None:
     sim = await Sim.found(redis, QUIET)
     await sim.tick(times=3)
@@ -141,6 +165,9 @@ async def test_a_missing_tick_or_another_state_is_named(redis: Redis) -> None:
         await SimReader(redis, "default").view()
     with pytest.raises(HistoryGone, match="tick 2"):
         await (await successor(sim)).tick()
+    # What docs/operations.md says to do: a fork from before the gap is whole, and goes on.
+    assert (await fork.fork(redis, "default", 1, "other")).tick == 1
+    assert (await SimReader(redis, "other").view()).head.tick == 1
     await redis.hset(KEYS.head, mapping={"tick": 1, "hash": "0" * 32, "commit": "other"})
     with pytest.raises(HistoryBroken, match="the head says 0000"):
         await (await successor(sim)).tick()

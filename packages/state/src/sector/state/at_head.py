@@ -1,4 +1,4 @@
-"""Newest: the state at head. It is the snapshot that was written last, and the deltas of the ticks since.
+"""The state at head. It is the snapshot that was written last, and the deltas of the ticks since.
 
 To write a large snapshot each tick costs many times what changed in it. So it is written again only when what stands in the
 event stream since outweighs it: a commit costs what changed, and whoever reads has a bounded way to go.
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from sector.models import Step
 from sector.models.frame import digest
 from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
-from sector.state.forward import Past, forward, past
 from sector.state.head import Head
 from sector.state.keys import SimKeys
 from sector.state.link import Link
 from sector.state.replies import Reply, as_bytes, as_list, checked
+from sector.state.roll_forward import Past, past_in, roll_forward
 
 MOST_TICKS = 32
 """The snapshot is that of the head, or of at most so many ticks before."""
@@ -57,7 +57,7 @@ class Written:
         return self.snapshot if digest(self.snapshot) == self.head.hash else self._reached().snapshot()
 
     def _reached(self) -> Past:
-        reached = forward(past(self.sim_id, self.snapshot), self.entries)
+        reached = roll_forward(past_in(self.snapshot, self.sim_id), self.entries)
         if reached.tick < self.head.tick:
             raise HistoryGone(self.sim_id, reached.tick + 1)
         if reached.hash != self.head.hash:
@@ -75,7 +75,7 @@ async def written(link: Link, keys: SimKeys, head: Head, snapshot: Reply) -> Wri
     if blob is None:
         raise SimNotFound(keys.sim_id)
     if digest(blob) != head.hash:
-        tick = past(keys.sim_id, blob).tick
+        tick = past_in(blob, keys.sim_id).tick
         while len(entries) < head.tick - tick:
             start = tick + len(entries) + 1
             query = ("XRANGE", keys.events, f"{start}-0", f"{head.tick}-0", "COUNT", _PAGE)

@@ -1,4 +1,4 @@
-"""Forward: an earlier state, and what the ticks after it left in the event stream, make a later one. No rule is needed."""
+"""Rolling forward: an earlier state, and what the ticks after it left in the event stream, make a later one. No rule is needed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,8 +29,8 @@ class Past:
         return snapshot
 
 
-def past(sim_id: str, snapshot: bytes, cursor: str = "") -> Past:
-    """Return the past that a snapshot holds. Raises sector.models.frame.FrameError, HistoryBroken."""
+def past_in(snapshot: bytes, sim_id: str, cursor: str = "") -> Past:
+    """Return the state in a snapshot. Raises sector.models.frame.FrameError, HistoryBroken."""
     frame = decode(snapshot)
     try:
         return Past(sim_id, tick_of(frame), cursor, digest(snapshot), frame)
@@ -38,7 +38,7 @@ def past(sim_id: str, snapshot: bytes, cursor: str = "") -> Past:
         raise HistoryBroken(sim_id, 0, str(error)) from error
 
 
-def forward(past: Past, entries: Sequence[Reply]) -> Past:
+def roll_forward(past: Past, entries: Sequence[Reply]) -> Past:
     """Return the state after the ticks in `entries` of the event stream. Raises HistoryGone where one is missing, HistoryBroken."""
     for entry in entries:
         tick, fields = tick_fields(entry)
