@@ -106,6 +106,17 @@ async def test_a_view_goes_on_by_deltas_and_begins_anew_where_it_cannot(redis: R
     assert anew.rows()["tick"] == 4 + 2 * MOST_TICKS
 
 
+async def test_a_view_does_not_go_on_in_another_history(redis: Redis) -> None:
+    """The sim is founded anew, as large as before and on another map, and has come further than what was seen."""
+    sim = await Sim.found(redis, QUIET)
+    await sim.tick(times=2)
+    await sim.reader.view()
+    await redis.flushall()
+    other = await Sim.found(redis, QUIET.model_copy(update={"seed": 99}))
+    await other.tick(times=4)
+    assert (await sim.reader.view()).rows() == (await other.reader.view()).rows()
+
+
 async def test_a_view_that_misses_a_tick_begins_anew_where_the_snapshot_is_beyond_it(redis: Redis) -> None:
     sim = await Sim.found(redis, QUIET)
     await sim.tick()

@@ -141,6 +141,14 @@ async def test_a_ticker_that_takes_over_goes_on_from_the_bytes_alone(sim: Sim, r
     assert (await history.at_tick(redis, "default", 8)).frame.meta["parent"] == before.head.hash
 
 
+async def test_no_two_commits_have_one_id(sim: Sim, redis: Redis) -> None:
+    """Readers tell by it whether anything was committed since, whoever did."""
+    founding = await sims.read_founding(redis, "default")
+    tickers = [sim.ticker, *(Ticker(redis, SectorWorld(), *founding, sim.lease) for _ in range(2))]
+    commits = [(await ticker.tick()).head.commit for _ in range(3) for ticker in tickers]
+    assert len(set(commits)) == len(commits)
+
+
 async def test_history_is_trimmed_to_the_oldest_keyframe_kept(sim: Sim, redis: Redis) -> None:
     """Every 5 ticks a keyframe, 3 kept: after 23 ticks those of 10, 15 and 20."""
     for _ in range(23):
