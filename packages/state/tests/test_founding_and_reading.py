@@ -74,15 +74,27 @@ async def test_events_come_page_by_page_in_order_and_none_twice(sim: Sim) -> Non
         await sim.tick(*([Join(faction="Me")] if n == 0 else []), Note(faction="Me", text=f"{n}"))
     reader = SimReader(sim.redis, "default")
     # Older ticks were trimmed; the rest is complete.
-    everything = await reader.events((0, 0), 100_000)
+    everything = (await reader.events((0, 0), 100_000)).events
     paged, after = [], (0, 0)
-    while page := await reader.events(after, 7):
-        paged += page
-        tick, number = str(page[-1]["id"]).split("-")
-        after = (int(tick), int(number))
+    while (page := await reader.events(after, 7)).events:
+        paged += page.events
+        assert page.more is (paged != everything)
+        after = page.next
     assert paged == everything
     assert len({event["id"] for event in paged}) == len(paged)
     assert all(isinstance(event["at_ms"], int) for event in paged)
+
+
+async def test_of_events_only_those_wanted_come_and_however_rare_they_are_all_are_found(sim: Sim) -> None:
+    for n in range(12):
+        await sim.tick(*([Note(faction="Crimson", text=f"{n}")] if n in (4, 11) else []))
+    found, after, more = list[object](), (0, 0), True
+    while more:
+        page = await sim.reader.events(after, 1, lambda event: event["type"] == "note")
+        found += [event["text"] for event in page.events]
+        after, more = page.next, page.more
+    assert found == ["4", "11"]
+    assert after[0] == 12
 
 
 async def test_following_yields_each_tick_as_it_comes(sim: Sim) -> None:
@@ -122,6 +134,6 @@ async def test_events_that_0_1_kept_as_json_are_still_read(sim: Sim, redis: Redi
     events = b'[{"type": "note", "text": "hello"}, {"type": "x"}]'
     old = ("at_ms", "7", "hash", "00", "cursor", "0-0", "delta", b"", "events", events)
     await redis.execute_command("XADD", SimKeys("default").events, "1-0", *old)
-    found = await sim.reader.events((0, 0), 10)
+    found = (await sim.reader.events((0, 0), 10)).events
     assert [(event["id"], event["type"]) for event in found] == [("1-0", "note"), ("1-1", "x")]
-    assert [event["id"] for event in await sim.reader.events((1, 0), 10)] == ["1-1"]
+    assert [event["id"] for event in (await sim.reader.events((1, 0), 10)).events] == ["1-1"]

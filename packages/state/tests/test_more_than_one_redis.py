@@ -40,7 +40,7 @@ async def play(redis: Client) -> tuple[Sim, list[str]]:
 
 async def assert_history_holds(sim: Sim, given: list[str]) -> None:
     """Every order was applied once, and every tick leads to the next."""
-    events = await sim.reader.events((0, 0), 10_000)
+    events = (await sim.reader.events((0, 0), 10_000)).events
     assert [event["order"] for event in events if event["type"] == "note"] == given
     ticks = [int(entry_id.partition("-")[0]) for entry_id, _ in await entries_at(sim.redis, KEYS.events)]
     assert ticks == list(range(1, len(ticks) + 1))

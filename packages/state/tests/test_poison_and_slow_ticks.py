@@ -29,7 +29,7 @@ async def test_poison_is_set_aside_with_an_event_and_the_orders_around_it_are_ap
     (note,) = await sim.order(Note(faction="Me", text="still here"))
     tick = await sim.tick()
     assert (tick.orders, tick.head.cursor) == (5, note)
-    events = {event.get("order"): event for event in await sim.reader.events((0, 0), 100)}
+    events = {event.get("order"): event for event in (await sim.reader.events((0, 0), 100)).events}
     rejected = [events[entry_id.decode()] for entry_id in strange]
     assert [(event["type"], event["reason"]) for event in rejected] == [("order_rejected", "malformed")] * 3
     assert [event["detail"] for event in rejected] == [

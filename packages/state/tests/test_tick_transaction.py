@@ -25,7 +25,7 @@ KEYS = SimKeys("default")
 
 
 async def applied(sim: Sim) -> list[object]:
-    return [event["order"] for event in await sim.reader.events((0, -1), 10_000) if event.get("order")]
+    return [event["order"] for event in (await sim.reader.events((0, -1), 10_000)).events if event.get("order")]
 
 
 async def test_a_tick_moves_head_snapshot_events_and_lease_together(sim: Sim, redis: Redis) -> None:

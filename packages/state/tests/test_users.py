@@ -6,7 +6,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 
 from fixtures.sim import Sim
 from fixtures.users import as_user
-from sector.state import orders
+from sector.state.admission import Admitted, Gate, Rate, Request
 from sector.state.connect import connect
 from sector.state.keys import SIMS, WORKERS, SimKeys
 from sector.state.link import call
@@ -19,7 +19,8 @@ WRITES = [
     ("HSET", KEYS.head, "tick", "9"),
     ("XADD", KEYS.events, "*", "a", "b"),
     ("DEL", KEYS.orders),
-    ("SADD", SIMS, "x"),
+    ("SREM", SIMS, "x"),
+    ("SET", KEYS.config, "x"),
     ("ZADD", WORKERS, "1", "x"),
 ]
 
@@ -34,12 +35,14 @@ async def test_who_reads_a_sim_cannot_write_it(sim: Sim, redis_url: str, user: s
     await client.aclose()
 
 
-async def test_the_api_appends_orders_and_the_viz_does_not(sim: Sim, redis_url: str) -> None:
+async def test_the_api_lets_orders_in_and_the_viz_does_not(sim: Sim, redis_url: str) -> None:
     assert (await sim.reader.head()).tick == 0
     api, viz = connect(as_user(redis_url, "api")), connect(as_user(redis_url, "viz"))
-    assert len(await orders.append(api, "default", "me", [b"1"])) == 1
+    request = Request("me", [b"1"], rates=(Rate("token me", 1, 1),), key="once")
+    (admitted,) = await Gate("default", most_waiting=10).admit(api, [request])
+    assert isinstance(admitted, Admitted)
     with pytest.raises(NoPermissionError):
-        await orders.append(viz, "default", "me", [b"1"])
+        await Gate("default").admit(viz, [request])
     await api.aclose()
     await viz.aclose()
 

@@ -35,7 +35,11 @@ def test_join_gives_the_next_free_home_and_starting_supply() -> None:
     state, events = after(row((RED, 5), (BLUE, 5), (NOBODY, 40), start_supply=7), Join(faction="Green"))
     assert state.owner.tolist() == [RED, BLUE, 2]
     assert (state.ships[2], state.factions.supply[2]) == (41, 7 + 2)
-    assert events[0].model_dump(exclude={"tick", "type"}) == {"order": "1-0", "faction": "Green", "system": "S2"}
+    assert events[0].model_dump(exclude={"tick", "type"}, exclude_none=True) == {
+        "order": "1-0",
+        "faction": "Green",
+        "system": "S2",
+    }
 
 
 def test_join_is_rejected_when_in_already_or_full() -> None:

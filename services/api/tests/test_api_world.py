@@ -19,7 +19,9 @@ def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
     return processes.start("api", REDIS_URL=redis_url)
 
 
-def snapshot(api: Service) -> Snapshot:
+def snapshot(api: Service, tick: int) -> Snapshot:
+    """Return the snapshot once the API has heard of this tick."""
+    api.wait_for(lambda said: said["tick"] >= tick, f"at tick {tick}")
     return Snapshot.model_validate_json(httpx.get(f"{api.url}/snapshot").content)
 
 
@@ -35,10 +37,10 @@ async def test_an_order_is_in_the_log_before_it_is_acknowledged_and_its_event_ca
     assert answer.status_code == 202
     order_id = answer.json()["id"]
     assert [entry_id for entry_id, _ in await entries_at(redis, SimKeys("default").orders)] == [order_id]
-    assert snapshot(api).tick == 0
+    assert snapshot(api, 0).tick == 0
     await sim.tick()
     assert [event["type"] for event in events(api) if event.get("order") == order_id] == ["faction_joined"]
-    after = snapshot(api)
+    after = snapshot(api, 1)
     assert after.tick == 1
     assert [system.owner for system in after.systems].count("Me") == 1
 
@@ -61,7 +63,7 @@ async def test_of_a_list_the_good_ones_are_accepted_and_the_others_said_to_be_wr
 
 
 async def test_a_broken_rule_is_an_event_with_its_reason(api: Service, sim: Sim) -> None:
-    lane = snapshot(api).lanes[0]
+    lane = snapshot(api, 0).lanes[0]
     move = {"type": "move_fleet", "faction": "Crimson", "system": lane.a, "target": lane.b, "ships": 10**12}
     order_id = httpx.post(f"{api.url}/orders", json=move).json()["id"]
     await sim.tick()
@@ -77,6 +79,7 @@ async def test_a_snapshot_that_did_not_change_is_a_304(api: Service, sim: Sim) -
     assert (unchanged.status_code, unchanged.content) == (304, b"")
     assert unchanged.headers["etag"] == first.headers["etag"]
     await sim.tick()
+    snapshot(api, 1)
     changed = httpx.get(f"{api.url}/snapshot", headers=tag)
     assert changed.status_code == 200
     assert changed.headers["etag"] != first.headers["etag"]
@@ -87,6 +90,7 @@ async def test_the_map_is_what_never_changes(api: Service, sim: Sim) -> None:
     assert len(first.json()["systems"]) == CONFIG.systems
     assert "owner" not in first.json()["systems"][0]
     await sim.tick(times=3)
+    snapshot(api, 3)
     tag = {"If-None-Match": first.headers["etag"]}
     assert httpx.get(f"{api.url}/map", headers=tag).status_code == 304
 
@@ -126,10 +130,13 @@ async def test_a_finished_sim_takes_no_orders(redis: Redis, redis_url: str, proc
     assert await entries_at(redis, SimKeys("default").orders) == []
 
 
-async def test_a_sim_of_which_a_part_is_missing_is_said_to_be_unreadable(api: Service, sim: Sim, redis: Redis) -> None:
-    """The snapshot is that of the first tick; what came since has a gap."""
+async def test_a_sim_of_which_a_part_is_missing_is_said_to_be_unreadable(
+    sim: Sim, redis: Redis, redis_url: str, processes: Processes
+) -> None:
+    """The snapshot is that of the first tick; what came since has a gap. Who followed it from before sees none of it."""
     await sim.tick(times=3)
     await redis.xdel(SimKeys("default").events, "2-0")
+    api = processes.start("api", wait=False, REDIS_URL=redis_url)
     api.wait_for_fault("sim", "tick 2 of sim 'default'")
     answer = httpx.get(f"{api.url}/snapshot")
     assert answer.status_code == 503

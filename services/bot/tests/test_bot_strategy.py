@@ -96,7 +96,7 @@ async def test_in_a_real_world_it_grows_keeps_garrisons_and_its_orders_keep_the_
         orders = choose_orders(snapshot, "Me", 3)
         given += len(orders)
         await sim.tick(*orders)
-    events = await sim.reader.events((0, 0), 100_000)
+    events = (await sim.reader.events((0, 0), 100_000)).events
     kept = {event["type"] for event in events if event.get("order") is not None}
     assert {"system_claimed", "ships_mustered", "fleet_departed"} <= kept
     # Fleets of others may arrive between look and order; else each order keeps the rules.

@@ -39,6 +39,13 @@ class Standalone:
         """Wait until it has said `text` so many times; returns all that it said."""
         return self._wait(lambda: self.log.read_text().count(text) >= times, f"{text!r}")
 
+    @property
+    def bearing(self) -> dict[str, str]:
+        """The header with the token that it shows."""
+        found = re.search(r"export TOKEN=(\S+)", self.log.read_text())
+        assert found is not None
+        return {"Authorization": f"Bearer {found[1]}"}
+
     def ends(self) -> int:
         """Wait for its end; returns its exit code."""
         return self.process.wait(timeout=_WITHIN_S)
@@ -112,11 +119,15 @@ def test_it_brings_a_world_up_says_where_it_is_and_ctrl_c_leaves_nothing_behind(
     said = one.says("Ctrl-C stops it all.")
     for name in ("worker", "api", "viz", "bot-Aurora", "bot-Borealis"):
         assert f"{name} is ready" in said
+    (export,) = re.findall(r"export TOKEN=.*", said)
     curls = re.findall(r"curl .*", said)
-    assert len(curls) == 3
+    assert len(curls) == 4
     for curl in curls:
-        answer = subprocess.run(["sh", "-c", f"{curl} -sS --fail"], capture_output=True, timeout=20, check=False)
+        # The stream has no end; it is read until something came.
+        shown = f"{curl} -sS --fail" if "stream" not in curl else f"{curl} -sS --fail | head -c 200 | grep -q retry"
+        answer = subprocess.run(["sh", "-c", f"{export}; {shown}"], capture_output=True, timeout=20, check=False)
         assert answer.returncode == 0, (curl, answer.stderr)
+    assert httpx.post(f"{one.api}/orders", json={"type": "join", "faction": "Me"}).status_code == 401
     assert httpx.get(f"http://127.0.0.1:{one.base + 1000}/").status_code == 200
     said = one.says("tick ", times=2)
     assert re.search(r"tick \d+( · (Crimson|Azure|Aurora|Borealis|Me) \d+){5} · free \d+ · orders [1-9]", said)
@@ -159,7 +170,10 @@ def test_data_keeps_the_world_between_runs(standalone: Callable[..., Standalone]
     first = standalone("--data", str(kept), "--seed", "5", "--systems", "30")
     first.says("Ctrl-C stops it all.")
     first.reaches(10)
-    httpx.post(f"{first.api}/orders", json={"type": "join", "faction": "Keeper"})
+    assert (
+        httpx.post(f"{first.api}/orders", json={"type": "join", "faction": "Me"}, headers=first.bearing).status_code
+        == 202
+    )
     first.reaches(first.tick() + 3)
     first.process.send_signal(signal.SIGINT)
     assert first.ends() == 0
@@ -168,7 +182,10 @@ def test_data_keeps_the_world_between_runs(standalone: Callable[..., Standalone]
     snapshot = httpx.get(f"{second.api}/snapshot", timeout=10).json()
     assert snapshot["tick"] >= 13
     assert len(snapshot["systems"]) == 30
-    assert "Keeper" in [faction["id"] for faction in snapshot["factions"]]
+    note = {"type": "note", "faction": "Me", "text": "a token of the first run is good in the second"}
+    assert httpx.post(f"{second.api}/orders", json=note, headers=first.bearing).status_code == 202
+    assert (kept / "auth-secret").stat().st_mode & 0o777 == 0o600
+    assert "Me" in [faction["id"] for faction in snapshot["factions"]]
     second.reaches(snapshot["tick"] + 3)
 
 

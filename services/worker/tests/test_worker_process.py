@@ -31,6 +31,8 @@ async def tick_reaches(redis: Client, tick: int) -> None:
     """Return once the sim is at `tick`, which is heard, not asked for again and again."""
     async with asyncio.timeout(20):
         reader = SimReader(redis, "default")
+        while not await redis.exists(KEYS.head):
+            await asyncio.sleep(0.02)
         if (await reader.head()).tick >= tick:
             return
         async for done in reader.follow((await reader.head()).tick):
@@ -74,7 +76,7 @@ async def test_after_sigkill_the_one_that_waits_goes_on_when_the_lease_has_lapse
     killed_at = (await SimReader(redis, "default").head()).tick
     (order_id,) = await orders.append(redis, "default", "test", [ORDER.dump_json(Note(faction="Crimson", text="x"))])
     await tick_reaches(redis, killed_at + 3)
-    events = await SimReader(redis, "default").events((0, 0), 10_000)
+    events = (await SimReader(redis, "default").events((0, 0), 10_000)).events
     assert [event["type"] for event in events if event.get("order") == order_id] == ["note"]
     ticks = [int(entry_id.split("-")[0]) for entry_id, _ in await entries_at(redis, KEYS.events)]
     assert ticks == list(range(ticks[0], ticks[-1] + 1))
@@ -114,7 +116,7 @@ async def test_redis_away_at_the_start_and_later_is_said_and_waited_for(
     redis = connect(own_valkey.url)
     (order_id,) = await orders.append(redis, "default", "test", [ORDER.dump_json(Note(faction="Crimson", text="x"))])
     await tick_reaches(redis, (await SimReader(redis, "default").head()).tick + 2)
-    events = await SimReader(redis, "default").events((0, 0), 100_000)
+    events = (await SimReader(redis, "default").events((0, 0), 100_000)).events
     assert [event["type"] for event in events if event.get("order") == order_id] == ["note"]
     await redis.aclose()
 

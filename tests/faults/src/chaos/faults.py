@@ -18,6 +18,7 @@ from fixtures.topologies import OneNode, SentinelTrio, SixNodes
 from sector.state.keys import SimKeys
 
 _EXEC = b"\r\nEXEC\r\n"
+_ADMIT = b"\r\nEVALSHA\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +113,10 @@ async def _disturb(proxy: FaultyProxy, fault: Fault, lease_s: float) -> bool:
         case schedule.CUT:
             proxy.cut()
         case schedule.TICK_CUT_BEFORE | schedule.ORDER_CUT_BEFORE:
-            proxy.cut_before(_EXEC)
+            proxy.cut_before(_EXEC if fault.kind == schedule.TICK_CUT_BEFORE else _ADMIT)
             return await proxy.came(lease_s)
         case schedule.TICK_CUT_AFTER | schedule.ORDER_CUT_AFTER:
-            proxy.cut_after(_EXEC)
+            proxy.cut_after(_EXEC if fault.kind == schedule.TICK_CUT_AFTER else _ADMIT)
             return await proxy.came(lease_s)
         case schedule.TICK_HELD:
             # Until after the lease has lapsed, and another has ticked.

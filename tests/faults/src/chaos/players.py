@@ -1,16 +1,20 @@
-"""A player: gives orders over HTTP, one after another, and keeps what it was told of each."""
+"""A player: gives orders over HTTP, one after another, and keeps what it was told of each.
+
+It sends again what was not answered, under the same idempotency key: an order is then in the log once, whatever got lost.
+"""
 
 import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import httpx
-
 from chaos.stage import FACTIONS
+from sector.client import Client, Refused, Unavailable
+from sector.models import AddFleet, MoveFleet, Note, Order, SetOwner
 
 _SYSTEMS = 24
 _THINKS_S = 0.03
+_PATIENCE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,63 +27,64 @@ class Acknowledged:
 
 @dataclass(slots=True)
 class Given:
-    """What one player gave. `refused`: answered with 503; `unknown`: not answered; both may be in the log nevertheless."""
+    """What one player gave. `unknown`: not acknowledged, however often it was sent; it may be in the log nevertheless."""
 
     acknowledged: list[Acknowledged] = field(default_factory=list)
-    refused: int = 0
     unknown: int = 0
     wrong: list[str] = field(default_factory=list)
 
 
 async def play(api: Callable[[], str | None], seed: int, stop: asyncio.Event) -> Given:
-    """Give orders until `stop`. `api` returns where the API is at the moment. No order is given twice."""
+    """Give orders until `stop`. `api` returns where the API is at the moment. One that was not answered is given again, by its key."""
     chance, given, number = random.Random(seed), Given(), 0  # noqa: S311  (nothing secret)
-    async with httpx.AsyncClient(timeout=5) as client:
-        while not stop.is_set():
-            orders = [_order(chance, number + each) for each in range(1 if chance.random() < 0.7 else 5)]
-            number += len(orders)
-            url = api()
-            if url is not None:
-                await _give(client, url, orders, given)
-            await asyncio.sleep(_THINKS_S)
+    while not stop.is_set():
+        orders = [_order(chance, number + each) for each in range(1 if chance.random() < 0.7 else 5)]
+        number += len(orders)
+        await _give(api, orders, f"{seed}-{number}", given, stop)
+        await asyncio.sleep(_THINKS_S)
     return given
 
 
-def _order(chance: random.Random, number: int) -> dict[str, object]:
+def _order(chance: random.Random, number: int) -> Order:
     """Return an order, valid as such; half of those that are no notes break a rule when their turn comes."""
     system, target = (f"S{chance.randrange(_SYSTEMS)}" for _ in range(2))
     faction = chance.choice(FACTIONS)
     match chance.randrange(6):
         case 0:
-            return {"type": "add_fleet", "faction": faction, "system": system, "ships": chance.randint(1, 3)}
+            return AddFleet(faction=faction, system=system, ships=chance.randint(1, 3))
         case 1:
-            return {"type": "set_owner", "faction": faction, "system": system}
+            return SetOwner(faction=faction, system=system)
         case 2:
-            return {"type": "move_fleet", "faction": faction, "system": system, "target": target, "ships": 1}
+            return MoveFleet(faction=faction, system=system, target=target, ships=1)
         case _:
-            return {"type": "note", "faction": faction, "text": str(number)}
+            return Note(faction=faction, text=str(number))
 
 
-async def _give(client: httpx.AsyncClient, url: str, orders: list[dict[str, object]], given: Given) -> None:
-    body = orders[0] if len(orders) == 1 else orders
-    try:
-        answer = await client.post(f"{url}/orders", json=body)
-    except httpx.TransportError:
-        given.unknown += len(orders)
+async def _give(
+    api: Callable[[], str | None], orders: list[Order], key: str, given: Given, stop: asyncio.Event
+) -> None:
+    """Give orders, until they are acknowledged, or there is no time left. The API may come back at another address meanwhile."""
+    while not stop.is_set():
+        url = api()
+        if url is None:
+            await asyncio.sleep(_THINKS_S)
+            continue
+        try:
+            async with Client(url, patience_s=_PATIENCE_S) as client:
+                answers: list[str | Refused] = (
+                    [await client.order(orders[0], key=key)]
+                    if len(orders) == 1
+                    else await client.orders(orders, key=key)
+                )
+        except Unavailable:
+            continue
+        except Refused as refused:
+            given.wrong.append(f"{orders} was answered with {refused}")
+            return
+        for order, said in zip(orders, answers, strict=True):
+            if isinstance(said, str):
+                given.acknowledged.append(Acknowledged(said, order.text if isinstance(order, Note) else ""))
+            else:
+                given.wrong.append(f"{order} was answered with {said}")
         return
-    match answer.status_code:
-        case 202:
-            answers = [answer.json()]
-        case 207:
-            answers = answer.json()["results"]
-        case 503:
-            given.refused += len(orders)
-            return
-        case _:
-            given.wrong.append(f"{orders} was answered with {answer.status_code}: {answer.text}")
-            return
-    for order, said in zip(orders, answers, strict=True):
-        if "id" in said:
-            given.acknowledged.append(Acknowledged(said["id"], str(order.get("text", ""))))
-        else:
-            given.wrong.append(f"{order} was answered with {said}")
+    given.unknown += len(orders)

@@ -48,7 +48,6 @@ class Report:
     seconds: float
     faults: Mapping[str, int]
     acknowledged: int
-    refused: int
     unknown: int
     ticks: int
     remade: int
@@ -72,7 +71,7 @@ class Report:
         lines += [f"  {count:5}  {kind}" for kind, count in sorted(self.faults.items())]
         lines += [
             f"orders: {self.acknowledged} acknowledged, {broken['lost']} lost, {broken['duplicated']} duplicated;"
-            f" {self.refused} refused, {self.unknown} without an answer",
+            f" {self.unknown} without an answer",
             f"ticks: {self.ticks}, of which {self.remade} were seen otherwise before",
         ]
         for kind, each in sorted(self.takeovers.items()):

@@ -10,7 +10,7 @@ PROCESSES = (WORKER_KILLED, WORKER_PAUSED, WORKER_TERMINATED, API_KILLED, API_TE
 
 TICK_CUT_BEFORE, TICK_CUT_AFTER = "tick: cut before EXEC arrived", "tick: cut before EXEC's answer arrived"
 TICK_HELD = "tick: EXEC held back"
-ORDER_CUT_BEFORE, ORDER_CUT_AFTER = "order: cut before EXEC arrived", "order: cut before EXEC's answer arrived"
+ORDER_CUT_BEFORE, ORDER_CUT_AFTER = "order: cut before it arrived", "order: cut before its answer arrived"
 SLOW, HALF_OPEN, CUT = "connections slow", "connections half-open", "connections cut"
 TICK_EXEC = (TICK_CUT_BEFORE, TICK_CUT_AFTER, TICK_HELD)
 NETWORK = (*TICK_EXEC, ORDER_CUT_BEFORE, ORDER_CUT_AFTER, SLOW, HALF_OPEN, CUT)

@@ -122,7 +122,6 @@ def _report(
         seconds,
         faults=dict(injected.counts),
         acknowledged=sum(len(each.acknowledged) for each in given.values()),
-        refused=sum(each.refused for each in given.values()),
         unknown=sum(each.unknown for each in given.values()),
         ticks=sum(len(sim.ticks) for sim in sims),
         remade=remade,

@@ -1,14 +1,16 @@
 """Events: what happened in a tick, as one union told apart by `type`.
 
-The world fills in all but the time: it knows ticks only. `order` is the id of the order in the log that caused the
+The world fills in all but `id` and `at_ms`, which come when its tick is committed: it knows ticks only.
+`order` is the id of the order in the log that caused the
 event; a puppet's orders are not in the log, so theirs is null. The events of a tick are kept as a frame, a table a type;
 `sector.models.rows.event_rows` makes rows of it that these types describe.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 
 class RejectReason(StrEnum):
@@ -29,12 +31,16 @@ class RejectReason(StrEnum):
     ADMIN_ONLY = "admin_only"
     TOO_MANY_FLEETS = "too_many_fleets"
     NOT_IN_CLASSIC = "not_in_classic"
+    SIM_FINISHED = "sim_finished"
+    """Of no event: the sim was over before the order's turn came."""
 
 
 class _Event(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     tick: int
+    id: str | None = Field(default=None, description="Where it stands: tick and number, such as 12-0.")
+    at_ms: int | None = Field(default=None, description="When its tick was committed, in milliseconds since 1970.")
 
 
 class FactionJoined(_Event):
@@ -167,3 +173,12 @@ Event = Annotated[
     Field(discriminator="type"),
 ]
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+
+_FACTIONS = ("faction", "winner", "loser")
+
+
+def concerns(event: Mapping[str, JsonValue], faction: str) -> bool:
+    """Say whether an event, as a row, has to do with a faction: it acted, won, lost, or was in the battle."""
+    forces = event.get("forces")
+    sides = [side.get("faction") for side in forces if isinstance(side, dict)] if isinstance(forces, list) else []
+    return faction in sides or any(event.get(name) == faction for name in _FACTIONS)

@@ -16,12 +16,12 @@ class RefersTo:
     table: str
 
 
-SimId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="Id of a sim.", examples=["default"])]
+SIM_ID = "[a-z0-9][a-z0-9_-]{0,62}"
+SimId = Annotated[str, Field(pattern=f"^{SIM_ID}$", description="Id of a sim.", examples=["default"])]
 SystemId = Annotated[
     str, RefersTo("systems"), Field(pattern=r"^S(0|[1-9][0-9]{0,8})$", description="Id of a system.", examples=["S0"])
 ]
-NewFactionId = Annotated[
-    str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,31}$", description="Id of a faction.", examples=["Aurora"])
-]
+FACTION_ID = "[A-Za-z][A-Za-z0-9_-]{0,31}"
+NewFactionId = Annotated[str, Field(pattern=f"^{FACTION_ID}$", description="Id of a faction.", examples=["Aurora"])]
 FactionId = Annotated[NewFactionId, RefersTo("factions")]
 Ships = Annotated[int, Field(ge=1, le=MAX_SHIPS, description="A number of ships.")]

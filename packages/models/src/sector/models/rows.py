@@ -40,8 +40,8 @@ def _values(column: Column, ids: dict[str, list[str]]) -> list[JsonValue]:
         raise FrameError(f"a row of {column.refers_to} beyond its {len(names)}") from error
 
 
-def table_rows(frames: Sequence[Frame]) -> dict[str, list[Row]]:
-    """Return each table of `frames` as rows. Tables of one name are one: a map's columns and a snapshot's make whole systems."""
+def table_columns(frames: Sequence[Frame]) -> dict[str, dict[str, Sequence[JsonValue]]]:
+    """Return each table of `frames` as columns. Tables of one name are one: a map's columns and a snapshot's make whole systems."""
     ids: dict[str, list[str]] = {}
     for frame in frames:
         for name, table in frame.tables.items():
@@ -52,9 +52,14 @@ def table_rows(frames: Sequence[Frame]) -> dict[str, list[Row]]:
             merged = columns.setdefault(name, {"id": ids[name]})
             merged.update({label: texts for label, texts in table.labels.items() if label != "id"})
             merged.update({n: _values(c, ids) for n, c in table.columns.items() if n != "id"})
+    return columns
+
+
+def table_rows(frames: Sequence[Frame]) -> dict[str, list[Row]]:
+    """Return each table of `frames` as rows, merged as `table_columns` does."""
     return {
-        name: [dict(zip(merged, values, strict=True)) for values in zip(*merged.values(), strict=True)]
-        for name, merged in columns.items()
+        name: [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+        for name, columns in table_columns(frames).items()
     }
 
 

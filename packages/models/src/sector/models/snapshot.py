@@ -60,11 +60,11 @@ class Home(_Row):
 
 
 class Snapshot(_Row):
-    """The state of a sim at `tick`, committed at `at_ms` (milliseconds since 1970)."""
+    """The state of a sim at `tick`, committed at `at_ms` (milliseconds since 1970; null where that is kept no longer)."""
 
     sim: str
     tick: int
-    at_ms: int
+    at_ms: int | None
     status: Literal["running", "finished"]
     winner: str | None
     state_hash: str

@@ -2,7 +2,7 @@
 
 from sector.process.backoff import backoff
 from sector.process.health import Health
-from sector.process.process import App, attach, create_app, run
+from sector.process.process import App, attach, create_app, limit_senders, run
 from sector.process.settings import Port, RedisUrl, Settings, SimIdSetting, SimsSetting, load
 from sector.process.waiting import until_stop, wait_for_stop
 
@@ -17,6 +17,7 @@ __all__ = [
     "attach",
     "backoff",
     "create_app",
+    "limit_senders",
     "load",
     "run",
     "until_stop",

@@ -18,10 +18,15 @@ class Health:
         self._faults: dict[str, str | None] = dict.fromkeys(conditions, "not checked yet")
         self._details: dict[str, str] = {}
         self._since: dict[str, float] = dict.fromkeys(conditions, time.time())
+        self._stopping = False
 
     @property
     def ready(self) -> bool:
-        return not any(self._faults.values())
+        return not (self._stopping or any(self._faults.values()))
+
+    def stopping(self) -> None:
+        """Note that this process is about to end: it is not ready any more, whatever holds."""
+        self._stopping = True
 
     def well(self, condition: str, detail: str = "") -> None:
         """Note that a condition holds."""
@@ -47,7 +52,8 @@ class Health:
             name: {"ok": fault is None, "since_ms": int(self._since[name] * 1000)} | self._said(name, fault)
             for name, fault in self._faults.items()
         }
-        return {"service": self.service, "ready": self.ready, "conditions": conditions}
+        stopping: dict[str, JsonValue] = {"stopping": True} if self._stopping else {}
+        return {"service": self.service, "ready": self.ready, **stopping, "conditions": conditions}
 
     def _said(self, condition: str, fault: str | None) -> dict[str, JsonValue]:
         if fault is None:

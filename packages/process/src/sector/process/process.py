@@ -1,6 +1,7 @@
 """A process of Sector: a small Sanic app with health endpoints, and its work as owned tasks.
 
-SIGTERM and SIGINT stop it: the work is told, gets a bounded time to end, and the process exits with 0. Work that fails for a
+SIGTERM and SIGINT stop it: it is not ready any more, and serves on for DRAIN_S seconds, so that whoever sends it requests can turn
+elsewhere; then the work is told, gets a bounded time to end, and the process exits with 0. Work that fails for a
 reason it did not foresee ends the process with 1, so that whoever started it starts it again.
 """
 
@@ -17,8 +18,11 @@ import uvloop
 from sanic import Sanic
 from sanic.server import AsyncioServer
 
+from sector.process.garbage import spare_what_stays
 from sector.process.health import Details, Health, endpoints
 from sector.process.settings import EXIT_WRONG_SETTING, Settings
+from sector.process.slow_senders import SenderLimit
+from sector.process.waiting import wait_for_stop
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +31,7 @@ type Work = Callable[[asyncio.Event], Awaitable[None]]
 
 STOP_WITHIN_S = 4.0
 EXIT_FAILED = 1
+_LOOK_S = 0.05
 
 
 def create_app(health: Health, details: Details | None = None) -> App:
@@ -35,12 +40,20 @@ def create_app(health: Health, details: Details | None = None) -> App:
     app.config.OAS = False
     app.blueprint(endpoints(health, details))
     app.ctx.works = []
+    app.ctx.health = health
     return app
 
 
 def attach(app: App, name: str, work: Work) -> None:
     """Run `work` as long as the app serves; it is to return soon after its event is set."""
     app.ctx.works.append((name, work))
+
+
+def limit_senders(app: App, limit_s: float) -> None:
+    """Give every request `limit_s` seconds to arrive; one that does not is answered with 408."""
+    # Sanic's limit is for those that fall silent.
+    app.config.REQUEST_TIMEOUT = limit_s
+    attach(app, "slow senders", SenderLimit(lambda: app.ctx.connections(), limit_s).run)
 
 
 def run(app: App, settings: Settings, port: int) -> NoReturn:
@@ -52,14 +65,14 @@ def run(app: App, settings: Settings, port: int) -> NoReturn:
     )
     logging.getLogger("sanic").setLevel(logging.WARNING)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        sys.exit(runner.run(_serve(app, settings.host, port)))
+        sys.exit(runner.run(_serve(app, settings.host, port, settings.drain_s)))
 
 
-async def _serve(app: App, host: str, port: int) -> int:
+async def _serve(app: App, host: str, port: int, drain_s: float) -> int:
     # Our own handlers, and first of all: Sanic's come once it listens, and a signal before that is lost or kills.
-    stop = asyncio.Event()
+    signalled, stop = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, _note, signalled, stop)
     try:
         server = await app.create_server(
             host=host,
@@ -79,20 +92,33 @@ async def _serve(app: App, host: str, port: int) -> int:
         print(f"cannot listen at {host}:{port}: {reason}; see HOST and the port in --help", file=sys.stderr)
         return EXIT_WRONG_SETTING
     await server.after_start()
-    works = [asyncio.create_task(_guarded(name, work, stop), name=name) for name, work in app.ctx.works]
-    await stop.wait()
+    spare_what_stays()
+    app.ctx.connections = lambda: server.connections
+    works = [asyncio.create_task(_guarded(name, work, signalled, stop), name=name) for name, work in app.ctx.works]
+    await signalled.wait()
+    app.ctx.health.stopping()
+    await wait_for_stop(stop, drain_s)
+    stop.set()
     await asyncio.gather(_end_works(works), _end_connections(server))
     await server.before_stop()
     await server.after_stop()
     return 0 if all(work.cancelled() or work.result() for work in works) else EXIT_FAILED
 
 
-async def _guarded(name: str, work: Work, stop: asyncio.Event) -> bool:
+def _note(signalled: asyncio.Event, stop: asyncio.Event) -> None:
+    """Note a signal. The second one ends the draining."""
+    if signalled.is_set():
+        stop.set()
+    signalled.set()
+
+
+async def _guarded(name: str, work: Work, signalled: asyncio.Event, stop: asyncio.Event) -> bool:
     try:
         await work(stop)
     except Exception:
         log.exception("%s failed; this process ends", name)
         stop.set()
+        signalled.set()
         return False
     return True
 
@@ -117,8 +143,12 @@ async def _end_connections(server: AsyncioServer) -> None:
         websocket = getattr(connection, "websocket", None)
         if websocket is not None:
             websocket.fail_connection(code=1001)
-        else:
+    loop = asyncio.get_running_loop()
+    end_s = loop.time() + STOP_WITHIN_S
+    while not closed.done() and loop.time() < end_s:
+        for connection in tuple(server.connections):
             connection.close_if_idle()
-    await asyncio.wait((closed,), timeout=STOP_WITHIN_S)
+        # What is being answered now is idle soon.
+        await asyncio.wait((closed,), timeout=_LOOK_S)
     for connection in tuple(server.connections):
         connection.abort()

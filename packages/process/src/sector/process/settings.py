@@ -2,9 +2,9 @@
 
 import os
 import sys
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, get_args
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 EXIT_WRONG_SETTING = 2
@@ -30,8 +30,9 @@ SimsSetting = Annotated[
     str,
     Field(
         default="default",
-        pattern=r"^(\*|[a-z0-9][a-z0-9_-]{0,62}(,[a-z0-9][a-z0-9_-]{0,62})*)$",
-        description="Ids of the sims, several with commas, or * for all: lower-case letters, digits, - and _, up to 63 each.",
+        pattern=r"^(\*|[a-z0-9][a-z0-9_-]{0,62})(,(\*|[a-z0-9][a-z0-9_-]{0,62}))*$",
+        description="Ids of the sims, several with commas, and * for all there are, as in default,*:"
+        " lower-case letters, digits, - and _, up to 63 each.",
     ),
 ]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -47,6 +48,12 @@ class Settings(BaseSettings):
     )
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."
+    )
+    drain_s: float = Field(
+        default=0.0,
+        ge=0,
+        le=300,
+        description="Seconds to serve on after SIGTERM, no longer ready, until requests go elsewhere. 0 to 300.",
     )
 
 
@@ -72,8 +79,13 @@ def _refuse(complaints: list[str]) -> NoReturn:
 def _complaint(kind: type[Settings], path: list[str], message: str) -> str:
     name, inner = path[0], ".".join(path[1:])
     value = next((value for key, value in os.environ.items() if key.lower() == name), "")
-    shown = "(hidden)" if "://" in value and "@" in value else repr(value)
+    hidden = _is_secret(kind.model_fields[name].annotation) or ("://" in value and "@" in value)
+    shown = "(hidden)" if hidden else repr(value)
     return f"wrong setting {name.upper()}={shown}: {f'{inner}: ' if inner else ''}{message}. Allowed: {kind.model_fields[name].description}"
+
+
+def _is_secret(annotation: object) -> bool:
+    return annotation is SecretStr or SecretStr in get_args(annotation)
 
 
 def _help(kind: type[Settings], about: str) -> str:

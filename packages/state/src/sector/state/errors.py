@@ -85,3 +85,40 @@ class NotDurable(StateError):
         self.durability = durability
         self.order_ids = order_ids
         self.reason = reason
+
+
+class SimFinished(StateError):
+    """The sim is over, and takes no orders."""
+
+    def __init__(self, sim_id: str, tick: int) -> None:
+        super().__init__(f"sim {sim_id} finished at tick {tick}")
+        self.sim_id = sim_id
+        self.tick = tick
+
+
+class TooFarBehind(StateError):
+    """More orders wait for the worker than may."""
+
+    def __init__(self, sim_id: str, waiting: int, most: int) -> None:
+        super().__init__(f"{waiting} orders wait for the worker of sim {sim_id}, and {most} may")
+        self.sim_id = sim_id
+        self.waiting = waiting
+        self.most = most
+
+
+class TooFast(StateError):
+    """Somebody orders faster than allowed. `of`: who; `retry_after_s`: seconds after which this would have been let in."""
+
+    def __init__(self, of: str, a_second: float, retry_after_s: float) -> None:
+        super().__init__(f"{of} may give {a_second:g} orders a second")
+        self.of = of
+        self.a_second = a_second
+        self.retry_after_s = retry_after_s
+
+
+class KeyReused(StateError):
+    """An idempotency key that came with another request before."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the idempotency key {key!r} came with another request before")
+        self.key = key

@@ -4,11 +4,14 @@ from typing import NamedTuple, Self
 
 from sector.state.replies import Reply, as_bytes
 
-FIELDS = ("tick", "cursor", "hash", "commit", "epoch", "at_ms", "status")
+FIELDS = ("tick", "cursor", "hash", "commit", "epoch", "at_ms", "status", "applied")
 
 
 class Head(NamedTuple):
-    """`cursor`: id of the last order applied. `hash`: state hash. `commit`: id of the commit. `at_ms`: worker's clock."""
+    """`cursor`: id of the last order applied. `hash`: state hash. `commit`: id of the commit. `at_ms`: worker's clock.
+
+    `applied`: how many entries of the order log, of all there ever were, are applied; -1 where that was not noted, before 0.6.
+    """
 
     tick: int
     cursor: str
@@ -17,15 +20,16 @@ class Head(NamedTuple):
     epoch: int
     at_ms: int
     status: str
+    applied: int
 
     @classmethod
     def parse(cls, reply: list[Reply]) -> Self | None:
         """Return the head in the answer to HMGET of FIELDS, or None if the sim is not founded yet."""
         texts = [(as_bytes(value) or b"").decode() for value in reply]
-        tick, cursor, state_hash, commit, epoch, at_ms, status = texts
+        tick, cursor, state_hash, commit, epoch, at_ms, status, applied = texts
         if not tick:
             return None
-        return cls(int(tick), cursor, state_hash, commit, int(epoch), int(at_ms), status)
+        return cls(int(tick), cursor, state_hash, commit, int(epoch), int(at_ms), status, int(applied or -1))
 
     def pairs(self) -> list[str | int]:
         """Return fields and values as HSET takes them."""

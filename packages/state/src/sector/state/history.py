@@ -8,8 +8,9 @@ from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
 from sector.state.link import borrowed, call
+from sector.state.reader import View
 from sector.state.replies import as_bytes, as_list, checked
-from sector.state.roll_forward import Past, past_in, roll_forward
+from sector.state.roll_forward import Past, past_in, roll_forward, tick_fields
 
 _PAGE = 100
 
@@ -54,6 +55,19 @@ async def at_tick(redis: Client, sim_id: str, tick: int) -> Past:
             raise HistoryGone(sim_id, found.tick + 1)
         found = roll_forward(found, as_list(page))
     return found
+
+
+async def view_at(redis: Client, tick: int, of: View) -> View:
+    """Return the view of a sim at an earlier tick; `of` is any other view of it. When it was committed is 0 where that is not kept.
+
+    Raises as `at_tick` does.
+    """
+    past = await at_tick(redis, of.sim_id, tick)
+    past.snapshot()
+    entries = as_list(await call(redis, "XRANGE", SimKeys(of.sim_id).events, f"{tick}-0", f"{tick}-0"))
+    at_ms = int(tick_fields(entries[0])[1][b"at_ms"]) if entries else 0
+    status = str(past.frame.meta.get("status", "running"))
+    return View(of.sim_id, Head(tick, past.cursor, past.hash, "", 0, at_ms, status, -1), past.frame, of.map)
 
 
 async def _keyframe(redis: Client, sim_id: str, tick: int) -> Past:

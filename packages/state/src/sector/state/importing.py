@@ -106,7 +106,10 @@ class Importer:
         except (DeltaError, FrameError) as error:
             raise self._broken(str(error)) from error
         cursor = record.orders[-1].id if record.orders else self._head.cursor
-        self._head = replace(self._head, tick=record.tick, cursor=cursor, hash=record.hash, at_ms=record.at_ms)
+        applied = self._head.applied + len(record.orders)
+        self._head = replace(
+            self._head, tick=record.tick, cursor=cursor, hash=record.hash, at_ms=record.at_ms, applied=applied
+        )
         log, events = SimKeys.staged(self._keys.orders), SimKeys.staged(self._keys.events)
         orders: list[Command] = [
             (

@@ -56,9 +56,21 @@ class SimKeys:
         return self._key("keyframes")
 
     @cached_property
+    def founding(self) -> str:
+        return self._key("founding")
+
+    def once(self, issuer: str, idempotency_key: str) -> str:
+        """Return where the answer to a request lies that is to be carried out once."""
+        return self._key(f"once:{len(issuer)}:{issuer}:{idempotency_key}")
+
+    def rate(self, of: str) -> str:
+        """Return where it lies how much somebody ordered lately."""
+        return self._key(f"rate:{of}")
+
+    @cached_property
     def all(self) -> tuple[str, ...]:
         """Every key of the sim, the head first."""
-        return (self.head, self.lease, self.snapshot, self.map, self.config, *self.history)
+        return (self.head, self.lease, self.snapshot, self.map, self.config, self.founding, *self.history)
 
     @cached_property
     def history(self) -> tuple[str, ...]:

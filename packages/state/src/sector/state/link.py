@@ -14,6 +14,11 @@ from sector.state.replies import Reply, as_bytes, as_list, checked
 
 type Command = Sequence[str | bytes | int]
 
+
+class Packed(bytes):
+    """A command as it goes over the wire."""
+
+
 _LARGE_BYTES = 2**16
 
 
@@ -24,7 +29,7 @@ class Link:
         self._connection = connection
         self._limit_s = limit_s
 
-    async def exchange(self, *commands: Command) -> list[Reply]:
+    async def exchange(self, *commands: Command | Packed) -> list[Reply]:
         """Send `commands` in one write; return their replies. An error reply stands in its place, as a ResponseError.
 
         Raises redis.exceptions.ConnectionError or TimeoutError where the connection breaks: the outcome is unknown then.
@@ -43,10 +48,13 @@ class Link:
         return replies
 
 
-def packed(commands: Sequence[Command]) -> list[bytes]:
+def packed(commands: Sequence[Command | Packed]) -> list[bytes]:
     """Return commands as they go over the wire. Large arguments stand by themselves: they are not copied."""
     parts: list[bytes] = []
     for command in commands:
+        if isinstance(command, Packed):
+            parts.append(command)
+            continue
         for part in command:
             if isinstance(part, bytes) and len(part) > _LARGE_BYTES:
                 parts += _packed_large(command)

@@ -8,7 +8,7 @@ from sector.state.connect import Client
 from sector.state.durability import MEMORY, Durability
 from sector.state.keys import SimKeys
 from sector.state.link import Command, borrowed
-from sector.state.replies import Reply, as_bytes, as_entry, as_list, checked
+from sector.state.replies import Reply, as_bytes, as_entry, as_int, as_list, checked
 
 SCOPE_ADMIN = b"admin"
 SCOPE_PLAYER = b"player"
@@ -39,6 +39,13 @@ async def append(
         order_ids = [(as_bytes(order_id) or b"").decode() for order_id in as_list(ids)]
         durability.confirm(replies[len(adds) + 2 :], order_ids)
     return order_ids
+
+
+def logged(reply: Reply) -> int:
+    """Return how many entries the log ever had, trimmed ones included: from the answer to XINFO STREAM."""
+    flat = as_list(reply)
+    named = {as_bytes(name): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
+    return as_int(named.get(b"entries-added"))
 
 
 @dataclass(frozen=True, slots=True)

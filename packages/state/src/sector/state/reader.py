@@ -1,13 +1,15 @@
 """Reading a sim: its head and snapshot at one instant, and its events as they come. Nothing here writes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from copy import replace
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 from pydantic_core import from_json
 
+from sector.models.delta import apply_delta
 from sector.models.frame import Frame, decode
-from sector.models.rows import event_rows, table_rows
+from sector.models.rows import event_rows, table_columns, table_rows
 from sector.state.at_head import MOST_TICKS, written
 from sector.state.connect import Client
 from sector.state.errors import HistoryBroken, HistoryGone, HistoryRewound, SimNotFound
@@ -18,6 +20,12 @@ from sector.state.replies import Reply, as_bytes, as_list, checked
 from sector.state.roll_forward import Past, roll_forward, tick_fields
 
 _TRIES = 3
+_PAGE, _MOST_PAGES = 100, 20
+
+type Event = dict[str, JsonValue]
+type EventId = tuple[int, int]
+"""Tick, and number within the tick."""
+type Wanted = Callable[[Event], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +39,34 @@ class View:
 
     def rows(self) -> dict[str, JsonValue]:
         """Return the whole state as a client reads it: `sector.models.Snapshot`, and what else the world keeps in tables."""
-        head = self.head
-        meta: dict[str, JsonValue] = {"sim": self.sim_id, "tick": head.tick, "at_ms": head.at_ms, "status": head.status}
-        meta |= {"winner": self.snapshot.meta.get("winner"), "state_hash": head.hash}
         tables = table_rows([self.map, self.snapshot])
-        return meta | {name: list(tables[name]) for name in sorted(tables)}
+        return self._meta() | {name: list(tables[name]) for name in sorted(tables)}
+
+    def columns(self) -> dict[str, JsonValue]:
+        """Return the same as columns: a table is a list for each field, which takes a third of the room."""
+        tables = table_columns([self.map, self.snapshot])
+        return self._meta() | {name: {c: list(of) for c, of in tables[name].items()} for name in sorted(tables)}
+
+    def _meta(self) -> dict[str, JsonValue]:
+        head = self.head
+        meta: dict[str, JsonValue] = {"sim": self.sim_id, "tick": head.tick, "at_ms": head.at_ms or None}
+        return meta | {"status": head.status, "winner": self.snapshot.meta.get("winner"), "state_hash": head.hash}
+
+    def after(self, tick: "TickEvents") -> "View":
+        """Return the view after the tick that follows. Raises sector.models.delta.DeltaError, sector.models.frame.FrameError."""
+        snapshot = apply_delta(self.snapshot, decode(tick.delta))
+        head = replace(
+            self.head,
+            tick=tick.tick,
+            cursor=tick.cursor,
+            hash=tick.hash,
+            commit="",
+            epoch=tick.epoch,
+            at_ms=tick.at_ms,
+            status=str(snapshot.meta.get("status")),
+            applied=-1,
+        )
+        return View(self.sim_id, head, snapshot, self.map)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +81,17 @@ class TickEvents:
     epoch: int
     hash: str
     cursor: str
-    events: list[dict[str, JsonValue]]
+    events: list[Event]
     delta: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Events, and the event after which to go on. `more`: there may be others already."""
+
+    events: list[Event]
+    next: EventId
+    more: bool
 
 
 class SimReader:
@@ -120,21 +160,31 @@ class SimReader:
             raise SimNotFound(self._keys.sim_id)
         return head
 
-    async def events(self, after: tuple[int, int], limit: int) -> list[dict[str, JsonValue]]:
-        """Return up to `limit` events after event `after` (tick, number), oldest first."""
+    async def events(self, after: EventId, limit: int, wanted: Wanted | None = None) -> Page:
+        """Return up to `limit` events after event `after`, oldest first, of those that are wanted.
+
+        It looks through so many ticks at most that it is soon done, whatever is wanted. Raises redis.exceptions.RedisError.
+        """
         tick, number = after
-        found: list[dict[str, JsonValue]] = []
-        start = f"{tick}-0"
-        while len(found) < limit:
-            reply = await call(self._redis, "XRANGE", self._keys.events, start, "+", "COUNT", 100)
+        found: list[Event] = []
+        start, last = f"{tick}-0", after
+        for _ in range(_MOST_PAGES):
+            reply = await call(self._redis, "XRANGE", self._keys.events, start, "+", "COUNT", _PAGE)
             entries = [tick_fields(entry) for entry in as_list(reply)]
             for at, fields in entries:
                 first = number + 1 if at == tick else 0
-                found += _events(at, fields, first, limit - len(found))
-            if len(entries) < 100:
-                break
+                for row_number, event in enumerate(_events(at, fields, first, None), first):
+                    if wanted is not None and not wanted(event):
+                        continue
+                    if len(found) == limit:
+                        return Page(found, last, True)
+                    found.append(event)
+                    last = (at, row_number)
+                last = max(last, (at, 0))
+            if len(entries) < _PAGE:
+                return Page(found, last, False)
             start = f"({entries[-1][0]}-0"
-        return found
+        return Page(found, last, True)
 
     async def follow(self, after_tick: int, *, block_ms: int = 1000) -> AsyncIterator[TickEvents]:
         """Yield what each tick after `after_tick` left, waiting for it, until cancelled.
@@ -157,10 +207,10 @@ class SimReader:
                 yield found
 
 
-def _events(tick: int, fields: dict[bytes, bytes], first: int, limit: int | None) -> list[dict[str, JsonValue]]:
+def _events(tick: int, fields: dict[bytes, bytes], first: int, limit: int | None) -> list[Event]:
     blob, at_ms = fields[b"events"], int(fields[b"at_ms"])
     if blob.startswith(b"["):  # written by 0.1, which kept events as JSON
-        rows: list[dict[str, JsonValue]] = from_json(blob)[first : None if limit is None else first + limit]
+        rows: list[Event] = from_json(blob)[first : None if limit is None else first + limit]
     else:
         rows = event_rows(decode(blob), first, limit)
     return [{"id": f"{tick}-{number}", "at_ms": at_ms, **row} for number, row in enumerate(rows, first)]

@@ -2,10 +2,11 @@
 
 import secrets
 import time
+from collections.abc import Sequence
 
 from sector.models import SimConfig
 from sector.models.frame import digest
-from sector.state.connect import Client
+from sector.state.connect import Client, Cluster
 from sector.state.errors import SimNotFound
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SIMS, SimKeys
@@ -17,6 +18,17 @@ from sector.state.world import World
 async def listed(redis: Client) -> list[str]:
     """Return the ids of all sims, sorted."""
     return sorted((as_bytes(each) or b"").decode() for each in as_list(await call(redis, "SMEMBERS", SIMS)))
+
+
+async def heads(redis: Client, sim_ids: Sequence[str]) -> list[Head | None]:
+    """Return the head of each sim; None where it is not founded."""
+    if isinstance(redis, Cluster):
+        return [Head.parse(as_list(await call(redis, "HMGET", SimKeys(each).head, *FIELDS))) for each in sim_ids]
+    if not sim_ids:
+        return []
+    async with borrowed(redis, SIMS) as link:
+        replies = checked(await link.exchange(*(("HMGET", SimKeys(each).head, *FIELDS) for each in sim_ids)))
+    return [Head.parse(as_list(fields)) for fields in replies]
 
 
 async def found[S](redis: Client, sim_id: str, world: World[S], config: SimConfig) -> bool:
@@ -47,7 +59,7 @@ async def _found[S](redis: Client, sim_id: str, world: World[S], config: SimConf
 
 def first_head(tick: int, state_hash: str, epoch: int, status: str) -> Head:
     """Return the head of a sim that begins at `tick`, with no order applied yet."""
-    return Head(tick, "0-0", state_hash, secrets.token_hex(8), epoch, time.time_ns() // 1_000_000, status)
+    return Head(tick, "0-0", state_hash, secrets.token_hex(8), epoch, time.time_ns() // 1_000_000, status, 0)
 
 
 def begin_with(keys: SimKeys, head: Head, config: SimConfig, map_blob: bytes, snapshot: bytes) -> list[Command]:

@@ -8,7 +8,10 @@ import asyncio
 import itertools
 import secrets
 import time
+from copy import replace
 from dataclasses import dataclass
+
+from redis.exceptions import ResponseError
 
 from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.frame import FrameError, digest
@@ -27,7 +30,7 @@ from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
 from sector.state.lease import Lease, worker_of
 from sector.state.link import Command, Link, borrowed
-from sector.state.orders import Poison, read_entries
+from sector.state.orders import Poison, logged, read_entries
 from sector.state.replies import as_bytes, as_list, checked
 from sector.state.roll_forward import hold_to_its_delta
 from sector.state.world import World
@@ -120,12 +123,19 @@ class Ticker[S]:
             raise SimNotFound(self.lease.sim_id)
         if head.cursor != self._cursor:
             (entries,) = checked(await link.exchange(self._orders_after(head.cursor)))
+        if head.applied < 0:
+            head = replace(head, applied=max(await self._logged(link) - len(as_list(entries)), 0))
         state = None
         if head.commit not in self._states:
             self._lag = None
             (snapshot,) = checked(await link.exchange(("GET", self._keys.snapshot)))
             state = await written(link, self._keys, head, snapshot)
         return _Read(head, *read_entries(entries), state)
+
+    async def _logged(self, link: Link) -> int:
+        """Return how many entries the order log ever had."""
+        (reply,) = await link.exchange(("XINFO", "STREAM", self._keys.orders))
+        return 0 if isinstance(reply, ResponseError) else logged(reply)
 
     def _watch(self) -> Command:
         return ("WATCH", self._keys.lease, self._keys.head, self._keys.events)
@@ -210,6 +220,7 @@ class Ticker[S]:
             epoch=self.lease.epoch,
             at_ms=time.time_ns() // 1_000_000,
             status="finished" if step.finished else "running",
+            applied=read.head.applied + len(read.orders),
         )
 
     async def _commit(self, link: Link, head: Head, step: Step[S], poison: list[Poison], *, whole: bool) -> None:

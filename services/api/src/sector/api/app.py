@@ -1,69 +1,136 @@
-"""The API of one sim, wired."""
+"""The API, wired."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from pydantic import JsonValue
 from redis.exceptions import RedisError
+from sanic import Request
 
-from sector.api import events, orders, problems, snapshot
+from sector.api import events, outcome, problems, snapshot
+from sector.api.answers import Answer
+from sector.api.bearer import Authority
+from sector.api.followed import Fault
+from sector.api.guard import AccessLog, Cors, Guard, address_behind
+from sector.api.orders import Orders, Rates
+from sector.api.served import Served
 from sector.api.settings import ApiSettings
-from sector.models.frame import FrameError
-from sector.process import App, Health, attach, backoff, create_app, wait_for_stop
-from sector.state.connect import connect
+from sector.api.sims import Sims
+from sector.api.stream import Streams
+from sector.process import App, Health, attach, create_app, limit_senders, wait_for_stop
+from sector.state.connect import Client, connect
 from sector.state.durability import PROMISES
-from sector.state.errors import NotDurable, SimNotFound, StateError
+from sector.state.errors import NotDurable, SimNotFound
 from sector.state.faults import describe
-from sector.state.reader import SimReader
 
 REDIS = "redis"
 SIM = "sim"
 DURABILITY = "durability"
 _LOOK_S = 1.0
 
+type OfSim = Callable[..., Awaitable[Answer | None]]
+"""Called with the request, the sim, and what else the path names."""
+
 
 def create_api(settings: ApiSettings) -> App:
     """Return the app; it serves at once, and is ready when Redis and the sim are there."""
     redis = connect(settings.redis_url, timeout_s=settings.redis_timeout_s)
-    reader = SimReader(redis, settings.sim_id)
     health = Health("api", REDIS, SIM, DURABILITY)
-    count = orders.Count()
+    served = Served(
+        redis, settings.sim_id, settings.durability, settings.most_waiting_orders, lambda fault: _tell(health, fault)
+    )
+    authority = Authority(settings.key_ring, settings.auth_audience)
+    address = address_behind(settings.proxies)
+    guard = Guard(AccessLog(settings.access_log, address, authority.subject), Cors(settings.cors_origins))
+    orders = Orders(authority, Rates(settings.rate_per_token, settings.rate_per_address), address)
+    streams = Streams(
+        guard,
+        served.stopping,
+        most=settings.most_streams,
+        heartbeat_s=settings.heartbeat_s,
+        patience_s=settings.reader_timeout_s,
+    )
 
     async def details() -> dict[str, JsonValue]:
-        head = reader.last.head if reader.last else None
-        known: dict[str, JsonValue] = {"tick": head.tick, "status": head.status, "at_ms": head.at_ms} if head else {}
+        view = served.own.bodies.view if served.own and served.own.bodies else None
+        known: dict[str, JsonValue] = (
+            {"tick": view.head.tick, "status": view.head.status, "at_ms": view.head.at_ms} if view else {}
+        )
         kind = settings.order_durability
-        promise: dict[str, JsonValue] = {"durability": kind, "promise": PROMISES[kind]}
-        return {"sim": settings.sim_id, "auth": "open", "orders_accepted": count.accepted, **promise, **known}
-
-    async def look(stop: asyncio.Event) -> None:
-        pauses = backoff()
-        while not stop.is_set():
-            pause = _LOOK_S
-            try:
-                await reader.view()
-                health.well(REDIS)
-                health.well(SIM)
-                await settings.durability.probe(redis, settings.sim_id)
-                health.well(DURABILITY)
-                pauses = backoff()
-            except NotDurable as error:
-                health.fault(DURABILITY, str(error))
-            except SimNotFound as error:
-                health.well(REDIS)
-                health.fault(SIM, str(error))
-            except (RedisError, OSError) as error:
-                health.fault(REDIS, describe(error), f"{type(error).__name__}: {error}")
-                pause = next(pauses)
-            except (FrameError, StateError) as error:
-                health.fault(SIM, str(error))
-            await wait_for_stop(stop, pause)
+        return {
+            "sim": settings.sim_id,
+            "auth": "open" if authority.open else "tokens",
+            "orders_accepted": orders.accepted,
+            "streams": streams.open,
+            "streams_dropped": streams.dropped,
+            "durability": kind,
+            "promise": PROMISES[kind],
+            **known,
+        }
 
     app = create_app(health, details)
     app.config.REQUEST_MAX_SIZE = settings.max_body_bytes
-    problems.install(app)
-    app.blueprint(orders.routes(redis, reader, settings.sim_id, settings.durability, count))
-    app.blueprint(snapshot.routes(reader))
-    app.blueprint(events.routes(reader))
-    attach(app, "look", look)
+    app.config.PROXIES_COUNT = settings.proxies or None
+    limit_senders(app, settings.sender_timeout_s)
+    problems.install(app, guard.finish)
+    _route(app, guard, served, orders, streams, Sims(redis, authority))
+    attach(app, "sims", served.run)
+    attach(app, "durability", lambda stop: _probe(stop, redis, settings, health))
     app.after_server_stop(lambda _: redis.aclose())
     return app
+
+
+def _route(app: App, guard: Guard, served: Served, orders: Orders, streams: Streams, sims: Sims) -> None:
+    def of_sim(method: str, path: str, handler: OfSim) -> None:
+        """Answer for the own sim at `path`, and for any at `/sims/{id}` before it."""
+
+        def own(request: Request, **named: str) -> Awaitable[Answer | None]:
+            return any_sim(request, served.own_id, **named)
+
+        def any_sim(request: Request, sim_id: str, **named: str) -> Awaitable[Answer | None]:
+            sim = served.known(sim_id)
+            return later(request, sim_id, **named) if sim is None else handler(request, sim, **named)
+
+        async def later(request: Request, sim_id: str, **named: str) -> Answer | None:
+            return await handler(request, await served.sim(sim_id), **named)
+
+        guard.on(app, method, path, own)
+        guard.on(app, method, f"/sims/<sim_id>{path}", any_sim)
+
+    of_sim("GET", "/snapshot", snapshot.get_snapshot)
+    of_sim("GET", "/map", snapshot.get_map)
+    of_sim("GET", "/events", events.get_events)
+    of_sim("GET", "/events/stream", streams.get)
+    of_sim("POST", "/orders", orders.post)
+    of_sim("GET", "/orders/<order_id>", outcome.get_order)
+    of_sim("POST", "/fork", sims.fork)
+    guard.on(app, "GET", "/sims", sims.get_all)
+    guard.on(app, "POST", "/sims", sims.post)
+    guard.on(app, "GET", "/sims/<sim_id>", sims.get_one)
+
+
+def _tell(health: Health, fault: Fault | None) -> None:
+    match fault:
+        case None:
+            health.well(REDIS)
+            health.well(SIM)
+        case SimNotFound():
+            health.well(REDIS)
+            health.fault(SIM, str(fault))
+        case RedisError() | OSError():
+            health.fault(REDIS, describe(fault), f"{type(fault).__name__}: {fault}")
+        case _:
+            health.fault(SIM, str(fault))
+
+
+async def _probe(stop: asyncio.Event, redis: Client, settings: ApiSettings, health: Health) -> None:
+    """See whether Redis can confirm what is asked of it; what else is wrong with it, the sim's follower tells."""
+    while not stop.is_set():
+        try:
+            await settings.durability.probe(redis, settings.sim_id)
+            health.well(DURABILITY)
+        except NotDurable as error:
+            health.fault(DURABILITY, str(error))
+        except (RedisError, OSError) as error:
+            health.fault(DURABILITY, describe(error), f"{type(error).__name__}: {error}")
+        await wait_for_stop(stop, _LOOK_S)

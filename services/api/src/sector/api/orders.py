@@ -1,98 +1,176 @@
-"""POST /orders: check each order, append the good ones to the log, and say of each what became of it."""
+"""POST /orders: check each order, let the good ones into the log, and say of each what became of it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator
 from typing import get_args
 
+import jiter
+import orjson
+import xxhash
 from pydantic import JsonValue, ValidationError
-from pydantic_core import from_json
-from sanic import Blueprint, HTTPResponse, Request, json
+from sanic import Request
 
-from sector.api.problems import Problem, faults_of, invalid
+from sector.api.answers import Answer, Headers, said
+from sector.api.bearer import Authority, Bearer
+from sector.api.followed import Followed
+from sector.api.problems import Problem, faults_of, invalid, invalid_header
+from sector.api.query import query
 from sector.models.orders import ORDER, Order, references
 from sector.models.rows import has_row
-from sector.state import orders as log
-from sector.state.connect import Client
-from sector.state.durability import Durability
-from sector.state.reader import SimReader, View
+from sector.state import admission
+from sector.state.admission import Rate
+from sector.state.errors import SimFinished
+from sector.state.reader import View
 
 MAX_ORDERS = 1_000
-_TAGS = frozenset(kind.model_fields["type"].default for kind in get_args(get_args(Order)[0]))
-_ISSUER = "anonymous"
+TAGS = frozenset(kind.model_fields["type"].default for kind in get_args(get_args(Order)[0]))
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_BURST_S = 10
+_KNOWN = 10_000
+_NO_DIGEST = bytes(admission.DIGEST_BYTES)
+_VALID: Callable[[JsonValue], Order] = ORDER.validator.validate_python
+_AS_JSON: Callable[[Order], bytes] = ORDER.serializer.to_json
+_REPLAYED: Headers = ((b"idempotency-replayed", b"true"),)
 
 
-@dataclass(slots=True)
-class Count:
-    """Orders that this process accepted."""
+class Rates:
+    """Orders a second that a token and an address may give; 0: any number."""
 
-    accepted: int = 0
+    def __init__(self, per_token: float, per_address: float) -> None:
+        self._per_token = per_token
+        self._per_address = per_address
+        self._known: dict[tuple[str, str], tuple[Rate, ...]] = {}
+
+    def of(self, bearer: Bearer, address: str) -> tuple[Rate, ...]:
+        """Return what holds for who asks."""
+        asker = ("" if bearer.open else bearer.subject, address)
+        known = self._known.get(asker)
+        if known is None:
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            known = self._known[asker] = tuple(self._new(*asker))
+        return known
+
+    def _new(self, subject: str, address: str) -> Iterator[Rate]:
+        if self._per_token and subject:
+            yield _rate("token", subject, self._per_token)
+        if self._per_address:
+            yield _rate("address", address, self._per_address)
 
 
-def routes(redis: Client, reader: SimReader, sim_id: str, durability: Durability, count: Count) -> Blueprint:
-    """Return the endpoint for the sim."""
-    endpoint = Blueprint("orders")
+def _rate(kind: str, who: str, a_second: float) -> Rate:
+    return Rate(f"{kind} {who}", a_second, max(1, round(a_second * _BURST_S)))
 
-    @endpoint.post("/orders")
-    async def post(request: Request) -> HTTPResponse:
-        bodies = _bodies(request.body)
-        if isinstance(bodies, list):
-            return await _batch(bodies)
-        order = await _check(bodies)
-        (order_id,) = await _append([ORDER.dump_json(order)])
-        return json({"id": order_id, "status": "pending"}, status=202)
 
-    async def _batch(bodies: list[JsonValue]) -> HTTPResponse:
-        results: list[dict[str, JsonValue] | None] = []
+class Orders:
+    """Takes orders."""
+
+    def __init__(self, authority: Authority, rates: Rates, address: Callable[[Request], str]) -> None:
+        self._authority = authority
+        self._rates = rates
+        self._address = address
+        self.accepted = 0
+
+    async def post(self, request: Request, sim: Followed) -> Answer:
+        """Answer one order with 202 and its id, a list with 207 and a result each."""
+        bearer = self._authority.bearer(request)
+        bearer.check_sim(sim.sim_id)
+        if request.query_string:
+            query(request)
+        body = parsed(request)
+        if isinstance(body, list):
+            return await self._list(request, sim, bearer, body)
+        order = valid(bearer, body)
+        await _fits(sim, order)
+        admitted = await sim.group.admit(self._request(request, bearer, [_AS_JSON(order)]))
+        self.accepted += not admitted.repeated
+        more = _REPLAYED if admitted.repeated else ()
+        return Answer(b'{"id":"%b","status":"pending"}' % admitted.ids[0].encode(), 202, more=more)
+
+    async def _list(self, request: Request, sim: Followed, bearer: Bearer, bodies: list[JsonValue]) -> Answer:
+        if not 1 <= len(bodies) <= MAX_ORDERS:
+            detail = f"a list holds 1 to {MAX_ORDERS} orders, this one {len(bodies)}"
+            raise Problem(422, "Not a valid list", detail)
+        refused: dict[int, Problem] = {}
         accepted: list[bytes] = []
-        for body in bodies:
+        for number, body in enumerate(bodies):
             try:
-                accepted.append(ORDER.dump_json(await _check(body)))
-                results.append(None)
+                order = valid(bearer, body)
+                await _fits(sim, order)
+                accepted.append(_AS_JSON(order))
             except Problem as problem:
-                results.append({"status": problem.status, "problem": problem.body})
-        ids = iter(await _append(accepted) if accepted else [])
-        return json({"results": list(_filled(results, ids))}, status=207)
+                refused[number] = problem
+        results: list[JsonValue] = [
+            {"status": refused[number].status, "problem": refused[number].body} if number in refused else None
+            for number in range(len(bodies))
+        ]
+        if not accepted:
+            return said({"results": results}, 207)
+        rest = orjson.dumps(results) if refused else b""
+        admitted = await sim.group.admit(self._request(request, bearer, accepted, rest))
+        if not admitted.repeated:
+            self.accepted += len(accepted)
+        # What is kept is what was said at the first time.
+        kept: list[JsonValue] = orjson.loads(admitted.rest) if admitted.rest else [None] * len(admitted.ids)
+        filled = list(_filled(kept, iter(admitted.ids)))
+        return said({"results": filled}, 207, more=_REPLAYED if admitted.repeated else ())
 
-    async def _append(bodies: list[bytes]) -> list[str]:
-        ids = await log.append(redis, sim_id, _ISSUER, bodies, durability=durability)
-        count.accepted += len(ids)
-        return ids
-
-    async def _check(body: JsonValue) -> Order:
-        try:
-            order = ORDER.validate_python(body)
-        except ValidationError as error:
-            raise invalid(faults_of(error, _TAGS)) from error
-        # A system or faction that was there once stays: only one not known yet is worth a look at the newest view.
-        view = reader.last or await reader.view()
-        if list(_unknown(order, view)):
-            view = await reader.view()
-        if unknown := list(_unknown(order, view)):
-            raise invalid(unknown)
-        if view.head.status == "finished":
-            raise Problem(409, "The sim is finished", f"sim {sim_id} finished at tick {view.head.tick}")
-        return order
-
-    return endpoint
+    def _request(self, request: Request, bearer: Bearer, orders: list[bytes], rest: bytes = b"") -> admission.Request:
+        key = request.headers.getone("idempotency-key", "")
+        digest = _NO_DIGEST
+        if key:
+            if not _KEY.fullmatch(key):
+                raise invalid_header("Idempotency-Key", "it has 1 to 255 visible ASCII characters")
+            digest = xxhash.xxh3_128_digest(request.body)
+        rates = self._rates.of(bearer, self._address(request))
+        return admission.Request(bearer.subject, orders, bearer.admin, rates, key, digest, rest)
 
 
-def _filled(results: list[dict[str, JsonValue] | None], ids: Iterator[str]) -> Iterator[dict[str, JsonValue]]:
+def _filled(results: list[JsonValue], ids: Iterator[str]) -> Iterator[JsonValue]:
     for result in results:
         yield {"status": 202, "id": next(ids)} if result is None else result
 
 
-def _bodies(body: bytes) -> JsonValue:
+def parsed(request: Request) -> JsonValue:
+    """Return the JSON in the body of a request. Raises Problem."""
+    kind = request.headers.getone("content-type", "application/json").partition(";")[0].strip().lower()
+    if kind not in ("application/json", "application/x-www-form-urlencoded", ""):
+        detail = f"a body is application/json, not {kind[:80]!r}"
+        raise Problem(415, "Not a type that is taken", detail, headers={"Accept": "application/json"})
     try:
-        parsed: JsonValue = from_json(body, allow_inf_nan=False)
+        found: JsonValue = jiter.from_json(request.body, allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:
         raise Problem(400, "Malformed JSON", f"the body is not JSON: {error}") from error
-    if isinstance(parsed, list) and not 1 <= len(parsed) <= MAX_ORDERS:
-        raise Problem(422, "Not a valid list", f"a list holds 1 to {MAX_ORDERS} orders, this one {len(parsed)}")
-    return parsed
+    return found
 
 
-def _unknown(order: Order, view: View) -> Iterator[dict[str, str]]:
+def valid(bearer: Bearer, body: JsonValue) -> Order:
+    """Return an order that is one, and that they may give. Raises Problem."""
+    try:
+        order = _VALID(body)
+    except ValidationError as error:
+        raise invalid(faults_of(error, TAGS)) from error
+    bearer.check_order(order)
+    return order
+
+
+async def _fits(sim: Followed, order: Order) -> None:
+    """Raise unless the sim has what the order names, and goes on."""
+    view = (sim.bodies or await sim.newest()).view
+    if unknown(order, view):
+        # It may have come with a tick that we have not heard of yet.
+        view = await sim.caught_up()
+        if faults := unknown(order, view):
+            raise invalid(faults)
+    if view.head.status == "finished":
+        raise SimFinished(sim.sim_id, view.head.tick)
+
+
+def unknown(order: Order, view: View) -> list[dict[str, str]]:
+    """Return a fault for each field that names what the sim has not."""
+    faults: list[dict[str, str]] = []
     for field, table, row_id in references(order):
         frames = [frame for frame in (view.snapshot, view.map) if table in frame.tables]
         if not any(has_row(frame.tables[table], row_id) for frame in frames):
-            yield {"field": field, "message": f"{row_id!r} is not among the {table} of this sim"}
+            faults.append({"field": field, "message": f"{row_id!r} is not among the {table} of this sim"})
+    return faults

@@ -1,22 +1,35 @@
 """Errors as RFC 9457 problem details: what happened, to which field, and what to do."""
 
 import logging
+import math
+from collections.abc import Callable
 from http import HTTPStatus
 
 import orjson
 from pydantic import JsonValue, ValidationError
 from redis.exceptions import RedisError
 from sanic import HTTPResponse, Request
-from sanic.exceptions import PayloadTooLarge, SanicException
+from sanic.exceptions import HeaderExpectationFailed, PayloadTooLarge, SanicException
 
+from sector.api.answers import PROBLEM, Answer
+from sector.models.delta import DeltaError
 from sector.models.frame import FrameError
 from sector.process import App
-from sector.state.errors import HistoryBroken, HistoryGone, NotDurable, SimNotFound
+from sector.state.errors import (
+    HistoryBroken,
+    HistoryGone,
+    KeyReused,
+    NotDurable,
+    SimExists,
+    SimFinished,
+    SimNotFound,
+    StateError,
+    TooFarBehind,
+    TooFast,
+)
 from sector.state.faults import describe
 
 log = logging.getLogger(__name__)
-
-_TYPE = "application/problem+json"
 
 
 class Problem(Exception):
@@ -37,14 +50,16 @@ class Problem(Exception):
         if errors:
             self.body["errors"] = [dict(error) for error in errors]
 
-    def response(self) -> HTTPResponse:
-        return HTTPResponse(orjson.dumps(self.body), self.status, self.headers, content_type=_TYPE)
+    def response(self) -> Answer:
+        """Return it as an answer."""
+        headers = tuple((name.lower().encode(), value.encode()) for name, value in self.headers.items())
+        return Answer(orjson.dumps(self.body), self.status, kind=PROBLEM, more=headers)
 
 
-def invalid(errors: list[dict[str, str]]) -> Problem:
+def invalid(errors: list[dict[str, str]], title: str = "Not a valid order") -> Problem:
     """Return the problem of a body that is JSON, but not what it must be."""
     detail = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
-    return Problem(422, "Not a valid order", detail, errors)
+    return Problem(422, title, detail, errors)
 
 
 def invalid_query(name: str, message: str) -> Problem:
@@ -52,7 +67,12 @@ def invalid_query(name: str, message: str) -> Problem:
     return Problem(422, "Not a valid query", f"{name}: {message}", [{"field": name, "message": message}])
 
 
-def faults_of(error: ValidationError, tags: frozenset[str]) -> list[dict[str, str]]:
+def invalid_header(name: str, message: str) -> Problem:
+    """Return the problem of a header."""
+    return Problem(422, "Not a valid header", f"{name}: {message}", [{"field": name, "message": message}])
+
+
+def faults_of(error: ValidationError, tags: frozenset[str] = frozenset()) -> list[dict[str, str]]:
     """Return field and message of each fault. `tags` are the union's, with which pydantic's paths begin."""
     faults = []
     for each in error.errors(include_url=False, include_input=False):
@@ -65,50 +85,78 @@ def faults_of(error: ValidationError, tags: frozenset[str]) -> list[dict[str, st
                 path, message = [*path, "type"], f"Field required, one of {', '.join(sorted(tags))}"
             case "union_tag_invalid":
                 path, message = [*path, "type"], f"Input should be one of {', '.join(sorted(tags))}"
-            case "model_attributes_type" | "model_type":
+            case "model_attributes_type" | "model_type" if tags:
                 message = "An order is a JSON object"
+            case "model_attributes_type" | "model_type":
+                message = "It is a JSON object"
         faults.append({"field": ".".join(path) or "(body)", "message": message})
     return faults
 
 
-def install(app: App) -> None:
-    """Make every error of `app` a problem."""
+def problem_of(error: Exception) -> Problem | None:
+    """Return what is said of an error that was foreseen, or None."""
+    match error:
+        case Problem():
+            return error
+        case SimNotFound():
+            return Problem(404, "No such sim", str(error))
+        case SimExists():
+            return Problem(409, "The sim exists", str(error))
+        case SimFinished():
+            return Problem(409, "The sim is finished", str(error))
+        case KeyReused():
+            return Problem(
+                422, "Idempotency key reused", str(error), [{"field": "Idempotency-Key", "message": str(error)}]
+            )
+        case TooFast():
+            wait_s = math.ceil(error.retry_after_s)
+            return Problem(
+                429, "Too many orders", f"{error}; try again in {wait_s} s", headers={"Retry-After": str(wait_s)}
+            )
+        case TooFarBehind():
+            return Problem(429, "The worker is behind", str(error), headers={"Retry-After": "1"})
+        case NotDurable():
+            ids = ", ".join(error.order_ids)
+            detail = f"{error}. What was ordered is in the log all the same, as {ids}, and may be lost again"
+            return Problem(503, "Not durable", detail)
+        case FrameError() | DeltaError() | HistoryGone() | HistoryBroken() | StateError():
+            return Problem(503, "The sim is not readable", str(error))
+        case RedisError() | OSError():
+            return Problem(503, "Redis is not available", f"{describe(error)} ({type(error).__name__}: {error})")
+        case _:
+            return None
 
-    @app.exception(Problem)
-    async def problem(_: Request, error: Problem) -> HTTPResponse:
-        return error.response()
 
-    @app.exception(SimNotFound)
-    async def not_founded(_: Request, error: SimNotFound) -> HTTPResponse:
-        return Problem(503, "No such sim yet", f"{error}; a worker founds it").response()
+type Finish = Callable[[Request, Answer], HTTPResponse]
 
-    @app.exception(NotDurable)
-    async def not_durable(_: Request, error: NotDurable) -> HTTPResponse:
-        ids = ", ".join(error.order_ids)
-        detail = f"{error}. What was ordered is in the log all the same, as {ids}, and may be lost again"
-        return Problem(503, "Not durable", detail).response()
 
-    @app.exception(RedisError, OSError)
-    async def unavailable(_: Request, error: RedisError | OSError) -> HTTPResponse:
-        detail = f"{describe(error)} ({type(error).__name__}: {error})"
-        return Problem(503, "Redis is not available", detail).response()
-
-    @app.exception(FrameError, HistoryGone, HistoryBroken)
-    async def unreadable(_: Request, error: FrameError | HistoryGone | HistoryBroken) -> HTTPResponse:
-        return Problem(503, "The sim is not readable", str(error)).response()
+def install(app: App, finish: Finish) -> None:
+    """Make every error of `app` a problem. `finish` is done to each answer before it is sent."""
 
     @app.exception(PayloadTooLarge)
-    async def too_large(request: Request, _: PayloadTooLarge) -> HTTPResponse:
+    async def too_large(request: Request, error: PayloadTooLarge) -> HTTPResponse:
+        if "header" in str(error):
+            size = request.app.config.REQUEST_MAX_HEADER_SIZE
+            return finish(
+                request, Problem(431, "Headers too large", f"the headers of a request may have {size} bytes").response()
+            )
         most = request.app.config.REQUEST_MAX_SIZE
-        return Problem(413, "Body too large", f"a body may have {most} bytes").response()
+        return finish(request, Problem(413, "Body too large", f"a body may have {most} bytes").response())
+
+    @app.exception(HeaderExpectationFailed)
+    async def expectation(request: Request, error: HeaderExpectationFailed) -> HTTPResponse:
+        return finish(request, Problem(417, "Expectation failed", str(error)).response())
 
     @app.exception(SanicException)
-    async def other(_: Request, error: SanicException) -> HTTPResponse:
+    async def other(request: Request, error: SanicException) -> HTTPResponse:
         status = error.status_code or 500
         headers = {name: str(value) for name, value in error.headers.items()}
-        return Problem(status, HTTPStatus(status).phrase, str(error), headers=headers).response()
+        return finish(request, Problem(status, HTTPStatus(status).phrase, str(error), headers=headers).response())
 
     @app.exception(Exception)
     async def unforeseen(request: Request, error: Exception) -> HTTPResponse:
-        log.error("%s %s failed", request.method, request.path, exc_info=error)
-        return Problem(500, "Internal error", "see the log of the API").response()
+        foreseen = problem_of(error)
+        if foreseen is None:
+            log.error("%s %s failed", request.method, request.path, exc_info=error)
+            foreseen = Problem(500, "Internal error", "see the log of the API")
+        return finish(request, foreseen.response())

@@ -1,9 +1,38 @@
 """Settings of the API."""
 
-from pydantic import Field
+from pathlib import Path
+from typing import Annotated, Literal
 
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
+
+from sector.api.keyring import KeyFileError, KeyRing, load_keys
 from sector.process import Port, RedisUrl, Settings, SimIdSetting
 from sector.state.durability import Durability, Kind
+
+SHORTEST_SECRET = 32
+
+
+def _long_enough(secret: SecretStr | None) -> SecretStr | None:
+    if secret is not None and len(secret.get_secret_value()) < SHORTEST_SECRET:
+        raise ValueError(f"{len(secret.get_secret_value())} characters are too few")
+    return secret
+
+
+def _readable(path: Path | None) -> Path | None:
+    if path is not None:
+        try:
+            load_keys(path)
+        except KeyFileError as error:
+            raise ValueError(str(error)) from error
+    return path
+
+
+def _origins(value: object) -> object:
+    return tuple(each.strip() for each in value.split(",") if each.strip()) if isinstance(value, str) else value
+
+
+Origin = Annotated[str, Field(pattern=r"^(\*|https?://[^/\s,]+)$")]
 
 
 class ApiSettings(Settings):
@@ -27,6 +56,72 @@ class ApiSettings(Settings):
         le=60_000,
         description="Milliseconds to wait for that; after them the answer is 503. 1 to 60000.",
     )
+    auth_secret: Annotated[SecretStr | None, AfterValidator(_long_enough)] = Field(
+        default=None,
+        description=f"Tokens are signed with it (HS256): at least {SHORTEST_SECRET} characters. Without it and AUTH_JWKS: open to all.",
+    )
+    auth_jwks: Annotated[Path | None, AfterValidator(_readable)] = Field(
+        default=None,
+        description="A file of keys (JWKS) that tokens may be signed with, read again when it changes. RSA, EC, OKP and oct keys.",
+    )
+    auth_audience: str = Field(
+        default="sector",
+        pattern=r"^[\x21-\x7e]{1,200}$",
+        description="What `aud` of a token must be: one for another service of the same issuer is refused. 1 to 200 characters.",
+    )
+    rate_per_token: float = Field(
+        default=200,
+        ge=0,
+        le=1_000_000,
+        description="Orders a second that a token may give, ten seconds' worth at once; over all APIs. 0: any number; to 1000000.",
+    )
+    rate_per_address: float = Field(
+        default=1000,
+        ge=0,
+        le=1_000_000,
+        description="Orders a second from one address, ten seconds' worth at once; over all APIs. 0: any number; to 1000000.",
+    )
+    most_waiting_orders: int = Field(
+        default=100_000,
+        ge=0,
+        le=10_000_000,
+        description="Orders that may wait for the worker of a sim before others are refused with 429. 0: any number; to 10000000.",
+    )
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_origins)] = Field(
+        default=(),
+        description="Origins whose pages may use this API, such as https://example.org; several with commas, or * for all.",
+    )
+    proxies: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="Proxies before this API whose X-Forwarded-For is believed, 0 to 10: addresses are counted from there.",
+    )
+    access_log: Literal["all", "errors", "none"] = Field(
+        default="errors",
+        description="Which requests are logged, a line of JSON each: all, errors (answered with 400 and above) or none.",
+    )
+    sender_timeout_s: float = Field(
+        default=10.0,
+        ge=0.1,
+        le=3600,
+        description="Seconds that a client may take to send a request; then it is answered with 408. 0.1 to 3600.",
+    )
+    most_streams: int = Field(
+        default=10_000, ge=1, le=1_000_000, description="Event streams that may be open at once, 1 to 1000000."
+    )
+    reader_timeout_s: float = Field(
+        default=10.0,
+        ge=0.1,
+        le=3600,
+        description="Seconds that an event stream waits for a reader that takes nothing, then it is cut. 0.1 to 3600.",
+    )
+    heartbeat_s: float = Field(
+        default=15.0,
+        ge=0.1,
+        le=50,
+        description="Seconds after which a silent event stream is sent a sign of life, 0.1 to 50.",
+    )
     port: Port = Field(default=8000, description="Port to listen at, 1 to 65535.")
     max_body_bytes: int = Field(
         default=1_048_576,
@@ -44,3 +139,10 @@ class ApiSettings(Settings):
     def redis_timeout_s(self) -> float:
         """How long Redis may take for one exchange, in seconds: longer than for its word that an order is durable."""
         return 3.0 if self.order_durability == "memory" else 3.0 + self.durability_timeout_ms / 1000
+
+    @property
+    def key_ring(self) -> KeyRing | None:
+        """What tokens may be signed with; None where no token is needed."""
+        if self.auth_secret is None and self.auth_jwks is None:
+            return None
+        return KeyRing(self.auth_secret.get_secret_value() if self.auth_secret else None, self.auth_jwks)

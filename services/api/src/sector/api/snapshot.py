@@ -1,54 +1,73 @@
-"""GET /snapshot and GET /map: the state as rows, encoded once a tick for everybody."""
+"""GET /snapshot and GET /map: the state as rows or as columns, now or as it was."""
 
-from collections.abc import Callable
+import asyncio
 
-import orjson
-from sanic import Blueprint, HTTPResponse, Request
+from sanic import Request
 
-from sector.models.rows import table_rows
-from sector.state.reader import SimReader, View
+from sector.api.answers import JSON, Answer, Headers
+from sector.api.bodies import FORMATS, Bodies, Coding, Format, chosen
+from sector.api.followed import Followed
+from sector.api.problems import Problem, invalid_query
+from sector.api.query import number, query
+from sector.state import history
+from sector.state.errors import HistoryGone
 
-type Encode = Callable[[View], bytes]
-
-
-def routes(reader: SimReader) -> Blueprint:
-    """Return the endpoints for the sim."""
-    endpoints = Blueprint("snapshot")
-
-    snapshot = _Encoded(lambda view: orjson.dumps(view.rows()))
-    map_ = _Encoded(lambda view: orjson.dumps({"sim": view.sim_id, **table_rows([view.map])}))
-
-    @endpoints.get("/snapshot")
-    @endpoints.head("/snapshot", name="snapshot_head")
-    async def get_snapshot(request: Request) -> HTTPResponse:
-        view = await reader.view()
-        return _answer(request, view.head.hash, snapshot, view)
-
-    @endpoints.get("/map")
-    @endpoints.head("/map", name="map_head")
-    async def get_map(request: Request) -> HTTPResponse:
-        return _answer(request, "map", map_, await reader.view())
-
-    return endpoints
+_PAST_KEPT = 16
+_PAST_AT_ONCE = asyncio.Semaphore(4)
 
 
-class _Encoded:
-    """The encoding of the view last asked for, under its version."""
+async def get_snapshot(request: Request, sim: Followed) -> Answer:
+    """Answer with the state, or 304 where the client has it."""
+    if not request.query_string:
+        return await _answer(request, await sim.newest(), "rows")
+    asked = query(request, "format", "tick")
+    kind = next((each for each in FORMATS if each == asked.get("format", "rows") and each != "map"), None)
+    if kind is None:
+        raise invalid_query("format", f"{asked['format']!r} is neither rows nor columns")
+    if "tick" not in asked:
+        return await _answer(request, await sim.newest(), kind)
+    return await _answer(request, await _past(sim, number("tick", asked["tick"], 0, 2**53)), kind)
 
-    def __init__(self, encode: Encode) -> None:
-        self._encode = encode
-        self._version = ""
-        self._body = b""
 
-    def body(self, version: str, view: View) -> bytes:
-        if version != self._version:
-            self._version, self._body = version, self._encode(view)
-        return self._body
+async def get_map(request: Request, sim: Followed) -> Answer:
+    """Answer with what never changes of the sim, or 304 where the client has it."""
+    query(request)
+    return await _answer(request, await sim.newest(), "map")
 
 
-def _answer(request: Request, version: str, encoded: _Encoded, view: View) -> HTTPResponse:
-    headers = {"ETag": f'"{version}"', "Cache-Control": "no-cache"}
-    seen = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    if headers["ETag"] in seen or "*" in seen:
-        return HTTPResponse(status=304, headers=headers)
-    return HTTPResponse(encoded.body(version, view), headers=headers, content_type="application/json")
+async def _answer(request: Request, bodies: Bodies, kind: Format) -> Answer:
+    coding: Coding = chosen(request.headers.getone("accept-encoding", ""))
+    tag = bodies.tag(kind, coding)
+    headers: Headers = ((b"etag", tag.encode()), (b"cache-control", b"no-cache"), (b"vary", b"accept-encoding"))
+    seen = request.headers.getone("if-none-match", None)
+    if seen is not None and (seen == tag or _among(tag, seen)):
+        return Answer(b"", 304, kind=b"", more=headers)
+    body = await bodies.body(kind, coding)
+    if coding:
+        headers += ((b"content-encoding", coding.encode()),)
+    return Answer(body, kind=JSON, more=headers)
+
+
+def _among(tag: str, seen: str) -> bool:
+    # Comparison is weak (RFC 9110, 13.1.2).
+    tags = [each.strip().removeprefix("W/") for each in seen.split(",")]
+    return tag in tags or "*" in tags
+
+
+async def _past(sim: Followed, tick: int) -> Bodies:
+    now = await sim.view()
+    if tick == now.head.tick:
+        return await sim.newest()
+    found = sim.past.get(tick)
+    if found is None:
+        async with _PAST_AT_ONCE:
+            try:
+                found = Bodies(await history.view_at(sim.redis, tick, now))
+            except HistoryGone as error:
+                first = (await history.kept(sim.redis, sim.sim_id)).first
+                detail = f"tick {tick} of sim {sim.sim_id} is not kept: {first} to {now.head.tick} are"
+                raise Problem(404, "No such tick", detail) from error
+        if len(sim.past) >= _PAST_KEPT:
+            del sim.past[next(iter(sim.past))]
+        sim.past[tick] = found
+    return found

@@ -3,17 +3,18 @@
 import asyncio
 import logging
 
-import httpx
 from pydantic import JsonValue, ValidationError
 
 from sector.bot.settings import BotSettings
 from sector.bot.strategy import choose_orders
-from sector.models import Order, Snapshot
+from sector.client import Client, ClientError, Refused
+from sector.models import Order
 from sector.process import Health, backoff, wait_for_stop
 
 log = logging.getLogger(__name__)
 
 API = "api"
+_UNAUTHORIZED = 401
 
 
 class Bot:
@@ -38,35 +39,35 @@ class Bot:
     async def run(self, stop: asyncio.Event) -> None:
         """Play until `stop`. While the API is away it waits, with backoff."""
         pauses = backoff()
-        timeout = httpx.Timeout(5.0)
-        async with httpx.AsyncClient(base_url=self._settings.api_url, timeout=timeout) as client:
+        settings = self._settings
+        token = settings.api_token.get_secret_value() if settings.api_token else ""
+        async with Client(settings.api_url, token=token, sim=settings.bot_sim, patience_s=0) as client:
             while not stop.is_set():
-                pause = self._settings.bot_poll_interval
+                pause = settings.bot_poll_interval
                 try:
                     await self._play(client)
                     self._health.well(API)
                     pauses = backoff()
-                except (httpx.HTTPError, ValidationError) as error:
+                except (ClientError, ValidationError) as error:
                     self._health.fault(API, f"{type(error).__name__}: {error}")
                     pause = max(pause, next(pauses))
                 await wait_for_stop(stop, pause)
 
-    async def _play(self, client: httpx.AsyncClient) -> None:
-        answer = await client.get("/snapshot")
-        answer.raise_for_status()
-        snapshot = Snapshot.model_validate_json(answer.content)
+    async def _play(self, client: Client) -> None:
+        snapshot = await client.snapshot()
         if snapshot.tick == self._last_tick:
             return
         self._last_tick = snapshot.tick
         for order in choose_orders(snapshot, self._settings.bot_faction, self._settings.bot_max_orders):
             await self._order(client, order)
 
-    async def _order(self, client: httpx.AsyncClient, order: Order) -> None:
-        answer = await client.post("/orders", json=order.model_dump(mode="json"))
-        if answer.status_code >= 500:
-            answer.raise_for_status()
-        if answer.is_success:
-            self._accepted += 1
-        else:
+    async def _order(self, client: Client, order: Order) -> None:
+        try:
+            await client.order(order)
+        except Refused as refused:
+            if refused.problem.status == _UNAUTHORIZED:
+                raise
             self._refused += 1
-            log.warning("%s refused: %s", order.type, answer.text)
+            log.warning("%s refused: %s", order.type, refused)
+        else:
+            self._accepted += 1

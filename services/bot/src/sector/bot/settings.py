@@ -1,7 +1,8 @@
 """Settings of the bot."""
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
+from sector.models.names import SIM_ID
 from sector.process import Port, Settings
 
 
@@ -12,6 +13,13 @@ class BotSettings(Settings):
         default="http://api:8000",
         pattern=r"^https?://[^/\s]+(/\S*)?$",
         description="Where the API is: http:// or https://, as in http://127.0.0.1:8000.",
+    )
+    api_token: SecretStr | None = Field(
+        default=None,
+        description="A token for the faction, where the API wants one: sector-api token --faction makes it.",
+    )
+    bot_sim: str = Field(
+        default="", pattern=f"^({SIM_ID})?$", description="The sim to play in; by default the API's own."
     )
     bot_faction: str = Field(
         default="BotFaction",

@@ -1,15 +1,21 @@
 """The plan: which processes make a world on one machine, and what each is told."""
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sector.api.keyring import secret_key
+from sector.api.token import make
 from sector.models import Puppet, SimConfig
+from sector.standalone.secret import secret_in
 from sector.standalone.valkey import valkey_command
 
 BOTS = ("Aurora", "Borealis")
+PLAYER = "Me"
+_TOKEN_HOURS = 24.0 * 365
 PUPPETS = (Puppet(faction="Crimson", temperament="raider"), Puppet(faction="Azure"))
 
 
@@ -33,6 +39,8 @@ class Plan:
     services: tuple[Spec, ...]
     api_url: str
     viz_url: str
+    token: str
+    """For whoever plays along, as the faction Me."""
 
     @property
     def specs(self) -> tuple[Spec, ...]:
@@ -50,17 +58,33 @@ def make_plan(options: argparse.Namespace, redis_url: str | None, directory: Pat
     api_url, viz_url = f"http://127.0.0.1:{base}", f"http://127.0.0.1:{base + 1000}"
     config = SimConfig(seed=options.seed, systems=options.systems, puppets=PUPPETS)
     of_sim = {"REDIS_URL": redis_url, "SIM_ID": "default"}
-    worker = {"TICK_DELAY": str(options.tick_delay), "SIM_CONFIG": config.model_dump_json(), "WORKER_ID": "standalone"}
+    secret = secret_in(directory)
+    # The world itself, and those that are asked for over the API.
+    worker = {
+        "SIM_ID": "default,*",
+        "TICK_DELAY": str(options.tick_delay),
+        "SIM_CONFIG": config.model_dump_json(),
+        "WORKER_ID": "standalone",
+    }
     services = [
         _service("worker", "sector.worker", base + 1, {"HEALTH_PORT": str(base + 1), **of_sim, **worker}),
-        _service("api", "sector.api", base, {"PORT": str(base), "HOST": host, **of_sim}),
+        _service("api", "sector.api", base, {"PORT": str(base), "HOST": host, "AUTH_SECRET": secret, **of_sim}),
         _service("viz", "sector.viz", base + 1000, {"PORT": str(base + 1000), "HOST": host, **of_sim}),
     ]
     for number, faction in enumerate(BOTS):
         port = base + 2 + number
-        told = {"HEALTH_PORT": str(port), "API_URL": api_url, "BOT_FACTION": faction}
+        told = {
+            "HEALTH_PORT": str(port),
+            "API_URL": api_url,
+            "BOT_FACTION": faction,
+            "API_TOKEN": _token(secret, faction),
+        }
         services.append(_service(f"bot-{faction}", "sector.bot", port, told))
-    return Plan(redis, redis_url, tuple(services), api_url, viz_url)
+    return Plan(redis, redis_url, tuple(services), api_url, viz_url, _token(secret, PLAYER))
+
+
+def _token(secret: str, faction: str) -> str:
+    return make(secret_key(secret), os.environ.get("AUTH_AUDIENCE", "sector"), faction, [faction], hours=_TOKEN_HOURS)
 
 
 def _service(name: str, module: str, port: int, told: Mapping[str, str]) -> Spec:

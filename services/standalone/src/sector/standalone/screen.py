@@ -3,7 +3,7 @@
 import re
 
 from sector.models import Snapshot
-from sector.standalone.plan import Plan
+from sector.standalone.plan import PLAYER, Plan
 
 
 def shown(redis_url: str) -> str:
@@ -13,7 +13,7 @@ def shown(redis_url: str) -> str:
 
 def welcome(plan: Plan, logs: str, kept: str | None) -> str:
     """Return the screen: where to look, and what to try."""
-    order = '{"type": "join", "faction": "Me"}'
+    order = f'{{"type": "join", "faction": "{PLAYER}"}}'
     return f"""
   Sector is running.
 
@@ -27,7 +27,13 @@ def welcome(plan: Plan, logs: str, kept: str | None) -> str:
 
     curl {plan.api_url}/snapshot
     curl {plan.api_url}/events?limit=5
-    curl {plan.api_url}/orders -d '{order}'
+    curl -N {plan.api_url}/events/stream
+
+  To play, as {PLAYER}:
+
+    export TOKEN={plan.token}
+    curl {plan.api_url}/orders -H "Authorization: Bearer $TOKEN" -d '{order}'
+    open {plan.api_url}/docs
 
   Ctrl-C stops it all.
 """

@@ -33,7 +33,11 @@ def say(text: str) -> None:
 
 async def run(options: argparse.Namespace, redis_url: str | None, directory: Path) -> int:
     """Run until a signal; returns the exit code: 0 after a signal, 2 for ports taken, 1 if not all became ready."""
-    plan = make_plan(options, redis_url, directory)
+    try:
+        plan = make_plan(options, redis_url, directory)
+    except (OSError, ValueError) as error:
+        print(f"no secret to sign tokens with, in {directory}: {error}", file=sys.stderr)
+        return 2
     if taken := taken_ports(options.host, plan.specs):
         ports = ", ".join(f"{spec.port} ({spec.name})" for spec in taken)
         print(f"ports taken: {ports}. End what listens there, or choose others with --port-base.", file=sys.stderr)

@@ -2,18 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from copy import replace
 
 from pydantic import JsonValue
 from redis.exceptions import RedisError
 
-from sector.models.delta import DeltaError, apply_delta
+from sector.models.delta import DeltaError
 from sector.models.frame import FrameError, decode
 from sector.models.rows import delta_rows
 from sector.process import Health, backoff, until_stop, wait_for_stop
 from sector.state.errors import SimNotFound, StateError
 from sector.state.faults import describe
-from sector.state.reader import SimReader, TickEvents, View
+from sector.state.reader import SimReader, View
 
 REDIS = "redis"
 SIM = "sim"
@@ -61,7 +60,7 @@ class Feed:
         self._pauses = backoff()
         await self._tell({"snapshot": view.rows()})
         async for tick in self._reader.follow(view.head.tick):
-            view = self._view = _after(view, tick)
+            view = self._view = view.after(tick)
             changes = delta_rows(decode(tick.delta), [view.map, view.snapshot])
             await self._tell(
                 {
@@ -73,16 +72,3 @@ class Feed:
                     "events": list(tick.events),
                 }
             )
-
-
-def _after(view: View, tick: TickEvents) -> View:
-    snapshot = apply_delta(view.snapshot, decode(tick.delta))
-    head = replace(
-        view.head,
-        tick=tick.tick,
-        cursor=tick.cursor,
-        hash=tick.hash,
-        at_ms=tick.at_ms,
-        status=str(snapshot.meta.get("status")),
-    )
-    return View(view.sim_id, head, snapshot, view.map)

@@ -12,6 +12,8 @@ from sector.models import SimConfig
 from sector.models.mapfile import MapFile
 from sector.process import Port, RedisUrl, Settings, SimsSetting
 
+ALL = "*"
+
 
 def _config(value: object) -> object:
     return SimConfig.model_validate_json(value) if isinstance(value, str) else value
@@ -64,6 +66,11 @@ class WorkerSettings(Settings):
     health_port: Port = Field(default=8080, description="Port of /health, 1 to 65535.")
 
     @property
-    def sim_ids(self) -> list[str]:
-        """The sims named, each once; not to be asked where all are served."""
-        return list(dict.fromkeys(self.sim_id.split(",")))
+    def named(self) -> list[str]:
+        """The sims named, each once: this worker founds those that are not there."""
+        return [each for each in dict.fromkeys(self.sim_id.split(",")) if each != ALL]
+
+    @property
+    def serves_all(self) -> bool:
+        """Whether it serves every sim there is."""
+        return ALL in self.sim_id.split(",")

@@ -10,8 +10,8 @@ from redis.exceptions import RedisError
 
 from sector.models.frame import FrameError
 from sector.process import backoff, wait_for_stop
+from sector.state import founding, sims
 from sector.state import lease as leases
-from sector.state import sims
 from sector.state.connect import Client
 from sector.state.errors import CommitConflict, LeaseLost, SimNotFound, StateError, WorldFailed
 from sector.state.faults import describe
@@ -82,6 +82,8 @@ class Tenure[S]:
         async with means.gate:
             if self._founds and await sims.found(means.redis, sim_id, means.world, means.settings.sim_config):
                 log.info("founded sim %s: %d systems", sim_id, means.settings.sim_config.systems)
+            if not self._founds and (done := await founding.carry_out(means.redis, sim_id, means.world)):
+                log.info("sim %s: %s", sim_id, done)
             self.lease = await leases.acquire(means.redis, sim_id, means.holder, means.settings.lease_ttl_ms)
             if self.lease is None:
                 return None

@@ -24,7 +24,6 @@ from sector.worker.tenure import Means, Tenure
 log = logging.getLogger(__name__)
 
 REDIS, SIMS = "redis", "sims"
-ALL = "*"
 _AT_ONCE = 64
 _SHOWN = 100
 
@@ -107,12 +106,13 @@ class Worker[S]:
         random.shuffle(left)
         room = max(share - len(self._tenures), 0)
         for sim_id in [*left[:room], *(each for each in left[room:] if each in self._free_before)]:
-            tenure = Tenure(self._means, sim_id, founds=self._settings.sim_id != ALL)
+            tenure = Tenure(self._means, sim_id, founds=sim_id in self._settings.named)
             self._tenures[sim_id] = (tenure, asyncio.create_task(tenure.run(), name=f"tenure of {sim_id}"))
         self._free_before = set(left)
 
     async def _serves(self) -> list[str]:
-        return await sims.listed(self._redis) if self._settings.sim_id == ALL else self._settings.sim_ids
+        named = self._settings.named
+        return list(dict.fromkeys([*named, *await sims.listed(self._redis)])) if self._settings.serves_all else named
 
     def _reap(self) -> None:
         """Forget the tenures that ended. Raises what one raised that it did not foresee."""

@@ -1,0 +1,81 @@
+"""The stream of events, resumed by itself wherever it breaks."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+import httpx
+from httpx_sse import ServerSentEvent, SSEError, aconnect_sse
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from sector.client.asking import refusal
+from sector.client.errors import Unavailable
+from sector.models import EVENT, Event
+
+log = logging.getLogger(__name__)
+
+_SILENT_S = 60.0
+_MINE = frozenset({"gap", "dropped", "reconnect"})
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What happened after event `after` and before tick `first_tick` is not kept any more: begin with a snapshot."""
+
+    after: str
+    first_tick: int
+
+
+async def follow(
+    http: httpx.AsyncClient, url: str, query: Mapping[str, str], after: str, patience_s: float
+) -> AsyncIterator[Event | Gap]:
+    """Yield events until cancelled.
+
+    Raises Refused where the API will not have it, Unavailable where it was not reached for `patience_s` seconds.
+    """
+    loop = asyncio.get_running_loop()
+    last, retry_s, end_s = after, 1.0, loop.time() + patience_s
+    while True:
+        headers = {"Last-Event-ID": last} if last else {}
+        fault = "it ended"
+        try:
+            async with aconnect_sse(
+                http, "GET", url, params=dict(query), headers=headers, timeout=_patient(http)
+            ) as source:
+                if source.response.is_client_error:
+                    await source.response.aread()
+                    raise refusal(source.response)
+                async for message in source.aiter_sse():
+                    end_s = loop.time() + patience_s
+                    retry_s = retry_s if message.retry is None else message.retry / 1000
+                    last = message.id or last
+                    if (found := _read(message)) is not None:
+                        yield found
+        except (httpx.TransportError, SSEError) as error:
+            fault = f"{type(error).__name__}: {error}"
+        if loop.time() > end_s:
+            raise Unavailable(f"no events of {url} for {patience_s:g} s: {fault}")
+        await asyncio.sleep(retry_s)
+
+
+def _patient(http: httpx.AsyncClient) -> httpx.Timeout:
+    """Return the client's limits, but for the time between two messages."""
+    return httpx.Timeout(http.timeout.connect, read=_SILENT_S)
+
+
+def _read(message: ServerSentEvent) -> Event | Gap | None:
+    if message.event in _MINE:
+        if message.event == "gap":
+            return Gap(**from_json(message.data))
+        log.info("the stream of events ends: %s", message.data)
+        return None
+    if not message.data:
+        return None
+    try:
+        return EVENT.validate_json(message.data)
+    except ValidationError:
+        # Of a type that a later version of the server knows.
+        log.debug("an event that is not known here: %s", message.data)
+        return None

@@ -1,0 +1,136 @@
+"""Requests are sent again while that may help, and no longer than the client is patient. The server speaks by the byte."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from sector.client import Client, Refused, Unavailable
+from sector.models import Note
+
+NOTE = Note(faction="Me", text="hello")
+ACCEPTED = b'{"id":"5-0","status":"pending"}'
+
+
+def answer(status: str, body: bytes = b"", more: str = "", kind: str = "application/json") -> bytes:
+    head = (
+        f"HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n{more}\r\n"
+    )
+    return head.encode() + body
+
+
+PROBLEM = b'{"type":"about:blank","title":"Not here","status":503,"detail":"it is away","later":"a field of tomorrow"}'
+
+
+class Server:
+    """Answers each request with the next of `answers`, the last one over and over; b"" cuts the connection."""
+
+    def __init__(self, *answers: bytes) -> None:
+        self._answers = list(answers)
+        self.requests: list[bytes] = []
+        self.url = ""
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(
+            (int(line.partition(b":")[2]) for line in head.lower().split(b"\r\n") if b"content-length" in line), 0
+        )
+        self.requests.append(head + await reader.readexactly(length))
+        writer.write(self._answers.pop(0) if len(self._answers) > 1 else self._answers[0])
+        await writer.drain()
+        writer.close()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Server"]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with server:
+            yield self
+
+
+def key(request: bytes) -> bytes:
+    return next(line for line in request.lower().split(b"\r\n") if line.startswith(b"idempotency-key"))
+
+
+async def test_an_order_is_sent_again_under_the_same_key_until_it_is_answered() -> None:
+    server = Server(b"", answer("503 X", PROBLEM), answer("429 X", b"?"), answer("202 X", ACCEPTED))
+    async with server.running(), Client(server.url, patience_s=10) as client:
+        assert await client.order(NOTE) == "5-0"
+    assert len(server.requests) == 4
+    assert len({key(request) for request in server.requests}) == 1
+    async with server.running(), Client(server.url) as client:
+        await client.order(NOTE)
+    assert len({key(request) for request in server.requests}) == 2
+
+
+async def test_a_refusal_is_raised_at_once_with_what_was_said() -> None:
+    said = b'{"type":"about:blank","title":"Not a valid order","status":422,"detail":"no","errors":[{"field":"text","message":"no"}]}'
+    async with Server(answer("422 X", said)).running() as server, Client(server.url) as client:
+        with pytest.raises(Refused, match="422 Not a valid order: no") as refused:
+            await client.order(NOTE)
+    assert refused.value.problem.errors[0].field == "text"
+    assert len(server.requests) == 1
+
+
+async def test_what_a_proxy_says_is_told_too() -> None:
+    async with Server(answer("413 Too Large", b"<html>nginx</html>")).running() as server, Client(server.url) as client:
+        with pytest.raises(Refused, match="413 Too Large: <html>nginx"):
+            await client.snapshot()
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        (b"", lambda: pytest.raises(Unavailable, match="RemoteProtocolError")),
+        (answer("503 X", PROBLEM), lambda: pytest.raises(Unavailable, match="it is away")),
+        (answer("429 X", b"slow down"), lambda: pytest.raises(Refused, match="slow down")),
+    ],
+)
+async def test_patience_ends(said: bytes, error: Callable[[], pytest.RaisesExc[Exception]]) -> None:
+    loop = asyncio.get_running_loop()
+    async with Server(said).running() as server, Client(server.url, patience_s=0.3) as client:
+        began_s = loop.time()
+        with error():
+            await client.order(NOTE)
+        assert loop.time() - began_s < 1
+    assert len(server.requests) > 1
+
+
+async def test_it_waits_as_long_as_it_was_asked_to() -> None:
+    async with Server(answer("429 X", b"?", "retry-after: 1\r\n"), answer("202 X", ACCEPTED)).running() as server:
+        loop = asyncio.get_running_loop()
+        async with Client(server.url) as client:
+            began_s = loop.time()
+            await client.order(NOTE)
+        assert loop.time() - began_s >= 1
+
+
+async def test_nobody_there_is_unavailable() -> None:
+    async with Server(b"").running() as server:
+        url = server.url
+    async with Client(url, patience_s=0.1) as client:
+        with pytest.raises(Unavailable, match="ConnectError"):
+            await client.snapshot()
+
+
+async def test_a_stream_goes_on_after_the_last_event_wherever_it_broke() -> None:
+    def events(*ids: str) -> bytes:
+        data = '{"type":"note","tick":1,"order":null,"faction":"Me","text":"x","system":null,"id":"%s","at_ms":5}'
+        body = "retry: 10\n\n" + "".join(f"id: {each}\nevent: note\ndata: {data % each}\n\n" for each in ids)
+        unknown = 'id: 9-9\nevent: tomorrow\ndata: {"type":"tomorrow","tick":1}\n\n: still here\n\n'
+        return answer("200 X", (body + unknown).encode(), kind="text/event-stream")
+
+    async with Server(events("1-0", "1-1"), b"", events("2-0")).running() as server, Client(server.url) as client:
+        stream = client.follow()
+        found = [(await anext(stream)) for _ in range(3)]
+    assert [each.id for each in found] == ["1-0", "1-1", "2-0"]  # type: ignore[union-attr]  # none of them is a gap
+    heads = [request.lower() for request in server.requests]
+    assert b"last-event-id" not in heads[0]
+    assert all(b"last-event-id: 9-9" in head for head in heads[1:])
+
+
+async def test_a_stream_that_is_refused_says_why() -> None:
+    async with Server(answer("422 X", PROBLEM)).running() as server, Client(server.url) as client:
+        with pytest.raises(Refused, match="it is away"):
+            await anext(client.follow())

@@ -1,0 +1,151 @@
+"""Admission: what a group of requests must pass to get into the order log, in one round trip and at one instant.
+
+The sim must be there and go on, its worker not be too far behind, nobody order faster than allowed; a request that was carried out
+already is answered as it was then. `admit.lua` decides, inside Redis, so that it holds for all processes together.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha1
+from importlib import resources
+from typing import NamedTuple
+
+from hiredis import pack_command
+from redis.exceptions import NoScriptError
+
+from sector.state.connect import Client
+from sector.state.durability import MEMORY, Durability
+from sector.state.errors import KeyReused, NotDurable, SimFinished, SimNotFound, StateError, TooFarBehind, TooFast
+from sector.state.keys import SimKeys
+from sector.state.link import Packed, borrowed
+from sector.state.orders import SCOPE_ADMIN, SCOPE_PLAYER
+from sector.state.replies import Reply, as_bytes, as_int, as_list, checked
+
+KEPT_MS = 24 * 3600 * 1000
+"""How long the answer to a request with an idempotency key is kept."""
+DIGEST_BYTES = 16
+
+_SCRIPT = resources.files(__package__ or "").joinpath("admit.lua").read_bytes()
+_SHA = sha1(_SCRIPT, usedforsecurity=False).hexdigest()
+
+
+class Rate(NamedTuple):
+    """How fast somebody may order: so many orders a second, and so many at once. `of` says who, such as `token alice`."""
+
+    of: str
+    a_second: float
+    at_once: int
+
+
+class Request(NamedTuple):
+    """Orders that are let in together or not at all.
+
+    With `key`, an idempotency key of `issuer`, the request is carried out once: `digest`, of 16 bytes, tells whether it is the same,
+    and `rest` is what its answer says besides the ids, and is kept with them.
+    """
+
+    issuer: str
+    orders: Sequence[bytes]
+    admin: bool = False
+    rates: tuple[Rate, ...] = ()
+    key: str = ""
+    digest: bytes = bytes(DIGEST_BYTES)
+    rest: bytes = b""
+
+
+class Admitted(NamedTuple):
+    """The ids of the orders of a request, in its order. `repeated`: it was carried out before, and `rest` is of that time."""
+
+    ids: list[str]
+    rest: bytes
+    repeated: bool
+
+
+type Verdict = Admitted | StateError
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What holds for every request to a sim. `most_waiting`: orders that may wait for the worker; 0: any number."""
+
+    sim_id: str
+    most_waiting: int = 0
+    durability: Durability = MEMORY
+
+    async def admit(self, redis: Client, requests: Sequence[Request]) -> list[Verdict]:
+        """Append the orders of those requests that pass; return of each what became of it.
+
+        Raises redis.exceptions.RedisError: orders may be in the log nevertheless.
+        """
+        group = _Group(self, requests)
+        async with borrowed(redis, group.keys.orders) as link:
+            replies = await link.exchange(group.command("EVALSHA", _SHA), *self.durability.wait())
+            if isinstance(replies[0], NoScriptError):
+                replies = await link.exchange(group.command("EVAL", _SCRIPT), *self.durability.wait())
+            (answers,) = checked(replies[:1])
+            verdicts = [group.verdict(*each) for each in zip(requests, as_list(answers), strict=True)]
+        if any(isinstance(each, Admitted) for each in verdicts):
+            try:
+                self.durability.confirm(replies[1:])
+            except NotDurable as error:
+                return [_not_durable(each, error) for each in verdicts]
+        return verdicts
+
+
+class _Group:
+    """One run of the script."""
+
+    def __init__(self, gate: Gate, requests: Sequence[Request]) -> None:
+        self._gate = gate
+        self._requests = requests
+        self.keys = SimKeys(gate.sim_id)
+        self._rates: dict[Rate, int] = {}
+        """The rates that the requests name, numbered from 1."""
+        self._numbers: dict[tuple[Rate, ...], tuple[int, ...]] = {}
+        for request in requests:
+            if request.rates not in self._numbers:
+                self._numbers[request.rates] = tuple(
+                    self._rates.setdefault(rate, len(self._rates) + 1) for rate in request.rates
+                )
+
+    def command(self, name: str, script: str | bytes) -> Packed:
+        keys: list[str | bytes | int] = [self.keys.orders, *(self.keys.rate(rate.of) for rate in self._rates)]
+        words: list[str | bytes | int] = [self.keys.head, self._gate.most_waiting, KEPT_MS, len(self._rates)]
+        for rate in self._rates:
+            words += (round(1_000_000 / rate.a_second), rate.at_once)
+        for issuer, orders, admin, rates, key, digest, rest in self._requests:
+            index = 0
+            if key:
+                keys.append(self.keys.once(issuer, key))
+                index = len(keys)
+            scope, numbers = SCOPE_ADMIN if admin else SCOPE_PLAYER, self._numbers[rates]
+            words += (issuer, scope, index, digest, rest, len(numbers), *numbers, len(orders), *orders)
+        return Packed(pack_command((name, script, len(keys), *keys, *words)))  # type: ignore[arg-type]  # its stub means a tuple of one
+
+    def verdict(self, request: Request, answer: Reply) -> Verdict:
+        said, *more = as_list(answer)
+        if said == b"accepted":
+            return Admitted(_texts(more), request.rest, False)
+        match said:
+            case b"repeated":
+                ids, _, rest = (as_bytes(more[0]) or b"").partition(b"\n")
+                return Admitted(ids.decode().split(), rest, True)
+            case b"other":
+                return KeyReused(request.key)
+            case b"finished":
+                return SimFinished(self._gate.sim_id, int(as_bytes(more[0]) or 0))
+            case b"behind":
+                return TooFarBehind(self._gate.sim_id, as_int(more[0]), self._gate.most_waiting)
+            case b"too fast":
+                rate = list(self._rates)[as_int(more[0]) - 1]
+                return TooFast(rate.of, rate.a_second, as_int(more[1]) / 1_000_000)
+            case _:
+                return SimNotFound(self._gate.sim_id)
+
+
+def _not_durable(verdict: Verdict, error: NotDurable) -> Verdict:
+    return NotDurable(error.durability, verdict.ids, error.reason) if isinstance(verdict, Admitted) else verdict
+
+
+def _texts(words: Sequence[Reply]) -> list[str]:
+    return [word.decode() for word in words if isinstance(word, bytes)]

@@ -1,0 +1,106 @@
+-- Lets a group of requests into the order log, or says of each why not. All of it happens at one instant.
+--
+-- KEYS: order log, then the rate keys, then the idempotency keys.
+-- ARGV: head (among KEYS it would take the right to write it), most orders that may wait (0: any), ms that an answer is kept,
+--   number of rate keys, then
+--   for each rate key: microseconds an order, orders at once;
+--   for each request: issuer, scope, index of its idempotency key in KEYS (0: none), digest of what was asked (16 bytes),
+--   rest of the answer, number of its rate keys, their indices from 1, number of orders, the orders.
+-- Answers a list, for each request a list whose first word says what became of it.
+local log, head = KEYS[1], ARGV[1]
+local most_waiting, kept_ms, rates = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local at = 4
+
+local function word()
+  at = at + 1
+  return ARGV[at]
+end
+local function number()
+  return tonumber(word())
+end
+
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local said = redis.call('HMGET', head, 'tick', 'status', 'applied')
+local tick, status, applied = said[1], said[2], tonumber(said[3] or -1)
+
+-- The generic cell rate algorithm (ITU-T I.371): `until_us` is when all that was ordered is paid for.
+local each_us, at_once, until_us, changed = {}, {}, {}, {}
+for rate = 1, rates do
+  each_us[rate], at_once[rate] = number(), number()
+  until_us[rate] = math.max(tonumber(redis.call('GET', KEYS[1 + rate]) or 0), now)
+end
+
+local waiting = 0
+if most_waiting > 0 and applied >= 0 then
+  local stream = redis.pcall('XINFO', 'STREAM', log)
+  for field = 1, #stream, 2 do
+    if stream[field] == 'entries-added' then
+      waiting = stream[field + 1] - applied
+    end
+  end
+end
+
+-- Returns which rate lets so many orders not in yet, and the microseconds until it does; or nothing.
+-- More orders than are let in at once are let in when none are owed, and paid for afterwards.
+local function too_fast(limits, orders)
+  for _, rate in ipairs(limits) do
+    local room = (at_once[rate] - math.min(orders, at_once[rate])) * each_us[rate]
+    local wait = until_us[rate] - now - room
+    if wait > 0 then
+      return rate, wait
+    end
+  end
+end
+
+local answers = {}
+while at < #ARGV do
+  local issuer, scope, key, digest, rest = word(), word(), number(), word(), word()
+  local limits, orders, answer = {}, {}, nil
+  for _ = 1, number() do
+    limits[#limits + 1] = number()
+  end
+  for _ = 1, number() do
+    orders[#orders + 1] = word()
+  end
+  local before = tick and key > 0 and redis.call('GET', KEYS[key])
+  local rate, wait_us = too_fast(limits, #orders)
+  if not tick then
+    answer = { 'no sim' }
+  elseif before then
+    if string.sub(before, 1, 16) == digest then
+      -- Written once more, so that whoever waits until it is durable waits for this.
+      redis.call('SET', KEYS[key], before, 'KEEPTTL')
+      answer = { 'repeated', string.sub(before, 17) }
+    else
+      answer = { 'other' }
+    end
+  elseif status == 'finished' then
+    answer = { 'finished', tick }
+  elseif most_waiting > 0 and waiting + #orders > most_waiting and waiting > 0 then
+    answer = { 'behind', waiting }
+  elseif rate then
+    answer = { 'too fast', rate, wait_us }
+  else
+    answer = { 'accepted' }
+    for _, order in ipairs(orders) do
+      answer[#answer + 1] = redis.call('XADD', log, '*', 'issuer', issuer, 'scope', scope, 'order', order)
+    end
+    waiting = waiting + #orders
+    for _, limit in ipairs(limits) do
+      until_us[limit] = until_us[limit] + #orders * each_us[limit]
+      changed[limit] = true
+    end
+    if key > 0 then
+      local kept = digest .. table.concat(answer, ' ', 2) .. '\n' .. rest
+      redis.call('SET', KEYS[key], kept, 'PX', kept_ms)
+    end
+  end
+  answers[#answers + 1] = answer
+end
+
+for rate in pairs(changed) do
+  local lasts_ms = math.ceil((until_us[rate] - now) / 1000)
+  redis.call('SET', KEYS[1 + rate], string.format('%.0f', until_us[rate]), 'PX', lasts_ms)
+end
+return answers

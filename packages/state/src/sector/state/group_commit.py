@@ -1,0 +1,77 @@
+"""Group commit: requests that are in flight together share one round trip.
+
+Source: D. DeWitt et al., "Implementation Techniques for Main Memory Database Systems", SIGMOD 1984.
+"""
+
+import asyncio
+
+from redis.exceptions import RedisError
+
+from sector.state.admission import Admitted, Gate, Request, Verdict
+from sector.state.connect import Client
+from sector.state.errors import StateError
+
+MOST_ORDERS = 4_000
+"""Orders of a group: Redis serves nobody else while it lets them in, some 10 ms."""
+_MOST_REQUESTS = 500
+
+
+class GroupCommit:
+    """Lets requests into the log of one sim. While a group is under way, those that come form the next one.
+
+    Where Redis is waited for until orders are durable, several groups wait at once.
+    """
+
+    def __init__(self, redis: Client, gate: Gate) -> None:
+        self._redis = redis
+        self._gate = gate
+        self._waiting: list[tuple[Request, asyncio.Future[Verdict]]] = []
+        self._groups: set[asyncio.Task[None]] = set()
+        self._most_at_once = 1 if gate.durability.kind == "memory" else 16
+
+    async def admit(self, request: Request) -> Admitted:
+        """Let the orders of a request into the log.
+
+        Raises SimNotFound, SimFinished, TooFarBehind, TooFast, KeyReused; NotDurable, redis.exceptions.RedisError: then they may be in
+        the log nevertheless.
+        """
+        verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        self._waiting.append((request, verdict))
+        if len(self._groups) < self._most_at_once:
+            # It begins after whatever else is ready now, and takes along what that brings.
+            group = asyncio.create_task(self._commit())
+            self._groups.add(group)
+            group.add_done_callback(self._groups.discard)
+        found = await verdict
+        if isinstance(found, StateError):
+            raise found
+        return found
+
+    async def close(self) -> None:
+        """Wait until all that is under way is answered; as long as Redis may take, at most."""
+        while self._groups:
+            await asyncio.wait(self._groups)
+
+    async def _commit(self) -> None:
+        while self._waiting:
+            group = self._next()
+            try:
+                verdicts = await self._gate.admit(self._redis, [request for request, _ in group])
+            except (RedisError, StateError, OSError) as error:
+                for _, verdict in group:
+                    if not verdict.done():
+                        verdict.set_exception(error)
+                continue
+            for (_, verdict), found in zip(group, verdicts, strict=True):
+                if not verdict.done():
+                    verdict.set_result(found)
+
+    def _next(self) -> list[tuple[Request, asyncio.Future[Verdict]]]:
+        orders = count = 0
+        for request, _ in self._waiting[:_MOST_REQUESTS]:
+            orders += len(request.orders)
+            if count and orders > MOST_ORDERS:
+                break
+            count += 1
+        group, self._waiting = self._waiting[:count], self._waiting[count:]
+        return group

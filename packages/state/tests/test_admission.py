@@ -1,0 +1,210 @@
+"""Who gets into the order log, who does not and why; once, and never faster than allowed."""
+
+import asyncio
+from copy import replace
+
+import pytest
+from redis.asyncio import Redis
+
+from fixtures.contents import entries_at
+from fixtures.sim import CONFIG, Sim
+from sector.models import ORDER, Note
+from sector.state import sims
+from sector.state.admission import Admitted, Gate, Rate, Request
+from sector.state.durability import Durability
+from sector.state.errors import KeyReused, NotDurable, SimFinished, SimNotFound, TooFarBehind, TooFast
+from sector.state.group_commit import GroupCommit
+from sector.state.keys import SimKeys
+from sector.state.link import call
+from sector.world import SectorWorld
+
+BODY = ORDER.dump_json(Note(faction="Crimson", text="hello"))
+ONE = Request("me", [BODY])
+GATE = Gate("default")
+KEYED = replace(ONE, key="k", digest=b"digest of it 16b", rest=b"rest")
+
+
+async def logged(redis: Redis) -> list[str]:
+    return [entry_id for entry_id, _ in await entries_at(redis, SimKeys("default").orders)]
+
+
+async def test_what_is_admitted_is_in_the_log_in_order_and_is_applied(sim: Sim, redis: Redis) -> None:
+    one, two = await GATE.admit(redis, [ONE, Request("you", [BODY, BODY], admin=True)])
+    assert isinstance(one, Admitted)
+    assert isinstance(two, Admitted)
+    assert [*one.ids, *two.ids] == await logged(redis)
+    fields = [fields for _, fields in await entries_at(redis, SimKeys("default").orders)]
+    assert [(each[b"issuer"], each[b"scope"]) for each in fields] == [
+        (b"me", b"player"),
+        (b"you", b"admin"),
+        (b"you", b"admin"),
+    ]
+    assert (await sim.tick()).orders == 3
+
+
+async def test_to_a_sim_that_is_not_there_nothing_is_written(redis: Redis) -> None:
+    (verdict,) = await GATE.admit(redis, [KEYED])
+    assert isinstance(verdict, SimNotFound)
+    assert await redis.keys("*") == []
+
+
+async def test_a_finished_sim_takes_none_but_repeats_what_it_said(redis: Redis) -> None:
+    sim = await Sim.found(redis, CONFIG.model_copy(update={"max_ticks": 1}))
+    (before,) = await GATE.admit(redis, [KEYED])
+    await sim.tick()
+    late, repeated = await GATE.admit(redis, [ONE, KEYED])
+    assert isinstance(late, SimFinished)
+    assert late.tick == 1
+    assert isinstance(before, Admitted)
+    assert repeated == replace(before, repeated=True)
+
+
+async def test_the_same_key_is_carried_out_once_for_24_hours(sim: Sim, redis: Redis) -> None:
+    assert (await sim.reader.head()).applied == 0
+    first, second = await GATE.admit(redis, [KEYED, replace(KEYED, rest=b"another")])
+    (third,) = await GATE.admit(redis, [KEYED])
+    assert isinstance(first, Admitted)
+    assert second == third == Admitted(first.ids, b"rest", True)
+    assert await logged(redis) == first.ids
+    (name,) = await redis.keys("*once*")
+    assert 24 * 3600 - 10 < await redis.ttl(name) <= 24 * 3600
+
+
+async def test_the_same_key_with_another_request_is_refused_and_of_another_issuer_is_another(
+    sim: Sim, redis: Redis
+) -> None:
+    assert (await sim.reader.head()).applied == 0
+    other = replace(KEYED, digest=b"another one, 16b")
+    first, reused, foreign = await GATE.admit(redis, [KEYED, other, replace(other, issuer="you")])
+    assert isinstance(first, Admitted)
+    assert isinstance(reused, KeyReused)
+    assert isinstance(foreign, Admitted)
+    assert len(await logged(redis)) == 2
+
+
+async def test_who_orders_too_fast_waits_and_the_others_do_not(sim: Sim, redis: Redis) -> None:
+    assert (await sim.reader.head()).applied == 0
+    slow, quick = Rate("token slow", 0.5, 2), Rate("token quick", 1000, 1000)
+    mine, theirs = replace(ONE, rates=(slow,)), replace(ONE, rates=(quick,))
+    verdicts = await GATE.admit(redis, [mine, theirs, mine, mine, theirs])
+    assert [type(each) for each in verdicts] == [Admitted, Admitted, Admitted, TooFast, Admitted]
+    refused = verdicts[3]
+    assert isinstance(refused, TooFast)
+    assert refused.of == "token slow"
+    assert 1.5 < refused.retry_after_s <= 2
+    assert len(await logged(redis)) == 4
+    # It is kept in Redis: any other process is told the same.
+    (again,) = await GATE.admit(redis, [mine])
+    assert isinstance(again, TooFast)
+
+
+async def test_more_at_once_than_allowed_are_let_in_when_nothing_is_owed_and_paid_for_afterwards(
+    sim: Sim, redis: Redis
+) -> None:
+    assert (await sim.reader.head()).applied == 0
+    rate = Rate("address 10.0.0.1", 10, 5)
+    many = Request("me", [BODY] * 20, rates=(rate,))
+    first, second = await GATE.admit(redis, [many, replace(ONE, rates=(rate,))])
+    assert isinstance(first, Admitted)
+    assert isinstance(second, TooFast)
+    assert 1.5 < second.retry_after_s <= 1.6
+
+
+async def test_all_rates_of_a_request_hold(sim: Sim, redis: Redis) -> None:
+    assert (await sim.reader.head()).applied == 0
+    wide, narrow = Rate("token me", 100, 100), Rate("address 10.0.0.1", 1, 1)
+    _, refused, elsewhere = await GATE.admit(
+        redis, [replace(ONE, rates=(wide, narrow)), replace(ONE, rates=(wide, narrow)), replace(ONE, rates=(wide,))]
+    )
+    assert isinstance(refused, TooFast)
+    assert refused.of == "address 10.0.0.1"
+    assert isinstance(elsewhere, Admitted)
+
+
+async def test_orders_are_refused_while_too_many_wait_for_the_worker(sim: Sim, redis: Redis) -> None:
+    gate = Gate("default", most_waiting=3)
+    verdicts = await gate.admit(redis, [ONE, ONE, ONE, ONE])
+    assert [type(each) for each in verdicts] == [Admitted, Admitted, Admitted, TooFarBehind]
+    behind = verdicts[3]
+    assert isinstance(behind, TooFarBehind)
+    assert (behind.waiting, behind.most) == (3, 3)
+    await sim.tick()
+    assert [type(each) for each in await gate.admit(redis, [ONE])] == [Admitted]
+
+
+async def test_how_many_wait_is_known_after_trimming_and_of_sims_of_before_0_6(sim: Sim, redis: Redis) -> None:
+    await GATE.admit(redis, [ONE] * 4)
+    await sim.tick(times=30)
+    await redis.hdel(SimKeys("default").head, "applied")
+    assert isinstance((await Gate("default", most_waiting=1).admit(redis, [Request("me", [BODY])]))[0], Admitted)
+    await GATE.admit(redis, [ONE, ONE])
+    await sim.tick()
+    assert (await sim.reader.head()).applied == 7
+    first, second = await Gate("default", most_waiting=1).admit(redis, [ONE, ONE])
+    assert isinstance(first, Admitted)
+    assert isinstance(second, TooFarBehind)
+
+
+async def test_what_is_not_durable_is_said_to_each_with_its_own_ids(sim: Sim, redis: Redis) -> None:
+    assert (await sim.reader.head()).applied == 0
+    gate = Gate("default", durability=Durability("replica", 20))
+    verdicts = await gate.admit(redis, [ONE, replace(ONE, orders=[BODY, BODY])])
+    kept = await logged(redis)
+    assert [each.order_ids for each in verdicts if isinstance(each, NotDurable)] == [kept[:1], kept[1:]]
+
+
+async def test_redis_may_forget_the_script(sim: Sim, redis: Redis) -> None:
+    assert (await sim.reader.head()).applied == 0
+    await GATE.admit(redis, [ONE])
+    await redis.script_flush()
+    await GATE.admit(redis, [ONE])
+    assert len(await logged(redis)) == 2
+
+
+async def test_requests_in_flight_together_share_one_round_trip(sim: Sim, redis: Redis) -> None:
+    assert (await sim.reader.head()).applied == 0
+    await GATE.admit(redis, [ONE])
+    group = GroupCommit(redis, GATE)
+    before = (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"]
+    admitted = await asyncio.gather(*(group.admit(Request(f"p{number}", [BODY])) for number in range(200)))
+    assert (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"] == before + 1
+    assert [each.ids[0] for each in admitted] == (await logged(redis))[1:]
+    await group.close()
+
+
+async def test_a_refusal_is_raised_to_whom_it_concerns(sim: Sim, redis: Redis) -> None:
+    assert (await sim.reader.head()).applied == 0
+    group = GroupCommit(redis, GATE)
+    found = await asyncio.gather(
+        group.admit(KEYED),
+        group.admit(replace(KEYED, digest=b"another one, 16b")),
+        group.admit(ONE),
+        return_exceptions=True,
+    )
+    assert [type(each) for each in found] == [Admitted, KeyReused, Admitted]
+
+
+async def test_a_waiter_that_goes_away_takes_nobody_along(sim: Sim, redis: Redis) -> None:
+    assert (await sim.reader.head()).applied == 0
+    group = GroupCommit(redis, GATE)
+    gone, stays = asyncio.create_task(group.admit(ONE)), asyncio.create_task(group.admit(ONE))
+    await asyncio.sleep(0)
+    gone.cancel()
+    assert len((await stays).ids) == 1
+    await asyncio.gather(gone, return_exceptions=True)
+
+
+async def test_what_redis_says_to_a_group_is_raised_to_all_of_it(sim: Sim, redis: Redis) -> None:
+    assert (await sim.reader.head()).applied == 0
+    await redis.delete(SimKeys("default").orders)
+    await call(redis, "SET", SimKeys("default").orders, "no stream")
+    found = await asyncio.gather(*(GroupCommit(redis, GATE).admit(ONE) for _ in range(2)), return_exceptions=True)
+    assert all("WRONGTYPE" in str(each) for each in found)
+
+
+@pytest.mark.parametrize("count", [1, 4_001])
+async def test_a_group_is_cut_where_it_would_keep_redis_long(redis: Redis, count: int) -> None:
+    await sims.found(redis, "default", SectorWorld(), CONFIG)
+    group = GroupCommit(redis, GATE)
+    found = await asyncio.gather(group.admit(Request("me", [BODY] * count)), group.admit(ONE))
+    assert [len(each.ids) for each in found] == [count, 1]

@@ -1,0 +1,62 @@
+"""What became of an order: pending, applied, rejected and why, or kept no longer."""
+
+import asyncio
+
+from redis.asyncio import Redis
+
+from fixtures.sim import CONFIG, Sim
+from sector.models import MoveFleet, Note
+from sector.state.outcomes import Outcome, outcome
+
+NOTE = Note(faction="Crimson", text="hello")
+
+
+async def test_an_order_is_pending_until_its_tick_and_then_applied_with_what_came_of_it(sim: Sim, redis: Redis) -> None:
+    (order_id,) = await sim.order(NOTE)
+    assert await outcome(redis, "default", order_id) == Outcome(order_id, "pending")
+    tick = await sim.tick()
+    found = await outcome(redis, "default", order_id)
+    assert found is not None
+    assert (found.status, found.tick, found.at_ms) == ("applied", 1, tick.head.at_ms)
+    assert [(event["type"], event["text"]) for event in found.events] == [("note", "hello")]
+
+
+async def test_a_rejected_order_says_why(sim: Sim, redis: Redis) -> None:
+    (order_id,) = await sim.order(MoveFleet(faction="Nobody", system="S0", target="S1", ships=1))
+    await sim.tick()
+    found = await outcome(redis, "default", order_id)
+    assert found is not None
+    assert (found.status, found.tick, found.reason) == ("rejected", 1, "unknown_faction")
+    assert found.detail == "Nobody has not joined"
+
+
+async def test_it_is_found_at_whatever_tick_it_was(sim: Sim, redis: Redis) -> None:
+    given: dict[str, int] = {}
+    # As much history as is kept: ticks 6 to 15.
+    await sim.tick(times=5)
+    for tick in range(6, 16):
+        first, second = await sim.order(NOTE, NOTE)
+        given |= {first: tick, second: tick}
+        await sim.tick()
+    found = await asyncio.gather(*(outcome(redis, "default", order_id) for order_id in given))
+    assert [each.tick for each in found if each] == list(given.values())
+    # What is trimmed is not made up.
+    await sim.tick(times=5)
+    found = await asyncio.gather(*(outcome(redis, "default", order_id) for order_id in given))
+    assert [each and each.tick for each in found] == [None if tick <= 10 else tick for tick in given.values()]
+
+
+async def test_what_never_was_is_none(sim: Sim, redis: Redis) -> None:
+    await sim.tick(NOTE)
+    for order_id in ("1-0", "99999999999999-0"):
+        assert await outcome(redis, "default", order_id) is None
+
+
+async def test_an_order_whose_turn_does_not_come_since_the_sim_is_over_is_rejected(redis: Redis) -> None:
+    sim = await Sim.found(redis, CONFIG.model_copy(update={"max_ticks": 1}))
+    await sim.tick()
+    (order_id,) = await sim.order(NOTE)
+    found = await outcome(redis, "default", order_id)
+    assert found is not None
+    assert (found.status, found.reason) == ("rejected", "sim_finished")
+    assert found.detail == "the sim finished at tick 1, before its turn came"

@@ -1,0 +1,52 @@
+"""Answers: responses whose headers are made once, not for each request."""
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+
+import orjson
+from pydantic import JsonValue
+from sanic import HTTPResponse
+
+JSON, PROBLEM, EVENT_STREAM = b"application/json", b"application/problem+json", b"text/event-stream"
+
+type Headers = tuple[tuple[bytes, bytes], ...]
+
+_GUARDS: Headers = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+)
+"""On every answer: it is data, and nothing in it is to be run, framed or guessed at."""
+_FIXED: Mapping[bytes, Headers] = {
+    # As one: they are put together here, not for each answer.
+    kind: ((b"content-type", b"\r\n".join((kind, *(b"%b: %b" % each for each in _GUARDS)))),)
+    for kind in (JSON, PROBLEM, EVENT_STREAM)
+}
+
+
+class Answer(HTTPResponse):
+    """A response with the guards. `kind` is its content type; empty where there is no body.
+
+    `more` are encoded already; what comes from outside must be checked before it gets there.
+    """
+
+    __slots__ = ("fixed",)
+
+    def __init__(self, body: bytes, status: int = 200, *, kind: bytes = JSON, more: Headers = ()) -> None:
+        super().__init__(None, status)
+        self.body = body
+        self.fixed: Headers = _FIXED.get(kind, _GUARDS) + more
+
+    def add(self, *more: tuple[bytes, bytes]) -> None:
+        """Add headers."""
+        self.fixed += more
+
+    @property
+    def processed_headers(self) -> Iterator[tuple[bytes, bytes]]:
+        """Those of the answer, then those that Sanic added: length or encoding, and connection."""
+        return chain(self.fixed, [(name.encode(), str(value).encode()) for name, value in self.headers.items()])
+
+
+def said(body: JsonValue, status: int = 200, *, more: Headers = ()) -> Answer:
+    """Return an answer in JSON."""
+    return Answer(orjson.dumps(body), status, more=more)

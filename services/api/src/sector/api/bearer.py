@@ -1,0 +1,154 @@
+"""Who asks, and what they may: read from the token of a request (RFC 6750, RFC 7519)."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import jwt
+from jwt.exceptions import ExpiredSignatureError, InvalidAudienceError, InvalidTokenError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sanic import Request
+
+from sector.api.keyring import KeyRing
+from sector.api.problems import Problem
+from sector.models import Order
+
+ALL = "*"
+_KNOWN = 4096
+
+Names = str | tuple[str, ...]
+
+
+class Claims(BaseModel):
+    """What a token says. `sim` and `faction`: one, several, or `*` for all; `scope` `admin`: may do all, in its sims."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    sub: str = Field(min_length=1, max_length=128)
+    exp: float
+    sim: Names = ALL
+    faction: Names = ()
+    scope: Literal["player", "admin"] = "player"
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Who asks. `sims`, `factions`: None means all."""
+
+    subject: str
+    sims: frozenset[str] | None
+    factions: frozenset[str] | None
+    admin: bool
+    until_s: float = float("inf")
+    open: bool = False
+
+    def check_sim(self, sim_id: str) -> None:
+        """Raise Problem unless the token is for this sim."""
+        if self.sims is not None and sim_id not in self.sims:
+            raise forbidden("sim", f"this token is not for sim {sim_id}")
+
+    def check_order(self, order: Order) -> None:
+        """Raise Problem unless they may order for this faction."""
+        if self.admin or self.factions is None:
+            return
+        if order.faction not in self.factions:
+            raise forbidden("faction", f"this token is not for {order.faction or 'giving systems to nobody'}")
+
+    def check_founds(self, sim_id: str) -> None:
+        """Raise Problem unless they may found this sim."""
+        self.check_sim(sim_id)
+        if not (self.admin or self.open):
+            raise forbidden("scope", "this takes a token of scope admin")
+
+
+ANYONE = Bearer("anonymous", None, None, admin=False, open=True)
+"""Who asks where no token is needed."""
+
+
+def forbidden(field: str, message: str) -> Problem:
+    """Return the problem of a token that is good, but not for this."""
+    headers = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
+    return Problem(403, "Not allowed", message, [{"field": field, "message": message}], headers)
+
+
+class Authority:
+    """Tells who asks. Tokens once found good are remembered until they expire, or the keys change."""
+
+    def __init__(self, ring: KeyRing | None, audience: str) -> None:
+        self._ring = ring
+        self._audience = audience
+        self._known: dict[str, Bearer] = {}
+        self._version = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether no token is needed."""
+        return self._ring is None
+
+    def bearer(self, request: Request) -> Bearer:
+        """Return who asks. Raises Problem where there is no token, or none that is good."""
+        if self._ring is None:
+            return ANYONE
+        ring = self._ring.current()
+        if ring.version != self._version:
+            self._known.clear()
+            self._version = ring.version
+        header = request.headers.getone("authorization", "")
+        known = self._known.get(header)
+        if known is not None and known.until_s > time.time():
+            return known
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise _unauthorized("", "this takes a token: Authorization: Bearer ...; sector-api token makes one")
+        found = self._checked(ring, token.strip())
+        if len(self._known) >= _KNOWN:
+            del self._known[next(iter(self._known))]
+        self._known[header] = found
+        return found
+
+    def subject(self, request: Request) -> str | None:
+        """Return who asked, if that was found out."""
+        known = self._known.get(request.headers.getone("authorization", ""))
+        return None if known is None else known.subject
+
+    def _checked(self, ring: KeyRing, token: str) -> Bearer:
+        try:
+            key_id = jwt.get_unverified_header(token).get("kid")
+        except InvalidTokenError as error:
+            raise _unauthorized("invalid_token", f"the token cannot be read: {error}") from error
+        fault = "no key that is known here signed it"
+        for key in ring.named(key_id):
+            try:
+                claims = jwt.decode(
+                    token,
+                    key=key.jwk,
+                    algorithms=[key.algorithm],
+                    audience=self._audience,
+                    options={"require": ["exp", "sub", "aud"]},
+                )
+                return _bearer(Claims.model_validate(claims))
+            except ExpiredSignatureError:
+                fault = "the token is expired"
+            except InvalidAudienceError:
+                fault = f"the token is for another service: its aud is not {self._audience}"
+            except InvalidTokenError as error:
+                fault = fault if isinstance(error, jwt.InvalidSignatureError) else f"the token is not good: {error}"
+            except ValidationError as error:
+                first = error.errors()[0]
+                fault = f"the token's claim {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise _unauthorized("invalid_token", fault)
+
+
+def _bearer(claims: Claims) -> Bearer:
+    return Bearer(claims.sub, _named(claims.sim), _named(claims.faction), claims.scope == "admin", claims.exp)
+
+
+def _named(names: Names) -> frozenset[str] | None:
+    listed: Sequence[str] = (names,) if isinstance(names, str) else names
+    return None if ALL in listed else frozenset(listed)
+
+
+def _unauthorized(error: str, detail: str) -> Problem:
+    challenge = f'Bearer realm="sector", error="{error}"' if error else 'Bearer realm="sector"'
+    return Problem(401, "No good token", detail, headers={"WWW-Authenticate": challenge})

@@ -1,0 +1,146 @@
+"""What every answer passes on its way out: request id, CORS, the access log."""
+
+import itertools
+import re
+import secrets
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from typing import Literal, TextIO
+
+import orjson
+from sanic import HTTPResponse, Request
+
+from sector.api.answers import Answer, Headers
+from sector.process import App
+
+type Handler = Callable[..., Awaitable[Answer | None]]
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_METHODS = b"GET, HEAD, POST, OPTIONS"
+_ALLOWED = b"authorization, content-type, idempotency-key, if-none-match, last-event-id, x-request-id"
+_EXPOSED = b"etag, location, retry-after, x-request-id, idempotency-replayed"
+_DAY_S = b"86400"
+
+
+def address_behind(proxies: int) -> Callable[[Request], str]:
+    """Return what tells from where a request came, `proxies` of which stand before us."""
+    if proxies:
+        return lambda request: request.client_ip
+    return lambda request: request.conn_info.client_ip if request.conn_info else ""
+
+
+class AccessLog:
+    """A line of JSON for each answer, or for those that are errors."""
+
+    def __init__(
+        self,
+        which: Literal["all", "errors", "none"],
+        address: Callable[[Request], str],
+        subject: Callable[[Request], str | None],
+        stream: TextIO = sys.stderr,
+    ) -> None:
+        self._address = address
+        self._subject = subject
+        self._least = {"all": 0, "errors": 400, "none": 1000}[which]
+        self._stream = stream
+
+    def note(self, request: Request, answer: Answer, request_id: str) -> None:
+        """Write the line."""
+        if answer.status < self._least:
+            return
+        began_s = getattr(request.stream, "perft0", None)
+        line = {
+            "at_ms": time.time_ns() // 1_000_000,
+            "request": request_id,
+            "method": request.method,
+            "path": request.path,
+            "query": request.query_string,
+            "status": answer.status,
+            "bytes": len(answer.body or b""),
+            "took_ms": None if began_s is None else round((time.perf_counter() - began_s) * 1000, 3),
+            "address": self._address(request),
+            "subject": self._subject(request),
+            "agent": request.headers.get("user-agent", "")[:200],
+        }
+        text = orjson.dumps({"access": {name: _printable(value) for name, value in line.items()}})
+        self._stream.write(text.decode() + "\n")
+
+
+def _printable(value: object) -> object:
+    # What came over the wire may hold what is no Unicode.
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value
+
+
+class Cors:
+    """Says which origins' pages may read the answers."""
+
+    def __init__(self, origins: tuple[str, ...]) -> None:
+        self._all = "*" in origins
+        self._origins = frozenset(origins)
+
+    def headers(self, request: Request) -> Headers:
+        """Return what an answer to this request says of it."""
+        if not self._origins:
+            return ()
+        if self._all:
+            return ((b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _EXPOSED))
+        origin = request.headers.get("origin", "")
+        if origin not in self._origins:
+            return ((b"vary", b"origin"),)
+        return (
+            (b"access-control-allow-origin", origin.encode()),
+            (b"access-control-expose-headers", _EXPOSED),
+            (b"vary", b"origin"),
+        )
+
+    def preflight(self, request: Request) -> Answer:
+        """Answer the question of a browser whether a request may be made."""
+        answer = Answer(b"", 204, kind=b"")
+        allowed = self.headers(request)
+        if any(name == b"access-control-allow-origin" for name, _ in allowed):
+            answer.add(
+                (b"access-control-allow-methods", _METHODS),
+                (b"access-control-allow-headers", _ALLOWED),
+                (b"access-control-max-age", _DAY_S),
+            )
+        return answer
+
+
+class Guard:
+    """Finishes answers."""
+
+    def __init__(self, access_log: AccessLog, cors: Cors) -> None:
+        self._log = access_log
+        self._cors = cors
+        self._prefix = secrets.token_hex(6)
+        self._numbers = itertools.count(1)
+        self._paths: set[str] = set()
+
+    def finish(self, request: Request, answer: Answer) -> HTTPResponse:
+        """Return the answer with what every answer says, and note it."""
+        given = request.headers.getone("x-request-id", None)
+        request_id = given if given and _REQUEST_ID.fullmatch(given) else f"{self._prefix}-{next(self._numbers):x}"
+        answer.add((b"x-request-id", request_id.encode()), *self._cors.headers(request))
+        self._log.note(request, answer, request_id)
+        return answer
+
+    def on(self, app: App, method: str, path: str, handler: Handler) -> None:
+        """Have `handler` answer this; one that answered by itself returns None. OPTIONS is answered there too."""
+
+        async def finished(request: Request, **named: str) -> HTTPResponse | None:
+            answer = await handler(request, **named)
+            return None if answer is None else self.finish(request, answer)
+
+        async def options(request: Request, **_: str) -> HTTPResponse:
+            return self.finish(request, self._cors.preflight(request))
+
+        name = path.translate(_NAME)
+        methods = ("GET", "HEAD") if method == "GET" else (method,)
+        app.add_route(finished, path, methods=methods, name=f"{method}{name}")
+        if path not in self._paths:
+            self._paths.add(path)
+            app.add_route(options, path, methods=("OPTIONS",), name=f"OPTIONS{name}")
+
+
+_NAME = str.maketrans({character: "_" for character in " /<>:"})

@@ -1,0 +1,103 @@
+"""GET and POST /sims, and POST /sims/{id}/fork: which sims there are, and others asked for."""
+
+from pydantic import BaseModel, JsonValue, ValidationError
+from sanic import Request
+
+from sector.api.answers import Answer, said
+from sector.api.bearer import Authority
+from sector.api.followed import Followed
+from sector.api.orders import parsed
+from sector.api.problems import faults_of, invalid, invalid_query
+from sector.api.query import number, query
+from sector.models.answers import NewFork, NewSim
+from sector.state import founding, history, sims
+from sector.state.connect import Client
+from sector.state.errors import SimNotFound
+from sector.state.founding import ForkOf, Wish
+from sector.state.history import Kept
+
+MAX_LIMIT = 1_000
+
+
+class Sims:
+    """Lists sims, and asks for new ones."""
+
+    def __init__(self, redis: Client, authority: Authority) -> None:
+        self._redis = redis
+        self._authority = authority
+
+    async def get_all(self, request: Request) -> Answer:
+        """Answer with a page of sims, by id."""
+        asked = query(request, "after", "limit")
+        limit = number("limit", asked.get("limit", "100"), 1, MAX_LIMIT)
+        listed = [sim_id for sim_id in await sims.listed(self._redis) if sim_id > asked.get("after", "")]
+        heads = await sims.heads(self._redis, listed[:limit])
+        told: list[JsonValue] = [
+            (
+                {"id": sim_id, "status": "founding"}
+                if head is None
+                else {"id": sim_id, "status": head.status, "tick": head.tick, "at_ms": head.at_ms}
+            )
+            for sim_id, head in zip(listed[:limit], heads, strict=True)
+        ]
+        return said({"sims": told, "more": len(listed) > limit})
+
+    async def get_one(self, request: Request, sim_id: str) -> Answer:
+        """Answer with what there is to know of a sim: its config, where it is, and which ticks are kept."""
+        query(request)
+        try:
+            there = await history.kept(self._redis, sim_id)
+            config, _ = await sims.read_founding(self._redis, sim_id)
+        except SimNotFound:
+            wish = await founding.asked(self._redis, sim_id)
+            if wish is None:
+                raise
+            failed = {"status": "failed", "detail": wish.fault} if wish.fault else {"status": "founding"}
+            return said({"id": sim_id, **failed})
+        return said({"id": sim_id, **_told(there), "config": config.model_dump(mode="json", exclude={"map"})})
+
+    async def post(self, request: Request) -> Answer:
+        """Ask for a sim: 202, and where to see what becomes of it."""
+        bearer = self._authority.bearer(request)
+        query(request)
+        new = _valid(NewSim, request)
+        bearer.check_founds(new.id)
+        await founding.ask(self._redis, new.id, Wish(config=new.config))
+        return _asked_for(new.id)
+
+    async def fork(self, request: Request, sim: Followed) -> Answer:
+        """Ask for a sim that begins where this one was at `tick`, by default now."""
+        bearer = self._authority.bearer(request)
+        asked = query(request, "tick")
+        new = _valid(NewFork, request)
+        bearer.check_founds(new.id)
+        there = await history.kept(self._redis, sim.sim_id)
+        tick = number("tick", asked.get("tick", str(there.head.tick)), 0, 2**53)
+        if not there.first <= tick <= there.head.tick:
+            raise invalid_query("tick", f"{tick} is not kept: {there.first} to {there.head.tick} are")
+        await founding.ask(self._redis, new.id, Wish(fork_of=ForkOf(sim=sim.sim_id, tick=tick)))
+        return _asked_for(new.id)
+
+
+def _told(there: Kept) -> dict[str, JsonValue]:
+    head = there.head
+    return {
+        "status": head.status,
+        "tick": head.tick,
+        "at_ms": head.at_ms,
+        "state_hash": head.hash,
+        "first_tick": there.first,
+        "keyframes": list(there.keyframes),
+    }
+
+
+def _valid[M: BaseModel](model: type[M], request: Request) -> M:
+    parsed(request)
+    try:
+        return model.model_validate_json(request.body)
+    except ValidationError as error:
+        raise invalid(faults_of(error), f"Not a valid {'fork' if model is NewFork else 'sim'}") from error
+
+
+def _asked_for(sim_id: str) -> Answer:
+    return said({"id": sim_id, "status": "founding"}, 202, more=((b"location", f"/sims/{sim_id}".encode()),))

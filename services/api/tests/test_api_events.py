@@ -1,0 +1,200 @@
+"""GET /events, filtered and paged; and the stream of them, resumed, and read by the slow."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from fixtures.processes import Processes, Service
+from fixtures.sim import Sim
+from sector.models import Join, Note
+
+NOTE = Note(faction="Crimson", text="hello")
+
+
+@pytest.fixture
+def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
+    assert sim.lease.epoch == 1
+    return processes.start("api", REDIS_URL=redis_url, HEARTBEAT_S="0.2", READER_TIMEOUT_S="1")
+
+
+def events(api: Service, **query: str) -> list[dict[str, object]]:
+    """Return all events, page by page."""
+    found: list[dict[str, object]] = []
+    after, first, more = query.pop("after", "0-0"), query.pop("tick", ""), True
+    while more:
+        begin = {"tick": first} if first else {"after": after}
+        first = ""
+        answer = httpx.get(f"{api.url}/events", params=query | begin)
+        assert answer.status_code == 200, answer.text
+        page = answer.json()
+        found += page["events"]
+        after, more = page["next"], page["more"]
+    return found
+
+
+async def test_by_type_by_faction_and_from_a_tick_on(api: Service, sim: Sim) -> None:
+    await sim.tick(Join(faction="Me"))
+    for n in range(9):
+        await sim.tick(*([Note(faction="Me", text=f"{n}")] if n % 3 == 0 else []))
+    everything = events(api, limit="1000")
+    for kind in ("note", "fleet_departed", "note,fleet_arrived"):
+        wanted = [event for event in everything if event["type"] in kind.split(",")]
+        assert events(api, type=kind, limit="2") == wanted
+        assert wanted
+    mine = events(api, faction="Me", limit="2")
+    assert {event["type"] for event in mine} >= {"faction_joined", "note"}
+    assert all("Me" in json.dumps(event) for event in mine)
+    assert [event["tick"] for event in events(api, type="note", tick="5")] == [5, 8]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("type=fly", "type"),
+        ("type=", "type"),
+        ("faction=a b", "faction"),
+        ("tick=x", "tick"),
+        ("tick=1&after=1-0", "tick"),
+        ("limit=5&limit=6", "limit"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/events", "/events/stream"])
+def test_a_wrong_query_is_a_422(still_api: Service, path: str, query: str, field: str) -> None:
+    answer = httpx.get(f"{still_api.url}{path}?{query}")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+type Message = dict[str, str]
+
+
+def messages(lines: Iterator[str]) -> Iterator[Message]:
+    """Yield what a stream says; a sign of life as one without fields."""
+    message: Message = {}
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if line == "":
+            yield message
+            message = {}
+        elif name:
+            message[name] = value
+
+
+class Reader:
+    """Reads a stream, message by message."""
+
+    def __init__(self, api: Service, path: str = "/events/stream", **headers: str) -> None:
+        self._client = httpx.Client(timeout=10)
+        self._context = self._client.stream("GET", f"{api.url}{path}", headers=headers)
+        self.answer = self._context.__enter__()
+        assert self.answer.status_code == 200
+        assert self.answer.headers["content-type"] == "text/event-stream"
+        self._messages = messages(self.answer.iter_lines())
+        assert next(self._messages) == {"retry": "1000"}
+
+    def next(self) -> Message:
+        """Return the next message that is no sign of life."""
+        return next(message for message in self._messages if message)
+
+    def close(self) -> None:
+        self._context.__exit__(None, None, None)
+        self._client.close()
+
+
+async def test_events_come_as_they_happen_and_are_those_of_the_pages(api: Service, sim: Sim) -> None:
+    reader = Reader(api)
+    await sim.tick(NOTE)
+    first = reader.next()
+    assert (first["event"], first["id"].partition("-")[0]) == ("note", "1")
+    await sim.tick(NOTE, NOTE)
+    told = [first, *(reader.next() for _ in events(api)[1:])]
+    assert [json.loads(message["data"]) for message in told] == events(api)
+    assert [message["id"] for message in told] == [event["id"] for event in events(api)]
+    reader.close()
+
+
+async def test_it_goes_on_after_the_last_event_seen_without_gap_or_repetition(api: Service, sim: Sim) -> None:
+    for _ in range(5):
+        await sim.tick(NOTE, NOTE)
+    everything = events(api)
+    for number in (0, 3, len(everything) - 1):
+        seen = str(everything[number]["id"])
+        by_header, by_query = Reader(api, **{"Last-Event-ID": seen}), Reader(api, f"/events/stream?after={seen}")
+        rest = [str(event["id"]) for event in everything[number + 1 :]]
+        for reader in (by_header, by_query):
+            assert [reader.next()["id"] for _ in rest] == rest
+            reader.close()
+    last = Reader(api, **{"Last-Event-ID": str(everything[-1]["id"])})
+    await sim.tick(NOTE)
+    assert last.next()["id"].startswith("6-")
+    last.close()
+
+
+async def test_only_what_was_asked_for_comes(api: Service, sim: Sim) -> None:
+    reader = Reader(api, "/events/stream?type=note&faction=Crimson")
+    await sim.tick(times=3)
+    await sim.tick(NOTE)
+    assert json.loads(reader.next()["data"])["tick"] == 4
+    reader.close()
+
+
+async def test_who_was_away_too_long_is_told_of_the_gap(api: Service, sim: Sim) -> None:
+    for _ in range(20):
+        await sim.tick(NOTE)
+    reader = Reader(api, **{"Last-Event-ID": "2-0"})
+    gap = reader.next()
+    assert gap["event"] == "gap"
+    assert json.loads(gap["data"]) == {"after": "2-0", "first_tick": 11}
+    assert json.loads(reader.next()["data"])["tick"] == 11
+    reader.close()
+
+
+def test_a_silent_stream_gives_signs_of_life(api: Service) -> None:
+    with httpx.stream("GET", f"{api.url}/events/stream", timeout=5) as answer:
+        lines = answer.iter_lines()
+        assert next(lines) == "retry: 1000"
+        assert [next(lines) for _ in range(5)][1::2] == [": still here", ": still here"]
+
+
+def test_at_the_end_streams_are_told_to_come_again(api: Service) -> None:
+    reader = Reader(api)
+    api.process.terminate()
+    message = reader.next()
+    assert (message["event"], json.loads(message["data"])) == ("reconnect", {"reason": "this server shuts down"})
+    assert api.process.wait(timeout=10) == 0
+    reader.close()
+
+
+def test_there_are_only_so_many_streams(sim: Sim, redis_url: str, processes: Processes) -> None:
+    assert sim.lease.epoch == 1
+    api = processes.start("api", REDIS_URL=redis_url, MOST_STREAMS="1")
+    first = Reader(api)
+    assert httpx.get(f"{api.url}/events/stream").json()["title"] == "Too many streams"
+    first.close()
+
+
+async def test_who_does_not_read_is_dropped_and_the_others_are_not_kept_waiting(api: Service, sim: Sim) -> None:
+    """It never reads: what fits into the buffers of two sockets is sent, then it is dropped, and told so if it reads after all."""
+    slow = socket.socket()
+    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    slow.connect(("127.0.0.1", api.port))
+    slow.sendall(b"GET /events/stream HTTP/1.1\r\nhost: a\r\n\r\n")
+    api.wait_for(lambda said: said["streams"] == 1, "streaming")
+    quick = Reader(api, "/events/stream?type=note")
+    long = [Note(faction="Crimson", text="x" * 280)] * 1_000
+    tick = 0
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and (api.health() or quick.answer).json()["streams_dropped"] == 0:
+        await sim.tick(*long)
+        tick += 1
+        assert json.loads([quick.next() for _ in long][-1]["data"])["tick"] == tick
+    said = api.health()
+    assert said is not None
+    assert said.json()["streams_dropped"] == 1
+    await sim.tick(NOTE)
+    assert json.loads(quick.next()["data"])["tick"] == tick + 1
+    quick.close()
+    slow.close()

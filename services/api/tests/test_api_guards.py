@@ -1,0 +1,206 @@
+"""Guards: limits shared by all replicas, backpressure, slow senders, CORS, request ids, the access log, the end."""
+
+import asyncio
+import json
+import re
+import socket
+import time
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from fixtures.contents import entries_at
+from fixtures.processes import Processes, Service
+from fixtures.sim import Sim
+from fixtures.tokens import SECRET, bearing, token
+from sector.state.keys import SimKeys
+
+NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
+
+
+@pytest.fixture
+def url(sim: Sim, redis_url: str) -> str:
+    assert sim.lease.epoch == 1
+    return redis_url
+
+
+def post(api: Service, order: object = NOTE, **headers: str) -> httpx.Response:
+    return httpx.post(f"{api.url}/orders", json=order, headers=headers)
+
+
+async def test_a_token_orders_only_so_fast_whichever_replica_it_asks(
+    url: str, redis: Redis, processes: Processes
+) -> None:
+    one, two = (processes.start("api", REDIS_URL=url, AUTH_SECRET=SECRET, RATE_PER_TOKEN="0.5") for _ in range(2))
+    mine, theirs = bearing(token("*", sub="me")), bearing(token("*", sub="you"))
+    answers = [post(api, **mine) for api in (one, two, one, two, one, two, one)]
+    assert [answer.status_code for answer in answers] == [202] * 5 + [429] * 2
+    assert answers[-1].json()["title"] == "Too many orders"
+    assert answers[-1].json()["detail"].startswith("token me may give 0.5 orders a second")
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 2
+    assert post(two, **theirs).status_code == 202
+    assert len(await entries_at(redis, SimKeys("default").orders)) == 6
+
+
+async def test_an_address_orders_only_so_fast_and_is_that_which_the_proxy_names(url: str, processes: Processes) -> None:
+    direct = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.1")
+    assert [post(direct).status_code for _ in range(2)] == [202, 429]
+    # Nobody stands before this one: what a client says of itself is not believed.
+    assert post(direct, **{"X-Forwarded-For": "10.0.0.9"}).status_code == 429
+    behind = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.1", PROXIES="1")
+    forwarded = [post(behind, **{"X-Forwarded-For": f"10.9.9.9, 10.0.0.{n}"}).status_code for n in (1, 2, 1)]
+    assert forwarded == [202, 202, 429]
+
+
+async def test_while_the_worker_is_behind_orders_are_refused_and_nothing_else(
+    url: str, sim: Sim, processes: Processes
+) -> None:
+    api = processes.start("api", REDIS_URL=url, MOST_WAITING_ORDERS="3")
+    assert [post(api).status_code for _ in range(4)] == [202, 202, 202, 429]
+    refused = post(api)
+    assert refused.json()["title"] == "The worker is behind"
+    assert refused.headers["retry-after"] == "1"
+    assert httpx.get(f"{api.url}/snapshot").status_code == 200
+    await sim.tick()
+    assert post(api).status_code == 202
+
+
+def _drip(api: Service, first: bytes, drop: bytes) -> bytes:
+    """Send the beginning of a request, then a little every 0.1 s; return what is answered."""
+    with socket.create_connection(("127.0.0.1", api.port), timeout=0.1) as client:
+        client.sendall(first)
+        deadline = time.monotonic() + 15
+        while time.monotonic() < deadline:
+            try:
+                if answer := client.recv(4096):
+                    return answer
+            except TimeoutError:
+                client.sendall(drop)
+    raise AssertionError("it was never answered")
+
+
+@pytest.mark.parametrize(
+    ("first", "drop"),
+    [
+        (b"POST /orders HTTP/1.1\r\nhost: a\r\n", b"x: y\r\n"),
+        (b"POST /orders HTTP/1.1\r\nhost: a\r\ncontent-length: 10000\r\n\r\n", b" "),
+        (b"POST /orders HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    ],
+)
+def test_who_sends_too_slowly_is_a_408_however_steadily_it_trickles(
+    still_api: Service, first: bytes, drop: bytes
+) -> None:
+    began_s = time.monotonic()
+    answer = _drip(still_api, first, drop)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"application/problem+json" in answer
+    assert b"a request has 1 s to arrive" in answer
+    assert 1 <= time.monotonic() - began_s < 5
+
+
+def test_who_sends_nothing_more_is_a_408_too(still_api: Service) -> None:
+    assert _drip(still_api, b"GET /snapshot HTTP/1.1\r\nhos", b"").startswith(b"HTTP/1.1 408 ")
+
+
+def test_many_headers_are_a_431(still_api: Service) -> None:
+    answer = httpx.get(f"{still_api.url}/snapshot", headers={f"x-{n}": "y" * 100 for n in range(200)})
+    assert (answer.status_code, answer.json()["detail"]) == (431, "the headers of a request may have 8192 bytes")
+
+
+def test_every_answer_is_guarded_and_named(still_api: Service) -> None:
+    answers = [
+        httpx.get(f"{still_api.url}/snapshot"),
+        httpx.get(f"{still_api.url}/nowhere"),
+        httpx.post(f"{still_api.url}/orders", content=b"{"),
+        httpx.delete(f"{still_api.url}/snapshot"),
+    ]
+    for answer in answers:
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert re.fullmatch(r"[0-9a-f]{12}-[0-9a-f]+", answer.headers["x-request-id"])
+    assert len({answer.headers["x-request-id"] for answer in answers}) == len(answers)
+
+
+@pytest.mark.parametrize(("given", "kept"), [("my-request.1", True), ("a b", False), ("x" * 65, False)])
+def test_a_request_id_that_is_one_is_kept(still_api: Service, given: str, kept: bool) -> None:
+    answer = httpx.get(f"{still_api.url}/snapshot", headers={"X-Request-ID": given})
+    assert (answer.headers["x-request-id"] == given) is kept
+
+
+def test_pages_of_origins_that_are_named_may_read_it_and_others_not(url: str, processes: Processes) -> None:
+    api = processes.start("api", REDIS_URL=url, CORS_ORIGINS="https://one.example, https://two.example")
+    for origin, allowed in (("https://two.example", "https://two.example"), ("https://three.example", None)):
+        answer = httpx.get(f"{api.url}/snapshot", headers={"Origin": origin})
+        assert answer.status_code == 200
+        assert answer.headers.get("access-control-allow-origin") == allowed
+        assert "origin" in answer.headers.get_list("vary", split_commas=True)
+        asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+        preflight = httpx.options(f"{api.url}/sims/default/orders", headers=asked)
+        assert preflight.status_code == 204
+        assert preflight.headers.get("access-control-allow-origin") == allowed
+        assert ("authorization" in preflight.headers.get("access-control-allow-headers", "")) is (allowed is not None)
+
+
+def test_without_cors_no_page_of_another_origin_may(still_api: Service) -> None:
+    answer = httpx.get(f"{still_api.url}/snapshot", headers={"Origin": "https://one.example"})
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def logged(api: Service) -> list[dict[str, object]]:
+    lines = [line for line in api.log.read_text().splitlines() if line.startswith('{"access":')]
+    return [json.loads(line)["access"] for line in lines]
+
+
+def test_the_access_log_is_a_line_of_json_for_each_request(url: str, processes: Processes) -> None:
+    api = processes.start("api", REDIS_URL=url, AUTH_SECRET=SECRET, ACCESS_LOG="all")
+    httpx.get(f"{api.url}/snapshot?format=rows", headers={"X-Request-ID": "mine", "User-Agent": "tester"})
+    post(api, **bearing(token("Crimson")))
+    post(api)
+    # What is no URL, and no text.
+    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as client:
+        client.sendall(b"GET /\xff HTTP/1.1\r\nuser-agent: \xff\xfe\r\n\r\n")
+        assert client.recv(1000).startswith(b"HTTP/1.1 400 ")
+    read, ordered, refused, broken = (line for line in logged(api) if line["path"] != "/health")
+    assert (read["request"], read["method"], read["path"], read["query"]) == ("mine", "GET", "/snapshot", "format=rows")
+    assert (read["status"], read["agent"], read["address"]) == (200, "tester", "127.0.0.1")
+    assert isinstance(read["took_ms"], float)
+    assert isinstance(read["bytes"], int)
+    assert read["bytes"] > 1000
+    assert (ordered["status"], ordered["subject"]) == (202, "tester")
+    assert (refused["status"], refused["subject"]) == (401, None)
+    assert broken["status"] == 400
+
+
+def test_by_itself_only_errors_are_logged_and_tokens_never(url: str, processes: Processes) -> None:
+    api = processes.start("api", REDIS_URL=url, AUTH_SECRET=SECRET)
+    held = token("Azure")
+    httpx.get(f"{api.url}/snapshot")
+    post(api, **bearing(held))
+    assert [line["status"] for line in logged(api)] == [403]
+    assert held not in api.log.read_text()
+
+
+def test_after_sigterm_it_is_not_ready_and_serves_on_for_a_while(url: str, processes: Processes) -> None:
+    api = processes.start("api", REDIS_URL=url, DRAIN_S="1.5")
+    with httpx.Client() as client:
+        assert client.get(f"{api.url}/health/ready").status_code == 200
+        api.process.terminate()
+        deadline = time.monotonic() + 1
+        while client.get(f"{api.url}/health/ready").status_code == 200:
+            assert time.monotonic() < deadline
+        assert post(api).status_code == 202
+        assert client.get(f"{api.url}/health/live").status_code == 200
+        assert client.get(f"{api.url}/health/ready").json()["stopping"] is True
+    assert api.process.wait(timeout=10) == 0
+
+
+async def test_a_request_in_flight_at_the_end_is_answered(url: str, sim: Sim, processes: Processes) -> None:
+    api = processes.start("api", REDIS_URL=url)
+    order_id = post(api).json()["id"]
+    async with httpx.AsyncClient(timeout=10) as client:
+        waiting = asyncio.create_task(client.get(f"{api.url}/orders/{order_id}?wait=2s"))
+        await asyncio.sleep(0.2)
+        api.process.terminate()
+        assert (await waiting).json()["status"] == "pending"
+    assert api.process.wait(timeout=10) == 0

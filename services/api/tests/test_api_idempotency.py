@@ -1,0 +1,95 @@
+"""Idempotency keys: a request that may have got lost is sent again, and carried out once."""
+
+import asyncio
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from fixtures.contents import entries_at
+from fixtures.processes import Processes, Service
+from fixtures.sim import Sim
+from fixtures.tokens import SECRET, bearing, token
+from sector.state.keys import SimKeys
+
+NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
+
+
+@pytest.fixture
+def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
+    assert sim.lease.epoch == 1
+    return processes.start("api", REDIS_URL=redis_url)
+
+
+def post(api: Service, order: object, key: str, **headers: str) -> httpx.Response:
+    return httpx.post(f"{api.url}/orders", json=order, headers={"Idempotency-Key": key, **headers})
+
+
+async def count(redis: Redis) -> int:
+    return len(await entries_at(redis, SimKeys("default").orders))
+
+
+async def test_the_same_key_gets_the_same_answer_and_is_carried_out_once(api: Service, redis: Redis) -> None:
+    first, second = post(api, NOTE, "k1"), post(api, NOTE, "k1")
+    assert first.status_code == second.status_code == 202
+    assert first.content == second.content
+    assert ("idempotency-replayed" in first.headers, second.headers["idempotency-replayed"]) == (False, "true")
+    assert await count(redis) == 1
+
+
+async def test_of_many_at_once_one_is_carried_out(api: Service, redis: Redis) -> None:
+    async with httpx.AsyncClient() as client:
+        key = {"Idempotency-Key": "k1"}
+        answers = await asyncio.gather(*(client.post(f"{api.url}/orders", json=NOTE, headers=key) for _ in range(20)))
+    assert len({answer.content for answer in answers}) == 1
+    assert await count(redis) == 1
+
+
+async def test_another_replica_knows_it(api: Service, redis: Redis, redis_url: str, processes: Processes) -> None:
+    other = processes.start("api", REDIS_URL=redis_url)
+    assert post(api, NOTE, "k1").content == post(other, NOTE, "k1").content
+    assert await count(redis) == 1
+
+
+async def test_a_list_gets_the_same_results_whatever_would_be_said_now(api: Service, sim: Sim, redis: Redis) -> None:
+    """The second time the faction is there, and its order would be accepted."""
+    orders = [NOTE, NOTE | {"faction": "Me"}, {"type": "join", "faction": "Me"}]
+    first = post(api, orders, "k1")
+    assert [result["status"] for result in first.json()["results"]] == [202, 422, 202]
+    await sim.tick()
+    api.wait_for(lambda said: said["tick"] == 1, "at tick 1")
+    second = post(api, orders, "k1")
+    assert first.content == second.content
+    assert await count(redis) == 2
+
+
+def test_the_same_key_with_another_body_is_a_422_that_says_so(api: Service) -> None:
+    assert post(api, NOTE, "k1").status_code == 202
+    answer = post(api, NOTE | {"text": "another"}, "k1")
+    assert (answer.status_code, answer.json()["title"]) == (422, "Idempotency key reused")
+    assert answer.json()["errors"][0]["field"] == "Idempotency-Key"
+
+
+async def test_keys_of_different_bearers_are_different(
+    sim: Sim, redis: Redis, redis_url: str, processes: Processes
+) -> None:
+    assert sim.lease.epoch == 1
+    api = processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET)
+    for subject in ("me", "you"):
+        assert post(api, NOTE, "k1", **bearing(token("*", sub=subject))).status_code == 202
+    assert await count(redis) == 2
+
+
+@pytest.mark.parametrize("key", ["x" * 256, "a b"])
+def test_a_key_that_is_none_is_a_422(api: Service, key: str) -> None:
+    answer = post(api, NOTE, key)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
+
+
+async def test_what_was_refused_may_be_sent_again(api: Service, sim: Sim, redis: Redis) -> None:
+    mine = NOTE | {"faction": "Me"}
+    assert post(api, mine, "k1").status_code == 422
+    assert httpx.post(f"{api.url}/orders", json={"type": "join", "faction": "Me"}).status_code == 202
+    await sim.tick()
+    assert post(api, mine, "k1").status_code == 202
+    assert await count(redis) == 2

@@ -1,0 +1,93 @@
+"""GET /orders/{id}: what became of an order."""
+
+import asyncio
+import time
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from fixtures.processes import Processes, Service
+from fixtures.sim import CONFIG, Sim
+from sector.models import Note
+
+NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
+
+
+@pytest.fixture
+def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
+    assert sim.lease.epoch == 1
+    return processes.start("api", REDIS_URL=redis_url)
+
+
+def post(api: Service, order: object = NOTE) -> str:
+    order_id: str = httpx.post(f"{api.url}/orders", json=order).json()["id"]
+    return order_id
+
+
+def ask(api: Service, order_id: str, **query: str) -> httpx.Response:
+    return httpx.get(f"{api.url}/orders/{order_id}", params=query, timeout=40)
+
+
+async def test_pending_then_applied_with_what_came_of_it(api: Service, sim: Sim) -> None:
+    order_id = post(api)
+    assert ask(api, order_id).json() == {"id": order_id, "status": "pending", "events": []}
+    await sim.tick()
+    told = ask(api, order_id).json()
+    assert (told["status"], told["tick"]) == ("applied", 1)
+    assert [event["text"] for event in told["events"]] == ["hello"]
+
+
+async def test_rejected_and_why(api: Service, sim: Sim) -> None:
+    order_id = post(api, {"type": "move_fleet", "faction": "Crimson", "system": "S0", "target": "S1", "ships": 10**12})
+    await sim.tick()
+    told = ask(api, order_id).json()
+    assert told["status"] == "rejected"
+    assert told["reason"] in ("not_owner", "not_enough_ships")
+    assert told["detail"]
+
+
+async def test_who_waits_is_answered_as_soon_as_it_is_known(api: Service, sim: Sim) -> None:
+    order_id = post(api)
+    async with httpx.AsyncClient(timeout=40) as client:
+        waiting = [
+            asyncio.create_task(client.get(f"{api.url}/orders/{order_id}", params={"wait": "30s"})) for _ in range(5)
+        ]
+        # It waits: nothing comes while there is no tick.
+        assert not (await asyncio.wait(waiting, timeout=0.3))[0]
+        await sim.tick()
+        done, late = await asyncio.wait(waiting, timeout=5)
+    assert not late
+    assert {task.result().json()["status"] for task in done} == {"applied"}
+
+
+def test_who_waits_in_vain_is_told_that_it_is_pending(api: Service) -> None:
+    order_id = post(api)
+    began_s = time.monotonic()
+    assert ask(api, order_id, wait="300ms").json()["status"] == "pending"
+    assert time.monotonic() - began_s >= 0.3
+
+
+@pytest.mark.parametrize("order_id", ["1-0", "99999999999999-0", "hello", "-1-0", "1", "9" * 30 + "-0"])
+def test_what_is_not_in_the_log_is_a_404(still_api: Service, order_id: str) -> None:
+    answer = ask(still_api, order_id)
+    assert (answer.status_code, answer.json()["title"]) == (404, "No such order")
+
+
+@pytest.mark.parametrize("wait", ["", "x", "31s", "-1s", "1e9", "inf"])
+def test_a_wait_that_is_no_time_is_a_422(still_api: Service, wait: str) -> None:
+    answer = ask(still_api, "1-0", wait=wait)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "wait")
+
+
+async def test_one_whose_sim_is_over_before_its_turn_is_rejected(
+    redis: Redis, redis_url: str, processes: Processes
+) -> None:
+    sim = await Sim.found(redis, CONFIG.model_copy(update={"max_ticks": 1}))
+    api = processes.start("api", REDIS_URL=redis_url)
+    first = post(api)
+    await sim.tick()
+    (late,) = await sim.order(Note(faction="Crimson", text="late"))
+    assert ask(api, first).json()["status"] == "applied"
+    told = ask(api, late, wait="5s").json()
+    assert (told["status"], told["reason"]) == ("rejected", "sim_finished")

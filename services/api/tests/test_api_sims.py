@@ -1,0 +1,136 @@
+"""Sims: listed, looked at, asked for and forked; and each of them under its own path."""
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from fixtures.processes import Processes, Service, tick_of
+from fixtures.sim import CONFIG, Sim
+from fixtures.tokens import SECRET, bearing, token
+from sector.models import Snapshot
+from sector.state import sims
+from sector.world import SectorWorld
+
+NEW = {"id": "mine", "config": {"systems": 30, "seed": 9, "puppets": ["Crimson"]}}
+
+
+@pytest.fixture
+def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
+    assert sim.lease.epoch == 1
+    return processes.start("api", REDIS_URL=redis_url)
+
+
+def sim_of(api: Service, sim_id: str) -> dict[str, object]:
+    found: dict[str, object] = httpx.get(f"{api.url}/sims/{sim_id}").json()
+    return found
+
+
+async def test_they_are_listed_page_by_page(api: Service, redis: Redis) -> None:
+    for number in range(5):
+        await sims.found(redis, f"s{number}", SectorWorld(), CONFIG)
+    everything = httpx.get(f"{api.url}/sims").json()
+    assert [each["id"] for each in everything["sims"]] == ["default", "s0", "s1", "s2", "s3", "s4"]
+    assert not everything["more"]
+    assert everything["sims"][0]["status"] == "running"
+    page = httpx.get(f"{api.url}/sims", params={"after": "s0", "limit": 2}).json()
+    assert ([each["id"] for each in page["sims"]], page["more"]) == (["s1", "s2"], True)
+
+
+async def test_one_tells_its_config_and_what_is_kept_of_it(api: Service, sim: Sim) -> None:
+    await sim.tick(times=12)
+    told = sim_of(api, "default")
+    assert (told["status"], told["tick"], told["first_tick"], told["keyframes"]) == ("running", 12, 0, [0, 5, 10])
+    config = told["config"]
+    assert isinstance(config, dict)
+    assert (config["systems"], config["seed"]) == (CONFIG.systems, CONFIG.seed)
+
+
+async def test_each_has_all_of_the_api_under_its_own_path(api: Service, redis: Redis) -> None:
+    await sims.found(redis, "other", SectorWorld(), CONFIG.model_copy(update={"seed": 8}))
+    own = Snapshot.model_validate_json(httpx.get(f"{api.url}/sims/default/snapshot").content)
+    other = Snapshot.model_validate_json(httpx.get(f"{api.url}/sims/other/snapshot").content)
+    assert (own.sim, other.sim) == ("default", "other")
+    assert own.systems != other.systems
+    note = {"type": "note", "faction": "Crimson", "text": "hello"}
+    order_id = httpx.post(f"{api.url}/sims/other/orders", json=note).json()["id"]
+    assert httpx.get(f"{api.url}/sims/other/orders/{order_id}").json()["status"] == "pending"
+    assert httpx.get(f"{api.url}/orders/{order_id}").status_code == 404
+    for path in ("map", "events"):
+        assert httpx.get(f"{api.url}/sims/other/{path}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "sim_id", ["nowhere", "..%2f", "..%2f..%2fetc", "a%00b", "UPPER", "x" * 200, "a b", "%ff", "{default}"]
+)
+@pytest.mark.parametrize("path", ["", "/snapshot", "/events", "/events/stream", "/orders/1-0"])
+def test_one_that_is_not_there_or_cannot_be_is_a_404(still_api: Service, sim_id: str, path: str) -> None:
+    answer = httpx.get(f"{still_api.url}/sims/{sim_id}{path}")
+    assert answer.status_code == 404, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_one_asked_for_is_founded_by_a_worker_that_serves_all(
+    api: Service, redis_url: str, processes: Processes
+) -> None:
+    answer = httpx.post(f"{api.url}/sims", json=NEW)
+    assert (answer.status_code, answer.headers["location"]) == (202, "/sims/mine")
+    assert sim_of(api, "mine") == {"id": "mine", "status": "founding"}
+    assert {"id": "mine", "status": "founding"} in httpx.get(f"{api.url}/sims").json()["sims"]
+    assert httpx.get(f"{api.url}/sims/mine/snapshot").status_code == 404
+    worker = processes.start("worker", REDIS_URL=redis_url, SIM_ID="*", TICK_DELAY="0.05")
+    worker.wait_for(lambda said: tick_of(said, "mine") > 2, "ticking mine")
+    snapshot = Snapshot.model_validate_json(httpx.get(f"{api.url}/sims/mine/snapshot").content)
+    assert len(snapshot.systems) == 30
+    assert httpx.post(f"{api.url}/sims", json=NEW).json()["title"] == "The sim exists"
+
+
+async def test_a_fork_begins_where_it_was_asked_to_and_goes_its_own_way(
+    api: Service, sim: Sim, redis_url: str, processes: Processes
+) -> None:
+    await sim.tick(times=8)
+    answer = httpx.post(f"{api.url}/sims/default/fork", params={"tick": 6}, json={"id": "what-if"})
+    assert (answer.status_code, answer.headers["location"]) == (202, "/sims/what-if")
+    worker = processes.start("worker", REDIS_URL=redis_url, SIM_ID="*", TICK_DELAY="0.05")
+    worker.wait_for(lambda said: tick_of(said, "what-if") > 7, "ticking the fork")
+    was = httpx.get(f"{api.url}/snapshot", params={"tick": 6}).json()
+    forked = httpx.get(f"{api.url}/sims/what-if/snapshot", params={"tick": 6}).json()
+    assert forked["state_hash"] == was["state_hash"]
+    assert forked["systems"] == was["systems"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "id"),
+        ([], "(body)"),
+        ({"id": "Not This"}, "id"),
+        ({"id": "mine", "config": {"systems": 1}}, "config.systems"),
+        ({"id": "mine", "config": {"systems": 10**9}}, "config.systems"),
+        ({"id": "mine", "config": {"colour": "red"}}, "config.colour"),
+        ({"id": "mine", "config": {"homes": 900}}, "config"),
+        ({"id": "mine", "colour": "red"}, "colour"),
+    ],
+)
+async def test_what_is_no_sim_is_a_422_that_names_the_field(still_api: Service, body: object, field: str) -> None:
+    answer = httpx.post(f"{still_api.url}/sims", json=body)
+    assert (answer.status_code, answer.json()["title"]) == (422, "Not a valid sim")
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    assert [each["id"] for each in httpx.get(f"{still_api.url}/sims").json()["sims"]] == ["default"]
+
+
+@pytest.mark.parametrize(("tick", "status"), [("9", 422), ("x", 422), ("-1", 422)])
+def test_a_fork_of_a_tick_that_is_not_kept_is_a_422(still_api: Service, tick: str, status: int) -> None:
+    answer = httpx.post(f"{still_api.url}/fork", params={"tick": tick}, json={"id": "what-if"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (status, "tick")
+
+
+def test_only_an_admin_founds_and_forks(sim: Sim, redis_url: str, processes: Processes) -> None:
+    assert sim.lease.epoch == 1
+    api = processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET)
+    for path, body in (("/sims", NEW), ("/fork", {"id": "what-if"})):
+        assert httpx.post(f"{api.url}{path}", json=body).status_code == 401
+        refused = httpx.post(f"{api.url}{path}", json=body, headers=bearing(token("Crimson")))
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (403, "scope")
+        foreign = httpx.post(f"{api.url}{path}", json=body, headers=bearing(token(scope="admin", sim="default")))
+        assert (foreign.status_code, foreign.json()["errors"][0]["field"]) == (403, "sim")
+        assert httpx.post(f"{api.url}{path}", json=body, headers=bearing(token(scope="admin"))).status_code == 202

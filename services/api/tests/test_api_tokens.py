@@ -1,0 +1,256 @@
+"""Who may order what: tokens that are good, that were, and that never will be."""
+
+import base64
+import hmac
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from redis.asyncio import Redis
+
+from fixtures.contents import entries_at
+from fixtures.processes import Processes, Service, environment
+from fixtures.sim import Sim
+from fixtures.tokens import SECRET, bearing, token
+from sector.state.keys import SimKeys
+
+NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
+
+
+@pytest.fixture
+def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
+    assert sim.lease.epoch == 1
+    return processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET)
+
+
+def post(api: Service, held: str | None, order: object = NOTE) -> httpx.Response:
+    return httpx.post(f"{api.url}/orders", json=order, headers={} if held is None else bearing(held))
+
+
+async def logged(redis: Redis) -> list[dict[bytes, bytes]]:
+    return [fields for _, fields in await entries_at(redis, SimKeys("default").orders)]
+
+
+async def test_who_has_a_token_for_a_faction_orders_for_it_and_for_no_other(api: Service, redis: Redis) -> None:
+    assert post(api, token("Crimson")).status_code == 202
+    answer = post(api, token("Azure", "Jade"))
+    assert (answer.status_code, answer.json()["title"]) == (403, "Not allowed")
+    assert answer.json()["errors"] == [{"field": "faction", "message": "this token is not for Crimson"}]
+    assert [fields[b"issuer"] for fields in await logged(redis)] == [b"tester"]
+
+
+def test_of_a_list_what_is_not_theirs_is_refused_by_itself(api: Service) -> None:
+    answer = post(api, token("Crimson"), [NOTE, NOTE | {"faction": "Azure"}])
+    assert [result["status"] for result in answer.json()["results"]] == [202, 403]
+
+
+async def test_an_admin_orders_for_all_and_beyond_the_rules(api: Service, sim: Sim, redis: Redis) -> None:
+    admin = token(scope="admin")
+    assert post(api, admin).status_code == 202
+    give = {"type": "set_owner", "faction": None, "system": "S0"}
+    order_id = post(api, admin, give).json()["id"]
+    assert post(api, token("*"), give).status_code == 202
+    assert post(api, token("Crimson"), give).status_code == 403
+    assert [fields[b"scope"] for fields in await logged(redis)] == [b"admin", b"admin", b"player"]
+    await sim.tick()
+    told = httpx.get(f"{api.url}/orders/{order_id}").json()
+    assert told["status"] == "applied"
+
+
+def test_a_token_is_for_the_sims_that_it_names(api: Service) -> None:
+    assert post(api, token("Crimson", sim="default")).status_code == 202
+    assert post(api, token("Crimson", sim=["other", "default"])).status_code == 202
+    refused = post(api, token("Crimson", sim=["other"]))
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (403, "sim")
+
+
+def _unsigned() -> str:
+    header, body, _ = token("Crimson").split(".")
+    none = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').rstrip(b"=").decode()
+    return f"{none}.{body}."
+
+
+def _altered() -> str:
+    header, _, signature = token("Crimson").split(".")
+    _, body, _ = token("Azure").split(".")
+    return f"{header}.{body}.{signature}"
+
+
+BAD: dict[str, tuple[Callable[[], str | None], str]] = {
+    "none at all": (lambda: None, "this takes a token"),
+    "no token": (lambda: "hello", "cannot be read"),
+    "expired": (lambda: token("Crimson", exp=int(time.time()) - 1), "expired"),
+    "without end": (lambda: token("Crimson", exp=None), "exp"),
+    "of nobody": (lambda: token("Crimson", sub=None), "sub"),
+    "not yet": (lambda: token("Crimson", nbf=int(time.time()) + 600), "not yet valid"),
+    "for another service": (lambda: token("Crimson", aud="billing"), "its aud is not sector"),
+    "for no service": (lambda: token("Crimson", aud=None), "aud"),
+    "signed by another": (lambda: token("Crimson", secret="x" * 40), "no key that is known here"),
+    "unsigned": (_unsigned, "not good"),
+    "altered": (_altered, "no key that is known here"),
+    "of a scope unknown": (lambda: token("Crimson", scope="god"), "claim scope"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+async def test_a_bad_token_is_a_401_that_says_what_is_wrong_and_nothing_is_written(
+    api: Service, redis: Redis, kind: str
+) -> None:
+    make, fault = BAD[kind]
+    answer = post(api, make())
+    assert answer.status_code == 401
+    assert fault in answer.json()["detail"]
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert await logged(redis) == []
+
+
+def test_another_scheme_is_no_token(api: Service) -> None:
+    answer = httpx.post(f"{api.url}/orders", json=NOTE, auth=("me", "secret"))
+    assert answer.status_code == 401
+
+
+def test_watching_takes_no_token(api: Service) -> None:
+    for path in ("/snapshot", "/map", "/events", "/sims", "/sims/default"):
+        assert httpx.get(f"{api.url}{path}").status_code == 200
+    assert httpx.get(f"{api.url}/health").json()["auth"] == "tokens"
+
+
+def test_without_keys_it_is_open_and_says_so_loudly(sim: Sim, redis_url: str, processes: Processes) -> None:
+    assert sim.lease.epoch == 1
+    api = processes.start("api", REDIS_URL=redis_url)
+    assert post(api, None).status_code == 202
+    assert httpx.get(f"{api.url}/health").json()["auth"] == "open"
+    assert "OPEN: anyone who reaches this API" in api.log.read_text()
+
+
+@pytest.fixture
+def signer() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def public(signer: ec.EllipticCurvePrivateKey, key_id: str) -> dict[str, str]:
+    found: dict[str, str] = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(signer.public_key()))
+    return found | {"kid": key_id, "alg": "ES256"}
+
+
+def _signed(signer: ec.EllipticCurvePrivateKey, key_id: str) -> str:
+    claims = {"sub": "tester", "aud": "sector", "exp": int(time.time()) + 600, "faction": "Crimson"}
+    return jwt.encode(claims, signer, "ES256", headers={"kid": key_id})
+
+
+def test_keys_of_a_file_change_without_a_restart(
+    sim: Sim, redis_url: str, processes: Processes, tmp_path: Path, signer: ec.EllipticCurvePrivateKey
+) -> None:
+    assert sim.lease.epoch == 1
+    path, later = tmp_path / "keys.json", ec.generate_private_key(ec.SECP256R1())
+    path.write_text(json.dumps({"keys": [public(signer, "one")]}))
+    api = processes.start("api", REDIS_URL=redis_url, AUTH_JWKS=str(path))
+    old, new = _signed(signer, "one"), _signed(later, "two")
+    assert [post(api, held).status_code for held in (old, new)] == [202, 401]
+    path.write_text(json.dumps({"keys": [public(later, "two")]}))
+    assert _until(lambda: post(api, new).status_code == 202)
+    # What was remembered of the key that is gone is forgotten.
+    assert post(api, old).status_code == 401
+    path.write_text("not a JWKS")
+    assert _until(lambda: "the keys stay as they were" in api.log.read_text() or post(api, new).status_code != 202)
+    assert post(api, new).status_code == 202
+
+
+def _until(holds: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_public_key_is_no_secret_to_sign_with(
+    sim: Sim, redis_url: str, processes: Processes, tmp_path: Path, signer: ec.EllipticCurvePrivateKey
+) -> None:
+    """Algorithm confusion: HS256 with the public key, which everybody may know, as its secret."""
+    assert sim.lease.epoch == 1
+    known = public(signer, "one")
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({"keys": [known]}))
+    api = processes.start("api", REDIS_URL=redis_url, AUTH_JWKS=str(path))
+    for secret in (json.dumps(known), known["x"] + known["y"]):
+        # By hand: the library would not do it.
+        header = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT","kid":"one"}').rstrip(b"=")
+        signed = header + b"." + token("Crimson").split(".")[1].encode()
+        signature = base64.urlsafe_b64encode(hmac.digest(secret.encode(), signed, "sha256")).rstrip(b"=")
+        forged = (signed + b"." + signature).decode()
+        assert post(api, forged).status_code == 401
+
+
+@pytest.fixture
+def command() -> Callable[..., subprocess.CompletedProcess[str]]:
+    def run(*arguments: str, **told: str) -> subprocess.CompletedProcess[str]:
+        line = [sys.executable, "-m", "sector.api", "token", *arguments]
+        return subprocess.run(line, env=environment(**told), capture_output=True, text=True, check=False, timeout=30)
+
+    return run
+
+
+def test_the_command_makes_a_token_that_is_good(
+    api: Service, command: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    made = command("--faction", "Crimson", "--sim", "default", AUTH_SECRET=SECRET)
+    assert (made.returncode, made.stderr) == (0, "")
+    assert post(api, made.stdout.strip()).status_code == 202
+    admin = command("--admin", AUTH_SECRET=SECRET).stdout.strip()
+    assert post(api, admin, NOTE | {"faction": "Azure"}).status_code == 422, "it may; there is no such faction"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told", "said"),
+    [
+        ((), {"AUTH_SECRET": SECRET}, "say for whom"),
+        (("--faction", "Me"), {}, "no key to sign with"),
+        (("--faction", "Me"), {"AUTH_SECRET": "short"}, "wrong setting AUTH_SECRET"),
+        (("--faction", "Me", "--hours", "0"), {"AUTH_SECRET": SECRET}, "--hours must be above 0"),
+    ],
+)
+def test_the_command_says_what_it_lacks(
+    command: Callable[..., subprocess.CompletedProcess[str]],
+    arguments: tuple[str, ...],
+    told: dict[str, str],
+    said: str,
+) -> None:
+    made = command(*arguments, **told)
+    assert (made.returncode, made.stdout) == (2, "")
+    assert said in made.stderr
+
+
+@pytest.mark.parametrize(
+    ("contents", "said"),
+    [
+        ("{", "cannot be read"),
+        ("{}", "it is no JWKS"),
+        ('{"keys": []}', "no key to sign with"),
+        ('{"keys": [{"kty": "oct"}]}', "key 0 cannot be used"),
+    ],
+)
+def test_a_file_of_keys_that_cannot_be_used_ends_it_with_2(
+    processes: Processes, tmp_path: Path, contents: str, said: str
+) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text(contents)
+    api = processes.start("api", wait=False, AUTH_JWKS=str(path))
+    assert api.process.wait(timeout=15) == 2
+    assert "wrong setting AUTH_JWKS" in api.log.read_text()
+    assert said in api.log.read_text()
+
+
+def test_a_secret_in_a_wrong_setting_is_not_shown(processes: Processes) -> None:
+    api = processes.start("api", wait=False, AUTH_SECRET="too short to be good")
+    assert api.process.wait(timeout=15) == 2
+    assert "too short to be good" not in api.log.read_text()
+    assert "AUTH_SECRET" in api.log.read_text()
