@@ -1,27 +1,15 @@
 """The page in a real browser: it shows the world, live, and says so when it cannot."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 from redis.asyncio import Redis
 
 from fixtures.processes import Processes, Service
-from fixtures.requires import require_program
 from fixtures.sim import CONFIG, Sim
 from sector.models import Join, Note, Snapshot
 from sector.state import sims
 from sector.world import SectorWorld
 
-_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 _COLOURS = """() => {
   const canvas = document.getElementById("map");
   const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
@@ -43,36 +31,6 @@ _STILL = """() => {
   window.lastDrawn = now;
   return window.sameFrames >= 40;
 }"""
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    path = require_program("chromium", "chromium-browser", "google-chrome", hint="apt-get install chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=_FLAGS)
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-def faults() -> list[str]:
-    """What the page complained about."""
-    return []
-
-
-@pytest.fixture
-async def page(browser: Browser, faults: list[str]) -> AsyncIterator[Page]:
-    page = await browser.new_page(viewport={"width": 1200, "height": 800})
-    page.set_default_timeout(20_000)
-
-    def heard(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            faults.append(message.text)
-
-    page.on("console", heard)
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    yield page
-    await page.close()
 
 
 @pytest.fixture

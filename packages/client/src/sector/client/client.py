@@ -95,9 +95,8 @@ class Client:
 
     async def sims(self, *, after: str = "", limit: int = 1000) -> SimPage:
         """Return a page of the sims that there are, by id."""
-        return SimPage.model_validate_json(
-            (await self._get(f"{self._root}/sims", params={"after": after, "limit": limit})).content
-        )
+        params = {"limit": str(limit)} | ({"after": after} if after else {})
+        return SimPage.model_validate_json((await self._get(f"{self._root}/sims", params=params)).content)
 
     async def sim(self, sim_id: str) -> SimDetails:
         """Return what there is to know of a sim."""

@@ -49,9 +49,11 @@ class SimConfig(BaseModel):
     homes: int = Field(default=6, ge=1, le=1_000, description="How many factions can be in, puppets included.")
     map: MapFile | None = Field(default=None, description="A map to use instead of a generated one.")
     players: tuple[NewFactionId, ...] = Field(default=(), description="Factions that are in from the beginning.")
-    puppets: tuple[Annotated[Puppet, BeforeValidator(_named)], ...] = Field(
-        default=(Puppet(faction="Crimson", temperament="raider"), Puppet(faction="Azure")),
-        description="Factions that the world plays, from the beginning: names, or names with a temperament.",
+    puppets: tuple[Annotated[Puppet, BeforeValidator(_named, json_schema_input_type=Puppet | NewFactionId)], ...] = (
+        Field(
+            default=(Puppet(faction="Crimson", temperament="raider"), Puppet(faction="Azure")),
+            description="Factions that the world plays, from the beginning: names, or names with a temperament.",
+        )
     )
     travel: Literal["lanes", "direct"] = Field(default="lanes", description="Fleets go along lanes, or anywhere.")
     home_ships: Amount = Field(default=60, description="The garrison of a home, until it is joined as well as after.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
+from typing import Self
 
 import orjson
 from pydantic import JsonValue
@@ -36,6 +37,13 @@ class Answer(HTTPResponse):
         super().__init__(None, status)
         self.body = body
         self.fixed: Headers = _FIXED.get(kind, _GUARDS) + more
+
+    @classmethod
+    def page(cls, body: bytes, kind: bytes, guards: Headers) -> Self:
+        """Return a part of a page, with guards of its own: it is to be run."""
+        answer = cls(body, kind=b"")
+        answer.fixed = ((b"content-type", kind), *guards)
+        return answer
 
     def add(self, *more: tuple[bytes, bytes]) -> None:
         """Add headers."""

@@ -7,11 +7,12 @@ from pydantic import JsonValue
 from redis.exceptions import RedisError
 from sanic import Request
 
-from sector.api import events, outcome, problems, snapshot
+from sector.api import events, outcome, pages, problems, snapshot
 from sector.api.answers import Answer
 from sector.api.bearer import Authority
 from sector.api.followed import Fault
 from sector.api.guard import AccessLog, Cors, Guard, address_behind
+from sector.api.openapi import OpenApi
 from sector.api.orders import Orders, Rates
 from sector.api.served import Served
 from sector.api.settings import ApiSettings
@@ -73,14 +74,16 @@ def create_api(settings: ApiSettings) -> App:
     app.config.PROXIES_COUNT = settings.proxies or None
     limit_senders(app, settings.sender_timeout_s)
     problems.install(app, guard.finish)
-    _route(app, guard, served, orders, streams, Sims(redis, authority))
+    _route(app, guard, served, orders, streams, Sims(redis, authority), tokens=not authority.open)
     attach(app, "sims", served.run)
     attach(app, "durability", lambda stop: _probe(stop, redis, settings, health))
     app.after_server_stop(lambda _: redis.aclose())
     return app
 
 
-def _route(app: App, guard: Guard, served: Served, orders: Orders, streams: Streams, sims: Sims) -> None:
+def _route(
+    app: App, guard: Guard, served: Served, orders: Orders, streams: Streams, sims: Sims, *, tokens: bool
+) -> None:
     def of_sim(method: str, path: str, handler: OfSim) -> None:
         """Answer for the own sim at `path`, and for any at `/sims/{id}` before it."""
 
@@ -107,6 +110,9 @@ def _route(app: App, guard: Guard, served: Served, orders: Orders, streams: Stre
     guard.on(app, "GET", "/sims", sims.get_all)
     guard.on(app, "POST", "/sims", sims.post)
     guard.on(app, "GET", "/sims/<sim_id>", sims.get_one)
+    guard.on(app, "GET", "/openapi.json", OpenApi(tokens=tokens).get)
+    guard.on(app, "GET", "/docs", pages.get_docs)
+    guard.on(app, "GET", "/docs/<name>", pages.get_part)
 
 
 def _tell(health: Health, fault: Fault | None) -> None:

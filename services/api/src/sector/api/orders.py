@@ -77,17 +77,18 @@ class Orders:
         bearer.check_sim(sim.sim_id)
         if request.query_string:
             query(request)
+        key = _key(request)
         body = parsed(request)
         if isinstance(body, list):
-            return await self._list(request, sim, bearer, body)
+            return await self._list(request, sim, bearer, key, body)
         order = valid(bearer, body)
         await _fits(sim, order)
-        admitted = await sim.group.admit(self._request(request, bearer, [_AS_JSON(order)]))
+        admitted = await sim.group.admit(self._request(request, bearer, key, [_AS_JSON(order)]))
         self.accepted += not admitted.repeated
         more = _REPLAYED if admitted.repeated else ()
         return Answer(b'{"id":"%b","status":"pending"}' % admitted.ids[0].encode(), 202, more=more)
 
-    async def _list(self, request: Request, sim: Followed, bearer: Bearer, bodies: list[JsonValue]) -> Answer:
+    async def _list(self, request: Request, sim: Followed, bearer: Bearer, key: str, bodies: list[JsonValue]) -> Answer:
         if not 1 <= len(bodies) <= MAX_ORDERS:
             detail = f"a list holds 1 to {MAX_ORDERS} orders, this one {len(bodies)}"
             raise Problem(422, "Not a valid list", detail)
@@ -107,7 +108,7 @@ class Orders:
         if not accepted:
             return said({"results": results}, 207)
         rest = orjson.dumps(results) if refused else b""
-        admitted = await sim.group.admit(self._request(request, bearer, accepted, rest))
+        admitted = await sim.group.admit(self._request(request, bearer, key, accepted, rest))
         if not admitted.repeated:
             self.accepted += len(accepted)
         # What is kept is what was said at the first time.
@@ -115,15 +116,19 @@ class Orders:
         filled = list(_filled(kept, iter(admitted.ids)))
         return said({"results": filled}, 207, more=_REPLAYED if admitted.repeated else ())
 
-    def _request(self, request: Request, bearer: Bearer, orders: list[bytes], rest: bytes = b"") -> admission.Request:
-        key = request.headers.getone("idempotency-key", "")
-        digest = _NO_DIGEST
-        if key:
-            if not _KEY.fullmatch(key):
-                raise invalid_header("Idempotency-Key", "it has 1 to 255 visible ASCII characters")
-            digest = xxhash.xxh3_128_digest(request.body)
+    def _request(
+        self, request: Request, bearer: Bearer, key: str, orders: list[bytes], rest: bytes = b""
+    ) -> admission.Request:
+        digest = xxhash.xxh3_128_digest(request.body) if key else _NO_DIGEST
         rates = self._rates.of(bearer, self._address(request))
         return admission.Request(bearer.subject, orders, bearer.admin, rates, key, digest, rest)
+
+
+def _key(request: Request) -> str:
+    key: str | None = request.headers.getone("idempotency-key", None)
+    if key is not None and not _KEY.fullmatch(key):
+        raise invalid_header("Idempotency-Key", "it has 1 to 255 visible ASCII characters")
+    return key or ""
 
 
 def _filled(results: list[JsonValue], ids: Iterator[str]) -> Iterator[JsonValue]:

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
 import orjson
@@ -127,6 +127,19 @@ def problem_of(error: Exception) -> Problem | None:
             return None
 
 
+_METHODS = ("GET", "HEAD", "OPTIONS", "POST")
+
+
+def _allowed(request: Request) -> Iterator[str]:
+    """Yield the methods that the path of a request knows."""
+    for method in _METHODS:
+        try:
+            request.app.router.get(request.path, method, request.headers.get("host"))
+        except SanicException:
+            continue
+        yield method
+
+
 type Finish = Callable[[Request, Answer], HTTPResponse]
 
 
@@ -151,6 +164,9 @@ def install(app: App, finish: Finish) -> None:
     async def other(request: Request, error: SanicException) -> HTTPResponse:
         status = error.status_code or 500
         headers = {name: str(value) for name, value in error.headers.items()}
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            # Sanic names them for paths without parameters only.
+            headers["Allow"] = ", ".join(_allowed(request))
         return finish(request, Problem(status, HTTPStatus(status).phrase, str(error), headers=headers).response())
 
     @app.exception(Exception)

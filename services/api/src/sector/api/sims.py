@@ -1,5 +1,7 @@
 """GET and POST /sims, and POST /sims/{id}/fork: which sims there are, and others asked for."""
 
+import re
+
 from pydantic import BaseModel, JsonValue, ValidationError
 from sanic import Request
 
@@ -10,6 +12,7 @@ from sector.api.orders import parsed
 from sector.api.problems import faults_of, invalid, invalid_query
 from sector.api.query import number, query
 from sector.models.answers import NewFork, NewSim
+from sector.models.names import SIM_ID
 from sector.state import founding, history, sims
 from sector.state.connect import Client
 from sector.state.errors import SimNotFound
@@ -17,6 +20,7 @@ from sector.state.founding import ForkOf, Wish
 from sector.state.history import Kept
 
 MAX_LIMIT = 1_000
+_ID = re.compile(SIM_ID)
 
 
 class Sims:
@@ -30,7 +34,10 @@ class Sims:
         """Answer with a page of sims, by id."""
         asked = query(request, "after", "limit")
         limit = number("limit", asked.get("limit", "100"), 1, MAX_LIMIT)
-        listed = [sim_id for sim_id in await sims.listed(self._redis) if sim_id > asked.get("after", "")]
+        after = asked.get("after")
+        if after is not None and not _ID.fullmatch(after):
+            raise invalid_query("after", f"{after[:40]!r} is not the id of a sim")
+        listed = [sim_id for sim_id in await sims.listed(self._redis) if after is None or sim_id > after]
         heads = await sims.heads(self._redis, listed[:limit])
         told: list[JsonValue] = [
             (

@@ -1,0 +1,36 @@
+"""The JSON Schemas of orders and events, as files beside this one: for whoever checks or makes them in another language.
+
+`python -m sector.models.schemas` writes them anew.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from sector.models.events import EVENT, Event
+from sector.models.orders import ORDER, Order
+
+FILES: Mapping[str, TypeAdapter[Order] | TypeAdapter[Event]] = {
+    "orders.schema.json": ORDER,
+    "events.schema.json": EVENT,
+}
+"""By name: what the file describes (JSON Schema 2020-12)."""
+
+
+def text(name: str) -> str:
+    """Return what the file of that name says."""
+    schema = FILES[name].json_schema()
+    about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name.partition(".")[0]}
+    return json.dumps(about | schema, indent=1, sort_keys=True) + "\n"
+
+
+def main() -> None:
+    """Write the files."""
+    for name in FILES:
+        (Path(__file__).parent / name).write_text(text(name))
+
+
+if __name__ == "__main__":
+    main()

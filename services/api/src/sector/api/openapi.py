@@ -1,0 +1,178 @@
+"""GET /openapi.json: what the API says of itself (OpenAPI 3.1), made from its operations and the types in sector.models."""
+
+import re
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from importlib.metadata import PackageNotFoundError, version
+
+import orjson
+from pydantic import BaseModel, JsonValue, TypeAdapter
+from pydantic.json_schema import models_json_schema
+from sanic import Request
+
+from sector.api.answers import Answer
+from sector.api.operations import MODELS, OPERATIONS, Body, Operation, Parameter, Reply
+from sector.models import ORDER
+from sector.models.answers import Columns, Problem
+from sector.models.names import SIM_ID
+
+_REF = "#/components/schemas/{model}"
+_ANY: Mapping[int, str] = {
+    400: "A request that is no HTTP, or a body that is not JSON.",
+    404: "No such sim.",
+    408: "The request did not arrive in time.",
+    413: "The body is too large.",
+    417: "An Expect that is not 100-continue.",
+    422: "A query parameter or field that is not as it must be: errors name it.",
+    431: "The headers are too large.",
+    500: "A fault of the API.",
+    503: "Redis or the sim is not available; Retry-After says when to try again.",
+}
+_WITH_TOKEN: Mapping[int, str] = {
+    401: "No good token; WWW-Authenticate says what is wrong with it.",
+    403: "The token is not for this sim, faction or scope.",
+}
+_HEADERS: Mapping[str, str] = {
+    "ETag": "A strong tag of this form of the state.",
+    "Cache-Control": "no-cache: ask each time, with the tag.",
+    "Vary": "Which headers the answer depends on.",
+    "Location": "Where to see what became of it.",
+}
+_SIM = Parameter("sim_id", "path", {"type": "string", "pattern": f"^{SIM_ID}$"}, "Id of the sim.", "default")
+
+
+def document(*, tokens: bool) -> dict[str, JsonValue]:
+    """Return the document. `tokens`: whether one is needed to order."""
+    paths: dict[str, dict[str, JsonValue]] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method] = _operation(operation, operation.path, tokens=tokens)
+        if operation.of_sim:
+            path = f"/sims/{{sim_id}}{operation.path}"
+            paths.setdefault(path, {})[operation.method] = _operation(operation, path, _SIM, tokens=tokens)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Sector",
+            "version": _version(),
+            "summary": "A persistent strategy world: see it, and give orders.",
+            "description": "Without /sims/{sim_id} a path is of the sim that this API serves by itself. Errors are problem"
+            " details (RFC 9457). Watching takes no token; ordering does, unless /health says that the API is open.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "."}],
+        "paths": dict(paths),
+        "components": {
+            "schemas": _schemas(),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+class OpenApi:
+    """Serves the document."""
+
+    def __init__(self, *, tokens: bool) -> None:
+        self._body = orjson.dumps(document(tokens=tokens))
+
+    async def get(self, _: Request) -> Answer:
+        """Answer with the document."""
+        return Answer(self._body)
+
+
+def _version() -> str:
+    try:
+        return version("sector-api")
+    except PackageNotFoundError:
+        # Run from the repository.
+        return "0"
+
+
+def _schemas() -> dict[str, JsonValue]:
+    _, found = models_json_schema(
+        [(model, "serialization") for model in (*MODELS, Problem, Columns)], ref_template=_REF
+    )
+    schemas: dict[str, JsonValue] = dict(found["$defs"])
+    order = TypeAdapter(ORDER._type).json_schema(ref_template=_REF)  # noqa: SLF001
+    schemas |= order.pop("$defs")
+    schemas["Order"] = order
+    # What comes in is described as it is checked, not as it goes out.
+    _, given = models_json_schema([(model, "validation") for model in _given()], ref_template=_REF)
+    return schemas | dict(given["$defs"])
+
+
+def _given() -> Iterator[type[BaseModel]]:
+    for operation in OPERATIONS:
+        if isinstance(operation.body, type):
+            yield operation.body
+
+
+def _operation(operation: Operation, path: str, *more: Parameter, tokens: bool) -> dict[str, JsonValue]:
+    name = re.sub(r"[/.{}]+", "_", path).rstrip("_")
+    told: dict[str, JsonValue] = {
+        "operationId": f"{operation.method}{name}",
+        "summary": operation.summary,
+        "parameters": [_parameter(each) for each in (*more, *operation.parameters)],
+        "responses": _responses(operation, tokens=tokens),
+    }
+    if operation.description:
+        told["description"] = operation.description
+    if operation.body is not None:
+        content: JsonValue = {"schema": _schema(operation.body), "examples": {"one": {"value": operation.example}}}
+        told["requestBody"] = {"required": True, "content": {"application/json": content}}
+    if operation.token and tokens:
+        told["security"] = [{"token": []}]
+    return told
+
+
+def _parameter(parameter: Parameter) -> dict[str, JsonValue]:
+    return {
+        "name": parameter.name,
+        "in": parameter.where,
+        "required": parameter.where == "path",
+        "description": parameter.description,
+        "schema": dict(parameter.schema),
+        "example": parameter.example,
+    }
+
+
+def _responses(operation: Operation, *, tokens: bool) -> dict[str, JsonValue]:
+    problems = {**_ANY, **(_WITH_TOKEN if operation.token and tokens else {}), **operation.problems}
+    told: dict[str, JsonValue] = {str(status): _problem(status, words) for status, words in problems.items()}
+    return told | {str(status): _reply(reply) for status, reply in operation.replies.items()}
+
+
+def _reply(reply: Reply) -> JsonValue:
+    told: dict[str, JsonValue] = {"description": reply.description}
+    if reply.body is not None:
+        content: dict[str, JsonValue] = {"schema": _schema(reply.body)}
+        if reply.example is not None:
+            content["example"] = reply.example
+        told["content"] = {reply.kind: content}
+    if reply.headers:
+        told["headers"] = {
+            name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in reply.headers
+        }
+    return told
+
+
+def _problem(status: int, words: str) -> JsonValue:
+    example: JsonValue = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": "…"}
+    return {
+        "description": words,
+        "content": {"application/problem+json": {"schema": {"$ref": _REF.format(model="Problem")}, "example": example}},
+    }
+
+
+def _schema(body: Body) -> JsonValue:
+    if body is None:
+        return {}
+    return {"$ref": _REF.format(model=body.__name__)} if isinstance(body, type) else _resolved(dict(body))
+
+
+def _resolved(schema: JsonValue) -> JsonValue:
+    """Write out references to components, which are names alone."""
+    if isinstance(schema, dict):
+        return {
+            name: _REF.format(model=value) if name == "$ref" else _resolved(value) for name, value in schema.items()
+        }
+    return [_resolved(each) for each in schema] if isinstance(schema, list) else schema

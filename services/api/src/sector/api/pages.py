@@ -1,0 +1,38 @@
+"""GET /docs: the API, to be read and tried in a browser. All of it is served from here; VENDORED says what it is made of."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sanic import Request
+from sanic.exceptions import NotFound
+
+from sector.api.answers import Answer, Headers
+
+_FOLDER = Path(__file__).parent / "docs"
+_KINDS: Mapping[str, bytes] = {
+    "index.html": b"text/html; charset=utf-8",
+    "start.js": b"text/javascript; charset=utf-8",
+    "swagger-ui-bundle.js": b"text/javascript; charset=utf-8",
+    "swagger-ui.css": b"text/css; charset=utf-8",
+}
+_POLICY = (
+    b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self';"
+    b" base-uri 'none'; frame-ancestors 'none'"
+)
+_PAGE: Headers = ((b"content-security-policy", _POLICY), (b"x-content-type-options", b"nosniff"))
+
+
+async def get_docs(_: Request) -> Answer:
+    """Answer with the page."""
+    return _file("index.html", b"no-cache")
+
+
+async def get_part(_: Request, name: str) -> Answer:
+    """Answer with what the page asks for."""
+    if name not in _KINDS:
+        raise NotFound(f"there is no {name[:60]!r}")
+    return _file(name, b"public, max-age=86400")
+
+
+def _file(name: str, caching: bytes) -> Answer:
+    return Answer.page((_FOLDER / name).read_bytes(), _KINDS[name], (*_PAGE, (b"cache-control", caching)))

