@@ -152,6 +152,22 @@ async def test_who_was_away_too_long_is_told_of_the_gap(api: Service, sim: Sim) 
     reader.close()
 
 
+async def test_who_saw_more_than_there_is_is_told_so_and_goes_on_from_now(api: Service, sim: Sim) -> None:
+    """Redis may come back without its last second."""
+    await sim.tick(times=3)
+    reader = Reader(api, **{"Last-Event-ID": "99-0"})
+    assert json.loads(reader.next()["data"]) == {"after": "99-0", "first_tick": 4}
+    await sim.tick(NOTE)
+    assert reader.next()["id"].startswith("4-")
+    reader.close()
+
+
+def test_of_a_stream_the_head_ends(still_api: Service) -> None:
+    answer = httpx.head(f"{still_api.url}/events/stream")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
+    still_api.wait_for(lambda said: said["streams"] == 0, "without a stream")
+
+
 def test_a_silent_stream_gives_signs_of_life(api: Service) -> None:
     with httpx.stream("GET", f"{api.url}/events/stream", timeout=5) as answer:
         lines = answer.iter_lines()

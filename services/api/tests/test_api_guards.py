@@ -43,6 +43,15 @@ async def test_a_token_orders_only_so_fast_whichever_replica_it_asks(
     assert len(await entries_at(redis, SimKeys("default").orders)) == 6
 
 
+async def test_what_is_refused_in_a_list_counts_too(url: str, processes: Processes) -> None:
+    """It is as much work; and while its sender has to wait, nothing of it is looked at."""
+    api = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="1")
+    wrong = [{"type": "fly"}] * 10
+    assert [post(api, wrong).status_code for _ in range(2)] == [207, 429]
+    assert post(api, {"type": "fly"}).status_code == 429
+    assert post(api).headers["retry-after"] in ("1", "10")
+
+
 async def test_an_address_orders_only_so_fast_and_is_that_which_the_proxy_names(url: str, processes: Processes) -> None:
     direct = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.1")
     assert [post(direct).status_code for _ in range(2)] == [202, 429]

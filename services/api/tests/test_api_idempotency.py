@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from fixtures.contents import entries_at
 from fixtures.processes import Processes, Service
-from fixtures.sim import Sim
+from fixtures.sim import CONFIG, Sim
 from fixtures.tokens import SECRET, bearing, token
 from sector.state.keys import SimKeys
 
@@ -61,6 +61,17 @@ async def test_a_list_gets_the_same_results_whatever_would_be_said_now(api: Serv
     second = post(api, orders, "k1")
     assert first.content == second.content
     assert await count(redis) == 2
+
+
+async def test_a_repeated_order_gets_its_answer_though_the_sim_is_over(
+    redis: Redis, redis_url: str, processes: Processes
+) -> None:
+    sim = await Sim.found(redis, CONFIG.model_copy(update={"max_ticks": 1}))
+    api = processes.start("api", REDIS_URL=redis_url)
+    first = post(api, NOTE, "k1")
+    await sim.tick()
+    assert post(api, NOTE, "k2").status_code == 409
+    assert post(api, NOTE, "k1").content == first.content
 
 
 def test_the_same_key_with_another_body_is_a_422_that_says_so(api: Service) -> None:

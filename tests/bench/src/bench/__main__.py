@@ -11,10 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import worker, world
+from bench import api, worker, world
 from bench.figure import Figure, table
 
-SUITES: Mapping[str, Callable[[int], Iterator[Figure]]] = {"world": world.figures, "worker": worker.figures}
+SUITES: Mapping[str, Callable[[int], Iterator[Figure]]] = {
+    "world": world.figures,
+    "worker": worker.figures,
+    "api": api.figures,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

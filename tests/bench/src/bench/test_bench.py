@@ -4,12 +4,14 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench import worker, world
+from bench import api, worker, world
 from bench.__main__ import main
 from bench.boards import board, columns, moves
 from bench.figure import Figure, table
+from bench.load import Load, LoadError
 from bench.plotting import log_plot
 from bench.timing import interleaved, ratios, us
+from fixtures.requires import require_program
 from sector.world.codec import events_frame
 from sector.world.tick import advance
 
@@ -50,8 +52,36 @@ def test_a_plot_is_a_picture_with_its_lines_named() -> None:
 def test_a_wrong_argument_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["nothing"])
-    assert "there is no suite nothing; there are world, worker" in capsys.readouterr().err
+    assert "there is no suite nothing; there are world, worker, api" in capsys.readouterr().err
     assert list(world._SIZES) == sorted(world._SIZES)
+
+
+def test_an_api_is_measured_answering_all_that_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    require_program("wrk", hint="apt-get install wrk")
+    for name, value in (("_SYSTEMS", 20), ("_ROUND_S", 1)):
+        monkeypatch.setattr(api, name, value)
+    found = list(api.figures(rounds=1))
+    assert [each.what for each in found] == [
+        "api: an order",
+        "api: an order",
+        "api: orders, 100 a request",
+        "api: the snapshot of 20 systems",
+        "api: the snapshot of 20 systems, 304",
+        "api: an order at half load, 99th percentile",
+        found[6].what,
+        "api: memory after that abuse",
+    ]
+    assert "under abuse" in found[6].what
+    assert min(each.ratio for each in found) > 0
+
+
+def test_a_load_that_is_not_answered_as_it_must_be_is_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    require_program("wrk", hint="apt-get install wrk")
+    with pytest.raises(LoadError, match="were not answered as they must be|wrk failed"):
+        Load("/").put_on("http://127.0.0.1:1", {0}, 1)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(LoadError, match="apt-get install wrk"):
+        Load("/").put_on("http://127.0.0.1:1", {0}, 1)
 
 
 async def test_a_worker_is_measured_ticking_all_its_sims(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,8 @@ class Request(NamedTuple):
     key: str = ""
     digest: bytes = bytes(DIGEST_BYTES)
     rest: bytes = b""
+    cost: int = 0
+    """For how many orders it counts, where it took more work than those that are good."""
 
 
 class Admitted(NamedTuple):
@@ -93,7 +95,7 @@ class Gate:
 
 
 class _Group:
-    """One run of the script."""
+    """One run of the script. What many of its requests have in common, such as who gives them, is told once."""
 
     def __init__(self, gate: Gate, requests: Sequence[Request]) -> None:
         self._gate = gate
@@ -101,26 +103,31 @@ class _Group:
         self.keys = SimKeys(gate.sim_id)
         self._rates: dict[Rate, int] = {}
         """The rates that the requests name, numbered from 1."""
-        self._numbers: dict[tuple[Rate, ...], tuple[int, ...]] = {}
-        for request in requests:
-            if request.rates not in self._numbers:
-                self._numbers[request.rates] = tuple(
-                    self._rates.setdefault(rate, len(self._rates) + 1) for rate in request.rates
-                )
+        self._givers: dict[tuple[str, bool, int], int] = {}
+        """Who gives them, numbered from 1: issuer, whether an admin, and which rates hold, by identity."""
+        self._of_givers: list[str | bytes | int] = []
 
     def command(self, name: str, script: str | bytes) -> Packed:
-        keys: list[str | bytes | int] = [self.keys.orders, *(self.keys.rate(rate.of) for rate in self._rates)]
-        words: list[str | bytes | int] = [self.keys.head, self._gate.most_waiting, KEPT_MS, len(self._rates)]
-        for rate in self._rates:
-            words += (round(1_000_000 / rate.a_second), rate.at_once)
-        for issuer, orders, admin, rates, key, digest, rest in self._requests:
-            index = 0
+        words: list[str | bytes | int] = []
+        keyed: list[str | bytes | int] = []
+        givers, once = self._givers, self.keys.once
+        for issuer, orders, admin, rates, key, digest, rest, cost in self._requests:
+            giver = givers.get((issuer, admin, id(rates))) or self._giver(issuer, rates, admin=admin)
             if key:
-                keys.append(self.keys.once(issuer, key))
-                index = len(keys)
-            scope, numbers = SCOPE_ADMIN if admin else SCOPE_PLAYER, self._numbers[rates]
-            words += (issuer, scope, index, digest, rest, len(numbers), *numbers, len(orders), *orders)
-        return Packed(pack_command((name, script, len(keys), *keys, *words)))  # type: ignore[arg-type]  # its stub means a tuple of one
+                keyed.append(once(issuer, key))
+            words += (giver, len(keyed) if key else 0, digest + rest, cost or len(orders), len(orders), *orders)
+        keys = [self.keys.orders, *(self.keys.rate(rate.of) for rate in self._rates)]
+        head: list[str | bytes | int] = [self.keys.head, self._gate.most_waiting, KEPT_MS, len(self._rates)]
+        for rate in self._rates:
+            head += (round(1_000_000 / rate.a_second), rate.at_once)
+        head += (len(givers), *self._of_givers)
+        told = (name, script, len(keys) + len(keyed), *keys, *keyed, *head, *words)
+        return Packed(pack_command(told))  # type: ignore[arg-type]  # its stub means a tuple of one
+
+    def _giver(self, issuer: str, rates: tuple[Rate, ...], *, admin: bool) -> int:
+        numbers = [self._rates.setdefault(rate, len(self._rates) + 1) for rate in rates]
+        self._of_givers += (issuer, SCOPE_ADMIN if admin else SCOPE_PLAYER, len(numbers), *numbers)
+        return self._givers.setdefault((issuer, admin, id(rates)), len(self._givers) + 1)
 
     def verdict(self, request: Request, answer: Reply) -> Verdict:
         said, *more = as_list(answer)

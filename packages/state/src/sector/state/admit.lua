@@ -4,8 +4,9 @@
 -- ARGV: head (among KEYS it would take the right to write it), most orders that may wait (0: any), ms that an answer is kept,
 --   number of rate keys, then
 --   for each rate key: microseconds an order, orders at once;
---   for each request: issuer, scope, index of its idempotency key in KEYS (0: none), digest of what was asked (16 bytes),
---   rest of the answer, number of its rate keys, their indices from 1, number of orders, the orders.
+--   number of givers, then for each: issuer, scope, number of its rate keys, their indices from 1;
+--   for each request: index of its giver, of its idempotency key (both from 1; 0: none), digest of what was asked (16 bytes) and
+--   the rest of the answer, for how many orders it counts, number of orders, the orders.
 -- Answers a list, for each request a list whose first word says what became of it.
 local log, head = KEYS[1], ARGV[1]
 local most_waiting, kept_ms, rates = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
@@ -53,24 +54,30 @@ local function too_fast(limits, orders)
   end
 end
 
+local givers = {}
+for giver = 1, number() do
+  givers[giver] = { issuer = word(), scope = word(), limits = {} }
+  for limit = 1, number() do
+    givers[giver].limits[limit] = number()
+  end
+end
+
 local answers = {}
 while at < #ARGV do
-  local issuer, scope, key, digest, rest = word(), word(), number(), word(), word()
-  local limits, orders, answer = {}, {}, nil
-  for _ = 1, number() do
-    limits[#limits + 1] = number()
+  local giver, key, asked, cost = givers[number()], number(), word(), number()
+  local limits, orders, answer = giver.limits, {}, nil
+  for order = 1, number() do
+    orders[order] = word()
   end
-  for _ = 1, number() do
-    orders[#orders + 1] = word()
-  end
-  local before = tick and key > 0 and redis.call('GET', KEYS[key])
-  local rate, wait_us = too_fast(limits, #orders)
+  local kept_at = key > 0 and KEYS[1 + rates + key]
+  local before = tick and kept_at and redis.call('GET', kept_at)
+  local rate, wait_us = too_fast(limits, cost)
   if not tick then
     answer = { 'no sim' }
   elseif before then
-    if string.sub(before, 1, 16) == digest then
+    if string.sub(before, 1, 16) == string.sub(asked, 1, 16) then
       -- Written once more, so that whoever waits until it is durable waits for this.
-      redis.call('SET', KEYS[key], before, 'KEEPTTL')
+      redis.call('SET', kept_at, before, 'KEEPTTL')
       answer = { 'repeated', string.sub(before, 17) }
     else
       answer = { 'other' }
@@ -84,16 +91,16 @@ while at < #ARGV do
   else
     answer = { 'accepted' }
     for _, order in ipairs(orders) do
-      answer[#answer + 1] = redis.call('XADD', log, '*', 'issuer', issuer, 'scope', scope, 'order', order)
+      answer[#answer + 1] = redis.call('XADD', log, '*', 'issuer', giver.issuer, 'scope', giver.scope, 'order', order)
     end
     waiting = waiting + #orders
     for _, limit in ipairs(limits) do
-      until_us[limit] = until_us[limit] + #orders * each_us[limit]
+      until_us[limit] = until_us[limit] + cost * each_us[limit]
       changed[limit] = true
     end
-    if key > 0 then
-      local kept = digest .. table.concat(answer, ' ', 2) .. '\n' .. rest
-      redis.call('SET', KEYS[key], kept, 'PX', kept_ms)
+    if kept_at then
+      local kept = string.sub(asked, 1, 16) .. table.concat(answer, ' ', 2) .. '\n' .. string.sub(asked, 17)
+      redis.call('SET', kept_at, kept, 'PX', kept_ms)
     end
   end
   answers[#answers + 1] = answer

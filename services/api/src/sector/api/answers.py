@@ -7,6 +7,7 @@ from typing import Self
 import orjson
 from pydantic import JsonValue
 from sanic import HTTPResponse
+from sanic.response import BaseHTTPResponse
 
 JSON, PROBLEM, EVENT_STREAM = b"application/json", b"application/problem+json", b"text/event-stream"
 
@@ -34,8 +35,9 @@ class Answer(HTTPResponse):
     __slots__ = ("fixed",)
 
     def __init__(self, body: bytes, status: int = 200, *, kind: bytes = JSON, more: Headers = ()) -> None:
-        super().__init__(None, status)
-        self.body = body
+        # Not HTTPResponse's own, which makes headers twice and encodes what is encoded.
+        BaseHTTPResponse.__init__(self)
+        self.status, self.body, self.content_type = status, body, None
         self.fixed: Headers = _FIXED.get(kind, _GUARDS) + more
 
     @classmethod

@@ -46,7 +46,6 @@ def create_api(settings: ApiSettings) -> App:
     orders = Orders(authority, Rates(settings.rate_per_token, settings.rate_per_address), address)
     streams = Streams(
         guard,
-        served.stopping,
         most=settings.most_streams,
         heartbeat_s=settings.heartbeat_s,
         patience_s=settings.reader_timeout_s,
@@ -76,6 +75,7 @@ def create_api(settings: ApiSettings) -> App:
     problems.install(app, guard.finish)
     _route(app, guard, served, orders, streams, Sims(redis, authority), tokens=not authority.open)
     attach(app, "sims", served.run)
+    attach(app, "streams", streams.run)
     attach(app, "durability", lambda stop: _probe(stop, redis, settings, health))
     app.after_server_stop(lambda _: redis.aclose())
     return app

@@ -42,13 +42,11 @@ class AccessLog:
     ) -> None:
         self._address = address
         self._subject = subject
-        self._least = {"all": 0, "errors": 400, "none": 1000}[which]
+        self.least = {"all": 0, "errors": 400, "none": 1000}[which]
         self._stream = stream
 
     def note(self, request: Request, answer: Answer, request_id: str) -> None:
         """Write the line."""
-        if answer.status < self._least:
-            return
         began_s = getattr(request.stream, "perft0", None)
         line = {
             "at_ms": time.time_ns() // 1_000_000,
@@ -121,8 +119,9 @@ class Guard:
         """Return the answer with what every answer says, and note it."""
         given = request.headers.getone("x-request-id", None)
         request_id = given if given and _REQUEST_ID.fullmatch(given) else f"{self._prefix}-{next(self._numbers):x}"
-        answer.add((b"x-request-id", request_id.encode()), *self._cors.headers(request))
-        self._log.note(request, answer, request_id)
+        answer.fixed += ((b"x-request-id", request_id.encode()), *self._cors.headers(request))
+        if answer.status >= self._log.least:
+            self._log.note(request, answer, request_id)
         return answer
 
     def on(self, app: App, method: str, path: str, handler: Handler) -> None:

@@ -1,6 +1,8 @@
 """POST /orders: check each order, let the good ones into the log, and say of each what became of it."""
 
+import asyncio
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import get_args
 
@@ -18,15 +20,19 @@ from sector.api.query import query
 from sector.models.orders import ORDER, Order, references
 from sector.models.rows import has_row
 from sector.state import admission
-from sector.state.admission import Rate
-from sector.state.errors import SimFinished
+from sector.state.admission import Admitted, Rate
+from sector.state.errors import TooFast
 from sector.state.reader import View
 
 MAX_ORDERS = 1_000
 TAGS = frozenset(kind.model_fields["type"].default for kind in get_args(get_args(Order)[0]))
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _BURST_S = 10
+_AT_A_TIME = 50
 _KNOWN = 10_000
+_JSON = "application/json"
+_TAKEN = frozenset({_JSON, "application/x-www-form-urlencoded", ""})
+"""The second is what curl says by itself."""
 _NO_DIGEST = bytes(admission.DIGEST_BYTES)
 _VALID: Callable[[JsonValue], Order] = ORDER.validator.validate_python
 _AS_JSON: Callable[[Order], bytes] = ORDER.serializer.to_json
@@ -62,6 +68,32 @@ def _rate(kind: str, who: str, a_second: float) -> Rate:
     return Rate(f"{kind} {who}", a_second, max(1, round(a_second * _BURST_S)))
 
 
+class _Hasty:
+    """Those who were told to wait: until they have, they are refused without a look at what they send."""
+
+    def __init__(self) -> None:
+        self._until_s: dict[tuple[str, str], tuple[float, TooFast]] = {}
+
+    def note(self, bearer: Bearer, address: str, refused: TooFast, asked: admission.Request) -> None:
+        """Note who was refused, until a single order of theirs could be let in."""
+        if len(self._until_s) >= _KNOWN:
+            self._until_s.clear()
+        rate = next(rate for rate in asked.rates if rate.of == refused.of)
+        more = min(asked.cost or len(asked.orders), rate.at_once) - 1
+        until_s = time.monotonic() + refused.retry_after_s - more / rate.a_second
+        self._until_s[bearer.subject, address] = (until_s, refused)
+
+    def check(self, bearer: Bearer, address: str) -> None:
+        """Raise TooFast where the time is not over."""
+        if not self._until_s or (known := self._until_s.get((bearer.subject, address))) is None:
+            return
+        until_s, refused = known
+        left_s = until_s - time.monotonic()
+        if left_s > 0:
+            raise TooFast(refused.of, refused.a_second, left_s)
+        del self._until_s[bearer.subject, address]
+
+
 class Orders:
     """Takes orders."""
 
@@ -69,12 +101,14 @@ class Orders:
         self._authority = authority
         self._rates = rates
         self._address = address
+        self._hasty = _Hasty()
         self.accepted = 0
 
     async def post(self, request: Request, sim: Followed) -> Answer:
         """Answer one order with 202 and its id, a list with 207 and a result each."""
         bearer = self._authority.bearer(request)
         bearer.check_sim(sim.sim_id)
+        self._hasty.check(bearer, self._address(request))
         if request.query_string:
             query(request)
         key = _key(request)
@@ -82,8 +116,8 @@ class Orders:
         if isinstance(body, list):
             return await self._list(request, sim, bearer, key, body)
         order = valid(bearer, body)
-        await _fits(sim, order)
-        admitted = await sim.group.admit(self._request(request, bearer, key, [_AS_JSON(order)]))
+        await _Seen(sim).check(order)
+        admitted = await self._admit(request, sim, bearer, key, [_AS_JSON(order)])
         self.accepted += not admitted.repeated
         more = _REPLAYED if admitted.repeated else ()
         return Answer(b'{"id":"%b","status":"pending"}' % admitted.ids[0].encode(), 202, more=more)
@@ -92,12 +126,16 @@ class Orders:
         if not 1 <= len(bodies) <= MAX_ORDERS:
             detail = f"a list holds 1 to {MAX_ORDERS} orders, this one {len(bodies)}"
             raise Problem(422, "Not a valid list", detail)
+        seen = _Seen(sim)
         refused: dict[int, Problem] = {}
         accepted: list[bytes] = []
         for number, body in enumerate(bodies):
+            if number % _AT_A_TIME == _AT_A_TIME - 1:
+                # Others are answered in between: a thousand take some ten ms.
+                await asyncio.sleep(0)
             try:
                 order = valid(bearer, body)
-                await _fits(sim, order)
+                await seen.check(order)
                 accepted.append(_AS_JSON(order))
             except Problem as problem:
                 refused[number] = problem
@@ -105,10 +143,9 @@ class Orders:
             {"status": refused[number].status, "problem": refused[number].body} if number in refused else None
             for number in range(len(bodies))
         ]
-        if not accepted:
-            return said({"results": results}, 207)
         rest = orjson.dumps(results) if refused else b""
-        admitted = await sim.group.admit(self._request(request, bearer, key, accepted, rest))
+        # Where none is good it counts all the same: it was as much work.
+        admitted = await self._admit(request, sim, bearer, key if accepted else "", accepted, rest, cost=len(bodies))
         if not admitted.repeated:
             self.accepted += len(accepted)
         # What is kept is what was said at the first time.
@@ -116,12 +153,25 @@ class Orders:
         filled = list(_filled(kept, iter(admitted.ids)))
         return said({"results": filled}, 207, more=_REPLAYED if admitted.repeated else ())
 
-    def _request(
-        self, request: Request, bearer: Bearer, key: str, orders: list[bytes], rest: bytes = b""
-    ) -> admission.Request:
+    async def _admit(
+        self,
+        request: Request,
+        sim: Followed,
+        bearer: Bearer,
+        key: str,
+        orders: list[bytes],
+        rest: bytes = b"",
+        cost: int = 0,
+    ) -> Admitted:
         digest = xxhash.xxh3_128_digest(request.body) if key else _NO_DIGEST
-        rates = self._rates.of(bearer, self._address(request))
-        return admission.Request(bearer.subject, orders, bearer.admin, rates, key, digest, rest)
+        address = self._address(request)
+        rates = self._rates.of(bearer, address)
+        asked = admission.Request(bearer.subject, orders, bearer.admin, rates, key, digest, rest, cost)
+        try:
+            return await sim.group.admit(asked)
+        except TooFast as refused:
+            self._hasty.note(bearer, address, refused, asked)
+            raise
 
 
 def _key(request: Request) -> str:
@@ -138,8 +188,8 @@ def _filled(results: list[JsonValue], ids: Iterator[str]) -> Iterator[JsonValue]
 
 def parsed(request: Request) -> JsonValue:
     """Return the JSON in the body of a request. Raises Problem."""
-    kind = request.headers.getone("content-type", "application/json").partition(";")[0].strip().lower()
-    if kind not in ("application/json", "application/x-www-form-urlencoded", ""):
+    kind = request.headers.getone("content-type", _JSON)
+    if kind != _JSON and kind.partition(";")[0].strip().lower() not in _TAKEN:
         detail = f"a body is application/json, not {kind[:80]!r}"
         raise Problem(415, "Not a type that is taken", detail, headers={"Accept": "application/json"})
     try:
@@ -159,16 +209,25 @@ def valid(bearer: Bearer, body: JsonValue) -> Order:
     return order
 
 
-async def _fits(sim: Followed, order: Order) -> None:
-    """Raise unless the sim has what the order names, and goes on."""
-    view = (sim.bodies or await sim.newest()).view
-    if unknown(order, view):
-        # It may have come with a tick that we have not heard of yet.
-        view = await sim.caught_up()
-        if faults := unknown(order, view):
+class _Seen:
+    """The view that the orders of a request are held against; it catches up with the head once, where one names what is not known."""
+
+    def __init__(self, sim: Followed) -> None:
+        self._sim = sim
+        self._view: View | None = None
+        self._fresh = False
+
+    async def check(self, order: Order) -> None:
+        """Raise Problem unless the sim has what the order names. Whether it goes on, Redis tells."""
+        if self._view is None:
+            self._view = await self._sim.view()
+        faults = unknown(order, self._view)
+        if faults and not self._fresh:
+            # It may have come with a tick that we have not heard of yet.
+            self._view, self._fresh = await self._sim.caught_up(), True
+            faults = unknown(order, self._view)
+        if faults:
             raise invalid(faults)
-    if view.head.status == "finished":
-        raise SimFinished(sim.sim_id, view.head.tick)
 
 
 def unknown(order: Order, view: View) -> list[dict[str, str]]:

@@ -41,7 +41,6 @@ class Served:
         self._used_s: dict[str, float] = {}
         self._followed: dict[str, Followed] = {}
         self.own_id = sim_id
-        self.stopping = asyncio.Event()
 
     @property
     def own(self) -> Followed | None:
@@ -81,7 +80,6 @@ class Served:
             while not await wait_for_stop(stop, _IDLE_S / 4):
                 self._drop_idle()
         finally:
-            self.stopping.set()
             tasks = list(self._tasks.values())
             await asyncio.gather(*(each.group.close() for each in self._followed.values()))
             for task in tasks:

@@ -17,43 +17,47 @@ from sector.api.guard import Guard
 from sector.api.problems import Problem
 from sector.api.query import query
 from sector.state import history
-from sector.state.reader import Event, EventId, TickEvents, Wanted
+from sector.state.reader import Event, EventId, TickEvents, View, Wanted
 
 log = logging.getLogger(__name__)
 
 _MOST_TICKS = 1_000
 _MOST_BYTES = 4 * 2**20
 _PAGE = 500
+_EVENT_BYTES = 150
+"""Of an event as it is sent, about."""
 _RETRY_MS = 1_000
 _BEAT = b": still here\n\n"
+_LAST = 2**30
+"""After any event of a tick."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Backlog:
-    """Ticks that a reader has not been sent yet. `end`: why nothing follows; what was not sent then is dropped."""
+    """Ticks that a reader has not been sent yet. `end`: what is said last, and why; what was not sent then is dropped."""
 
     ticks: list[TickEvents] = field(default_factory=list)
     size: int = 0
-    end: str = ""
+    end: tuple[str, str] | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hear(self, tick: TickEvents | None) -> None:
         """Take a tick."""
         if tick is None:
-            self.close("the sim was left or began anew: begin with its snapshot")
+            self.close("reconnect", "ticks may have been missed here")
             return
         if self.end or not tick.events:
             return
         self.ticks.append(tick)
-        self.size += 150 * len(tick.events)
+        self.size += _EVENT_BYTES * len(tick.events)
         if len(self.ticks) > _MOST_TICKS or self.size > _MOST_BYTES:
-            self.close(f"too slow: more than {_MOST_TICKS} ticks or {_MOST_BYTES} bytes behind")
+            self.close("dropped", f"too slow: more than {_MOST_TICKS} ticks or {_MOST_BYTES} bytes behind")
         self.changed.set()
 
-    def close(self, why: str) -> None:
+    def close(self, what: str, why: str) -> None:
         """Have it end."""
         self.ticks.clear()
-        self.end = self.end or why
+        self.end = self.end or (what, why)
         self.changed.set()
 
     def take(self) -> list[TickEvents]:
@@ -66,19 +70,27 @@ class Backlog:
 class Streams:
     """All event streams of this process."""
 
-    def __init__(
-        self, guard: Guard, stopping: asyncio.Event, *, most: int, heartbeat_s: float, patience_s: float
-    ) -> None:
+    def __init__(self, guard: Guard, *, most: int, heartbeat_s: float, patience_s: float) -> None:
         self._guard = guard
-        self._stopping = stopping
+        self._backlogs: set[Backlog] = set()
         self._most = most
         self._heartbeat_s = heartbeat_s
         self._patience_s = patience_s
         self._encoded: tuple[TickEvents | None, bytes] = (None, b"")
-        self.open = 0
         self.dropped = 0
 
-    async def get(self, request: Request, sim: Followed) -> None:
+    @property
+    def open(self) -> int:
+        """How many there are."""
+        return len(self._backlogs)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Wait for the stop, then have every stream end."""
+        await stop.wait()
+        for backlog in tuple(self._backlogs):
+            backlog.close("reconnect", "this server shuts down")
+
+    async def get(self, request: Request, sim: Followed) -> Answer | None:
         """Send events after `Last-Event-ID`, `after` or from `tick` on; from now on where none of them is given."""
         asked = query(request, "after", "tick", "type", "faction")
         wanted = wanted_of(asked)
@@ -90,38 +102,43 @@ class Streams:
         view = await sim.view()
         if self.open >= self._most:
             raise Problem(503, "Too many streams", f"{self._most} event streams are open, as many as may be")
-        self.open += 1
+        answer = Answer(b"", kind=EVENT_STREAM, more=((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")))
+        if request.method == "HEAD":
+            return answer
         backlog = Backlog()
+        self._backlogs.add(backlog)
         try:
             with sim.listening(backlog.hear):
-                answer = Answer(
-                    b"", kind=EVENT_STREAM, more=((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"))
-                )
                 sending = _Sending(request, self._patience_s)
                 await sending.begin(self._guard, answer)
-                since = after if after is not None else (view.head.tick, 2**30)
-                since = await self._send_past(sending, sim, since, wanted)
-                await self._send_live(sending, sim, backlog, since, wanted)
+                since = await self._send_past(sending, sim, view, after, wanted)
+                await self._send_live(sending, backlog, since, wanted)
         except TimeoutError:
             self.dropped += 1
-            log.warning(
-                "a stream of sim %s to %s was dropped: it did not read",
-                sim.sim_id,
-                request.conn_info.client_ip if request.conn_info else "somebody",
-            )
+            log.warning("a stream of sim %s was cut: its reader took nothing for %g s", sim.sim_id, self._patience_s)
             if isinstance(request.stream, Http):
                 request.stream.protocol.abort()
         except RequestCancelled:
             log.debug("a stream of sim %s was left by its reader", sim.sim_id)
         finally:
-            self.open -= 1
+            self._backlogs.discard(backlog)
+        return None
 
-    async def _send_past(self, sending: "_Sending", sim: Followed, after: EventId, wanted: Wanted | None) -> EventId:
+    async def _send_past(
+        self, sending: "_Sending", sim: Followed, view: View, after: EventId | None, wanted: Wanted | None
+    ) -> EventId:
         """Send what is in the history after an event; returns the last that was looked at."""
-        if after[0] < (kept := await history.kept(sim.redis, sim.sim_id)).first:
-            gap = orjson.dumps({"after": f"{after[0]}-{max(after[1], 0)}", "first_tick": kept.first + 1})
-            if after[0] > 0:
-                await sending.send(b"event: gap\ndata: " + gap + b"\n\n")
+        now = (view.head.tick, _LAST)
+        if after is None:
+            return now
+        first = (await history.kept(sim.redis, sim.sim_id)).first
+        # The sim may be at an earlier tick than was seen of it, where Redis lost what it had not yet kept.
+        if 0 < after[0] < first or after > now:
+            first_tick = (first if after <= now else view.head.tick) + 1
+            gap = orjson.dumps({"after": f"{after[0]}-{max(after[1], 0)}", "first_tick": first_tick})
+            await sending.send(b"event: gap\ndata: " + gap + b"\n\n")
+            if after > now:
+                return now
         while True:
             page = await sim.reader.events(after, _PAGE, wanted)
             if page.events:
@@ -130,33 +147,21 @@ class Streams:
             if not page.more:
                 return after
 
-    async def _send_live(
-        self, sending: "_Sending", sim: Followed, backlog: Backlog, after: EventId, wanted: Wanted | None
-    ) -> None:
-        stopping = asyncio.create_task(self._stopping.wait())
-        try:
-            while True:
-                for tick in backlog.take():
-                    if tick.tick > after[0]:
-                        await sending.send(self._of(tick, wanted))
-                        if backlog.end:
-                            break
-                if backlog.end:
-                    self.dropped += backlog.end.startswith("too slow")
-                    return await sending.end("dropped", backlog.end)
-                changed = asyncio.create_task(backlog.changed.wait())
-                try:
-                    done, _ = await asyncio.wait(
-                        (changed, stopping), timeout=self._heartbeat_s, return_when=asyncio.FIRST_COMPLETED
-                    )
-                finally:
-                    changed.cancel()
-                if stopping in done:
-                    return await sending.end("reconnect", "this server shuts down")
-                if not done:
-                    await sending.send(_BEAT)
-        finally:
-            stopping.cancel()
+    async def _send_live(self, sending: "_Sending", backlog: Backlog, after: EventId, wanted: Wanted | None) -> None:
+        while True:
+            for tick in backlog.take():
+                if tick.tick > after[0]:
+                    await sending.send(self._of(tick, wanted))
+                    if backlog.end:
+                        break
+            if backlog.end:
+                self.dropped += backlog.end[0] == "dropped"
+                return await sending.end(*backlog.end)
+            try:
+                async with asyncio.timeout(self._heartbeat_s):
+                    await backlog.changed.wait()
+            except TimeoutError:
+                await sending.send(_BEAT)
 
     def _of(self, tick: TickEvents, wanted: Wanted | None) -> bytes:
         """Return the events of a tick as they are sent; those who want all are sent the same bytes."""
