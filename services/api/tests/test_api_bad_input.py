@@ -1,8 +1,11 @@
 """What is not an order is refused, with the field at fault, and nothing is written."""
 
+import contextlib
 import json
+import resource
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -39,6 +42,11 @@ def post(still_api: Service, body: bytes | object) -> httpx.Response:
         b'{"type": NaN}',
         b'{"type": "note", "faction": "Crimson", "text": "\\ud800"}',
         b'{"type": "join", "faction": "Me"} and more',
+        b'{"type": "join", "faction": "Me", "faction": "You"}',
+        b'{"type": "join", "faction": "Me"',
+        b'{"a":' * 10_000,
+        b'{"type": "join", "faction": "\xc3\x28"}',
+        b'{"type": "move_fleet", "ships": Infinity}',
         b'{"type": "move_fleet", "ships": 1' + b"0" * 5_000 + b"}",
     ],
 )
@@ -67,6 +75,8 @@ def test_what_is_not_json_is_a_400_that_says_where_it_ends_to_be(still_api: Serv
         (MOVE | {"ships": 0}, "ships", "Input should be greater than or equal to 1"),
         (MOVE | {"ships": -(10**30)}, "ships", "Input should be greater than or equal to 1"),
         (MOVE | {"ships": 10**30}, "ships", "Input should be less than or equal to 1000000000000"),
+        (MOVE | {"ships": 2**80}, "ships", "Input should be less than or equal to 1000000000000"),
+        (MOVE | {"ships": None}, "ships", "Input should be a valid integer"),
         (MOVE | {"system": None}, "system", "Input should be a valid string"),
         (MOVE | {"system": "S01"}, "system", "String should match pattern"),
         (MOVE | {"system": "S999"}, "system", "'S999' is not among the systems of this sim"),
@@ -87,6 +97,53 @@ def test_what_is_no_order_is_a_422_that_names_the_field(
     assert error["field"] == field
     assert error["message"].startswith(message)
     assert field in problem["detail"]
+
+
+def test_a_number_beyond_all_is_a_422(still_api: Service) -> None:
+    body = json.dumps(MOVE | {"ships": 5}).replace("5", "1e400").encode()
+    assert post(still_api, body).json()["errors"][0]["field"] == "ships"
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/xml", "multipart/form-data; boundary=x", "application/jsonp"]
+)
+def test_another_content_type_is_a_415_that_says_what_is_taken(still_api: Service, kind: str) -> None:
+    for path in ("/orders", "/sims", "/fork"):
+        answer = httpx.post(f"{still_api.url}{path}", content=b"{}", headers={"Content-Type": kind})
+        assert (answer.status_code, answer.headers["accept"]) == (415, "application/json")
+        assert kind.partition(";")[0] in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/JSON", ""])
+def test_json_by_any_of_its_names_is_taken(still_api: Service, kind: str) -> None:
+    answer = httpx.post(f"{still_api.url}/orders", content=b"{}", headers={"Content-Type": kind})
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_of_100_mb_is_not_taken_in(still_api: Service, chunked: bool) -> None:
+    """It is sent as fast as it goes, until the API has had enough."""
+    before = _resident_bytes(still_api)
+    chunk = b" " * 2**16
+    framed = b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk
+    length = b"transfer-encoding: chunked" if chunked else b"content-length: %d" % (100 * 2**20)
+    with socket.create_connection(("127.0.0.1", still_api.port), timeout=5) as client:
+        client.sendall(b"POST /orders HTTP/1.1\r\nhost: a\r\n%b\r\n\r\n" % length)
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            for _ in range(100 * 2**20 // len(chunk)):
+                client.sendall(framed)
+                sent += len(chunk)
+    assert sent < 20 * 2**20, "it stopped listening"
+    assert _resident_bytes(still_api) < before + 10 * 2**20
+    assert httpx.get(f"{still_api.url}/health/live").status_code == 200
+
+
+def _resident_bytes(api: Service) -> int:
+    statm = Path(f"/proc/{api.process.pid}/statm")
+    if not statm.exists():
+        pytest.skip("needs /proc, to see how much memory the API takes")
+    return int(statm.read_text().split()[1]) * resource.getpagesize()
 
 
 def test_each_fault_is_named(still_api: Service) -> None:

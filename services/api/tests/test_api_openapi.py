@@ -9,6 +9,7 @@ import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
@@ -42,6 +43,25 @@ def guarded_api(still_valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFac
 @pytest.mark.parametrize("tokens", [False, True])
 def test_the_document_is_openapi_3_1(tokens: bool) -> None:
     validate(document(tokens=tokens))
+
+
+def test_every_answer_and_every_body_has_an_example_and_each_is_one() -> None:
+    said: Any = document(tokens=True)
+    bodies = [
+        (path, kind, content)
+        for path, operations in said["paths"].items()
+        for operation in operations.values()
+        for told in [*operation["responses"].values(), operation.get("requestBody", {})]
+        for kind, content in told.get("content", {}).items()
+    ]
+    # But the document itself.
+    shown = [each for each in bodies if each[:2] != ("/openapi.json", "application/json")]
+    assert len(shown) == len(bodies) - 1
+    for path, kind, content in shown:
+        example = content["examples"]["one"]["value"] if "examples" in content else content["example"]
+        schema = {**content["schema"], "components": said["components"]}
+        errors = [error.message for error in Draft202012Validator(schema).iter_errors(example)]
+        assert errors == [], (path, kind)
 
 
 def test_it_is_served_as_it_is(still_api: Service, guarded_api: Service) -> None:

@@ -12,6 +12,7 @@ from sector.api.answers import Answer
 from sector.api.bearer import Authority
 from sector.api.followed import Fault
 from sector.api.guard import AccessLog, Cors, Guard, address_behind
+from sector.api.metrics import Metrics
 from sector.api.openapi import OpenApi
 from sector.api.orders import Orders, Rates
 from sector.api.served import Served
@@ -73,6 +74,8 @@ def create_api(settings: ApiSettings) -> App:
     app.config.PROXIES_COUNT = settings.proxies or None
     limit_senders(app, settings.sender_timeout_s)
     problems.install(app, guard.finish)
+    metrics = Metrics(guard, orders, streams, lambda: served.own)
+    guard.on(app, "GET", "/metrics", metrics.get)
     _route(app, guard, served, orders, streams, Sims(redis, authority), tokens=not authority.open)
     attach(app, "sims", served.run)
     attach(app, "streams", streams.run)

@@ -5,6 +5,7 @@ import re
 import secrets
 import sys
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Literal, TextIO
 
@@ -114,11 +115,13 @@ class Guard:
         self._prefix = secrets.token_hex(6)
         self._numbers = itertools.count(1)
         self._paths: set[str] = set()
+        self.counts: Counter[tuple[str, int]] = Counter()
 
     def finish(self, request: Request, answer: Answer) -> HTTPResponse:
         """Return the answer with what every answer says, and note it."""
         given = request.headers.getone("x-request-id", None)
         request_id = given if given and _REQUEST_ID.fullmatch(given) else f"{self._prefix}-{next(self._numbers):x}"
+        self.counts[request.method, answer.status] += 1
         answer.fixed += ((b"x-request-id", request_id.encode()), *self._cors.headers(request))
         if answer.status >= self._log.least:
             self._log.note(request, answer, request_id)

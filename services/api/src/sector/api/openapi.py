@@ -156,7 +156,7 @@ def _reply(reply: Reply) -> JsonValue:
 
 
 def _problem(status: int, words: str) -> JsonValue:
-    example: JsonValue = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": "…"}
+    example: JsonValue = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": words}
     return {
         "description": words,
         "content": {"application/problem+json": {"schema": {"$ref": _REF.format(model="Problem")}, "example": example}},

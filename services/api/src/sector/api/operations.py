@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, JsonValue
 
+from sector.api import examples
 from sector.api.bodies import FORMATS
 from sector.api.events import KINDS, MAX_LIMIT
 from sector.api.outcome import LONGEST_WAIT_S
@@ -26,8 +27,7 @@ from sector.models.names import FACTION_ID, SIM_ID
 type Schema = Mapping[str, JsonValue]
 type Body = type[BaseModel] | Schema | None
 
-ORDER_EXAMPLE: JsonValue = {"type": "move_fleet", "faction": "Aurora", "system": "S0", "target": "S1", "ships": 10}
-JOIN_EXAMPLE: JsonValue = {"type": "join", "faction": "Aurora"}
+_OBJECT: Schema = {"type": "object"}
 _TICK: Schema = {"type": "integer", "minimum": 0, "maximum": 2**53}
 _EVENT_ID: Schema = {"type": "string", "pattern": r"^[0-9]{1,15}-[0-9]{1,9}$"}
 
@@ -111,6 +111,8 @@ _AFTER = Parameter("after", "query", _EVENT_ID, "The event after which to begin.
 _FROM_TICK = Parameter("tick", "query", _TICK, "The tick to begin with. Not together with after.", 12)
 _LIMIT = Parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}, "How many at most.", 100)
 _FRESH = ("ETag", "Cache-Control", "Vary")
+_STATE: Schema = {"anyOf": [{"$ref": "Snapshot"}, {"$ref": "Columns"}]}
+_UNREADY = Reply("It cannot, and says why.", _OBJECT, example=examples.UNREADY)
 _UNCHANGED = Reply("It is what you have.", headers=_FRESH)
 _LIMITED = "Too fast for this token or address, or the worker is behind; Retry-After says when to try again."
 _TOO_LATE = "The sim is finished."
@@ -122,7 +124,7 @@ OPERATIONS = (
         "/snapshot",
         "The state of the sim",
         {
-            200: Reply("The state.", {"anyOf": [{"$ref": "Snapshot"}, {"$ref": "Columns"}]}, headers=_FRESH),
+            200: Reply("The state.", _STATE, example=examples.SNAPSHOT, headers=_FRESH),
             304: _UNCHANGED,
         },
         "Encoded once a tick for everybody, as zstd, br or gzip where Accept-Encoding likes it, with a strong ETag each.",
@@ -145,14 +147,14 @@ OPERATIONS = (
         "get",
         "/map",
         "What never changes of the sim: names, places, growth, lanes, homes",
-        {200: Reply("The map: tables of rows.", {"type": "object"}, headers=_FRESH), 304: _UNCHANGED},
+        {200: Reply("The map: tables of rows.", _OBJECT, example=examples.MAP, headers=_FRESH), 304: _UNCHANGED},
         parameters=(_SEEN,),
     ),
     Operation(
         "get",
         "/events",
         "What happened, oldest first",
-        {200: Reply("A page of it.", EventPage)},
+        {200: Reply("A page of it.", EventPage, example=examples.EVENTS)},
         "A page may be empty though more is true: then so much was looked through. Go on after next.",
         parameters=(_AFTER, _FROM_TICK, *_WANTED, _LIMIT),
     ),
@@ -165,7 +167,7 @@ OPERATIONS = (
                 "Server-sent events: `event` is the type, `id` the id, `data` the event as in a page.",
                 {"type": "string"},
                 "text/event-stream",
-                'id: 12-0\nevent: note\ndata: {"type": "note", ...}\n\n',
+                examples.STREAM,
             )
         },
         "Without after and tick it begins now. A comment is a sign of life. `gap`: what came between is kept no longer. "
@@ -182,14 +184,18 @@ OPERATIONS = (
         "/orders",
         "Give an order, or up to 1,000",
         {
-            202: Reply("It is in the log, and nothing that dies can lose it, as far as /health promises.", Accepted),
-            207: Reply("Of a list: a result for each, in its order.", Results),
+            202: Reply(
+                "It is in the log, and nothing that dies can lose it, as far as /health promises.",
+                Accepted,
+                example=examples.ACCEPTED,
+            ),
+            207: Reply("Of a list: a result for each, in its order.", Results, example=examples.RESULTS),
         },
         "Of a list each order is taken or refused by itself. What an order does, the rules decide in its turn:"
         " GET /orders/{order_id} tells.",
         parameters=(_KEY,),
         body={"anyOf": [{"$ref": "Order"}, _LIST]},
-        example=ORDER_EXAMPLE,
+        example=examples.MOVE,
         problems={
             409: _TOO_LATE,
             415: _UNSUITABLE,
@@ -202,7 +208,7 @@ OPERATIONS = (
         "get",
         "/orders/{order_id}",
         "What became of an order",
-        {200: Reply("Pending, applied at a tick, or rejected and why.", OrderStatus)},
+        {200: Reply("Pending, applied at a tick, or rejected and why.", OrderStatus, example=examples.STATUS)},
         parameters=(
             Parameter("order_id", "path", {"type": "string"}, "Its id, as it was accepted.", "1795595656593-0"),
             Parameter(
@@ -219,11 +225,11 @@ OPERATIONS = (
         "post",
         "/fork",
         "Ask for a sim that begins where this one was",
-        {202: Reply("It is asked for.", AskedFor, headers=("Location",))},
+        {202: Reply("It is asked for.", AskedFor, example=examples.ASKED_FOR, headers=("Location",))},
         "A worker that serves all sims founds it. This takes a token of scope admin.",
         parameters=(Parameter("tick", "query", _TICK, "Where it begins; by default now.", 12),),
         body=NewFork,
-        example={"id": "what-if"},
+        example=examples.FORK,
         problems={409: "There is a sim of that id.", 415: _UNSUITABLE},
         token=True,
     ),
@@ -231,7 +237,7 @@ OPERATIONS = (
         "get",
         "/sims",
         "Which sims there are",
-        {200: Reply("A page of them, by id.", SimPage)},
+        {200: Reply("A page of them, by id.", SimPage, example=examples.SIMS)},
         of_sim=False,
         parameters=(
             Parameter(
@@ -248,11 +254,11 @@ OPERATIONS = (
         "post",
         "/sims",
         "Ask for a new sim",
-        {202: Reply("It is asked for.", AskedFor, headers=("Location",))},
+        {202: Reply("It is asked for.", AskedFor, example=examples.ASKED_FOR, headers=("Location",))},
         "A worker that serves all sims founds it. This takes a token of scope admin.",
         of_sim=False,
         body=NewSim,
-        example={"id": "mine", "config": {"systems": 200, "seed": 7}},
+        example=examples.SIM,
         problems={409: "There is a sim of that id.", 415: _UNSUITABLE},
         token=True,
     ),
@@ -260,7 +266,7 @@ OPERATIONS = (
         "get",
         "/sims/{sim_id}",
         "What there is to know of a sim",
-        {200: Reply("Its config, where it is, and which ticks are kept.", SimDetails)},
+        {200: Reply("Its config, where it is, and which ticks are kept.", SimDetails, example=examples.DETAILS)},
         of_sim=False,
         parameters=(
             Parameter("sim_id", "path", {"type": "string", "pattern": f"^{SIM_ID}$"}, "Id of the sim.", "default"),
@@ -272,20 +278,33 @@ OPERATIONS = (
         "/health",
         "How this process is",
         {
-            200: Reply("It can do its work.", {"type": "object"}),
-            503: Reply("It cannot, and says why.", {"type": "object"}),
+            200: Reply("It can do its work.", _OBJECT, example=examples.READY),
+            503: _UNREADY,
         },
         of_sim=False,
     ),
-    Operation("get", "/health/live", "Whether it answers", {200: Reply("It does.", {"type": "object"})}, of_sim=False),
+    Operation(
+        "get",
+        "/health/live",
+        "Whether it answers",
+        {200: Reply("It does.", _OBJECT, example=examples.LIVE)},
+        of_sim=False,
+    ),
     Operation(
         "get",
         "/health/ready",
         "Whether it can do its work",
-        {200: Reply("It can.", {"type": "object"}), 503: Reply("It cannot, and says why.", {"type": "object"})},
+        {200: Reply("It can.", _OBJECT, example=examples.READY), 503: _UNREADY},
         of_sim=False,
     ),
-    Operation("get", "/openapi.json", "This document", {200: Reply("OpenAPI 3.1.", {"type": "object"})}, of_sim=False),
+    Operation(
+        "get",
+        "/metrics",
+        "What this process counted",
+        {200: Reply("Metrics, as Prometheus reads them.", {"type": "string"}, "text/plain", examples.METRICS)},
+        of_sim=False,
+    ),
+    Operation("get", "/openapi.json", "This document", {200: Reply("OpenAPI 3.1.", _OBJECT)}, of_sim=False),
 )
 """All of them. Pages for people (/docs) are not among them."""
 
