@@ -14,6 +14,8 @@ async def test_it_counts_answers_orders_and_streams(sim: Sim, redis_url: str, pr
     api = processes.start("api", REDIS_URL=redis_url)
     for order in (NOTE, [NOTE, NOTE], {"type": "fly"}):
         httpx.post(f"{api.url}/orders", json=order)
+    for method in ("BREW", "WHEN"):
+        httpx.request(method, f"{api.url}/snapshot")
     with httpx.stream("GET", f"{api.url}/events/stream"):
         answer = httpx.get(f"{api.url}/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
@@ -25,6 +27,7 @@ async def test_it_counts_answers_orders_and_streams(sim: Sim, redis_url: str, pr
     assert found["sector_api_answers_total", "POST", "202"] == 1
     assert found["sector_api_answers_total", "POST", "207"] == 1
     assert found["sector_api_answers_total", "POST", "422"] == 1
+    assert found["sector_api_answers_total", "other", "405"] == 2
     assert found["sector_api_orders_accepted_total",] == 3
     assert found["sector_api_streams",] == 1
     assert found["sector_api_streams_dropped_total",] == 0

@@ -1,5 +1,7 @@
 """Sims: listed, looked at, asked for and forked; and each of them under its own path."""
 
+import asyncio
+
 import httpx
 import pytest
 from redis.asyncio import Redis
@@ -67,6 +69,12 @@ def test_one_that_is_not_there_or_cannot_be_is_a_404(still_api: Service, sim_id:
     answer = httpx.get(f"{still_api.url}/sims/{sim_id}{path}")
     assert answer.status_code == 404, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_many_who_ask_at_once_for_one_that_is_not_there_are_all_told_so(still_api: Service) -> None:
+    async with httpx.AsyncClient() as client:
+        asked = (client.get(f"{still_api.url}/sims/nowhere/snapshot") for _ in range(20))
+        assert {answer.status_code for answer in await asyncio.gather(*asked)} == {404}
 
 
 async def test_one_asked_for_is_founded_by_a_worker_that_serves_all(

@@ -76,6 +76,13 @@ async def test_a_full_redis_refuses_the_order_and_the_world_is_still_shown(
         ("REDIS_URL", "http://somewhere", "wrong setting REDIS_URL='http://somewhere'"),
         ("SIM_ID", "Not This", "wrong setting SIM_ID='Not This'"),
         ("MAX_BODY_BYTES", "many", "wrong setting MAX_BODY_BYTES='many'"),
+        ("RATE_PER_TOKEN", "1e-9", "wrong setting RATE_PER_TOKEN='1e-9': Value error, 1e-09 is too little"),
+        ("RATE_PER_ADDRESS", "-1", "wrong setting RATE_PER_ADDRESS='-1'"),
+        ("CORS_ORIGINS", "example.org", "wrong setting CORS_ORIGINS='example.org'"),
+        ("ACCESS_LOG", "some", "wrong setting ACCESS_LOG='some'"),
+        ("AUTH_JWKS", "/nowhere", "wrong setting AUTH_JWKS='/nowhere'"),
+        ("SENDER_TIMEOUT_S", "0", "wrong setting SENDER_TIMEOUT_S='0'"),
+        ("DRAIN_S", "-1", "wrong setting DRAIN_S='-1'"),
     ],
 )
 def test_a_wrong_setting_ends_it_with_2_and_one_line(processes: Processes, name: str, value: str, said: str) -> None:

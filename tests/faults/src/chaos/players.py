@@ -37,12 +37,34 @@ class Given:
 async def play(api: Callable[[], str | None], seed: int, stop: asyncio.Event) -> Given:
     """Give orders until `stop`. `api` returns where the API is at the moment. One that was not answered is given again, by its key."""
     chance, given, number = random.Random(seed), Given(), 0  # noqa: S311  (nothing secret)
+    clients = _Clients(api)
     while not stop.is_set():
         orders = [_order(chance, number + each) for each in range(1 if chance.random() < 0.7 else 5)]
         number += len(orders)
-        await _give(api, orders, f"{seed}-{number}", given, stop)
+        await _give(clients, orders, f"{seed}-{number}", given, stop)
         await asyncio.sleep(_THINKS_S)
+    await clients.close()
     return given
+
+
+class _Clients:
+    """A client of the API where it is at the moment. It may come back at another address; each is made once."""
+
+    def __init__(self, api: Callable[[], str | None]) -> None:
+        self._api = api
+        self._by_url: dict[str, Client] = {}
+
+    def now(self) -> Client | None:
+        """Return it, or None while the API does not run."""
+        url = self._api()
+        if url is not None and url not in self._by_url:
+            self._by_url[url] = Client(url, patience_s=_PATIENCE_S)
+        return None if url is None else self._by_url[url]
+
+    async def close(self) -> None:
+        """Close all of them."""
+        for client in self._by_url.values():
+            await client.close()
 
 
 def _order(chance: random.Random, number: int) -> Order:
@@ -60,22 +82,17 @@ def _order(chance: random.Random, number: int) -> Order:
             return Note(faction=faction, text=str(number))
 
 
-async def _give(
-    api: Callable[[], str | None], orders: list[Order], key: str, given: Given, stop: asyncio.Event
-) -> None:
-    """Give orders, until they are acknowledged, or there is no time left. The API may come back at another address meanwhile."""
+async def _give(clients: _Clients, orders: list[Order], key: str, given: Given, stop: asyncio.Event) -> None:
+    """Give orders, until they are acknowledged, or there is no time left."""
     while not stop.is_set():
-        url = api()
-        if url is None:
+        client = clients.now()
+        if client is None:
             await asyncio.sleep(_THINKS_S)
             continue
         try:
-            async with Client(url, patience_s=_PATIENCE_S) as client:
-                answers: list[str | Refused] = (
-                    [await client.order(orders[0], key=key)]
-                    if len(orders) == 1
-                    else await client.orders(orders, key=key)
-                )
+            answers: list[str | Refused] = (
+                [await client.order(orders[0], key=key)] if len(orders) == 1 else await client.orders(orders, key=key)
+            )
         except Unavailable:
             continue
         except Refused as refused:

@@ -18,6 +18,7 @@ from sector.process import App
 type Handler = Callable[..., Awaitable[Answer | None]]
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 _METHODS = b"GET, HEAD, POST, OPTIONS"
 _ALLOWED = b"authorization, content-type, idempotency-key, if-none-match, last-event-id, x-request-id"
 _EXPOSED = b"etag, location, retry-after, x-request-id, idempotency-replayed"
@@ -121,7 +122,9 @@ class Guard:
         """Return the answer with what every answer says, and note it."""
         given = request.headers.getone("x-request-id", None)
         request_id = given if given and _REQUEST_ID.fullmatch(given) else f"{self._prefix}-{next(self._numbers):x}"
-        self.counts[request.method, answer.status] += 1
+        method = request.method
+        # A client may call it as it likes: what is counted must not grow without bound.
+        self.counts[method if method in _KNOWN_METHODS else "other", answer.status] += 1
         answer.fixed += ((b"x-request-id", request_id.encode()), *self._cors.headers(request))
         if answer.status >= self._log.least:
             self._log.note(request, answer, request_id)

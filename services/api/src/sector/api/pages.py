@@ -1,6 +1,7 @@
 """GET /docs: the API, to be read and tried in a browser. All of it is served from here; VENDORED says what it is made of."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from sanic import Request
@@ -35,4 +36,9 @@ async def get_part(_: Request, name: str) -> Answer:
 
 
 def _file(name: str, caching: bytes) -> Answer:
-    return Answer.page((_FOLDER / name).read_bytes(), _KINDS[name], (*_PAGE, (b"cache-control", caching)))
+    return Answer.page(_read(name), _KINDS[name], (*_PAGE, (b"cache-control", caching)))
+
+
+@cache
+def _read(name: str) -> bytes:
+    return (_FOLDER / name).read_bytes()

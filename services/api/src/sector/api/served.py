@@ -75,7 +75,8 @@ class Served:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Follow until `stop`, then let go of everything."""
-        self._follow(self.own_id)
+        if self.own is None:
+            self._follow(self.own_id)
         try:
             while not await wait_for_stop(stop, _IDLE_S / 4):
                 self._drop_idle()
@@ -88,7 +89,7 @@ class Served:
 
     def _follow(self, sim_id: str) -> Followed:
         if len(self._followed) >= _MOST:
-            self._drop(min(self._used_s, key=self._used_s.__getitem__))
+            self._drop(min(self._used_s.keys() - {self.own_id}, key=self._used_s.__getitem__))
         gate = Gate(sim_id, self._most_waiting, self._durability)
         followed = self._followed[sim_id] = (
             Followed(self._redis, gate, self._told) if sim_id == self.own_id else Followed(self._redis, gate)
@@ -103,6 +104,6 @@ class Served:
                 self._drop(sim_id)
 
     def _drop(self, sim_id: str) -> None:
-        del self._followed[sim_id]
         self._used_s.pop(sim_id, None)
-        self._tasks.pop(sim_id).cancel()
+        if self._followed.pop(sim_id, None) is not None:
+            self._tasks.pop(sim_id).cancel()

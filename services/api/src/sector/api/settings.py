@@ -11,6 +11,7 @@ from sector.process import Port, RedisUrl, Settings, SimIdSetting
 from sector.state.durability import Durability, Kind
 
 SHORTEST_SECRET = 32
+_LEAST_RATE = 0.001
 
 
 def _long_enough(secret: SecretStr | None) -> SecretStr | None:
@@ -28,10 +29,17 @@ def _readable(path: Path | None) -> Path | None:
     return path
 
 
+def _measurable(rate: float) -> float:
+    if 0 < rate < _LEAST_RATE:
+        raise ValueError(f"{rate:g} is too little to be told from none")
+    return rate
+
+
 def _origins(value: object) -> object:
     return tuple(each.strip() for each in value.split(",") if each.strip()) if isinstance(value, str) else value
 
 
+Rate = Annotated[float, AfterValidator(_measurable)]
 Origin = Annotated[str, Field(pattern=r"^(\*|https?://[^/\s,]+)$")]
 
 
@@ -69,17 +77,17 @@ class ApiSettings(Settings):
         pattern=r"^[\x21-\x7e]{1,200}$",
         description="What `aud` of a token must be: one for another service of the same issuer is refused. 1 to 200 characters.",
     )
-    rate_per_token: float = Field(
+    rate_per_token: Rate = Field(
         default=200,
         ge=0,
         le=1_000_000,
-        description="Orders a second that a token may give, ten seconds' worth at once; over all APIs. 0: any number; to 1000000.",
+        description="Orders a second of a token, ten seconds' worth at once; over all APIs. 0: any number; else 0.001 to 1000000.",
     )
-    rate_per_address: float = Field(
+    rate_per_address: Rate = Field(
         default=1000,
         ge=0,
         le=1_000_000,
-        description="Orders a second from one address, ten seconds' worth at once; over all APIs. 0: any number; to 1000000.",
+        description="Orders a second from one address, ten seconds' worth at once; over all APIs. 0: any number; else 0.001 to 1000000.",
     )
     most_waiting_orders: int = Field(
         default=100_000,

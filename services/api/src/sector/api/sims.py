@@ -52,6 +52,8 @@ class Sims:
     async def get_one(self, request: Request, sim_id: str) -> Answer:
         """Answer with what there is to know of a sim: its config, where it is, and which ticks are kept."""
         query(request)
+        if not _ID.fullmatch(sim_id):
+            raise SimNotFound(sim_id)
         try:
             there = await history.kept(self._redis, sim_id)
             config, _ = await sims.read_founding(self._redis, sim_id)
