@@ -192,6 +192,25 @@ def test_there_are_only_so_many_streams(sim: Sim, redis_url: str, processes: Pro
     first.close()
 
 
+async def test_who_reads_too_slowly_is_told_that_it_was_dropped(sim: Sim, redis_url: str, processes: Processes) -> None:
+    api = processes.start("api", REDIS_URL=redis_url, READER_TIMEOUT_S="30")
+    slow = socket.socket()
+    slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    slow.settimeout(20)
+    slow.connect(("127.0.0.1", api.port))
+    slow.sendall(b"GET /events/stream HTTP/1.1\r\nhost: a\r\n\r\n")
+    api.wait_for(lambda said: said["streams"] == 1, "streaming")
+    for _ in range(60):
+        await sim.tick(*[Note(faction="Crimson", text="x" * 280)] * 1_000)
+    api.wait_for(lambda said: said["tick"] == 60, "at tick 60")
+    heard = b""
+    while b"event: dropped" not in heard and (chunk := slow.recv(2**20)):
+        heard = heard[-200:] + chunk
+    assert b'{"reason":"too slow: more than 1000 ticks or 4194304 bytes behind"}' in heard
+    api.wait_for(lambda said: (said["streams"], said["streams_dropped"]) == (0, 1), "rid of it")
+    slow.close()
+
+
 async def test_who_does_not_read_is_dropped_and_the_others_are_not_kept_waiting(api: Service, sim: Sim) -> None:
     """It never reads: what fits into the buffers of two sockets is sent, then it is dropped, and told so if it reads after all."""
     slow = socket.socket()

@@ -6,11 +6,11 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from fixtures.processes import Processes, Service, tick_of
+from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
 from fixtures.tokens import SECRET, bearing, token
 from sector.models import Snapshot
-from sector.state import sims
+from sector.state import founding, sims
 from sector.world import SectorWorld
 
 NEW = {"id": "mine", "config": {"systems": 30, "seed": 9, "puppets": ["Crimson"]}}
@@ -77,33 +77,16 @@ async def test_many_who_ask_at_once_for_one_that_is_not_there_are_all_told_so(st
         assert {answer.status_code for answer in await asyncio.gather(*asked)} == {404}
 
 
-async def test_one_asked_for_is_founded_by_a_worker_that_serves_all(
-    api: Service, redis_url: str, processes: Processes
-) -> None:
+async def test_one_asked_for_is_there_once_a_worker_founded_it(api: Service, redis: Redis) -> None:
     answer = httpx.post(f"{api.url}/sims", json=NEW)
     assert (answer.status_code, answer.headers["location"]) == (202, "/sims/mine")
     assert sim_of(api, "mine") == {"id": "mine", "status": "founding"}
     assert {"id": "mine", "status": "founding"} in httpx.get(f"{api.url}/sims").json()["sims"]
     assert httpx.get(f"{api.url}/sims/mine/snapshot").status_code == 404
-    worker = processes.start("worker", REDIS_URL=redis_url, SIM_ID="*", TICK_DELAY="0.05")
-    worker.wait_for(lambda said: tick_of(said, "mine") > 2, "ticking mine")
-    snapshot = Snapshot.model_validate_json(httpx.get(f"{api.url}/sims/mine/snapshot").content)
-    assert len(snapshot.systems) == 30
     assert httpx.post(f"{api.url}/sims", json=NEW).json()["title"] == "The sim exists"
-
-
-async def test_a_fork_begins_where_it_was_asked_to_and_goes_its_own_way(
-    api: Service, sim: Sim, redis_url: str, processes: Processes
-) -> None:
-    await sim.tick(times=8)
-    answer = httpx.post(f"{api.url}/sims/default/fork", params={"tick": 6}, json={"id": "what-if"})
-    assert (answer.status_code, answer.headers["location"]) == (202, "/sims/what-if")
-    worker = processes.start("worker", REDIS_URL=redis_url, SIM_ID="*", TICK_DELAY="0.05")
-    worker.wait_for(lambda said: tick_of(said, "what-if") > 7, "ticking the fork")
-    was = httpx.get(f"{api.url}/snapshot", params={"tick": 6}).json()
-    forked = httpx.get(f"{api.url}/sims/what-if/snapshot", params={"tick": 6}).json()
-    assert forked["state_hash"] == was["state_hash"]
-    assert forked["systems"] == was["systems"]
+    await founding.carry_out(redis, "mine", SectorWorld())
+    assert sim_of(api, "mine")["status"] == "running"
+    assert len(httpx.get(f"{api.url}/sims/mine/map").json()["systems"]) == 30
 
 
 @pytest.mark.parametrize(

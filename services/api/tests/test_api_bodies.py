@@ -1,0 +1,38 @@
+"""The bodies of a view: each is made once, however many ask for it at once."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+from pydantic import JsonValue
+from redis.asyncio import Redis
+
+from fixtures.sim import CONFIG, Sim
+from sector.api import bodies
+from sector.api.bodies import Bodies, chosen
+from sector.state.reader import View
+
+
+@pytest.mark.parametrize("systems", [24, 3_000])
+async def test_each_form_is_made_once_for_all(redis: Redis, monkeypatch: pytest.MonkeyPatch, systems: int) -> None:
+    made: Counter[str] = Counter()
+
+    def counted(view: View) -> JsonValue:
+        made["rows"] += 1
+        return view.rows()
+
+    monkeypatch.setattr(bodies, "_MAKE", {**bodies._MAKE, "rows": counted})
+    sim = await Sim.found(redis, CONFIG.model_copy(update={"systems": systems}))
+    view = Bodies(await sim.reader.view())
+    first = await asyncio.gather(*(view.body("rows", "gzip") for _ in range(20)))
+    again = await asyncio.gather(*(view.body("rows", coding) for coding in ("", "gzip", "br", "zstd")))
+    assert len({id(body) for body in first}) == 1
+    assert again[1] is first[0]
+    assert made == {"rows": 1}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"), [("GZIP", "gzip"), ("br;q=0.1, gzip;q=0.1", "br"), ("identity;q=0.5, gzip;q=0.1", "")]
+)
+def test_a_coding_is_chosen_as_the_standard_says(accepted: str, coding: str) -> None:
+    assert chosen(accepted) == coding
