@@ -69,7 +69,9 @@ class Served:
             except SimNotFound as error:
                 if sim_id == self.own_id:
                     raise Problem(503, "No such sim yet", f"{error}; a worker founds it") from error
-                self._drop(sim_id)
+                # Another may have begun to follow it anew meanwhile.
+                if self._followed.get(sim_id) is followed:
+                    self._drop(sim_id)
                 raise
         return followed
 
