@@ -1,7 +1,6 @@
 """A sim as this API sees it: the newest view, kept fresh tick by tick, and all who wait for a tick."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,8 +15,6 @@ from sector.state.connect import Client
 from sector.state.errors import HistoryRewound, SimNotFound, StateError
 from sector.state.group_commit import GroupCommit
 from sector.state.reader import SimReader, TickEvents, View
-
-log = logging.getLogger(__name__)
 
 type Heard = Callable[[TickEvents | None], None]
 """Called with each tick; with None where ticks may have been missed."""

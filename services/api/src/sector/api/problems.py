@@ -114,7 +114,8 @@ def problem_of(error: Exception) -> Problem | None:
                 429, "Too many orders", f"{error}; try again in {wait_s} s", headers={"Retry-After": str(wait_s)}
             )
         case TooFarBehind():
-            return Problem(429, "The worker is behind", str(error), headers={"Retry-After": "1"})
+            detail = f"{error}; try again in a second"
+            return Problem(429, "The worker is behind", detail, headers={"Retry-After": "1"})
         case NotDurable():
             ids = ", ".join(error.order_ids)
             detail = f"{error}. What was ordered is in the log all the same, as {ids}, and may be lost again"

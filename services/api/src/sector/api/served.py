@@ -1,7 +1,6 @@
 """The sims that this API serves: its own always, others as long as they are asked for."""
 
 import asyncio
-import logging
 import re
 import time
 from collections.abc import Callable
@@ -14,8 +13,6 @@ from sector.state.admission import Gate
 from sector.state.connect import Client
 from sector.state.durability import Durability
 from sector.state.errors import SimNotFound
-
-log = logging.getLogger(__name__)
 
 _IDLE_S = 60.0
 _MOST = 1_000

@@ -18,7 +18,7 @@ def welcome(plan: Plan, logs: str, kept: str | None) -> str:
   Sector is running.
 
     the page   {plan.viz_url}
-    the API    {plan.api_url}
+    the API    {plan.api_url}, to be tried at {plan.api_url}/docs
     Redis      {shown(plan.redis_url)}
     logs       {logs}
     the world  {f"kept in {kept}" if kept else "in memory: it ends with this process (--data DIR keeps it)"}
@@ -33,7 +33,6 @@ def welcome(plan: Plan, logs: str, kept: str | None) -> str:
 
     export TOKEN={plan.token}
     curl {plan.api_url}/orders -H "Authorization: Bearer $TOKEN" -d '{order}'
-    open {plan.api_url}/docs
 
   Ctrl-C stops it all.
 """
