@@ -12,7 +12,7 @@ from sector.state.connect import Client
 from sector.state.errors import StateError
 
 MOST_ORDERS = 4_000
-"""Orders of a group: Redis serves nobody else while it lets them in, some 10 ms."""
+"""Orders of a group: Redis serves nobody else while it lets them in."""
 _MOST_REQUESTS = 500
 
 
@@ -27,6 +27,7 @@ class GroupCommit:
         self._gate = gate
         self._waiting: list[tuple[Request, asyncio.Future[Verdict]]] = []
         self._groups: set[asyncio.Task[None]] = set()
+        self._under_way = 0
         self._most_at_once = 1 if gate.durability.kind == "memory" else 16
 
     async def admit(self, request: Request) -> Admitted:
@@ -37,7 +38,8 @@ class GroupCommit:
         """
         verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, verdict))
-        if len(self._groups) < self._most_at_once:
+        if self._under_way < self._most_at_once:
+            self._under_way += 1
             # It begins after whatever else is ready now, and takes along what that brings.
             group = asyncio.create_task(self._commit())
             self._groups.add(group)
@@ -53,18 +55,24 @@ class GroupCommit:
             await asyncio.wait(self._groups)
 
     async def _commit(self) -> None:
-        while self._waiting:
-            group = self._next()
-            try:
-                verdicts = await self._gate.admit(self._redis, [request for request, _ in group])
-            except (RedisError, StateError, OSError) as error:
-                for _, verdict in group:
-                    if not verdict.done():
-                        verdict.set_exception(error)
-                continue
-            for (_, verdict), found in zip(group, verdicts, strict=True):
+        try:
+            while self._waiting:
+                await self._commit_one(self._next())
+        finally:
+            # Here and not when the task is done, which is later: who came between would wait for a group that is over.
+            self._under_way -= 1
+
+    async def _commit_one(self, group: list[tuple[Request, asyncio.Future[Verdict]]]) -> None:
+        try:
+            verdicts = await self._gate.admit(self._redis, [request for request, _ in group])
+        except (RedisError, StateError, OSError) as error:
+            for _, verdict in group:
                 if not verdict.done():
-                    verdict.set_result(found)
+                    verdict.set_exception(error)
+            return
+        for (_, verdict), found in zip(group, verdicts, strict=True):
+            if not verdict.done():
+                verdict.set_result(found)
 
     def _next(self) -> list[tuple[Request, asyncio.Future[Verdict]]]:
         orders = count = 0

@@ -43,7 +43,7 @@ class View:
         return self._meta() | {name: list(tables[name]) for name in sorted(tables)}
 
     def columns(self) -> dict[str, JsonValue]:
-        """Return the same as columns: a table is a list for each field, which takes a third of the room."""
+        """Return the same as columns: a table is a list for each field, which takes about half the room."""
         tables = table_columns([self.map, self.snapshot])
         return self._meta() | {name: {c: list(of) for c, of in tables[name].items()} for name in sorted(tables)}
 
