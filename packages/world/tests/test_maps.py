@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -27,6 +27,8 @@ from sector.world.placement import ALIKE_TICKS, place
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**63 - 1), st.sampled_from([(60, 6), (100, 8), (150, 5), (400, 12), (1000, 20), (1000, 2)]))
+@example(2714356, (60, 6)).via("a lane led from one home to the system behind its neighbours")
+@example(27559, (100, 8)).via("the same")
 def test_where_there_is_room_homes_are_fair(seed: int, size: tuple[int, int]) -> None:
     systems, homes = size
     alike = place(seed, systems, homes).alike

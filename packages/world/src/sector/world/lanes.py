@@ -29,8 +29,20 @@ def join(placement: Placement) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
                 clear &= ~_blocked(placement, b, a, br, bc)
             ends.append((a[clear], b[clear]))
     a, b = (np.concatenate(side) for side in zip(*ends, strict=True))
+    if placement.alike:
+        kept = ~(_beyond(placement, a, b) | _beyond(placement, b, a))
+        a, b = a[kept], b[kept]
     order = np.lexsort((b, a))
     return a[order].astype(np.int32), b[order].astype(np.int32)
+
+
+def _beyond(placement: Placement, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say for each lane whether it leads from a home past the cells that all homes have alike: few do, and not from all homes."""
+    down, right = (
+        np.abs(one - other)
+        for one, other in zip(divmod(a, placement.columns), divmod(b, placement.columns), strict=True)
+    )
+    return np.isin(a, placement.home) & (np.maximum(down, right) > placement.alike)
 
 
 def _shifted(
