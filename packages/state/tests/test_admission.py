@@ -211,6 +211,20 @@ async def test_what_redis_says_to_a_group_is_raised_to_all_of_it(sim: Sim, redis
     assert all("WRONGTYPE" in str(each) for each in found)
 
 
+async def test_a_group_that_fails_takes_none_of_those_that_follow_it_along(sim: Sim, redis: Redis) -> None:
+    assert (await sim.reader.head()).applied == 0
+    group = GroupCommit(redis, GATE)
+    log = SimKeys("default").orders
+    await call(redis, "SET", log, "no stream")
+    # More than one group holds: the second stands by while the first fails.
+    under_way = [asyncio.create_task(group.admit(ONE)) for _ in range(501)]
+    first = (await asyncio.gather(*under_way[:500], return_exceptions=True))[0]
+    assert "WRONGTYPE" in str(first)
+    await asyncio.gather(*under_way[500:], return_exceptions=True)
+    await redis.delete(log)
+    assert len(await asyncio.gather(*(group.admit(ONE) for _ in range(501)))) == len(await logged(redis)) == 501
+
+
 @pytest.mark.parametrize("count", [1, 4_001])
 async def test_a_group_is_cut_where_it_would_keep_redis_long(redis: Redis, count: int) -> None:
     await sims.found(redis, "default", SectorWorld(), CONFIG)

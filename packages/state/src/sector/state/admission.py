@@ -5,6 +5,7 @@ already is answered as it was then. `admit.lua` decides, inside Redis, so that i
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from hashlib import sha1
 from importlib import resources
@@ -17,7 +18,7 @@ from sector.state.connect import Client
 from sector.state.durability import MEMORY, Durability
 from sector.state.errors import KeyReused, NotDurable, SimFinished, SimNotFound, StateError, TooFarBehind, TooFast
 from sector.state.keys import SimKeys
-from sector.state.link import Packed, borrowed
+from sector.state.link import Link, Packed, borrowed
 from sector.state.orders import SCOPE_ADMIN, SCOPE_PLAYER
 from sector.state.replies import Reply, as_bytes, as_int, as_list, checked
 
@@ -79,13 +80,21 @@ class Gate:
 
         Raises redis.exceptions.RedisError: orders may be in the log nevertheless.
         """
+        async with self.link(redis) as link:
+            return await self.admit_over(link, requests)
+
+    def link(self, redis: Client) -> AbstractAsyncContextManager[Link]:
+        """Lend a connection to where the log is, for several groups. It must not outlive an exception."""
+        return borrowed(redis, SimKeys(self.sim_id).orders)
+
+    async def admit_over(self, link: Link, requests: Sequence[Request]) -> list[Verdict]:
+        """Do what `admit` does over a connection that is lent."""
         group = _Group(self, requests)
-        async with borrowed(redis, group.keys.orders) as link:
-            replies = await link.exchange(group.command("EVALSHA", _SHA), *self.durability.wait())
-            if isinstance(replies[0], NoScriptError):
-                replies = await link.exchange(group.command("EVAL", _SCRIPT), *self.durability.wait())
-            (answers,) = checked(replies[:1])
-            verdicts = [group.verdict(*each) for each in zip(requests, as_list(answers), strict=True)]
+        replies = await link.exchange(group.command("EVALSHA", _SHA), *self.durability.wait())
+        if isinstance(replies[0], NoScriptError):
+            replies = await link.exchange(group.command("EVAL", _SCRIPT), *self.durability.wait())
+        (answers,) = checked(replies[:1])
+        verdicts = [group.verdict(*each) for each in zip(requests, as_list(answers), strict=True)]
         if any(isinstance(each, Admitted) for each in verdicts):
             try:
                 self.durability.confirm(replies[1:])

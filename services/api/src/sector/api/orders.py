@@ -234,7 +234,9 @@ def unknown(order: Order, view: View) -> list[dict[str, str]]:
     """Return a fault for each field that names what the sim has not."""
     faults: list[dict[str, str]] = []
     for field, table, row_id in references(order):
-        frames = [frame for frame in (view.snapshot, view.map) if table in frame.tables]
-        if not any(has_row(frame.tables[table], row_id) for frame in frames):
+        for frame in (view.snapshot, view.map):
+            if (found := frame.tables.get(table)) is not None and has_row(found, row_id):
+                break
+        else:
             faults.append({"field": field, "message": f"{row_id!r} is not among the {table} of this sim"})
     return faults
