@@ -6,6 +6,7 @@ from copy import replace
 import pytest
 from redis.asyncio import Redis
 
+from fixtures.admission import admitted_by
 from fixtures.contents import entries_at
 from fixtures.sim import CONFIG, Sim
 from sector.models import ORDER, Note
@@ -29,7 +30,7 @@ async def logged(redis: Redis) -> list[str]:
 
 
 async def test_what_is_admitted_is_in_the_log_in_order_and_is_applied(sim: Sim, redis: Redis) -> None:
-    one, two = await GATE.admit(redis, [ONE, Request("you", [BODY, BODY], admin=True)])
+    one, two = await admitted_by(GATE, redis, [ONE, Request("you", [BODY, BODY], admin=True)])
     assert isinstance(one, Admitted)
     assert isinstance(two, Admitted)
     assert [*one.ids, *two.ids] == await logged(redis)
@@ -43,16 +44,16 @@ async def test_what_is_admitted_is_in_the_log_in_order_and_is_applied(sim: Sim, 
 
 
 async def test_to_a_sim_that_is_not_there_nothing_is_written(redis: Redis) -> None:
-    (verdict,) = await GATE.admit(redis, [KEYED])
+    (verdict,) = await admitted_by(GATE, redis, [KEYED])
     assert isinstance(verdict, SimNotFound)
     assert await redis.keys("*") == []
 
 
 async def test_a_finished_sim_takes_none_but_repeats_what_it_said(redis: Redis) -> None:
     sim = await Sim.found(redis, CONFIG.model_copy(update={"max_ticks": 1}))
-    (before,) = await GATE.admit(redis, [KEYED])
+    (before,) = await admitted_by(GATE, redis, [KEYED])
     await sim.tick()
-    late, repeated = await GATE.admit(redis, [ONE, KEYED])
+    late, repeated = await admitted_by(GATE, redis, [ONE, KEYED])
     assert isinstance(late, SimFinished)
     assert late.tick == 1
     assert isinstance(before, Admitted)
@@ -61,8 +62,8 @@ async def test_a_finished_sim_takes_none_but_repeats_what_it_said(redis: Redis) 
 
 async def test_the_same_key_is_carried_out_once_for_24_hours(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
-    first, second = await GATE.admit(redis, [KEYED, replace(KEYED, rest=b"another")])
-    (third,) = await GATE.admit(redis, [KEYED])
+    first, second = await admitted_by(GATE, redis, [KEYED, replace(KEYED, rest=b"another")])
+    (third,) = await admitted_by(GATE, redis, [KEYED])
     assert isinstance(first, Admitted)
     assert second == third == Admitted(first.ids, b"rest", True)
     assert await logged(redis) == first.ids
@@ -75,7 +76,7 @@ async def test_the_same_key_with_another_request_is_refused_and_of_another_issue
 ) -> None:
     assert (await sim.reader.head()).applied == 0
     other = replace(KEYED, digest=b"another one, 16b")
-    first, reused, foreign = await GATE.admit(redis, [KEYED, other, replace(other, issuer="you")])
+    first, reused, foreign = await admitted_by(GATE, redis, [KEYED, other, replace(other, issuer="you")])
     assert isinstance(first, Admitted)
     assert isinstance(reused, KeyReused)
     assert isinstance(foreign, Admitted)
@@ -86,7 +87,7 @@ async def test_who_orders_too_fast_waits_and_the_others_do_not(sim: Sim, redis: 
     assert (await sim.reader.head()).applied == 0
     slow, quick = Rate("token slow", 0.5, 2), Rate("token quick", 1000, 1000)
     mine, theirs = replace(ONE, rates=(slow,)), replace(ONE, rates=(quick,))
-    verdicts = await GATE.admit(redis, [mine, theirs, mine, mine, theirs])
+    verdicts = await admitted_by(GATE, redis, [mine, theirs, mine, mine, theirs])
     assert [type(each) for each in verdicts] == [Admitted, Admitted, Admitted, TooFast, Admitted]
     refused = verdicts[3]
     assert isinstance(refused, TooFast)
@@ -94,7 +95,7 @@ async def test_who_orders_too_fast_waits_and_the_others_do_not(sim: Sim, redis: 
     assert 1.5 < refused.retry_after_s <= 2
     assert len(await logged(redis)) == 4
     # It is kept in Redis: any other process is told the same.
-    (again,) = await GATE.admit(redis, [mine])
+    (again,) = await admitted_by(GATE, redis, [mine])
     assert isinstance(again, TooFast)
 
 
@@ -104,7 +105,7 @@ async def test_more_at_once_than_allowed_are_let_in_when_nothing_is_owed_and_pai
     assert (await sim.reader.head()).applied == 0
     rate = Rate("address 10.0.0.1", 10, 5)
     many = Request("me", [BODY] * 20, rates=(rate,))
-    first, second = await GATE.admit(redis, [many, replace(ONE, rates=(rate,))])
+    first, second = await admitted_by(GATE, redis, [many, replace(ONE, rates=(rate,))])
     assert isinstance(first, Admitted)
     assert isinstance(second, TooFast)
     assert 1.5 < second.retry_after_s <= 1.6
@@ -113,8 +114,10 @@ async def test_more_at_once_than_allowed_are_let_in_when_nothing_is_owed_and_pai
 async def test_all_rates_of_a_request_hold(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     wide, narrow = Rate("token me", 100, 100), Rate("address 10.0.0.1", 1, 1)
-    _, refused, elsewhere = await GATE.admit(
-        redis, [replace(ONE, rates=(wide, narrow)), replace(ONE, rates=(wide, narrow)), replace(ONE, rates=(wide,))]
+    _, refused, elsewhere = await admitted_by(
+        GATE,
+        redis,
+        [replace(ONE, rates=(wide, narrow)), replace(ONE, rates=(wide, narrow)), replace(ONE, rates=(wide,))],
     )
     assert isinstance(refused, TooFast)
     assert refused.of == "address 10.0.0.1"
@@ -123,24 +126,24 @@ async def test_all_rates_of_a_request_hold(sim: Sim, redis: Redis) -> None:
 
 async def test_orders_are_refused_while_too_many_wait_for_the_worker(sim: Sim, redis: Redis) -> None:
     gate = Gate("default", most_waiting=3)
-    verdicts = await gate.admit(redis, [ONE, ONE, ONE, ONE])
+    verdicts = await admitted_by(gate, redis, [ONE, ONE, ONE, ONE])
     assert [type(each) for each in verdicts] == [Admitted, Admitted, Admitted, TooFarBehind]
     behind = verdicts[3]
     assert isinstance(behind, TooFarBehind)
     assert (behind.waiting, behind.most) == (3, 3)
     await sim.tick()
-    assert [type(each) for each in await gate.admit(redis, [ONE])] == [Admitted]
+    assert [type(each) for each in await admitted_by(gate, redis, [ONE])] == [Admitted]
 
 
 async def test_how_many_wait_is_known_after_trimming_and_of_sims_of_before_0_6(sim: Sim, redis: Redis) -> None:
-    await GATE.admit(redis, [ONE] * 4)
+    await admitted_by(GATE, redis, [ONE] * 4)
     await sim.tick(times=30)
     await redis.hdel(SimKeys("default").head, "applied")
-    assert isinstance((await Gate("default", most_waiting=1).admit(redis, [Request("me", [BODY])]))[0], Admitted)
-    await GATE.admit(redis, [ONE, ONE])
+    assert isinstance((await admitted_by(Gate("default", most_waiting=1), redis, [Request("me", [BODY])]))[0], Admitted)
+    await admitted_by(GATE, redis, [ONE, ONE])
     await sim.tick()
     assert (await sim.reader.head()).applied == 7
-    first, second = await Gate("default", most_waiting=1).admit(redis, [ONE, ONE])
+    first, second = await admitted_by(Gate("default", most_waiting=1), redis, [ONE, ONE])
     assert isinstance(first, Admitted)
     assert isinstance(second, TooFarBehind)
 
@@ -148,22 +151,22 @@ async def test_how_many_wait_is_known_after_trimming_and_of_sims_of_before_0_6(s
 async def test_what_is_not_durable_is_said_to_each_with_its_own_ids(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     gate = Gate("default", durability=Durability("replica", 20))
-    verdicts = await gate.admit(redis, [ONE, replace(ONE, orders=[BODY, BODY])])
+    verdicts = await admitted_by(gate, redis, [ONE, replace(ONE, orders=[BODY, BODY])])
     kept = await logged(redis)
     assert [each.order_ids for each in verdicts if isinstance(each, NotDurable)] == [kept[:1], kept[1:]]
 
 
 async def test_redis_may_forget_the_script(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
-    await GATE.admit(redis, [ONE])
+    await admitted_by(GATE, redis, [ONE])
     await redis.script_flush()
-    await GATE.admit(redis, [ONE])
+    await admitted_by(GATE, redis, [ONE])
     assert len(await logged(redis)) == 2
 
 
 async def test_requests_in_flight_together_share_one_round_trip(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
-    await GATE.admit(redis, [ONE])
+    await admitted_by(GATE, redis, [ONE])
     group = GroupCommit(redis, GATE)
     before = (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"]
     admitted = await asyncio.gather(*(group.admit(Request(f"p{number}", [BODY])) for number in range(200)))

@@ -75,20 +75,15 @@ class Gate:
     most_waiting: int = 0
     durability: Durability = MEMORY
 
-    async def admit(self, redis: Client, requests: Sequence[Request]) -> list[Verdict]:
+    def link(self, redis: Client) -> AbstractAsyncContextManager[Link]:
+        """Lend a connection to where the log is. It is closed where the block raises: it may be amid a reply."""
+        return borrowed(redis, SimKeys(self.sim_id).orders)
+
+    async def admit(self, link: Link, requests: Sequence[Request]) -> list[Verdict]:
         """Append the orders of those requests that pass; return of each what became of it.
 
         Raises redis.exceptions.RedisError: orders may be in the log nevertheless.
         """
-        async with self.link(redis) as link:
-            return await self.admit_over(link, requests)
-
-    def link(self, redis: Client) -> AbstractAsyncContextManager[Link]:
-        """Lend a connection to where the log is, for several groups. It must not outlive an exception."""
-        return borrowed(redis, SimKeys(self.sim_id).orders)
-
-    async def admit_over(self, link: Link, requests: Sequence[Request]) -> list[Verdict]:
-        """Do what `admit` does over a connection that is lent."""
         group = _Group(self, requests)
         replies = await link.exchange(group.command("EVALSHA", _SHA), *self.durability.wait())
         if isinstance(replies[0], NoScriptError):

@@ -64,7 +64,7 @@ class GroupCommit:
                     # Groups that follow each other share a connection: to borrow one is a fifth of a group's work (by samples).
                     async with self._gate.link(self._redis) as link:
                         while group:
-                            _settle(group, await self._gate.admit_over(link, [request for request, _ in group]))
+                            _settle(group, await self._gate.admit(link, [request for request, _ in group]))
                             group = self._next()
                 except (RedisError, StateError, OSError) as error:
                     for _, verdict in group:
