@@ -151,6 +151,14 @@ def test_pages_of_origins_that_are_named_may_read_it_and_others_not(url: str, pr
         assert ("authorization" in preflight.headers.get("access-control-allow-headers", "")) is (allowed is not None)
 
 
+def test_its_health_is_guarded_and_read_by_such_pages_too(url: str, processes: Processes) -> None:
+    api = processes.start("api", REDIS_URL=url, CORS_ORIGINS="https://one.example")
+    for path in ("/health", "/health/live", "/health/ready"):
+        answer = httpx.get(f"{api.url}{path}", headers={"Origin": "https://one.example"})
+        assert answer.headers["access-control-allow-origin"] == "https://one.example"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 def test_without_cors_no_page_of_another_origin_may(still_api: Service) -> None:
     answer = httpx.get(f"{still_api.url}/snapshot", headers={"Origin": "https://one.example"})
     assert "access-control-allow-origin" not in answer.headers

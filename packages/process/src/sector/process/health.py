@@ -63,23 +63,24 @@ class Health:
 
 
 type Details = Callable[[], Awaitable[dict[str, JsonValue]]]
+type HeadersOf = Callable[[Request], dict[str, str]]
 
 
-def endpoints(health: Health, details: Details | None = None) -> Blueprint:
+def endpoints(health: Health, details: Details | None = None, headers_of: HeadersOf = lambda _: {}) -> Blueprint:
     """Return `/health` (all there is to know), `/health/live` (the process answers) and `/health/ready` (it can do its work)."""
     routes = Blueprint("health", url_prefix="/health")
 
     @routes.get("/")
-    async def everything(_: Request) -> HTTPResponse:
+    async def everything(request: Request) -> HTTPResponse:
         more = await details() if details else {}
-        return json(health.report() | more, status=200 if health.ready else 503)
+        return json(health.report() | more, status=200 if health.ready else 503, headers=headers_of(request))
 
     @routes.get("/live")
-    async def live(_: Request) -> HTTPResponse:
-        return json({"live": True})
+    async def live(request: Request) -> HTTPResponse:
+        return json({"live": True}, headers=headers_of(request))
 
     @routes.get("/ready")
-    async def ready(_: Request) -> HTTPResponse:
-        return json(health.report(), status=200 if health.ready else 503)
+    async def ready(request: Request) -> HTTPResponse:
+        return json(health.report(), status=200 if health.ready else 503, headers=headers_of(request))
 
     return routes

@@ -19,7 +19,7 @@ from sanic import Sanic
 from sanic.server import AsyncioServer
 
 from sector.process.garbage import spare_what_stays
-from sector.process.health import Details, Health, endpoints
+from sector.process.health import Details, HeadersOf, Health, endpoints
 from sector.process.settings import EXIT_WRONG_SETTING, Settings
 from sector.process.slow_senders import SenderLimit
 from sector.process.waiting import wait_for_stop
@@ -34,11 +34,11 @@ EXIT_FAILED = 1
 _LOOK_S = 0.05
 
 
-def create_app(health: Health, details: Details | None = None) -> App:
-    """Return an app that answers `/health`, to which a service adds its endpoints and its work."""
+def create_app(health: Health, details: Details | None = None, headers_of: HeadersOf = lambda _: {}) -> App:
+    """Return an app that answers `/health`, with the headers of `headers_of`, to which a service adds its endpoints and its work."""
     app = Sanic(f"sector-{health.service}", configure_logging=False, dumps=orjson.dumps, loads=orjson.loads)
     app.config.OAS = False
-    app.blueprint(endpoints(health, details))
+    app.blueprint(endpoints(health, details, headers_of))
     app.ctx.works = []
     app.ctx.health = health
     return app

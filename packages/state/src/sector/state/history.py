@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from sector.models.frame import FrameError
+from sector.models.frame import Frame, FrameError
 from sector.state.connect import Client
 from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
 from sector.state.link import borrowed, call
-from sector.state.reader import View
+from sector.state.reader import TickEvents, View, tick_events
 from sector.state.replies import as_bytes, as_list, checked
 from sector.state.roll_forward import Past, past_in, roll_forward, tick_fields
 
@@ -68,6 +68,17 @@ async def view_at(redis: Client, tick: int, of: View) -> View:
     at_ms = int(tick_fields(entries[0])[1][b"at_ms"]) if entries else 0
     status = str(past.frame.meta.get("status", "running"))
     return View(of.sim_id, Head(tick, past.cursor, past.hash, "", 0, at_ms, status, -1), past.frame, of.map)
+
+
+async def ticks(redis: Client, sim_id: str, after: int, last: int) -> list[TickEvents]:
+    """Return what the ticks after `after` up to `last` left, as far as they are kept. Raises redis.exceptions.RedisError."""
+    entries = await call(redis, "XRANGE", SimKeys(sim_id).events, f"({after}-0", f"{last}-0")
+    return [tick_events(entry) for entry in as_list(entries)]
+
+
+async def keyframe(redis: Client, sim_id: str, tick: int) -> Frame:
+    """Return the state at a tick of which a keyframe is kept. Raises HistoryGone, HistoryBroken, redis.exceptions.RedisError."""
+    return (await _keyframe(redis, sim_id, tick)).frame
 
 
 async def _keyframe(redis: Client, sim_id: str, tick: int) -> Past:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from copy import replace
 from dataclasses import dataclass
+from functools import cached_property
 
 from pydantic import JsonValue
 from pydantic_core import from_json
@@ -69,9 +70,9 @@ class View:
         return View(self.sim_id, head, snapshot, self.map)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TickEvents:
-    """What one tick left in the event stream. Each event is as the world made it, and has `id` (`tick-number`) and `at_ms`.
+    """What one tick left in the event stream. `told` is the frame of its events, `delta` that of what changed.
 
     `epoch` is that of the lease under which it was committed; 0 where that was not noted, before 0.3, or the sim was imported.
     """
@@ -81,8 +82,13 @@ class TickEvents:
     epoch: int
     hash: str
     cursor: str
-    events: list[Event]
+    told: bytes
     delta: bytes
+
+    @cached_property
+    def events(self) -> list[Event]:
+        """Return its events, made when they are asked for: each is as the world made it, and has `id` (`tick-number`) and `at_ms`."""
+        return _events(self.tick, self.told, self.at_ms, 0, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +179,9 @@ class SimReader:
             entries = [tick_fields(entry) for entry in as_list(reply)]
             for at, fields in entries:
                 first = number + 1 if at == tick else 0
-                for row_number, event in enumerate(_events(at, fields, first, None), first):
+                for row_number, event in enumerate(
+                    _events(at, fields[b"events"], int(fields[b"at_ms"]), first, None), first
+                ):
                     if wanted is not None and not wanted(event):
                         continue
                     if len(found) == limit:
@@ -207,8 +215,7 @@ class SimReader:
                 yield found
 
 
-def _events(tick: int, fields: dict[bytes, bytes], first: int, limit: int | None) -> list[Event]:
-    blob, at_ms = fields[b"events"], int(fields[b"at_ms"])
+def _events(tick: int, blob: bytes, at_ms: int, first: int, limit: int | None) -> list[Event]:
     if blob.startswith(b"["):  # written by 0.1, which kept events as JSON
         rows: list[Event] = from_json(blob)[first : None if limit is None else first + limit]
     else:
@@ -225,6 +232,6 @@ def tick_events(entry: Reply) -> TickEvents:
         epoch=int(fields.get(b"epoch", 0)),
         hash=fields[b"hash"].decode(),
         cursor=fields[b"cursor"].decode(),
-        events=_events(tick, fields, 0, None),
+        told=fields[b"events"],
         delta=fields[b"delta"],
     )

@@ -13,7 +13,7 @@ JSON, PROBLEM, EVENT_STREAM = b"application/json", b"application/problem+json", 
 
 type Headers = tuple[tuple[bytes, bytes], ...]
 
-_GUARDS: Headers = (
+GUARDS: Headers = (
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
@@ -21,7 +21,7 @@ _GUARDS: Headers = (
 """On every answer: it is data, and nothing in it is to be run, framed or guessed at."""
 _FIXED: Mapping[bytes, Headers] = {
     # As one: they are put together here, not for each answer.
-    kind: ((b"content-type", b"\r\n".join((kind, *(b"%b: %b" % each for each in _GUARDS)))),)
+    kind: ((b"content-type", b"\r\n".join((kind, *(b"%b: %b" % each for each in GUARDS)))),)
     for kind in (JSON, PROBLEM, EVENT_STREAM)
 }
 
@@ -38,7 +38,7 @@ class Answer(HTTPResponse):
         # Not HTTPResponse's own, which makes headers twice and encodes what is encoded.
         BaseHTTPResponse.__init__(self)
         self.status, self.body, self.content_type = status, body, None
-        self.fixed: Headers = _FIXED.get(kind, _GUARDS) + more
+        self.fixed: Headers = _FIXED.get(kind, GUARDS) + more
 
     @classmethod
     def page(cls, body: bytes, kind: bytes, guards: Headers) -> Self:

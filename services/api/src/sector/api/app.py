@@ -10,7 +10,6 @@ from sanic import Request
 from sector.api import events, outcome, pages, problems, snapshot
 from sector.api.answers import Answer
 from sector.api.bearer import Authority
-from sector.api.followed import Fault
 from sector.api.guard import AccessLog, Cors, Guard, address_behind
 from sector.api.metrics import Metrics
 from sector.api.openapi import OpenApi
@@ -24,6 +23,7 @@ from sector.state.connect import Client, connect
 from sector.state.durability import PROMISES
 from sector.state.errors import NotDurable, SimNotFound
 from sector.state.faults import describe
+from sector.state.followed import Fault
 
 REDIS = "redis"
 SIM = "sim"
@@ -69,7 +69,7 @@ def create_api(settings: ApiSettings) -> App:
             **known,
         }
 
-    app = create_app(health, details)
+    app = create_app(health, details, guard.headers_of)
     app.config.REQUEST_MAX_SIZE = settings.max_body_bytes
     app.config.PROXIES_COUNT = settings.proxies or None
     limit_senders(app, settings.sender_timeout_s)

@@ -1,110 +1,34 @@
-"""A sim as this API sees it: the newest view, kept fresh tick by tick, and all who wait for a tick."""
+"""A sim as this API serves it: followed, with the bodies of its newest view and of past ones, and its way in for orders."""
 
-import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
-from redis.exceptions import RedisError
+from collections.abc import Callable
 
 from sector.api.bodies import Bodies
-from sector.models.delta import DeltaError
-from sector.models.frame import FrameError
 from sector.process import backoff
 from sector.state.admission import Gate
 from sector.state.connect import Client
-from sector.state.errors import HistoryRewound, SimNotFound, StateError
+from sector.state.followed import Fault
+from sector.state.followed import Followed as FollowedSim
 from sector.state.group_commit import GroupCommit
-from sector.state.reader import SimReader, TickEvents, View
-
-type Heard = Callable[[TickEvents | None], None]
-"""Called with each tick; with None where ticks may have been missed."""
-
-type Fault = RedisError | OSError | StateError | FrameError | DeltaError
-_FAULTS = (RedisError, OSError, StateError, FrameError, DeltaError)
-_CAUGHT_UP_WITHIN_S = 2.0
+from sector.state.reader import View
 
 
-class Followed:
-    """One sim. `told`: called when it is well, with None, and when it is not, with what is wrong."""
+class Followed(FollowedSim):
+    """One sim."""
 
     def __init__(self, redis: Client, gate: Gate, told: Callable[[Fault | None], None] = lambda _: None) -> None:
-        self.sim_id = gate.sim_id
-        self.redis = redis
-        self.reader = SimReader(redis, gate.sim_id)
+        super().__init__(redis, gate.sim_id, backoff, told)
         self.group = GroupCommit(redis, gate)
         self.bodies: Bodies | None = None
         self.past: dict[int, Bodies] = {}
-        self.fault: Fault | None = None
-        self._told = told
-        self._heard: set[Heard] = set()
-        self._changed = asyncio.Event()
-
-    @property
-    def listeners(self) -> int:
-        """How many wait for ticks."""
-        return len(self._heard)
-
-    @contextmanager
-    def listening(self, heard: Heard) -> Iterator[None]:
-        """Have `heard` called with each tick meanwhile."""
-        self._heard.add(heard)
-        try:
-            yield
-        finally:
-            self._heard.discard(heard)
-
-    async def view(self) -> View:
-        """Return the newest view known. Raises what is wrong with the sim, or with Redis."""
-        return (await self.newest()).view
 
     async def newest(self) -> Bodies:
         """Return the bodies of the newest view known. Raises what is wrong with the sim, or with Redis."""
-        while self.fault is None:
-            if self.bodies is not None:
-                return self.bodies
-            await self._changed.wait()
-        raise self.fault
+        while self.bodies is None:
+            await self.view()
+        return self.bodies
 
-    async def caught_up(self) -> View:
-        """Return a view that is not older than this call."""
-        head = await self.reader.head()
-        async with asyncio.timeout(_CAUGHT_UP_WITHIN_S):
-            while (view := await self.view()).head.tick < head.tick:
-                await self._changed.wait()
-        return view
-
-    async def run(self) -> None:
-        """Follow until cancelled. When Redis is away, or history was trimmed past us, begin anew from the newest view."""
-        pauses = backoff()
-        while True:
-            try:
-                view = await self.reader.view()
-                pauses = backoff()
-                self._show(view, None)
-                async for tick in self.reader.follow(view.head.tick):
-                    view = view.after(tick)
-                    self._show(view, tick)
-            except _FAULTS as error:
-                self._missed(error)
-            await asyncio.sleep(0 if isinstance(self.fault, HistoryRewound) else next(pauses))
-
-    def _show(self, view: View, tick: TickEvents | None) -> None:
-        if tick is None:
+    def _hold(self, view: View | None, *, anew: bool) -> None:
+        super()._hold(view, anew=anew)
+        self.bodies = None if view is None else Bodies(view)
+        if anew and view is not None:
             self.past.clear()
-        self.bodies, self.fault = Bodies(view), None
-        self._told(None)
-        self._wake()
-        for heard in tuple(self._heard):
-            heard(tick)
-
-    def _missed(self, error: Fault) -> None:
-        self.fault, self.bodies = error, None
-        self._told(error)
-        self._wake()
-        if isinstance(error, SimNotFound):
-            for heard in tuple(self._heard):
-                heard(None)
-
-    def _wake(self) -> None:
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()

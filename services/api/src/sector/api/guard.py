@@ -12,7 +12,7 @@ from typing import Literal, TextIO
 import orjson
 from sanic import HTTPResponse, Request
 
-from sector.api.answers import Answer, Headers
+from sector.api.answers import GUARDS, Answer, Headers
 from sector.process import App
 
 type Handler = Callable[..., Awaitable[Answer | None]]
@@ -129,6 +129,10 @@ class Guard:
         if answer.status >= self._log.least:
             self._log.note(request, answer, request_id)
         return answer
+
+    def headers_of(self, request: Request) -> dict[str, str]:
+        """Return the headers of an answer that is not one of ours: the guards, and what CORS says."""
+        return {name.decode(): value.decode() for name, value in (*GUARDS, *self._cors.headers(request))}
 
     def on(self, app: App, method: str, path: str, handler: Handler) -> None:
         """Have `handler` answer this; one that answered by itself returns None. OPTIONS is answered there too."""

@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Callable
 
-from sector.api.followed import Fault, Followed
+from sector.api.followed import Followed
 from sector.api.problems import Problem
 from sector.models.names import SIM_ID
 from sector.process import wait_for_stop
@@ -13,6 +13,7 @@ from sector.state.admission import Gate
 from sector.state.connect import Client
 from sector.state.durability import Durability
 from sector.state.errors import SimNotFound
+from sector.state.followed import Fault
 
 _IDLE_S = 60.0
 _MOST = 1_000

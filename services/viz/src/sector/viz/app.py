@@ -1,77 +1,64 @@
-"""The viz of one sim, wired: the page, and Socket.IO at /ws."""
+"""The viz, wired: the page, the archive over HTTP, and Socket.IO at /ws."""
 
-from pathlib import Path
-
-import socketio
 from pydantic import JsonValue
-from sanic import HTTPResponse, Request
-from sanic.response import file as file_response
+from redis.exceptions import RedisError
 
-from sector.process import App, Health, attach, create_app
+from sector.process import App, Health, attach, create_app, limit_senders
 from sector.state.connect import connect
-from sector.state.reader import SimReader
-from sector.viz.feed import REDIS, SIM, Feed, Message
+from sector.state.errors import SimNotFound
+from sector.state.faults import describe
+from sector.state.followed import Fault
+from sector.viz.archive import Archive
+from sector.viz.page import Page
+from sector.viz.rooms import Rooms
 from sector.viz.settings import VizSettings
+from sector.viz.shows import Shows, Watching
 
-STATIC = Path(__file__).parent / "static"
-_ROOM = "watching"
-_POLICY = (
-    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'self'; base-uri 'none'"
-)
+REDIS = "redis"
+SIM = "sim"
+_SENDER_TIMEOUT_S = 10.0
+_LARGEST_BODY = 65_536
 
 
 def create_viz(settings: VizSettings) -> App:
     """Return the app; it serves the page at once, and is ready when Redis and the sim are there."""
     redis = connect(settings.redis_url)
     health = Health("viz", REDIS, SIM)
-    watchers = socketio.AsyncServer(async_mode="sanic", cors_allowed_origins=None)
-
-    async def tell(message: Message) -> None:
-        name = "snapshot" if "snapshot" in message else "tick"
-        await watchers.emit(name, message["snapshot"] if name == "snapshot" else message, room=_ROOM)
-
-    feed = Feed(SimReader(redis, settings.sim_id), health, tell)
+    rooms = Rooms(most=settings.most_spectators, most_behind=settings.most_behind)
+    shows = Shows(redis, settings.sim_id, rooms, lambda fault: _tell(health, fault))
 
     async def details() -> dict[str, JsonValue]:
+        view = shows.own.view if shows.own else None
         return {
             "sim": settings.sim_id,
-            "tick": feed.tick,
-            "watching": len(list(watchers.manager.get_participants("/", _ROOM))),
+            "tick": view.head.tick if view else None,
+            "spectators": rooms.spectators,
+            "dropped": rooms.dropped,
+            "refused": rooms.refused,
         }
 
     app = create_app(health, details)
-    watchers.attach(app, socketio_path="ws")
-    _converse(watchers, feed)
-    _serve_page(app)
-    attach(app, "feed", feed.run)
+    app.config.FALLBACK_ERROR_FORMAT = "json"
+    app.config.REQUEST_MAX_SIZE = _LARGEST_BODY
+    limit_senders(app, _SENDER_TIMEOUT_S)
+    Page(settings.sim_id, settings.api_url).serve(app)
+    Archive(redis).serve(app)
+    Watching(shows, rooms)
+    rooms.attach(app)
+    attach(app, "shows", shows.run)
     app.after_server_stop(lambda _: redis.aclose())
     return app
 
 
-def _converse(watchers: socketio.AsyncServer, feed: Feed) -> None:
-    async def snapshot(sid: str) -> None:
-        if (state := feed.snapshot()) is not None:
-            await watchers.emit("snapshot", state, to=sid)
-
-    # Into the room first: a tick between the two is then heard, and passed over as known already.
-    async def connected(sid: str, _environ: dict[str, object]) -> None:
-        await watchers.enter_room(sid, _ROOM)
-        await snapshot(sid)
-
-    watchers.on("connect", connected)
-    watchers.on("resync", snapshot)
-
-
-def _serve_page(app: App) -> None:
-    @app.get("/")
-    async def page(_: Request) -> HTTPResponse:
-        return await file_response(STATIC / "index.html")
-
-    app.static("/static", STATIC, name="static")
-
-    async def guard(_: Request, response: HTTPResponse) -> None:
-        response.headers.setdefault("Content-Security-Policy", _POLICY)
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Cache-Control", "no-cache")
-
-    app.on_response(guard)
+def _tell(health: Health, fault: Fault | None) -> None:
+    match fault:
+        case None:
+            health.well(REDIS)
+            health.well(SIM)
+        case SimNotFound():
+            health.well(REDIS)
+            health.fault(SIM, str(fault))
+        case RedisError() | OSError():
+            health.fault(REDIS, describe(fault), f"{type(fault).__name__}: {fault}")
+        case _:
+            health.fault(SIM, str(fault))

@@ -11,3 +11,18 @@ class VizSettings(Settings):
     redis_url: RedisUrl
     sim_id: SimIdSetting
     port: Port = Field(default=9000, description="Port to listen at, 1 to 65535.")
+    api_url: str = Field(
+        default="",
+        pattern=r"^(|/[\w./~-]*|https?://[\w.:\[\]-]+(/[\w./~-]*)?)$",
+        description="Where browsers reach the API, to play from the page: https://api.example.org, or /api on this host."
+        " An API elsewhere needs the page's origin in CORS_ORIGINS. Empty: the page is for watching only.",
+    )
+    most_spectators: int = Field(
+        default=10_000, ge=1, le=1_000_000, description="Spectators that may be connected at once, 1 to 1000000."
+    )
+    most_behind: int = Field(
+        default=64,
+        ge=4,
+        le=10_000,
+        description="Messages that a spectator may be behind before it is dropped, 4 to 10000. It reconnects, and catches up.",
+    )

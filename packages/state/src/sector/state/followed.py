@@ -1,0 +1,112 @@
+"""A sim as one process sees it: the newest view, kept fresh tick by tick, and all who wait for a tick."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from redis.exceptions import RedisError
+
+from sector.models.delta import DeltaError
+from sector.models.frame import FrameError
+from sector.state.connect import Client
+from sector.state.errors import HistoryRewound, SimNotFound, StateError
+from sector.state.reader import SimReader, TickEvents, View
+
+type Heard = Callable[[TickEvents | None], None]
+"""Called with each tick; with None where ticks may have been missed."""
+
+type Fault = RedisError | OSError | StateError | FrameError | DeltaError
+FAULTS = (RedisError, OSError, StateError, FrameError, DeltaError)
+_CAUGHT_UP_WITHIN_S = 2.0
+
+
+class Followed:
+    """One sim. `pauses`: makes the pauses between retries, in seconds. `told`: called when it is well, with None, and when it is
+    not, with what is wrong."""
+
+    def __init__(
+        self,
+        redis: Client,
+        sim_id: str,
+        pauses: Callable[[], Iterator[float]],
+        told: Callable[[Fault | None], None] = lambda _: None,
+    ) -> None:
+        self.sim_id = sim_id
+        self.redis = redis
+        self.reader = SimReader(redis, sim_id)
+        self.known: View | None = None
+        self.fault: Fault | None = None
+        self._pauses = pauses
+        self._told = told
+        self._heard: set[Heard] = set()
+        self._changed = asyncio.Event()
+
+    @property
+    def listeners(self) -> int:
+        """How many wait for ticks."""
+        return len(self._heard)
+
+    @contextmanager
+    def listening(self, heard: Heard) -> Iterator[None]:
+        """Have `heard` called with each tick meanwhile."""
+        self._heard.add(heard)
+        try:
+            yield
+        finally:
+            self._heard.discard(heard)
+
+    async def view(self) -> View:
+        """Return the newest view known. Raises what is wrong with the sim, or with Redis."""
+        while self.fault is None:
+            if self.known is not None:
+                return self.known
+            await self._changed.wait()
+        raise self.fault
+
+    async def caught_up(self) -> View:
+        """Return a view that is not older than this call."""
+        head = await self.reader.head()
+        async with asyncio.timeout(_CAUGHT_UP_WITHIN_S):
+            while (view := await self.view()).head.tick < head.tick:
+                await self._changed.wait()
+        return view
+
+    async def run(self) -> None:
+        """Follow until cancelled. When Redis is away, or history was trimmed past us, begin anew from the newest view."""
+        pauses = self._pauses()
+        while True:
+            try:
+                view = await self.reader.view()
+                pauses = self._pauses()
+                self._show(view, None)
+                async for tick in self.reader.follow(view.head.tick):
+                    view = view.after(tick)
+                    self._show(view, tick)
+            except FAULTS as error:
+                self._missed(error)
+            await asyncio.sleep(0 if isinstance(self.fault, HistoryRewound) else next(pauses))
+
+    def _hold(self, view: View | None, *, anew: bool) -> None:
+        """Keep the view, or None where there is none; `anew`: it may not follow from the one before. What is made of it goes here."""
+        self.known = view
+
+    def _show(self, view: View, tick: TickEvents | None) -> None:
+        self._hold(view, anew=tick is None)
+        self.fault = None
+        self._told(None)
+        self._wake()
+        for heard in tuple(self._heard):
+            heard(tick)
+
+    def _missed(self, error: Fault) -> None:
+        self.fault = error
+        self._hold(None, anew=True)
+        self._told(error)
+        self._wake()
+        if isinstance(error, SimNotFound):
+            for heard in tuple(self._heard):
+                heard(None)
+
+    def _wake(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()

@@ -1,0 +1,118 @@
+"""The archive over HTTP: which sims there are, which ticks are kept of one, the state at any of them, and what happened in each."""
+
+import asyncio
+import gzip
+import re
+
+import orjson
+from pydantic import JsonValue
+from redis.exceptions import RedisError
+from sanic import HTTPResponse, Request
+from sanic.exceptions import BadRequest, NotFound, ServiceUnavailable
+from sanic.response import raw
+
+from sector.models.frame import encode
+from sector.models.names import SIM_ID
+from sector.process import App
+from sector.state import history, sims
+from sector.state.connect import Client
+from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
+from sector.state.faults import describe
+from sector.viz.courses import Courses
+from sector.viz.moment import KIND, of_tick, packed
+
+MOST_TICKS = 200
+_AT_ONCE = asyncio.Semaphore(4)
+_SMALL = 1024
+_ID = re.compile(SIM_ID)
+
+
+class Archive:
+    """What the page asks for to show the past."""
+
+    def __init__(self, redis: Client) -> None:
+        self._redis = redis
+        self._courses = Courses(redis)
+
+    def serve(self, app: App) -> None:
+        """Add the endpoints."""
+        app.add_route(self.all_sims, "/sims")
+        app.add_route(self.course, "/sims/<sim_id>/course")
+        app.add_route(self.state, "/sims/<sim_id>/state")
+        app.add_route(self.ticks, "/sims/<sim_id>/ticks")
+        for error in (SimNotFound, HistoryGone, HistoryBroken, RedisError, OSError):
+            app.error_handler.add(error, _problem)
+
+    async def all_sims(self, request: Request) -> HTTPResponse:
+        """Answer with the sims: id, status and tick of each."""
+        listed = await sims.listed(self._redis)
+        heads = await sims.heads(self._redis, listed)
+        told: list[JsonValue] = [
+            {"id": sim_id, "status": head.status, "tick": head.tick, "at_ms": head.at_ms}
+            for sim_id, head in zip(listed, heads, strict=True)
+            if head is not None
+        ]
+        return _answer(request, orjson.dumps({"sims": told}), "application/json")
+
+    async def course(self, request: Request, sim_id: str) -> HTTPResponse:
+        """Answer with how a sim went so far, as `Courses.of` has it."""
+        async with _AT_ONCE:
+            course = await self._courses.of(_checked(sim_id))
+        return _answer(request, orjson.dumps(course), "application/json")
+
+    async def state(self, request: Request, sim_id: str) -> HTTPResponse:
+        """Answer with the moment of `tick`: its state, and what happened in it."""
+        tick = _number(request, "tick")
+        async with _AT_ONCE:
+            past = await history.at_tick(self._redis, _checked(sim_id), tick)
+            found = await history.ticks(self._redis, sim_id, tick - 1, tick)
+        told, at_ms, epoch = (found[0].told, found[0].at_ms, found[0].epoch) if found else (b"", 0, 0)
+        return _answer(request, packed(encode(past.frame), told, at_ms, epoch), KIND)
+
+    async def ticks(self, request: Request, sim_id: str) -> HTTPResponse:
+        """Answer with the moments of the ticks after `after`, up to `limit` of them: what changed, and what happened."""
+        after, limit = _number(request, "after"), _number(request, "limit", MOST_TICKS)
+        if not 1 <= limit <= MOST_TICKS:
+            raise BadRequest(f"limit: {limit} is not between 1 and {MOST_TICKS}")
+        async with _AT_ONCE:
+            found = await history.ticks(self._redis, _checked(sim_id), after, after + limit)
+        first = found[0].tick if found else (await history.kept(self._redis, sim_id)).head.tick + 1
+        if after + 1 < first:
+            raise HistoryGone(sim_id, after + 1)
+        return _answer(request, b"".join(map(of_tick, found)), KIND)
+
+
+def _checked(sim_id: str) -> str:
+    if not _ID.fullmatch(sim_id):
+        raise SimNotFound(sim_id[:63])
+    return sim_id
+
+
+def _number(request: Request, name: str, default: int | None = None) -> int:
+    text = request.args.get(name)
+    if text is None and default is not None:
+        return default
+    if text is None or not text.isdecimal() or len(text) > 15:
+        raise BadRequest(f"{name}: {(text or '')[:40]!r} is not a number of 0 or more")
+    return int(text)
+
+
+def _answer(request: Request, body: bytes, kind: str) -> HTTPResponse:
+    headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+    if len(body) > _SMALL and "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        body = gzip.compress(body, compresslevel=5, mtime=0)
+    return raw(body, content_type=kind, headers=headers)
+
+
+def _problem(_: Request, error: Exception) -> HTTPResponse:
+    match error:
+        case SimNotFound() | HistoryGone():
+            status, detail = NotFound.status_code, str(error)
+        case HistoryBroken():
+            status, detail = 500, str(error)
+        case RedisError() | OSError():
+            status, detail = ServiceUnavailable.status_code, describe(error)
+        case _:
+            raise error
+    return raw(orjson.dumps({"status": status, "message": detail}), status=status, content_type="application/json")

@@ -1,0 +1,33 @@
+/** The address bar: it carries sim, tick and view, so that a link shows somebody else the same. */
+
+/** @typedef {{sim: string, tick: number | null, view: number[] | null}} Address */
+
+const SIM = /^[a-z0-9][a-z0-9_-]{0,62}$/;
+const LEAST_MS = 400;
+
+/** @param {string} own the sim of this viz @returns {Address} */
+export function readAddress(own) {
+  const told = new URLSearchParams(location.hash.slice(1));
+  const [sim, tick, view] = [told.get("sim") ?? "", told.get("tick") ?? "", (told.get("view") ?? "").split(",").map(Number)];
+  return {
+    sim: SIM.test(sim) ? sim : own,
+    tick: /^\d{1,15}$/.test(tick) ? Number(tick) : null,
+    view: view.length === 3 && view.every(Number.isFinite) && view[2] > 0 ? view : null,
+  };
+}
+
+let written = "";
+let waiting = 0;
+
+/**
+ * Write the address, soon: browsers allow it some times a second only.
+ * @param {Address} address
+ */
+export function writeAddress({ sim, tick, view }) {
+  const parts = [`sim=${sim}`, ...(tick === null ? [] : [`tick=${tick}`]), ...(view ? [`view=${view.map((part) => Number(part.toFixed(2))).join(",")}`] : [])];
+  const hash = `#${parts.join("&")}`;
+  if (hash === written) return;
+  written = hash;
+  clearTimeout(waiting);
+  waiting = window.setTimeout(() => history.replaceState(null, "", hash), LEAST_MS);
+}

@@ -1,0 +1,111 @@
+/** The connection: Socket.IO to the viz. It comes back by itself, and asks for the state anew after a gap. */
+
+import "./vendor/socket.io.msgpack.min.js";
+import { Emitter } from "./emitter.js";
+import { readFrame } from "./frame.js";
+import { inflate, readMoments } from "./moment.js";
+import { Chart } from "./world.js";
+
+/** @typedef {import("./moment.js").Moment} Moment */
+/** @typedef {{sim: string, worker: string | null, map_id: string, map?: ArrayBuffer | Uint8Array, moment: ArrayBuffer | Uint8Array}} WorldMessage */
+
+const BEAT_MS = 5_000;
+
+/**
+ * @extends {Emitter<{
+ *   world: {sim: string, chart: Chart, moment: Moment},
+ *   tick: Moment,
+ *   worker: string | null,
+ *   fault: string,
+ *   change: undefined,
+ * }>}
+ */
+export class Connection extends Emitter {
+  constructor() {
+    super();
+    this.sim = "";
+    /** Milliseconds that the viz takes to answer. */
+    this.roundTripMs = NaN;
+    this.refusal = "";
+    /** @type {Chart | null} */
+    this.chart = null;
+    this.tick = -1;
+    /** @type {Promise<void>} What came is read in its order. */
+    this.reading = Promise.resolve();
+    const path = new URL("ws", location.href).pathname;
+    /** @type {import("./vendor/socket.io.msgpack.min.js").Socket} */
+    this.socket = globalThis.io({ path, transports: ["websocket", "polling"], tryAllTransports: true, reconnectionDelay: 250, reconnectionDelayMax: 4_000, autoConnect: false });
+    this.socket.on("connect", () => this.#ask());
+    this.socket.on("disconnect", () => this.emit("change", undefined));
+    this.socket.on("world", (/** @type {WorldMessage} */ message) => this.#queue(() => this.#world(message)));
+    this.socket.on("tick", (/** @type {ArrayBuffer | Uint8Array} */ bytes) => this.#queue(() => this.#tick(bytes)));
+    this.socket.on("worker", (/** @type {string | null} */ worker) => this.#queue(async () => this.emit("worker", worker)));
+    this.socket.on("fault", (/** @type {string} */ fault) => this.#queue(async () => this.emit("fault", fault)));
+    setInterval(() => this.#beat(), BEAT_MS);
+  }
+
+  get connected() {
+    return this.socket.connected;
+  }
+
+  /** @param {string} sim */
+  watch(sim) {
+    this.sim = sim;
+    this.tick = -1;
+    this.refusal = "";
+    if (this.socket.connected) this.#ask();
+    else this.socket.connect();
+  }
+
+  #ask() {
+    this.emit("change", undefined);
+    this.socket.emit("watch", this.sim, this.chart?.id ?? "", (/** @type {string | null} */ refusal) => {
+      this.refusal = refusal ?? "";
+      this.emit("change", undefined);
+    });
+    this.#beat();
+  }
+
+  #beat() {
+    if (!this.socket.connected) return;
+    const since = performance.now();
+    this.socket.emit("beat", () => (this.roundTripMs = performance.now() - since));
+  }
+
+  /** @param {() => Promise<void>} read */
+  #queue(read) {
+    this.reading = this.reading.then(read).catch((error) => {
+      console.error(error);
+      this.emit("fault", `what came cannot be read: ${error.message}`);
+    });
+  }
+
+  /** @param {WorldMessage} message */
+  async #world(message) {
+    if (message.sim !== this.sim) return;
+    if (message.map) this.chart = new Chart(readFrame(await inflate(new Uint8Array(message.map))));
+    const [moment] = readMoments(await inflate(new Uint8Array(message.moment)));
+    if (this.chart?.id !== message.map_id) {
+      this.chart = null;
+      this.#ask();
+      return;
+    }
+    this.tick = moment.frame.meta.tick;
+    this.emit("worker", message.worker);
+    this.emit("world", { sim: message.sim, chart: this.chart, moment });
+  }
+
+  /** @param {ArrayBuffer | Uint8Array} bytes */
+  async #tick(bytes) {
+    const [moment] = readMoments(await inflate(new Uint8Array(bytes)));
+    const tick = moment.frame.meta.tick;
+    if (this.tick < 0 || tick <= this.tick) return;
+    if (tick > this.tick + 1) {
+      this.tick = -1;
+      this.#ask();
+      return;
+    }
+    this.tick = tick;
+    this.emit("tick", moment);
+  }
+}

@@ -1,0 +1,70 @@
+/** Frames: tables of columns as one binary blob. The layout is that of `sector.models.frame`; most columns are read in place. */
+
+/** @typedef {Int8Array | Int16Array | Int32Array | Float64Array} Values */
+/** @typedef {{values: Values, refersTo: string | null, prefix: string}} Column */
+/** @typedef {{rows: number, prefix: string, columns: Record<string, Column>, labels: Record<string, string[]>}} Table */
+/** @typedef {{kind: string, id: string, meta: Record<string, any>, tables: Record<string, Table>}} Frame */
+/** @typedef {[name: string, code: string, refersTo: string | null, prefix?: string]} ColumnHeader */
+
+const MAGIC = 0x46434553;
+const PREFIX_BYTES = 12;
+const DIGEST_BYTES = 16;
+const TEXT = new TextDecoder();
+
+/** Bytes that are not a frame. */
+export class FrameError extends Error {}
+
+/**
+ * @param {Uint8Array} bytes
+ * @returns {Frame} `id` is its digest, as hex
+ */
+export function readFrame(bytes) {
+  const blob = bytes.byteOffset % 8 ? bytes.slice() : bytes;
+  const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
+  if (blob.length < PREFIX_BYTES + DIGEST_BYTES || view.getUint32(0, true) !== MAGIC) throw new FrameError("it does not begin with SECF");
+  const length = view.getUint32(8, true);
+  const header = JSON.parse(TEXT.decode(blob.subarray(PREFIX_BYTES, PREFIX_BYTES + length)));
+  let start = padded(PREFIX_BYTES + length);
+  /** @type {Record<string, Table>} */
+  const tables = {};
+  for (const name of Object.keys(header.tables).sort()) {
+    const { rows, prefix, columns: described, labels } = header.tables[name];
+    /** @type {Record<string, Column>} */
+    const columns = {};
+    for (const [column, code, refersTo, idPrefix = ""] of /** @type {ColumnHeader[]} */ (described)) {
+      const values = readValues(blob, start, rows, code);
+      columns[column] = { values, refersTo, prefix: idPrefix };
+      start = padded(start + rows * (code === "q" ? 8 : values.BYTES_PER_ELEMENT));
+    }
+    tables[name] = { rows, prefix, columns, labels };
+  }
+  return { kind: header.kind, id: hex(blob.subarray(-DIGEST_BYTES)), meta: header.meta, tables };
+}
+
+/** @param {number} offset */
+function padded(offset) {
+  return offset + (-offset & 7);
+}
+
+/**
+ * @param {Uint8Array} blob
+ * @param {number} start
+ * @param {number} rows
+ * @param {string} code one of ? b h i q
+ * @returns {Values} 64-bit numbers as doubles: none of Sector's reaches 2^53
+ */
+function readValues(blob, start, rows, code) {
+  const { buffer, byteOffset } = blob;
+  if (code === "i") return new Int32Array(buffer, byteOffset + start, rows);
+  if (code === "h") return new Int16Array(buffer, byteOffset + start, rows);
+  if (code !== "q") return new Int8Array(buffer, byteOffset + start, rows);
+  const halves = new Int32Array(buffer, byteOffset + start, 2 * rows);
+  const values = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) values[row] = halves[2 * row + 1] * 2 ** 32 + (halves[2 * row] >>> 0);
+  return values;
+}
+
+/** @param {Uint8Array} bytes */
+function hex(bytes) {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,165 @@
+/** The page, wired: what comes over the connection goes to the stage, and what the stage shows to map, panels and address. */
+
+import { readAddress, writeAddress } from "./address.js";
+import { courseOf } from "./archive.js";
+import { Command } from "./command.js";
+import { Connection } from "./connection.js";
+import { CourseChart } from "./course.js";
+import { byId } from "./dom.js";
+import { FactionTable } from "./factions.js";
+import { Feed } from "./feed.js";
+import { Gestures } from "./gestures.js";
+import { Ledger } from "./ledger.js";
+import { MapView } from "./map.js";
+import { placeOfSelection } from "./marks.js";
+import { Player } from "./player.js";
+import { Search } from "./search.js";
+import { SimPicker } from "./sims.js";
+import { Stage } from "./stage.js";
+import { Status } from "./status.js";
+import { Story } from "./story.js";
+import { startTabs } from "./tabs.js";
+import { Theme } from "./theme.js";
+import { TimeBar } from "./timebar.js";
+
+/** @typedef {import("./marks.js").Selection} Selection */
+
+const CLOSE_SCALE = 14;
+const TABLE_MS = 240;
+const COURSE_MS = 60_000;
+
+const settings = JSON.parse(/** @type {HTMLMetaElement} */ (document.querySelector("meta[name=sector]")).content);
+const theme = new Theme();
+const stage = new Stage();
+const ledger = new Ledger();
+const connection = new Connection();
+const map = new MapView(/** @type {HTMLCanvasElement} */ (byId("ground")), /** @type {HTMLCanvasElement} */ (byId("traffic")), theme);
+const player = new Player(settings.api, stage, theme);
+const command = new Command(stage, map, player);
+const feed = new Feed(theme, { system: (row) => select({ kind: "system", id: row }, true), tick: (tick) => stage.jump(tick) });
+const table = new FactionTable(theme, (faction) => feed.setFaction(faction));
+const chart = new CourseChart(theme, (tick) => stage.jump(tick));
+const story = new Story(stage, theme, feed, (selection) => select(selection, true), (world, system) => command.forms(world, system));
+const timeBar = new TimeBar(stage, ledger, theme);
+const status = new Status(connection, stage);
+const picker = new SimPicker((sim) => watch(sim, null, null));
+let address = readAddress(settings.sim);
+let tableAt = 0;
+
+/** @param {string} sim @param {number | null} tick @param {number[] | null} view */
+function watch(sim, tick, view) {
+  address = { sim, tick, view };
+  ledger.clear();
+  feed.clear();
+  select(null);
+  map.camera.touched = false;
+  picker.show(sim);
+  connection.watch(sim);
+}
+
+/** @param {Selection | null} selection @param {boolean} [fly] */
+function select(selection, fly = false) {
+  map.marks.set({ selection });
+  const { world } = stage;
+  const place = fly && world && selection ? placeOfSelection(world, selection, stage.time) : null;
+  if (place) map.camera.flyTo(place, CLOSE_SCALE);
+  story.refresh();
+  story.show(selection);
+}
+
+async function learnCourse() {
+  try {
+    ledger.load(await courseOf(connection.sim));
+  } catch (error) {
+    // The map does not need it; the time bar then begins where the page did.
+    console.info(`the course of the sim cannot be had: ${error}`);
+  }
+}
+
+connection.on("world", ({ sim, chart: places, moment }) => {
+  const isFirst = stage.sim !== sim || !stage.live;
+  stage.begin(sim, places, moment);
+  map.camera.setBounds(places.bounds);
+  learnCourse();
+  if (!isFirst) return;
+  if (address.view) map.camera.show(address.view);
+  if (address.tick !== null) stage.jump(address.tick);
+  player.resume();
+});
+connection.on("tick", (moment) => {
+  stage.advance(moment);
+  if (stage.live) ledger.add(stage.live.totals(), moment.events?.tables.battle?.rows ?? 0);
+});
+stage.on("tick", (events) => {
+  if (!stage.world) return;
+  feed.notice(stage.world, events);
+  map.effects.notice(stage.world, events);
+});
+stage.on("world", () => {
+  if (!stage.isLive || stage.wanted) feed.clear();
+  map.effects.clear();
+});
+stage.on("mode", () => story.refresh());
+stage.on("fault", (fault) => (status.fault = fault));
+player.on("change", () => story.refresh());
+new Search(stage, { system: (row) => select({ kind: "system", id: row }, true), faction: (faction) => feed.setFaction(faction) });
+new Gestures(byId("traffic"), map.camera, {
+  pick: (x, y) => stage.world && select(map.at(stage.world, stage.time, x, y)),
+  hover: (x, y) => {
+    const hovered = stage.world && map.at(stage.world, stage.time, x, y);
+    if (hovered?.kind !== map.marks.hovered?.kind || hovered?.id !== map.marks.hovered?.id) map.marks.set({ hovered });
+    byId("traffic").style.cursor = hovered ? "pointer" : "";
+  },
+  canAim: (x, y) => command.canAim(x, y),
+  aim: (x, y) => command.aim(x, y),
+  release: (x, y) => command.release(x, y),
+  cancel: () => command.cancel(),
+});
+byId("zoom-in").addEventListener("click", () => map.camera.zoom(1.4, map.camera.width / 2, map.camera.height / 2));
+byId("zoom-out").addEventListener("click", () => map.camera.zoom(1 / 1.4, map.camera.width / 2, map.camera.height / 2));
+byId("fit").addEventListener("click", () => map.camera.fit());
+byId("theme").addEventListener("click", () => theme.toggle());
+window.addEventListener("hashchange", () => {
+  const { sim, tick, view } = readAddress(settings.sim);
+  if (sim !== connection.sim) {
+    watch(sim, tick, view);
+    return;
+  }
+  if (view) map.camera.show(view);
+  if (tick === null) stage.toLive();
+  else stage.jump(tick);
+});
+setInterval(learnCourse, COURSE_MS);
+startTabs();
+
+/** @param {number} now */
+function frame(now) {
+  const time = stage.timeAt(now);
+  const { world } = stage;
+  if (world) {
+    map.draw(world, time, now);
+    if (now - tableAt > TABLE_MS) {
+      tableAt = now;
+      showPanels(world);
+    }
+  }
+  requestAnimationFrame(frame);
+}
+
+/** @param {import("./world.js").World} world */
+function showPanels(world) {
+  const totals = world.totals();
+  const until = stage.isLive ? ledger.totals : ledger.totals.filter(({ tick }) => tick <= world.tick);
+  table.show(world, totals, until, player.faction);
+  chart.show(world, ledger);
+  story.show(map.marks.selection);
+  timeBar.show();
+  player.show();
+  writeAddress({ sim: stage.sim, tick: stage.isLive ? null : world.tick, view: map.camera.touched ? map.camera.view : null });
+}
+
+watch(address.sim, address.tick, address.view);
+picker.refresh();
+requestAnimationFrame(frame);
+
+export { map, stage };

@@ -1,0 +1,62 @@
+/** The status: plainly whether what is shown is live, and how the world goes. */
+
+import { byId, setText } from "./dom.js";
+import { clock, whole } from "./format.js";
+
+/** @typedef {import("./connection.js").Connection} Connection */
+/** @typedef {import("./stage.js").Stage} Stage */
+/** @typedef {{name: "waiting" | "lost" | "fault" | "stale" | "past" | "finished" | "live", text: string, alarm: string}} State */
+
+const STALE_MS = 4_000;
+
+export class Status {
+  /** @param {Connection} connection @param {Stage} stage */
+  constructor(connection, stage) {
+    this.connection = connection;
+    this.stage = stage;
+    this.fault = "";
+    this.pill = byId("status");
+    this.alarm = byId("alarm");
+    connection.on("fault", (fault) => (this.fault = fault));
+    connection.on("tick", () => (this.fault = ""));
+    connection.on("world", () => (this.fault = ""));
+    connection.on("worker", (worker) => setText(byId("worker"), worker ?? "none"));
+    setInterval(() => this.show(), 250);
+  }
+
+  /** @returns {State} */
+  #state() {
+    const { connection, stage, fault } = this;
+    const { live, world } = stage;
+    const shown = world ? ` What is shown is tick ${world.tick}.` : "";
+    if (connection.refusal) return { name: "fault", text: "refused", alarm: connection.refusal };
+    if (!connection.connected) {
+      return live ? { name: "lost", text: "connection lost", alarm: `The connection is lost; reconnecting …${shown}` } : { name: "waiting", text: "connecting …", alarm: "" };
+    }
+    if (fault) return { name: "fault", text: "not live", alarm: `${fault}.${shown}` };
+    if (!live) return { name: "waiting", text: "waiting for the world …", alarm: "" };
+    if (live.status === "finished") return { name: stage.isLive ? "finished" : "past", text: live.winner ? `finished: ${live.winner} wins` : "finished: a draw", alarm: "" };
+    const silentMs = performance.now() - stage.tickedAt;
+    if (silentMs > Math.max(STALE_MS, 4 * stage.periodMs)) {
+      return { name: "stale", text: "stale", alarm: `The world stands still: no tick for ${Math.round(silentMs / 1000)} s.${shown}` };
+    }
+    if (!stage.isLive) return { name: "past", text: `past, ${whole(live.tick - (world?.tick ?? 0))} ticks ago`, alarm: "" };
+    return { name: "live", text: "live", alarm: "" };
+  }
+
+  show() {
+    const { name, text, alarm } = this.#state();
+    document.body.dataset.state = name;
+    this.pill.dataset.state = name;
+    setText(this.pill, text);
+    this.alarm.hidden = !alarm;
+    setText(this.alarm, alarm);
+    const { stage, connection } = this;
+    if (!stage.world) return;
+    document.body.dataset.tick = String(stage.world.tick);
+    setText(byId("tick"), whole(stage.world.tick));
+    byId("tick").title = stage.world.atMs ? clock(stage.world.atMs) : "";
+    setText(byId("rate"), `${(1000 / stage.periodMs).toFixed(stage.periodMs > 2_000 ? 2 : 1)}/s`);
+    setText(byId("latency"), Number.isNaN(connection.roundTripMs) ? "–" : `${connection.roundTripMs < 1 ? "<1" : Math.round(connection.roundTripMs)} ms`);
+  }
+}

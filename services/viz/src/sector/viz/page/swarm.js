@@ -1,0 +1,57 @@
+/**
+ * A swarm: thousands of small fleets, written pixel by pixel. Where nothing draws but the processor, a copied picture costs some 2 µs,
+ * and 20 pixels 0.1.
+ */
+
+/** @typedef {import("./sprites.js").Sheet} Sheet */
+
+export class Swarm {
+  /** @param {CanvasRenderingContext2D} context */
+  constructor(context) {
+    this.context = context;
+    this.image = context.createImageData(1, 1);
+    this.pixels = new Uint32Array(this.image.data.buffer);
+    /** @type {Sheet | null} */
+    this.sheet = null;
+    this.stamps = new Uint32Array();
+    this.across = 0;
+  }
+
+  /**
+   * Begin a picture as large as the canvas.
+   * @param {Sheet} sheet
+   */
+  begin(sheet) {
+    const { width, height } = this.context.canvas;
+    if (this.image.width !== width || this.image.height !== height) {
+      this.image = this.context.createImageData(width, height);
+      this.pixels = new Uint32Array(this.image.data.buffer);
+    } else this.pixels.fill(0);
+    if (this.sheet === sheet) return;
+    this.sheet = sheet;
+    this.across = sheet.canvas.width;
+    this.stamps = new Uint32Array(sheet.context.getImageData(0, 0, sheet.canvas.width, sheet.canvas.height).data.buffer);
+  }
+
+  /**
+   * Put one picture of the sheet to a place.
+   * @param {number} column
+   * @param {number} row
+   * @param {number} left
+   * @param {number} top
+   */
+  put(column, row, left, top) {
+    const { pixels, stamps, across } = this;
+    const { width, height } = this.image;
+    const size = /** @type {Sheet} */ (this.sheet).size;
+    const [x, y] = [Math.round(left), Math.round(top)];
+    if (x < 0 || y < 0 || x + size > width || y + size > height) return;
+    for (let v = 0, from = row * size * across + column * size, to = y * width + x; v < size; v++, from += across, to += width) {
+      for (let u = 0; u < size; u++) if (stamps[from + u]) pixels[to + u] = stamps[from + u];
+    }
+  }
+
+  end() {
+    this.context.putImageData(this.image, 0, 0);
+  }
+}

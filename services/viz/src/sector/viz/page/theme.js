@@ -1,0 +1,65 @@
+/** The theme: colours of the page as its style sheet has them, and those of factions. */
+
+/** @typedef {[red: number, green: number, blue: number]} Colour */
+
+const KEPT = "sector.theme";
+const PALETTE = 8;
+
+export class Theme {
+  constructor() {
+    this.version = 0;
+    this.halo = 0;
+    /** @type {Record<string, string>} */
+    this.named = {};
+    const kept = localStorage.getItem(KEPT);
+    if (kept) document.documentElement.dataset.theme = kept;
+    matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => this.#read());
+    this.#read();
+  }
+
+  get isLight() {
+    return this.named.scheme === "light";
+  }
+
+  /** Change from dark to light, or back; it is remembered. */
+  toggle() {
+    const next = this.isLight ? "dark" : "light";
+    document.documentElement.dataset.theme = next;
+    localStorage.setItem(KEPT, next);
+    this.#read();
+  }
+
+  #read() {
+    const style = getComputedStyle(document.documentElement);
+    for (const name of ["scheme", "ground", "lane", "ink", "quiet", "neutral", "halo", "accent"]) this.named[name] = style.getPropertyValue(`--${name}`).trim();
+    this.halo = Number(this.named.halo);
+    this.version++;
+  }
+
+  /**
+   * Return the colours of factions. The world has eight, which the colour-blind tell apart; who comes later has one of them again,
+   * lighter or darker.
+   * @param {string[]} colours #rrggbb
+   * @returns {Colour[]}
+   */
+  factions(colours) {
+    return colours.map((colour, row) => {
+      const plain = rgb(colour);
+      const turn = Math.floor(row / PALETTE) % 3;
+      if (turn === 0) return plain;
+      const [towards, part] = turn === 1 ? [255, 0.45] : [0, 0.28];
+      return /** @type {Colour} */ (plain.map((value) => Math.round(value + (towards - value) * part)));
+    });
+  }
+}
+
+/** @param {string} colour @returns {Colour} */
+export function rgb(colour) {
+  const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+  return [red, green, blue];
+}
+
+/** @param {Colour} colour @param {number} [opacity] */
+export function css([red, green, blue], opacity = 1) {
+  return opacity === 1 ? `rgb(${red},${green},${blue})` : `rgba(${red},${green},${blue},${opacity})`;
+}

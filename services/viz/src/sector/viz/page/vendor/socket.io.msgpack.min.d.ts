@@ -1,0 +1,10 @@
+/** What the page uses of Socket.IO's client; its own types come with its sources, which are not vendored. */
+export interface Socket {
+  readonly connected: boolean;
+  connect(): this;
+  on(event: string, listener: (...told: any[]) => void): this;
+  emit(event: string, ...told: unknown[]): this;
+}
+declare global {
+  var io: (options: Record<string, unknown>) => Socket;
+}

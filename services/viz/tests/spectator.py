@@ -1,0 +1,103 @@
+"""A spectator: a Socket.IO client that keeps what it hears, and reads it as the page does."""
+
+import asyncio
+import struct
+import zlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import socketio
+
+from sector.models.delta import apply_delta
+from sector.models.frame import Frame, decode
+from sector.models.rows import event_rows
+
+_HEADER = struct.Struct("<IIdII")
+_WITHIN_S = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A snapshot or a delta, and what happened."""
+
+    frame: Frame
+    events: list[dict[str, Any]]
+    at_ms: int
+    epoch: int
+
+    @property
+    def tick(self) -> int:
+        tick: int = self.frame.meta["tick"]  # type: ignore[assignment]  # (a frame's meta is any JSON)
+        return tick
+
+
+def inflate(blob: bytes) -> bytes:
+    """Return what was deflated."""
+    return zlib.decompress(blob, wbits=-zlib.MAX_WBITS)
+
+
+def read_moments(blob: bytes) -> list[Moment]:
+    """Return the moments in `blob`."""
+    found = []
+    start = 0
+    while start < len(blob):
+        first, second, at_ms, epoch, _ = _HEADER.unpack_from(blob, start)
+        start += _HEADER.size
+        frame = decode(blob[start : start + first])
+        start += first + -first % 8
+        events = event_rows(decode(blob[start : start + second])) if second else []
+        start += second + -second % 8
+        found.append(Moment(frame, events, int(at_ms), epoch))
+    return found
+
+
+class Spectator:
+    """Connects, watches, and knows the state as the page would."""
+
+    def __init__(self) -> None:
+        self.client = socketio.AsyncClient(reconnection=False, serializer="msgpack")
+        self.heard: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+        self.map: Frame | None = None
+        self.state: Frame | None = None
+        for name in ("world", "tick", "worker", "fault"):
+            self.client.on(name, self._hear(name))
+
+    def _hear(self, name: str) -> Any:  # (a handler as socketio takes it)
+        def heard(message: Any) -> None:
+            self.heard.put_nowait((name, message))
+
+        return heard
+
+    async def watch(self, sim_id: object = "", has_map: object = "") -> str | None:
+        """Ask to watch a sim; returns what is wrong with that."""
+        refusal: str | None = await self.client.call("watch", (sim_id, has_map), timeout=_WITHIN_S)
+        return refusal
+
+    async def next(self, *names: str) -> Any:
+        """Return the next message of one of these names."""
+        async with asyncio.timeout(_WITHIN_S):
+            while True:
+                name, message = await self.heard.get()
+                if name in names:
+                    return message
+
+    async def world(self) -> dict[str, Any]:
+        """Wait for the state; returns the message."""
+        message: dict[str, Any] = await self.next("world")
+        (moment,) = read_moments(inflate(message["moment"]))
+        self.state = moment.frame
+        if "map" in message:
+            self.map = decode(inflate(message["map"]))
+        return message
+
+    async def tick(self) -> Moment:
+        """Wait for the next tick, and apply it."""
+        (moment,) = read_moments(inflate(await self.next("tick")))
+        assert self.state is not None
+        self.state = apply_delta(self.state, moment.frame)
+        return moment
+
+
+type Spectate = Callable[..., Awaitable[Spectator]]
+"""Connects a spectator to a viz, by a transport."""

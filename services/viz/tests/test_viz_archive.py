@@ -1,0 +1,115 @@
+"""The past over HTTP: which sims and ticks there are, the state at any of them, and what happened since."""
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+from spectator import read_moments
+
+from fixtures.own_valkey import OwnValkey
+from fixtures.processes import Processes, Service
+from fixtures.sim import CONFIG, Sim
+from sector.models import Join, Snapshot
+from sector.models.delta import apply_delta
+from sector.models.frame import digest, encode
+from sector.state import history, sims
+from sector.world import SectorWorld
+
+pytest_plugins = ("spectating",)
+
+
+def ask(viz: Service, path: str) -> httpx.Response:
+    return httpx.get(f"{viz.url}{path}", timeout=10)
+
+
+async def test_all_sims_are_listed(viz: Service, sim: Sim, redis: Redis) -> None:
+    await sim.tick(times=2)
+    await sims.found(redis, "other", SectorWorld(), CONFIG)
+    listed = ask(viz, "/sims").json()["sims"]
+    assert [(each["id"], each["tick"], each["status"]) for each in listed] == [
+        ("default", 2, "running"),
+        ("other", 0, "running"),
+    ]
+
+
+async def test_any_tick_that_is_kept_can_be_seen_and_gone_on_from(viz: Service, sim: Sim, redis: Redis) -> None:
+    await sim.tick(Join(faction="Me"), times=13)
+    (moment,) = read_moments(ask(viz, "/sims/default/state?tick=7").content)
+    assert digest(encode(moment.frame)) == (await history.at_tick(redis, "default", 7)).hash
+    assert {event["tick"] for event in moment.events} <= {7}
+    ticks = read_moments(ask(viz, "/sims/default/ticks?after=7&limit=4").content)
+    assert [each.tick for each in ticks] == [8, 9, 10, 11]
+    state = moment.frame
+    for each in ticks:
+        state = apply_delta(state, each.frame)
+    assert digest(encode(state)) == (await history.at_tick(redis, "default", 11)).hash
+    assert ask(viz, "/sims/default/ticks?after=13").content == b""
+
+
+async def test_the_course_has_what_each_faction_had_and_where_there_were_battles(viz: Service, sim: Sim) -> None:
+    await sim.tick(Join(faction="Me"), times=17)
+    await sim.tick(times=20)
+    course = ask(viz, "/sims/default/course").json()
+    assert (course["tick"], course["factions"]) == (37, ["Crimson", "Me"])
+    # Keyframes at 25, 30 and 35 are kept, and every tick from the last but one on.
+    assert course["first"] == 25
+    assert [each["tick"] for each in course["totals"]] == [25, *range(30, 38)]
+    state = Snapshot.model_validate((await sim.reader.view()).rows(), strict=False)
+    owned = [system.ships for system in state.systems if system.owner == "Crimson"]
+    away = [fleet.ships for fleet in state.fleets if fleet.owner == "Crimson"]
+    last = course["totals"][-1]
+    assert (last["systems"][0], last["ships"][0]) == (len(owned), sum(owned) + sum(away))
+    page = await sim.reader.events((24, 2**30), 10_000, lambda event: event["type"] == "battle")
+    counts: dict[int, int] = {}
+    for event in page.events:
+        counts[int(str(event["tick"]))] = counts.get(int(str(event["tick"])), 0) + 1
+    assert dict(course["battles"]) == counts
+
+
+async def test_the_course_goes_on_with_the_sim_and_is_the_same_as_one_begun_anew(
+    viz: Service, sim: Sim, redis_url: str, processes: Processes
+) -> None:
+    for _ in range(5):
+        await sim.tick(times=4)
+        ask(viz, "/sims/default/course")
+    other = processes.start("viz", REDIS_URL=redis_url)
+    grown, fresh = (ask(each, "/sims/default/course").json() for each in (viz, other))
+    assert grown["totals"][-1] == fresh["totals"][-1]
+    assert grown["battles"] == fresh["battles"]
+    assert {each["tick"] for each in fresh["totals"]} <= {each["tick"] for each in grown["totals"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/sims/nowhere/course", 404, "there is no sim 'nowhere'"),
+        ("/sims/nowhere/ticks?after=0", 404, "there is no sim 'nowhere'"),
+        ("/sims/UPPER/state?tick=0", 404, "there is no sim 'UPPER'"),
+        ("/sims/default/state?tick=99", 404, "tick 99"),
+        ("/sims/default/state", 400, "tick: '' is not a number"),
+        ("/sims/default/state?tick=-1", 400, "tick: '-1' is not a number"),
+        ("/sims/default/state?tick=9999999999999999", 400, "is not a number"),
+        ("/sims/default/ticks?after=0&limit=100000", 400, "limit: 100000 is not between"),
+        ("/sims/default/ticks?after=0&limit=0", 400, "limit: 0 is not between"),
+    ],
+)
+async def test_what_cannot_be_had_is_said(viz: Service, path: str, status: int, said: str) -> None:
+    answer = ask(viz, path)
+    assert answer.status_code == status
+    assert said in answer.json()["message"]
+
+
+async def test_ticks_that_are_no_longer_kept_are_said_to_be_gone(viz: Service, sim: Sim) -> None:
+    await sim.tick(times=40)
+    for path in ("/sims/default/ticks?after=3", "/sims/default/state?tick=3"):
+        answer = ask(viz, path)
+        assert (answer.status_code, answer.json()["message"]) == (
+            404,
+            f"tick {4 if 'ticks' in path else 3} of sim 'default' is not in its history (any more)",
+        )
+
+
+def test_while_redis_is_away_that_is_said(processes: Processes, own_valkey: OwnValkey) -> None:
+    viz = processes.start("viz", wait=False, REDIS_URL=own_valkey.url)
+    viz.wait_until(ready=False)
+    answer = ask(viz, "/sims")
+    assert (answer.status_code, answer.json()["message"]) == (503, "Redis is away")

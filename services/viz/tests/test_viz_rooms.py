@@ -1,0 +1,95 @@
+"""How many may watch, and what becomes of those who take nothing."""
+
+import asyncio
+import socket
+from base64 import b64encode
+
+import msgpack
+import pytest
+from socketio.exceptions import ConnectionError as Refused
+from spectator import Spectate
+
+from fixtures.processes import Processes, Service
+from fixtures.sim import Sim
+
+pytest_plugins = ("spectating",)
+
+
+async def test_who_has_gone_is_no_longer_counted(viz: Service, spectate: Spectate) -> None:
+    spectators = [await spectate(viz) for _ in range(3)]
+    await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] == 3, "watched by three")
+    await spectators[0].client.disconnect()
+    await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] == 2, "watched by two")
+
+
+async def test_more_than_may_watch_are_turned_away(
+    sim: Sim, redis_url: str, processes: Processes, spectate: Spectate
+) -> None:
+    assert sim.lease.epoch == 1
+    viz = processes.start("viz", REDIS_URL=redis_url, MOST_SPECTATORS="2")
+    first, _ = [await spectate(viz) for _ in range(2)]
+    with pytest.raises(Refused):
+        await spectate(viz)
+    await first.client.disconnect()
+    await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] < 2, "watched by fewer")
+    assert await (await spectate(viz)).watch() is None
+
+
+def _upgrade(port: int) -> socket.socket:
+    """Open a WebSocket by hand, with room for next to nothing, and send what a client of Socket.IO sends first."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    made.settimeout(10)
+    made.connect(("127.0.0.1", port))
+    key = b64encode(b"0123456789abcdef").decode()
+    lines = (
+        "GET /ws/?EIO=4&transport=websocket HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Key: {key}",
+    )
+    made.sendall("\r\n".join((*lines, "", "")).encode())
+    said = b""
+    while b"sid" not in said:
+        said += made.recv(4096)
+    for message in ({"type": 0, "nsp": "/"}, {"type": 2, "nsp": "/", "data": ["watch", "", ""]}):
+        made.sendall(_frame(message))
+    return made
+
+
+def _frame(message: dict[str, object]) -> bytes:
+    body: bytes = msgpack.packb(message)
+    # Masked with zeros, which leaves it as it is.
+    return bytes((0x82, 0x80 | len(body))) + bytes(4) + body
+
+
+async def test_who_takes_nothing_is_dropped_and_nobody_waits_for_it(
+    sim: Sim, redis_url: str, processes: Processes, spectate: Spectate
+) -> None:
+    viz = processes.start("viz", REDIS_URL=redis_url, MOST_BEHIND="4")
+    spectator = await spectate(viz)
+    await spectator.watch()
+    await spectator.world()
+    slow = await asyncio.to_thread(_upgrade, viz.port)
+    await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] == 2, "watched by two")
+    with slow:
+        ticks = 0
+        dropped = False
+        while not dropped:
+            for _ in range(200):
+                await sim.tick()
+                ticks += 1
+                assert (await spectator.tick()).tick == ticks
+            health = await asyncio.to_thread(viz.health)
+            dropped = health is not None and health.json()["dropped"] == 1
+            assert ticks < 40_000
+    await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] == 1, "watched by the other alone")
+    assert "a spectator is dropped: 4 messages behind" in viz.log.read_text()
+
+
+async def test_it_ends_in_time_though_somebody_watches(viz: Service, spectate: Spectate) -> None:
+    for transport in ("websocket", "polling"):
+        await (await spectate(viz, transport)).watch()
+    assert await asyncio.to_thread(viz.end) == 0

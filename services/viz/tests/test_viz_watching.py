@@ -1,0 +1,170 @@
+"""Who watches gets the world as it is, then each tick as it is committed; in a room for each sim."""
+
+import asyncio
+
+import pytest
+from redis.asyncio import Redis
+from spectator import Spectate, Spectator
+
+from fixtures.own_valkey import OwnValkey
+from fixtures.processes import Processes, Service
+from fixtures.sim import CONFIG, Sim
+from sector.models import Join
+from sector.models.frame import digest, encode
+from sector.state import lease, sims
+from sector.state.connect import connect
+from sector.state.reader import SimReader
+from sector.world import SectorWorld
+
+pytest_plugins = ("spectating",)
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+async def test_who_watches_gets_the_state_then_every_tick_with_what_changed(
+    viz: Service, sim: Sim, spectate: Spectate, transport: str
+) -> None:
+    await sim.tick(times=3)
+    spectator = await spectate(viz, transport)
+    assert await spectator.watch() is None
+    message = await spectator.world()
+    assert (message["sim"], message["worker"]) == ("default", "test")
+    assert spectator.map is not None
+    assert spectator.map.tables["systems"].rows == CONFIG.systems
+    (order_id,) = await sim.order(Join(faction="Me"))
+    await sim.tick(times=2)
+    first = await spectator.tick()
+    second = await spectator.tick()
+    assert (first.tick, second.tick) == (4, 5)
+    assert first.at_ms > 0
+    assert first.epoch == 1
+    joined = next(event for event in first.events if event.get("order") == order_id)
+    assert (joined["type"], joined["faction"]) == ("faction_joined", "Me")
+    assert spectator.state is not None
+    assert "Me" in spectator.state.tables["factions"].labels["id"]
+
+
+async def test_the_deltas_make_the_very_state_that_lies_in_redis(
+    viz: Service, sim: Sim, redis: Redis, spectate: Spectate
+) -> None:
+    spectator = await spectate(viz)
+    await spectator.watch()
+    await spectator.world()
+    await sim.tick(Join(faction="Me"), times=12)
+    for _ in range(12):
+        await spectator.tick()
+    head = await SimReader(redis, "default").head()
+    assert spectator.state is not None
+    assert digest(encode(spectator.state)) == head.hash
+
+
+async def test_who_has_the_map_is_not_sent_it_again(viz: Service, spectate: Spectate) -> None:
+    spectator = await spectate(viz)
+    await spectator.watch()
+    first = await spectator.world()
+    await spectator.watch("default", first["map_id"])
+    assert "map" not in await spectator.world()
+    await spectator.watch("default", "0" * 32)
+    assert "map" in await spectator.world()
+
+
+@pytest.mark.parametrize("sim_id", ["../etc", "A", "x" * 64, 7, ["default"], {"a": 1}])
+async def test_what_is_no_sim_is_refused_and_said(viz: Service, spectate: Spectate, sim_id: object) -> None:
+    spectator = await spectate(viz)
+    assert await spectator.watch(sim_id) == "that is not the id of a sim"
+    assert await spectator.watch("default", 7) == "that is not the id of a map"
+    assert await spectator.watch() is None
+
+
+async def test_each_sim_has_a_room_of_its_own(viz: Service, sim: Sim, redis: Redis, spectate: Spectate) -> None:
+    await sims.found(redis, "other", SectorWorld(), CONFIG)
+    here, there = await spectate(viz), await spectate(viz)
+    await here.watch()
+    await here.world()
+    await there.watch("other")
+    assert (await there.world())["sim"] == "other"
+    await sim.tick()
+    assert (await here.tick()).tick == 1
+    # Who goes over to another sim hears of the first no more.
+    await here.watch("other")
+    await here.world()
+    await sim.tick()
+    await there.watch("default")
+    await there.world()
+    assert there.state is not None
+    assert there.state.meta["tick"] == 2
+    assert [name for name, _ in here.heard._queue] == []  # type: ignore[attr-defined]  # (nothing waits)
+
+
+async def test_a_sim_that_is_not_there_yet_is_said_and_shown_once_it_is(
+    viz: Service, redis: Redis, spectate: Spectate
+) -> None:
+    spectator = await spectate(viz)
+    assert await spectator.watch("later") is None
+    assert await spectator.next("fault") == "there is no sim later yet"
+    await sims.found(redis, "later", SectorWorld(), CONFIG)
+    assert (await spectator.world())["sim"] == "later"
+
+
+async def test_who_holds_the_lease_is_told_when_that_changes(
+    viz: Service, sim: Sim, redis: Redis, spectate: Spectate
+) -> None:
+    spectator = await spectate(viz)
+    await spectator.watch()
+    await spectator.world()
+    await lease.release(redis, sim.lease)
+    assert await spectator.next("worker") is None
+    assert await lease.acquire(redis, "default", "another:process", 60_000)
+    assert await spectator.next("worker") == "another"
+
+
+async def test_of_two_replicas_each_tells_every_tick_and_one_goes_on_where_the_other_ended(
+    viz: Service, sim: Sim, redis_url: str, processes: Processes, spectate: Spectate
+) -> None:
+    other = processes.start("viz", REDIS_URL=redis_url)
+    spectators = [await spectate(viz), await spectate(other)]
+    for spectator in spectators:
+        await spectator.watch()
+        await spectator.world()
+    await sim.tick(times=3)
+    for spectator in spectators:
+        assert [(await spectator.tick()).tick for _ in range(3)] == [1, 2, 3]
+    await asyncio.to_thread(viz.end)
+    await sim.tick()
+    moved = await spectate(other)
+    await moved.watch()
+    await moved.world()
+    assert moved.state is not None
+    assert moved.state.meta["tick"] == 4
+
+
+async def test_away_at_the_start_and_later_it_says_so_and_goes_on(
+    processes: Processes, own_valkey: OwnValkey, spectate: Spectate
+) -> None:
+    viz = processes.start("viz", wait=False, REDIS_URL=own_valkey.url)
+    await asyncio.to_thread(viz.wait_until, ready=False)
+    spectator = await spectate(viz)
+    await spectator.watch()
+    assert "Redis is away" in await spectator.next("fault")
+    own_valkey.start()
+    await asyncio.to_thread(viz.wait_for_fault, "sim", "there is no sim 'default'")
+    redis = connect(own_valkey.url)
+    sim = await Sim.found(redis)
+    await spectator.world()
+    own_valkey.stop()
+    await asyncio.to_thread(viz.wait_until, ready=False)
+    assert "Redis is away" in await spectator.next("fault")
+    own_valkey.start()
+    await asyncio.to_thread(viz.wait_until, ready=True)
+    await spectator.world()
+    await sim.tick()
+    assert (await spectator.tick()).tick == 1
+    await redis.aclose()
+
+
+async def test_nobody_is_asked_for_more_than_a_few_bytes(viz: Service, spectate: Spectate) -> None:
+    spectator = await spectate(viz)
+    await spectator.client.emit("watch", ("x" * 100_000, ""))
+    while spectator.client.connected:
+        await spectator.client.sleep(0.02)
+    other: Spectator = await spectate(viz)
+    assert await other.watch() is None

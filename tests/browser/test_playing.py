@@ -1,0 +1,145 @@
+"""Playing from the page, against a real API: with a token, or open."""
+
+import pytest
+from browser.watched import Watched
+from playwright.async_api import Page, expect
+
+from fixtures.processes import Processes, Service, free_port
+from fixtures.sim import Sim
+from fixtures.tokens import SECRET, token
+from sector.models import Join, Snapshot
+
+
+@pytest.fixture
+def watched(page: Page) -> Watched:
+    return Watched(page)
+
+
+async def start(sim: Sim, redis_url: str, processes: Processes, secret: str = "") -> Service:
+    """Start an API and a viz that sends its players there; returns the viz."""
+    await sim.tick()
+    port = free_port()
+    api = processes.start("api", REDIS_URL=redis_url, CORS_ORIGINS=f"http://127.0.0.1:{port}", AUTH_SECRET=secret)
+    return processes.start("viz", REDIS_URL=redis_url, PORT=str(port), API_URL=api.url)
+
+
+async def snapshot(sim: Sim) -> Snapshot:
+    return Snapshot.model_validate((await sim.reader.view()).rows(), strict=False)
+
+
+async def ordered(sim: Sim, page: Page, status: str, text: str) -> None:
+    """Tick until an order on the page has come to this."""
+    order = page.locator(f"#orders li[data-status={status}]", has_text=text)
+    for _ in range(20):
+        await sim.tick()
+        try:
+            await expect(order.first).to_be_visible(timeout=1_000)
+            return
+        except AssertionError:
+            continue
+    await expect(order.first).to_be_visible()
+
+
+async def enter(page: Page, faction: str, its_token: str = "") -> None:
+    await page.get_by_role("button", name="Play", exact=True).click()
+    if its_token:
+        await page.locator("#play-token").fill(its_token)
+    else:
+        await page.locator("#play-faction").fill(faction)
+        await expect(page.locator("#play-token")).to_be_hidden()
+    await expect(page.locator("#play-faction")).to_have_value(faction)
+    await page.locator("#play-go").click()
+
+
+async def test_in_an_open_world_one_joins_drags_ships_and_claims(
+    page: Page, watched: Watched, sim: Sim, redis_url: str, processes: Processes, faults: list[str]
+) -> None:
+    viz = await start(sim, redis_url, processes)
+    await page.goto(viz.url)
+    await watched.at_tick(1)
+    await enter(page, "Me")
+    await ordered(sim, page, "applied", "Enter as Me")
+    now = await snapshot(sim)
+    (home,) = (row for row, system in enumerate(now.systems) if system.owner == "Me")
+    beside = [
+        int((lane.b if lane.a == f"S{home}" else lane.a)[1:]) for lane in now.lanes if f"S{home}" in (lane.a, lane.b)
+    ]
+    target = next(row for row in beside if now.systems[row].owner is None)
+    await watched.in_state("live")
+    await page.mouse.move(*await watched.place(home))
+    await page.mouse.down()
+    await page.mouse.move(*await watched.place(target), steps=8)
+    await page.mouse.up()
+    words = f"from {now.systems[home].name} to {now.systems[target].name}"
+    await expect(page.locator("#orders li", has_text=words)).to_be_visible()
+    await ordered(sim, page, "applied", words)
+    fleets = [fleet for fleet in (await snapshot(sim)).fleets if fleet.owner == "Me"]
+    assert [(fleet.origin, fleet.target) for fleet in fleets] == [(f"S{home}", f"S{target}")]
+    assert fleets[0].ships == now.systems[home].ships // 2
+
+    other = next(row for row in beside if row != target and now.systems[row].owner is None)
+    await watched.select(other)
+    await page.get_by_role("button", name="Claim").click()
+    text = f"Claim {now.systems[other].name}"
+    await expect(page.locator("#orders li", has_text=text)).to_be_visible()
+    for _ in range(3):
+        await sim.tick()
+    done = page.locator("#orders li:is([data-status=applied], [data-status=rejected])", has_text=text)
+    await expect(done).to_be_visible()
+    assert faults == []
+
+
+async def test_an_order_that_the_world_rejects_says_why(
+    page: Page, watched: Watched, sim: Sim, redis_url: str, processes: Processes
+) -> None:
+    viz = await start(sim, redis_url, processes)
+    await sim.tick(Join(faction="Me"))
+    await page.goto(viz.url)
+    await watched.at_tick(2)
+    await enter(page, "Me")
+    home = (await watched.owners()).index("Me")
+    await watched.select(home)
+    await page.get_by_label("Ships to muster").fill("100000")
+    await page.get_by_role("button", name="Muster").click()
+    await expect(page.locator("#orders li[data-status=pending]")).to_be_visible()
+    await ordered(sim, page, "rejected", "supply")
+
+
+async def test_with_a_token_one_plays_its_faction_and_no_other(
+    page: Page, watched: Watched, sim: Sim, redis_url: str, processes: Processes
+) -> None:
+    viz = await start(sim, redis_url, processes, SECRET)
+    await page.goto(viz.url)
+    await watched.at_tick(1)
+    await enter(page, "Me", token("Me"))
+    await ordered(sim, page, "applied", "Enter as Me")
+    await page.reload()
+    await expect(page.locator("#player")).to_contain_text("You play Me")
+    await page.get_by_role("button", name="Leave").click()
+    await page.get_by_role("button", name="Play", exact=True).click()
+    await page.locator("#play-token").fill(token("Me"))
+    await page.locator("#play-faction").fill("Somebody")
+    await page.locator("#play-go").click()
+    await expect(page.locator("#play-fault")).to_contain_text("this token is not for Somebody")
+
+
+async def test_while_the_api_is_away_that_is_said(page: Page, watched: Watched, viz_without_api: Service) -> None:
+    await page.goto(viz_without_api.url)
+    await watched.at_tick(1)
+    await page.get_by_role("button", name="Play", exact=True).click()
+    await expect(page.locator("#play-fault")).to_contain_text("cannot be reached")
+
+
+@pytest.fixture
+async def viz_without_api(sim: Sim, redis_url: str, processes: Processes) -> Service:
+    await sim.tick()
+    return processes.start("viz", REDIS_URL=redis_url, API_URL=f"http://127.0.0.1:{free_port()}")
+
+
+async def test_without_an_api_there_is_nothing_to_play_with(
+    page: Page, watched: Watched, sim: Sim, redis_url: str, processes: Processes
+) -> None:
+    await sim.tick()
+    await page.goto(processes.start("viz", REDIS_URL=redis_url).url)
+    await watched.at_tick(1)
+    await expect(page.locator("#play-open")).to_be_hidden()

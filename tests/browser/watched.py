@@ -1,0 +1,68 @@
+"""The page as a test looks at it: what it shows, and where on it things are."""
+
+from dataclasses import dataclass
+
+from playwright.async_api import Page, expect
+
+_PLACE = """async (row) => {
+  const { map, stage } = await import(document.querySelector("script[type=module]").src);
+  const { chart } = stage.world;
+  return [chart.x[row] * map.camera.scale + map.camera.x, chart.y[row] * map.camera.scale + map.camera.y];
+}"""
+_OWNERS = """async () => {
+  const { stage } = await import(document.querySelector("script[type=module]").src);
+  const { owner, factions } = stage.world;
+  return Array.from(owner, (row) => (row < 0 ? null : factions[row]));
+}"""
+_SHOWN = """async () => {
+  const { map, stage } = await import(document.querySelector("script[type=module]").src);
+  const { scale, view } = map.camera;
+  const effects = map.effects.shown.map(({ kind, text }) => [kind, text]);
+  return { frames: map.frames, fleets: map.fleets, scale, view, effects, live: stage.isLive, time: stage.time };
+}"""
+_COLOURS = """() => {
+  const canvas = document.getElementById("ground");
+  const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  const seen = new Set();
+  for (let i = 0; i < data.length; i += 4) seen.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
+  return [...seen];
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A page of the viz."""
+
+    page: Page
+
+    async def at_tick(self, tick: int) -> None:
+        """Wait until it shows a tick."""
+        await expect(self.page.locator("body")).to_have_attribute("data-tick", str(tick))
+
+    async def in_state(self, state: str) -> None:
+        """Wait until it says that it is live, stale, lost …"""
+        await expect(self.page.locator("#status")).to_have_attribute("data-state", state)
+
+    async def place(self, row: int) -> tuple[float, float]:
+        """Return where a system is on the page, in CSS pixels."""
+        x, y = await self.page.evaluate(_PLACE, row)
+        return x, y
+
+    async def owners(self) -> list[str | None]:
+        """Return who owns each system, as shown."""
+        found: list[str | None] = await self.page.evaluate(_OWNERS)
+        return found
+
+    async def shown(self) -> dict[str, object]:
+        """Return what is drawn: frames so far, fleets in the last, the camera's scale and view, effects, and the time."""
+        found: dict[str, object] = await self.page.evaluate(_SHOWN)
+        return found
+
+    async def colours(self) -> set[str]:
+        """Return the colours on the map."""
+        return set(await self.page.evaluate(_COLOURS))
+
+    async def select(self, row: int) -> None:
+        """Click on a system."""
+        await self.page.mouse.click(*await self.place(row))
+        await expect(self.page.locator("#story h2")).to_contain_text(f"S{row}")
