@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgpack
 import pytest
 from redis.asyncio import Redis
 from spectator import Spectate, Spectator
@@ -159,6 +160,33 @@ async def test_away_at_the_start_and_later_it_says_so_and_goes_on(
     await sim.tick()
     assert (await spectator.tick()).tick == 1
     await redis.aclose()
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"",
+        b"\xc1",
+        b"\x93\x01",
+        b"\x81\xa4type\x02",
+        msgpack.packb({"type": 2, "nsp": "/", "data": []}),
+        msgpack.packb({"type": 2, "nsp": "/", "data": ["watch", *[{}] * 9]}),
+        msgpack.packb({"type": 99, "nsp": "/"}),
+    ],
+)
+async def test_what_is_no_message_harms_nobody_and_fills_no_log(
+    viz: Service, sim: Sim, spectate: Spectate, garbage: bytes
+) -> None:
+    watching, sending = await spectate(viz), await spectate(viz)
+    await watching.watch()
+    await watching.world()
+    logged = viz.log.read_text()
+    for _ in range(20):
+        await sending.client.eio.send(garbage)
+    await sim.tick()
+    assert (await watching.tick()).tick == 1
+    assert (await asyncio.to_thread(viz.health)) is not None
+    assert viz.log.read_text() == logged
 
 
 async def test_nobody_is_asked_for_more_than_a_few_bytes(viz: Service, spectate: Spectate) -> None:

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import api, worker, world
+from bench import api, viz, worker, world
 from bench.figure import Figure, table
 
 SUITES: Mapping[str, Callable[[int], Iterator[Figure]]] = {
     "world": world.figures,
     "worker": worker.figures,
     "api": api.figures,
+    "viz": viz.figures,
 }
 
 

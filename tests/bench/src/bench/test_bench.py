@@ -1,10 +1,11 @@
 """The bench itself: it measures, compares and judges as it says."""
 
+import shutil
 from xml.etree import ElementTree
 
 import pytest
 
-from bench import api, worker, world
+from bench import api, viz, worker, world
 from bench.__main__ import main
 from bench.boards import board, columns, moves
 from bench.figure import Figure, table
@@ -52,7 +53,7 @@ def test_a_plot_is_a_picture_with_its_lines_named() -> None:
 def test_a_wrong_argument_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["nothing"])
-    assert "there is no suite nothing; there are world, worker, api" in capsys.readouterr().err
+    assert "there is no suite nothing; there are world, worker, api, viz" in capsys.readouterr().err
     assert list(world._SIZES) == sorted(world._SIZES)
 
 
@@ -93,3 +94,22 @@ async def test_a_worker_is_measured_ticking_all_its_sims(redis_url: str, monkeyp
     commit = await worker._large(redis_url, rounds=1, systems=100, fleets=1_000)
     assert commit.ratio > 0
     assert us([0.0000015, 0.000002, 0.1]) == "2 µs"
+
+
+def test_a_viz_is_measured_telling_every_tick_to_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("SPECTATORS", 20), ("_TICKS", 4), ("_PERIOD_S", 0.2), ("_PLAYED", 5)):
+        monkeypatch.setattr(viz, name, value)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    late, cost, size = viz.figures(rounds=1)
+    assert "20 spectators" in late.what
+    assert min(late.ratio, cost.ratio) > 0
+    assert 0 < size.ratio < 0.1
+
+
+def test_the_frames_of_the_page_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    chromium = require_program("chromium", "chromium-browser", "google-chrome", hint="apt-get install chromium")
+    for name, value in (("_PAGE_SYSTEMS", 100), ("_PAGE_FLEETS", 5)):
+        monkeypatch.setattr(viz, name, value)
+    found = viz._page(chromium, rounds=1)
+    assert "100 systems" in found.what
+    assert 0.9 < found.ratio < 10

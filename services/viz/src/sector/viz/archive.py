@@ -11,7 +11,6 @@ from sanic import HTTPResponse, Request
 from sanic.exceptions import BadRequest, NotFound, ServiceUnavailable
 from sanic.response import raw
 
-from sector.models.frame import encode
 from sector.models.names import SIM_ID
 from sector.process import App
 from sector.state import history, sims
@@ -67,18 +66,18 @@ class Archive:
             past = await history.at_tick(self._redis, _checked(sim_id), tick)
             found = await history.ticks(self._redis, sim_id, tick - 1, tick)
         told, at_ms, epoch = (found[0].told, found[0].at_ms, found[0].epoch) if found else (b"", 0, 0)
-        return _answer(request, packed(encode(past.frame), told, at_ms, epoch), KIND)
+        return _answer(request, packed(past.snapshot(), told, at_ms, epoch), KIND)
 
     async def ticks(self, request: Request, sim_id: str) -> HTTPResponse:
-        """Answer with the moments of the ticks after `after`, up to `limit` of them: what changed, and what happened."""
+        """Answer with the moments of the ticks from `after` to `limit` further, as far as they are kept: what changed, and happened."""
         after, limit = _number(request, "after"), _number(request, "limit", MOST_TICKS)
         if not 1 <= limit <= MOST_TICKS:
             raise BadRequest(f"limit: {limit} is not between 1 and {MOST_TICKS}")
         async with _AT_ONCE:
             found = await history.ticks(self._redis, _checked(sim_id), after, after + limit)
-        first = found[0].tick if found else (await history.kept(self._redis, sim_id)).head.tick + 1
-        if after + 1 < first:
-            raise HistoryGone(sim_id, after + 1)
+        if not found:
+            # Raises where there is no such sim.
+            await history.kept(self._redis, sim_id)
         return _answer(request, b"".join(map(of_tick, found)), KIND)
 
 

@@ -17,6 +17,9 @@ from socketio.packet import EVENT
 from sector.process import App
 
 log = logging.getLogger(__name__)
+_theirs = logging.getLogger("sector.viz.socketio")
+# Whoever connects can send what is no message: that is not worth a line, let alone a traceback.
+_theirs.setLevel(logging.CRITICAL)
 
 type Message = JsonValue | bytes | dict[str, JsonValue | bytes]
 
@@ -37,7 +40,8 @@ class Rooms:
             max_http_buffer_size=_LARGEST_REQUEST,
             ping_interval=10,
             ping_timeout=10,
-            logger=False,
+            logger=_theirs,
+            engineio_logger=_theirs,
         )
         self._closing: set[asyncio.Task[None]] = set()
         self.dropped = 0

@@ -97,19 +97,23 @@ class Show:
         self._rooms.tell(self.sim_id, name, message)
 
     async def _watch_worker(self) -> None:
-        """See who holds the lease, and tell when that changes."""
+        """See who holds the lease, as long as anybody wants to know, and tell when that changes."""
+        await self._see_worker()
         while True:
-            try:
-                (holder,) = await lease.holders(self._redis, [self.sim_id])
-            except (RedisError, OSError):
-                # The follower tells what is wrong.
-                pass
-            else:
-                worker = None if holder is None else holder.split(":")[0]
-                if worker != self._worker:
-                    self._worker = worker
-                    self._tell("worker", worker)
             await asyncio.sleep(_LOOK_S)
+            if self.is_watched:
+                await self._see_worker()
+
+    async def _see_worker(self) -> None:
+        try:
+            (holder,) = await lease.holders(self._redis, [self.sim_id])
+        except (RedisError, OSError):
+            # The follower tells what is wrong.
+            return
+        worker = None if holder is None else holder.split(":")[0]
+        if worker != self._worker:
+            self._worker = worker
+            self._tell("worker", worker)
 
 
 def _said(sim_id: str, fault: Fault) -> str:

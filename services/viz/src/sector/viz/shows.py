@@ -13,8 +13,8 @@ from sector.state.followed import Fault
 from sector.viz.rooms import Rooms
 from sector.viz.show import Show
 
-_IDLE_S = 30.0
-_MOST = 1_000
+_LOOK_S = 5.0
+_MOST = 200
 _ID = re.compile(SIM_ID)
 _MAP_ID = re.compile(r"[0-9a-f]{32}|")
 
@@ -49,7 +49,7 @@ class Shows:
         """Show until `stop`, then let go of everything."""
         self.of(self.own_id)
         try:
-            while not await wait_for_stop(stop, _IDLE_S):
+            while not await wait_for_stop(stop, _LOOK_S):
                 for task in self._tasks.values():
                     if task.done():
                         task.result()
@@ -73,8 +73,9 @@ class Watching:
         rooms.on("watch", self._watch)
         rooms.on("beat", self._beat)
 
-    async def _watch(self, spectator: str, sim_id: object = None, has_map: object = "") -> JsonValue:
+    async def _watch(self, spectator: str, *told: object) -> JsonValue:
         """Put a spectator into the room of a sim, and tell it the state; returns what is wrong with what was asked, or None."""
+        sim_id, has_map = (*told, "", "")[:2]
         sim_id = self._shows.own_id if sim_id in (None, "") else sim_id
         if not isinstance(sim_id, str) or not _ID.fullmatch(sim_id):
             return "that is not the id of a sim"

@@ -69,6 +69,18 @@ export class Feed {
     while (this.list.children.length > SHOWN) this.list.lastElementChild?.remove();
   }
 
+  /**
+   * Learn of what happened before all that is known.
+   * @param {World} world
+   * @param {WorldEvent[]} events oldest first
+   */
+  learn(world, events) {
+    this.world = world;
+    const [oldest] = this.kept;
+    this.kept.unshift(...events.filter(({ tick }) => !oldest || tick < oldest.tick));
+    this.#refill();
+  }
+
   #refill() {
     const wanted = this.kept.filter((event) => this.#isWanted(event)).slice(-SHOWN);
     this.list.replaceChildren(...wanted.reverse().flatMap((event) => this.#item(event) ?? []));

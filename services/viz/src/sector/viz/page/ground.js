@@ -31,7 +31,8 @@ export class Ground {
     this.order = new Int32Array();
     /** @type {Colour[]} */
     this.colours = [];
-    this.painted = "";
+    /** @type {{world: World | null, owners: number, theme: number}} */
+    this.painted = { world: null, owners: -1, theme: -1 };
     this.drawn = { camera: -1, world: "", at: 0, tookMs: 0, scale: 1, x: 0, y: 0 };
     this.sheet = { key: "", made: systemSheet([], { radius: 1, ground: "", neutral: "" }) };
   }
@@ -72,14 +73,13 @@ export class Ground {
       this.chart = chart;
       this.territory = new Territory(chart);
       this.order = byImportance(chart);
-      this.painted = "";
+      this.painted.world = null;
     }
     this.colours = this.theme.factions(world.colours);
-    const painted = `${world.owners} ${world.tick} ${this.theme.version}`;
-    if (this.painted !== painted && this.territory) {
-      this.territory.paint(world.owner, this.colours, this.theme.halo);
-      this.painted = painted;
-    }
+    const { painted, theme } = this;
+    if (painted.world === world && painted.owners === world.owners && painted.theme === theme.version) return;
+    this.territory?.paint(world.owner, this.colours, theme.halo);
+    this.painted = { world, owners: world.owners, theme: theme.version };
   }
 
   /** @param {World} world */

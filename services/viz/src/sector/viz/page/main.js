@@ -1,11 +1,12 @@
 /** The page, wired: what comes over the connection goes to the stage, and what the stage shows to map, panels and address. */
 
 import { readAddress, writeAddress } from "./address.js";
-import { courseOf } from "./archive.js";
+import { courseOf, ticksAfter } from "./archive.js";
 import { Command } from "./command.js";
 import { Connection } from "./connection.js";
 import { CourseChart } from "./course.js";
 import { byId } from "./dom.js";
+import { eventRows } from "./events.js";
 import { FactionTable } from "./factions.js";
 import { Feed } from "./feed.js";
 import { Gestures } from "./gestures.js";
@@ -27,6 +28,8 @@ import { TimeBar } from "./timebar.js";
 const CLOSE_SCALE = 14;
 const TABLE_MS = 240;
 const COURSE_MS = 60_000;
+const RECALLED = 20;
+const RECALL_MS = 200;
 
 const settings = JSON.parse(/** @type {HTMLMetaElement} */ (document.querySelector("meta[name=sector]")).content);
 const theme = new Theme();
@@ -45,12 +48,14 @@ const status = new Status(connection, stage);
 const picker = new SimPicker((sim) => watch(sim, null, null));
 let address = readAddress(settings.sim);
 let tableAt = 0;
+let recalling = 0;
 
 /** @param {string} sim @param {number | null} tick @param {number[] | null} view */
 function watch(sim, tick, view) {
   address = { sim, tick, view };
   ledger.clear();
   feed.clear();
+  player.rest();
   select(null);
   map.camera.touched = false;
   picker.show(sim);
@@ -67,12 +72,33 @@ function select(selection, fly = false) {
   story.show(selection);
 }
 
-async function learnCourse() {
+let learning = Promise.resolve();
+
+function learnCourse() {
+  learning = learn();
+}
+
+async function learn() {
   try {
     ledger.load(await courseOf(connection.sim));
   } catch (error) {
     // The map does not need it; the time bar then begins where the page did.
     console.info(`the course of the sim cannot be had: ${error}`);
+  }
+}
+
+/** Tell in the feed what happened shortly before the tick that is shown. */
+async function recall() {
+  const { world, sim } = stage;
+  if (!world || world.tick === 0) return;
+  const { tick } = world;
+  await learning;
+  const after = Math.max(tick - RECALLED, ledger.first);
+  try {
+    const moments = await ticksAfter(sim, after, tick - after || 1);
+    if (stage.sim === sim && (stage.world === world || stage.isLive)) feed.learn(world, moments.flatMap(({ events }) => eventRows(events)).filter((event) => event.tick <= tick));
+  } catch (error) {
+    console.info(`what happened before cannot be had: ${error}`);
   }
 }
 
@@ -98,6 +124,8 @@ stage.on("tick", (events) => {
 stage.on("world", () => {
   if (!stage.isLive || stage.wanted) feed.clear();
   map.effects.clear();
+  clearTimeout(recalling);
+  recalling = window.setTimeout(recall, RECALL_MS);
 });
 stage.on("mode", () => story.refresh());
 stage.on("fault", (fault) => (status.fault = fault));

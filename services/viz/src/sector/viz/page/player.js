@@ -9,7 +9,7 @@ import { css } from "./theme.js";
 /** @typedef {import("./stage.js").Stage} Stage */
 /** @typedef {import("./theme.js").Theme} Theme */
 
-const KEPT = "sector.player";
+const KEPT = "sector.player.";
 const MOST_ORDERS = 60;
 
 /**
@@ -47,10 +47,10 @@ export class Player extends Emitter {
     return this.faction && this.stage.world ? this.stage.world.factions.indexOf(this.faction) : -1;
   }
 
-  /** Go on as who played in this tab before. */
+  /** Go on as who played this sim in this tab before. */
   resume() {
-    const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
-    if (this.apiUrl && kept?.sim === this.stage.sim) this.#enter(kept.faction, kept.token);
+    const kept = JSON.parse(sessionStorage.getItem(KEPT + this.stage.sim) ?? "null");
+    if (this.apiUrl && kept) this.#enter(kept.faction, kept.token);
   }
 
   async #ask() {
@@ -83,7 +83,7 @@ export class Player extends Emitter {
       this.faction = "";
       return;
     }
-    sessionStorage.setItem(KEPT, JSON.stringify({ sim: this.stage.sim, faction, token }));
+    sessionStorage.setItem(KEPT + this.api.sim, JSON.stringify({ faction, token }));
     this.dialog.close();
     this.token.value = "";
     setText(this.button, "Leave");
@@ -91,8 +91,14 @@ export class Player extends Emitter {
     this.#changed();
   }
 
+  /** Play no more in this sim. */
   leave() {
-    sessionStorage.removeItem(KEPT);
+    if (this.api) sessionStorage.removeItem(KEPT + this.api.sim);
+    this.rest();
+  }
+
+  /** Play no more until one comes back to this sim. */
+  rest() {
     this.api = null;
     this.faction = "";
     this.config = null;

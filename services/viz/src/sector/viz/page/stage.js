@@ -117,7 +117,9 @@ export class Stage extends Emitter {
     this.fetching = true;
     try {
       const found = await ticksAfter(this.sim, after, PAGE);
-      if (wanted === this.wanted) this.ahead.push(...found);
+      if (wanted !== this.wanted) return;
+      if (found.length && found[0].frame.meta.tick !== after + 1) throw new Error(`tick ${after + 1} is no longer kept`);
+      this.ahead.push(...found);
     } catch (error) {
       this.#fault(error);
     } finally {

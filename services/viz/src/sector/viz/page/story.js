@@ -33,6 +33,7 @@ export class Story {
     this.element.append(make("button", { class: "close", "aria-label": "Close", click: () => select(null) }, "✕"), this.facts, this.doing);
     this.told = "";
     this.done = "";
+    this.about = "";
   }
 
   /** @param {Selection | null} selection */
@@ -46,8 +47,12 @@ export class Story {
     const told = `${selection.kind} ${selection.id} ${world.chart.id} ${world.tick} ${this.feed.kept.length}`;
     if (told === this.told) return;
     this.told = told;
-    // Who is about to click on something there would miss it.
-    if (!this.facts.contains(document.activeElement)) this.facts.replaceChildren(...(selection.kind === "system" ? this.#system(world, selection.id) : this.#fleet(world, selection.id)));
+    const about = `${selection.kind} ${selection.id} ${world.chart.id}`;
+    // Who has come to a link there with the keyboard keeps it.
+    if (about !== this.about || !this.facts.contains(document.activeElement)) {
+      this.facts.replaceChildren(...(selection.kind === "system" ? this.#system(world, selection.id) : this.#fleet(world, selection.id)));
+    }
+    this.about = about;
     this.#offer(world, selection);
   }
 

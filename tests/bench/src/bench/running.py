@@ -1,0 +1,69 @@
+"""Servers that are measured: processes of their own, on cores that are told."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+_READY_WITHIN_S = 30.0
+
+
+def import_path() -> str:
+    """Return where a child finds what this process imports."""
+    return os.pathsep.join(path for path in sys.path if path)
+
+
+def resident_mb(process_id: int) -> float:
+    """Return the memory of a process, in MB."""
+    pages = int(Path(f"/proc/{process_id}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def worked_s(process_id: int) -> float:
+    """Return how long a process has worked so far, in seconds of a processor."""
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def running(module: str, cores: set[int], *, path: str = "/health/ready", **told: str) -> Iterator[tuple[str, int]]:
+    """Run a server on `cores` until the end of the block; yields its URL and process id once it is ready."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment: Mapping[str, str] = {
+        **os.environ,
+        "PYTHONPATH": import_path(),
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "LOG_LEVEL": "warning",
+        **told,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", module], env=environment, preexec_fn=lambda: os.sched_setaffinity(0, cores)
+    )
+    try:
+        _wait_until_ready(process, f"http://127.0.0.1:{port}{path}", module)
+        yield f"http://127.0.0.1:{port}", process.pid
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], url: str, module: str) -> None:
+    deadline = time.monotonic() + _READY_WITHIN_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            if httpx.get(url).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise RuntimeError(f"{module} did not become ready")

@@ -1,0 +1,156 @@
+"""Spectators by the thousand: they connect, watch, and note when each tick reaches them. One process, so that it costs little.
+
+`python -m bench.spectators URL COUNT PROTOCOL` says `ready` when all of them watch, and what they noted when its input ends.
+"""
+
+import asyncio
+import json
+import resource
+import sys
+import time
+from typing import Literal
+from urllib.parse import urlsplit
+
+import msgpack
+import uvloop
+
+type Protocol = Literal["viz", "bare"]
+
+_AT_ONCE = 100
+_HEAD = (
+    b"GET /ws/?EIO=4&transport=websocket HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+)
+_TEXT, _BINARY = 1, 2
+_TICK, _WORLD = b"\xa4tick", b"\xa5world"
+_NAMED_WITHIN = 32
+"""The name of an event stands within so many bytes of a message."""
+
+
+def _masked(kind: int, body: bytes) -> bytes:
+    """Return a frame of a client. Masked with zeros, it is as it was."""
+    return bytes((0x80 | kind, 0x80 | len(body))) + bytes(4) + body
+
+
+_CONNECT = {"viz": _masked(_BINARY, msgpack.packb({"type": 0, "nsp": "/"})), "bare": _masked(_TEXT, b"40")}
+_WATCH = _masked(_BINARY, msgpack.packb({"type": 2, "nsp": "/", "data": ["watch", "", ""]}))
+_PONG = _masked(_TEXT, b"3")
+
+
+class Spectator(asyncio.Protocol):
+    """One connection. `arrivals`: when each tick was there, in seconds since 1970; `size`: bytes of all of them, as sent."""
+
+    def __init__(self, protocol: Protocol) -> None:
+        self._protocol: Protocol = protocol
+        self._buffer = bytearray()
+        self._upgraded = False
+        self._transport: asyncio.WriteTransport | None = None
+        self.watching = asyncio.get_running_loop().create_future()
+        self.arrivals: list[float] = []
+        self.size = 0
+        self.lost = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for a WebSocket."""
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+        transport.write(_HEAD)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note it."""
+        self.lost = True
+        if not self.watching.done():
+            self.watching.set_exception(ConnectionError(str(exc)))
+
+    def data_received(self, data: bytes) -> None:
+        """Take whole frames."""
+        self._buffer += data
+        if not self._upgraded:
+            end = self._buffer.find(b"\r\n\r\n")
+            if end < 0:
+                return
+            del self._buffer[: end + 4]
+            self._upgraded = True
+        while (size := self._whole()) is not None:
+            head, length = size
+            kind, body = self._buffer[0] & 15, bytes(self._buffer[head : head + length])
+            del self._buffer[: head + length]
+            self._take(kind, body, head + length)
+
+    def _whole(self) -> tuple[int, int] | None:
+        """Return the length of the next frame's head and of its body, once it is all there."""
+        if len(self._buffer) < 2:
+            return None
+        length, head = self._buffer[1] & 127, 2
+        if length > 125:
+            head = 4 if length == 126 else 10
+            length = int.from_bytes(self._buffer[2:head], "big")
+        return (head, length) if len(self._buffer) >= head + length else None
+
+    def _take(self, kind: int, body: bytes, size: int) -> None:
+        assert self._transport is not None
+        if kind == _TEXT and body == b"2":
+            self._transport.write(_PONG)
+        elif kind == _TEXT and body[:1] == b"0":
+            self._transport.write(_CONNECT[self._protocol])
+        elif self._protocol == "bare":
+            self._take_bare(kind, body, size)
+        elif kind == _BINARY:
+            name = body[:_NAMED_WITHIN]
+            if _TICK in name:
+                self._note(size)
+            elif _WORLD in name:
+                self._watches()
+            elif not self.watching.done():
+                self._transport.write(_WATCH)
+
+    def _take_bare(self, kind: int, body: bytes, size: int) -> None:
+        if body[:2] == b"40":
+            self._watches()
+        elif kind == _BINARY:
+            self._note(size)
+        else:
+            self.size += size
+
+    def _watches(self) -> None:
+        if not self.watching.done():
+            self.watching.set_result(None)
+
+    def _note(self, size: int) -> None:
+        self.arrivals.append(time.time())
+        self.size += size
+
+
+async def main(url: str, count: int, protocol: Protocol) -> None:
+    """Watch until the input ends."""
+    host, port = str(urlsplit(url).hostname), int(urlsplit(url).port or 80)
+    loop = asyncio.get_running_loop()
+    spectators: list[Spectator] = []
+    while len(spectators) < count:
+        wanted = min(_AT_ONCE, count - len(spectators))
+        made = await asyncio.gather(
+            *(loop.create_connection(lambda: Spectator(protocol), host, port) for _ in range(wanted))
+        )
+        spectators += [spectator for _, spectator in made]
+        await asyncio.gather(*(spectator.watching for _, spectator in made))
+    print("ready", flush=True)
+    while command := (await asyncio.to_thread(sys.stdin.readline)).strip():
+        if command == "tell":
+            print(json.dumps(_told(spectators)), flush=True)
+
+
+def _told(spectators: list[Spectator]) -> dict[str, object]:
+    told = {
+        "arrivals": [spectator.arrivals for spectator in spectators],
+        "bytes": sum(spectator.size for spectator in spectators),
+        "lost": sum(spectator.lost for spectator in spectators),
+    }
+    for spectator in spectators:
+        spectator.arrivals, spectator.size = [], 0
+    return told
+
+
+if __name__ == "__main__":
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    uvloop.run(main(sys.argv[1], int(sys.argv[2]), "bare" if sys.argv[3] == "bare" else "viz"))

