@@ -29,10 +29,13 @@ export class Camera {
   /** @param {number} width @param {number} height */
   resize(width, height) {
     if (width === this.width && height === this.height) return;
+    const { view } = this;
     this.width = width;
     this.height = height;
     this.version++;
-    if (!this.touched) this.fit();
+    // What was in the middle stays there.
+    if (this.touched) this.show(view);
+    else this.fit();
   }
 
   /** @param {Box} bounds */
