@@ -8,7 +8,7 @@ import json
 import resource
 import sys
 import time
-from typing import Literal
+from typing import Literal, cast
 from urllib.parse import urlsplit
 
 import msgpack
@@ -17,11 +17,12 @@ import uvloop
 type Protocol = Literal["viz", "bare"]
 
 _AT_ONCE = 100
+_READY_WITHIN_S = 60
 _HEAD = (
     b"GET /ws/?EIO=4&transport=websocket HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
 )
-_TEXT, _BINARY = 1, 2
+_TEXT, _BINARY, _PING, _PONG = 1, 2, 9, 10
 _TICK, _WORLD = b"\xa4tick", b"\xa5world"
 _NAMED_WITHIN = 32
 """The name of an event stands within so many bytes of a message."""
@@ -34,7 +35,7 @@ def _masked(kind: int, body: bytes) -> bytes:
 
 _CONNECT = {"viz": _masked(_BINARY, msgpack.packb({"type": 0, "nsp": "/"})), "bare": _masked(_TEXT, b"40")}
 _WATCH = _masked(_BINARY, msgpack.packb({"type": 2, "nsp": "/", "data": ["watch", "", ""]}))
-_PONG = _masked(_TEXT, b"3")
+_BEAT = _masked(_TEXT, b"3")
 
 
 class Spectator(asyncio.Protocol):
@@ -52,9 +53,9 @@ class Spectator(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for a WebSocket."""
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
-        transport.write(_HEAD)
+        # uvloop's are not of asyncio's class.
+        self._transport = cast(asyncio.WriteTransport, transport)
+        self._transport.write(_HEAD)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note it."""
@@ -89,8 +90,10 @@ class Spectator(asyncio.Protocol):
 
     def _take(self, kind: int, body: bytes, size: int) -> None:
         assert self._transport is not None
-        if kind == _TEXT and body == b"2":
-            self._transport.write(_PONG)
+        if kind == _PING:
+            self._transport.write(_masked(_PONG, body))
+        elif kind == _TEXT and body == b"2":
+            self._transport.write(_BEAT)
         elif kind == _TEXT and body[:1] == b"0":
             self._transport.write(_CONNECT[self._protocol])
         elif self._protocol == "bare":
@@ -126,13 +129,14 @@ async def main(url: str, count: int, protocol: Protocol) -> None:
     host, port = str(urlsplit(url).hostname), int(urlsplit(url).port or 80)
     loop = asyncio.get_running_loop()
     spectators: list[Spectator] = []
-    while len(spectators) < count:
-        wanted = min(_AT_ONCE, count - len(spectators))
-        made = await asyncio.gather(
-            *(loop.create_connection(lambda: Spectator(protocol), host, port) for _ in range(wanted))
-        )
-        spectators += [spectator for _, spectator in made]
-        await asyncio.gather(*(spectator.watching for _, spectator in made))
+    async with asyncio.timeout(_READY_WITHIN_S):
+        while len(spectators) < count:
+            wanted = min(_AT_ONCE, count - len(spectators))
+            made = await asyncio.gather(
+                *(loop.create_connection(lambda: Spectator(protocol), host, port) for _ in range(wanted))
+            )
+            spectators += [spectator for _, spectator in made]
+            await asyncio.gather(*(spectator.watching for _, spectator in made))
     print("ready", flush=True)
     while command := (await asyncio.to_thread(sys.stdin.readline)).strip():
         if command == "tell":

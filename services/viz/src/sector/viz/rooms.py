@@ -53,6 +53,8 @@ class Rooms:
 
     def attach(self, app: App) -> None:
         """Add the endpoint."""
+        # Engine.IO sees who is gone: a second way would cost every connection a task.
+        app.config.WEBSOCKET_PING_INTERVAL = None
         self._server.attach(app, socketio_path=_PATH)
         app.on_request(self._admit)
 
