@@ -224,6 +224,9 @@ async def test_two_fingers_zoom_on_a_phone(browser: Browser, viz: Service) -> No
     await page.get_by_role("tab", name="Events").click()
     await expect(page.locator("#events")).to_be_visible()
     await expect(page.locator("#factions")).to_be_hidden()
+    await page.get_by_role("tab", name="Factions").click()
+    await expect(page.locator("#factions")).to_be_visible()
+    await expect(page.locator("#events")).to_be_hidden()
     await context.close()
 
 

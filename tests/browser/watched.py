@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from playwright.async_api import Page, expect
 
+_WITHIN_MS = 20_000
 _PLACE = """async (row) => {
   const { map, stage } = await import(document.querySelector("script[type=module]").src);
   const { chart } = stage.world;
@@ -37,11 +38,11 @@ class Watched:
 
     async def at_tick(self, tick: int) -> None:
         """Wait until it shows a tick."""
-        await expect(self.page.locator("body")).to_have_attribute("data-tick", str(tick))
+        await expect(self.page.locator("body")).to_have_attribute("data-tick", str(tick), timeout=_WITHIN_MS)
 
     async def in_state(self, state: str) -> None:
         """Wait until it says that it is live, stale, lost …"""
-        await expect(self.page.locator("#status")).to_have_attribute("data-state", state)
+        await expect(self.page.locator("#status")).to_have_attribute("data-state", state, timeout=_WITHIN_MS)
 
     async def place(self, row: int) -> tuple[float, float]:
         """Return where a system is on the page, in CSS pixels."""

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import subprocess
+from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
@@ -13,7 +14,15 @@ from fixtures.processes import Processes, Service
 from fixtures.requires import require_program
 from sector.viz.page import FOLDER, Page
 
-pytest_plugins = ("spectating",)
+
+@pytest.fixture(scope="module")
+def viz(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A viz whose Redis is away: the page is served all the same. It is started once for all of these."""
+    processes = Processes(tmp_path_factory.mktemp("viz"))
+    started = processes.start("viz", wait=False, REDIS_URL="redis://127.0.0.1:1/0")
+    started.wait_until(ready=False)
+    yield started
+    processes.end_all()
 
 
 def parts(viz: Service) -> list[str]:

@@ -21,6 +21,6 @@ export function clock(atMs) {
 
 /** @param {number} ticks @param {number} periodMs */
 export function duration(ticks, periodMs) {
-  const seconds = Math.round((ticks * periodMs) / 1000);
-  return seconds < 90 ? `${seconds} s` : seconds < 5_400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+  const seconds = (ticks * periodMs) / 1000;
+  return seconds < 10 ? `${seconds.toFixed(1)} s` : seconds < 90 ? `${Math.round(seconds)} s` : seconds < 5_400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }

@@ -4,7 +4,7 @@ import { short } from "./format.js";
 import { byImportance, labelled } from "./labels.js";
 import { GRADES, radiusOf, systemSheet } from "./sprites.js";
 import { Territory } from "./territory.js";
-import { css } from "./theme.js";
+import { css, mixed, rgb } from "./theme.js";
 
 /** @typedef {import("./camera.js").Camera} Camera */
 /** @typedef {import("./theme.js").Colour} Colour */
@@ -161,7 +161,7 @@ export class Ground {
 
   /** @param {World} world */
   #labels({ chart, ships, owner }) {
-    const { context, camera, colours } = this;
+    const { context, camera } = this;
     const named = camera.scale >= NAMES_FROM * 1.6;
     const { ink, quiet, ground } = this.theme.named;
     const size = Math.min(10 + camera.scale / 6, 15);
@@ -183,9 +183,11 @@ export class Ground {
     }
     if (!named) return;
     context.font = plain;
+    // A faction's own colour on its own territory is hard to read.
+    const names = this.colours.map((colour) => css(mixed(colour, rgb(ink), 0.6)));
     for (const system of chosen) {
       const reach = radiusOf(this.radius, Math.min(chart.growth[system], GRADES - 1));
-      context.fillStyle = owner[system] < 0 || this.theme.isLight ? quiet : css(colours[owner[system]]);
+      context.fillStyle = owner[system] < 0 ? quiet : names[owner[system]];
       label(chart.names[system], chart.x[system] * camera.scale + camera.x, chart.y[system] * camera.scale + camera.y + reach + size + 1);
     }
   }

@@ -2,7 +2,7 @@
 
 /** @typedef {import("./world.js").Chart} Chart */
 
-const MOST = 260;
+const PIXELS_A_LABEL = 4_000;
 const LETTER = 0.6;
 const GAP = 3;
 
@@ -27,6 +27,7 @@ export function labelled(chart, order, camera, { size, reach, named }) {
   const high = 2 * (reach + size) + GAP;
   /** @type {Map<number, {x: number, y: number, wide: number}[]>} by row of the picture */
   const taken = new Map();
+  const most = (camera.width * camera.height) / PIXELS_A_LABEL;
   const chosen = [];
   for (const system of order) {
     const x = chart.x[system] * camera.scale + camera.x;
@@ -40,7 +41,7 @@ export function labelled(chart, order, camera, { size, reach, named }) {
     if (own) own.push({ x, y, wide });
     else taken.set(row, [{ x, y, wide }]);
     chosen.push(system);
-    if (chosen.length === MOST) break;
+    if (chosen.length >= most) break;
   }
   return chosen;
 }

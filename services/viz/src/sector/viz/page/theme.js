@@ -47,8 +47,7 @@ export class Theme {
       const plain = rgb(colour);
       const turn = Math.floor(row / PALETTE) % 3;
       if (turn === 0) return plain;
-      const [towards, part] = turn === 1 ? [255, 0.45] : [0, 0.28];
-      return /** @type {Colour} */ (plain.map((value) => Math.round(value + (towards - value) * part)));
+      return turn === 1 ? mixed(plain, [255, 255, 255], 0.45) : mixed(plain, [0, 0, 0], 0.28);
     });
   }
 }
@@ -57,6 +56,12 @@ export class Theme {
 export function rgb(colour) {
   const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
   return [red, green, blue];
+}
+
+/** @param {Colour} colour @param {Colour} other @param {number} part of the other, 0 to 1 @returns {Colour} */
+export function mixed([red, green, blue], other, part) {
+  const mix = (/** @type {number} */ from, /** @type {number} */ to) => Math.round(from + (to - from) * part);
+  return [mix(red, other[0]), mix(green, other[1]), mix(blue, other[2])];
 }
 
 /** @param {Colour} colour @param {number} [opacity] */
