@@ -61,6 +61,25 @@ async def test_it_shows_the_world_and_each_tick_as_it_comes(
     assert faults == []
 
 
+async def test_after_many_ticks_it_knows_what_redis_holds(
+    page: Page, watched: Watched, viz: Service, sim: Sim, faults: list[str]
+) -> None:
+    await page.goto(viz.url)
+    await watched.at_tick(1)
+    for tick in range(2, 32):
+        await sim.tick(Join(faction="Me") if tick == 9 else Note(faction="Crimson", text="go"))
+    await watched.at_tick(31)
+    now = await snapshot(sim)
+    known = await watched.tables()
+    assert known["ships"] == [system.ships for system in now.systems]
+    assert known["fleets"] == [
+        [int(fleet.id[1:]), fleet.ships, int(fleet.origin[1:]), int(fleet.target[1:]), fleet.departed, fleet.arrives]
+        for fleet in now.fleets
+    ]
+    assert known["factions"] == [[faction.id, faction.supply] for faction in now.factions]
+    assert faults == []
+
+
 async def test_of_a_thousand_systems_the_first_frame_is_there_within_two_seconds(
     page: Page, watched: Watched, redis: Redis, redis_url: str, processes: Processes, faults: list[str]
 ) -> None:

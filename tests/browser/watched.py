@@ -15,6 +15,17 @@ _OWNERS = """async () => {
   const { owner, factions } = stage.world;
   return Array.from(owner, (row) => (row < 0 ? null : factions[row]));
 }"""
+_TABLES = """async () => {
+  const { stage } = await import(document.querySelector("script[type=module]").src);
+  const { world } = stage;
+  const of = (name) => Array.from(world.fleets.columns[name].values);
+  const columns = ["id", "ships", "origin", "target", "departed", "arrives"].map(of);
+  return {
+    ships: Array.from(world.ships),
+    fleets: columns[0].map((_, row) => columns.map((column) => column[row])),
+    factions: world.factions.map((id, row) => [id, world.supply[row]]),
+  };
+}"""
 _SHOWN = """async () => {
   const { map, stage } = await import(document.querySelector("script[type=module]").src);
   const { scale, view } = map.camera;
@@ -52,6 +63,11 @@ class Watched:
     async def owners(self) -> list[str | None]:
         """Return who owns each system, as shown."""
         found: list[str | None] = await self.page.evaluate(_OWNERS)
+        return found
+
+    async def tables(self) -> dict[str, list[object]]:
+        """Return what it knows: garrisons, fleets (id, ships, origin, target, departed, arrives) and factions with their supply."""
+        found: dict[str, list[object]] = await self.page.evaluate(_TABLES)
         return found
 
     async def shown(self) -> dict[str, object]:

@@ -39,6 +39,13 @@ class Health:
         if self._change(condition, fault):
             log.warning("%s: %s%s; not ready, retrying", condition, fault, f" ({detail})" if detail else "")
 
+    def note(self, condition: str, fault: tuple[str, str] | None) -> None:
+        """Note that a condition holds, or its fault in words and the detail."""
+        if fault is None:
+            self.well(condition)
+        else:
+            self.fault(condition, *fault)
+
     def _change(self, condition: str, fault: str | None) -> bool:
         if self._faults.get(condition, "") == fault:
             return False

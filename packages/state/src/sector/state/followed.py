@@ -10,6 +10,7 @@ from sector.models.delta import DeltaError
 from sector.models.frame import FrameError
 from sector.state.connect import Client
 from sector.state.errors import HistoryRewound, SimNotFound, StateError
+from sector.state.faults import describe
 from sector.state.reader import SimReader, TickEvents, View
 
 type Heard = Callable[[TickEvents | None], None]
@@ -18,6 +19,21 @@ type Heard = Callable[[TickEvents | None], None]
 type Fault = RedisError | OSError | StateError | FrameError | DeltaError
 FAULTS = (RedisError, OSError, StateError, FrameError, DeltaError)
 _CAUGHT_UP_WITHIN_S = 2.0
+REDIS = "redis"
+SIM = "sim"
+
+
+def conditions(fault: Fault | None) -> dict[str, tuple[str, str] | None]:
+    """Return how `redis` and `sim` are, as far as a follower's fault tells: None where well, else the fault in words, and the detail."""
+    match fault:
+        case None:
+            return {REDIS: None, SIM: None}
+        case SimNotFound():
+            return {REDIS: None, SIM: (str(fault), "")}
+        case RedisError() | OSError():
+            return {REDIS: (describe(fault), f"{type(fault).__name__}: {fault}")}
+        case _:
+            return {SIM: (str(fault), "")}
 
 
 class Followed:

@@ -21,12 +21,10 @@ from sector.api.stream import Streams
 from sector.process import App, Health, attach, create_app, limit_senders, wait_for_stop
 from sector.state.connect import Client, connect
 from sector.state.durability import PROMISES
-from sector.state.errors import NotDurable, SimNotFound
+from sector.state.errors import NotDurable
 from sector.state.faults import describe
-from sector.state.followed import Fault
+from sector.state.followed import REDIS, SIM, Fault, conditions
 
-REDIS = "redis"
-SIM = "sim"
 DURABILITY = "durability"
 _LOOK_S = 1.0
 
@@ -119,17 +117,8 @@ def _route(
 
 
 def _tell(health: Health, fault: Fault | None) -> None:
-    match fault:
-        case None:
-            health.well(REDIS)
-            health.well(SIM)
-        case SimNotFound():
-            health.well(REDIS)
-            health.fault(SIM, str(fault))
-        case RedisError() | OSError():
-            health.fault(REDIS, describe(fault), f"{type(fault).__name__}: {fault}")
-        case _:
-            health.fault(SIM, str(fault))
+    for condition, said in conditions(fault).items():
+        health.note(condition, said)
 
 
 async def _probe(stop: asyncio.Event, redis: Client, settings: ApiSettings, health: Health) -> None:

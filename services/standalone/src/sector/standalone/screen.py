@@ -29,7 +29,7 @@ def welcome(plan: Plan, logs: str, kept: str | None) -> str:
     curl {plan.api_url}/events?limit=5
     curl -N {plan.api_url}/events/stream
 
-  To play, as {PLAYER}:
+  To play, as {PLAYER}: press Play on the page, with this token, or
 
     export TOKEN={plan.token}
     curl {plan.api_url}/orders -H "Authorization: Bearer $TOKEN" -d '{order}'

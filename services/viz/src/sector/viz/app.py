@@ -1,21 +1,16 @@
 """The viz, wired: the page, the archive over HTTP, and Socket.IO at /ws."""
 
 from pydantic import JsonValue
-from redis.exceptions import RedisError
 
 from sector.process import App, Health, attach, create_app, limit_senders
 from sector.state.connect import connect
-from sector.state.errors import SimNotFound
-from sector.state.faults import describe
-from sector.state.followed import Fault
+from sector.state.followed import REDIS, SIM, Fault, conditions
 from sector.viz.archive import Archive
 from sector.viz.page import Page
 from sector.viz.rooms import Rooms
 from sector.viz.settings import VizSettings
 from sector.viz.shows import Shows, Watching
 
-REDIS = "redis"
-SIM = "sim"
 _SENDER_TIMEOUT_S = 10.0
 _LARGEST_BODY = 65_536
 
@@ -51,14 +46,5 @@ def create_viz(settings: VizSettings) -> App:
 
 
 def _tell(health: Health, fault: Fault | None) -> None:
-    match fault:
-        case None:
-            health.well(REDIS)
-            health.well(SIM)
-        case SimNotFound():
-            health.well(REDIS)
-            health.fault(SIM, str(fault))
-        case RedisError() | OSError():
-            health.fault(REDIS, describe(fault), f"{type(fault).__name__}: {fault}")
-        case _:
-            health.fault(SIM, str(fault))
+    for condition, said in conditions(fault).items():
+        health.note(condition, said)

@@ -29,6 +29,7 @@ export class Ledger {
     for (const each of course.totals) own.set(each.tick, each);
     this.totals = [...own.values()].sort((a, b) => a.tick - b.tick);
     for (const [tick, count] of course.battles) this.#count(tick, count);
+    for (const tick of this.battles.keys()) if (tick < this.first) this.battles.delete(tick);
     this.version++;
   }
 

@@ -44,7 +44,7 @@ const table = new FactionTable(theme, (faction) => feed.setFaction(faction));
 const chart = new CourseChart(theme, (tick) => stage.jump(tick));
 const story = new Story(stage, theme, feed, (selection) => select(selection, true), (world, system) => command.forms(world, system));
 const timeBar = new TimeBar(stage, ledger, theme);
-const status = new Status(connection, stage);
+new Status(connection, stage);
 const picker = new SimPicker((sim) => watch(sim, null, null));
 let address = readAddress(settings.sim);
 let tableAt = 0;
@@ -59,6 +59,7 @@ function watch(sim, tick, view) {
   select(null);
   map.camera.touched = false;
   picker.show(sim);
+  document.title = `${sim} · Sector`;
   connection.watch(sim);
 }
 
@@ -128,7 +129,6 @@ stage.on("world", () => {
   recalling = window.setTimeout(recall, RECALL_MS);
 });
 stage.on("mode", () => story.refresh());
-stage.on("fault", (fault) => (status.fault = fault));
 player.on("change", () => story.refresh());
 new Search(stage, { system: (row) => select({ kind: "system", id: row }, true), faction: (faction) => feed.setFaction(faction) });
 new Gestures(byId("traffic"), map.camera, {

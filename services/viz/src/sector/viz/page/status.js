@@ -8,6 +8,7 @@ import { clock, whole } from "./format.js";
 /** @typedef {{name: "waiting" | "lost" | "fault" | "stale" | "past" | "finished" | "live", text: string, alarm: string}} State */
 
 const STALE_MS = 4_000;
+const TROUBLE_MS = 8_000;
 
 export class Status {
   /** @param {Connection} connection @param {Stage} stage */
@@ -15,11 +16,18 @@ export class Status {
     this.connection = connection;
     this.stage = stage;
     this.fault = "";
+    /** What could not be shown, for a while. */
+    this.trouble = "";
     this.pill = byId("status");
     this.alarm = byId("alarm");
     connection.on("fault", (fault) => (this.fault = fault));
     connection.on("tick", () => (this.fault = ""));
     connection.on("world", () => (this.fault = ""));
+    stage.on("fault", (trouble) => {
+      this.trouble = trouble;
+      setTimeout(() => (this.trouble = ""), TROUBLE_MS);
+    });
+    stage.on("world", () => (this.trouble = ""));
     connection.on("worker", (worker) => setText(byId("worker"), worker ?? "none"));
     setInterval(() => this.show(), 250);
   }
@@ -33,6 +41,7 @@ export class Status {
     if (!connection.connected) {
       return live ? { name: "lost", text: "connection lost", alarm: `The connection is lost; reconnecting …${shown}` } : { name: "waiting", text: "connecting …", alarm: "" };
     }
+    if (this.trouble) return { name: "fault", text: "not shown", alarm: `${this.trouble}.` };
     if (fault) return { name: "fault", text: "not live", alarm: `${fault}.${shown}` };
     if (!live) return { name: "waiting", text: "waiting for the world …", alarm: "" };
     if (live.status === "finished") return { name: stage.isLive ? "finished" : "past", text: live.winner ? `finished: ${live.winner} wins` : "finished: a draw", alarm: "" };

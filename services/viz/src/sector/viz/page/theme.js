@@ -1,5 +1,7 @@
 /** The theme: colours of the page as its style sheet has them, and those of factions. */
 
+import { byId } from "./dom.js";
+
 /** @typedef {[red: number, green: number, blue: number]} Colour */
 
 const KEPT = "sector.theme";
@@ -11,8 +13,10 @@ export class Theme {
     this.halo = 0;
     /** @type {Record<string, string>} */
     this.named = {};
+    this.light = /** @type {HTMLLinkElement} */ (byId("light"));
     const kept = localStorage.getItem(KEPT);
-    if (kept) document.documentElement.dataset.theme = kept;
+    if (kept) this.#choose(kept);
+    this.light.addEventListener("load", () => this.#read());
     matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => this.#read());
     this.#read();
   }
@@ -24,9 +28,15 @@ export class Theme {
   /** Change from dark to light, or back; it is remembered. */
   toggle() {
     const next = this.isLight ? "dark" : "light";
-    document.documentElement.dataset.theme = next;
     localStorage.setItem(KEPT, next);
+    this.#choose(next);
     this.#read();
+  }
+
+  /** @param {string} scheme whatever the system prefers */
+  #choose(scheme) {
+    document.documentElement.dataset.theme = scheme;
+    this.light.media = scheme === "light" ? "all" : "not all";
   }
 
   #read() {
