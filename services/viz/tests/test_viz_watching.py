@@ -106,6 +106,22 @@ async def test_a_sim_that_is_not_there_yet_is_said_and_shown_once_it_is(
     assert (await spectator.world())["sim"] == "later"
 
 
+async def test_a_sim_that_is_founded_anew_on_another_map_is_shown_anew(
+    viz: Service, sim: Sim, redis: Redis, spectate: Spectate
+) -> None:
+    await sim.tick(times=3)
+    spectator = await spectate(viz)
+    await spectator.watch()
+    before = await spectator.world()
+    await sims.remove(redis, "default")
+    assert await spectator.next("fault") == "there is no sim default yet"
+    await Sim.found(redis, CONFIG.model_copy(update={"seed": 4}))
+    after = await spectator.world()
+    assert after["map_id"] != before["map_id"]
+    assert spectator.state is not None
+    assert spectator.state.meta["tick"] == 0
+
+
 async def test_who_holds_the_lease_is_told_when_that_changes(
     viz: Service, sim: Sim, redis: Redis, spectate: Spectate
 ) -> None:

@@ -105,6 +105,11 @@ async function recall() {
 
 connection.on("world", ({ sim, chart: places, moment }) => {
   const isFirst = stage.sim !== sim || !stage.live;
+  if (stage.live && stage.live.chart !== places) {
+    // Founded anew, or another sim: what was learnt is of no use.
+    ledger.clear();
+    feed.clear();
+  }
   stage.begin(sim, places, moment);
   map.camera.setBounds(places.bounds);
   learnCourse();
