@@ -27,7 +27,7 @@ def viz(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 def parts(viz: Service) -> list[str]:
     """Return the addresses of all that the page and its modules refer to."""
-    page = httpx.get(viz.url).text
+    page = re.sub(r'<link rel="modulepreload"[^>]*>', "", httpx.get(viz.url).text)
     found = re.findall(r'(?:href|src)="([^"]+)"', page)
     base = found[0].rsplit("/", 1)[0]
     seen = list(found)
@@ -57,6 +57,8 @@ def test_no_part_is_there_that_the_page_does_not_need(viz: Service) -> None:
     needed = {path.split("/", 2)[2] for path in parts(viz)}
     kept = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.suffix in (".js", ".css", ".svg")}
     assert kept == needed
+    preloaded = re.findall(r'rel="modulepreload" href="static/\w+/([^"]+)"', httpx.get(viz.url).text)
+    assert sorted(preloaded) == sorted(name for name in kept if name.endswith(".js"))
 
 
 def test_the_page_itself_is_asked_for_anew_and_its_policy_lets_nothing_in_from_elsewhere(viz: Service) -> None:

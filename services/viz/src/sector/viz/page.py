@@ -46,7 +46,12 @@ class Page:
         ).hexdigest()[:16]
         self._parts = {name: _part(name, body) for name, body in contents.items() if name != "index.html"}
         told = orjson.dumps({"sim": sim_id, "api": api_url}).decode().replace("&", "&amp;").replace('"', "&quot;")
-        html = contents["index.html"].decode().replace("{base}", f"static/{self.version}").replace("{settings}", told)
+        # All are asked for at once: else a browser would learn of some only from others.
+        modules = "".join(
+            f'<link rel="modulepreload" href="{{base}}/{name}" />' for name in contents if name.endswith(".js")
+        )
+        html = contents["index.html"].decode().replace("<!-- modules -->", modules)
+        html = html.replace("{base}", f"static/{self.version}").replace("{settings}", told)
         self._index = _part("index.html", html.encode())
         self._tag = f'"{sha256(html.encode()).hexdigest()[:32]}"'
         self.policy = _policy(api_url)
