@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 from fixtures.requires import require_program
 
@@ -16,6 +16,9 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# A machine may be busy.
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture
