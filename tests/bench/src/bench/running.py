@@ -27,8 +27,8 @@ def resident_mb(process_id: int) -> float:
 
 def worked_s(process_id: int) -> float:
     """Return how long a process has worked so far, in seconds of a processor."""
-    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    # Its clock, as clock_getcpuclockid(3) names it on Linux: /proc counts in hundredths.
+    return time.clock_gettime(~process_id << 3 | 2)
 
 
 @contextmanager

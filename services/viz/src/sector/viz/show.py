@@ -27,6 +27,8 @@ class Show:
         self, redis: Client, sim_id: str, rooms: Rooms, told: Callable[[Fault | None], None] = lambda _: None
     ) -> None:
         self.sim_id = sim_id
+        # No spectator's own room is called so.
+        self.room = f"sim:{sim_id}"
         self._redis = redis
         self._rooms = rooms
         self._told = told
@@ -44,7 +46,7 @@ class Show:
     @property
     def is_watched(self) -> bool:
         """Whether anybody is in its room."""
-        return bool(self._rooms.members(self.sim_id))
+        return bool(self._rooms.members(self.room))
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -79,12 +81,12 @@ class Show:
     def _hear(self, tick: TickEvents | None) -> None:
         if tick is not None:
             if self.is_watched:
-                self._rooms.tell(self.sim_id, "tick", deflated(of_tick(tick)))
+                self._rooms.tell(self.room, "tick", deflated(of_tick(tick)))
             return
         # It may have been founded anew, on another map.
         self._map = None
         if self.is_watched and (world := self._world()) is not None:
-            self._rooms.tell(self.sim_id, "world", world)
+            self._rooms.tell(self.room, "world", world)
 
     def _note(self, fault: Fault | None) -> None:
         self._told(fault)
@@ -94,7 +96,7 @@ class Show:
             self._tell("fault", said)
 
     def _tell(self, name: str, message: Message) -> None:
-        self._rooms.tell(self.sim_id, name, message)
+        self._rooms.tell(self.room, name, message)
 
     async def _watch_worker(self) -> None:
         """See who holds the lease, as long as anybody wants to know, and tell when that changes."""

@@ -85,7 +85,7 @@ class Watching:
         if show is None:
             return "too many sims are watched here"
         # Into the room first: what is told between the two is then heard, and passed over as known already.
-        await self._rooms.enter(spectator, sim_id)
+        await self._rooms.enter(spectator, show.room)
         show.welcome(spectator, has_map)
         return None
 

@@ -80,8 +80,10 @@ function learnCourse() {
 }
 
 async function learn() {
+  const { sim } = connection;
   try {
-    ledger.load(await courseOf(connection.sim));
+    const course = await courseOf(sim);
+    if (sim === connection.sim) ledger.load(course);
   } catch (error) {
     // The map does not need it; the time bar then begins where the page did.
     console.info(`the course of the sim cannot be had: ${error}`);
