@@ -91,6 +91,8 @@ async def test_of_a_thousand_systems_the_first_frame_is_there_within_two_seconds
     # Milliseconds since the page was asked for.
     (drawn_ms,) = await page.evaluate("performance.getEntriesByName('first frame').map(({ startTime }) => startTime)")
     assert drawn_ms < _FIRST_FRAME_MS
+    far, near = [await watched.labelled(scale) for scale in (3, 30)]
+    assert far < 0.4 < 0.8 < near
     assert faults == []
 
 
@@ -117,7 +119,7 @@ async def test_an_order_shows_in_the_table_the_events_and_the_colours_of_the_map
 async def test_a_note_appears_where_it_was_placed(page: Page, watched: Watched, viz: Service, sim: Sim) -> None:
     await page.goto(viz.url)
     await watched.at_tick(1)
-    await sim.tick(Note(faction="Crimson", text="Here be dragons", system="S5"))
+    await sim.tick(Join(faction="Me"), Note(faction="Crimson", text="Here be dragons", system="S5"))
     await watched.at_tick(2)
     assert ["note", "Here be dragons"] in (await watched.shown())["effects"]  # type: ignore[operator]  # (a list)
     await expect(page.locator("#events li").first).to_contain_text("Here be dragons — at")

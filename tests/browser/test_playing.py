@@ -77,15 +77,17 @@ async def test_in_an_open_world_one_joins_drags_ships_and_claims(
     assert [(fleet.origin, fleet.target) for fleet in fleets] == [(f"S{home}", f"S{target}")]
     assert fleets[0].ships == now.systems[home].ships // 2
 
+    # Supply for a claim takes a while.
+    await sim.tick(times=15)
+    now = await snapshot(sim)
     other = next(row for row in beside if row != target and now.systems[row].owner is None)
+    await watched.at_tick(now.tick)
     await watched.select(other)
     await page.get_by_role("button", name="Claim").click()
     text = f"Claim {now.systems[other].name}"
     await expect(page.locator("#orders li", has_text=text)).to_be_visible()
-    for _ in range(3):
-        await sim.tick()
-    done = page.locator("#orders li:is([data-status=applied], [data-status=rejected])", has_text=text)
-    await expect(done).to_be_visible()
+    await ordered(sim, page, "applied", text)
+    assert (await snapshot(sim)).systems[other].owner == "Me"
     assert faults == []
 
 
@@ -103,6 +105,9 @@ async def test_an_order_that_the_world_rejects_says_why(
     await page.get_by_role("button", name="Muster").click()
     await expect(page.locator("#orders li[data-status=pending]")).to_be_visible()
     await ordered(sim, page, "rejected", "supply")
+    await page.get_by_label("Ships to muster").fill("1")
+    await page.get_by_role("button", name="Muster").click()
+    await ordered(sim, page, "applied", "Muster 1 at")
 
 
 async def test_with_a_token_one_plays_its_faction_and_no_other(

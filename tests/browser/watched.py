@@ -26,6 +26,18 @@ _TABLES = """async () => {
     factions: world.factions.map((id, row) => [id, world.supply[row]]),
   };
 }"""
+_LABELLED = """async (scale) => {
+  const main = document.querySelector("script[type=module]").src;
+  const { stage } = await import(main);
+  const { byImportance, labelled } = await import(main.replace("main.js", "labels.js"));
+  const { chart } = stage.world;
+  const { left, right, top, bottom } = chart.bounds;
+  const camera = { scale, width: 600, height: 600, x: 300 - ((left + right) / 2) * scale, y: 300 - ((top + bottom) / 2) * scale };
+  const named = labelled(chart, byImportance(chart), camera, { size: 12, reach: Math.min(scale, 15), named: true });
+  const inside = (at, middle) => Math.abs(at - middle) * scale <= 320;
+  const seen = Array.from(chart.x).filter((x, row) => inside(x, (left + right) / 2) && inside(chart.y[row], (top + bottom) / 2));
+  return named.length / seen.length;
+}"""
 _SHOWN = """async () => {
   const { map, stage } = await import(document.querySelector("script[type=module]").src);
   const { scale, view } = map.camera;
@@ -69,6 +81,11 @@ class Watched:
         """Return what it knows: garrisons, fleets (id, ships, origin, target, departed, arrives) and factions with their supply."""
         found: dict[str, list[object]] = await self.page.evaluate(_TABLES)
         return found
+
+    async def labelled(self, scale: float) -> float:
+        """Return which part of the systems in a picture of the middle of the map would be named at this scale."""
+        part: float = await self.page.evaluate(_LABELLED, scale)
+        return part
 
     async def shown(self) -> dict[str, object]:
         """Return what is drawn: frames so far, fleets in the last, the camera's scale and view, effects, and the time."""

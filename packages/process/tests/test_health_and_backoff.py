@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from sector.process import Health, backoff, until_stop, wait_for_stop
+from sector.process import Health, backoff, wait_for_stop
 
 
 def test_a_change_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -45,22 +45,3 @@ async def test_a_stop_cuts_a_wait_short() -> None:
     await asyncio.sleep(0)
     stop.set()
     assert await asyncio.wait_for(waiting, 1)
-
-
-async def test_work_that_is_stopped_is_cancelled_and_what_it_raises_is_raised() -> None:
-    stop, ended = asyncio.Event(), []
-
-    async def work() -> None:
-        try:
-            await asyncio.sleep(3600)
-        finally:
-            ended.append("work")
-
-    async def fail() -> None:
-        raise ValueError("as told")
-
-    asyncio.get_running_loop().call_soon(stop.set)
-    await asyncio.wait_for(until_stop(stop, work()), 5)
-    assert ended == ["work"]
-    with pytest.raises(ValueError, match="as told"):
-        await until_stop(asyncio.Event(), fail())

@@ -63,37 +63,6 @@ def table_rows(frames: Sequence[Frame]) -> dict[str, list[Row]]:
     }
 
 
-def delta_rows(delta: Frame, after: Sequence[Frame]) -> dict[str, dict[str, list[JsonValue]]]:
-    """Return by table what a delta changed and added, as rows, and the ids of what it removed. `after`: map and snapshot after it."""
-    ids: dict[str, list[str]] = {}
-    prefixes: dict[str, str] = {}
-    for frame in after:
-        for name, table in frame.tables.items():
-            ids.setdefault(name, row_ids(table))
-            prefixes[name] = table.prefix
-    found: dict[str, dict[str, list[JsonValue]]] = {}
-    for name, part in delta.tables.items():
-        table_name, verb = name.rsplit(".", 1)
-        if verb == "removed":
-            rows: list[JsonValue] = [f"{prefixes[table_name]}{number}" for number in part.columns["id"].values]
-        else:
-            row_names = row_ids(part) if verb == "added" else _changed_ids(part, ids[table_name])
-            rows = list(_rows(part, row_names, ids))
-        found.setdefault(table_name, {})[verb] = rows
-    return found
-
-
-def _changed_ids(part: Table, ids: list[str]) -> list[str]:
-    return [ids[row] for row in part.columns["row"].values] if "row" in part.columns else ids
-
-
-def _rows(part: Table, row_names: list[str], ids: dict[str, list[str]]) -> list[Row]:
-    values: dict[str, Sequence[JsonValue]] = {"id": row_names}
-    values |= {label: texts for label, texts in part.labels.items() if label != "id"}
-    values |= {name: _values(column, ids) for name, column in part.columns.items() if name not in ("id", "row")}
-    return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]
-
-
 def event_rows(frame: Frame, start: int = 0, limit: int | None = None) -> list[Row]:
     """Return the events number `start` to `start + limit` of a frame of kind `events`, in their order. Raises FrameError.
 

@@ -1,6 +1,6 @@
 /**
- * A swarm: thousands of small fleets, written pixel by pixel. Where nothing draws but the processor, a copied picture costs some 2 µs,
- * and 20 pixels 0.1.
+ * A swarm: thousands of small fleets, written pixel by pixel. Where nothing draws but the processor, a copied picture costs some 2 µs
+ * a fleet, and this 0.3.
  */
 
 /** @typedef {import("./sprites.js").Sheet} Sheet */

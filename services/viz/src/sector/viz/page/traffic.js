@@ -23,8 +23,8 @@ export class Traffic {
     this.key = "";
     this.swarm = new Swarm(context);
     this.sheet = fleetSheet([], { length: 1, ground: "" });
-    /** @type {{world: World | null, departures: number, tick: number}} */
-    this.known = { world: null, departures: -1, tick: -1 };
+    /** @type {{world: World | null, departures: number}} */
+    this.known = { world: null, departures: -1 };
     /** Of each fleet where its picture is on the sheet. */
     this.column = new Uint8Array();
     this.row = new Uint16Array();
@@ -34,7 +34,7 @@ export class Traffic {
   #prepare(world) {
     const { known } = this;
     if (known.world === world && known.departures === world.departures) return;
-    this.known = { world, departures: world.departures, tick: world.tick };
+    this.known = { world, departures: world.departures };
     const { owner, origin, target, ships } = world.fleets.columns;
     const { x, y } = world.chart;
     const { rows } = world.fleets;
