@@ -1,0 +1,108 @@
+"""`./pants run docker:sbom -- dist`: what is in the image of each service, as CycloneDX 1.6, from the lock and its dependencies.pex."""
+
+import argparse
+import json
+import re
+import sys
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, XsUri
+from cyclonedx.model.bom import Bom
+from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.output import make_outputter
+from cyclonedx.schema import OutputFormat, SchemaVersion
+from packageurl import PackageURL
+
+# A pinned distribution of a lock, with the digests of all its files, one for each platform.
+_PINNED = re.compile(
+    r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)(?P<rest>(?:.*\\\n)*.*)$", re.MULTILINE
+)
+_WHEEL = re.compile(r"^(?P<name>[^-]+)-(?P<version>[^-]+)-")
+
+
+class NotInLockError(Exception):
+    """A service needs a distribution that the lock does not pin at that version."""
+
+    def __init__(self, name: str, version: str) -> None:
+        super().__init__(
+            f"{name} {version} is not in the lock: package again, after `3rdparty/python/lock requirements`"
+        )
+        self.name, self.version = name, version
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write a bill beside each dependencies.pex; returns the exit code: 2 where there is none, or no lock, or they differ."""
+    parser = argparse.ArgumentParser(
+        prog="./pants run docker:sbom --",
+        description="Writes sbom.cdx.json (CycloneDX) into the folder of each service below DIST that `./pants package ::` made:"
+        " the distributions of its image, with the digests that the lock demands of them.",
+    )
+    parser.add_argument("dist", type=Path, metavar="DIST", help="where the packages are: dist")
+    parser.add_argument("--lock", type=Path, default=Path("3rdparty/python/requirements.lock"), metavar="FILE")
+    given = parser.parse_args(arguments)
+    try:
+        lock = dict(pinned(given.lock.read_text()))
+        services = sorted(given.dist.glob("services.*/dependencies.pex"))
+        if not services:
+            raise FileNotFoundError(2, "no service in it: `./pants package ::` makes them", str(given.dist))
+        for pex in services:
+            name = pex.parent.name.removeprefix("services.")
+            needs = list(needed(pex))
+            (pex.parent / "sbom.cdx.json").write_text(bill(f"sector-{name}", needs, lock))
+            print(f"{pex.parent / 'sbom.cdx.json'}: {len(needs)} distributions")
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    except NotInLockError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def pinned(lock: str) -> Iterator[tuple[tuple[str, str], list[str]]]:
+    """Yield of each distribution that a lock pins its name and version, and the SHA-256 of its files."""
+    for entry in _PINNED.finditer(lock):
+        yield (_normal(entry["name"]), entry["version"]), re.findall(r"--hash=sha256:([0-9a-f]{64})", entry["rest"])
+
+
+def needed(pex: Path) -> Iterator[tuple[str, str]]:
+    """Yield name and version of each distribution in a PEX."""
+    info = json.loads(zipfile.ZipFile(pex).read("PEX-INFO"))
+    for wheel in sorted(info["distributions"]):
+        match = _WHEEL.match(wheel)
+        if match:
+            yield _normal(match["name"]), match["version"]
+
+
+def bill(service: str, needs: Sequence[tuple[str, str]], lock: dict[tuple[str, str], list[str]]) -> str:
+    """Return the bill as JSON. Raises NotInLockError."""
+    bom = Bom()
+    bom.metadata.component = root = Component(type=ComponentType.APPLICATION, name=service, bom_ref=service)
+    for name, version in needs:
+        if (name, version) not in lock:
+            raise NotInLockError(name, version)
+        bom.components.add(_component(name, version, lock[name, version]))
+    bom.register_dependency(root, bom.components)
+    text = make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=2)
+    return text + "\n"
+
+
+def _component(name: str, version: str, digests: Sequence[str]) -> Component:
+    url = PackageURL("pypi", name=name, version=version)
+    files = ExternalReference(
+        type=ExternalReferenceType.DISTRIBUTION,
+        url=XsUri(str(url)),
+        comment="one of these is in the image, by its platform",
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=digest) for digest in digests],
+    )
+    return Component(name=name, version=version, purl=url, bom_ref=str(url), external_references=[files])
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

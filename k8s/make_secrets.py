@@ -1,0 +1,101 @@
+"""`./pants run k8s:secrets`: prints the Secrets of overlays/production, with passwords, a key and a token that nobody has seen."""
+
+import argparse
+import hashlib
+import re
+import secrets
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import yaml
+
+from sector.api.keyring import secret_key
+from sector.api.token import make
+
+# The user of each Deployment that speaks to Redis, in docker/users.acl.
+_USERS = {"api": "api", "viz": "viz", "sim-worker": "worker"}
+_AUDIENCE = "sector"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the manifest; returns the exit code: 2 where users.acl has no such user."""
+    given = _parser().parse_args(arguments)
+    if not {"{user}", "{password}"} <= set(re.findall(r"\{\w+\}", given.redis_url)):
+        print(
+            "--redis-url must hold {user} and {password}, each once: every service comes with its own", file=sys.stderr
+        )
+        return 2
+    try:
+        users = given.users.read_text()
+    except OSError as error:
+        print(f"--users {given.users}: {error.strerror}; run this at the root of the repository", file=sys.stderr)
+        return 2
+    passwords = {user: secrets.token_urlsafe(32) for user in re.findall(r"^user (\w+) on >", users, re.MULTILINE)}
+    if missing := set(_USERS.values()) - set(passwords):
+        print(f"--users {given.users}: no user {', '.join(sorted(missing))} with a password in it", file=sys.stderr)
+        return 2
+    manifest = _manifest(given.namespace, dict(_secrets(given, users, passwords)))
+    print(yaml.safe_dump_all(manifest, sort_keys=False, width=1000), end="")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./pants run k8s:secrets --",
+        description="Prints the Secrets api, viz, sim-worker and bot that overlays/production waits for, with new passwords for"
+        " Redis, a new AUTH_SECRET, and a token for the bot; and redis, whose users.acl knows these passwords by their digests: for a"
+        " Redis of your own to load.",
+        epilog="example: ./pants run k8s:secrets -- --redis-url 'redis+sentinel://{user}:{password}@s-0.example.org,s-1.example.org/master/0'"
+        " | kubectl apply -f -",
+    )
+    parser.add_argument(
+        "--redis-url",
+        default="redis://{user}:{password}@redis:6379/0",
+        metavar="URL",
+        help="where Redis is, with {user} and {password} (default: %(default)s)",
+    )
+    parser.add_argument("--bot", default="Bot", metavar="FACTION", help="whom the bot plays (default: %(default)s)")
+    parser.add_argument(
+        "--hours", type=float, default=24.0 * 366, help="how long the bot's token is good (default: %(default)s)"
+    )
+    parser.add_argument("--namespace", default="sector", metavar="NAME", help="(default: %(default)s)")
+    parser.add_argument(
+        "--users", type=Path, default=Path("docker/users.acl"), metavar="FILE", help="(default: %(default)s)"
+    )
+    return parser
+
+
+def _secrets(given: argparse.Namespace, users: str, passwords: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield name and contents of each Secret."""
+    key = secrets.token_urlsafe(48)
+    for name, user in _USERS.items():
+        contents = {"REDIS_URL": given.redis_url.replace("{user}", user).replace("{password}", passwords[user])}
+        yield name, contents | ({"AUTH_SECRET": key} if name == "api" else {})
+    token = make(secret_key(key), _AUDIENCE, f"bot-{given.bot}", [given.bot], hours=given.hours)
+    yield "bot", {"API_TOKEN": token, "BOT_FACTION": given.bot}
+    digests = {user: hashlib.sha256(password.encode()).hexdigest() for user, password in passwords.items()}
+    acl = re.sub(
+        r"^user (\w+) on >\S+", lambda user: f"user {user[1]} on #{digests[user[1]]}", users, flags=re.MULTILINE
+    )
+    yield "redis", {"users.acl": acl, "OPERATOR_PASSWORD": passwords.get("operator", "")}
+
+
+def _manifest(namespace: str, contents: dict[str, dict[str, str]]) -> list[dict[str, object]]:
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {
+                "name": name,
+                "namespace": namespace,
+                "labels": {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "sector"},
+            },
+            "stringData": data,
+        }
+        for name, data in contents.items()
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
