@@ -15,6 +15,8 @@ from sector.api.token import make
 
 # The user of each Deployment that speaks to Redis, in docker/users.acl.
 _USERS = {"api": "api", "viz": "viz", "sim-worker": "worker"}
+# Users of Redis that are people, not processes.
+_PEOPLE = ("operator", "keeper")
 _AUDIENCE = "sector"
 
 
@@ -78,7 +80,9 @@ def _secrets(given: argparse.Namespace, users: str, passwords: dict[str, str]) -
     acl = re.sub(
         r"^user (\w+) on >\S+", lambda user: f"user {user[1]} on #{digests[user[1]]}", users, flags=re.MULTILINE
     )
-    yield "redis", {"users.acl": acl, "OPERATOR_PASSWORD": passwords.get("operator", "")}
+    yield "redis", {"users.acl": acl} | {
+        f"{user.upper()}_PASSWORD": passwords[user] for user in _PEOPLE if user in passwords
+    }
 
 
 def _manifest(namespace: str, contents: dict[str, dict[str, str]]) -> list[dict[str, object]]:

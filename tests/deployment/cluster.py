@@ -1,0 +1,66 @@
+"""The rendered base as a whole: its pods, as many as it says, behind an nginx that follows its Ingresses."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from deployment.gate import Gate
+from deployment.kinds import Deployment, Ingress
+from deployment.pods import Node, Pod
+from deployment.rendered import Rendered
+
+# In this order each finds what it needs at once.
+ORDER = ("redis", "sim-worker", "api", "viz", "bot")
+# How long it takes until all nodes have heard that a pod ends, in seconds: less than preStop sleeps.
+_HEARD_AFTER_S = 1.0
+
+
+class Cluster:
+    """Started and rolled out as a Deployment's controller does it."""
+
+    def __init__(
+        self, rendered: Rendered, images: Mapping[str, str], mark: str, nginx: str, port: int, directory: Path
+    ) -> None:
+        self.rendered = rendered
+        self.pods: dict[str, list[Pod]] = {}
+        self._node = Node(rendered, images, mark, directory)
+        self.gate = Gate(rendered.all(Ingress), nginx, port, directory)
+
+    def start(self) -> None:
+        """Start all, and wait until each is ready."""
+        for name in ORDER:
+            wanted = self._replicas(name)
+            self.pods[name] = [self._node.start(name).await_start() for _ in range(wanted)]
+        self.lead()
+
+    def lead(self) -> None:
+        """Tell nginx which pods there are."""
+        ports = {name: [pod.endpoints["http"] for pod in self.pods[name]] for name in ("api", "viz")}
+        self.gate.open(ports)
+
+    def roll_out(self, name: str) -> list[int]:
+        """Replace the pods of a Deployment, a new one before an old one ends (or after, if it says Recreate); returns their exit codes."""
+        deployment = self.rendered.one(Deployment, name)
+        codes = []
+        for old in list(self.pods[name]):
+            self.pods[name].remove(old)
+            if deployment.spec.strategy.type == "Recreate":
+                codes.append(old.terminate())
+            self.pods[name].append(self._node.start(name).await_start())
+            if deployment.spec.strategy.type == "RollingUpdate":
+                # The new one takes part at once. That the old one ends, nginx hears later than the old one itself.
+                self.lead_with(name, old)
+                time.sleep(_HEARD_AFTER_S)
+                self.lead()
+                codes.append(old.terminate())
+        return codes
+
+    def lead_with(self, name: str, old: Pod) -> None:
+        """Tell nginx which pods there are, with one that is about to end."""
+        self.pods[name].append(old)
+        self.lead()
+        self.pods[name].remove(old)
+
+    def _replicas(self, name: str) -> int:
+        (workload,) = (each for each in self.rendered.workloads if each.metadata.name == name)
+        return workload.spec.replicas or 1

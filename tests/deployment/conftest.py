@@ -1,0 +1,27 @@
+"""What the tests of images and manifests share: an engine, the images, and what is removed after them."""
+
+import uuid
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from deployment.engine import LABEL, PORTS, build, docker
+from fixtures.requires import require_answer
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[str]:
+    """A Docker engine: the mark that containers of these tests carry. What carries it is removed at the end."""
+    require_answer("docker", "info", hint="install Docker, and start its engine")
+    mark = f"{LABEL}={uuid.uuid4().hex[:12]}"
+    yield mark
+    for kind, remove in (("container", ("rm", "--force", "--volumes")), ("network", ("network", "rm"))):
+        listing = ("ps", "--all") if kind == "container" else ("network", "ls")
+        if left := docker(*listing, "--quiet", f"--filter=label={mark}").split():
+            docker(*remove, *left)
+
+
+@pytest.fixture(scope="session")
+def images(engine: str) -> Mapping[str, str]:
+    """The image of each service, built from this checkout by docker/Dockerfile."""
+    return {service: build(service) for service in PORTS}

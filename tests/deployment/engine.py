@@ -1,0 +1,125 @@
+"""A Docker engine, asked by its own command, as people ask it; and the images of this checkout."""
+
+import subprocess
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic.alias_generators import to_pascal
+
+PORTS: Mapping[str, int] = {"api": 8000, "worker": 8080, "viz": 9000, "bot": 8080}
+# What the tests leave for a moment carries this label, so that it can be told from what others do with the engine.
+LABEL = "org.sector.test"
+
+
+class EngineError(Exception):
+    """A command of the engine failed."""
+
+    def __init__(self, arguments: tuple[str, ...], detail: str) -> None:
+        super().__init__(f"docker {' '.join(arguments)}: {detail}")
+        self.arguments, self.detail = arguments, detail
+
+
+class _Seen(BaseModel):
+    model_config = ConfigDict(alias_generator=to_pascal)
+
+
+class Check(_Seen):
+    """What an image says about how to ask whether it is healthy."""
+
+    test: list[str]
+
+
+class Said(_Seen):
+    """What an image says of itself, or a container was told."""
+
+    user: str
+    entrypoint: list[str] | None
+    cmd: list[str] | None = None
+    labels: dict[str, str] | None
+    exposed_ports: dict[str, dict[str, str]] = {}
+    healthcheck: Check | None = None
+
+
+class Health(_Seen):
+    """How a container is."""
+
+    status: str
+
+
+class State(_Seen):
+    """What a container does."""
+
+    running: bool
+    pid: int
+    exit_code: int
+    started_at: datetime
+    health: Health | None = None
+
+
+class Layers(_Seen):
+    """The layers of an image, by their digests."""
+
+    layers: list[str]
+
+
+class Limits(_Seen):
+    """What a container may do."""
+
+    readonly_rootfs: bool
+    cap_drop: list[str] | None
+    memory: int
+
+
+class Image(_Seen):
+    """An image, as far as tests ask."""
+
+    model_config = ConfigDict(alias_generator=lambda name: "RootFS" if name == "root_fs" else to_pascal(name))
+    config: Said
+    root_fs: Layers
+
+
+class Container(_Seen):
+    """A container, as far as tests ask."""
+
+    config: Said
+    state: State
+    host_config: Limits
+    restart_count: int
+
+
+def docker(*arguments: str, timeout_s: float = 120) -> str:
+    """Return what `docker ARGUMENTS` prints. Raises EngineError."""
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=timeout_s, check=False)
+    if done.returncode:
+        raise EngineError(arguments, (done.stderr or done.stdout).strip()[-2000:])
+    return done.stdout.strip()
+
+
+def image(name: str) -> Image:
+    """Return what an image is."""
+    (found,) = TypeAdapter(list[Image]).validate_json(docker("image", "inspect", name))
+    return found
+
+
+def container(id_: str) -> Container:
+    """Return what a container is at this moment."""
+    (found,) = TypeAdapter(list[Container]).validate_json(docker("container", "inspect", id_))
+    return found
+
+
+def build(service: str, context: Path | None = None, tag: str = "test", **arguments: str) -> str:
+    """Build the image of a service from its two PEXes in `context`; returns its name."""
+    name = f"sector-{service}:{tag}"
+    given = {"SERVICE": service, "PORT": str(PORTS[service])} | arguments
+    said = [f"--build-arg={key}={value}" for key, value in given.items()]
+    directory = context or Path(f"services.{service}")
+    docker("build", "--file=docker/Dockerfile", f"--tag={name}", *said, str(directory), timeout_s=300)
+    return name
+
+
+def logs(container: str) -> str:
+    """Return all that a container said."""
+    done = subprocess.run(["docker", "logs", container], capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout + done.stderr

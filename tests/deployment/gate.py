@@ -1,0 +1,149 @@
+"""A real nginx that follows the Ingress objects, as ingress-nginx translates them.
+
+What is taken over, from its documentation: the annotations below (any other is refused); the longest path first; where one
+Ingress of a host has regular expressions, all its paths are such (its user guide, "Ingress Path Matching"); a request that could
+not be sent goes to the next.
+"""
+
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path as File
+
+from deployment.kinds import Ingress, Path
+
+_PREFIX = "nginx.ingress.kubernetes.io/"
+_UNDERSTOOD = {
+    "use-regex",
+    "rewrite-target",
+    "proxy-body-size",
+    "proxy-buffering",
+    "proxy-read-timeout",
+    "proxy-send-timeout",
+    "affinity",
+    "session-cookie-name",
+    "session-cookie-path",
+    "session-cookie-samesite",
+    "session-cookie-change-on-failure",
+}
+_LISTENS_WITHIN_S = 10
+_CONF = """
+worker_processes 1;
+pid {directory}/nginx.pid;
+error_log {directory}/error.log info;
+events {{ worker_connections 2048; }}
+http {{
+  access_log off;
+  client_body_temp_path {directory}/body; proxy_temp_path {directory}/proxy;
+  fastcgi_temp_path {directory}/fastcgi; uwsgi_temp_path {directory}/uwsgi; scgi_temp_path {directory}/scgi;
+  map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
+  {upstreams}
+  server {{ listen 127.0.0.1:{port} default_server; return 404; }}
+  {servers}
+}}
+"""
+
+
+class Gate:
+    """nginx at a port of this machine. `endpoints` has for each Service the ports that lead to its pods."""
+
+    def __init__(self, ingresses: Sequence[Ingress], program: str, port: int, directory: File) -> None:
+        for ingress in ingresses:
+            unknown = {each.removeprefix(_PREFIX) for each in ingress.metadata.annotations} - _UNDERSTOOD
+            assert not unknown, f"annotations that this test does not know: {unknown}"
+        self._ingresses, self.port, self._directory = ingresses, port, directory
+        self._command = [program, "-c", str(directory / "nginx.conf"), "-p", str(directory), "-g", "daemon off;"]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def open(self, endpoints: Mapping[str, Sequence[int]]) -> None:
+        """Start it, or lead it to other endpoints: who is connected stays so."""
+        (self._directory / "nginx.conf").write_text(self._conf(endpoints))
+        tried = subprocess.run([*self._command, "-t"], capture_output=True, text=True, timeout=30, check=False)
+        assert tried.returncode == 0, tried.stderr
+        if self._process is None:
+            self._process = subprocess.Popen(self._command)
+            self._await_listening()
+        else:
+            self._process.send_signal(signal.SIGHUP)
+
+    def _await_listening(self) -> None:
+        until_s = time.monotonic() + _LISTENS_WITHIN_S
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+            except OSError:
+                if time.monotonic() > until_s:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+    def close(self) -> None:
+        """End it."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+
+    def _conf(self, endpoints: Mapping[str, Sequence[int]]) -> str:
+        by_host: dict[str, list[tuple[Path, Ingress]]] = {}
+        for ingress in self._ingresses:
+            for rule in ingress.spec.rules:
+                by_host.setdefault(rule.host, []).extend((path, ingress) for path in rule.http.paths)
+        servers = [
+            f"server {{ listen 127.0.0.1:{self.port}; server_name {host};\n{_locations(paths)} }}"
+            for host, paths in by_host.items()
+        ]
+        upstreams = [_upstream(ingress, endpoints) for ingress in self._ingresses]
+        return _CONF.format(
+            directory=self._directory, port=self.port, upstreams="\n".join(upstreams), servers="\n".join(servers)
+        )
+
+
+def _upstream(ingress: Ingress, endpoints: Mapping[str, Sequence[int]]) -> str:
+    """One for each Ingress: each here leads to one Service."""
+    (service,) = {path.backend.service.name for rule in ingress.spec.rules for path in rule.http.paths}
+    ports = "".join(f" server 127.0.0.1:{port};" for port in endpoints[service])
+    said = _said(ingress)
+    if said.get("affinity") != "cookie":
+        return f"upstream {ingress.metadata.name} {{{ports} }}"
+    cookie = said["session-cookie-name"]
+    variable = cookie.replace("-", "_")
+    return (
+        f"map $http_cookie ${variable}_said {{ default ''; '~{cookie}=(?<{variable}_got>[^;]+)' ${variable}_got; }}\n"
+        f"map ${variable}_said ${variable}_key {{ '' $request_id; default ${variable}_said; }}\n"
+        f"map ${variable}_said ${variable}_set {{ default ''; '' '{cookie}=$request_id; Path={said['session-cookie-path']};"
+        f" HttpOnly; SameSite={said['session-cookie-samesite']}'; }}\n"
+        f"upstream {ingress.metadata.name} {{ hash ${variable}_key consistent;{ports} }}"
+    )
+
+
+def _locations(paths: Sequence[tuple[Path, Ingress]]) -> str:
+    expressions = any(_said(ingress).get("use-regex") == "true" for _, ingress in paths)
+    found = []
+    for path, ingress in sorted(paths, key=lambda each: -len(each[0].path)):
+        said, name = _said(ingress), ingress.metadata.name
+        where = f'~* "^{path.path}"' if expressions else path.path
+        lines = [
+            f"rewrite \"(?i){path.path}\" {said['rewrite-target']} break;" if "rewrite-target" in said else "",
+            f"client_max_body_size {said.get('proxy-body-size', '1m')};",
+            f"proxy_buffering {said.get('proxy-buffering', 'on')};",
+            f"proxy_read_timeout {said.get('proxy-read-timeout', '60')}s;",
+            f"proxy_send_timeout {said.get('proxy-send-timeout', '60')}s;",
+            "proxy_connect_timeout 5s; proxy_http_version 1.1; proxy_next_upstream error timeout; proxy_next_upstream_tries 3;",
+            "proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme;",
+            "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade;",
+            (
+                f"add_header Set-Cookie ${said['session-cookie-name'].replace('-', '_')}_set always;"
+                if "affinity" in said
+                else ""
+            ),
+            f"proxy_pass http://{name};",
+        ]
+        found.append(f"location {where} {{ {' '.join(lines)} }}")
+    return "\n".join(found)
+
+
+def _said(ingress: Ingress) -> dict[str, str]:
+    return {key.removeprefix(_PREFIX): value for key, value in ingress.metadata.annotations.items()}

@@ -1,0 +1,82 @@
+"""Players who order without pause, one request after another, and write down what they were told. They try nothing again."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Self
+
+import httpx
+
+_AT_ONCE = 50
+
+
+@dataclass
+class Told:
+    """What the players were told."""
+
+    orders: list[str] = field(default_factory=list)
+    answers: Counter[int] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+
+class OrderLoad:
+    """While it is entered, `players` order and look, each after its last request was answered."""
+
+    def __init__(self, url: str, headers: dict[str, str], players: int, pause_s: float = 0.02) -> None:
+        self._url, self._headers, self._players, self._pause_s = url, headers, players, pause_s
+        self._stopping = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.told = Told()
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [asyncio.create_task(self._play(f"Player{each}")) for each in range(self._players)]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._stopping.set()
+        await asyncio.gather(*self._tasks)
+
+    async def _play(self, faction: str) -> None:
+        # A connection for each request: this nginx hears of endpoints by a reload, which closes those that are kept. (ingress-nginx
+        # needs no reload for that.)
+        limits = httpx.Limits(max_keepalive_connections=0)
+        async with httpx.AsyncClient(base_url=self._url, headers=self._headers, timeout=20, limits=limits) as http:
+            joined = await self._ask(http, "POST", "/api/orders", {"type": "join", "faction": faction})
+            await self._ask(http, "GET", f"/api/orders/{joined}?wait=10s")
+            while not self._stopping.is_set():
+                order = {"type": "note", "faction": faction, "text": f"{len(self.told.orders)}"}
+                await self._ask(http, "POST", "/api/orders", order)
+                await self._ask(http, "GET", "/api/snapshot")
+                await self._ask(http, "GET", "/health")
+                await asyncio.sleep(self._pause_s)
+
+    async def _ask(self, http: httpx.AsyncClient, method: str, path: str, body: dict[str, str] | None = None) -> str:
+        """Return the id of the order that was accepted, if one was."""
+        try:
+            answer = await http.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            self.told.faults.append(f"{method} {path}: {error!r}")
+            return ""
+        self.told.answers[answer.status_code] += 1
+        if answer.status_code == httpx.codes.ACCEPTED:
+            id_: str = answer.json()["id"]
+            self.told.orders.append(id_)
+            return id_
+        if not answer.is_success:
+            self.told.faults.append(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
+        return ""
+
+
+async def outcomes(url: str, headers: dict[str, str], orders: list[str]) -> Counter[str]:
+    """Return how many of these orders came to which end: applied, or rejected and why."""
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as http:
+
+        async def end(order: str) -> str:
+            said = (await http.get(f"/api/orders/{order}?wait=10s")).json()
+            reasons = [str(event["reason"]) for event in said.get("events", []) if "reason" in event]
+            return " ".join([said.get("status", str(said)), *reasons])
+
+        found: Counter[str] = Counter()
+        for start in range(0, len(orders), _AT_ONCE):
+            found.update(await asyncio.gather(*(end(each) for each in orders[start : start + _AT_ONCE])))
+        return found

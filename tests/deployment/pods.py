@@ -1,0 +1,164 @@
+"""Pods of a rendered manifest, started with Docker as a kubelet starts them: image, user, environment, command, root, mounts, limits;
+their probes, and their end."""
+
+import http.client
+import socket
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deployment.engine import EngineError, docker, logs
+from deployment.kinds import Container, Probe, StatefulSet, Workload
+from deployment.rendered import Rendered
+
+# Kubernetes writes amounts of memory otherwise than Docker does.
+_BINARY = {"Mi": "m", "Gi": "g"}
+
+
+class ProbeError(Exception):
+    """A probe failed as often as its manifest lets it."""
+
+    def __init__(self, pod: str, what: str, said: str, log: str) -> None:
+        super().__init__(f"{pod}: {what}: {said}\n{log}")
+        self.pod, self.what, self.said = pod, what, said
+
+
+@dataclass
+class Pod:
+    """One that runs. `endpoints` has for each of its ports the one of this machine that leads there."""
+
+    name: str
+    container: Container
+    id: str
+    grace_s: int
+    endpoints: dict[str, int] = field(default_factory=dict)
+
+    def await_start(self) -> "Pod":
+        """Wait until the startup probe, the liveness probe and then the readiness probe are answered. Raises ProbeError."""
+        for what in ("startup_probe", "liveness_probe", "readiness_probe"):
+            probe: Probe = getattr(self.container, what)
+            said: str | None = "not asked"
+            # A pod may be long in becoming ready; the test is not.
+            for _ in range(max(probe.failure_threshold, 30 // probe.period_seconds)):
+                said = self.ask(probe)
+                if said is None:
+                    break
+                time.sleep(probe.period_seconds)
+            else:
+                raise ProbeError(self.name, what, said or "", logs(self.id)[-3000:])
+        return self
+
+    def ask(self, probe: Probe) -> str | None:
+        """Return why a probe fails; None: it does not."""
+        try:
+            if probe.exec is not None:
+                docker("exec", self.id, *probe.exec.command, timeout_s=probe.timeout_seconds + 5)
+            elif probe.http_get is not None:
+                port = self.endpoints[str(probe.http_get.port)]
+                asked = http.client.HTTPConnection("127.0.0.1", port, timeout=probe.timeout_seconds)
+                asked.request("GET", probe.http_get.path)
+                answer = asked.getresponse()
+                if not 200 <= answer.status < 400:
+                    return f"{answer.status} {answer.read().decode()}"
+            elif probe.tcp_socket is not None:
+                where = ("127.0.0.1", self.endpoints[str(probe.tcp_socket.port)])
+                socket.create_connection(where, probe.timeout_seconds).close()
+        except (OSError, http.client.HTTPException, EngineError) as error:
+            return repr(error)
+        return None
+
+    def terminate(self) -> int:
+        """End it as a kubelet does: preStop, SIGTERM, and after the grace period SIGKILL; returns its exit code."""
+        asleep_s = self.container.lifecycle.pre_stop.sleep.seconds if self.container.lifecycle else 0
+        time.sleep(asleep_s)
+        docker("stop", f"--time={self.grace_s - asleep_s}", self.id)
+        return int(docker("inspect", "--format={{.State.ExitCode}}", self.id))
+
+
+class Node:
+    """Where pods run: a network on which Services have their names."""
+
+    def __init__(self, rendered: Rendered, images: Mapping[str, str], mark: str, directory: Path) -> None:
+        """`images`: which image to run for each repository that a manifest names."""
+        self._rendered, self._images, self._mark, self._directory = rendered, images, mark, directory
+        self._network = f"sector-test-{uuid.uuid4().hex[:8]}"
+        docker("network", "create", f"--label={mark}", self._network)
+
+    def start(self, name: str) -> Pod:
+        """Start a pod of the workload of this name, without waiting for it."""
+        (workload,) = (each for each in self._rendered.workloads if each.metadata.name == name)
+        spec = workload.spec.template.spec
+        (container,) = spec.containers
+        pod = f"{name}-{uuid.uuid4().hex[:6]}"
+        repository, _, _ = container.image.partition(":")
+        id_ = docker(
+            *(
+                "run",
+                "--detach",
+                f"--label={self._mark}",
+                f"--name={pod}",
+                f"--hostname={pod}",
+                f"--network={self._network}",
+            ),
+            *(
+                f"--network-alias={each.metadata.name}"
+                for each in self._rendered.services_of(workload.spec.template.metadata.labels)
+            ),
+            *self._security(workload),
+            *(f"--env={key}={value}" for key, value in self._rendered.environment(workload).items()),
+            *(f"--publish=127.0.0.1::{port.container_port}" for port in container.ports),
+            *(f"--volume={mount}" for mount in self._mounts(workload, pod)),
+            f"--memory={_amount(container.resources.limits['memory'])}",
+            f"--cpus={container.resources.limits['cpu'].replace('500m', '0.5')}",
+            *(["--entrypoint", container.command[0]] if container.command else []),
+            self._images.get(repository, container.image),
+            *(container.command[1:] if container.command else []),
+        )
+        return Pod(pod, container, id_, spec.termination_grace_period_seconds, _endpoints(id_, container))
+
+    def _security(self, workload: Workload) -> list[str]:
+        """Seccomp's RuntimeDefault is Docker's own default."""
+        spec = workload.spec.template.spec
+        (container,) = spec.containers
+        user = spec.security_context
+        return [
+            f"--user={user.run_as_user}:{user.run_as_group}",
+            *(f"--cap-drop={each}" for each in container.security_context.capabilities.drop),
+            # What every container says (kinds takes no other): readOnlyRootFilesystem, and allowPrivilegeEscalation: false.
+            "--read-only",
+            "--security-opt=no-new-privileges",
+        ]
+
+    def _mounts(self, workload: Workload, pod: str) -> list[str]:
+        spec = workload.spec.template.spec
+        (container,) = spec.containers
+        found = []
+        for mount in container.volume_mounts:
+            directory = self._directory / pod / mount.name
+            directory.mkdir(parents=True)
+            for volume in spec.volumes:
+                if volume.name == mount.name:
+                    for source in volume.projected.sources:
+                        names = (each.name if each else None for each in (source.config_map, source.secret))
+                        for key, value in self._rendered.contents(*names).items():
+                            (directory / key).write_text(value)
+            if isinstance(workload, StatefulSet) and mount.name in [
+                each.metadata.name for each in workload.spec.volume_claim_templates
+            ]:
+                # A volume belongs to the group of the pod: fsGroup.
+                directory.chmod(0o777)
+            found.append(f"{directory}:{mount.mount_path}{':ro' if mount.read_only else ''}")
+        return found
+
+
+def _endpoints(id_: str, container: Container) -> dict[str, int]:
+    return {
+        port.name: int(docker("port", id_, str(port.container_port)).splitlines()[0].rpartition(":")[2])
+        for port in container.ports
+    }
+
+
+def _amount(memory: str) -> str:
+    return memory[:-2] + _BINARY[memory[-2:]]

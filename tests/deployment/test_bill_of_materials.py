@@ -1,0 +1,56 @@
+"""`./pants run docker:sbom -- dist`: a bill of materials for each service, from the lock."""
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+from bill_of_materials import main
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from deployment.engine import PORTS
+
+LOCK = "3rdparty/python/requirements.lock"
+
+
+@pytest.fixture
+def dist(tmp_path: Path) -> Path:
+    for pex in Path().glob("services.*/dependencies.pex"):
+        (tmp_path / pex).parent.mkdir(parents=True)
+        shutil.copy(pex, tmp_path / pex)
+    return tmp_path
+
+
+def test_every_service_has_a_bill_that_fits_the_schema_and_names_all_that_is_in_its_image(dist: Path) -> None:
+    assert main([str(dist)]) == 0
+    for service in PORTS:
+        text = (dist / f"services.{service}" / "sbom.cdx.json").read_text()
+        assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+        said = json.loads(text)
+        assert said["metadata"]["component"]["name"] == f"sector-{service}"
+        info = json.loads(zipfile.ZipFile(dist / f"services.{service}" / "dependencies.pex").read("PEX-INFO"))
+        assert len(said["components"]) == len(info["distributions"])
+
+
+def test_every_part_has_the_digests_that_the_lock_demands(dist: Path) -> None:
+    main([str(dist)])
+    lock = "\n" + Path(LOCK).read_text()
+    for each in json.loads((dist / "services.worker" / "sbom.cdx.json").read_text())["components"]:
+        assert f"\n{each['name']}" in lock
+        assert each["purl"] == f"pkg:pypi/{each['name']}@{each['version']}"
+        (files,) = each["externalReferences"]
+        assert files["hashes"]
+        assert all(f"--hash=sha256:{digest['content']}" in lock for digest in files["hashes"])
+
+
+def test_what_the_lock_does_not_have_is_refused(dist: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "other.lock").write_text(Path(LOCK).read_text().replace("\nnumpy==", "\nnot-numpy=="))
+    assert main([str(dist), "--lock", str(tmp_path / "other.lock")]) == 2
+    assert "numpy" in capsys.readouterr().err
+
+
+def test_where_nothing_was_packaged_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path)]) == 2
+    assert "./pants package ::" in capsys.readouterr().err

