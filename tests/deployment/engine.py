@@ -1,5 +1,6 @@
 """A Docker engine, asked by its own command, as people ask it; and the images of this checkout."""
 
+import re
 import subprocess
 from collections.abc import Mapping
 from datetime import datetime
@@ -107,6 +108,13 @@ def container(id_: str) -> Container:
     """Return what a container is at this moment."""
     (found,) = TypeAdapter(list[Container]).validate_json(docker("container", "inspect", id_))
     return found
+
+
+def version(service: str) -> str:
+    """Return the version of a service in this checkout: the head of its changelog."""
+    head = re.search(r"^## (\S+)", Path(f"services/{service}/CHANGELOG.md").read_text(), re.MULTILINE)
+    assert head
+    return head[1]
 
 
 def build(service: str, context: Path | None = None, tag: str = "test", **arguments: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deployment.engine import PORTS, EngineError, build, docker, image
+from deployment.engine import PORTS, EngineError, build, docker, image, version
 from fixtures.requires import require_answer, require_program
 from fixtures.waiting import until
 
@@ -113,12 +113,10 @@ def test_an_image_says_what_it_was_made_of(engine: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_what_pants_builds_is_tagged_and_labelled_with_the_version_of_the_service(engine: str, service: str) -> None:
-    version = re.search(r'version="([^"]+)"', Path(f"services/{service}/BUILD").read_text())
-    assert version
-    name = f"sector-{service}:{version[1]}"
+    name = f"sector-{service}:{version(service)}"
     require_answer("docker", "image", "inspect", name, hint="./pants package :: makes it")
     labels = image(name).config.labels or {}
-    assert labels["org.opencontainers.image.version"] == version[1]
+    assert labels["org.opencontainers.image.version"] == version(service)
     assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?", labels["org.opencontainers.image.revision"])
     assert labels["org.opencontainers.image.source"]
     assert image(name).config.entrypoint == ["/app/pex"]

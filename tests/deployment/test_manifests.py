@@ -11,6 +11,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from deployment.engine import PORTS, version
 from deployment.kinds import (
     Alerts,
     Autoscaler,
@@ -325,12 +326,7 @@ def test_the_files_of_redis_are_those_of_compose() -> None:
 
 
 def versions() -> dict[str, str]:
-    found = {}
-    for service in ("api", "worker", "viz", "bot"):
-        version = re.search(r'version="([^"]+)"', Path(f"services/{service}/BUILD").read_text())
-        assert version
-        found[f"sector-{service}"] = version[1]
-    return found
+    return {f"sector-{service}": version(service) for service in PORTS}
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)

@@ -53,7 +53,7 @@ def test_a_plot_is_a_picture_with_its_lines_named() -> None:
 def test_a_wrong_argument_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["nothing"])
-    assert "there is no suite nothing; there are world, worker, api, viz" in capsys.readouterr().err
+    assert "there is no suite nothing; there are world, worker, api, viz, images" in capsys.readouterr().err
     assert list(world._SIZES) == sorted(world._SIZES)
 
 
