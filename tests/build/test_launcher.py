@@ -50,6 +50,28 @@ def test_one_that_cannot_run_the_version_asked_for_is_passed_over(repository: Pa
     assert (ran.returncode, ran.stdout.strip()) == (0, version_of(repository)), ran.stderr
 
 
+def test_images_are_told_their_commit_and_whose_it_is_without_who_fetched_it(
+    repository: Path, bin_directory: Path
+) -> None:
+    path = official(bin_directory, version_of(repository))
+    program = bin_directory / "pants"
+    program.write_text(program.read_text().replace("official: $*", "$REVISION $SOURCE"))
+    assert run_pants(repository, "package", PATH=path).stdout == "unknown unknown\n"
+    git = ["git", "-C", str(repository), "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    origin = "https://someone:secret@example.org/sector.git"
+    for command in (["init", "-q"], ["add", "pants"], ["commit", "-q", "-m", "x"], ["remote", "add", "origin", origin]):
+        subprocess.run([*git, *command], check=True, capture_output=True)
+    said = run_pants(repository, "package", PATH=path).stdout
+    assert re.fullmatch(r"[0-9a-f]{40} https://example\.org/sector\.git\n", said)
+
+
+def test_it_tells_which_python_it_would_take(repository: Path) -> None:
+    ran = run_pants(repository, "--which-python", "3.13")
+    assert ran.returncode == 0
+    said = subprocess.run([ran.stdout.strip(), "--version"], capture_output=True, text=True, check=True)
+    assert said.stdout.startswith("Python 3.13.")
+
+
 def test_without_python_it_says_what_is_missing_what_for_and_how_to_get_it(
     repository: Path, bin_directory: Path, tmp_path: Path
 ) -> None:

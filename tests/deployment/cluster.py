@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from deployment.gate import Gate
@@ -48,18 +49,19 @@ class Cluster:
                 codes.append(old.terminate())
             self.pods[name].append(self._node.start(name).await_start())
             if deployment.spec.strategy.type == "RollingUpdate":
-                # The new one takes part at once. That the old one ends, nginx hears later than the old one itself.
-                self.lead_with(name, old)
-                time.sleep(_HEARD_AFTER_S)
-                self.lead()
-                codes.append(old.terminate())
+                codes.append(self._retire(name, old))
         return codes
 
-    def lead_with(self, name: str, old: Pod) -> None:
-        """Tell nginx which pods there are, with one that is about to end."""
+    def _retire(self, name: str, old: Pod) -> int:
+        """End a pod whose successor is ready. It is told so before nginx hears of it, which still sends it requests then."""
         self.pods[name].append(old)
         self.lead()
-        self.pods[name].remove(old)
+        with ThreadPoolExecutor(1) as kubelet:
+            code = kubelet.submit(old.terminate)
+            time.sleep(_HEARD_AFTER_S)
+            self.pods[name].remove(old)
+            self.lead()
+            return code.result()
 
     def _replicas(self, name: str) -> int:
         (workload,) = (each for each in self.rendered.workloads if each.metadata.name == name)

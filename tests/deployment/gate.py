@@ -132,7 +132,7 @@ def _locations(paths: Sequence[tuple[Path, Ingress]]) -> str:
             f"proxy_read_timeout {said.get('proxy-read-timeout', '60')}s;",
             f"proxy_send_timeout {said.get('proxy-send-timeout', '60')}s;",
             "proxy_connect_timeout 5s; proxy_http_version 1.1; proxy_next_upstream error timeout; proxy_next_upstream_tries 3;",
-            "proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme;",
+            "proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme;",
             "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade;",
             (
                 f"add_header Set-Cookie ${said['session-cookie-name'].replace('-', '_')}_set always;"

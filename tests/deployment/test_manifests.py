@@ -136,6 +136,8 @@ def test_every_object_carries_the_recommended_labels(folder: Path) -> None:
     for each in Rendered.of(folder).objects:
         labels = each.metadata.labels
         assert labels["app.kubernetes.io/part-of"] == "sector", each.metadata
+        assert labels["app.kubernetes.io/instance"] == "sector", each.metadata
+        assert labels["app.kubernetes.io/managed-by"] == "kustomize", each.metadata
         if not isinstance(each, ConfigMap | Secret):
             assert labels["app.kubernetes.io/name"], each.metadata
     for workload in Rendered.of(folder).workloads:

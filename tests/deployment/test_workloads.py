@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import aiohttp
 import httpx
 import pytest
 import socketio
+from playwright.async_api import async_playwright
 
 from deployment.cluster import ORDER, Cluster
 from deployment.engine import container, docker
@@ -152,6 +154,34 @@ def test_the_sticky_cookie_comes_once_and_is_for_the_page_alone(http: httpx.Clie
     assert "HttpOnly" in first.headers["set-cookie"]
     assert "set-cookie" not in http.get("/").headers
     assert "set-cookie" not in httpx.get(f"{http.base_url}/api/health", headers=HOST).headers
+
+
+async def test_the_page_is_live_and_finds_the_api_on_its_own_host(cluster: Cluster) -> None:
+    chromium = require_program("chromium", "chromium-browser", "google-chrome", hint="apt-get install chromium")
+    flags = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP sector.local 127.0.0.1"]
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=flags)
+        try:
+            page = await browser.new_page()
+            await page.goto(f"http://sector.local:{cluster.gate.port}/")
+            await page.locator("body[data-state=live]").wait_for(timeout=20_000)
+            await page.get_by_role("button", name="Play", exact=True).click()
+            # Its API is open: a name is enough.
+            await page.locator("#play-faction").fill("Visitor")
+            assert (
+                await page.evaluate("fetch('/api/health').then((answer) => answer.json()).then((said) => said.service)")
+                == "api"
+            )
+        finally:
+            await browser.close()
+
+
+def test_redis_is_backed_up_from_within_its_pod(cluster: Cluster) -> None:
+    (pod,) = cluster.pods["redis"]
+    command = ["docker", "exec", pod.id, "sh", "/etc/redis/keep.sh", "backup"]
+    saved = subprocess.run(command, capture_output=True, timeout=60, check=True).stdout
+    assert saved.startswith((b"REDIS", b"VALKEY"))
+    assert b"sim:{default}:head" in saved
 
 
 def test_what_alerts_and_dashboard_ask_for_the_api_tells(http: httpx.Client) -> None:
