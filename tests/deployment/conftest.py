@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from deployment.engine import LABEL, PORTS, build, docker
+from deployment.rendered import BASE, PRODUCTION, Rendered
 from fixtures.requires import require_answer
 
 
@@ -25,3 +26,15 @@ def engine() -> Iterator[str]:
 def images(engine: str) -> Mapping[str, str]:
     """The image of each service, built from this checkout by docker/Dockerfile."""
     return {service: build(service) for service in PORTS}
+
+
+@pytest.fixture(scope="session")
+def base() -> Rendered:
+    """The manifests as `kubectl apply -k k8s` would send them."""
+    return Rendered.of(BASE)
+
+
+@pytest.fixture(scope="session")
+def production() -> Rendered:
+    """The production overlay."""
+    return Rendered.of(PRODUCTION)

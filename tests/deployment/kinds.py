@@ -7,174 +7,20 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
-type Port = int | str
+from deployment.pod_parts import Meta, Named, Part, PodTemplate, Selector
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, populate_by_name=True)
-
-
-class Meta(_Part):
-    name: str
-    namespace: str | None = None
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
-
-
-class Named(_Part):
-    name: str
-    optional: bool = False
-
-
-class EnvFrom(_Part):
-    config_map_ref: Named | None = None
-    secret_ref: Named | None = None
-
-
-class HttpGet(_Part):
-    path: str
-    port: Port
-
-
-class Command(_Part):
-    command: list[str]
-
-
-class TcpSocket(_Part):
-    port: Port
-
-
-class Probe(_Part):
-    http_get: HttpGet | None = None
-    exec: Command | None = None
-    tcp_socket: TcpSocket | None = None
-    period_seconds: int = 10
-    timeout_seconds: int = 1
-    failure_threshold: int = 3
-
-
-class Sleep(_Part):
-    seconds: int
-
-
-class Handler(_Part):
-    sleep: Sleep
-
-
-class Lifecycle(_Part):
-    pre_stop: Handler
-
-
-class Resources(_Part):
-    requests: dict[str, str]
-    limits: dict[str, str]
-
-
-class Capabilities(_Part):
-    drop: list[str]
-
-
-class ContainerSecurity(_Part):
-    allow_privilege_escalation: Literal[False]
-    read_only_root_filesystem: Literal[True]
-    capabilities: Capabilities
-
-
-class ContainerPort(_Part):
-    name: str
-    container_port: int
-
-
-class Mount(_Part):
-    name: str
-    mount_path: str
-    read_only: bool = False
-
-
-class Container(_Part):
-    name: str
-    image: str
-    image_pull_policy: Literal["IfNotPresent"]
-    command: list[str] | None = None
-    env_from: list[EnvFrom] = []
-    ports: list[ContainerPort]
-    startup_probe: Probe
-    liveness_probe: Probe
-    readiness_probe: Probe
-    lifecycle: Lifecycle | None = None
-    resources: Resources
-    security_context: ContainerSecurity
-    volume_mounts: list[Mount] = []
-
-
-class Seccomp(_Part):
-    type: Literal["RuntimeDefault"]
-
-
-class PodSecurity(_Part):
-    run_as_non_root: Literal[True]
-    run_as_user: int
-    run_as_group: int
-    fs_group: int | None = None
-    fs_group_change_policy: str | None = None
-    seccomp_profile: Seccomp
-
-
-class Source(_Part):
-    config_map: Named | None = None
-    secret: Named | None = None
-
-
-class Projected(_Part):
-    sources: list[Source]
-
-
-class Volume(_Part):
-    name: str
-    projected: Projected
-
-
-class Selector(_Part):
-    match_labels: dict[str, str] = {}
-
-
-class Spread(_Part):
-    max_skew: int
-    topology_key: str
-    when_unsatisfiable: str
-    label_selector: Selector
-
-
-class PodSpec(_Part):
-    service_account_name: str
-    automount_service_account_token: Literal[False]
-    enable_service_links: Literal[False]
-    termination_grace_period_seconds: int
-    security_context: PodSecurity
-    topology_spread_constraints: list[Spread] = []
-    containers: Annotated[list[Container], Field(min_length=1, max_length=1)]
-    volumes: list[Volume] = []
-
-
-class PodTemplate(_Part):
-    class _Meta(_Part):
-        labels: dict[str, str]
-
-    metadata: _Meta
-    spec: PodSpec
-
-
-class Rolling(_Part):
+class Rolling(Part):
     max_unavailable: int
     max_surge: int
 
 
-class Strategy(_Part):
+class Strategy(Part):
     type: Literal["RollingUpdate", "Recreate"]
     rolling_update: Rolling | None = None
 
 
-class DeploymentSpec(_Part):
+class DeploymentSpec(Part):
     replicas: int | None = None
     revision_history_limit: int
     selector: Selector
@@ -182,9 +28,9 @@ class DeploymentSpec(_Part):
     template: PodTemplate
 
 
-class Claim(_Part):
-    class _Spec(_Part):
-        class _Resources(_Part):
+class Claim(Part):
+    class _Spec(Part):
+        class _Resources(Part):
             requests: dict[str, str]
 
         access_modes: list[str]
@@ -196,7 +42,7 @@ class Claim(_Part):
     spec: _Spec
 
 
-class StatefulSetSpec(_Part):
+class StatefulSetSpec(Part):
     service_name: str
     replicas: int
     selector: Selector
@@ -204,96 +50,96 @@ class StatefulSetSpec(_Part):
     volume_claim_templates: list[Claim]
 
 
-class ServicePort(_Part):
+class ServicePort(Part):
     name: str
     port: int
     target_port: str
     node_port: int | None = None
 
 
-class ServiceSpec(_Part):
+class ServiceSpec(Part):
     type: Literal["ClusterIP", "NodePort"] = "ClusterIP"
     selector: dict[str, str]
     ports: list[ServicePort]
 
 
-class IpBlock(_Part):
+class IpBlock(Part):
     cidr: str
 
 
-class Peer(_Part):
+class Peer(Part):
     pod_selector: Selector | None = None
     namespace_selector: Selector | None = None
     ip_block: IpBlock | None = None
 
 
-class PolicyPort(_Part):
+class PolicyPort(Part):
     port: int
     protocol: Literal["TCP", "UDP"] = "TCP"
 
 
-class IngressRule(_Part):
+class IngressRule(Part):
     from_: list[Peer] | None = Field(default=None, alias="from")
     ports: list[PolicyPort]
 
 
-class EgressRule(_Part):
+class EgressRule(Part):
     to: list[Peer]
     ports: list[PolicyPort]
 
 
-class NetworkPolicySpec(_Part):
+class NetworkPolicySpec(Part):
     pod_selector: Selector
     policy_types: list[Literal["Ingress", "Egress"]]
-    ingress: list[IngressRule] = []
-    egress: list[EgressRule] = []
+    ingress: list[IngressRule] = Field(default_factory=list)
+    egress: list[EgressRule] = Field(default_factory=list)
 
 
-class PortName(_Part):
+class PortName(Part):
     name: str
 
 
-class ServiceBackend(_Part):
+class ServiceBackend(Part):
     name: str
     port: PortName
 
 
-class Backend(_Part):
+class Backend(Part):
     service: ServiceBackend
 
 
-class Path(_Part):
+class Path(Part):
     path: str
     path_type: Literal["Prefix", "ImplementationSpecific"]
     backend: Backend
 
 
-class Paths(_Part):
+class Paths(Part):
     paths: list[Path]
 
 
-class Rule(_Part):
+class Rule(Part):
     host: str
     http: Paths
 
 
-class Tls(_Part):
+class Tls(Part):
     hosts: list[str]
     secret_name: str
 
 
-class IngressSpec(_Part):
+class IngressSpec(Part):
     ingress_class_name: Literal["nginx"]
     rules: list[Rule]
-    tls: list[Tls] = []
+    tls: list[Tls] = Field(default_factory=list)
 
 
-class DisruptionSpec(_Part):
+class DisruptionSpec(Part):
     max_unavailable: int
     selector: Selector
 
 
-class Target(_Part):
+class Target(Part):
     api_version: str
     kind: str
     name: str
@@ -308,8 +154,8 @@ class ScalerSpec(BaseModel):
     max_replicas: int
 
 
-class GatewaySpec(_Part):
-    class _Listener(_Part):
+class GatewaySpec(Part):
+    class _Listener(Part):
         name: str
         protocol: Literal["HTTP", "HTTPS"]
         port: int
@@ -319,20 +165,20 @@ class GatewaySpec(_Part):
     listeners: list[_Listener]
 
 
-class RouteSpec(_Part):
+class RouteSpec(Part):
     """As gateway.networking.k8s.io/v1 has it, in its standard channel."""
 
-    class _Rule(_Part):
-        class _Match(_Part):
-            class _Path(_Part):
+    class _Rule(Part):
+        class _Match(Part):
+            class _Path(Part):
                 type: Literal["PathPrefix"]
                 value: str
 
             path: _Path
 
-        class _Filter(_Part):
-            class _Rewrite(_Part):
-                class _Replaced(_Part):
+        class _Filter(Part):
+            class _Rewrite(Part):
+                class _Replaced(Part):
                     type: Literal["ReplacePrefixMatch"]
                     replace_prefix_match: str
 
@@ -341,16 +187,16 @@ class RouteSpec(_Part):
             type: Literal["URLRewrite"]
             url_rewrite: _Rewrite = Field(alias="urlRewrite")
 
-        class _Timeouts(_Part):
+        class _Timeouts(Part):
             request: str
             backend_request: str
 
-        class _Backend(_Part):
+        class _Backend(Part):
             name: str
             port: int
 
         matches: list[_Match]
-        filters: list[_Filter] = []
+        filters: list[_Filter] = Field(default_factory=list)
         timeouts: _Timeouts
         backend_refs: list[_Backend]
 
@@ -359,10 +205,10 @@ class RouteSpec(_Part):
     rules: list[_Rule]
 
 
-class MonitorSpec(_Part):
+class MonitorSpec(Part):
     """As monitoring.coreos.com/v1 has it."""
 
-    class _Endpoint(_Part):
+    class _Endpoint(Part):
         port: str
         path: str
         interval: str
@@ -371,11 +217,11 @@ class MonitorSpec(_Part):
     endpoints: list[_Endpoint]
 
 
-class AlertSpec(_Part):
+class AlertSpec(Part):
     """As monitoring.coreos.com/v1 has it."""
 
-    class _Group(_Part):
-        class _Alert(_Part):
+    class _Group(Part):
+        class _Alert(Part):
             alert: str
             expr: str
             for_: str = Field(default="0s", alias="for")
@@ -388,7 +234,7 @@ class AlertSpec(_Part):
     groups: list[_Group]
 
 
-class _Object(_Part):
+class _Object(Part):
     api_version: str
     metadata: Meta
 

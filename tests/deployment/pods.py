@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deployment.engine import EngineError, docker, logs
-from deployment.kinds import Container, Probe, StatefulSet, Workload
+from deployment.kinds import StatefulSet, Workload
+from deployment.pod_parts import Container, Probe
 from deployment.rendered import Rendered
 
 # Kubernetes writes amounts of memory otherwise than Docker does.

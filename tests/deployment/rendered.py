@@ -1,6 +1,7 @@
 """What `kubectl kustomize` makes of a folder of manifests."""
 
 import base64
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,9 +11,11 @@ import yaml
 from pydantic import JsonValue
 
 from deployment.kinds import OBJECT, ConfigMap, Deployment, Object, Secret, Service, StatefulSet, Workload
+from deployment.pod_parts import Container
 from fixtures.requires import require_answer
 
 BASE, LOCAL, PRODUCTION = Path("k8s"), Path("k8s/overlays/local"), Path("k8s/overlays/production")
+FOLDERS = [BASE, LOCAL, PRODUCTION]
 # Kinds of others' own, whose schemas no Kubernetes has.
 CUSTOM = ("gateway.networking.k8s.io/v1", "monitoring.coreos.com/v1")
 
@@ -81,3 +84,27 @@ class Rendered:
             if each.secret_ref is not None:
                 found |= self.contents(None, each.secret_ref.name, optional=each.secret_ref.optional)
         return found
+
+
+def with_component(tmp_path: Path, component: str) -> Path:
+    """Return a folder of its own that adds a component to the base, without the Ingresses."""
+    copy = tmp_path / "k8s"
+    if not copy.exists():
+        shutil.copytree("k8s", copy, symlinks=False)
+    folder = copy / "overlays" / f"with-{component}"
+    folder.mkdir()
+    kustomization = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "namespace": "sector",
+        "resources": ["../../base", "../../redis"],
+        "components": [f"../../components/{component}"],
+    }
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
+    return folder
+
+
+def container_of(workload: Workload) -> Container:
+    """Return the one container of a workload."""
+    (container,) = workload.spec.template.spec.containers
+    return container

@@ -1,0 +1,40 @@
+"""The arrows between the parts: those that NetworkPolicies let through, and those that are drawn."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from deployment.kinds import NetworkPolicy, Peer
+from deployment.rendered import Rendered
+
+
+def named(peer: Peer) -> str:
+    """Return who a peer of a policy is: a part, or a namespace, in brackets."""
+    if peer.pod_selector is not None:
+        return peer.pod_selector.match_labels["app.kubernetes.io/name"]
+    if peer.namespace_selector is not None:
+        return f"[{peer.namespace_selector.match_labels['kubernetes.io/metadata.name']}]"
+    return "[outside]"
+
+
+def arrows(rendered: Rendered) -> Iterator[tuple[str, str, str, int]]:
+    """Yield each arrow that a policy lets through: which end says so, from, to, port."""
+    for policy in rendered.all(NetworkPolicy):
+        own = policy.spec.pod_selector.match_labels.get("app.kubernetes.io/name", "*")
+        for ingress in policy.spec.ingress:
+            for peer in ingress.from_ or []:
+                yield from (("ingress", named(peer), own, port.port) for port in ingress.ports)
+        for egress in policy.spec.egress:
+            for peer in egress.to:
+                yield from (("egress", own, named(peer), port.port) for port in egress.ports)
+
+
+def drawn() -> set[tuple[str, str]]:
+    """Return the arrows of the first drawing in docs/architecture.md, by the names of the manifests."""
+    drawing = re.search(r"```mermaid\nflowchart LR\n(.*?)```", Path("docs/architecture.md").read_text(), re.DOTALL)
+    assert drawing
+    names = {"bots": "bot", "worker1": "sim-worker", "worker2": "sim-worker", "people": "[ingress-nginx]"}
+    found = re.findall(
+        r"^ *(\w+)(?:\[.*?\]|\(\(.*?\)\))? *(?:-->|--.*-->|-\. .* \.->) *(\w+)", drawing[1], re.MULTILINE
+    )
+    return {(names.get(start, start), names.get(end, end)) for start, end in found}

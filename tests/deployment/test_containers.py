@@ -1,0 +1,83 @@
+"""What every workload of the manifests has: labels, probes, limits, no privileges, the time to end, a place of its own."""
+
+from pathlib import Path
+
+import pytest
+
+from deployment.kinds import ConfigMap, Deployment, DisruptionBudget, Secret
+from deployment.rendered import FOLDERS, Rendered, container_of
+
+# How long a process takes to end after SIGTERM, at most, in seconds (docs/operations.md, Stopping), with a tick before that.
+ENDS_WITHIN_S = 5
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=str)
+def test_every_object_carries_the_recommended_labels(folder: Path) -> None:
+    for each in Rendered.of(folder).objects:
+        labels = each.metadata.labels
+        assert labels["app.kubernetes.io/part-of"] == "sector", each.metadata
+        assert labels["app.kubernetes.io/instance"] == "sector", each.metadata
+        assert labels["app.kubernetes.io/managed-by"] == "kustomize", each.metadata
+        if not isinstance(each, ConfigMap | Secret):
+            assert labels["app.kubernetes.io/name"], each.metadata
+    for workload in Rendered.of(folder).workloads:
+        assert workload.spec.selector.match_labels.items() <= workload.spec.template.metadata.labels.items()
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=str)
+def test_every_container_has_probes_of_distinct_meaning_limits_and_no_privileges(folder: Path) -> None:
+    for workload in Rendered.of(folder).workloads:
+        container, security = container_of(workload), workload.spec.template.spec.security_context
+        probes = [container.startup_probe, container.liveness_probe, container.readiness_probe]
+        asked = [
+            (each.http_get or each.exec or each.tcp_socket, each.period_seconds, each.failure_threshold)
+            for each in probes
+        ]
+        assert all(what for what, _, _ in asked)
+        assert len({str(each) for each in asked}) == 3
+        if container.liveness_probe.http_get and container.readiness_probe.http_get:
+            # Whether Redis is there says nothing about whether this process should be started again.
+            assert container.liveness_probe.http_get.path == "/health/live"
+            assert container.readiness_probe.http_get.path == "/health/ready"
+        for amounts in (container.resources.requests, container.resources.limits):
+            assert amounts.keys() == {"cpu", "memory"}
+        assert container.security_context.capabilities.drop == ["ALL"]
+        assert security.run_as_user >= 10_000
+        assert security.run_as_group >= 10_000
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=str)
+def test_every_probe_asks_a_port_that_its_container_has(folder: Path) -> None:
+    for workload in Rendered.of(folder).workloads:
+        container = container_of(workload)
+        ports = {each.name for each in container.ports}
+        for probe in (container.startup_probe, container.liveness_probe, container.readiness_probe):
+            asked = probe.http_get or probe.tcp_socket
+            assert asked is None or asked.port in ports
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=str)
+def test_what_ends_has_the_time_that_it_needs(folder: Path) -> None:
+    for deployment in Rendered.of(folder).all(Deployment):
+        container, spec = container_of(deployment), deployment.spec.template.spec
+        asleep_s = container.lifecycle.pre_stop.sleep.seconds if container.lifecycle else 0
+        assert asleep_s + ENDS_WITHIN_S < spec.termination_grace_period_seconds
+        # Whom others send requests to serves on until they have heard; a worker's hand-over is its end, the sooner the better.
+        assert (asleep_s > 0) == (deployment.metadata.name in ("api", "viz"))
+
+
+def test_what_has_replicas_is_spread_and_loses_one_at_a_time(base: Rendered) -> None:
+    for deployment in base.all(Deployment):
+        if deployment.metadata.name == "bot":
+            assert deployment.spec.replicas == 1
+            continue
+        assert deployment.spec.replicas == 2
+        labels = deployment.spec.template.metadata.labels
+        spread = deployment.spec.template.spec.topology_spread_constraints
+        assert [each.topology_key for each in spread] == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
+        assert all(each.label_selector.match_labels.items() <= labels.items() for each in spread)
+        budget = base.one(DisruptionBudget, deployment.metadata.name)
+        assert budget.spec.max_unavailable == 1
+        assert budget.spec.selector.match_labels.items() <= labels.items()
+        assert deployment.spec.strategy.rolling_update is not None
+        assert deployment.spec.strategy.rolling_update.max_unavailable == 0

@@ -1,0 +1,90 @@
+"""What each overlay and component is for, it has."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from deployment.arrows import arrows
+from deployment.kinds import (
+    Autoscaler,
+    Deployment,
+    Gateway,
+    Ingress,
+    NetworkPolicy,
+    Route,
+    Secret,
+    Service,
+    StatefulSet,
+)
+from deployment.rendered import LOCAL, Rendered, with_component
+
+
+def test_the_base_has_what_it_says(base: Rendered, production: Rendered) -> None:
+    assert {each.metadata.name for each in base.all(Deployment)} == {"api", "viz", "sim-worker", "bot"}
+    assert [each.metadata.name for each in base.all(StatefulSet)] == ["redis"]
+    assert {each.metadata.name for each in base.all(Ingress)} == {"api", "viz"}
+    assert {rule.host for ingress in base.all(Ingress) for rule in ingress.spec.rules} == {"sector.local"}
+    assert {each.metadata.namespace for each in base.objects if each.kind != "Namespace"} == {"sector"}
+    assert not production.all(StatefulSet)
+
+
+def test_production_has_its_numbers_its_certificate_and_no_password_that_is_known(production: Rendered) -> None:
+    assert {each.metadata.name: each.spec.min_replicas for each in production.all(Autoscaler)} == {
+        "api": 3,
+        "viz": 2,
+        "sim-worker": 2,
+    }
+    # Else an `apply` would undo what the autoscaler decided.
+    assert {each.metadata.name: each.spec.replicas for each in production.all(Deployment)} == {
+        "api": None,
+        "viz": None,
+        "sim-worker": None,
+        "bot": 1,
+    }
+    assert not production.all(Secret)
+    for ingress in production.all(Ingress):
+        (tls,) = ingress.spec.tls
+        assert tls.hosts == [rule.host for rule in ingress.spec.rules] == ["sector.example.org"]
+
+
+def test_local_is_one_of_each_at_ports_of_the_node() -> None:
+    local = Rendered.of(LOCAL)
+    assert {each.spec.replicas for each in local.all(Deployment)} == {1}
+    assert not local.all(Ingress)
+    ports = {each.metadata.name: [port.node_port for port in each.spec.ports] for each in local.all(Service)}
+    assert ports == {"api": [30800], "viz": [30900], "redis": [None]}
+    for name in ("api", "viz"):
+        (rule,) = local.one(NetworkPolicy, name).spec.ingress
+        assert rule.from_ is None
+
+
+def test_the_gateway_has_the_routes_of_the_ingresses(tmp_path: Path, base: Rendered) -> None:
+    rendered = Rendered.of(with_component(tmp_path, "gateway"))
+    assert {each.metadata.name for each in rendered.all(Route)} == {each.metadata.name for each in base.all(Ingress)}
+    for route in rendered.all(Route):
+        name = route.metadata.name
+        ingress, (port,) = base.one(Ingress, name), base.one(Service, name).spec.ports
+        assert route.spec.hostnames == [rule.host for rule in ingress.spec.rules]
+        (rule,) = route.spec.rules
+        assert [(each.name, each.port) for each in rule.backend_refs] == [(name, port.port)]
+        (match,) = rule.matches
+        last = [each.path for rules in ingress.spec.rules for each in rules.http.paths][-1]
+        assert match.path.value == last.removesuffix("(/|$)(.*)")
+        rewritten = [each.url_rewrite.path.replace_prefix_match for each in rule.filters]
+        assert rewritten == (
+            ["/"] if "nginx.ingress.kubernetes.io/rewrite-target" in ingress.metadata.annotations else []
+        )
+    (gateway,) = rendered.all(Gateway)
+    assert {each.hostname for each in gateway.spec.listeners} == {"sector.local"}
+    assert not rendered.all(Ingress)
+    assert {start for _, start, _, _ in arrows(rendered) if start.startswith("[")} == {"[envoy-gateway-system]"}
+
+
+def test_the_controller_is_the_last_there_was_and_says_that_it_is_retired() -> None:
+    text = Path("k8s/ingress-nginx/controller.yaml").read_text()
+    assert "RETIRED" in text
+    assert "components/gateway" in text
+    assert re.findall(r"image: (\S+)", text) == ["registry.k8s.io/ingress-nginx/controller:v1.15.1"]
+    kinds = [each["kind"] for each in yaml.safe_load_all(text)]
+    assert {"Namespace", "ServiceAccount", "ClusterRole", "Role", "Deployment", "Service", "IngressClass"} <= set(kinds)
