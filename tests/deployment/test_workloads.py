@@ -10,7 +10,8 @@ import aiohttp
 import httpx
 import pytest
 import socketio
-from playwright.async_api import async_playwright
+from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Page, async_playwright
 
 from deployment.cluster import ORDER, Cluster
 from deployment.engine import container, docker
@@ -156,6 +157,24 @@ def test_the_sticky_cookie_comes_once_and_is_for_the_page_alone(http: httpx.Clie
     assert "set-cookie" not in httpx.get(f"{http.base_url}/api/health", headers=HOST).headers
 
 
+async def opened(page: Page, url: str) -> None:
+    """Open the page, and wait until it is live. Chromium ends what it loads when a network interface comes or goes, as Docker's do."""
+    failed: list[str] = []
+    page.on("requestfailed", lambda request: failed.append(f"{request.url}: {request.failure}"))
+    for _ in range(5):
+        failed.clear()
+        try:
+            await page.goto(url)
+            await page.locator("body[data-state=live]").wait_for(timeout=20_000)
+        except PlaywrightError as error:
+            if not any("ERR_NETWORK_CHANGED" in each for each in (*failed, str(error))):
+                state = await page.locator("body").get_attribute("data-state")
+                raise AssertionError(f"the page is {state}; failed: {failed}") from error
+        else:
+            return
+    raise AssertionError(failed)
+
+
 async def test_the_page_is_live_and_finds_the_api_on_its_own_host(cluster: Cluster) -> None:
     chromium = require_program("chromium", "chromium-browser", "google-chrome", hint="apt-get install chromium")
     flags = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP sector.local 127.0.0.1"]
@@ -163,15 +182,14 @@ async def test_the_page_is_live_and_finds_the_api_on_its_own_host(cluster: Clust
         browser = await playwright.chromium.launch(executable_path=chromium, args=flags)
         try:
             page = await browser.new_page()
-            await page.goto(f"http://sector.local:{cluster.gate.port}/")
-            await page.locator("body[data-state=live]").wait_for(timeout=20_000)
+            await opened(page, f"http://sector.local:{cluster.gate.port}/")
             await page.get_by_role("button", name="Play", exact=True).click()
             # Its API is open: a name is enough.
             await page.locator("#play-faction").fill("Visitor")
-            assert (
-                await page.evaluate("fetch('/api/health').then((answer) => answer.json()).then((said) => said.service)")
-                == "api"
+            said = await page.evaluate(
+                "fetch('/api/health').then((answer) => answer.json()).then((said) => said.service)"
             )
+            assert said == "api"
         finally:
             await browser.close()
 
