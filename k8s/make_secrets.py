@@ -11,13 +11,15 @@ from pathlib import Path
 import yaml
 
 from sector.api.keyring import secret_key
+from sector.api.settings import ApiSettings
 from sector.api.token import make
 
 # The user of each Deployment that speaks to Redis, in docker/users.acl.
 _USERS = {"api": "api", "viz": "viz", "sim-worker": "worker"}
 # Users of Redis that are people, not processes.
 _PEOPLE = ("operator", "keeper")
-_AUDIENCE = "sector"
+_MOST_HOURS = 24 * 366 * 10
+_AUDIENCE: str = ApiSettings.model_fields["auth_audience"].default
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,6 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(
             "--redis-url must hold {user} and {password}, each once: every service comes with its own", file=sys.stderr
         )
+        return 2
+    if not 0 < given.hours <= _MOST_HOURS:
+        print(f"--hours {given.hours:g}: must be above 0, {_MOST_HOURS} at most (ten years)", file=sys.stderr)
+        return 2
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,31}", given.bot):
+        print(f"--bot {given.bot!r}: a letter, then letters, digits, _ and -, up to 32", file=sys.stderr)
         return 2
     try:
         users = given.users.read_text()

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from deployment.gate import Gate
+from deployment.ingress_nginx import Gate
 from deployment.kinds import Deployment, Ingress
 from deployment.pods import Node, Pod
 from deployment.rendered import Rendered

@@ -44,7 +44,7 @@ class Composed:
         return done.stdout
 
     def redis(self, what: str, given: bytes = b"", *, fails: bool = False) -> bytes:
-        """Return what keep.sh writes: a backup, or what it says."""
+        """Return what backup.sh writes: a backup, or what it says."""
         command = [
             "docker",
             "compose",
@@ -54,7 +54,7 @@ class Composed:
             "-T",
             "redis",
             "sh",
-            "/etc/redis/keep.sh",
+            "/etc/redis/backup.sh",
             what,
         ]
         done = subprocess.run(

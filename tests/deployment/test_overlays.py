@@ -11,6 +11,7 @@ from deployment.kinds import (
     Deployment,
     Gateway,
     Ingress,
+    Namespace,
     NetworkPolicy,
     Route,
     Secret,
@@ -25,8 +26,19 @@ def test_the_base_has_what_it_says(base: Rendered, production: Rendered) -> None
     assert [each.metadata.name for each in base.all(StatefulSet)] == ["redis"]
     assert {each.metadata.name for each in base.all(Ingress)} == {"api", "viz"}
     assert {rule.host for ingress in base.all(Ingress) for rule in ingress.spec.rules} == {"sector.local"}
+    (namespace,) = base.all(Namespace)
+    assert namespace.metadata.labels["pod-security.kubernetes.io/enforce"] == "restricted"
     assert {each.metadata.namespace for each in base.objects if each.kind != "Namespace"} == {"sector"}
     assert not production.all(StatefulSet)
+
+
+def test_streams_and_spectators_may_stay_for_an_hour_and_a_poller_with_its_replica(base: Rendered) -> None:
+    prefix = "nginx.ingress.kubernetes.io/"
+    for ingress in base.all(Ingress):
+        for side in ("read", "send"):
+            assert int(ingress.metadata.annotations[f"{prefix}proxy-{side}-timeout"]) >= 3600
+    assert base.one(Ingress, "viz").metadata.annotations[f"{prefix}affinity"] == "cookie"
+    assert [path.path for rule in base.one(Ingress, "viz").spec.rules for path in rule.http.paths] == ["/ws", "/"]
 
 
 def test_production_has_its_numbers_its_certificate_and_no_password_that_is_known(production: Rendered) -> None:
@@ -86,5 +98,7 @@ def test_the_controller_is_the_last_there_was_and_says_that_it_is_retired() -> N
     assert "RETIRED" in text
     assert "components/gateway" in text
     assert re.findall(r"image: (\S+)", text) == ["registry.k8s.io/ingress-nginx/controller:v1.15.1"]
+    (service,) = (each for each in yaml.safe_load_all(text) if each["kind"] == "Service")
+    assert service["spec"]["type"] == "LoadBalancer"
     kinds = [each["kind"] for each in yaml.safe_load_all(text)]
     assert {"Namespace", "ServiceAccount", "ClusterRole", "Role", "Deployment", "Service", "IngressClass"} <= set(kinds)

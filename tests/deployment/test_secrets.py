@@ -86,6 +86,9 @@ def test_each_time_all_is_new(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "said"),
     [
         (["--redis-url", "redis://redis:6379/0"], "must hold {user} and {password}"),
+        (["--hours", "-1"], "--hours -1: must be above 0"),
+        (["--hours", "nan"], "--hours nan: must be above 0"),
+        (["--bot", "1 2"], "--bot '1 2': a letter"),
         (["--users", "nowhere.acl"], "nowhere.acl: No such file or directory"),
         (["--users", "k8s/base/config/api.env"], "no user api, viz, worker"),
     ],

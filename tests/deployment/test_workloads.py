@@ -196,7 +196,7 @@ async def test_the_page_is_live_and_finds_the_api_on_its_own_host(cluster: Clust
 
 def test_redis_is_backed_up_from_within_its_pod(cluster: Cluster) -> None:
     (pod,) = cluster.pods["redis"]
-    command = ["docker", "exec", pod.id, "sh", "/etc/redis/keep.sh", "backup"]
+    command = ["docker", "exec", pod.id, "sh", "/etc/redis/backup.sh", "backup"]
     saved = subprocess.run(command, capture_output=True, timeout=60, check=True).stdout
     assert saved.startswith((b"REDIS", b"VALKEY"))
     assert b"sim:{default}:head" in saved

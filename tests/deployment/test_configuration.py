@@ -76,7 +76,7 @@ def test_every_config_map_and_secret_is_used(folder: Path) -> None:
 
 
 def test_the_files_of_redis_are_those_of_compose() -> None:
-    for name in ("redis.conf", "users.acl", "keep.sh"):
+    for name in ("redis.conf", "users.acl", "backup.sh"):
         assert Path("k8s/redis", name).read_text() == Path("docker", name).read_text()
 
 
