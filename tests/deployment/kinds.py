@@ -213,8 +213,17 @@ class MonitorSpec(Part):
         path: str
         interval: str
 
-    selector: Selector
-    endpoints: list[_Endpoint]
+    class _Selector(Part):
+        class _Expression(Part):
+            key: str
+            operator: Literal["In"]
+            values: list[str]
+
+        match_expressions: list[_Expression]
+
+    job_label: str
+    selector: _Selector
+    pod_metrics_endpoints: list[_Endpoint]
 
 
 class AlertSpec(Part):
@@ -305,7 +314,7 @@ class Route(_Object):
 
 
 class Monitor(_Object):
-    kind: Literal["ServiceMonitor"]
+    kind: Literal["PodMonitor"]
     spec: MonitorSpec
 
 

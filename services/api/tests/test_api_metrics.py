@@ -1,34 +1,79 @@
 """GET /metrics: what is counted is what happened."""
 
 import httpx
-from prometheus_client.parser import text_string_to_metric_families
 
-from fixtures.processes import Processes
+from fixtures.metrics import metrics_of, until_metrics
+from fixtures.processes import Processes, free_port
 from fixtures.sim import Sim
 
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
+REQUESTS = "sector_http_request_seconds_count"
 
 
-async def test_it_counts_answers_orders_and_streams(sim: Sim, redis_url: str, processes: Processes) -> None:
+async def test_it_counts_requests_orders_and_streams(sim: Sim, redis_url: str, processes: Processes) -> None:
     await sim.tick(times=3)
     api = processes.start("api", REDIS_URL=redis_url)
-    for order in (NOTE, [NOTE, NOTE], {"type": "fly"}):
+    for order in (NOTE, [NOTE, NOTE, {"type": "fly"}], {"type": "fly"}):
         httpx.post(f"{api.url}/orders", json=order)
+    httpx.post(f"{api.url}/sims/default/orders", content="{")
+    httpx.get(f"{api.url}/sims/nowhere/snapshot")
     for method in ("BREW", "WHEN"):
         httpx.request(method, f"{api.url}/snapshot")
+    for path in ("/made", "/up"):
+        httpx.get(f"{api.url}{path}")
     with httpx.stream("GET", f"{api.url}/events/stream"):
-        answer = httpx.get(f"{api.url}/metrics")
-    assert answer.headers["content-type"].startswith("text/plain; version=")
-    found = {
-        (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(answer.text)
-        for sample in family.samples
-    }
-    assert found["sector_api_answers_total", "POST", "202"] == 1
-    assert found["sector_api_answers_total", "POST", "207"] == 1
-    assert found["sector_api_answers_total", "POST", "422"] == 1
-    assert found["sector_api_answers_total", "other", "405"] == 2
-    assert found["sector_api_orders_accepted_total",] == 3
-    assert found["sector_api_streams",] == 1
-    assert found["sector_api_streams_dropped_total",] == 0
-    assert found["sector_api_tick",] == 3
+        found = metrics_of(api.url)
+    assert found[REQUESTS, "POST", "/orders", "202"] == 1
+    assert found[REQUESTS, "POST", "/orders", "207"] == 1
+    assert found[REQUESTS, "POST", "/orders", "422"] == 1
+    assert found[REQUESTS, "POST", "/sims/<sim_id>/orders", "400"] == 1
+    assert found[REQUESTS, "GET", "/sims/<sim_id>/snapshot", "404"] == 1
+    assert found[REQUESTS, "GET", "/events/stream", "200"] == 1
+    assert found[REQUESTS, "other", "other", "405"] == 2
+    assert found[REQUESTS, "GET", "other", "404"] == 2
+    assert found["sector_orders_accepted_total"] == 3
+    assert found["sector_orders_refused_total", "Not a valid order"] == 2
+    assert found["sector_orders_refused_total", "Malformed JSON"] == 1
+    assert found["sector_api_streams"] == 1
+    assert found["sector_api_streams_dropped_total"] == 0
+    assert found["sector_api_tick"] == 3
+    assert found["sector_redis_round_trip_seconds_count", "EVALSHA"] >= 2
+    assert found["sector_condition", "sim"] == 1
+
+
+async def test_it_tells_how_many_orders_wait_and_how_long(sim: Sim, redis_url: str, processes: Processes) -> None:
+    await sim.tick(times=1)
+    api = processes.start("api", REDIS_URL=redis_url)
+    assert metrics_of(api.url)["sector_oldest_order_seconds"] == 0
+    for _ in range(3):
+        httpx.post(f"{api.url}/orders", json=NOTE)
+    before = until_metrics(api.url, lambda found: found["sector_orders_waiting"] == 3, "all three wait")
+    age_s = before["sector_oldest_order_seconds"]
+    until_metrics(api.url, lambda found: found["sector_oldest_order_seconds"] > age_s + 0.5, "they grow older")
+    await sim.tick(times=1)
+    after = until_metrics(api.url, lambda found: found["sector_orders_waiting"] == 0, "the tick took them")
+    assert after["sector_oldest_order_seconds"] == 0
+
+
+async def test_several_apis_at_one_port_answer_for_all(sim: Sim, redis_url: str, processes: Processes) -> None:
+    await sim.tick(times=1)
+    folder = processes.folder / "metrics"
+    port = str(free_port())
+    apis = [
+        processes.start("api", REDIS_URL=redis_url, PORT=port, REUSE_PORT="true", PROMETHEUS_MULTIPROC_DIR=str(folder))
+        for _ in range(3)
+    ]
+    # Each a connection of its own: the system gives it to one of the three.
+    for _ in range(120):
+        httpx.post(f"{apis[0].url}/orders", json=NOTE).raise_for_status()
+    for _ in range(10):
+        found = metrics_of(apis[0].url)
+        assert found[REQUESTS, "POST", "/orders", "202"] == 120
+        assert found["sector_orders_accepted_total"] == 120
+        assert found["sector_api_tick"] == 1, "of all three, and not their sum"
+    per_process = list(folder.glob("histogram_*.db"))
+    assert len(per_process) == 3
+    apis[1].process.kill()
+    apis[1].process.wait()
+    httpx.post(f"{apis[0].url}/orders", json=NOTE).raise_for_status()
+    assert metrics_of(apis[0].url)["sector_orders_accepted_total"] == 121, "what it counted is not lost with it"

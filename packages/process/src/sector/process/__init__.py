@@ -2,7 +2,7 @@
 
 from sector.process.backoff import backoff
 from sector.process.health import Health
-from sector.process.process import App, attach, create_app, limit_senders, run
+from sector.process.process import App, attach, create_app, limit_senders, run, sample
 from sector.process.settings import Port, RedisUrl, Settings, SimIdSetting, SimsSetting, load
 from sector.process.waiting import wait_for_stop
 
@@ -20,5 +20,6 @@ __all__ = [
     "limit_senders",
     "load",
     "run",
+    "sample",
     "wait_for_stop",
 ]

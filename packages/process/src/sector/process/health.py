@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from pydantic import JsonValue
 from sanic import Blueprint, HTTPResponse, Request, json
@@ -23,6 +23,11 @@ class Health:
     @property
     def ready(self) -> bool:
         return not (self._stopping or any(self._faults.values()))
+
+    @property
+    def faults(self) -> Mapping[str, str | None]:
+        """What is wrong with each condition, in words; None where it holds."""
+        return self._faults
 
     def stopping(self) -> None:
         """Note that this process is about to end: it is not ready any more, whatever holds."""

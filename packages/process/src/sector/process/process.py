@@ -9,9 +9,10 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import orjson
 import uvloop
@@ -20,8 +21,10 @@ from sanic.server import AsyncioServer
 
 from sector.process.garbage import spare_what_stays
 from sector.process.health import Details, HeadersOf, Health, endpoints
+from sector.process.metrics import Sample, metrics_endpoint
 from sector.process.settings import EXIT_WRONG_SETTING, Settings
 from sector.process.slow_senders import SenderLimit
+from sector.process.vitals import readiness, watch
 from sector.process.waiting import wait_for_stop
 
 log = logging.getLogger(__name__)
@@ -32,16 +35,26 @@ type Work = Callable[[asyncio.Event], Awaitable[None]]
 STOP_WITHIN_S = 4.0
 EXIT_FAILED = 1
 _LOOK_S = 0.05
+_BACKLOG = 100
 
 
 def create_app(health: Health, details: Details | None = None, headers_of: HeadersOf = lambda _: {}) -> App:
-    """Return an app that answers `/health`, with the headers of `headers_of`, to which a service adds its endpoints and its work."""
+    """Return an app that answers `/health` and `/metrics`, with the headers of `headers_of`, to which a service adds its endpoints and its
+    work."""
     app = Sanic(f"sector-{health.service}", configure_logging=False, dumps=orjson.dumps, loads=orjson.loads)
     app.config.OAS = False
     app.blueprint(endpoints(health, details, headers_of))
+    app.ctx.samples = [readiness(health)]
+    app.blueprint(metrics_endpoint(headers_of, app.ctx.samples))
     app.ctx.works = []
     app.ctx.health = health
+    attach(app, "vital signs", lambda stop: watch(stop, app.ctx.samples))
     return app
+
+
+def sample(app: App, take: Sample) -> None:
+    """Have `take` set gauges, once a second and whenever metrics are asked for."""
+    app.ctx.samples.append(take)
 
 
 def attach(app: App, name: str, work: Work) -> None:
@@ -65,18 +78,17 @@ def run(app: App, settings: Settings, port: int) -> NoReturn:
     )
     logging.getLogger("sanic").setLevel(logging.WARNING)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        sys.exit(runner.run(_serve(app, settings.host, port, settings.drain_s)))
+        sys.exit(runner.run(_serve(app, settings, port)))
 
 
-async def _serve(app: App, host: str, port: int, drain_s: float) -> int:
+async def _serve(app: App, settings: Settings, port: int) -> int:
     # Our own handlers, and first of all: Sanic's come once it listens, and a signal before that is lost or kills.
     signalled, stop = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, _note, signalled, stop)
     try:
         server = await app.create_server(
-            host=host,
-            port=port,
+            **_where(settings, port),
             access_log=False,
             return_asyncio_server=True,
             asyncio_server_kwargs={"start_serving": False},
@@ -89,7 +101,7 @@ async def _serve(app: App, host: str, port: int, drain_s: float) -> int:
     except OSError as error:
         # uvloop's own text repeats the address; a name that is not known has no number of the system's.
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-        print(f"cannot listen at {host}:{port}: {reason}; see HOST and the port in --help", file=sys.stderr)
+        print(f"cannot listen at {settings.host}:{port}: {reason}; see HOST and the port in --help", file=sys.stderr)
         return EXIT_WRONG_SETTING
     await server.after_start()
     spare_what_stays()
@@ -97,12 +109,20 @@ async def _serve(app: App, host: str, port: int, drain_s: float) -> int:
     works = [asyncio.create_task(_guarded(name, work, signalled, stop), name=name) for name, work in app.ctx.works]
     await signalled.wait()
     app.ctx.health.stopping()
-    await wait_for_stop(stop, drain_s)
+    await wait_for_stop(stop, settings.drain_s)
     stop.set()
     await asyncio.gather(_end_works(works), _end_connections(server))
     await server.before_stop()
     await server.after_stop()
     return 0 if all(work.cancelled() or work.result() for work in works) else EXIT_FAILED
+
+
+def _where(settings: Settings, port: int) -> dict[str, Any]:
+    """Return where to listen, as Sanic is told it. Raises OSError."""
+    if not settings.reuse_port:
+        return {"host": settings.host, "port": port}
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    return {"sock": socket.create_server((settings.host, port), family=family, backlog=_BACKLOG, reuse_port=True)}
 
 
 def _note(signalled: asyncio.Event, stop: asyncio.Event) -> None:

@@ -49,6 +49,16 @@ class Settings(BaseSettings):
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."
     )
+    reuse_port: bool = Field(
+        default=False,
+        description="Whether other processes may listen at the same port, as on a machine of many processors: the system shares the"
+        " connections among them. true or false.",
+    )
+    prometheus_multiproc_dir: str = Field(
+        default="",
+        description="A folder for metrics, where processes share a port: whichever is asked for /metrics answers for all of them."
+        " Empty: for itself alone.",
+    )
     drain_s: float = Field(
         default=0.0,
         ge=0,

@@ -3,20 +3,24 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from time import perf_counter
 
 from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from sector.state.connect import Client, Cluster
 from sector.state.replies import Reply, as_bytes, as_list, checked
+from sector.state.round_trips import failed, took
 
 type Command = Sequence[str | bytes | int]
 
 
 class Packed(bytes):
-    """A command as it goes over the wire."""
+    """A command as it goes over the wire; `name` is its first word."""
+
+    name = "EVALSHA"
 
 
 _LARGE_BYTES = 2**16
@@ -35,6 +39,7 @@ class Link:
         Raises redis.exceptions.ConnectionError or TimeoutError where the connection breaks: the outcome is unknown then.
         """
         read, replies = self._connection.read_response, list[Reply]()
+        began_s = perf_counter()
         try:
             async with asyncio.timeout(self._limit_s):
                 await self._connection.send_packed_command(packed(commands), check_health=False)
@@ -44,7 +49,13 @@ class Link:
                     except ResponseError as error:
                         replies.append(error)
         except TimeoutError as error:
+            failed(error)
             raise RedisTimeoutError(f"no answer within {self._limit_s} s") from error
+        except (RedisError, OSError) as error:
+            failed(error)
+            raise
+        first = commands[0]
+        took(first.name if isinstance(first, Packed) else str(first[0]), perf_counter() - began_s)
         return replies
 
 
@@ -97,7 +108,11 @@ async def borrowed(redis: Client, key: str) -> AsyncIterator[Link]:
             finally:
                 connection.socket_timeout = limit_s
         return
-    connection = await redis.connection_pool.get_connection()
+    try:
+        connection = await redis.connection_pool.get_connection()
+    except (RedisError, OSError) as error:
+        failed(error)
+        raise
     limit_s = _unlimited(connection)
     try:
         yield Link(connection, limit_s)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from sector.models import LoggedOrder
 from sector.state.connect import Client
 from sector.state.durability import MEMORY, Durability
+from sector.state.errors import SimNotFound
+from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
 from sector.state.link import Command, borrowed
 from sector.state.replies import Reply, as_bytes, as_entry, as_int, as_list, checked
@@ -46,6 +48,31 @@ def logged(reply: Reply) -> int:
     flat = as_list(reply)
     named = {as_bytes(name): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
     return as_int(named.get(b"entries-added"))
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """How many orders wait for the worker, and the id of the oldest, whose first part is when it came, in ms; empty where none waits."""
+
+    count: int
+    oldest: str
+
+
+async def pending(redis: Client, sim_id: str) -> Pending:
+    """Return what waits. Raises SimNotFound, redis.exceptions.RedisError."""
+    keys = SimKeys(sim_id)
+    async with borrowed(redis, keys.head) as link:
+        (fields,) = checked(await link.exchange(("HMGET", keys.head, *FIELDS)))
+        head = Head.parse(as_list(fields))
+        if head is None:
+            raise SimNotFound(sim_id)
+        (entries,) = checked(await link.exchange(("XRANGE", keys.orders, f"({head.cursor}", "+", "COUNT", 1)))
+        if not as_list(entries):
+            return Pending(0, "")
+        (reply,) = checked(await link.exchange(("XINFO", "STREAM", keys.orders)))
+    oldest, _ = as_entry(as_list(entries)[0])
+    # Between the two more may have come, or been applied: it is what is shown to people.
+    return Pending(max(logged(reply) - head.applied, 1) if head.applied >= 0 else 1, oldest)
 
 
 @dataclass(frozen=True, slots=True)

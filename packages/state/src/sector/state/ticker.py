@@ -10,6 +10,7 @@ import secrets
 import time
 from copy import replace
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from redis.exceptions import ResponseError
 
@@ -40,13 +41,30 @@ _QUICK_S = 0.02
 """A tick that takes longer is computed in a thread, so that other sims go on and leases are renewed meanwhile."""
 
 
+class Took(NamedTuple):
+    """How long each phase of a tick took, in seconds."""
+
+    read_s: float
+    compute_s: float
+    write_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A committed tick. `orders`: how many it applied; `finished`: the sim ticks no more."""
+    """A committed tick. `orders`: how many it applied; `finished`: the sim ticks no more, and nothing was committed if `took` is None.
+
+    `waited_ms`: how long the oldest of its orders lay in the log, by the clocks of Redis and of this process; `events`: what happened,
+    as in a Step; `snapshot_bytes`: the size of the state, and `written`: whether all of it was written.
+    """
 
     head: Head
     orders: int
     finished: bool
+    took: Took | None = None
+    waited_ms: int = 0
+    events: bytes = b""
+    snapshot_bytes: int = 0
+    written: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +99,10 @@ class Ticker[S]:
         Raises LeaseLost, CommitConflict, SimNotFound, HistoryGone, HistoryBroken, WorldFailed, sector.models.frame.FrameError,
         redis.exceptions.RedisError.
         """
+        began_s = time.monotonic()
         async with borrowed(self._redis, self._keys.head) as link:
             read = await self._read(link)
+            read_s = time.monotonic()
             if read.head.status == "finished":
                 # Nothing is to be written; the lease is kept.
                 checked(await link.exchange(("MULTI",), self.lease.renewal(), ("EXEC",)))
@@ -92,12 +112,16 @@ class Ticker[S]:
             except (HistoryGone, HistoryBroken):
                 await self._check_nobody_wrote(link, read.head)
                 raise
+            computed_s = time.monotonic()
             after = self._head_after(read, step)
             self._states = {read.head.commit: state, after.commit: step.state}
             lag = self._lag_after(after.tick, step)
             await self._commit(link, after, step, read.poison, whole=lag is None)
             self._cursor, self._lag = after.cursor, lag or Lag()
-        return Tick(after, len(read.orders), step.finished)
+        took = Took(read_s - began_s, computed_s - read_s, time.monotonic() - computed_s)
+        waited_ms = max(after.at_ms - int(read.orders[0].id.partition("-")[0]), 0) if read.orders else 0
+        size = len(step.snapshot)
+        return Tick(after, len(read.orders), step.finished, took, waited_ms, step.events, size, lag is None)
 
     def _lag_after(self, tick: int, step: Step[S]) -> Lag | None:
         """Return how far the snapshot lies behind if `tick` does not write it, or None if it is to be written."""

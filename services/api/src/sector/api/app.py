@@ -11,14 +11,14 @@ from sector.api import events, outcome, pages, problems, snapshot
 from sector.api.answers import Answer
 from sector.api.bearer import Authority
 from sector.api.guard import AccessLog, Cors, Guard, address_behind
-from sector.api.metrics import Metrics
+from sector.api.metrics import SIMS, STREAMS, TICK, watch_waiting
 from sector.api.openapi import OpenApi
 from sector.api.orders import Orders, Rates
 from sector.api.served import Served
 from sector.api.settings import ApiSettings
 from sector.api.sims import Sims
 from sector.api.stream import Streams
-from sector.process import App, Health, attach, create_app, limit_senders, wait_for_stop
+from sector.process import App, Health, attach, create_app, limit_senders, sample, wait_for_stop
 from sector.state.connect import Client, connect
 from sector.state.durability import PROMISES
 from sector.state.errors import NotDurable
@@ -72,11 +72,11 @@ def create_api(settings: ApiSettings) -> App:
     app.config.PROXIES_COUNT = settings.proxies or None
     limit_senders(app, settings.sender_timeout_s)
     problems.install(app, guard.finish)
-    metrics = Metrics(guard, orders, streams, lambda: served.own)
-    guard.on(app, "GET", "/metrics", metrics.get)
+    sample(app, lambda: _sample(served, streams))
     _route(app, guard, served, orders, streams, Sims(redis, authority), tokens=not authority.open)
     attach(app, "sims", served.run)
     attach(app, "streams", streams.run)
+    attach(app, "waiting orders", lambda stop: watch_waiting(stop, redis, settings.sim_id))
     attach(app, "durability", lambda stop: _probe(stop, redis, settings, health))
     app.after_server_stop(lambda _: redis.aclose())
     return app
@@ -114,6 +114,13 @@ def _route(
     guard.on(app, "GET", "/openapi.json", OpenApi(tokens=tokens).get)
     guard.on(app, "GET", "/docs", pages.get_docs)
     guard.on(app, "GET", "/docs/<name>", pages.get_part)
+
+
+def _sample(served: Served, streams: Streams) -> None:
+    STREAMS.set(streams.open)
+    SIMS.set(len(served))
+    if served.own is not None and served.own.bodies is not None:
+        TICK.set(served.own.bodies.view.head.tick)
 
 
 def _tell(health: Health, fault: Fault | None) -> None:

@@ -5,7 +5,6 @@ import re
 import secrets
 import sys
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Literal, TextIO
 
@@ -14,11 +13,11 @@ from sanic import HTTPResponse, Request
 
 from sector.api.answers import GUARDS, Answer, Headers
 from sector.process import App
+from sector.process.requests import count
 
 type Handler = Callable[..., Awaitable[Answer | None]]
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 _METHODS = b"GET, HEAD, POST, OPTIONS"
 _ALLOWED = b"authorization, content-type, idempotency-key, if-none-match, last-event-id, x-request-id"
 _EXPOSED = b"etag, location, retry-after, x-request-id, idempotency-replayed"
@@ -116,15 +115,12 @@ class Guard:
         self._prefix = secrets.token_hex(6)
         self._numbers = itertools.count(1)
         self._paths: set[str] = set()
-        self.counts: Counter[tuple[str, int]] = Counter()
 
     def finish(self, request: Request, answer: Answer) -> HTTPResponse:
         """Return the answer with what every answer says, and note it."""
         given = request.headers.getone("x-request-id", None)
         request_id = given if given and _REQUEST_ID.fullmatch(given) else f"{self._prefix}-{next(self._numbers):x}"
-        method = request.method
-        # A client may call it as it likes: what is counted must not grow without bound.
-        self.counts[method if method in _KNOWN_METHODS else "other", answer.status] += 1
+        count(request, answer.status)
         answer.fixed += ((b"x-request-id", request_id.encode()), *self._cors.headers(request))
         if answer.status >= self._log.least:
             self._log.note(request, answer, request_id)

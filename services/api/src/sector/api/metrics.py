@@ -1,55 +1,46 @@
-"""GET /metrics: what this process counted, as Prometheus reads it. Counting is an addition; the text is made when it is asked for."""
+"""What an API counts besides its requests: orders, and what waits of them; event streams."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+import time
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
-from sanic import Request
+from prometheus_client import Counter, Gauge
+from redis.exceptions import RedisError
 
-from sector.api.answers import Answer
-from sector.api.followed import Followed
-from sector.api.guard import Guard
-from sector.api.orders import Orders
-from sector.api.stream import Streams
+from sector.process import wait_for_stop
+from sector.state.connect import Client
+from sector.state.errors import StateError
+from sector.state.orders import pending
+
+_LOOK_S = 1.0
+_UNKNOWN = float("nan")
+
+ACCEPTED = Counter("sector_orders_accepted", "Orders that went into a log.")
+REFUSED = Counter("sector_orders_refused", "Orders that were not taken, by what was wrong.", ["reason"])
+STREAMS = Gauge("sector_api_streams", "Event streams that are open.", multiprocess_mode="livesum")
+DROPPED = Counter("sector_api_streams_dropped", "Event streams that were ended since they were read too slowly.")
+SIMS = Gauge("sector_api_sims", "Sims that are followed.", multiprocess_mode="livemax")
+TICK = Gauge("sector_api_tick", "Tick that its own sim is shown at.", multiprocess_mode="livemin")
+_WAITING = Gauge(
+    "sector_orders_waiting", "Orders in the log of its own sim that no tick took yet.", multiprocess_mode="livemax"
+)
+_OLDEST = Gauge(
+    "sector_oldest_order_seconds",
+    "Age of the oldest of them, by the clocks of Redis and of this process; 0 where none waits.",
+    multiprocess_mode="livemax",
+)
 
 
-class Metrics(Collector):
-    """Reads the counts where they are kept."""
-
-    def __init__(self, guard: Guard, orders: Orders, streams: Streams, own: Callable[[], Followed | None]) -> None:
-        self._guard = guard
-        self._orders = orders
-        self._streams = streams
-        self._own = own
-        self._registry = CollectorRegistry()
-        self._registry.register(self)
-
-    async def get(self, _: Request) -> Answer:
-        """Answer with all of them."""
-        return Answer.page(
-            generate_latest(self._registry), CONTENT_TYPE_LATEST.encode(), ((b"x-content-type-options", b"nosniff"),)
-        )
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield each, with its help."""
-        answers = CounterMetricFamily(
-            "sector_api_answers", "Answers, by method and status.", labels=["method", "status"]
-        )
-        for (method, status), count in sorted(self._guard.counts.items()):
-            answers.add_metric([method, str(status)], count)
-        yield answers
-        yield CounterMetricFamily(
-            "sector_api_orders_accepted", "Orders that went into a log.", value=self._orders.accepted
-        )
-        yield GaugeMetricFamily("sector_api_streams", "Event streams that are open.", value=self._streams.open)
-        yield CounterMetricFamily(
-            "sector_api_streams_dropped",
-            "Event streams that were ended since they read too slowly.",
-            value=self._streams.dropped,
-        )
-        own = self._own()
-        if own is not None and own.bodies is not None:
-            yield GaugeMetricFamily(
-                "sector_api_tick", "The tick that its own sim is shown at.", value=own.bodies.view.head.tick
-            )
+async def watch_waiting(stop: asyncio.Event, redis: Client, sim_id: str) -> None:
+    """See once a second what waits for the worker of a sim. Where that is not known, it is told as NaN."""
+    while not stop.is_set():
+        try:
+            found = await pending(redis, sim_id)
+        except (RedisError, StateError, OSError):
+            # What is wrong, the conditions tell.
+            _WAITING.set(_UNKNOWN)
+            _OLDEST.set(_UNKNOWN)
+        else:
+            _WAITING.set(found.count)
+            came_ms = int(found.oldest.partition("-")[0] or 0)
+            _OLDEST.set(max(time.time() - came_ms / 1000, 0.0) if found.oldest else 0)
+        await wait_for_stop(stop, _LOOK_S)

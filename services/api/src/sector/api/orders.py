@@ -15,7 +15,8 @@ from sanic import Request
 from sector.api.answers import Answer, Headers, said
 from sector.api.bearer import Authority, Bearer
 from sector.api.followed import Followed
-from sector.api.problems import Problem, faults_of, invalid, invalid_header
+from sector.api.metrics import ACCEPTED, REFUSED
+from sector.api.problems import Problem, faults_of, invalid, invalid_header, problem_of
 from sector.api.query import query
 from sector.models.orders import ORDER, Order, references
 from sector.models.rows import has_row
@@ -106,6 +107,14 @@ class Orders:
 
     async def post(self, request: Request, sim: Followed) -> Answer:
         """Answer one order with 202 and its id, a list with 207 and a result each."""
+        try:
+            return await self._post(request, sim)
+        except Exception as error:
+            if (foreseen := problem_of(error)) is not None:
+                REFUSED.labels(foreseen.title).inc()
+            raise
+
+    async def _post(self, request: Request, sim: Followed) -> Answer:
         bearer = self._authority.bearer(request)
         bearer.check_sim(sim.sim_id)
         self._hasty.check(bearer, self._address(request))
@@ -118,9 +127,14 @@ class Orders:
         order = valid(bearer, body)
         await _Seen(sim).check(order)
         admitted = await self._admit(request, sim, bearer, key, [_AS_JSON(order)])
-        self.accepted += not admitted.repeated
+        self._count(admitted, 1)
         more = _REPLAYED if admitted.repeated else ()
         return Answer(b'{"id":"%b","status":"pending"}' % admitted.ids[0].encode(), 202, more=more)
+
+    def _count(self, admitted: Admitted, orders: int) -> None:
+        if not admitted.repeated:
+            self.accepted += orders
+            ACCEPTED.inc(orders)
 
     async def _list(self, request: Request, sim: Followed, bearer: Bearer, key: str, bodies: list[JsonValue]) -> Answer:
         if not 1 <= len(bodies) <= MAX_ORDERS:
@@ -146,8 +160,9 @@ class Orders:
         rest = orjson.dumps(results) if refused else b""
         # Where none is good it counts all the same: it was as much work.
         admitted = await self._admit(request, sim, bearer, key if accepted else "", accepted, rest, cost=len(bodies))
-        if not admitted.repeated:
-            self.accepted += len(accepted)
+        self._count(admitted, len(accepted))
+        for each in refused.values():
+            REFUSED.labels(each.title).inc()
         # What is kept is what was said at the first time.
         kept: list[JsonValue] = orjson.loads(admitted.rest) if admitted.rest else [None] * len(admitted.ids)
         filled = list(_filled(kept, iter(admitted.ids)))

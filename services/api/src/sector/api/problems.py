@@ -45,6 +45,7 @@ class Problem(Exception):
     ) -> None:
         super().__init__(detail)
         self.status = status
+        self.title = title
         self.headers = headers or ({"Retry-After": "1"} if status == 503 else {})
         self.body: dict[str, JsonValue] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
         if errors:

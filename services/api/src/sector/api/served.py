@@ -45,6 +45,9 @@ class Served:
         """Its own sim, once it is followed."""
         return self._followed.get(self.own_id)
 
+    def __len__(self) -> int:
+        return len(self._followed)
+
     def known(self, sim_id: str) -> Followed | None:
         """Return a sim if it is well, and followed already."""
         followed = self._followed.get(sim_id)

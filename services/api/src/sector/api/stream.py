@@ -14,6 +14,7 @@ from sector.api.answers import EVENT_STREAM, Answer
 from sector.api.events import event_id, start_of, wanted_of
 from sector.api.followed import Followed
 from sector.api.guard import Guard
+from sector.api.metrics import DROPPED
 from sector.api.problems import Problem
 from sector.api.query import query
 from sector.state import history
@@ -114,7 +115,7 @@ class Streams:
                 since = await self._send_past(sending, sim, view, after, wanted)
                 await self._send_live(sending, backlog, since, wanted)
         except TimeoutError:
-            self.dropped += 1
+            self._count_dropped()
             log.warning("a stream of sim %s was cut: its reader took nothing for %g s", sim.sim_id, self._patience_s)
             if isinstance(request.stream, Http):
                 request.stream.protocol.abort()
@@ -123,6 +124,10 @@ class Streams:
         finally:
             self._backlogs.discard(backlog)
         return None
+
+    def _count_dropped(self) -> None:
+        self.dropped += 1
+        DROPPED.inc()
 
     async def _send_past(
         self, sending: "_Sending", sim: Followed, view: View, after: EventId | None, wanted: Wanted | None
@@ -155,7 +160,8 @@ class Streams:
                     if backlog.end:
                         break
             if backlog.end:
-                self.dropped += backlog.end[0] == "dropped"
+                if backlog.end[0] == "dropped":
+                    self._count_dropped()
                 return await sending.end(*backlog.end)
             try:
                 async with asyncio.timeout(self._heartbeat_s):

@@ -5,6 +5,7 @@ import logging
 
 from pydantic import JsonValue, ValidationError
 
+from sector.bot.metrics import ACCEPTED, FAILURES, PLAY, REFUSED, TICK
 from sector.bot.settings import BotSettings
 from sector.bot.strategy import choose_orders
 from sector.client import Client, ClientError, Refused
@@ -45,10 +46,12 @@ class Bot:
             while not stop.is_set():
                 pause = settings.bot_poll_interval
                 try:
-                    await self._play(client)
+                    with PLAY.time():
+                        await self._play(client)
                     self._health.well(API)
                     pauses = backoff()
                 except (ClientError, ValidationError) as error:
+                    FAILURES.labels(type(error).__name__).inc()
                     self._health.fault(API, f"{type(error).__name__}: {error}")
                     pause = max(pause, next(pauses))
                 await wait_for_stop(stop, pause)
@@ -58,6 +61,7 @@ class Bot:
         if snapshot.tick == self._last_tick:
             return
         self._last_tick = snapshot.tick
+        TICK.set(snapshot.tick)
         for order in choose_orders(snapshot, self._settings.bot_faction, self._settings.bot_max_orders):
             await self._order(client, order)
 
@@ -68,6 +72,8 @@ class Bot:
             if refused.problem.status == _UNAUTHORIZED:
                 raise
             self._refused += 1
+            REFUSED.labels(refused.problem.status).inc()
             log.warning("%s refused: %s", order.type, refused)
         else:
             self._accepted += 1
+            ACCEPTED.inc()

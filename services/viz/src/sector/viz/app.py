@@ -2,10 +2,12 @@
 
 from pydantic import JsonValue
 
-from sector.process import App, Health, attach, create_app, limit_senders
+from sector.process import App, Health, attach, create_app, limit_senders, sample
+from sector.process.requests import count_answer
 from sector.state.connect import connect
 from sector.state.followed import REDIS, SIM, Fault, conditions
 from sector.viz.archive import Archive
+from sector.viz.metrics import SHOWS, SPECTATORS, TICK
 from sector.viz.page import Page
 from sector.viz.rooms import Rooms
 from sector.viz.settings import VizSettings
@@ -41,8 +43,17 @@ def create_viz(settings: VizSettings) -> App:
     Watching(shows, rooms)
     rooms.attach(app)
     attach(app, "shows", shows.run)
+    app.on_response(count_answer)
+    sample(app, lambda: _sample(shows, rooms))
     app.after_server_stop(lambda _: redis.aclose())
     return app
+
+
+def _sample(shows: Shows, rooms: Rooms) -> None:
+    SPECTATORS.set(rooms.spectators)
+    SHOWS.set(len(shows))
+    if shows.own is not None and shows.own.view is not None:
+        TICK.set(shows.own.view.head.tick)
 
 
 def _tell(health: Health, fault: Fault | None) -> None:

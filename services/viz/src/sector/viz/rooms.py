@@ -15,6 +15,7 @@ from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import EVENT
 
 from sector.process import App
+from sector.viz.metrics import DROPPED, REFUSED, TOLD
 
 log = logging.getLogger(__name__)
 _theirs = logging.getLogger("sector.viz.socketio")
@@ -64,6 +65,7 @@ class Rooms:
         if not is_new or self.spectators < self._most:
             return None
         self.refused += 1
+        REFUSED.inc()
         return text(f"{self._most} watch here, as many as may", status=503, headers={"Retry-After": "5"})
 
     @property
@@ -87,6 +89,7 @@ class Rooms:
         """Send to all in a room, or to one spectator: nobody is waited for."""
         if members := self.members(room):
             packet = encoded(name, message)
+            TOLD.inc(len(members))
             for _, connection in members:
                 self._send(connection, packet)
 
@@ -96,6 +99,7 @@ class Rooms:
             return
         if socket.queue.qsize() >= self._most_behind:
             self.dropped += 1
+            DROPPED.inc()
             log.warning("a spectator is dropped: %d messages behind", socket.queue.qsize())
             self._drop(connection)
             return

@@ -1,6 +1,7 @@
 """A show: one sim, followed, and told to all who are in its room. It is encoded once for all of them."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from pydantic import JsonValue
@@ -14,6 +15,7 @@ from sector.state.errors import SimNotFound
 from sector.state.faults import describe
 from sector.state.followed import Fault, Followed
 from sector.state.reader import TickEvents, View
+from sector.viz.metrics import DELAY, FRAME
 from sector.viz.moment import deflated, of_tick, packed
 from sector.viz.rooms import Message, Rooms
 
@@ -81,7 +83,10 @@ class Show:
     def _hear(self, tick: TickEvents | None) -> None:
         if tick is not None:
             if self.is_watched:
-                self._rooms.tell(self.room, "tick", deflated(of_tick(tick)))
+                frame = deflated(of_tick(tick))
+                self._rooms.tell(self.room, "tick", frame)
+                FRAME.observe(len(frame))
+                DELAY.observe(max(time.time() - tick.at_ms / 1000, 0.0))
             return
         # It may have been founded anew, on another map.
         self._map = None

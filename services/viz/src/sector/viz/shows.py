@@ -35,6 +35,9 @@ class Shows:
         """That of its own sim, once it runs."""
         return self._shows.get(self.own_id)
 
+    def __len__(self) -> int:
+        return len(self._shows)
+
     def of(self, sim_id: str) -> Show | None:
         """Return the show of a sim, begun if need be; None where there are too many."""
         if sim_id not in self._shows:

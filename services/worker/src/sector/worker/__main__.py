@@ -1,6 +1,6 @@
 """`python -m sector.worker`: one worker process."""
 
-from sector.process import Health, attach, create_app, load, run
+from sector.process import Health, attach, create_app, load, run, sample
 from sector.process.memory import keep_freed_memory
 from sector.state.connect import connect
 from sector.worker.settings import WorkerSettings
@@ -17,6 +17,7 @@ def main() -> None:
     redis = connect(settings.redis_url, timeout_s=min(3.0, max(1.0, settings.lease_ttl_ms / 1000)))
     worker = Worker(settings, redis, SectorWorld(), health)
     app = create_app(health, worker.details)
+    sample(app, worker.sample)
     attach(app, "worker", worker.run)
     app.after_server_stop(lambda _: redis.aclose())
     run(app, settings, settings.health_port)

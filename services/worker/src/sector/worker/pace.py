@@ -15,6 +15,8 @@ class Pace:
         self._clock = clock
         self._due_s = clock() + (0.0 if phase_s is None else phase_s - period_s)
         self.late = 0
+        self.late_s = 0.0
+        """How late the next tick is already, in seconds."""
 
     @classmethod
     def spread(cls, period_s: float) -> "Pace":
@@ -25,7 +27,7 @@ class Pace:
         """Return the seconds until the next tick is due, and move on to it."""
         now_s = self._clock()
         self._due_s += self._period_s
-        if self._due_s < now_s and self._period_s > 0:
-            self.late += 1
+        self.late_s = max(now_s - self._due_s, 0.0) if self._period_s > 0 else 0.0
+        self.late += self.late_s > 0
         self._due_s = max(self._due_s, now_s)
         return self._due_s - now_s

@@ -18,6 +18,7 @@ from sector.state.faults import describe
 from sector.state.lease import Lease
 from sector.state.ticker import Ticker
 from sector.state.world import World
+from sector.worker.metrics import CONFLICTS, FAILURES, LATENESS, LEASES_LOST, OTHERS, Counted
 from sector.worker.pace import Pace
 from sector.worker.settings import WorkerSettings
 
@@ -46,6 +47,8 @@ class Tenure[S]:
         self._end = asyncio.Event()
         self._failed = ""
         self._pace = Pace.spread(means.settings.tick_delay)
+        self._due_s: float | None = None
+        self._counted = Counted(sim_id if sim_id in means.settings.named else OTHERS)
         self.sim_id = sim_id
         self.lease: Lease | None = None
         self.tick = -1
@@ -68,6 +71,7 @@ class Tenure[S]:
                 await self._tick_while_held(ticker)
         except LeaseLost as lost:
             self.lease = None
+            LEASES_LOST.inc()
             log.warning("%s; waiting for it", lost)
         except SimNotFound as gone:
             log.info("%s; done with it", gone)
@@ -87,6 +91,7 @@ class Tenure[S]:
             self.lease = await leases.acquire(means.redis, sim_id, means.holder, means.settings.lease_ttl_ms)
             if self.lease is None:
                 return None
+            self._counted.taken(self.lease.epoch)
             log.info("holding the lease of sim %s, epoch %d", sim_id, self.lease.epoch)
             config, map_blob = await sims.read_founding(means.redis, sim_id)
         return Ticker(means.redis, means.world, config, map_blob, self.lease)
@@ -109,19 +114,25 @@ class Tenure[S]:
                 await wait_for_stop(self._end, next(pauses))
 
     async def _tick_once(self, ticker: Ticker[S]) -> None:
+        if self._due_s is not None:
+            LATENESS.observe(max(time.monotonic() - self._due_s, 0.0))
+            self._due_s = None
         try:
             tick = await ticker.tick()
         except CommitConflict as conflict:
             self.conflicts += 1
+            CONFLICTS.inc()
             log.warning("%s; reading again", conflict)
             return
         if tick.finished and self.tick != tick.head.tick:
             log.info("sim %s finished at tick %d", self.sim_id, tick.head.tick)
         self.tick = tick.head.tick
+        self._counted.ticked(tick)
 
     async def _wait_for_tick(self, lease: Lease) -> None:
         """Wait until the next tick is due, renewing the lease on the way where the period is long."""
         due_s = time.monotonic() + self._pace.until_next()
+        self._due_s = due_s - self._pace.late_s
         renew_s = lease.ttl_ms / 3000
         while (left_s := due_s - time.monotonic()) > renew_s and not await wait_for_stop(self._end, renew_s):
             async with self._means.gate:
@@ -129,6 +140,7 @@ class Tenure[S]:
         await wait_for_stop(self._end, left_s if not self._end.is_set() else 0)
 
     def _fault(self, error: RedisError | StateError | FrameError | OSError) -> None:
+        FAILURES.labels(type(error).__name__).inc()
         if isinstance(error, RedisError | OSError):
             self._means.fault(self.sim_id, describe(error), f"{type(error).__name__}: {error}")
             return

@@ -17,6 +17,7 @@ from sector.state.connect import Client
 from sector.state.errors import StateError
 from sector.state.faults import describe
 from sector.state.world import World
+from sector.worker.metrics import SIMS_HELD, SIMS_SERVED
 from sector.worker.settings import WorkerSettings
 from sector.worker.share import fair_share
 from sector.worker.tenure import Means, Tenure
@@ -63,6 +64,11 @@ class Worker[S]:
             "late_ticks": sum(tenure.late for tenure in held),
             "held": shown,
         }
+
+    def sample(self) -> None:
+        """Tell how many sims there are, and how many are held."""
+        SIMS_SERVED.set(len(self._served))
+        SIMS_HELD.set(sum(tenure.lease is not None for tenure, _ in self._tenures.values()))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; then every lease that is held is given back."""

@@ -1,0 +1,74 @@
+"""Metrics: what a process counted, as Prometheus reads it. What is counted stands beside what counts it.
+
+Several processes on one machine that share a port share their counts too, where PROMETHEUS_MULTIPROC_DIR names a folder: whichever of
+them is asked answers for all. Source: the multiprocess mode of prometheus_client.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, disable_created_metrics, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from sanic import Blueprint, HTTPResponse, Request, raw
+
+from sector.process.health import HeadersOf
+from sector.process.settings import EXIT_WRONG_SETTING
+
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Bounds of the buckets of durations, in seconds: what is fast here takes less than a millisecond."""
+BYTES = tuple(4**power for power in range(4, 14))
+"""Bounds of the buckets of sizes, in bytes: 256 to 64 MiB."""
+
+type Sample = Callable[[], None]
+"""Sets gauges to what is so now."""
+
+
+def _make_shared() -> None:
+    # Metrics open their files when they are made, which is before settings are read.
+    if folder := os.environ.get(SHARED):
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            (Path(folder) / f".{os.getpid()}").touch()
+            (Path(folder) / f".{os.getpid()}").unlink()
+        except OSError as error:
+            sys.stderr.write(f"wrong setting {SHARED}={folder!r}: {error.strerror}. Allowed: a folder to write to\n")
+            sys.exit(EXIT_WRONG_SETTING)
+
+
+_make_shared()
+# When each was first counted: as many series again, and nobody asks.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types there
+
+
+def exposition() -> bytes:
+    """Return the text of all metrics: of this process, or of all that share theirs."""
+    folder = os.environ.get(SHARED)
+    if not folder:
+        return generate_latest(REGISTRY)
+    _forget_the_dead(Path(folder))
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]  # the library has no types there
+    return generate_latest(registry)
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Let gauges of processes that were killed no longer count; what they counted goes on counting."""
+    for each in {path.stem.rpartition("_")[2] for path in folder.glob("gauge_live*.db")}:
+        if not Path(f"/proc/{each}").exists() and Path("/proc/self").exists():
+            mark_process_dead(int(each), folder)  # type: ignore[no-untyped-call]  # the library has no types there
+
+
+def metrics_endpoint(headers_of: HeadersOf, samples: Sequence[Sample]) -> Blueprint:
+    """Return `/metrics`. Before each answer the samples are taken anew."""
+    routes = Blueprint("metrics")
+
+    @routes.get("/metrics")
+    async def metrics(request: Request) -> HTTPResponse:
+        for sample in samples:
+            sample()
+        return raw(exposition(), content_type=CONTENT_TYPE_LATEST, headers=headers_of(request))
+
+    return routes

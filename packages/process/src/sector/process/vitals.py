@@ -1,0 +1,47 @@
+"""Vital signs: whether a process is ready, and how late its event loop comes back to what is due. Once a second."""
+
+import asyncio
+from collections.abc import Sequence
+
+from prometheus_client import Gauge, Histogram
+
+from sector.process.health import Health
+from sector.process.metrics import SECONDS, Sample
+from sector.process.waiting import wait_for_stop
+
+_LOOK_S = 1.0
+
+_READY = Gauge("sector_ready", "1 while this process can do its work.", multiprocess_mode="livemin")
+_CONDITION = Gauge(
+    "sector_condition",
+    "1 while what this process depends on is there.",
+    ["condition"],
+    multiprocess_mode="livemin",
+)
+_LAG = Histogram(
+    "sector_loop_lag_seconds",
+    "How late the event loop came back to what was due, once a second: it was busy meanwhile, or had no processor.",
+    buckets=SECONDS,
+)
+
+
+def readiness(health: Health) -> Sample:
+    """Return what tells how a process is."""
+
+    def sample() -> None:
+        _READY.set(health.ready)
+        for condition, fault in health.faults.items():
+            _CONDITION.labels(condition).set(fault is None)
+
+    return sample
+
+
+async def watch(stop: asyncio.Event, samples: Sequence[Sample]) -> None:
+    """Take the samples and the lag until `stop`."""
+    loop = asyncio.get_running_loop()
+    while not stop.is_set():
+        for sample in samples:
+            sample()
+        due_s = loop.time() + _LOOK_S
+        if not await wait_for_stop(stop, _LOOK_S):
+            _LAG.observe(max(loop.time() - due_s, 0.0))

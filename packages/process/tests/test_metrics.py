@@ -1,0 +1,68 @@
+"""Metrics: what every process tells of itself, alone or with others at the same port."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from fixtures.metrics import Metrics, metrics_of
+from fixtures.processes import environment, free_port
+from fixtures.waiting import until
+
+SAMPLE = Path(__file__).with_name("sample_process.py")
+
+
+def start(port: int, work: str = "well", **told: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, str(SAMPLE), str(port)], env=environment(WORK=work, **told))
+
+
+def asked(port: int) -> Metrics:
+    url = f"http://127.0.0.1:{port}"
+    return until(lambda: metrics_of(url), "it answers", faults=(httpx.TransportError,))
+
+
+def test_a_process_tells_how_it_is_and_how_late_its_loop_is() -> None:
+    port = free_port()
+    process = start(port, "unready")
+    try:
+        found = asked(port)
+        assert found["sector_ready"] == 0
+        assert found["sector_condition", "thing"] == 0
+        until(lambda: asked(port)["sector_loop_lag_seconds_count"] >= 1, "a second is over")
+        assert asked(port)["process_resident_memory_bytes"] > 2**20
+    finally:
+        process.terminate()
+        assert process.wait(timeout=10) == 0
+
+
+def test_processes_at_one_port_answer_for_all_of_them_and_the_killed_is_ready_no_more(tmp_path: Path) -> None:
+    port, folder = free_port(), tmp_path / "made" / "here"
+    told = {"REUSE_PORT": "true", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    two = [start(port, **told), start(port, "unready", **told)]
+    try:
+        until(lambda: len(list(folder.glob("gauge_livemin_*.db"))) == 2, "both are there")
+        until(lambda: asked(port)["sector_ready"] == 0, "the unready one counts, whoever answers")
+        for _ in range(40):
+            httpx.get(f"http://127.0.0.1:{port}/health/live")
+        until(lambda: asked(port)["sector_loop_lag_seconds_count"] >= 2, "a second is over for both")
+        two[1].kill()
+        two[1].wait()
+        until(lambda: asked(port)["sector_ready"] == 1, "who is dead counts no longer")
+        assert asked(port)["sector_loop_lag_seconds_count"] >= 2
+    finally:
+        two[0].terminate()
+        two[1].kill()
+        assert two[0].wait(timeout=10) == 0
+        two[1].wait()
+
+
+def test_a_folder_that_cannot_be_written_to_is_said_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    told = environment(WORK="well", PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "file" / "in"))
+    run = subprocess.run(
+        [sys.executable, str(SAMPLE), str(free_port())], env=told, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 2
+    assert "wrong setting PROMETHEUS_MULTIPROC_DIR=" in run.stderr
+    assert "Not a directory" in run.stderr

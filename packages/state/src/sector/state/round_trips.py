@@ -1,0 +1,28 @@
+"""Round trips to Redis, counted: how many of each kind, how long they took, and how many failed."""
+
+from prometheus_client import Counter, Histogram
+
+_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+_TOOK = Histogram(
+    "sector_redis_round_trip_seconds",
+    "Round trips to Redis, by the first of the commands that went together. XREAD waits for what is to come.",
+    ["command"],
+    buckets=_SECONDS,
+)
+_FAILED = Counter("sector_redis_failures", "Round trips without an answer, by what went wrong.", ["kind"])
+_of: dict[str, Histogram] = {}
+
+
+def took(command: str, seconds: float) -> None:
+    """Count a round trip that was answered."""
+    child = _of.get(command)
+    if child is None:
+        # The names are those that our own code sends.
+        child = _of[command] = _TOOK.labels(command)
+    child.observe(seconds)
+
+
+def failed(error: Exception) -> None:
+    """Count one that was not."""
+    _FAILED.labels(type(error).__name__).inc()

@@ -1,0 +1,86 @@
+"""What a worker counts: its ticks, phase by phase, and its leases. Sims that it was told by name are told apart, the others are one."""
+
+from collections import Counter as Tally
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from sector.models.frame import decode
+from sector.process.metrics import BYTES, SECONDS
+from sector.state.ticker import Tick
+
+OTHERS = "*"
+"""Stands for all sims that are not named in the settings: there may be any number of them."""
+
+_PHASE = Histogram(
+    "sector_tick_phase_seconds",
+    "Ticks that were committed, and how long each phase took: read, compute, write.",
+    ["phase"],
+    buckets=SECONDS,
+)
+_READ, _COMPUTE, _WRITE = (_PHASE.labels(name) for name in ("read", "compute", "write"))
+_TICK = Histogram("sector_tick_seconds", "Ticks that were committed, and how long each took.", buckets=SECONDS)
+LATENESS = Histogram("sector_tick_lateness_seconds", "How late ticks began.", buckets=SECONDS)
+CONFLICTS = Counter("sector_commit_conflicts", "Ticks that were not committed, since somebody else wrote meanwhile.")
+FAILURES = Counter("sector_tick_failures", "Ticks that failed, by what went wrong.", ["kind"])
+
+_APPLIED = Counter("sector_orders_applied", "Orders that ticks took from the log and carried out.")
+_REJECTED = Counter("sector_orders_rejected", "Orders that ticks took and that broke a rule, by reason.", ["reason"])
+_WAITED = Histogram(
+    "sector_order_wait_seconds",
+    "How long the oldest order of a tick lay in the log, of ticks that took any.",
+    buckets=SECONDS,
+)
+_SNAPSHOT = Gauge(
+    "sector_snapshot_bytes", "Size of the state of a sim after its last tick.", ["sim"], multiprocess_mode="livemax"
+)
+_WRITTEN = Histogram(
+    "sector_snapshot_written_bytes", "Snapshots that were written whole, and how large they were.", buckets=BYTES
+)
+_AT = Gauge("sector_tick", "Tick that a sim is at, of sims that are held.", ["sim"], multiprocess_mode="livemax")
+
+_LEASES_TAKEN = Counter("sector_leases_taken", "Leases that were taken.")
+_TAKEOVERS = Counter("sector_lease_takeovers", "Leases that were taken of sims that somebody had ticked before.")
+LEASES_LOST = Counter("sector_leases_lost", "Leases that were lost to another, or lapsed.")
+_EPOCH = Gauge("sector_lease_epoch", "Fencing epoch of a lease that is held.", ["sim"], multiprocess_mode="livemax")
+SIMS_HELD = Gauge("sector_sims_held", "Sims whose lease is held.", multiprocess_mode="livesum")
+SIMS_SERVED = Gauge("sector_sims_served", "Sims that are served, by whomever.", multiprocess_mode="livemax")
+
+
+class Counted:
+    """Counts the ticks of one sim, called `sim` here."""
+
+    def __init__(self, sim: str) -> None:
+        self._at = _AT.labels(sim)
+        self._snapshot = _SNAPSHOT.labels(sim)
+        self._epoch = _EPOCH.labels(sim)
+
+    def taken(self, epoch: int) -> None:
+        """Count a lease that was taken. The first of a sim has epoch 1."""
+        _LEASES_TAKEN.inc()
+        _TAKEOVERS.inc(epoch > 1)
+        self._epoch.set(epoch)
+
+    def ticked(self, tick: Tick) -> None:
+        """Count a tick."""
+        if tick.took is None:
+            return
+        read_s, compute_s, write_s = tick.took
+        _READ.observe(read_s)
+        _COMPUTE.observe(compute_s)
+        _WRITE.observe(write_s)
+        _TICK.observe(read_s + compute_s + write_s)
+        self._at.set(tick.head.tick)
+        if tick.orders:
+            _count_orders(tick)
+        if tick.written:
+            _WRITTEN.observe(tick.snapshot_bytes)
+            self._snapshot.set(tick.snapshot_bytes)
+
+
+def _count_orders(tick: Tick) -> None:
+    _WAITED.observe(tick.waited_ms / 1000)
+    table = decode(tick.events).tables.get("order_rejected")
+    reasons = Tally(table.labels["reason"] if table is not None else ())
+    for reason, count in reasons.items():
+        _REJECTED.labels(reason).inc(count)
+    _APPLIED.inc(tick.orders - reasons.total())

@@ -1,0 +1,114 @@
+"""Metrics of a whole world: what the documentation lists is what processes tell, and the figures fit together."""
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from redis.asyncio import Redis
+
+from fixtures.metrics import metrics_listed, metrics_of, until_metrics
+from fixtures.processes import Processes, Service
+from fixtures.sim import CONFIG
+from fixtures.waiting import until
+
+# Large enough not to be over soon.
+LONG = CONFIG.model_copy(update={"systems": 300})
+NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
+BROKEN = {"type": "move_fleet", "faction": "Crimson", "system": "S0", "target": "S1", "ships": 1_000_000}
+ORDERS = 30
+WORKERS = ("worker", "standing by")
+
+
+@pytest.fixture
+def world(redis_url: str, processes: Processes) -> dict[str, Service]:
+    workers = [
+        processes.start(
+            "worker",
+            REDIS_URL=redis_url,
+            WORKER_ID=name,
+            TICK_DELAY="0.05",
+            LEASE_TTL_MS="1000",
+            SIM_CONFIG=LONG.model_dump_json(),
+        )
+        for name in ("one", "two")
+    ]
+    api = processes.start("api", REDIS_URL=redis_url)
+    viz = processes.start("viz", REDIS_URL=redis_url)
+    bot = processes.start("bot", API_URL=api.url, BOT_POLL_INTERVAL="0.1")
+    return {"worker": workers[0], "standing by": workers[1], "api": api, "viz": viz, "bot": bot}
+
+
+def _holder(world: dict[str, Service]) -> str | None:
+    return next((name for name in WORKERS if metrics_of(world[name].url)["sector_sims_held"]), None)
+
+
+def test_they_tell_what_is_listed_with_those_labels_and_nothing_else(world: dict[str, Service]) -> None:
+    httpx.post(f"{world['api'].url}/orders", json=NOTE)
+    httpx.get(f"{world['viz'].url}/")
+    listed = metrics_listed()
+    for name in ("api", "worker", "viz", "bot"):
+        expected = {each for each, metric in listed.items() if {name, "all"} & set(metric.services)}
+        families = list(text_string_to_metric_families(httpx.get(f"{world[name].url}/metrics").text))
+        own = {
+            f"{each.name}_total" if each.type == "counter" else each.name: each
+            for each in families
+            if each.name.startswith("sector_")
+        }
+        assert set(own) == expected, name
+        for family_name, family in own.items():
+            assert family.type == listed[family_name].kind
+            assert family.documentation.endswith(".")
+            labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+            assert labels <= set(listed[family_name].labels)
+
+
+def test_accepted_orders_are_those_that_ticks_applied_or_rejected(world: dict[str, Service]) -> None:
+    world["bot"].end()
+    api = world["api"].url
+    for number in range(ORDERS):
+        httpx.post(f"{api}/orders", json=NOTE if number % 3 else BROKEN).raise_for_status()
+    accepted = metrics_of(api)["sector_orders_accepted_total"]
+    assert accepted >= ORDERS
+
+    def done() -> float:
+        workers = [metrics_of(world[name].url) for name in WORKERS]
+        rejected = [
+            value for found in workers for name, value in found.items() if name[0] == "sector_orders_rejected_total"
+        ]
+        return sum(found["sector_orders_applied_total"] for found in workers) + sum(rejected)
+
+    until(lambda: done() == accepted, "each was taken by a tick")
+    found = metrics_of(world[until(lambda: _holder(world), "one holds it")].url)
+    rejected = {name[1]: value for name, value in found.items() if name[0] == "sector_orders_rejected_total"}
+    assert rejected["not_enough_ships"] >= ORDERS // 3
+    ticks = found["sector_tick_seconds_count"]
+    assert ticks >= 1
+    assert [found["sector_tick_phase_seconds_count", phase] for phase in ("read", "compute", "write")] == [ticks] * 3
+    assert found["sector_tick_lateness_seconds_count"] in (ticks, ticks - 1, ticks + 1)
+    assert found["sector_lease_epoch", "default"] >= 1
+    assert found["sector_snapshot_bytes", "default"] > 500
+    assert found["sector_redis_round_trip_seconds_count", "WATCH"] >= ticks
+
+
+def test_a_lease_that_changes_hands_is_a_takeover(world: dict[str, Service]) -> None:
+    first = until(lambda: _holder(world), "one holds it")
+    (other,) = set(WORKERS) - {first}
+    before = metrics_of(world[first].url)["sector_lease_epoch", "default"]
+    world[first].process.kill()
+    found = until_metrics(world[other].url, lambda now: now["sector_sims_held"] == 1, "the other has it")
+    assert found["sector_lease_takeovers_total"] == 1
+    assert found["sector_leases_taken_total"] == 1
+    assert found["sector_lease_epoch", "default"] == before + 1
+
+
+async def test_a_redis_that_is_read_only_shows_in_what_failed(world: dict[str, Service], redis: Redis) -> None:
+    await redis.execute_command("REPLICAOF", "127.0.0.1", "1")
+    try:
+        until(lambda: not all(metrics_of(world[name].url)["sector_ready"] for name in WORKERS), "told")
+    finally:
+        await redis.execute_command("REPLICAOF", "NO", "ONE")
+    workers = [metrics_of(world[name].url) for name in WORKERS]
+    failures = [name for found in workers for name in found if name[0] == "sector_tick_failures_total"]
+    assert failures
+    for each in workers:
+        assert sum(value for name, value in each.items() if name[0] == "sector_condition") <= 2
+    until(lambda: all(metrics_of(world[name].url)["sector_ready"] for name in WORKERS), "well again")
