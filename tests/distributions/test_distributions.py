@@ -16,7 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from fixtures.design import ARROWS, SERVICES, folder_of
+from fixtures.design import ARROWS, EXTRAS, SERVICES, folder_of
 from fixtures.processes import free_base, free_port
 
 # Neither the repository nor what this test imports is to be found by what runs here.
@@ -68,7 +68,9 @@ def test_the_metadata_is_right(name: str) -> None:
 def test_it_requires_its_siblings_at_their_versions_and_the_rest_within_bounds(name: str) -> None:
     required = [Requirement(text) for text in metadata_of(name).get_all("Requires-Dist", [])]
     siblings = {each.name.removeprefix("sector-"): each for each in required if each.name.startswith("sector-")}
-    assert set(siblings) == ARROWS[name]
+    extras = {sibling for sibling, each in siblings.items() if each.marker is not None}
+    assert extras == EXTRAS.get(name, set())
+    assert set(siblings) - extras == ARROWS[name]
     for sibling, requirement in siblings.items():
         assert str(requirement.specifier) == f"=={metadata_of(sibling)['Version']}"
     for each in required:

@@ -1,8 +1,11 @@
 """A process for tests: its work ends as the environment says."""
 
 import asyncio
+import logging
 import os
 import sys
+
+from structlog.contextvars import bind_contextvars
 
 from sector.process import Health, attach, create_app, run
 from sector.process.settings import Settings
@@ -12,6 +15,8 @@ async def work(stop: asyncio.Event) -> None:
     """Wait for the stop, or do what WORK says."""
     how = os.environ["WORK"]
     if how == "fail":
+        bind_contextvars(sim="s1", tick=7)
+        logging.getLogger("sample").info("about to %s, surely", "fail", extra={"odd": "no text: \ud83d"})
         raise RuntimeError("as told")
     if how == "hang":
         await asyncio.sleep(3600)
@@ -26,7 +31,8 @@ def main() -> None:
         health.well("thing")
     app = create_app(health)
     attach(app, "work", work)
-    run(app, Settings(host="127.0.0.1"), int(sys.argv[1]))
+    os.environ["HOST"] = "127.0.0.1"
+    run(app, Settings(), int(sys.argv[1]))
 
 
 if __name__ == "__main__":

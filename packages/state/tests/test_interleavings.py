@@ -291,7 +291,9 @@ class WithoutWatch(Ticker[bytes]):
 class WithCursorOutside(Ticker[bytes]):
     """Moves the cursor by a command after the transaction."""
 
-    async def _commit(self, link: Link, head: Head, step: Step[bytes], poison: list[Poison], *, whole: bool) -> None:
+    async def _commit(
+        self, link: Link, head: Head, step: Step[bytes], poison: list[Poison], traces: tuple[str, ...], *, whole: bool
+    ) -> None:
         class CursorLeftOut(Link):
             async def exchange(self, *commands: Command) -> list[object]:  # type: ignore[override]  # as the sabotage has it
                 kept = [
@@ -300,7 +302,7 @@ class WithCursorOutside(Ticker[bytes]):
                 ]
                 return list(await super().exchange(*kept))
 
-        await super()._commit(CursorLeftOut(link._connection, None), head, step, poison, whole=whole)
+        await super()._commit(CursorLeftOut(link._connection, None), head, step, poison, traces, whole=whole)
         await link.exchange(("HSET", KEYS.head, "cursor", head.cursor))
 
 

@@ -63,14 +63,21 @@ async def test_a_worker_paused_amid_a_tick_cannot_commit_over_its_successor(sim:
 
     class Overtaken(Ticker[Position]):
         async def _commit(
-            self, link: Link, head: Head, step: Step[Position], poison: list[Poison], *, whole: bool
+            self,
+            link: Link,
+            head: Head,
+            step: Step[Position],
+            poison: list[Poison],
+            traces: tuple[str, ...],
+            *,
+            whole: bool,
         ) -> None:
             await redis.delete(KEYS.lease)
             taken = await lease.acquire(redis, "default", "successor", 60_000)
             assert taken is not None
             held.append(taken)
             await Ticker(redis, SectorWorld(), config, map_blob, taken).tick()
-            await super()._commit(link, head, step, poison, whole=whole)
+            await super()._commit(link, head, step, poison, traces, whole=whole)
 
     overtaken = Overtaken(redis, SectorWorld(), config, map_blob, sim.lease)
     with pytest.raises(CommitConflict):

@@ -165,8 +165,8 @@ def test_without_cors_no_page_of_another_origin_may(still_api: Service) -> None:
 
 
 def logged(api: Service) -> list[dict[str, object]]:
-    lines = [line for line in api.log.read_text().splitlines() if line.startswith('{"access":')]
-    return [json.loads(line)["access"] for line in lines]
+    lines = [json.loads(line) for line in api.log.read_text().splitlines()]
+    return [line for line in lines if line["event"] == "answered"]
 
 
 def test_the_access_log_is_a_line_of_json_for_each_request(url: str, processes: Processes) -> None:
@@ -187,6 +187,14 @@ def test_the_access_log_is_a_line_of_json_for_each_request(url: str, processes: 
     assert (ordered["status"], ordered["subject"]) == (202, "tester")
     assert (refused["status"], refused["subject"]) == (401, None)
     assert broken["status"] == 400
+    assert {(line["level"], line["service"]) for line in (read, ordered, refused, broken)} == {("info", "sector-api")}
+
+
+def test_for_people_it_is_a_line_of_text(url: str, processes: Processes) -> None:
+    api = processes.start("api", REDIS_URL=url, LOG_FORMAT="text")
+    httpx.get(f"{api.url}/nothing", headers={"X-Request-ID": "mine"})
+    (line,) = (each for each in api.log.read_text().splitlines() if "/nothing" in each)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d GET /nothing 404, [\d.]+ ms, request mine of None at 127\.0\.0\.1", line)
 
 
 def test_by_itself_only_errors_are_logged_and_tokens_never(url: str, processes: Processes) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import api, images, viz, worker, world
+from bench import api, images, observed, viz, worker, world
 from bench.figure import Figure, table
 
 SUITES: Mapping[str, Callable[[int], Iterator[Figure]]] = {
@@ -19,6 +19,7 @@ SUITES: Mapping[str, Callable[[int], Iterator[Figure]]] = {
     "worker": worker.figures,
     "api": api.figures,
     "viz": viz.figures,
+    "observed": observed.figures,
     "images": images.figures,
 }
 

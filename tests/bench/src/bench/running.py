@@ -32,7 +32,9 @@ def worked_s(process_id: int) -> float:
 
 
 @contextmanager
-def running(module: str, cores: set[int], *, path: str = "/health/ready", **told: str) -> Iterator[tuple[str, int]]:
+def running(
+    module: str, cores: set[int], *, path: str = "/health/ready", port_name: str = "PORT", **told: str
+) -> Iterator[tuple[str, int]]:
     """Run a server on `cores` until the end of the block; yields its URL and process id once it is ready."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -41,7 +43,7 @@ def running(module: str, cores: set[int], *, path: str = "/health/ready", **told
         **os.environ,
         "PYTHONPATH": import_path(),
         "HOST": "127.0.0.1",
-        "PORT": str(port),
+        port_name: str(port),
         "LOG_LEVEL": "warning",
         **told,
     }

@@ -26,8 +26,10 @@ class WatchesNothing[S](Ticker[S]):
 class MovesCursorLate[S](Ticker[S]):
     """Applies the orders in one transaction, and moves the cursor past them afterwards."""
 
-    async def _commit(self, link: Link, head: Head, step: Step[S], poison: list[Poison], *, whole: bool) -> None:
-        await super()._commit(_CursorLeftOut(link, self._keys.head), head, step, poison, whole=whole)
+    async def _commit(
+        self, link: Link, head: Head, step: Step[S], poison: list[Poison], traces: tuple[str, ...], *, whole: bool
+    ) -> None:
+        await super()._commit(_CursorLeftOut(link, self._keys.head), head, step, poison, traces, whole=whole)
         checked(await link.exchange(("HSET", self._keys.head, "cursor", head.cursor)))
 
 

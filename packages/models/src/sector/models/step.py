@@ -8,7 +8,8 @@ from typing import NamedTuple
 class LoggedOrder:
     """An order as it stands in the log: `id` from the log, who issued it, and the order itself as JSON.
 
-    `fault`: why the entry is none that can be read; its body is empty then, and a world rejects it with these words.
+    `fault`: why the entry is none that can be read; its body is empty then, and a world rejects it with these words. `trace`: the
+    traceparent of the request that brought it, where that is traced; no world may look at it.
     """
 
     id: str
@@ -16,6 +17,7 @@ class LoggedOrder:
     admin: bool
     body: bytes
     fault: str = ""
+    trace: str = ""
 
 
 class Step[S](NamedTuple):

@@ -3,7 +3,7 @@
 from sector.process.backoff import backoff
 from sector.process.health import Health
 from sector.process.process import App, attach, create_app, limit_senders, run, sample
-from sector.process.settings import Port, RedisUrl, Settings, SimIdSetting, SimsSetting, load
+from sector.process.settings import Port, RedisUrl, Settings, SimIdSetting, SimsSetting, TracedSettings, load
 from sector.process.waiting import wait_for_stop
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Settings",
     "SimIdSetting",
     "SimsSetting",
+    "TracedSettings",
     "attach",
     "backoff",
     "create_app",

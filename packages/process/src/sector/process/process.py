@@ -21,6 +21,7 @@ from sanic.server import AsyncioServer
 
 from sector.process.garbage import spare_what_stays
 from sector.process.health import Details, HeadersOf, Health, endpoints
+from sector.process.logs import configure
 from sector.process.metrics import Sample, metrics_endpoint
 from sector.process.settings import EXIT_WRONG_SETTING, Settings
 from sector.process.slow_senders import SenderLimit
@@ -71,12 +72,7 @@ def limit_senders(app: App, limit_s: float) -> None:
 
 def run(app: App, settings: Settings, port: int) -> NoReturn:
     """Serve until a signal; exits 0 after one, 1 if work failed, 2 if the port cannot be had."""
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        format=f"%(asctime)s %(levelname)-7s {app.name}: %(message)s",
-        stream=sys.stderr,
-    )
-    logging.getLogger("sanic").setLevel(logging.WARNING)
+    configure(app.name, settings.log_level, settings.log_format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         sys.exit(runner.run(_serve(app, settings, port)))
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import Annotated, NoReturn, get_args
+from typing import Annotated, Literal, NoReturn, get_args
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."
     )
+    log_format: Literal["auto", "json", "text"] = Field(
+        default="auto",
+        description="json, a line each for machines; text, for people; auto: text on a terminal, json elsewhere.",
+    )
     reuse_port: bool = Field(
         default=False,
         description="Whether other processes may listen at the same port, as on a machine of many processors: the system shares the"
@@ -64,6 +68,23 @@ class Settings(BaseSettings):
         ge=0,
         le=300,
         description="Seconds to serve on after SIGTERM, no longer ready, until requests go elsewhere. 0 to 300.",
+    )
+
+
+class TracedSettings(Settings):
+    """What a process can be told besides that has a part in traces."""
+
+    traces_url: str = Field(
+        default="",
+        pattern=r"^(|https?://\S+)$",
+        description="A collector of traces that takes OTLP over HTTP, such as http://collector:4318. Needs sector-tracing,"
+        " which images have. Empty: no traces.",
+    )
+    traces_a_second: float = Field(
+        default=10.0,
+        ge=0.001,
+        le=10_000,
+        description="Traces that this process begins a second at most, 0.001 to 10000.",
     )
 
 

@@ -54,6 +54,8 @@ class Request(NamedTuple):
     rest: bytes = b""
     cost: int = 0
     """For how many orders it counts, where it took more work than those that are good."""
+    trace: str = ""
+    """What goes along with its orders to the tick that applies them: a traceparent (W3C Trace Context)."""
 
 
 class Admitted(NamedTuple):
@@ -115,11 +117,12 @@ class _Group:
         words: list[str | bytes | int] = []
         keyed: list[str | bytes | int] = []
         givers, once = self._givers, self.keys.once
-        for issuer, orders, admin, rates, key, digest, rest, cost in self._requests:
+        for issuer, orders, admin, rates, key, digest, rest, cost, trace in self._requests:
             giver = givers.get((issuer, admin, id(rates))) or self._giver(issuer, rates, admin=admin)
             if key:
                 keyed.append(once(issuer, key))
-            words += (giver, len(keyed) if key else 0, digest + rest, cost or len(orders), len(orders), *orders)
+            number = len(keyed) if key else 0
+            words += (giver, number, digest + rest, cost or len(orders), trace, len(orders), *orders)
         keys = [self.keys.orders, *(self.keys.rate(rate.of) for rate in self._rates)]
         head: list[str | bytes | int] = [self.keys.head, self._gate.most_waiting, KEPT_MS, len(self._rates)]
         for rate in self._rates:

@@ -6,7 +6,8 @@
 --   for each rate key: microseconds an order, orders at once;
 --   number of givers, then for each: issuer, scope, number of its rate keys, their indices from 1;
 --   for each request: index of its giver, of its idempotency key (both from 1; 0: none), digest of what was asked (16 bytes) and
---   the rest of the answer, for how many orders it counts, number of orders, the orders.
+--   the rest of the answer, for how many orders it counts, the trace that goes along with its orders (empty: none), number of orders,
+--   the orders.
 -- Answers a list, for each request a list whose first word says what became of it.
 local log, head = KEYS[1], ARGV[1]
 local most_waiting, kept_ms, rates = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
@@ -64,7 +65,7 @@ end
 
 local answers = {}
 while at < #ARGV do
-  local giver, key, asked, cost = givers[number()], number(), word(), number()
+  local giver, key, asked, cost, trace = givers[number()], number(), word(), number(), word()
   local limits, orders, answer = giver.limits, {}, nil
   for order = 1, number() do
     orders[order] = word()
@@ -91,7 +92,11 @@ while at < #ARGV do
   else
     answer = { 'accepted' }
     for _, order in ipairs(orders) do
-      answer[#answer + 1] = redis.call('XADD', log, '*', 'issuer', giver.issuer, 'scope', giver.scope, 'order', order)
+      local entry = { log, '*', 'issuer', giver.issuer, 'scope', giver.scope, 'order', order }
+      if trace ~= '' then
+        entry[#entry + 1], entry[#entry + 2] = 'trace', trace
+      end
+      answer[#answer + 1] = redis.call('XADD', unpack(entry))
     end
     waiting = waiting + #orders
     for _, limit in ipairs(limits) do

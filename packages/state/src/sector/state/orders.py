@@ -103,7 +103,8 @@ def read_entries(reply: Reply) -> tuple[list[LoggedOrder], list[Poison]]:
             poison.append(Poison(entry_id, fields, fault))
         issuer = fields.get(b"issuer", b"").decode(errors="replace")
         body = b"" if fault else fields[b"order"]
-        orders.append(LoggedOrder(entry_id, issuer, not fault and fields[b"scope"] == SCOPE_ADMIN, body, fault))
+        trace = fields[b"trace"].decode(errors="replace") if b"trace" in fields else ""
+        orders.append(LoggedOrder(entry_id, issuer, not fault and fields[b"scope"] == SCOPE_ADMIN, body, fault, trace))
     return orders, poison
 
 

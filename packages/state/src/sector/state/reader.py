@@ -75,6 +75,7 @@ class TickEvents:
     """What one tick left in the event stream. `told` is the frame of its events, `delta` that of what changed.
 
     `epoch` is that of the lease under which it was committed; 0 where that was not noted, before 0.3, or the sim was imported.
+    `traces`: those of the orders that it applied.
     """
 
     tick: int
@@ -84,6 +85,7 @@ class TickEvents:
     cursor: str
     told: bytes
     delta: bytes
+    traces: tuple[str, ...] = ()
 
     @cached_property
     def events(self) -> list[Event]:
@@ -234,4 +236,5 @@ def tick_events(entry: Reply) -> TickEvents:
         cursor=fields[b"cursor"].decode(),
         told=fields[b"events"],
         delta=fields[b"delta"],
+        traces=tuple(fields[b"traces"].decode(errors="replace").split()) if b"traces" in fields else (),
     )

@@ -37,6 +37,7 @@ from sector.state.roll_forward import hold_to_its_delta
 from sector.state.world import World
 
 MAX_ORDERS_PER_TICK = 10_000
+_MOST_TRACES = 100
 _QUICK_S = 0.02
 """A tick that takes longer is computed in a thread, so that other sims go on and leases are renewed meanwhile."""
 
@@ -54,7 +55,7 @@ class Tick:
     """A committed tick. `orders`: how many it applied; `finished`: the sim ticks no more, and nothing was committed if `took` is None.
 
     `waited_ms`: how long the oldest of its orders lay in the log, by the clocks of Redis and of this process; `events`: what happened,
-    as in a Step; `snapshot_bytes`: the size of the state, and `written`: whether all of it was written.
+    as in a Step; `snapshot_bytes`: the size of the state, and `written`: whether all of it was written; `traces`: those of its orders.
     """
 
     head: Head
@@ -65,6 +66,7 @@ class Tick:
     events: bytes = b""
     snapshot_bytes: int = 0
     written: bool = False
+    traces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +118,13 @@ class Ticker[S]:
             after = self._head_after(read, step)
             self._states = {read.head.commit: state, after.commit: step.state}
             lag = self._lag_after(after.tick, step)
-            await self._commit(link, after, step, read.poison, whole=lag is None)
+            traces = _traces(read.orders)
+            await self._commit(link, after, step, read.poison, traces, whole=lag is None)
             self._cursor, self._lag = after.cursor, lag or Lag()
         took = Took(read_s - began_s, computed_s - read_s, time.monotonic() - computed_s)
         waited_ms = max(after.at_ms - int(read.orders[0].id.partition("-")[0]), 0) if read.orders else 0
         size = len(step.snapshot)
-        return Tick(after, len(read.orders), step.finished, took, waited_ms, step.events, size, lag is None)
+        return Tick(after, len(read.orders), step.finished, took, waited_ms, step.events, size, lag is None, traces)
 
     def _lag_after(self, tick: int, step: Step[S]) -> Lag | None:
         """Return how far the snapshot lies behind if `tick` does not write it, or None if it is to be written."""
@@ -247,17 +250,20 @@ class Ticker[S]:
             applied=read.head.applied + len(read.orders),
         )
 
-    async def _commit(self, link: Link, head: Head, step: Step[S], poison: list[Poison], *, whole: bool) -> None:
-        """Write the tick, with its snapshot if `whole`."""
+    async def _commit(
+        self, link: Link, head: Head, step: Step[S], poison: list[Poison], traces: tuple[str, ...], *, whole: bool
+    ) -> None:
+        """Write the tick, with its snapshot if `whole`; the traces of its orders go along to those who show it."""
         keys = self._keys
         if poison:
             checked(await link.exchange(("XLEN", keys.poison)))
+        traced = ("traces", " ".join(traces)) if traces else ()
         event = ("XADD", keys.events, f"{head.tick}-0", "at_ms", head.at_ms, "hash", head.hash, "epoch", head.epoch)
         commands: list[Command] = [
             ("MULTI",),
             *([("SET", keys.snapshot, step.snapshot)] if whole else ()),
             ("HSET", keys.head, *head.pairs()),
-            (*event, "cursor", head.cursor, "events", step.events, "delta", step.delta),
+            (*event, "cursor", head.cursor, "events", step.events, "delta", step.delta, *traced),
             *(each.set_aside(keys) for each in poison),
             *await self._keyframe(link, head, step.snapshot),
             self.lease.renewal(),
@@ -286,3 +292,8 @@ class Ticker[S]:
             commands.append(("XTRIM", keys.events, "MINID", oldest + 1))
             commands.append(("XTRIM", keys.orders, "MINID", as_bytes(cursor) or b""))
         return commands
+
+
+def _traces(orders: list[LoggedOrder]) -> tuple[str, ...]:
+    """Return the traces of orders, each once, and no more than a reader of the event stream can be told."""
+    return tuple(dict.fromkeys(order.trace for order in orders if order.trace))[:_MOST_TRACES]

@@ -19,6 +19,8 @@ from sector.api.settings import ApiSettings
 from sector.api.sims import Sims
 from sector.api.stream import Streams
 from sector.process import App, Health, attach, create_app, limit_senders, sample, wait_for_stop
+from sector.process.logs import is_json
+from sector.process.tracing import Traces
 from sector.state.connect import Client, connect
 from sector.state.durability import PROMISES
 from sector.state.errors import NotDurable
@@ -41,8 +43,10 @@ def create_api(settings: ApiSettings) -> App:
     )
     authority = Authority(settings.key_ring, settings.auth_audience)
     address = address_behind(settings.proxies)
-    guard = Guard(AccessLog(settings.access_log, address, authority.subject), Cors(settings.cors_origins))
-    orders = Orders(authority, Rates(settings.rate_per_token, settings.rate_per_address), address)
+    access_log = AccessLog(settings.access_log, address, authority.subject, as_json=is_json(settings.log_format))
+    guard = Guard(access_log, Cors(settings.cors_origins))
+    traces = Traces.of(settings, "sector-api")
+    orders = Orders(authority, Rates(settings.rate_per_token, settings.rate_per_address), address, traces)
     streams = Streams(
         guard,
         most=settings.most_streams,
@@ -71,7 +75,7 @@ def create_api(settings: ApiSettings) -> App:
     app.config.REQUEST_MAX_SIZE = settings.max_body_bytes
     app.config.PROXIES_COUNT = settings.proxies or None
     limit_senders(app, settings.sender_timeout_s)
-    problems.install(app, guard.finish)
+    problems.install(app, guard)
     sample(app, lambda: _sample(served, streams))
     _route(app, guard, served, orders, streams, Sims(redis, authority), tokens=not authority.open)
     attach(app, "sims", served.run)
@@ -79,6 +83,7 @@ def create_api(settings: ApiSettings) -> App:
     attach(app, "waiting orders", lambda stop: watch_waiting(stop, redis, settings.sim_id))
     attach(app, "durability", lambda stop: _probe(stop, redis, settings, health))
     app.after_server_stop(lambda _: redis.aclose())
+    app.after_server_stop(lambda _: traces.close())
     return app
 
 

@@ -20,6 +20,7 @@ from sector.api.problems import Problem, faults_of, invalid, invalid_header, pro
 from sector.api.query import query
 from sector.models.orders import ORDER, Order, references
 from sector.models.rows import has_row
+from sector.process.tracing import Span, Traces, trace_id
 from sector.state import admission
 from sector.state.admission import Admitted, Rate
 from sector.state.errors import TooFast
@@ -98,7 +99,8 @@ class _Hasty:
 class Orders:
     """Takes orders."""
 
-    def __init__(self, authority: Authority, rates: Rates, address: Callable[[Request], str]) -> None:
+    def __init__(self, authority: Authority, rates: Rates, address: Callable[[Request], str], traces: Traces) -> None:
+        self._traces = traces
         self._authority = authority
         self._rates = rates
         self._address = address
@@ -107,14 +109,26 @@ class Orders:
 
     async def post(self, request: Request, sim: Followed) -> Answer:
         """Answer one order with 202 and its id, a list with 207 and a result each."""
+        span = self._traces.begin(
+            "POST /orders", request.headers.getone("traceparent", None), {"sector.sim": sim.sim_id}
+        )
+        if span is not None:
+            request.ctx.trace = trace_id(span.traceparent)
+        status, fault = 500, "not foreseen"
         try:
-            return await self._post(request, sim)
+            answer = await self._post(request, sim, span)
+            status, fault = answer.status, ""
         except Exception as error:
             if (foreseen := problem_of(error)) is not None:
                 REFUSED.labels(foreseen.title).inc()
+                status, fault = foreseen.status, str(foreseen)
             raise
+        finally:
+            if span is not None:
+                span.end({"http.response.status_code": status}, None, fault)
+        return answer
 
-    async def _post(self, request: Request, sim: Followed) -> Answer:
+    async def _post(self, request: Request, sim: Followed, span: Span | None) -> Answer:
         bearer = self._authority.bearer(request)
         bearer.check_sim(sim.sim_id)
         self._hasty.check(bearer, self._address(request))
@@ -123,10 +137,10 @@ class Orders:
         key = _key(request)
         body = parsed(request)
         if isinstance(body, list):
-            return await self._list(request, sim, bearer, key, body)
+            return await self._list(request, sim, bearer, key, body, span)
         order = valid(bearer, body)
         await _Seen(sim).check(order)
-        admitted = await self._admit(request, sim, bearer, key, [_AS_JSON(order)])
+        admitted = await self._admit(request, sim, bearer, key, [_AS_JSON(order)], span=span)
         self._count(admitted, 1)
         more = _REPLAYED if admitted.repeated else ()
         return Answer(b'{"id":"%b","status":"pending"}' % admitted.ids[0].encode(), 202, more=more)
@@ -136,7 +150,15 @@ class Orders:
             self.accepted += orders
             ACCEPTED.inc(orders)
 
-    async def _list(self, request: Request, sim: Followed, bearer: Bearer, key: str, bodies: list[JsonValue]) -> Answer:
+    async def _list(
+        self,
+        request: Request,
+        sim: Followed,
+        bearer: Bearer,
+        key: str,
+        bodies: list[JsonValue],
+        span: Span | None,
+    ) -> Answer:
         if not 1 <= len(bodies) <= MAX_ORDERS:
             detail = f"a list holds 1 to {MAX_ORDERS} orders, this one {len(bodies)}"
             raise Problem(422, "Not a valid list", detail)
@@ -159,7 +181,7 @@ class Orders:
         ]
         rest = orjson.dumps(results) if refused else b""
         # Where none is good it counts all the same: it was as much work.
-        admitted = await self._admit(request, sim, bearer, key if accepted else "", accepted, rest, cost=len(bodies))
+        admitted = await self._admit(request, sim, bearer, key if accepted else "", accepted, rest, len(bodies), span)
         self._count(admitted, len(accepted))
         for each in refused.values():
             REFUSED.labels(each.title).inc()
@@ -177,11 +199,13 @@ class Orders:
         orders: list[bytes],
         rest: bytes = b"",
         cost: int = 0,
+        span: Span | None = None,
     ) -> Admitted:
         digest = xxhash.xxh3_128_digest(request.body) if key else _NO_DIGEST
         address = self._address(request)
         rates = self._rates.of(bearer, address)
-        asked = admission.Request(bearer.subject, orders, bearer.admin, rates, key, digest, rest, cost)
+        trace = "" if span is None else span.traceparent
+        asked = admission.Request(bearer.subject, orders, bearer.admin, rates, key, digest, rest, cost, trace)
         try:
             return await sim.group.admit(asked)
         except TooFast as refused:

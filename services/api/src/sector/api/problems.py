@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http import HTTPStatus
 
 import orjson
@@ -12,6 +12,7 @@ from sanic import HTTPResponse, Request
 from sanic.exceptions import HeaderExpectationFailed, PayloadTooLarge, SanicException
 
 from sector.api.answers import PROBLEM, Answer
+from sector.api.guard import Guard, trace_of
 from sector.models.delta import DeltaError
 from sector.models.frame import FrameError
 from sector.process import App
@@ -142,11 +143,9 @@ def _allowed(request: Request) -> Iterator[str]:
         yield method
 
 
-type Finish = Callable[[Request, Answer], HTTPResponse]
-
-
-def install(app: App, finish: Finish) -> None:
-    """Make every error of `app` a problem. `finish` is done to each answer before it is sent."""
+def install(app: App, guard: Guard) -> None:
+    """Make every error of `app` a problem."""
+    finish = guard.finish
 
     @app.exception(PayloadTooLarge)
     async def too_large(request: Request, error: PayloadTooLarge) -> HTTPResponse:
@@ -174,7 +173,9 @@ def install(app: App, finish: Finish) -> None:
     @app.exception(Exception)
     async def unforeseen(request: Request, error: Exception) -> HTTPResponse:
         foreseen = problem_of(error)
-        if foreseen is None:
-            log.error("%s %s failed", request.method, request.path, exc_info=error)
-            foreseen = Problem(500, "Internal error", "see the log of the API")
-        return finish(request, foreseen.response())
+        if foreseen is not None:
+            return finish(request, foreseen.response())
+        request_id = guard.request_id(request)
+        told = {"request": request_id, **trace_of(request)}
+        log.error("%s %s failed", request.method, request.path, exc_info=error, extra=told)
+        return finish(request, Problem(500, "Internal error", "see the log of the API").response(), request_id)

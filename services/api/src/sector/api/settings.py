@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from sector.api.keyring import KeyFileError, KeyRing, load_keys
-from sector.process import Port, RedisUrl, Settings, SimIdSetting
+from sector.process import Port, RedisUrl, SimIdSetting, TracedSettings
 from sector.state.durability import Durability, Kind
 
 SHORTEST_SECRET = 32
@@ -43,7 +43,7 @@ Rate = Annotated[float, AfterValidator(_measurable)]
 Origin = Annotated[str, Field(pattern=r"^(\*|https?://[^/\s,]+)$")]
 
 
-class ApiSettings(Settings):
+class ApiSettings(TracedSettings):
     """What the API can be told."""
 
     redis_url: RedisUrl

@@ -116,11 +116,12 @@ class Streams:
                 await self._send_live(sending, backlog, since, wanted)
         except TimeoutError:
             self._count_dropped()
-            log.warning("a stream of sim %s was cut: its reader took nothing for %g s", sim.sim_id, self._patience_s)
+            told = {"sim": sim.sim_id}
+            log.warning("a stream was cut: its reader took nothing for %g s", self._patience_s, extra=told)
             if isinstance(request.stream, Http):
                 request.stream.protocol.abort()
         except RequestCancelled:
-            log.debug("a stream of sim %s was left by its reader", sim.sim_id)
+            log.debug("a stream was left by its reader", extra={"sim": sim.sim_id})
         finally:
             self._backlogs.discard(backlog)
         return None

@@ -15,6 +15,8 @@ from sector.standalone.valkey import valkey_command
 
 BOTS = ("Aurora", "Borealis")
 PLAYER = "Me"
+# Who looks into them here is a person.
+_LOGS = {"LOG_FORMAT": os.environ.get("LOG_FORMAT", "text")}
 _TOKEN_HOURS = 24.0 * 365
 PUPPETS = (Puppet(faction="Crimson", temperament="raider"), Puppet(faction="Azure"))
 
@@ -93,4 +95,4 @@ def _token(secret: str, faction: str) -> str:
 
 def _service(name: str, module: str, port: int, told: Mapping[str, str]) -> Spec:
     ready_url = f"http://127.0.0.1:{port}/health/ready"
-    return Spec(name, (sys.executable, "-m", module), {"HOST": "127.0.0.1", **told}, port, ready_url)
+    return Spec(name, (sys.executable, "-m", module), {"HOST": "127.0.0.1", **_LOGS, **told}, port, ready_url)

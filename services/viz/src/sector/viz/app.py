@@ -4,6 +4,7 @@ from pydantic import JsonValue
 
 from sector.process import App, Health, attach, create_app, limit_senders, sample
 from sector.process.requests import count_answer
+from sector.process.tracing import Traces
 from sector.state.connect import connect
 from sector.state.followed import REDIS, SIM, Fault, conditions
 from sector.viz.archive import Archive
@@ -22,7 +23,8 @@ def create_viz(settings: VizSettings) -> App:
     redis = connect(settings.redis_url)
     health = Health("viz", REDIS, SIM)
     rooms = Rooms(most=settings.most_spectators, most_behind=settings.most_behind)
-    shows = Shows(redis, settings.sim_id, rooms, lambda fault: _tell(health, fault))
+    traces = Traces.of(settings, "sector-viz")
+    shows = Shows(redis, settings.sim_id, rooms, traces, lambda fault: _tell(health, fault))
 
     async def details() -> dict[str, JsonValue]:
         view = shows.own.view if shows.own else None
@@ -46,6 +48,7 @@ def create_viz(settings: VizSettings) -> App:
     app.on_response(count_answer)
     sample(app, lambda: _sample(shows, rooms))
     app.after_server_stop(lambda _: redis.aclose())
+    app.after_server_stop(lambda _: traces.close())
     return app
 
 

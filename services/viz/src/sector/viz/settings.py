@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from sector.process import Port, RedisUrl, Settings, SimIdSetting
+from sector.process import Port, RedisUrl, SimIdSetting, TracedSettings
 
 
-class VizSettings(Settings):
+class VizSettings(TracedSettings):
     """What the viz can be told."""
 
     redis_url: RedisUrl

@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from sector.models.frame import digest, encode
 from sector.process import backoff
+from sector.process.tracing import Attributes, Traces
 from sector.state import lease
 from sector.state.connect import Client
 from sector.state.errors import SimNotFound
@@ -26,8 +27,14 @@ class Show:
     """One sim. `told`: called when it is well, with None, and when it is not, with what is wrong."""
 
     def __init__(
-        self, redis: Client, sim_id: str, rooms: Rooms, told: Callable[[Fault | None], None] = lambda _: None
+        self,
+        redis: Client,
+        sim_id: str,
+        rooms: Rooms,
+        traces: Traces,
+        told: Callable[[Fault | None], None] = lambda _: None,
     ) -> None:
+        self._traces = traces
         self.sim_id = sim_id
         # No spectator's own room is called so.
         self.room = f"sim:{sim_id}"
@@ -83,15 +90,28 @@ class Show:
     def _hear(self, tick: TickEvents | None) -> None:
         if tick is not None:
             if self.is_watched:
-                frame = deflated(of_tick(tick))
-                self._rooms.tell(self.room, "tick", frame)
-                FRAME.observe(len(frame))
-                DELAY.observe(max(time.time() - tick.at_ms / 1000, 0.0))
+                self._show(tick)
             return
         # It may have been founded anew, on another map.
         self._map = None
         if self.is_watched and (world := self._world()) is not None:
             self._rooms.tell(self.room, "world", world)
+
+    def _show(self, tick: TickEvents) -> None:
+        began_ns = time.time_ns()
+        frame = deflated(of_tick(tick))
+        self._rooms.tell(self.room, "tick", frame)
+        ended_ns = time.time_ns()
+        FRAME.observe(len(frame))
+        DELAY.observe(max(ended_ns / 1e9 - tick.at_ms / 1000, 0.0))
+        for parent in tick.traces:
+            told: Attributes = {
+                "sector.sim": self.sim_id,
+                "sector.tick": tick.tick,
+                "sector.frame_bytes": len(frame),
+                "sector.spectators": len(self._rooms.members(self.room)),
+            }
+            self._traces.note("frame", parent, began_ns, ended_ns, told)
 
     def _note(self, fault: Fault | None) -> None:
         self._told(fault)

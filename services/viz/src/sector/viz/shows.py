@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from sector.models.names import SIM_ID
 from sector.process import wait_for_stop
+from sector.process.tracing import Traces
 from sector.state.connect import Client
 from sector.state.followed import Fault
 from sector.viz.rooms import Rooms
@@ -22,7 +23,10 @@ _MAP_ID = re.compile(r"[0-9a-f]{32}|")
 class Shows:
     """Follows sims. `told`: called when its own is well, with None, and when it is not, with what is wrong."""
 
-    def __init__(self, redis: Client, sim_id: str, rooms: Rooms, told: Callable[[Fault | None], None]) -> None:
+    def __init__(
+        self, redis: Client, sim_id: str, rooms: Rooms, traces: Traces, told: Callable[[Fault | None], None]
+    ) -> None:
+        self._traces = traces
         self._redis = redis
         self._rooms = rooms
         self._told = told
@@ -44,7 +48,7 @@ class Shows:
             if len(self._shows) >= _MOST:
                 return None
             told = self._told if sim_id == self.own_id else lambda _: None
-            show = self._shows[sim_id] = Show(self._redis, sim_id, self._rooms, told)
+            show = self._shows[sim_id] = Show(self._redis, sim_id, self._rooms, self._traces, told)
             self._tasks[sim_id] = asyncio.create_task(show.run(), name=f"showing {sim_id}")
         return self._shows[sim_id]
 

@@ -2,6 +2,7 @@
 
 from sector.process import Health, attach, create_app, load, run, sample
 from sector.process.memory import keep_freed_memory
+from sector.process.tracing import Traces
 from sector.state.connect import connect
 from sector.worker.settings import WorkerSettings
 from sector.worker.worker import REDIS, SIMS, Worker
@@ -15,11 +16,13 @@ def main() -> None:
     health = Health("worker", REDIS, SIMS)
     # Who hangs longer than the lease lasts has lost it.
     redis = connect(settings.redis_url, timeout_s=min(3.0, max(1.0, settings.lease_ttl_ms / 1000)))
-    worker = Worker(settings, redis, SectorWorld(), health)
+    traces = Traces.of(settings, "sector-worker")
+    worker = Worker(settings, redis, SectorWorld(), health, traces)
     app = create_app(health, worker.details)
     sample(app, worker.sample)
     attach(app, "worker", worker.run)
     app.after_server_stop(lambda _: redis.aclose())
+    app.after_server_stop(lambda _: traces.close())
     run(app, settings, settings.health_port)
 
 

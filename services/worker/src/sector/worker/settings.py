@@ -10,7 +10,7 @@ from pydantic_settings import NoDecode
 
 from sector.models import SimConfig
 from sector.models.mapfile import MapFile
-from sector.process import Port, RedisUrl, Settings, SimsSetting
+from sector.process import Port, RedisUrl, SimsSetting, TracedSettings
 
 ALL = "*"
 
@@ -37,7 +37,7 @@ def _on_its_map(config: SimConfig, info: ValidationInfo) -> SimConfig:
     return SimConfig.model_validate_json(to_json(given))
 
 
-class WorkerSettings(Settings):
+class WorkerSettings(TracedSettings):
     """What a worker can be told."""
 
     redis_url: RedisUrl

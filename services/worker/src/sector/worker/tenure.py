@@ -7,16 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from redis.exceptions import RedisError
+from structlog.contextvars import bind_contextvars
 
 from sector.models.frame import FrameError
 from sector.process import backoff, wait_for_stop
+from sector.process.tracing import Attributes, Traces
 from sector.state import founding, sims
 from sector.state import lease as leases
 from sector.state.connect import Client
 from sector.state.errors import CommitConflict, LeaseLost, SimNotFound, StateError, WorldFailed
 from sector.state.faults import describe
 from sector.state.lease import Lease
-from sector.state.ticker import Ticker
+from sector.state.ticker import Tick, Ticker
 from sector.state.world import World
 from sector.worker.metrics import CONFLICTS, FAILURES, LATENESS, LEASES_LOST, OTHERS, Counted
 from sector.worker.pace import Pace
@@ -34,6 +36,7 @@ class Means[S]:
     world: World[S]
     holder: str
     gate: asyncio.Semaphore
+    traces: Traces
     fault: Callable[[str, str | None, str], None]
     """Told of each sim what is wrong with it, or None, and a detail."""
 
@@ -65,6 +68,7 @@ class Tenure[S]:
 
     async def run(self) -> None:
         """Hold the sim until `end`, or until the lease is lost. Whatever fails is told, and tried again while the lease lasts."""
+        bind_contextvars(sim=self.sim_id)
         try:
             ticker = await self._take()
             if ticker is not None:
@@ -127,7 +131,30 @@ class Tenure[S]:
         if tick.finished and self.tick != tick.head.tick:
             log.info("sim %s finished at tick %d", self.sim_id, tick.head.tick)
         self.tick = tick.head.tick
+        bind_contextvars(tick=self.tick)
         self._counted.ticked(tick)
+        if tick.traces:
+            self._trace(tick)
+
+    def _trace(self, tick: Tick) -> None:
+        """Tell of the tick, and of its phases, to each trace that led to it."""
+        if tick.took is None:
+            return
+        ended_ns = time.time_ns()
+        told: Attributes = {
+            "sector.sim": self.sim_id,
+            "sector.tick": tick.head.tick,
+            "sector.orders": tick.orders,
+            "sector.epoch": tick.head.epoch,
+            "sector.worker": self._means.settings.worker_id,
+        }
+        for parent in tick.traces:
+            began_ns = ended_ns - round(sum(tick.took) * 1e9)
+            own = self._means.traces.note("tick", parent, began_ns, ended_ns, told)
+            for name, took_s in zip(("read", "compute", "write"), tick.took, strict=True):
+                after_ns = began_ns + round(took_s * 1e9)
+                self._means.traces.note(name, own, began_ns, after_ns, {})
+                began_ns = after_ns
 
     async def _wait_for_tick(self, lease: Lease) -> None:
         """Wait until the next tick is due, renewing the lease on the way where the period is long."""

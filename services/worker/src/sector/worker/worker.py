@@ -9,8 +9,10 @@ from collections import Counter
 
 from pydantic import JsonValue
 from redis.exceptions import RedisError
+from structlog.contextvars import bind_contextvars
 
 from sector.process import Health, backoff, wait_for_stop
+from sector.process.tracing import Traces
 from sector.state import lease as leases
 from sector.state import roster, sims
 from sector.state.connect import Client
@@ -32,12 +34,21 @@ _SHOWN = 100
 class Worker[S]:
     """Holds its share of the sims that it serves, each by a tenure of its own."""
 
-    def __init__(self, settings: WorkerSettings, redis: Client, world: World[S], health: Health) -> None:
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        redis: Client,
+        world: World[S],
+        health: Health,
+        traces: Traces | None = None,
+    ) -> None:
         self._settings = settings
         self._redis = redis
         self._health = health
         self._holder = f"{settings.worker_id}:{secrets.token_hex(4)}"
-        self._means = Means(settings, redis, world, self._holder, asyncio.Semaphore(_AT_ONCE), self._fault)
+        self._means = Means(
+            settings, redis, world, self._holder, asyncio.Semaphore(_AT_ONCE), traces or Traces(), self._fault
+        )
         self._tenures: dict[str, tuple[Tenure[S], asyncio.Task[None]]] = {}
         self._served: list[str] = []
         self._free_before: set[str] = set()
@@ -73,6 +84,7 @@ class Worker[S]:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; then every lease that is held is given back."""
         settings = self._settings
+        bind_contextvars(worker=settings.worker_id)
         # A waiting worker looks often enough to be there within a tick of a lease given back, at the second look at the latest.
         most_s = min(settings.lease_ttl_ms / 3000, 1.0)
         look_s = min(max(settings.tick_delay / 4, 0.02), most_s)

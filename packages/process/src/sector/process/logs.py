@@ -1,0 +1,87 @@
+"""Logs: a line of JSON for each message, for machines, or a coloured one on a terminal, for people.
+
+What is bound in `structlog.contextvars` (sim, tick, worker, …) or given as `extra` stands in fields of its own.
+"""
+
+import logging
+import sys
+import time
+from collections.abc import Mapping
+from functools import partial
+from typing import Literal
+
+import orjson
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+type Format = Literal["auto", "json", "text"]
+
+_INTERNAL = ("color_message", "taskName")
+
+
+def configure(service: str, level: str, style: Format) -> None:
+    """Have all that is logged go to standard error; `auto` is text on a terminal, and JSON elsewhere."""
+    as_json = is_json(style)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[
+                structlog.contextvars.merge_contextvars,
+                structlog.stdlib.add_log_level,
+                structlog.stdlib.ExtraAdder(),
+                partial(_named, service),
+            ],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_ending(as_json=as_json)],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    logging.getLogger("sanic").setLevel(logging.WARNING)
+
+
+def is_json(style: Format) -> bool:
+    """Say whether this style is JSON here."""
+    return style == "json" or (style == "auto" and not sys.stderr.isatty())
+
+
+def _named(service: str, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    event["service"] = service
+    for name in _INTERNAL:
+        event.pop(name, None)
+    return event
+
+
+def _ending(*, as_json: bool) -> list[Processor]:
+    if as_json:
+        return [_timed, structlog.processors.format_exc_info, _as_json]
+    return [
+        structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+
+
+def _timed(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    event["at_ms"] = time.time_ns() // 1_000_000
+    return event
+
+
+def _as_json(_: WrappedLogger, __: str, event: EventDict) -> str:
+    # What matters to people first.
+    return line(
+        {**{name: event.pop(name) for name in ("at_ms", "level", "service", "event") if name in event}, **event}
+    )
+
+
+def line(fields: Mapping[str, object]) -> str:
+    """Return fields as a line of JSON, whatever they hold."""
+    return orjson.dumps(
+        {name: _printable(value) for name, value in fields.items()}, default=repr, option=orjson.OPT_NON_STR_KEYS
+    ).decode()
+
+
+def _printable(value: object) -> object:
+    # What came over the wire may hold what is no Unicode.
+    return value.encode(errors="replace").decode() if isinstance(value, str) else value

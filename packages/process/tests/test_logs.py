@@ -1,0 +1,64 @@
+"""Logs: a line of JSON for machines, with what is known of where it comes from; text for people."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from fixtures.processes import environment, free_port
+
+SAMPLE = Path(__file__).with_name("sample_process.py")
+
+
+def run(**told: str) -> list[str]:
+    """Run a process whose work fails, with a word; returns the lines of its log."""
+    command = [sys.executable, str(SAMPLE), str(free_port())]
+    done = subprocess.run(
+        command, env=environment(WORK="fail", **told), capture_output=True, text=True, check=False, timeout=30
+    )
+    assert done.returncode == 1
+    return done.stderr.splitlines()
+
+
+def test_to_a_file_each_message_is_a_line_of_json_tracebacks_too() -> None:
+    before, failed = (json.loads(line) for line in run())
+    assert (before["event"], before["sim"], before["tick"], before["level"]) == (
+        "about to fail, surely",
+        "s1",
+        7,
+        "info",
+    )
+    assert list(before)[:4] == ["at_ms", "level", "service", "event"]
+    assert before["service"] == "sector-sample"
+    assert before["odd"] == "no text: ?"
+    assert failed["level"] == "error"
+    assert failed["event"] == "work failed; this process ends"
+    assert failed["exception"].endswith("RuntimeError: as told")
+
+
+def test_as_text_it_is_for_people_and_uncoloured_where_there_is_no_terminal() -> None:
+    first, *middle, last = run(LOG_FORMAT="text")
+    assert re.match(r"\d\d:\d\d:\d\d \[info +\] about to fail, surely ", first)
+    assert "sim=s1" in first
+    assert "RuntimeError: as told" in (last, *middle)
+    assert "\x1b" not in first
+
+
+def test_on_a_terminal_it_is_text_by_itself() -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, str(SAMPLE), str(free_port())], env=environment(WORK="fail", TERM="xterm"), stderr=theirs
+    )
+    process.wait(timeout=30)
+    os.close(theirs)
+    said = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert "about to fail, surely" in said
+    assert "\x1b[" in said, "in colours"
+
+
+def test_who_wants_less_is_told_less() -> None:
+    assert [json.loads(line)["level"] for line in run(LOG_LEVEL="error")] == ["error"]

@@ -1,0 +1,104 @@
+"""Traces: one leads from a request, over the order log and the tick, to the frame that showed it."""
+
+import json
+from collections.abc import Iterator
+
+import httpx
+import pytest
+import socketio
+
+from fixtures.collector import Collector
+from fixtures.processes import Processes, Service, free_port
+from fixtures.sim import CONFIG
+from fixtures.waiting import until
+
+NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+CALLER = f"00-{TRACE}-b7ad6b7169203331-01"
+LONG = CONFIG.model_copy(update={"systems": 300}).model_dump_json()
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    with Collector() as there:
+        yield there
+
+
+class World:
+    """API, worker and viz, that tell a collector."""
+
+    def __init__(self, processes: Processes, redis_url: str, traces_url: str, a_second: str = "1000") -> None:
+        def start(name: str, **told: str) -> Service:
+            told |= {"TRACES_URL": traces_url, "TRACES_A_SECOND": a_second}
+            return processes.start(name, wait=True, module="", REDIS_URL=redis_url, **told)
+
+        self.worker = start("worker", TICK_DELAY="0.1", SIM_CONFIG=LONG, WORKER_ID="one")
+        self.api = start("api", ACCESS_LOG="all")
+        self.viz = start("viz")
+
+    def order(self, body: object = NOTE, traceparent: str = "") -> httpx.Response:
+        headers = {"traceparent": traceparent} if traceparent else {}
+        return httpx.post(f"{self.api.url}/orders", json=body, headers=headers)
+
+
+def test_a_trace_leads_from_the_callers_request_to_the_frame_that_showed_it(
+    processes: Processes, redis_url: str, collector: Collector
+) -> None:
+    world = World(processes, redis_url, collector.url)
+    with socketio.SimpleClient(serializer="msgpack") as spectator:
+        spectator.connect(world.viz.url, socketio_path="ws", transports=["websocket"])
+        spectator.call("watch", ("default", ""))
+        order_id = world.order(traceparent=CALLER).json()["id"]
+        until(lambda: len(collector.spans) == 6, "all of it is told")
+    (request,), (tick,), (frame,) = (collector.named(name) for name in ("POST /orders", "tick", "frame"))
+    phases = [collector.named(name)[0] for name in ("read", "compute", "write")]
+    assert {each.trace for each in (request, tick, frame, *phases)} == {TRACE}
+    assert request.parent == CALLER.split("-")[2]
+    assert tick.parent == frame.parent == request.id
+    assert {each.parent for each in phases} == {tick.id}
+    assert [each.service for each in (request, tick, frame)] == ["sector-api", "sector-worker", "sector-viz"]
+    assert request.told == {"sector.sim": "default", "http.response.status_code": 202}
+    outcome = httpx.get(f"{world.api.url}/orders/{order_id}").json()
+    assert tick.told["sector.tick"] == frame.told["sector.tick"] == outcome["tick"]
+    assert tick.told["sector.worker"] == "one"
+    assert frame.told["sector.spectators"] == 1
+    assert request.began_ns < tick.ended_ns < frame.ended_ns
+    assert [each.began_ns for each in phases[1:]] == [each.ended_ns for each in phases[:2]]
+    lines = [json.loads(line) for line in world.api.log.read_text().splitlines()]
+    (ordered,) = (line for line in lines if line["event"] == "answered" and line["status"] == 202)
+    assert ordered["trace"] == TRACE
+
+
+def test_a_request_that_is_refused_is_told_with_its_fault_and_leads_no_further(
+    processes: Processes, redis_url: str, collector: Collector
+) -> None:
+    world = World(processes, redis_url, collector.url)
+    world.order({"type": "fly"})
+    world.order([NOTE, NOTE])
+    until(lambda: len(collector.spans) == 6, "two requests, one tick and its phases")
+    refused, accepted = collector.named("POST /orders")
+    assert refused.failed
+    assert refused.told["http.response.status_code"] == 422
+    assert not accepted.failed
+    assert collector.named("tick")[0].trace == accepted.trace != refused.trace
+
+
+def test_no_more_are_begun_than_may_be_and_none_that_the_caller_does_not_want(
+    processes: Processes, redis_url: str, collector: Collector
+) -> None:
+    world = World(processes, redis_url, collector.url, a_second="0.01")
+    assert world.order(traceparent=CALLER.removesuffix("1") + "0").status_code == 202
+    for _ in range(20):
+        assert world.order(traceparent=CALLER).status_code == 202
+    assert world.order(traceparent="00-nonsense").status_code == 202
+    until(lambda: len(collector.spans) == 5, "the one that is traced was applied")
+    assert len(collector.named("POST /orders")) == 1
+    assert {each.trace for each in collector.spans} == {TRACE}
+
+
+def test_a_collector_that_is_away_holds_nothing_up(processes: Processes, redis_url: str) -> None:
+    world = World(processes, redis_url, f"http://127.0.0.1:{free_port()}")
+    for _ in range(10):
+        assert world.order().status_code == 202
+    for service in (world.api, world.worker, world.viz):
+        assert service.end() == 0
