@@ -93,7 +93,8 @@ def _worker(told: Mapping[str, str], rounds: int, own: set[int], others: set[int
             os.kill(process_id, signal.SIGSTOP)
             return found
 
-        found = _in_turns(measure, *started, rounds, _TICK_TURNS)
+        ours, theirs = started
+        found = _in_turns(measure, ours, theirs, rounds, _TICK_TURNS)
     return _figure(f"worker: a tick of {_SYSTEMS} systems, {_SIMS} sims, with metrics, logs and traces", *found)
 
 
