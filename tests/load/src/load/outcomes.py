@@ -1,0 +1,32 @@
+"""What became of an order that was acknowledged: the promise that is held against the world."""
+
+import time
+
+from sector.client import Client
+from sector.models.answers import OrderStatus
+
+_WAIT_S = 10.0
+
+
+class Broken(Exception):
+    """A promise that was not kept."""
+
+
+async def outcome_of(client: Client, order_id: str, since_tick: int, most_ticks: int, patience_s: float) -> OrderStatus:
+    """Return what became of an order that was given at tick `since_tick` or later.
+
+    Raises Broken where there is no outcome, though so many ticks went by, or no tick came for `patience_s` seconds; or where it came
+    more ticks later than that. Raises sector.client.ClientError.
+    """
+    seen, seen_s = since_tick, time.monotonic()
+    while (found := await client.outcome(order_id, wait_s=_WAIT_S)).status == "pending":
+        tick = (await client.snapshot()).tick
+        if tick > since_tick + most_ticks:
+            raise Broken(f"no outcome within {most_ticks} ticks")
+        if tick > seen:
+            seen, seen_s = tick, time.monotonic()
+        elif time.monotonic() > seen_s + patience_s:
+            raise Broken(f"no outcome, and no tick for {patience_s:.0f} s")
+    if found.tick is not None and found.tick > since_tick + most_ticks:
+        raise Broken(f"an outcome after more than {most_ticks} ticks")
+    return found

@@ -1,0 +1,105 @@
+"""Players, who order and see what comes of it; and swarms, who order by the hundred."""
+
+import random
+import time
+from collections.abc import Sequence
+from itertools import count
+
+from locust import task
+
+from load.outcomes import Broken, outcome_of
+from load.user import REQUEST, WORLD, SectorUser
+from sector.bot.strategy import choose_orders
+from sector.client import ClientError, Refused
+from sector.models import Note, Order, Snapshot
+from sector.models.answers import OrderStatus
+
+_FACTIONS = count(1)
+_OUTCOME = "order to outcome"
+_SAMPLED = 3
+
+
+class _Ordering(SectorUser):
+    """Plays a faction: a new one while there are homes, else one that is there already."""
+
+    abstract = True
+    faction = ""
+
+    def choose(self, snapshot: Snapshot, most: int) -> list[Order]:
+        """Return up to so many orders that make sense here; where none does, notes."""
+        if not self.faction:
+            self.faction = f"Load{random.getrandbits(24):06x}-{next(_FACTIONS)}"  # (nothing secret)
+        found = choose_orders(snapshot, self.faction, most)
+        here = any(each.id == self.faction for each in snapshot.factions)
+        return [*found, *(self.a_note() for _ in range(most - len(found)))] if here else found[:1]
+
+    def a_note(self) -> Order:
+        """Return an order that changes nothing."""
+        return Note(faction=self.faction, text="load")
+
+    def adopt(self, snapshot: Snapshot) -> None:
+        """Play a faction that is there: there is no home left for one of its own."""
+        self.faction = random.choice(snapshot.factions).id if snapshot.factions else ""  # noqa: S311  (nothing secret)
+
+    async def follow(self, order_id: str, since_tick: int, given_s: float) -> OrderStatus | None:
+        """Return what became of an order, None where that is not as promised: then it is noted."""
+        told, fault, found = self.told, None, None
+        try:
+            found = await outcome_of(self.client, order_id, since_tick, told.outcome_ticks, told.patience)
+        except (Broken, ClientError) as error:
+            fault = error
+        self.note(WORLD, _OUTCOME, (time.perf_counter() - given_s) * 1000, fault)
+        return found
+
+
+class Player(_Ordering):
+    """Looks, orders once, and waits for what becomes of it."""
+
+    @task
+    def play(self) -> None:
+        """Play a turn."""
+        self.do(self._play())
+
+    async def _play(self) -> None:
+        snapshot = await self.measured("GET /snapshot", self.client.snapshot())
+        (order,) = self.choose(snapshot, 1)
+        order_id = await self.measured("POST /orders", self.client.order(order))
+        found = await self.follow(order_id, snapshot.tick, time.perf_counter())
+        if order.type == "join" and found is not None and found.status == "rejected":
+            self.adopt(snapshot)
+
+
+class Swarm(_Ordering):
+    """Orders by the hundred, and sees of some what becomes of them."""
+
+    @task
+    def swarm(self) -> None:
+        """Give a batch."""
+        self.do(self._swarm())
+
+    async def _swarm(self) -> None:
+        snapshot = await self.measured("GET /snapshot", self.client.snapshot())
+        if not any(each.id == self.faction for each in snapshot.factions):
+            self.adopt(snapshot)
+        orders = self.choose(snapshot, self.told.batch)
+        name = f"POST /orders, {self.told.batch} at once"
+        results = await self.measured(name, self.client.orders(orders))
+        given_s = time.perf_counter()
+        accepted = self._checked(orders, results)
+        # They are taken in the order of the log: if the last has its outcome, all must have.
+        for order_id in [*accepted[-1:], *random.sample(accepted, min(_SAMPLED, len(accepted)))]:
+            await self.follow(order_id, snapshot.tick, given_s)
+
+    def _checked(self, orders: Sequence[Order], results: Sequence[str | Refused]) -> list[str]:
+        accepted = [each for each in results if isinstance(each, str)]
+        refused = [each for each in results if isinstance(each, Refused)]
+        if len(results) != len(orders):
+            self.note(REQUEST, "answers of a batch", 0, Broken(f"{len(results)} answers to {len(orders)} orders"))
+        for each in refused:
+            # What the API refuses now, such as a faction that was eliminated meanwhile, was right when it was chosen.
+            if each.problem.status != _NOT_VALID:
+                self.note(REQUEST, "answers of a batch", 0, each)
+        return accepted
+
+
+_NOT_VALID = 422

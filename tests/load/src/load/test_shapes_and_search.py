@@ -1,0 +1,98 @@
+"""Shapes, the search for the breakpoint, and the verdict."""
+
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from locust.stats import RequestStats
+
+from load.breaking import Search, Step
+from load.objectives import objectives, verdict
+from load.page import tick_of
+from load.shapes import SHAPES
+from load.user import REQUEST, STREAM, WORLD
+from sector.models.frame import Frame, encode
+from sector.viz.moment import deflated, packed
+
+
+@given(st.sampled_from(sorted(SHAPES)), st.floats(0, 100), st.integers(1, 10_000))
+def test_no_shape_is_ever_empty_or_more_than_all(name: str, at_s: float, most: int) -> None:
+    assert 1 <= SHAPES[name](at_s, 100.0, most) <= most
+
+
+def test_shapes_have_their_shape() -> None:
+    def users(name: str) -> list[int]:
+        return [SHAPES[name](at_s, 100.0, 50) for at_s in (0, 5, 10, 45, 59, 61, 100)]
+
+    assert users("steady") == [50] * 7
+    assert users("ramp") == [1, 3, 5, 23, 30, 31, 50]
+    assert users("spike") == [5, 5, 5, 50, 50, 5, 5]
+    assert users("soak") == [1, 25, 50, 50, 50, 50, 50]
+
+
+@pytest.mark.parametrize("limit", [1, 3, 8, 9, 100, 777])
+def test_the_search_finds_what_holds_within_a_tenth(limit: int) -> None:
+    search = Search(most_ms=100, most=10_000)
+    for _ in range(50):
+        users = search.next()
+        if users is None:
+            break
+        search.steps.append(Step(users, users * 2.0, 20.0 if users <= limit else 300.0, 0))
+    assert search.next() is None
+    assert search.best is not None
+    assert limit - max(1, limit // 10) <= search.best.users <= limit
+
+
+def test_a_step_that_fails_or_asks_nothing_does_not_hold_and_the_most_is_never_passed() -> None:
+    assert not Step(5, 10.0, 1.0, failed=1).holds(100)
+    assert not Step(5, 0.0, 0.0, failed=0).holds(100)
+    search = Search(most_ms=100, most=20)
+    tried = []
+    while (users := search.next()) is not None:
+        tried.append(users)
+        search.steps.append(Step(users, 1.0 * users, 1.0, 0))
+    assert tried == [8, 16, 20]
+    broken = Search(most_ms=100, most=20)
+    while (users := broken.next()) is not None:
+        broken.steps.append(Step(users, 1.0, 1000.0, 0))
+    assert broken.best is None
+
+
+def stats(**failed: str) -> RequestStats:
+    found = RequestStats()
+    for kind, took_ms in ((REQUEST, 10), (WORLD, 300), (STREAM, 20)):
+        for _ in range(100):
+            found.log_request(kind, "it", took_ms, 0)
+        if kind in failed:
+            found.log_error(kind, "it", failed[kind])
+    return found
+
+
+def judged(found: RequestStats, **told: float) -> list[bool]:
+    limits = {"p99_ms": 250.0, "seen_ms": 100.0, "failures_percent": 0.0} | told
+    return [each.met for each in objectives(found, outcome_ticks=3, crashed=0, **limits)]
+
+
+def test_the_verdict_is_of_each_kind_by_itself() -> None:
+    assert judged(stats()) == [True] * 5
+    assert judged(stats(), p99_ms=9) == [True, False, True, True, True]
+    assert judged(stats(), seen_ms=9) == [True, True, True, True, False]
+    assert judged(stats(WORLD="no outcome")) == [True, True, False, True, True]
+    assert judged(stats(STREAM="missed")) == [True, True, True, False, True]
+    assert judged(stats(API="500")) == [False, True, True, True, True]
+    assert judged(stats(API="500"), failures_percent=2) == [True] * 5
+
+
+def test_a_load_that_asked_nothing_meets_nothing() -> None:
+    assert judged(RequestStats())[0] is False
+    told = list(objectives(RequestStats(), p99_ms=1, seen_ms=1, failures_percent=0, outcome_ticks=3, crashed=2))
+    assert "NOT MET" in verdict(told)
+    assert "2  NOT MET" in verdict(told).splitlines()[-1]
+
+
+def test_what_the_viz_sends_says_its_tick() -> None:
+    frame = encode(Frame("delta", {"tick": 12}, {}))
+    assert tick_of(deflated(packed(frame, b"", 1234, 3))) == (12, 1234.0)
+    with pytest.raises(zlib.error):
+        tick_of(b"no")
