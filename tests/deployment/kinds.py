@@ -7,7 +7,18 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.alias_generators import to_camel
 
-from deployment.pod_parts import Meta, Named, Part, PodTemplate, Selector
+from deployment.pod_parts import (
+    ContainerPort,
+    ContainerSecurity,
+    EnvFrom,
+    Meta,
+    Named,
+    Part,
+    PodSecurity,
+    PodTemplate,
+    Resources,
+    Selector,
+)
 
 
 class Rolling(Part):
@@ -226,6 +237,41 @@ class MonitorSpec(Part):
     pod_metrics_endpoints: list[_Endpoint]
 
 
+class JobSpec(Part):
+    """Its pods end by themselves, so they have no probes; the tests run what they run in Compose."""
+
+    class _Template(Part):
+        class _Meta(Part):
+            labels: dict[str, str]
+
+        class _Spec(Part):
+            class _Container(Part):
+                name: str
+                image: str
+                image_pull_policy: Literal["IfNotPresent"]
+                args: list[str]
+                env_from: list[EnvFrom] = Field(default_factory=list)
+                ports: list[ContainerPort] = Field(default_factory=list)
+                resources: Resources
+                security_context: ContainerSecurity
+
+            restart_policy: Literal["Never"]
+            automount_service_account_token: Literal[False]
+            enable_service_links: Literal[False]
+            security_context: PodSecurity
+            containers: Annotated[list[_Container], Field(min_length=1, max_length=1)]
+
+        metadata: _Meta
+        spec: _Spec
+
+    parallelism: int = 1
+    completions: int = 1
+    backoff_limit: Literal[0]
+    active_deadline_seconds: int
+    ttl_seconds_after_finished: int
+    template: _Template
+
+
 class AlertSpec(Part):
     """As monitoring.coreos.com/v1 has it."""
 
@@ -323,6 +369,11 @@ class Alerts(_Object):
     spec: AlertSpec
 
 
+class Job(_Object):
+    kind: Literal["Job"]
+    spec: JobSpec
+
+
 type Workload = Deployment | StatefulSet
 type Object = Annotated[
     Deployment
@@ -339,6 +390,7 @@ type Object = Annotated[
     | Gateway
     | Route
     | Monitor
+    | Job
     | Alerts,
     Field(discriminator="kind"),
 ]

@@ -30,11 +30,11 @@ class Composed:
         self._project = f"sector-test-{number % 16**8:08x}"
         self._directory = directory
 
-    def __call__(self, *arguments: str, timeout_s: float = 400) -> str:
+    def __call__(self, *arguments: str, timeout_s: float = 400, **told: str) -> str:
         done = subprocess.run(
             ["docker", "compose", "--project-name", self._project, *arguments],
             cwd=self._directory,
-            env={**os.environ, "BIND": self.address},
+            env={**os.environ, "BIND": self.address, **told},
             capture_output=True,
             text=True,
             timeout=timeout_s,
@@ -82,7 +82,7 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
     root = tmp_path_factory.mktemp("root")
     shutil.copy("compose.yaml", root)
     shutil.copytree("docker", root / "docker")
-    for pex in Path().glob("services.*/*.pex"):
+    for pex in [*Path().glob("services.*/*.pex"), *Path().glob("tests.load/*.pex")]:
         target = root / "dist" / pex
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(pex, target)
@@ -127,6 +127,16 @@ def test_the_bots_play(composed: Composed) -> None:
         return {"Amber", "Teal"} <= {each["id"] for each in factions}
 
     assert until(playing, "two bots")
+
+
+def test_a_load_of_several_processes_is_put_on_it_and_gives_its_verdict(composed: Composed) -> None:
+    command = ("--profile", "load", "up", "--build", "--no-recreate", "--exit-code-from", "load", "load")
+    said = composed(*command, USERS="20", RUN_TIME="10s", SPAWN_RATE="20")
+    assert "acknowledged orders without an outcome within 3 ticks: none" in said
+    assert "NOT MET" not in said
+    ended = composed.containers("load-worker")
+    assert len(ended) == 2
+    assert {str(each["ExitCode"]) for each in ended} == {"0"}
 
 
 def test_redis_keeps_an_append_only_file(composed: Composed) -> None:
@@ -194,7 +204,8 @@ def _tick_beyond(composed: Composed, tick: int) -> int:
 def test_every_service_is_hardened_and_restarted() -> None:
     services = yaml.safe_load(Path("docker/compose.yaml").read_text())["services"]
     for name, service in services.items():
-        assert service["restart"] == "unless-stopped", name
+        # A load comes to its end.
+        assert service["restart"] == ("no" if "profiles" in service else "unless-stopped"), name
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name

@@ -11,6 +11,7 @@ from deployment.kinds import (
     Deployment,
     Gateway,
     Ingress,
+    Job,
     Namespace,
     NetworkPolicy,
     Route,
@@ -91,6 +92,25 @@ def test_the_gateway_has_the_routes_of_the_ingresses(tmp_path: Path, base: Rende
     assert {each.hostname for each in gateway.spec.listeners} == {"sector.local"}
     assert not rendered.all(Ingress)
     assert {start for _, start, _, _ in arrows(rendered) if start.startswith("[")} == {"[envoy-gateway-system]"}
+
+
+def test_the_load_is_led_by_one_job_and_asks_api_and_viz_alone(tmp_path: Path) -> None:
+    rendered = Rendered.of(with_component(tmp_path, "load"))
+    lead, ask = rendered.one(Job, "load"), rendered.one(Job, "load-worker")
+    (leader,), (worker,) = lead.spec.template.spec.containers, ask.spec.template.spec.containers
+    assert f"--expect-workers={ask.spec.parallelism}" in leader.args
+    assert ask.spec.parallelism == ask.spec.completions
+    assert leader.image == worker.image
+    assert re.fullmatch(r"sector-load:\d+\.\d+\.\d+", worker.image)
+    (port,), (given,) = rendered.one(Service, "load").spec.ports, leader.ports
+    assert (port.port, port.target_port) == (given.container_port, given.name)
+    assert "--master-host=load" in worker.args
+    let_out = {(end, port) for side, start, end, port in arrows(rendered) if (side, start) == ("egress", "load-worker")}
+    assert let_out == {("load", 5557), ("api", 8000), ("viz", 9000)}
+    let_in = {(end, port) for side, start, end, port in arrows(rendered) if (side, start) == ("ingress", "load-worker")}
+    assert let_in == let_out
+    for each in (f"--host=http://api:{8000}", f"--viz=http://viz:{9000}"):
+        assert each in leader.args
 
 
 def test_the_controller_is_the_last_there_was_and_says_that_it_is_retired() -> None:

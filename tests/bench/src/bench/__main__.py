@@ -5,21 +5,23 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from bench import api, images, observed, viz, worker, world
+from bench import api, growth, images, observed, viz, worker, world
+from bench.compare import NotFigures, changes, compared, read
 from bench.figure import Figure, table
 
-SUITES: Mapping[str, Callable[[int], Iterator[Figure]]] = {
+SUITES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "world": world.figures,
     "worker": worker.figures,
     "api": api.figures,
     "viz": viz.figures,
     "observed": observed.figures,
+    "growth": growth.figures,
     "images": images.figures,
 }
 
@@ -34,12 +36,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"{', '.join(SUITES)}; all of them by default")
     parser.add_argument("--rounds", type=int, default=9, metavar="N", help="measure N times (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file as well")
+    parser.add_argument(
+        "--compare",
+        type=Path,
+        metavar="OLD.json",
+        help="compare with figures that --json wrote; what is slower beyond both ranges, and by 5 %% at least, makes the exit status 1",
+    )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write a plot of cost against size, as SVG")
     given = parser.parse_args(arguments)
     if unknown := [suite for suite in given.suites if suite not in SUITES]:
         parser.error(f"there is no suite {unknown[0]}; there are {', '.join(SUITES)}")
     if given.rounds < 1:
         parser.error("--rounds must be at least 1")
+    try:
+        old = read(given.compare) if given.compare else None
+    except NotFigures as error:
+        parser.error(str(error))
     print(_machine())
     found: list[Figure] = []
     for suite in given.suites or SUITES:
@@ -54,7 +66,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.plot:
         given.plot.write_text(world.plot(given.rounds))
         print(f"plotted to {given.plot}", file=sys.stderr)
-    return 0 if all(figure.met is not False for figure in found) else 1
+    slower = False
+    if old is not None:
+        changed = changes(old, found)
+        print(f"\n{compared(changed)}")
+        slower = any(change.verdict == "SLOWER" for change in changed)
+    return 0 if all(figure.met is not False for figure in found) and not slower else 1
 
 
 def _machine() -> str:

@@ -34,6 +34,11 @@ def table(figures: Sequence[Figure]) -> str:
         rows.append(
             (each.what, each.value, each.baseline, f"{each.ratio:.3g}", f"{each.low:.3g}-{each.high:.3g}", goal, met)
         )
+    return columns(rows)
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as text, their cells one below the other."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows

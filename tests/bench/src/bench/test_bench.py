@@ -1,14 +1,18 @@
 """The bench itself: it measures, compares and judges as it says."""
 
+import json
 import shutil
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from bench import api, viz, worker, world
-from bench.__main__ import main
+from bench import api, growth, model, observed, viz, worker, world
+from bench.__main__ import SUITES, main
 from bench.boards import board, columns, moves
+from bench.compare import changes, compared
 from bench.figure import Figure, table
+from bench.growth import Line, Point
 from bench.load import Load, LoadError
 from bench.plotting import log_plot
 from bench.timing import interleaved, ratios, us
@@ -24,6 +28,53 @@ def test_a_goal_is_met_or_not_and_the_table_says_so() -> None:
     lines = table([good, bad, plain]).splitlines()
     assert lines[1].endswith("<= 1  met")
     assert lines[2].endswith("NOT MET")
+
+
+def test_what_is_slower_for_certain_is_told_from_what_varies(tmp_path: Path) -> None:
+    def figure(what: str, ratio: float, spread: float) -> Figure:
+        return Figure(what, "1 ms", "2 ms, a copy", ratio, ratio - spread, ratio + spread)
+
+    then = [
+        figure("api: a (1 ms)", 1.0, 0.02),
+        figure("api: b", 1.0, 0.2),
+        figure("api: c", 2.0, 0.1),
+        figure("api: gone", 1.0, 0.1),
+        figure("viz: of another suite", 1.0, 0.1),
+    ]
+    now = [
+        figure("api: a (2 ms)", 1.2, 0.02),
+        figure("api: b", 1.2, 0.2),
+        figure("api: c", 1.0, 0.1),
+        figure("api: d", 1.0, 0.1),
+    ]
+    found = changes(then, now)
+    assert [(each.what, each.verdict) for each in found] == [
+        ("api: a", "SLOWER"),
+        ("api: b", ""),
+        ("api: c", "faster"),
+        ("api: d", "new"),
+        ("api: gone", "not measured"),
+    ]
+    assert "+20 %" in compared(found).splitlines()[1]
+
+
+def test_figures_are_written_and_compared_with_and_another_file_is_said_to_be_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quick = Figure("suite: it", "1 ms", "1 ms, that", 1.0, 0.9, 1.1, 2)
+    slow = Figure("suite: it", "1 ms", "1 ms, that", 1.5, 1.4, 1.6, 2)
+    written = tmp_path / "old.json"
+    monkeypatch.setitem(SUITES, "suite", lambda _: iter([quick]))
+    assert main(["suite", "--json", str(written)]) == 0
+    assert main(["suite", "--compare", str(written)]) == 0
+    monkeypatch.setitem(SUITES, "suite", lambda _: iter([slow]))
+    assert main(["suite", "--compare", str(written)]) == 1, "its goal is met, but it was faster"
+    assert "SLOWER" in capsys.readouterr().out
+    (tmp_path / "none.json").write_text("{}")
+    for path in (tmp_path / "none.json", tmp_path / "nowhere.json"):
+        with pytest.raises(SystemExit):
+            main(["suite", "--compare", str(path)])
+        assert str(path) in capsys.readouterr().err
 
 
 def test_what_is_compared_runs_in_turn() -> None:
@@ -53,7 +104,10 @@ def test_a_plot_is_a_picture_with_its_lines_named() -> None:
 def test_a_wrong_argument_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["nothing"])
-    assert "there is no suite nothing; there are world, worker, api, viz, images" in capsys.readouterr().err
+    assert (
+        "there is no suite nothing; there are world, worker, api, viz, observed, growth, images"
+        in capsys.readouterr().err
+    )
     assert list(world._SIZES) == sorted(world._SIZES)
 
 
@@ -104,6 +158,56 @@ def test_a_viz_is_measured_telling_every_tick_to_everybody(monkeypatch: pytest.M
     assert "20 spectators" in late.what
     assert min(late.ratio, cost.ratio) > 0
     assert 0 < size.ratio < 0.1
+
+
+def test_being_observed_is_measured_against_not_being(monkeypatch: pytest.MonkeyPatch) -> None:
+    require_program("wrk", hint="apt-get install wrk")
+    for name, value in (("_SIMS", 3), ("_ORDER_TURNS", 1), ("_TICK_TURNS", 1)):
+        monkeypatch.setattr(observed, name, value)
+    an_order, a_tick = observed.figures(rounds=1)
+    assert "3 sims" in a_tick.what
+    assert 0.2 < an_order.ratio < 5
+    assert 0.2 < a_tick.ratio < 5
+
+
+def test_growth_is_measured_at_each_size(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    require_program("wrk", hint="apt-get install wrk")
+    for name, value in (("SIMS", (1, 2)), ("LOOKED_AT", (1, 2)), ("PLAYERS", (1, 2)), ("SPECTATORS", (1, 2))):
+        monkeypatch.setattr(growth, name, value)
+    monkeypatch.setattr(growth, "_MEASURED_S", 1.0)
+    written = tmp_path / "lines.json"
+    assert model.main(["--rounds", "1", "--lines", str(written), "--plot", str(tmp_path / "plot.svg")]) == 0
+    found = {each["name"]: each["points"] for each in json.loads(written.read_text())}
+    assert list(found) == ["a worker", "a worker that stands by", "an API", "a viz"]
+    for points in found.values():
+        assert all(point["own_s"] > 0 for point in points)
+        assert all(point["memory_mb"] > 10 for point in points)
+    assert [point["size"] for point in found["a viz"]] == [1, 2]
+    assert "a viz, spectators" in (tmp_path / "plot.svg").read_text()
+    assert model.main(["--lines", str(written)]) == 0, "it is read, and not measured again"
+
+
+def test_a_prediction_goes_straight_on_from_what_was_measured() -> None:
+    def line(name: str, size: int, own_s: float, redis_s: float) -> Line:
+        return Line(name, "any", [Point(1, own_s / size, redis_s / size, 50), Point(size, own_s, redis_s, 100)])
+
+    found = {
+        each.name: each
+        for each in (
+            line("a worker", 100, 0.3, 0.06),
+            line("a worker that stands by", 1_000, 0.01, 0.002),
+            line("an API", 5_000, 0.6, 0.2),
+            line("a viz", 1_000, 0.12, 0.01),
+        )
+    }
+    workers, looks, apis, vizs = model.predict(found, model.World(10_000, 100_000, 50_000))
+    assert (workers.processes, apis.processes, vizs.processes) == (50, 10, 20)
+    assert workers.redis == pytest.approx(6.0)
+    # A look at ten times as many would take a tenth of its time: it takes a twentieth.
+    assert looks.redis == pytest.approx(50 * 0.002 * 5)
+    assert apis.redis == pytest.approx(2.0)
+    assert model.masters([workers, looks, apis, vizs]) == 11
+    assert "11 masters of Redis; 46 machines of 2 processors" in model.told(found, model.World(10_000, 100_000, 50_000))
 
 
 def test_the_frames_of_the_page_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

