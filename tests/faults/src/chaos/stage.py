@@ -10,7 +10,7 @@ from pathlib import Path
 from redis.exceptions import RedisError
 
 from fixtures.faulty_proxy import FaultyProxy
-from fixtures.processes import Processes, Service
+from fixtures.processes import Processes, Service, free_port
 from fixtures.topologies import OneNode, SentinelTrio, SixNodes, Topology, running
 from sector.models import SimConfig
 from sector.state import lease, sims
@@ -80,7 +80,8 @@ class Actor:
 class Stage:
     """What a run is played on. `redis` is the run's own client, which no fault is aimed at but those of Redis itself."""
 
-    def __init__(self, servers: Topology, redis: Client, lease_s: float) -> None:
+    def __init__(self, servers: Topology, redis: Client, processes: Processes, lease_s: float) -> None:
+        self.processes = processes
         self.servers = servers
         self.redis = redis
         self.lease_s = lease_s
@@ -107,7 +108,13 @@ class Stage:
 
 @asynccontextmanager
 async def opened(
-    kind: str, directory: Path, *, tick_s: float = TICK_S, lease_s: float = LEASE_S, sabotage: str = ""
+    kind: str,
+    directory: Path,
+    *,
+    tick_s: float = TICK_S,
+    lease_s: float = LEASE_S,
+    keyframes_kept: int = _CONFIG.keyframes_kept,
+    sabotage: str = "",
 ) -> AsyncIterator[Stage]:
     """Start servers of a kind, found the sims, start workers and APIs; end all of it afterwards. `sabotage`: see that module."""
     with contextlib.ExitStack() as servers_end:
@@ -115,19 +122,19 @@ async def opened(
         redis = connect(servers.url)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(redis.aclose)
-            stage = Stage(servers, redis, lease_s)
+            stage = Stage(servers, redis, Processes(directory), lease_s)
+            config = _CONFIG.model_copy(update={"keyframes_kept": keyframes_kept})
             for sim_id in SIMS:
-                await sims.found(redis, sim_id, SectorWorld(), _CONFIG)
-            processes = Processes(directory)
-            stack.callback(processes.end_all)
+                await sims.found(redis, sim_id, SectorWorld(), config)
+            stack.callback(stage.processes.end_all)
             told = {"SIM_ID": "*", "TICK_DELAY": str(tick_s), "LEASE_TTL_MS": str(round(lease_s * 1000))}
             module = "chaos.sabotage" if sabotage else "sector.worker"
             for number in range(_WORKERS):
                 name = f"worker-{number}"
-                await _add(stack, stage, processes, name, module, WORKER_ID=name, SABOTAGE=sabotage, **told)
+                await add(stack, stage, name, module, WORKER_ID=name, SABOTAGE=sabotage, **told)
             for sim_id in SIMS:
                 durable = {"ORDER_DURABILITY": DURABILITY[kind]}
-                await _add(stack, stage, processes, f"api-{sim_id}", "sector.api", SIM_ID=sim_id, **durable)
+                await add(stack, stage, f"api-{sim_id}", "sector.api", SIM_ID=sim_id, PORT=str(free_port()), **durable)
             await asyncio.gather(*(actor.start() for actor in stage.actors))
             for actor in stage.actors:
                 unready = await actor.until_ready()
@@ -135,9 +142,10 @@ async def opened(
             yield stage
 
 
-async def _add(stack: AsyncExitStack, stage: Stage, processes: Processes, name: str, module: str, **told: str) -> None:
+async def add(stack: AsyncExitStack, stage: Stage, name: str, module: str, **told: str) -> None:
+    """Add a process to the stage, which is to be started yet; `stack` ends its proxy."""
     url, proxy = stage.servers.url, None
     if isinstance(stage.servers, OneNode):
         proxy = await stack.enter_async_context(FaultyProxy(url))
         url = proxy.url
-    stage.actors.append(Actor(processes, name, proxy, module, REDIS_URL=url, **told))
+    stage.actors.append(Actor(stage.processes, name, proxy, module, REDIS_URL=url, **told))

@@ -1,0 +1,224 @@
+"""The crowd: players who order and follow each order to its outcome, and spectators who watch. All of it is noted with its time."""
+
+import asyncio
+import random
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import httpx
+import socketio
+from httpx_sse import SSEError
+
+from load.page import tick_of
+from sector.client import Client, ClientError, Gap, Refused, Unavailable
+from sector.models import AddFleet, MoveFleet, Note, Order
+
+_PATIENCE_S = 5.0
+_AGAIN_S = 0.5
+_WAIT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Something that took a time, in seconds; `at_s`: when it began, on the monotonic clock."""
+
+    kind: str
+    at_s: float
+    took_s: float
+
+
+@dataclass(slots=True)
+class Noted:
+    """What the crowd saw. `open`: orders that were acknowledged, by sim and id, without an outcome yet; `wrong`: what must not be."""
+
+    samples: list[Sample] = field(default_factory=list)
+    acknowledged: int = 0
+    applied: int = 0
+    rejected: int = 0
+    open: dict[tuple[str, str], float] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    seen: int = 0
+    """Ticks that were seen, by all spectators together."""
+
+    def note(self, kind: str, at_s: float) -> None:
+        """Note what began at `at_s` and is over."""
+        self.samples.append(Sample(kind, at_s, time.monotonic() - at_s))
+
+
+type Where = Callable[[], str | None]
+"""Where a service is at the moment; None while it does not run."""
+
+
+class Clients:
+    """A client of the API of a sim, wherever that is: it may come back at another address."""
+
+    def __init__(self, sim_id: str, where: Where) -> None:
+        self.sim_id = sim_id
+        self._where = where
+        self._by_url: dict[str, Client] = {}
+
+    def now(self) -> Client | None:
+        """Return it, or None while the API does not run."""
+        url = self._where()
+        if url is not None and url not in self._by_url:
+            self._by_url[url] = Client(url, patience_s=_PATIENCE_S)
+        return None if url is None else self._by_url[url]
+
+    async def close(self) -> None:
+        """Close all of them."""
+        for client in self._by_url.values():
+            await client.close()
+
+
+async def play(clients: Clients, factions: Sequence[str], think_s: float, noted: Noted, stop: asyncio.Event) -> None:
+    """Order and follow until `stop`."""
+    chance = random.Random()  # noqa: S311  (nothing secret)
+    while not await _stopped(stop, chance.uniform(think_s / 2, think_s * 1.5)):
+        order = _order(chance, factions)
+        order_id = await _give(clients, order, noted, stop)
+        if order_id is not None:
+            await _follow(clients, order_id, noted, stop)
+
+
+def _order(chance: random.Random, factions: Sequence[str]) -> Order:
+    faction, system = chance.choice(factions), f"S{chance.randrange(24)}"
+    match chance.randrange(4):
+        case 0:
+            return AddFleet(faction=faction, system=system, ships=1)
+        case 1:
+            return MoveFleet(faction=faction, system=system, target=f"S{chance.randrange(24)}", ships=1)
+        case _:
+            return Note(faction=faction, text="soak")
+
+
+async def _give(clients: Clients, order: Order, noted: Noted, stop: asyncio.Event) -> str | None:
+    """Give an order until it is acknowledged, under one key."""
+    key = uuid.uuid4().hex
+    while not stop.is_set():
+        client, began_s = clients.now(), time.monotonic()
+        if client is None:
+            await _stopped(stop, _AGAIN_S)
+            continue
+        try:
+            order_id = await client.order(order, key=key)
+        except Unavailable:
+            continue
+        except Refused as refused:
+            noted.wrong.append(f"an order was answered with {refused}")
+            return None
+        noted.note("acknowledged", began_s)
+        noted.acknowledged += 1
+        noted.open[clients.sim_id, order_id] = began_s
+        return order_id
+    return None
+
+
+async def _follow(clients: Clients, order_id: str, noted: Noted, stop: asyncio.Event) -> None:
+    """Follow an order to its outcome; one that is still open at the end is looked up then."""
+    began_s = time.monotonic()
+    while not stop.is_set():
+        client = clients.now()
+        if client is None:
+            await _stopped(stop, _AGAIN_S)
+            continue
+        try:
+            found = await client.outcome(order_id, wait_s=_WAIT_S)
+        except Unavailable:
+            continue
+        except Refused as refused:
+            noted.wrong.append(f"order {order_id} was acknowledged, and asked for it was answered with {refused}")
+            return
+        if found.status != "pending":
+            noted.note("outcome", began_s)
+            settle(noted, (clients.sim_id, order_id), found.status)
+            return
+
+
+def settle(noted: Noted, order: tuple[str, str], status: str) -> None:
+    """Note what became of an order, by sim and id."""
+    del noted.open[order]
+    noted.applied += status == "applied"
+    noted.rejected += status == "rejected"
+
+
+async def watch(where: Where, noted: Noted, stop: asyncio.Event) -> None:
+    """Watch as the page does, and come back wherever the viz is."""
+    while not stop.is_set():
+        url = where()
+        if url is None:
+            await _stopped(stop, _AGAIN_S)
+            continue
+        page, last = socketio.AsyncClient(serializer="msgpack", reconnection=False), [-1]
+        gone = asyncio.Event()
+
+        def tick(blob: bytes, last: list[int] = last) -> None:
+            number, at_ms = tick_of(blob)
+            took_s = max(time.time() - at_ms / 1000, 0)
+            noted.samples.append(Sample("seen", time.monotonic() - took_s, took_s))
+            noted.seen += 1
+            if last[0] >= 0 and number != last[0] + 1:
+                noted.wrong.append(f"tick {number} was shown after {last[0]}")
+            last[0] = number
+
+        def world(_: object, last: list[int] = last) -> None:
+            last[0] = -1
+
+        def cut(*_: object, gone: asyncio.Event = gone) -> None:
+            gone.set()
+
+        page.on("tick", tick)
+        page.on("world", world)
+        page.on("disconnect", cut)
+        try:
+            await page.connect(url, socketio_path="ws", transports=["websocket"])
+            await page.call("watch", ("", ""), timeout=_WAIT_S)
+            done, waiting = await asyncio.wait(
+                [asyncio.ensure_future(gone.wait()), asyncio.ensure_future(stop.wait())],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            for each in waiting:
+                each.cancel()
+            await asyncio.gather(*done, *waiting, return_exceptions=True)
+        except (socketio.exceptions.SocketIOError, OSError):
+            await _stopped(stop, _AGAIN_S)
+        finally:
+            await page.disconnect()
+
+
+async def listen(clients: Clients, noted: Noted, stop: asyncio.Event) -> None:
+    """Hear the event stream, from the last event on wherever it breaks."""
+    after, last = "", (-1, -1)
+    while not stop.is_set():
+        client = clients.now()
+        if client is None:
+            await _stopped(stop, _AGAIN_S)
+            continue
+        try:
+            async for event in client.follow(after=after):
+                if isinstance(event, Gap):
+                    noted.wrong.append(f"events after {event.after} are missing on a stream")
+                    continue
+                tick, _, number = (event.id or "").partition("-")
+                at = int(tick), int(number)
+                if at <= last:
+                    noted.wrong.append(f"event {event.id} came after {last}")
+                if at[0] != last[0] and event.at_ms is not None:
+                    took_s = max(time.time() - event.at_ms / 1000, 0)
+                    noted.samples.append(Sample("heard", time.monotonic() - took_s, took_s))
+                    noted.seen += 1
+                last, after = at, event.id or after
+                if stop.is_set() or clients.now() is not client:
+                    break
+        except (ClientError, httpx.HTTPError, SSEError):
+            await _stopped(stop, _AGAIN_S)
+
+
+async def _stopped(stop: asyncio.Event, within_s: float) -> bool:
+    try:
+        async with asyncio.timeout(within_s):
+            await stop.wait()
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,96 @@
+"""What a soak comes to: counts, latencies outside the windows of faults, slopes of memory, and whether the objectives are met."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from soak.crowd import Noted, Sample
+from soak.memory import Slope
+
+type Window = tuple[float, float]
+"""From a fault to when its effects are over, on the monotonic clock."""
+
+P99_S: Mapping[str, float] = {"acknowledged": 0.25, "outcome": 2.0, "seen": 1.0, "heard": 1.0}
+"""Objectives, in seconds: an order is acknowledged, and has its outcome; a tick is seen on the page, and heard on the stream."""
+MOST_MB_AN_HOUR = 12.0
+
+
+def outside(samples: Sequence[Sample], windows: Sequence[Window]) -> Mapping[str, list[float]]:
+    """Return how long things took, by kind, of those that began and ended outside all windows."""
+    found: dict[str, list[float]] = {kind: [] for kind in P99_S}
+    ordered, ends = sorted(windows), -math.inf
+    merged: list[Window] = []
+    for start, end in ordered:
+        if start <= ends and merged:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+        ends = merged[-1][1]
+    at = 0
+    for sample in sorted(samples, key=lambda each: each.at_s):
+        while at < len(merged) and merged[at][1] < sample.at_s:
+            at += 1
+        if at == len(merged) or sample.at_s + sample.took_s < merged[at][0]:
+            found[sample.kind].append(sample.took_s)
+    return found
+
+
+def p99(values: Sequence[float]) -> float:
+    """Return what 99 of 100 do not exceed."""
+    return sorted(values)[math.ceil(len(values) * 0.99) - 1] if values else math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One soak. `windowed_s`: how long of it was in windows of faults; `wrong`: what processes and answers did that they must not."""
+
+    seconds: float
+    windowed_s: float
+    faults: Mapping[str, int]
+    noted: Noted
+    ticks: int
+    took_s: Mapping[str, list[float]]
+    slopes: Mapping[str, Slope]
+    wrong: Sequence[str]
+
+    def lines(self) -> list[tuple[str, str, bool]]:
+        """Return each objective, what was measured, and whether it is met."""
+        noted = self.noted
+        found = [
+            (
+                "acknowledged orders without an outcome: none",
+                f"{len(noted.open)} of {noted.acknowledged}",
+                not noted.open,
+            ),
+            ("what must not be: nothing", f"{len(self.wrong) + len(noted.wrong)}", not (self.wrong or noted.wrong)),
+        ]
+        for kind, most_s in P99_S.items():
+            value = p99(self.took_s[kind])
+            what = f"{kind}, outside of faults: p99 of at most {most_s * 1000:.0f} ms"
+            found.append((what, f"{value * 1000:.0f} ms of {len(self.took_s[kind])}", value <= most_s))
+        for name, slope in sorted(self.slopes.items()):
+            what = f"memory of {name}: at most {MOST_MB_AN_HOUR:g} MB/h more"
+            measured = f"{slope.mb_an_hour:+.1f} MB/h, {slope.last_mb:.0f} MB"
+            found.append((what, f"{measured} after {slope.over_s / 60:.0f} min", slope.mb_an_hour <= MOST_MB_AN_HOUR))
+        return found
+
+    @property
+    def holds(self) -> bool:
+        """Whether all objectives are met."""
+        return all(met for *_, met in self.lines())
+
+    def text(self) -> str:
+        """Return the report as text."""
+        noted = self.noted
+        head = [
+            f"{self.seconds:.0f} s, {sum(self.faults.values())} faults, {self.windowed_s:.0f} s of it in their windows",
+            *(f"  {count:5}  {kind}" for kind, count in sorted(self.faults.items())),
+            f"orders: {noted.acknowledged} acknowledged, {noted.applied} applied, {noted.rejected} rejected by the rules",
+            f"ticks: {self.ticks}; seen {noted.seen} times",
+        ]
+        width = max(len(what) for what, *_ in self.lines())
+        rows = [
+            f"  {what.ljust(width)}  {value:>34}  {'met' if met else 'NOT MET'}" for what, value, met in self.lines()
+        ]
+        wrong = [f"  {each}" for each in [*self.wrong, *noted.wrong][:20]]
+        return "\n".join([*head, "objectives", *rows, *wrong])

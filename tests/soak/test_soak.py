@@ -1,0 +1,83 @@
+"""A short day, and what its report is made of; run, a day as long as you like."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from soak.__main__ import main
+from soak.crowd import Noted, Sample
+from soak.day import faults, live
+from soak.memory import Held, Slope
+from soak.report import P99_S, Report, outside, p99
+
+SECONDS = 40
+
+
+async def test_a_short_day_loses_no_order_and_shows_every_tick(tmp_path: Path) -> None:
+    report = await live(SECONDS, tmp_path, players=10, spectators=12, every_s=12.0, think_s=0.5)
+    print(report.text())
+    # Latency and memory are for an hour on a machine that does nothing else.
+    assert not report.wrong
+    assert not report.noted.wrong
+    assert not report.noted.open
+    assert report.noted.acknowledged > 50
+    assert report.noted.applied + report.noted.rejected == report.noted.acknowledged
+    assert report.noted.seen > 100
+    assert len(report.faults) >= 2
+    assert set(report.slopes) >= {"viz-alpha", "viz-beta", "bot-alpha", "bot-beta"}
+    for kind in P99_S:
+        assert report.took_s[kind], kind
+
+
+def test_in_its_second_half_nothing_is_ended() -> None:
+    day = list(faults(1, 3600, 20))
+    ended = [fault for fault in day if "killed" in fault.kind or "terminated" in fault.kind]
+    assert ended
+    assert max(fault.at_s for fault in ended) < 1800
+    assert max(fault.at_s for fault in day) > 3500
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 100), st.floats(0, 10)), max_size=20),
+    st.lists(st.tuples(st.floats(0, 100), st.floats(0, 10))),
+)
+def test_what_touches_a_window_does_not_count(
+    windows: list[tuple[float, float]], samples: list[tuple[float, float]]
+) -> None:
+    spans = [(start, start + lasts) for start, lasts in windows]
+    found = outside([Sample("seen", at_s, took_s) for at_s, took_s in samples], spans)
+    expected = [took_s for at_s, took_s in samples if all(at_s + took_s < start or end < at_s for start, end in spans)]
+    assert sorted(found["seen"]) == sorted(expected)
+
+
+def test_a_slope_is_of_the_longest_life_and_a_spike_does_not_tilt_it() -> None:
+    held = Held()
+    held.by_process["worker-0", 1] = [(0.0, 50.0), (10.0, 60.0)]
+    held.by_process["worker-0", 2] = [
+        (at_s, 100 + at_s / 360 + (400 if at_s == 1800 else 0)) for at_s in range(0, 3601, 60)
+    ]
+    (slope,) = held.slopes(least_s=600, settled_s=300).values()
+    assert slope.mb_an_hour == pytest.approx(10.0, abs=0.2)
+    assert slope.over_s == 3300
+    assert Slope.of([(0, 5), (1, 5), (2, 5)]).mb_an_hour == 0
+
+
+def test_a_report_tells_what_is_not_met() -> None:
+    noted = Noted(acknowledged=2, open={("alpha", "1-0"): 0.0})
+    took_s = {kind: [0.01] * 100 for kind in P99_S} | {"seen": [2.0] * 100}
+    report = Report(60, 10, {"worker killed": 1}, noted, 120, took_s, {"viz": Slope(50, 200, 600)}, [])
+    assert not report.holds
+    unmet = [line.strip() for line in report.text().splitlines() if line.endswith("NOT MET")]
+    assert [line.split(":")[0] for line in unmet] == [
+        "acknowledged orders without an outcome",
+        "seen, outside of faults",
+        "memory of viz",
+    ]
+    assert p99([]) != p99([])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
