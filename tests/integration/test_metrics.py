@@ -1,5 +1,7 @@
 """Metrics of a whole world: what the documentation lists is what processes tell, and the figures fit together."""
 
+import subprocess
+
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -7,6 +9,7 @@ from redis.asyncio import Redis
 
 from fixtures.metrics import metrics_listed, metrics_of, until_metrics
 from fixtures.processes import Processes, Service
+from fixtures.requires import require_program
 from fixtures.sim import CONFIG
 from fixtures.waiting import until
 
@@ -59,6 +62,14 @@ def test_they_tell_what_is_listed_with_those_labels_and_nothing_else(world: dict
             assert family.documentation.endswith(".")
             labels = {label for sample in family.samples for label in sample.labels} - {"le"}
             assert labels <= set(listed[family_name].labels)
+
+
+def test_prometheus_finds_nothing_wrong_with_them(world: dict[str, Service]) -> None:
+    program = require_program("promtool", hint="apt-get install prometheus")
+    for name in ("api", "worker", "viz", "bot"):
+        text = httpx.get(f"{world[name].url}/metrics").content
+        run = subprocess.run([program, "check", "metrics"], input=text, capture_output=True, timeout=60, check=False)
+        assert (run.returncode, run.stderr) == (0, b""), name
 
 
 def test_accepted_orders_are_those_that_ticks_applied_or_rejected(world: dict[str, Service]) -> None:

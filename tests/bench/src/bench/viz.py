@@ -91,9 +91,10 @@ class Crowd:
 
 
 @contextmanager
-def _crowd(url: str, protocol: Protocol, cores: set[int]) -> Iterator[Crowd]:
+def crowd(url: str, count: int, protocol: Protocol, cores: set[int]) -> Iterator[Crowd]:
+    """Have so many watch; they run on `cores` until the end of the block. Raises Missed where they cannot."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.spectators", url, str(SPECTATORS), protocol],
+        [sys.executable, "-m", "bench.spectators", url, str(count), protocol],
         env={**os.environ, "PYTHONPATH": import_path()},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -103,7 +104,7 @@ def _crowd(url: str, protocol: Protocol, cores: set[int]) -> Iterator[Crowd]:
     try:
         assert process.stdout is not None
         if process.stdout.readline() != "ready\n":
-            raise Missed(f"not all of {SPECTATORS} spectators could watch {url}")
+            raise Missed(f"not all of {count} spectators could watch {url}")
         yield Crowd(process)
     finally:
         process.kill()
@@ -214,8 +215,8 @@ def _watched(redis_url: str, own: set[int], others: set[int]) -> Iterator[Watche
         (folder / "tick").write_bytes(asyncio.run(_play(redis_url, _config(1_000, 8), _PLAYED)))
         viz = stack.enter_context(running("sector.viz", own, REDIS_URL=redis_url))
         bare = stack.enter_context(running("bench.bare", own, TICK=str(folder / "tick")))
-        of_viz = stack.enter_context(_crowd(viz[0], "viz", others))
-        of_bare = stack.enter_context(_crowd(bare[0], "bare", others))
+        of_viz = stack.enter_context(crowd(viz[0], SPECTATORS, "viz", others))
+        of_bare = stack.enter_context(crowd(bare[0], SPECTATORS, "bare", others))
         with running("sector.api", others, REDIS_URL=redis_url) as (api, _):
             snapshot = len(httpx.get(f"{api}/snapshot", headers={"Accept-Encoding": "identity"}).content)
         yield Watched(redis_url, viz, bare, of_viz, of_bare, snapshot)

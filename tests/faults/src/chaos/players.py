@@ -8,8 +8,9 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from chaos.clients import Clients
 from chaos.stage import FACTIONS
-from sector.client import Client, Refused, Unavailable
+from sector.client import Refused, Unavailable
 from sector.models import AddFleet, MoveFleet, Note, Order, SetOwner
 
 _SYSTEMS = 24
@@ -37,7 +38,7 @@ class Given:
 async def play(api: Callable[[], str | None], seed: int, stop: asyncio.Event) -> Given:
     """Give orders until `stop`. `api` returns where the API is at the moment. One that was not answered is given again, by its key."""
     chance, given, number = random.Random(seed), Given(), 0  # noqa: S311  (nothing secret)
-    clients = _Clients(api)
+    clients = Clients(api, patience_s=_PATIENCE_S)
     while not stop.is_set():
         orders = [_order(chance, number + each) for each in range(1 if chance.random() < 0.7 else 5)]
         number += len(orders)
@@ -45,26 +46,6 @@ async def play(api: Callable[[], str | None], seed: int, stop: asyncio.Event) ->
         await asyncio.sleep(_THINKS_S)
     await clients.close()
     return given
-
-
-class _Clients:
-    """A client of the API where it is at the moment. It may come back at another address; each is made once."""
-
-    def __init__(self, api: Callable[[], str | None]) -> None:
-        self._api = api
-        self._by_url: dict[str, Client] = {}
-
-    def now(self) -> Client | None:
-        """Return it, or None while the API does not run."""
-        url = self._api()
-        if url is not None and url not in self._by_url:
-            self._by_url[url] = Client(url, patience_s=_PATIENCE_S)
-        return None if url is None else self._by_url[url]
-
-    async def close(self) -> None:
-        """Close all of them."""
-        for client in self._by_url.values():
-            await client.close()
 
 
 def _order(chance: random.Random, number: int) -> Order:
@@ -82,7 +63,7 @@ def _order(chance: random.Random, number: int) -> Order:
             return Note(faction=faction, text=str(number))
 
 
-async def _give(clients: _Clients, orders: list[Order], key: str, given: Given, stop: asyncio.Event) -> None:
+async def _give(clients: Clients, orders: list[Order], key: str, given: Given, stop: asyncio.Event) -> None:
     """Give orders, until they are acknowledged, or there is no time left."""
     while not stop.is_set():
         client = clients.now()

@@ -4,18 +4,19 @@ import asyncio
 import random
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import httpx
 import socketio
 from httpx_sse import SSEError
 
+from chaos.clients import Clients, Where
 from load.page import tick_of
 from sector.client import Client, ClientError, Gap, Refused, Unavailable
 from sector.models import AddFleet, MoveFleet, Note, Order
 
-_PATIENCE_S = 5.0
+PATIENCE_S = 5.0
 _AGAIN_S = 0.5
 _WAIT_S = 10.0
 
@@ -47,31 +48,6 @@ class Noted:
         self.samples.append(Sample(kind, at_s, time.monotonic() - at_s))
 
 
-type Where = Callable[[], str | None]
-"""Where a service is at the moment; None while it does not run."""
-
-
-class Clients:
-    """A client of the API of a sim, wherever that is: it may come back at another address."""
-
-    def __init__(self, sim_id: str, where: Where) -> None:
-        self.sim_id = sim_id
-        self._where = where
-        self._by_url: dict[str, Client] = {}
-
-    def now(self) -> Client | None:
-        """Return it, or None while the API does not run."""
-        url = self._where()
-        if url is not None and url not in self._by_url:
-            self._by_url[url] = Client(url, patience_s=_PATIENCE_S)
-        return None if url is None else self._by_url[url]
-
-    async def close(self) -> None:
-        """Close all of them."""
-        for client in self._by_url.values():
-            await client.close()
-
-
 async def play(clients: Clients, factions: Sequence[str], think_s: float, noted: Noted, stop: asyncio.Event) -> None:
     """Order and follow until `stop`."""
     chance = random.Random()  # noqa: S311  (nothing secret)
@@ -96,11 +72,8 @@ def _order(chance: random.Random, factions: Sequence[str]) -> Order:
 async def _give(clients: Clients, order: Order, noted: Noted, stop: asyncio.Event) -> str | None:
     """Give an order until it is acknowledged, under one key."""
     key = uuid.uuid4().hex
-    while not stop.is_set():
-        client, began_s = clients.now(), time.monotonic()
-        if client is None:
-            await _stopped(stop, _AGAIN_S)
-            continue
+    while (client := await _there(clients, stop)) is not None:
+        began_s = time.monotonic()
         try:
             order_id = await client.order(order, key=key)
         except Unavailable:
@@ -118,11 +91,7 @@ async def _give(clients: Clients, order: Order, noted: Noted, stop: asyncio.Even
 async def _follow(clients: Clients, order_id: str, noted: Noted, stop: asyncio.Event) -> None:
     """Follow an order to its outcome; one that is still open at the end is looked up then."""
     began_s = time.monotonic()
-    while not stop.is_set():
-        client = clients.now()
-        if client is None:
-            await _stopped(stop, _AGAIN_S)
-            continue
+    while (client := await _there(clients, stop)) is not None:
         try:
             found = await client.outcome(order_id, wait_s=_WAIT_S)
         except Unavailable:
@@ -190,11 +159,7 @@ async def watch(where: Where, noted: Noted, stop: asyncio.Event) -> None:
 async def listen(clients: Clients, noted: Noted, stop: asyncio.Event) -> None:
     """Hear the event stream, from the last event on wherever it breaks."""
     after, last = "", (-1, -1)
-    while not stop.is_set():
-        client = clients.now()
-        if client is None:
-            await _stopped(stop, _AGAIN_S)
-            continue
+    while (client := await _there(clients, stop)) is not None:
         try:
             async for event in client.follow(after=after):
                 if isinstance(event, Gap):
@@ -213,6 +178,15 @@ async def listen(clients: Clients, noted: Noted, stop: asyncio.Event) -> None:
                     break
         except (ClientError, httpx.HTTPError, SSEError):
             await _stopped(stop, _AGAIN_S)
+
+
+async def _there(clients: Clients, stop: asyncio.Event) -> Client | None:
+    """Return the client once the API runs; None at the end."""
+    while not stop.is_set():
+        if (client := clients.now()) is not None:
+            return client
+        await _stopped(stop, _AGAIN_S)
+    return None
 
 
 async def _stopped(stop: asyncio.Event, within_s: float) -> bool:

@@ -12,13 +12,14 @@ from pathlib import Path
 from redis.exceptions import RedisError
 
 from chaos import schedule
+from chaos.clients import Clients
 from chaos.faults import Injector
 from chaos.schedule import Fault
 from chaos.stage import FACTIONS, SIMS, Actor, Stage, add, opened
 from fixtures.processes import free_port
 from sector.state.outcomes import outcome
 from sector.state.reader import SimReader
-from soak.crowd import Clients, Noted, listen, play, settle, watch
+from soak.crowd import PATIENCE_S, Noted, listen, play, settle, watch
 from soak.memory import Held
 from soak.report import Report, Window, outside
 
@@ -84,7 +85,7 @@ async def _lived(
     progress: Callable[[float, str], None],
 ) -> Report:
     noted, held, stop, injector = Noted(), Held(), asyncio.Event(), Injector(stage)
-    clients = [Clients(sim_id, partial(stage.api_of, sim_id)) for sim_id in SIMS]
+    clients = [Clients(partial(stage.api_of, sim_id), patience_s=PATIENCE_S, sim_id=sim_id) for sim_id in SIMS]
     vizs = [partial(_url, stage, f"viz-{sim_id}") for sim_id in SIMS]
     start_s, windows = time.monotonic(), list[Window]()
     crowd = [asyncio.create_task(play(clients[n % 2], FACTIONS, think_s, noted, stop)) for n in range(players)]
