@@ -11,6 +11,10 @@ from sector.state.ticker import Tick
 OTHERS = "*"
 """Stands for all sims that are not named in the settings: there may be any number of them."""
 
+_MOST_REASONS = 50
+_OTHER = "other"
+_reasons: set[str] = set()
+
 _PHASE = Histogram(
     "sector_tick_phase_seconds",
     "Ticks that were committed, and how long each phase took: read, compute, write.",
@@ -80,7 +84,15 @@ class Counted:
 def _count_orders(tick: Tick) -> None:
     _WAITED.observe(tick.waited_ms / 1000)
     table = decode(tick.events).tables.get("order_rejected")
-    reasons = Tally(table.labels["reason"] if table is not None else ())
-    for reason, count in reasons.items():
-        _REJECTED.labels(reason).inc(count)
-    _APPLIED.inc(tick.orders - reasons.total())
+    rejected = 0 if table is None else table.rows
+    if table is not None:
+        # Another world may say none, or say them in words.
+        for reason, count in Tally(table.labels.get("reason", (_OTHER,) * rejected)).items():
+            _REJECTED.labels(_bounded(reason)).inc(count)
+    _APPLIED.inc(tick.orders - rejected)
+
+
+def _bounded(reason: str) -> str:
+    if reason not in _reasons and len(_reasons) < _MOST_REASONS:
+        _reasons.add(reason)
+    return reason if reason in _reasons else _OTHER

@@ -1,0 +1,44 @@
+"""What a worker counts of orders, whatever a world says of them."""
+
+from prometheus_client import REGISTRY
+
+from sector.models.frame import Frame, Table, encode
+from sector.state.head import Head
+from sector.state.ticker import Tick, Took
+from sector.worker.metrics import Counted
+
+HEAD = Head(7, "1-0", "", "", 1, 1, "running", 0)
+
+
+def count(orders: int, *reasons: str, named: bool = True) -> tuple[float, float, float]:
+    """Count a tick of which some orders were rejected; returns by how much those applied, rejected, and rejected as `other` went up."""
+    before = _counted()
+    labels = {"reason": reasons} if named else {"words": reasons}
+    events = encode(Frame("events", {"tick": 7}, {"order_rejected": Table(len(reasons), {}, labels)} if reasons else {}))
+    Counted("default").ticked(Tick(HEAD, orders, False, Took(0.0, 0.0, 0.0), 5, events, 1000))
+    after = _counted()
+    return after[0] - before[0], after[1] - before[1], after[2] - before[2]
+
+
+def _counted() -> tuple[float, float, float]:
+    rejected = {
+        sample.labels["reason"]: sample.value
+        for family in REGISTRY.collect()
+        for sample in family.samples
+        if sample.name == "sector_orders_rejected_total"
+    }
+    applied = REGISTRY.get_sample_value("sector_orders_applied_total") or 0.0
+    return applied, sum(rejected.values()), rejected.get("other", 0.0)
+
+
+def test_orders_are_applied_or_rejected_for_a_reason() -> None:
+    assert count(5) == (5, 0, 0)
+    assert count(5, "no_lane", "no_lane", "not_owner") == (2, 3, 0)
+
+
+def test_a_world_that_gives_no_reasons_or_any_number_of_them_is_counted_all_the_same() -> None:
+    assert count(3, "in words", named=False) == (2, 1, 1)
+    many = [f"reason {number}" for number in range(200)]
+    applied, rejected, other = count(200, *many)
+    assert (applied, rejected) == (0, 200)
+    assert other > 100, "so many labels are not made"
