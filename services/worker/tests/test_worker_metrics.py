@@ -14,7 +14,9 @@ def count(orders: int, *reasons: str, named: bool = True) -> tuple[float, float,
     """Count a tick of which some orders were rejected; returns by how much those applied, rejected, and rejected as `other` went up."""
     before = _counted()
     labels = {"reason": reasons} if named else {"words": reasons}
-    events = encode(Frame("events", {"tick": 7}, {"order_rejected": Table(len(reasons), {}, labels)} if reasons else {}))
+    events = encode(
+        Frame("events", {"tick": 7}, {"order_rejected": Table(len(reasons), {}, labels)} if reasons else {})
+    )
     Counted("default").ticked(Tick(HEAD, orders, False, Took(0.0, 0.0, 0.0), 5, events, 1000))
     after = _counted()
     return after[0] - before[0], after[1] - before[1], after[2] - before[2]
