@@ -41,13 +41,13 @@ class World:
         return httpx.post(f"{self.api.url}/orders", json=body, headers=headers)
 
 
-def test_a_trace_leads_from_the_callers_request_to_the_frame_that_showed_it(
+async def test_a_trace_leads_from_the_callers_request_to_the_frame_that_showed_it(
     processes: Processes, redis_url: str, collector: Collector
 ) -> None:
     world = World(processes, redis_url, collector.url)
-    with socketio.SimpleClient(serializer="msgpack") as spectator:
-        spectator.connect(world.viz.url, socketio_path="ws", transports=["websocket"])
-        spectator.call("watch", ("default", ""))
+    async with socketio.AsyncSimpleClient(serializer="msgpack") as spectator:
+        await spectator.connect(world.viz.url, socketio_path="ws", transports=["websocket"])
+        await spectator.call("watch", ("default", ""))
         order_id = world.order(traceparent=CALLER).json()["id"]
         until(lambda: len(collector.spans) == 6, "all of it is told")
     (request,), (tick,), (frame,) = (collector.named(name) for name in ("POST /orders", "tick", "frame"))
@@ -62,7 +62,9 @@ def test_a_trace_leads_from_the_callers_request_to_the_frame_that_showed_it(
     assert tick.told["sector.tick"] == frame.told["sector.tick"] == outcome["tick"]
     assert tick.told["sector.worker"] == "one"
     assert frame.told["sector.spectators"] == 1
-    assert request.began_ns < tick.ended_ns < frame.ended_ns
+    # What is committed may be shown before its worker knows that it is.
+    assert request.began_ns < tick.ended_ns
+    assert tick.began_ns < frame.began_ns
     assert [each.began_ns for each in phases[1:]] == [each.ended_ns for each in phases[:2]]
     lines = [json.loads(line) for line in world.api.log.read_text().splitlines()]
     (ordered,) = (line for line in lines if line["event"] == "answered" and line["status"] == 202)
