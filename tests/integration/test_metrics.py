@@ -72,6 +72,16 @@ def test_prometheus_finds_nothing_wrong_with_them(world: dict[str, Service]) -> 
         assert (run.returncode, run.stderr) == (0, b""), name
 
 
+def test_what_a_bot_has_read_is_soon_let_go(world: dict[str, Service]) -> None:
+    def collected() -> tuple[float, float]:
+        found = metrics_of(world["bot"].url)
+        return found["sector_bot_play_seconds_count"], found["python_gc_collections_total", "0"]
+
+    looks, before = collected()
+    until(lambda: collected()[0] > looks + 40, "it looked at the world")
+    assert collected()[1] > before
+
+
 def test_accepted_orders_are_those_that_ticks_applied_or_rejected(world: dict[str, Service]) -> None:
     world["bot"].end()
     api = world["api"].url

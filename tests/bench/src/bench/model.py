@@ -70,7 +70,8 @@ def masters(needs: Sequence[Need]) -> int:
 
 def limits(found: Mapping[str, Line]) -> Iterator[tuple[str, str]]:
     """Yield what one process, and one Redis, carry; that which is least in a world of one's own breaks first."""
-    for name, line in found.items():
+    for name in ("a worker", "an API", "a viz"):
+        line = found[name]
         point = line.points[-1]
         yield f"{name}, {line.across}", f"{_BUSY * point.size / point.own_s:,.0f}"
     ticking, ordering = found["a worker"].points[-1], found["an API"].points[-1]

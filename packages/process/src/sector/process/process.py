@@ -70,14 +70,18 @@ def limit_senders(app: App, limit_s: float) -> None:
     attach(app, "slow senders", SenderLimit(lambda: app.ctx.connections(), limit_s).run)
 
 
-def run(app: App, settings: Settings, port: int) -> NoReturn:
-    """Serve until a signal; exits 0 after one, 1 if work failed, 2 if the port cannot be had."""
+def run(app: App, settings: Settings, port: int, *, answers_many: bool = True) -> NoReturn:
+    """Serve until a signal; exits 0 after one, 1 if work failed, 2 if the port cannot be had.
+
+    `answers_many`: whether it makes many small objects at once, so that Python is to look for garbage seldom. Who makes few and large ones
+    would hold them for long.
+    """
     configure(app.name, settings.log_level, settings.log_format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        sys.exit(runner.run(_serve(app, settings, port)))
+        sys.exit(runner.run(_serve(app, settings, port, answers_many=answers_many)))
 
 
-async def _serve(app: App, settings: Settings, port: int) -> int:
+async def _serve(app: App, settings: Settings, port: int, *, answers_many: bool) -> int:
     # Our own handlers, and first of all: Sanic's come once it listens, and a signal before that is lost or kills.
     signalled, stop = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -100,7 +104,8 @@ async def _serve(app: App, settings: Settings, port: int) -> int:
         print(f"cannot listen at {settings.host}:{port}: {reason}; see HOST and the port in --help", file=sys.stderr)
         return EXIT_WRONG_SETTING
     await server.after_start()
-    spare_what_stays()
+    if answers_many:
+        spare_what_stays()
     app.ctx.connections = lambda: server.connections
     works = [asyncio.create_task(_guarded(name, work, signalled, stop), name=name) for name, work in app.ctx.works]
     await signalled.wait()

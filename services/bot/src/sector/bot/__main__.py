@@ -15,7 +15,8 @@ def main() -> None:
     app = create_app(health, bot.details)
     attach(app, "bot", bot.run)
     app.before_server_start(lambda _: logging.getLogger("httpx").setLevel(logging.WARNING))
-    run(app, settings, settings.health_port)
+    # An answer that it read lies in a cycle, and is as large as the world.
+    run(app, settings, settings.health_port, answers_many=False)
 
 
 if __name__ == "__main__":
