@@ -14,7 +14,7 @@ from load.breaking import Search, Step
 from load.objectives import merged, objectives, verdict
 from load.options import Told
 from load.players import Player, Swarm
-from load.shapes import SHAPES
+from load.shapes import SHAPES, TIMED
 from load.user import REQUEST
 from load.watchers import Spectator, Streamer
 
@@ -44,6 +44,10 @@ def weigh(environment: Environment, **_: object) -> None:
         sys.exit(f"--think-min {told.think_min:g} must be from 0 to --think-max {told.think_max:g}")
     if not 1 <= told.batch <= 1000:
         sys.exit(f"--batch {told.batch} must be from 1 to 1000")
+    if told.headless and told.shape in TIMED and not told.run_time:
+        sys.exit(
+            f"--shape {told.shape} is a part of all the time, and how much that is was not said: add --run-time 5m"
+        )
     if isinstance(environment.shape_class, Load):
         environment.shape_class.environment = environment
 

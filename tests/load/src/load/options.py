@@ -34,6 +34,7 @@ class Told:
     num_users: int | None
     spawn_rate: float | None
     run_time: float | None
+    headless: bool
 
     @classmethod
     def of(cls, environment: Environment) -> Self:

@@ -29,3 +29,5 @@ def soak(at_s: float, run_s: float, most: Users) -> Users:
 
 
 SHAPES: Mapping[str, Shape] = {"steady": steady, "ramp": ramp, "spike": spike, "soak": soak}
+TIMED = frozenset({"ramp", "spike", "soak"})
+"""Those that are nothing without the seconds of all of it."""

@@ -1,5 +1,6 @@
 """Loads, put on real services: what holds meets the objectives, and what does not is told by the exit code."""
 
+import csv
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +99,27 @@ def test_orders_that_nobody_takes_are_found_though_each_was_answered_with_202(wo
     assert "no outcome, and no tick for 1 s" in run.stderr
 
 
+def users_over_time(api: Service, folder: Path, *shape: str) -> list[int]:
+    """Return how many users there were in each second, once there were any."""
+    users = ("--players", "0", "--streamers", "0", "--swarms", "0", "-u", "10", "-r", "10")
+    history = ("--csv", str(folder / "load"), "--csv-full-history")
+    load("--host", api.url, *users, *shape, *PATIENT, *history)
+    with (folder / "load_stats_history.csv").open() as file:
+        counts = [int(row["User Count"]) for row in csv.DictReader(file) if row["Name"] == "Aggregated"]
+    return [count for count in counts if count]
+
+
+def test_in_a_ramp_they_come_one_after_another(worker: Service, api: Service, tmp_path: Path) -> None:
+    counts = users_over_time(api, tmp_path, "--shape", "ramp", "-t", "6s")
+    assert counts == sorted(counts)
+    assert counts[0] < 5 < counts[-1]
+
+
+def test_in_a_spike_they_come_and_most_of_them_go_again(worker: Service, api: Service, tmp_path: Path) -> None:
+    counts = users_over_time(api, tmp_path, "--shape", "spike", "-t", "10s")
+    assert (counts[0], max(counts), counts[-1]) == (1, 10, 1)
+
+
 def test_the_breakpoint_is_searched_and_told(worker: Service, api: Service) -> None:
     spectators = ("--players", "0", "--spectators", "1", "--streamers", "0", "--swarms", "0", "-u", "20")
     run = load("--host", api.url, *spectators, "--shape", "breakpoint", "--step-time", "1.5", *PATIENT)
@@ -149,10 +171,11 @@ def test_several_processes_load_together(worker: Service, api: Service) -> None:
         (("--think-min", "3", "--think-max", "1"), "--think-min 3 must be from 0 to --think-max 1"),
         (("--batch", "1001"), "--batch 1001 must be from 1 to 1000"),
         (("--shape", "triangle"), "invalid choice: 'triangle'"),
+        (("--shape", "ramp"), "add --run-time"),
     ],
 )
 def test_what_makes_no_sense_is_said(wrong: tuple[str, ...], said: str) -> None:
-    run = load("--host", "http://127.0.0.1:1", *wrong, "-t", "1s")
+    run = load("--host", "http://127.0.0.1:1", *wrong)
     assert run.returncode != 0
     assert said in run.stderr
 
