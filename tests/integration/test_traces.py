@@ -1,4 +1,4 @@
-"""Traces: one leads from a request, over the order log and the tick, to the frame that showed it."""
+"""Traces: one leads from a request, over the order log and the tick, to the frame and the event stream that showed it."""
 
 import json
 from collections.abc import Iterator
@@ -48,20 +48,26 @@ async def test_a_trace_leads_from_the_callers_request_to_the_frame_that_showed_i
     async with socketio.AsyncSimpleClient(serializer="msgpack") as spectator:
         await spectator.connect(world.viz.url, socketio_path="ws", transports=["websocket"])
         await spectator.call("watch", ("default", ""))
-        order_id = world.order(traceparent=CALLER).json()["id"]
-        until(lambda: len(collector.spans) == 6, "all of it is told")
-    (request,), (tick,), (frame,) = (collector.named(name) for name in ("POST /orders", "tick", "frame"))
+        async with httpx.AsyncClient() as reader, reader.stream("GET", f"{world.api.url}/events/stream") as stream:
+            order_id = world.order(traceparent=CALLER).json()["id"]
+            async for line in stream.aiter_lines():
+                if line == "event: note":
+                    break
+            until(lambda: len(collector.spans) == 7, "all of it is told")
+    (request,), (tick,), (frame,), (told,) = (
+        collector.named(name) for name in ("POST /orders", "tick", "frame", "events")
+    )
     phases = [collector.named(name)[0] for name in ("read", "compute", "write")]
-    assert {each.trace for each in (request, tick, frame, *phases)} == {TRACE}
+    assert {each.trace for each in (request, tick, frame, told, *phases)} == {TRACE}
     assert request.parent == CALLER.split("-")[2]
-    assert tick.parent == frame.parent == request.id
+    assert tick.parent == frame.parent == told.parent == request.id
     assert {each.parent for each in phases} == {tick.id}
     assert [each.service for each in (request, tick, frame)] == ["sector-api", "sector-worker", "sector-viz"]
     assert request.told == {"sector.sim": "default", "http.response.status_code": 202}
     outcome = httpx.get(f"{world.api.url}/orders/{order_id}").json()
-    assert tick.told["sector.tick"] == frame.told["sector.tick"] == outcome["tick"]
+    assert tick.told["sector.tick"] == frame.told["sector.tick"] == told.told["sector.tick"] == outcome["tick"]
     assert tick.told["sector.worker"] == "one"
-    assert frame.told["sector.spectators"] == 1
+    assert frame.told["sector.spectators"] == told.told["sector.streams"] == 1
     # What is committed may be shown before its worker knows that it is.
     assert request.began_ns < tick.ended_ns
     assert tick.began_ns < frame.began_ns

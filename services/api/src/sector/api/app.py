@@ -49,6 +49,7 @@ def create_api(settings: ApiSettings) -> App:
     orders = Orders(authority, Rates(settings.rate_per_token, settings.rate_per_address), address, traces)
     streams = Streams(
         guard,
+        traces,
         most=settings.most_streams,
         heartbeat_s=settings.heartbeat_s,
         patience_s=settings.reader_timeout_s,

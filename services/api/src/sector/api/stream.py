@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from weakref import WeakSet
 
 import orjson
 from sanic import Request
@@ -17,6 +19,7 @@ from sector.api.guard import Guard
 from sector.api.metrics import DROPPED
 from sector.api.problems import Problem
 from sector.api.query import query
+from sector.process.tracing import Attributes, Traces
 from sector.state import history
 from sector.state.reader import Event, EventId, TickEvents, View, Wanted
 
@@ -71,8 +74,10 @@ class Backlog:
 class Streams:
     """All event streams of this process."""
 
-    def __init__(self, guard: Guard, *, most: int, heartbeat_s: float, patience_s: float) -> None:
+    def __init__(self, guard: Guard, traces: Traces, *, most: int, heartbeat_s: float, patience_s: float) -> None:
         self._guard = guard
+        self._traces = traces
+        self._traced = WeakSet[TickEvents]()
         self._backlogs: set[Backlog] = set()
         self._most = most
         self._heartbeat_s = heartbeat_s
@@ -113,7 +118,7 @@ class Streams:
                 sending = _Sending(request, self._patience_s)
                 await sending.begin(self._guard, answer)
                 since = await self._send_past(sending, sim, view, after, wanted)
-                await self._send_live(sending, backlog, since, wanted)
+                await self._send_live(sending, backlog, sim.sim_id, since, wanted)
         except TimeoutError:
             self._count_dropped()
             told = {"sim": sim.sim_id}
@@ -153,11 +158,16 @@ class Streams:
             if not page.more:
                 return after
 
-    async def _send_live(self, sending: "_Sending", backlog: Backlog, after: EventId, wanted: Wanted | None) -> None:
+    async def _send_live(
+        self, sending: "_Sending", backlog: Backlog, sim_id: str, after: EventId, wanted: Wanted | None
+    ) -> None:
         while True:
             for tick in backlog.take():
                 if tick.tick > after[0]:
-                    await sending.send(self._of(tick, wanted))
+                    began_ns = time.time_ns()
+                    await sending.send(sent := self._of(tick, wanted))
+                    if sent and tick.traces:
+                        self._trace(sim_id, tick, began_ns, len(sent))
                     if backlog.end:
                         break
             if backlog.end:
@@ -169,6 +179,20 @@ class Streams:
                     await backlog.changed.wait()
             except TimeoutError:
                 await sending.send(_BEAT)
+
+    def _trace(self, sim_id: str, tick: TickEvents, began_ns: int, size: int) -> None:
+        """Tell the traces that led to a tick that it was sent, the first time that it is."""
+        if tick in self._traced:
+            return
+        self._traced.add(tick)
+        told: Attributes = {
+            "sector.sim": sim_id,
+            "sector.tick": tick.tick,
+            "sector.events_bytes": size,
+            "sector.streams": self.open,
+        }
+        for parent in tick.traces:
+            self._traces.note("events", parent, began_ns, time.time_ns(), told)
 
     def _of(self, tick: TickEvents, wanted: Wanted | None) -> bytes:
         """Return the events of a tick as they are sent; those who want all are sent the same bytes."""
