@@ -13,7 +13,8 @@ import numpy as np
 
 from bench import api, build, growth, images, observed, viz, worker, world
 from bench.compare import NotFigures, changes, compared, read
-from bench.figure import Figure, table
+from bench.figure import Figure, Unmeasured, table
+from bench.plotting import goals_plot
 
 SUITES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "world": world.figures,
@@ -28,7 +29,7 @@ SUITES: dict[str, Callable[[int], Iterator[Figure]]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run suites; returns the exit status: 1 if a goal is not met."""
+    """Run suites; returns the exit status: 1 if a goal is not met, or a suite could not be measured."""
     parser = argparse.ArgumentParser(
         prog="./pants run tests/bench --",
         description="Measures speed and memory. Each figure is a ratio to a baseline that runs in turn with it; what is shown is"
@@ -44,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="compare with figures that --json wrote; what is slower beyond both ranges, and by 5 %% at least, makes the exit status 1",
     )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write a plot of cost against size, as SVG")
+    parser.add_argument(
+        "--goals", type=Path, metavar="FILE", help="write a plot of the figures against their goals, as SVG"
+    )
     given = parser.parse_args(arguments)
     if unknown := [suite for suite in given.suites if suite not in SUITES]:
         parser.error(f"there is no suite {unknown[0]}; there are {', '.join(SUITES)}")
@@ -55,15 +59,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     print(_machine())
     found: list[Figure] = []
+    failed: list[str] = []
     for suite in given.suites or SUITES:
-        for figure in SUITES[suite](given.rounds):
-            print(f"measured: {figure.what}", file=sys.stderr, flush=True)
-            found.append(figure)
+        try:
+            for figure in SUITES[suite](given.rounds):
+                print(f"measured: {figure.what}", file=sys.stderr, flush=True)
+                found.append(figure)
+        except Unmeasured as error:
+            print(f"{suite}: not measured any further: {error}", file=sys.stderr, flush=True)
+            failed.append(suite)
     print(table(found))
+    if failed:
+        print(f"not measured to the end: {', '.join(failed)}")
     if given.json:
         given.json.write_text(
             json.dumps({"machine": _machine(), "figures": [asdict(each) for each in found]}, indent=1)
         )
+    if given.goals:
+        given.goals.write_text(goals_plot(_machine(), found))
     if given.plot:
         given.plot.write_text(world.plot(given.rounds))
         print(f"plotted to {given.plot}", file=sys.stderr)
@@ -72,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         changed = changes(old, found)
         print(f"\n{compared(changed)}")
         slower = any(change.verdict == "SLOWER" for change in changed)
-    return 0 if all(figure.met is not False for figure in found) and not slower else 1
+    return 1 if failed or slower or any(figure.met is False for figure in found) else 0
 
 
 def _machine() -> str:

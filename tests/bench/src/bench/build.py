@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.figure import Figure
+from bench.figure import Figure, Unmeasured
 from bench.timing import ratios
 
 _CHANGED = "packages/models/src/sector/models/names.py"
@@ -22,7 +22,7 @@ _GOALS: tuple[tuple[str, tuple[str, ...], bool], ...] = (
 )
 
 
-class BuildError(RuntimeError):
+class BuildError(Unmeasured):
     """A goal failed, so there is nothing to measure."""
 
 

@@ -4,6 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 
+class Unmeasured(RuntimeError):
+    """Something was not there, or did not do what is measured: there is no figure."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """`value` and `baseline` as text with their units; `ratio`: the median over the rounds, from `low` to `high`.

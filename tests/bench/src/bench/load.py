@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import NamedTuple
 
+from bench.figure import Unmeasured
+
 _RUNS = itertools.count()
 
 
@@ -21,7 +23,7 @@ class Loaded(NamedTuple):
     p99_s: float
 
 
-class LoadError(RuntimeError):
+class LoadError(Unmeasured):
     """A load that was not answered as it must be, or could not be put on."""
 
 

