@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from soak.__main__ import main
 from soak.crowd import Noted, Sample
 from soak.day import faults, live
 from soak.memory import Held, Slope
+from soak.picture import picture
 from soak.report import P99_S, Report, outside, p99
 
 SECONDS = 40
@@ -20,6 +22,10 @@ async def test_a_short_day_loses_no_order_and_shows_every_tick(tmp_path: Path) -
     report = await live(SECONDS, tmp_path, players=10, spectators=12, every_s=12.0, think_s=0.5)
     print(report.text())
     # Latency and memory are for an hour on a machine that does nothing else.
+    drawn = ElementTree.fromstring(picture(report))  # noqa: S314 # our own
+    assert {*P99_S, "api", "bot", "viz", "worker", "fault", "minutes"} <= {
+        text.text for text in drawn.findall(".//{*}text")
+    }
     assert not report.wrong
     assert not report.noted.wrong
     assert not report.noted.open
@@ -68,7 +74,19 @@ def test_a_slope_is_of_the_longest_life_and_a_spike_does_not_tilt_it() -> None:
 def test_a_report_tells_what_is_not_met() -> None:
     noted = Noted(acknowledged=2, open={("alpha", "1-0"): 0.0})
     took_s = {kind: [0.01] * 100 for kind in P99_S} | {"seen": [2.0] * 100}
-    report = Report(60, 10, {"worker killed": 1}, noted, 120, took_s, {"viz": Slope(50, 200, 600)}, [])
+    report = Report(
+        5,
+        60,
+        [(20, 30), (7, 12), (10, 14), (60, 80)],
+        {"worker killed": 1},
+        noted,
+        120,
+        took_s,
+        Held(),
+        {"viz": Slope(50, 200, 600)},
+        [],
+    )
+    assert report.windowed_s == 10 + 7 + 5
     assert not report.holds
     unmet = [line.strip() for line in report.text().splitlines() if line.endswith("NOT MET")]
     assert [line.split(":")[0] for line in unmet] == [

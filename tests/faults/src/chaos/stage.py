@@ -24,7 +24,7 @@ FACTIONS = ("Me", "You")
 TICK_S, LEASE_S = 0.1, 1.0
 _WORKERS = 3
 # All history is kept: the checker reads it from the first tick on. No puppets: they would win, and end the sim.
-_CONFIG = SimConfig(seed=3, systems=24, homes=4, players=FACTIONS, puppets=(), keyframes_kept=10_000)
+CONFIG = SimConfig(seed=3, systems=24, homes=4, players=FACTIONS, puppets=(), keyframes_kept=10_000)
 
 
 class Actor:
@@ -113,7 +113,7 @@ async def opened(
     *,
     tick_s: float = TICK_S,
     lease_s: float = LEASE_S,
-    keyframes_kept: int = _CONFIG.keyframes_kept,
+    config: SimConfig = CONFIG,
     sabotage: str = "",
 ) -> AsyncIterator[Stage]:
     """Start servers of a kind, found the sims, start workers and APIs; end all of it afterwards. `sabotage`: see that module."""
@@ -123,7 +123,6 @@ async def opened(
         async with AsyncExitStack() as stack:
             stack.push_async_callback(redis.aclose)
             stage = Stage(servers, redis, Processes(directory), lease_s)
-            config = _CONFIG.model_copy(update={"keyframes_kept": keyframes_kept})
             for sim_id in SIMS:
                 await sims.found(redis, sim_id, SectorWorld(), config)
             stack.callback(stage.processes.end_all)

@@ -10,6 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from soak.day import live
+from soak.picture import picture
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--think", type=float, default=3.0, metavar="S", help="seconds between two orders of a player")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the schedule (default: %(default)s)")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="write latency and memory over time, as SVG")
     given = parser.parse_args(arguments)
     if not 0.2 <= given.minutes <= 24 * 60:
         parser.error(f"--minutes {given.minutes:g} must be from 0.2 to 1440")
@@ -50,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 progress=progress,
             )
         )
+    if given.plot:
+        given.plot.write_text(picture(report))
     print(report.text())
     return 0 if report.holds else 1
 

@@ -15,7 +15,7 @@ from chaos import schedule
 from chaos.clients import Clients
 from chaos.faults import Injector
 from chaos.schedule import Fault
-from chaos.stage import FACTIONS, SIMS, Actor, Stage, add, opened
+from chaos.stage import CONFIG, FACTIONS, SIMS, Actor, Stage, add, opened
 from fixtures.processes import free_port
 from sector.state.outcomes import outcome
 from sector.state.reader import SimReader
@@ -24,10 +24,13 @@ from soak.memory import Held
 from soak.report import Report, Window, outside
 
 TICK_S, LEASE_S = 0.5, 3.0
+# A bot conquers all but a home with more ships than it ever has: nobody wins, and the world goes on all day.
+_CONFIG = CONFIG.model_copy(update={"keyframes_kept": 4, "home_ships": 1_000_000_000})
 _SAMPLE_S = 5.0
 _AFTER_S = 5.0
 """A fault is over so long after it was mended: who was cut off has come back."""
 _MENDS_WITHIN_S = 60.0
+_LEAVES_WITHIN_S = 15.0
 _ENDS = (
     schedule.WORKER_KILLED,
     schedule.WORKER_TERMINATED,
@@ -59,7 +62,7 @@ async def live(
     """Run one; the report says what held."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(32))
     async with opened(
-        "one", directory, tick_s=TICK_S, lease_s=LEASE_S, keyframes_kept=4
+        "one", directory, tick_s=TICK_S, lease_s=LEASE_S, config=_CONFIG
     ) as stage, contextlib.AsyncExitStack() as stack:
         for sim_id in SIMS:
             await add(stack, stage, f"viz-{sim_id}", "sector.viz", SIM_ID=sim_id, PORT=str(free_port()))
@@ -104,19 +107,38 @@ async def _lived(
     wrong = list(injector.done.wrong)
     wrong += [f"{actor.name} ended by itself with {code}" for actor in stage.actors if (code := actor.died) is not None]
     stop.set()
-    await asyncio.gather(*crowd, sampling)
+    _, waiting = await asyncio.wait(crowd, timeout=_LEAVES_WITHIN_S)
+    if waiting:
+        wrong.append(f"{len(waiting)} of the crowd still waited for something {_LEAVES_WITHIN_S:g} s after the end")
+    for each in waiting:
+        each.cancel()
+    ended = await asyncio.gather(*crowd, sampling, return_exceptions=True)
+    wrong += [f"one of the crowd ended with {each!r}" for each in ended if isinstance(each, Exception)]
     await _settle(stage, noted)
-    ticks = sum([(await SimReader(stage.redis, sim_id).head()).tick for sim_id in SIMS])
-    for each in clients:
-        await each.close()
+    heads = {sim_id: await SimReader(stage.redis, sim_id).head() for sim_id in SIMS}
+    wrong += [
+        f"sim {sim_id} was over at tick {head.tick}" for sim_id, head in heads.items() if head.status != "running"
+    ]
+    for client in clients:
+        await client.close()
     for actor in stage.actors:
         if actor.died is None and (code := await actor.end(signal.SIGTERM)) != 0:
             wrong.append(f"{actor.name} ended with {code} after SIGTERM")
     least_s = min(seconds / 4, 600.0)
     took_s = outside(noted.samples, windows)
-    windowed_s = seconds - _outside_s(start_s, seconds, windows)
     slopes = held.slopes(least_s, settled_s=min(seconds / 8, 300.0))
-    return Report(seconds, windowed_s, dict(injector.done.counts), noted, ticks, took_s, slopes, wrong)
+    return Report(
+        start_s,
+        seconds,
+        windows,
+        dict(injector.done.counts),
+        noted,
+        sum(head.tick for head in heads.values()),
+        took_s,
+        held,
+        slopes,
+        wrong,
+    )
 
 
 async def _inject(injector: Injector, fault: Fault, windows: list[Window]) -> None:
@@ -150,12 +172,3 @@ async def _settle(stage: Stage, noted: Noted) -> None:
 def _url(stage: Stage, name: str) -> str | None:
     actor: Actor = next(actor for actor in stage.actors if actor.name == name)
     return None if actor.service is None else actor.service.url
-
-
-def _outside_s(start_s: float, seconds: float, windows: list[Window]) -> float:
-    """Return how long of a day was in no window."""
-    left, at_s = 0.0, start_s
-    for began_s, ended_s in sorted(windows):
-        left += max(began_s - at_s, 0.0)
-        at_s = max(at_s, ended_s)
-    return left + max(start_s + seconds - at_s, 0.0)

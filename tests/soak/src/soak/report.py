@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from soak.crowd import Noted, Sample
-from soak.memory import Slope
+from soak.memory import Held, Slope
 
 type Window = tuple[float, float]
 """From a fault to when its effects are over, on the monotonic clock."""
@@ -42,14 +42,19 @@ def p99(values: Sequence[float]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One soak. `windowed_s`: how long of it was in windows of faults; `wrong`: what processes and answers did that they must not."""
+    """One soak.
 
+    `start_s` is on the monotonic clock; `wrong`: what processes and answers did that they must not.
+    """
+
+    start_s: float
     seconds: float
-    windowed_s: float
+    windows: Sequence[Window]
     faults: Mapping[str, int]
     noted: Noted
     ticks: int
     took_s: Mapping[str, list[float]]
+    held: Held
     slopes: Mapping[str, Slope]
     wrong: Sequence[str]
 
@@ -73,6 +78,15 @@ class Report:
             measured = f"{slope.mb_an_hour:+.1f} MB/h, {slope.last_mb:.0f} MB"
             found.append((what, f"{measured} after {slope.over_s / 60:.0f} min", slope.mb_an_hour <= MOST_MB_AN_HOUR))
         return found
+
+    @property
+    def windowed_s(self) -> float:
+        """How long of it was in windows of faults."""
+        within, until_s = 0.0, self.start_s
+        for began_s, ended_s in sorted(self.windows):
+            within += max(min(ended_s, self.start_s + self.seconds) - max(began_s, until_s), 0)
+            until_s = max(until_s, ended_s)
+        return within
 
     @property
     def holds(self) -> bool:

@@ -1,0 +1,74 @@
+"""A day as a picture: how long things took, and what each process held, over time, with the windows of faults behind."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bench.drawing import svg
+from soak.crowd import Sample
+from soak.memory import Held
+from soak.report import P99_S, Report, Window, p99
+
+_BIN_S = 15.0
+_ROLES = ("api", "bot", "viz", "worker")
+_GRID, _WINDOW = 0.3, "#e4572e"
+
+
+def picture(report: Report) -> str:
+    """Return it, as SVG."""
+    figure = Figure(figsize=(10, 7), layout="constrained")
+    took, held = figure.subplots(2, sharex=True)
+    _draw_latency(took, report.noted.samples, report.start_s)
+    _draw_memory(held, report.held)
+    for axes in (took, held):
+        _draw_windows(axes, report.windows, report.start_s)
+        axes.grid(alpha=_GRID)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    held.set(xlim=(0, report.seconds / 60), ylim=(0, None), xlabel="minutes")
+    return svg(figure)
+
+
+def _draw_latency(axes: Axes, samples: Sequence[Sample], start_s: float) -> None:
+    axes.set(title=f"99 of 100 took at most, each {_BIN_S:g} s", ylabel="ms", yscale="log")
+    axes.yaxis.set_major_formatter("{x:,g}")
+    for kind in P99_S:
+        binned = list(_binned([each for each in samples if each.kind == kind], start_s))
+        axes.plot([at_s / 60 for at_s, _ in binned], [took_s * 1000 for _, took_s in binned], label=kind, linewidth=1)
+
+
+def _binned(samples: Sequence[Sample], start_s: float) -> Iterator[tuple[float, float]]:
+    """Yield the middle of each bin, in seconds since the beginning, and the p99 of those that began in it."""
+    in_order = sorted(samples, key=lambda each: each.at_s)
+    for number, each in groupby(in_order, key=lambda sample: (sample.at_s - start_s) // _BIN_S):
+        yield (number + 0.5) * _BIN_S, p99([sample.took_s for sample in each])
+
+
+def _draw_memory(axes: Axes, held: Held) -> None:
+    axes.set(title="What a process holds; each that was started anew is a line of its own", ylabel="MB")
+    colours: Mapping[str, str] = {role: f"C{number}" for number, role in enumerate(_ROLES)}
+    labelled: set[str] = set()
+    for (name, _), points in sorted(held.by_process.items()):
+        role = name.partition("-")[0]
+        axes.plot(
+            [at_s / 60 for at_s, _ in points],
+            [size for _, size in points],
+            color=colours[role],
+            linewidth=1,
+            label=f"_{name}" if role in labelled else role,
+        )
+        labelled.add(role)
+
+
+def _draw_windows(axes: Axes, windows: Sequence[Window], start_s: float) -> None:
+    for number, (began_s, ended_s) in enumerate(windows):
+        axes.axvspan(
+            (began_s - start_s) / 60,
+            (ended_s - start_s) / 60,
+            color=_WINDOW,
+            alpha=0.12,
+            linewidth=0,
+            label="_fault" if number else "fault",
+        )
