@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from soak import day
 from soak.__main__ import main
 from soak.crowd import Noted, Sample
 from soak.day import faults, live
@@ -38,12 +39,29 @@ async def test_a_short_day_loses_no_order_and_shows_every_tick(tmp_path: Path) -
         assert report.took_s[kind], kind
 
 
+async def test_a_sim_that_is_over_is_wrong_and_so_is_waiting_for_what_never_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(day, "_CONFIG", day._CONFIG.model_copy(update={"max_ticks": 4}))
+    monkeypatch.setattr(day, "_LEAVES_WITHIN_S", 1.0)
+    report = await live(6, tmp_path, players=0, spectators=4, every_s=60.0)
+    assert {"sim alpha was over at tick 4", "sim beta was over at tick 4"} <= set(report.wrong)
+    assert "1 of the crowd still waited for something 1 s after the end" in report.wrong
+    assert not report.holds
+
+
+def test_a_plot_that_has_no_folder_is_said_before_the_day(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--plot", "/nowhere/day.svg"])
+    assert "there is no folder /nowhere" in capsys.readouterr().err
+
+
 def test_in_its_second_half_nothing_is_ended() -> None:
-    day = list(faults(1, 3600, 20))
-    ended = [fault for fault in day if "killed" in fault.kind or "terminated" in fault.kind]
+    scheduled = list(faults(1, 3600, 20))
+    ended = [fault for fault in scheduled if "killed" in fault.kind or "terminated" in fault.kind]
     assert ended
     assert max(fault.at_s for fault in ended) < 1800
-    assert max(fault.at_s for fault in day) > 3500
+    assert max(fault.at_s for fault in scheduled) > 3500
 
 
 @given(

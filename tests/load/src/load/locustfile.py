@@ -45,9 +45,7 @@ def weigh(environment: Environment, **_: object) -> None:
     if not 1 <= told.batch <= 1000:
         sys.exit(f"--batch {told.batch} must be from 1 to 1000")
     if told.headless and told.shape in TIMED and not told.run_time:
-        sys.exit(
-            f"--shape {told.shape} is a part of all the time, and how much that is was not said: add --run-time 5m"
-        )
+        sys.exit(f"--shape {told.shape} follows the time of the whole run, and has none: add --run-time 5m")
     if isinstance(environment.shape_class, Load):
         environment.shape_class.environment = environment
 

@@ -33,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if not 0.2 <= given.minutes <= 24 * 60:
         parser.error(f"--minutes {given.minutes:g} must be from 0.2 to 1440")
+    if given.plot and not given.plot.resolve().parent.is_dir():
+        parser.error(f"--plot {given.plot}: there is no folder {given.plot.parent}")
     total = round(given.minutes * 60)
     with tempfile.TemporaryDirectory() as directory, tqdm(total=total, unit="s", disable=None) as bar:
 
@@ -52,9 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 progress=progress,
             )
         )
+    print(report.text())
     if given.plot:
         given.plot.write_text(picture(report))
-    print(report.text())
     return 0 if report.holds else 1
 
 
