@@ -9,13 +9,12 @@ import socketio
 
 from fixtures.collector import Collector
 from fixtures.processes import Processes, Service, free_port
-from fixtures.sim import CONFIG
+from fixtures.sim import LONG
 from fixtures.waiting import until
 
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 CALLER = f"00-{TRACE}-b7ad6b7169203331-01"
-LONG = CONFIG.model_copy(update={"systems": 300}).model_dump_json()
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ class World:
             told |= {"TRACES_URL": traces_url, "TRACES_A_SECOND": a_second}
             return processes.start(name, wait=True, module="", REDIS_URL=redis_url, **told)
 
-        self.worker = start("worker", TICK_DELAY="0.1", SIM_CONFIG=LONG, WORKER_ID="one")
+        self.worker = start("worker", TICK_DELAY="0.1", SIM_CONFIG=LONG.model_dump_json(), WORKER_ID="one")
         self.api = start("api", ACCESS_LOG="all")
         self.viz = start("viz")
 

@@ -20,7 +20,9 @@ from sector.state.lease import worker_of
 from sector.state.reader import SimReader
 
 KEYS = SimKeys("default")
-SETTINGS = {"TICK_DELAY": "0.02", "LEASE_TTL_MS": "1500", "SIM_CONFIG": CONFIG.model_dump_json()}
+# Nothing is trimmed, however long a test takes to look.
+KEPT = CONFIG.model_copy(update={"keyframes_kept": 10_000})
+SETTINGS = {"TICK_DELAY": "0.02", "LEASE_TTL_MS": "1500", "SIM_CONFIG": KEPT.model_dump_json()}
 
 
 def worker(processes: Processes, redis_url: str, name: str, *, wait: bool = True, **told: str) -> Service:

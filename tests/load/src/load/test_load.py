@@ -9,9 +9,8 @@ import pytest
 
 from fixtures.metrics import metrics_of
 from fixtures.processes import Processes, Service, environment, free_port
-from fixtures.sim import CONFIG
+from fixtures.sim import LONG
 
-LONG = CONFIG.model_copy(update={"systems": 300}).model_dump_json()
 # A machine that runs other tests beside this is slow.
 PATIENT = ("--p99-ms", "20000", "--seen-ms", "20000", "--outcome-ticks", "100")
 BRISK = ("--think-min", "0", "--think-max", "0.05", "--stay", "1", "--batch", "50")
@@ -24,7 +23,7 @@ def api(processes: Processes, redis_url: str) -> Service:
 
 @pytest.fixture
 def worker(processes: Processes, redis_url: str) -> Service:
-    return processes.start("worker", REDIS_URL=redis_url, TICK_DELAY="0.2", SIM_CONFIG=LONG)
+    return processes.start("worker", REDIS_URL=redis_url, TICK_DELAY="0.2", SIM_CONFIG=LONG.model_dump_json())
 
 
 def load(*arguments: str, timeout_s: float = 90) -> subprocess.CompletedProcess[str]:
