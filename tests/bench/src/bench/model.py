@@ -1,4 +1,4 @@
-"""`./pants run tests/bench/model`: what larger worlds need, predicted from how cost grows on this machine.
+"""`./pants run tests/bench:model`: what larger worlds need, predicted from how cost grows on this machine.
 
 A process is busy for six tenths of a processor at most, so that its latency stays what it was; Redis, which has one for its commands,
 for eight tenths. Sizes are those of `bench.growth`: sims of 50 systems, two ticks a second. What is predicted is straight on from what
@@ -98,7 +98,7 @@ def told(found: Mapping[str, Line], world: World) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, or read what was measured, and predict; returns the exit status."""
     parser = argparse.ArgumentParser(
-        prog="./pants run tests/bench/model --",
+        prog="./pants run tests/bench:model --",
         description="Measures how cost grows on this machine, and predicts what a world needs.",
     )
     parser.add_argument("--sims", type=int, default=100_000, metavar="N", help="(default: %(default)s)")

