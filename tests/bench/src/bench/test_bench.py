@@ -182,7 +182,7 @@ def test_a_viz_is_measured_telling_every_tick_to_everybody(monkeypatch: pytest.M
 
 def test_being_observed_is_measured_against_not_being(monkeypatch: pytest.MonkeyPatch) -> None:
     require_program("wrk", hint="apt-get install wrk")
-    for name, value in (("_SIMS", 3), ("_TURNS", 4)):
+    for name, value in (("_SIMS", 3), ("_FOURS", 1)):
         monkeypatch.setattr(observed, name, value)
     an_order, a_tick = observed.figures(rounds=1)
     assert "3 sims" in a_tick.what
