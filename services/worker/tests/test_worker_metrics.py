@@ -33,12 +33,12 @@ def _counted() -> tuple[float, float, float]:
     return applied, sum(rejected.values()), rejected.get("other", 0.0)
 
 
-def test_orders_are_applied_or_rejected_for_a_reason() -> None:
+async def test_orders_are_applied_or_rejected_for_a_reason() -> None:
     assert count(5) == (5, 0, 0)
     assert count(5, "no_lane", "no_lane", "not_owner") == (2, 3, 0)
 
 
-def test_a_world_that_gives_no_reasons_or_any_number_of_them_is_counted_all_the_same() -> None:
+async def test_a_world_that_gives_no_reasons_or_any_number_of_them_is_counted_all_the_same() -> None:
     assert count(3, "in words", named=False) == (2, 1, 1)
     many = [f"reason {number}" for number in range(200)]
     applied, rejected, other = count(200, *many)

@@ -78,7 +78,13 @@ def _worker(told: Mapping[str, str], rounds: int, own: set[int], others: set[int
     with ExitStack() as stack:
         valkey = stack.enter_context(valkey_on(others))
         url = f"{valkey.connection_url}/0"
-        asyncio.run(_found(url, [f"s{number}" for number in range(_SIMS)], SimConfig(systems=_SYSTEMS, players=("Crimson", "Azure"), puppets=())))
+        asyncio.run(
+            _found(
+                url,
+                [f"s{number}" for number in range(_SIMS)],
+                SimConfig(systems=_SYSTEMS, players=("Crimson", "Azure"), puppets=()),
+            )
+        )
         settings = {"REDIS_URL": url, "SIM_ID": "*", "TICK_DELAY": "0", "LEASE_TTL_MS": "600000", **told}
         _, process_id = stack.enter_context(
             running("bench.switched", own, port_name="HEALTH_PORT", PART="sector.worker", **settings)

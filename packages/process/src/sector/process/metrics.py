@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from sanic import Blueprint, HTTPResponse, Request, raw
 
+from sector.process.counting import count_now
 from sector.process.health import HeadersOf
 from sector.process.settings import EXIT_WRONG_SETTING
 
@@ -45,6 +46,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no
 
 def exposition() -> bytes:
     """Return the text of all metrics: of this process, or of all that share theirs."""
+    count_now()
     folder = os.environ.get(SHARED)
     if not folder:
         return generate_latest(REGISTRY)

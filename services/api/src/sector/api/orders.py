@@ -20,6 +20,7 @@ from sector.api.problems import Problem, faults_of, invalid, invalid_header, pro
 from sector.api.query import query
 from sector.models.orders import ORDER, Order, references
 from sector.models.rows import has_row
+from sector.process.counting import count_soon
 from sector.process.tracing import Span, Traces, trace_id
 from sector.state import admission
 from sector.state.admission import Admitted, Rate
@@ -148,7 +149,7 @@ class Orders:
     def _count(self, admitted: Admitted, orders: int) -> None:
         if not admitted.repeated:
             self.accepted += orders
-            ACCEPTED.inc(orders)
+            count_soon(ACCEPTED.inc, orders)
 
     async def _list(
         self,

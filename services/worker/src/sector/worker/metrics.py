@@ -5,8 +5,9 @@ from collections import Counter as Tally
 from prometheus_client import Counter, Gauge, Histogram
 
 from sector.models.frame import decode
+from sector.process.counting import count_soon
 from sector.process.metrics import BYTES, SECONDS
-from sector.state.ticker import Tick
+from sector.state.ticker import Tick, Took
 
 OTHERS = "*"
 """Stands for all sims that are not named in the settings: there may be any number of them."""
@@ -21,7 +22,7 @@ _PHASE = Histogram(
     ["phase"],
     buckets=SECONDS,
 )
-_READ, _COMPUTE, _WRITE = (_PHASE.labels(name) for name in ("read", "compute", "write"))
+_PHASES = tuple(_PHASE.labels(name) for name in ("read", "compute", "write"))
 _TICK = Histogram("sector_tick_seconds", "Ticks that were committed, and how long each took.", buckets=SECONDS)
 LATENESS = Histogram("sector_tick_lateness_seconds", "How late ticks began.", buckets=SECONDS)
 CONFLICTS = Counter("sector_commit_conflicts", "Ticks that were not committed, since somebody else wrote meanwhile.")
@@ -68,17 +69,19 @@ class Counted:
         """Count a tick."""
         if tick.took is None:
             return
-        read_s, compute_s, write_s = tick.took
-        _READ.observe(read_s)
-        _COMPUTE.observe(compute_s)
-        _WRITE.observe(write_s)
-        _TICK.observe(read_s + compute_s + write_s)
-        self._at.set(tick.head.tick)
+        count_soon(_count_phases, tick.took)
+        count_soon(self._at.set, tick.head.tick)
         if tick.orders:
             _count_orders(tick)
         if tick.written:
             _WRITTEN.observe(tick.snapshot_bytes)
             self._snapshot.set(tick.snapshot_bytes)
+
+
+def _count_phases(took: Took) -> None:
+    for phase, seconds in zip(_PHASES, took, strict=True):
+        phase.observe(seconds)
+    _TICK.observe(sum(took))
 
 
 def _count_orders(tick: Tick) -> None:

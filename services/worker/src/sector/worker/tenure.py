@@ -11,6 +11,7 @@ from structlog.contextvars import bind_contextvars
 
 from sector.models.frame import FrameError
 from sector.process import backoff, wait_for_stop
+from sector.process.counting import count_soon
 from sector.process.tracing import Attributes, Traces
 from sector.state import founding, sims
 from sector.state import lease as leases
@@ -119,7 +120,7 @@ class Tenure[S]:
 
     async def _tick_once(self, ticker: Ticker[S]) -> None:
         if self._due_s is not None:
-            LATENESS.observe(max(time.monotonic() - self._due_s, 0.0))
+            count_soon(LATENESS.observe, max(time.monotonic() - self._due_s, 0.0))
             self._due_s = None
         try:
             tick = await ticker.tick()
