@@ -19,6 +19,7 @@ import uvloop
 from sanic import Sanic
 from sanic.server import AsyncioServer
 
+from sector.process.counting import count_now
 from sector.process.garbage import spare_what_stays
 from sector.process.health import Details, HeadersOf, Health, endpoints
 from sector.process.logs import configure
@@ -115,6 +116,8 @@ async def _serve(app: App, settings: Settings, port: int, *, answers_many: bool)
     await asyncio.gather(_end_works(works), _end_connections(server))
     await server.before_stop()
     await server.after_stop()
+    # Others that share its counts tell them from now on.
+    count_now()
     return 0 if all(work.cancelled() or work.result() for work in works) else EXIT_FAILED
 
 

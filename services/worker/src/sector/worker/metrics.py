@@ -69,19 +69,19 @@ class Counted:
         """Count a tick."""
         if tick.took is None:
             return
-        count_soon(_count_phases, tick.took)
-        count_soon(self._at.set, tick.head.tick)
+        count_soon(self._count, (tick.took, tick.head.tick))
         if tick.orders:
             _count_orders(tick)
         if tick.written:
             _WRITTEN.observe(tick.snapshot_bytes)
             self._snapshot.set(tick.snapshot_bytes)
 
-
-def _count_phases(took: Took) -> None:
-    for phase, seconds in zip(_PHASES, took, strict=True):
-        phase.observe(seconds)
-    _TICK.observe(sum(took))
+    def _count(self, ticked: tuple[Took, int]) -> None:
+        took, at = ticked
+        for phase, seconds in zip(_PHASES, took, strict=True):
+            phase.observe(seconds)
+        _TICK.observe(sum(took))
+        self._at.set(at)
 
 
 def _count_orders(tick: Tick) -> None:
