@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from sector.process import counting
 from sector.process.counting import count_now, count_soon
 
@@ -37,3 +39,13 @@ async def test_however_much_comes_at_once_little_is_kept() -> None:
     assert len(counted) == counting._MOST
     count_now()
     assert counted == list(range(counting._MOST + 1))
+
+
+async def test_what_cannot_be_counted_is_said_once_and_holds_nothing_up() -> None:
+    counted: list[float] = []
+    count_soon(int, "no number")
+    with pytest.raises(ValueError, match="no number"):
+        count_now()
+    count_soon(counted.append, 1.0)
+    count_now()
+    assert counted == [1.0]
