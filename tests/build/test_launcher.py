@@ -10,7 +10,7 @@ import pytest
 
 from build.checkout import copy_repository, run_pants
 
-TOOLS = ("sh", "sed", "mkdir", "mktemp", "cat", "cksum", "tr", "rm", "ln", "dirname")
+TOOLS = ("sh", "sed", "mkdir", "mktemp", "cat", "cksum", "tr", "rm", "ln", "mv", "cp", "dirname")
 
 
 @pytest.fixture
@@ -129,6 +129,40 @@ def test_two_at_once_with_an_empty_cache_make_it_once_and_say_what_they_do(repos
     said = [process.communicate(timeout=300) for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert {out.strip() for out, _ in said} == {version_of(repository)}
-    assert any("pants: installing pants from PyPI" in err and "building the Pex tool" in err for _, err in said)
-    assert len([entry for entry in cache.iterdir() if entry.is_symlink()]) == 2
-    assert len([entry for entry in cache.iterdir() if not entry.is_symlink()]) == 2, "no half-made rest is left"
+    for step in ("installing uv with", "installing Pants 2.17.1 from PyPI", "starting Pants"):
+        assert any(f"pants: {step}" in err for _, err in said)
+    published = {entry.resolve() for entry in cache.iterdir() if entry.is_symlink()}
+    assert sorted(folder.name.split(".")[0] for folder in published) == ["pants-venv", "pex", "uv"]
+    folders = {entry for entry in cache.iterdir() if entry.is_dir() and not entry.is_symlink()}
+    assert folders - published == {cache / "uv-cache"}, "no incomplete folder is left"
+
+
+def test_a_program_that_is_gone_from_the_cache_is_found_again(repository: Path, tmp_path: Path) -> None:
+    """The launcher remembers which Python it found; that Python may be uninstalled later."""
+    cache = tmp_path / "cache"
+    first = run_pants(repository, "--which-python", "3.13", SECTOR_PANTS_CACHE=str(cache))
+    (remembered,) = cache.glob("python3.13-*")
+    remembered.write_text(f"{tmp_path}/uninstalled/python\n")
+    second = run_pants(repository, "--which-python", "3.13", SECTOR_PANTS_CACHE=str(cache))
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert second.stdout == first.stdout
+
+
+def test_another_path_does_not_use_the_python_that_was_remembered(
+    repository: Path, bin_directory: Path, tmp_path: Path
+) -> None:
+    cache = str(tmp_path / "cache")
+    first = run_pants(repository, "--which-python", "3.13", SECTOR_PANTS_CACHE=cache)
+    python = bin_directory / "python3.13"
+    python.symlink_to(first.stdout.strip())
+    path = f"{bin_directory}:{os.environ['PATH']}"
+    second = run_pants(repository, "--which-python", "3.13", SECTOR_PANTS_CACHE=cache, PATH=path)
+    assert second.stdout.strip() == str(python)
+
+
+def test_a_uv_that_cannot_install_leaves_pants_to_pip(repository: Path, tmp_path: Path) -> None:
+    """As where only pip's configuration knows the package index."""
+    told = {"SECTOR_PANTS_CACHE": str(tmp_path / "cache"), "UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple"}
+    ran = run_pants(repository, "--version", UV_HTTP_RETRIES="0", **told)
+    assert (ran.returncode, ran.stdout.strip()) == (0, version_of(repository)), ran.stderr
+    assert "uv could not install Pants (the reason is above); trying pip" in ran.stderr

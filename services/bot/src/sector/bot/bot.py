@@ -53,7 +53,8 @@ class Bot:
                 except (ClientError, ValidationError) as error:
                     FAILURES.labels(type(error).__name__).inc()
                     self._health.fault(API, f"{type(error).__name__}: {error}")
-                    pause = max(pause, next(pauses))
+                    # The first retries come soon: in a world that starts, the API is only seconds away.
+                    pause = next(pauses)
                 await wait_for_stop(stop, pause)
 
     async def _play(self, client: Client) -> None:

@@ -1,6 +1,7 @@
 """The command line of standalone."""
 
 import argparse
+import os
 from pathlib import Path
 
 
@@ -35,7 +36,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="API at N, viz at N+1000, Valkey at N+10, health of worker and bots from N+1 (default: %(default)s)",
     )
-    manual.add_argument("--host", default="127.0.0.1", help="address of API and viz (default: %(default)s)")
+    manual.add_argument(
+        "--host",
+        default=os.environ.get("SECTOR_HOST", "127.0.0.1"),
+        help="address of API and viz (default: SECTOR_HOST, else 127.0.0.1)",
+    )
     manual.add_argument(
         "--tick-delay",
         type=_between(0.01, 3600, float),

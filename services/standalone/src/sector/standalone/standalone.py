@@ -22,7 +22,7 @@ from sector.state.connect import connect
 _READY_WITHIN_S = 60.0
 _GIVEN_REDIS_WITHIN_S = 10.0
 _DEATHS_AT_START = 3
-_LOOK_S = 0.2
+_LOOK_S = 0.05
 _STATUS_S = 5.0
 
 
