@@ -8,9 +8,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-import pex_tool
 import pytest
 
+import pex_tool
 from fixtures.requires import require_program
 
 

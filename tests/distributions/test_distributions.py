@@ -95,6 +95,12 @@ def test_it_holds_its_own_part_marked_as_typed_and_no_tests(name: str) -> None:
     assert not any("test" in path for path in held)
 
 
+@pytest.mark.parametrize("name", ARROWS)
+def test_its_bytes_do_not_depend_on_when_it_was_built(name: str) -> None:
+    with zipfile.ZipFile(wheel_of(name)) as wheel:
+        assert {entry.date_time[0] for entry in wheel.infolist()} == {1980}
+
+
 def test_a_clean_environment_with_the_wheels_plays_a_tick(clean_bin: Path) -> None:
     script = Path("tests/distributions/play_a_tick.py").resolve()
     command = [str(clean_bin / "python"), "-I", str(script), str(free_port())]

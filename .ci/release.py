@@ -1,0 +1,256 @@
+"""Makes a release: builds wheels, PEXes and bills of materials twice, checks them, describes where they come from, and tags the commit.
+
+Runs outside Pants, with the standard library alone, because it runs Pants itself.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+PACKAGE = ("package", "--filter-target-type=python_distribution,pex_binary", "packages::", "services::")
+LOCK = Path("3rdparty/python/release.lock")
+# The release has the version of the distribution that requires all others.
+WHOLE = "services/standalone"
+_VERSION = re.compile(r"^## (\d+\.\d+\.\d+)", re.MULTILINE)
+
+
+class ReleaseError(Exception):
+    """A release that cannot be made. The text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A distribution: its folder below the repository, and the version at the head of its changelog."""
+
+    folder: str
+    version: str
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make the release; returns the exit code: 1 if a check fails."""
+    parser = argparse.ArgumentParser(
+        prog=".ci/release",
+        description="Builds all wheels, PEXes and bills of materials, builds them again in a clean clone and compares every byte,"
+        " checks the wheels with twine, writes SHA256SUMS and an in-toto provenance statement, and tags the commit."
+        " The result is in dist/release.",
+        epilog="examples: `.ci/release --check` before a change lands; `.ci/release && git push origin --tags` publishes.",
+    )
+    parser.add_argument("--check", action="store_true", help="do not tag, and allow uncommitted changes")
+    parser.add_argument("--no-rebuild", action="store_true", help="with --check: do not build a second time")
+    given = parser.parse_args(arguments)
+    if given.no_rebuild and not given.check:
+        parser.error("--no-rebuild needs --check: a release is always built twice")
+    try:
+        release(Path.cwd(), check=given.check, rebuild=not given.no_rebuild)
+    except (ReleaseError, subprocess.CalledProcessError) as error:
+        print(f"release: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def release(repository: Path, *, check: bool, rebuild: bool) -> None:
+    """Make the release in dist/release, and tag it unless `check`. Raises ReleaseError."""
+    parts = list(parts_of(repository))
+    version = next(part.version for part in parts if part.folder == WHOLE)
+    tag = f"v{version}"
+    if not check:
+        require_clean(repository, tag)
+    require_new_versions(repository, parts)
+    say(f"building {tag}: {len(parts)} distributions")
+    artifacts = build(repository)
+    if rebuild:
+        say("building it again in a clean clone")
+        compare(artifacts, build_again(repository))
+    say("checking the wheels")
+    check_wheels(artifacts)
+    out = repository / "dist/release"
+    collect(artifacts, out)
+    describe(repository, out, tag)
+    say(f"dist/release contains {len(list(out.iterdir()))} files")
+    if not check:
+        names = "\n".join(f"{part.folder.split('/')[1]} {part.version}" for part in parts)
+        git(repository, "tag", "--annotate", tag, "--message", f"Sector {version}\n\n{names}")
+        say(f"tagged {tag}; `git push origin {tag}` publishes it")
+
+
+def say(text: str) -> None:
+    """Print a line of progress at once."""
+    print(f"release: {text}", flush=True)
+
+
+def git(repository: Path, *arguments: str) -> str:
+    """Return what git prints. Raises CalledProcessError."""
+    return subprocess.run(
+        ["git", *arguments], cwd=repository, capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+def parts_of(repository: Path) -> Iterator[Part]:
+    """Yield every distribution, with the newest version of its changelog."""
+    for changelog in sorted(repository.glob("packages/*/CHANGELOG.md")) + sorted(
+        repository.glob("services/*/CHANGELOG.md")
+    ):
+        folder = str(changelog.parent.relative_to(repository))
+        yield Part(folder, newest(changelog.read_text(), folder))
+
+
+def newest(changelog: str, folder: str) -> str:
+    """Return the first version that a changelog names. Raises ReleaseError."""
+    version = _VERSION.search(changelog)
+    if version is None:
+        raise ReleaseError(f"{folder}/CHANGELOG.md has no heading with a version, such as `## 1.2.3 (2026-11-29)`")
+    return version[1]
+
+
+def require_clean(repository: Path, tag: str) -> None:
+    """Raise ReleaseError if there are uncommitted changes, or if the tag exists."""
+    if changes := git(repository, "status", "--porcelain"):
+        raise ReleaseError(f"uncommitted changes; commit or remove them:\n{changes}")
+    if git(repository, "tag", "--list", tag):
+        raise ReleaseError(f"tag {tag} exists; raise the version of {WHOLE} in its BUILD file and CHANGELOG.md")
+
+
+def require_new_versions(repository: Path, parts: Sequence[Part]) -> None:
+    """Raise ReleaseError if the sources of a part changed since the last release and its version did not."""
+    tags = git(repository, "tag", "--list", "v*", "--merged", "HEAD", "--sort=-version:refname").splitlines()
+    if not tags:
+        return
+    stale = []
+    for part in parts:
+        sources = f"{part.folder}/src"
+        if not git(repository, "diff", "--name-only", tags[0], "--", sources):
+            continue
+        before = subprocess.run(
+            ["git", "show", f"{tags[0]}:{part.folder}/CHANGELOG.md"],
+            cwd=repository,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if before.returncode == 0 and newest(before.stdout, part.folder) == part.version:
+            stale.append(f"{part.folder} {part.version}")
+    if stale:
+        raise ReleaseError(f"changed since {tags[0]} without a new version: {', '.join(stale)}")
+
+
+def build(repository: Path, **environment: str) -> dict[str, Path]:
+    """Return every wheel, PEX and bill of materials by its path below dist/. Raises CalledProcessError."""
+    dist = repository / "dist"
+    for path in [*dist.glob("*.whl"), *dist.glob("services.*/*")]:
+        path.unlink()
+    for command in (PACKAGE, ("run", "docker:sbom", "--", str(dist))):
+        subprocess.run(["./pants", *command], cwd=repository, env={**os.environ, **environment}, check=True)
+    paths = [*dist.glob("*.whl"), *dist.glob("services.*/*.pex"), *dist.glob("services.*/sbom.cdx.json")]
+    return {str(path.relative_to(dist)): path for path in sorted(paths)}
+
+
+def build_again(repository: Path) -> dict[str, str]:
+    """Return the digests of the artifacts of a clean clone, which Pants builds without anything that it remembers."""
+    with tempfile.TemporaryDirectory(prefix="sector-release-") as directory:
+        clone = Path(directory) / "clone"
+        git(repository, "clone", "--quiet", ".", str(clone))
+        for path in git(repository, "ls-files", "--modified", "--others", "--exclude-standard").splitlines():
+            (clone / path).parent.mkdir(parents=True, exist_ok=True)
+            if (repository / path).exists():
+                shutil.copy2(repository / path, clone / path, follow_symlinks=False)
+        environment = {
+            "PANTS_LOCAL_STORE_DIR": f"{directory}/store",
+            "PANTS_NAMED_CACHES_DIR": f"{directory}/named",
+            "PANTS_PANTSD": "false",
+        }
+        return {name: digest(path) for name, path in build(clone, **environment).items()}
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def compare(artifacts: dict[str, Path], again: dict[str, str]) -> None:
+    """Raise ReleaseError unless both builds have the same files with the same bytes. Bills of materials carry a time and a number."""
+    if missing := set(artifacts) ^ set(again):
+        raise ReleaseError(f"only one of two builds has {', '.join(sorted(missing))}")
+    compared = [name for name in artifacts if not name.endswith(".cdx.json")]
+    if differing := [name for name in compared if digest(artifacts[name]) != again[name]]:
+        raise ReleaseError(f"two builds of one commit differ in {', '.join(differing)}")
+    say(f"{len(compared)} files are identical in both builds")
+
+
+def check_wheels(artifacts: dict[str, Path]) -> None:
+    """Run twine's strict check. Raises CalledProcessError."""
+    lock = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]
+    tools = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / f"sector-release-{lock}"
+    if not (tools / "bin/twine").exists():
+        venv.create(tools, with_pip=True, clear=True)
+        pip = [
+            str(tools / "bin/python"),
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--disable-pip-version-check",
+            "--require-hashes",
+        ]
+        subprocess.run([*pip, "-r", str(LOCK)], check=True)
+    wheels = [str(path) for name, path in artifacts.items() if name.endswith(".whl")]
+    subprocess.run([str(tools / "bin/twine"), "check", "--strict", *wheels], check=True)
+
+
+def collect(artifacts: dict[str, Path], out: Path) -> None:
+    """Copy the artifacts into one empty folder: wheels by their names, the rest as `sector-<service>.pex` and `.cdx.json`."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    for name, path in artifacts.items():
+        folder, _, file = name.rpartition("/")
+        service = folder.removeprefix("services.")
+        if not folder:
+            shutil.copy2(path, out / file)
+        elif file == "sbom.cdx.json":
+            shutil.copy2(path, out / f"sector-{service}.cdx.json")
+        elif file == f"{service}.pex":
+            shutil.copy2(path, out / f"sector-{service}.pex")
+
+
+def describe(repository: Path, out: Path, tag: str) -> None:
+    """Write SHA256SUMS, and provenance.intoto.json: an in-toto statement with SLSA provenance, version 1."""
+    digests = {path.name: digest(path) for path in sorted(out.iterdir())}
+    (out / "SHA256SUMS").write_text("".join(f"{value}  {name}\n" for name, value in digests.items()))
+    commit = git(repository, "rev-parse", "HEAD")
+    locks = sorted((repository / "3rdparty/python").glob("*.lock"))
+    statement = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": name, "digest": {"sha256": value}} for name, value in digests.items()],
+        "predicateType": "https://slsa.dev/provenance/v1",
+        "predicate": {
+            "buildDefinition": {
+                "buildType": "https://www.pantsbuild.org/package",
+                "externalParameters": {"command": ["./pants", *PACKAGE], "tag": tag},
+                "internalParameters": {"python": sys.version.split()[0]},
+                "resolvedDependencies": [
+                    {"uri": os.environ.get("GITHUB_REPOSITORY", "git"), "digest": {"gitCommit": commit}},
+                    *({"uri": str(lock.relative_to(repository)), "digest": {"sha256": digest(lock)}} for lock in locks),
+                ],
+            },
+            "runDetails": {
+                "builder": {"id": os.environ.get("GITHUB_WORKFLOW_REF", "local")},
+                "metadata": {"finishedOn": datetime.now(UTC).isoformat(timespec="seconds")},
+            },
+        },
+    }
+    (out / "provenance.intoto.json").write_text(json.dumps(statement, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
