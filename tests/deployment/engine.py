@@ -127,6 +127,16 @@ def build(service: str, context: Path | None = None, tag: str = "test", **argume
     return name
 
 
+def build_world(tag: str = "test") -> str:
+    """Build the image of the whole world; returns its name."""
+    name = f"sector:{tag}"
+    given = {"SERVICE": "standalone", "TITLE": "sector", "PORT": "9000"}
+    said = [f"--build-arg={key}={value}" for key, value in given.items()]
+    target = ("--file=docker/Dockerfile", "--target=sector", f"--tag={name}")
+    docker("build", *target, *said, "services.standalone", timeout_s=300)
+    return name
+
+
 def logs(container: str) -> str:
     """Return all that a container said."""
     done = subprocess.run(["docker", "logs", container], capture_output=True, text=True, timeout=60, check=False)

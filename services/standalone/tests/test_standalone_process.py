@@ -203,6 +203,31 @@ def test_a_given_redis_is_used_and_left_running(
         assert client.get("sim:{default}:lease") is None
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            ["http://localhost:5173", "https://game.example"],
+            {
+                "http://localhost:5173": "http://localhost:5173",
+                "https://game.example": "https://game.example",
+                "https://other.example": None,
+            },
+        ),
+        (["*"], {"https://other.example": "*"}),
+    ],
+)
+def test_pages_of_the_origins_it_is_given_may_use_the_api(
+    standalone: Callable[..., Standalone], given: list[str], expected: dict[str, str | None]
+) -> None:
+    one = standalone(*(f"--cors-origin={each}" for each in given))
+    one.says("Ctrl-C stops it all.")
+    own = f"http://localhost:{one.base + 1000}"
+    for origin, allowed in {**expected, own: "*" if "*" in given else own}.items():
+        answer = httpx.get(f"{one.api}/snapshot", headers={"Origin": origin})
+        assert answer.headers.get("access-control-allow-origin") == allowed, origin
+
+
 def test_ports_taken_are_named_and_nothing_is_started(standalone: Callable[..., Standalone]) -> None:
     port = free_base()
     with socket.socket() as taken:
@@ -220,6 +245,9 @@ def test_ports_taken_are_named_and_nothing_is_started(standalone: Callable[..., 
         (["--port-base", "80"], {}, "argument --port-base: '80' is not a number from 1024 to 64000"),
         (["--systems", "many"], {}, "argument --systems: 'many' is not a number from 8 to 100000"),
         (["--tick-delay", "nan"], {}, "argument --tick-delay: 'nan' is not a number from 0.01 to 3600"),
+        (["--cors-origin", "game.example"], {}, "argument --cors-origin: 'game.example' is not of the form http"),
+        (["--cors-origin", "https://a.example/path"], {}, "'https://a.example/path' is not of the form http"),
+        (["--api-url", "ftp://x"], {}, "argument --api-url: 'ftp://x' is not of the form http"),
         (["--data", "/dev/null/x"], {}, "--data /dev/null/x: Not a directory"),
         ([], {"REDIS_URL": "http://x"}, "wrong setting REDIS_URL='http://x'. Allowed: "),
     ],

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from pathlib import Path
 
 
@@ -14,6 +15,15 @@ def _between(least: float, most: float, kind: type[int] | type[float]) -> "argpa
         if not least <= value <= most:
             raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} to {most}")
         return value
+
+    return parse
+
+
+def _matching(pattern: str, example: str) -> "argparse._ActionType":
+    def parse(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise argparse.ArgumentTypeError(f"{text!r} is not of the form {example}")
+        return text
 
     return parse
 
@@ -40,6 +50,20 @@ def parser() -> argparse.ArgumentParser:
         "--host",
         default=os.environ.get("SECTOR_HOST", "127.0.0.1"),
         help="address of API and viz (default: SECTOR_HOST, else 127.0.0.1)",
+    )
+    manual.add_argument(
+        "--api-url",
+        type=_matching(r"https?://[\w.:\[\]-]+(/[\w./~-]*)?", "http://192.168.1.20:8000"),
+        metavar="URL",
+        help="where browsers reach the API, if not at this machine's loopback address and the API's port",
+    )
+    manual.add_argument(
+        "--cors-origin",
+        type=_matching(r"\*|https?://[^/\s,]+", "http://localhost:5173, or * for all"),
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="an origin whose pages may use the API, such as http://localhost:5173; repeatable; * for all",
     )
     manual.add_argument(
         "--tick-delay",

@@ -68,13 +68,19 @@ def make_plan(options: argparse.Namespace, redis_url: str | None, directory: Pat
         "SIM_CONFIG": config.model_dump_json(),
         "WORKER_ID": "standalone",
     }
-    # The page speaks to the API, which is at another port.
-    page = {"CORS_ORIGINS": f"{viz_url},http://localhost:{base + 1000}"}
+    # The page is at another port than the API, so its origin is another one.
+    origins = (
+        ["*"] if "*" in options.cors_origin else [viz_url, f"http://localhost:{base + 1000}", *options.cors_origin]
+    )
+    page = {"CORS_ORIGINS": ",".join(origins)}
     services = [
         _service("worker", "sector.worker", base + 1, {"HEALTH_PORT": str(base + 1), **of_sim, **worker}),
         _service("api", "sector.api", base, {"PORT": str(base), "HOST": host, "AUTH_SECRET": secret, **page, **of_sim}),
         _service(
-            "viz", "sector.viz", base + 1000, {"PORT": str(base + 1000), "HOST": host, "API_URL": api_url, **of_sim}
+            "viz",
+            "sector.viz",
+            base + 1000,
+            {"PORT": str(base + 1000), "HOST": host, "API_URL": options.api_url or api_url, **of_sim},
         ),
     ]
     for number, faction in enumerate(BOTS):

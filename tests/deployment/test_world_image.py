@@ -1,0 +1,91 @@
+"""The image `sector`: the whole world in one container."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from deployment.engine import build_world, container, docker, image, logs
+from fixtures.waiting import until
+
+# Nothing of the container is writable but this.
+_HARDENED = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges")
+
+
+@pytest.fixture(scope="module")
+def name(engine: str) -> Iterator[str]:
+    name = build_world()
+    yield name
+    docker("rmi", "--force", name)
+
+
+def start(engine: str, name: str, *arguments: str, options: tuple[str, ...] = ()) -> str:
+    """Start a world whose ports are published at free ones, and wait until it is ready."""
+    ports = ("--publish=127.0.0.1::8000", "--publish=127.0.0.1::9000")
+    id_ = docker("run", "--detach", f"--label={engine}", *_HARDENED, *ports, *options, name, *arguments)
+    until(lambda: "Sector is running." in logs(id_), "a world that is ready")
+    return id_
+
+
+def url(id_: str, port: int) -> str:
+    return f"http://{docker('port', id_, str(port)).splitlines()[0]}"
+
+
+def tick(id_: str) -> int:
+    return int(httpx.get(f"{url(id_, 8000)}/snapshot").json()["tick"])
+
+
+def test_one_command_starts_a_world_that_ticks_shows_its_page_and_accepts_orders(engine: str, name: str) -> None:
+    id_ = start(engine, name)
+    assert httpx.get(url(id_, 9000)).status_code == httpx.codes.OK
+    token = re.search(r"export TOKEN=(\S+)", logs(id_))
+    assert token is not None
+    joined = httpx.post(
+        f"{url(id_, 8000)}/orders",
+        json={"type": "join", "faction": "Me"},
+        headers={"Authorization": f"Bearer {token[1]}"},
+    )
+    assert joined.status_code == httpx.codes.ACCEPTED
+    outcome = httpx.get(f"{url(id_, 8000)}/orders/{joined.json()['id']}", params={"wait": "10s"}).json()
+    assert outcome["status"] == "applied"
+    before = tick(id_)
+    until(lambda: tick(id_) > before, "the next tick")
+    until(lambda: (health := container(id_).state.health) and health.status == "healthy", "a healthy container")
+
+
+def test_stopping_it_ends_all_its_processes_in_time(engine: str, name: str) -> None:
+    id_ = start(engine, name)
+    docker("stop", "--time=20", id_)
+    assert container(id_).state.exit_code == 0
+    assert logs(id_).rstrip().endswith("stopped.")
+
+
+def test_arguments_do_not_replace_the_address_it_listens_at(engine: str, name: str) -> None:
+    id_ = start(engine, name, "--systems", "12", "--tick-delay", "0.1")
+    assert len(httpx.get(f"{url(id_, 8000)}/snapshot").json()["systems"]) == 12
+
+
+def test_a_volume_keeps_the_world(engine: str, name: str) -> None:
+    volume = docker("volume", "create", f"--label={engine}")
+    first = start(engine, name, "--data", "/data", options=(f"--volume={volume}:/data",))
+    reached = until(lambda: (now := tick(first)) > 3 and now, "some ticks")
+    docker("stop", "--time=20", first)
+    second = start(engine, name, "--data", "/data", options=(f"--volume={volume}:/data",))
+    assert tick(second) >= reached
+    docker("rm", "--force", first, second)
+    docker("volume", "rm", volume)
+
+
+def test_pages_of_other_origins_use_the_api_if_it_is_told_so(engine: str, name: str) -> None:
+    id_ = start(engine, name, "--cors-origin", "https://game.example", "--api-url", "http://192.0.2.1:8800")
+    seen = httpx.get(f"{url(id_, 8000)}/snapshot", headers={"Origin": "https://game.example"})
+    assert seen.headers["access-control-allow-origin"] == "https://game.example"
+    assert "http://192.0.2.1:8800" in httpx.get(url(id_, 9000)).text
+
+
+def test_it_runs_as_another_user_than_root_and_its_ports_are_known(name: str) -> None:
+    config = image(name).config
+    assert config.user == "65532:65532"
+    assert {"8000/tcp", "9000/tcp"} == set(config.exposed_ports)
+    assert (config.labels or {})["org.opencontainers.image.title"] == "sector"
