@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench import api, build, growth, images, observed, viz, worker, world
+from bench import api, build, first, growth, images, observed, viz, worker, world
 from bench.compare import NotFigures, changes, compared, read
 from bench.figure import Figure, Unmeasured, table
 from bench.plotting import goals_plot
@@ -25,6 +25,7 @@ SUITES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "growth": growth.figures,
     "images": images.figures,
     "build": build.figures,
+    "first": first.figures,
 }
 
 

@@ -1,14 +1,16 @@
 """The bench itself: it measures, compares and judges as it says."""
 
 import json
+import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from bench import api, build, growth, model, observed, viz, worker, world
+from bench import api, build, first, growth, model, observed, viz, worker, world
 from bench.__main__ import SUITES, main
 from bench.boards import board, columns, moves
 from bench.compare import changes, compared
@@ -246,3 +248,37 @@ def test_the_frames_of_the_page_are_counted(monkeypatch: pytest.MonkeyPatch) -> 
     found = viz._page(chromium, rounds=1)
     assert "100 systems" in found.what
     assert 0.9 < found.ratio < 10
+
+
+def test_a_start_is_timed_until_it_is_ready_and_then_interrupted(tmp_path: Path) -> None:
+    script = tmp_path / "world.py"
+    script.write_text(
+        "import pathlib, time\n"
+        f"try:\n    print('  {first.READY}', flush=True)\n    time.sleep(60)\n"
+        "except KeyboardInterrupt:\n    pathlib.Path('interrupted').touch()\n"
+    )
+    assert 0 < first.time_until_ready([sys.executable, str(script)], tmp_path, dict(os.environ)) < 60
+    assert (tmp_path / "interrupted").exists()
+
+
+def test_a_start_that_fails_is_not_a_figure_and_its_last_lines_are_shown(tmp_path: Path) -> None:
+    with pytest.raises(first.StartError, match="did not become ready: ports taken"):
+        first.time_until_ready([sys.executable, "-c", "print('ports taken')"], tmp_path, dict(os.environ))
+
+
+def test_a_new_user_has_another_home_and_none_of_our_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("XDG_CACHE_HOME", "UV_CACHE_DIR", "PIP_CACHE_DIR", "SECTOR_PANTS_CACHE", "PANTS_LOCAL_STORE_DIR"):
+        monkeypatch.setenv(name, "/ours")
+    environment = first.new_user(tmp_path)
+    assert environment["HOME"] == str(tmp_path)
+    assert environment["PATH"] == os.environ["PATH"]
+    assert "/ours" not in environment.values()
+
+
+def test_pip_is_timed_on_a_lock(tmp_path: Path) -> None:
+    lock = tmp_path / "empty.lock"
+    lock.write_text("")
+    assert first.time_pip(sys.executable, tmp_path / "venv", lock, dict(os.environ)) > 0
+    lock.write_text("not-there==1 --hash=sha256:00\n")
+    with pytest.raises(first.StartError, match="pip install"):
+        first.time_pip(sys.executable, tmp_path / "other", lock, {**os.environ, "PIP_NO_INDEX": "1"})
