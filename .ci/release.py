@@ -20,9 +20,12 @@ from pathlib import Path
 
 PACKAGE = ("package", "--filter-target-type=python_distribution,pex_binary", "packages::", "services::")
 LOCK = Path("3rdparty/python/release.lock")
+BILLS = ("run", "docker:sbom", "--")
 # The release has the version of the distribution that requires all others.
 WHOLE = "services/standalone"
-_VERSION = re.compile(r"^## (\d+\.\d+\.\d+)", re.MULTILINE)
+_VERSION = re.compile(r"^## (\d+\.\d+\.\d+)(?=\s)", re.MULTILINE)
+_TAG = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
+_SOURCES = ("src", "BUILD", "README.md")
 
 
 class ReleaseError(Exception):
@@ -53,8 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--no-rebuild needs --check: a release is always built twice")
     try:
         release(Path.cwd(), check=given.check, rebuild=not given.no_rebuild)
-    except (ReleaseError, subprocess.CalledProcessError) as error:
+    except (ReleaseError, OSError) as error:
         print(f"release: {error}", file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as error:
+        print(f"release: {error}\n{error.stderr or ''}".rstrip(), file=sys.stderr)
         return 1
     return 0
 
@@ -64,8 +70,11 @@ def release(repository: Path, *, check: bool, rebuild: bool) -> None:
     parts = list(parts_of(repository))
     version = next(part.version for part in parts if part.folder == WHOLE)
     tag = f"v{version}"
+    commit = git(repository, "rev-parse", "HEAD")
     if not check:
         require_clean(repository, tag)
+        # Fails now, rather than after two builds, if git does not know who tags.
+        git(repository, "var", "GIT_COMMITTER_IDENT")
     require_new_versions(repository, parts)
     say(f"building {tag}: {len(parts)} distributions")
     artifacts = build(repository)
@@ -76,11 +85,12 @@ def release(repository: Path, *, check: bool, rebuild: bool) -> None:
     check_wheels(artifacts)
     out = repository / "dist/release"
     collect(artifacts, out)
-    describe(repository, out, tag)
+    describe(repository, out, tag, commit)
     say(f"dist/release contains {len(list(out.iterdir()))} files")
     if not check:
+        require_clean(repository, tag)
         names = "\n".join(f"{part.folder.split('/')[1]} {part.version}" for part in parts)
-        git(repository, "tag", "--annotate", tag, "--message", f"Sector {version}\n\n{names}")
+        git(repository, "tag", "--annotate", tag, commit, "--message", f"Sector {version}\n\n{names}")
         say(f"tagged {tag}; `git push origin {tag}` publishes it")
 
 
@@ -121,35 +131,48 @@ def require_clean(repository: Path, tag: str) -> None:
         raise ReleaseError(f"tag {tag} exists; raise the version of {WHOLE} in its BUILD file and CHANGELOG.md")
 
 
+def last_release(repository: Path) -> str | None:
+    """Return the tag of the newest release before this commit, or None. Raises ReleaseError in a shallow clone."""
+    if git(repository, "rev-parse", "--is-shallow-repository") == "true":
+        raise ReleaseError("this clone is shallow, so the last release is unknown; run `git fetch --unshallow --tags`")
+    here = git(repository, "tag", "--points-at", "HEAD").splitlines()
+    before = [tag for tag in git(repository, "tag", "--merged", "HEAD").splitlines() if tag not in here]
+    releases = [tag for tag in before if _TAG.fullmatch(tag)]
+    return max(releases, key=numbers, default=None)
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version or a tag, which are in the order of releases."""
+    return tuple(int(number) for number in version.removeprefix("v").split("."))
+
+
 def require_new_versions(repository: Path, parts: Sequence[Part]) -> None:
-    """Raise ReleaseError if the sources of a part changed since the last release and its version did not."""
-    tags = git(repository, "tag", "--list", "v*", "--merged", "HEAD", "--sort=-version:refname").splitlines()
-    if not tags:
+    """Raise ReleaseError if what a part is built from changed since the last release, and its version did not increase."""
+    tag = last_release(repository)
+    if tag is None:
         return
     stale = []
     for part in parts:
-        sources = f"{part.folder}/src"
-        if not git(repository, "diff", "--name-only", tags[0], "--", sources):
+        paths = [f"{part.folder}/{name}" for name in _SOURCES]
+        changelog = f"{part.folder}/CHANGELOG.md"
+        is_new = not git(repository, "ls-tree", "--name-only", tag, "--", changelog)
+        if is_new or not git(repository, "diff", "--name-only", tag, "--", *paths, "LICENSE"):
             continue
-        before = subprocess.run(
-            ["git", "show", f"{tags[0]}:{part.folder}/CHANGELOG.md"],
-            cwd=repository,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if before.returncode == 0 and newest(before.stdout, part.folder) == part.version:
+        before = newest(git(repository, "show", f"{tag}:{changelog}"), part.folder)
+        if numbers(part.version) <= numbers(before):
             stale.append(f"{part.folder} {part.version}")
     if stale:
-        raise ReleaseError(f"changed since {tags[0]} without a new version: {', '.join(stale)}")
+        raise ReleaseError(f"changed since {tag} without a higher version: {', '.join(stale)}")
 
 
 def build(repository: Path, **environment: str) -> dict[str, Path]:
     """Return every wheel, PEX and bill of materials by its path below dist/. Raises CalledProcessError."""
     dist = repository / "dist"
-    for path in [*dist.glob("*.whl"), *dist.glob("services.*/*")]:
+    for path in dist.glob("*.whl"):
         path.unlink()
-    for command in (PACKAGE, ("run", "docker:sbom", "--", str(dist))):
+    for path in dist.glob("services.*"):
+        shutil.rmtree(path)
+    for command in (PACKAGE, (*BILLS, str(dist))):
         subprocess.run(["./pants", *command], cwd=repository, env={**os.environ, **environment}, check=True)
     paths = [*dist.glob("*.whl"), *dist.glob("services.*/*.pex"), *dist.glob("services.*/sbom.cdx.json")]
     return {str(path.relative_to(dist)): path for path in sorted(paths)}
@@ -160,16 +183,29 @@ def build_again(repository: Path) -> dict[str, str]:
     with tempfile.TemporaryDirectory(prefix="sector-release-") as directory:
         clone = Path(directory) / "clone"
         git(repository, "clone", "--quiet", ".", str(clone))
-        for path in git(repository, "ls-files", "--modified", "--others", "--exclude-standard").splitlines():
-            (clone / path).parent.mkdir(parents=True, exist_ok=True)
-            if (repository / path).exists():
-                shutil.copy2(repository / path, clone / path, follow_symlinks=False)
+        copy_changes(repository, clone)
         environment = {
             "PANTS_LOCAL_STORE_DIR": f"{directory}/store",
             "PANTS_NAMED_CACHES_DIR": f"{directory}/named",
             "PANTS_PANTSD": "false",
         }
         return {name: digest(path) for name, path in build(clone, **environment).items()}
+
+
+def copy_changes(repository: Path, clone: Path) -> None:
+    """Make the uncommitted changes in the clone as well."""
+    changed = git(repository, "diff", "--name-only", "-z", "HEAD").split("\0")
+    added = git(repository, "ls-files", "-z", "--others", "--exclude-standard").split("\0")
+    for name in filter(None, [*changed, *added]):
+        source, copy = repository / name, clone / name
+        if source.is_symlink() or source.is_file():
+            copy.unlink(missing_ok=True)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, copy, follow_symlinks=False)
+        elif source.is_dir():
+            raise ReleaseError(f"{name} is a repository of its own; remove it")
+        else:
+            copy.unlink(missing_ok=True)
 
 
 def digest(path: Path) -> str:
@@ -192,20 +228,13 @@ def check_wheels(artifacts: dict[str, Path]) -> None:
     """Run twine's strict check. Raises CalledProcessError."""
     lock = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]
     tools = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / f"sector-release-{lock}"
-    if not (tools / "bin/twine").exists():
+    twine = [str(tools / "bin/python"), "-m", "twine"]
+    if not tools.exists() or subprocess.run([*twine, "--version"], capture_output=True, check=False).returncode:
         venv.create(tools, with_pip=True, clear=True)
-        pip = [
-            str(tools / "bin/python"),
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "--disable-pip-version-check",
-            "--require-hashes",
-        ]
-        subprocess.run([*pip, "-r", str(LOCK)], check=True)
+        pip = [str(tools / "bin/python"), "-m", "pip", "--isolated", "install", "-q", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--require-hashes", "-r", str(LOCK)], check=True)
     wheels = [str(path) for name, path in artifacts.items() if name.endswith(".whl")]
-    subprocess.run([str(tools / "bin/twine"), "check", "--strict", *wheels], check=True)
+    subprocess.run([*twine, "check", "--strict", *wheels], check=True)
 
 
 def collect(artifacts: dict[str, Path], out: Path) -> None:
@@ -223,12 +252,20 @@ def collect(artifacts: dict[str, Path], out: Path) -> None:
             shutil.copy2(path, out / f"sector-{service}.pex")
 
 
-def describe(repository: Path, out: Path, tag: str) -> None:
-    """Write SHA256SUMS, and provenance.intoto.json: an in-toto statement with SLSA provenance, version 1."""
+def describe(repository: Path, out: Path, tag: str, commit: str) -> None:
+    """Write SHA256SUMS and provenance.intoto.json: an in-toto statement, version 1, with SLSA provenance, version 1.
+
+    Uncommitted changes have no provenance, so with them there is no statement.
+    """
     digests = {path.name: digest(path) for path in sorted(out.iterdir())}
     (out / "SHA256SUMS").write_text("".join(f"{value}  {name}\n" for name, value in digests.items()))
-    commit = git(repository, "rev-parse", "HEAD")
+    if git(repository, "status", "--porcelain"):
+        say("there are uncommitted changes, so there is no provenance.intoto.json")
+        return
     locks = sorted((repository / "3rdparty/python").glob("*.lock"))
+    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
+    source = os.environ.get("GITHUB_REPOSITORY")
+    workflow = os.environ.get("GITHUB_WORKFLOW_REF")
     statement = {
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": name, "digest": {"sha256": value}} for name, value in digests.items()],
@@ -236,16 +273,22 @@ def describe(repository: Path, out: Path, tag: str) -> None:
         "predicate": {
             "buildDefinition": {
                 "buildType": "https://www.pantsbuild.org/package",
-                "externalParameters": {"command": ["./pants", *PACKAGE], "tag": tag},
+                "externalParameters": {"commands": [["./pants", *PACKAGE], ["./pants", *BILLS, "dist"]], "tag": tag},
                 "internalParameters": {"python": sys.version.split()[0]},
                 "resolvedDependencies": [
-                    {"uri": os.environ.get("GITHUB_REPOSITORY", "git"), "digest": {"gitCommit": commit}},
-                    *({"uri": str(lock.relative_to(repository)), "digest": {"sha256": digest(lock)}} for lock in locks),
+                    {
+                        **({"uri": f"git+{server}/{source}@refs/tags/{tag}"} if source else {"name": "source"}),
+                        "digest": {"gitCommit": commit},
+                    },
+                    *(
+                        {"name": str(lock.relative_to(repository)), "digest": {"sha256": digest(lock)}}
+                        for lock in locks
+                    ),
                 ],
             },
             "runDetails": {
-                "builder": {"id": os.environ.get("GITHUB_WORKFLOW_REF", "local")},
-                "metadata": {"finishedOn": datetime.now(UTC).isoformat(timespec="seconds")},
+                "builder": {"id": f"{server}/{workflow}" if workflow else "urn:sector:local-build"},
+                "metadata": {"finishedOn": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")},
             },
         },
     }

@@ -9,7 +9,11 @@ same distributions, by the same hashes, in parallel (docs/performance.md has bot
 
 `pex_tool.py write FOLDER UV UV_CACHE TARGET` writes into TARGET the one file that Pants runs, `tool`, and `known_version`, which
 tells Pants its version, digest and size. FOLDER is the path under which TARGET is published.
+
+Pants starts the tool with the Python that it runs on itself, so this module is limited to the syntax and library of Python 3.9.
 """
+
+from __future__ import annotations
 
 import hashlib
 import os
@@ -17,25 +21,20 @@ import platform
 import re
 import subprocess
 import sys
-from itertools import pairwise
 from pathlib import Path
 
 _TOOL = """#!/usr/bin/env python
-import os, sys
-os.environ.pop("PEX_PYTHON", None)
-os.environ.pop("PEX_PYTHON_PATH", None)
-if os.environ.get("SECTOR_PEX_PYTHON") != {python!r}:
-    os.environ["SECTOR_PEX_PYTHON"] = {python!r}
-    os.execv({python!r}, [{python!r}, *sys.argv])
+import sys
 sys.path.insert(0, {folder!r})
 import pex_tool
 pex_tool.main(sys.argv, uv={uv!r}, uv_cache={uv_cache!r})
 """
+_RUNNING = "SECTOR_PEX_TOOL_RUNNING"
 
 
 def write(folder: str, uv: str, uv_cache: str, target: Path) -> None:
-    """Write the file that Pants runs. It runs with this Python."""
-    text = _TOOL.format(python=sys.executable, folder=folder, uv=uv, uv_cache=uv_cache).encode()
+    """Write the file that Pants runs."""
+    text = _TOOL.format(folder=folder, uv=uv, uv_cache=uv_cache).encode()
     (target / "tool").write_bytes(text)
     (distribution,) = target.glob("pex-*.dist-info")
     version = re.fullmatch(r"pex-([\d.]+)\.dist-info", distribution.name)
@@ -49,6 +48,7 @@ def write(folder: str, uv: str, uv_cache: str, target: Path) -> None:
 
 def main(argv: list[str], *, uv: str, uv_cache: str) -> None:
     """Run Pex, or its command `pex3`, with the arguments that Pants gave."""
+    _run_with_the_python_to_build_for(argv)
     script = os.environ.pop("PEX_SCRIPT", "pex")
     arguments = argv[1:]
     if script == "pex":
@@ -59,6 +59,18 @@ def main(argv: list[str], *, uv: str, uv_cache: str) -> None:
     else:
         from pex.bin.pex import main as run
     sys.exit(run())
+
+
+def _run_with_the_python_to_build_for(argv: list[str]) -> None:
+    """Start this process again with the Python that Pants names, or that it searches first: Pants itself runs on another one."""
+    for name in ("PEX_PYTHON", "PEX_PYTHON_PATH"):
+        os.environ.pop(name, None)
+    searched = [path for paths in _values(argv, "--python-path") for path in paths.split(os.pathsep)]
+    for python in [*_values(argv, "--python"), *searched]:
+        if os.environ.get(_RUNNING) is None and os.path.isfile(python) and os.access(python, os.X_OK):
+            os.environ[_RUNNING] = "1"
+            os.execv(python, [python, *argv])
+    os.environ.pop(_RUNNING, None)
 
 
 def adapt(arguments: list[str], uv: str, uv_cache: str) -> list[str]:
@@ -99,7 +111,7 @@ def _is_for_this_python(arguments: list[str]) -> bool:
     """Tell whether the PEX is to be built for the Python that runs this, which is the one that Pex then builds for."""
     from pex.interpreter_constraints import InterpreterConstraint
 
-    if "--platform" in arguments or "--complete-platform" in arguments:
+    if _values(arguments, "--platform") or _values(arguments, "--complete-platform"):
         return False
     pythons = _values(arguments, "--python")
     constraints = _values(arguments, "--interpreter-constraint")
@@ -125,7 +137,7 @@ def _without_indexes_and_targets(arguments: list[str]) -> list[str]:
 
 def _values(arguments: list[str], option: str) -> list[str]:
     """Return the values of an option, which Pants writes as `--option value` and as `--option=value`."""
-    apart = [value for name, value in pairwise(arguments) if name == option]
+    apart = [value for name, value in zip(arguments, arguments[1:]) if name == option]
     return apart + [argument.partition("=")[2] for argument in arguments if argument.startswith(f"{option}=")]
 
 

@@ -3,9 +3,11 @@
 import base64
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -67,10 +69,13 @@ def arguments_for(lock: Path, output: Path) -> list[str]:
 
 
 def build(uv: str, lock: Path, output: Path) -> subprocess.CompletedProcess[str]:
-    arguments = [f"--pex-root={lock.parent / 'root'}", *arguments_for(lock, output)]
-    program = "import sys, pex_tool; pex_tool.main(sys.argv, uv=sys.argv.pop(1), uv_cache=sys.argv.pop(1))"
+    """Run the tool as Pants runs it."""
+    folder = lock.parent / "tool"
+    (folder / f"pex-{version('pex')}.dist-info").mkdir(parents=True)
+    shutil.copy(str(pex_tool.__file__), folder)
+    pex_tool.write(str(folder), uv, str(lock.parent / "uv-cache"), folder)
     return subprocess.run(
-        [sys.executable, "-c", program, uv, str(lock.parent / "uv-cache"), *arguments],
+        [sys.executable, str(folder / "tool"), f"--pex-root={lock.parent / 'root'}", *arguments_for(lock, output)],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         capture_output=True,
         text=True,
@@ -127,3 +132,27 @@ def test_another_python_and_another_platform_are_left_to_pip(lock: Path, tmp_pat
 def test_a_pex_that_is_not_packed_is_compressed_as_ever() -> None:
     given = ["--output-file", "a.pex", "--layout", "zipapp"]
     assert pex_tool.adapt(given, "must-not-be-run", "") == given
+
+
+def test_pants_is_told_the_digest_and_the_size_of_the_tool(tmp_path: Path) -> None:
+    (tmp_path / "pex-1.2.3.dist-info").mkdir()
+    pex_tool.write("/published", "/uv", "/uv-cache", tmp_path)
+    tool = (tmp_path / "tool").read_bytes()
+    known = (tmp_path / "known_version").read_text().strip().split("|")
+    assert (known[0], known[2:]) == ("v1.2.3", [hashlib.sha256(tool).hexdigest(), str(len(tool))])
+
+
+def test_it_runs_with_the_first_program_that_pants_searches(tmp_path: Path) -> None:
+    """Pants starts it with the Python of its own environment; the packages are for another one."""
+    program = tmp_path / "python"
+    program.write_text('#!/bin/sh\necho "$@"\n')
+    program.chmod(0o755)
+    run = "import sys, pex_tool; pex_tool.main(sys.argv, uv='', uv_cache='')"
+    done = subprocess.run(
+        [sys.executable, "-c", run, "--python-path", f"{tmp_path}:{program}:/usr/bin/false"],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["-c", "--python-path", f"{tmp_path}:{program}:/usr/bin/false"]

@@ -43,7 +43,9 @@ def change_source(repository: Path, folder: str) -> None:
 
 def test_a_part_that_changed_needs_a_new_version(repository: Path) -> None:
     change_source(repository, "packages/models")
-    with pytest.raises(ReleaseError, match=r"changed since v1\.0\.0 without a new version: packages/models 0\.1\.0$"):
+    with pytest.raises(
+        ReleaseError, match=r"changed since v1\.0\.0 without a higher version: packages/models 0\.1\.0$"
+    ):
         release.require_new_versions(repository, list(release.parts_of(repository)))
 
 
@@ -100,7 +102,9 @@ def test_the_description_names_every_file_the_commit_and_the_locks(repository: P
     artifacts = {str(path.relative_to(dist)): path for path in sorted(dist.rglob("*")) if path.is_file()}
     out = dist / "release"
     release.collect(artifacts, out)
-    release.describe(repository, out, "v1.0.0")
+    (repository / ".gitignore").write_text("/dist/\n")
+    commit(repository)
+    release.describe(repository, out, "v1.0.0", release.git(repository, "rev-parse", "HEAD"))
     names = {"sector_api-1.0.0-py3-none-any.whl", "sector-api.pex", "sector-api.cdx.json"}
     assert {path.name for path in out.iterdir()} == names | {"SHA256SUMS", "provenance.intoto.json"}
     subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=out, check=True, capture_output=True)
@@ -109,7 +113,64 @@ def test_the_description_names_every_file_the_commit_and_the_locks(repository: P
     commit_id = release.git(repository, "rev-parse", "HEAD")
     source, lock = statement["predicate"]["buildDefinition"]["resolvedDependencies"]
     assert source["digest"] == {"gitCommit": commit_id}
-    assert lock["uri"] == "3rdparty/python/requirements.lock"
+    assert lock["name"] == "3rdparty/python/requirements.lock"
+
+
+def test_uncommitted_changes_have_no_provenance(repository: Path) -> None:
+    out = repository / "dist/release"
+    out.mkdir(parents=True)
+    release.describe(repository, out, "v1.0.0", release.git(repository, "rev-parse", "HEAD"))
+    assert {path.name for path in out.iterdir()} == {"SHA256SUMS"}
+
+
+def test_the_second_build_has_every_uncommitted_change(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    clone = tmp_path_factory.mktemp("clones") / "clone"
+    release.git(repository, "clone", "--quiet", ".", str(clone))
+    module = "packages/models/src/module.py"
+    (repository / module).write_text("ONE = 3\n")
+    (repository / "staged name.txt").write_text("staged")
+    release.git(repository, "add", "--all")
+    (repository / "ünstaged.txt").write_text("not staged")
+    (repository / release.WHOLE / "src/module.py").unlink()
+    release.copy_changes(repository, clone)
+    assert (clone / module).read_text() == "ONE = 3\n"
+    assert (clone / "staged name.txt").read_text() == "staged"
+    assert (clone / "ünstaged.txt").read_text() == "not staged"
+    assert not (clone / release.WHOLE / "src/module.py").exists()
+
+
+@pytest.mark.parametrize("tag", ["v1.0.1-rc1", "vendor", "release-2"])
+def test_other_tags_and_those_of_this_commit_are_not_the_last_release(repository: Path, tag: str) -> None:
+    change_source(repository, "packages/models")
+    release.git(repository, "tag", tag)
+    release.git(repository, "tag", "v1.1.0")
+    assert release.last_release(repository) == "v1.0.0"
+
+
+def test_versions_are_in_the_order_of_their_numbers(repository: Path) -> None:
+    release.git(repository, "tag", "v0.9.0")
+    release.git(repository, "tag", "v0.10.0")
+    release.git(repository, "tag", "--delete", "v1.0.0")
+    change_source(repository, "packages/models")
+    assert release.last_release(repository) == "v0.10.0"
+
+
+@pytest.mark.parametrize("file", ["BUILD", "README.md"])
+def test_what_else_is_in_a_wheel_needs_a_new_version_too(repository: Path, file: str) -> None:
+    (repository / "packages/models" / file).write_text("changed")
+    commit(repository)
+    with pytest.raises(ReleaseError, match=r"packages/models 0\.1\.0"):
+        release.require_new_versions(repository, list(release.parts_of(repository)))
+
+
+def test_a_shallow_clone_is_refused(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    change_source(repository, "packages/models")
+    clone = tmp_path_factory.mktemp("clones") / "clone"
+    release.git(repository, "clone", "--quiet", "--depth=1", repository.as_uri(), str(clone))
+    with pytest.raises(ReleaseError, match="this clone is shallow"):
+        release.last_release(clone)
 
 
 def test_the_workflow_publishes_every_image_of_a_service_and_gives_each_job_only_the_rights_it_needs() -> None:

@@ -55,7 +55,8 @@ def parser() -> argparse.ArgumentParser:
         "--api-url",
         type=_matching(r"https?://[\w.:\[\]-]+(/[\w./~-]*)?", "http://192.168.1.20:8000"),
         metavar="URL",
-        help="where browsers reach the API, if not at this machine's loopback address and the API's port",
+        help="where browsers reach the API, if not at the loopback address and the API's port; the page's own origin then has to be"
+        " a --cors-origin",
     )
     manual.add_argument(
         "--cors-origin",

@@ -40,6 +40,8 @@ class Plan:
     redis_url: str
     services: tuple[Spec, ...]
     api_url: str
+    public_api_url: str
+    """Where browsers and people reach the API."""
     viz_url: str
     token: str
     """For whoever plays along, as the faction Me."""
@@ -92,7 +94,8 @@ def make_plan(options: argparse.Namespace, redis_url: str | None, directory: Pat
             "API_TOKEN": _token(secret, faction),
         }
         services.append(_service(f"bot-{faction}", "sector.bot", port, told))
-    return Plan(redis, redis_url, tuple(services), api_url, viz_url, _token(secret, PLAYER))
+    public_api_url = options.api_url or api_url
+    return Plan(redis, redis_url, tuple(services), api_url, public_api_url, viz_url, _token(secret, PLAYER))
 
 
 def _token(secret: str, faction: str) -> str:

@@ -13,26 +13,27 @@ def shown(redis_url: str) -> str:
 
 def welcome(plan: Plan, logs: str, kept: str | None) -> str:
     """Return the screen: where to look, and what to try."""
+    api = plan.public_api_url
     order = f'{{"type": "join", "faction": "{PLAYER}"}}'
     return f"""
   Sector is running.
 
     the page   {plan.viz_url}
-    the API    {plan.api_url}, to be tried at {plan.api_url}/docs
+    the API    {api}, to be tried at {api}/docs
     Redis      {shown(plan.redis_url)}
     logs       {logs}
     the world  {f"kept in {kept}" if kept else "in memory: it ends with this process (--data DIR keeps it)"}
 
   Try:
 
-    curl {plan.api_url}/snapshot
-    curl {plan.api_url}/events?limit=5
-    curl -N {plan.api_url}/events/stream
+    curl {api}/snapshot
+    curl "{api}/events?limit=5"
+    curl -N {api}/events/stream
 
   To play, as {PLAYER}: press Play on the page, with this token, or
 
     export TOKEN={plan.token}
-    curl {plan.api_url}/orders -H "Authorization: Bearer $TOKEN" -d '{order}'
+    curl {api}/orders -H "Authorization: Bearer $TOKEN" -d '{order}'
 
   Ctrl-C stops it all.
 """
