@@ -1,7 +1,7 @@
 """The Pex tool that `./pants` gives to Pants: Pex, which lets uv install what a requirements lock names.
 
 Pants passes a requirements lock to Pex as a whole, and Pex has pip download it, one distribution after the other. uv installs the
-same distributions, by the same hashes, in parallel (docs/performance.md has both times). So this module
+same distributions, by the same hashes, in parallel (docs/decisions/install-with-uv.md has both times). So this module
 
 1. installs the lock with uv into a virtual environment inside Pants' sandbox, and lets Pex take the distributions from there;
 2. leaves the lock to pip if uv fails, and prints why;
@@ -123,7 +123,7 @@ def _is_for_this_python(arguments: list[str]) -> bool:
 def _without_indexes_and_targets(arguments: list[str]) -> list[str]:
     """Return them without the options that Pex refuses beside a virtual environment."""
     named, bare = ("--python", "--interpreter-constraint", "--index", "--find-links"), ("--no-pypi",)
-    kept: list[str] = []
+    remaining: list[str] = []
     skip = False
     for argument in arguments:
         if skip:
@@ -131,8 +131,8 @@ def _without_indexes_and_targets(arguments: list[str]) -> list[str]:
         elif argument in named:
             skip = True
         elif argument not in bare and argument.partition("=")[0] not in named:
-            kept.append(argument)
-    return kept
+            remaining.append(argument)
+    return remaining
 
 
 def _values(arguments: list[str], option: str) -> list[str]:

@@ -90,14 +90,14 @@ def test_a_lock_becomes_a_pex_with_all_that_it_names(uv: str, lock: Path, tmp_pa
     assert "Pex asks pip" not in built.stderr
     names = {path.name.split("-")[0] for path in (tmp_path / "locked.pex/.deps").iterdir()}
     assert names == {"locked_alpha", "locked_beta"}
-    said = subprocess.run(
+    imported = subprocess.run(
         [sys.executable, str(tmp_path / "locked.pex"), "-c", "import locked_beta; print(locked_beta.NAME)"],
         env={"PATH": os.environ["PATH"], "PEX_ROOT": str(tmp_path / "root")},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert said.stdout == "locked_beta\n"
+    assert imported.stdout == "locked_beta\n"
 
 
 def test_a_distribution_that_differs_from_its_hash_is_refused(uv: str, lock: Path, tmp_path: Path) -> None:

@@ -130,10 +130,10 @@ def build(service: str, context: Path | None = None, tag: str = "test", **argume
 def build_world(tag: str = "test") -> str:
     """Build the image of the whole world; returns its name."""
     name = f"sector:{tag}"
-    given = {"SERVICE": "standalone", "TITLE": "sector", "PORT": "9000"}
-    said = [f"--build-arg={key}={value}" for key, value in given.items()]
+    arguments = {"SERVICE": "standalone", "TITLE": "sector", "PORT": "9000"}
+    options = [f"--build-arg={key}={value}" for key, value in arguments.items()]
     target = ("--file=docker/Dockerfile", "--target=sector", f"--tag={name}")
-    docker("build", *target, *said, "services.standalone", timeout_s=300)
+    docker("build", *target, *options, "services.standalone", timeout_s=300)
     return name
 
 

@@ -74,8 +74,8 @@ def _within(what: str, shown: str, times: Sequence[float], limit_s: float) -> Fi
 
 def new_user(home: Path) -> dict[str, str]:
     """Return this environment with another home, without the caches and settings of this user."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
-    return {**kept, "HOME": str(home), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
+    return {**inherited, "HOME": str(home), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
 def time_until_ready(command: Sequence[str], directory: Path, environment: dict[str, str]) -> float:
@@ -135,10 +135,10 @@ def time_pip(python: str, directory: Path, lock: Path, environment: dict[str, st
 def time_without_pants(directory: Path, clone: Path, environment: dict[str, str]) -> float:
     """Return the seconds until the world of the clone's sources is ready, run by the Python of a virtual environment."""
     sources = [*clone.glob("packages/*/src"), *clone.glob("services/*/src")]
-    told = {**environment, "PYTHONPATH": os.pathsep.join(str(path) for path in sources)}
+    with_sources = {**environment, "PYTHONPATH": os.pathsep.join(str(path) for path in sources)}
     command = [str(directory / "bin/python"), "-m", "sector.standalone", f"--port-base={_PORT_BASE}"]
-    time_until_ready(command, clone, told)
-    return time_until_ready(command, clone, told)
+    time_until_ready(command, clone, with_sources)
+    return time_until_ready(command, clone, with_sources)
 
 
 def end_daemons(clone: Path) -> None:
