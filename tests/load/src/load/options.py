@@ -77,8 +77,22 @@ def add(parser: LocustArgumentParser) -> None:
     )
     shape.add_argument("--step-time", type=float, default=15.0, metavar="S", help="seconds of a step of breakpoint")
     verdict = parser.add_argument_group("objectives: the exit code is 0 if all are met")
-    verdict.add_argument("--p99-ms", type=float, default=250.0, metavar="MS", help="p99 of requests, at most")
-    verdict.add_argument("--seen-ms", type=float, default=1000.0, metavar="MS", help="p99 from commit to seen, at most")
+    verdict.add_argument(
+        "--p99-ms",
+        type=float,
+        default=250.0,
+        metavar="MS",
+        help="p99 of requests, at most",
+        env_var="SECTOR_LOAD_P99_MS",
+    )
+    verdict.add_argument(
+        "--seen-ms",
+        type=float,
+        default=1000.0,
+        metavar="MS",
+        help="p99 from commit to seen, at most",
+        env_var="SECTOR_LOAD_SEEN_MS",
+    )
     verdict.add_argument("--failures-percent", type=float, default=0.0, metavar="P", help="requests that fail, at most")
     verdict.add_argument(
         "--outcome-ticks", type=int, default=3, metavar="N", help="ticks after which an order has its outcome, at most"
