@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 
 NAMES = (
+    ".ci",
+    ".github",
     "pants",
     "pants.toml",
     "BUILD",
