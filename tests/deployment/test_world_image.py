@@ -1,7 +1,7 @@
 """The image `sector`: the whole world in one container."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -20,12 +20,30 @@ def name(engine: str) -> Iterator[str]:
     docker("rmi", "--force", name)
 
 
-def start(engine: str, name: str, *arguments: str, options: tuple[str, ...] = ()) -> str:
-    """Start a world whose ports are published at free ones, and wait until it is ready."""
-    ports = ("--publish=127.0.0.1::8000", "--publish=127.0.0.1::9000")
-    id_ = docker("run", "--detach", f"--label={engine}", *_HARDENED, *ports, *options, name, *arguments)
-    until(lambda: "Sector is running." in logs(id_), "a world that is ready")
-    return id_
+type Start = Callable[..., str]
+
+
+@pytest.fixture
+def start(engine: str, name: str) -> Iterator[Start]:
+    """Starts worlds whose ports are published at free ones, waits until they are ready, and removes them after the test."""
+    started: list[str] = []
+
+    def start(*arguments: str, options: tuple[str, ...] = ()) -> str:
+        ports = ("--publish=127.0.0.1::8000", "--publish=127.0.0.1::9000")
+        started.append(docker("run", "--detach", f"--label={engine}", *_HARDENED, *ports, *options, name, *arguments))
+        until(lambda: "Sector is running." in logs(started[-1]), "a world that is ready", within_s=120)
+        return started[-1]
+
+    yield start
+    if started:
+        docker("rm", "--force", *started)
+
+
+@pytest.fixture
+def volume(engine: str) -> Iterator[str]:
+    name = docker("volume", "create", f"--label={engine}")
+    yield name
+    docker("volume", "rm", name)
 
 
 def url(id_: str, port: int) -> str:
@@ -36,8 +54,8 @@ def tick(id_: str) -> int:
     return int(httpx.get(f"{url(id_, 8000)}/snapshot").json()["tick"])
 
 
-def test_one_command_starts_a_world_that_ticks_shows_its_page_and_accepts_orders(engine: str, name: str) -> None:
-    id_ = start(engine, name)
+def test_one_command_starts_a_world_that_ticks_shows_its_page_and_accepts_orders(start: Start) -> None:
+    id_ = start()
     assert httpx.get(url(id_, 9000)).status_code == httpx.codes.OK
     token = re.search(r"export TOKEN=(\S+)", logs(id_))
     assert token is not None
@@ -54,31 +72,28 @@ def test_one_command_starts_a_world_that_ticks_shows_its_page_and_accepts_orders
     until(lambda: (health := container(id_).state.health) and health.status == "healthy", "a healthy container")
 
 
-def test_stopping_it_ends_all_its_processes_in_time(engine: str, name: str) -> None:
-    id_ = start(engine, name)
+def test_stopping_it_ends_all_its_processes_in_time(start: Start) -> None:
+    id_ = start()
     docker("stop", "--time=20", id_)
     assert container(id_).state.exit_code == 0
     assert logs(id_).rstrip().endswith("stopped.")
 
 
-def test_arguments_do_not_replace_the_address_it_listens_at(engine: str, name: str) -> None:
-    id_ = start(engine, name, "--systems", "12", "--tick-delay", "0.1")
+def test_arguments_do_not_replace_the_address_it_listens_at(start: Start) -> None:
+    id_ = start("--systems", "12", "--tick-delay", "0.1")
     assert len(httpx.get(f"{url(id_, 8000)}/snapshot").json()["systems"]) == 12
 
 
-def test_a_volume_keeps_the_world(engine: str, name: str) -> None:
-    volume = docker("volume", "create", f"--label={engine}")
-    first = start(engine, name, "--data", "/data", options=(f"--volume={volume}:/data",))
+def test_a_volume_keeps_the_world(volume: str, start: Start) -> None:
+    first = start("--data", "/data", options=(f"--volume={volume}:/data",))
     reached = until(lambda: (now := tick(first)) > 3 and now, "some ticks")
     docker("stop", "--time=20", first)
-    second = start(engine, name, "--data", "/data", options=(f"--volume={volume}:/data",))
+    second = start("--data", "/data", options=(f"--volume={volume}:/data",))
     assert tick(second) >= reached
-    docker("rm", "--force", first, second)
-    docker("volume", "rm", volume)
 
 
-def test_pages_of_other_origins_use_the_api_if_it_is_told_so(engine: str, name: str) -> None:
-    id_ = start(engine, name, "--cors-origin", "https://game.example", "--api-url", "http://192.0.2.1:8800")
+def test_pages_of_other_origins_use_the_api_if_it_is_told_so(start: Start) -> None:
+    id_ = start("--cors-origin", "https://game.example", "--api-url", "http://192.0.2.1:8800")
     seen = httpx.get(f"{url(id_, 8000)}/snapshot", headers={"Origin": "https://game.example"})
     assert seen.headers["access-control-allow-origin"] == "https://game.example"
     assert "http://192.0.2.1:8800" in httpx.get(url(id_, 9000)).text

@@ -39,6 +39,10 @@ class Standalone:
         """Wait until it has said `text` so many times; returns all that it said."""
         return self._wait(lambda: self.log.read_text().count(text) >= times, f"{text!r}")
 
+    def shows(self, pattern: str) -> None:
+        """Wait until it has printed something that matches."""
+        self._wait(lambda: re.search(pattern, self.log.read_text()) is not None, pattern)
+
     @property
     def bearing(self) -> dict[str, str]:
         """The header with the token that it shows."""
@@ -101,7 +105,15 @@ def standalone(tmp_path: Path) -> Iterator[Callable[..., Standalone]]:
     started: list[Standalone] = []
 
     def start(*arguments: str, **told: str) -> Standalone:
-        started.append(Standalone(tmp_path / f"standalone-{len(started)}.log", "--tick-delay=0.1", *arguments, **told))
+        started.append(
+            Standalone(
+                tmp_path / f"standalone-{len(started)}.log",
+                "--tick-delay=0.1",
+                "--status-interval=0.2",
+                *arguments,
+                **told,
+            )
+        )
         return started[-1]
 
     yield start
@@ -129,8 +141,7 @@ def test_it_brings_a_world_up_says_where_it_is_and_ctrl_c_leaves_nothing_behind(
         assert answer.returncode == 0, (curl, answer.stderr)
     assert httpx.post(f"{one.api}/orders", json={"type": "join", "faction": "Me"}).status_code == 401
     assert httpx.get(f"http://127.0.0.1:{one.base + 1000}/").status_code == 200
-    said = one.says("tick ", times=2)
-    assert re.search(r"tick \d+( · (Crimson|Azure|Aurora|Borealis|Me) \d+){5} · free \d+ · orders [1-9]", said)
+    one.shows(r"tick \d+( · (Crimson|Azure|Aurora|Borealis|Me) \d+){5} · free \d+ · orders [1-9]")
     assert one.children()
     one.process.send_signal(signal.SIGINT)
     assert one.ends() == 0
@@ -244,6 +255,8 @@ def test_ports_taken_are_named_and_nothing_is_started(standalone: Callable[..., 
     [
         (["--port-base", "80"], {}, "argument --port-base: '80' is not a number from 1024 to 64000"),
         (["--systems", "many"], {}, "argument --systems: 'many' is not a number from 8 to 100000"),
+        (["--status-interval", "0"], {}, "argument --status-interval: '0' is not a number from 0.1 to 3600"),
+        (["--redis-timeout", "soon"], {}, "argument --redis-timeout: 'soon' is not a number from 0.1 to 3600"),
         (["--tick-delay", "nan"], {}, "argument --tick-delay: 'nan' is not a number from 0.01 to 3600"),
         (["--cors-origin", "game.example"], {}, "argument --cors-origin: 'game.example' is not of the form http"),
         (["--cors-origin", "https://a.example/path"], {}, "'https://a.example/path' is not of the form http"),
@@ -261,8 +274,8 @@ def test_a_wrong_option_ends_it_with_2_and_says_which(
 
 
 def test_a_redis_that_does_not_answer_is_named(standalone: Callable[..., Standalone]) -> None:
-    one = standalone(REDIS_URL="redis://me:secret@127.0.0.1:1/0")
-    assert one.ends() == 1
+    one = standalone("--redis-timeout=0.5", REDIS_URL="redis://me:secret@127.0.0.1:1/0")
+    assert one.ends() == 1, "after half a second"
     assert "no answer from Redis at redis://***@127.0.0.1:1/0" in one.log.read_text()
     assert "secret" not in one.log.read_text()
     one.nothing_is_left()

@@ -74,6 +74,20 @@ def parser() -> argparse.ArgumentParser:
         help="seconds from one tick to the next (default: %(default)s)",
     )
     manual.add_argument(
+        "--status-interval",
+        type=_between(0.1, 3600, float),
+        default=5.0,
+        metavar="S",
+        help="seconds from one line about the world to the next (default: %(default)s)",
+    )
+    manual.add_argument(
+        "--redis-timeout",
+        type=_between(0.1, 3600, float),
+        default=10.0,
+        metavar="S",
+        help="how many seconds to wait for the Redis at REDIS_URL to answer (default: %(default)s)",
+    )
+    manual.add_argument(
         "--systems",
         type=_between(8, 100_000, int),
         default=60,

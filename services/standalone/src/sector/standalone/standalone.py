@@ -20,10 +20,8 @@ from sector.standalone.supervisor import Supervisor
 from sector.state.connect import connect
 
 _READY_WITHIN_S = 60.0
-_GIVEN_REDIS_WITHIN_S = 10.0
 _DEATHS_AT_START = 3
 _LOOK_S = 0.05
-_STATUS_S = 5.0
 
 
 def say(text: str) -> None:
@@ -50,10 +48,10 @@ async def run(options: argparse.Namespace, redis_url: str | None, directory: Pat
     supervisor = Supervisor(logs, say)
     try:
         await supervisor.start()
-        if not await _bring_up(plan, supervisor, stop):
+        if not await _bring_up(plan, supervisor, stop, options.redis_timeout):
             return 0 if stop.is_set() else 1
         say(welcome(plan, str(logs), str(options.data.resolve()) if options.data else None))
-        await _tell(plan, stop)
+        await _tell(plan, stop, options.status_interval)
         return 0
     finally:
         say("stopping …")
@@ -61,13 +59,13 @@ async def run(options: argparse.Namespace, redis_url: str | None, directory: Pat
         say("stopped.")
 
 
-async def _bring_up(plan: Plan, supervisor: Supervisor, stop: asyncio.Event) -> bool:
+async def _bring_up(plan: Plan, supervisor: Supervisor, stop: asyncio.Event, redis_timeout_s: float) -> bool:
     """Start Redis, then the services, and wait until all are ready; says which are not, if it takes too long."""
     if plan.redis is not None:
         say("starting Valkey")
         supervisor.keep(plan.redis)
     say(f"waiting for Redis at {shown(plan.redis_url)}")
-    within_s = _GIVEN_REDIS_WITHIN_S if plan.redis is None else _READY_WITHIN_S
+    within_s = redis_timeout_s if plan.redis is None else _READY_WITHIN_S
     if not await _wait_for_redis(plan.redis_url, stop, within_s):
         if not stop.is_set():
             where = shown(plan.redis_url)
@@ -121,9 +119,9 @@ async def _is_ready(client: httpx.AsyncClient, spec: Spec) -> bool:
         return False
 
 
-async def _tell(plan: Plan, stop: asyncio.Event) -> None:
+async def _tell(plan: Plan, stop: asyncio.Event, every_s: float) -> None:
     async with httpx.AsyncClient(base_url=plan.api_url, timeout=5.0) as client:
-        while not await wait_for_stop(stop, _STATUS_S):
+        while not await wait_for_stop(stop, every_s):
             try:
                 snapshot = Snapshot.model_validate_json((await client.get("/snapshot")).content)
                 health = (await client.get("/health")).json()
