@@ -2,8 +2,11 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
+
+from fixtures.waiting import until
 
 NAMES = (
     ".ci",
@@ -24,12 +27,12 @@ NAMES = (
 )
 
 
-def copy_repository(directory: Path) -> Path:
-    """Return a copy below `directory` of what this test was given of the repository."""
+def copy_repository(directory: Path, names: tuple[str, ...] = NAMES) -> Path:
+    """Return a copy below `directory` of these files and folders of the repository, as far as the test depends on them."""
     copy = directory / "repository"
-    copy.mkdir()
-    for name in NAMES:
+    for name in names:
         source = Path.cwd() / name
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, copy / name)
         else:
@@ -37,15 +40,34 @@ def copy_repository(directory: Path) -> Path:
     return copy
 
 
-def run_pants(repository: Path, *arguments: str, **told: str) -> subprocess.CompletedProcess[str]:
+def run_pants(repository: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run `./pants` there, without its daemon, so that nothing is left running."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PANTS", "PEX", "PYTHON"))}
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("PANTS", "PEX", "PYTHON"))}
     return subprocess.run(
         ["./pants", *arguments],
         cwd=repository,
-        env={**kept, "PANTS_PANTSD": "false", "PANTS_CONCURRENT": "true", **told},
+        env={**own, "PANTS_PANTSD": "false", "PANTS_CONCURRENT": "true", **variables},
         capture_output=True,
         text=True,
         check=False,
         timeout=300,
     )
+
+
+def ask_daemon(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `./pants` there with a daemon, which `end_daemon` ends: the next run starts sooner."""
+    return run_pants(repository, *arguments, PANTS_PANTSD="true", PANTS_CONCURRENT="false")
+
+
+def end_daemon(repository: Path) -> None:
+    """End the daemon of that copy."""
+    daemons = [int(path.read_text()) for path in repository.glob(".pids/*/pantsd/pid")]
+    for daemon in daemons:
+        os.kill(daemon, signal.SIGTERM)
+    until(lambda: not any(Path(f"/proc/{daemon}").exists() for daemon in daemons), "the end of the daemon")
+
+
+def git(repository: Path, *arguments: str) -> None:
+    """Run git there."""
+    identity = ("-c", "user.name=test", "-c", "user.email=test@example.org")
+    subprocess.run(["git", "-C", str(repository), *identity, *arguments], check=True, capture_output=True)

@@ -3,17 +3,10 @@
 import json
 from pathlib import Path
 
-import pytest
-
-from build.checkout import copy_repository, run_pants
+from build.checkout import ask_daemon
 from fixtures.design import ARROWS, EXTRAS, folder_of
 
 FOLDERS = {part: folder_of(part) for part in ARROWS}
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    return copy_repository(tmp_path)
 
 
 def part_of(address: str) -> str | None:
@@ -28,7 +21,7 @@ def test_just_the_arrows_of_the_design_are_allowed(repository: Path) -> None:
         lines = [f"import sector.{other}" for other in FOLDERS if other != name]
         (repository / folder / "src/sector" / name / "arrows.py").write_text("\n".join(lines) + "\n")
     files = [f"{folder}/src/sector/{name}/arrows.py" for name, folder in FOLDERS.items()]
-    peeked = run_pants(repository, "peek", "--include-dep-rules", *files)
+    peeked = ask_daemon(repository, "peek", "--include-dep-rules", *files)
     assert peeked.returncode == 0, peeked.stderr
     allowed: dict[str, set[str]] = {name: set() for name in FOLDERS}
     refused: dict[str, set[str]] = {name: set() for name in FOLDERS}
@@ -46,7 +39,7 @@ def test_just_the_arrows_of_the_design_are_allowed(repository: Path) -> None:
 def test_a_wrong_arrow_stops_pants_which_names_both_files(repository: Path) -> None:
     spoilt = repository / "services/bot/src/sector/bot/bot.py"
     spoilt.write_text(spoilt.read_text() + "\nfrom sector.state import keys  # noqa: E402, F401\n")
-    refused = run_pants(repository, "dependencies", "services/bot/src/sector/bot/bot.py")
+    refused = ask_daemon(repository, "dependencies", "services/bot/src/sector/bot/bot.py")
     assert refused.returncode == 1
     assert "DependencyRuleActionDeniedError" in refused.stderr
     assert "services/bot/src/sector/bot/bot.py" in refused.stderr

@@ -1,24 +1,49 @@
 """`--changed-since`: what a change touches, and what depends on it."""
 
-import subprocess
 from pathlib import Path
 
-from build.checkout import copy_repository, run_pants
-from fixtures.requires import require_program
+import pytest
+
+from build.checkout import ask_daemon
+
+WORLD = "packages/world/src/sector/world/tick.py"
+STATE = "packages/state/src/sector/state/ticker.py"
+BACKOFF = "packages/process/src/sector/process/backoff.py"
 
 
-def test_a_change_in_a_part_names_it_and_the_tests_that_depend_on_it(tmp_path: Path) -> None:
-    git = require_program("git", hint="apt-get install git")
-    repository = copy_repository(tmp_path)
-    identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
-    for arguments in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-q", "-m", "all"]):
-        subprocess.run([git, *arguments], cwd=repository, check=True)
-    changed = "packages/process/src/sector/process/backoff.py"
+def dependents(repository: Path, changed: str) -> list[str]:
+    """Return the addresses that a changed line in that file touches."""
     with (repository / changed).open("a") as source:
         source.write("# changed\n")
-    listed = run_pants(repository, "--changed-since=HEAD", "--changed-dependents=transitive", "list")
+    listed = ask_daemon(repository, "--changed-since=HEAD", "--changed-dependents=transitive", "list")
     assert listed.returncode == 0, listed.stderr
-    found = listed.stdout.splitlines()
-    assert any(address.startswith(changed) for address in found)
+    return listed.stdout.splitlines()
+
+
+def folders_of_tests(addresses: list[str]) -> set[str]:
+    """Return the folders of the tests among these."""
+    return {address.partition("/test_")[0] for address in addresses if "/test_" in address}
+
+
+def test_a_change_in_a_part_names_it_and_the_tests_that_depend_on_it(repository: Path) -> None:
+    found = dependents(repository, BACKOFF)
+    assert any(address.startswith(BACKOFF) for address in found)
     assert any(address.startswith("services/worker/tests/") for address in found)
     assert not any(address.startswith("packages/world/") for address in found)
+
+
+@pytest.mark.parametrize("changed", [WORLD, STATE])
+def test_a_change_of_world_or_state_reruns_no_test_of_what_does_not_depend_on_it(
+    repository: Path, changed: str
+) -> None:
+    others = {f"packages/{name}/tests" for name in ("client", "models", "process", "tracing")}
+    found = folders_of_tests(dependents(repository, changed))
+    assert f"{changed.partition('/src/')[0]}/tests" in found
+    assert "services/worker/tests" in found
+    assert not found & others
+
+
+def test_a_change_of_the_tests_of_the_state_does_not_rerun_those_of_the_world(repository: Path) -> None:
+    found = folders_of_tests(dependents(repository, "tests/fixtures/redis_fixtures.py"))
+    assert "packages/state/tests" in found
+    assert "packages/world/tests" not in found

@@ -15,7 +15,10 @@ TOOLS = ("sh", "sed", "mkdir", "mktemp", "cat", "cksum", "tr", "rm", "ln", "mv",
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    return copy_repository(tmp_path)
+    """The launcher and what it reads; with no backend, Pants itself starts in a few seconds."""
+    copy = copy_repository(tmp_path, ("pants", "3rdparty/python"))
+    (copy / "pants.toml").write_text(f'[GLOBAL]\npants_version = "{version_of(Path.cwd())}"\n')
+    return copy
 
 
 @pytest.fixture
@@ -177,7 +180,7 @@ def test_a_uv_that_cannot_install_leaves_pants_to_pip(repository: Path, tmp_path
 def full_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache in which Pants is installed. Tests work on copies of its links."""
     directory = tmp_path_factory.mktemp("full")
-    repository = copy_repository(directory)
+    repository = copy_repository(directory, ("pants", "pants.toml", "3rdparty/python"))
     ran = run_pants(repository, "--install-only", SECTOR_PANTS_CACHE=str(directory / "cache"))
     assert ran.returncode == 0, ran.stderr
     return directory / "cache"

@@ -1,38 +1,35 @@
 """`./pants run`: what the documentation says that can be run, is found, and teaches how to use it."""
 
-import os
+import json
 import re
-import shutil
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from build.checkout import copy_repository, run_pants
-from fixtures.waiting import until
+from build.checkout import ask_daemon
+from fixtures.requires import LONG
 
-_TOLD = re.compile(r"\./pants run ([\w/:.-]+)")
-PROGRAMS = sorted({each for page in Path("docs").glob("*.md") for each in _TOLD.findall(page.read_text())})
-
-
-@pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A copy with a daemon of its own, which is ended afterwards."""
-    copy = copy_repository(tmp_path_factory.mktemp("running"))
-    yield copy
-    (daemon,) = (int(path.read_text()) for path in copy.glob(".pids/*/pantsd/pid"))
-    os.kill(daemon, signal.SIGTERM)
-    until(lambda: not Path(f"/proc/{daemon}").exists(), "the end of the daemon")
-    shutil.rmtree(copy, ignore_errors=True)
+_COMMAND = re.compile(r"\./pants run ([\w/:.-]+)")
+_RUNNABLE = {"docker_image", "pex_binary", "python_source", "python_test"}
+PROGRAMS = sorted({each for page in Path("docs").glob("*.md") for each in _COMMAND.findall(page.read_text())})
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
+# Each takes some ten seconds to package; before a change lands, all are run.
+@pytest.mark.parametrize("program", PROGRAMS if LONG else ["services/standalone"])
 def test_it_runs_and_tells_its_options(repository: Path, program: str) -> None:
-    ran = run_pants(repository, "run", program, "--", "--help", PANTS_PANTSD="true", PANTS_CONCURRENT="false")
+    ran = ask_daemon(repository, "run", program, "--", "--help")
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert re.search("^usage:", ran.stdout, re.I | re.M)
 
 
 def test_there_are_some() -> None:
     assert {"services/standalone", "tests/bench", "tests/load", "tests/soak"} <= set(PROGRAMS)
+
+
+def test_each_folder_has_one_program_and_no_more(repository: Path) -> None:
+    """`run` refuses a folder in which several can be run."""
+    folders = [program for program in PROGRAMS if ":" not in program]
+    peeked = ask_daemon(repository, "peek", *(f"{folder}:" for folder in folders))
+    assert peeked.returncode == 0, peeked.stderr
+    runnable = [target["address"] for target in json.loads(peeked.stdout) if target["target_type"] in _RUNNABLE]
+    assert sorted(re.split("/test_|:", address)[0] for address in runnable) == folders

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from chaos import schedule, trial
+from fixtures.requires import LONG
 
-SECONDS = 45
+SECONDS = 45 if LONG else 20
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,7 @@ SECONDS = 45
     ],
 )
 async def test_the_short_run_fails(sabotage: str, broken: set[str], tmp_path: Path) -> None:
-    report = await trial.run("one", SECONDS, 1, tmp_path, kinds=schedule.KINDS["one"], sabotage=sabotage)
+    kinds = schedule.KINDS["one"]
+    report = await trial.run("one", SECONDS, 1, tmp_path, kinds=kinds, sabotage=sabotage, mends_within_s=5)
     print(report.text())
     assert broken <= report.broken().keys(), report.text()

@@ -35,6 +35,7 @@ async def run(
     tick_s: float = TICK_S,
     lease_s: float = LEASE_S,
     sabotage: str = "",
+    mends_within_s: float = _MENDS_WITHIN_S,
     progress: Callable[[float, Fault], None] = lambda _at_s, _fault: None,
 ) -> Report:
     """Run one trial; the report says what was kept and what was not."""
@@ -51,7 +52,7 @@ async def run(
         injected = await _break(stage, schedule(seed, seconds, kinds, every_s), progress)
         stop.set()
         given = dict(zip(SIMS, await asyncio.gather(*players), strict=True))
-        await _mend(stage, injected)
+        await _mend(stage, injected, mends_within_s)
         for witness in witnesses:
             witness.cancel()
         await asyncio.wait(witnesses)
@@ -71,17 +72,17 @@ async def _break(stage: Stage, faults: Iterable[Fault], progress: Callable[[floa
     return injector.done
 
 
-async def _mend(stage: Stage, injected: Injected) -> None:
+async def _mend(stage: Stage, injected: Injected, within_s: float) -> None:
     """Wait until all that was ordered is applied; then end every process in order."""
     for actor in stage.actors:
         if (code := actor.died) is not None:
             injected.wrong.append(f"{actor.name} ended by itself with {code}")
     try:
-        async with asyncio.timeout(_MENDS_WITHIN_S):
+        async with asyncio.timeout(within_s):
             for sim_id in SIMS:
                 await _applied(stage, sim_id)
     except TimeoutError:
-        injected.wrong.append(f"not all that was ordered was applied within {_MENDS_WITHIN_S:.0f} s")
+        injected.wrong.append(f"not all that was ordered was applied within {within_s:.0f} s")
     else:
         alive = [actor for actor in stage.actors if actor.died is None]
         unready = await asyncio.gather(*(actor.until_ready() for actor in alive))
