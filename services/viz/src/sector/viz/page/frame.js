@@ -9,6 +9,10 @@
 const MAGIC = 0x46434553;
 const PREFIX_BYTES = 12;
 const DIGEST_BYTES = 16;
+const VERSIONS = [1, 2];
+const MAX_ROWS = 2 ** 31;
+/** @type {Record<string, number>} Bytes of a value, by typecode. */
+const VALUE_BYTES = { "?": 1, b: 1, h: 2, i: 4, q: 8 };
 const TEXT = new TextDecoder();
 
 /** Bytes that are not a frame. */
@@ -21,24 +25,50 @@ export class FrameError extends Error {}
 export function readFrame(bytes) {
   const blob = bytes.byteOffset % 8 ? bytes.slice() : bytes;
   const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
-  if (blob.length < PREFIX_BYTES + DIGEST_BYTES || view.getUint32(0, true) !== MAGIC) throw new FrameError("it does not begin with SECF");
+  const end = blob.length - DIGEST_BYTES;
+  if (end < PREFIX_BYTES || view.getUint32(0, true) !== MAGIC) throw new FrameError("it does not begin with SECF");
+  const version = view.getUint16(4, true);
+  if (!VERSIONS.includes(version)) throw new FrameError(`version ${version}, this page reads versions ${VERSIONS.join(", ")}`);
   const length = view.getUint32(8, true);
-  const header = JSON.parse(TEXT.decode(blob.subarray(PREFIX_BYTES, PREFIX_BYTES + length)));
+  if (PREFIX_BYTES + length > end) throw new FrameError("its header reaches beyond its end");
+  const header = readHeader(blob.subarray(PREFIX_BYTES, PREFIX_BYTES + length));
   let start = padded(PREFIX_BYTES + length);
   /** @type {Record<string, Table>} */
   const tables = {};
   for (const name of Object.keys(header.tables).sort()) {
     const { rows, prefix, columns: described, labels } = header.tables[name];
+    if (!Number.isInteger(rows) || rows < 0 || rows >= MAX_ROWS) throw new FrameError(`${name} has ${rows} rows`);
     /** @type {Record<string, Column>} */
     const columns = {};
-    for (const [column, code, refersTo, idPrefix = ""] of /** @type {ColumnHeader[]} */ (described)) {
-      const values = readValues(blob, start, rows, code);
-      columns[column] = { values, refersTo, prefix: idPrefix };
-      start = padded(start + rows * (code === "q" ? 8 : values.BYTES_PER_ELEMENT));
+    for (const [column, code, refersTo, idPrefix = ""] of described) {
+      if (!Object.hasOwn(VALUE_BYTES, code)) throw new FrameError(`column ${name}.${column} has the unknown typecode ${code}`);
+      const stop = start + rows * VALUE_BYTES[code];
+      if (stop > end) throw new FrameError(`column ${name}.${column} reaches beyond its end`);
+      columns[column] = { values: readValues(blob, start, rows, code), refersTo, prefix: idPrefix };
+      start = padded(stop);
+    }
+    for (const [label, texts] of Object.entries(labels)) {
+      if (texts.length !== rows) throw new FrameError(`${name}.${label} has ${texts.length} labels for ${rows} rows`);
     }
     tables[name] = { rows, prefix, columns, labels };
   }
+  if (start !== end) throw new FrameError(`${end - start} bytes more than its columns`);
   return { kind: header.kind, id: hex(blob.subarray(-DIGEST_BYTES)), meta: header.meta, tables };
+}
+
+/**
+ * @param {Uint8Array} bytes
+ * @returns {{kind: string, meta: Record<string, any>, tables: Record<string, {rows: number, prefix: string, columns: ColumnHeader[], labels: Record<string, string[]>}>}}
+ */
+function readHeader(bytes) {
+  let header;
+  try {
+    header = JSON.parse(TEXT.decode(bytes));
+  } catch {
+    throw new FrameError("its header is not JSON");
+  }
+  if (!header?.tables) throw new FrameError("its header has no tables");
+  return header;
 }
 
 /** @param {number} offset */
