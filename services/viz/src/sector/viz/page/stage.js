@@ -57,7 +57,11 @@ export class Stage extends Emitter {
     this.sim = sim;
     this.live = new World(chart, moment.frame, moment.atMs);
     this.tickedAt = performance.now();
-    if (isOther) this.past = null;
+    if (isOther) {
+      this.past = null;
+      this.ahead = [];
+      this.playing = false;
+    }
     this.emit("head", this.live);
     if (!this.past) this.#show(this.live.tick);
   }
@@ -87,8 +91,9 @@ export class Stage extends Emitter {
 
   /** @param {World} live @param {number} now @param {number} passedMs */
   #glide(live, now, passedMs) {
-    const due = live.tick + (live.status === "finished" ? 0 : Math.min((now - this.tickedAt) / this.periodMs, 1));
-    const next = this.time + passedMs / this.periodMs;
+    const moves = live.status !== "finished";
+    const due = live.tick + (moves ? Math.min((now - this.tickedAt) / this.periodMs, 1) : 0);
+    const next = this.time + (moves ? passedMs / this.periodMs : 0);
     // Ticks come a little early or late: the picture does not jump for that.
     if (Math.abs(due - this.time) > 2) this.time = due;
     else this.time = Math.min(Math.max(next + (due - next) * Math.min(passedMs / CATCH_UP_MS, 1), this.time), live.tick + 1);
@@ -111,17 +116,16 @@ export class Stage extends Emitter {
   /** @param {World} past */
   async #fetch(past) {
     if (this.fetching || !this.live) return;
-    const { wanted } = this;
     const after = this.ahead.at(-1)?.frame.meta.tick ?? past.tick;
     if (after >= this.live.tick) return;
     this.fetching = true;
     try {
-      const found = await ticksAfter(this.sim, after, PAGE);
-      if (wanted !== this.wanted) return;
-      if (found.length && found[0].frame.meta.tick !== after + 1) throw new Error(`tick ${after + 1} is no longer kept`);
-      this.ahead.push(...found);
+      const moments = await ticksAfter(this.sim, after, PAGE);
+      if (past !== this.past) return;
+      if (moments.length && moments[0].frame.meta.tick !== after + 1) throw new Error(`tick ${after + 1} is no longer kept`);
+      this.ahead.push(...moments);
     } catch (error) {
-      this.#fault(error);
+      if (past === this.past) this.#fault(error);
     } finally {
       this.fetching = false;
     }
@@ -137,15 +141,17 @@ export class Stage extends Emitter {
       this.toLive();
       return;
     }
+    const chart = this.live?.chart;
+    const isOutdated = () => wanted !== this.wanted || !this.live || this.live.chart !== chart;
     try {
       const moment = await stateAt(this.sim, tick);
-      if (wanted !== this.wanted || !this.live) return;
-      this.past = new World(this.live.chart, moment.frame, moment.atMs);
+      if (isOutdated() || !chart) return;
+      this.past = new World(chart, moment.frame, moment.atMs);
       this.ahead = [];
       this.#show(tick);
       this.emit("tick", eventRows(moment.events));
     } catch (error) {
-      this.#fault(error);
+      if (!isOutdated()) this.#fault(error);
     }
   }
 
@@ -157,7 +163,7 @@ export class Stage extends Emitter {
     if (this.past) {
       this.time = this.past.tick;
       this.emit("mode", undefined);
-    } else this.jump(world.tick - 1);
+    } else this.jump(Math.max(world.tick - 1, 0));
   }
 
   play() {
