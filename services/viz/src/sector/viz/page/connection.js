@@ -83,8 +83,11 @@ export class Connection extends Emitter {
   /** @param {WorldMessage} message */
   async #world(message) {
     if (message.sim !== this.sim) return;
-    if (message.map) this.chart = new Chart(readFrame(await inflate(new Uint8Array(message.map))));
+    const map = message.map && readFrame(await inflate(new Uint8Array(message.map)));
     const [moment] = readMoments(await inflate(new Uint8Array(message.moment)));
+    // Another sim may have been chosen meanwhile.
+    if (message.sim !== this.sim) return;
+    if (map) this.chart = new Chart(map);
     if (this.chart?.id !== message.map_id) {
       this.chart = null;
       this.#ask();

@@ -76,18 +76,24 @@ export class Player extends Emitter {
       setText(byId("play-fault"), "A faction needs a name.");
       return;
     }
-    this.api = new Api(this.apiUrl, this.stage.sim, token);
+    const api = new Api(this.apiUrl, this.stage.sim, token);
+    this.api = api;
     this.faction = faction;
-    if (this.row < 0 && !(await this.give({ type: "join", faction }))) {
+    const joined = this.row >= 0 || (await this.give({ type: "join", faction }));
+    // Another sim may have been chosen meanwhile.
+    if (this.api !== api) return;
+    if (!joined) {
       this.api = null;
       this.faction = "";
       return;
     }
-    sessionStorage.setItem(KEPT + this.api.sim, JSON.stringify({ faction, token }));
+    sessionStorage.setItem(KEPT + api.sim, JSON.stringify({ faction, token }));
     this.dialog.close();
     this.token.value = "";
     setText(this.button, "Leave");
-    this.config = await this.api.config().catch(() => null);
+    const config = await api.config().catch(() => null);
+    if (this.api !== api) return;
+    this.config = config;
     this.#changed();
   }
 
