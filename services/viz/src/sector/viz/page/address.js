@@ -24,10 +24,18 @@ let waiting = 0;
  * @param {Address} address
  */
 export function writeAddress({ sim, tick, view }) {
-  const parts = [`sim=${sim}`, ...(tick === null ? [] : [`tick=${tick}`]), ...(view ? [`view=${view.map((part) => Number(part.toFixed(2))).join(",")}`] : [])];
+  const parts = [`sim=${sim}`, ...(tick === null ? [] : [`tick=${tick}`]), ...(view ? [`view=${viewText(view)}`] : [])];
   const hash = `#${parts.join("&")}`;
   if (hash === written) return;
   written = hash;
   clearTimeout(waiting);
   waiting = window.setTimeout(() => history.replaceState(null, "", hash), LEAST_MS);
+}
+
+/**
+ * Return a view as text. The scale has significant digits: that of a wide map is far below 0.01.
+ * @param {number[]} view
+ */
+function viewText([x, y, scale]) {
+  return [x.toFixed(2), y.toFixed(2), scale.toPrecision(4)].map(Number).join(",");
 }

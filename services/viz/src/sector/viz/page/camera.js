@@ -99,7 +99,8 @@ export class Camera {
   animate(now) {
     const { flight } = this;
     if (!flight) return;
-    const part = Math.min((now - flight.since) / FLIGHT_MS, 1);
+    // The time of a frame is that of its beginning, which may lie before the event that began the flight.
+    const part = Math.min(Math.max((now - flight.since) / FLIGHT_MS, 0), 1);
     const eased = 1 - (1 - part) ** 3;
     const view = flight.to.map((to, at) => flight.from[at] + (to - flight.from[at]) * eased);
     this.show(view);

@@ -38,7 +38,8 @@ export class Effects {
       else if (event.type === "system_captured" || event.type === "system_claimed" || event.type === "faction_joined") {
         this.#add({ kind: "capture", system: systemRow(event.system), colour: of(event.faction), text: "", since });
       } else if (event.type === "note" && event.system) {
-        const text = event.text.length > LONGEST ? `${event.text.slice(0, LONGEST)}…` : event.text;
+        const letters = [...event.text];
+        const text = letters.length > LONGEST ? `${letters.slice(0, LONGEST).join("")}…` : event.text;
         this.#add({ kind: "note", system: systemRow(event.system), colour: of(event.faction), text, since });
       }
     }

@@ -45,9 +45,14 @@ export class Feed {
 
   /** @param {string} faction "" for all */
   setFaction(faction) {
-    this.faction = this.faction === faction && faction !== this.select.value ? "" : faction;
+    this.faction = faction;
     this.select.value = this.faction;
     this.#refill();
+  }
+
+  /** @param {string} faction shown alone, or no longer alone */
+  toggleFaction(faction) {
+    this.setFaction(this.faction === faction ? "" : faction);
   }
 
   clear() {

@@ -17,6 +17,7 @@ export class Ledger {
   }
 
   clear() {
+    this.first = 0;
     this.totals = [];
     this.battles.clear();
     this.version++;

@@ -40,7 +40,7 @@ const map = new MapView(/** @type {HTMLCanvasElement} */ (byId("ground")), /** @
 const player = new Player(settings.api, stage, theme);
 const command = new Command(stage, map, player);
 const feed = new Feed(theme, { system: (row) => select({ kind: "system", id: row }, true), tick: (tick) => stage.jump(tick) });
-const table = new FactionTable(theme, (faction) => feed.setFaction(faction));
+const table = new FactionTable(theme, (faction) => feed.toggleFaction(faction));
 const chart = new CourseChart(theme, (tick) => stage.jump(tick));
 const story = new Story(stage, theme, feed, (selection) => select(selection, true), (world, system) => command.forms(world, system));
 const timeBar = new TimeBar(stage, ledger, theme);
