@@ -1,0 +1,28 @@
+/** The emitter: listeners are called by name, in their order. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Emitter } from "../../src/sector/viz/page/emitter.js";
+
+test("listeners of a name are called in their order, others are not", () => {
+  const emitter = new Emitter();
+  /** @type {string[]} */
+  const calls = [];
+  emitter.on("a", (detail) => calls.push(`first ${detail}`));
+  emitter.on("a", (detail) => calls.push(`second ${detail}`));
+  emitter.on("b", (detail) => calls.push(`other ${detail}`));
+  emitter.emit("a", 1);
+  emitter.emit("c", 2);
+  assert.deepEqual(calls, ["first 1", "second 1"]);
+});
+
+test("a listener that is added while others are called hears the next event first", () => {
+  const emitter = new Emitter();
+  let calls = 0;
+  emitter.on("a", () => emitter.on("a", () => calls++));
+  emitter.emit("a", undefined);
+  assert.equal(calls, 0);
+  emitter.emit("a", undefined);
+  assert.equal(calls, 1);
+});

@@ -1,0 +1,71 @@
+/** Events: the rows that Python makes of a frame of events, and the sentences that the page makes of them. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { eventRows, systemRow } from "../../src/sector/viz/page/events.js";
+import { readFrame } from "../../src/sector/viz/page/frame.js";
+import { concerns, KIND_OF, KINDS, sentence } from "../../src/sector/viz/page/sentences.js";
+import { goldenBytes, goldenJson, goldenNames } from "./support/golden.js";
+
+for (const name of goldenNames("events")) {
+  test(`${name}: the rows are those of Python, in the same order`, () => {
+    const rows = eventRows(readFrame(goldenBytes(`${name}.bin`)));
+    assert.deepEqual(rows.map(({ n, ...row }) => row), goldenJson(name));
+    assert.deepEqual(rows.map(({ n }) => n), rows.map(({ n }) => n).sort((a, b) => a - b));
+  });
+}
+
+test("there are no events without a frame", () => assert.deepEqual(eventRows(null), []));
+
+test("the row of a system is the number in its id", () => {
+  assert.equal(systemRow("S0"), 0);
+  assert.equal(systemRow("S99999"), 99999);
+});
+
+/** @param {string} type @param {Record<string, unknown>} fields */
+function textOf(type, fields) {
+  const parts = sentence({ n: 0, tick: 1, type, ...fields });
+  return parts?.map((part) => (typeof part === "string" ? part : "faction" in part ? `<${part.faction}>` : `[${part.system}]`)).join("");
+}
+
+test("each event has its sentence", () => {
+  const forces = [{ faction: null, ships: 1200 }, { faction: "Me", ships: 3 }];
+  const sentences = [
+    [textOf("battle", { forces, system: "S1", winner: "Me", ships: 2 }), "natives 1,200 against <Me> 3 at [S1]: <Me> keeps 2"],
+    [textOf("battle", { forces, system: "S1", winner: null, ships: 1197 }), "natives 1,200 against <Me> 3 at [S1]: 1,197 left"],
+    [textOf("battle", { forces: [], system: "S1", winner: null, ships: 0 }), " at [S1]: 0 left"],
+    [textOf("system_captured", { faction: "Me", system: "S1", loser: null }), "<Me> takes [S1]"],
+    [textOf("system_captured", { faction: "Me", system: "S1", loser: "You" }), "<Me> takes [S1] from <You>"],
+    [textOf("system_claimed", { faction: "Me", system: "S1" }), "<Me> claims [S1]"],
+    [textOf("system_claimed", { faction: null, system: "S1" }), "[S1] is free"],
+    [textOf("faction_joined", { faction: "Me", system: "S1" }), "<Me> enters at [S1]"],
+    [textOf("faction_eliminated", { faction: "Me" }), "<Me> is out"],
+    [textOf("sim_finished", { winner: "Me" }), "<Me> wins"],
+    [textOf("sim_finished", { winner: null }), "A draw"],
+    [textOf("note", { faction: "Me", text: "<b>", system: null }), "<Me>: <b>"],
+    [textOf("note", { faction: "Me", text: "hi", system: "S1" }), "<Me>: hi — at [S1]"],
+    [textOf("fleet_departed", { faction: "Me", ships: 1e12, system: "S1", target: "S2" }), "<Me> sends 1,000,000,000,000 from [S1] to [S2]"],
+    [textOf("fleet_arrived", { faction: "Me", ships: 1, system: "S1" }), "<Me>: 1 arrive at [S1]"],
+    [textOf("ships_mustered", { faction: "Me", ships: 1, system: "S1" }), "<Me> musters 1 at [S1]"],
+    [textOf("order_rejected", { faction: null, reason: "not_enough_ships", detail: "" }), "nobody: refused, not enough ships"],
+    [textOf("order_rejected", { faction: "Me", reason: "no_lane", detail: "S1 has none" }), "<Me>: refused, S1 has none"],
+  ];
+  for (const [actual, expected] of sentences) assert.equal(actual, expected);
+});
+
+test("an event of a later version has no sentence", () => assert.equal(sentence({ n: 0, tick: 1, type: "comet" }), null));
+
+test("each type that has a sentence has a kind to filter by", () => {
+  for (const { types } of Object.values(KINDS)) for (const type of types) assert.ok(KIND_OF[type], type);
+  assert.deepEqual(Object.entries(KINDS).filter(([, { shown }]) => !shown).map(([kind]) => kind), ["fleets", "refusals"]);
+  assert.equal(KIND_OF.system_claimed, "systems");
+  assert.equal(KIND_OF.comet, undefined);
+});
+
+test("an event concerns the factions that acted, won, lost, or were in the battle", () => {
+  const event = { n: 0, tick: 1, type: "battle", winner: "A", loser: "B", faction: "C", forces: [{ faction: null }, { faction: "D" }] };
+  for (const faction of "ABCD") assert.ok(concerns(event, faction), faction);
+  assert.ok(!concerns(event, "E"));
+  assert.ok(!concerns({ n: 0, tick: 1, type: "sim_finished", winner: null }, "A"));
+});

@@ -1,0 +1,126 @@
+/** The page as a whole: messages appear in the panels, and the address names the sim, tick and view shown. */
+
+import assert from "node:assert/strict";
+import { deflateRawSync } from "node:zlib";
+import { test } from "node:test";
+
+import { installDom } from "./support/dom.js";
+import { fakeFetch, jsonResponse, setGlobals, until } from "./support/globals.js";
+import { goldenBytes, goldenJson, momentBytes } from "./support/golden.js";
+
+const document = installDom({ sim: "one", api: "" });
+/** @type {Map<string, (detail?: any) => void>} */
+const listeners = new Map();
+/** @type {any[][]} */
+const messages = [];
+// It sets the global `io`, which a fake replaces before the page connects.
+await import("../../src/sector/viz/page/vendor/socket.io.msgpack.min.js");
+setGlobals({
+  io: () => ({
+    connected: true,
+    on: (/** @type {string} */ name, /** @type {() => void} */ listener) => listeners.set(name, listener),
+    emit: (/** @type {any[]} */ ...args) => messages.push(args),
+  }),
+});
+/** @type {(now: number) => void} */
+let frame = () => {};
+setGlobals({ requestAnimationFrame: (/** @type {typeof frame} */ callback) => void (frame = callback) });
+const PAST = momentBytes(goldenBytes("frame-snapshot.bin"), goldenBytes("events-all.bin"));
+const TICKS = momentBytes(goldenBytes("delta-nothing.bin"), goldenBytes("events-all.bin"));
+const requests = fakeFetch(({ pathname }) => {
+  if (pathname.endsWith("/sims")) return jsonResponse({ sims: [{ id: "one", status: "running" }, { id: "two", status: "running" }] });
+  if (pathname.endsWith("/course")) return jsonResponse({ first: 3, totals: [], battles: [[5, 1]] });
+  return new Response(pathname.endsWith("/state") ? PAST : TICKS);
+});
+
+const { map, stage } = await import("../../src/sector/viz/page/main.js");
+
+/** @param {number} ms */
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/** @param {string} name @param {any} detail @param {() => boolean} isRead */
+async function receive(name, detail, isRead) {
+  listeners.get(name)?.(detail);
+  await until(isRead);
+}
+
+let now = performance.now();
+const drawFrame = () => frame((now += 250));
+/** @param {string} sim */
+const world = (sim) => ({ sim, worker: "w-1", map_id: goldenJson("frame-map").id, map: deflateRawSync(goldenBytes("frame-map.bin")), moment: deflateRawSync(momentBytes(goldenBytes("frame-snapshot.bin"))) });
+const textOf = (/** @type {string} */ id) => document.getElementById(id).textContent;
+
+test("it watches the sim of the viz", async () => {
+  assert.deepEqual(messages.find(([name]) => name === "watch")?.slice(1, 3), ["one", ""]);
+  assert.equal(document.title, "one · Sector");
+  await pause(10);
+  assert.deepEqual(document.getElementById("sims").children.map((/** @type {any} */ option) => option.value), ["one", "two"]);
+});
+
+test("a world appears on the map and in the panels", async () => {
+  await receive("world", world("one"), () => stage.live?.tick === 41);
+  await until(() => requests.some(({ path }) => path.endsWith("/course")));
+  await pause(10);
+  drawFrame();
+  assert.equal(stage.live?.tick, 41);
+  assert.equal(map.frames, 1);
+  assert.equal(document.getElementById("factions").children.length, 3);
+  assert.equal(textOf("worker"), "w-1");
+  assert.deepEqual([document.getElementById("scrubber").min, document.getElementById("scrubber").max], ["3", "41"]);
+});
+
+test("a tick appears in the feed", async () => {
+  await receive("tick", goldenBytes("moments-tick.deflated"), () => stage.live?.tick === 42);
+  drawFrame();
+  assert.equal(stage.live?.tick, 42);
+  assert.match(textOf("events"), /Crimson keeps 3/);
+  assert.equal(map.effects.shown.length, 4);
+});
+
+test("the address leads to a tick of the past, to a view, and back", async () => {
+  location.hash = "#sim=one&tick=12&view=1,2,30";
+  globalThis.dispatchEvent(new Event("hashchange"));
+  await until(() => !stage.isLive);
+  assert.ok(requests.some(({ path }) => path === "/base/sims/one/state?tick=12"));
+  assert.equal(stage.isLive, false);
+  assert.deepEqual(map.camera.view.map((part) => Math.round(part)), [1, 2, 30]);
+  drawFrame();
+  await pause(420);
+  assert.equal(location.hash, "#sim=one&tick=41&view=1,2,30");
+  location.hash = "#sim=one";
+  globalThis.dispatchEvent(new Event("hashchange"));
+  assert.equal(stage.isLive, true);
+});
+
+test("the events of the ticks before are requested", async () => {
+  await pause(220);
+  assert.ok(requests.some(({ path }) => path === "/base/sims/one/ticks?after=22&limit=20"));
+  assert.equal(document.getElementById("events").children.length, 5);
+});
+
+test("a click on the map selects a system, a faction in the table filters the feed", () => {
+  const canvas = document.getElementById("traffic");
+  map.camera.show([0, 0, 20]);
+  const [x, y] = [map.camera.x, map.camera.y - 100];
+  for (const type of ["pointerdown", "pointerup"]) canvas.fire(type, { offsetX: x, offsetY: y, pointerId: 1, button: 0 });
+  assert.deepEqual(map.marks.selection, { kind: "system", id: 1 });
+  assert.match(textOf("story"), /Ålesund/);
+  const { length } = document.getElementById("events").children;
+  const pickFirst = () => document.getElementById("factions").querySelector("button").click();
+  pickFirst();
+  assert.ok(document.getElementById("events").children.length < length);
+  pickFirst();
+  assert.equal(document.getElementById("events").children.length, length);
+});
+
+test("another sim begins with empty panels", async () => {
+  location.hash = "#sim=two";
+  globalThis.dispatchEvent(new Event("hashchange"));
+  assert.deepEqual(messages.filter(([name]) => name === "watch").at(-1)?.[1], "two");
+  assert.equal(document.getElementById("events").children.length, 0);
+  assert.equal(map.marks.selection, null);
+  await receive("world", world("two"), () => stage.sim === "two");
+  drawFrame();
+  assert.equal(stage.sim, "two");
+  assert.equal(document.title, "two · Sector");
+});

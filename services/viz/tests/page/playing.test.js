@@ -1,0 +1,312 @@
+/** Playing: sessions, orders by drag and by form, and their outcomes. */
+
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+import { Camera } from "../../src/sector/viz/page/camera.js";
+import { Command } from "../../src/sector/viz/page/command.js";
+import { Emitter } from "../../src/sector/viz/page/emitter.js";
+import { Player } from "../../src/sector/viz/page/player.js";
+import { installDom } from "./support/dom.js";
+import { fakeFetch, fakeTheme, jsonResponse, settle } from "./support/globals.js";
+import { goldenWorld } from "./support/golden.js";
+
+/** @type {any} */
+let document;
+beforeEach(() => void (document = installDom()));
+
+/** @param {string} id */
+const element = (id) => document.getElementById(id);
+const CONFIG = { travel: "lanes", claim_base: 20, claim_per_ship: 1, muster_cost: 2 };
+
+/** The API: orders are taken, and applied in tick 5. @param {Record<string, () => Response>} [others] by the last part of a path */
+function api(others = {}) {
+  return fakeFetch(({ pathname }) => {
+    const name = pathname.split("/").at(-1) ?? "";
+    if (others[name]) return others[name]();
+    if (name === "orders") return jsonResponse({ id: "7-0" }, { status: 202 });
+    if (name === "health") return jsonResponse({ auth: "open" });
+    if (pathname.includes("/orders/")) return jsonResponse({ status: "applied", tick: 5 });
+    return jsonResponse({ config: CONFIG });
+  });
+}
+
+/** @param {string} url */
+function playerOf(url = "/api") {
+  const world = goldenWorld();
+  const stage = /** @type {any} */ (Object.assign(new Emitter(), { sim: "one", world, live: world, isLive: true, time: 41 }));
+  const player = new Player(url, stage, /** @type {any} */ (fakeTheme()));
+  return { player, stage, world };
+}
+
+/** @param {string} faction @param {string} [token] */
+async function enter(faction, token = "") {
+  element("play-faction").value = faction;
+  element("play-token").value = token;
+  element("play-go").click();
+  await settle();
+}
+
+const orders = () => element("orders").children.map((/** @type {any} */ item) => [item.dataset.status, item.textContent]);
+
+test("without an API one cannot play", () => {
+  const { player } = playerOf("");
+  assert.equal(element("play-open").hidden, true);
+  player.resume();
+  assert.equal(player.faction, "");
+});
+
+test("a faction of the world is played without an order to join", async () => {
+  const requests = api();
+  const { player } = playerOf();
+  element("play-open").click();
+  await settle();
+  assert.deepEqual([element("play").open, element("play-token-label").hidden], [true, true]);
+  await enter("Me-2", "secret");
+  assert.deepEqual(requests.map(({ path }) => path), ["/api/health", "/api/sims/one"]);
+  assert.deepEqual([player.faction, player.row, player.config, element("play").open], ["Me-2", 1, CONFIG, false]);
+  assert.equal(element("play-token").value, "");
+  assert.equal(element("orders-panel").hidden, false);
+  player.show();
+  assert.equal(element("player").textContent, "You play Me-2");
+});
+
+test("a new faction joins first", async () => {
+  const requests = api();
+  const { player } = playerOf();
+  await enter("  Newcomer ");
+  assert.deepEqual(requests[0].body, { type: "join", faction: "Newcomer" });
+  assert.deepEqual(orders(), [["applied", "Enter as Newcomer applied in tick 5"]]);
+  player.show();
+  assert.equal(element("player").textContent, "You play Newcomer (about to enter)");
+});
+
+test("a name is needed", async () => {
+  const requests = api();
+  playerOf();
+  await enter("   ");
+  assert.equal(element("play-fault").textContent, "A faction needs a name.");
+  assert.deepEqual(requests, []);
+});
+
+test("a refused join ends the session", async () => {
+  api({ orders: () => jsonResponse({ detail: "no home is left" }, { status: 409 }) });
+  const { player } = playerOf();
+  await enter("Newcomer");
+  assert.deepEqual([player.api, player.faction, element("play-fault").textContent], [null, "", "no home is left"]);
+  assert.deepEqual(orders(), [["refused", "Enter as Newcomer refused: no home is left"]]);
+});
+
+test("a player that changes the sim while joining does not play there", async () => {
+  for (const response of [jsonResponse({ id: "7-0" }, { status: 202 }), jsonResponse({ detail: "no" }, { status: 409 })]) {
+    api({ orders: () => response });
+    const { player } = playerOf();
+    element("play-faction").value = "Newcomer";
+    element("play-go").click();
+    player.rest();
+    await settle();
+    assert.deepEqual([player.api, player.faction, player.config, sessionStorage.getItem("sector.player.one")], [null, "", null, null]);
+  }
+});
+
+test("a session is resumed in the same tab, until the player leaves", async () => {
+  api();
+  const first = playerOf();
+  await enter("Me-2", "secret");
+  first.player.rest();
+  assert.equal(first.player.row, -1);
+  document = installDom();
+  sessionStorage.setItem("sector.player.one", JSON.stringify({ faction: "Me-2", token: "secret" }));
+  const { player } = playerOf();
+  player.resume();
+  await settle();
+  assert.deepEqual([player.faction, player.api?.token], ["Me-2", "secret"]);
+  element("play-open").click();
+  assert.deepEqual([player.faction, sessionStorage.getItem("sector.player.one"), element("play-open").textContent], ["", null, "Play"]);
+  player.resume();
+  assert.equal(player.api, null);
+});
+
+test("a token suggests its faction", () => {
+  playerOf();
+  element("play-token").value = `e30.${Buffer.from('{"faction":"Me-2"}').toString("base64url")}.sig`;
+  element("play-token").fire("input");
+  assert.equal(element("play-faction").value, "Me-2");
+  element("play-token").value = "nonsense";
+  element("play-token").fire("input");
+  assert.equal(element("play-faction").value, "Me-2");
+});
+
+test("an API that cannot be asked is named in the dialog", async () => {
+  api({ health: () => new Response("<html>") });
+  playerOf();
+  element("play-open").click();
+  await settle();
+  assert.match(element("play-fault").textContent, /JSON/);
+});
+
+test("each order has its words, and its outcome", async () => {
+  const outcomes = [{ status: "rejected", reason: "not_enough_ships", detail: "" }, { status: "rejected", reason: "no_lane", detail: "S0 has none" }, { status: "applied", tick: 6 }, { status: "applied", tick: 7 }];
+  api({ "7-0": () => jsonResponse(outcomes.shift()) });
+  const { player } = playerOf();
+  await enter("Me-2");
+  await player.give({ type: "move_fleet", faction: "Me-2", system: "S0", target: "S1", ships: 5 });
+  await settle();
+  await player.give({ type: "set_owner", faction: "Me-2", system: "S99" });
+  await settle();
+  await player.give({ type: "add_fleet", faction: "Me-2", system: "S3", ships: 2 });
+  await settle();
+  await player.give({ type: "note", faction: "Me-2", system: null, text: "<b>" });
+  await settle();
+  assert.deepEqual(orders(), [
+    ["applied", "Note “<b>” applied in tick 7"],
+    ["applied", "Muster 2 at 🚀 Ω applied in tick 6"],
+    ["rejected", "Claim S99 rejected: S0 has none"],
+    ["rejected", "Send 5 from Alpha to Ålesund rejected: not enough ships"],
+  ]);
+});
+
+test("an order whose outcome cannot be read is not called refused", async () => {
+  api({ "7-0": () => jsonResponse({ detail: "no token" }, { status: 401 }) });
+  const { player } = playerOf();
+  await enter("Me-2");
+  assert.equal(await player.give({ type: "later", faction: "Me-2" }), true);
+  await settle();
+  assert.deepEqual(orders(), [["unknown", "later it is in the log; what became of it is not known: no token"]]);
+});
+
+test("sixty orders are listed, and without a session none is sent", async () => {
+  api();
+  const { player } = playerOf();
+  assert.equal(await player.give({ type: "join", faction: "x" }), false);
+  await enter("Me-2");
+  for (let count = 0; count < 65; count++) await player.give({ type: "join", faction: `F${count}` });
+  await settle();
+  assert.equal(orders().length, 60);
+  assert.match(orders()[0][1], /F64/);
+});
+
+/** A command of Crimson, the owner of S0 and S3. The camera has one pixel for each unit. */
+function commandOf(config = /** @type {any} */ (CONFIG)) {
+  const { player, stage, world } = playerOf();
+  player.faction = "Crimson";
+  player.config = config;
+  /** @type {any[]} */
+  const orderLog = [];
+  player.give = async (order) => orderLog.push(order) > 0;
+  /** @type {any} */
+  const marks = { aim: null, set: (/** @type {any} */ change) => Object.assign(marks, change) };
+  const camera = new Camera();
+  const at = (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ x, /** @type {number} */ y) => {
+    const id = Array.from(world.chart.x).findIndex((each, row) => Math.hypot(each - x, world.chart.y[row] - y) < 5);
+    return id < 0 ? null : { kind: "system", id };
+  };
+  const command = new Command(stage, /** @type {any} */ ({ camera, marks, at }), player);
+  return { command, player, stage, world, marks, orderLog };
+}
+
+test("one can aim from an own system, live, while the sim runs", () => {
+  const { command, stage, world, player } = commandOf();
+  assert.equal(command.canAim(-20, 5), true);
+  assert.equal(command.from, 0);
+  assert.equal(command.canAim(0, -5), false, "free");
+  assert.equal(command.canAim(20, 5), false, "another's");
+  assert.equal(command.canAim(500, 500), false, "nothing there");
+  stage.isLive = false;
+  assert.equal(command.canAim(-20, 5), false, "the past");
+  stage.isLive = true;
+  world.meta = { ...world.meta, status: "finished" };
+  assert.equal(command.canAim(-20, 5), false, "it is over");
+  world.meta = { ...world.meta, status: "running" };
+  player.faction = "Absent";
+  assert.equal(command.canAim(-20, 5), false, "not in");
+});
+
+test("a drag to a neighbour sends a part of the garrison", () => {
+  const { command, marks, orderLog } = commandOf();
+  command.canAim(-20, 5);
+  command.aim(300, 300);
+  assert.deepEqual(marks.aim, { from: 0, to: { x: 300, y: 300 }, target: null, text: "" });
+  command.aim(0, -5);
+  assert.deepEqual([marks.aim.target, marks.aim.text], [1, "5 ships, 3 ticks"]);
+  command.release(0, -5);
+  assert.deepEqual(orderLog, [{ type: "move_fleet", faction: "Crimson", system: "S0", target: "S1", ships: 5 }]);
+  assert.deepEqual([command.from, marks.aim], [null, null]);
+  command.aim(0, -5);
+  command.release(0, -5);
+  assert.equal(orderLog.length, 1);
+});
+
+test("a drag to nowhere, to where no lane leads, or back sends nothing", () => {
+  const { command, orderLog } = commandOf();
+  for (const [x, y] of [[300, 300], [60, 5], [-20, 5]]) {
+    command.canAim(-20, 5);
+    command.release(x, y);
+  }
+  assert.deepEqual(orderLog, []);
+});
+
+test("in a world of direct travel ships go anywhere", () => {
+  const { command, marks, orderLog } = commandOf({ ...CONFIG, travel: "direct" });
+  command.canAim(-20, 5);
+  command.aim(60, 5);
+  assert.equal(marks.aim.text, "5 ships");
+  command.release(60, 5);
+  assert.equal(orderLog[0].target, "S4");
+});
+
+/** @param {any} form @param {string} text */
+const button = (form, text) => form.querySelectorAll("button").find((/** @type {any} */ each) => each.textContent.startsWith(text));
+
+test("the forms of an own system send, muster and note", () => {
+  const { command, world, orderLog } = commandOf();
+  const forms = /** @type {any} */ (command.forms(world, 0));
+  const [sending, mustering, note] = forms.querySelectorAll("form");
+  const [ships, target] = sending.children;
+  assert.equal(ships.value, "5");
+  assert.deepEqual(target.children.map((/** @type {any} */ option) => option.textContent), ["Ålesund (3)", "日本 (7)"]);
+  ships.value = "3";
+  target.value = "2";
+  assert.ok(sending.fire("submit").defaultPrevented);
+  assert.ok(button(mustering, "Muster, 2 supply each"));
+  mustering.fire("submit");
+  note.children[0].value = "hello";
+  note.fire("submit");
+  assert.equal(note.children[0].value, "");
+  assert.deepEqual(orderLog, [
+    { type: "move_fleet", faction: "Crimson", system: "S0", target: "S2", ships: 3 },
+    { type: "add_fleet", faction: "Crimson", system: "S0", ships: 5 },
+    { type: "note", faction: "Crimson", text: "hello", system: "S0" },
+  ]);
+});
+
+test("which part a drag sends is chosen, and at least one ship goes", () => {
+  const { command, world, orderLog } = commandOf();
+  const forms = /** @type {any} */ (command.forms(world, 0));
+  button(forms, "¾").click();
+  assert.equal(button(forms, "½").getAttribute("aria-pressed"), "false");
+  command.canAim(-20, 5);
+  command.release(0, -5);
+  button(forms, "¼").click();
+  world.ships[0] = 1;
+  command.canAim(-20, 5);
+  command.release(0, -5);
+  assert.deepEqual(orderLog.map(({ ships }) => ships), [7, 1]);
+});
+
+test("a free neighbour can be claimed, for what it costs", () => {
+  const { command, world, orderLog, player } = commandOf();
+  button(command.forms(world, 1), "Claim for 40 supply").click();
+  assert.deepEqual(orderLog, [{ type: "set_owner", faction: "Crimson", system: "S1" }]);
+  player.config = null;
+  assert.equal(button(command.forms(world, 1), "Claim").textContent, "Claim");
+  world.owner[1] = 2;
+  assert.equal(button(command.forms(world, 1), "Claim"), undefined, "another's");
+  assert.equal(button(command.forms(world, 5), "Claim"), undefined, "not beside");
+});
+
+test("without a session there are no forms", () => {
+  const { command, world, player } = commandOf();
+  player.faction = "";
+  assert.equal(command.forms(world, 0), null);
+});

@@ -1,0 +1,123 @@
+/** The world and its map: owners, neighbours, and the places of fleets and labels. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Camera } from "../../src/sector/viz/page/camera.js";
+import { readFrame } from "../../src/sector/viz/page/frame.js";
+import { byImportance, labelled } from "../../src/sector/viz/page/labels.js";
+import { Marks, placeOfSelection } from "../../src/sector/viz/page/marks.js";
+import { placeOf } from "../../src/sector/viz/page/traffic.js";
+import { FakeContext, fakeTheme } from "./support/globals.js";
+import { bareFrame, goldenBytes, goldenChart, goldenWorld } from "./support/golden.js";
+
+test("lanes lead both ways", () => {
+  const chart = goldenChart();
+  assert.deepEqual(chart.neighbours(0), [{ to: 1, length: 3 }, { to: 2, length: 7 }]);
+  assert.deepEqual(chart.neighbours(1), [{ to: 0, length: 3 }, { to: 2, length: 4 }]);
+  assert.deepEqual(chart.neighbours(5), []);
+});
+
+test("the bounds hold all systems", () => {
+  assert.deepEqual(goldenChart().bounds, { left: -20, right: 1e6, top: -1e6, bottom: 5 });
+});
+
+test("a world has its tick, status and tables", () => {
+  const world = goldenWorld();
+  assert.deepEqual([world.tick, world.status, world.winner], [41, "running", null]);
+  assert.deepEqual(world.factions, ["Crimson", "Me-2", "Ünïcode"]);
+  assert.deepEqual(world.colours, ["#1f77b4", "#ff7f0e", "#2ca02c"]);
+  assert.deepEqual(Array.from(world.alive), [1, 0, 1]);
+  assert.equal(world.ships[3], 10 ** 12);
+});
+
+test("totals count garrisons and ships under way, and neither of the neutral ones", () => {
+  assert.deepEqual(goldenWorld().totals(), {
+    tick: 41,
+    systems: [2, 1, 1],
+    ships: [10 + 10 ** 12 + 5, 30 + 1, 10 ** 12],
+    supply: [10 ** 12, 10 ** 12 - 1, 10 ** 12 - 2],
+  });
+});
+
+test("a world counts when owners, factions and fleets change, and only then", () => {
+  const counts = (/** @type {string} */ name) => {
+    const world = goldenWorld();
+    world.apply(name ? readFrame(goldenBytes(`delta-${name}.bin`)) : bareFrame("delta", 42), 0);
+    return [world.owners, world.departures];
+  };
+  assert.deepEqual(counts(""), [0, 0]);
+  assert.deepEqual(counts("changed"), [1, 0]);
+  assert.deepEqual(counts("changed-narrow"), [0, 0]);
+  assert.deepEqual(counts("added-with-labels"), [1, 0]);
+  assert.deepEqual(counts("removed"), [0, 1]);
+  assert.deepEqual(counts("added"), [0, 1]);
+});
+
+test("a fleet glides from where it departed to where it arrives, and no farther", () => {
+  const world = goldenWorld();
+  // From S0 at (-20, 5) to S1 at (0, -5), ticks 40 to 43.
+  assert.deepEqual(placeOf(world, 0, 40), { x: -20, y: 5 });
+  assert.deepEqual(placeOf(world, 0, 41.5), { x: -10, y: 0 });
+  assert.deepEqual(placeOf(world, 0, 43), { x: 0, y: -5 });
+  assert.deepEqual(placeOf(world, 0, 99), { x: 0, y: -5 });
+  assert.deepEqual(placeOf(world, 0, 0), { x: -20, y: 5 });
+});
+
+test("a selection has a place as long as it exists", () => {
+  const world = goldenWorld();
+  assert.deepEqual(placeOfSelection(world, { kind: "system", id: 2 }, 41), { x: 20, y: 5 });
+  assert.equal(placeOfSelection(world, { kind: "system", id: 6 }, 41), null);
+  assert.deepEqual(placeOfSelection(world, { kind: "fleet", id: 2 ** 40 }, 48), { x: -20, y: 5 });
+  assert.equal(placeOfSelection(world, { kind: "fleet", id: 6 }, 41), null);
+});
+
+test("marks are drawn for the selection, for the hovered object and for the aim", () => {
+  const context = new FakeContext({ width: 10, height: 10 });
+  const marks = new Marks(/** @type {any} */ (context), new Camera(), /** @type {any} */ (fakeTheme()));
+  const draw = () => {
+    context.calls.length = 0;
+    marks.draw(goldenWorld(), 41, 10);
+    return [context.count("arc"), context.count("lineTo"), context.count("fillText")];
+  };
+  assert.deepEqual(draw(), [0, 0, 0]);
+  marks.set({ selection: { kind: "system", id: 1 }, hovered: { kind: "fleet", id: 7 } });
+  assert.deepEqual(draw(), [2, 0, 0]);
+  marks.set({ selection: { kind: "fleet", id: 6 }, hovered: null, aim: { from: 0, to: { x: 5, y: 6 }, target: null, text: "" } });
+  assert.deepEqual(draw(), [0, 1, 0]);
+  assert.deepEqual(context.calls.find(([name]) => name === "lineTo"), ["lineTo", 5, 6]);
+  marks.set({ aim: { from: 0, to: { x: 5, y: 6 }, target: 1, text: "5 ships" } });
+  assert.deepEqual(draw(), [0, 1, 1]);
+  assert.deepEqual(context.calls.find(([name]) => name === "lineTo"), ["lineTo", 0, -5]);
+  assert.equal(marks.version, 3);
+});
+
+/** @param {Partial<import("../../src/sector/viz/page/world.js").Chart>} fields */
+const chartOf = (fields) => /** @type {import("../../src/sector/viz/page/world.js").Chart} */ ({ count: fields.growth?.length, homes: Int32Array.of(), ...fields });
+
+test("homes come first, then systems by growth, then in their order", () => {
+  const chart = chartOf({ growth: Int32Array.of(1, 3, 0, 3, 2), homes: Int32Array.of(2, 0) });
+  assert.deepEqual([...byImportance(chart)], [0, 2, 1, 3, 4]);
+});
+
+/** @param {number[]} x @param {number[]} y @param {boolean} named @param {[number, number]} size of the picture */
+function labels(x, y, named = false, [width, height] = [1000, 1000]) {
+  const camera = Object.assign(new Camera(), { width, height });
+  const chart = chartOf({ growth: new Int32Array(x.length), x: Int32Array.from(x), y: Int32Array.from(y), names: x.map(() => "A long name") });
+  return labelled(chart, byImportance(chart), camera, { size: 10, reach: 5, named });
+}
+
+test("labels that would lie over others are left out", () => {
+  assert.deepEqual(labels([100, 110, 200], [100, 100, 100]), [0, 2]);
+  assert.deepEqual(labels([100, 140], [100, 100], true), [0], "names need more room than numbers");
+  assert.deepEqual(labels([100, 140], [100, 100], false), [0, 1]);
+  assert.deepEqual(labels([100, 100, 100], [98, 100, 140]), [0, 2], "in the next row of the picture");
+});
+
+test("systems outside of the picture have no label", () => {
+  assert.deepEqual(labels([-21, -20, 1020, 1021, 500, 500], [500, 500, 500, 500, -21, 1021]), [1, 2]);
+});
+
+test("a small picture has few labels", () => {
+  assert.equal(labels([0, 40, 80, 120], [50, 50, 50, 50], false, [120, 100]).length, 3);
+});
