@@ -155,6 +155,7 @@ async def test_who_was_away_too_long_is_told_of_the_gap(api: Service, sim: Sim) 
 async def test_who_saw_more_than_there_is_is_told_so_and_goes_on_from_now(api: Service, sim: Sim) -> None:
     """Redis may come back without its last second."""
     await sim.tick(times=3)
+    api.wait_for(lambda health: health["tick"] == 3, "at tick 3")
     reader = Reader(api, **{"Last-Event-ID": "99-0"})
     assert json.loads(reader.next()["data"]) == {"after": "99-0", "first_tick": 4}
     await sim.tick(NOTE)

@@ -1,0 +1,39 @@
+"""What each process of a world is started with."""
+
+from pathlib import Path
+
+import pytest
+
+from sector.standalone.options import parser
+from sector.standalone.plan import make_plan
+
+
+def settings(tmp_path: Path, service: str, *arguments: str) -> dict[str, str]:
+    """Return the settings of a service in the plan for these arguments."""
+    plan = make_plan(parser().parse_args(arguments), None, tmp_path)
+    (spec,) = (each for each in plan.services if each.name == service)
+    return dict(spec.environment)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "origins"),
+    [
+        ([], "http://127.0.0.1:9000,http://localhost:9000"),
+        (["--cors-origin=*"], "*"),
+        (["--cors-origin=*", "--cors-origin=https://game.example"], "*"),
+        (
+            ["--port-base=7000", "--cors-origin=https://a.example"],
+            "http://127.0.0.1:8000,http://localhost:8000,https://a.example",
+        ),
+    ],
+)
+def test_the_api_allows_the_page_and_the_origins_that_are_given(
+    tmp_path: Path, arguments: list[str], origins: str
+) -> None:
+    assert settings(tmp_path, "api", *arguments)["CORS_ORIGINS"] == origins
+
+
+@pytest.mark.parametrize("given", ["http://192.0.2.1:8800", "https://world.example/api"])
+def test_the_page_is_given_the_address_of_the_api_for_browsers(tmp_path: Path, given: str) -> None:
+    assert settings(tmp_path, "viz")["API_URL"] == "http://127.0.0.1:8000"
+    assert settings(tmp_path, "viz", f"--api-url={given}")["API_URL"] == given
