@@ -70,14 +70,15 @@ async def test_several_apis_at_one_port_answer_for_all(sim: Sim, redis_url: str,
         orders += 1
     until_metrics(
         apis[0].url,
-        lambda found: found["sector_orders_accepted_total"] == orders and found["sector_api_tick"] == 1,
+        lambda found: found["sector_orders_accepted_total"] == orders,
         "others count soon, too",
     )
     for _ in range(10):
         found = metrics_of(apis[0].url)
         assert found[REQUESTS, "POST", "/orders", "202"] == orders
         assert found["sector_orders_accepted_total"] == orders
-        assert found["sector_api_tick"] == 1, "of all three, and not their sum"
+        assert found["sector_api_tick"] <= 1, "of all three, and not their sum"
+    until_metrics(apis[0].url, lambda found: found["sector_api_tick"] == 1, "the last of them has read the sim, too")
     apis[1].process.kill()
     apis[1].process.wait()
     httpx.post(f"{apis[0].url}/orders", json=NOTE).raise_for_status()

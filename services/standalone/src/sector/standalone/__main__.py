@@ -13,9 +13,9 @@ def main() -> None:
     """Run until Ctrl-C."""
     options = parser().parse_args()
     # After the options, so that --help and a wrong option are answered at once: these imports take half a second.
-    from sector.standalone.screen import shown  # noqa: PLC0415
-    from sector.standalone.standalone import run  # noqa: PLC0415
-    from sector.state.connect import SCHEMES  # noqa: PLC0415
+    from sector.standalone.screen import shown
+    from sector.standalone.standalone import run
+    from sector.state.connect import SCHEMES
 
     redis_url = os.environ.get("REDIS_URL") or None
     if redis_url is not None and not redis_url.startswith(SCHEMES):
