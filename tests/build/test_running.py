@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from build.checkout import ask_daemon
-from fixtures.requires import LONG
+from fixtures.long import LONG
 
 _COMMAND = re.compile(r"\./pants run ([\w/:.-]+)")
 _RUNNABLE = {"docker_image", "pex_binary", "python_source", "python_test"}

@@ -7,7 +7,7 @@ import pytest
 
 from chaos import schedule, trial
 from chaos.__main__ import main
-from fixtures.requires import LONG
+from fixtures.long import LONG
 
 SECONDS = 45 if LONG else 20
 

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from reference import Board, Faction, Fleet, Row, System
 
+from fixtures.long import examples
 from sector.models import ORDER, AddFleet, Join, LoggedOrder, MoveFleet, Note, Order, SetOwner, SimConfig
 from sector.models.names import MAX_SHIPS
 from sector.models.rows import event_rows
@@ -182,7 +183,7 @@ _MUSTER = Wish("muster", 0, None, beside=0, ships=25, admin=False, spelling=0)
     [[_CLAIM, _MUSTER]],
     0,
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(_configs, _owned, _flying, _batches, st.sampled_from([0, 0, 10**9]))
 def test_engine_and_reference_come_to_the_same_state_and_events(
     config: SimConfig,

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fixtures.long import examples
 from fixtures.processes import environment
 from sector.world.classic.match import Match, RuleBroken
 from sector.world.classic.text import (
@@ -52,7 +53,7 @@ def _maps(draw: st.DrawFn) -> tuple[list[Planet], list[Fleet]]:
     return planets, draw(st.lists(fleet, max_size=4))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(_maps(), st.lists(st.lists(st.tuples(st.integers(1, 3), _moves), max_size=5), max_size=25), st.integers(1, 20))
 def test_a_match_goes_turn_for_turn_as_the_plain_one(
     start: tuple[list[Planet], list[Fleet]], turns: list[list[tuple[int, Move]]], max_turns: int

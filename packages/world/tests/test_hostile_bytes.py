@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
+from fixtures.long import examples
 from fixtures.processes import environment
 from fixtures.requires import require_module
 from sector.models.frame import Frame, FrameError, decode, encode
@@ -25,7 +26,7 @@ def test_a_truncated_snapshot_is_refused(length: int) -> None:
     assert not hostile.use(hostile.sealed(SNAPSHOT[:length]))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(BODY) - 1), st.integers(0, 255)), min_size=1, max_size=6))
 def test_an_altered_snapshot_with_a_digest_that_fits_is_played_or_refused(changes: list[tuple[int, int]]) -> None:
     altered = bytearray(BODY)
@@ -37,7 +38,7 @@ def test_an_altered_snapshot_with_a_digest_that_fits_is_played_or_refused(change
             decode(bytes(altered) + SNAPSHOT[-16:])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.binary(max_size=300), st.binary(max_size=300))
 def test_any_bytes_at_all_are_refused(header: bytes, columns: bytes) -> None:
     prefix = b"SECF\x02\x00\x00\x00" + len(header).to_bytes(4, "little")
@@ -52,7 +53,7 @@ _VALUES: st.SearchStrategy[JsonValue] = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.sampled_from(["tick", "next_fleet", "winner", "status", "parent"]), _VALUES)
 def test_a_header_that_says_anything_else_is_played_or_refused(name: str, value: JsonValue) -> None:
     frame = decode(SNAPSHOT)

