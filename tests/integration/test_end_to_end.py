@@ -21,7 +21,7 @@ class Player:
     """What a player's program sees: HTTP, and nothing else."""
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=10)
+        self._client = httpx.Client(base_url=url, timeout=60)
 
     def snapshot(self) -> Snapshot:
         return Snapshot.model_validate_json(self._client.get("/snapshot").raise_for_status().content)
@@ -50,7 +50,7 @@ class Player:
         return self._wait(lambda: now if so(now := self.snapshot()) else None, what)
 
     def _wait[T](self, look: Callable[[], T | None], what: str) -> T:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if (found := look()) is not None:
                 return found

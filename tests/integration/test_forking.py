@@ -73,7 +73,7 @@ async def _order(client: httpx.AsyncClient, order: dict[str, str]) -> str:
     """Give an order, and wait for the event that tells of it."""
     answer = await client.post("/orders", json=order)
     assert answer.status_code == 202, answer.text
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             events = (await client.get("/events", params={"limit": 1000})).json()["events"]
             if any(event["order"] == answer.json()["id"] for event in events):

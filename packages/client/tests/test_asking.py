@@ -23,6 +23,20 @@ def answer(status: str, body: bytes = b"", more: str = "", kind: str = "applicat
 PROBLEM = b'{"type":"about:blank","title":"Not here","status":503,"detail":"it is away","later":"a field of tomorrow"}'
 
 
+class Clock:
+    """Time that passes only while somebody waits."""
+
+    def __init__(self) -> None:
+        self.slept_s: list[float] = []
+
+    def now_s(self) -> float:
+        return sum(self.slept_s)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept_s.append(seconds)
+        await asyncio.sleep(0)
+
+
 class Server:
     """Answers each request with the next of `answers`, the last one over and over; b"" cuts the connection."""
 
@@ -55,7 +69,7 @@ def key(request: bytes) -> bytes:
 
 async def test_an_order_is_sent_again_under_the_same_key_until_it_is_answered() -> None:
     server = Server(b"", answer("503 X", PROBLEM), answer("429 X", b"?"), answer("202 X", ACCEPTED))
-    async with server.running(), Client(server.url, patience_s=10) as client:
+    async with server.running(), Client(server.url, clock=Clock()) as client:
         assert await client.order(NOTE) == "5-0"
     assert len(server.requests) == 4
     assert len({key(request) for request in server.requests}) == 1
@@ -88,28 +102,36 @@ async def test_what_a_proxy_says_is_told_too() -> None:
     ],
 )
 async def test_patience_ends(said: bytes, error: Callable[[], pytest.RaisesExc[Exception]]) -> None:
-    loop = asyncio.get_running_loop()
-    async with Server(said).running() as server, Client(server.url, patience_s=0.3) as client:
-        began_s = loop.time()
+    clock = Clock()
+    async with Server(said).running() as server, Client(server.url, patience_s=300, clock=clock) as client:
         with error():
             await client.order(NOTE)
-        assert loop.time() - began_s < 1
-    assert len(server.requests) > 1
+    assert len(server.requests) == len(clock.slept_s) + 1
+    # No pause is longer than 2 s, so the last request is not sent earlier.
+    assert 298 <= clock.now_s() <= 300
 
 
 async def test_it_waits_as_long_as_it_was_asked_to() -> None:
-    async with Server(answer("429 X", b"?", "retry-after: 1\r\n"), answer("202 X", ACCEPTED)).running() as server:
-        loop = asyncio.get_running_loop()
-        async with Client(server.url) as client:
-            began_s = loop.time()
-            await client.order(NOTE)
-        assert loop.time() - began_s >= 1
+    clock, wait = Clock(), answer("429 X", b"?", "retry-after: 7\r\n")
+    accepted = answer("202 X", ACCEPTED)
+    async with Server(wait, accepted).running() as server, Client(server.url, clock=clock) as client:
+        await client.order(NOTE)
+    assert clock.slept_s == [7]
+
+
+async def test_pauses_double_up_to_two_seconds() -> None:
+    clock = Clock()
+    async with Server(b"").running() as server, Client(server.url, patience_s=60, clock=clock) as client:
+        with pytest.raises(Unavailable):
+            await client.snapshot()
+    bounds = [min(0.05 * 2**number, 2.0) for number in range(len(clock.slept_s))]
+    assert all(bound / 2 <= pause <= bound for pause, bound in zip(clock.slept_s, bounds, strict=True))
 
 
 async def test_nobody_there_is_unavailable() -> None:
     async with Server(b"").running() as server:
         url = server.url
-    async with Client(url, patience_s=0.1) as client:
+    async with Client(url, patience_s=30, clock=Clock()) as client:
         with pytest.raises(Unavailable, match="ConnectError"):
             await client.snapshot()
 
@@ -121,7 +143,9 @@ async def test_a_stream_goes_on_after_the_last_event_wherever_it_broke() -> None
         unknown = 'id: 9-9\nevent: tomorrow\ndata: {"type":"tomorrow","tick":1}\n\n: still here\n\n'
         return answer("200 X", (body + unknown).encode(), kind="text/event-stream")
 
-    async with Server(events("1-0", "1-1"), b"", events("2-0")).running() as server, Client(server.url) as client:
+    async with Server(events("1-0", "1-1"), b"", events("2-0")).running() as server, Client(
+        server.url, clock=Clock()
+    ) as client:
         stream = client.follow()
         found = [(await anext(stream)) for _ in range(3)]
     assert [each.id for each in found] == ["1-0", "1-1", "2-0"]  # type: ignore[union-attr]  # none of them is a gap

@@ -1,34 +1,52 @@
 """What is noted is counted soon, or when somebody asks."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from sector.process import counting
 from sector.process.counting import count_now, count_soon
 
+type Later = list[tuple[float, Callable[[], object]]]
 
-async def test_it_is_counted_by_itself_and_in_order() -> None:
+
+@pytest.fixture
+async def later(monkeypatch: pytest.MonkeyPatch) -> Later:
+    """What the event loop is asked to call later, after how many seconds: the test calls it."""
+    calls: Later = []
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda delay_s, call: calls.append((delay_s, call)))
+    return calls
+
+
+async def test_it_is_counted_by_itself_and_in_order(later: Later) -> None:
     counted: list[float] = []
     for each in (1.0, 2.0, 3.0):
         count_soon(counted.append, each)
     assert counted == []
-    async with asyncio.timeout(5):
-        while not counted:
-            await asyncio.sleep(0.01)
+    ((delay_s, call),) = later
+    assert delay_s == 0.1
+    call()
     assert counted == [1.0, 2.0, 3.0]
     count_soon(counted.append, 4.0)
-    async with asyncio.timeout(5):
-        while len(counted) < 4:
-            await asyncio.sleep(0.01)
+    assert len(later) == 2
+    later[1][1]()
+    assert counted == [1.0, 2.0, 3.0, 4.0]
 
 
-async def test_who_asks_finds_all_of_it_counted_once() -> None:
+async def test_the_event_loop_calls_it() -> None:
+    counted = asyncio.Event()
+    count_soon(lambda _: counted.set(), 1.0)
+    await asyncio.wait_for(counted.wait(), 60)
+
+
+async def test_who_asks_finds_all_of_it_counted_once(later: Later) -> None:
     counted: list[float] = []
     count_soon(counted.append, 1.0)
     count_now()
     assert counted == [1.0]
-    await asyncio.sleep(2 * counting._WITHIN_S)
+    ((_, call),) = later
+    call()
     assert counted == [1.0]
 
 

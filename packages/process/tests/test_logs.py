@@ -17,7 +17,7 @@ def run(**told: str) -> list[str]:
     """Run a process whose work fails, with a word; returns the lines of its log."""
     command = [sys.executable, str(SAMPLE), str(free_port())]
     done = subprocess.run(
-        command, env=environment(WORK="fail", **told), capture_output=True, text=True, check=False, timeout=30
+        command, env=environment(WORK="fail", **told), capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 1
     return done.stderr.splitlines()
@@ -52,7 +52,7 @@ def test_on_a_terminal_it_is_text_by_itself() -> None:
     process = subprocess.Popen(
         [sys.executable, str(SAMPLE), str(free_port())], env=environment(WORK="fail", TERM="xterm"), stderr=theirs
     )
-    process.wait(timeout=30)
+    process.wait(timeout=60)
     os.close(theirs)
     said = os.read(ours, 65536).decode()
     os.close(ours)

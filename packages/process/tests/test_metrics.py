@@ -33,7 +33,7 @@ def test_a_process_tells_how_it_is_and_how_late_its_loop_is() -> None:
         assert asked(port)["process_resident_memory_bytes"] > 2**20
     finally:
         process.terminate()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_processes_at_one_port_answer_for_all_of_them_and_the_killed_is_ready_no_more(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_processes_at_one_port_answer_for_all_of_them_and_the_killed_is_ready_no
     finally:
         two[0].terminate()
         two[1].kill()
-        assert two[0].wait(timeout=10) == 0
+        assert two[0].wait(timeout=60) == 0
         two[1].wait()
 
 

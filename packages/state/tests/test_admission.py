@@ -178,7 +178,7 @@ async def test_requests_in_flight_together_share_one_round_trip(sim: Sim, redis:
 async def test_who_comes_just_when_a_group_is_over_begins_the_next(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     group = GroupCommit(redis, GATE)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         for _ in range(5):
             await group.admit(ONE)
     assert len(await logged(redis)) == 5

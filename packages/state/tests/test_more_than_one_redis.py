@@ -23,7 +23,7 @@ REPLICA = Durability("replica", 2000)
 
 async def persist[T](attempt: Callable[[], Awaitable[T]]) -> T:
     """Return what an attempt comes to, made again as a worker does it."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return await attempt()

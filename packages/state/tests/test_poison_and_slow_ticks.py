@@ -1,6 +1,5 @@
 """What must not stop a world: entries of the log that are not orders, ticks slower than the lease, rules that raise."""
 
-import time
 from collections.abc import Sequence
 
 import pytest
@@ -48,40 +47,53 @@ async def test_poison_is_set_aside_with_an_event_and_the_orders_around_it_are_ap
     assert len(await entries_at(redis, KEYS.poison)) == 3
 
 
+_TTL_MS = 1500
+
+
+def client_of_thread(redis: Redis) -> ThreadedRedis:
+    """Return a client for the thread in which a slow tick is computed."""
+    where = redis.connection_pool.connection_kwargs
+    return ThreadedRedis(host=where["host"], port=where["port"])
+
+
 class Slow(SectorWorld):
-    """Takes longer than a short lease lasts."""
+    """Takes longer than its lease lasts: until the lease has been extended three times, each time after a third of it."""
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__()
+        self._redis = redis
 
     def advance(self, state: Position, orders: Sequence[LoggedOrder]) -> Step[Position]:
-        time.sleep(0.9)
+        with client_of_thread(self._redis) as client:
+            left_ms, extended = _TTL_MS, 0
+            while extended < 3 and left_ms > 0:
+                before_ms, left_ms = left_ms, int(client.pttl(KEYS.lease))
+                extended += left_ms > before_ms
         return super().advance(state, orders)
 
 
-async def slow_ticker(redis: Redis, ttl_ms: int) -> Ticker[Position]:
+async def slow_ticker(redis: Redis, world: SectorWorld) -> Ticker[Position]:
     await redis.delete(KEYS.lease)
-    held = await lease.acquire(redis, "default", "slow", ttl_ms)
+    held = await lease.acquire(redis, "default", "slow", _TTL_MS)
     assert held is not None
-    return Ticker(redis, Slow(), *await sims.read_founding(redis, "default"), held)
+    return Ticker(redis, world, *await sims.read_founding(redis, "default"), held)
 
 
 async def test_a_tick_slower_than_its_lease_is_committed_under_it(sim: Sim, redis: Redis) -> None:
-    ticker = await slow_ticker(redis, 300)
+    ticker = await slow_ticker(redis, Slow(redis))
     (order_id,) = await sim.order(Join(faction="Me"))
     tick = await ticker.tick()
     assert (tick.head.tick, tick.head.cursor) == (1, order_id)
 
 
 async def test_a_slow_tick_whose_lease_is_taken_meanwhile_is_not_committed(sim: Sim, redis: Redis) -> None:
-    ticker = await slow_ticker(redis, 300)
-
-    class Thief(Slow):
+    class Thief(SectorWorld):
         def advance(self, state: Position, orders: Sequence[LoggedOrder]) -> Step[Position]:
-            # In a thread of its own, so by a client of its own.
-            where = redis.connection_pool.connection_kwargs
-            with ThreadedRedis(host=where["host"], port=where["port"]) as other:
+            with client_of_thread(redis) as other:
                 other.set(KEYS.lease, "9:thief:x", px=60_000)
             return super().advance(state, orders)
 
-    ticker._world = Thief()
+    ticker = await slow_ticker(redis, Thief())
     with pytest.raises((LeaseLost, CommitConflict)):
         await ticker.tick()
     assert (await sim.reader.head()).tick == 0

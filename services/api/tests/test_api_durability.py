@@ -36,7 +36,7 @@ async def test_it_waits_as_long_as_told_and_then_names_what_is_not_durable(
         "api", wait=False, REDIS_URL=redis_url, ORDER_DURABILITY="replica", DURABILITY_TIMEOUT_MS="3500"
     )
     api.wait_for_fault("durability", "not on a replica within")
-    answer = httpx.post(f"{api.url}/orders", json=NOTE, timeout=10)
+    answer = httpx.post(f"{api.url}/orders", json=NOTE, timeout=60)
     assert (answer.status_code, answer.json()["title"]) == (503, "Not durable")
     ((order_id, _),) = await entries_at(redis, SimKeys("default").orders)
     assert order_id in answer.json()["detail"]

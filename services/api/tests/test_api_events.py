@@ -87,7 +87,7 @@ class Reader:
     """Reads a stream, message by message."""
 
     def __init__(self, api: Service, path: str = "/events/stream", **headers: str) -> None:
-        self._client = httpx.Client(timeout=10)
+        self._client = httpx.Client(timeout=60)
         self._context = self._client.stream("GET", f"{api.url}{path}", headers=headers)
         self.answer = self._context.__enter__()
         assert self.answer.status_code == 200
@@ -144,6 +144,7 @@ async def test_only_what_was_asked_for_comes(api: Service, sim: Sim) -> None:
 async def test_who_was_away_too_long_is_told_of_the_gap(api: Service, sim: Sim) -> None:
     for _ in range(20):
         await sim.tick(NOTE)
+    api.wait_for(lambda health: health["tick"] == 20, "at tick 20")
     reader = Reader(api, **{"Last-Event-ID": "2-0"})
     gap = reader.next()
     assert gap["event"] == "gap"
@@ -170,7 +171,7 @@ def test_of_a_stream_the_head_ends(still_api: Service) -> None:
 
 
 def test_a_silent_stream_gives_signs_of_life(api: Service) -> None:
-    with httpx.stream("GET", f"{api.url}/events/stream", timeout=5) as answer:
+    with httpx.stream("GET", f"{api.url}/events/stream", timeout=60) as answer:
         lines = answer.iter_lines()
         assert next(lines) == "retry: 1000"
         assert [next(lines) for _ in range(5)][1::2] == [": still here", ": still here"]
@@ -181,7 +182,7 @@ def test_at_the_end_streams_are_told_to_come_again(api: Service) -> None:
     api.process.terminate()
     message = reader.next()
     assert (message["event"], json.loads(message["data"])) == ("reconnect", {"reason": "this server shuts down"})
-    assert api.process.wait(timeout=10) == 0
+    assert api.process.wait(timeout=60) == 0
     reader.close()
 
 

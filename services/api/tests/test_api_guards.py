@@ -1,6 +1,5 @@
 """Guards: limits shared by all replicas, backpressure, slow senders, CORS, request ids, the access log, the end."""
 
-import asyncio
 import json
 import re
 import socket
@@ -14,6 +13,7 @@ from fixtures.contents import entries_at
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET, bearing, token
+from fixtures.waiting import until
 from sector.state.keys import SimKeys
 
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
@@ -34,30 +34,35 @@ async def test_a_token_orders_only_so_fast_whichever_replica_it_asks(
 ) -> None:
     one, two = (processes.start("api", REDIS_URL=url, AUTH_SECRET=SECRET, RATE_PER_TOKEN="0.5") for _ in range(2))
     mine, theirs = bearing(token("*", sub="me")), bearing(token("*", sub="you"))
-    answers = [post(api, **mine) for api in (one, two, one, two, one, two, one)]
-    assert [answer.status_code for answer in answers] == [202] * 5 + [429] * 2
+    began_s, answers = time.monotonic(), [post(one, **mine)]
+    while answers[-1].is_success:
+        answers.append(post((two, one)[len(answers) % 2], **mine))
+    # Five at once, and what half an order a second adds on a machine that takes its time.
+    accepted = len(answers) - 1
+    assert 5 <= accepted <= 5 + 0.5 * (time.monotonic() - began_s)
+    assert [answer.status_code for answer in answers] == [202] * accepted + [429]
     assert answers[-1].json()["title"] == "Too many orders"
     assert answers[-1].json()["detail"].startswith("token me may give 0.5 orders a second")
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 2
     assert post(two, **theirs).status_code == 202
-    assert len(await entries_at(redis, SimKeys("default").orders)) == 6
+    assert len(await entries_at(redis, SimKeys("default").orders)) == accepted + 1
 
 
 async def test_what_is_refused_in_a_list_counts_too(url: str, processes: Processes) -> None:
     """It is as much work; and while its sender has to wait, nothing of it is looked at."""
-    api = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="1")
+    api = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.01")
     wrong = [{"type": "fly"}] * 10
     assert [post(api, wrong).status_code for _ in range(2)] == [207, 429]
     assert post(api, {"type": "fly"}).status_code == 429
-    assert post(api).headers["retry-after"] in ("1", "10")
+    assert 1 <= int(post(api).headers["retry-after"]) <= 1000
 
 
 async def test_an_address_orders_only_so_fast_and_is_that_which_the_proxy_names(url: str, processes: Processes) -> None:
-    direct = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.1")
+    direct = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.01")
     assert [post(direct).status_code for _ in range(2)] == [202, 429]
     # Nobody stands before this one: what a client says of itself is not believed.
     assert post(direct, **{"X-Forwarded-For": "10.0.0.9"}).status_code == 429
-    behind = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.1", PROXIES="1")
+    behind = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.01", PROXIES="1")
     forwarded = [post(behind, **{"X-Forwarded-For": f"10.9.9.9, 10.0.0.{n}"}).status_code for n in (1, 2, 1)]
     assert forwarded == [202, 202, 429]
 
@@ -79,7 +84,7 @@ def _drip(api: Service, first: bytes, drop: bytes) -> bytes:
     """Send the beginning of a request, then a little every 0.1 s; return what is answered."""
     with socket.create_connection(("127.0.0.1", api.port), timeout=0.1) as client:
         client.sendall(first)
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
                 if answer := client.recv(4096):
@@ -105,7 +110,7 @@ def test_who_sends_too_slowly_is_a_408_however_steadily_it_trickles(
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"application/problem+json" in answer
     assert b"a request has 1 s to arrive" in answer
-    assert 1 <= time.monotonic() - began_s < 5
+    assert time.monotonic() - began_s >= 1
 
 
 def test_who_sends_nothing_more_is_a_408_too(still_api: Service) -> None:
@@ -175,7 +180,7 @@ def test_the_access_log_is_a_line_of_json_for_each_request(url: str, processes: 
     post(api, **bearing(token("Crimson")))
     post(api)
     # What is no URL, and no text.
-    with socket.create_connection(("127.0.0.1", api.port), timeout=5) as client:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=60) as client:
         client.sendall(b"GET /\xff HTTP/1.1\r\nuser-agent: \xff\xfe\r\n\r\n")
         assert client.recv(1000).startswith(b"HTTP/1.1 400 ")
     read, ordered, refused, broken = (line for line in logged(api) if line["path"] != "/health")
@@ -207,25 +212,28 @@ def test_by_itself_only_errors_are_logged_and_tokens_never(url: str, processes: 
 
 
 def test_after_sigterm_it_is_not_ready_and_serves_on_for_a_while(url: str, processes: Processes) -> None:
-    api = processes.start("api", REDIS_URL=url, DRAIN_S="1.5")
+    api = processes.start("api", REDIS_URL=url, DRAIN_S="60")
     with httpx.Client() as client:
         assert client.get(f"{api.url}/health/ready").status_code == 200
         api.process.terminate()
-        deadline = time.monotonic() + 1
-        while client.get(f"{api.url}/health/ready").status_code == 200:
-            assert time.monotonic() < deadline
+        until(lambda: client.get(f"{api.url}/health/ready").status_code == 503, "the answer that it is not ready")
         assert post(api).status_code == 202
         assert client.get(f"{api.url}/health/live").status_code == 200
         assert client.get(f"{api.url}/health/ready").json()["stopping"] is True
-    assert api.process.wait(timeout=10) == 0
+    # A second signal ends the while.
+    api.process.terminate()
+    assert api.process.wait(timeout=60) == 0
 
 
-async def test_a_request_in_flight_at_the_end_is_answered(url: str, sim: Sim, processes: Processes) -> None:
+def test_a_request_in_flight_at_the_end_is_answered(url: str, processes: Processes) -> None:
     api = processes.start("api", REDIS_URL=url)
     order_id = post(api).json()["id"]
-    async with httpx.AsyncClient(timeout=10) as client:
-        waiting = asyncio.create_task(client.get(f"{api.url}/orders/{order_id}?wait=2s"))
-        await asyncio.sleep(0.2)
+    with socket.create_connection(("127.0.0.1", api.port), timeout=60) as client:
+        client.sendall(f"GET /orders/{order_id}?wait=2s HTTP/1.1\r\nhost: a\r\n\r\n".encode())
+        # What was sent before this is read before this is answered.
+        assert api.health() is not None
         api.process.terminate()
-        assert (await waiting).json()["status"] == "pending"
-    assert api.process.wait(timeout=10) == 0
+        answer = client.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert b'"pending"' in answer
+    assert api.process.wait(timeout=60) == 0

@@ -95,7 +95,7 @@ def test_without_a_token_nothing_is_taken(case: Case, guarded_api: Service) -> N
 @ASKED
 def test_a_stream_begins_as_documented(case: Case, still_api: Service) -> None:
     """It has no end: what comes first is looked at."""
-    with httpx.Client(timeout=10) as client:
+    with httpx.Client(timeout=60) as client:
         asked = case.as_transport_kwargs(base_url=still_api.url)
         request = client.build_request(asked["method"], asked["url"], params=asked["params"], headers=asked["headers"])
         answer = client.send(request, stream=True)

@@ -26,7 +26,7 @@ def post(api: Service, order: object = NOTE) -> str:
 
 
 def ask(api: Service, order_id: str, **query: str) -> httpx.Response:
-    return httpx.get(f"{api.url}/orders/{order_id}", params=query, timeout=40)
+    return httpx.get(f"{api.url}/orders/{order_id}", params=query, timeout=60)
 
 
 async def test_pending_then_applied_with_what_came_of_it(api: Service, sim: Sim) -> None:
@@ -49,14 +49,14 @@ async def test_rejected_and_why(api: Service, sim: Sim) -> None:
 
 async def test_who_waits_is_answered_as_soon_as_it_is_known(api: Service, sim: Sim) -> None:
     order_id = post(api)
-    async with httpx.AsyncClient(timeout=40) as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         waiting = [
             asyncio.create_task(client.get(f"{api.url}/orders/{order_id}", params={"wait": "30s"})) for _ in range(5)
         ]
         # It waits: nothing comes while there is no tick.
         assert not (await asyncio.wait(waiting, timeout=0.3))[0]
         await sim.tick()
-        done, late = await asyncio.wait(waiting, timeout=5)
+        done, late = await asyncio.wait(waiting, timeout=60)
     assert not late
     assert {task.result().json()["status"] for task in done} == {"applied"}
 

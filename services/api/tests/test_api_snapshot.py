@@ -138,7 +138,7 @@ async def test_a_large_world_is_encoded_once_for_all_who_ask_at_once(
 ) -> None:
     await Sim.found(redis, CONFIG.model_copy(update={"systems": 3_000}))
     api = processes.start("api", REDIS_URL=redis_url)
-    async with httpx.AsyncClient(timeout=30) as reader:
+    async with httpx.AsyncClient(timeout=60) as reader:
         answers = await asyncio.gather(
             *(
                 reader.get(f"{api.url}/snapshot", headers={"Accept-Encoding": coding})

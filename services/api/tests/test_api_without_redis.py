@@ -87,7 +87,7 @@ async def test_a_full_redis_refuses_the_order_and_the_world_is_still_shown(
 )
 def test_a_wrong_setting_ends_it_with_2_and_one_line(processes: Processes, name: str, value: str, said: str) -> None:
     api = processes.start("api", wait=False, **{"PORT": str(free_port()), name: value})
-    assert api.process.wait(timeout=15) == 2
+    assert api.process.wait(timeout=60) == 2
     (line,) = api.log.read_text().splitlines()
     assert line.startswith(said)
     assert "Allowed: " in line

@@ -97,6 +97,7 @@ async def test_the_map_is_what_never_changes(api: Service, sim: Sim) -> None:
 
 async def test_events_are_read_page_by_page_without_gap_or_repetition(api: Service, sim: Sim) -> None:
     await sim.tick(times=40)
+    api.wait_for(lambda health: health["tick"] == 40, "at tick 40")
     everything = events(api, limit="1000")
     assert len(everything) > 10
     paged, after = [], "0-0"

@@ -24,7 +24,7 @@ def test_without_an_api_it_waits_and_says_so(processes: Processes) -> None:
 )
 def test_a_wrong_setting_ends_it_with_2_and_one_line(processes: Processes, name: str, value: str) -> None:
     bot = processes.start("bot", wait=False, **{name: value})
-    assert bot.process.wait(timeout=15) == 2
+    assert bot.process.wait(timeout=60) == 2
     (line,) = bot.log.read_text().splitlines()
     assert line.startswith(f"wrong setting {name}={value!r}: ")
     assert "Allowed: " in line

@@ -56,7 +56,7 @@ class Standalone:
 
     def tick(self) -> int:
         """Return the tick that the API shows."""
-        return int(httpx.get(f"{self.api}/snapshot", timeout=10).json()["tick"])
+        return int(httpx.get(f"{self.api}/snapshot", timeout=60).json()["tick"])
 
     def reaches(self, tick: int) -> None:
         """Wait until the world is at `tick`."""
@@ -137,7 +137,7 @@ def test_it_brings_a_world_up_says_where_it_is_and_ctrl_c_leaves_nothing_behind(
     for curl in curls:
         # The stream has no end; it is read until something came.
         shown = f"{curl} -sS --fail" if "stream" not in curl else f"{curl} -sS --fail | head -c 200 | grep -q retry"
-        answer = subprocess.run(["sh", "-c", f"{export}; {shown}"], capture_output=True, timeout=20, check=False)
+        answer = subprocess.run(["sh", "-c", f"{export}; {shown}"], capture_output=True, timeout=60, check=False)
         assert answer.returncode == 0, (curl, answer.stderr)
     assert httpx.post(f"{one.api}/orders", json={"type": "join", "faction": "Me"}).status_code == 401
     assert httpx.get(f"http://127.0.0.1:{one.base + 1000}/").status_code == 200
@@ -192,7 +192,7 @@ def test_data_keeps_the_world_between_runs(standalone: Callable[..., Standalone]
     assert first.ends() == 0
     second = standalone("--data", str(kept))
     second.says("Ctrl-C stops it all.")
-    snapshot = httpx.get(f"{second.api}/snapshot", timeout=10).json()
+    snapshot = httpx.get(f"{second.api}/snapshot", timeout=60).json()
     assert snapshot["tick"] >= 13
     assert len(snapshot["systems"]) == 30
     note = {"type": "note", "faction": "Me", "text": "a token of the first run is good in the second"}

@@ -18,7 +18,7 @@ pytest_plugins = ("spectating",)
 
 
 def ask(viz: Service, path: str) -> httpx.Response:
-    return httpx.get(f"{viz.url}{path}", timeout=10)
+    return httpx.get(f"{viz.url}{path}", timeout=60)
 
 
 async def test_all_sims_are_listed(viz: Service, sim: Sim, redis: Redis) -> None:

@@ -141,6 +141,6 @@ def test_its_modules_are_rightly_typed() -> None:
 )
 def test_a_wrong_setting_ends_it_with_2_and_one_line(processes: Processes, name: str, value: str) -> None:
     viz = processes.start("viz", wait=False, **{name: value})
-    assert viz.process.wait(timeout=15) == 2
+    assert viz.process.wait(timeout=60) == 2
     (line,) = viz.log.read_text().splitlines()
     assert line.startswith(f"wrong setting {name}={value!r}: ")

@@ -1,11 +1,11 @@
 """Asking: one request, sent again while the API is away or asks for patience. So it must be safe to send it twice."""
 
-import asyncio
 import random
 
 import httpx
 from pydantic import ValidationError
 
+from sector.client.clock import Clock
 from sector.client.errors import ClientError, Refused, Unavailable
 from sector.models.answers import Problem
 
@@ -13,10 +13,9 @@ _AGAIN = frozenset({408, 429, 502, 503, 504})
 _FIRST_S, _MOST_S = 0.05, 2.0
 
 
-async def ask(http: httpx.AsyncClient, request: httpx.Request, patience_s: float) -> httpx.Response:
+async def ask(http: httpx.AsyncClient, request: httpx.Request, patience_s: float, clock: Clock) -> httpx.Response:
     """Return the answer, a success or 304. Raises Refused, Unavailable after `patience_s` seconds of trying."""
-    loop = asyncio.get_running_loop()
-    end_s, bound_s = loop.time() + patience_s, _FIRST_S
+    end_s, bound_s = clock.now_s() + patience_s, _FIRST_S
     while True:
         fault: ClientError
         least_s = 0.0
@@ -35,9 +34,9 @@ async def ask(http: httpx.AsyncClient, request: httpx.Request, patience_s: float
         # Source: M. Brooker, "Exponential Backoff And Jitter", 2015.
         pause_s = max(least_s, random.uniform(bound_s / 2, bound_s))  # noqa: S311  (nothing secret)
         bound_s = min(bound_s * 2, _MOST_S)
-        if loop.time() + pause_s > end_s:
+        if clock.now_s() + pause_s > end_s:
             raise fault
-        await asyncio.sleep(pause_s)
+        await clock.sleep(pause_s)
 
 
 def refusal(answer: httpx.Response) -> Refused:

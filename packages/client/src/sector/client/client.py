@@ -8,6 +8,7 @@ from typing import Self
 import httpx
 
 from sector.client.asking import ask
+from sector.client.clock import Clock, SystemClock
 from sector.client.errors import Refused
 from sector.client.stream import Gap, follow
 from sector.models import ORDER, Event, Order, Snapshot
@@ -19,15 +20,24 @@ class Client:
     """Asks the API at `url` for one sim: `sim`, or the one that it serves by itself.
 
     Raises, from each method: Refused where the API says no, Unavailable where it was away for `patience_s` seconds.
+    `clock`: what it waits by, if not by the machine's clock.
     """
 
     def __init__(
-        self, url: str, *, token: str = "", sim: str = "", patience_s: float = 10.0, timeout_s: float = 5.0
+        self,
+        url: str,
+        *,
+        token: str = "",
+        sim: str = "",
+        patience_s: float = 10.0,
+        timeout_s: float = 5.0,
+        clock: Clock | None = None,
     ) -> None:
         self._root = url.rstrip("/")
         self._sim = f"{self._root}/sims/{sim}" if sim else self._root
         self._patience_s = patience_s
         self._timeout_s = timeout_s
+        self._clock = clock or SystemClock()
         self._http = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {token}"} if token else {}, timeout=httpx.Timeout(timeout_s)
         )
@@ -91,7 +101,8 @@ class Client:
 
     def follow(self, *, after: str = "", kinds: Sequence[str] = (), faction: str = "") -> AsyncIterator[Event | Gap]:
         """Yield events as they happen, after event `after` or from now on, and where the stream breaks go on after the last one."""
-        return follow(self._http, f"{self._sim}/events/stream", _wanted(kinds, faction), after, self._patience_s)
+        url = f"{self._sim}/events/stream"
+        return follow(self._http, url, _wanted(kinds, faction), after, self._patience_s, self._clock)
 
     async def sims(self, *, after: str = "", limit: int = 1000) -> SimPage:
         """Return a page of the sims that there are, by id."""
@@ -123,13 +134,12 @@ class Client:
         request = self._http.build_request(
             "GET", url, params=params, headers=headers, timeout=timeout or self._timeout_s
         )
-        return await ask(self._http, request, self._patience_s)
+        return await ask(self._http, request, self._patience_s, self._clock)
 
     async def _post(self, url: str, body: bytes, key: str = "") -> httpx.Response:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key or uuid.uuid4().hex}
-        return await ask(
-            self._http, self._http.build_request("POST", url, content=body, headers=headers), self._patience_s
-        )
+        request = self._http.build_request("POST", url, content=body, headers=headers)
+        return await ask(self._http, request, self._patience_s, self._clock)
 
 
 def _wanted(kinds: Sequence[str], faction: str) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """The stream of events, resumed by itself wherever it breaks."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from sector.client.asking import refusal
+from sector.client.clock import Clock
 from sector.client.errors import Unavailable
 from sector.models import EVENT, Event
 
@@ -29,14 +29,13 @@ class Gap:
 
 
 async def follow(
-    http: httpx.AsyncClient, url: str, query: Mapping[str, str], after: str, patience_s: float
+    http: httpx.AsyncClient, url: str, query: Mapping[str, str], after: str, patience_s: float, clock: Clock
 ) -> AsyncIterator[Event | Gap]:
     """Yield events until cancelled.
 
     Raises Refused where the API will not have it, Unavailable where it was not reached for `patience_s` seconds.
     """
-    loop = asyncio.get_running_loop()
-    last, retry_s, end_s = after, 1.0, loop.time() + patience_s
+    last, retry_s, end_s = after, 1.0, clock.now_s() + patience_s
     while True:
         headers = {"Last-Event-ID": last} if last else {}
         fault = "it ended"
@@ -48,16 +47,16 @@ async def follow(
                     await source.response.aread()
                     raise refusal(source.response)
                 async for message in source.aiter_sse():
-                    end_s = loop.time() + patience_s
+                    end_s = clock.now_s() + patience_s
                     retry_s = retry_s if message.retry is None else message.retry / 1000
                     last = message.id or last
                     if (found := _read(message)) is not None:
                         yield found
         except (httpx.TransportError, SSEError) as error:
             fault = f"{type(error).__name__}: {error}"
-        if loop.time() > end_s:
+        if clock.now_s() > end_s:
             raise Unavailable(f"no events of {url} for {patience_s:g} s: {fault}")
-        await asyncio.sleep(retry_s)
+        await clock.sleep(retry_s)
 
 
 def _patient(http: httpx.AsyncClient) -> httpx.Timeout:
