@@ -1,0 +1,97 @@
+"""Which modules are mutated, and which tests judge them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Modules of one package to mutate, and the tests of that package that may kill a mutant.
+
+    `skipped_tests` are parts of test ids. These tests are slow, or run the code in other processes, which have no mutant.
+    """
+
+    name: str
+    package: str
+    modules: tuple[str, ...]
+    test_files: tuple[str, ...]
+    skipped_tests: tuple[str, ...] = ()
+
+    def source(self, root: Path, module: str) -> Path:
+        """Return the file of a module."""
+        return root / "packages" / self.package / "src" / Path(*module.split(".")).with_suffix(".py")
+
+    def tests(self, root: Path) -> list[Path]:
+        """Return the files of the tests."""
+        return [root / "packages" / self.package / "tests" / name for name in self.test_files]
+
+
+STATE = Target(
+    name="state",
+    package="state",
+    modules=(
+        "sector.state.ticker",
+        "sector.state.lease",
+        "sector.state.orders",
+        "sector.state.head",
+        "sector.state.durability",
+        "sector.state.at_head",
+        "sector.state.roll_forward",
+    ),
+    test_files=(
+        "test_another_world.py",
+        "test_admission.py",
+        "test_durability.py",
+        "test_export.py",
+        "test_founding_and_reading.py",
+        "test_founding_on_request.py",
+        "test_history.py",
+        "test_interleavings.py",
+        "test_lease.py",
+        "test_order_log.py",
+        "test_outcomes.py",
+        "test_poison_and_slow_ticks.py",
+        "test_roll_forward.py",
+        "test_state_at_head.py",
+        "test_tick_report.py",
+        "test_tick_transaction.py",
+        "test_watched_keys.py",
+    ),
+    skipped_tests=("test_the_model_finds", "test_the_command"),
+)
+
+RULES = Target(
+    name="rules",
+    package="world",
+    modules=(
+        "sector.world.tick",
+        "sector.world.orders",
+        "sector.world.bulk",
+        "sector.world.intake",
+        "sector.world.draft",
+        "sector.world.growth",
+        "sector.world.arrival",
+        "sector.world.victory",
+        "sector.world.puppets",
+        "sector.world.state",
+    ),
+    test_files=("test_against_reference.py", "test_bulk.py", "test_puppets.py", "test_replaying.py", "test_rules.py"),
+    skipped_tests=("temperament_beats", "the_command"),
+)
+
+DELTAS = Target(
+    name="deltas",
+    package="world",
+    modules=("sector.world.sector", "sector.world.delta"),
+    test_files=(
+        "test_hostile_bytes.py",
+        "test_older_versions.py",
+        "test_puppets.py",
+        "test_replay.py",
+        "test_replaying.py",
+        "test_rules.py",
+    ),
+    skipped_tests=("temperament_beats", "another_process", "atheris", "the_command", "header_that_says"),
+)
+
+TARGETS = (STATE, RULES, DELTAS)
