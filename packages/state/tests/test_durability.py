@@ -1,15 +1,19 @@
 """How durable an acknowledged order is: confirmed by Redis, or said not to be."""
 
+import time
+
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from fixtures.contents import entries_at
 from fixtures.own_valkey import OwnValkey
 from sector.state import orders, roster
 from sector.state.connect import connect
-from sector.state.durability import PROMISES, Durability
+from sector.state.durability import MEMORY, PROMISES, Durability
 from sector.state.errors import NotDurable
 from sector.state.keys import WORKERS, SimKeys
+from sector.state.replies import Reply
 
 KEYS = SimKeys("default")
 AOF, REPLICA = Durability("aof", 100), Durability("replica", 100)
@@ -31,6 +35,35 @@ async def test_without_a_replica_an_order_is_never_said_to_be_on_one(redis: Redi
         await REPLICA.probe(redis, "default")
     with pytest.raises(NotDurable, match="not on 2 replicas, but 0, within 100 ms"):
         await orders.append(redis, "default", "me", [b"1"], durability=Durability("replica", 100, replicas=2))
+
+
+@pytest.mark.parametrize(
+    ("durability", "reply", "reason"),
+    [
+        (Durability("aof", 100, replicas=2), [1, 0], ""),
+        (Durability("aof", 100), [0, 1], "not written to disk within 100 ms"),
+        (Durability("aof", 100), ResponseError("no"), "no"),
+        (Durability("replica", 100), 1, ""),
+        (Durability("replica", 100), 0, "not on a replica within 100 ms"),
+        (Durability("replica", 100, replicas=2), 2, ""),
+        (Durability("replica", 100, replicas=2), 1, "not on 2 replicas, but 1, within 100 ms"),
+    ],
+)
+def test_an_answer_confirms_no_less_than_was_asked_for(durability: Durability, reply: Reply, reason: str) -> None:
+    if not reason:
+        durability.confirm([reply], ["1-0"])
+        return
+    with pytest.raises(NotDurable, match=reason) as raised:
+        durability.confirm([reply], ["1-0"])
+    assert (raised.value.durability, raised.value.order_ids, raised.value.reason) == (durability.kind, ["1-0"], reason)
+
+
+async def test_a_probe_does_not_wait_for_what_orders_may_wait_for(redis: Redis) -> None:
+    await MEMORY.probe(redis, "default")
+    began_s = time.monotonic()
+    with pytest.raises(NotDurable, match="not on a replica"):
+        await Durability("replica", 60_000).probe(redis, "default")
+    assert time.monotonic() - began_s < 2
 
 
 async def test_what_was_acknowledged_as_on_disk_outlasts_a_crash(own_valkey: OwnValkey) -> None:

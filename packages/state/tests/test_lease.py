@@ -54,3 +54,26 @@ async def test_renewing_lets_it_last_its_full_time_again(redis: Redis) -> None:
     await redis.pexpire(KEYS.lease, 1_000)
     await lease.renew(redis, held)
     assert await redis.pttl(KEYS.lease) > 50_000
+
+
+async def test_the_holders_of_many_leases_are_read_at_once(redis: Redis) -> None:
+    for sim_id, holder in (("a", "one"), ("b", "two:7")):
+        assert await lease.acquire(redis, sim_id, holder, 60_000) is not None
+    await redis.set(SimKeys("c").lease, "written by hand")
+    assert await lease.holders(redis, ["a", "b", "c", "d"]) == ["one", "two:7", "somebody", None]
+
+
+@pytest.mark.parametrize(
+    ("token", "holder", "worker"),
+    [
+        (b"3:one:nonce", "one", "one"),
+        (b"3:one:17:nonce", "one:17", "one"),
+        (b"3:\xff:nonce", "\N{REPLACEMENT CHARACTER}", "\N{REPLACEMENT CHARACTER}"),
+        (b"3:nonce", None, None),
+        (b"nonce", None, None),
+        (None, None, None),
+    ],
+)
+def test_a_token_names_its_holder_and_the_worker(token: bytes | None, holder: str | None, worker: str | None) -> None:
+    assert lease.holder_of(token) == holder
+    assert lease.worker_of(token) == worker

@@ -51,6 +51,7 @@ def test_a_snapshot_is_written_when_what_came_since_outweighs_it() -> None:
     assert ticks_until_written(1000, 400) == 11
     assert ticks_until_written(1000, 1) == MOST_TICKS + 1
     assert Lag().after(step(1000, 1, finished=True)) is None
+    assert Lag(3, 7).after(Step(None, bytes(1000), bytes(10), bytes(20), False)) == Lag(4, 37)
 
 
 async def test_what_a_quiet_tick_changed_is_all_that_it_writes(redis: Redis) -> None:
@@ -172,15 +173,23 @@ async def test_a_missing_tick_or_another_state_is_named(redis: Redis) -> None:
     await sim.tick(times=3)
     assert await snapshot_tick(redis) == 1
     await redis.xdel(KEYS.events, "2-0")
-    with pytest.raises(HistoryGone, match="tick 2"):
-        await SimReader(redis, "default").view()
-    with pytest.raises(HistoryGone, match="tick 2"):
-        await (await successor(sim)).tick()
+    for attempt in (SimReader(redis, "default").view(), (await successor(sim)).tick()):
+        with pytest.raises(HistoryGone, match="tick 2 of sim 'default'"):
+            await attempt
     # What docs/operations.md says to do: a fork from before the gap is whole, and goes on.
     assert (await fork.fork(redis, "default", 1, "other")).tick == 1
     assert (await SimReader(redis, "other").view()).head.tick == 1
     await redis.hset(KEYS.head, mapping={"tick": 1, "hash": "0" * 32, "commit": "other"})
-    with pytest.raises(HistoryBroken, match="the head says 0000"):
-        await (await successor(sim)).tick()
-    with pytest.raises(HistoryBroken, match="the head says 0000"):
-        await SimReader(redis, "default").view()
+    for attempt in (SimReader(redis, "default").view(), (await successor(sim)).tick()):
+        with pytest.raises(HistoryBroken, match="history of sim 'default' .* at tick 1: .* the head says 0000"):
+            await attempt
+
+
+async def test_a_missing_last_tick_is_named(redis: Redis) -> None:
+    sim = await Sim.found(redis, QUIET)
+    await sim.tick(times=3)
+    await redis.xdel(KEYS.events, "3-0")
+    for attempt in (SimReader(redis, "default").view(), (await successor(sim)).tick()):
+        with pytest.raises(HistoryGone, match="tick 3 of sim 'default'") as raised:
+            await attempt
+        assert (raised.value.sim_id, raised.value.tick) == ("default", 3)

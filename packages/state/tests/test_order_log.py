@@ -1,0 +1,109 @@
+"""The order log: what is appended, what is pending, and how its entries are read."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+import pytest
+from redis.asyncio import Redis
+
+from fixtures.contents import entries_at
+from fixtures.sim import Sim
+from sector.models import Join, LoggedOrder, Note
+from sector.state import orders
+from sector.state.connect import Client
+from sector.state.errors import SimNotFound
+from sector.state.keys import SimKeys
+from sector.state.orders import Pending, Poison, read_entries
+
+KEYS = SimKeys("default")
+type Append = Callable[[Client, str, str, Sequence[bytes]], Awaitable[list[str]]]
+PLAIN = {b"issuer": b"me", b"scope": b"player", b"order": b"{}"}
+
+
+@pytest.mark.parametrize(
+    ("append", "scope"),
+    [
+        (orders.append, b"player"),
+        (partial(orders.append, admin=False), b"player"),
+        (partial(orders.append, admin=True), b"admin"),
+    ],
+)
+async def test_an_order_is_appended_with_its_issuer_and_scope(redis: Redis, append: Append, scope: bytes) -> None:
+    ids = await append(redis, "default", "me", [b"one", b"two"])
+    expected = [{b"issuer": b"me", b"scope": scope, b"order": body} for body in (b"one", b"two")]
+    assert await entries_at(redis, KEYS.orders) == list(zip(ids, expected, strict=True))
+
+
+async def test_pending_counts_the_orders_after_the_head_and_names_the_oldest(sim: Sim, redis: Redis) -> None:
+    assert await orders.pending(redis, "default") == Pending(0, "")
+    first, *_ = await sim.order(Join(faction="Me"), Note(faction="Me", text="a"), Note(faction="Me", text="b"))
+    assert await orders.pending(redis, "default") == Pending(3, first)
+    await sim.tick()
+    assert await orders.pending(redis, "default") == Pending(0, "")
+    first, _ = await sim.order(Note(faction="Me", text="c"), Note(faction="Me", text="d"))
+    assert await orders.pending(redis, "default") == Pending(2, first)
+    with pytest.raises(SimNotFound, match="there is no sim 'nowhere'"):
+        await orders.pending(redis, "nowhere")
+
+
+@pytest.mark.parametrize("applied", [None, 99])
+async def test_where_the_count_is_not_known_at_least_one_order_is_pending(
+    sim: Sim, redis: Redis, applied: int | None
+) -> None:
+    ids = await sim.order(Join(faction="Me"), Note(faction="Me", text="a"))
+    if applied is None:
+        await redis.hdel(KEYS.head, "applied")
+    else:
+        await redis.hset(KEYS.head, "applied", applied)
+    assert await orders.pending(redis, "default") == Pending(1, ids[0])
+
+
+def reply(order_id: str, fields: dict[bytes, bytes]) -> list[object]:
+    """Return an entry as XRANGE answers it."""
+    return [order_id.encode(), [part for pair in fields.items() for part in pair]]
+
+
+def test_entries_are_read_as_orders() -> None:
+    """Bytes that are not UTF-8 are replaced, where they are for people."""
+    given = [
+        reply("1-0", PLAIN),
+        reply("2-0", PLAIN | {b"scope": b"admin", b"trace": b"t", b"v": b"1"}),
+        reply("3-0", PLAIN | {b"issuer": b"\xff", b"trace": b"\xff", b"order": b"\xff"}),
+    ]
+    assert read_entries(given) == (  # type: ignore[arg-type]  # a list is invariant
+        [
+            LoggedOrder("1-0", "me", False, b"{}", "", ""),
+            LoggedOrder("2-0", "me", True, b"{}", "", "t"),
+            LoggedOrder("3-0", "\N{REPLACEMENT CHARACTER}", False, b"\xff", "", "\N{REPLACEMENT CHARACTER}"),
+        ],
+        [],
+    )
+
+
+LONG, SHORT = b"\xff" + 30 * b"9", "\N{REPLACEMENT CHARACTER}" + 19 * "9"
+
+
+@pytest.mark.parametrize(
+    ("fields", "issuer", "fault"),
+    [
+        ({}, "", "not an order: an entry without issuer, scope, order"),
+        ({b"issuer": b"me", b"order": b"{}"}, "me", "not an order: an entry without scope"),
+        (PLAIN | {b"scope": b"root"}, "me", "not an order: an entry of the scope 'root'"),
+        (PLAIN | {b"scope": LONG}, "me", f"not an order: an entry of the scope '{SHORT}'"),
+        (PLAIN | {b"v": b"2"}, "me", "an entry of version 2, and this worker reads 1"),
+        (PLAIN | {b"v": LONG}, "me", f"an entry of version {SHORT}, and this worker reads 1"),
+        (PLAIN | {b"scope": b"admin", b"fault": b"\xffbefore"}, "me", "\N{REPLACEMENT CHARACTER}before"),
+    ],
+)
+def test_an_entry_that_is_no_order_is_read_as_poison_without_a_body(
+    fields: dict[bytes, bytes], issuer: str, fault: str
+) -> None:
+    read, poison = read_entries([reply("1-0", fields)])  # type: ignore[list-item]  # a list is invariant
+    assert read == [LoggedOrder("1-0", issuer, False, b"", fault, "")]
+    assert poison == [Poison("1-0", fields, fault)]
+
+
+def test_poison_is_set_aside_with_its_fields_and_the_oldest_is_dropped() -> None:
+    poison = Poison("1-0", {b"hello": b"world"}, "why")
+    expected = ("XADD", KEYS.poison, "MAXLEN", "~", 1000, "*", "entry", "1-0", "fault", "why", b"hello", b"world")
+    assert poison.set_aside(KEYS) == expected

@@ -1,0 +1,108 @@
+"""Rolling forward: a snapshot and the entries of the event stream give a later state, or an error that names the tick."""
+
+from copy import replace
+
+import pytest
+from redis.asyncio import Redis
+
+from fixtures.contents import value_at
+from fixtures.sim import CONFIG, Sim
+from sector.models import Join
+from sector.models.frame import Frame, encode
+from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
+from sector.state.head import FIELDS, Head
+from sector.state.keys import SimKeys
+from sector.state.link import Link, call
+from sector.state.replies import Reply, as_list
+from sector.state.roll_forward import Past, past_in, roll_forward
+from sector.state.sims import read_founding
+from sector.state.ticker import Ticker
+from sector.world import SectorWorld
+
+KEYS = SimKeys("default")
+QUIET = CONFIG.model_copy(update={"puppets": (), "keyframe_interval": 1000})
+
+
+async def history(redis: Redis) -> tuple[Head, Past, list[Reply]]:
+    """Return the head after four ticks, the state after the first, and the entries of the ticks since."""
+    sim = await Sim.found(redis, QUIET)
+    await sim.tick()
+    past = past_in(await value_at(redis, KEYS.snapshot), "default")
+    await sim.tick(Join(faction="Me"))
+    tick = await sim.tick(times=2)
+    return tick.head, past, as_list(await call(redis, "XRANGE", KEYS.events, "2-0", "+"))
+
+
+async def test_a_state_rolled_forward_is_that_of_the_last_entry(redis: Redis) -> None:
+    head, past, entries = await history(redis)
+    assert (past.sim_id, past.tick, past.cursor) == ("default", 1, "")
+    later = roll_forward(past, entries)
+    assert (later.sim_id, later.tick, later.cursor, later.hash) == ("default", 4, head.cursor, head.hash)
+    assert past_in(later.snapshot(), "default", head.cursor) == later
+
+
+async def test_a_gap_and_a_delta_that_does_not_fit_are_named(redis: Redis) -> None:
+    _, past, entries = await history(redis)
+    with pytest.raises(HistoryGone) as gone:
+        roll_forward(past, [entries[0], entries[2]])
+    assert (gone.value.sim_id, gone.value.tick) == ("default", 3)
+    entry_id, fields = as_list(entries[0])
+    flat = as_list(fields)
+    at = flat.index(b"delta") + 1
+    for delta in (b"nonsense", encode(Frame("delta", {"tick": 9}, {}))):
+        with pytest.raises(
+            HistoryBroken, match="the history of sim 'default' does not hold together at tick 2: "
+        ) as broken:
+            roll_forward(past, [[entry_id, [*flat[:at], delta, *flat[at + 1 :]]]])
+        assert (broken.value.sim_id, broken.value.tick) == ("default", 2)
+        assert broken.value.reason == str(broken.value.__cause__)
+
+
+async def test_a_state_of_another_hash_is_named(redis: Redis) -> None:
+    _, past, _ = await history(redis)
+    with pytest.raises(HistoryBroken, match="and other was recorded") as broken:
+        replace(past, hash="other").snapshot()
+    assert (broken.value.sim_id, broken.value.tick) == ("default", 1)
+
+
+def test_a_snapshot_without_a_tick_is_named() -> None:
+    with pytest.raises(HistoryBroken) as broken:
+        past_in(encode(Frame("snapshot", {}, {})), "default")
+    assert (broken.value.sim_id, broken.value.tick) == ("default", 0)
+    assert broken.value.reason == str(broken.value.__cause__)
+
+
+async def test_a_sim_without_a_snapshot_is_not_there(redis: Redis) -> None:
+    sim = await Sim.found(redis, QUIET)
+    await redis.delete(KEYS.snapshot)
+    with pytest.raises(SimNotFound, match="there is no sim 'default'"):
+        await sim.tick()
+
+
+async def test_the_ticks_since_the_snapshot_are_read_in_as_few_pages_as_they_take(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sim = await Sim.found(redis, QUIET.model_copy(update={"systems": 300}))
+    await sim.tick(times=1 + 17)
+    sent: list[object] = []
+    exchange = Link.exchange
+
+    async def recorded(link: Link, *commands: tuple[str | bytes | int, ...]) -> list[Reply]:
+        sent.append(commands[0][:2])
+        return await exchange(link, *commands)
+
+    monkeypatch.setattr(Link, "exchange", recorded)
+    successor = Ticker(redis, SectorWorld(), *await read_founding(redis, "default"), sim.lease)
+    sent.clear()
+    assert (await successor.tick()).head.tick == 19
+    pages = [("XRANGE", KEYS.events)] * 3
+    assert sent == [("WATCH", KEYS.lease), ("GET", KEYS.snapshot), *pages, ("MULTI",)]
+
+
+def test_a_head_of_before_0_6_does_not_count_what_is_applied() -> None:
+    head = Head(3, "0-0", "hash", "commit", 7, 8, "running", 5)
+    fields: list[Reply] = [str(value).encode() for value in head]
+    assert Head.parse(fields) == head
+    assert Head.parse([*fields[:-1], None]) == head._replace(applied=-1)
+    assert head.pairs() == [part for pair in zip(FIELDS, head, strict=True) for part in pair]
+    assert Head.parse([None] * len(FIELDS)) is None

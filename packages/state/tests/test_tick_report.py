@@ -1,0 +1,172 @@
+"""What a tick reports of itself, how it is computed, and how many round trips it takes."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from fixtures.contents import entries_at, value_at
+from fixtures.sim import CONFIG, Sim
+from sector.models import LoggedOrder, Note, Step
+from sector.state import sims, ticker
+from sector.state.keys import SimKeys
+from sector.state.link import Link, call
+from sector.state.ticker import Ticker, Took, _Read
+from sector.world import Position, SectorWorld
+
+KEYS = SimKeys("default")
+QUIET = CONFIG.model_copy(update={"puppets": (), "keyframe_interval": 1000})
+
+
+@dataclass(slots=True)
+class Clock:
+    """The clocks of the ticker: they stand still unless a test advances them."""
+
+    wall_s: float = 64.0
+    cpu_s: float = 64.0
+    at_ms: int = 5_000
+
+    def monotonic(self) -> float:
+        return self.wall_s
+
+    def thread_time(self) -> float:
+        return self.cpu_s
+
+    def time_ns(self) -> int:
+        return self.at_ms * 1_000_000
+
+
+@dataclass
+class TimedWorld(SectorWorld):
+    """Takes as much time as a test says, and records the threads that advance it."""
+
+    clock: Clock
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    threads: list[int] = field(default_factory=list)
+
+    def advance(self, state: Position, orders: Sequence[LoggedOrder]) -> Step[Position]:
+        self.threads.append(threading.get_ident())
+        self.clock.wall_s += self.wall_s
+        self.clock.cpu_s += self.cpu_s
+        return super().advance(state, orders)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    stopped = Clock()
+    monkeypatch.setattr(ticker, "time", stopped)
+    return stopped
+
+
+async def order_at(redis: Redis, order_id: str, *traces: str) -> None:
+    """Append a note to the log under an id of the test's choice."""
+    note = Note(faction="Me", text="x").model_dump_json()
+    fields = ("issuer", "me", "scope", "player", "order", note, *(("trace", *traces) if traces else ()))
+    await call(redis, "XADD", KEYS.orders, order_id, *fields)
+
+
+async def test_a_tick_reports_how_long_each_phase_took(redis: Redis, clock: Clock) -> None:
+    class MeasuredTicker(Ticker[Position]):
+        async def _read(self, link: Link) -> _Read:
+            read = await super()._read(link)
+            clock.wall_s += 2
+            return read
+
+        async def _commit(self, *args: Any, **kwargs: Any) -> None:  # (as the one that it calls)
+            await super()._commit(*args, **kwargs)
+            clock.wall_s += 3
+
+    sim = await Sim.found(redis, QUIET)
+    ticker_ = MeasuredTicker(redis, TimedWorld(clock, wall_s=5), *await sims.read_founding(redis, "default"), sim.lease)
+    assert (await ticker_.tick()).took == Took(2, 5, 3)
+
+
+async def test_a_tick_reports_events_traces_and_the_size_of_the_state(redis: Redis) -> None:
+    sim = await Sim.found(redis, QUIET)
+    for number, trace in enumerate(("a", "b", "a"), 1):
+        await order_at(redis, f"{number}-0", trace)
+    await order_at(redis, "4-0")
+    tick = await sim.tick()
+    ((_, entry),) = await entries_at(redis, KEYS.events)
+    assert (tick.traces, entry[b"traces"]) == (("a", "b"), b"a b")
+    assert tick.events == entry[b"events"]
+    assert entry[b"at_ms"] == str(tick.head.at_ms).encode()
+    assert (tick.orders, tick.head.applied, tick.written) == (4, 4, True)
+    assert tick.snapshot_bytes == len(await value_at(redis, KEYS.snapshot))
+    tick = await sim.tick()
+    _, (_, entry) = await entries_at(redis, KEYS.events)
+    assert (tick.orders, tick.traces, tick.written) == (0, (), False)
+    assert b"traces" not in entry
+
+
+async def test_no_more_traces_are_reported_than_a_reader_can_be_sent(redis: Redis) -> None:
+    sim = await Sim.found(redis, QUIET)
+    for number in range(1, 103):
+        await order_at(redis, f"{number}-0", f"t{number}")
+    assert (await sim.tick()).traces == tuple(f"t{number}" for number in range(1, 101))
+
+
+@pytest.mark.parametrize(("order_id", "waited_ms"), [("4750-3", 250), ("4999-0", 1), ("5000-0", 0), ("6000-0", 0)])
+async def test_a_tick_reports_how_long_its_oldest_order_waited(
+    redis: Redis, clock: Clock, order_id: str, waited_ms: int
+) -> None:
+    """An order from the future, by the clock of this process, waited 0 ms."""
+    sim = await Sim.found(redis, QUIET)
+    await order_at(redis, order_id)
+    await order_at(redis, "7000-0")
+    tick = await sim.tick()
+    assert (tick.waited_ms, tick.head.at_ms) == (waited_ms, clock.at_ms)
+    assert (await sim.tick()).waited_ms == 0
+
+
+@pytest.mark.parametrize(
+    ("cpu_start_s", "wall_s", "cpu_s", "quick"),
+    [
+        (64.0, 0.0, 0.0, True),
+        (64.0, 0.1, 0.01, True),  # it waited for other threads
+        (64.0, 0.2, 0.0, False),
+        (64.0, 0.03, 0.03, False),
+        (0.0, 0.02, 0.02, False),
+    ],
+)
+async def test_a_tick_after_a_quick_one_is_computed_without_a_thread(
+    redis: Redis, clock: Clock, cpu_start_s: float, wall_s: float, cpu_s: float, quick: bool
+) -> None:
+    sim = await Sim.found(redis, QUIET)
+    clock.cpu_s = cpu_start_s
+    world = TimedWorld(clock, wall_s, cpu_s)
+    sim.ticker._world = world
+    await sim.tick(times=2)
+    assert [thread == threading.get_ident() for thread in world.threads] == [False, quick]
+
+
+@pytest.mark.parametrize(("start_s", "wall_s", "quick"), [(64.0, 0.015, True), (64.0, 0.03, False), (0.0, 0.02, False)])
+async def test_a_tick_after_a_slow_one_is_computed_in_a_thread(
+    redis: Redis, clock: Clock, start_s: float, wall_s: float, quick: bool
+) -> None:
+    sim = await Sim.found(redis, QUIET)
+    world = TimedWorld(clock)
+    sim.ticker._world = world
+    await sim.tick()
+    clock.wall_s, world.wall_s = start_s, wall_s
+    await sim.tick(times=2)
+    assert [thread == threading.get_ident() for thread in world.threads] == [False, True, quick]
+
+
+async def test_a_tick_takes_two_round_trips(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    sim = await Sim.found(redis, QUIET)
+    await sim.tick(Note(faction="Me", text="x"))
+    exchanges: list[object] = []
+    exchange = Link.exchange
+
+    async def counted(link: Link, *commands: Any) -> list[object]:
+        exchanges.append(commands[0][0])
+        return list(await exchange(link, *commands))
+
+    monkeypatch.setattr(Link, "exchange", counted)
+    await sim.tick()
+    assert exchanges == ["WATCH", "MULTI"]

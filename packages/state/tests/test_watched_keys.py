@@ -1,0 +1,250 @@
+"""What others write between a read and its EXEC: it is noticed, and nothing is written over it. Commands are served one by one."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Sequence
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+from stand_in import Connection, Pool, Server
+
+from fixtures.contents import value_at
+from fixtures.sim import CONFIG, Sim
+from sector.models import LoggedOrder, SimConfig, Step
+from sector.models.frame import FrameError
+from sector.state import lease, sims
+from sector.state.errors import CommitConflict, LeaseLost, SimNotFound
+from sector.state.head import Head
+from sector.state.keys import SimKeys
+from sector.state.lease import Lease
+from sector.state.link import Link, call
+from sector.state.ticker import Ticker, _Read
+from sector.world import Position, SectorWorld
+
+KEYS = SimKeys("default")
+QUIET = CONFIG.model_copy(update={"puppets": (), "keyframe_interval": 1000})
+HEAD = Head(3, "0-0", "hash", "mine", 7, 0, "running", 0)
+HELD = Lease("default", 7, "7:one:nonce", 1_000)
+type Writes = dict[bytes, tuple[str | int, ...]]
+
+STOLEN = ("SET", KEYS.lease, "8:two:nonce", "PX", 1_000)
+GIVEN_BACK = ("DEL", KEYS.lease)
+HEAD_WRITTEN = ("HSET", KEYS.head, "at_ms", 1)
+COMMITTED = ("HSET", KEYS.head, "commit", "another")
+EVENT_WRITTEN = ("XADD", KEYS.events, "99-0", "x", "y")
+
+
+def held_server() -> Server:
+    """Return a server on which HEAD and HELD are."""
+    server = Server()
+    server.call("HSET", KEYS.head, *HEAD.pairs())
+    server.call("SET", KEYS.lease, HELD.token, "PX", HELD.ttl_ms)
+    return server
+
+
+async def served[T](server: Server, pool: Pool, work: Awaitable[T], writes: Writes) -> T:
+    """Serve `work` until it ends. Before the first command of a name in `writes`, another client writes."""
+    task, pending = asyncio.ensure_future(work), dict(writes)
+    while not task.done():
+        await asyncio.sleep(0)
+        for connection in pool.all:
+            if connection.waits and connection.inbox:
+                if (write := pending.pop(connection.inbox[0][0], None)) is not None:
+                    server.call(*write)
+                connection.serve()
+    return task.result()
+
+
+@pytest.mark.parametrize("change", [lease.renew, lease.release])
+@pytest.mark.parametrize("write", [STOLEN, GIVEN_BACK])
+async def test_a_lease_that_is_lost_before_exec_is_neither_renewed_nor_released(
+    change: Any, write: tuple[str | int, ...]
+) -> None:
+    server = held_server()
+    pool = server.client()
+    with pytest.raises(LeaseLost, match="the lease of sim 'default' is held by nobody") as raised:
+        await served(server, pool, change(pool.redis, HELD), {b"EXEC": write})
+    assert (raised.value.sim_id, raised.value.holder) == ("default", None)
+    assert server.call("GET", KEYS.lease) == (b"8:two:nonce" if write is STOLEN else None)
+
+
+@pytest.mark.parametrize("write", [STOLEN, ("HSET", KEYS.head, "epoch", 9)])
+async def test_a_lease_is_not_acquired_if_lease_or_head_was_written_meanwhile(write: tuple[str | int, ...]) -> None:
+    server = held_server()
+    server.call(*GIVEN_BACK)
+    pool = server.client()
+    assert await served(server, pool, lease.acquire(pool.redis, "default", "one", 500), {b"EXEC": write}) is None
+    assert server.call("GET", KEYS.lease) == (b"8:two:nonce" if write is STOLEN else None)
+    assert server.call("HGET", KEYS.head, "epoch") == (b"7" if write is STOLEN else b"9")
+
+
+async def test_a_connection_that_is_given_back_watches_nothing() -> None:
+    """Else a transaction of its next user would fail for no reason of its own."""
+    server = held_server()
+    pool = server.client()
+    assert await served(server, pool, lease.acquire(pool.redis, "default", "two", 500), {}) is None
+    (connection,) = pool.all
+    server.call(*GIVEN_BACK)
+    link = Link(connection, None)  # type: ignore[arg-type]  # a stand-in
+    assert (await served(server, pool, link.exchange(("MULTI",), ("GET", KEYS.lease), ("EXEC",)), {}))[-1] == [None]
+
+
+async def renewed_amid_a_tick(writes: Writes) -> tuple[Server, Pool, Ticker[Position], Link]:
+    """Watch as a tick does, renew the lease while `writes` happen, and return what is there afterwards."""
+    server = held_server()
+    pool = server.client()
+    connection: Connection = await pool.get_connection()
+    link = Link(connection, None)  # type: ignore[arg-type]  # a stand-in
+    ticker = Ticker(pool.redis, SectorWorld(), SimConfig(), b"", HELD)
+    await served(server, pool, link.exchange(ticker._watch()), {})
+    server.pass_time(HELD.ttl_ms - 1)
+    await served(server, pool, ticker._renew(link, HEAD), writes)
+    return server, pool, ticker, link
+
+
+@pytest.mark.parametrize("later", [None, STOLEN, GIVEN_BACK, HEAD_WRITTEN, EVENT_WRITTEN])
+async def test_a_lease_renewed_amid_a_tick_lasts_on_and_what_is_written_afterwards_is_still_noticed(
+    later: tuple[str | int, ...] | None,
+) -> None:
+    server, pool, ticker, link = await renewed_amid_a_tick({})
+    server.pass_time(HELD.ttl_ms - 1)
+    assert server.call("GET", KEYS.lease) == HELD.token.encode()
+    if later is None:
+        await served(server, pool, ticker._check_nobody_wrote(link, HEAD), {})
+        return
+    server.call(*later)
+    with pytest.raises(CommitConflict, match="tick 4 of sim 'default' was not committed"):
+        await served(server, pool, ticker._check_nobody_wrote(link, HEAD), {})
+
+
+@pytest.mark.parametrize("before", [b"EXEC", b"WATCH"])
+async def test_a_lease_that_another_worker_has_is_not_renewed_amid_a_tick(before: bytes) -> None:
+    with pytest.raises(LeaseLost, match="the lease of sim 'default' is held by two"):
+        await renewed_amid_a_tick({before: STOLEN})
+
+
+@pytest.mark.parametrize(
+    ("before", "write"),
+    [(b"EXEC", HEAD_WRITTEN), (b"EXEC", EVENT_WRITTEN), (b"EXEC", COMMITTED), (b"WATCH", COMMITTED)],
+)
+async def test_a_renewal_amid_a_tick_notices_what_others_wrote(before: bytes, write: tuple[str | int, ...]) -> None:
+    with pytest.raises(CommitConflict, match="tick 4 of sim 'default' was not committed") as raised:
+        await renewed_amid_a_tick({before: write})
+    assert (raised.value.sim_id, raised.value.tick) == ("default", 4)
+
+
+@pytest.mark.parametrize("write", [GIVEN_BACK, HEAD_WRITTEN, EVENT_WRITTEN])
+async def test_a_tick_is_not_committed_if_anything_that_it_watches_was_written(
+    redis: Redis, write: tuple[str | int, ...]
+) -> None:
+    """Each by itself, although a commit writes all three: a lease that lapses and an operator write only one."""
+
+    class OvertakenTicker(Ticker[Position]):
+        async def _commit(self, *args: Any, **kwargs: Any) -> None:  # (as the one that it calls)
+            await call(redis, *write)
+            await super()._commit(*args, **kwargs)
+
+    sim = await Sim.found(redis, QUIET)
+    ticker = OvertakenTicker(redis, SectorWorld(), *await sims.read_founding(redis, "default"), sim.lease)
+    with pytest.raises(CommitConflict, match="tick 1 of sim 'default' was not committed"):
+        await ticker.tick()
+    assert (await sim.reader.head()).tick == 0
+
+
+async def test_a_worker_that_is_overtaken_while_it_reads_the_ticks_since_the_snapshot_reads_again(redis: Redis) -> None:
+    """A tick seems to be missing then: that is no gap in the history."""
+    sim = await Sim.found(redis, QUIET)
+    await sim.tick(times=3)
+    founding = await sims.read_founding(redis, "default")
+
+    class OvertakenTicker(Ticker[Position]):
+        async def _read(self, link: Link) -> _Read:
+            read = await super()._read(link)
+            assert read.state is not None
+            await sim.tick()
+            return _Read(
+                read.head, read.orders, read.poison, type(read.state)("default", read.head, read.state.snapshot, [])
+            )
+
+    with pytest.raises(CommitConflict, match="tick 4 of sim 'default'"):
+        await OvertakenTicker(redis, SectorWorld(), *founding, sim.lease).tick()
+
+
+async def test_a_sim_that_is_not_there_cannot_tick(sim: Sim, redis: Redis) -> None:
+    await redis.delete(KEYS.head)
+    with pytest.raises(SimNotFound, match="there is no sim 'default'"):
+        await sim.tick()
+
+
+async def test_a_lease_lost_names_the_sim_and_the_holder(sim: Sim, redis: Redis) -> None:
+    await call(redis, *STOLEN)
+    with pytest.raises(LeaseLost, match="the lease of sim 'default' is held by two") as raised:
+        await sim.tick()
+    assert (raised.value.sim_id, raised.value.holder) == ("default", "two")
+
+
+async def test_a_map_that_cannot_be_read_is_no_failure_of_the_rules(sim: Sim, redis: Redis) -> None:
+    config, _ = await sims.read_founding(redis, "default")
+    with pytest.raises(FrameError):
+        await Ticker(redis, SectorWorld(), config, b"nonsense", sim.lease).tick()
+
+
+async def test_a_sim_without_orders_whose_head_does_not_count_them_has_applied_none(sim: Sim, redis: Redis) -> None:
+    """Heads of before 0.6 have no such field."""
+    await redis.hdel(KEYS.head, "applied")
+    assert (await sim.tick()).head.applied == 0
+
+
+async def test_a_finished_sim_keeps_its_lease(redis: Redis) -> None:
+    sim = await Sim.found(redis, CONFIG.model_copy(update={"max_ticks": 1}))
+    await sim.tick()
+    await redis.pexpire(KEYS.lease, 5_000)
+    again = await sim.tick()
+    assert (again.orders, again.finished, again.took) == (0, True, None)
+    assert await redis.pttl(KEYS.lease) > 50_000
+
+
+class SlowWorld(SectorWorld):
+    """Computes until a test lets it end, in its thread."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.ended = False
+
+    def advance(self, state: Position, orders: Sequence[LoggedOrder]) -> Step[Position]:
+        time.sleep(self.seconds)
+        self.ended = True
+        return super().advance(state, orders)
+
+
+async def test_a_tick_that_loses_its_lease_ends_only_when_its_thread_has(sim: Sim, redis: Redis) -> None:
+    """Two threads must not compute one sim."""
+    world = SlowWorld(0.3)
+    short = Lease("default", sim.lease.epoch, sim.lease.token, 90)
+    ticker = Ticker(redis, world, *await sims.read_founding(redis, "default"), short)
+    ticking = asyncio.create_task(ticker.tick())
+    await asyncio.sleep(0.05)
+    await call(redis, *STOLEN)
+    with pytest.raises(LeaseLost, match="held by two"):
+        await ticking
+    assert world.ended
+
+
+async def test_a_commit_of_which_a_command_fails_raises(sim: Sim, redis: Redis) -> None:
+    """A tick of a later number stands in the event stream: the state is not what it was, and an operator must look."""
+    await call(redis, *EVENT_WRITTEN)
+    with pytest.raises(ResponseError, match="equal or smaller"):
+        await sim.tick()
+
+
+async def test_poison_is_not_written_over_something_of_another_type(sim: Sim, redis: Redis) -> None:
+    """Redis runs the remaining commands of a transaction even if one fails: so the type is checked before."""
+    await redis.sadd(KEYS.poison, "something")
+    await call(redis, "XADD", KEYS.orders, "*", "hello", "world")
+    before = await value_at(redis, KEYS.snapshot)
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        await sim.tick()
+    assert (await sim.reader.head()).tick == 0
+    assert await value_at(redis, KEYS.snapshot) == before
