@@ -9,13 +9,13 @@ from boards import BLUE, NOBODY, RED, after, row
 from random_player import RandomPlayer
 
 from fixtures.long import examples
-from sector.models import LoggedOrder, Puppet, SimConfig
+from sector.models import LoggedOrder, MoveFleet, Puppet, SimConfig
 from sector.models.config import Temperament
 from sector.models.events import FleetDeparted, ShipsMustered, SystemClaimed
 from sector.models.frame import decode
 from sector.models.rows import event_rows
 from sector.puppet.temperament import TEMPERAMENTS as CHARACTERS
-from sector.world import SectorWorld
+from sector.world import SectorWorld, bulk, puppets
 from sector.world.sector import founded
 from sector.world.state import FLEET_DTYPES, Fleets, WorldState
 from sector.world.tick import advance
@@ -96,6 +96,33 @@ def test_a_puppet_takes_what_it_can_win() -> None:
     departed = [event for event in events if isinstance(event, FleetDeparted)]
     assert [(event.system, event.target) for event in departed] == [("S0", "S1")]
     assert 9 + 3 < departed[0].ships <= 60  # the garrison, and what it grows on the way
+
+
+@pytest.mark.parametrize("few", [0, 9])
+def test_its_fleets_depart_after_those_of_the_orders(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk.apply_logged, "__defaults__", (few,))
+    state, events = after(
+        _row_of_puppets((RED, 60), (BLUE, 9), (BLUE, 5), supply=0),
+        MoveFleet(faction="Blue", system="S2", target="S1", ships=1),
+    )
+    departed = [event for event in events if isinstance(event, FleetDeparted)]
+    assert [(event.fleet, event.faction, event.order) for event in departed] == [
+        ("F0", "Blue", "1-0"),
+        ("F1", "Red", None),
+    ]
+    assert (state.fleets.id.tolist(), state.fleets.owner.tolist(), state.next_fleet) == ([0, 1], [BLUE, RED], 2)
+
+
+@pytest.mark.parametrize("few", [0, 9])
+def test_it_sends_no_fleet_where_the_orders_launched_the_most_there_may_be(
+    few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk.apply_logged, "__defaults__", (few,))
+    board = _row_of_puppets((RED, 60), (BLUE, 9), (BLUE, 5), supply=0)
+    move = MoveFleet(faction="Blue", system="S2", target="S1", ships=1)
+    for most, owners in ((1, [BLUE]), (2, [BLUE, RED])):
+        monkeypatch.setattr(puppets, "MAX_FLEETS", most)
+        assert after(board, move)[0].fleets.owner.tolist() == owners
 
 
 def test_it_does_not_strike_where_it_cannot_win() -> None:

@@ -12,6 +12,7 @@ from sector.models.names import MAX_SHIPS
 from sector.world import bulk
 from sector.world import orders as one_by_one
 from sector.world.sector import founded
+from sector.world.state import FLEET_DTYPES
 from sector.world.tick import advance
 from sector.world.victory import LAST_TICK
 
@@ -91,6 +92,69 @@ def test_an_order_that_breaks_a_rule_changes_nothing_and_says_why(order: Order, 
     assert with_order.owner.tolist() == without.owner.tolist()
     assert with_order.ships.tolist() == without.ships.tolist()
     assert with_order.factions.supply.tolist() == without.factions.supply.tolist()
+
+
+@pytest.mark.parametrize(
+    ("order", "admin", "detail"),
+    [
+        (Join(faction="Red"), False, "Red is in already"),
+        (Join(faction="Grey"), False, "every home system is taken"),
+        (Note(faction="Grey", text="hello"), False, "Grey has not joined"),
+        (Note(faction="Red", text="hello", system="S9"), False, "there is no S9"),
+        (SetOwner(faction=None, system="S0"), False, "only an admin makes a system neutral"),
+        (SetOwner(faction="Red", system="S2"), False, "S2 has an owner"),
+        (SetOwner(faction="Red", system="S3"), False, "no lane joins S3 to a system of Red"),
+        (SetOwner(faction="Red", system="S1"), False, "it costs 110 supply, and there are 100"),
+        (AddFleet(faction="Red", system="S2", ships=1), False, "S2 is not Red's"),
+        (AddFleet(faction="Red", system="S1", ships=1), True, "nobody owns S1"),
+        (MoveFleet(faction="Red", system="S2", target="S1", ships=1), False, "S2 is not Red's"),
+        (MoveFleet(faction="Red", system="S0", target="S2", ships=1), False, "no lane leads from S0 to S2"),
+        (MoveFleet(faction="Red", system="S0", target="S1", ships=11), False, "S0 has 10 ships"),
+    ],
+)
+@pytest.mark.parametrize("times", [1, 30])
+def test_a_rejection_says_to_people_what_is_wrong(order: Order, admin: bool, detail: str, times: int) -> None:
+    board = row((RED, 10), (NOBODY, 90), (BLUE, 5), (NOBODY, 1), claim_base=20)
+    board = replace(board, galaxy=replace(board.galaxy, home=np.array([0, 2], np.int32)))
+    _, events = after(board, *[order] * times, admin=admin)
+    assert [event.detail for event in events if isinstance(event, OrderRejected)] == [detail] * times
+
+
+def test_what_an_eliminated_faction_orders_is_rejected_in_its_name() -> None:
+    board = without_growth(row((RED, 20), (BLUE, 1), (NOBODY, 1), max_ticks=9))
+    state, _ = after(board, SetOwner(faction=None, system="S1"), Join(faction="Green"), admin=True)
+    _, events = after(state, Join(faction="Blue"), Note(faction="Blue", text="still here"))
+    rejected = [event for event in events if isinstance(event, OrderRejected)]
+    assert [(event.faction, event.detail) for event in rejected] == [("Blue", "Blue is out")] * 2
+
+
+def test_a_faction_that_joins_by_an_order_is_no_puppet() -> None:
+    state, _ = after(row((RED, 5), (BLUE, 5), (NOBODY, 40)), Join(faction="Green"))
+    assert state.factions.puppet.tolist() == [False, False, False]
+    assert state.factions.home.tolist() == [0, 0, 2]
+
+
+@pytest.mark.parametrize("few", [0, 9])
+@pytest.mark.parametrize("length", [1, 3])
+def test_columns_have_their_types_whatever_happens(few: int, length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snapshot with a column of another type is refused."""
+    monkeypatch.setattr(bulk.apply_logged, "__defaults__", (few,))
+    board = row((RED, 30), (NOBODY, 3), (BLUE, 5), (NOBODY, 9))
+    board = replace(board, galaxy=replace(board.galaxy, lane_length=np.full(3, length, np.int32)))
+    orders = (
+        SetOwner(faction="Red", system="S1"),
+        Join(faction="Green"),
+        AddFleet(faction="Red", system="S0", ships=1),
+        MoveFleet(faction="Red", system="S0", target="S1", ships=4),
+        MoveFleet(faction="Blue", system="S2", target="S1", ships=4),
+    )
+    for ticks in range(1, 5):
+        state, _ = after(board, *orders, ticks=ticks)
+        fleets = {name: getattr(state.fleets, name).dtype for name in FLEET_DTYPES}
+        assert fleets == FLEET_DTYPES
+        assert [column.dtype for column in (state.owner, state.ships)] == [np.int16, np.int64]
+        factions = state.factions
+        assert [column.dtype for column in factions[1:]] == [np.int64, np.bool_, np.bool_, np.int32]
 
 
 def test_orders_are_applied_in_log_order_each_against_what_the_one_before_it_left() -> None:
@@ -256,6 +320,8 @@ def test_no_more_fleets_than_the_most_are_under_way(orders: int, monkeypatch: py
     board = row((RED, 1000), (BLUE, 1))
     _, events = after(board, *[MoveFleet(faction="Red", system="S0", target="S1", ships=1)] * orders)
     assert reasons(events) == [RejectReason.TOO_MANY_FLEETS] * (orders - 2)
+    details = {event.detail for event in events if isinstance(event, OrderRejected)}
+    assert details == {"2 fleets are under way"}
 
 
 def test_ship_counts_cannot_overflow() -> None:
@@ -290,6 +356,9 @@ def test_in_classic_there_are_only_moves(order: Order, times: int) -> None:
     board = row((RED, 10), (NOBODY, 1), (BLUE, 1), supply=0, preset="classic", travel="direct")
     _, events = after(board, *[order] * times)
     assert reasons(events) == [RejectReason.NOT_IN_CLASSIC] * times
+    assert {event.detail for event in events if isinstance(event, OrderRejected)} == {
+        f"there is no {order.type} in the classic rules"
+    }
     _, events = after(board, *[MoveFleet(faction="Red", system="S0", target="S2", ships=1)] * times)
     assert reasons(events) == [RejectReason.NOT_ENOUGH_SHIPS] * max(times - 10, 0)
 

@@ -1,0 +1,179 @@
+"""Orders by the thousand: which are applied at once, and that each comes to the same as one by one."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+from boards import BLUE, NOBODY, RED, log, row, without_growth
+
+from sector.models import AddFleet, Join, LoggedOrder, MoveFleet, Note, Order, SetOwner
+from sector.models.names import MAX_SHIPS
+from sector.models.rows import event_rows
+from sector.world import bulk
+from sector.world import orders as rules
+from sector.world.bulk import apply_logged
+from sector.world.codec import events_frame
+from sector.world.draft import draft_of
+from sector.world.state import WorldState
+from sector.world.tick import Tick, advance
+
+
+def move(ships: int, system: str = "S0", target: str = "S1", faction: str = "Red") -> MoveFleet:
+    return MoveFleet(faction=faction, system=system, target=target, ships=ships)
+
+
+def muster(ships: int, system: str = "S0", faction: str = "Red") -> AddFleet:
+    return AddFleet(faction=faction, system=system, ships=ships)
+
+
+def one_by_one(state: WorldState, logged: Sequence[LoggedOrder], few: int = 0) -> list[int]:
+    """Return the places of the orders that are not applied at once."""
+    places: list[int] = []
+
+    def recorded(draft: object, place: int, *args: object, **kwargs: object) -> None:
+        places.append(place)
+        rules.apply(draft, place, *args, **kwargs)  # type: ignore[arg-type]  # as it was called
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(bulk, "apply", recorded)
+        apply_logged(draft_of(state, len(logged)), logged, few)
+    return places
+
+
+def tick(state: WorldState, logged: Sequence[LoggedOrder], few: int) -> tuple[Tick, list[Mapping[str, object]]]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(bulk.apply_logged, "__defaults__", (few,))
+        done = advance(state, logged)
+    return done, list(event_rows(events_frame(done, logged)))
+
+
+def assert_same_either_way(state: WorldState, logged: Sequence[LoggedOrder]) -> None:
+    (at_once, events), (slowly, expected) = tick(state, logged, 0), tick(state, logged, 10**9)
+    assert events == expected
+    assert at_once.state.ships.tolist() == slowly.state.ships.tolist()
+    assert at_once.state.factions.supply.tolist() == slowly.state.factions.supply.tolist()
+
+
+BOARD = without_growth(row((RED, 10), (BLUE, 0), (NOBODY, 7), muster_cost=2))
+
+
+@pytest.mark.parametrize(
+    ("state", "orders", "admin"),
+    [
+        # The garrison suffices to the last ship, and the supply to the last unit.
+        (BOARD, (move(4), move(6)), False),
+        (BOARD, (muster(20), muster(30)), False),
+        (BOARD, (move(10), muster(50)), False),
+        (row((RED, MAX_SHIPS - 5), (BLUE, 1)), (muster(2), muster(3)), False),
+        (row((RED, MAX_SHIPS), (BLUE, 1)), (move(1), move(2)), False),
+        # An empty garrison can be mustered to, and one faction's poverty is not another's.
+        (BOARD, (muster(50, "S1", "Blue"), muster(50)), False),
+        (BOARD, (muster(MAX_SHIPS, "S1", "Blue"), muster(1)), True),
+        (row((RED, 5), (BLUE, 5)), (move(3), move(4, "S1", "S0", "Blue")), False),
+        # What is not paid with supply needs none.
+        (row((RED, 500), (BLUE, 1), supply=3, muster_cost=2), (move(200), move(300), muster(1)), False),
+        (row((RED, 5), (BLUE, 1), supply=0, muster_cost=0), (muster(7), muster(8)), False),
+        (row((RED, 5), (BLUE, 1), supply=9, muster_cost=1), (muster(4), muster(5)), False),
+        (row((RED, 5), (BLUE, 1), supply=0), (muster(7), muster(8)), True),
+        # An admin moves whose ships they are not.
+        (BOARD, (move(3, faction="Blue"), move(4, faction="Blue")), True),
+        (row((RED, 9), (NOBODY, 1), (BLUE, 1), travel="direct"), (move(3, "S0", "S2"), move(4, "S0", "S1")), False),
+        (row((RED, 9), (NOBODY, 1), (BLUE, 1), travel="direct", preset="classic"), (move(3), move(4)), False),
+    ],
+)
+def test_orders_that_commute_are_applied_at_once(state: WorldState, orders: tuple[Order, ...], admin: bool) -> None:
+    logged = log(*orders, admin=admin)
+    assert one_by_one(state, logged) == []
+    assert_same_either_way(state, logged)
+
+
+@pytest.mark.parametrize(
+    ("orders", "admin", "places"),
+    [
+        # More than the garrison, the supply, or a garrison may be: which fails depends on the turn.
+        ((move(4), move(7), muster(1, "S1", "Blue")), False, [0, 1]),
+        ((muster(20), muster(31), move(1)), False, [0, 1]),
+        ((muster(MAX_SHIPS), muster(1)), False, [0, 1]),
+        ((muster(MAX_SHIPS - 10), muster(1)), True, [0, 1]),
+        # A claim spends the supply, and a change of owner concerns all that leaves the system.
+        ((SetOwner(faction="Red", system="S2"), muster(1), move(1)), False, [0, 1]),
+        ((SetOwner(faction=None, system="S0"), move(1), muster(1, "S1", "Blue")), True, [0, 1]),
+        # What breaks a rule is rejected in its turn: of another owner, of nobody, from or to nowhere, of nobody there is.
+        ((move(1, "S1", "S0"), muster(1)), False, [0]),
+        ((move(1, "S2", "S1"), muster(1)), True, [0]),
+        ((move(1, "S0", "S2"), muster(1)), False, [0]),
+        ((move(1, "S0", "S3"), muster(1)), False, [0]),
+        ((move(1, "S3", "S0"), muster(1)), False, [0]),
+        ((muster(1, "S3", "Blue"), muster(1)), False, [0]),
+        ((muster(1, "S2", "Blue"), muster(1)), False, [0]),
+        ((muster(1, "S0", "Grey"), muster(1)), False, [0]),
+        # Others of the batch hinder nobody who shares nothing with them.
+        ((Note(faction="Red", text="x"), move(1), muster(1)), False, [0]),
+        ((SetOwner(faction="Grey", system="S9"), move(1), muster(1)), False, [0]),
+        ((Join(faction="Grey"), move(1), muster(1)), False, [0]),
+    ],
+)
+def test_orders_whose_turn_makes_a_difference_are_applied_one_by_one(
+    orders: tuple[Order, ...], admin: bool, places: list[int]
+) -> None:
+    logged = log(*orders, admin=admin)
+    assert one_by_one(BOARD, logged) == places
+    assert_same_either_way(BOARD, logged)
+
+
+def test_in_classic_a_muster_is_rejected_in_its_turn() -> None:
+    state = row((RED, 9), (BLUE, 1), preset="classic", travel="direct")
+    logged = log(move(3), muster(1))
+    assert one_by_one(state, logged) == [1]
+    assert_same_either_way(state, logged)
+
+
+def test_a_muster_beyond_the_map_is_rejected_where_the_last_system_is_its_factions() -> None:
+    state = row((RED, 9), (BLUE, 1))
+    logged = log(muster(1, "S2", "Blue"), muster(1))
+    assert one_by_one(state, logged) == [0]
+    assert_same_either_way(state, logged)
+
+
+@pytest.mark.parametrize(("most", "places"), [(3, []), (2, [0, 1, 2])])
+def test_no_more_fleets_than_the_most_are_launched_at_once(
+    most: int, places: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (bulk, rules):
+        monkeypatch.setattr(module, "MAX_FLEETS", most)
+    logged = log(move(1), move(2), move(3))
+    assert one_by_one(BOARD, logged) == places
+    assert_same_either_way(BOARD, logged)
+
+
+def test_orders_that_are_spelled_otherwise_count_as_fleets_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (bulk, rules):
+        monkeypatch.setattr(module, "MAX_FLEETS", 2)
+    state = row((RED, 9), (RED, 9), (BLUE, 1))
+    first, *rest = log(move(1, "S1", "S0"), move(2), move(3))
+    logged = [LoggedOrder(first.id, first.issuer, False, b" " + first.body), *rest]
+    assert one_by_one(state, logged) == [0, 1, 2]
+    assert_same_either_way(state, logged)
+
+
+@pytest.mark.parametrize(("few", "places"), [(1, []), (2, [0, 1]), (3, [0, 1])])
+def test_a_few_orders_are_applied_one_by_one(few: int, places: list[int]) -> None:
+    assert one_by_one(BOARD, log(move(1), muster(1)), few) == places
+
+
+@pytest.mark.parametrize("few", [0, 9])
+def test_a_body_is_one_order_however_many_lines_it_has(few: int) -> None:
+    """As many lines that look like orders as there are bodies: still neither body is an order."""
+    (order,) = log(move(1))
+    bodies = (order.body + b"\n" + order.body, b"nonsense")
+    logged = [LoggedOrder(f"{number}-0", "x", False, body) for number, body in enumerate(bodies, 1)]
+    _, events = tick(BOARD, logged, few)
+    assert [(event["type"], event["reason"]) for event in events] == [("order_rejected", "malformed")] * 2
+
+
+@pytest.mark.parametrize("few", [0, 9])
+def test_an_entry_with_a_fault_is_rejected_with_it(few: int) -> None:
+    given = [LoggedOrder("1-0", "x", False, b"", "not an order: nothing in it"), LoggedOrder("2-0", "x", False, b"[")]
+    _, events = tick(BOARD, given, few)
+    first, second = (str(event["detail"]) for event in events)
+    assert first == "not an order: nothing in it"
+    assert second.startswith("Invalid JSON: ")
