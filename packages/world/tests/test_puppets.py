@@ -9,7 +9,7 @@ from boards import BLUE, NOBODY, RED, after, row
 from random_player import RandomPlayer
 
 from fixtures.long import examples
-from sector.models import LoggedOrder, MoveFleet, Puppet, SimConfig
+from sector.models import LoggedOrder, MoveFleet, Puppet, SetOwner, SimConfig
 from sector.models.config import Temperament
 from sector.models.events import FleetDeparted, ShipsMustered, SystemClaimed
 from sector.models.frame import decode
@@ -123,6 +123,22 @@ def test_it_sends_no_fleet_where_the_orders_launched_the_most_there_may_be(
     for most, owners in ((1, [BLUE]), (2, [BLUE, RED])):
         monkeypatch.setattr(puppets, "MAX_FLEETS", most)
         assert after(board, move)[0].fleets.owner.tolist() == owners
+
+
+def test_what_an_order_claimed_before_it_does_not_claim() -> None:
+    board = _row_of_puppets((RED, 9), (NOBODY, 4), (BLUE, 200), supply=100)
+    state, events = after(board, SetOwner(faction="Blue", system="S1"))
+    assert [(event.faction, event.system) for event in events if isinstance(event, SystemClaimed)] == [("Blue", "S1")]
+    assert state.owner.tolist() == [RED, BLUE, BLUE]
+
+
+def test_in_classic_it_neither_claims_nor_musters() -> None:
+    board = _row_of_puppets((RED, 60), (NOBODY, 4), (BLUE, 5), supply=100)
+    config = board.config.model_copy(
+        update={"preset": "classic", "claim_base": 0, "claim_per_ship": 0, "muster_cost": 0}
+    )
+    _, events = after(replace(board, config=config))
+    assert {event.type for event in events} <= {"fleet_departed"}
 
 
 def test_it_does_not_strike_where_it_cannot_win() -> None:

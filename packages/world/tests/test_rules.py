@@ -262,6 +262,19 @@ def test_at_max_ticks_the_most_ships_win_and_a_tie_is_a_draw(red: int, winner: i
     assert (state.status, state.winner) == ("finished", winner)
 
 
+@pytest.mark.parametrize(("sent", "winner"), [(4, RED), (5, -1), (6, BLUE)])
+def test_at_max_ticks_ships_under_way_count(sent: int, winner: int) -> None:
+    board = without_growth(row((RED, 10), (BLUE, 5), (NOBODY, 30), (BLUE, sent), max_ticks=1))
+    state, _ = after(board, MoveFleet(faction="Blue", system="S3", target="S2", ships=sent))
+    assert (state.status, state.winner) == ("finished", winner)
+
+
+def test_a_sim_without_factions_is_a_draw_at_max_ticks() -> None:
+    config = SimConfig(seed=2, systems=10, homes=2, players=(), puppets=(), max_ticks=1)
+    state = advance(founded(config), []).state
+    assert (state.status, state.winner) == ("finished", -1)
+
+
 def test_an_eliminated_faction_cannot_order_nor_join_again() -> None:
     board = without_growth(row((RED, 20), (BLUE, 1), (NOBODY, 1), max_ticks=9))
     state, _ = after(board, SetOwner(faction=None, system="S1"), Join(faction="Green"), admin=True)

@@ -75,7 +75,15 @@ RULES = Target(
         "sector.world.puppets",
         "sector.world.state",
     ),
-    test_files=("test_against_reference.py", "test_bulk.py", "test_puppets.py", "test_replaying.py", "test_rules.py"),
+    test_files=(
+        "test_against_reference.py",
+        "test_arrival.py",
+        "test_bulk.py",
+        "test_plans.py",
+        "test_puppets.py",
+        "test_replaying.py",
+        "test_rules.py",
+    ),
     skipped_tests=("temperament_beats", "the_command"),
 )
 
