@@ -65,6 +65,12 @@ def test_a_muster_is_as_large_as_supply_and_garrison_allow(
     assert (state.ships[0], state.factions.supply[0]) == (garrison + mustered, supply - 2 * mustered + 2)
 
 
+def test_a_muster_costs_what_the_config_says() -> None:
+    state = board((RED, 10), (BLUE, 5), supply=7)
+    state, _ = play(replace(state, config=state.config.model_copy(update={"muster_cost": 1})), musters=((0, 9),))
+    assert (state.ships[0], state.factions.supply[0]) == (17, 2)
+
+
 def test_nothing_is_done_at_a_system_that_was_lost_in_the_same_tick() -> None:
     lost = SetOwner(faction=None, system="S0")
     state, events = play(board((RED, 9), (RED, 4), (BLUE, 5)), lost, musters=((0, 3),), moves=((FROM_0_TO_1, 2),))

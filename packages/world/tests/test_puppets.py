@@ -120,7 +120,11 @@ def test_it_sends_no_fleet_where_the_orders_launched_the_most_there_may_be(
     monkeypatch.setattr(bulk.apply_logged, "__defaults__", (few,))
     board = _row_of_puppets((RED, 60), (BLUE, 9), (BLUE, 5), supply=0)
     move = MoveFleet(faction="Blue", system="S2", target="S1", ships=1)
-    for most, owners in ((1, [BLUE]), (2, [BLUE, RED])):
+    under_way = Fleets(
+        *(np.array([n], dtype) for n, dtype in zip((0, BLUE, 2, 1, 1, 0, 9), FLEET_DTYPES.values(), strict=True))
+    )
+    board = replace(board, fleets=under_way, next_fleet=1)
+    for most, owners in ((2, [BLUE, BLUE]), (3, [BLUE, BLUE, RED])):
         monkeypatch.setattr(puppets, "MAX_FLEETS", most)
         assert after(board, move)[0].fleets.owner.tolist() == owners
 

@@ -11,10 +11,11 @@ from sector.models.events import Battle, Event, FleetArrived, FleetDeparted, For
 from sector.models.names import MAX_SHIPS
 from sector.world import bulk
 from sector.world import orders as one_by_one
+from sector.world.record import Record
 from sector.world.sector import founded
 from sector.world.state import FLEET_DTYPES
 from sector.world.tick import advance
-from sector.world.victory import LAST_TICK
+from sector.world.victory import LAST_TICK, judge
 
 
 def reasons(events: list[Event]) -> list[RejectReason]:
@@ -267,6 +268,16 @@ def test_at_max_ticks_ships_under_way_count(sent: int, winner: int) -> None:
     board = without_growth(row((RED, 10), (BLUE, 5), (NOBODY, 30), (BLUE, sent), max_ticks=1))
     state, _ = after(board, MoveFleet(faction="Blue", system="S3", target="S2", ships=sent))
     assert (state.status, state.winner) == ("finished", winner)
+
+
+def test_one_ship_more_wins_however_many_there_are() -> None:
+    """Sums of all ships exceed what a float64 holds exactly."""
+    state = row((RED, 1), (BLUE, 1))
+    owner = np.repeat(np.array([RED, BLUE], np.int16), 10_000)
+    ships = np.full(len(owner), MAX_SHIPS)
+    ships[0] -= 1
+    verdict = judge(5, 5, owner, ships, state.fleets, state.factions, Record(0))
+    assert (verdict.finished, verdict.winner) == (True, BLUE)
 
 
 def test_a_sim_without_factions_is_a_draw_at_max_ticks() -> None:

@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--min", type=float, default=90.0, metavar="PERCENT", help="to be killed (default: %(default)g)"
     )
     parser.add_argument(
-        "--matching", metavar="TEXT", help="only mutants whose change contains this text, to try a new test"
+        "--only", type=Path, metavar="FILE", help="only the mutants in FILE, as --save wrote it, to try new tests"
     )
     parser.add_argument(
         "--save", type=Path, metavar="FILE", help="append the survivors to FILE, in the format of survivors.toml"
@@ -59,12 +59,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not (root / "pants.toml").is_file():
         parser.error(f"{root} is not the root of the repository: start it with ./pants run tests/mutation")
     _import_from(root)
-    report = Report(_reasons(root))
+    report = Report(_reasons(root / _SURVIVORS))
+    only = _reasons(given.only) if given.only else None
     for target in TARGETS:
         if chosen := [module for module in target.modules if not given.module or module in given.module]:
             mutants = [m for module in chosen for m in mutants_of(module, target.source(root, module).read_text())]
-            if given.matching:
-                mutants = [mutant for mutant in mutants if given.matching in mutant.change]
+            if only is not None:
+                mutants = [mutant for mutant in mutants if key_of(mutant) in only]
             if given.sample and given.sample < len(mutants):
                 picked = random.Random(given.seed).sample(range(len(mutants)), given.sample)  # noqa: S311
                 mutants = [mutants[place] for place in sorted(picked)]
@@ -106,9 +107,17 @@ def _run(root: Path, target: Target, modules: Sequence[str], mutants: Sequence[M
         run_tests(root, target.tests(root), MutationRun(mutants, sources, target.skipped_tests, on_verdict))
 
 
-def _reasons(root: Path) -> dict[tuple[str, str, str], str]:
-    """Return the reasons of the survivors that are listed."""
-    groups = tomllib.loads((root / _SURVIVORS).read_text()).get("group", [])
+type Key = tuple[str, str, str]
+
+
+def key_of(mutant: Mutant) -> Key:
+    """Return what names a mutant as long as its function stays the same."""
+    return mutant.module, mutant.function, mutant.change
+
+
+def _reasons(path: Path) -> dict[Key, str]:
+    """Return the reasons of the survivors in a file."""
+    groups = tomllib.loads(path.read_text()).get("group", [])
     return {
         (group["module"], group["function"], change): group["reason"] for group in groups for change in group["changes"]
     }
@@ -117,7 +126,7 @@ def _reasons(root: Path) -> dict[tuple[str, str, str], str]:
 class Report:
     """The verdicts, as a table."""
 
-    def __init__(self, listed: dict[tuple[str, str, str], str]) -> None:
+    def __init__(self, listed: dict[Key, str]) -> None:
         self._reasons = listed
         self._verdicts: dict[str, list[Verdict]] = {}
         self._survivors: list[Mutant] = []
@@ -137,7 +146,7 @@ class Report:
     @property
     def new_survivors(self) -> list[Mutant]:
         """The survivors that are not in the list."""
-        return [each for each in self._survivors if (each.module, each.function, each.change) not in self._reasons]
+        return [each for each in self._survivors if key_of(each) not in self._reasons]
 
     def text(self) -> str:
         """Return the table, and all survivors with their reasons."""
@@ -156,7 +165,7 @@ class Report:
             )
         lines += ["", f"{len(self._survivors)} survivors, {len(self.new_survivors)} of them not in {_SURVIVORS}:"]
         for mutant in self._survivors:
-            reason = self._reasons.get((mutant.module, mutant.function, mutant.change), "NOT LISTED")
+            reason = self._reasons.get(key_of(mutant), "NOT LISTED")
             lines.append(f"{mutant.module} {mutant.function}: {mutant.change}\n    {reason}")
         return "\n".join(lines)
 
