@@ -1,9 +1,12 @@
 """The founding config."""
 
+import json
+
 import pytest
 from pydantic import ValidationError
 
 from sector.models import Puppet, SimConfig
+from sector.models.mapfile import MapFile, MapLane, MapSystem
 
 
 def test_it_survives_json() -> None:
@@ -39,3 +42,44 @@ def test_the_classic_preset_fills_in_what_is_left_out() -> None:
     config = SimConfig.model_validate_json('{"preset": "classic", "players": ["A"], "max_ticks": 50}')
     assert (config.travel, config.max_ticks, config.home_ships, config.puppets) == ("direct", 50, 100, ())
     assert SimConfig.model_validate_json(config.model_dump_json()) == config
+
+
+@pytest.mark.parametrize("sequence", [list, tuple])
+def test_players_and_puppets_are_lists_or_tuples(sequence: type[list[str]] | type[tuple[str, ...]]) -> None:
+    config = SimConfig(players=sequence(["Me", "You"]), puppets=())
+    assert config.players == ("Me", "You")
+    assert config == SimConfig(players=("Me", "You"), puppets=[])
+    assert hash(config) == hash(SimConfig(players=("Me", "You"), puppets=()))
+
+
+def test_the_list_of_a_caller_can_change_without_the_config() -> None:
+    players = ["Me"]
+    config = SimConfig(players=players)
+    players.append("You")
+    assert config.players == ("Me",)
+
+
+def test_what_json_can_say_a_python_dict_can_too() -> None:
+    body = """{"players": ["Me"], "puppets": [{"faction": "Crimson", "temperament": "raider"}, "Azure"], "homes": 4, "map": {
+        "systems": [
+          {"id": "S0", "name": "Rona", "x": 0, "y": 0, "growth": 4, "supply_yield": 4, "ships": 60},
+          {"id": "S1", "name": "Lira", "x": 5, "y": 0, "growth": 4, "supply_yield": 4, "ships": 60},
+          {"id": "S2", "name": "Tane", "x": 9, "y": 0, "growth": 4, "supply_yield": 4, "ships": 60},
+          {"id": "S3", "name": "Vela", "x": 9, "y": 9, "growth": 4, "supply_yield": 4, "ships": 60}],
+        "lanes": [{"a": "S0", "b": "S1"}, {"a": "S1", "b": "S2"}, {"a": "S2", "b": "S3"}], "homes": ["S0", "S1", "S2", "S3"]}}"""
+    assert SimConfig(**json.loads(body)) == SimConfig.model_validate_json(body)
+
+
+def test_a_map_made_in_python_takes_lists() -> None:
+    systems = [
+        MapSystem(id=f"S{n}", name=f"System {n}", x=5 * n, y=0, growth=1, supply_yield=1, ships=3) for n in range(2)
+    ]
+    chosen = MapFile(systems=systems, lanes=[MapLane(a="S0", b="S1")], homes=["S0", "S1"])
+    assert SimConfig(map=chosen, puppets=["Azure"]).homes == 2
+    assert (chosen.systems, chosen.homes) == (tuple(systems), ("S0", "S1"))
+
+
+@pytest.mark.parametrize("players", ["Me", {"Me", "You"}, {"Me": 1}, 7, None, [7], [None], ["no spaces"]])
+def test_what_is_no_list_of_names_is_refused(players: object) -> None:
+    with pytest.raises(ValidationError, match="players"):
+        SimConfig.model_validate({"players": players})

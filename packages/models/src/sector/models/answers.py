@@ -76,6 +76,16 @@ class EventPage(_Answer):
     more: bool
 
 
+TickLength = Annotated[
+    int | None,
+    Field(
+        description="Milliseconds from one tick to the next, as the sim's worker is configured; 0: as fast as it can. A tick may be late."
+        " null before the first tick.",
+        examples=[500],
+    ),
+]
+
+
 class SimSummary(_Answer):
     """A sim in the list. One that is being founded has no tick yet."""
 
@@ -83,6 +93,7 @@ class SimSummary(_Answer):
     status: Literal["founding", "running", "finished"]
     tick: int | None = None
     at_ms: int | None = None
+    tick_length_ms: TickLength = None
 
 
 class SimPage(_Answer):
@@ -99,6 +110,7 @@ class SimDetails(_Answer):
     status: Literal["founding", "failed", "running", "finished"]
     tick: int | None = None
     at_ms: int | None = None
+    tick_length_ms: TickLength = None
     state_hash: str | None = None
     first_tick: int | None = None
     keyframes: tuple[int, ...] = ()

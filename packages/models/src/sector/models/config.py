@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from sector.models.mapfile import MAX_SYSTEMS, MapFile
-from sector.models.names import MAX_SHIPS, NewFactionId
+from sector.models.names import MAX_SHIPS, Items, NewFactionId
 
 Amount = Annotated[int, Field(ge=0, le=MAX_SHIPS)]
 Temperament = Literal["settler", "steady", "raider"]
@@ -36,6 +36,9 @@ def _named(value: object) -> object:
     return Puppet(faction=value) if isinstance(value, str) else value
 
 
+PuppetOrName = Annotated[Puppet, BeforeValidator(_named, json_schema_input_type=Puppet | NewFactionId)]
+
+
 class SimConfig(BaseModel):
     """The founding config of a sim: map, rules, who is in, and how much history is kept."""
 
@@ -48,12 +51,10 @@ class SimConfig(BaseModel):
     systems: int = Field(default=60, ge=2, le=MAX_SYSTEMS, description="How many systems the map has.")
     homes: int = Field(default=6, ge=1, le=1_000, description="How many factions can be in, puppets included.")
     map: MapFile | None = Field(default=None, description="A map to use instead of a generated one.")
-    players: tuple[NewFactionId, ...] = Field(default=(), description="Factions that are in from the beginning.")
-    puppets: tuple[Annotated[Puppet, BeforeValidator(_named, json_schema_input_type=Puppet | NewFactionId)], ...] = (
-        Field(
-            default=(Puppet(faction="Crimson", temperament="raider"), Puppet(faction="Azure")),
-            description="Factions that the world plays, from the beginning: names, or names with a temperament.",
-        )
+    players: Items[NewFactionId] = Field(default=(), description="Factions that are in from the beginning.")
+    puppets: Items[PuppetOrName] = Field(
+        default=(Puppet(faction="Crimson", temperament="raider"), Puppet(faction="Azure")),
+        description="Factions that the world plays, from the beginning: names, or names with a temperament.",
     )
     travel: Literal["lanes", "direct"] = Field(default="lanes", description="Fleets go along lanes, or anywhere.")
     home_ships: Amount = Field(default=60, description="The garrison of a home, until it is joined as well as after.")

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from sector.models.names import MAX_SHIPS, SystemId
+from sector.models.names import MAX_SHIPS, Items, SystemId
 
 MAX_SYSTEMS = 100_000
 MAX_COORDINATE = 10**6
@@ -45,9 +45,9 @@ class MapLane(_Part):
 class MapFile(_Part):
     """A whole map: systems S0, S1, … in any order, lanes that join them all, and homes in the order in which factions get them."""
 
-    systems: Annotated[tuple[MapSystem, ...], Field(min_length=2, max_length=MAX_SYSTEMS)]
-    lanes: tuple[MapLane, ...] = ()
-    homes: Annotated[tuple[SystemId, ...], Field(min_length=1, max_length=1_000)]
+    systems: Annotated[Items[MapSystem], Field(min_length=2, max_length=MAX_SYSTEMS)]
+    lanes: Items[MapLane] = ()
+    homes: Annotated[Items[SystemId], Field(min_length=1, max_length=1_000)]
 
     @model_validator(mode="after")
     def _is_one_map(self) -> Self:
