@@ -22,6 +22,7 @@ async def test_one_asked_for_is_founded_and_ticks(api: Service, redis_url: str, 
     worker.wait_for(lambda said: tick_of(said, "mine") > 2, "ticking mine")
     snapshot = Snapshot.model_validate_json(httpx.get(f"{api.url}/sims/mine/snapshot").content)
     assert len(snapshot.systems) == 30
+    assert httpx.get(f"{api.url}/sims/mine").json()["tick_length_ms"] == 50
     assert httpx.post(f"{api.url}/sims", json=NEW).json()["title"] == "The sim exists"
 
 

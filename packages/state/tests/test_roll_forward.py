@@ -99,10 +99,11 @@ async def test_the_ticks_since_the_snapshot_are_read_in_as_few_pages_as_they_tak
     assert sent == [("WATCH", KEYS.lease), ("GET", KEYS.snapshot), *pages, ("MULTI",)]
 
 
-def test_a_head_of_before_0_6_does_not_count_what_is_applied() -> None:
-    head = Head(3, "0-0", "hash", "commit", 7, 8, "running", 5)
+def test_a_head_of_an_older_version_lacks_fields_that_are_not_known_then() -> None:
+    head = Head(3, "0-0", "hash", "commit", 7, 8, "running", 5, 250)
     fields: list[Reply] = [str(value).encode() for value in head]
     assert Head.parse(fields) == head
-    assert Head.parse([*fields[:-1], None]) == head._replace(applied=-1)
+    assert Head.parse([*fields[:-1], None]) == head._replace(tick_length_ms=-1)
+    assert Head.parse([*fields[:-2], None, None]) == head._replace(applied=-1, tick_length_ms=-1)
     assert head.pairs() == [part for pair in zip(FIELDS, head, strict=True) for part in pair]
     assert Head.parse([None] * len(FIELDS)) is None

@@ -11,6 +11,7 @@ from fixtures.sim import CONFIG, Sim
 from fixtures.tokens import SECRET, bearing, token
 from sector.models import Snapshot
 from sector.state import founding, sims
+from sector.state.ticker import Ticker
 from sector.world import SectorWorld
 
 NEW = {"id": "mine", "config": {"systems": 30, "seed": 9, "puppets": ["Crimson"]}}
@@ -45,6 +46,19 @@ async def test_one_tells_its_config_and_what_is_kept_of_it(api: Service, sim: Si
     config = told["config"]
     assert isinstance(config, dict)
     assert (config["systems"], config["seed"]) == (CONFIG.systems, CONFIG.seed)
+
+
+async def test_each_says_how_long_its_ticks_are(api: Service, sim: Sim, redis: Redis) -> None:
+    await sim.tick()
+    assert sim_of(api, "default")["tick_length_ms"] is None  # (of a worker before 0.8, or of a test)
+    timed = Ticker(
+        redis, SectorWorld(), *await sims.read_founding(redis, "default"), sim.lease, tick_length_ms=250
+    )
+    await timed.tick()
+    assert sim_of(api, "default")["tick_length_ms"] == 250
+    await sims.found(redis, "other", SectorWorld(), CONFIG)
+    listed = httpx.get(f"{api.url}/sims").json()["sims"]
+    assert [(each["id"], each["tick_length_ms"]) for each in listed] == [("default", 250), ("other", None)]
 
 
 async def test_each_has_all_of_the_api_under_its_own_path(api: Service, redis: Redis) -> None:

@@ -4,13 +4,15 @@ from typing import NamedTuple, Self
 
 from sector.state.replies import Reply, as_bytes
 
-FIELDS = ("tick", "cursor", "hash", "commit", "epoch", "at_ms", "status", "applied")
+FIELDS = ("tick", "cursor", "hash", "commit", "epoch", "at_ms", "status", "applied", "tick_length_ms")
 
 
 class Head(NamedTuple):
     """`cursor`: id of the last order applied. `hash`: state hash. `commit`: id of the commit. `at_ms`: worker's clock.
 
     `applied`: how many entries of the order log, of all there ever were, are applied; -1 where that was not noted, before 0.6.
+    `tick_length_ms`: the time from one tick to the next for which the worker that committed is configured; -1 if it is not known,
+    before the first tick and before 0.9.
     """
 
     tick: int
@@ -21,15 +23,18 @@ class Head(NamedTuple):
     at_ms: int
     status: str
     applied: int
+    tick_length_ms: int = -1
 
     @classmethod
     def parse(cls, reply: list[Reply]) -> Self | None:
         """Return the head in the answer to HMGET of FIELDS, or None if the sim is not founded yet."""
         texts = [(as_bytes(value) or b"").decode() for value in reply]
-        tick, cursor, state_hash, commit, epoch, at_ms, status, applied = texts
+        tick, cursor, state_hash, commit, epoch, at_ms, status, applied, length = texts
         if not tick:
             return None
-        return cls(int(tick), cursor, state_hash, commit, int(epoch), int(at_ms), status, int(applied or -1))
+        return cls(
+            int(tick), cursor, state_hash, commit, int(epoch), int(at_ms), status, int(applied or -1), int(length or -1)
+        )
 
     def pairs(self) -> list[str | int]:
         """Return fields and values as HSET takes them."""

@@ -80,14 +80,27 @@ class _Read:
 
 
 class Ticker[S]:
-    """Advances one sim under one lease. The states it remembers are a cache: forgetting them costs only time."""
+    """Advances one sim under one lease. The states it remembers are a cache: forgetting them costs only time.
 
-    def __init__(self, redis: Client, world: World[S], config: SimConfig, map_blob: bytes, lease: Lease) -> None:
+    `tick_length_ms`: the time from one tick to the next, for the head; the ticker itself does not wait.
+    """
+
+    def __init__(
+        self,
+        redis: Client,
+        world: World[S],
+        config: SimConfig,
+        map_blob: bytes,
+        lease: Lease,
+        *,
+        tick_length_ms: int = -1,
+    ) -> None:
         self._redis = redis
         self._world = world
         self._config = config
         self._map = map_blob
         self.lease = lease
+        self._tick_length_ms = tick_length_ms
         self._keys = SimKeys(lease.sim_id)
         self._cursor = "0-0"
         self._states: dict[str, S] = {}  # by commit id: that of the last head seen, and that of the last EXEC sent
@@ -248,6 +261,7 @@ class Ticker[S]:
             at_ms=time.time_ns() // 1_000_000,
             status="finished" if step.finished else "running",
             applied=read.head.applied + len(read.orders),
+            tick_length_ms=self._tick_length_ms,
         )
 
     async def _commit(

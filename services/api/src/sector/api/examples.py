@@ -71,6 +71,7 @@ DETAILS: JsonValue = {
     "status": "running",
     "tick": 212,
     "at_ms": _AT_MS,
+    "tick_length_ms": 500,
     "state_hash": _HASH,
     "first_tick": 0,
     "keyframes": [0, 128],

@@ -17,6 +17,7 @@ from sector.state import founding, history, sims
 from sector.state.connect import Client
 from sector.state.errors import SimNotFound
 from sector.state.founding import ForkOf, Wish
+from sector.state.head import Head
 from sector.state.history import Kept
 
 MAX_LIMIT = 1_000
@@ -43,7 +44,7 @@ class Sims:
             (
                 {"id": sim_id, "status": "founding"}
                 if head is None
-                else {"id": sim_id, "status": head.status, "tick": head.tick, "at_ms": head.at_ms}
+                else {"id": sim_id, **_head(head)}
             )
             for sim_id, head in zip(listed[:limit], heads, strict=True)
         ]
@@ -88,13 +89,15 @@ class Sims:
         return _asked_for(new.id)
 
 
+def _head(head: Head) -> dict[str, JsonValue]:
+    length_ms = None if head.tick_length_ms < 0 else head.tick_length_ms
+    return {"status": head.status, "tick": head.tick, "at_ms": head.at_ms, "tick_length_ms": length_ms}
+
+
 def _told(there: Kept) -> dict[str, JsonValue]:
-    head = there.head
     return {
-        "status": head.status,
-        "tick": head.tick,
-        "at_ms": head.at_ms,
-        "state_hash": head.hash,
+        **_head(there.head),
+        "state_hash": there.head.hash,
         "first_tick": there.first,
         "keyframes": list(there.keyframes),
     }
