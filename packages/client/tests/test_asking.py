@@ -154,6 +154,15 @@ async def test_a_stream_goes_on_after_the_last_event_wherever_it_broke() -> None
     assert all(b"last-event-id: 9-9" in head for head in heads[1:])
 
 
+async def test_a_stream_that_cannot_be_reached_ends_with_the_clients_patience() -> None:
+    clock = Clock()
+    async with Server(b"").running() as server, Client(server.url, patience_s=3, clock=clock) as client:
+        with pytest.raises(Unavailable, match=r"no events of .* for 3 s: RemoteProtocolError"):
+            await anext(client.follow())
+    assert clock.slept_s == [1.0] * (len(server.requests) - 1)
+    assert clock.now_s() > 3
+
+
 async def test_a_stream_that_is_refused_says_why() -> None:
     async with Server(answer("422 X", PROBLEM)).running() as server, Client(server.url) as client:
         with pytest.raises(Refused, match="it is away"):
