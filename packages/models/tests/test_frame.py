@@ -3,6 +3,7 @@
 from array import array
 
 import pytest
+import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,3 +86,40 @@ def test_the_digest_tells_frames_apart() -> None:
 def test_a_column_of_another_length_than_its_table_is_refused() -> None:
     with pytest.raises(ValueError, match=r"t\.c has 1 values, its table 2 rows"):
         encode(Frame("map", {}, {"t": Table(2, {"c": Column(memoryview(array("q", [1])))})}))
+
+
+def _column(code: str, *values: int, refers_to: str | None = None) -> Column:
+    return Column(memoryview(array(code, values)), refers_to)
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        (Table(2), "t has 2 rows without a column"),
+        (Table(1, {"c": _column("B", 1)}), "t.c holds 'B', neither bool nor a signed integer"),
+        (Table(2, labels={"id": ("one",)}), "t.id has 1 labels, its table 2 rows"),
+    ],
+)
+def test_a_table_that_no_frame_can_hold_is_not_encoded(table: Table, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        encode(Frame("map", {}, {"t": table}))
+
+
+def test_a_column_that_refers_to_its_own_table_is_refused() -> None:
+    table = Table(1, {"c": _column("q", 0, refers_to="t")})
+    with pytest.raises(FrameError, match=r"column t\.c refers to its own table"):
+        decode(encode(Frame("map", {}, {"t": table})))
+
+
+def test_rows_without_a_column_are_refused() -> None:
+    """A few bytes must not stand for 2,000,000,000 rows."""
+    blob = encode(Frame("map", {}, {"t": Table(0)}))
+    body = blob[:-16].replace(b'"rows":0', b'"rows":9')
+    with pytest.raises(FrameError, match=r"header field tables\.t: .* 9 rows without a column"):
+        decode(body + xxhash.xxh3_128_digest(body))
+
+
+def test_a_big_endian_machine_writes_no_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.byteorder", "big")
+    with pytest.raises(OSError, match="this machine is big-endian"):
+        encode(Frame("map", {}, {}))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sector.models.delta import DeltaError, apply_delta
-from sector.models.frame import Column, Frame, Table, decode, encode
+from sector.models.frame import Column, Frame, FrameError, Table, decode, encode
 from sector.models.rows import event_rows, has_row, table_rows
 
 
@@ -104,6 +104,18 @@ def test_events_that_count_on_need_no_column_for_it() -> None:
     assert second == {"type": "battle", "tick": 3, "ships": 6, "forces": [{"ships": 7}, {"ships": 1}]}
     assert event_rows(frame, 2) == [second]
     assert event_rows(frame, 1, 1) == [first]
+
+
+def test_an_event_may_have_no_fields() -> None:
+    frame = Frame("events", {"tick": 3}, {"dawn": Table(2, {"n": _column("i", 0, 1)})})
+    assert event_rows(frame) == [{"type": "dawn", "tick": 3}] * 2
+    assert event_rows(frame, 1) == [{"type": "dawn", "tick": 3}]
+
+
+def test_a_reference_to_a_row_that_is_not_there_is_refused() -> None:
+    fleets = Table(1, {"target": _column("i", 2, refers_to="systems")}, prefix="F")
+    with pytest.raises(FrameError, match="a row of systems beyond its 2"):
+        table_rows([MAP, Frame("snapshot", {"tick": 1}, {"fleets": fleets})])
 
 
 def test_rows_that_go_take_their_labels_with_them() -> None:
