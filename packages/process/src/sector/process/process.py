@@ -148,8 +148,6 @@ async def _guarded(name: str, work: Work, signalled: asyncio.Event, stop: asynci
 
 
 async def _end_works(works: list[asyncio.Task[bool]]) -> None:
-    if not works:
-        return
     _, late = await asyncio.wait(works, timeout=STOP_WITHIN_S)
     for task in late:
         log.warning("%s did not end within %.0f s and is cancelled", task.get_name(), STOP_WITHIN_S)
