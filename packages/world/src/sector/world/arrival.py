@@ -37,8 +37,7 @@ def arrive(
     if len(launched.id) and (early := launched.arrives == tick).any():
         landed = _after(landed, _landed(launched, early.nonzero()[0]))
         launched = launched.take((~early).nonzero()[0])
-    if len(landed.id) or len(launched.id):
-        fleets = joined(fleets, (~due).nonzero()[0], launched)
+    fleets = joined(fleets, (~due).nonzero()[0], launched)
     if not len(landed.id):
         return Arrival(owner, ships, fleets, landed.id)
     return Arrival(*_fight(owner, ships, landed, record), fleets, landed.id)
