@@ -110,11 +110,6 @@ class SimReader:
         self._keys = SimKeys(sim_id)
         self._view: View | None = None
 
-    @property
-    def last(self) -> View | None:
-        """The view last read, which may be old."""
-        return self._view
-
     async def head(self) -> Head:
         """Return the head. Raises SimNotFound, redis.exceptions.RedisError."""
         return self._parse(await call(self._redis, "HMGET", self._keys.head, *FIELDS))
