@@ -65,6 +65,17 @@ async def test_a_gap_in_the_history_is_said(redis: Redis) -> None:
         await Exporter.open(redis, "nowhere")
 
 
+async def test_a_history_that_is_trimmed_during_an_export_is_reported(sim: Sim, redis: Redis) -> None:
+    await sim.tick(times=4)
+    exporter = await Exporter.open(redis, "default")
+    await redis.delete(SimKeys("default").events)
+    with pytest.raises(HistoryGone, match="tick 1 of"):
+        [record async for record in exporter.records()]
+    await redis.delete(SimKeys("default").keyframes)
+    with pytest.raises(HistoryGone, match="tick 0 of"):
+        [record async for record in exporter.records()]
+
+
 async def test_the_command_writes_a_whole_file_or_none(redis: Redis, redis_url: str, tmp_path: Path) -> None:
     sim = await Sim.found(redis)
     await sim.tick(Join(faction="Me"), times=7)

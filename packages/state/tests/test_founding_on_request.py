@@ -2,6 +2,7 @@
 
 import pytest
 from redis.asyncio import Redis
+from rivals import before_the_next
 
 from fixtures.sim import CONFIG, Sim
 from fixtures.users import as_user
@@ -36,6 +37,26 @@ async def test_what_is_there_or_asked_for_is_not_to_be_had_again(sim: Sim, redis
             await founding.ask(redis, taken, WISH)
     assert await founding.carry_out(redis, "default", SectorWorld()) == ""
     assert (await sim.reader.head()).tick == 0
+
+
+async def test_of_two_that_ask_at_once_the_first_gets_the_sim(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask() -> None:
+        await founding.ask(redis, "mine", WISH)
+
+    before_the_next(monkeypatch, "SET", ask)
+    with pytest.raises(SimExists):
+        await founding.ask(redis, "mine", Wish(fork_of=ForkOf(sim="default", tick=0)))
+    assert await founding.asked(redis, "mine") == WISH
+
+
+async def test_a_request_for_a_sim_that_another_worker_creates_is_done(sim: Sim, redis: Redis) -> None:
+    assert (await sim.reader.head()).tick == 0
+    await founding.ask(redis, "mine", Wish(fork_of=ForkOf(sim="default", tick=0)))
+    await sims.found(redis, "mine", SectorWorld(), CONFIG.model_copy(update={"systems": 30}))
+    assert await founding.carry_out(redis, "mine", SectorWorld()) == ""
+    assert await founding.asked(redis, "mine") is None
+    assert await sims.listed(redis) == ["default", "mine"]
+    assert (await sims.read_founding(redis, "mine"))[0].systems == 30
 
 
 async def test_a_fork_begins_where_it_was_asked_to(sim: Sim, redis: Redis, redis_url: str) -> None:

@@ -3,25 +3,29 @@
 import io
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from copy import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from rivals import before_the_next
 
-from fixtures.contents import entries_at
+from fixtures.contents import entries_at, value_at
 from fixtures.processes import environment
 from fixtures.sim import CONFIG, Sim
 from fixtures.users import as_user
 from sector.models import Join, MoveFleet, Note
 from sector.models.archive import ArchiveWriter, Record, read_archive
 from sector.models.frame import digest
-from sector.state import fork, history, lease, sims
+from sector.state import fork, founding, history, lease, sims
 from sector.state.errors import HistoryBroken, HistoryGone, SimExists, SimNotFound
 from sector.state.export import Exporter
-from sector.state.importing import import_sim
+from sector.state.founding import Wish
+from sector.state.importing import Importer, import_sim
 from sector.state.keys import SimKeys
-from sector.state.link import call
+from sector.state.link import borrowed, call
 from sector.state.reader import SimReader
 from sector.state.ticker import Ticker
 from sector.world import Position, SectorWorld
@@ -76,6 +80,15 @@ async def test_a_delta_that_was_altered_is_noticed(sim: Sim, redis: Redis) -> No
         await history.at_tick(redis, "default", 2)
 
 
+async def test_a_keyframe_that_is_missing_or_altered_is_reported(sim: Sim, redis: Redis) -> None:
+    assert (await history.keyframe(redis, "default", 0)).meta["tick"] == 0
+    with pytest.raises(HistoryGone, match="tick 5 of"):
+        await history.keyframe(redis, "default", 5)
+    await call(redis, "HSET", KEYS.keyframes, "0", (await value_at(redis, KEYS.snapshot))[:-1])
+    with pytest.raises(HistoryBroken, match="its digest does not match"):
+        await history.at_tick(redis, "default", (await sim.tick()).head.tick)
+
+
 async def test_a_fork_begins_where_the_other_was_and_goes_its_own_way(sim: Sim, redis: Redis) -> None:
     await sim.tick(Join(faction="Me"), times=7)
     await sim.tick(times=3)
@@ -94,6 +107,20 @@ async def test_a_fork_begins_where_the_other_was_and_goes_its_own_way(sim: Sim, 
         await fork.fork(redis, "default", 8, "other")
     with pytest.raises(HistoryGone):
         await fork.fork(redis, "default", 99, "third")
+
+
+async def test_a_fork_leaves_a_sim_alone_that_another_client_creates_meanwhile(
+    sim: Sim, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sim.tick(times=3)
+
+    async def create() -> None:
+        await sims.found(redis, "other", SectorWorld(), CONFIG)
+
+    before_the_next(monkeypatch, "MULTI", create)
+    with pytest.raises(SimExists, match="'other'"):
+        await fork.fork(redis, "default", 3, "other")
+    assert (await SimReader(redis, "other").head()).tick == 0
 
 
 async def test_an_imported_sim_has_the_same_history_and_goes_on_alike(sim: Sim, redis: Redis) -> None:
@@ -136,6 +163,48 @@ async def test_an_import_that_is_broken_off_leaves_no_sim_and_can_be_made_again(
     assert await exported(redis, "copy") == [*(await exported(redis, "copy"))[:1], *records[1:]]
 
 
+async def test_an_import_leaves_a_sim_alone_that_another_client_creates_meanwhile(sim: Sim, redis: Redis) -> None:
+    await sim.tick(times=3)
+    records = await exported(redis)
+    async with borrowed(redis, SimKeys("copy").head) as link:
+        importer = Importer(link, redis, "copy")
+        await importer.begin()
+        assert [await importer.put(record) for record in records] == [0, 0, 1, 2, 3]
+        await sims.found(redis, "copy", SectorWorld(), CONFIG)
+        with pytest.raises(SimExists, match="'copy'"):
+            await importer.close()
+    assert (await SimReader(redis, "copy").head()).tick == 0
+
+
+def with_changes(records: list[Any], place: int, **changes: Any) -> list[Record]:
+    records[place] = replace(records[place], **changes)
+    return records
+
+
+@pytest.mark.parametrize(
+    ("alter", "reason"),
+    [
+        (lambda records: records[:1], "at tick 0.*an archive holds a founding and a keyframe at least"),
+        (lambda records: [*records, records[0]], "at tick 3.*the sim is founded twice"),
+        (lambda records: with_changes(records, 0, config=b"{"), "at tick 0.*its config or map is none"),
+        (lambda records: with_changes(records, 0, map=b"no frame"), "at tick 0.*its config or map is none"),
+        (lambda records: with_changes(records, 1, snapshot=b"no frame"), "at tick 0.*not a readable frame"),
+        (lambda records: [*records, records[1]], "at tick 3.*a keyframe of tick 0 that is not the state there"),
+        (lambda records: with_changes(records, 4, delta=b"no frame"), "at tick 2.*not a readable frame"),
+        (lambda records: with_changes(records, 4, delta=records[2].delta), "at tick 2.*does not follow tick 2"),
+        (lambda records: with_changes(records, 4, hash="0" * 32), "at tick 3.*its state has the hash .*, and 0000"),
+    ],
+)
+async def test_records_that_make_no_sim_are_not_imported(
+    sim: Sim, redis: Redis, alter: Callable[[list[Any]], list[Record]], reason: str
+) -> None:
+    await sim.tick(times=3)
+    records = await exported(redis)
+    with pytest.raises(HistoryBroken, match=reason):
+        await import_sim(redis, "copy", iter(alter(records)))
+    assert await sims.listed(redis) == ["default"]
+
+
 async def test_a_removed_sim_is_gone_and_its_ticker_commits_no_more(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=3)
     await sims.remove(redis, "default")
@@ -166,7 +235,8 @@ async def test_the_commands_do_it_and_say_what_they_did(redis: Redis, redis_url:
     assert run("export", "default", path)[0] == 0
     assert run("import", path, "copy") == (0, "sim copy is there, at tick 7\n")
     assert run("fork", "default", "early", "--tick", "3")[1].startswith("sim early is there, at tick 3;")
-    listed = "copy: tick 7, running, kept from 0, held by nobody\n"
+    await founding.ask(redis, "absent", Wish())
+    listed = "absent: there is no sim 'absent'\ncopy: tick 7, running, kept from 0, held by nobody\n"
     assert run("list")[1].startswith(listed + "default: tick 7, running, kept from 0, held by test\n")
     assert run("import", path, "copy") == (1, "import: there is a sim 'copy' already\n")
     assert run("fork", "default", "x", "--tick", "99")[1].startswith("fork: tick 99 of sim 'default' is not in its")
