@@ -5,13 +5,16 @@ from copy import replace
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from fixtures.admission import admitted_by
 from fixtures.contents import entries_at
+from fixtures.processes import free_port
 from fixtures.sim import CONFIG, Sim
 from sector.models import ORDER, Note
 from sector.state import sims
 from sector.state.admission import Admitted, Gate, Rate, Request
+from sector.state.connect import connect
 from sector.state.durability import Durability
 from sector.state.errors import KeyReused, NotDurable, SimFinished, SimNotFound, TooFarBehind, TooFast
 from sector.state.group_commit import GroupCommit
@@ -204,6 +207,18 @@ async def test_a_waiter_that_goes_away_takes_nobody_along(sim: Sim, redis: Redis
     gone.cancel()
     assert len((await stays).ids) == 1
     await asyncio.gather(gone, return_exceptions=True)
+
+
+async def test_a_failure_of_redis_is_raised_to_every_waiter_that_is_left_before_the_group_closes() -> None:
+    redis = connect(f"redis://127.0.0.1:{free_port()}")
+    group = GroupCommit(redis, GATE)
+    gone, stays = asyncio.create_task(group.admit(ONE)), asyncio.create_task(group.admit(ONE))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await group.close()
+    outcomes = await asyncio.gather(gone, stays, return_exceptions=True)
+    assert [type(each) for each in outcomes] == [asyncio.CancelledError, RedisConnectionError]
+    await redis.aclose()
 
 
 async def test_what_redis_says_to_a_group_is_raised_to_all_of_it(sim: Sim, redis: Redis) -> None:

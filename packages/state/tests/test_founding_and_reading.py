@@ -13,7 +13,7 @@ from sector.state import lease, orders, sims
 from sector.state.connect import connect
 from sector.state.errors import HistoryRewound, SimNotFound
 from sector.state.keys import SIMS, SimKeys
-from sector.state.reader import SimReader
+from sector.state.reader import Event, SimReader
 from sector.world import SectorWorld
 
 KEYS = SimKeys("default")
@@ -43,6 +43,12 @@ async def test_a_sim_that_is_not_there_is_named(redis: Redis) -> None:
     for attempt in (SimReader(redis, "nowhere").view(), sims.read_founding(redis, "nowhere")):
         with pytest.raises(SimNotFound, match="nowhere"):
             await attempt
+
+
+async def test_heads_come_in_the_order_of_their_sims(sim: Sim, redis: Redis) -> None:
+    await sim.tick(times=2)
+    assert await sims.heads(redis, []) == []
+    assert await sims.heads(redis, ["nowhere", "default"]) == [None, await sim.reader.head()]
 
 
 async def test_the_view_is_a_snapshot_that_clients_read(sim: Sim) -> None:
@@ -95,6 +101,23 @@ async def test_of_events_only_those_wanted_come_and_however_rare_they_are_all_ar
         after, more = page.next, page.more
     assert found == ["4", "11"]
     assert after[0] == 12
+
+
+async def test_a_search_for_events_ends_after_so_many_ticks_and_can_be_continued(
+    sim: Sim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sector.state.reader._PAGE", 2)
+    monkeypatch.setattr("sector.state.reader._MOST_PAGES", 3)
+    await sim.tick(times=8)
+    await sim.tick(Note(faction="Crimson", text="late"))
+
+    def is_note(event: Event) -> bool:
+        return event["type"] == "note"
+
+    page = await sim.reader.events((0, 0), 10, is_note)
+    assert (page.events, page.next[0], page.more) == ([], 6, True)
+    page = await sim.reader.events(page.next, 10, is_note)
+    assert ([event["text"] for event in page.events], page.more) == (["late"], False)
 
 
 async def test_following_yields_each_tick_as_it_comes(sim: Sim) -> None:

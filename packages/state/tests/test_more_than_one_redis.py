@@ -5,17 +5,21 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from fixtures.contents import entries_at
+from fixtures.processes import free_port
 from fixtures.sim import CONFIG, Sim
 from fixtures.topologies import SentinelTrio, SixNodes, running
 from sector.models import ORDER, Join, Note
 from sector.state import fork, history, lease, orders, sims
-from sector.state.connect import Client, connect
+from sector.state.connect import Client, Cluster, connect
 from sector.state.durability import Durability
 from sector.state.errors import CommitConflict
 from sector.state.keys import SimKeys
+from sector.state.link import call
+from sector.state.reader import SimReader
 
 KEYS = SimKeys("default")
 REPLICA = Durability("replica", 2000)
@@ -48,6 +52,20 @@ async def assert_history_holds(sim: Sim, given: list[str]) -> None:
     assert (await history.at_tick(sim.redis, "default", head.tick)).hash == head.hash
 
 
+async def fail_amid_a_reply(redis: Cluster) -> None:
+    async with redis.lend(KEYS.head) as connection:
+        await connection.send_command("GET", KEYS.config)
+        raise ZeroDivisionError
+
+
+async def assert_a_failure_of_the_borrower_spoils_no_connection(redis: Client) -> None:
+    """A connection that is released amid a reply is closed: the next borrower gets its own reply."""
+    assert isinstance(redis, Cluster)
+    with pytest.raises(ZeroDivisionError):
+        await fail_amid_a_reply(redis)
+    assert await call(redis, "EXISTS", KEYS.head) == 1
+
+
 async def test_a_sentinel_trio_fails_over_and_the_sim_goes_on(tmp_path: Path) -> None:
     with running(SentinelTrio, tmp_path) as trio:
         redis = connect(trio.url)
@@ -75,6 +93,12 @@ async def test_a_cluster_serves_sims_on_every_node_and_goes_on_after_migration_a
             await fork.fork(redis, "default", 3, name)
         assert await sims.listed(redis) == ["default", *names]
         assert await lease.holders(redis, ["default", *names]) == ["test", *[None] * 9]
+        assert await sims.heads(redis, ["default", "nowhere", names[0]]) == [
+            await sim.reader.head(),
+            None,
+            await SimReader(redis, names[0]).head(),
+        ]
+        await assert_a_failure_of_the_borrower_spoils_no_connection(redis)
 
         await asyncio.to_thread(nodes.migrate, KEYS.head)
         await persist(sim.ticker.tick)
@@ -90,6 +114,14 @@ async def test_a_cluster_serves_sims_on_every_node_and_goes_on_after_migration_a
         assert (await persist(lambda: history.kept(redis, names[0]))).head.tick == 3
         await persist(lambda: lease.renew(redis, held))
         await redis.aclose()
+
+
+async def test_a_cluster_that_is_unreachable_is_a_connection_error() -> None:
+    redis = connect(f"redis+cluster://127.0.0.1:{free_port()}")
+    for _ in range(2):
+        with pytest.raises(RedisConnectionError, match="no node of the cluster is known to hold 'sim:{default}:head'"):
+            await call(redis, "GET", KEYS.head)
+    await redis.aclose()
 
 
 @pytest.mark.parametrize(
