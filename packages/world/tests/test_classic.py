@@ -137,6 +137,30 @@ def test_three_words_that_are_no_integers_are_an_error() -> None:
         parse_order("a b c")
 
 
+@pytest.mark.parametrize(
+    ("move", "reason"),
+    [
+        (Move(0, 3, 1), "there are planets 0 to 2, and not 0 or not 3"),
+        (Move(-1, 0, 1), "there are planets 0 to 2, and not -1 or not 0"),
+        (Move(1, 0, 1), "planet 1 is not player 1's"),
+        (Move(0, 0, 1), "ships from planet 0 to itself"),
+        (Move(0, 1, 35), "35 ships from planet 0, which has 34"),
+        (Move(0, 1, -1), "-1 ships from planet 0, which has 34"),
+    ],
+)
+def test_an_order_that_breaks_a_rule_says_which(move: Move, reason: str) -> None:
+    with pytest.raises(RuleBroken, match=reason):
+        Match(*parse_map(MAP), players=2, max_turns=10).order(1, move)
+
+
+def test_an_order_beyond_the_most_fleets_in_flight_breaks_a_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sector.world.classic.match.MAX_FLEETS", 3)
+    match = Match(*parse_map(MAP), players=2, max_turns=10)
+    match.order(1, Move(0, 1, 1))
+    with pytest.raises(RuleBroken, match="3 fleets are in flight"):
+        match.order(1, Move(0, 1, 1))
+
+
 BOTS = {
     "idle": "print('go', flush=True)",
     "grabby": "print('0 2 20' if turn == 1 else '', flush=True); print('GO', flush=True)",

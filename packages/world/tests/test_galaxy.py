@@ -1,5 +1,7 @@
 """The map."""
 
+from copy import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from fixtures.long import examples
 from sector.models import SimConfig
 from sector.models.frame import digest, encode
 from sector.world.codec import map_frame
-from sector.world.galaxy import NOWHERE
+from sector.world.galaxy import NOWHERE, GalaxyError
 from sector.world.generate import generate
 from sector.world.placement import distance
 
@@ -58,6 +60,22 @@ def test_a_lane_is_as_long_from_both_ends() -> None:
     assert galaxy.lanes(a, b).tolist() == galaxy.lanes(b, a).tolist() == galaxy.straight(a, b).tolist()
     assert b[0] in galaxy.neighbours(int(a[0]))
     assert galaxy.lanes(a, a).tolist() == galaxy.straight(a, a).tolist() == [NOWHERE] * len(a)
+
+
+def test_on_a_map_without_lanes_no_lane_leads_anywhere() -> None:
+    galaxy, _ = generate(SimConfig(systems=2, homes=1, puppets=()))
+    none = galaxy.lane_a[:0]
+    galaxy = replace(galaxy, lane_a=none, lane_b=none, lane_length=none)
+    assert galaxy.lanes(np.array([0, 1]), np.array([1, 0])).tolist() == [NOWHERE, NOWHERE]
+    assert galaxy.lane(0, 1) == NOWHERE
+    assert galaxy.neighbours(0).tolist() == []
+
+
+def test_a_generated_map_in_two_parts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    none = np.empty(0, np.int32)
+    monkeypatch.setattr("sector.world.generate.join", lambda _: (none, none))
+    with pytest.raises(GalaxyError, match="no lanes join S1 to S0"):
+        generate(SimConfig(systems=2, homes=1, puppets=()))
 
 
 @pytest.mark.parametrize(("dx", "dy", "ticks"), [(3, 4, 5), (0, 0, 1), (1, 1, 2), (10**6, 1, 10**6 + 1)])

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from array import array
+from copy import replace
 from pathlib import Path
 
 import hostile
@@ -13,7 +15,7 @@ from pydantic import JsonValue
 from fixtures.long import examples
 from fixtures.processes import environment
 from fixtures.requires import require_module
-from sector.models.frame import Frame, FrameError, decode, encode
+from sector.models.frame import Column, Frame, FrameError, Table, decode, encode
 
 SNAPSHOT, EVENTS = hostile.played(14)
 BODY = SNAPSHOT[:-16]
@@ -58,6 +60,66 @@ _VALUES: st.SearchStrategy[JsonValue] = st.recursive(
 def test_a_header_that_says_anything_else_is_played_or_refused(name: str, value: JsonValue) -> None:
     frame = decode(SNAPSHOT)
     hostile.use(encode(Frame(frame.kind, {**frame.meta, name: value}, frame.tables)))
+
+
+FRAME = decode(SNAPSHOT)
+SYSTEMS, FACTIONS, FLEETS = (FRAME.tables[name] for name in ("systems", "factions", "fleets"))
+
+
+def _with_table(name: str, table: Table) -> Frame:
+    return replace(FRAME, tables={**FRAME.tables, name: table})
+
+
+def _first_rows(table: Table, count: int) -> Table:
+    columns = {name: column._replace(values=column.values[:count]) for name, column in table.columns.items()}
+    return replace(table, rows=count, columns=columns)
+
+
+def _twice(table: Table) -> Table:
+    columns = {
+        name: column._replace(values=memoryview(bytes(column.values) * 2).cast(column.typecode))  # type: ignore[call-overload]  # any of the codes
+        for name, column in table.columns.items()
+    }
+    return Table(2 * table.rows, columns, {name: texts * 2 for name, texts in table.labels.items()}, table.prefix)
+
+
+def _with_wide_column(table: Table, name: str) -> Table:
+    return replace(table, columns={**table.columns, name: Column(memoryview(array("q", range(table.rows))))})
+
+
+@pytest.mark.parametrize(
+    ("frame", "reason"),
+    [
+        (replace(FRAME, kind="delta"), "a delta, not a snapshot"),
+        (_with_table("systems", _first_rows(SYSTEMS, 8)), "a snapshot of 8 systems on a map of 9"),
+        (
+            _with_table("systems", replace(SYSTEMS, columns={"owner": SYSTEMS.columns["owner"]})),
+            r"without systems\.ships",
+        ),
+        (_with_table("systems", _with_wide_column(SYSTEMS, "owner")), r"systems\.owner holds int64, not int16"),
+        (_with_table("factions", replace(FACTIONS, labels={})), "a snapshot without the ids of its factions"),
+        (replace(FRAME, tables={"systems": SYSTEMS}), "a snapshot without the ids of its factions"),
+        (_with_table("factions", _twice(FACTIONS)), "two factions of one id"),
+        (replace(FRAME, meta={**FRAME.meta, "next_fleet": 2**62}), f"whose next fleet is number {2**62}"),
+    ],
+)
+def test_a_frame_that_is_no_snapshot_of_this_map_says_why(frame: Frame, reason: str) -> None:
+    with pytest.raises(FrameError, match=reason):
+        hostile.WORLD.load(hostile.CONFIG, hostile.MAP, encode(frame))
+
+
+def test_a_snapshot_of_more_fleets_than_there_can_be_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sector.world.codec.MAX_FLEETS", FLEETS.rows - 1)
+    with pytest.raises(FrameError, match=f"{FLEETS.rows} fleets, at most {FLEETS.rows - 1} can be under way"):
+        hostile.WORLD.load(hostile.CONFIG, hostile.MAP, SNAPSHOT)
+
+
+def test_a_map_without_names_is_refused() -> None:
+    galaxy = decode(hostile.MAP)
+    systems = replace(galaxy.tables["systems"], labels={})
+    blob = encode(replace(galaxy, tables={**galaxy.tables, "systems": systems}))
+    with pytest.raises(FrameError, match="a map without the names of its systems"):
+        hostile.WORLD.load(hostile.CONFIG, blob, SNAPSHOT)
 
 
 def test_atheris_finds_no_bytes_that_do_anything_else(tmp_path: Path) -> None:

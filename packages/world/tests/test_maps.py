@@ -17,7 +17,7 @@ from fixtures.processes import environment
 from sector.models import SimConfig
 from sector.models.frame import encode
 from sector.models.mapfile import MapFile
-from sector.world import SectorWorld
+from sector.world import SectorWorld, charts
 from sector.world.charted import chart, map_file
 from sector.world.codec import map_frame
 from sector.world.fairness import fairness
@@ -156,6 +156,18 @@ def test_the_command_makes_checks_and_draws_maps(tmp_path: Path) -> None:
     assert "the nearest other home is 26 to 26 ticks away" in checked.stdout
     picture = ElementTree.fromstring(_charts("draw", str(path)).stdout)  # noqa: S314 # our own
     assert len(picture.findall(".//{*}circle")) == 108
+
+
+def test_a_map_of_one_home_has_no_nearest_rival(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "map.json"
+    path.write_text(json.dumps(a_map(homes=["S0"])))
+    assert charts.main(["check", str(path)]) == 0
+    checked = capsys.readouterr().out.splitlines()
+    assert checked[1:] == [
+        "1 homes",
+        "  within 11 ticks of each grow 3 to 3 ships a tick",
+        "  and 6 to 6 supply a tick",
+    ]
 
 
 def test_the_command_says_what_is_wrong_with_a_map(tmp_path: Path) -> None:

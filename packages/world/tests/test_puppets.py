@@ -98,6 +98,16 @@ def test_a_puppet_takes_what_it_can_win() -> None:
     assert 9 + 3 < departed[0].ships <= 60  # the garrison, and what it grows on the way
 
 
+def test_a_puppet_whose_systems_have_no_lanes_keeps_its_ships() -> None:
+    board = _row_of_puppets((RED, 60), (BLUE, 9), supply=100)
+    none = board.galaxy.lane_a[:0]
+    state, events = after(
+        replace(board, galaxy=replace(board.galaxy, lane_a=none, lane_b=none, lane_length=none)), ticks=5
+    )
+    assert events == []
+    assert state.ships.tolist() == [60 + 5, 9 + 5]
+
+
 @pytest.mark.parametrize("few", [0, 9])
 def test_its_fleets_depart_after_those_of_the_orders(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk.apply_logged, "__defaults__", (few,))

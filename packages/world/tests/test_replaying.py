@@ -19,14 +19,14 @@ CONFIG = SimConfig(seed=8, systems=30, homes=4, puppets=(Puppet(faction="Crimson
 WORLD = SectorWorld()
 
 
-def history(ticks: int = 24, keyframe_every: int = 8) -> list[Record]:
+def history(ticks: int = 24, keyframe_every: int = 8, config: SimConfig = CONFIG) -> list[Record]:
     """Return the records of a world in which somebody joins and moves, while puppets play."""
-    map_blob, snapshot = WORLD.found(CONFIG)
+    map_blob, snapshot = WORLD.found(config)
     records: list[Record] = [
-        Founding("default", CONFIG.model_dump_json().encode(), map_blob),
+        Founding("default", config.model_dump_json().encode(), map_blob),
         Keyframe(0, "0-0", snapshot),
     ]
-    position = WORLD.load(CONFIG, map_blob, snapshot)
+    position = WORLD.load(config, map_blob, snapshot)
     for tick in range(1, ticks + 1):
         orders: tuple[LoggedOrder, ...] = ()
         if tick == 2:
@@ -117,6 +117,7 @@ def test_a_keyframe_that_is_not_what_the_rules_give_is_named() -> None:
         ([0, 2], "no keyframe to begin with"),
         ([0, 1, 3], "tick 2 follows tick 0"),
         ([0, 1, 0], "founded twice"),
+        ([0, 1, 2, 1], "a keyframe of tick 0 stands after tick 1"),
     ],
 )
 def test_records_that_make_no_history_are_refused(chosen: slice | list[int], said: str) -> None:
@@ -124,6 +125,31 @@ def test_records_that_make_no_history_are_refused(chosen: slice | list[int], sai
     broken = records[chosen] if isinstance(chosen, slice) else [records[i] for i in chosen]
     with pytest.raises(ReplayError, match=said):
         list(replay(iter(broken)))
+
+
+def test_a_config_that_is_none_is_refused() -> None:
+    founding, *rest = history(1)
+    assert isinstance(founding, Founding)
+    with pytest.raises(ReplayError, match="its config is none: Extra inputs"):
+        list(replay(iter([replace(founding, config=b'{"melted": 7}'), *rest])))
+
+
+def test_no_tick_follows_the_end_of_the_sim() -> None:
+    records = history(1, config=CONFIG.model_copy(update={"max_ticks": 1}))
+    last = records[-1]
+    assert isinstance(last, TickEntry)
+    with pytest.raises(ReplayError, match="tick 2 follows the end of the sim"):
+        list(replay(iter([*records, replace(last, tick=2)])))
+
+
+def test_a_delta_that_does_not_fit_is_refused_where_the_state_differs() -> None:
+    records = history(2)
+    first, second = records[-2:]
+    assert isinstance(first, TickEntry)
+    assert isinstance(second, TickEntry)
+    records[-1] = replace(second, hash="0" * 32, delta=first.delta)
+    with pytest.raises(ReplayError, match="the delta of tick 2 does not fit: a delta to tick 1 does not follow tick 1"):
+        list(replay(iter(records)))
 
 
 def run(path: Path, **settings: str) -> subprocess.CompletedProcess[str]:
