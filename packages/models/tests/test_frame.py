@@ -111,11 +111,18 @@ def test_a_column_that_refers_to_its_own_table_is_refused() -> None:
         decode(encode(Frame("map", {}, {"t": table})))
 
 
-def test_rows_without_a_column_are_refused() -> None:
-    """A few bytes must not stand for 2,000,000,000 rows."""
-    blob = encode(Frame("map", {}, {"t": Table(0)}))
-    body = blob[:-16].replace(b'"rows":0', b'"rows":9')
-    with pytest.raises(FrameError, match=r"header field tables\.t: .* 9 rows without a column"):
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        # A few bytes must not stand for 2,000,000,000 rows.
+        (Table(0), r"header field tables\.t: .* 9 rows without a column"),
+        (Table(0, labels={"id": ()}), r"t\.id has 0 labels for 9 rows"),
+        (Table(0, {"c": _column("q")}), r"column t\.c reaches beyond its end"),
+    ],
+)
+def test_a_frame_with_more_rows_than_values_is_refused(table: Table, reason: str) -> None:
+    body = encode(Frame("map", {}, {"t": table}))[:-16].replace(b'"rows":0', b'"rows":9')
+    with pytest.raises(FrameError, match=reason):
         decode(body + xxhash.xxh3_128_digest(body))
 
 

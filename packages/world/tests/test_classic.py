@@ -86,6 +86,15 @@ def test_a_match_goes_turn_for_turn_as_the_plain_one(
         assert (-1 if winner is None else winner) == game.winner()
 
 
+@pytest.mark.parametrize(("ships", "winner"), [(33, 1), (34, 0), (35, 2)])
+def test_after_the_last_turn_the_most_ships_win(ships: int, winner: int) -> None:
+    match = Match([Planet(0, 0, 1, 34, 2), Planet(7, 9, 2, ships, 2)], [], players=2, max_turns=1)
+    match.step()
+    assert match.winner() is None
+    match.step()
+    assert match.winner() == winner
+
+
 def test_a_map_is_read_as_the_contest_wrote_it() -> None:
     planets, fleets = parse_map(MAP)
     assert planets[2] == Planet(3.14, 2.71, 0, 15, 5)

@@ -83,8 +83,8 @@ def _twice(table: Table) -> Table:
     return Table(2 * table.rows, columns, {name: texts * 2 for name, texts in table.labels.items()}, table.prefix)
 
 
-def _with_wide_column(table: Table, name: str) -> Table:
-    return replace(table, columns={**table.columns, name: Column(memoryview(array("q", range(table.rows))))})
+def _with_values(table: Table, name: str, value: int) -> Table:
+    return replace(table, columns={**table.columns, name: Column(memoryview(array("q", [value] * table.rows)))})
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,12 @@ def _with_wide_column(table: Table, name: str) -> Table:
             _with_table("systems", replace(SYSTEMS, columns={"owner": SYSTEMS.columns["owner"]})),
             r"without systems\.ships",
         ),
-        (_with_table("systems", _with_wide_column(SYSTEMS, "owner")), r"systems\.owner holds int64, not int16"),
+        (_with_table("systems", _with_values(SYSTEMS, "owner", 0)), r"systems\.owner holds int64, not int16"),
+        (
+            _with_table("systems", _with_values(SYSTEMS, "ships", -1)),
+            r"systems\.ships reaches from -1 to -1, beyond 0 to",
+        ),
+        (_with_table("fleets", _with_values(FLEETS, "id", 0)), "fleets whose ids do not ascend to next_fleet"),
         (_with_table("factions", replace(FACTIONS, labels={})), "a snapshot without the ids of its factions"),
         (replace(FRAME, tables={"systems": SYSTEMS}), "a snapshot without the ids of its factions"),
         (_with_table("factions", _twice(FACTIONS)), "two factions of one id"),
