@@ -215,8 +215,9 @@ async def test_a_failure_of_redis_is_raised_to_every_waiter_that_is_left_before_
     gone, stays = asyncio.create_task(group.admit(ONE)), asyncio.create_task(group.admit(ONE))
     await asyncio.sleep(0)
     gone.cancel()
-    await group.close()
-    outcomes = await asyncio.gather(gone, stays, return_exceptions=True)
+    async with asyncio.timeout(60):
+        await group.close()
+        outcomes = await asyncio.gather(gone, stays, return_exceptions=True)
     assert [type(each) for each in outcomes] == [asyncio.CancelledError, RedisConnectionError]
     await redis.aclose()
 

@@ -18,10 +18,11 @@ async def test_a_follower_counts_its_listeners_and_calls_them_with_each_tick(sim
     with followed.listening(ticks.put_nowait):
         assert followed.listeners == 1
         following = asyncio.create_task(followed.run())
-        assert (await followed.view()).head.tick == 0
-        assert await ticks.get() is None
-        await sim.tick()
-        tick = await ticks.get()
+        async with asyncio.timeout(60):
+            assert (await followed.view()).head.tick == 0
+            assert await ticks.get() is None
+            await sim.tick()
+            tick = await ticks.get()
         assert tick is not None
         assert tick.tick == 1
     assert followed.listeners == 0
