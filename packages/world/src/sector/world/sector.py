@@ -1,6 +1,7 @@
 """SectorWorld: the rules of Sector behind the World protocol of `sector.state`."""
 
 from collections.abc import Sequence
+from copy import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -59,4 +60,4 @@ def founded(config: SimConfig) -> WorldState:
         draft.enter(player, puppet=False)
     for puppet in config.puppets:
         draft.enter(puppet.faction, puppet=True)
-    return WorldState(config, galaxy, 0, "running", DRAW, 0, draft.owner, draft.ships, draft.factions(), NO_FLEETS)
+    return replace(state, owner=draft.owner, ships=draft.ships, factions=draft.factions())
