@@ -15,8 +15,9 @@ from pydantic import ValidationError
 from fixtures.long import examples
 from fixtures.processes import environment
 from sector.models import SimConfig
-from sector.models.frame import encode
+from sector.models.frame import decode, encode
 from sector.models.mapfile import MapFile
+from sector.models.rows import table_rows
 from sector.world import SectorWorld, charts
 from sector.world.charted import chart, map_file
 from sector.world.codec import map_frame
@@ -92,6 +93,21 @@ def test_a_sim_is_founded_on_a_map_and_remembers_it() -> None:
     assert state.owner.tolist() == [-1, -1, 0]
     assert state.galaxy.lane_length.tolist() == [5, 5]
     assert world.found(config) == world.found(SimConfig.model_validate_json(config.model_dump_json()))
+
+
+def test_tick_0_has_players_then_puppets_at_the_homes_of_the_map_and_no_fleets() -> None:
+    """Homes are taken in the order of the map; a system that is no home stays neutral."""
+    config = SimConfig.model_validate_json(json.dumps({"map": a_map(), "players": ["Me"], "puppets": ["Crimson"]}))
+    snapshot = decode(SectorWorld().found(config)[1])
+    assert snapshot.meta == {"tick": 0, "status": "running", "winner": None, "next_fleet": 0, "parent": ""}
+    rows = table_rows([snapshot])
+    assert [(system["owner"], system["ships"]) for system in rows["systems"]] == [("Crimson", 9), (None, 9), ("Me", 9)]
+    assert [(each["id"], each["puppet"], each["alive"], each["home"]) for each in rows["factions"]] == [
+        ("Me", False, True, "S2"),
+        ("Crimson", True, True, "S0"),
+    ]
+    assert {each["supply"] for each in rows["factions"]} == {config.start_supply}
+    assert rows["fleets"] == []
 
 
 @pytest.mark.parametrize(
