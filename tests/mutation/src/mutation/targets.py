@@ -92,14 +92,16 @@ DELTAS = Target(
     package="world",
     modules=("sector.world.sector", "sector.world.delta"),
     test_files=(
+        "test_deltas.py",
         "test_hostile_bytes.py",
+        "test_maps.py",
         "test_older_versions.py",
         "test_puppets.py",
         "test_replay.py",
         "test_replaying.py",
         "test_rules.py",
     ),
-    skipped_tests=("temperament_beats", "another_process", "atheris", "the_command", "header_that_says"),
+    skipped_tests=("temperament_beats", "another_process", "atheris", "the_command", "header_that_says", "largest_map"),
 )
 
 TARGETS = (STATE, RULES, DELTAS)
