@@ -1,7 +1,7 @@
 """What others write between a read and its EXEC: it is noticed, and nothing is written over it. Commands are served one by one."""
 
 import asyncio
-import time
+import threading
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
@@ -29,7 +29,7 @@ HEAD = Head(3, "0-0", "hash", "mine", 7, 0, "running", 0)
 HELD = Lease("default", 7, "7:one:nonce", 1_000)
 type Writes = dict[bytes, tuple[str | int, ...]]
 
-STOLEN = ("SET", KEYS.lease, "8:two:nonce", "PX", 1_000)
+STOLEN = ("SET", KEYS.lease, "8:two:nonce", "PX", 60_000)
 GIVEN_BACK = ("DEL", KEYS.lease)
 HEAD_WRITTEN = ("HSET", KEYS.head, "at_ms", 1)
 COMMITTED = ("HSET", KEYS.head, "commit", "another")
@@ -206,27 +206,43 @@ async def test_a_finished_sim_keeps_its_lease(redis: Redis) -> None:
     assert await redis.pttl(KEYS.lease) > 50_000
 
 
-class SlowWorld(SectorWorld):
-    """Computes until a test lets it end, in its thread."""
+class WaitingWorld(SectorWorld):
+    """Computes, in its thread, until a test lets it end."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+    def __init__(self) -> None:
+        self.began = threading.Event()
+        self.release = threading.Event()
         self.ended = False
 
     def advance(self, state: Position, orders: Sequence[LoggedOrder]) -> Step[Position]:
-        time.sleep(self.seconds)
+        self.began.set()
+        assert self.release.wait(60)
         self.ended = True
         return super().advance(state, orders)
 
 
 async def test_a_tick_that_loses_its_lease_ends_only_when_its_thread_has(sim: Sim, redis: Redis) -> None:
     """Two threads must not compute one sim."""
-    world = SlowWorld(0.3)
-    short = Lease("default", sim.lease.epoch, sim.lease.token, 90)
-    ticker = Ticker(redis, world, *await sims.read_founding(redis, "default"), short)
+    lost = asyncio.Event()
+
+    class RenewingTicker(Ticker[Position]):
+        async def _renew(self, link: Link, head: Head) -> None:
+            try:
+                await super()._renew(link, head)
+            except LeaseLost:
+                lost.set()
+                raise
+
+    world = WaitingWorld()
+    # Its lease is not lost before it is stolen: a third of 1.5 s is the time of the first renewal.
+    short = Lease("default", sim.lease.epoch, sim.lease.token, 1_500)
+    ticker = RenewingTicker(redis, world, *await sims.read_founding(redis, "default"), short)
     ticking = asyncio.create_task(ticker.tick())
-    await asyncio.sleep(0.05)
+    assert await asyncio.to_thread(world.began.wait, 60)
     await call(redis, *STOLEN)
+    await asyncio.wait_for(lost.wait(), 60)
+    assert not (await asyncio.wait((ticking,), timeout=0.05))[0]
+    world.release.set()
     with pytest.raises(LeaseLost, match="held by two"):
         await ticking
     assert world.ended
