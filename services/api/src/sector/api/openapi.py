@@ -180,8 +180,6 @@ def _problem(status: int, words: str) -> JsonValue:
 
 
 def _schema(body: Body) -> JsonValue:
-    if body is None:
-        return {}
     return {"$ref": _REF.format(model=body.__name__)} if isinstance(body, type) else _resolved(dict(body))
 
 

@@ -25,7 +25,7 @@ from sector.models.answers import (
 from sector.models.names import FACTION_ID, SIM_ID
 
 type Schema = Mapping[str, JsonValue]
-type Body = type[BaseModel] | Schema | None
+type Body = type[BaseModel] | Schema
 
 _OBJECT: Schema = {"type": "object"}
 _TICK: Schema = {"type": "integer", "minimum": 0, "maximum": 2**53}
@@ -48,7 +48,7 @@ class Reply:
     """One that is a success. `kind`: its content type; `body` None: it has none."""
 
     description: str
-    body: Body = None
+    body: Body | None = None
     kind: str = "application/json"
     example: JsonValue = None
     headers: Sequence[str] = ()
@@ -68,7 +68,7 @@ class Operation:
     description: str = ""
     of_sim: bool = True
     parameters: Sequence[Parameter] = ()
-    body: Body = None
+    body: Body | None = None
     example: JsonValue = None
     problems: Mapping[int, str] = field(default_factory=dict)
     token: bool = False
