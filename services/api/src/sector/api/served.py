@@ -107,6 +107,5 @@ class Served:
                 self._drop(sim_id)
 
     def _drop(self, sim_id: str) -> None:
-        self._used_s.pop(sim_id, None)
-        if self._followed.pop(sim_id, None) is not None:
-            self._tasks.pop(sim_id).cancel()
+        del self._used_s[sim_id], self._followed[sim_id]
+        self._tasks.pop(sim_id).cancel()
