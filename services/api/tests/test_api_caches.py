@@ -1,0 +1,187 @@
+"""What a process remembers has a bound, be it of tokens, senders, past states or sims: the oldest goes, and is worked out again."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import orjson
+import pytest
+from redis.asyncio import Redis
+from sanic import Request
+
+from fixtures.sim import CONFIG, Sim
+from fixtures.tokens import SECRET, bearing, token
+from sector.api import bearer, orders, served, snapshot
+from sector.api.bearer import ANYONE, Authority, Bearer
+from sector.api.followed import Followed
+from sector.api.keyring import KeyRing
+from sector.api.orders import Rates, _Hasty
+from sector.api.served import Served
+from sector.api.snapshot import get_snapshot
+from sector.state import admission, sims
+from sector.state.durability import Durability
+from sector.state.errors import SimNotFound, TooFast
+from sector.world import SectorWorld
+
+
+def test_of_too_many_tokens_the_oldest_is_forgotten_and_checked_again(
+    make_request: Callable[..., Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bearer, "_KNOWN", 2)
+    authority = Authority(KeyRing(SECRET, None), "sector")
+    requests = [make_request(**bearing(token("Crimson", sub=subject))) for subject in ("one", "two", "three")]
+    assert [authority.bearer(request).subject for request in requests] == ["one", "two", "three"]
+    assert [authority.subject(request) for request in requests] == [None, "two", "three"]
+    assert authority.bearer(requests[0]).subject == "one"
+    assert [authority.subject(request) for request in requests] == ["one", None, "three"]
+
+
+def test_of_too_many_senders_the_rates_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orders, "_KNOWN", 2)
+    rates = Rates(0.0, 5.0)
+    first = rates.of(ANYONE, "10.0.0.1")
+    assert rates.of(ANYONE, "10.0.0.1") is first
+    for number in (2, 3):
+        assert rates.of(ANYONE, f"10.0.0.{number}") == (admission.Rate(f"address 10.0.0.{number}", 5.0, 50),)
+    assert rates.of(ANYONE, "10.0.0.1") == first
+    assert rates.of(ANYONE, "10.0.0.1") is not first
+
+
+RATE = admission.Rate("address 10.0.0.1", 1.0, 10)
+ASKED = admission.Request("me", [b"{}"], rates=(RATE,))
+
+
+def sender(subject: str) -> Bearer:
+    return Bearer(subject, None, None, admin=False)
+
+
+def test_who_was_refused_is_refused_at_once_until_it_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    hasty, now_s = _Hasty(), time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now_s)
+    hasty.note(sender("me"), "10.0.0.1", TooFast(RATE.of, RATE.a_second, 2.0), ASKED)
+    hasty.check(sender("you"), "10.0.0.1")
+    now_s += 1.5
+    with pytest.raises(TooFast) as refused:
+        hasty.check(sender("me"), "10.0.0.1")
+    assert refused.value.of == RATE.of
+    assert refused.value.retry_after_s == pytest.approx(0.5)
+    now_s += 0.5
+    hasty.check(sender("me"), "10.0.0.1")
+    # It is forgotten, and stays so.
+    now_s -= 1.5
+    hasty.check(sender("me"), "10.0.0.1")
+
+
+def test_of_too_many_who_were_refused_all_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(orders, "_KNOWN", 2)
+    hasty = _Hasty()
+    for subject in ("one", "two", "three"):
+        hasty.note(sender(subject), "10.0.0.1", TooFast(RATE.of, RATE.a_second, 60.0), ASKED)
+    for subject in ("one", "two"):
+        hasty.check(sender(subject), "10.0.0.1")
+    with pytest.raises(TooFast):
+        hasty.check(sender("three"), "10.0.0.1")
+
+
+async def test_of_too_many_past_states_the_oldest_goes_and_can_be_had_again(
+    live_sim: Followed, sim: Sim, make_request: Callable[..., Request], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "_PAST_KEPT", 2)
+    await sim.tick(times=4)
+    assert (await live_sim.caught_up()).head.tick == 4
+    for tick in (0, 1, 2, 0):
+        answer = await get_snapshot(make_request(f"/snapshot?tick={tick}"), live_sim)
+        assert orjson.loads(answer.body or b"")["tick"] == tick
+    assert list(live_sim.past) == [2, 0]
+
+
+@pytest.fixture
+def registry(redis: Redis) -> Served:
+    return Served(redis, "default", Durability("memory"), 1000, lambda _: None)
+
+
+async def create_sims(redis: Redis, *names: str) -> None:
+    for name in names:
+        await sims.found(redis, name, SectorWorld(), CONFIG)
+
+
+async def release_all(registry: Served) -> None:
+    """Let go of all that is served."""
+    stop = asyncio.Event()
+    stop.set()
+    await registry.run(stop)
+    assert len(asyncio.all_tasks()) == 1, "none is followed any more"
+
+
+async def test_of_too_many_sims_the_one_asked_for_longest_ago_goes_and_the_own_stays(
+    registry: Served, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served, "_MOST", 3)
+    await create_sims(redis, "default", "one", "two", "three")
+    for name in ("default", "one", "two"):
+        assert (await registry.sim(name)).sim_id == name
+    assert (await registry.sim("one")) is registry.known("one")
+    assert (await registry.sim("three")).sim_id == "three"
+    assert [registry.known(name) is not None for name in ("default", "one", "two", "three")] == [
+        True,
+        True,
+        False,
+        True,
+    ]
+    assert len(registry) == 3
+    await release_all(registry)
+
+
+async def test_a_sim_that_nobody_asks_for_is_dropped_unless_somebody_listens_to_it(
+    registry: Served, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_done, again = asyncio.Event(), asyncio.Event()
+
+    async def wait(stop: asyncio.Event, _: float) -> bool:
+        look_done.set()
+        await again.wait()
+        again.clear()
+        return stop.is_set()
+
+    async def look() -> None:
+        look_done.clear()
+        again.set()
+        await look_done.wait()
+
+    monkeypatch.setattr(served, "wait_for_stop", wait)
+    now_s = time.monotonic()
+    await create_sims(redis, "default", "idle", "heard")
+    for name in ("default", "idle"):
+        await registry.sim(name)
+    stop = asyncio.Event()
+    running = asyncio.create_task(registry.run(stop))
+    with (await registry.sim("heard")).listening(lambda _: None):
+        await look_done.wait()
+        await look()
+        assert len(registry) == 3, "none is idle yet"
+        monkeypatch.setattr(served, "time", Clock(now_s + 3600))
+        await look()
+        assert (registry.own is not None, len(registry)) == (True, 2)
+        assert registry.known("idle") is None
+    await look()
+    assert len(registry) == 1
+    stop.set()
+    again.set()
+    await running
+
+
+class Clock:
+    """A clock that stands still."""
+
+    def __init__(self, now_s: float) -> None:
+        self._now_s = now_s
+
+    def monotonic(self) -> float:
+        return self._now_s
+
+
+async def test_a_sim_that_is_not_there_is_not_followed_on(registry: Served, redis: Redis) -> None:
+    asked = await asyncio.gather(*(registry.sim("nowhere") for _ in range(3)), return_exceptions=True)
+    assert [type(each) for each in asked] == [SimNotFound] * 3
+    assert len(registry) == 0
+    await release_all(registry)
