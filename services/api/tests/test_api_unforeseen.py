@@ -1,0 +1,102 @@
+"""Errors that no part of the API foresees: a 500 without details, which are in the log; and no refusal of an order."""
+
+import logging
+from collections.abc import Callable
+
+import orjson
+import pytest
+from prometheus_client import REGISTRY
+from sanic import Request
+
+from fixtures.sim import Sim
+from sector.api.bearer import Authority
+from sector.api.followed import Followed
+from sector.api.guard import AccessLog, Cors, Guard
+from sector.api.orders import Orders, Rates
+from sector.api.problems import install
+from sector.process import App
+from sector.process.tracing import Attributes, Traces
+from sector.state import admission
+from sector.state.admission import Admitted
+from sector.state.errors import SimFinished
+
+ERROR = RuntimeError("the password is 7")
+NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+async def test_an_error_that_nothing_foresees_is_a_500_whose_details_are_in_the_log_alone(
+    bare_app: App, make_request: Callable[..., Request], caplog: pytest.LogCaptureFixture
+) -> None:
+    install(bare_app, Guard(AccessLog("none", lambda _: "", lambda _: None, as_json=True), Cors(())))
+    handler = bare_app.error_handler.lookup(ERROR, None)
+    request = make_request("/snapshot")
+    request.ctx.trace = "0af7651916cd43dd8448eb211c80319c"
+    with caplog.at_level(logging.ERROR):
+        answer = await handler(request, ERROR)
+    assert answer.status == 500
+    assert orjson.loads(answer.body)["detail"] == "see the log of the API"
+    assert b"password" not in answer.body
+    (record,) = caplog.records
+    assert record.getMessage() == "GET /snapshot failed"
+    assert record.exc_info is not None
+    assert record.exc_info[1] is ERROR
+    assert dict(answer.processed_headers)[b"x-request-id"].decode() == vars(record)["request"]
+    assert vars(record)["trace"] == request.ctx.trace
+
+
+class Spans:
+    """Remembers how spans ended, and is each of them."""
+
+    traceparent = PARENT
+
+    def __init__(self) -> None:
+        self.ends: list[tuple[Attributes, str]] = []
+
+    def begin(self, name: str, parent: str, began_ns: int | None, attributes: Attributes) -> "Spans":
+        return self
+
+    def end(self, attributes: Attributes, ended_ns: int | None, fault: str = "") -> None:
+        self.ends.append((attributes, fault))
+
+    def close(self) -> None:
+        """Nothing is left."""
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "fault", "refusals"),
+    [(ERROR, 500, "not foreseen", 0), (SimFinished("default", 9), 409, "sim default finished at tick 9", 1)],
+)
+async def test_an_order_that_fails_is_a_refusal_where_the_error_was_foreseen_and_is_traced_in_any_case(
+    live_sim: Followed,
+    sim: Sim,
+    make_request: Callable[..., Request],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    status: int,
+    fault: str,
+    refusals: int,
+) -> None:
+    async def admit(_: admission.Request) -> Admitted:
+        raise error
+
+    monkeypatch.setattr(live_sim.group, "admit", admit)
+    spans, before = Spans(), _refusals()
+    orders = Orders(Authority(None, "sector"), Rates(0, 0), lambda _: "10.0.0.1", Traces(spans, a_second=1000.0))
+    with pytest.raises(type(error)) as raised:
+        await orders.post(make_request("/orders", method="POST", body=orjson.dumps(NOTE)), live_sim)
+    assert raised.value is error
+    ((attributes, text),) = spans.ends
+    assert attributes == {"http.response.status_code": status}
+    assert text.startswith(fault)
+    assert _refusals() - before == refusals
+    assert orders.accepted == 0
+
+
+def _refusals() -> float:
+    return sum(
+        sample.value
+        for family in REGISTRY.collect()
+        for sample in family.samples
+        if sample.name == "sector_orders_refused_total"
+    )
