@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from sector.models import Join, Note
+from sector.state import sims
 
 NOTE = Note(faction="Crimson", text="hello")
 
@@ -131,6 +133,26 @@ async def test_it_goes_on_after_the_last_event_seen_without_gap_or_repetition(ap
     await sim.tick(NOTE)
     assert last.next()["id"].startswith("6-")
     last.close()
+
+
+async def test_a_long_history_is_sent_page_by_page_without_gap_or_repetition(api: Service, sim: Sim) -> None:
+    for _ in range(3):
+        await sim.tick(*[NOTE] * 400)
+    api.wait_for(lambda health: health["tick"] == 3, "at tick 3")
+    everything = [str(event["id"]) for event in events(api, limit="1000")]
+    assert len(everything) >= 1_200, "more than two pages of a stream"
+    reader = Reader(api, "/events/stream?after=0-0")
+    assert [reader.next()["id"] for _ in everything] == everything
+    reader.close()
+
+
+async def test_a_reader_of_a_sim_that_is_removed_is_told_to_come_again(api: Service, sim: Sim, redis: Redis) -> None:
+    reader = Reader(api, "/events/stream?type=note")
+    await sim.tick(NOTE)
+    assert reader.next()["event"] == "note"
+    await sims.remove(redis, "default")
+    assert reader.next() == {"event": "reconnect", "data": '{"reason":"ticks may have been missed here"}'}
+    reader.close()
 
 
 async def test_only_what_was_asked_for_comes(api: Service, sim: Sim) -> None:

@@ -1,0 +1,135 @@
+"""How a stream sends what it heard: each tick once, the same bytes to all; and what becomes of it when its reader is gone."""
+
+from collections.abc import Callable
+from copy import replace
+
+import pytest
+from redis.asyncio import Redis
+from sanic import Request
+from sanic.exceptions import RequestCancelled
+
+from fixtures.sim import Sim
+from sector.api.answers import Answer
+from sector.api.followed import Followed
+from sector.api.guard import AccessLog, Cors, Guard
+from sector.api.stream import Backlog, Streams, _Sending
+from sector.models import Note
+from sector.process.tracing import Attributes, Traces
+from sector.state import history
+from sector.state.reader import TickEvents
+
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+GUARD = Guard(AccessLog("none", lambda _: "", lambda _: None, as_json=True), Cors(()))
+
+
+class Spans:
+    """Remembers the spans that were begun, and is each of them."""
+
+    traceparent = PARENT
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def begin(self, name: str, parent: str, began_ns: int | None, attributes: Attributes) -> "Spans":
+        self.names.append(name)
+        return self
+
+    def end(self, attributes: Attributes, ended_ns: int | None, fault: str = "") -> None:
+        """Nothing more is remembered."""
+
+    def close(self) -> None:
+        """Nothing is left."""
+
+
+class Recorder(_Sending):
+    """Keeps what it is to send, and ends its stream after some chunks."""
+
+    def __init__(self, request: Request, backlog: Backlog, chunks: int) -> None:
+        super().__init__(request, 60.0)
+        self.chunks: list[bytes] = []
+        self.reasons: list[tuple[str, str]] = []
+        self._backlog = backlog
+        self._expected = chunks
+
+    async def send(self, chunk: bytes) -> None:
+        self.chunks.append(chunk)
+        if len(self.chunks) == self._expected:
+            self._backlog.close("reconnect", "enough")
+
+    async def end(self, what: str, why: str) -> None:
+        self.reasons.append((what, why))
+
+
+@pytest.fixture
+def spans() -> Spans:
+    return Spans()
+
+
+@pytest.fixture
+def streams(spans: Spans) -> Streams:
+    return Streams(GUARD, Traces(spans), most=10, heartbeat_s=60.0, patience_s=60.0)
+
+
+async def traced_ticks(sim: Sim, redis: Redis, *, times: int) -> list[TickEvents]:
+    """Return ticks with an order each, which is traced."""
+    for number in range(times):
+        await sim.tick(Note(faction="Crimson", text=f"{number}"))
+    return [replace(tick, traces=(PARENT,)) for tick in await history.ticks(redis, "default", 0, times)]
+
+
+async def test_all_who_want_all_are_sent_the_same_bytes_and_a_tick_is_traced_once(
+    streams: Streams, spans: Spans, sim: Sim, redis: Redis, make_request: Callable[..., Request]
+) -> None:
+    ticks = await traced_ticks(sim, redis, times=1)
+    recorders = []
+    for _ in range(2):
+        backlog = Backlog()
+        backlog.hear(ticks[0])
+        recorders.append(Recorder(make_request(), backlog, 1))
+        await streams._send_live(recorders[-1], backlog, "default", (0, 0), None)
+    (first,), (second,) = (recorder.chunks for recorder in recorders)
+    assert b"event: note\n" in first
+    assert second is first
+    assert spans.names == ["events"]
+    assert [recorder.reasons for recorder in recorders] == [[("reconnect", "enough")]] * 2
+
+
+async def test_a_tick_that_was_sent_from_the_history_is_not_sent_again(
+    streams: Streams, sim: Sim, redis: Redis, make_request: Callable[..., Request]
+) -> None:
+    backlog = Backlog()
+    for tick in await traced_ticks(sim, redis, times=2):
+        backlog.hear(tick)
+    recorder = Recorder(make_request(), backlog, 1)
+    await streams._send_live(recorder, backlog, "default", (1, 2**30), None)
+    (chunk,) = recorder.chunks
+    assert b"id: 2-" in chunk
+    assert b"id: 1-" not in chunk
+
+
+@pytest.mark.parametrize(("error", "dropped"), [(TimeoutError(), 1), (RequestCancelled(), 0)])
+async def test_a_stream_whose_reader_is_gone_or_takes_nothing_is_closed(
+    streams: Streams,
+    live_sim: Followed,
+    make_request: Callable[..., Request],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    dropped: int,
+) -> None:
+    async def begin(_: _Sending, guard: Guard, answer: Answer) -> None:
+        assert (guard, answer.status, streams.open, live_sim.listeners) == (GUARD, 200, 1, 1)
+        raise error
+
+    monkeypatch.setattr(_Sending, "begin", begin)
+    assert await streams.get(make_request("/events/stream"), live_sim) is None
+    assert (streams.open, streams.dropped, live_sim.listeners) == (0, dropped, 0)
+
+
+def test_what_comes_after_the_end_is_not_kept() -> None:
+    backlog = Backlog()
+    backlog.hear(None)
+    assert backlog.end == ("reconnect", "ticks may have been missed here")
+    backlog.close("dropped", "too late")
+    assert backlog.end[0] == "reconnect"
+    assert backlog.changed.is_set()
+    assert backlog.take() == []
