@@ -9,7 +9,14 @@ from redis.asyncio import Redis
 
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
+from sector.api import outcome as api_outcome
+from sector.api.followed import Followed
+from sector.api.outcome import _waited
 from sector.models import Note
+from sector.state import history
+from sector.state.admission import Gate
+from sector.state.outcomes import Outcome, outcome
+from sector.state.reader import TickEvents
 
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 
@@ -91,3 +98,59 @@ async def test_one_whose_sim_is_over_before_its_turn_is_rejected(
     assert ask(api, first).json()["status"] == "applied"
     told = ask(api, late, wait="5s").json()
     assert (told["status"], told["reason"]) == ("rejected", "sim_finished")
+
+
+type Answers = asyncio.Queue[Outcome | None]
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
+    """What Redis answers to each question for an outcome."""
+    answers: Answers = asyncio.Queue()
+
+    async def ask_redis(redis: Redis, sim_id: str, order_id: str) -> Outcome | None:
+        answer = await outcome(redis, sim_id, order_id)
+        answers.put_nowait(answer)
+        return answer
+
+    monkeypatch.setattr(api_outcome, "outcome", ask_redis)
+    return answers
+
+
+async def test_who_waits_and_may_have_missed_ticks_looks_into_the_history_and_waits_on(
+    live_sim: Followed, sim: Sim, redis: Redis, answers: Answers
+) -> None:
+    await sim.tick()
+    (order_id,) = await sim.order(Note(faction="Crimson", text="hello"))
+    ticks: asyncio.Queue[TickEvents | None] = asyncio.Queue()
+    waiting = asyncio.create_task(_waited(live_sim, order_id, ticks, 60.0))
+    # The tick before the order says nothing of it, and is no reason to ask.
+    (before,) = await history.ticks(redis, "default", 0, 1)
+    ticks.put_nowait(before)
+    ticks.put_nowait(None)
+    assert await answers.get() == Outcome(order_id, "pending")
+    await sim.tick()
+    ticks.put_nowait(None)
+    assert await waiting == await answers.get() == await outcome(redis, "default", order_id)
+    assert answers.empty()
+    result = waiting.result()
+    assert result is not None
+    assert (result.status, result.tick) == ("applied", 2)
+
+
+async def test_who_waits_while_the_sim_finishes_is_answered_at_once(redis: Redis, answers: Answers) -> None:
+    sim = await Sim.found(redis, CONFIG.model_copy(update={"max_ticks": 1}))
+    live_sim = Followed(redis, Gate("default"))
+    task = asyncio.create_task(live_sim.run())
+    await sim.tick()
+    (order_id,) = await sim.order(Note(faction="Crimson", text="late"))
+    assert (await live_sim.caught_up()).head.status == "finished"
+    ticks: asyncio.Queue[TickEvents | None] = asyncio.Queue()
+    (last,) = await history.ticks(redis, "default", 0, 1)
+    ticks.put_nowait(last)
+    result = await _waited(live_sim, order_id, ticks, 60.0)
+    assert result is not None
+    assert (result.status, result.reason) == ("rejected", "sim_finished")
+    assert answers.qsize() == 1
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
