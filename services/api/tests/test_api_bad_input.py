@@ -198,3 +198,15 @@ def test_a_wrong_query_is_a_422_that_names_the_parameter(still_api: Service, que
     answer = httpx.get(f"{still_api.url}/events?{query}")
     assert answer.status_code == 422, answer.text
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize("name", ["tick", "colour"])
+def test_orders_take_no_query(still_api: Service, name: str) -> None:
+    answer = httpx.post(f"{still_api.url}/orders", params={name: "1"}, json=NOTE)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, name)
+
+
+def test_what_a_request_expects_and_cannot_get_is_a_417(still_api: Service) -> None:
+    answer = httpx.post(f"{still_api.url}/orders", json=NOTE, headers={"Expect": "a miracle"})
+    assert (answer.status_code, answer.json()["title"]) == (417, "Expectation failed")
+    assert answer.headers["content-type"] == "application/problem+json"

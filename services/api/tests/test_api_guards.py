@@ -4,16 +4,19 @@ import json
 import re
 import socket
 import time
+from collections.abc import Callable
 
 import httpx
 import pytest
 from redis.asyncio import Redis
+from sanic import Request
 
 from fixtures.contents import entries_at
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET, bearing, token
 from fixtures.waiting import until
+from sector.api.guard import Cors
 from sector.state.keys import SimKeys
 
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
@@ -154,6 +157,18 @@ def test_pages_of_origins_that_are_named_may_read_it_and_others_not(url: str, pr
         assert preflight.status_code == 204
         assert preflight.headers.get("access-control-allow-origin") == allowed
         assert ("authorization" in preflight.headers.get("access-control-allow-headers", "")) is (allowed is not None)
+
+
+def test_pages_of_all_origins_may_read_it_where_all_are_named(make_request: Callable[..., Request]) -> None:
+    cors = Cors(("https://one.example", "*"))
+    request = make_request("/snapshot", method="OPTIONS", origin="https://two.example")
+    names = dict(cors.headers(request))
+    # The same for all, so that a cache need not tell them apart.
+    assert names[b"access-control-allow-origin"] == b"*"
+    assert b"etag" in names[b"access-control-expose-headers"]
+    assert b"vary" not in names
+    preflight = dict(cors.preflight(request).processed_headers)
+    assert b"authorization" in preflight[b"access-control-allow-headers"]
 
 
 def test_its_health_is_guarded_and_read_by_such_pages_too(url: str, processes: Processes) -> None:

@@ -19,6 +19,7 @@ from fixtures.contents import entries_at
 from fixtures.processes import Processes, Service, environment
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET, bearing, token
+from sector.api.keyring import KeyFileError, KeyRing, load_keys
 from sector.state.keys import SimKeys
 
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
@@ -247,6 +248,45 @@ def test_a_file_of_keys_that_cannot_be_used_ends_it_with_2(
     assert api.process.wait(timeout=60) == 2
     assert "wrong setting AUTH_JWKS" in api.log.read_text()
     assert said in api.log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("keys", "error"),
+    [
+        ('{"keys": [1]}', "key 0 is no object"),
+        ('{"keys": [{"kty": "oct", "k": "c2VjcmV0", "alg": "HS256", "use": "enc"}]}', "it holds no key to sign with"),
+    ],
+)
+def test_what_is_no_key_to_sign_with_is_refused(tmp_path: Path, keys: str, error: str) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text(keys)
+    with pytest.raises(KeyFileError, match=error):
+        load_keys(path)
+
+
+def test_a_key_for_another_use_is_passed_over(tmp_path: Path, signer: ec.EllipticCurvePrivateKey) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text(
+        json.dumps({"keys": [public(signer, "one") | {"use": "enc"}, public(signer, "two") | {"use": "sig"}]})
+    )
+    assert [key.id for key in load_keys(path)] == ["two"]
+
+
+def test_a_file_of_keys_that_did_not_change_is_not_read_again(
+    tmp_path: Path, signer: ec.EllipticCurvePrivateKey
+) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({"keys": [public(signer, "one")]}))
+    ring = KeyRing(None, path)
+    (before,) = ring.named("one")
+    ring.look()
+    (after,) = ring.named("one")
+    assert after is before
+    assert ring.version == 1
+    path.write_text(json.dumps({"keys": [public(signer, "another")]}))
+    ring.look()
+    assert [key.id for key in ring.named("another")] == ["another"]
+    assert ring.version == 2
 
 
 def test_a_secret_in_a_wrong_setting_is_not_shown(processes: Processes) -> None:
