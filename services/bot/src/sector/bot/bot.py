@@ -27,6 +27,7 @@ class Bot:
         self._accepted = 0
         self._refused = 0
         self._last_tick = -1
+        self._is_authorized = True
 
     async def details(self) -> dict[str, JsonValue]:
         """Return what `/health` shows of this bot."""
@@ -59,7 +60,7 @@ class Bot:
 
     async def _play(self, client: Client) -> None:
         snapshot = await client.snapshot()
-        if snapshot.tick == self._last_tick:
+        if snapshot.tick == self._last_tick and self._is_authorized:
             return
         self._last_tick = snapshot.tick
         TICK.set(snapshot.tick)
@@ -70,11 +71,14 @@ class Bot:
         try:
             await client.order(order)
         except Refused as refused:
-            if refused.problem.status == _UNAUTHORIZED:
+            # Until a token is good, each look is to fail, also one at the same tick: else the next would report that all is well.
+            self._is_authorized = refused.problem.status != _UNAUTHORIZED
+            if not self._is_authorized:
                 raise
             self._refused += 1
             REFUSED.labels(refused.problem.status).inc()
             log.warning("%s refused: %s", order.type, refused)
         else:
+            self._is_authorized = True
             self._accepted += 1
             ACCEPTED.inc()

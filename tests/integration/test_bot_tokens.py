@@ -1,0 +1,40 @@
+"""A bot whose token is not good for what it orders: it says so, and plays on once it may."""
+
+import pytest
+
+from fixtures.processes import Processes, Service
+from fixtures.sim import Sim
+from fixtures.tokens import SECRET, token
+
+
+@pytest.fixture
+def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
+    assert sim.lease.epoch == 1
+    return processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET)
+
+
+def bot(processes: Processes, api: Service, **settings: str) -> Service:
+    return processes.start("bot", wait=False, API_URL=api.url, BOT_FACTION="Robo", BOT_POLL_INTERVAL="0.05", **settings)
+
+
+def test_without_a_token_each_look_fails_until_there_is_a_good_one(api: Service, processes: Processes) -> None:
+    robo = bot(processes, api)
+    robo.wait_for_fault("api", "No good token")
+    # The sim stands still. What fails is tried again, and does not count as an order.
+    tries = api.log.read_text().count('"status":401')
+    robo.wait_for(lambda _: api.log.read_text().count('"status":401') > tries, "trying again")
+    health = robo.health()
+    assert health is not None
+    assert "No good token" in health.json()["conditions"]["api"]["fault"]
+    assert (health.json()["orders_accepted"], health.json()["orders_refused"]) == (0, 0)
+
+
+async def test_an_order_for_another_faction_is_refused_and_counted_and_the_bot_goes_on(
+    api: Service, sim: Sim, processes: Processes
+) -> None:
+    robo = bot(processes, api, API_TOKEN=token("Azure"))
+    robo.wait_for(lambda health: health["orders_refused"] == 1, "refused")
+    await sim.tick()
+    said = robo.wait_for(lambda health: health["orders_refused"] == 2, "refused again")
+    assert (said["ready"], said["orders_accepted"], said["tick"]) == (True, 0, 1)
+    assert "join refused: " in robo.log.read_text()
