@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.tokens import SECRET
 from sector.standalone.options import parser
 from sector.standalone.plan import make_plan
 
@@ -37,3 +38,10 @@ def test_the_api_allows_the_page_and_the_origins_that_are_given(
 def test_the_page_is_given_the_address_of_the_api_for_browsers(tmp_path: Path, given: str) -> None:
     assert settings(tmp_path, "viz")["API_URL"] == "http://127.0.0.1:8000"
     assert settings(tmp_path, "viz", f"--api-url={given}")["API_URL"] == given
+
+
+def test_a_secret_that_is_given_is_used_and_none_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTH_SECRET", SECRET)
+    assert settings(tmp_path, "api")["AUTH_SECRET"] == SECRET
+    assert not (tmp_path / "auth-secret").exists()
+    assert settings(tmp_path, "bot-Aurora")["API_TOKEN"] != settings(tmp_path, "bot-Borealis")["API_TOKEN"]

@@ -1,0 +1,149 @@
+"""What a world on one machine does with processes that die, or do not end, in this process."""
+
+import asyncio
+import itertools
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from fixtures.processes import free_port
+from fixtures.waiting import until
+from sector.standalone import supervisor as supervising
+from sector.standalone.options import parser
+from sector.standalone.plan import Plan, Spec
+from sector.standalone.standalone import _bring_up, run
+from sector.standalone.supervisor import Supervisor
+
+IGNORES_SIGTERM = (
+    "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); signal.pause()"
+)
+
+
+class Lines:
+    """What the supervisor says, line by line."""
+
+    def __init__(self) -> None:
+        self.all: list[str] = []
+        self._came = asyncio.Event()
+
+    def __call__(self, text: str) -> None:
+        self.all.append(text)
+        self._came.set()
+
+    async def first(self) -> str:
+        """Wait for the first line."""
+        await self._came.wait()
+        return self.all[0]
+
+
+def python(name: str, code: str, *, ready_url: str | None = None) -> Spec:
+    return Spec(name, (sys.executable, "-S", "-c", code), {}, free_port(), ready_url)
+
+
+def plan(redis_url: str, *services: Spec) -> Plan:
+    return Plan(None, redis_url, services, "http://127.0.0.1:1", "http://127.0.0.1:1", "http://127.0.0.1:1", "token")
+
+
+@pytest.fixture
+def lines() -> Lines:
+    return Lines()
+
+
+@pytest.fixture
+async def supervisor(tmp_path: Path, lines: Lines) -> AsyncIterator[Supervisor]:
+    """A supervisor that was started, and is stopped at the end."""
+    one = Supervisor(tmp_path, lines)
+    await one.start()
+    yield one
+    await one.stop(None)
+
+
+def pauses(monkeypatch: pytest.MonkeyPatch, pause_s: float) -> None:
+    """Have every pause before a new start be of this length."""
+
+    def repeat(*, first_s: float, most_s: float) -> Iterator[float]:
+        assert first_s <= most_s
+        return itertools.repeat(pause_s)
+
+    monkeypatch.setattr(supervising, "backoff", repeat)
+
+
+async def test_a_service_that_dies_again_and_again_is_given_up_with_the_end_of_its_log(
+    supervisor: Supervisor, redis_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pauses(monkeypatch, 0.0)
+    url = f"http://127.0.0.1:{free_port()}/health/ready"
+    broken = python("worker", "print('a wrong setting'); raise SystemExit(3)", ready_url=url)
+    starting = python("api", IGNORES_SIGTERM.replace("SIG_IGN", "SIG_DFL"), ready_url=url)
+    assert not await _bring_up(plan(redis_url, broken, starting), supervisor, asyncio.Event(), 10.0)
+    out, err = capsys.readouterr()
+    assert "starting worker, api" in out
+    assert err.startswith("worker did not become ready and died ")
+    assert "times. Its log ends:\n    a wrong setting\n" in err
+    assert "api did not" not in err, "it is not to blame"
+    assert supervisor.deaths["worker"] >= 3
+
+
+async def test_stopped_while_it_waits_for_redis_it_names_no_fault(
+    supervisor: Supervisor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stop = asyncio.Event()
+    stop.set()
+    never = python("worker", "raise SystemExit(3)")
+    assert not await _bring_up(plan(f"redis://127.0.0.1:{free_port()}/0", never), supervisor, stop, 10.0)
+    out, err = capsys.readouterr()
+    assert "waiting for Redis" in out
+    assert "starting worker" not in out
+    assert err == ""
+
+
+async def test_while_it_waits_to_start_a_process_again_it_stops_at_once(
+    tmp_path: Path, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses(monkeypatch, 3600.0)
+    one = Supervisor(tmp_path, lines)
+    await one.start()
+    one.keep(python("worker", "raise SystemExit(3)"))
+    assert (await lines.first()).startswith("worker died (exit code 3); starting it again.")
+    await one.stop(None)
+    assert one.deaths == {"worker": 1}
+    assert len(lines.all) == 1
+
+
+async def test_a_process_that_does_not_end_is_killed(
+    tmp_path: Path, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervising, "_STOP_SERVICES_S", 0.05)
+    one = Supervisor(tmp_path, lines)
+    await one.start()
+    stubborn = python("worker", IGNORES_SIGTERM)
+    one.keep(stubborn)
+    log = one.log_of(stubborn)
+    await asyncio.to_thread(until, lambda: log.exists() and "ready" in log.read_text(), "a process that runs")
+    process = one._running["worker"]
+    await one.stop(None)
+    assert process.returncode == -signal.SIGKILL
+    assert lines.all == [], "it is not started again, and no death is reported"
+
+
+async def test_one_that_was_not_started_starts_nothing_and_has_nothing_to_stop(tmp_path: Path, lines: Lines) -> None:
+    one = Supervisor(tmp_path, lines)
+    with pytest.raises(RuntimeError, match="the supervisor was not started"):
+        await one._spawn(python("worker", "raise SystemExit(3)"))
+    await one.stop(None)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_secret_that_cannot_be_read_ends_it_with_2_before_anything_is_started(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "auth-secret").mkdir()
+    options = parser().parse_args(["--port-base", "64000"])
+    assert await run(options, "redis://127.0.0.1:1/0", tmp_path) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"no secret to sign tokens with, in {tmp_path}: ")
+    assert [path.name for path in tmp_path.iterdir()] == ["auth-secret"]
