@@ -12,6 +12,7 @@ from sector.models import Join, Snapshot
 from sector.models.delta import apply_delta
 from sector.models.frame import digest, encode
 from sector.state import history, sims
+from sector.state.keys import SimKeys
 from sector.world import SectorWorld
 
 pytest_plugins = ("spectating",)
@@ -105,6 +106,15 @@ async def test_a_tick_that_is_no_longer_kept_is_said_to_be_gone(viz: Service, si
     assert (answer.status_code, answer.json()["message"]) == (404, said)
     kept = read_moments(ask(viz, "/sims/default/ticks?after=3&limit=30").content)
     assert [each.tick for each in kept] == [31, 32, 33]
+
+
+async def test_a_keyframe_that_cannot_be_read_is_said_to_be_broken(viz: Service, sim: Sim, redis: Redis) -> None:
+    await sim.tick(times=7)
+    await redis.hset(SimKeys("default").keyframes, "5", b"garbage")
+    answer = ask(viz, "/sims/default/state?tick=6")
+    assert answer.status_code == 500
+    assert "the history of sim 'default' does not hold together at tick 5" in answer.json()["message"]
+    assert ask(viz, "/sims/default/state?tick=4").status_code == 200
 
 
 def test_while_redis_is_away_that_is_said(processes: Processes, own_valkey: OwnValkey) -> None:

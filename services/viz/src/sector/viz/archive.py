@@ -104,14 +104,12 @@ def _answer(request: Request, body: bytes, kind: str) -> HTTPResponse:
     return raw(body, content_type=kind, headers=headers)
 
 
-def _problem(_: Request, error: Exception) -> HTTPResponse:
+def _problem(_: Request, error: SimNotFound | HistoryGone | HistoryBroken | RedisError | OSError) -> HTTPResponse:
     match error:
         case SimNotFound() | HistoryGone():
             status, detail = NotFound.status_code, str(error)
         case HistoryBroken():
             status, detail = 500, str(error)
-        case RedisError() | OSError():
-            status, detail = ServiceUnavailable.status_code, describe(error)
         case _:
-            raise error
+            status, detail = ServiceUnavailable.status_code, describe(error)
     return raw(orjson.dumps({"status": status, "message": detail}), status=status, content_type="application/json")
