@@ -7,6 +7,7 @@ import pytest
 from redis.asyncio import Redis
 from spectator import Spectate, Spectator
 
+from fixtures.contents import value_at
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
@@ -14,6 +15,7 @@ from sector.models import Join
 from sector.models.frame import digest, encode
 from sector.state import lease, sims
 from sector.state.connect import connect
+from sector.state.keys import SimKeys
 from sector.state.reader import SimReader
 from sector.world import SectorWorld
 
@@ -104,6 +106,21 @@ async def test_a_sim_that_is_not_there_yet_is_said_and_shown_once_it_is(
     assert await spectator.next("fault") == "there is no sim later yet"
     await sims.found(redis, "later", SectorWorld(), CONFIG)
     assert (await spectator.world())["sim"] == "later"
+
+
+async def test_a_sim_that_cannot_be_read_is_said_to_be_and_is_shown_once_it_can(
+    sim: Sim, redis: Redis, redis_url: str, processes: Processes, spectate: Spectate
+) -> None:
+    assert sim.lease.epoch == 1
+    whole = await value_at(redis, SimKeys("default").snapshot)
+    await redis.set(SimKeys("default").snapshot, b"garbage")
+    viz = processes.start("viz", wait=False, REDIS_URL=redis_url)
+    await asyncio.to_thread(viz.wait_for_fault, "sim", "not a readable frame")
+    spectator = await spectate(viz)
+    await spectator.watch()
+    assert "not a readable frame" in await spectator.next("fault")
+    await redis.set(SimKeys("default").snapshot, whole)
+    assert (await spectator.world())["sim"] == "default"
 
 
 async def test_a_sim_that_is_founded_anew_on_another_map_is_shown_anew(
