@@ -100,6 +100,18 @@ async def test_a_sim_that_cannot_be_read_is_named_and_the_others_go_on(
     assert decode(whole).meta["tick"] == 0
 
 
+async def test_a_sim_that_cannot_be_read_is_no_fault_any_more_once_it_is_removed(
+    processes: Processes, redis: Redis, redis_url: str
+) -> None:
+    await sims.found(redis, "bad", SectorWorld(), SMALL)
+    await redis.set(SimKeys("bad").snapshot, b"garbage")
+    one = processes.start("worker", wait=False, REDIS_URL=redis_url, WORKER_ID="one", SIM_ID="*", **SETTINGS)
+    one.wait_for_fault("sims", "not a readable frame")
+    await sims.remove(redis, "bad")
+    one.wait_until(ready=True)
+    one.wait_for(lambda health: health["sims_served"] == health["sims_held"] == 0, "without a sim")
+
+
 class FoundedOnce(SectorWorld):
     """Founds every sim alike, and so at once."""
 

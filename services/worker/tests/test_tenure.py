@@ -15,6 +15,8 @@ from sector.state import history, lease, sims
 from sector.state.keys import SimKeys
 from sector.state.reader import SimReader
 from sector.state.world import World
+from sector.worker import tenure as tenures
+from sector.worker.pace import Pace
 from sector.worker.settings import WorkerSettings
 from sector.worker.tenure import Means, Tenure
 from sector.world import Position, SectorWorld
@@ -116,3 +118,55 @@ async def test_a_tick_during_which_another_writes_is_not_committed_and_is_made_a
     assert [tick.tick for tick in await history.ticks(redis, "default", 0, 9)] == [1, 2]
     assert faults.texts == [None], "a conflict is no fault"
     assert not await redis.exists(KEYS.lease), "it was given back"
+
+
+class Failing(SectorWorld):
+    """A world whose rules fail some times before they hold."""
+
+    def __init__(self, failures: int) -> None:
+        self._failures = failures
+
+    def advance(self, state: Position, orders: Sequence[LoggedOrder]) -> Step[Position]:
+        if self._failures:
+            self._failures -= 1
+            raise ZeroDivisionError("the rules divide by zero")
+        return super().advance(state, orders)
+
+
+async def test_rules_that_fail_are_a_fault_that_is_logged_once_and_tried_again(
+    redis: Redis, faults: Faults, caplog: pytest.LogCaptureFixture
+) -> None:
+    mine = tenure(redis, faults, world=Failing(3))
+    faults.on_tick = mine.end
+    await mine.run()
+    assert mine.tick == 1
+    text, after = faults.texts
+    assert text is not None
+    assert "the rules divide by zero" in text
+    assert after is None
+    (record,) = (each for each in caplog.records if each.levelname == "ERROR")
+    assert record.getMessage() == text
+    assert record.exc_info is not None
+
+
+async def test_between_ticks_that_are_far_apart_it_renews_its_lease(
+    redis: Redis, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_ms: list[int] = []
+
+    async def wait(stop: asyncio.Event, timeout_s: float) -> bool:
+        """See how long the lease lasts, and let it run down as it would meanwhile."""
+        left_ms.append(await redis.pttl(KEYS.lease))
+        await redis.pexpire(KEYS.lease, 30_000)
+        if len(left_ms) == 4:
+            mine.end()
+        return stop.is_set()
+
+    monkeypatch.setattr(tenures, "wait_for_stop", wait)
+    monkeypatch.setattr(Pace, "spread", lambda _: Pace(3600.0))
+    mine = tenure(redis, faults)
+    await mine.run()
+    assert len(left_ms) == 5
+    assert all(left > 30_000 for left in left_ms[:4]), "at first it is new, and then renewed"
+    assert (mine.tick, faults.texts) == (1, [None])
+    assert not await redis.exists(KEYS.lease)
