@@ -131,9 +131,9 @@ async def test_who_waits_and_may_have_missed_ticks_looks_into_the_history_and_wa
     assert await answers.get() == Outcome(order_id, "pending")
     await sim.tick()
     ticks.put_nowait(None)
-    assert await waiting == await answers.get() == await outcome(redis, "default", order_id)
+    result = await waiting
+    assert result == answers.get_nowait() == await outcome(redis, "default", order_id)
     assert answers.empty()
-    result = waiting.result()
     assert result is not None
     assert (result.status, result.tick) == ("applied", 2)
 
