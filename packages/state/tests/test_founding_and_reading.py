@@ -11,7 +11,7 @@ from fixtures.sim import CONFIG, Sim
 from sector.models import Join, Note, SimConfig, Snapshot
 from sector.state import lease, orders, sims
 from sector.state.connect import connect
-from sector.state.errors import HistoryRewound, SimNotFound
+from sector.state.errors import HistoryRewound, SimNotFound, StateError
 from sector.state.keys import SIMS, SimKeys
 from sector.state.reader import Event, SimReader
 from sector.world import SectorWorld
@@ -49,6 +49,22 @@ async def test_heads_come_in_the_order_of_their_sims(sim: Sim, redis: Redis) -> 
     await sim.tick(times=2)
     assert await sims.heads(redis, []) == []
     assert await sims.heads(redis, ["nowhere", "default"]) == [None, await sim.reader.head()]
+
+
+@pytest.mark.parametrize(
+    ("config", "error"),
+    [
+        (b"{", "the config of sim 'default' cannot be read: JSON: Invalid JSON"),
+        (b'{"colour": "red"}', "the config of sim 'default' cannot be read: colour: Extra inputs are not permitted"),
+    ],
+)
+async def test_a_config_that_this_version_cannot_read_is_a_fault_of_the_sim(
+    sim: Sim, redis: Redis, config: bytes, error: str
+) -> None:
+    assert sim.lease.epoch == 1
+    await redis.set(SimKeys("default").config, config)
+    with pytest.raises(StateError, match=error):
+        await sims.read_founding(redis, "default")
 
 
 async def test_the_view_is_a_snapshot_that_clients_read(sim: Sim) -> None:

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG
+from fixtures.waiting import until
 from sector.models import SimConfig
 from sector.models.frame import decode
 from sector.state import fork, lease, sims
@@ -98,6 +99,20 @@ async def test_a_sim_that_cannot_be_read_is_named_and_the_others_go_on(
     one.wait_until(ready=True)
     await all_tick(redis, ["good", "bad"])
     assert decode(whole).meta["tick"] == 0
+
+
+async def test_a_sim_whose_config_is_of_a_newer_version_does_not_end_the_worker_of_the_others(
+    processes: Processes, redis: Redis, redis_url: str
+) -> None:
+    for name in ("good", "newer"):
+        await sims.found(redis, name, SectorWorld(), SMALL)
+    await redis.set(SimKeys("newer").config, b'{"colour": "red"}')
+    one = processes.start("worker", wait=False, REDIS_URL=redis_url, WORKER_ID="one", SIM_ID="*", **SETTINGS)
+    await asyncio.to_thread(
+        until, lambda: "the config of sim 'newer' cannot be read" in one.log.read_text(), "the fault"
+    )
+    await all_tick(redis, ["good"])
+    assert one.process.poll() is None
 
 
 async def test_a_sim_that_cannot_be_read_is_no_fault_any_more_once_it_is_removed(

@@ -4,10 +4,12 @@ import secrets
 import time
 from collections.abc import Sequence
 
+from pydantic import ValidationError
+
 from sector.models import SimConfig
 from sector.models.frame import digest
 from sector.state.connect import Client, Cluster
-from sector.state.errors import SimNotFound
+from sector.state.errors import SimNotFound, StateError
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SIMS, SimKeys
 from sector.state.link import Command, borrowed, call
@@ -74,12 +76,17 @@ def begin_with(keys: SimKeys, head: Head, config: SimConfig, map_blob: bytes, sn
 
 
 async def read_founding(redis: Client, sim_id: str) -> tuple[SimConfig, bytes]:
-    """Return the config and the map of a sim. Raises SimNotFound."""
+    """Return the config and the map of a sim. Raises SimNotFound; StateError where this version cannot read the config."""
     keys = SimKeys(sim_id)
     config, map_blob = (as_bytes(value) for value in as_list(await call(redis, "MGET", keys.config, keys.map)))
     if config is None or map_blob is None:
         raise SimNotFound(sim_id)
-    return SimConfig.model_validate_json(config), map_blob
+    try:
+        return SimConfig.model_validate_json(config), map_blob
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "JSON"
+        raise StateError(f"the config of sim {sim_id!r} cannot be read: {field}: {first['msg']}") from error
 
 
 async def remove(redis: Client, sim_id: str) -> None:
