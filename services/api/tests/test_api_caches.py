@@ -159,7 +159,7 @@ async def test_a_sim_that_nobody_asks_for_is_dropped_unless_somebody_listens_to_
         await look_done.wait()
         await look()
         assert len(registry) == 3, "none is idle yet"
-        monkeypatch.setattr(served, "time", Clock(now_s + 3600))
+        monkeypatch.setattr(served, "time", StillClock(now_s + 3600))
         await look()
         assert (registry.own is not None, len(registry)) == (True, 2)
         assert registry.known("idle") is None
@@ -170,7 +170,7 @@ async def test_a_sim_that_nobody_asks_for_is_dropped_unless_somebody_listens_to_
     await running
 
 
-class Clock:
+class StillClock:
     """A clock that stands still."""
 
     def __init__(self, now_s: float) -> None:

@@ -22,7 +22,7 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 GUARD = Guard(AccessLog("none", lambda _: "", lambda _: None, as_json=True), Cors(()))
 
 
-class Spans:
+class SpanNames:
     """Remembers the spans that were begun, and is each of them."""
 
     traceparent = PARENT
@@ -30,7 +30,7 @@ class Spans:
     def __init__(self) -> None:
         self.names: list[str] = []
 
-    def begin(self, name: str, parent: str, began_ns: int | None, attributes: Attributes) -> "Spans":
+    def begin(self, name: str, parent: str, began_ns: int | None, attributes: Attributes) -> "SpanNames":
         self.names.append(name)
         return self
 
@@ -61,12 +61,12 @@ class Recorder(_Sending):
 
 
 @pytest.fixture
-def spans() -> Spans:
-    return Spans()
+def spans() -> SpanNames:
+    return SpanNames()
 
 
 @pytest.fixture
-def streams(spans: Spans) -> Streams:
+def streams(spans: SpanNames) -> Streams:
     return Streams(GUARD, Traces(spans), most=10, heartbeat_s=60.0, patience_s=60.0)
 
 
@@ -78,7 +78,7 @@ async def traced_ticks(sim: Sim, redis: Redis, *, times: int) -> list[TickEvents
 
 
 async def test_all_who_want_all_are_sent_the_same_bytes_and_a_tick_is_traced_once(
-    streams: Streams, spans: Spans, sim: Sim, redis: Redis, make_request: Callable[..., Request]
+    streams: Streams, spans: SpanNames, sim: Sim, redis: Redis, make_request: Callable[..., Request]
 ) -> None:
     ticks = await traced_ticks(sim, redis, times=1)
     recorders = []

@@ -45,7 +45,7 @@ async def test_an_error_that_nothing_foresees_is_a_500_whose_details_are_in_the_
     assert vars(record)["trace"] == request.ctx.trace
 
 
-class Spans:
+class SpanEnds:
     """Remembers how spans ended, and is each of them."""
 
     traceparent = PARENT
@@ -53,7 +53,7 @@ class Spans:
     def __init__(self) -> None:
         self.ends: list[tuple[Attributes, str]] = []
 
-    def begin(self, name: str, parent: str, began_ns: int | None, attributes: Attributes) -> "Spans":
+    def begin(self, name: str, parent: str, began_ns: int | None, attributes: Attributes) -> "SpanEnds":
         return self
 
     def end(self, attributes: Attributes, ended_ns: int | None, fault: str = "") -> None:
@@ -81,7 +81,7 @@ async def test_an_order_that_fails_is_a_refusal_where_the_error_was_foreseen_and
         raise error
 
     monkeypatch.setattr(live_sim.group, "admit", admit)
-    spans, before = Spans(), _refusals()
+    spans, before = SpanEnds(), _refusals()
     orders = Orders(Authority(None, "sector"), Rates(0, 0), lambda _: "10.0.0.1", Traces(spans, a_second=1000.0))
     with pytest.raises(type(error)) as raised:
         await orders.post(make_request("/orders", method="POST", body=orjson.dumps(NOTE)), live_sim)
