@@ -76,6 +76,7 @@ async def test_it_asks_for_sims_and_looks_at_them(api: Service, sim: Sim) -> Non
         assert (await client.fork("what-if", tick=2)).status == "founding"
         assert [each.id for each in (await client.sims()).sims] == ["default", "mine", "what-if"]
         assert (await client.sim("default")).config == CONFIG
+        assert (await client.sim()).id == "default"
         assert (await client.sim("mine")).status == "founding"
         with pytest.raises(Refused, match="404 No such sim"):
             await client.sim("nowhere")

@@ -34,6 +34,7 @@ class Client:
         clock: Clock | None = None,
     ) -> None:
         self._root = url.rstrip("/")
+        self._sim_id = sim
         self._sim = f"{self._root}/sims/{sim}" if sim else self._root
         self._patience_s = patience_s
         self._timeout_s = timeout_s
@@ -109,8 +110,9 @@ class Client:
         params = {"limit": str(limit)} | ({"after": after} if after else {})
         return SimPage.model_validate_json((await self._get(f"{self._root}/sims", params=params)).content)
 
-    async def sim(self, sim_id: str) -> SimDetails:
-        """Return what there is to know of a sim."""
+    async def sim(self, sim_id: str = "") -> SimDetails:
+        """Return the config of a sim, its head, its tick length, and the ticks that can be read. Default: this client's sim."""
+        sim_id = sim_id or self._sim_id or (await self.snapshot()).sim
         return SimDetails.model_validate_json((await self._get(f"{self._root}/sims/{sim_id}")).content)
 
     async def found(self, sim_id: str, config: SimConfig) -> AskedFor:
