@@ -1,0 +1,94 @@
+"""The programs in the README of the Python client: they run as they are."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fixtures.processes import Processes, Service, environment
+from fixtures.sim import LONG
+from fixtures.tokens import SECRET, bearing, token
+from fixtures.waiting import until
+
+README = Path("packages/client/README.md")
+PROGRAMS = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def api(redis_url: str, processes: Processes) -> Service:
+    settings = {"TICK_DELAY": "0.1", "SIM_CONFIG": LONG.model_copy(update={"start_supply": 500}).model_dump_json()}
+    processes.start("worker", REDIS_URL=redis_url, **settings)
+    return processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET)
+
+
+def start(program: str, folder: Path, api: Service, held: str) -> subprocess.Popen[str]:
+    """Start a program as its own file, with the address and the token in its environment."""
+    path = folder / "program.py"
+    path.write_text(program)
+    return subprocess.Popen(
+        [sys.executable, str(path)],
+        env=environment(SECTOR_API=api.url, SECTOR_TOKEN=held),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture
+def running() -> Iterator[list[subprocess.Popen[str]]]:
+    """The programs that a test starts; they end with it."""
+    started: list[subprocess.Popen[str]] = []
+    yield started
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def output_of(process: subprocess.Popen[str]) -> str:
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    return output
+
+
+def test_every_program_is_run_here() -> None:
+    assert len(PROGRAMS) == 3
+
+
+def test_the_bot_plays(api: Service, tmp_path: Path, running: list[subprocess.Popen[str]]) -> None:
+    running.append(start(PROGRAMS[0], tmp_path, api, token("Me")))
+    output = output_of(running[0])
+    assert output.startswith("applied")
+    assert "faction_joined" in output
+    assert "system_claimed" in output
+
+
+def test_the_bot_says_what_is_wrong(api: Service, tmp_path: Path, running: list[subprocess.Popen[str]]) -> None:
+    running.append(start(PROGRAMS[0], tmp_path, api, token("Another")))
+    assert output_of(running[0]).startswith("The API rejected a request: ")
+
+
+def test_a_key_of_ones_own_makes_an_order_take_effect_once(
+    api: Service, tmp_path: Path, running: list[subprocess.Popen[str]]
+) -> None:
+    running.append(start(PROGRAMS[0], tmp_path, api, token("Me")))
+    output_of(running[0])
+    running.append(start(PROGRAMS[1], tmp_path, api, token("Me")))
+    assert output_of(running[1]) == "True\n"
+
+
+def test_events_are_followed(api: Service, tmp_path: Path, running: list[subprocess.Popen[str]]) -> None:
+    following = start(PROGRAMS[2], tmp_path, api, "")
+    running.append(following)
+
+    def ended() -> bool:
+        note = {"type": "note", "faction": "Crimson", "text": "hello"}
+        httpx.post(f"{api.url}/orders", json=note, headers=bearing(token("Crimson"))).raise_for_status()
+        return following.poll() is not None
+
+    # It sees only what happens once it is connected, so something happens until it ends.
+    until(ended, "the end of the program", every_s=0.1)
+    assert output_of(following).endswith(" note\n")

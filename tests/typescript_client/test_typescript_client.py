@@ -1,0 +1,122 @@
+"""The TypeScript client, packed and installed, in Node.js against a real API."""
+
+import json
+import os
+import re
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+from npm_package import PACKAGE, Checkout, run
+
+from fixtures.processes import Processes, Service
+from fixtures.requires import require_program
+from fixtures.tokens import SECRET, token
+from sector.api.openapi import document
+from sector.models import SimConfig
+
+# Its history is short, so that a stream can begin before it. Its homes do not fall, so that it does not end.
+CONFIG = SimConfig(
+    seed=3,
+    systems=24,
+    homes=4,
+    start_supply=500,
+    players=["Crimson"],
+    puppets=[],
+    home_ships=1_000_000_000,
+    keyframe_interval=10,
+    keyframes_kept=8,
+)
+
+
+@pytest.fixture
+def api(redis_url: str, processes: Processes) -> Service:
+    settings = {"SIM_ID": "default,*", "TICK_DELAY": "0.05", "SIM_CONFIG": CONFIG.model_dump_json()}
+    processes.start("worker", REDIS_URL=redis_url, **settings)
+    return processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET)
+
+
+def world(api: Service) -> dict[str, str]:
+    return {"API_URL": api.url, "API_TOKEN": token("Me"), "ADMIN_TOKEN": token(scope="admin")}
+
+
+def test_the_types_are_those_of_the_openapi_document(checkout: Checkout) -> None:
+    (checkout.folder / "openapi.json").write_text(json.dumps(document(tokens=True)))
+    committed = (checkout.folder / "src/schema.ts").read_text()
+    run("npm", "run", "generate", cwd=checkout.folder)
+    hint = "see `How it is built` in packages/typescript-client/README.md"
+    assert (checkout.folder / "src/schema.ts").read_text() == committed, hint
+
+
+def test_the_types_allow_what_is_right_and_refuse_what_is_wrong(checkout: Checkout) -> None:
+    run("npm", "run", "check", cwd=checkout.folder)
+
+
+def test_the_package_has_all_that_a_user_needs_and_nothing_else(checkout: Checkout) -> None:
+    with tarfile.open(checkout.packed) as packed:
+        names = {name.removeprefix("package/") for name in packed.getnames()}
+    modules = {path.stem for path in (checkout.folder / "src").glob("*.ts")}
+    built = {f"dist/{module}{suffix}" for module in modules for suffix in (".js", ".d.ts")}
+    assert names == built | {"dist/browser.js", "package.json", "README.md", "CHANGELOG.md", "LICENSE"}
+
+
+def test_the_changelog_begins_with_the_version_of_the_package() -> None:
+    version = json.loads((PACKAGE / "package.json").read_text())["version"]
+    assert re.findall(r"^## (\S+)", (PACKAGE / "CHANGELOG.md").read_text(), re.MULTILINE)[0] == version
+
+
+def test_the_lock_has_no_addresses() -> None:
+    assert "://" not in (PACKAGE / "package-lock.json").read_text(), "npm run lock writes it without addresses"
+
+
+def programs(kind: str) -> list[str]:
+    """Return the programs of a language in the README."""
+    return re.findall(rf"^```{kind}\n(.*?)^```", (PACKAGE / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+
+
+def test_the_bot_of_the_readme_plays(program: Path, api: Service) -> None:
+    (bot,) = programs("js")
+    (program / "bot.mjs").write_text(bot)
+    settings = {"SECTOR_API": api.url, "SECTOR_TOKEN": token("Me")}
+    output = run("node", "bot.mjs", cwd=program, **settings)
+    assert output.startswith("applied")
+    assert "'system_claimed'" in output
+    refused = run("node", "bot.mjs", cwd=program, **settings | {"SECTOR_TOKEN": token("Another")})
+    assert refused.startswith("The API rejected a request: ")
+
+
+def test_the_types_in_the_readme_are_right(program: Path, checkout: Checkout) -> None:
+    (example,) = programs("ts")
+    (program / "example.ts").write_text(example)
+    options = {"strict": True, "module": "NodeNext", "target": "ES2022", "lib": ["ES2022", "DOM"], "noEmit": True}
+    configuration = {"compilerOptions": {**options, "types": []}, "files": ["example.ts"]}
+    (program / "tsconfig.json").write_text(json.dumps(configuration))
+    run(str(checkout.folder / "node_modules/.bin/tsc"), "--project", "tsconfig.json", cwd=program)
+
+
+def test_it_does_what_the_api_allows_and_says_what_is_wrong(program: Path, api: Service) -> None:
+    tests = sorted(path.name for path in program.glob("*.test.js"))
+    assert tests == ["client.test.js", "retry.test.js", "stream.test.js"]
+    run("node", "--test", "--test-reporter=spec", "--test-timeout=120000", *tests, cwd=program, **world(api))
+
+
+def test_it_survives_an_api_that_is_killed(program: Path, api: Service, redis_url: str, processes: Processes) -> None:
+    """Orders and events go on while one API after the other dies: each order takes effect once, and no event is missing."""
+    playing = subprocess.Popen(
+        [require_program("node", hint=""), "survive.js"],
+        cwd=program,
+        env={**os.environ, **world(api)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert playing.stdout is not None
+    for line in playing.stdout:
+        # It asks for a kill after every tenth order, and goes on sending.
+        if line == "kill\n":
+            api.process.kill()
+            api.process.wait()
+            api = processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET, PORT=str(api.port))
+    _, errors = playing.communicate(timeout=60)
+    assert playing.returncode == 0, errors
