@@ -1,0 +1,59 @@
+"""A first bot for Sector. It needs only Python: python first_bot.py --api http://127.0.0.1:8000 --token TOKEN"""
+
+import argparse
+import json
+import time
+from http.client import HTTPException
+from urllib.request import HTTPError, Request, urlopen
+
+parser = argparse.ArgumentParser(description="Plays a faction until the world ends. Ctrl-C stops it.")
+parser.add_argument("--api", default="http://127.0.0.1:8000", help="address of the API (default: %(default)s)")
+parser.add_argument("--token", required=True, help="token of the faction; a world prints one for Me when it starts")
+parser.add_argument("--faction", default="Me", help="faction to play (default: %(default)s)")
+args = parser.parse_args()
+me = args.faction
+
+
+def call(path, body=None):
+    """Return the answer of the API. A request may be sent twice, but its key makes an order take effect once."""
+    headers = {"Authorization": f"Bearer {args.token}", "Idempotency-Key": f"{me}-{time.time_ns()}"}
+    request = Request(args.api.rstrip("/") + path, body and json.dumps(body).encode(), headers)
+    while True:
+        try:
+            with urlopen(request, timeout=20) as response:
+                return json.load(response)
+        except (OSError, HTTPException) as error:
+            problem = error.read().decode() if isinstance(error, HTTPError) else error
+            if isinstance(error, HTTPError) and error.code not in (429, 502, 503, 504):
+                raise SystemExit(f"{path}: {problem}") from None
+        print(f"{path}: {problem}; trying again")
+        time.sleep(1)
+
+
+def choose(world, supply):
+    """Yield orders for the borders: claim neutral neighbours, attack weak ones, add ships with what is left."""
+    systems = {each["id"]: each for each in world["systems"]}
+    for lane in world["lanes"]:
+        for own, other in ((systems[lane["a"]], systems[lane["b"]]), (systems[lane["b"]], systems[lane["a"]])):
+            ships = other["ships"] + other["growth"] * lane["length"] + 5
+            border = own["owner"] == me != other["owner"]
+            if border and other["owner"] is None and supply >= 20 + other["ships"]:
+                yield {"type": "set_owner", "faction": me, "system": other["id"]}
+                supply, other["owner"] = supply - 20 - other["ships"], me
+            elif border and own["ships"] >= 2 * ships:
+                yield {"type": "move_fleet", "faction": me, "system": own["id"], "target": other["id"], "ships": ships}
+                own["ships"] -= ships
+            elif border and supply >= 100:
+                yield {"type": "add_fleet", "faction": me, "system": own["id"], "ships": 10}
+                supply -= 20
+
+
+print(call(f"/orders/{call('/orders', {'type': 'join', 'faction': me})['id']}?wait=15s"))
+tick_s = call("/sims/" + call("/snapshot")["sim"])["tick_length_ms"] / 1000
+while (world := call("/snapshot"))["status"] == "running":
+    faction = next((each for each in world["factions"] if each["id"] == me), None)
+    if faction is None or not faction["alive"]:
+        raise SystemExit(f"{me} is not in the world, or lost all its systems")
+    orders = list(choose(world, faction["supply"]))
+    print(f"tick {world['tick']}: {orders and call('/orders', orders)}")
+    time.sleep(tick_s)
