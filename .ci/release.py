@@ -1,4 +1,4 @@
-"""Makes a release: builds wheels, PEXes and bills of materials twice, checks them, describes where they come from, and tags the commit.
+"""Makes a release: builds wheels, PEXes, the npm package and bills of materials twice, checks them, and tags the commit.
 
 Runs outside Pants, with the standard library alone, because it runs Pants itself.
 """
@@ -23,9 +23,10 @@ LOCK = Path("3rdparty/python/release.lock")
 BILLS = ("run", "docker:sbom", "--")
 # The release has the version of the distribution that requires all others.
 WHOLE = "services/standalone"
+NPM_PACKAGE = "packages/typescript-client"
 _VERSION = re.compile(r"^## (\d+\.\d+\.\d+)(?=\s)", re.MULTILINE)
 _TAG = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
-_SOURCES = ("src", "BUILD", "README.md")
+_SOURCES = ("src", "BUILD", "README.md", "package.json")
 
 
 class ReleaseError(Exception):
@@ -44,8 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Make the release; returns the exit code: 1 if a check fails."""
     parser = argparse.ArgumentParser(
         prog=".ci/release",
-        description="Builds all wheels, PEXes and bills of materials, builds them again in a clean clone and compares every byte,"
-        " checks the wheels with twine, writes SHA256SUMS and an in-toto provenance statement, and tags the commit."
+        description="Builds all wheels, PEXes, the npm package and bills of materials, builds them again in a clean clone, compares every"
+        " byte, checks the wheels with twine, writes SHA256SUMS and an in-toto provenance statement, and tags the commit."
         " The result is in dist/release.",
         epilog="examples: `.ci/release --check` before a change lands; `.ci/release && git push origin --tags` publishes.",
     )
@@ -166,16 +167,33 @@ def require_new_versions(repository: Path, parts: Sequence[Part]) -> None:
 
 
 def build(repository: Path, **environment: str) -> dict[str, Path]:
-    """Return every wheel, PEX and bill of materials by its path below dist/. Raises CalledProcessError."""
+    """Return every wheel, PEX, npm package and bill of materials by its path below dist/. Raises ReleaseError, CalledProcessError."""
     dist = repository / "dist"
-    for path in dist.glob("*.whl"):
+    for path in [*dist.glob("*.whl"), *dist.glob("*.tgz")]:
         path.unlink()
     for path in dist.glob("services.*"):
         shutil.rmtree(path)
     for command in (PACKAGE, (*BILLS, str(dist))):
         subprocess.run(["./pants", *command], cwd=repository, env={**os.environ, **environment}, check=True)
-    paths = [*dist.glob("*.whl"), *dist.glob("services.*/*.pex"), *dist.glob("services.*/sbom.cdx.json")]
+    pack_client(repository / NPM_PACKAGE, dist)
+    paths = [
+        *dist.glob("*.whl"),
+        *dist.glob("*.tgz"),
+        *dist.glob("services.*/*.pex"),
+        *dist.glob("services.*/sbom.cdx.json"),
+    ]
     return {str(path.relative_to(dist)): path for path in sorted(paths)}
+
+
+def pack_client(folder: Path, dist: Path) -> None:
+    """Have npm build the package in `folder`, with what its lock names, in `dist`. Raises ReleaseError, CalledProcessError."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise ReleaseError(
+            f"{NPM_PACKAGE} is packed with npm, which is missing: install Node.js 20.12 or newer, with npm"
+        )
+    for command in (("ci", "--ignore-scripts", "--no-audit", "--no-fund"), ("pack", "--pack-destination", str(dist))):
+        subprocess.run([npm, *command, "--loglevel=error"], cwd=folder, check=True)
 
 
 def build_again(repository: Path) -> dict[str, str]:
@@ -238,7 +256,7 @@ def check_wheels(artifacts: dict[str, Path]) -> None:
 
 
 def collect(artifacts: dict[str, Path], out: Path) -> None:
-    """Copy the artifacts into one empty folder: wheels by their names, the rest as `sector-<service>.pex` and `.cdx.json`."""
+    """Copy the artifacts into one empty folder: wheels and npm package by their names, the rest as `sector-<service>.…`."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     for name, path in artifacts.items():
