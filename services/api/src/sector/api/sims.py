@@ -41,11 +41,7 @@ class Sims:
         listed = [sim_id for sim_id in await sims.listed(self._redis) if after is None or sim_id > after]
         heads = await sims.heads(self._redis, listed[:limit])
         told: list[JsonValue] = [
-            (
-                {"id": sim_id, "status": "founding"}
-                if head is None
-                else {"id": sim_id, **_head(head)}
-            )
+            ({"id": sim_id, "status": "founding"} if head is None else {"id": sim_id, **_head(head)})
             for sim_id, head in zip(listed[:limit], heads, strict=True)
         ]
         return said({"sims": told, "more": len(listed) > limit})
