@@ -20,8 +20,8 @@ PROGRAMS = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE
 
 @pytest.fixture
 def api(redis_url: str, processes: Processes) -> Service:
-    settings = {"TICK_DELAY": "0.1", "SIM_CONFIG": LONG.model_copy(update={"start_supply": 500}).model_dump_json()}
-    processes.start("worker", REDIS_URL=redis_url, **settings)
+    config = LONG.model_copy(update={"start_supply": 500})
+    processes.start("worker", REDIS_URL=redis_url, TICK_DELAY="0.1", SIM_CONFIG=config.model_dump_json())
     return processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET)
 
 

@@ -15,11 +15,11 @@ from fixtures.requires import require_program
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET, token
 from fixtures.waiting import until
-from sector.models import SimConfig, Snapshot
+from sector.models import Puppet, SimConfig, Snapshot
 
 FOLDER = Path("examples/bots")
 # Small enough to be over soon; the homes are fair.
-CONFIG = SimConfig(seed=3, systems=24, homes=4, puppets=["Azure"])
+CONFIG = SimConfig(seed=3, systems=24, homes=4, puppets=[Puppet(faction="Azure")])
 
 
 def command_of(bot: str) -> list[str]:

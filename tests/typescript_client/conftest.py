@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from npm_package import PACKAGE, Checkout, run
+from typescript_client.npm_package import PACKAGE, Checkout, run
 
 from fixtures.requires import require_answer, require_program
 

@@ -8,7 +8,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from npm_package import PACKAGE, Checkout, run
+from typescript_client.npm_package import PACKAGE, Checkout, run
 
 from fixtures.processes import Processes, Service
 from fixtures.requires import require_program
@@ -32,8 +32,8 @@ CONFIG = SimConfig(
 
 @pytest.fixture
 def api(redis_url: str, processes: Processes) -> Service:
-    settings = {"SIM_ID": "default,*", "TICK_DELAY": "0.05", "SIM_CONFIG": CONFIG.model_dump_json()}
-    processes.start("worker", REDIS_URL=redis_url, **settings)
+    config = CONFIG.model_dump_json()
+    processes.start("worker", REDIS_URL=redis_url, SIM_ID="default,*", TICK_DELAY="0.05", SIM_CONFIG=config)
     return processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET)
 
 

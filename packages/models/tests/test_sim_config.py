@@ -75,7 +75,7 @@ def test_a_map_made_in_python_takes_lists() -> None:
         MapSystem(id=f"S{n}", name=f"System {n}", x=5 * n, y=0, growth=1, supply_yield=1, ships=3) for n in range(2)
     ]
     chosen = MapFile(systems=systems, lanes=[MapLane(a="S0", b="S1")], homes=["S0", "S1"])
-    assert SimConfig(map=chosen, puppets=["Azure"]).homes == 2
+    assert SimConfig(map=chosen, puppets=[Puppet(faction="Azure")]).homes == 2
     assert (chosen.systems, chosen.homes) == (tuple(systems), ("S0", "S1"))
 
 

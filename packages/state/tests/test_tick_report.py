@@ -157,6 +157,16 @@ async def test_a_tick_after_a_slow_one_is_computed_in_a_thread(
     assert [thread == threading.get_ident() for thread in world.threads] == [False, True, quick]
 
 
+async def test_the_head_has_the_tick_length_of_the_worker_that_committed(redis: Redis) -> None:
+    sim = await Sim.found(redis, QUIET)
+    await sim.tick()
+    assert (await sim.reader.head()).tick_length_ms == -1
+    founding = await sims.read_founding(redis, "default")
+    for length_ms in (250, 0):
+        await Ticker(redis, SectorWorld(), *founding, sim.lease, tick_length_ms=length_ms).tick()
+        assert (await sim.reader.head()).tick_length_ms == length_ms
+
+
 async def test_a_tick_takes_two_round_trips(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     sim = await Sim.found(redis, QUIET)
     await sim.tick(Note(faction="Me", text="x"))
