@@ -1,7 +1,6 @@
 // A first bot for Sector. It needs only Node.js: node first_bot.js --api http://127.0.0.1:8000 --token TOKEN
 
-const USAGE = `usage: node first_bot.js [--api URL] --token TOKEN [--faction NAME]
-Plays a faction (default: Me) until the world ends. A world prints a token for Me when it starts. Ctrl-C stops it.`;
+const USAGE = "usage: node first_bot.js [--api URL] --token TOKEN [--faction NAME] (a world prints a token for Me)";
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Returns the answer of the API. A request may be sent twice, but its key makes an order take effect once. */
@@ -13,6 +12,7 @@ async function call({ api, token }, path, body) {
       .then(async (response) => [response.status, await response.text()])
       .catch((error) => [503, error.cause?.message || error.message]);
     if (status < 300) return JSON.parse(text);
+    if (status === 409) process.exit(); // the world ended
     if (![429, 502, 503, 504].includes(status)) throw new Error(`${path}: ${text}`);
     console.log(`${path}: ${text}; trying again`);
   }
@@ -51,7 +51,8 @@ async function main({ parseArgs }) {
     const faction = world.factions.find(({ id }) => id === me);
     if (!faction?.alive) throw new Error(`${me} is not in the world, or lost all its systems`);
     const orders = [...choose(world, me, faction.supply)];
-    console.log(`tick ${world.tick}:`, orders.length ? await send("/orders", orders) : []);
+    const { results } = orders.length ? await send("/orders", orders) : { results: [] };
+    console.log(`tick ${world.tick}: [${results.map(({ status }) => status).join(", ")}]`);
   }
 }
 

@@ -25,7 +25,7 @@ def call(path, body=None):
         except (OSError, HTTPException) as error:
             problem = error.read().decode() if isinstance(error, HTTPError) else error
             if isinstance(error, HTTPError) and error.code not in (429, 502, 503, 504):
-                raise SystemExit(f"{path}: {problem}") from None
+                raise SystemExit(0 if error.code == 409 else f"{path}: {problem}") from None  # (409: the world ended)
         print(f"{path}: {problem}; trying again")
         time.sleep(1)
 
@@ -55,5 +55,5 @@ while (world := call("/snapshot"))["status"] == "running":
     if faction is None or not faction["alive"]:
         raise SystemExit(f"{me} is not in the world, or lost all its systems")
     orders = list(choose(world, faction["supply"]))
-    print(f"tick {world['tick']}: {orders and call('/orders', orders)}")
+    print(f"tick {world['tick']}:", [each["status"] for each in call("/orders", orders)["results"]] if orders else [])
     time.sleep(tick_s)
