@@ -191,7 +191,7 @@ def _bot(folder: Path, name: str) -> str:
     return f"{sys.executable} {path}"
 
 
-def _play(folder: Path, *bots: str, turn_ms: int = 2000, turns: int = 6) -> subprocess.CompletedProcess[str]:
+def _play(folder: Path, *bots: str, turn_ms: int = 20_000, turns: int = 6) -> subprocess.CompletedProcess[str]:
     (folder / "map.txt").write_text("P 0 0 1 34 2\nP 7 9 2 34 2\nP 3 3 0 15 5\n")
     commands = [_bot(folder, name) if name in BOTS else name for name in bots]
     command = [sys.executable, "-m", "sector.world.classic", "map.txt", str(turn_ms), str(turns), "log.txt", *commands]
@@ -231,7 +231,9 @@ def test_two_programs_play_a_match_to_its_last_turn(tmp_path: Path) -> None:
     ],
 )
 def test_who_breaks_a_rule_crashes_or_is_late_drops_out(tmp_path: Path, bot: str, said: str) -> None:
-    done = _play(tmp_path, bot, "idle", turn_ms=400 if bot in ("sleeper", "deaf") else 5000)
+    # The opponent starts at once, however busy the machine is: a shell, and no Python.
+    (tmp_path / "prompt.sh").write_text('while read line; do [ "$line" = go ] && echo go; done\n')
+    done = _play(tmp_path, bot, f"sh {tmp_path}/prompt.sh", turn_ms=800 if bot in ("sleeper", "deaf") else 20_000)
     assert done.stderr.splitlines() == [said, "Turn 1", "Player 2 Wins!"]
     planets = "0.29,2.36,0.15" if bot == "deaf" else "0.34,2.36,0.15"  # what left before is lost
     assert done.stdout.split("|")[1] == planets + ":\n"
