@@ -20,6 +20,7 @@ NAMES = (
     "3rdparty",
     "docker",
     "docs",
+    "examples",
     "k8s",
     "packages",
     "services",

@@ -74,10 +74,11 @@ def test_the_bot_says_what_is_wrong(api: Service, tmp_path: Path, running: list[
 def test_a_key_of_ones_own_makes_an_order_take_effect_once(
     api: Service, tmp_path: Path, running: list[subprocess.Popen[str]]
 ) -> None:
-    running.append(start(PROGRAMS[0], tmp_path, api, token("Me")))
-    output_of(running[0])
+    join = {"type": "join", "faction": "Me"}
+    joining = httpx.post(f"{api.url}/orders", json=join, headers=bearing(token("Me"))).json()
+    assert httpx.get(f"{api.url}/orders/{joining['id']}?wait=20s", timeout=30).json()["status"] == "applied"
     running.append(start(PROGRAMS[1], tmp_path, api, token("Me")))
-    assert output_of(running[1]) == "True\n"
+    assert output_of(running[0]) == "True\n"
 
 
 def test_events_are_followed(api: Service, tmp_path: Path, running: list[subprocess.Popen[str]]) -> None:

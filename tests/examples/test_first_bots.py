@@ -88,7 +88,8 @@ def test_a_bot_joins_and_conquers_while_apis_come_and_go(
     running: list[subprocess.Popen[bytes]],
     tmp_path: Path,
 ) -> None:
-    api = start_world(redis_url, processes, CONFIG)
+    # Alone, so that it owns more and more, however seldom it comes to act.
+    api = start_world(redis_url, processes, CONFIG.model_copy(update={"puppets": ()}))
     playing = start_bot(bot, api, tmp_path / "bot.log")
     running.append(playing)
     until(lambda: systems_of(api, "Me") >= 3, "three systems")
@@ -104,7 +105,7 @@ def test_a_bot_joins_and_conquers_while_apis_come_and_go(
 def test_a_bot_ends_when_the_world_does(
     bot: str, redis_url: str, processes: Processes, running: list[subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
-    api = start_world(redis_url, processes, CONFIG.model_copy(update={"max_ticks": 60}))
+    api = start_world(redis_url, processes, CONFIG.model_copy(update={"max_ticks": 30}))
     playing = start_bot(bot, api, tmp_path / "bot.log")
     running.append(playing)
     assert playing.wait(timeout=60) == 0, (tmp_path / "bot.log").read_text()

@@ -104,8 +104,7 @@ async def test_a_paused_one_that_wakes_after_its_lease_lapsed_waits_its_turn(
     paused_at = (await SimReader(redis, "default").head()).tick
     await tick_reaches(redis, paused_at + 5)
     one.process.send_signal(signal.SIGCONT)
-    said = one.wait_for(lambda health: health["held"] == {}, "waiting")
-    assert said["ready"]
+    one.wait_for(lambda health: health["held"] == {} and health["ready"], "waiting, and ready")
     assert "is held by two; waiting for it" in one.log.read_text()
 
 
