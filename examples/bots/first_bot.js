@@ -1,5 +1,4 @@
 // A first bot for Sector. It needs only Node.js: node first_bot.js --api http://127.0.0.1:8000 --token TOKEN
-
 const USAGE = "usage: node first_bot.js [--api URL] --token TOKEN [--faction NAME] (a world prints a token for Me)";
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -45,12 +44,13 @@ async function main({ parseArgs }) {
   const { api = "http://127.0.0.1:8000", token, faction: me = "Me" } = values;
   if (values.help || !token) throw new Error(USAGE);
   const send = (path, body) => call({ api: api.replace(/\/+$/, ""), token }, path, body);
-  console.log(await send(`/orders/${(await send("/orders", { type: "join", faction: me })).id}?wait=15s`));
+  const joined = await send(`/orders/${(await send("/orders", { type: "join", faction: me })).id}?wait=15s`);
+  if (joined.status === "rejected" && joined.reason !== "already_joined") throw new Error(joined.detail);
   const { tick_length_ms } = await send(`/sims/${(await send("/snapshot")).sim}`);
-  for (let world; (world = await send("/snapshot")).status === "running"; await sleep(tick_length_ms)) {
+  for (let world; (world = await send("/snapshot")).status === "running"; await sleep(tick_length_ms || 500)) {
     const faction = world.factions.find(({ id }) => id === me);
-    if (!faction?.alive) throw new Error(`${me} is not in the world, or lost all its systems`);
-    const orders = [...choose(world, me, faction.supply)];
+    if (faction && !faction.alive) throw new Error(`${me} lost all its systems`);
+    const orders = [...choose(world, me, faction?.supply ?? 0)];
     const { results } = orders.length ? await send("/orders", orders) : { results: [] };
     console.log(`tick ${world.tick}: [${results.map(({ status }) => status).join(", ")}]`);
   }

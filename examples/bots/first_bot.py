@@ -10,8 +10,7 @@ parser = argparse.ArgumentParser(description="Plays a faction until the world en
 parser.add_argument("--api", default="http://127.0.0.1:8000", help="address of the API (default: %(default)s)")
 parser.add_argument("--token", required=True, help="token of the faction; a world prints one for Me when it starts")
 parser.add_argument("--faction", default="Me", help="faction to play (default: %(default)s)")
-args = parser.parse_args()
-me = args.faction
+me = (args := parser.parse_args()).faction
 
 
 def call(path, body=None):
@@ -20,8 +19,7 @@ def call(path, body=None):
     request = Request(args.api.rstrip("/") + path, body and json.dumps(body).encode(), headers)
     while True:
         try:
-            with urlopen(request, timeout=20) as response:
-                return json.load(response)
+            return json.load(urlopen(request, timeout=20))
         except (OSError, HTTPException) as error:
             problem = error.read().decode() if isinstance(error, HTTPError) else error
             if isinstance(error, HTTPError) and error.code not in (429, 502, 503, 504):
@@ -48,12 +46,14 @@ def choose(world, supply):
                 supply -= 20
 
 
-print(call(f"/orders/{call('/orders', {'type': 'join', 'faction': me})['id']}?wait=15s"))
-tick_s = call("/sims/" + call("/snapshot")["sim"])["tick_length_ms"] / 1000
+joined = call(f"/orders/{call('/orders', {'type': 'join', 'faction': me})['id']}?wait=15s")
+if joined["status"] == "rejected" and joined["reason"] != "already_joined":
+    raise SystemExit(joined["detail"])
+tick_ms = call("/sims/" + call("/snapshot")["sim"])["tick_length_ms"] or 500
 while (world := call("/snapshot"))["status"] == "running":
-    faction = next((each for each in world["factions"] if each["id"] == me), None)
-    if faction is None or not faction["alive"]:
-        raise SystemExit(f"{me} is not in the world, or lost all its systems")
+    faction = next((each for each in world["factions"] if each["id"] == me), {"alive": True, "supply": 0})
+    if not faction["alive"]:
+        raise SystemExit(f"{me} lost all its systems")
     orders = list(choose(world, faction["supply"]))
     print(f"tick {world['tick']}:", [each["status"] for each in call("/orders", orders)["results"]] if orders else [])
-    time.sleep(tick_s)
+    time.sleep(tick_ms / 1000)

@@ -7,6 +7,7 @@ import pytest
 from fixtures.tokens import SECRET
 from sector.standalone.options import parser
 from sector.standalone.plan import make_plan
+from sector.standalone.screen import welcome
 
 
 def settings(tmp_path: Path, service: str, *arguments: str) -> dict[str, str]:
@@ -45,3 +46,15 @@ def test_a_secret_that_is_given_is_used_and_none_is_made(tmp_path: Path, monkeyp
     assert settings(tmp_path, "api")["AUTH_SECRET"] == SECRET
     assert not (tmp_path / "auth-secret").exists()
     assert settings(tmp_path, "bot-Aurora")["API_TOKEN"] != settings(tmp_path, "bot-Borealis")["API_TOKEN"]
+
+
+def test_the_screen_shows_how_to_start_a_bot_where_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan(parser().parse_args(["--port-base=7000"]), None, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert "bot.py" not in welcome(plan, "logs", None)
+    (tmp_path / "examples/bots").mkdir(parents=True)
+    (tmp_path / "examples/bots/first_bot.py").touch()
+    command = "python3 examples/bots/first_bot.py --api http://127.0.0.1:7000 --token $TOKEN"
+    assert command in welcome(plan, "logs", None)

@@ -1,9 +1,12 @@
 """What standalone prints: one screen when all is up, then a line every few seconds."""
 
 import re
+from pathlib import Path
 
 from sector.models import Snapshot
 from sector.standalone.plan import PLAYER, Plan
+
+_BOT = "examples/bots/first_bot.py"
 
 
 def shown(redis_url: str) -> str:
@@ -15,6 +18,8 @@ def welcome(plan: Plan, logs: str, kept: str | None) -> str:
     """Return the screen: where to look, and what to try."""
     api = plan.public_api_url
     order = f'{{"type": "join", "faction": "{PLAYER}"}}'
+    # (where the repository is: not in an image)
+    bot = f"    python3 {_BOT} --api {api} --token $TOKEN\n" if Path(_BOT).is_file() else ""
     return f"""
   Sector is running.
 
@@ -34,7 +39,7 @@ def welcome(plan: Plan, logs: str, kept: str | None) -> str:
 
     export TOKEN={plan.token}
     curl {api}/orders -H "Authorization: Bearer $TOKEN" -d '{order}'
-
+{bot}
   Ctrl-C stops it all.
 """
 
