@@ -1,5 +1,7 @@
 """Planet Wars: the match, its texts, and the command that other people's programs are played with."""
 
+import os
+import signal
 import subprocess
 import sys
 from dataclasses import astuple
@@ -12,6 +14,8 @@ from hypothesis import strategies as st
 
 from fixtures.long import examples
 from fixtures.processes import environment
+from fixtures.waiting import until
+from sector.world.classic.__main__ import main
 from sector.world.classic.match import Match, RuleBroken
 from sector.world.classic.text import (
     Fleet,
@@ -177,6 +181,8 @@ BOTS = {
     "thief": "print('1 0 1', flush=True); print('go', flush=True)",
     "mumbler": "print('one two three', flush=True); print('go', flush=True)",
     "crasher": "sys.exit(3)",
+    "babbler": "print('1' * 10_000_000, flush=True)",
+    "witness": "print(os.getpid(), file=open('pid', 'w'), flush=True); time.sleep(60)",
     "sleeper": "time.sleep(60)",
     "deaf": "print('0 1 5', flush=True); time.sleep(60)",
 }
@@ -185,7 +191,7 @@ BOTS = {
 def _bot(folder: Path, name: str) -> str:
     path = folder / f"{name}.py"
     path.write_text(
-        "import sys, time\nturn = 0\nfor line in sys.stdin:\n"
+        "import os, sys, time\nturn = 0\nfor line in sys.stdin:\n"
         f"    if line.strip() != 'go':\n        continue\n    turn += 1\n    {BOTS[name]}\n"
     )
     return f"{sys.executable} {path}"
@@ -226,6 +232,7 @@ def test_two_programs_play_a_match_to_its_last_turn(tmp_path: Path) -> None:
         ("thief", "WARNING: player 1 broke a rule: planet 1 is not player 1's."),
         ("mumbler", "WARNING: player 1 gave no order: 'one two three' is not three integers."),
         ("crasher", "WARNING: player 1 crashed."),
+        ("babbler", "WARNING: player 1 crashed."),
         ("sleeper", "WARNING: player 1 timed out."),
         ("deaf", "WARNING: player 1 timed out."),
     ],
@@ -256,6 +263,28 @@ def test_what_cannot_be_played_says_why(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "bad.txt: line 1: P with 3 fields" in done.stderr
+
+
+@pytest.mark.parametrize("turn_ms", ["-1", str(2**31), "soon"])
+def test_a_number_out_of_range_is_an_error_of_the_command_line(
+    turn_ms: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["map.txt", turn_ms, "10", "log.txt", "true", "true"])
+    assert ended.value.code == 2
+    assert "argument TURN_MS" in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_a_match_and_its_programs(tmp_path: Path) -> None:
+    (tmp_path / "map.txt").write_text(MAP)
+    bots = [_bot(tmp_path, "witness"), _bot(tmp_path, "idle")]
+    command = [sys.executable, "-m", "sector.world.classic", "map.txt", "60000", "10", "log.txt", *bots]
+    playing = subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL)
+    pid = int(until(lambda: (tmp_path / "pid").read_text(), "a program that plays", faults=(FileNotFoundError,)))
+    playing.send_signal(signal.SIGINT)
+    assert playing.wait(timeout=60) == 130
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 def test_its_help_teaches_the_protocol() -> None:

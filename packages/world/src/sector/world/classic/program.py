@@ -84,4 +84,7 @@ class Program:
         if self._process.returncode is None:
             with suppress(ProcessLookupError):  # it ended in between
                 os.killpg(self._process.pid, signal.SIGKILL)
+        # asyncio waits for the end of the output as well, and stops reading where no one takes it.
+        while await self._stdout.read(_LONGEST_LINE):
+            pass
         await self._process.wait()
