@@ -1,5 +1,6 @@
 """GET /events, filtered and paged; and the stream of them, resumed, and read by the slow."""
 
+import asyncio
 import json
 import socket
 import time
@@ -95,7 +96,10 @@ class Reader:
         assert self.answer.status_code == 200
         assert self.answer.headers["content-type"] == "text/event-stream"
         self._messages = messages(self.answer.iter_lines())
-        assert next(self._messages) == {"retry": "1000"}
+        first = next(self._messages)
+        assert first.pop("retry") == "1000"
+        self.position = first.pop("id", None)
+        assert first == {}
 
     def next(self) -> Message:
         """Return the next message that is no sign of life."""
@@ -186,6 +190,20 @@ async def test_who_saw_more_than_there_is_is_told_so_and_goes_on_from_now(api: S
     reader.close()
 
 
+async def test_a_stream_that_breaks_before_its_first_event_resumes_where_it_began(api: Service, sim: Sim) -> None:
+    await sim.tick(NOTE)
+    await asyncio.to_thread(api.wait_for, lambda said: said["tick"] == 1, "at tick 1")
+    reader = Reader(api, "/events/stream?type=note")
+    position = reader.position
+    assert position == "1-999999999"
+    reader.close()
+    await sim.tick(NOTE)
+    again = Reader(api, "/events/stream?type=note", **{"Last-Event-ID": position})
+    assert again.next()["id"].startswith("2-")
+    assert again.position is None
+    again.close()
+
+
 def test_of_a_stream_the_head_ends(still_api: Service) -> None:
     answer = httpx.head(f"{still_api.url}/events/stream")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
@@ -195,7 +213,7 @@ def test_of_a_stream_the_head_ends(still_api: Service) -> None:
 def test_a_silent_stream_gives_signs_of_life(api: Service) -> None:
     with httpx.stream("GET", f"{api.url}/events/stream", timeout=60) as answer:
         lines = answer.iter_lines()
-        assert next(lines) == "retry: 1000"
+        assert [next(lines), next(lines)] == ["retry: 1000", "id: 0-999999999"]
         assert [next(lines) for _ in range(5)][1::2] == [": still here", ": still here"]
 
 

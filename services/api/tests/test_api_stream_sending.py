@@ -116,7 +116,8 @@ async def test_a_stream_whose_reader_is_gone_or_takes_nothing_is_closed(
     error: Exception,
     dropped: int,
 ) -> None:
-    async def begin(_: _Sending, guard: Guard, answer: Answer) -> None:
+    async def begin(_: _Sending, guard: Guard, answer: Answer, after_tick: int | None) -> None:
+        assert after_tick == (await live_sim.view()).head.tick
         assert (guard, answer.status, streams.open, live_sim.listeners) == (GUARD, 200, 1, 1)
         raise error
 

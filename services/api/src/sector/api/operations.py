@@ -170,7 +170,8 @@ OPERATIONS = (
                 examples.STREAM,
             )
         },
-        "Without after and tick it begins now. A comment is a sign of life. `gap`: what came between is kept no longer. "
+        "Without after and tick it begins now, with an id to resume from if it breaks before the first event. "
+        "A comment is a sign of life. `gap`: what came between is kept no longer. "
         "`dropped`: you read too slowly. `reconnect`: this server ends; come again, with Last-Event-ID.",
         parameters=(
             _AFTER,

@@ -33,6 +33,8 @@ _EVENT_BYTES = 150
 _RETRY_MS = 1_000
 _BEAT = b": still here\n\n"
 _LAST = 2**30
+_AFTER_TICK = 999_999_999
+"""The number in the id of an event that stands after all events of its tick, as clients may send it."""
 """After any event of a tick."""
 
 
@@ -116,7 +118,7 @@ class Streams:
         try:
             with sim.listening(backlog.hear):
                 sending = _Sending(request, self._patience_s)
-                await sending.begin(self._guard, answer)
+                await sending.begin(self._guard, answer, view.head.tick if after is None else None)
                 since = await self._send_past(sending, sim, view, after, wanted)
                 await self._send_live(sending, backlog, sim.sim_id, since, wanted)
         except TimeoutError:
@@ -210,9 +212,11 @@ class _Sending:
         self._request = request
         self._patience_s = patience_s
 
-    async def begin(self, guard: Guard, answer: Answer) -> None:
+    async def begin(self, guard: Guard, answer: Answer, after_tick: int | None) -> None:
+        """Begin. With `after_tick`, a reader whose connection breaks before its first event resumes after that tick."""
         self._response = await self._request.respond(guard.finish(self._request, answer))
-        await self.send(b"retry: %d\n\n" % _RETRY_MS)
+        position = b"" if after_tick is None else b"id: %d-%d\n" % (after_tick, _AFTER_TICK)
+        await self.send(b"retry: %d\n%b\n" % (_RETRY_MS, position))
 
     async def send(self, chunk: bytes) -> None:
         """Send; raises TimeoutError where the reader takes nothing for long."""
