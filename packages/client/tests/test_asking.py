@@ -163,6 +163,33 @@ async def test_a_stream_that_cannot_be_reached_ends_with_the_clients_patience() 
     assert len(server.requests) == 5
 
 
+async def test_a_quiet_stream_that_breaks_is_connected_again() -> None:
+    """The time without events does not count: only that without a connection."""
+    clock = Clock()
+
+    class Quiet(Server):
+        async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await super()._serve(reader, writer)
+            clock.slept_s.append(100)
+
+    note = '{"type":"note","tick":1,"order":null,"faction":"Me","text":"x","system":null,"id":"1-0","at_ms":5}'
+    quiet = answer("200 X", b"retry: 10\nid: 0-9\n\n: still here\n\n", kind="text/event-stream")
+    event = answer("200 X", f"id: 1-0\nevent: note\ndata: {note}\n\n".encode(), kind="text/event-stream")
+    async with Quiet(quiet, quiet, event).running() as server, Client(server.url, patience_s=3, clock=clock) as client:
+        assert (await anext(client.follow())).tick == 1  # type: ignore[union-attr]  # it is no gap
+    heads = [request.lower() for request in server.requests]
+    assert [b"last-event-id: 0-9" in head for head in heads] == [False, True, True]
+
+
+async def test_the_time_that_the_api_waits_for_an_order_is_not_that_of_retries() -> None:
+    clock = Clock()
+    status = b'{"id":"1-0","status":"applied","events":[]}'
+    async with Server(answer("503 X", PROBLEM), answer("200 X", status)).running() as server, Client(
+        server.url, patience_s=0, clock=clock
+    ) as client:
+        assert (await client.outcome("1-0", wait_s=30)).status == "applied"
+
+
 async def test_a_stream_that_is_refused_says_why() -> None:
     async with Server(answer("422 X", PROBLEM)).running() as server, Client(server.url) as client:
         with pytest.raises(Refused, match="it is away"):

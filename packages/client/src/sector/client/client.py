@@ -85,7 +85,7 @@ class Client:
     async def outcome(self, order_id: str, *, wait_s: float = 0.0) -> OrderStatus:
         """Return what became of an order; with `wait_s`, once it is known, or pending after so many seconds, 30 at most."""
         params = {"wait": f"{wait_s:.3f}s"} if wait_s else None
-        answer = await self._get(f"{self._sim}/orders/{order_id}", params=params, timeout=self._timeout_s + wait_s)
+        answer = await self._get(f"{self._sim}/orders/{order_id}", params=params, wait_s=wait_s)
         return OrderStatus.model_validate_json(answer.content)
 
     async def events(
@@ -131,12 +131,12 @@ class Client:
         *,
         params: Mapping[str, str | int] | None = None,
         headers: dict[str, str] | None = None,
-        timeout: float | None = None,  # (of httpx)
+        wait_s: float = 0.0,
     ) -> httpx.Response:
-        request = self._http.build_request(
-            "GET", url, params=params, headers=headers, timeout=timeout or self._timeout_s
-        )
-        return await ask(self._http, request, self._patience_s, self._clock)
+        """Ask, and again while the API is away. `wait_s`: how much longer than other answers this one may take."""
+        timeout_s = self._timeout_s + wait_s
+        request = self._http.build_request("GET", url, params=params, headers=headers, timeout=timeout_s)
+        return await ask(self._http, request, self._patience_s + wait_s, self._clock)
 
     async def _post(self, url: str, body: bytes, key: str = "") -> httpx.Response:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key or uuid.uuid4().hex}

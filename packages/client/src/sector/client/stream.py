@@ -33,9 +33,10 @@ async def follow(
 ) -> AsyncIterator[Event | Gap]:
     """Yield events until cancelled.
 
-    Raises Refused where the API will not have it, Unavailable where it was not reached for `patience_s` seconds.
+    Raises Refused where the API will not have it, Unavailable after `patience_s` seconds without a connection.
     """
-    last, retry_s, end_s = after, 1.0, clock.now_s() + patience_s
+    last, retry_s = after, 1.0
+    end_s: float | None = None  # (of the time without a connection)
     while True:
         headers = {"Last-Event-ID": last} if last else {}
         fault = "it ended"
@@ -46,15 +47,18 @@ async def follow(
                 if source.response.is_client_error:
                     await source.response.aread()
                     raise refusal(source.response)
+                if source.response.headers.get("content-type", "").startswith("text/event-stream"):
+                    end_s = None
                 async for message in source.aiter_sse():
-                    end_s = clock.now_s() + patience_s
                     retry_s = retry_s if message.retry is None else message.retry / 1000
                     last = message.id or last
                     if (found := _read(message)) is not None:
                         yield found
         except (httpx.TransportError, SSEError) as error:
             fault = f"{type(error).__name__}: {error}"
-        if clock.now_s() > end_s:
+        now_s = clock.now_s()
+        end_s = now_s + patience_s if end_s is None else end_s
+        if now_s > end_s:
             raise Unavailable(f"no events of {url} for {patience_s:g} s: {fault}")
         await clock.sleep(retry_s)
 
