@@ -23,35 +23,35 @@ import type { components, paths } from "./schema.js";
 import { streamEvents } from "./stream.js";
 
 export interface ClientOptions {
-  /** The token that orders are submitted with. Reading takes none. */
-  readonly token?: string;
+  /** The token that orders are submitted with. Reads need no token. */
+  readonly token?: string | undefined;
   /** The id of the sim. Default: the one that the API serves by itself. */
-  readonly sim?: string;
+  readonly sim?: string | undefined;
   /** Milliseconds for one attempt of a request. Default: 5,000. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Milliseconds for which the client retries. Default: 10,000. */
-  readonly retryTimeoutMs?: number;
-  /** A `fetch` to use instead of the global one. */
-  readonly fetch?: Fetch;
+  readonly retryTimeoutMs?: number | undefined;
+  /** A `fetch` to use instead of the global one. It must pass its second argument on, which has the signal. */
+  readonly fetch?: Fetch | undefined;
 }
 
 export interface RequestOptions {
   /** Aborts the request, and its retries. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface OrderOptions extends RequestOptions {
   /** An idempotency key, so that a program that restarts can send the same order again. Default: a random one. */
-  readonly key?: string;
+  readonly key?: string | undefined;
 }
 
 export interface EventFilter extends RequestOptions {
   /** The id of the event after which to begin. */
-  readonly after?: string;
+  readonly after?: string | undefined;
   /** Only events of these types. */
-  readonly types?: readonly EventType[];
+  readonly types?: readonly EventType[] | undefined;
   /** Only events that concern this faction. */
-  readonly faction?: string;
+  readonly faction?: string | undefined;
 }
 
 /**
@@ -61,35 +61,39 @@ export interface EventFilter extends RequestOptions {
  * and the reason of `signal` if that is aborted.
  */
 export class Client {
-  readonly #root: string;
-  readonly #sim: string;
+  readonly #url: string;
+  readonly #sim: string | undefined;
   readonly #fetch: Fetch;
   readonly #timeoutMs: number;
   readonly #retryTimeoutMs: number;
-  readonly #ofSim: ApiClient<paths>;
-  readonly #ofAll: ApiClient<paths>;
+  readonly #simApi: ApiClient<paths>;
+  readonly #rootApi: ApiClient<paths>;
   #newest: { readonly etag: string; readonly snapshot: Snapshot } | undefined;
 
+  /** Throws TypeError if `url` is not the address of an API, or if the token cannot be one. */
   constructor(url: string, options: ClientOptions = {}) {
-    this.#root = url.replace(/\/+$/, "");
-    this.#sim = options.sim ? `${this.#root}/sims/${encodeURIComponent(options.sim)}` : this.#root;
+    const root = checkUrl(url);
+    this.#sim = options.sim || undefined;
+    this.#url = this.#sim ? `${root}/sims/${encodeURIComponent(this.#sim)}` : root;
     // The global fetch must not be called as a method of the client.
-    this.#fetch = options.fetch ?? ((request) => globalThis.fetch(request));
+    this.#fetch = options.fetch ?? ((request, init) => globalThis.fetch(request, init));
     this.#timeoutMs = options.timeoutMs ?? 5_000;
     this.#retryTimeoutMs = options.retryTimeoutMs ?? 10_000;
-    const headers = options.token ? { Authorization: `Bearer ${options.token}` } : {};
+    const headers = options.token ? { Authorization: `Bearer ${checkToken(options.token)}` } : {};
     // Each path of a sim exists below the root too, for the API's own sim: the types of both are the same.
-    this.#ofSim = createClient<paths>({ baseUrl: this.#sim, headers, fetch: this.#retrying() });
-    this.#ofAll = createClient<paths>({ baseUrl: this.#root, headers, fetch: this.#retrying() });
+    this.#simApi = createClient<paths>({ baseUrl: this.#url, headers });
+    this.#rootApi = createClient<paths>({ baseUrl: root, headers });
   }
 
   /** Returns the newest state, the same object while it did not change; or the state at an earlier tick. */
-  async snapshot({ tick, signal }: RequestOptions & { tick?: number } = {}): Promise<Snapshot> {
-    if (tick !== undefined) return rows(await this.#ofSim.GET("/snapshot", { params: { query: { tick } }, ...abort(signal) }));
+  async snapshot({ tick, signal }: RequestOptions & { tick?: number | undefined } = {}): Promise<Snapshot> {
+    if (tick !== undefined) {
+      return asRows(await this.#simApi.GET("/snapshot", { params: { query: { tick } }, ...this.#via(signal) }));
+    }
     const header = this.#newest ? { "If-None-Match": this.#newest.etag } : {};
-    const result = await this.#ofSim.GET("/snapshot", { params: { header }, ...abort(signal) });
+    const result = await this.#simApi.GET("/snapshot", { params: { header }, ...this.#via(signal) });
     if (result.response.status === 304 && this.#newest) return this.#newest.snapshot;
-    const snapshot = rows(result);
+    const snapshot = asRows(result);
     this.#newest = { etag: result.response.headers.get("etag") ?? "", snapshot };
     return snapshot;
   }
@@ -106,86 +110,108 @@ export class Client {
   }
 
   /** Returns the result of an order. With `waitMs` (at most 30,000) it waits so long for an order that is still pending. */
-  async orderStatus(id: string, { waitMs = 0, signal }: RequestOptions & { waitMs?: number } = {}): Promise<OrderStatus> {
+  async orderStatus(
+    id: string,
+    { waitMs = 0, signal }: RequestOptions & { waitMs?: number | undefined } = {},
+  ): Promise<OrderStatus> {
     const query = waitMs ? { wait: `${(waitMs / 1000).toFixed(3)}s` } : {};
-    const fetch = this.#retrying(this.#timeoutMs + waitMs);
     const params = { path: { order_id: id }, query };
-    return success(await this.#ofSim.GET("/orders/{order_id}", { params, fetch, ...abort(signal) }));
+    return asData(await this.#simApi.GET("/orders/{order_id}", { params, ...this.#via(signal, waitMs) }));
   }
 
   /** Returns a page of at most `limit` events (default: 1,000), oldest first. */
-  async events({ limit = 1_000, signal, ...filter }: EventFilter & { limit?: number } = {}): Promise<EventPage> {
-    const query = { after: "0-0", limit, ...search(filter) };
-    return success(await this.#ofSim.GET("/events", { params: { query }, ...abort(signal) }));
+  async events({ limit = 1_000, signal, ...filter }: EventFilter & { limit?: number | undefined } = {}): Promise<EventPage> {
+    const query = { after: "0-0", limit, ...toQuery(filter) };
+    return asData(await this.#simApi.GET("/events", { params: { query }, ...this.#via(signal) }));
   }
 
   /**
    * Yields events as they happen, and reconnects after the last one if the connection breaks. A Gap says that events are missing.
-   * End it with `break`, or with `signal`.
+   * End it with `break`, or with `signal` while it waits for an event.
    */
   follow({ signal, after = "", ...filter }: EventFilter = {}): AsyncGenerator<Event | Gap> {
-    const query = new URLSearchParams(search(filter)).toString();
-    const url = `${this.#sim}/events/stream${query && `?${query}`}`;
-    return streamEvents(this.#fetch, url, {
+    const query = new URLSearchParams(toQuery(filter)).toString();
+    return streamEvents(this.#fetch, `${this.#url}/events/stream${query && `?${query}`}`, {
       after,
+      signal,
+      timeoutMs: this.#timeoutMs,
       retryTimeoutMs: this.#retryTimeoutMs,
-      signal: signal ?? new AbortController().signal,
     });
   }
 
   /** Returns a page of sims, by id. */
-  async sims({ after, limit = 1_000, signal }: RequestOptions & { after?: string; limit?: number } = {}): Promise<SimPage> {
+  async sims({
+    after,
+    limit = 1_000,
+    signal,
+  }: RequestOptions & { after?: string | undefined; limit?: number | undefined } = {}): Promise<SimPage> {
     const query = { limit, ...(after !== undefined && { after }) };
-    return success(await this.#ofAll.GET("/sims", { params: { query }, ...abort(signal) }));
+    return asData(await this.#rootApi.GET("/sims", { params: { query }, ...this.#via(signal) }));
   }
 
   /** Returns the config of a sim, where it is, its tick length, and the ticks that can be read. Default: the sim of this client. */
   async sim(id?: string, { signal }: RequestOptions = {}): Promise<SimDetails> {
-    const sim_id = id ?? (await this.snapshot(abort(signal))).sim;
-    return success(await this.#ofAll.GET("/sims/{sim_id}", { params: { path: { sim_id } }, ...abort(signal) }));
+    const sim_id = id ?? this.#sim ?? (await this.snapshot({ signal })).sim;
+    return asData(await this.#rootApi.GET("/sims/{sim_id}", { params: { path: { sim_id } }, ...this.#via(signal) }));
   }
 
   /** Requests a new sim, which a worker then creates. The token needs the scope `admin`. */
   async createSim(id: string, config: SimConfig = {}, { signal }: RequestOptions = {}): Promise<RequestedSim> {
-    return success(await this.#ofAll.POST("/sims", { body: { id, config }, ...abort(signal) }));
+    return asData(await this.#rootApi.POST("/sims", { body: { id, config }, ...this.#via(signal) }));
   }
 
   /** Requests a sim that begins with the state of this one, now or at `tick`. The token needs the scope `admin`. */
-  async fork(newId: string, { tick, signal }: RequestOptions & { tick?: number } = {}): Promise<RequestedSim> {
+  async fork(newId: string, { tick, signal }: RequestOptions & { tick?: number | undefined } = {}): Promise<RequestedSim> {
     const query = tick === undefined ? {} : { tick };
-    return success(await this.#ofSim.POST("/fork", { params: { query }, body: { id: newId }, ...abort(signal) }));
+    return asData(await this.#simApi.POST("/fork", { params: { query }, body: { id: newId }, ...this.#via(signal) }));
   }
 
   async #post<T>(body: Order | Order[], { key, signal }: OrderOptions): Promise<T> {
     const params = { header: { "Idempotency-Key": key ?? randomKey() } };
-    return success(await this.#ofSim.POST("/orders", { params, body, ...abort(signal) })) as T;
+    return asData(await this.#simApi.POST("/orders", { params, body, ...this.#via(signal) })) as T;
   }
 
-  #retrying(timeoutMs: number = this.#timeoutMs): Fetch {
-    return fetchWithRetry(this.#fetch, { timeoutMs, retryTimeoutMs: this.#retryTimeoutMs });
+  /** Returns the `fetch` for a request that may take `waitMs` longer than others. */
+  #via(signal: AbortSignal | undefined, waitMs = 0): { fetch: (request: Request) => Promise<Response> } {
+    const timeoutMs = this.#timeoutMs + waitMs;
+    const retryTimeoutMs = this.#retryTimeoutMs + waitMs;
+    return { fetch: fetchWithRetry(this.#fetch, { timeoutMs, retryTimeoutMs, signal }) };
   }
 }
 
-/** Returns the data of a response; `fetchWithRetry` throws if it is no success. */
-function success<T>({ data }: { data?: T }): T {
+/** Returns the address without slashes at its end. In a page it may be relative. */
+function checkUrl(url: string): string {
+  const page = (globalThis as { location?: { href: string } }).location?.href;
+  const parsed = URL.canParse(url, page) ? new URL(url, page) : undefined;
+  if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
+    throw new TypeError(`url: ${JSON.stringify(url)} is not an address such as http://127.0.0.1:8000`);
+  }
+  if (parsed.username || parsed.password) throw new TypeError("url: an address with a password; give a token instead");
+  return (parsed.origin + parsed.pathname).replace(/\/+$/, "");
+}
+
+/** Returns the token. An error of `fetch` would show it. */
+function checkToken(token: string): string {
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new TypeError("token: it contains characters that no token has");
+  return token;
+}
+
+/** Returns the data of a response; `fetchWithRetry` throws if it is not a success. */
+function asData<T>({ data }: { data?: T }): T {
   return data as T;
 }
 
 /** Returns a snapshot as rows, which is the format that the API sends unless it is asked for columns. */
-function rows(result: { data?: Snapshot | components["schemas"]["Columns"] }): Snapshot {
+function asRows(result: { data?: Snapshot | components["schemas"]["Columns"] }): Snapshot {
   return result.data as Snapshot;
 }
 
-function search({ after, types, faction }: EventFilter): Record<string, string> {
+function toQuery({ after, types, faction }: EventFilter): Record<string, string> {
   return {
     ...(after ? { after } : {}),
     ...(types?.length ? { type: types.join(",") } : {}),
     ...(faction ? { faction } : {}),
   };
-}
-
-function abort(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal ? { signal } : {};
 }
 
 /** Returns 128 random bits in hexadecimal digits. `crypto.randomUUID` exists only in pages that were loaded over HTTPS. */

@@ -1,5 +1,6 @@
-/** Sends a request, and sends it again while the API is not available. So it must be safe to send it twice. */
+/** Sends a request, and sends it again while the API is unreachable. So it must be safe to send it twice. */
 
+import { Deadline, pause } from "./abort.js";
 import { ApiError, ClientError, UnavailableError } from "./errors.js";
 import type { Problem } from "./models.js";
 
@@ -9,81 +10,103 @@ const MAX_PAUSE_MS = 2_000;
 const NOT_MODIFIED = 304;
 const TOO_MANY_REQUESTS = 429;
 
-export type Fetch = (request: Request) => Promise<Response>;
+/** The part of the global `fetch` that the client uses. One of your own must pass `init` on, which has the signal. */
+export type Fetch = (request: Request, init?: RequestInit) => Promise<Response>;
 
 export interface RetryOptions {
   /** Milliseconds for one attempt. */
   readonly timeoutMs: number;
   /** Milliseconds after which no further attempt begins. */
   readonly retryTimeoutMs: number;
+  /** Aborts the attempt, and the pauses between two. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Returns a `fetch` whose response is a success or 304.
+ * Returns a `fetch` whose response is a success with a body of JSON, or 304.
  *
- * It throws ApiError if the API rejects the request, UnavailableError after `retryTimeoutMs` of attempts, and the reason of the
- * request's own signal if that aborts it.
+ * It throws ApiError if the API rejects the request, UnavailableError after `retryTimeoutMs` of attempts, and the reason of `signal`
+ * if that is aborted.
  */
-export function fetchWithRetry(fetch: Fetch, options: RetryOptions): Fetch {
+export function fetchWithRetry(fetch: Fetch, options: RetryOptions): (request: Request) => Promise<Response> {
   return async (request) => {
     const end = performance.now() + options.retryTimeoutMs;
     for (let maxPauseMs = FIRST_PAUSE_MS; ; maxPauseMs = Math.min(maxPauseMs * 2, MAX_PAUSE_MS)) {
-      const result = await attempt(fetch, request, options.timeoutMs);
+      const result = await attempt(fetch, request, options);
       if (result instanceof Response) return result;
       if (result instanceof ApiError && !RETRYABLE.has(result.problem.status)) throw result;
       // Source: M. Brooker, "Exponential Backoff And Jitter", 2015.
       const retryAfterMs = result instanceof ApiError ? result.retryAfterMs : 0;
       const pauseMs = Math.max(retryAfterMs, maxPauseMs * (0.5 + Math.random() / 2));
-      if (performance.now() + pauseMs > end) throw final(result);
-      await pause(pauseMs, request.signal);
+      if (performance.now() + pauseMs > end) throw finalError(result);
+      await pause(pauseMs, options.signal);
     }
   };
 }
 
-/** Waits. Throws the reason of `signal` as soon as it is aborted. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  await new Promise<void>((resolve, reject) => {
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", onAbort);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-}
-
-/** Reads what a response that is no success says. */
-export async function readError(response: Response): Promise<ApiError> {
-  const text = await response.text();
+/** Reads what a response that is not a success says. Throws as `readText` does. */
+export async function readError(response: Response, deadline: Deadline): Promise<ApiError> {
+  const text = await readText(response, deadline);
   const retryAfter = response.headers.get("retry-after") ?? "";
   const retryAfterMs = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : 0;
   return new ApiError(parseProblem(text, response), retryAfterMs);
 }
 
-async function attempt(fetch: Fetch, request: Request, timeoutMs: number): Promise<Response | ClientError> {
-  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]);
+/** Reads a body as text. If the deadline or an error ends it, its connection is closed: a signal does not always do that. */
+async function readText(response: Response, deadline: Deadline): Promise<string> {
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
   try {
-    const response = await fetch(new Request(request.clone(), { signal }));
-    if (!response.ok && response.status !== NOT_MODIFIED) return await readError(response);
-    // The body is part of the attempt: it is read here, so that a connection that breaks inside it leads to a retry.
-    const body = response.status === NOT_MODIFIED ? null : await response.arrayBuffer();
-    if (body !== null && !response.headers.get("content-type")?.includes("json")) {
+    while (reader) {
+      const { value, done } = await deadline.race(reader.read());
+      if (done) break;
+      text += decoder.decode(value, { stream: true });
+    }
+  } catch (error) {
+    reader?.cancel().catch(() => undefined);
+    throw error;
+  }
+  return text + decoder.decode();
+}
+
+/** Returns the message of an error and of its cause: Node.js says only "fetch failed" in the first. */
+export function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause instanceof Error ? ` (${error.cause.message || error.cause.name})` : "";
+  return `${error.message}${cause}`;
+}
+
+async function attempt(fetch: Fetch, request: Request, options: RetryOptions): Promise<Response | ClientError> {
+  const deadline = new Deadline(options.timeoutMs, `no answer within ${options.timeoutMs} ms`, options.signal);
+  try {
+    // A redirect would make a POST a GET.
+    const redirect = request.method === "GET" ? "follow" : "error";
+    const response = await deadline.race(fetch(request.clone(), { signal: deadline.signal, redirect }));
+    if (!response.ok && response.status !== NOT_MODIFIED) return await readError(response, deadline);
+    // The body is part of the attempt: a connection that breaks inside it leads to a retry.
+    const body = response.status === NOT_MODIFIED ? null : await readText(response, deadline);
+    if (body !== null && !isJson(response, body)) {
       return new UnavailableError(`${request.url} did not answer with JSON. Is it the API of a world?`);
     }
     return new Response(body, { status: response.status, headers: response.headers });
   } catch (error) {
-    request.signal.throwIfAborted();
+    options.signal?.throwIfAborted();
     return new UnavailableError(`${request.url} is unreachable: ${describe(error)}`, { cause: error });
+  } finally {
+    deadline.end();
   }
 }
 
-function final(error: ClientError): ClientError {
-  const overloaded = error instanceof ApiError && error.problem.status !== TOO_MANY_REQUESTS;
-  return overloaded ? new UnavailableError(error.message, { cause: error }) : error;
+/** Says whether a body is JSON, as far as its header and its ends tell: it is parsed where it is used. */
+function isJson(response: Response, body: string): boolean {
+  return Boolean(response.headers.get("content-type")?.includes("json")) && /^\s*[[{]/.test(body) && /[\]}]\s*$/.test(body);
+}
+
+/** Returns the error after the last attempt: an API that answers with 5xx all the time is unavailable. */
+function finalError(error: ClientError): ClientError {
+  const isRateLimit = error instanceof ApiError && error.problem.status === TOO_MANY_REQUESTS;
+  return error instanceof ApiError && !isRateLimit ? new UnavailableError(error.message, { cause: error }) : error;
 }
 
 function parseProblem(text: string, response: Response): Problem {
@@ -98,11 +121,4 @@ function parseProblem(text: string, response: Response): Problem {
   // Not an answer of the API, but perhaps of a proxy before it.
   const { status, statusText } = response;
   return { type: "about:blank", title: statusText || "Error", status, detail: text.slice(0, 200), errors: [] };
-}
-
-/** Returns the message of an error and of its cause: Node.js says only "fetch failed" in the first. */
-export function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause instanceof Error ? ` (${error.cause.message || error.cause.name})` : "";
-  return `${error.message}${cause}`;
 }

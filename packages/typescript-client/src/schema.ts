@@ -127,7 +127,7 @@ export interface paths {
         };
         /**
          * What happens, as it happens
-         * @description Without after and tick it begins now. A comment is a sign of life. `gap`: what came between is kept no longer. `dropped`: you read too slowly. `reconnect`: this server ends; come again, with Last-Event-ID.
+         * @description Without after and tick it begins now, with an id to resume from if it breaks before the first event. A comment is a sign of life. `gap`: what came between is kept no longer. `dropped`: you read too slowly. `reconnect`: this server ends; come again, with Last-Event-ID.
          */
         get: operations["get_events_stream"];
         put?: never;
@@ -147,7 +147,7 @@ export interface paths {
         };
         /**
          * What happens, as it happens
-         * @description Without after and tick it begins now. A comment is a sign of life. `gap`: what came between is kept no longer. `dropped`: you read too slowly. `reconnect`: this server ends; come again, with Last-Event-ID.
+         * @description Without after and tick it begins now, with an id to resume from if it breaks before the first event. A comment is a sign of life. `gap`: what came between is kept no longer. `dropped`: you read too slowly. `reconnect`: this server ends; come again, with Last-Event-ID.
          */
         get: operations["get_sims_sim_id_events_stream"];
         put?: never;

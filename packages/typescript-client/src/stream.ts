@@ -3,9 +3,10 @@
 import { createParser } from "eventsource-parser";
 import type { EventSourceMessage } from "eventsource-parser";
 
-import { UnavailableError } from "./errors.js";
+import { Deadline, pause } from "./abort.js";
+import { ApiError, UnavailableError } from "./errors.js";
 import type { Event, Gap } from "./models.js";
-import { describe, pause, readError } from "./retry.js";
+import { describe, readError } from "./retry.js";
 import type { Fetch } from "./retry.js";
 
 /** The server sends a comment at least every 15 s by default. */
@@ -13,33 +14,38 @@ const MAX_SILENCE_MS = 60_000;
 const FIRST_RETRY_MS = 1_000;
 /** Messages of the stream itself: it ends, and says why. */
 const CONTROL: ReadonlySet<string> = new Set(["dropped", "reconnect"]);
+const TEMPORARY: ReadonlySet<number> = new Set([408, 429]);
+const SERVER_ERROR = 500;
 
 export interface StreamOptions {
   /** The id of the event after which to begin; the stream begins with the next event if it is empty. */
   readonly after: string;
+  /** Milliseconds for one attempt to connect. */
+  readonly timeoutMs: number;
   /** Milliseconds without a connection after which the stream fails. */
   readonly retryTimeoutMs: number;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Yields events until `signal` aborts it. Throws ApiError if the API rejects it, UnavailableError if it is unreachable too long. */
 export async function* streamEvents(fetch: Fetch, url: string, options: StreamOptions): AsyncGenerator<Event | Gap> {
-  const position: Position = { lastId: options.after, retryMs: FIRST_RETRY_MS };
-  let end = performance.now() + options.retryTimeoutMs;
+  const position: Position = { lastId: options.after, retryMs: FIRST_RETRY_MS, disconnectedSince: undefined };
   for (;;) {
     let failure: unknown = "the stream ended";
     try {
-      for await (const message of connect(fetch, url, position, options.signal)) {
-        end = performance.now() + options.retryTimeoutMs;
-        const event = parse(message);
+      for await (const message of readMessages(fetch, url, position, options)) {
+        const event = parseMessage(message);
         if (event !== undefined) yield event;
       }
     } catch (error) {
-      options.signal.throwIfAborted();
+      options.signal?.throwIfAborted();
       if (!(error instanceof ConnectionError)) throw error;
       failure = error.cause;
     }
-    if (performance.now() > end) throw new UnavailableError(`no events from ${url}: ${describe(failure)}`, { cause: failure });
+    position.disconnectedSince ??= performance.now();
+    if (performance.now() - position.disconnectedSince > options.retryTimeoutMs) {
+      throw new UnavailableError(`no events from ${url}: ${describe(failure)}`, { cause: failure });
+    }
     await pause(position.retryMs, options.signal);
   }
 }
@@ -47,31 +53,38 @@ export async function* streamEvents(fetch: Fetch, url: string, options: StreamOp
 interface Position {
   lastId: string;
   retryMs: number;
+  /** When the last connection was lost; undefined while there is one. */
+  disconnectedSince: number | undefined;
 }
 
 /** The connection could not be made, or broke. */
 class ConnectionError extends Error {}
 
 /** Yields the messages of one connection, and notes the last id and the retry time in `position`. */
-async function* connect(
+async function* readMessages(
   fetch: Fetch,
   url: string,
   position: Position,
-  signal: AbortSignal,
+  options: StreamOptions,
 ): AsyncGenerator<EventSourceMessage> {
-  const silence = new Silence();
+  const body = await connect(fetch, url, position, options);
+  const reader = body.stream.pipeThrough(new TextDecoderStream()).getReader();
+  let messages: EventSourceMessage[] = [];
+  let head = "";
+  const parser = createParser({
+    onEvent: (message) => messages.push(message),
+    onRetry: (ms) => (position.retryMs = ms),
+  });
   try {
-    const response = await connected(fetch, url, position.lastId, AbortSignal.any([signal, silence.signal]));
-    let messages: EventSourceMessage[] = [];
-    const parser = createParser({
-      onEvent: (message) => messages.push(message),
-      onRetry: (ms) => (position.retryMs = ms),
-    });
-    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
     for (;;) {
-      const { value, done } = await read(reader);
+      const { value, done } = await failsAsConnection(body.silence.race(reader.read()));
       if (done) return;
-      silence.restart();
+      body.silence.restart();
+      // A stream that begins now has an id before its first event, in a message without data, which the parser passes over.
+      if (!position.lastId && !head.includes("\n\n")) {
+        head += value;
+        position.lastId = /^(?:.*\n)?id: (\S+)\n/.exec(head)?.[1] ?? "";
+      }
       parser.feed(value);
       for (const message of messages) {
         position.lastId = message.id ?? position.lastId;
@@ -80,59 +93,59 @@ async function* connect(
       messages = [];
     }
   } finally {
+    body.silence.end();
+    // A reader that the caller leaves closes its connection; one whose connection broke has none.
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+interface Body {
+  readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Aborts the connection when it is silent for too long. */
+  readonly silence: Deadline;
+}
+
+async function connect(fetch: Fetch, url: string, position: Position, options: StreamOptions): Promise<Body> {
+  const headers = { Accept: "text/event-stream", ...(position.lastId && { "Last-Event-ID": position.lastId }) };
+  // The limit for the headers becomes the one for silence: a new controller could not abort this request.
+  const silence = new Deadline(MAX_SILENCE_MS, `the server sent nothing for ${MAX_SILENCE_MS / 1000} s`, options.signal);
+  const slow = setTimeout(() => silence.abort(new Error(`no answer within ${options.timeoutMs} ms`)), options.timeoutMs);
+  try {
+    const request = new Request(url, { headers, cache: "no-store" });
+    const response = await failsAsConnection(silence.race(fetch(request, { signal: silence.signal })));
+    if (!response.ok) throw await rejection(response, silence);
+    const type = response.headers.get("content-type") ?? "";
+    if (!type.startsWith("text/event-stream") || response.body === null) {
+      await response.body?.cancel();
+      const cause = new Error(`${url} did not answer with events. Is it the API of a world?`);
+      throw new ConnectionError("content type", { cause });
+    }
+    position.disconnectedSince = undefined;
+    return { stream: response.body, silence };
+  } catch (error) {
     silence.end();
+    throw error;
+  } finally {
+    clearTimeout(slow);
   }
 }
 
-async function connected(fetch: Fetch, url: string, lastId: string, signal: AbortSignal): Promise<Response> {
-  const headers = lastId ? { "Last-Event-ID": lastId } : undefined;
-  const request = new Request(url, { signal, cache: "no-store", ...(headers && { headers }) });
-  let response: Response;
+/** Returns what to throw for a response that is not a success: a ConnectionError if it may be one later. */
+async function rejection(response: Response, silence: Deadline): Promise<ApiError | ConnectionError> {
+  const error = await failsAsConnection(readError(response, silence));
+  const isTemporary = response.status >= SERVER_ERROR || TEMPORARY.has(response.status);
+  return isTemporary ? new ConnectionError("status", { cause: error }) : error;
+}
+
+async function failsAsConnection<T>(promise: Promise<T>): Promise<T> {
   try {
-    response = await fetch(request);
+    return await promise;
   } catch (error) {
-    throw new ConnectionError("connect", { cause: error });
-  }
-  if (response.ok) return response;
-  const error = await readError(response);
-  const temporary = response.status >= 500 || response.status === 408 || response.status === 429;
-  throw temporary ? new ConnectionError("status", { cause: error }) : error;
-}
-
-async function read(reader: ReadableStreamDefaultReader<string>): Promise<ReadableStreamReadResult<string>> {
-  try {
-    return await reader.read();
-  } catch (error) {
-    throw new ConnectionError("read", { cause: error });
+    throw new ConnectionError("connection", { cause: error });
   }
 }
 
-/** Aborts a connection that sends nothing for too long, and any connection at the end. */
-class Silence {
-  readonly #controller = new AbortController();
-  #timer = this.#start();
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  restart(): void {
-    clearTimeout(this.#timer);
-    this.#timer = this.#start();
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
-    this.#controller.abort();
-  }
-
-  #start(): ReturnType<typeof setTimeout> {
-    const reason = new Error(`the server sent nothing for ${MAX_SILENCE_MS / 1000} s`);
-    return setTimeout(() => this.#controller.abort(reason), MAX_SILENCE_MS);
-  }
-}
-
-function parse(message: EventSourceMessage): Event | Gap | undefined {
+function parseMessage(message: EventSourceMessage): Event | Gap | undefined {
   if (message.event === "gap") {
     const { after, first_tick: firstTick } = JSON.parse(message.data) as { after: string; first_tick: number };
     return { type: "gap", after, firstTick };

@@ -22,8 +22,8 @@ test("a snapshot has rows", async () => {
 test("a snapshot that did not change is the same object, and is not sent again", async () => {
   const statuses = [];
   const client = player({
-    fetch: async (request) => {
-      const response = await fetch(request);
+    fetch: async (request, init) => {
+      const response = await fetch(request, init);
       statuses.push(response.status);
       return response;
     },
@@ -149,6 +149,22 @@ test("an API that is unreachable is named with the reason", async () => {
     assert.ok(error.message.startsWith(`${unused}/snapshot`));
     return error.cause instanceof Error;
   });
+});
+
+test("what cannot be an address or a token is refused at once, and not repeated", () => {
+  for (const address of ["127.0.0.1:8000", "localhost:8000", "/api", "ftp://127.0.0.1", "", "http://"]) {
+    assert.throws(() => new Client(address), /^TypeError: url: .* is not an address such as http/);
+  }
+  assert.throws(() => new Client("http://me:secret@127.0.0.1"), (error) => !/secret/.test(error.message));
+  for (const wrong of ["abc\nSECRET", "SECRET…", "SECRET token"]) {
+    assert.throws(() => new Client(url, { token: wrong }), (error) => /^token: /.test(error.message) && !/SECRET/.test(error.message));
+  }
+});
+
+test("an order that is pending is waited for longer than a request is retried", async () => {
+  const client = player({ retryTimeoutMs: 0, timeoutMs: 1_000 });
+  const { status } = await client.orderStatus(await client.order(note("patience")), { waitMs: 20_000.5 });
+  assert.equal(status, "applied");
 });
 
 test("a trailing slash in the address does not matter", async () => {

@@ -70,7 +70,7 @@ test("an API that stays overloaded is not available", async (context) => {
   });
 });
 
-test("an answer of something else is named as that", async (context) => {
+test("an answer that is not of an API is named as that", async (context) => {
   const html = answer(200, "<html>", { "Content-Type": "text/html" });
   const { client } = await clientOf(context, Array(100).fill(html), { retryTimeoutMs: 100 });
   await assert.rejects(client.sims(), /did not answer with JSON\. Is it the API of a world\?/);
@@ -91,10 +91,24 @@ test("a signal ends a request, and a pause between two", async (context) => {
   }
 });
 
+test("a long wait for an order is retried as well", async (context) => {
+  const breaks = (response) => setTimeout(() => response.destroy(), 300);
+  const status = '{"id":"1-0","status":"applied","events":[]}';
+  const { client, requests } = await clientOf(context, [breaks, answer(200, status)], { retryTimeoutMs: 100 });
+  assert.equal((await client.orderStatus("1-0", { waitMs: 5_000 })).status, "applied");
+  assert.equal(requests(), 2);
+});
+
+test("an order is not redirected, because that would make it a read", async (context) => {
+  const moved = answer(301, "", { Location: "/elsewhere" });
+  const { client } = await clientOf(context, Array(100).fill(moved), { retryTimeoutMs: 0 });
+  await assert.rejects(client.order(note("elsewhere")), /is unreachable: .*redirect/);
+});
+
 test("an order whose answers get lost takes effect once", async () => {
   let lost = 0;
-  const lossy = async (request) => {
-    const response = await fetch(request);
+  const lossy = async (request, init) => {
+    const response = await fetch(request, init);
     if (request.method === "POST" && lost < 3) {
       lost++;
       await response.arrayBuffer();

@@ -42,8 +42,8 @@ test("a stream without a position begins now", async () => {
 test("a stream that breaks goes on after the last event, without a gap or a repetition", async () => {
   let connections = 0;
   // Each connection breaks in the middle of a message.
-  const breaking = async (request) => {
-    const response = await fetch(request);
+  const breaking = async (request, init) => {
+    const response = await fetch(request, init);
     if (!request.url.includes("/events/stream") || !response.ok || connections >= 2) return response;
     connections++;
     let left = 700;
@@ -65,6 +65,58 @@ test("a stream that breaks goes on after the last event, without a gap or a repe
   assert.deepEqual(texts, orders.map(({ text }) => text));
   assert.equal(connections, 2);
 });
+
+test("a stream that begins now misses nothing if it breaks before its first event", async () => {
+  let connections = 0;
+  const breaking = async (request, init) => {
+    const response = await fetch(request, init);
+    if (!request.url.includes("/events/stream") || connections++ > 0) return response;
+    const reader = response.body.getReader();
+    let text = "";
+    while (!text.includes("\n\n")) text += new TextDecoder().decode((await reader.read()).value);
+    await reader.cancel();
+    await applied(player(), order);
+    return new Response(text, { headers: { "content-type": "text/event-stream" } });
+  };
+  const order = note("in the pause");
+  const [event] = await read(player({ fetch: breaking }).follow({ types: ["note"] }), ({ text }) => text === order.text);
+  assert.equal(event.text, order.text);
+  assert.equal(connections, 2);
+});
+
+test("a quiet stream is connected again, however long it was quiet", async (context) => {
+  let count = 0;
+  const server = createServer((_, response) => {
+    response.writeHead(200, { "Content-Type": "text/event-stream" });
+    if (count++ > 0) return response.end('id: 1-0\nevent: note\ndata: {"type":"note","id":"1-0"}\n\n');
+    response.write("retry: 1\n\n: still here\n\n");
+    setTimeout(() => response.destroy(), 300);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  context.after(() => server.close());
+  const client = new Client(`http://127.0.0.1:${server.address().port}`, { retryTimeoutMs: 100 });
+  const [event] = await read(client.follow(), () => true);
+  assert.equal(event.id, "1-0");
+});
+
+for (const [what, begin] of [
+  ["not a stream", (response) => response.writeHead(200, { "Content-Type": "text/html" }).end("<html>")],
+  ["empty", (response) => response.writeHead(204).end()],
+  ["a broken error", (response) => response.writeHead(503, { "Content-Length": 99 }).write("{") && response.destroy()],
+]) {
+  test(`a stream whose answer is ${what} is tried again, and named at the end`, async (context) => {
+    let count = 0;
+    const server = createServer((_, response) => {
+      count++;
+      begin(response);
+    });
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    context.after(() => server.close());
+    const client = new Client(`http://127.0.0.1:${server.address().port}`, { retryTimeoutMs: 500 });
+    await assert.rejects(read(client.follow(), () => true), (error) => error instanceof UnavailableError);
+    assert.equal(count, 2);
+  });
+}
 
 test("events that the server no longer has are a gap", async () => {
   const client = player();

@@ -1,4 +1,4 @@
-/** Sends notes and follows their events while somebody kills the API whenever this prints `kill`. Fails if a note is missing or is there twice. */
+/** Sends notes and follows their events while the test kills the API whenever this prints `kill`. Fails if a note is missing or is there twice. */
 
 import assert from "node:assert/strict";
 
@@ -10,11 +10,11 @@ const { tick } = await client.snapshot();
 await applied(client, { type: "join", faction: FACTION });
 
 const texts = Array.from({ length: COUNT }, (_, number) => `note ${number}`);
-const seen = [];
+const received = [];
 const following = (async () => {
   for await (const event of client.follow({ after: `${tick}-0`, types: ["note"] })) {
     assert.equal(event.type, "note");
-    seen.push(event.text);
+    received.push(event.text);
     if (event.text === texts.at(-1)) return;
   }
 })();
@@ -23,4 +23,4 @@ for (const [number, text] of texts.entries()) {
   await client.order({ type: "note", faction: FACTION, text });
 }
 await following;
-assert.deepEqual(seen, texts);
+assert.deepEqual(received, texts);

@@ -28,13 +28,13 @@ export async function applied(client, order) {
 
 /** Returns all notes with a text that happened at or after tick `from`, oldest first. */
 export async function notes(client, text, from) {
-  const found = [];
+  const events = [];
   for (let after = `${from}-0`, more = true; more; ) {
     const page = await client.events({ after, types: ["note"] });
-    found.push(...page.events.filter((event) => event.text === text));
+    events.push(...page.events.filter((event) => event.text === text));
     ({ next: after, more } = page);
   }
-  return found;
+  return events;
 }
 
 /** Returns an address at which nothing listens. */
