@@ -1,23 +1,23 @@
 // A first bot for Sector. It needs only Node.js: node first_bot.js --api http://127.0.0.1:8000 --token TOKEN
+
 const USAGE = "usage: node first_bot.js [--api URL] --token TOKEN [--faction NAME] (a world prints a token for Me)";
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Returns the answer of the API. A request may be sent twice, but its key makes an order take effect once. */
-async function call({ api, token }, path, body) {
-  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
-  const request = { headers: { ...headers, "Idempotency-Key": crypto.randomUUID() }, body: JSON.stringify(body) };
-  for (const method = body ? "POST" : "GET"; ; await sleep(1000)) {
-    const [status, text] = await fetch(api + path, { method, ...request, signal: AbortSignal.timeout(20_000) })
+/** Returns the answer of the API. A request may be sent twice, but orders with the same key take effect once. */
+async function call({ api, token }, path, body, key = String(Math.random())) {
+  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json", "Idempotency-Key": key };
+  const request = { method: body ? "POST" : "GET", headers, body: JSON.stringify(body) };
+  for (; ; await sleep(1000)) {
+    const [status, text] = await fetch(api + path, { ...request, signal: AbortSignal.timeout(20_000) })
       .then(async (response) => [response.status, await response.text()])
       .catch((error) => [503, error.cause?.message || error.message]);
     if (status < 300) return JSON.parse(text);
-    if (status === 409) process.exit(); // the world ended
-    if (![429, 502, 503, 504].includes(status)) throw new Error(`${path}: ${text}`);
-    console.log(`${path}: ${text}; trying again`);
+    console.log(`${api}${path}: ${text}`);
+    if (![429, 502, 503, 504].includes(status)) process.exit(status === 409 ? 0 : 1); // 409: the world ended
   }
 }
 
-/** Yields orders for the borders: claim neutral neighbours, attack weak ones, add ships with what is left. */
+/** Yields orders for the borders: claim neutral neighbours while the supply lasts, and attack weak ones. */
 function* choose(world, me, supply) {
   const systems = new Map(world.systems.map((system) => [system.id, system]));
   for (const { a, b, length } of world.lanes) {
@@ -30,9 +30,6 @@ function* choose(world, me, supply) {
       } else if (border && own.ships >= 2 * ships) {
         yield { type: "move_fleet", faction: me, system: own.id, target: other.id, ships };
         own.ships -= ships;
-      } else if (border && supply >= 100) {
-        yield { type: "add_fleet", faction: me, system: own.id, ships: 10 };
-        supply -= 20;
       }
     }
   }
@@ -43,17 +40,19 @@ async function main({ parseArgs }) {
   const { values } = parseArgs({ options: { api: text, token: text, faction: text, help: { type: "boolean" } } });
   const { api = "http://127.0.0.1:8000", token, faction: me = "Me" } = values;
   if (values.help || !token) throw new Error(USAGE);
-  const send = (path, body) => call({ api: api.replace(/\/+$/, ""), token }, path, body);
-  const joined = await send(`/orders/${(await send("/orders", { type: "join", faction: me })).id}?wait=15s`);
+  const send = (...request) => call({ api: new URL(api).href.replace(/\/+$/, ""), token }, ...request);
+  const { id: join } = await send("/orders", { type: "join", faction: me });
+  const joined = await send(`/orders/${join}?wait=15s`);
   if (joined.status === "rejected" && joined.reason !== "already_joined") throw new Error(joined.detail);
   const { tick_length_ms } = await send(`/sims/${(await send("/snapshot")).sim}`);
-  for (let world; (world = await send("/snapshot")).status === "running"; await sleep(tick_length_ms || 500)) {
-    const faction = world.factions.find(({ id }) => id === me);
-    if (faction && !faction.alive) throw new Error(`${me} lost all its systems`);
-    const orders = [...choose(world, me, faction?.supply ?? 0)];
-    const { results } = orders.length ? await send("/orders", orders) : { results: [] };
-    console.log(`tick ${world.tick}: [${results.map(({ status }) => status).join(", ")}]`);
+  let world;
+  for (; (world = await send("/snapshot")).status === "running"; await sleep(tick_length_ms || 500)) {
+    const { alive = true, supply = 0 } = world.factions.find(({ id }) => id === me) ?? {};
+    const orders = [...choose(world, me, supply)];
+    console.log(`tick ${world.tick}, ${alive ? "" : "eliminated, "}${orders.length} orders`);
+    if (orders.length) await send("/orders", orders, `${join}-${world.tick}`);
   }
+  console.log(`The world ended at tick ${world.tick}. The winner: ${world.winner}`);
 }
 
 import("node:util").then(main).catch(({ message }) => console.error(message) ?? process.exit(1));

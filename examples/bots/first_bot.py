@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import time
 from http.client import HTTPException
 from urllib.request import HTTPError, Request, urlopen
@@ -13,9 +14,9 @@ parser.add_argument("--faction", default="Me", help="faction to play (default: %
 me = (args := parser.parse_args()).faction
 
 
-def call(path, body=None):
-    """Return the answer of the API. A request may be sent twice, but its key makes an order take effect once."""
-    headers = {"Authorization": f"Bearer {args.token}", "Idempotency-Key": f"{me}-{time.time_ns()}"}
+def call(path, body=None, key=None):
+    """Return the answer of the API. A request may be sent twice, but orders with the same key take effect once."""
+    headers = {"Authorization": f"Bearer {args.token}", "Idempotency-Key": key or str(time.time_ns())}
     request = Request(args.api.rstrip("/") + path, body and json.dumps(body).encode(), headers)
     while True:
         try:
@@ -23,13 +24,14 @@ def call(path, body=None):
         except (OSError, HTTPException) as error:
             problem = error.read().decode() if isinstance(error, HTTPError) else error
             if isinstance(error, HTTPError) and error.code not in (429, 502, 503, 504):
-                raise SystemExit(0 if error.code == 409 else f"{path}: {problem}") from None  # (409: the world ended)
-        print(f"{path}: {problem}; trying again")
+                print(f"{request.full_url}: {problem}")
+                raise SystemExit(error.code != 409) from None  # (409: the world ended)
+        print(f"{request.full_url}: {problem}; trying again")
         time.sleep(1)
 
 
 def choose(world, supply):
-    """Yield orders for the borders: claim neutral neighbours, attack weak ones, add ships with what is left."""
+    """Yield orders for the borders: claim neutral neighbours while the supply lasts, and attack weak ones."""
     systems = {each["id"]: each for each in world["systems"]}
     for lane in world["lanes"]:
         for own, other in ((systems[lane["a"]], systems[lane["b"]]), (systems[lane["b"]], systems[lane["a"]])):
@@ -41,19 +43,17 @@ def choose(world, supply):
             elif border and own["ships"] >= 2 * ships:
                 yield {"type": "move_fleet", "faction": me, "system": own["id"], "target": other["id"], "ships": ships}
                 own["ships"] -= ships
-            elif border and supply >= 100:
-                yield {"type": "add_fleet", "faction": me, "system": own["id"], "ships": 10}
-                supply -= 20
 
 
-joined = call(f"/orders/{call('/orders', {'type': 'join', 'faction': me})['id']}?wait=15s")
-if joined["status"] == "rejected" and joined["reason"] != "already_joined":
-    raise SystemExit(joined["detail"])
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+join = call("/orders", {"type": "join", "faction": me})["id"]
+if (joined := call(f"/orders/{join}?wait=15s"))["status"] == "rejected" and joined["reason"] != "already_joined":
+    raise SystemExit(f"{me} cannot join: {joined['detail']}")
 tick_ms = call("/sims/" + call("/snapshot")["sim"])["tick_length_ms"] or 500
 while (world := call("/snapshot"))["status"] == "running":
     faction = next((each for each in world["factions"] if each["id"] == me), {"alive": True, "supply": 0})
-    if not faction["alive"]:
-        raise SystemExit(f"{me} lost all its systems")
     orders = list(choose(world, faction["supply"]))
-    print(f"tick {world['tick']}:", [each["status"] for each in call("/orders", orders)["results"]] if orders else [])
+    print(f"tick {world['tick']}, {'' if faction['alive'] else 'eliminated, '}{len(orders)} orders")
+    _ = orders and call("/orders", orders, key=f"{join}-{world['tick']}")
     time.sleep(tick_ms / 1000)
+print(f"The world ended at tick {world['tick']}. The winner: {world['winner']}")
