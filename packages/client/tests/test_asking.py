@@ -181,6 +181,15 @@ async def test_a_quiet_stream_that_breaks_is_connected_again() -> None:
     assert [b"last-event-id: 0-9" in head for head in heads] == [False, True, True]
 
 
+async def test_an_answer_that_is_no_stream_of_events_is_not_a_connection() -> None:
+    clock = Clock()
+    page = answer("200 X", b"<html>", kind="text/html")
+    async with Server(page).running() as server, Client(server.url, patience_s=3, clock=clock) as client:
+        with pytest.raises(Unavailable, match="SSEError"):
+            await anext(client.follow())
+    assert clock.slept_s == [1.0] * 4
+
+
 async def test_the_time_that_the_api_waits_for_an_order_is_not_that_of_retries() -> None:
     clock = Clock()
     status = b'{"id":"1-0","status":"applied","events":[]}'
