@@ -2,13 +2,16 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
+import pytest
 
 from fixtures.metrics import Metrics, metrics_of
 from fixtures.processes import environment, free_port
 from fixtures.waiting import until
+from sector.process.metrics import exposition
 
 SAMPLE = Path(__file__).with_name("sample_process.py")
 
@@ -66,3 +69,20 @@ def test_a_folder_that_cannot_be_written_to_is_said_at_once(tmp_path: Path) -> N
     assert run.returncode == 2
     assert "wrong setting PROMETHEUS_MULTIPROC_DIR=" in run.stderr
     assert "Not a directory" in run.stderr
+
+
+def test_a_file_that_a_process_has_just_made_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    (tmp_path / f"counter_{2**30}.db").touch()
+    assert exposition() == b""
+
+
+def test_several_that_remove_the_files_of_the_dead_do_not_disturb_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    for dead in range(2**30, 2**30 + 300):
+        (tmp_path / f"gauge_livesum_{dead}.db").touch()
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(lambda _: exposition(), range(8))) == [b""] * 8
+    assert list(tmp_path.iterdir()) == []

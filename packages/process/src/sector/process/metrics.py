@@ -4,12 +4,14 @@ Several processes on one machine that share a port share their counts too, where
 them is asked answers for all. Source: the multiprocess mode of prometheus_client.
 """
 
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, disable_created_metrics, generate_latest
+from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from sanic import Blueprint, HTTPResponse, Request, raw
 
@@ -52,15 +54,33 @@ def exposition() -> bytes:
         return generate_latest(REGISTRY)
     _forget_the_dead(Path(folder))
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]  # the library has no types there
+    _Shared(registry, path=folder)  # type: ignore[no-untyped-call]  # the library has no types there
     return generate_latest(registry)
+
+
+class _Shared(MultiProcessCollector):
+    """Reads the files of all processes, except those that a process has just made and not yet filled."""
+
+    def collect(self) -> Iterable[Metric]:
+        files = [str(path) for path in Path(self._path).glob("*.db") if _size_of(path)]
+        merged: Iterable[Metric] = self.merge(files)  # type: ignore[no-untyped-call]  # the library has no types there
+        return merged
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0  # another process removes those of the dead, too
 
 
 def _forget_the_dead(folder: Path) -> None:
     """Let gauges of processes that were killed no longer count; what they counted goes on counting."""
     for each in {path.stem.rpartition("_")[2] for path in folder.glob("gauge_live*.db")}:
         if not Path(f"/proc/{each}").exists() and Path("/proc/self").exists():
-            mark_process_dead(int(each), folder)  # type: ignore[no-untyped-call]  # the library has no types there
+            # Another process may do the same at this moment.
+            with contextlib.suppress(FileNotFoundError):
+                mark_process_dead(int(each), folder)  # type: ignore[no-untyped-call]  # the library has no types there
 
 
 def metrics_endpoint(headers_of: HeadersOf, samples: Sequence[Sample]) -> Blueprint:
