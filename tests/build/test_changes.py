@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 from build.checkout import ask_daemon
+from fixtures.long import LONG
+
+pytestmark = pytest.mark.skipif(not LONG, reason="takes Pants 40 s: run with SECTOR_LONG=1, as .ci/run does")
 
 WORLD = "packages/world/src/sector/world/tick.py"
 STATE = "packages/state/src/sector/state/ticker.py"
