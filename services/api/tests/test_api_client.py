@@ -38,7 +38,7 @@ async def test_it_plays(api: Service, sim: Sim) -> None:
         outcome = await waiting
         assert (outcome.status, outcome.tick) == ("applied", 1)
         assert outcome.events[0].type == "faction_joined"
-        api.wait_for(lambda said: said["tick"] == 1, "at tick 1")
+        api.wait_for(lambda said: said.get("tick", -1) == 1, "at tick 1")
         now = await client.snapshot()
         assert now.tick == 1
         assert await client.snapshot() is now
@@ -62,7 +62,7 @@ async def test_it_reads_and_follows_what_happens(api: Service, sim: Sim) -> None
         assert event == (await client.events(kinds=["note"])).events[0]
         for _ in range(20):
             await sim.tick(NOTE)
-        await asyncio.to_thread(api.wait_for, lambda said: said["tick"] == 21, "at tick 21")
+        await asyncio.to_thread(api.wait_for, lambda said: said.get("tick", -1) == 21, "at tick 21")
         late = client.follow(after="2-0", kinds=["note"])
         assert await anext(late) == Gap("2-0", 11)
         page = await client.events(after="15-0", faction="Crimson", kinds=["note"], limit=3)

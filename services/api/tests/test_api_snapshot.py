@@ -36,7 +36,7 @@ def raw(api: Service, accepted: str, path: str = "/snapshot", **headers: str) ->
 
 
 def heard(api: Service, tick: int) -> None:
-    api.wait_for(lambda said: said["tick"] >= tick, f"at tick {tick}")
+    api.wait_for(lambda said: said.get("tick", -1) >= tick, f"at tick {tick}")
 
 
 @pytest.mark.parametrize(

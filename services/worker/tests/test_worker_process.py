@@ -35,9 +35,9 @@ async def tick_reaches(redis: Client, tick: int) -> None:
         reader = SimReader(redis, "default")
         while not await redis.exists(KEYS.head):
             await asyncio.sleep(0.02)
-        if (await reader.head()).tick >= tick:
+        if (now := (await reader.head()).tick) >= tick:
             return
-        async for done in reader.follow((await reader.head()).tick):
+        async for done in reader.follow(now):
             if done.tick >= tick:
                 return
 

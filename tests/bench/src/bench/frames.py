@@ -1,5 +1,7 @@
 """Frames: how many a browser shows of a page, when it draws by processor alone."""
 
+from typing import NamedTuple
+
 from playwright.async_api import Page, async_playwright
 
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -15,10 +17,23 @@ _COUNT = """(ms) => new Promise((done) => {
   });
 })"""
 _MEASURED_MS = 4_000
+_LOADED = """() => [
+  performance.getEntriesByName("first frame")[0].startTime,
+  performance.getEntriesByType("navigation")[0].domInteractive,
+]"""
 
 
-async def pace(chromium: str, url: str) -> tuple[float, float]:
-    """Return how long a frame takes of the page at `url`, and of an empty one, in seconds."""
+class Pace(NamedTuple):
+    """Seconds that a frame of the page takes, and one of an empty page; seconds until its first frame, and until its document is read."""
+
+    frame_s: float
+    empty_s: float
+    first_frame_s: float
+    document_s: float
+
+
+async def pace(chromium: str, url: str) -> Pace:
+    """Measure the page at `url`."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
         try:
@@ -27,7 +42,8 @@ async def pace(chromium: str, url: str) -> tuple[float, float]:
             await page.goto(url)
             await page.locator("body[data-state=live]").wait_for()
             await page.wait_for_timeout(_SETTLE_MS)
-            return await _frame_s(page), empty_s
+            first_frame_ms, document_ms = await page.evaluate(_LOADED)
+            return Pace(await _frame_s(page), empty_s, first_frame_ms / 1000, document_ms / 1000)
         finally:
             await browser.close()
 

