@@ -83,3 +83,15 @@ def test_a_map_made_in_python_takes_lists() -> None:
 def test_what_is_no_list_of_names_is_refused(players: object) -> None:
     with pytest.raises(ValidationError, match="players"):
         SimConfig.model_validate({"players": players})
+
+
+@pytest.mark.parametrize("name", ["players", "puppets"])
+def test_lists_of_factions_have_a_greatest_length(name: str) -> None:
+    with pytest.raises(ValidationError, match=f"{name}\\n.*at most 1000 items"):
+        SimConfig.model_validate({name: ["Me"] * 1_001})
+
+
+def test_a_map_with_many_faults_is_refused_at_the_first_of_them() -> None:
+    with pytest.raises(ValidationError) as refused:
+        MapFile.model_validate({"systems": [{}] * 1_000, "lanes": [{}] * 1_000, "homes": [7] * 1_000})
+    assert refused.value.error_count() < 20

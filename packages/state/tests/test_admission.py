@@ -8,11 +8,11 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from fixtures.admission import admitted_by
-from fixtures.contents import entries_at
+from fixtures.contents import entries_at, value_at
 from fixtures.processes import free_port
 from fixtures.sim import CONFIG, Sim
 from sector.models import ORDER, Note
-from sector.state import sims
+from sector.state import admission, sims
 from sector.state.admission import Admitted, Gate, Rate, Request
 from sector.state.connect import connect
 from sector.state.durability import Durability
@@ -72,6 +72,36 @@ async def test_the_same_key_is_carried_out_once_for_24_hours(sim: Sim, redis: Re
     assert await logged(redis) == first.ids
     (name,) = await redis.keys("*once*")
     assert 24 * 3600 - 10 < await redis.ttl(name) <= 24 * 3600
+
+
+async def test_what_an_issuer_stores_has_a_limit_and_no_request_is_refused_for_it(
+    sim: Sim, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await sim.reader.head()).applied == 0
+    monkeypatch.setattr(admission, "STORED_BYTES", 20_000)
+    hundred = [replace(KEYED, key=f"k{number}", rest=bytes(1_000)) for number in range(100)]
+    verdicts = await admitted_by(GATE, redis, [*hundred, replace(KEYED, issuer="you")])
+    assert all(isinstance(each, Admitted) for each in verdicts)
+    stored_s = [await redis.ttl(SimKeys("default").once("me", each.key)) for each in hundred]
+    assert stored_s == sorted(stored_s, reverse=True)
+    assert stored_s[0] > 24 * 3600 - 10
+    assert 590 < stored_s[-1] <= 600
+    # At the budget's half an answer is stored for half of the time.
+    assert 10 * 3600 < stored_s[8] < 14 * 3600
+    assert await redis.ttl(SimKeys("default").once("you", "k")) > 24 * 3600 - 10, "of another issuer"
+
+
+@pytest.mark.parametrize("orders", [1, 2, 9, 500])
+async def test_ids_are_stored_in_few_bytes_however_many_they_are(sim: Sim, redis: Redis, orders: int) -> None:
+    assert (await sim.reader.head()).applied == 0
+    many = replace(KEYED, orders=[BODY] * orders)
+    # Others before and after them, in the same millisecond.
+    _, first, _ = await admitted_by(GATE, redis, [ONE, many, ONE])
+    (repeated,) = await admitted_by(GATE, redis, [many])
+    assert isinstance(first, Admitted)
+    assert repeated == Admitted(first.ids, b"rest", True)
+    assert len(first.ids) == orders
+    assert len(await value_at(redis, SimKeys("default").once("me", "k"))) < 50
 
 
 async def test_the_same_key_with_another_request_is_refused_and_of_another_issuer_is_another(

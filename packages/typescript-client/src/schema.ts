@@ -944,6 +944,12 @@ export interface components {
              * @default []
              */
             errors?: components["schemas"]["FieldError"][];
+            /**
+             * More Errors
+             * @description How many errors were found that `errors` does not list.
+             * @default 0
+             */
+            more_errors?: number;
         };
         /**
          * Puppet
@@ -1725,6 +1731,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The headers are too large. */
             431: {
                 headers: {
@@ -1759,7 +1782,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1770,7 +1793,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -1994,6 +2017,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The headers are too large. */
             431: {
                 headers: {
@@ -2028,7 +2068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2039,7 +2079,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2219,6 +2259,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The headers are too large. */
             431: {
                 headers: {
@@ -2253,7 +2310,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2264,7 +2321,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2450,6 +2507,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The headers are too large. */
             431: {
                 headers: {
@@ -2484,7 +2558,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2495,7 +2569,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2667,6 +2741,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The headers are too large. */
             431: {
                 headers: {
@@ -2701,7 +2792,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2712,7 +2803,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2890,6 +2981,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The headers are too large. */
             431: {
                 headers: {
@@ -2924,7 +3032,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2935,7 +3043,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3095,6 +3203,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The headers are too large. */
             431: {
                 headers: {
@@ -3129,7 +3254,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3140,7 +3265,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3306,6 +3431,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The headers are too large. */
             431: {
                 headers: {
@@ -3340,7 +3482,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3351,7 +3493,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3648,7 +3790,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3659,7 +3801,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3962,7 +4104,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3973,7 +4115,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4133,6 +4275,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The headers are too large. */
             431: {
                 headers: {
@@ -4167,7 +4326,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4178,7 +4337,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4343,6 +4502,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The headers are too large. */
             431: {
                 headers: {
@@ -4377,7 +4553,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4388,7 +4564,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4602,6 +4778,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The headers are too large. */
             431: {
                 headers: {
@@ -4636,7 +4829,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4647,7 +4840,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4867,6 +5060,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The headers are too large. */
             431: {
                 headers: {
@@ -4901,7 +5111,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4912,7 +5122,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5068,6 +5278,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The headers are too large. */
             431: {
                 headers: {
@@ -5102,7 +5329,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5113,7 +5340,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5321,6 +5548,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The headers are too large. */
             431: {
                 headers: {
@@ -5355,7 +5599,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5366,7 +5610,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5519,6 +5763,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The headers are too large. */
             431: {
                 headers: {
@@ -5553,7 +5814,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5564,7 +5825,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5703,6 +5964,23 @@ export interface operations {
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
                      *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5891,6 +6169,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The headers are too large. */
             431: {
                 headers: {
@@ -5925,7 +6220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5936,7 +6231,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -6075,6 +6370,23 @@ export interface operations {
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
                      *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -6262,6 +6574,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The headers are too large. */
             431: {
                 headers: {
@@ -6296,7 +6625,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6307,7 +6636,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -6435,6 +6764,23 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "about:blank",
+                     *       "title": "Too Many Requests",
+                     *       "status": 429,
+                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The headers are too large. */
             431: {
                 headers: {
@@ -6469,7 +6815,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6480,7 +6826,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];

@@ -5,7 +5,7 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["sector.models.frame", "sector.models.rows", "sector.world.codec"]):
-    from hostile import sealed, use
+    from foreign_bytes import sealed, use
 
 
 def one_input(data: bytes) -> None:

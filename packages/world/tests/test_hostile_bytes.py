@@ -6,7 +6,7 @@ from array import array
 from copy import replace
 from pathlib import Path
 
-import hostile
+import foreign_bytes
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +17,7 @@ from fixtures.processes import environment
 from fixtures.requires import require_module
 from sector.models.frame import Column, Frame, FrameError, Table, decode, encode
 
-SNAPSHOT, EVENTS = hostile.played(14)
+SNAPSHOT, EVENTS = foreign_bytes.played(14)
 BODY = SNAPSHOT[:-16]
 
 
@@ -25,7 +25,7 @@ BODY = SNAPSHOT[:-16]
 def test_a_truncated_snapshot_is_refused(length: int) -> None:
     with pytest.raises(FrameError):
         decode(SNAPSHOT[:length])
-    assert not hostile.use(hostile.sealed(SNAPSHOT[:length]))
+    assert not foreign_bytes.use(foreign_bytes.sealed(SNAPSHOT[:length]))
 
 
 @settings(max_examples=examples(300), deadline=None)
@@ -34,7 +34,7 @@ def test_an_altered_snapshot_with_a_digest_that_fits_is_played_or_refused(change
     altered = bytearray(BODY)
     for place, value in changes:
         altered[place] = value
-    hostile.use(hostile.sealed(bytes(altered)))
+    foreign_bytes.use(foreign_bytes.sealed(bytes(altered)))
     if bytes(altered) != BODY:
         with pytest.raises(FrameError):
             decode(bytes(altered) + SNAPSHOT[-16:])
@@ -44,8 +44,8 @@ def test_an_altered_snapshot_with_a_digest_that_fits_is_played_or_refused(change
 @given(st.binary(max_size=300), st.binary(max_size=300))
 def test_any_bytes_at_all_are_refused(header: bytes, columns: bytes) -> None:
     prefix = b"SECF\x02\x00\x00\x00" + len(header).to_bytes(4, "little")
-    assert not hostile.use(header)
-    assert not hostile.use(hostile.sealed(prefix + header + columns))
+    assert not foreign_bytes.use(header)
+    assert not foreign_bytes.use(foreign_bytes.sealed(prefix + header + columns))
 
 
 _VALUES: st.SearchStrategy[JsonValue] = st.recursive(
@@ -59,7 +59,7 @@ _VALUES: st.SearchStrategy[JsonValue] = st.recursive(
 @given(st.sampled_from(["tick", "next_fleet", "winner", "status", "parent"]), _VALUES)
 def test_a_header_that_says_anything_else_is_played_or_refused(name: str, value: JsonValue) -> None:
     frame = decode(SNAPSHOT)
-    hostile.use(encode(Frame(frame.kind, {**frame.meta, name: value}, frame.tables)))
+    foreign_bytes.use(encode(Frame(frame.kind, {**frame.meta, name: value}, frame.tables)))
 
 
 FRAME = decode(SNAPSHOT)
@@ -110,21 +110,21 @@ def _with_values(table: Table, name: str, value: int) -> Table:
 )
 def test_a_frame_that_is_no_snapshot_of_this_map_says_why(frame: Frame, reason: str) -> None:
     with pytest.raises(FrameError, match=reason):
-        hostile.WORLD.load(hostile.CONFIG, hostile.MAP, encode(frame))
+        foreign_bytes.WORLD.load(foreign_bytes.CONFIG, foreign_bytes.MAP, encode(frame))
 
 
 def test_a_snapshot_of_more_fleets_than_there_can_be_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sector.world.codec.MAX_FLEETS", FLEETS.rows - 1)
     with pytest.raises(FrameError, match=f"{FLEETS.rows} fleets, at most {FLEETS.rows - 1} can be under way"):
-        hostile.WORLD.load(hostile.CONFIG, hostile.MAP, SNAPSHOT)
+        foreign_bytes.WORLD.load(foreign_bytes.CONFIG, foreign_bytes.MAP, SNAPSHOT)
 
 
 def test_a_map_without_names_is_refused() -> None:
-    galaxy = decode(hostile.MAP)
+    galaxy = decode(foreign_bytes.MAP)
     systems = replace(galaxy.tables["systems"], labels={})
     blob = encode(replace(galaxy, tables={**galaxy.tables, "systems": systems}))
     with pytest.raises(FrameError, match="a map without the names of its systems"):
-        hostile.WORLD.load(hostile.CONFIG, blob, SNAPSHOT)
+        foreign_bytes.WORLD.load(foreign_bytes.CONFIG, blob, SNAPSHOT)
 
 
 def test_atheris_finds_no_bytes_that_do_anything_else(tmp_path: Path) -> None:

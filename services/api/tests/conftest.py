@@ -13,6 +13,9 @@ from fixtures.processes import Processes, Service, free_port
 from fixtures.sim import Sim
 from fixtures.users import acl_file
 from sector.api.followed import Followed
+from sector.api.guard import AccessLog, Cors, Guard
+from sector.api.request_limits import RequestLimits
+from sector.api.work import Work
 from sector.process import App, Health, create_app
 from sector.state.admission import Gate
 from sector.state.connect import connect
@@ -72,3 +75,16 @@ async def live_sim(sim: Sim, redis: Redis) -> AsyncIterator[Followed]:
     yield live
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+def work(redis: Redis) -> Work:
+    """The expensive work of an API that limits nobody."""
+    limits = RequestLimits(redis, "default", per_token=0.0, per_address=0.0)
+    return Work(limits, lambda _: "10.0.0.1", lambda _: None)
+
+
+@pytest.fixture
+def guard(work: Work) -> Guard:
+    """A guard that logs nothing."""
+    return Guard(AccessLog("none", lambda _: "", lambda _: None, as_json=True), Cors(()), work)

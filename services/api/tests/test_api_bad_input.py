@@ -26,7 +26,7 @@ def nothing_is_written(still_valkey: ValkeyServer) -> Iterator[None]:
 
 
 def post(still_api: Service, body: bytes | object) -> httpx.Response:
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    content = body if isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
     answer = httpx.post(f"{still_api.url}/orders", content=content)
     assert answer.headers["content-type"] in ("application/problem+json", "application/json")
     return answer

@@ -11,13 +11,14 @@ from sanic import Request
 
 from fixtures.sim import CONFIG, Sim
 from fixtures.tokens import SECRET, bearing, token
-from sector.api import bearer, orders, served, snapshot
+from sector.api import bearer, rates, served, snapshot
 from sector.api.bearer import ANYONE, Authority, Bearer
 from sector.api.followed import Followed
 from sector.api.keyring import KeyRing
-from sector.api.orders import Rates, _Hasty
+from sector.api.rates import RateLimitCache, Rates
 from sector.api.served import Served
 from sector.api.snapshot import get_snapshot
+from sector.api.work import Work
 from sector.state import admission, sims
 from sector.state.durability import Durability
 from sector.state.errors import SimNotFound, TooFast
@@ -37,14 +38,14 @@ def test_of_too_many_tokens_the_oldest_is_forgotten_and_checked_again(
 
 
 def test_of_too_many_senders_the_rates_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(orders, "_KNOWN", 2)
-    rates = Rates(0.0, 5.0)
-    first = rates.of(ANYONE, "10.0.0.1")
-    assert rates.of(ANYONE, "10.0.0.1") is first
+    monkeypatch.setattr(rates, "_MAX_CLIENTS", 2)
+    of = Rates(0.0, 5.0).of
+    first = of(ANYONE, "10.0.0.1")
+    assert of(ANYONE, "10.0.0.1") is first
     for number in (2, 3):
-        assert rates.of(ANYONE, f"10.0.0.{number}") == (admission.Rate(f"address 10.0.0.{number}", 5.0, 50),)
-    assert rates.of(ANYONE, "10.0.0.1") == first
-    assert rates.of(ANYONE, "10.0.0.1") is not first
+        assert of(ANYONE, f"10.0.0.{number}") == (admission.Rate(f"address 10.0.0.{number}", 5.0, 50),)
+    assert of(ANYONE, "10.0.0.1") == first
+    assert of(ANYONE, "10.0.0.1") is not first
 
 
 RATE = admission.Rate("address 10.0.0.1", 1.0, 10)
@@ -56,41 +57,41 @@ def sender(subject: str) -> Bearer:
 
 
 def test_who_was_refused_is_refused_at_once_until_it_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
-    hasty, now_s = _Hasty(), time.monotonic()
+    cache, now_s = RateLimitCache(), time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now_s)
-    hasty.note(sender("me"), "10.0.0.1", TooFast(RATE.of, RATE.a_second, 2.0), ASKED)
-    hasty.check(sender("you"), "10.0.0.1")
+    cache.note(sender("me"), "10.0.0.1", TooFast(RATE.of, RATE.a_second, 2.0), ASKED)
+    cache.check(sender("you"), "10.0.0.1")
     now_s += 1.5
     with pytest.raises(TooFast) as refused:
-        hasty.check(sender("me"), "10.0.0.1")
+        cache.check(sender("me"), "10.0.0.1")
     assert refused.value.of == RATE.of
     assert refused.value.retry_after_s == pytest.approx(0.5)
     now_s += 0.5
-    hasty.check(sender("me"), "10.0.0.1")
+    cache.check(sender("me"), "10.0.0.1")
     # It is forgotten, and stays so.
     now_s -= 1.5
-    hasty.check(sender("me"), "10.0.0.1")
+    cache.check(sender("me"), "10.0.0.1")
 
 
 def test_of_too_many_who_were_refused_all_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(orders, "_KNOWN", 2)
-    hasty = _Hasty()
+    monkeypatch.setattr(rates, "_MAX_CLIENTS", 2)
+    cache = RateLimitCache()
     for subject in ("one", "two", "three"):
-        hasty.note(sender(subject), "10.0.0.1", TooFast(RATE.of, RATE.a_second, 60.0), ASKED)
+        cache.note(sender(subject), "10.0.0.1", TooFast(RATE.of, RATE.a_second, 60.0), ASKED)
     for subject in ("one", "two"):
-        hasty.check(sender(subject), "10.0.0.1")
+        cache.check(sender(subject), "10.0.0.1")
     with pytest.raises(TooFast):
-        hasty.check(sender("three"), "10.0.0.1")
+        cache.check(sender("three"), "10.0.0.1")
 
 
 async def test_of_too_many_past_states_the_oldest_goes_and_can_be_had_again(
-    live_sim: Followed, sim: Sim, make_request: Callable[..., Request], monkeypatch: pytest.MonkeyPatch
+    live_sim: Followed, sim: Sim, work: Work, make_request: Callable[..., Request], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot, "_PAST_KEPT", 2)
     await sim.tick(times=4)
     assert (await live_sim.caught_up()).head.tick == 4
     for tick in (0, 1, 2, 0):
-        answer = await get_snapshot(make_request(f"/snapshot?tick={tick}"), live_sim)
+        answer = await get_snapshot(work, make_request(f"/snapshot?tick={tick}"), live_sim)
         assert orjson.loads(answer.body or b"")["tick"] == tick
     assert list(live_sim.past) == [2, 0]
 

@@ -45,7 +45,7 @@ async def test_a_token_orders_only_so_fast_whichever_replica_it_asks(
     assert 5 <= accepted <= 5 + 0.5 * (time.monotonic() - began_s)
     assert [answer.status_code for answer in answers] == [202] * accepted + [429]
     assert answers[-1].json()["title"] == "Too many orders"
-    assert answers[-1].json()["detail"].startswith("token me may give 0.5 orders a second")
+    assert answers[-1].json()["detail"].startswith("token me may send 0.5 orders a second")
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 2
     assert post(two, **theirs).status_code == 202
     assert len(await entries_at(redis, SimKeys("default").orders)) == accepted + 1

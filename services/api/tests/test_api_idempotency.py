@@ -1,12 +1,13 @@
 """Idempotency keys: a request that may have got lost is sent again, and carried out once."""
 
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
 from redis.asyncio import Redis
 
-from fixtures.contents import entries_at
+from fixtures.contents import entries_at, value_at
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
 from fixtures.tokens import SECRET, bearing, token
@@ -51,15 +52,53 @@ async def test_another_replica_knows_it(api: Service, redis: Redis, redis_url: s
     assert await count(redis) == 1
 
 
+def without_text(result: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in result.items() if name != "problem"}
+
+
+async def test_what_is_stored_of_a_list_is_small_whatever_was_wrong_with_it(api: Service, redis: Redis) -> None:
+    long_ids = {f"{'k' * 300}{number}": 1 for number in range(30)}
+    orders = [NOTE, *[NOTE | long_ids] * 80, *[NOTE] * 500, *[7] * 419]
+    first = post(api, orders, "k1")
+    assert len(first.content) < 300_000
+    (key,) = [key async for key in redis.scan_iter("sim:{default}:once:*")]
+    assert len(await value_at(redis, key)) < 2_100
+    second = post(api, orders, "k1")
+    assert second.content == first.content
+    assert second.headers["Idempotency-Replayed"] == "true"
+    assert await count(redis) == 501
+
+
+async def test_of_a_single_order_nothing_is_stored_that_grows_with_it(api: Service, redis: Redis) -> None:
+    post(api, NOTE | {"text": "x" * 280}, "k1")
+    (key,) = [key async for key in redis.scan_iter("sim:{default}:once:*")]
+    assert len(await value_at(redis, key)) < 60
+
+
+async def test_what_an_earlier_version_stored_is_answered_as_it_was(api: Service, redis: Redis) -> None:
+    orders = [NOTE, 7]
+    post(api, orders, "k1")
+    (key,) = [key async for key in redis.scan_iter("sim:{default}:once:*")]
+    digest = (await value_at(redis, key))[:16]
+    await redis.set(key, digest + b'5-0\n[null,{"status":422,"problem":{"title":"as it was"}}]')
+    assert post(api, orders, "k1").json()["results"] == [
+        {"status": 202, "id": "5-0"},
+        {"status": 422, "problem": {"title": "as it was"}},
+    ]
+
+
 async def test_a_list_gets_the_same_results_whatever_would_be_said_now(api: Service, sim: Sim, redis: Redis) -> None:
     """The second time the faction is there, and its order would be accepted."""
     orders = [NOTE, NOTE | {"faction": "Me"}, {"type": "join", "faction": "Me"}]
     first = post(api, orders, "k1")
     assert [result["status"] for result in first.json()["results"]] == [202, 422, 202]
     await sim.tick()
-    api.wait_for(lambda said: said["tick"] == 1, "at tick 1")
+    api.wait_for(lambda said: said.get("tick", -1) == 1, "at tick 1")
     second = post(api, orders, "k1")
-    assert first.content == second.content
+    assert [without_text(result) for result in second.json()["results"]] == [
+        without_text(result) for result in first.json()["results"]
+    ]
+    assert "at the first request" in second.json()["results"][1]["problem"]["detail"]
     assert await count(redis) == 2
 
 

@@ -40,7 +40,15 @@ GUARDED = schemathesis.openapi.from_dict(document(tokens=True))
 def guarded_api(still_valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     processes = Processes(tmp_path_factory.mktemp("guarded"))
     url = f"{still_valkey.connection_url}/0"
-    yield processes.start("api", REDIS_URL=url, AUTH_SECRET=SECRET, RATE_PER_TOKEN="0", RATE_PER_ADDRESS="0")
+    yield processes.start(
+        "api",
+        REDIS_URL=url,
+        AUTH_SECRET=SECRET,
+        RATE_PER_TOKEN="0",
+        REQUESTS_PER_TOKEN="0",
+        RATE_PER_ADDRESS="0",
+        REQUESTS_PER_ADDRESS="0",
+    )
     processes.end_all()
 
 

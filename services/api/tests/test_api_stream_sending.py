@@ -11,15 +11,15 @@ from sanic.exceptions import RequestCancelled
 from fixtures.sim import Sim
 from sector.api.answers import Answer
 from sector.api.followed import Followed
-from sector.api.guard import AccessLog, Cors, Guard
+from sector.api.guard import Guard
 from sector.api.stream import Backlog, Streams, _Sending
+from sector.api.work import Work
 from sector.models import Note
 from sector.process.tracing import Attributes, Traces
 from sector.state import history
 from sector.state.reader import TickEvents
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-GUARD = Guard(AccessLog("none", lambda _: "", lambda _: None, as_json=True), Cors(()))
 
 
 class SpanNames:
@@ -66,8 +66,8 @@ def spans() -> SpanNames:
 
 
 @pytest.fixture
-def streams(spans: SpanNames) -> Streams:
-    return Streams(GUARD, Traces(spans), most=10, heartbeat_s=60.0, patience_s=60.0)
+def streams(guard: Guard, work: Work, spans: SpanNames) -> Streams:
+    return Streams(guard, work, Traces(spans), most=10, heartbeat_s=60.0, patience_s=60.0)
 
 
 async def traced_ticks(sim: Sim, redis: Redis, *, times: int) -> list[TickEvents]:
@@ -110,15 +110,16 @@ async def test_a_tick_that_was_sent_from_the_history_is_not_sent_again(
 @pytest.mark.parametrize(("error", "dropped"), [(TimeoutError(), 1), (RequestCancelled(), 0)])
 async def test_a_stream_whose_reader_is_gone_or_takes_nothing_is_closed(
     streams: Streams,
+    guard: Guard,
     live_sim: Followed,
     make_request: Callable[..., Request],
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
     dropped: int,
 ) -> None:
-    async def begin(_: _Sending, guard: Guard, answer: Answer, after_tick: int | None) -> None:
+    async def begin(_: _Sending, given: Guard, answer: Answer, after_tick: int | None) -> None:
         assert after_tick == (await live_sim.view()).head.tick
-        assert (guard, answer.status, streams.open, live_sim.listeners) == (GUARD, 200, 1, 1)
+        assert (given, answer.status, streams.open, live_sim.listeners) == (guard, 200, 1, 1)
         raise error
 
     monkeypatch.setattr(_Sending, "begin", begin)

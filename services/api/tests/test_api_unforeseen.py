@@ -11,9 +11,11 @@ from sanic import Request
 from fixtures.sim import Sim
 from sector.api.bearer import Authority
 from sector.api.followed import Followed
-from sector.api.guard import AccessLog, Cors, Guard
-from sector.api.orders import Orders, Rates
+from sector.api.guard import Guard
+from sector.api.orders import Orders
 from sector.api.problems import install
+from sector.api.rates import Rates
+from sector.api.work import Work
 from sector.process import App
 from sector.process.tracing import Attributes, Traces
 from sector.state import admission
@@ -26,9 +28,9 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 async def test_an_error_that_nothing_foresees_is_a_500_whose_details_are_in_the_log_alone(
-    bare_app: App, make_request: Callable[..., Request], caplog: pytest.LogCaptureFixture
+    bare_app: App, guard: Guard, make_request: Callable[..., Request], caplog: pytest.LogCaptureFixture
 ) -> None:
-    install(bare_app, Guard(AccessLog("none", lambda _: "", lambda _: None, as_json=True), Cors(())))
+    install(bare_app, guard)
     handler = bare_app.error_handler.lookup(ERROR, None)
     request = make_request("/snapshot")
     request.ctx.trace = "0af7651916cd43dd8448eb211c80319c"
@@ -70,6 +72,7 @@ class SpanEnds:
 async def test_an_order_that_fails_is_a_refusal_where_the_error_was_foreseen_and_is_traced_in_any_case(
     live_sim: Followed,
     sim: Sim,
+    work: Work,
     make_request: Callable[..., Request],
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
@@ -82,7 +85,7 @@ async def test_an_order_that_fails_is_a_refusal_where_the_error_was_foreseen_and
 
     monkeypatch.setattr(live_sim.group, "admit", admit)
     spans, before = SpanEnds(), _refusals()
-    orders = Orders(Authority(None, "sector"), Rates(0, 0), lambda _: "10.0.0.1", Traces(spans, a_second=1000.0))
+    orders = Orders(Authority(None, "sector"), Rates(0, 0), lambda _: "10.0.0.1", work, Traces(spans, a_second=1000.0))
     with pytest.raises(type(error)) as raised:
         await orders.post(make_request("/orders", method="POST", body=orjson.dumps(NOTE)), live_sim)
     assert raised.value is error

@@ -34,7 +34,13 @@ _BATCH = 100
 _SECRET = "for the bench alone, and long enough"  # (of nothing but this run)
 _NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 # So much that nothing is refused.
-_UNLIMITED = {"RATE_PER_TOKEN": "1000000", "RATE_PER_ADDRESS": "1000000", "MOST_WAITING_ORDERS": "10000000"}
+_UNLIMITED = {
+    "RATE_PER_TOKEN": "1000000",
+    "RATE_PER_ADDRESS": "1000000",
+    "REQUESTS_PER_TOKEN": "1000000",
+    "REQUESTS_PER_ADDRESS": "1000000",
+    "MOST_WAITING_ORDERS": "10000000",
+}
 
 
 @dataclass(frozen=True, slots=True)

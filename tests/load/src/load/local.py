@@ -16,7 +16,7 @@ from sector.api.token import make
 _WITHIN_S = 120.0
 _BASE = 8000
 # A load comes from one address, with one token.
-_UNLIMITED = {"RATE_PER_TOKEN": "0", "RATE_PER_ADDRESS": "0"}
+_UNLIMITED = dict.fromkeys(("RATE_PER_TOKEN", "RATE_PER_ADDRESS", "REQUESTS_PER_TOKEN", "REQUESTS_PER_ADDRESS"), "0")
 
 
 def main() -> None:

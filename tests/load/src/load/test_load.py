@@ -18,7 +18,7 @@ BRISK = ("--think-min", "0", "--think-max", "0.05", "--stay", "1", "--batch", "5
 
 @pytest.fixture
 def api(processes: Processes, redis_url: str) -> Service:
-    return processes.start("api", REDIS_URL=redis_url, RATE_PER_ADDRESS="0")
+    return processes.start("api", REDIS_URL=redis_url, RATE_PER_ADDRESS="0", REQUESTS_PER_ADDRESS="0")
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ class Problem(_Answer):
     status: int
     detail: str
     errors: tuple[FieldError, ...] = ()
+    more_errors: int = Field(default=0, description="How many errors were found that `errors` does not list.")
 
 
 class Accepted(_Answer):

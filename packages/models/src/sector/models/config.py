@@ -8,6 +8,7 @@ from sector.models.mapfile import MAX_SYSTEMS, MapFile
 from sector.models.names import MAX_SHIPS, Items, NewFactionId
 
 Amount = Annotated[int, Field(ge=0, le=MAX_SHIPS)]
+MAX_FACTIONS = 1_000
 Temperament = Literal["settler", "steady", "raider"]
 
 CLASSIC = {
@@ -49,10 +50,12 @@ class SimConfig(BaseModel):
     )
     seed: int = Field(default=1, ge=0, lt=2**63, description="The map follows from it, the same everywhere.")
     systems: int = Field(default=60, ge=2, le=MAX_SYSTEMS, description="How many systems the map has.")
-    homes: int = Field(default=6, ge=1, le=1_000, description="How many factions can be in, puppets included.")
+    homes: int = Field(default=6, ge=1, le=MAX_FACTIONS, description="How many factions can be in, puppets included.")
     map: MapFile | None = Field(default=None, description="A map to use instead of a generated one.")
-    players: Items[NewFactionId] = Field(default=(), description="Factions that are in from the beginning.")
-    puppets: Items[PuppetOrName] = Field(
+    players: Annotated[Items[NewFactionId], Field(max_length=MAX_FACTIONS)] = Field(
+        default=(), description="Factions that are in from the beginning."
+    )
+    puppets: Annotated[Items[PuppetOrName], Field(max_length=MAX_FACTIONS)] = Field(
         default=(Puppet(faction="Crimson", temperament="raider"), Puppet(faction="Azure")),
         description="Factions that the world plays, from the beginning: names, or names with a temperament.",
     )

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sector.models.names import MAX_SHIPS, Items, SystemId
 
 MAX_SYSTEMS = 100_000
+MAX_LANES = 1_000_000
 MAX_COORDINATE = 10**6
 """Keeps squared distances below 2**53, so that their square roots are exact enough to be rounded up the same everywhere."""
 
@@ -46,7 +47,7 @@ class MapFile(_Part):
     """A whole map: systems S0, S1, … in any order, lanes that join them all, and homes in the order in which factions get them."""
 
     systems: Annotated[Items[MapSystem], Field(min_length=2, max_length=MAX_SYSTEMS)]
-    lanes: Items[MapLane] = ()
+    lanes: Annotated[Items[MapLane], Field(max_length=MAX_LANES)] = ()
     homes: Annotated[Items[SystemId], Field(min_length=1, max_length=1_000)]
 
     @model_validator(mode="after")

@@ -24,6 +24,10 @@ from sector.state.replies import Reply, as_bytes, as_int, as_list, checked
 
 KEPT_MS = 24 * 3600 * 1000
 """How long the answer to a request with an idempotency key is kept."""
+LEAST_KEPT_MS = 10 * 60 * 1000
+"""How long it is kept at least, whatever else its issuer stores."""
+STORED_BYTES = 16 * 2**20
+"""What an issuer may store in a sim within `KEPT_MS`: the more of it is used, the sooner new answers are forgotten."""
 DIGEST_BYTES = 16
 
 _SCRIPT = resources.files(__package__ or "").joinpath("admit.lua").read_bytes()
@@ -124,7 +128,9 @@ class _Group:
             number = len(keyed) if key else 0
             words += (giver, number, digest + rest, cost or len(orders), trace, len(orders), *orders)
         keys = [self.keys.orders, *(self.keys.rate(rate.of) for rate in self._rates)]
-        head: list[str | bytes | int] = [self.keys.head, self._gate.most_waiting, KEPT_MS, len(self._rates)]
+        keys += [self.keys.rate(f"stored {issuer}") for issuer, _, _ in givers]
+        times = (KEPT_MS, LEAST_KEPT_MS, STORED_BYTES)
+        head: list[str | bytes | int] = [self.keys.head, self._gate.most_waiting, *times, len(self._rates)]
         for rate in self._rates:
             head += (round(1_000_000 / rate.a_second), rate.at_once)
         head += (len(givers), *self._of_givers)
@@ -143,7 +149,7 @@ class _Group:
         match said:
             case b"repeated":
                 ids, _, rest = (as_bytes(more[0]) or b"").partition(b"\n")
-                return Admitted(ids.decode().split(), rest, True)
+                return Admitted(_stored_ids(ids.decode()), rest, True)
             case b"other":
                 return KeyReused(request.key)
             case b"finished":
@@ -159,6 +165,15 @@ class _Group:
 
 def _not_durable(verdict: Verdict, error: NotDurable) -> Verdict:
     return NotDurable(error.durability, verdict.ids, error.reason) if isinstance(verdict, Admitted) else verdict
+
+
+def _stored_ids(text: str) -> list[str]:
+    """Return ids as they were stored: one by one, or the first of them and how many follow one another."""
+    first, _, count = text.partition("*")
+    if not count:
+        return text.split()
+    ms, _, number = first.partition("-")
+    return [f"{ms}-{int(number) + further}" for further in range(int(count))]
 
 
 def _texts(words: Sequence[Reply]) -> list[str]:

@@ -1,8 +1,8 @@
 -- Lets a group of requests into the order log, or says of each why not. All of it happens at one instant.
 --
--- KEYS: order log, then the rate keys, then the idempotency keys.
--- ARGV: head (among KEYS it would take the right to write it), most orders that may wait (0: any), ms that an answer is kept,
---   number of rate keys, then
+-- KEYS: order log, then the rate keys, then for each giver where it is noted how much it stores, then the idempotency keys.
+-- ARGV: head (among KEYS it would take the right to write it), most orders that may wait (0: any), most and least ms that an answer
+--   is stored, bytes that an issuer may store in the longer of these times, number of rate keys, then
 --   for each rate key: microseconds an order, orders at once;
 --   number of givers, then for each: issuer, scope, number of its rate keys, their indices from 1;
 --   for each request: index of its giver, of its idempotency key (both from 1; 0: none), digest of what was asked (16 bytes) and
@@ -10,8 +10,9 @@
 --   the orders.
 -- Answers a list, for each request a list whose first word says what became of it.
 local log, head = KEYS[1], ARGV[1]
-local most_waiting, kept_ms, rates = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local at = 4
+local most_waiting, most_ms, least_ms, budget = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local rates = tonumber(ARGV[6])
+local at = 6
 
 local function word()
   at = at + 1
@@ -55,9 +56,29 @@ local function too_fast(limits, orders)
   end
 end
 
+-- Ids of one run of this script follow one another: their first and their number say all of them.
+local function in_short(ids)
+  local ms, first = string.match(ids[1] or '', '^(%d+)-(%d+)$')
+  if #ids > 1 and ids[#ids] == ms .. '-' .. string.format('%.0f', first + #ids - 1) then
+    return ids[1] .. '*' .. #ids
+  end
+  return table.concat(ids, ' ')
+end
+
+-- Stores an answer. An issuer has a budget of bytes for the longest time, which it regains with time, as with the rates. The more of
+-- it is used, the shorter an answer is stored: what an issuer stores has a limit, and no request is refused because of it.
+local function store(key, usage_key, value)
+  local bytes = #key + #value + 100
+  local used_ms = math.max(tonumber(redis.call('GET', usage_key) or 0) - now / 1000, 0)
+  local ms = math.max(most_ms - used_ms, least_ms)
+  redis.call('SET', key, value, 'PX', string.format('%.0f', ms))
+  used_ms = math.min(used_ms + bytes * most_ms / budget, most_ms)
+  redis.call('SET', usage_key, string.format('%.0f', now / 1000 + used_ms), 'PX', string.format('%.0f', used_ms + 1))
+end
+
 local givers = {}
 for giver = 1, number() do
-  givers[giver] = { issuer = word(), scope = word(), limits = {} }
+  givers[giver] = { issuer = word(), scope = word(), usage_key = KEYS[1 + rates + giver], limits = {} }
   for limit = 1, number() do
     givers[giver].limits[limit] = number()
   end
@@ -70,7 +91,7 @@ while at < #ARGV do
   for order = 1, number() do
     orders[order] = word()
   end
-  local kept_at = key > 0 and KEYS[1 + rates + key]
+  local kept_at = key > 0 and KEYS[1 + rates + #givers + key]
   local before = tick and kept_at and redis.call('GET', kept_at)
   local rate, wait_us = too_fast(limits, cost)
   if not tick then
@@ -91,12 +112,14 @@ while at < #ARGV do
     answer = { 'too fast', rate, wait_us }
   else
     answer = { 'accepted' }
+    local ids = {}
     for _, order in ipairs(orders) do
       local entry = { log, '*', 'issuer', giver.issuer, 'scope', giver.scope, 'order', order }
       if trace ~= '' then
         entry[#entry + 1], entry[#entry + 2] = 'trace', trace
       end
-      answer[#answer + 1] = redis.call('XADD', unpack(entry))
+      ids[#ids + 1] = redis.call('XADD', unpack(entry))
+      answer[#answer + 1] = ids[#ids]
     end
     waiting = waiting + #orders
     for _, limit in ipairs(limits) do
@@ -104,8 +127,7 @@ while at < #ARGV do
       changed[limit] = true
     end
     if kept_at then
-      local kept = string.sub(asked, 1, 16) .. table.concat(answer, ' ', 2) .. '\n' .. string.sub(asked, 17)
-      redis.call('SET', kept_at, kept, 'PX', kept_ms)
+      store(kept_at, giver.usage_key, string.sub(asked, 1, 16) .. in_short(ids) .. '\n' .. string.sub(asked, 17))
     end
   end
   answers[#answers + 1] = answer

@@ -107,11 +107,12 @@ class TooFarBehind(StateError):
 
 
 class TooFast(StateError):
-    """Somebody orders faster than allowed. `of`: who; `retry_after_s`: seconds after which this would have been let in."""
+    """A client exceeds its rate. `of`: who; `retry_after_s`: seconds after which this would have been accepted; `what`: orders or requests."""
 
-    def __init__(self, of: str, a_second: float, retry_after_s: float) -> None:
-        super().__init__(f"{of} may give {a_second:g} orders a second")
+    def __init__(self, of: str, a_second: float, retry_after_s: float, what: str = "orders") -> None:
+        super().__init__(f"{of} may send {a_second:g} {what} a second")
         self.of = of
+        self.what = what
         self.a_second = a_second
         self.retry_after_s = retry_after_s
 

@@ -1,5 +1,7 @@
 """History: a sim as it was at any tick that is kept: the keyframe before it, and the deltas since. No rule is needed."""
 
+import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from sector.models.frame import Frame, FrameError
@@ -8,7 +10,7 @@ from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
 from sector.state.link import borrowed, call
-from sector.state.reader import TickEvents, View, tick_events
+from sector.state.reader import TickEvents, Turn, View, tick_events
 from sector.state.replies import as_bytes, as_list, checked
 from sector.state.roll_forward import Past, past_in, roll_forward, tick_fields
 
@@ -39,31 +41,34 @@ async def kept(redis: Client, sim_id: str) -> Kept:
     return Kept(head, tuple(ticks))
 
 
-async def at_tick(redis: Client, sim_id: str, tick: int) -> Past:
+async def at_tick(redis: Client, sim_id: str, tick: int, *, turn: Turn = nullcontext) -> Past:
     """Return the sim as it was at `tick`; its `snapshot()` is held against the state hash recorded then.
 
+    `turn`: held during each piece of the work, a hundred ticks at most. What it raises is raised.
     Raises SimNotFound, HistoryGone where that tick is not kept (any more, or not yet), HistoryBroken, redis.exceptions.RedisError.
     """
     there = await kept(redis, sim_id)
     before = max((each for each in there.keyframes if each <= tick), default=None)
     if before is None or tick > there.head.tick:
         raise HistoryGone(sim_id, tick)
-    found, events = await _keyframe(redis, sim_id, before), SimKeys(sim_id).events
+    async with turn():
+        found, events = await _keyframe(redis, sim_id, before), SimKeys(sim_id).events
     while found.tick < tick:
-        page = await call(redis, "XRANGE", events, f"({found.tick}-0", f"{tick}-0", "COUNT", _PAGE)
-        if not as_list(page):
-            raise HistoryGone(sim_id, found.tick + 1)
-        found = roll_forward(found, as_list(page))
+        async with turn():
+            page = await call(redis, "XRANGE", events, f"({found.tick}-0", f"{tick}-0", "COUNT", _PAGE)
+            if not as_list(page):
+                raise HistoryGone(sim_id, found.tick + 1)
+            found = await asyncio.to_thread(roll_forward, found, as_list(page))
     return found
 
 
-async def view_at(redis: Client, tick: int, of: View) -> View:
+async def view_at(redis: Client, tick: int, of: View, *, turn: Turn = nullcontext) -> View:
     """Return the view of a sim at an earlier tick; `of` is any other view of it. When it was committed is 0 where that is not kept.
 
     Raises as `at_tick` does.
     """
-    past = await at_tick(redis, of.sim_id, tick)
-    past.snapshot()
+    past = await at_tick(redis, of.sim_id, tick, turn=turn)
+    await asyncio.to_thread(past.snapshot)
     entries = as_list(await call(redis, "XRANGE", SimKeys(of.sim_id).events, f"{tick}-0", f"{tick}-0"))
     at_ms = int(tick_fields(entries[0])[1][b"at_ms"]) if entries else 0
     status = str(past.frame.meta.get("status", "running"))

@@ -1,6 +1,8 @@
 """Reading a sim: its head and snapshot at one instant, and its events as they come. Nothing here writes."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from copy import replace
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,11 +24,15 @@ from sector.state.roll_forward import Past, roll_forward, tick_fields
 
 _TRIES = 3
 _PAGE, _MOST_PAGES = 100, 20
+_LARGE_BYTES = 16 * 2**10
+"""Ticks from so many bytes on are decoded in a thread: a byte of them takes some 100 ns."""
 
 type Event = dict[str, JsonValue]
 type EventId = tuple[int, int]
 """Tick, and number within the tick."""
 type Wanted = Callable[[Event], bool]
+type Turn = Callable[[], AbstractAsyncContextManager[object]]
+"""Returns what a reader of history holds during a piece of its work, so that others can limit it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,33 +169,30 @@ class SimReader:
             raise SimNotFound(self._keys.sim_id)
         return head
 
-    async def events(self, after: EventId, limit: int, wanted: Wanted | None = None) -> Page:
+    async def events(
+        self, after: EventId, limit: int, wanted: Wanted | None = None, *, turn: Turn = nullcontext
+    ) -> Page:
         """Return up to `limit` events after event `after`, oldest first, of those that are wanted.
 
-        It looks through so many ticks at most that it is soon done, whatever is wanted. Raises redis.exceptions.RedisError.
+        It looks through so many ticks at most that it is soon done, whatever is wanted. `turn`: held during each piece of the work, a
+        hundred ticks at most; what it raises is raised. Raises redis.exceptions.RedisError.
         """
-        tick, number = after
-        found: list[Event] = []
-        start, last = f"{tick}-0", after
+        search = _Search(after, limit, wanted)
+        start = f"{after[0]}-0"
         for _ in range(_MOST_PAGES):
-            reply = await call(self._redis, "XRANGE", self._keys.events, start, "+", "COUNT", _PAGE)
-            entries = [tick_fields(entry) for entry in as_list(reply)]
-            for at, fields in entries:
-                first = number + 1 if at == tick else 0
-                for row_number, event in enumerate(
-                    _events(at, fields[b"events"], int(fields[b"at_ms"]), first, None), first
-                ):
-                    if wanted is not None and not wanted(event):
-                        continue
-                    if len(found) == limit:
-                        return Page(found, last, True)
-                    found.append(event)
-                    last = (at, row_number)
-                last = max(last, (at, 0))
+            async with turn():
+                reply = await call(self._redis, "XRANGE", self._keys.events, start, "+", "COUNT", _PAGE)
+                entries = [tick_fields(entry) for entry in as_list(reply)]
+                if sum(len(fields[b"events"]) for _, fields in entries) < _LARGE_BYTES:
+                    full = search.look_through(entries)
+                else:
+                    full = await asyncio.to_thread(search.look_through, entries)
+            if full:
+                return Page(search.found, search.last, True)
             if len(entries) < _PAGE:
-                return Page(found, last, False)
+                return Page(search.found, search.last, False)
             start = f"({entries[-1][0]}-0"
-        return Page(found, last, True)
+        return Page(search.found, search.last, True)
 
     async def follow(self, after_tick: int, *, block_ms: int = 1000) -> AsyncIterator[TickEvents]:
         """Yield what each tick after `after_tick` left, waiting for it, until cancelled.
@@ -210,6 +213,32 @@ class SimReader:
                 found = tick_events(entry)
                 last = found.tick
                 yield found
+
+
+class _Search:
+    """A search for events after event `last`, of those that are wanted."""
+
+    def __init__(self, after: EventId, limit: int, wanted: Wanted | None) -> None:
+        self._after = after
+        self._limit = limit
+        self._wanted = wanted
+        self.found: list[Event] = []
+        self.last = after
+
+    def look_through(self, entries: Sequence[tuple[int, dict[bytes, bytes]]]) -> bool:
+        """Look through ticks. Return whether there are more wanted events than the limit."""
+        for at, fields in entries:
+            first = self._after[1] + 1 if at == self._after[0] else 0
+            events = _events(at, fields[b"events"], int(fields[b"at_ms"]), first, None)
+            for number, event in enumerate(events, first):
+                if self._wanted is not None and not self._wanted(event):
+                    continue
+                if len(self.found) == self._limit:
+                    return True
+                self.found.append(event)
+                self.last = (at, number)
+            self.last = max(self.last, (at, 0))
+        return False
 
 
 def _events(tick: int, blob: bytes, at_ms: int, first: int, limit: int | None) -> list[Event]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from pydantic import JsonValue
 from redis.exceptions import RedisError
@@ -13,11 +14,14 @@ from sector.api.bearer import Authority
 from sector.api.guard import AccessLog, Cors, Guard, address_behind
 from sector.api.metrics import SIMS, STREAMS, TICK, watch_waiting
 from sector.api.openapi import OpenApi
-from sector.api.orders import Orders, Rates
+from sector.api.orders import Orders
+from sector.api.rates import Rates
 from sector.api.served import Served
+from sector.api.request_limits import RequestLimits
 from sector.api.settings import ApiSettings
 from sector.api.sims import Sims
 from sector.api.stream import Streams
+from sector.api.work import Work
 from sector.process import App, Health, attach, create_app, limit_senders, sample, wait_for_stop
 from sector.process.logs import is_json
 from sector.process.tracing import Traces
@@ -44,11 +48,16 @@ def create_api(settings: ApiSettings) -> App:
     authority = Authority(settings.key_ring, settings.auth_audience)
     address = address_behind(settings.proxies)
     access_log = AccessLog(settings.access_log, address, authority.subject, as_json=is_json(settings.log_format))
-    guard = Guard(access_log, Cors(settings.cors_origins))
+    limits = RequestLimits(
+        redis, settings.sim_id, per_token=settings.requests_per_token, per_address=settings.requests_per_address
+    )
+    work = Work(limits, address, authority.subject)
+    guard = Guard(access_log, Cors(settings.cors_origins), work)
     traces = Traces.of(settings, "sector-api")
-    orders = Orders(authority, Rates(settings.rate_per_token, settings.rate_per_address), address, traces)
+    orders = Orders(authority, Rates(settings.rate_per_token, settings.rate_per_address), address, work, traces)
     streams = Streams(
         guard,
+        work,
         traces,
         most=settings.most_streams,
         heartbeat_s=settings.heartbeat_s,
@@ -78,9 +87,10 @@ def create_api(settings: ApiSettings) -> App:
     limit_senders(app, settings.sender_timeout_s)
     problems.install(app, guard)
     sample(app, lambda: _sample(served, streams))
-    _route(app, guard, served, orders, streams, Sims(redis, authority), tokens=not authority.open)
+    _route(app, guard, served, orders, streams, Sims(redis, authority), work, tokens=not authority.open)
     attach(app, "sims", served.run)
     attach(app, "streams", streams.run)
+    attach(app, "request limits", limits.run)
     attach(app, "waiting orders", lambda stop: watch_waiting(stop, redis, settings.sim_id))
     attach(app, "durability", lambda stop: _probe(stop, redis, settings, health))
     app.after_server_stop(lambda _: redis.aclose())
@@ -89,7 +99,7 @@ def create_api(settings: ApiSettings) -> App:
 
 
 def _route(
-    app: App, guard: Guard, served: Served, orders: Orders, streams: Streams, sims: Sims, *, tokens: bool
+    app: App, guard: Guard, served: Served, orders: Orders, streams: Streams, sims: Sims, work: Work, *, tokens: bool
 ) -> None:
     def of_sim(method: str, path: str, handler: OfSim) -> None:
         """Answer for the own sim at `path`, and for any at `/sims/{id}` before it."""
@@ -107,9 +117,9 @@ def _route(
         guard.on(app, method, path, own)
         guard.on(app, method, f"/sims/<sim_id>{path}", any_sim)
 
-    of_sim("GET", "/snapshot", snapshot.get_snapshot)
+    of_sim("GET", "/snapshot", partial(snapshot.get_snapshot, work))
     of_sim("GET", "/map", snapshot.get_map)
-    of_sim("GET", "/events", events.get_events)
+    of_sim("GET", "/events", partial(events.get_events, work))
     of_sim("GET", "/events/stream", streams.get)
     of_sim("POST", "/orders", orders.post)
     of_sim("GET", "/orders/<order_id>", outcome.get_order)

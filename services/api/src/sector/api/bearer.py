@@ -55,9 +55,8 @@ class Bearer:
         if order.faction not in self.factions:
             raise forbidden("faction", f"this token is not for {order.faction or 'giving systems to nobody'}")
 
-    def check_founds(self, sim_id: str) -> None:
-        """Raise Problem unless they may found this sim."""
-        self.check_sim(sim_id)
+    def check_may_found(self) -> None:
+        """Raise Problem unless they may create sims: before the body is looked at, and `check_sim` afterwards."""
         if not (self.admin or self.open):
             raise forbidden("scope", "this takes a token of scope admin")
 

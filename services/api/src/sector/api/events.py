@@ -9,6 +9,7 @@ from sector.api.answers import Answer, said
 from sector.api.followed import Followed
 from sector.api.problems import invalid_query
 from sector.api.query import number, query
+from sector.api.work import Work
 from sector.models.events import Event as AnyEvent
 from sector.models.events import concerns
 from sector.models.names import FACTION_ID
@@ -20,12 +21,12 @@ _EVENT_ID = re.compile(r"(\d{1,15})-(\d{1,9})")
 _FACTION = re.compile(FACTION_ID)
 
 
-async def get_events(request: Request, sim: Followed) -> Answer:
+async def get_events(work: Work, request: Request, sim: Followed) -> Answer:
     """Answer with a page of events, and the id after which the next one begins."""
     asked = query(request, "after", "tick", "type", "faction", "limit")
     after, wanted = start_of(asked), wanted_of(asked)
     limit = number("limit", asked.get("limit", "100"), 1, MAX_LIMIT)
-    page = await sim.reader.events(after, limit, wanted)
+    page = await sim.reader.events(after, limit, wanted, turn=work.turns_of(request))
     tick, at = page.next
     return said({"events": list(page.events), "next": f"{tick}-{max(at, 0)}", "more": page.more})
 

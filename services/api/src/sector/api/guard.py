@@ -11,6 +11,7 @@ from typing import Literal, TextIO
 from sanic import HTTPResponse, Request
 
 from sector.api.answers import GUARDS, Answer, Headers
+from sector.api.work import Work
 from sector.process import App
 from sector.process.logs import line
 from sector.process.requests import count
@@ -125,9 +126,10 @@ class Cors:
 class Guard:
     """Finishes answers."""
 
-    def __init__(self, access_log: AccessLog, cors: Cors) -> None:
+    def __init__(self, access_log: AccessLog, cors: Cors, work: Work) -> None:
         self._log = access_log
         self._cors = cors
+        self._work = work
         self._prefix = secrets.token_hex(6)
         self._numbers = itertools.count(1)
         self._paths: set[str] = set()
@@ -154,7 +156,13 @@ class Guard:
         """Have `handler` answer this; one that answered by itself returns None. OPTIONS is answered there too."""
 
         async def finished(request: Request, **named: str) -> HTTPResponse | None:
-            answer = await handler(request, **named)
+            self._work.check(request)
+            sent = 0
+            try:
+                answer = await handler(request, **named)
+                sent = 0 if answer is None else len(answer.body or b"")
+            finally:
+                self._work.charge(request, sent)
             return None if answer is None else self.finish(request, answer)
 
         async def options(request: Request, **_: str) -> HTTPResponse:

@@ -27,9 +27,10 @@ _ANY: Mapping[int, str] = {
     413: "The body is too large.",
     417: "An Expect that is not 100-continue.",
     422: "A query parameter or field that is not as it must be: errors name it.",
+    429: "Too many requests of this token or address; Retry-After says when to try again.",
     431: "The headers are too large.",
     500: "A fault of the API.",
-    503: "Redis or the sim is not available; Retry-After says when to try again.",
+    503: "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again.",
 }
 _WITH_TOKEN: Mapping[int, str] = {
     401: "No good token; WWW-Authenticate says what is wrong with it.",

@@ -3,11 +3,11 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import get_args
 
 import jiter
-import orjson
 import xxhash
 from pydantic import JsonValue, ValidationError
 from sanic import Request
@@ -18,21 +18,32 @@ from sector.api.followed import Followed
 from sector.api.metrics import ACCEPTED, REFUSED
 from sector.api.problems import Problem, faults_of, invalid, invalid_header, problem_of
 from sector.api.query import query
+from sector.api.rates import RateLimitCache, Rates
+from sector.api.results import results, stored_statuses
+from sector.api.work import Work
 from sector.models.orders import ORDER, Order, references
 from sector.models.rows import has_row
 from sector.process.counting import count_soon
 from sector.process.tracing import Span, Traces, trace_id
 from sector.state import admission
-from sector.state.admission import Admitted, Rate
+from sector.state.admission import Admitted
 from sector.state.errors import TooFast
 from sector.state.reader import View
 
 MAX_ORDERS = 1_000
 TAGS = frozenset(kind.model_fields["type"].default for kind in get_args(get_args(Order)[0]))
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-_BURST_S = 10
 _AT_A_TIME = 50
-_KNOWN = 10_000
+_MAX_FIELDS = 32
+"""Of an order: each unknown field is an error of its own, and a body of 1 MB has room for 100,000 of them."""
+_LARGE_BYTES, _LARGE_COMMAS = 32 * 2**10, 300
+"""Bodies of so many bytes, or of so many fields and items, are parsed in turns: one of 1 MB takes some 20 ms, and so does a list of a
+thousand orders that are all invalid."""
+_MAX_SLICE_NS = 50_000_000
+"""Work on some orders of a list. More than this is not ours: the loop served other requests while we waited for the sim."""
+_ORDER_BYTES = 512
+_ORDER_NS = 1_000_000
+"""A request counts as one order for each order in it, or for each so many bytes of it, or so many nanoseconds of work on it."""
 _JSON = "application/json"
 _TAKEN = frozenset({_JSON, "application/x-www-form-urlencoded", ""})
 """The second is what curl says by itself."""
@@ -42,70 +53,18 @@ _AS_JSON: Callable[[Order], bytes] = ORDER.serializer.to_json
 _REPLAYED: Headers = ((b"idempotency-replayed", b"true"),)
 
 
-class Rates:
-    """Orders a second that a token and an address may give; 0: any number."""
-
-    def __init__(self, per_token: float, per_address: float) -> None:
-        self._per_token = per_token
-        self._per_address = per_address
-        self._known: dict[tuple[str, str], tuple[Rate, ...]] = {}
-
-    def of(self, bearer: Bearer, address: str) -> tuple[Rate, ...]:
-        """Return what holds for who asks."""
-        asker = ("" if bearer.open else bearer.subject, address)
-        known = self._known.get(asker)
-        if known is None:
-            if len(self._known) >= _KNOWN:
-                self._known.clear()
-            known = self._known[asker] = tuple(self._new(*asker))
-        return known
-
-    def _new(self, subject: str, address: str) -> Iterator[Rate]:
-        if self._per_token and subject:
-            yield _rate("token", subject, self._per_token)
-        if self._per_address:
-            yield _rate("address", address, self._per_address)
-
-
-def _rate(kind: str, who: str, a_second: float) -> Rate:
-    return Rate(f"{kind} {who}", a_second, max(1, round(a_second * _BURST_S)))
-
-
-class _Hasty:
-    """Those who were told to wait: until they have, they are refused without a look at what they send."""
-
-    def __init__(self) -> None:
-        self._until_s: dict[tuple[str, str], tuple[float, TooFast]] = {}
-
-    def note(self, bearer: Bearer, address: str, refused: TooFast, asked: admission.Request) -> None:
-        """Note who was refused, until a single order of theirs could be let in."""
-        if len(self._until_s) >= _KNOWN:
-            self._until_s.clear()
-        rate = next(rate for rate in asked.rates if rate.of == refused.of)
-        more = min(asked.cost or len(asked.orders), rate.at_once) - 1
-        until_s = time.monotonic() + refused.retry_after_s - more / rate.a_second
-        self._until_s[bearer.subject, address] = (until_s, refused)
-
-    def check(self, bearer: Bearer, address: str) -> None:
-        """Raise TooFast where the time is not over."""
-        if not self._until_s or (known := self._until_s.get((bearer.subject, address))) is None:
-            return
-        until_s, refused = known
-        left_s = until_s - time.monotonic()
-        if left_s > 0:
-            raise TooFast(refused.of, refused.a_second, left_s)
-        del self._until_s[bearer.subject, address]
-
-
 class Orders:
     """Takes orders."""
 
-    def __init__(self, authority: Authority, rates: Rates, address: Callable[[Request], str], traces: Traces) -> None:
+    def __init__(
+        self, authority: Authority, rates: Rates, address: Callable[[Request], str], work: Work, traces: Traces
+    ) -> None:
         self._traces = traces
+        self._work = work
         self._authority = authority
         self._rates = rates
         self._address = address
-        self._hasty = _Hasty()
+        self._rate_limited = RateLimitCache()
         self.accepted = 0
 
     async def post(self, request: Request, sim: Followed) -> Answer:
@@ -120,9 +79,7 @@ class Orders:
             answer = await self._post(request, sim, span)
             status, fault = answer.status, ""
         except Exception as error:
-            if (foreseen := problem_of(error)) is not None:
-                REFUSED.labels(foreseen.title).inc()
-                status, fault = foreseen.status, str(foreseen)
+            status, fault = _count_refusal(error)
             raise
         finally:
             if span is not None:
@@ -132,19 +89,51 @@ class Orders:
     async def _post(self, request: Request, sim: Followed, span: Span | None) -> Answer:
         bearer = self._authority.bearer(request)
         bearer.check_sim(sim.sim_id)
-        self._hasty.check(bearer, self._address(request))
+        self._rate_limited.check(bearer, self._address(request))
         if request.query_string:
             query(request)
         key = _key(request)
-        body = parsed(request)
-        if isinstance(body, list):
-            return await self._list(request, sim, bearer, key, body, span)
-        order = valid(bearer, body)
-        await _Seen(sim).check(order)
-        admitted = await self._admit(request, sim, bearer, key, [_AS_JSON(order)], span=span)
+        if len(request.body) < _LARGE_BYTES and request.body.count(b",") < _LARGE_COMMAS:
+            checked = await self._check(request, sim, bearer)
+        else:
+            async with self._work.turn(request):
+                checked = await self._check(request, sim, bearer)
+        if checked.is_list:
+            return await self._list(request, sim, bearer, key, checked, span)
+        admitted = await self._admit(request, sim, bearer, key, checked.accepted, cost=checked.cost, span=span)
         self._count(admitted, 1)
         more = _REPLAYED if admitted.repeated else ()
         return Answer(b'{"id":"%b","status":"pending"}' % admitted.ids[0].encode(), 202, more=more)
+
+    async def _check(self, request: Request, sim: Followed, bearer: Bearer) -> "_Checked":
+        """Parse and validate the orders of a request. Raises Problem for a single order that is not accepted."""
+        began_ns = time.thread_time_ns()
+        body = parsed(request)
+        checked = _Checked(is_list=isinstance(body, list))
+        if not isinstance(body, list):
+            order = valid(bearer, body)
+            checked.note_work(request, 1, time.thread_time_ns() - began_ns)
+            await _Seen(sim).check(order)
+            checked.accepted.append(_AS_JSON(order))
+            return checked
+        if not 1 <= len(body) <= MAX_ORDERS:
+            detail = f"a list holds 1 to {MAX_ORDERS} orders, this one {len(body)}"
+            raise Problem(422, "Not a valid list", detail)
+        seen = _Seen(sim)
+        for first in range(0, len(body), _AT_A_TIME):
+            for number in range(first, min(first + _AT_A_TIME, len(body))):
+                try:
+                    order = valid(bearer, body[number])
+                    await seen.check(order)
+                    checked.accepted.append(_AS_JSON(order))
+                except Problem as problem:
+                    # Its traceback holds this frame, which holds the body: they would wait for the garbage collector.
+                    checked.rejected[number] = problem.with_traceback(None)
+            checked.note_work(request, len(body), time.thread_time_ns() - began_ns)
+            # Others are answered in between: a thousand take some ten ms.
+            await asyncio.sleep(0)
+            began_ns = time.thread_time_ns()
+        return checked
 
     def _count(self, admitted: Admitted, orders: int) -> None:
         if not admitted.repeated:
@@ -152,44 +141,19 @@ class Orders:
             count_soon(ACCEPTED.inc, orders)
 
     async def _list(
-        self,
-        request: Request,
-        sim: Followed,
-        bearer: Bearer,
-        key: str,
-        bodies: list[JsonValue],
-        span: Span | None,
+        self, request: Request, sim: Followed, bearer: Bearer, key: str, checked: "_Checked", span: Span | None
     ) -> Answer:
-        if not 1 <= len(bodies) <= MAX_ORDERS:
-            detail = f"a list holds 1 to {MAX_ORDERS} orders, this one {len(bodies)}"
-            raise Problem(422, "Not a valid list", detail)
-        seen = _Seen(sim)
-        refused: dict[int, Problem] = {}
-        accepted: list[bytes] = []
-        for number, body in enumerate(bodies):
-            if number % _AT_A_TIME == _AT_A_TIME - 1:
-                # Others are answered in between: a thousand take some ten ms.
-                await asyncio.sleep(0)
-            try:
-                order = valid(bearer, body)
-                await seen.check(order)
-                accepted.append(_AS_JSON(order))
-            except Problem as problem:
-                refused[number] = problem
-        results: list[JsonValue] = [
-            {"status": refused[number].status, "problem": refused[number].body} if number in refused else None
-            for number in range(len(bodies))
-        ]
-        rest = orjson.dumps(results) if refused else b""
-        # Where none is good it counts all the same: it was as much work.
-        admitted = await self._admit(request, sim, bearer, key if accepted else "", accepted, rest, len(bodies), span)
+        accepted, rejected = checked.accepted, checked.rejected
+        stored = stored_statuses(rejected, len(accepted) + len(rejected))
+        # A list without a valid order counts as well: it was as much work.
+        admitted = await self._admit(
+            request, sim, bearer, key if accepted else "", accepted, stored, checked.cost, span
+        )
         self._count(admitted, len(accepted))
-        for each in refused.values():
+        for each in rejected.values():
             REFUSED.labels(each.title).inc()
-        # What is kept is what was said at the first time.
-        kept: list[JsonValue] = orjson.loads(admitted.rest) if admitted.rest else [None] * len(admitted.ids)
-        filled = list(_filled(kept, iter(admitted.ids)))
-        return said({"results": filled}, 207, more=_REPLAYED if admitted.repeated else ())
+        listed = results(rejected, admitted.rest, admitted.ids)
+        return said({"results": listed}, 207, more=_REPLAYED if admitted.repeated else ())
 
     async def _admit(
         self,
@@ -210,8 +174,38 @@ class Orders:
         try:
             return await sim.group.admit(asked)
         except TooFast as refused:
-            self._hasty.note(bearer, address, refused, asked)
+            self._rate_limited.note(bearer, address, refused, asked)
             raise
+
+
+def _count_refusal(error: Exception) -> tuple[int, str]:
+    """Return the status of an error and its text, and count it if it was foreseen.
+
+    A function of its own: a frame that is in the error's traceback must not hold the error, or the body of the request stays in
+    memory until the garbage collector runs.
+    """
+    foreseen = problem_of(error)
+    if foreseen is None:
+        return 500, "not foreseen"
+    REFUSED.labels(foreseen.title).inc()
+    return foreseen.status, str(foreseen)
+
+
+@dataclass(slots=True)
+class _Checked:
+    """The orders of a request: those to submit, as JSON, and the problems of the others by their number. `cost`: for how many orders
+    the request counts."""
+
+    is_list: bool
+    accepted: list[bytes] = field(default_factory=list)
+    rejected: dict[int, Problem] = field(default_factory=dict)
+    cost: int = 0
+    _work_ns: int = 0
+
+    def note_work(self, request: Request, orders: int, work_ns: int) -> None:
+        """Add to the work on it."""
+        self._work_ns += min(work_ns, _MAX_SLICE_NS)
+        self.cost = max(orders, len(request.body) // _ORDER_BYTES, self._work_ns // _ORDER_NS)
 
 
 def _key(request: Request) -> str:
@@ -219,11 +213,6 @@ def _key(request: Request) -> str:
     if key is not None and not _KEY.fullmatch(key):
         raise invalid_header("Idempotency-Key", "it has 1 to 255 visible ASCII characters")
     return key or ""
-
-
-def _filled(results: list[JsonValue], ids: Iterator[str]) -> Iterator[JsonValue]:
-    for result in results:
-        yield {"status": 202, "id": next(ids)} if result is None else result
 
 
 def parsed(request: Request) -> JsonValue:
@@ -240,7 +229,10 @@ def parsed(request: Request) -> JsonValue:
 
 
 def valid(bearer: Bearer, body: JsonValue) -> Order:
-    """Return an order that is one, and that they may give. Raises Problem."""
+    """Return a valid order that the bearer may submit. Raises Problem."""
+    if isinstance(body, dict) and len(body) > _MAX_FIELDS:
+        message = f"an order has at most {_MAX_FIELDS} fields, this one {len(body)}"
+        raise invalid([{"field": "(body)", "message": message}])
     try:
         order = _VALID(body)
     except ValidationError as error:
@@ -273,10 +265,10 @@ class _Seen:
 def unknown(order: Order, view: View) -> list[dict[str, str]]:
     """Return a fault for each field that names what the sim has not."""
     faults: list[dict[str, str]] = []
-    for field, table, row_id in references(order):
+    for name, table, row_id in references(order):
         for frame in (view.snapshot, view.map):
             if (found := frame.tables.get(table)) is not None and has_row(found, row_id):
                 break
         else:
-            faults.append({"field": field, "message": f"{row_id!r} is not among the {table} of this sim"})
+            faults.append({"field": name, "message": f"{row_id!r} is not among the {table} of this sim"})
     return faults

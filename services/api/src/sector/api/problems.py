@@ -16,6 +16,7 @@ from sector.api.guard import Guard, trace_of
 from sector.models.delta import DeltaError
 from sector.models.frame import FrameError
 from sector.process import App
+from sector.process.turns import TooManyTurns
 from sector.state.errors import (
     HistoryBroken,
     HistoryGone,
@@ -33,8 +34,13 @@ from sector.state.faults import describe
 log = logging.getLogger(__name__)
 
 
+MAX_ERRORS = 20
+"""Errors that one response lists. A request of 1 MB can have 100,000 of them, and each takes some 200 bytes."""
+_MAX_NAME = 60
+
+
 class Problem(Exception):
-    """An answer that is an error. `errors` lists each fault with its field and what is wrong with it."""
+    """An answer that is an error. `errors` lists the first faults, each with its field and what is wrong with it."""
 
     def __init__(
         self,
@@ -46,11 +52,25 @@ class Problem(Exception):
     ) -> None:
         super().__init__(detail)
         self.status = status
-        self.title = title
         self.headers = headers or ({"Retry-After": "1"} if status == 503 else {})
-        self.body: dict[str, JsonValue] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-        if errors:
-            self.body["errors"] = [dict(error) for error in errors]
+        self.title = title
+        self.detail = detail
+        self.errors = errors or []
+        self.body = self.body_with(MAX_ERRORS)
+
+    def body_with(self, max_errors: int) -> dict[str, JsonValue]:
+        """Return the body with so many of the errors, and the number of the others."""
+        body: dict[str, JsonValue] = {
+            "type": "about:blank",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail if max_errors or not self.errors else f"{len(self.errors)} errors, see more_errors",
+        }
+        if listed := self.errors[:max_errors]:
+            body["errors"] = [dict(error) for error in listed]
+        if more := len(self.errors) - len(listed):
+            body["more_errors"] = more
+        return body
 
     def response(self) -> Answer:
         """Return it as an answer."""
@@ -60,12 +80,15 @@ class Problem(Exception):
 
 def invalid(errors: list[dict[str, str]], title: str = "Not a valid order") -> Problem:
     """Return the problem of a body that is JSON, but not what it must be."""
-    detail = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
+    detail = "; ".join(f"{error['field']}: {error['message']}" for error in errors[:MAX_ERRORS])
+    if len(errors) > MAX_ERRORS:
+        detail += f"; and {len(errors) - MAX_ERRORS} more"
     return Problem(422, title, detail, errors)
 
 
 def invalid_query(name: str, message: str) -> Problem:
     """Return the problem of a query parameter."""
+    name = _shortened(name)
     return Problem(422, "Not a valid query", f"{name}: {message}", [{"field": name, "message": message}])
 
 
@@ -77,7 +100,12 @@ def invalid_header(name: str, message: str) -> Problem:
 def faults_of(error: ValidationError, tags: frozenset[str] = frozenset()) -> list[dict[str, str]]:
     """Return field and message of each fault. `tags` are the union's, with which pydantic's paths begin."""
     faults = []
-    for each in error.errors(include_url=False, include_input=False):
+    found = error.errors(include_url=False, include_input=False)
+    # A list whose validation stopped at an invalid item has too few valid ones as well, which says nothing more.
+    stopped = {each["loc"][:-depth] for each in found for depth in range(1, len(each["loc"]))}
+    for each in found:
+        if each["type"] == "too_short" and each["loc"] in stopped:
+            continue
         path = [str(part) for part in each["loc"]]
         if path and path[0] in tags:
             del path[0]
@@ -91,8 +119,13 @@ def faults_of(error: ValidationError, tags: frozenset[str] = frozenset()) -> lis
                 message = "An order is a JSON object"
             case "model_attributes_type" | "model_type":
                 message = "It is a JSON object"
-        faults.append({"field": ".".join(path) or "(body)", "message": message})
+        faults.append({"field": ".".join(map(_shortened, path)) or "(body)", "message": message})
     return faults
+
+
+def _shortened(name: str) -> str:
+    """Return the name of a field, which may be an unknown one of the client's and as long as the body."""
+    return name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}…"
 
 
 def problem_of(error: Exception) -> Problem | None:
@@ -113,8 +146,10 @@ def problem_of(error: Exception) -> Problem | None:
         case TooFast():
             wait_s = math.ceil(error.retry_after_s)
             return Problem(
-                429, "Too many orders", f"{error}; try again in {wait_s} s", headers={"Retry-After": str(wait_s)}
+                429, f"Too many {error.what}", f"{error}; try again in {wait_s} s", headers={"Retry-After": str(wait_s)}
             )
+        case TooManyTurns():
+            return Problem(503, "Too many reads of history", f"{error}; try again in a second")
         case TooFarBehind():
             detail = f"{error}; try again in a second"
             return Problem(429, "The worker is behind", detail, headers={"Retry-After": "1"})
@@ -125,7 +160,8 @@ def problem_of(error: Exception) -> Problem | None:
         case FrameError() | DeltaError() | HistoryGone() | HistoryBroken() | StateError():
             return Problem(503, "The sim is not readable", str(error))
         case RedisError() | OSError():
-            return Problem(503, "Redis is not available", f"{describe(error)} ({type(error).__name__}: {error})")
+            # The text of the error contains the address of Redis: it is for the log and for /health.
+            return Problem(503, "Redis is not available", describe(error))
         case _:
             return None
 

@@ -89,6 +89,20 @@ class ApiSettings(TracedSettings):
         le=1_000_000,
         description="Orders a second from one address, ten seconds' worth at once; over all APIs. 0: any number; else 0.001 to 1000000.",
     )
+    requests_per_token: Rate = Field(
+        default=500,
+        ge=0,
+        le=1_000_000,
+        description="Requests a second of a token, ten seconds' worth at once; over all APIs. Large ones count as several."
+        " 0: any number; else 0.001 to 1000000.",
+    )
+    requests_per_address: Rate = Field(
+        default=2000,
+        ge=0,
+        le=1_000_000,
+        description="Requests a second from one address, ten seconds' worth at once; over all APIs. Large ones count as several."
+        " 0: any number; else 0.001 to 1000000.",
+    )
     most_waiting_orders: int = Field(
         default=100_000,
         ge=0,

@@ -1,5 +1,6 @@
 """GET and POST /sims, and POST /sims/{id}/fork: which sims there are, and others asked for."""
 
+import asyncio
 import re
 
 from pydantic import BaseModel, JsonValue, ValidationError
@@ -21,6 +22,10 @@ from sector.state.head import Head
 from sector.state.history import Kept
 
 MAX_LIMIT = 1_000
+_MAX_OBJECTS = 60_000
+"""In a body: more than the largest map has that fits into 1 MB. Each invalid one takes a microsecond, while other requests wait."""
+_MAX_FIELDS = 64
+_VALIDATING = asyncio.Semaphore(1)
 _ID = re.compile(SIM_ID)
 
 
@@ -65,9 +70,10 @@ class Sims:
     async def post(self, request: Request) -> Answer:
         """Ask for a sim: 202, and where to see what becomes of it."""
         bearer = self._authority.bearer(request)
+        bearer.check_may_found()
         query(request)
-        new = _valid(NewSim, request)
-        bearer.check_founds(new.id)
+        new = await _valid(NewSim, request)
+        bearer.check_sim(new.id)
         await founding.ask(self._redis, new.id, Wish(config=new.config))
         return _asked_for(new.id)
 
@@ -75,8 +81,9 @@ class Sims:
         """Ask for a sim that begins where this one was at `tick`, by default now."""
         bearer = self._authority.bearer(request)
         asked = query(request, "tick")
-        new = _valid(NewFork, request)
-        bearer.check_founds(new.id)
+        bearer.check_may_found()
+        new = await _valid(NewFork, request)
+        bearer.check_sim(new.id)
         there = await history.kept(self._redis, sim.sim_id)
         tick = number("tick", asked.get("tick", str(there.head.tick)), 0, 2**53)
         if not there.first <= tick <= there.head.tick:
@@ -99,12 +106,36 @@ def _told(there: Kept) -> dict[str, JsonValue]:
     }
 
 
-def _valid[M: BaseModel](model: type[M], request: Request) -> M:
-    parsed(request)
+async def _valid[M: BaseModel](model: type[M], request: Request) -> M:
+    """Return the body as a model, made in a thread: a map of 1 MB takes some 100 ms. Raises Problem."""
+    async with _VALIDATING:
+        return await asyncio.to_thread(_validate, model, request)
+
+
+def _validate[M: BaseModel](model: type[M], request: Request) -> M:
+    title = f"Not a valid {'fork' if model is NewFork else 'sim'}"
+    if (count := request.body.count(b"{") + request.body.count(b"[")) > _MAX_OBJECTS:
+        message = f"it has {count} objects and lists, and may have {_MAX_OBJECTS}"
+        raise invalid([{"field": "(body)", "message": message}], title)
+    if (fields := _most_fields(parsed(request))) > _MAX_FIELDS:
+        message = f"an object has {fields} fields, and may have {_MAX_FIELDS}"
+        raise invalid([{"field": "(body)", "message": message}], title)
     try:
         return model.model_validate_json(request.body)
     except ValidationError as error:
-        raise invalid(faults_of(error), f"Not a valid {'fork' if model is NewFork else 'sim'}") from error
+        raise invalid(faults_of(error), title) from error
+
+
+def _most_fields(body: JsonValue) -> int:
+    """Return how many fields the largest object has: each unknown one would be an error."""
+    most, stack = 0, [body]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, dict):
+            most = max(most, len(part))
+        inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        stack += [each for each in inner if isinstance(each, dict | list)]
+    return most
 
 
 def _asked_for(sim_id: str) -> Answer:

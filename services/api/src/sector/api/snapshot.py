@@ -1,7 +1,5 @@
 """GET /snapshot and GET /map: the state as rows or as columns, now or as it was."""
 
-import asyncio
-
 from sanic import Request
 
 from sector.api.answers import JSON, Answer, Headers
@@ -9,14 +7,14 @@ from sector.api.bodies import FORMATS, Bodies, Coding, Format, chosen
 from sector.api.followed import Followed
 from sector.api.problems import Problem, invalid_query
 from sector.api.query import number, query
+from sector.api.work import Turn, Work
 from sector.state import history
 from sector.state.errors import HistoryGone
 
 _PAST_KEPT = 16
-_PAST_AT_ONCE = asyncio.Semaphore(4)
 
 
-async def get_snapshot(request: Request, sim: Followed) -> Answer:
+async def get_snapshot(work: Work, request: Request, sim: Followed) -> Answer:
     """Answer with the state, or 304 where the client has it."""
     if not request.query_string:
         return await _answer(request, await sim.newest(), "rows")
@@ -26,7 +24,9 @@ async def get_snapshot(request: Request, sim: Followed) -> Answer:
         raise invalid_query("format", f"{asked['format']!r} is neither rows nor columns")
     if "tick" not in asked:
         return await _answer(request, await sim.newest(), kind)
-    return await _answer(request, await _past(sim, number("tick", asked["tick"], 0, 2**53)), kind)
+    return await _answer(
+        request, await _past(sim, number("tick", asked["tick"], 0, 2**53), work.turns_of(request)), kind
+    )
 
 
 async def get_map(request: Request, sim: Followed) -> Answer:
@@ -54,19 +54,18 @@ def _among(tag: str, seen: str) -> bool:
     return tag in tags or "*" in tags
 
 
-async def _past(sim: Followed, tick: int) -> Bodies:
+async def _past(sim: Followed, tick: int, turn: Turn) -> Bodies:
     now = await sim.view()
     if tick == now.head.tick:
         return await sim.newest()
     found = sim.past.get(tick)
     if found is None:
-        async with _PAST_AT_ONCE:
-            try:
-                found = Bodies(await history.view_at(sim.redis, tick, now))
-            except HistoryGone as error:
-                first = (await history.kept(sim.redis, sim.sim_id)).first
-                detail = f"tick {tick} of sim {sim.sim_id} is not kept: {first} to {now.head.tick} are"
-                raise Problem(404, "No such tick", detail) from error
+        try:
+            found = Bodies(await history.view_at(sim.redis, tick, now, turn=turn))
+        except HistoryGone as error:
+            first = (await history.kept(sim.redis, sim.sim_id)).first
+            detail = f"tick {tick} of sim {sim.sim_id} is not kept: {first} to {now.head.tick} are"
+            raise Problem(404, "No such tick", detail) from error
         if len(sim.past) >= _PAST_KEPT:
             del sim.past[next(iter(sim.past))]
         sim.past[tick] = found

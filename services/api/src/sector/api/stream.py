@@ -19,6 +19,8 @@ from sector.api.guard import Guard
 from sector.api.metrics import DROPPED
 from sector.api.problems import Problem
 from sector.api.query import query
+from sector.api.work import Turn, Work
+from sector.process.turns import TooManyTurns
 from sector.process.tracing import Attributes, Traces
 from sector.state import history
 from sector.state.reader import Event, EventId, TickEvents, View, Wanted
@@ -76,8 +78,11 @@ class Backlog:
 class Streams:
     """All event streams of this process."""
 
-    def __init__(self, guard: Guard, traces: Traces, *, most: int, heartbeat_s: float, patience_s: float) -> None:
+    def __init__(
+        self, guard: Guard, work: Work, traces: Traces, *, most: int, heartbeat_s: float, patience_s: float
+    ) -> None:
         self._guard = guard
+        self._work = work
         self._traces = traces
         self._traced = WeakSet[TickEvents]()
         self._backlogs: set[Backlog] = set()
@@ -113,14 +118,21 @@ class Streams:
         answer = Answer(b"", kind=EVENT_STREAM, more=((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")))
         if request.method == "HEAD":
             return answer
+        if after is not None:
+            self._work.check_turns(request)
         backlog = Backlog()
         self._backlogs.add(backlog)
         try:
+            sending = _Sending(request, self._patience_s)
             with sim.listening(backlog.hear):
-                sending = _Sending(request, self._patience_s)
                 await sending.begin(self._guard, answer, view.head.tick if after is None else None)
-                since = await self._send_past(sending, sim, view, after, wanted)
-                await self._send_live(sending, backlog, sim.sim_id, since, wanted)
+                turn = self._work.turns_of(request)
+                try:
+                    since = await self._send_past(sending, sim, view, after, wanted, turn)
+                except TooManyTurns as error:
+                    await sending.end("reconnect", f"too many reads of history: {error}")
+                else:
+                    await self._send_live(sending, backlog, sim.sim_id, since, wanted)
         except TimeoutError:
             self._count_dropped()
             told = {"sim": sim.sim_id}
@@ -138,7 +150,7 @@ class Streams:
         DROPPED.inc()
 
     async def _send_past(
-        self, sending: "_Sending", sim: Followed, view: View, after: EventId | None, wanted: Wanted | None
+        self, sending: "_Sending", sim: Followed, view: View, after: EventId | None, wanted: Wanted | None, turn: Turn
     ) -> EventId:
         """Send what is in the history after an event; returns the last that was looked at."""
         now = (view.head.tick, _LAST)
@@ -153,7 +165,7 @@ class Streams:
             if after > now:
                 return now
         while True:
-            page = await sim.reader.events(after, _PAGE, wanted)
+            page = await sim.reader.events(after, _PAGE, wanted, turn=turn)
             if page.events:
                 await sending.send(_encoded(page.events))
             after = max(after, page.next)

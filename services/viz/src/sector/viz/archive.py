@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import re
+from functools import partial
 
 import orjson
 from pydantic import JsonValue
@@ -13,16 +14,19 @@ from sanic.response import raw
 
 from sector.models.names import SIM_ID
 from sector.process import App
+from sector.process.turns import TooManyTurns, Turns
 from sector.state import history, sims
 from sector.state.connect import Client
 from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
 from sector.state.faults import describe
+from sector.state.reader import Turn
 from sector.viz.courses import Courses
 from sector.viz.moment import KIND, of_tick, packed
 
 MOST_TICKS = 200
-_AT_ONCE = asyncio.Semaphore(4)
 _SMALL = 1024
+_LARGE = 64 * 2**10
+"""Answers from so many bytes on are compressed in a thread: a megabyte takes some 20 ms."""
 _ID = re.compile(SIM_ID)
 
 
@@ -32,6 +36,11 @@ class Archive:
     def __init__(self, redis: Client) -> None:
         self._redis = redis
         self._courses = Courses(redis)
+        self._turns = Turns()
+
+    def _turn(self, request: Request) -> Turn:
+        """Return what waits for a turn of the client of a request, and holds it. It raises TooManyTurns."""
+        return partial(self._turns.turn, request.client_ip or request.ip)
 
     def serve(self, app: App) -> None:
         """Add the endpoints."""
@@ -39,7 +48,7 @@ class Archive:
         app.add_route(self.course, "/sims/<sim_id>/course")
         app.add_route(self.state, "/sims/<sim_id>/state")
         app.add_route(self.ticks, "/sims/<sim_id>/ticks")
-        for error in (SimNotFound, HistoryGone, HistoryBroken, RedisError, OSError):
+        for error in (SimNotFound, HistoryGone, HistoryBroken, TooManyTurns, RedisError, OSError):
             app.error_handler.add(error, _problem)
 
     async def all_sims(self, request: Request) -> HTTPResponse:
@@ -51,34 +60,33 @@ class Archive:
             for sim_id, head in zip(listed, heads, strict=True)
             if head is not None
         ]
-        return _answer(request, orjson.dumps({"sims": told}), "application/json")
+        return await _answer(request, orjson.dumps({"sims": told}), "application/json")
 
     async def course(self, request: Request, sim_id: str) -> HTTPResponse:
         """Answer with how a sim went so far, as `Courses.of` has it."""
-        async with _AT_ONCE:
+        async with self._turns.turn(request.client_ip or request.ip):
             course = await self._courses.of(_checked(sim_id))
-        return _answer(request, orjson.dumps(course), "application/json")
+        return await _answer(request, await asyncio.to_thread(orjson.dumps, course), "application/json")
 
     async def state(self, request: Request, sim_id: str) -> HTTPResponse:
         """Answer with the moment of `tick`: its state, and what happened in it."""
         tick = _number(request, "tick")
-        async with _AT_ONCE:
-            past = await history.at_tick(self._redis, _checked(sim_id), tick)
-            found = await history.ticks(self._redis, sim_id, tick - 1, tick)
+        past = await history.at_tick(self._redis, _checked(sim_id), tick, turn=self._turn(request))
+        found = await history.ticks(self._redis, sim_id, tick - 1, tick)
         told, at_ms, epoch = (found[0].told, found[0].at_ms, found[0].epoch) if found else (b"", 0, 0)
-        return _answer(request, packed(past.snapshot(), told, at_ms, epoch), KIND)
+        return await _answer(request, packed(await asyncio.to_thread(past.snapshot), told, at_ms, epoch), KIND)
 
     async def ticks(self, request: Request, sim_id: str) -> HTTPResponse:
         """Answer with the moments of the ticks from `after` to `limit` further, as far as they are kept: what changed, and happened."""
         after, limit = _number(request, "after"), _number(request, "limit", MOST_TICKS)
         if not 1 <= limit <= MOST_TICKS:
             raise BadRequest(f"limit: {limit} is not between 1 and {MOST_TICKS}")
-        async with _AT_ONCE:
+        async with self._turns.turn(request.client_ip or request.ip):
             found = await history.ticks(self._redis, _checked(sim_id), after, after + limit)
         if not found:
             # Raises where there is no such sim.
             await history.kept(self._redis, sim_id)
-        return _answer(request, b"".join(map(of_tick, found)), KIND)
+        return await _answer(request, b"".join(map(of_tick, found)), KIND)
 
 
 def _checked(sim_id: str) -> str:
@@ -96,18 +104,26 @@ def _number(request: Request, name: str, default: int | None = None) -> int:
     return int(text)
 
 
-def _answer(request: Request, body: bytes, kind: str) -> HTTPResponse:
+async def _answer(request: Request, body: bytes, kind: str) -> HTTPResponse:
     headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     if len(body) > _SMALL and "gzip" in request.headers.get("accept-encoding", ""):
         headers["Content-Encoding"] = "gzip"
-        body = gzip.compress(body, compresslevel=5, mtime=0)
+        body = await asyncio.to_thread(_compress, body) if len(body) > _LARGE else _compress(body)
     return raw(body, content_type=kind, headers=headers)
 
 
-def _problem(_: Request, error: SimNotFound | HistoryGone | HistoryBroken | RedisError | OSError) -> HTTPResponse:
+def _compress(body: bytes) -> bytes:
+    return gzip.compress(body, compresslevel=5, mtime=0)
+
+
+def _problem(
+    _: Request, error: SimNotFound | HistoryGone | HistoryBroken | TooManyTurns | RedisError | OSError
+) -> HTTPResponse:
     match error:
         case SimNotFound() | HistoryGone():
             status, detail = NotFound.status_code, str(error)
+        case TooManyTurns():
+            status, detail = (ServiceUnavailable.status_code, f"{error}; try again in a second")
         case HistoryBroken():
             status, detail = 500, str(error)
         case _:

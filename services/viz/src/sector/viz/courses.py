@@ -79,7 +79,7 @@ class Courses:
                 frame = await history.keyframe(self._redis, sim_id, tick)
             except HistoryGone:
                 continue  # trimmed meanwhile
-            course.totals[tick] = totals_of(frame, tick)
+            course.totals[tick] = await asyncio.to_thread(totals_of, frame, tick)
             if tick in kept.keyframes[-2:-1] or course.now is None:
                 course.now, course.seen = frame, tick
         last, room = course.seen, _MOST_BYTES
@@ -87,7 +87,7 @@ class Courses:
             page = await history.ticks(self._redis, sim_id, max(last - _PAGE, kept.first), last)
             if not page:
                 break
-            _count(course, page)
+            await asyncio.to_thread(_count, course, page)
             room -= sum(len(tick.told) + len(tick.delta) for tick in page)
             last = page[0].tick - 1
         return course
@@ -98,15 +98,19 @@ class Courses:
             page = await history.ticks(self._redis, sim_id, course.seen, min(course.seen + _PAGE, kept.head.tick))
             if not page or page[0].tick != course.seen + 1:
                 raise HistoryGone(sim_id, course.seen + 1)
-            _count(course, page)
-            for tick in page:
-                course.now, course.seen = apply_delta(course.now, decode(tick.delta)), tick.tick
-                course.totals[tick.tick] = totals_of(course.now, tick.tick)
-            await asyncio.sleep(0)
+            await asyncio.to_thread(_advance, course, course.now, page)
         lately = kept.head.tick - _LATELY
         keyframes = set(kept.keyframes)
         course.totals = {tick: each for tick, each in course.totals.items() if tick > lately or tick in keyframes}
         course.battles = {tick: count for tick, count in course.battles.items() if tick >= kept.first}
+
+
+def _advance(course: _Course, now: Frame, page: Sequence[TickEvents]) -> None:
+    _count(course, page)
+    for tick in page:
+        now = course.now = apply_delta(now, decode(tick.delta))
+        course.seen = tick.tick
+        course.totals[tick.tick] = totals_of(now, tick.tick)
 
 
 def _count(course: _Course, page: Sequence[TickEvents]) -> None:

@@ -1,0 +1,67 @@
+"""Order rates: how fast a token and an address may submit orders."""
+
+import time
+from collections.abc import Iterator
+
+from sector.api.bearer import Bearer
+from sector.state import admission
+from sector.state.admission import Rate
+from sector.state.errors import TooFast
+
+_BURST_S = 10
+_MAX_CLIENTS = 10_000
+
+
+class Rates:
+    """Orders per second that a token and an address may submit; 0: unlimited."""
+
+    def __init__(self, per_token: float, per_address: float) -> None:
+        self._per_token = per_token
+        self._per_address = per_address
+        self._known: dict[tuple[str, str], tuple[Rate, ...]] = {}
+
+    def of(self, bearer: Bearer, address: str) -> tuple[Rate, ...]:
+        """Return the rates of a client."""
+        asker = ("" if bearer.open else bearer.subject, address)
+        known = self._known.get(asker)
+        if known is None:
+            if len(self._known) >= _MAX_CLIENTS:
+                self._known.clear()
+            known = self._known[asker] = tuple(self._new(*asker))
+        return known
+
+    def _new(self, subject: str, address: str) -> Iterator[Rate]:
+        if self._per_token and subject:
+            yield _rate("token", subject, self._per_token)
+        if self._per_address:
+            yield _rate("address", address, self._per_address)
+
+
+def _rate(kind: str, who: str, a_second: float) -> Rate:
+    return Rate(f"{kind} {who}", a_second, max(1, round(a_second * _BURST_S)))
+
+
+class RateLimitCache:
+    """Clients over their rate: until they have waited, their requests are rejected before the body is parsed."""
+
+    def __init__(self) -> None:
+        self._until_s: dict[tuple[str, str], tuple[float, TooFast]] = {}
+
+    def note(self, bearer: Bearer, address: str, refused: TooFast, asked: admission.Request) -> None:
+        """Remember a rejected client until a single order of it would be accepted."""
+        if len(self._until_s) >= _MAX_CLIENTS:
+            self._until_s.clear()
+        rate = next(rate for rate in asked.rates if rate.of == refused.of)
+        more = min(asked.cost or len(asked.orders), rate.at_once) - 1
+        until_s = time.monotonic() + refused.retry_after_s - more / rate.a_second
+        self._until_s[bearer.subject, address] = (until_s, refused)
+
+    def check(self, bearer: Bearer, address: str) -> None:
+        """Raise TooFast if the client has to wait longer."""
+        if not self._until_s or (known := self._until_s.get((bearer.subject, address))) is None:
+            return
+        until_s, refused = known
+        left_s = until_s - time.monotonic()
+        if left_s > 0:
+            raise TooFast(refused.of, refused.a_second, left_s, refused.what)
+        del self._until_s[bearer.subject, address]

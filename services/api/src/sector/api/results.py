@@ -1,0 +1,49 @@
+"""Results of a list of orders: what the response says of each, and what is stored of it with an idempotency key."""
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+
+import orjson
+from pydantic import JsonValue
+
+from sector.api.problems import MAX_ERRORS, Problem
+
+_ACCEPTED = 202
+_STATUSES = b"\x01"
+"""First byte of stored statuses. What versions up to 0.7 stored is JSON, and begins with a bracket."""
+
+
+def stored_statuses(rejected: Mapping[int, Problem], orders: int) -> bytes:
+    """Return what is stored of a list of which some orders were rejected: the status of each order, in two bytes."""
+    if not rejected:
+        return b""
+    statuses = [rejected[number].status if number in rejected else _ACCEPTED for number in range(orders)]
+    return _STATUSES + struct.pack(f">{orders}H", *statuses)
+
+
+def results(rejected: Mapping[int, Problem], stored: bytes, ids: Sequence[str]) -> list[JsonValue]:
+    """Return a result for each order, as it was at the first request.
+
+    `rejected` are the problems of this request, which has the same body. Where the status was another one at the first request,
+    because the sim has changed since, the problem says only that.
+    """
+    if stored.startswith(b"["):
+        return list(_with_ids(orjson.loads(stored), iter(ids)))
+    statuses = struct.unpack(f">{len(stored) // 2}H", stored[1:]) if stored else (_ACCEPTED,) * len(ids)
+    remaining, texts = MAX_ERRORS, iter(ids)
+    listed: list[JsonValue] = []
+    for number, status in enumerate(statuses):
+        if status == _ACCEPTED:
+            listed.append({"status": status, "id": next(texts)})
+            continue
+        problem = rejected.get(number)
+        if problem is None or problem.status != status:
+            problem = Problem(status, "Not accepted", "this order was not accepted at the first request")
+        listed.append({"status": status, "problem": problem.body_with(remaining)})
+        remaining = max(remaining - len(problem.errors), 0)
+    return listed
+
+
+def _with_ids(stored: Sequence[JsonValue], ids: Iterator[str]) -> Iterator[JsonValue]:
+    for result in stored:
+        yield {"status": _ACCEPTED, "id": next(ids)} if result is None else result

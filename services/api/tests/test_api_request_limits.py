@@ -1,0 +1,139 @@
+"""Request limits: what a client may ask for, in one process and over all replicas."""
+
+import time
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from fixtures.processes import Processes, Service
+from fixtures.sim import Sim
+from fixtures.tokens import SECRET, bearing, token
+from fixtures.waiting import until
+from sector.api.request_limits import RequestLimits, network_of, units
+from sector.state.errors import TooFast
+
+
+class Clock:
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def limits(redis: Redis, clock: Clock, per_token: float = 0.0, per_address: float = 10.0) -> RequestLimits:
+    return RequestLimits(redis, "default", per_token=per_token, per_address=per_address, clock=clock)
+
+
+def test_a_client_may_use_the_units_of_ten_seconds_at_once_and_waits_then(redis: Redis) -> None:
+    clock = Clock()
+    of = limits(redis, clock)
+    for _ in range(101):
+        of.check(None, "10.0.0.1")
+        of.charge(None, "10.0.0.1", 1)
+    with pytest.raises(TooFast, match=r"address 10\.0\.0\.1 may send 10 requests a second") as refused:
+        of.check("me", "10.0.0.1")
+    assert refused.value.retry_after_s == pytest.approx(0.1)
+    of.check("me", "10.0.0.2")
+    clock.now_s += 0.2
+    of.check(None, "10.0.0.1")
+
+
+def test_a_token_has_limits_of_its_own_wherever_it_is_used(redis: Redis) -> None:
+    of = limits(redis, Clock(), per_token=1.0, per_address=1000.0)
+    for number in range(11):
+        of.charge("me", f"10.0.0.{number}", 1)
+    with pytest.raises(TooFast, match="token me may send 1 requests"):
+        of.check("me", "10.0.1.1")
+    of.check("you", "10.0.0.1")
+
+
+def test_a_zero_is_no_limit(redis: Redis) -> None:
+    of = limits(redis, Clock(), per_address=0.0)
+    of.charge("me", "10.0.0.1", 1e9)
+    of.check("me", "10.0.0.1")
+
+
+def test_large_requests_and_answers_and_work_cost_more() -> None:
+    assert units(0, 0) == 1
+    assert units(2**20, 0) > 50
+    assert units(0, 4 * 2**20) > 50
+    assert units(0, 0, 0.05) > 50
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8:0:0:ffff::9", "2001:db8::/64"),
+        ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
+        ("", ""),
+        ("unix:", "unix:"),
+    ],
+)
+def test_a_network_of_ipv6_counts_as_one_address(address: str, network: str) -> None:
+    assert network_of(address) == network
+
+
+def test_of_many_clients_those_that_owe_nothing_are_forgotten_first(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sector.api.request_limits._MAX_CLIENTS", 3)
+    clock = Clock()
+    of = limits(redis, clock)
+    of.charge(None, "busy", 500)
+    for number in range(50):
+        of.charge(None, f"10.0.0.{number}", 1)
+        clock.now_s += 0.2
+    with pytest.raises(TooFast):
+        of.check(None, "busy")
+
+
+async def test_what_a_client_used_at_one_replica_counts_at_the_others(redis: Redis) -> None:
+    one, other = limits(redis, Clock()), limits(redis, Clock())
+    one.charge(None, "10.0.0.1", 150)
+    one.charge(None, "10.0.0.2", 0.5)
+    await one.share()
+    other.charge(None, "10.0.0.1", 2)
+    other.check(None, "10.0.0.1")
+    await other.share()
+    with pytest.raises(TooFast):
+        other.check(None, "10.0.0.1")
+    other.check(None, "10.0.0.2")
+    assert [key async for key in redis.scan_iter("*10.0.0.2*")] == [], "it is far from its limit"
+
+
+def test_a_client_over_its_limit_gets_429_and_others_are_served(sim: Sim, redis_url: str, processes: Processes) -> None:
+    assert sim.lease.epoch == 1
+    api = processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET, REQUESTS_PER_TOKEN="1")
+    mine, yours = (bearing(token("Crimson", sub=sub)) for sub in ("me", "you"))
+    order = {"type": "note", "faction": "Crimson", "text": "hello"}
+    # The token is known from its first order on.
+    assert httpx.post(f"{api.url}/orders", json=order, headers=mine).status_code == 202
+    refused = until(
+        lambda: next(
+            (each for each in [httpx.get(f"{api.url}/events", headers=mine)] if each.status_code == 429), None
+        ),
+        "the token is over its limit",
+    )
+    assert refused.json()["title"] == "Too many requests"
+    assert int(refused.headers["retry-after"]) >= 1
+    assert httpx.post(f"{api.url}/orders", json=order, headers=yours).status_code == 202
+
+
+def test_replicas_share_what_an_address_used(sim: Sim, redis_url: str, processes: Processes) -> None:
+    assert sim.lease.epoch == 1
+    one, other = (processes.start("api", REDIS_URL=redis_url, REQUESTS_PER_ADDRESS="20") for _ in range(2))
+
+    def over_its_limit(api: Service) -> bool:
+        return httpx.get(f"{api.url}/map").status_code == 429
+
+    until(lambda: over_its_limit(one), "the address is over its limit")
+    # The other lets 200 in by what it knows alone, and 20 more each second.
+    answered, began_s = 0, time.monotonic()
+    while not over_its_limit(other):
+        answered += 1
+        assert answered < 190 + 20 * (time.monotonic() - began_s), "it does not know what the client used"
+        over_its_limit(one)
+        time.sleep(0.02)

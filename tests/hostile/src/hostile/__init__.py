@@ -1,0 +1,1 @@
+"""Hostile clients: tables of attempts to stop the world, and a bystander that plays on meanwhile."""

