@@ -22,6 +22,9 @@ _UNDERSTOOD = {
     "proxy-buffering",
     "proxy-read-timeout",
     "proxy-send-timeout",
+    "limit-connections",
+    "limit-rps",
+    "limit-burst-multiplier",
     "affinity",
     "session-cookie-name",
     "session-cookie-path",
@@ -39,6 +42,7 @@ http {{
   client_body_temp_path {directory}/body; proxy_temp_path {directory}/proxy;
   fastcgi_temp_path {directory}/fastcgi; uwsgi_temp_path {directory}/uwsgi; scgi_temp_path {directory}/scgi;
   map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
+  {zones}
   {upstreams}
   server {{ listen 127.0.0.1:{port} default_server; return 404; }}
   {servers}
@@ -96,8 +100,13 @@ class Gate:
             for host, paths in by_host.items()
         ]
         upstreams = [_upstream(ingress, endpoints) for ingress in self._ingresses]
+        zones = [_zones(ingress) for ingress in self._ingresses]
         return _CONF.format(
-            directory=self._directory, port=self.port, upstreams="\n".join(upstreams), servers="\n".join(servers)
+            directory=self._directory,
+            port=self.port,
+            zones="\n".join(zones),
+            upstreams="\n".join(upstreams),
+            servers="\n".join(servers),
         )
 
 
@@ -119,6 +128,28 @@ def _upstream(ingress: Ingress, endpoints: Mapping[str, Sequence[int]]) -> str:
     )
 
 
+def _zones(ingress: Ingress) -> str:
+    """What counts requests and connections by address."""
+    said, name = _said(ingress), ingress.metadata.name
+    rate = (
+        f"limit_req_zone $binary_remote_addr zone={name}_rps:5m rate={said['limit-rps']}r/s;"
+        if "limit-rps" in said
+        else ""
+    )
+    return f"{rate} limit_conn_zone $binary_remote_addr zone={name}_conn:5m;"
+
+
+def _limits(ingress: Ingress) -> list[str]:
+    said, name = _said(ingress), ingress.metadata.name
+    lines = []
+    if "limit-rps" in said:
+        burst = int(said["limit-rps"]) * int(said.get("limit-burst-multiplier", "5"))
+        lines.append(f"limit_req zone={name}_rps burst={burst} nodelay;")
+    if "limit-connections" in said:
+        lines.append(f"limit_conn {name}_conn {said['limit-connections']};")
+    return lines
+
+
 def _locations(paths: Sequence[tuple[Path, Ingress]]) -> str:
     expressions = any(_said(ingress).get("use-regex") == "true" for _, ingress in paths)
     found = []
@@ -127,6 +158,7 @@ def _locations(paths: Sequence[tuple[Path, Ingress]]) -> str:
         where = f'~* "^{path.path}"' if expressions else path.path
         lines = [
             f"rewrite \"(?i){path.path}\" {said['rewrite-target']} break;" if "rewrite-target" in said else "",
+            *_limits(ingress),
             f"client_max_body_size {said.get('proxy-body-size', '1m')};",
             f"proxy_buffering {said.get('proxy-buffering', 'on')};",
             f"proxy_read_timeout {said.get('proxy-read-timeout', '60')}s;",

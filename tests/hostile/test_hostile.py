@@ -5,6 +5,7 @@ it each actor makes the first attempt of its table.
 """
 
 import asyncio
+from statistics import median
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -72,6 +73,11 @@ async def scene(running: tuple[Service, ...], valkey: ValkeyServer, tmp_path: Pa
     await redis.aclose()
 
 
+ACKNOWLEDGED_S: list[float] = []
+GAPS_MS: list[int] = []
+"""Of all attempts so far."""
+
+
 def late(gaps_ms: list[int]) -> int:
     """Return how many ticks were late."""
     return sum(gap > TICK_GAP_MS for gap in gaps_ms)
@@ -103,6 +109,14 @@ async def test_the_world_goes_on(attempt: Attempt, scene: Scene) -> None:
         assert peak_bytes(service) < POD_BYTES, service.name
         assert await returns_to(service, before[service.name], TOLERANCE_BYTES) <= TOLERANCE_BYTES, service.name
     assert await stored_bytes(scene) - stored < attempt.stored_bytes
-    if LONG:
-        assert slowest_s <= ACKNOWLEDGED_WITHIN_S
-        assert late(gaps_ms) <= len(gaps_ms) // 100
+    ACKNOWLEDGED_S.extend(observed.acknowledged_s)
+    GAPS_MS.extend(gaps_ms)
+    assert median(observed.acknowledged_s) <= ACKNOWLEDGED_WITHIN_S
+
+
+@pytest.mark.skipif(not LONG, reason="times are held against their limits with SECTOR_LONG, as .ci/run sets it")
+def test_of_all_attempts_99_orders_in_100_were_acknowledged_and_99_ticks_in_100_made_in_time() -> None:
+    slow = sum(took_s > ACKNOWLEDGED_WITHIN_S for took_s in ACKNOWLEDGED_S)
+    print(f"{slow} of {len(ACKNOWLEDGED_S)} orders slow, {late(GAPS_MS)} of {len(GAPS_MS)} ticks late")
+    assert slow <= len(ACKNOWLEDGED_S) / 100
+    assert late(GAPS_MS) <= len(GAPS_MS) / 100
