@@ -1,25 +1,41 @@
-"""Archives: what goes in comes out, and a file that is cut or altered is not believed."""
+"""Archives: what goes in comes out, and a file that is cut, altered or out of range is not believed."""
 
 import io
+import json
+import struct
+import tracemalloc
 
 import pytest
+import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sector.models.archive import ArchiveError, ArchiveWriter, Founding, Keyframe, Record, TickEntry, read_archive
+from sector.models.archive import (
+    ArchiveError,
+    ArchiveWriter,
+    FieldError,
+    Founding,
+    Keyframe,
+    Record,
+    TickEntry,
+    read_archive,
+)
 from sector.models.step import LoggedOrder
 
 _numbers, _texts, _bytes = st.integers(0, 2**40), st.text(max_size=8), st.binary(max_size=40)
-_orders = st.lists(st.builds(LoggedOrder, _texts, _texts, st.booleans(), _bytes), max_size=3).map(tuple)
+_ids = st.builds("{}-{}".format, st.integers(0, 10**15 - 1), st.integers(0, 10**18 - 1))
+_hashes = st.binary(min_size=16, max_size=16).map(bytes.hex)
+_orders = st.lists(st.builds(LoggedOrder, _ids, _texts, st.booleans(), _bytes), max_size=3).map(tuple)
 _records: st.SearchStrategy[Record] = st.one_of(
-    st.builds(Founding, _texts, _bytes, _bytes),
-    st.builds(Keyframe, _numbers, _texts, _bytes),
-    st.builds(TickEntry, _numbers, _numbers, _texts, _orders, _bytes, _bytes),
+    st.builds(Founding, st.from_regex("[a-z0-9][a-z0-9_-]{0,62}", fullmatch=True), _bytes, _bytes),
+    st.builds(Keyframe, st.integers(0, 2**53 - 1), _ids, _bytes),
+    st.builds(TickEntry, st.integers(1, 2**53 - 1), _numbers, _hashes, _orders, _bytes, _bytes),
 )
+HASH = "0123456789abcdef" * 2
 EXAMPLE: list[Record] = [
     Founding("default", b"{}", b"map"),
     Keyframe(0, "0-0", b"snapshot"),
-    TickEntry(1, 17, "abc", (LoggedOrder("1-0", "me", True, b"{}"), LoggedOrder("2-0", "me", False, b"")), b"e", b"d"),
+    TickEntry(1, 17, HASH, (LoggedOrder("1-0", "me", True, b"{}"), LoggedOrder("2-0", "me", False, b"")), b"e", b"d"),
 ]
 
 
@@ -30,6 +46,12 @@ def written(records: list[Record]) -> bytes:
         writer.write(record)
     writer.close()
     return stream.getvalue()
+
+
+def sealed(header: bytes, body: bytes = b"") -> bytes:
+    """Return an archive whose only record has this header and the digest that makes it believable."""
+    record = struct.pack("<IQ", len(header), len(body)) + header + body
+    return b"SECTLOG\x01" + record + xxhash.xxh3_64(header + body).digest()
 
 
 def read(blob: bytes) -> list[Record]:
@@ -73,3 +95,77 @@ def test_any_bytes_are_an_archive_or_an_error(blob: bytes) -> None:
 def test_what_is_no_archive_says_what_it_is(blob: bytes, said: str) -> None:
     with pytest.raises(ArchiveError, match=said):
         read(blob)
+
+
+TICK = {"kind": "tick", "tick": 1, "at_ms": 1, "hash": HASH, "orders": [], "events": 0, "delta": 0}
+KEYFRAME = {"kind": "keyframe", "tick": 0, "cursor": "0-0", "snapshot": 0}
+
+
+@pytest.mark.parametrize(
+    ("header", "field", "value"),
+    [
+        (KEYFRAME | {"tick": 2**62}, "keyframe.tick", str(2**62)),
+        (KEYFRAME | {"tick": -7}, "keyframe.tick", "-7"),
+        (KEYFRAME | {"tick": True}, "keyframe.tick", "True"),
+        (KEYFRAME | {"cursor": "x"}, "keyframe.cursor", "'x'"),
+        (KEYFRAME | {"cursor": "18446744073709551615-18446744073709551615"}, "keyframe.cursor", "'18446744073709551615-"),
+        (KEYFRAME | {"cursor": "01-0"}, "keyframe.cursor", "'01-0'"),
+        (KEYFRAME | {"cursor": "1-0\n"}, "keyframe.cursor", r"'1-0\n'"),
+        (KEYFRAME | {"snapshot": 2**40}, "keyframe.snapshot", str(2**40)),
+        (TICK | {"tick": 0}, "tick.tick", "0"),
+        (TICK | {"at_ms": 2**62}, "tick.at_ms", str(2**62)),
+        (TICK | {"at_ms": -1}, "tick.at_ms", "-1"),
+        (TICK | {"hash": "\x1b]0;pwned\x07"}, "tick.hash", r"'\x1b]0;pwned\x07'"),
+        (TICK | {"hash": HASH[:-1]}, "tick.hash", "'0123456789abcdef"),
+        (TICK | {"orders": [["9", "me", False, 0]]}, "tick.orders.0.0", "'9'"),
+        (TICK | {"orders": [["1-0", "me", False, 2**40]]}, "tick.orders.0.3", str(2**40)),
+        (TICK | {"orders": [["1-0", "me", False, 0]] * 10_001}, "tick.orders", "["),
+        ({"kind": "\x1b[31m"}, "", "{'kind': '"),
+        ({"kind": "founding", "sim_id": "../x", "config": 0, "map": 0}, "founding.sim_id", "'../x'"),
+    ],
+)
+def test_a_field_out_of_its_range_is_named_with_its_record_and_value(
+    header: dict[str, object], field: str, value: str
+) -> None:
+    with pytest.raises(FieldError) as raised:
+        read(sealed(json.dumps(header).encode()))
+    error = raised.value
+    assert (error.record, error.field) == (1, field)
+    assert error.value.startswith(value)
+    assert "record 1: header field" in str(error)
+    assert str(error).isprintable()
+    assert len(str(error)) < 700
+
+
+@pytest.mark.parametrize("record", [Keyframe(2**62, "0-0", b""), TickEntry(1, 1, "no hash", (), b"", b"")])
+def test_what_could_not_be_read_is_not_written(record: Record) -> None:
+    with pytest.raises(FieldError):
+        written([record])
+
+
+@pytest.mark.parametrize(
+    "item", [b'["","",true,0],', b"[[[[],[]]]],", b"0,", b'{"a":1},', b'"\\"",', b'["a[","]",true,0],']
+)
+def test_a_large_header_of_many_values_is_refused_before_it_takes_memory(item: bytes) -> None:
+    text = b'{"kind":"tick","orders":[' + item * ((2**23) // len(item)) + b"0]}"
+    blob = io.BytesIO(sealed(text))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ArchiveError, match="record 1: its header has more than 200000 strings and values"):
+            list(read_archive(blob))
+        assert tracemalloc.get_traced_memory()[1] < 8 * len(text)
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_header_of_more_than_16_mib_is_refused_unread() -> None:
+    with pytest.raises(ArchiveError, match="a header of 16777217 bytes, at most 16777216 are read"):
+        read(written([])[:8] + struct.pack("<IQ", 2**24 + 1, 0))
+    with pytest.raises(ArchiveError, match="a body of 1099511627776 bytes"):
+        read(written([])[:8] + struct.pack("<IQ", 2, 2**40))
+
+
+def test_the_largest_tick_that_a_worker_commits_is_read() -> None:
+    orders = tuple(LoggedOrder(f"{10**14}-{n}", '["{,' * 30, False, b"", "a fault, of two parts") for n in range(10_000))
+    record = TickEntry(1, 1, HASH, orders, b"", b"")
+    assert read(written([record])) == [record]

@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from fixtures.processes import environment
 from sector.models import ORDER, Join, LoggedOrder, MoveFleet, Puppet, SimConfig
 from sector.models.archive import ArchiveWriter, Founding, Keyframe, Record, TickEntry
-from sector.models.frame import digest
+from sector.models.frame import Frame, decode, digest, encode
 from sector.world import SectorWorld
 from sector.world.replay import Difference, ReplayError, replay
 
@@ -26,7 +27,7 @@ def history(ticks: int = 24, keyframe_every: int = 8, config: SimConfig = CONFIG
         Founding("default", config.model_dump_json().encode(), map_blob),
         Keyframe(0, "0-0", snapshot),
     ]
-    position = WORLD.load(config, map_blob, snapshot)
+    position, cursor = WORLD.load(config, map_blob, snapshot), "0-0"
     for tick in range(1, ticks + 1):
         orders: tuple[LoggedOrder, ...] = ()
         if tick == 2:
@@ -38,8 +39,9 @@ def history(ticks: int = 24, keyframe_every: int = 8, config: SimConfig = CONFIG
             orders = (LoggedOrder(f"{tick}-0", "me", False, ORDER.dump_json(move)),)
         step = WORLD.advance(position, orders)
         records.append(TickEntry(tick, 0, digest(step.snapshot), orders, step.events, step.delta))
+        cursor = orders[-1].id if orders else cursor
         if tick % keyframe_every == 0:
-            records.append(Keyframe(tick, "0-0", step.snapshot))
+            records.append(Keyframe(tick, cursor, step.snapshot))
         position = step.state
     return records
 
@@ -51,6 +53,11 @@ def save(records: list[Record], path: Path) -> Path:
             writer.write(record)
         writer.close()
     return path
+
+
+def with_meta(blob: bytes, **meta: JsonValue) -> bytes:
+    frame = decode(blob)
+    return encode(Frame(frame.kind, {**frame.meta, **meta}, frame.tables))
 
 
 def differences(records: list[Record]) -> Difference | None:
@@ -72,10 +79,12 @@ def test_it_can_begin_at_any_keyframe() -> None:
 
 
 def test_orders_that_came_in_other_batches_give_the_same_state() -> None:
-    records = history()
+    records = history(keyframe_every=1000)
     renamed = [
         (
-            replace(r, orders=tuple(replace(o, id=f"9{n}-7", issuer="another") for n, o in enumerate(r.orders)))
+            replace(
+                r, orders=tuple(replace(o, id=f"9{r.tick:02}{n}-7", issuer="another") for n, o in enumerate(r.orders))
+            )
             if isinstance(r, TickEntry)
             else r
         )
@@ -101,18 +110,20 @@ def test_the_first_tick_that_differs_is_named_with_its_columns() -> None:
 def test_a_keyframe_that_is_not_what_the_rules_give_is_named() -> None:
     records = history()
     place = next(i for i, r in enumerate(records) if isinstance(r, Keyframe) and r.tick == 8)
-    other = next(r for r in records if isinstance(r, Keyframe) and r.tick == 16)
-    records[place] = replace(other, tick=8)
+    keyframe = records[place]
+    assert isinstance(keyframe, Keyframe)
+    records[place] = replace(keyframe, snapshot=with_meta(keyframe.snapshot, next_fleet=99))
     difference = differences(records)
     assert difference is not None
     assert difference.tick == 8
-    assert difference.columns
+    assert [line.partition(" recorded 99,")[0] for line in difference.columns] == ["next_fleet:"]
 
 
 @pytest.mark.parametrize(
     ("chosen", "said"),
     [
-        (slice(1, None), "begins with how the sim was founded"),
+        (slice(1, None), "begins with a founding record"),
+        (slice(0, 0), "no keyframe to begin with"),
         (slice(0, 1), "no keyframe to begin with"),
         ([0, 2], "no keyframe to begin with"),
         ([0, 1, 3], "tick 2 follows tick 0"),
@@ -130,7 +141,7 @@ def test_records_that_make_no_history_are_refused(chosen: slice | list[int], sai
 def test_a_config_that_is_none_is_refused() -> None:
     founding, *rest = history(1)
     assert isinstance(founding, Founding)
-    with pytest.raises(ReplayError, match="its config is none: Extra inputs"):
+    with pytest.raises(ReplayError, match=r"record 1 \(founding\): config.melted: Extra inputs are not permitted; it is 7"):
         list(replay(iter([replace(founding, config=b'{"melted": 7}'), *rest])))
 
 
@@ -148,7 +159,7 @@ def test_a_delta_that_does_not_fit_is_refused_where_the_state_differs() -> None:
     assert isinstance(first, TickEntry)
     assert isinstance(second, TickEntry)
     records[-1] = replace(second, hash="0" * 32, delta=first.delta)
-    with pytest.raises(ReplayError, match="the delta of tick 2 does not fit: a delta to tick 1 does not follow tick 1"):
+    with pytest.raises(ReplayError, match=r"record 4 \(tick\): delta.meta.tick: the record is of tick 2; it is 1"):
         list(replay(iter(records)))
 
 

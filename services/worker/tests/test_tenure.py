@@ -32,7 +32,7 @@ class Faults:
         self.texts: list[str | None] = []
         self.on_tick: Callable[[], None] = lambda: None
 
-    def __call__(self, sim_id: str, fault: str | None, detail: str) -> None:
+    def __call__(self, sim_id: str, fault: str | None, detail: str, blocks: bool) -> None:
         if self.texts[-1:] != [fault]:
             self.texts.append(fault)
         if fault is None:

@@ -35,7 +35,7 @@ async def read(redis: Client, sim_id: str) -> Recorded:
     """Read a sim that stands still. Raises redis.exceptions.RedisError."""
     keys = SimKeys(sim_id)
     log = [as_entry(entry)[0] for entry in as_list(await call(redis, "XRANGE", keys.orders, "-", "+"))]
-    ticks = [tick_events(entry) for entry in as_list(await call(redis, "XRANGE", keys.events, "-", "+"))]
+    ticks = [tick_events(entry, sim_id) for entry in as_list(await call(redis, "XRANGE", keys.events, "-", "+"))]
     head = await SimReader(redis, sim_id).head()
     records: list[Record] = []
     state_hash = gap = ""

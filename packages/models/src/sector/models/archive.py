@@ -8,26 +8,54 @@ Layout, little-endian: 8 bytes magic, then records, each
     body     the bytes that the header describes
     8 bytes  XXH3-64 of header and body, big-endian
 
-The last record is of kind `end`: a file without it was cut off.
+The last record is of kind `end`: a file without it was cut off. Anybody can compute the digests: they find accidents, not
+lies. So each field of a header is validated against its range here, and against its frames in `archive_check`.
 """
 
+import re
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated, BinaryIO, Literal
 
 import xxhash
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, TypeAdapter, ValidationError
 
+from sector.models.names import SimId
+from sector.models.printable import printable, shown
 from sector.models.step import LoggedOrder
 
 MAGIC = b"SECTLOG\x01"
 _PREFIX = struct.Struct("<IQ")
 _DIGEST_BYTES = 8
-_LONGEST_HEADER = 2**28
 _CHUNK_BYTES = 2**20
 
-Length = Annotated[int, Field(ge=0, lt=2**40)]
+MAX_HEADER_BYTES = 2**24
+MAX_BODY_BYTES = 2**29
+MAX_FRAME_BYTES = 2**28
+_MAX_CONFIG_BYTES = 2**25
+_MAX_ORDER_BYTES = 2**24
+_MAX_ORDERS = 10_000
+"""Of a tick: the worker applies no more."""
+
+_SMALL_HEADER = 2**16
+_MAX_TOKENS = 200_000
+"""Strings, commas and brackets in the JSON of a header. Each takes up to 300 bytes once it is parsed; the largest tick has 100,000."""
+
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?+|[,\[{]', re.DOTALL)
+
+FrameLength = Annotated[int, Field(ge=0, lt=MAX_FRAME_BYTES)]
+TickNumber = Annotated[int, Field(ge=0, lt=2**53)]
+AtMs = Annotated[int, Field(ge=0, lt=253_402_300_800_000)]
+"""Milliseconds since 1970, before the year 10000."""
+
+STREAM_ID = "(0|[1-9][0-9]{0,14})-(0|[1-9][0-9]{0,17})"
+StreamId = Annotated[str, Field(pattern=f"^{STREAM_ID}$")]
+"""Id of an entry of a Redis stream, far enough from the last possible one that entries can follow for ever."""
+
+StateHash = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+_Text = Annotated[str, Field(max_length=2**16)]
 
 
 class ArchiveError(ValueError):
@@ -37,6 +65,16 @@ class ArchiveError(ValueError):
         super().__init__(f"not a readable archive: at byte {position}: {reason}")
         self.position = position
         self.reason = reason
+
+
+class FieldError(ArchiveError):
+    """A field of a record that is out of its range. `record`: its number, from 1; `value`: what stands there, cut."""
+
+    def __init__(self, position: int, record: int, field: str, value: object, reason: str) -> None:
+        super().__init__(position, f"record {record}: header field {field}: {printable(reason)}; it is {shown(value)}")
+        self.record = record
+        self.field = field
+        self.value = shown(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +116,31 @@ class _Header(BaseModel):
 
 class _FoundingHeader(_Header):
     kind: Literal["founding"] = "founding"
-    sim_id: str
-    config: Length
-    map: Length
+    sim_id: SimId
+    config: Annotated[int, Field(ge=0, lt=_MAX_CONFIG_BYTES)]
+    map: FrameLength
 
 
 class _KeyframeHeader(_Header):
     kind: Literal["keyframe"] = "keyframe"
-    tick: int
-    cursor: str
-    snapshot: Length
+    tick: TickNumber
+    cursor: StreamId
+    snapshot: FrameLength
 
 
 class _TickHeader(_Header):
     kind: Literal["tick"] = "tick"
-    tick: int
-    at_ms: int
-    hash: str
-    orders: list[tuple[str, str, bool, Length]]
-    faults: dict[str, str] = Field(default_factory=dict, exclude_if=lambda faults: not faults)
-    events: Length
-    delta: Length
+    tick: Annotated[TickNumber, Field(ge=1)]
+    at_ms: AtMs
+    hash: StateHash
+    orders: Annotated[
+        list[tuple[StreamId, _Text, bool, Annotated[int, Field(ge=0, lt=_MAX_ORDER_BYTES)]]],
+        Field(max_length=_MAX_ORDERS),
+        FailFast(),
+    ]
+    faults: dict[StreamId, _Text] = Field(default_factory=dict, exclude_if=lambda faults: not faults)
+    events: FrameLength
+    delta: FrameLength
 
 
 class _EndHeader(_Header):
@@ -116,29 +158,17 @@ class ArchiveWriter:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        stream.write(MAGIC)
+        self._position = stream.write(MAGIC)
+        self._records = 0
 
     def write(self, record: Record) -> None:
-        """Write one record."""
-        match record:
-            case Founding():
-                header = _FoundingHeader(sim_id=record.sim_id, config=len(record.config), map=len(record.map))
-                self._put(header, (record.config, record.map))
-            case Keyframe():
-                keyframe = _KeyframeHeader(tick=record.tick, cursor=record.cursor, snapshot=len(record.snapshot))
-                self._put(keyframe, (record.snapshot,))
-            case TickEntry():
-                orders = [(order.id, order.issuer, order.admin, len(order.body)) for order in record.orders]
-                tick = _TickHeader(
-                    tick=record.tick,
-                    at_ms=record.at_ms,
-                    hash=record.hash,
-                    orders=orders,
-                    faults={order.id: order.fault for order in record.orders if order.fault},
-                    events=len(record.events),
-                    delta=len(record.delta),
-                )
-                self._put(tick, (*(order.body for order in record.orders), record.events, record.delta))
+        """Write one record. Raises FieldError for one that `read_archive` would refuse."""
+        self._records += 1
+        try:
+            header, bodies = _header_of(record)
+        except ValidationError as error:
+            raise _field_error(error, self._position, self._records) from error
+        self._put(header, bodies)
 
     def close(self) -> None:
         """Write the end. The stream stays open."""
@@ -150,6 +180,29 @@ class ArchiveWriter:
         self._stream.write(text)
         self._stream.write(body)
         self._stream.write(xxhash.xxh3_64(text + body).digest())
+        self._position += _PREFIX.size + len(text) + len(body) + _DIGEST_BYTES
+
+
+def _header_of(record: Record) -> tuple[_AnyHeader, tuple[bytes, ...]]:
+    """Return the header of a record, and the parts of its body. Raises ValidationError."""
+    match record:
+        case Founding():
+            header = _FoundingHeader(sim_id=record.sim_id, config=len(record.config), map=len(record.map))
+            return header, (record.config, record.map)
+        case Keyframe():
+            keyframe = _KeyframeHeader(tick=record.tick, cursor=record.cursor, snapshot=len(record.snapshot))
+            return keyframe, (record.snapshot,)
+        case TickEntry():
+            tick = _TickHeader(
+                tick=record.tick,
+                at_ms=record.at_ms,
+                hash=record.hash,
+                orders=[(order.id, order.issuer, order.admin, len(order.body)) for order in record.orders],
+                faults={order.id: order.fault for order in record.orders if order.fault},
+                events=len(record.events),
+                delta=len(record.delta),
+            )
+            return tick, (*(order.body for order in record.orders), record.events, record.delta)
 
 
 def read_archive(stream: BinaryIO) -> Iterator[Record]:
@@ -158,14 +211,16 @@ def read_archive(stream: BinaryIO) -> Iterator[Record]:
     if magic != MAGIC:
         known = len(magic) == len(MAGIC) and magic[:-1] == MAGIC[:-1]
         raise ArchiveError(0, f"version {magic[-1]} is not known" if known else "it does not begin as one")
-    position = len(MAGIC)
+    position, number = len(MAGIC), 1
     while True:
         prefix = _exactly(stream, _PREFIX.size, position)
         header_bytes, body_bytes = _PREFIX.unpack(prefix)
-        if header_bytes > _LONGEST_HEADER:
-            raise ArchiveError(position, f"a header of {header_bytes} bytes")
+        if header_bytes > MAX_HEADER_BYTES:
+            raise ArchiveError(position, f"a header of {header_bytes} bytes, at most {MAX_HEADER_BYTES} are read")
+        if body_bytes > MAX_BODY_BYTES:
+            raise ArchiveError(position, f"a body of {body_bytes} bytes, at most {MAX_BODY_BYTES} are read")
         text = _exactly(stream, header_bytes, position)
-        header = _header(text, position)
+        header = _header(text, position, number)
         if body_bytes != _body_bytes(header):
             raise ArchiveError(
                 position, f"a body of {body_bytes} bytes where its header describes {_body_bytes(header)}"
@@ -177,6 +232,7 @@ def read_archive(stream: BinaryIO) -> Iterator[Record]:
             return
         yield _record(header, body)
         position += _PREFIX.size + header_bytes + body_bytes + _DIGEST_BYTES
+        number += 1
 
 
 def _exactly(stream: BinaryIO, count: int, position: int) -> bytes:
@@ -192,12 +248,20 @@ def _exactly(stream: BinaryIO, count: int, position: int) -> bytes:
     return b"".join(parts)
 
 
-def _header(text: bytes, position: int) -> _AnyHeader:
+def _header(text: bytes, position: int, number: int) -> _AnyHeader:
+    # Counted without parsing: a small text can make very many objects.
+    if len(text) > _SMALL_HEADER and next(islice(_TOKEN.finditer(text), _MAX_TOKENS, None), None) is not None:
+        raise ArchiveError(position, f"record {number}: its header has more than {_MAX_TOKENS} strings and values")
     try:
         return _HEADER.validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ArchiveError(position, f"header field {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise _field_error(error, position, number) from error
+
+
+def _field_error(error: ValidationError, position: int, number: int) -> FieldError:
+    first = error.errors(include_url=False, include_context=False)[0]
+    field = ".".join(printable(str(part))[:64] for part in first["loc"])
+    return FieldError(position, number, field, first["input"], first["msg"][:200])
 
 
 def _body_bytes(header: _AnyHeader) -> int:

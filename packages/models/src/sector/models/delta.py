@@ -22,7 +22,7 @@ class DeltaError(ValueError):
 def tick_of(frame: Frame) -> int:
     """Return the tick of a snapshot, or the tick that a delta leads to. Raises DeltaError where it has none."""
     tick = frame.meta.get("tick")
-    if not isinstance(tick, int):
+    if not isinstance(tick, int) or isinstance(tick, bool):
         raise DeltaError(f"a {frame.kind} without a tick")
     return tick
 

@@ -158,6 +158,23 @@ def digest(blob: bytes) -> str:
     return blob[-_DIGEST_BYTES:].hex()
 
 
+def version_of(blob: bytes) -> int:
+    """Return the version of the layout of an encoded frame. Raises FrameError where it is too short."""
+    return _prefix(blob)[1]
+
+
+def header_bytes(blob: bytes) -> int:
+    """Return how long an encoded frame says that its header is. Raises FrameError where it is too short."""
+    return _prefix(blob)[2]
+
+
+def _prefix(blob: bytes) -> tuple[bytes, int, int]:
+    if len(blob) < _PREFIX.size + _DIGEST_BYTES:
+        raise FrameError(f"{len(blob)} bytes are too few")
+    magic, version, _, length = _PREFIX.unpack_from(blob)
+    return magic, version, length
+
+
 def decode(blob: bytes) -> Frame:
     """Return the frame in `blob`; its columns are views of it. Raises FrameError for anything that `encode` did not write."""
     header, start = _read_header(blob)
@@ -183,9 +200,7 @@ def decode(blob: bytes) -> Frame:
 
 
 def _read_header(blob: bytes) -> tuple[_Header, int]:
-    if len(blob) < _PREFIX.size + _DIGEST_BYTES:
-        raise FrameError(f"{len(blob)} bytes are too few")
-    magic, version, _, length = _PREFIX.unpack_from(blob)
+    magic, version, length = _prefix(blob)
     if magic != _MAGIC:
         raise FrameError("it does not begin with SECF")
     if version not in _DIGESTS:

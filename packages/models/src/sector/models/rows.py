@@ -52,6 +52,9 @@ def table_columns(frames: Sequence[Frame]) -> dict[str, dict[str, Sequence[JsonV
             merged = columns.setdefault(name, {"id": ids[name]})
             merged.update({label: texts for label, texts in table.labels.items() if label != "id"})
             merged.update({n: _values(c, ids) for n, c in table.columns.items() if n != "id"})
+    for name, merged in columns.items():
+        if len(lengths := {len(values) for values in merged.values()}) > 1:
+            raise FrameError(f"{name} has columns of {min(lengths)} and of {max(lengths)} rows")
     return columns
 
 
@@ -110,10 +113,14 @@ def _part(table: Table, first: int, last: int, ids: dict[str, list[str]]) -> lis
 
 def _attach(rows: list[Row], field: str, child: Table, first: int, ids: dict[str, list[str]]) -> None:
     """Put the rows of `child` into the list `field` of the rows that they belong to, which begin with row `first` of its table."""
+    if "of" not in child.columns:
+        raise FrameError(f"a table {field} of rows that belong to no event")
     of = child.columns["of"].values
     begin, end = bisect_left(of, first), bisect_left(of, first + len(rows))
     lists: list[list[JsonValue]] = [[] for _ in rows]
     for row, part in zip(of[begin:end], _part(child, begin, end, ids), strict=True):
+        if not first <= row < first + len(rows):
+            raise FrameError(f"a table {field} whose rows are not in the order of their events")
         lists[row - first].append(part)
     for whole, parts in zip(rows, lists, strict=True):
         whole[field] = parts

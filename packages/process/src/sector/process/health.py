@@ -11,18 +11,22 @@ log = logging.getLogger(__name__)
 
 
 class Health:
-    """Named conditions, each either well or with its fault in words. Ready means: all that were declared are well."""
+    """Named conditions, each either well or with its fault in words.
+
+    Ready means: all that were declared are well, but for faults that are only reported, since other work goes on.
+    """
 
     def __init__(self, service: str, *conditions: str) -> None:
         self.service = service
         self._faults: dict[str, str | None] = dict.fromkeys(conditions, "not checked yet")
         self._details: dict[str, str] = {}
+        self._reported: set[str] = set()
         self._since: dict[str, float] = dict.fromkeys(conditions, time.time())
         self._stopping = False
 
     @property
     def ready(self) -> bool:
-        return not (self._stopping or any(self._faults.values()))
+        return not (self._stopping or any(fault for name, fault in self._faults.items() if name not in self._reported))
 
     @property
     def faults(self) -> Mapping[str, str | None]:
@@ -38,18 +42,27 @@ class Health:
         if self._change(condition, None):
             log.info("%s: ok%s", condition, f" ({detail})" if detail else "")
 
-    def fault(self, condition: str, fault: str, detail: str = "") -> None:
-        """Note that a condition does not hold, and why. `detail` may differ at each retry: it is no change by itself."""
-        self._details[condition] = detail
-        if self._change(condition, fault):
-            log.warning("%s: %s%s; not ready, retrying", condition, fault, f" ({detail})" if detail else "")
+    def fault(self, condition: str, fault: str, detail: str = "", *, blocks: bool = True) -> None:
+        """Note that a condition does not hold, and why. `detail` may differ at each retry: it is no change by itself.
 
-    def note(self, condition: str, fault: tuple[str, str] | None) -> None:
+        `blocks`: whether the process is not ready because of it.
+        """
+        self._details[condition] = detail
+        changed = (condition in self._reported) is blocks
+        if blocks:
+            self._reported.discard(condition)
+        else:
+            self._reported.add(condition)
+        if self._change(condition, fault) or changed:
+            what = "not ready, retrying" if blocks else "retrying"
+            log.warning("%s: %s%s; %s", condition, fault, f" ({detail})" if detail else "", what)
+
+    def note(self, condition: str, fault: tuple[str, str] | None, *, blocks: bool = True) -> None:
         """Note that a condition holds, or its fault in words and the detail."""
         if fault is None:
             self.well(condition)
         else:
-            self.fault(condition, *fault)
+            self.fault(condition, *fault, blocks=blocks)
 
     def _change(self, condition: str, fault: str | None) -> bool:
         if self._faults.get(condition, "") == fault:
@@ -70,8 +83,9 @@ class Health:
     def _said(self, condition: str, fault: str | None) -> dict[str, JsonValue]:
         if fault is None:
             return {}
+        told: dict[str, JsonValue] = {"fault": fault, "blocks": condition not in self._reported}
         detail = self._details.get(condition)
-        return {"fault": fault, "detail": detail} if detail else {"fault": fault}
+        return told | {"detail": detail} if detail else told
 
 
 type Details = Callable[[], Awaitable[dict[str, JsonValue]]]

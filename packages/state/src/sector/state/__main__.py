@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from sector.models.archive import ArchiveError, ArchiveWriter, Record, read_archive
 from sector.models.names import SimId
+from sector.models.printable import printable
 from sector.state import history, lease, sims
 from sector.state.connect import Client, connect
 from sector.state.errors import StateError
@@ -30,9 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return asyncio.run(_run(given))
     except (RedisError, OSError) as error:
-        print(f"{given.command}: {describe(error)} ({type(error).__name__}: {error})", file=sys.stderr)
+        text = f"{describe(error)} ({type(error).__name__}: {error})"
     except (StateError, ArchiveError, ValueError) as error:
-        print(f"{given.command}: {error}", file=sys.stderr)
+        text = str(error)
+    # It may quote a file, or what lies in Redis.
+    print(f"{given.command}: {printable(text)}", file=sys.stderr)
     return 1
 
 
@@ -61,11 +64,11 @@ async def _list(redis: Client) -> int:
         try:
             kept = await history.kept(redis, sim_id)
         except StateError as error:
-            print(f"{sim_id}: {error}")
+            print(f"{sim_id}: {printable(str(error))}")
             continue
         (holder,) = await lease.holders(redis, [sim_id])
         held = f"held by {holder.partition(':')[0]}" if holder else "held by nobody"
-        print(f"{sim_id}: tick {kept.head.tick}, {kept.head.status}, kept from {kept.first}, {held}")
+        print(printable(f"{sim_id}: tick {kept.head.tick}, {kept.head.status}, kept from {kept.first}, {held}"))
     return 0
 
 

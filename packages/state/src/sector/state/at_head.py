@@ -12,7 +12,7 @@ from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
 from sector.state.head import Head
 from sector.state.keys import SimKeys
 from sector.state.link import Link
-from sector.state.replies import Reply, as_bytes, as_list, checked
+from sector.state.replies import Reply, as_bytes, as_entry, as_list, checked
 from sector.state.roll_forward import Past, past_in, roll_forward
 
 MOST_TICKS = 32
@@ -69,18 +69,23 @@ class Written:
 async def written(link: Link, keys: SimKeys, head: Head, snapshot: Reply) -> Written:
     """Read the ticks after `snapshot` up to `head`.
 
-    Raises SimNotFound where there is no snapshot, sector.models.frame.FrameError where it is none, redis.exceptions.RedisError.
+    It stops where a tick is missing. Raises SimNotFound where there is no snapshot, sector.models.frame.FrameError where it is
+    none, HistoryBroken, redis.exceptions.RedisError.
     """
     blob, entries = as_bytes(snapshot), list[Reply]()
     if blob is None:
         raise SimNotFound(keys.sim_id)
     if digest(blob) != head.hash:
         tick = past_in(blob, keys.sim_id).tick
-        while len(entries) < head.tick - tick:
-            start = tick + len(entries) + 1
-            query = ("XRANGE", keys.events, f"{start}-0", f"{head.tick}-0", "COUNT", _PAGE)
+        while tick < head.tick:
+            query = ("XRANGE", keys.events, f"{tick + 1}-0", f"{head.tick}-0", "COUNT", _PAGE)
             (page,) = checked(await link.exchange(query))
             if not as_list(page):
                 break
             entries += as_list(page)
+            ids = [as_entry(entry)[0] for entry in as_list(page)]
+            if ids != [f"{tick + number}-0" for number in range(1, len(ids) + 1)]:
+                # To roll forward says which tick is missing. To ask for what follows might never end.
+                break
+            tick += len(ids)
     return Written(keys.sim_id, head, blob, entries)

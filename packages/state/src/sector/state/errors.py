@@ -68,6 +68,32 @@ class HistoryBroken(StateError):
         self.reason = reason
 
 
+class HeadError(StateError):
+    """The head of a sim has a `field` whose `value` no version of Sector writes."""
+
+    def __init__(self, field: str, value: str) -> None:
+        super().__init__(f"the head cannot be read: its field {field} is {value[:60]!r}")
+        self.field = field
+        self.value = value
+
+
+class SimImpossible(StateError):
+    """The world cannot be made of the config that a sim was asked for with. `reason` says why."""
+
+    def __init__(self, sim_id: str, reason: str) -> None:
+        super().__init__(f"sim {sim_id!r} cannot be created: {reason}")
+        self.sim_id = sim_id
+        self.reason = reason
+
+
+class RequestError(StateError):
+    """What was asked for under the id of a sim cannot be read."""
+
+    def __init__(self, sim_id: str) -> None:
+        super().__init__(f"the request for sim {sim_id!r} cannot be read: remove it with `sector-state remove`")
+        self.sim_id = sim_id
+
+
 class WorldFailed(StateError):
     """The rules raised what they should not, so nothing of this tick was written. `__cause__` is what they raised."""
 

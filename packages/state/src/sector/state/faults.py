@@ -16,6 +16,10 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from sector.models.delta import DeltaError
+from sector.models.frame import FrameError
+from sector.state.errors import SimNotFound, StateError
+
 _KINDS: tuple[tuple[type[Exception], str], ...] = (
     (AuthenticationError, "Redis wants a user and a password that it knows: correct REDIS_URL"),
     (NoPermissionError, "the Redis user may not do this: compare its rights with docker/users.acl"),
@@ -35,6 +39,20 @@ _PREFIXES = {
     "MISCONF": "Redis cannot write to its disk, and takes no writes",
     "NOREPLICAS": "Redis has too few replicas, and takes no writes",
 }
+
+
+_OF_THE_SERVER = ("MISCONF", "NOREPLICAS", "NOAUTH", "NOPERM", "WRONGPASS", "BUSY", "READONLY", "OOM", "LOADING", "MASTERDOWN")
+_OF_THE_CONNECTION = tuple(kind for kind, _ in _KINDS)
+
+
+def concerns_one_sim(error: Exception) -> bool:
+    """Say whether a fault lies in what is kept of one sim. Redis, its users and all other sims may well be sound."""
+    if isinstance(error, SimNotFound):
+        return False
+    if isinstance(error, RedisError | OSError):
+        plain = isinstance(error, ResponseError) and not isinstance(error, _OF_THE_CONNECTION)
+        return plain and not str(error).startswith(_OF_THE_SERVER)
+    return isinstance(error, StateError | FrameError | DeltaError)
 
 
 def describe(error: RedisError | OSError) -> str:

@@ -10,7 +10,7 @@ from sector.models.delta import DeltaError
 from sector.models.frame import FrameError
 from sector.state.connect import Client
 from sector.state.errors import HistoryRewound, SimNotFound, StateError
-from sector.state.faults import describe
+from sector.state.faults import concerns_one_sim, describe
 from sector.state.reader import SimReader, TickEvents, View
 
 type Heard = Callable[[TickEvents | None], None]
@@ -30,10 +30,12 @@ def conditions(fault: Fault | None) -> dict[str, tuple[str, str] | None]:
             return {REDIS: None, SIM: None}
         case SimNotFound():
             return {REDIS: None, SIM: (str(fault), "")}
+        case RedisError() if concerns_one_sim(fault):
+            return {REDIS: None, SIM: (describe(fault), f"{type(fault).__name__}: {fault}")}
         case RedisError() | OSError():
             return {REDIS: (describe(fault), f"{type(fault).__name__}: {fault}")}
         case _:
-            return {SIM: (str(fault), "")}
+            return {REDIS: None, SIM: (str(fault), "")}
 
 
 class Followed:

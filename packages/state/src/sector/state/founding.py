@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sector.models import SimConfig
 from sector.models.names import SimId
 from sector.state.connect import Client
-from sector.state.errors import HistoryBroken, HistoryGone, SimExists, SimNotFound
+from sector.state.errors import HistoryBroken, HistoryGone, RequestError, SimExists, SimImpossible, SimNotFound
 from sector.state.fork import fork
 from sector.state.keys import SIMS, SimKeys
 from sector.state.link import borrowed, call
@@ -42,7 +42,7 @@ async def ask(redis: Client, sim_id: str, wish: Wish) -> None:
     keys = SimKeys(sim_id)
     async with borrowed(redis, keys.founding) as link:
         tick, wish_before = checked(await link.exchange(("HGET", keys.head, "tick"), ("GET", keys.founding)))
-        before = _parsed(wish_before)
+        before = _parsed(sim_id, wish_before)
         if tick is not None or (before is not None and not before.fault):
             raise SimExists(sim_id)
         anew = ("NX",) if before is None else ()
@@ -53,13 +53,16 @@ async def ask(redis: Client, sim_id: str, wish: Wish) -> None:
 
 
 async def asked(redis: Client, sim_id: str) -> Wish | None:
-    """Return what was asked for and is not there yet. Raises redis.exceptions.RedisError."""
-    return _parsed(await call(redis, "GET", SimKeys(sim_id).founding))
+    """Return what was asked for and is not there yet. Raises RequestError, redis.exceptions.RedisError."""
+    return _parsed(sim_id, await call(redis, "GET", SimKeys(sim_id).founding))
 
 
-def _parsed(reply: Reply) -> Wish | None:
+def _parsed(sim_id: str, reply: Reply) -> Wish | None:
     wish = as_bytes(reply)
-    return None if wish is None else Wish.model_validate_json(wish)
+    try:
+        return None if wish is None else Wish.model_validate_json(wish)
+    except ValidationError as error:
+        raise RequestError(sim_id) from error
 
 
 async def carry_out[S](redis: Client, sim_id: str, world: World[S]) -> str:
@@ -76,7 +79,7 @@ async def carry_out[S](redis: Client, sim_id: str, world: World[S]) -> str:
             done = "founded as asked for" if now else ""
     except SimExists:
         done = ""
-    except (SimNotFound, HistoryGone, HistoryBroken) as error:
+    except (SimNotFound, HistoryGone, HistoryBroken, SimImpossible) as error:
         failed = wish.model_copy(update={"fault": str(error)}).model_dump_json(exclude_unset=True)
         await call(redis, "SET", keys.founding, failed, "PX", _FAULT_KEPT_MS)
         await call(redis, "SREM", SIMS, sim_id)

@@ -1,10 +1,25 @@
 """The head of a sim: which tick it is at, how far the order log is applied, and who committed it."""
 
+import re
 from typing import NamedTuple, Self
 
+from sector.state.errors import HeadError
 from sector.state.replies import Reply, as_bytes
 
 FIELDS = ("tick", "cursor", "hash", "commit", "epoch", "at_ms", "status", "applied", "tick_length_ms")
+
+_NUMBER, _OPTIONAL, _ANY = re.compile(r"[0-9]{1,16}"), re.compile(r"(-?[0-9]{1,16})?"), re.compile(r".*", re.DOTALL)
+_PATTERNS = {
+    "tick": _NUMBER,
+    "cursor": re.compile(r"[0-9]{1,20}-[0-9]{1,20}"),
+    "hash": _ANY,
+    "commit": _ANY,
+    "epoch": _NUMBER,
+    "at_ms": _NUMBER,
+    "status": _ANY,
+    "applied": _OPTIONAL,
+    "tick_length_ms": _OPTIONAL,
+}
 
 
 class Head(NamedTuple):
@@ -27,11 +42,14 @@ class Head(NamedTuple):
 
     @classmethod
     def parse(cls, reply: list[Reply]) -> Self | None:
-        """Return the head in the answer to HMGET of FIELDS, or None if the sim is not founded yet."""
-        texts = [(as_bytes(value) or b"").decode() for value in reply]
+        """Return the head in the answer to HMGET of FIELDS, or None if the sim is not founded yet. Raises HeadError."""
+        texts = [(as_bytes(value) or b"").decode(errors="replace") for value in reply]
         tick, cursor, state_hash, commit, epoch, at_ms, status, applied, length = texts
         if not tick:
             return None
+        for field, text in zip(FIELDS, texts, strict=True):
+            if not _PATTERNS[field].fullmatch(text):
+                raise HeadError(field, text)
         return cls(
             int(tick), cursor, state_hash, commit, int(epoch), int(at_ms), status, int(applied or -1), int(length or -1)
         )

@@ -70,15 +70,15 @@ async def view_at(redis: Client, tick: int, of: View, *, turn: Turn = nullcontex
     past = await at_tick(redis, of.sim_id, tick, turn=turn)
     await asyncio.to_thread(past.snapshot)
     entries = as_list(await call(redis, "XRANGE", SimKeys(of.sim_id).events, f"{tick}-0", f"{tick}-0"))
-    at_ms = int(tick_fields(entries[0])[1][b"at_ms"]) if entries else 0
+    at_ms = int(tick_fields(entries[0], of.sim_id)[1][b"at_ms"]) if entries else 0
     status = str(past.frame.meta.get("status", "running"))
     return View(of.sim_id, Head(tick, past.cursor, past.hash, "", 0, at_ms, status, -1), past.frame, of.map)
 
 
 async def ticks(redis: Client, sim_id: str, after: int, last: int) -> list[TickEvents]:
-    """Return what the ticks after `after` up to `last` left, as far as they are kept. Raises redis.exceptions.RedisError."""
+    """Return what the ticks after `after` up to `last` left, as far as they are kept. Raises HistoryBroken, redis.exceptions.RedisError."""
     entries = await call(redis, "XRANGE", SimKeys(sim_id).events, f"({after}-0", f"{last}-0")
-    return [tick_events(entry) for entry in as_list(entries)]
+    return [tick_events(entry, sim_id) for entry in as_list(entries)]
 
 
 async def keyframe(redis: Client, sim_id: str, tick: int) -> Frame:
@@ -93,6 +93,9 @@ async def _keyframe(redis: Client, sim_id: str, tick: int) -> Past:
     if snapshot is None or cursor is None:
         raise HistoryGone(sim_id, tick)
     try:
-        return past_in(snapshot, sim_id, cursor.decode())
+        found = past_in(snapshot, sim_id, cursor.decode(errors="replace"))
     except FrameError as error:
         raise HistoryBroken(sim_id, tick, str(error)) from error
+    if found.tick != tick:
+        raise HistoryBroken(sim_id, tick, f"its keyframe is that of tick {found.tick}")
+    return found

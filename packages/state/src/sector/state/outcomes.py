@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from sector.models import RejectReason
 from sector.state import history
 from sector.state.connect import Client
+from sector.state.errors import HistoryBroken
 from sector.state.history import Kept
 from sector.state.keys import SimKeys
 from sector.state.link import call
@@ -37,6 +38,13 @@ def entry_id(text: str) -> tuple[int, int]:
     return int(ms), int(number or 0)
 
 
+def _cursor_id(sim_id: str, tick: int, cursor: str) -> tuple[int, int]:
+    try:
+        return entry_id(cursor)
+    except ValueError as error:
+        raise HistoryBroken(sim_id, tick, f"its cursor is {cursor[:60]!r}") from error
+
+
 def outcome_in(tick: TickEvents, order_id: str) -> Outcome:
     """Return what became of an order that `tick` applied."""
     own = tuple(event for event in tick.events if event.get("order") == order_id)
@@ -50,12 +58,12 @@ def outcome_in(tick: TickEvents, order_id: str) -> Outcome:
 async def outcome(redis: Client, sim_id: str, order_id: str) -> Outcome | None:
     """Return what became of an order, or None where there is none of that id, or it is kept no longer.
 
-    Raises SimNotFound, redis.exceptions.RedisError.
+    Raises SimNotFound, HistoryBroken, redis.exceptions.RedisError.
     """
     there = await history.kept(redis, sim_id)
     if not as_list(await call(redis, "XRANGE", SimKeys(sim_id).orders, order_id, order_id)):
         return None
-    if entry_id(order_id) <= entry_id(there.head.cursor):
+    if entry_id(order_id) <= _cursor_id(sim_id, there.head.tick, there.head.cursor):
         tick = await _applied_in(redis, sim_id, there, order_id)
         return None if tick is None else outcome_in(tick, order_id)
     if there.head.status == "finished":
@@ -68,7 +76,7 @@ async def _applied_in(redis: Client, sim_id: str, there: Kept, order_id: str) ->
     """Return the first tick whose cursor is not before the order. Most are asked for soon: so it is looked for backwards, in leaps."""
     sought, before, after = entry_id(order_id), there.first, there.head.tick
     cursor = as_bytes(await call(redis, "HGET", SimKeys(sim_id).keyframes, f"{before}:cursor"))
-    if cursor is None or sought <= entry_id(cursor.decode()):
+    if cursor is None or sought <= _cursor_id(sim_id, before, cursor.decode(errors="replace")):
         return None
     found: TickEvents | None = None
     for probe in _leaps(before, after):
@@ -95,4 +103,4 @@ def _leaps(first: int, last: int) -> Iterable[int]:
 
 async def _tick(redis: Client, sim_id: str, tick: int) -> TickEvents | None:
     entries = as_list(await call(redis, "XRANGE", SimKeys(sim_id).events, f"{tick}-0", f"{tick}-0"))
-    return tick_events(entries[0]) if entries else None
+    return tick_events(entries[0], sim_id) if entries else None

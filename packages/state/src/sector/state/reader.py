@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from pydantic_core import from_json
 
 from sector.models.delta import apply_delta
-from sector.models.frame import Frame, decode
+from sector.models.frame import Frame, FrameError, decode
 from sector.models.rows import event_rows, table_columns, table_rows
 from sector.state.at_head import MOST_TICKS, written
 from sector.state.connect import Client
@@ -20,7 +20,7 @@ from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
 from sector.state.link import Command, Link, borrowed, call
 from sector.state.replies import Reply, as_bytes, as_list, checked
-from sector.state.roll_forward import Past, roll_forward, tick_fields
+from sector.state.roll_forward import Past, check_follows, roll_forward, tick_fields
 
 _TRIES = 3
 _PAGE, _MOST_PAGES = 100, 20
@@ -136,9 +136,9 @@ class SimReader:
         stream = ("XRANGE", self._keys.events, f"{view.head.tick}-0", "+", "COUNT", MOST_TICKS + 1)
         head, (entries,) = await self._at_once(link, stream)
         came_of, *ticks = as_list(entries) or [None]
-        if came_of is None or tick_fields(came_of)[1].get(b"hash") != view.head.hash.encode():
-            return None
         try:
+            if came_of is None or tick_fields(came_of, view.sim_id)[1].get(b"hash") != view.head.hash.encode():
+                return None
             now = roll_forward(
                 Past(view.sim_id, view.head.tick, view.head.cursor, view.head.hash, view.snapshot), ticks
             )
@@ -175,14 +175,15 @@ class SimReader:
         """Return up to `limit` events after event `after`, oldest first, of those that are wanted.
 
         It looks through so many ticks at most that it is soon done, whatever is wanted. `turn`: held during each piece of the work, a
-        hundred ticks at most; what it raises is raised. Raises redis.exceptions.RedisError.
+        hundred ticks at most; what it raises is raised. Raises HistoryBroken, sector.models.frame.FrameError,
+        redis.exceptions.RedisError.
         """
         search = _Search(after, limit, wanted)
         start = f"{after[0]}-0"
         for _ in range(_MOST_PAGES):
             async with turn():
                 reply = await call(self._redis, "XRANGE", self._keys.events, start, "+", "COUNT", _PAGE)
-                entries = [tick_fields(entry) for entry in as_list(reply)]
+                entries = [tick_fields(entry, self._keys.sim_id) for entry in as_list(reply)]
                 if sum(len(fields[b"events"]) for _, fields in entries) < _LARGE_BYTES:
                     full = search.look_through(entries)
                 else:
@@ -197,7 +198,7 @@ class SimReader:
     async def follow(self, after_tick: int, *, block_ms: int = 1000) -> AsyncIterator[TickEvents]:
         """Yield what each tick after `after_tick` left, waiting for it, until cancelled.
 
-        Raises HistoryRewound, SimNotFound, redis.exceptions.RedisError.
+        Raises HistoryRewound, HistoryGone where a tick is missing, HistoryBroken, SimNotFound, redis.exceptions.RedisError.
         """
         last = after_tick
         command = ("XREAD", "COUNT", 100, "BLOCK", block_ms, "STREAMS", self._keys.events)
@@ -210,7 +211,8 @@ class SimReader:
                 continue
             (stream,) = as_list(reply)
             for entry in as_list(as_list(stream)[1]):
-                found = tick_events(entry)
+                found = tick_events(entry, self._keys.sim_id)
+                check_follows(self._keys.sim_id, found.tick, last + 1)
                 last = found.tick
                 yield found
 
@@ -243,15 +245,18 @@ class _Search:
 
 def _events(tick: int, blob: bytes, at_ms: int, first: int, limit: int | None) -> list[Event]:
     if blob.startswith(b"["):  # written by 0.1, which kept events as JSON
-        rows: list[Event] = from_json(blob)[first : None if limit is None else first + limit]
+        try:
+            rows: list[Event] = from_json(blob)[first : None if limit is None else first + limit]
+        except ValueError as error:
+            raise FrameError("events that begin as JSON and are not") from error
     else:
         rows = event_rows(decode(blob), first, limit)
     return [{"id": f"{tick}-{number}", "at_ms": at_ms, **row} for number, row in enumerate(rows, first)]
 
 
-def tick_events(entry: Reply) -> TickEvents:
-    """Return what an entry of the event stream holds."""
-    tick, fields = tick_fields(entry)
+def tick_events(entry: Reply, sim_id: str) -> TickEvents:
+    """Return what an entry of the event stream holds. Raises HistoryBroken."""
+    tick, fields = tick_fields(entry, sim_id)
     return TickEvents(
         tick=tick,
         at_ms=int(fields[b"at_ms"]),

@@ -1,5 +1,6 @@
 """Rolling forward: an earlier state, and what the ticks after it left in the event stream, make a later one. No rule is needed."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,14 @@ from sector.models.delta import DeltaError, apply_delta, tick_of
 from sector.models.frame import Frame, FrameError, decode, digest, encode
 from sector.state.errors import HistoryBroken, HistoryGone
 from sector.state.replies import Reply, as_entry
+
+_PATTERNS = {
+    b"at_ms": re.compile(rb"[0-9]{1,16}"),
+    b"hash": re.compile(rb"[\x21-\x7e]{1,128}"),
+    b"cursor": re.compile(rb"[0-9]{1,20}-[0-9]{1,20}"),
+}
+_FIELDS = {*_PATTERNS, b"events", b"delta"}
+"""Of an entry of the event stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,7 @@ def past_in(snapshot: bytes, sim_id: str, cursor: str = "") -> Past:
 def roll_forward(past: Past, entries: Sequence[Reply]) -> Past:
     """Return the state after the ticks in `entries` of the event stream. Raises HistoryGone where one is missing, HistoryBroken."""
     for entry in entries:
-        tick, fields = tick_fields(entry)
+        tick, fields = tick_fields(entry, past.sim_id)
         if tick != past.tick + 1:
             raise HistoryGone(past.sim_id, past.tick + 1)
         try:
@@ -59,7 +68,21 @@ def hold_to_its_delta[S](before: bytes, step: Step[S]) -> None:
         raise DeltaError(f"the delta of a step leads to {found}, and its snapshot is {expected}")
 
 
-def tick_fields(entry: Reply) -> tuple[int, dict[bytes, bytes]]:
-    """Return the tick of an entry of the event stream, and its fields."""
+def tick_fields(entry: Reply, sim_id: str) -> tuple[int, dict[bytes, bytes]]:
+    """Return the tick of an entry of the event stream, and its fields. Raises HistoryBroken where it is no entry of a worker."""
     entry_id, fields = as_entry(entry)
-    return int(entry_id.partition("-")[0]), fields
+    tick, _, number = entry_id.partition("-")
+    if number != "0":
+        raise HistoryBroken(sim_id, int(tick), f"there is a second entry of this tick, {entry_id}")
+    if missing := _FIELDS - fields.keys():
+        names = ", ".join(sorted(name.decode() for name in missing))
+        raise HistoryBroken(sim_id, int(tick), f"its entry has no field {names}")
+    if wrong := next((name for name, pattern in _PATTERNS.items() if not pattern.fullmatch(fields[name])), None):
+        raise HistoryBroken(sim_id, int(tick), f"its field {wrong.decode()} is {fields[wrong][:60]!r}")
+    return int(tick), fields
+
+
+def check_follows(sim_id: str, tick: int, expected: int) -> None:
+    """Raise HistoryGone where a page of the event stream does not go on with the tick that is expected."""
+    if tick != expected:
+        raise HistoryGone(sim_id, expected)

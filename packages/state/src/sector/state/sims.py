@@ -1,40 +1,67 @@
 """Sims: founding one, listing them, reading what never changes about one, and removing one."""
 
+import re
 import secrets
 import time
 from collections.abc import Sequence
 
 from pydantic import ValidationError
+from redis.exceptions import ResponseError
 
 from sector.models import SimConfig
 from sector.models.frame import digest
+from sector.models.names import SIM_ID
 from sector.state.connect import Client, Cluster
-from sector.state.errors import SimNotFound, StateError
+from sector.state.errors import HeadError, SimImpossible, SimNotFound, StateError
+from sector.state.faults import concerns_one_sim
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SIMS, SimKeys
 from sector.state.link import Command, borrowed, call
-from sector.state.replies import as_bytes, as_list, checked
+from sector.state.replies import Reply, as_bytes, as_list, checked
 from sector.state.world import World
+
+_ID = re.compile(SIM_ID)
 
 
 async def listed(redis: Client) -> list[str]:
-    """Return the ids of all sims, sorted."""
-    return sorted((as_bytes(each) or b"").decode() for each in as_list(await call(redis, "SMEMBERS", SIMS)))
+    """Return the ids of all sims, sorted. What is no id, and only another program can have added, is left out."""
+    members = as_list(await call(redis, "SMEMBERS", SIMS))
+    ids = ((as_bytes(each) or b"").decode(errors="replace") for each in members)
+    return sorted(each for each in ids if _ID.fullmatch(each))
 
 
 async def heads(redis: Client, sim_ids: Sequence[str]) -> list[Head | None]:
-    """Return the head of each sim; None where it is not founded."""
-    if isinstance(redis, Cluster):
-        return [Head.parse(as_list(await call(redis, "HMGET", SimKeys(each).head, *FIELDS))) for each in sim_ids]
+    """Return the head of each sim; None where it is not founded, or cannot be read: that is no reason to hide the others."""
     if not sim_ids:
         return []
+    if isinstance(redis, Cluster):
+        return [await _head_in_cluster(redis, each) for each in sim_ids]
     async with borrowed(redis, SIMS) as link:
-        replies = checked(await link.exchange(*(("HMGET", SimKeys(each).head, *FIELDS) for each in sim_ids)))
-    return [Head.parse(as_list(fields)) for fields in replies]
+        replies = await link.exchange(*(("HMGET", SimKeys(each).head, *FIELDS) for each in sim_ids))
+    return [_readable_head(fields) for fields in replies]
+
+
+async def _head_in_cluster(redis: Client, sim_id: str) -> Head | None:
+    try:
+        return _readable_head(await call(redis, "HMGET", SimKeys(sim_id).head, *FIELDS))
+    except ResponseError as error:
+        return _readable_head(error)
+
+
+def _readable_head(reply: Reply) -> Head | None:
+    if isinstance(reply, ResponseError) and not concerns_one_sim(reply):
+        raise reply
+    try:
+        return Head.parse(as_list(reply))
+    except (HeadError, ResponseError):
+        return None
 
 
 async def found[S](redis: Client, sim_id: str, world: World[S], config: SimConfig) -> bool:
-    """Found the sim unless it is there; say whether it was founded now. Of several that try at once, one does."""
+    """Found the sim unless it is there; say whether it was founded now. Of several that try at once, one does.
+
+    Raises SimImpossible, redis.exceptions.RedisError.
+    """
     founded = await _found(redis, sim_id, world, config)
     # Listed last: who finds it in the list finds it whole.
     await call(redis, "SADD", SIMS, sim_id)
@@ -49,7 +76,7 @@ async def _found[S](redis: Client, sim_id: str, world: World[S], config: SimConf
             if Head.parse(as_list(fields)) is not None:
                 checked(await link.exchange(("UNWATCH",)))
                 return False
-            map_blob, snapshot = made = made or world.found(config)
+            map_blob, snapshot = made = made or _created(sim_id, world, config)
             # The epoch may be there already, where a worker took the lease first: it only grows.
             epoch = int(as_bytes(as_list(fields)[FIELDS.index("epoch")]) or 0)
             head = first_head(0, digest(snapshot), epoch, "running")
@@ -57,6 +84,14 @@ async def _found[S](redis: Client, sim_id: str, world: World[S], config: SimConf
             *_, done = checked(await link.exchange(("MULTI",), *begin, ("EXEC",)))
             if done is not None:
                 return True
+
+
+def _created[S](sim_id: str, world: World[S], config: SimConfig) -> tuple[bytes, bytes]:
+    """Return map and snapshot of a new sim. Raises SimImpossible where the world cannot be made of its config."""
+    try:
+        return world.found(config)
+    except ValueError as error:
+        raise SimImpossible(sim_id, str(error)) from error
 
 
 def first_head(tick: int, state_hash: str, epoch: int, status: str) -> Head:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from pydantic import ValidationError
 from tqdm import tqdm
 
-from sector.models import SimConfig
 from sector.models.archive import ArchiveError, Founding, Keyframe, Record, TickEntry, read_archive
-from sector.models.delta import DeltaError, apply_delta
-from sector.models.frame import Frame, FrameError, decode, digest
+from sector.models.archive_check import HistoryChecker, RecordError
+from sector.models.frame import Frame, FrameError, Table, decode, digest, encode
+from sector.models.printable import printable
 from sector.models.rows import row_ids
 from sector.world.sector import Position, SectorWorld
 
@@ -52,84 +51,101 @@ def replay(records: Iterator[Record]) -> Iterator[Replayed]:
 
     The last one yielded has a difference if there is one. Raises ReplayError, ArchiveError, FrameError.
     """
-    world = SectorWorld()
-    founding = next(records, None)
-    if not isinstance(founding, Founding):
-        raise ReplayError("an archive begins with how the sim was founded")
+    player = _Player()
     try:
-        config = SimConfig.model_validate_json(founding.config)
-    except ValidationError as error:
-        raise ReplayError(f"its config is none: {error.errors()[0]['msg']}") from error
-    keyframe = next(records, None)
-    if not isinstance(keyframe, Keyframe):
-        raise ReplayError("it holds no keyframe to begin with")
-    position = world.load(config, founding.map, keyframe.snapshot)
-    done = Replayed(position.state.tick, 0, None)
-    yield done
-    for record in records:
-        position, done = _next(world, position, record, done.ticks)
-        yield done
-        if done.difference is not None:
-            return
+        for record in records:
+            done = player.put(record)
+            if done is not None:
+                yield done
+                if done.difference is not None:
+                    return
+        player.checker.finish()
+    except RecordError as error:
+        raise ReplayError(str(error)) from error
 
 
-def _next(world: SectorWorld, position: Position, record: Record, ticks: int) -> tuple[Position, Replayed]:
-    """Return where a record leads to; `ticks` have been replayed before."""
-    now = position.state.tick
-    match record:
-        case Founding():
-            raise ReplayError("the sim is founded twice")
-        case Keyframe():
-            if record.tick != now:
-                raise ReplayError(f"a keyframe of tick {record.tick} stands after tick {now}")
-            difference = _against(now, position, digest(record.snapshot), decode(record.snapshot))
-            return position, Replayed(now, ticks, difference)
-        case TickEntry():
-            if record.tick != now + 1:
-                raise ReplayError(f"tick {record.tick} follows tick {now}")
-            after, difference = _step(world, position, record)
-            return after, Replayed(record.tick, ticks + 1, difference)
+class _Player:
+    """Validates each record, plays it, and compares what the rules give with what was recorded."""
+
+    def __init__(self) -> None:
+        self.checker = HistoryChecker(verify_states=False)
+        self._world = SectorWorld()
+        self._map = b""
+        self._position: Position | None = None
+        self._ticks = 0
+
+    def put(self, record: Record) -> Replayed | None:
+        """Return how far the replay came with a record, or None where it is no part of a history. Raises RecordError, ReplayError."""
+        self.checker.put(record)
+        match record:
+            case Founding():
+                self._map = record.map
+                return None
+            case Keyframe():
+                difference = self._compare_keyframe(record)
+            case TickEntry():
+                difference = self._step(record)
+        return Replayed(record.tick, self._ticks, difference)
+
+    def _compare_keyframe(self, record: Keyframe) -> Difference | None:
+        if self._position is None:
+            self._position = self._world.load(self.checker.config, self._map, record.snapshot)
+            return None
+        return _compare(record.tick, self._position, digest(record.snapshot), decode(record.snapshot))
+
+    def _step(self, record: TickEntry) -> Difference | None:
+        if self._position is None:
+            raise ReplayError("it has no keyframe to begin with")
+        try:
+            after = self._world.advance(self._position, record.orders).state
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            # The first keyframe holds what no tick leaves behind.
+            raise ReplayError(f"tick {record.tick} cannot be played: {type(error).__name__}: {error}") from error
+        self._position, self._ticks = after, self._ticks + 1
+        recorded = self.checker.frame
+        if (difference := _compare(record.tick, after, record.hash, recorded)) is not None:
+            return difference
+        if digest(encode(recorded)) != after.digest:
+            raise ReplayError(f"the delta of tick {record.tick} leads to another state than its hash")
+        return None
 
 
-def _step(world: SectorWorld, before: Position, record: TickEntry) -> tuple[Position, Difference | None]:
-    if before.state.status == "finished":
-        raise ReplayError(f"tick {record.tick} follows the end of the sim")
-    after = world.advance(before, record.orders).state
-    if after.digest == record.hash:
-        return after, None
-    try:
-        recorded = apply_delta(before.frame, decode(record.delta))
-    except DeltaError as error:
-        raise ReplayError(f"the delta of tick {record.tick} does not fit: {error}") from error
-    return after, _against(record.tick, after, record.hash, recorded)
-
-
-def _against(tick: int, replayed: Position, recorded_hash: str, recorded: Frame) -> Difference | None:
+def _compare(tick: int, replayed: Position, recorded_hash: str, recorded: Frame) -> Difference | None:
     if replayed.digest == recorded_hash:
         return None
-    return Difference(tick, recorded_hash, replayed.digest, tuple(_differing(recorded, replayed.frame)))
+    return Difference(tick, recorded_hash, replayed.digest, tuple(map(printable, _differing(recorded, replayed.frame))))
 
 
 def _differing(recorded: Frame, replayed: Frame) -> Iterator[str]:
     """Yield for each column in which two snapshots differ what it is, where it differs first, and how."""
     for name in sorted(recorded.meta.keys() | replayed.meta.keys()):
         if recorded.meta.get(name) != replayed.meta.get(name):
-            yield f"{name}: recorded {recorded.meta.get(name)}, replayed {replayed.meta.get(name)}"
-    for table_name, old in sorted(recorded.tables.items()):
-        new = replayed.tables[table_name]
-        if old.rows != new.rows:
-            yield f"{table_name}: recorded {old.rows} rows, replayed {new.rows}"
-        ids = row_ids(old)
-        columns: dict[str, tuple[Sequence[object], Sequence[object]]] = {
-            column: (old.columns[column].values.tolist(), new.columns[column].values.tolist()) for column in old.columns
-        }
-        columns |= {label: (old.labels[label], new.labels[label]) for label in old.labels}
-        for column, (was, is_) in sorted(columns.items()):
-            rows = [row for row, (a, b) in enumerate(zip(was, is_, strict=False)) if a != b]
-            if rows:
-                shown = ", ".join(f"{ids[row]} {was[row]} and not {is_[row]}" for row in rows[:_SHOWN])
-                more = f", and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
-                yield f"{table_name}.{column}: recorded {shown}{more}"
+            yield f"{name}: recorded {recorded.meta.get(name)!r}, replayed {replayed.meta.get(name)!r}"
+    for name in sorted(recorded.tables.keys() | replayed.tables.keys()):
+        yield from _differing_columns(
+            name, recorded.tables.get(name, Table(0)), replayed.tables.get(name, Table(0))
+        )
+
+
+def _differing_columns(table_name: str, old: Table, new: Table) -> Iterator[str]:
+    if old.rows != new.rows:
+        yield f"{table_name}: recorded {old.rows} rows, replayed {new.rows}"
+    ids = row_ids(old)
+    was_columns, new_columns = _columns(old), _columns(new)
+    if foreign := was_columns.keys() ^ new_columns.keys():
+        yield f"{table_name}: columns of one alone: {', '.join(sorted(foreign))}"
+    for column in sorted(was_columns.keys() & new_columns.keys()):
+        pairs = zip(was_columns[column], new_columns[column], strict=False)
+        rows = [(row, a, b) for row, (a, b) in enumerate(pairs) if a != b]
+        if rows:
+            listed = ", ".join(f"{ids[row]} {was} and not {is_}" for row, was, is_ in rows[:_SHOWN])
+            more = f", and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+            yield f"{table_name}.{column}: recorded {listed}{more}"
+
+
+def _columns(table: Table) -> dict[str, Sequence[object]]:
+    columns: dict[str, Sequence[object]] = {name: held.values.tolist() for name, held in table.columns.items()}
+    return columns | dict(table.labels)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -146,7 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with path.open("rb") as stream:
             last = _watched(stream, path.stat().st_size)
     except (OSError, ArchiveError, FrameError, ReplayError) as error:
-        print(f"replay: {path}: {error}", file=sys.stderr)
+        print(f"replay: {path}: {printable(str(error))}", file=sys.stderr)
         return 2
     if last.difference is None:
         print(f"{path}: {last.ticks} ticks replayed up to tick {last.tick}, all as recorded")

@@ -28,7 +28,7 @@ from sector.process.tracing import Traces
 from sector.state.connect import Client, connect
 from sector.state.durability import PROMISES
 from sector.state.errors import NotDurable
-from sector.state.faults import describe
+from sector.state.faults import concerns_one_sim, describe
 from sector.state.followed import REDIS, SIM, Fault, conditions
 
 DURABILITY = "durability"
@@ -140,8 +140,9 @@ def _sample(served: Served, streams: Streams) -> None:
 
 
 def _tell(health: Health, fault: Fault | None) -> None:
+    blocks = fault is None or not concerns_one_sim(fault)
     for condition, said in conditions(fault).items():
-        health.note(condition, said)
+        health.note(condition, said, blocks=blocks)
 
 
 async def _probe(stop: asyncio.Event, redis: Client, settings: ApiSettings, health: Health) -> None:

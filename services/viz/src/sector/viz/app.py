@@ -6,6 +6,7 @@ from sector.process import App, Health, attach, create_app, limit_senders, sampl
 from sector.process.requests import count_answer
 from sector.process.tracing import Traces
 from sector.state.connect import connect
+from sector.state.faults import concerns_one_sim
 from sector.state.followed import REDIS, SIM, Fault, conditions
 from sector.viz.archive import Archive
 from sector.viz.metrics import SHOWS, SPECTATORS, TICK
@@ -60,5 +61,6 @@ def _sample(shows: Shows, rooms: Rooms) -> None:
 
 
 def _tell(health: Health, fault: Fault | None) -> None:
+    blocks = fault is None or not concerns_one_sim(fault)
     for condition, said in conditions(fault).items():
-        health.note(condition, said)
+        health.note(condition, said, blocks=blocks)

@@ -17,7 +17,7 @@ from sector.state import founding, sims
 from sector.state import lease as leases
 from sector.state.connect import Client
 from sector.state.errors import CommitConflict, LeaseLost, SimNotFound, StateError, WorldFailed
-from sector.state.faults import describe
+from sector.state.faults import concerns_one_sim, describe
 from sector.state.lease import Lease
 from sector.state.ticker import Tick, Ticker, Took
 from sector.state.world import World
@@ -38,8 +38,8 @@ class Means[S]:
     holder: str
     gate: asyncio.Semaphore
     traces: Traces
-    fault: Callable[[str, str | None, str], None]
-    """Told of each sim what is wrong with it, or None, and a detail."""
+    fault: Callable[[str, str | None, str, bool], None]
+    """Called with the id of a sim, what is wrong with it, or None, a detail, and whether it is more than that sim that is wrong."""
 
 
 class Tenure[S]:
@@ -57,6 +57,8 @@ class Tenure[S]:
         self.lease: Lease | None = None
         self.tick = -1
         self.conflicts = 0
+        self.failed = False
+        """Whether it gave up, since what is kept of the sim is wrong."""
 
     @property
     def late(self) -> int:
@@ -68,7 +70,10 @@ class Tenure[S]:
         self._end.set()
 
     async def run(self) -> None:
-        """Hold the sim until `end`, or until the lease is lost. Whatever fails is told, and tried again while the lease lasts."""
+        """Hold the sim until `end`, or until the lease is lost. Whatever fails is reported, and tried again while the lease lasts.
+
+        A sim that goes on failing is given back before the lease lapses: another worker may be able to tick it.
+        """
         bind_contextvars(sim=self.sim_id)
         try:
             ticker = await self._take()
@@ -82,7 +87,9 @@ class Tenure[S]:
             log.info("%s; done with it", gone)
         except (RedisError, StateError, FrameError, OSError) as error:
             self._fault(error)
-            await wait_for_stop(self._end, next(backoff()))
+            self.failed = concerns_one_sim(error)
+            if not self.failed:
+                await wait_for_stop(self._end, next(backoff()))
         finally:
             await self._give_back()
 
@@ -105,17 +112,19 @@ class Tenure[S]:
     async def _tick_while_held(self, ticker: Ticker[S]) -> None:
         """Tick until told to end, or until the lease is lost. Redis may be away meanwhile: the lease may well outlast that."""
         most_s = ticker.lease.ttl_ms / 3000
-        pauses = backoff(most_s=most_s)
+        pauses, well_s = backoff(most_s=most_s), time.monotonic()
         while not self._end.is_set():
             try:
                 async with self._means.gate:
                     await self._tick_once(ticker)
-                self._means.fault(self.sim_id, None, "")
-                pauses = backoff(most_s=most_s)
+                self._means.fault(self.sim_id, None, "", False)
+                pauses, well_s = backoff(most_s=most_s), time.monotonic()
                 await self._wait_for_tick(ticker.lease)
             except (LeaseLost, SimNotFound):
                 raise
             except (RedisError, StateError, FrameError, OSError) as error:
+                if concerns_one_sim(error) and time.monotonic() - well_s > ticker.lease.ttl_ms / 2000:
+                    raise
                 self._fault(error)
                 await wait_for_stop(self._end, next(pauses))
 
@@ -171,12 +180,13 @@ class Tenure[S]:
     def _fault(self, error: RedisError | StateError | FrameError | OSError) -> None:
         FAILURES.labels(type(error).__name__).inc()
         if isinstance(error, RedisError | OSError):
-            self._means.fault(self.sim_id, describe(error), f"{type(error).__name__}: {error}")
+            blocks = not concerns_one_sim(error)
+            self._means.fault(self.sim_id, describe(error), f"{type(error).__name__}: {error}", blocks)
             return
         if isinstance(error, WorldFailed) and str(error) != self._failed:
             self._failed = str(error)
             log.error("%s", error, exc_info=error)
-        self._means.fault(self.sim_id, str(error), "")
+        self._means.fault(self.sim_id, str(error), "", False)
 
     async def _give_back(self) -> None:
         if self.lease is None:

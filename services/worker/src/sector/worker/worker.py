@@ -6,6 +6,8 @@ import random
 import secrets
 import time
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from pydantic import JsonValue
 from redis.exceptions import RedisError
@@ -29,6 +31,24 @@ log = logging.getLogger(__name__)
 REDIS, SIMS = "redis", "sims"
 _AT_ONCE = 64
 _SHOWN = 100
+_FIRST_RETRY_S, _LAST_RETRY_S = 0.5, 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _SimFault:
+    """What is wrong with a sim. `blocks`: with Redis or its users, and so with more than this sim."""
+
+    text: str
+    detail: str
+    blocks: bool
+
+
+@dataclass(slots=True)
+class _Retry:
+    """When a sim that failed is tried again, on the monotonic clock in seconds, and the pauses after that."""
+
+    pauses: Iterator[float]
+    due_s: float = 0.0
 
 
 class Worker[S]:
@@ -52,7 +72,9 @@ class Worker[S]:
         self._tenures: dict[str, tuple[Tenure[S], asyncio.Task[None]]] = {}
         self._served: list[str] = []
         self._free_before: set[str] = set()
-        self._faults: dict[str, tuple[str, str]] = {}
+        self._faults: dict[str, _SimFault] = {}
+        self._ticking: set[str] = set()
+        self._retries: dict[str, _Retry] = {}
         health.well(SIMS)
 
     async def details(self) -> dict[str, JsonValue]:
@@ -110,6 +132,7 @@ class Worker[S]:
         self._served = await self._serves()
         present = await roster.sign(self._redis, self._settings.sim_id, self._holder, self._settings.lease_ttl_ms)
         holders = dict(zip(self._served, await leases.holders(self._redis, self._served), strict=True))
+        self._forget_retries(holders)
         held = Counter(dict.fromkeys(present, 0))
         held.update(holder for holder in holders.values() if holder is not None and holder != self._holder)
         held[self._holder] = len(self._tenures)
@@ -120,7 +143,9 @@ class Worker[S]:
 
     def _take(self, free: list[str], share: int) -> None:
         """Begin with free sims up to the share; with one that was free at the last look too, whatever the share."""
-        left = [sim_id for sim_id in free if sim_id not in self._tenures]
+        now_s = time.monotonic()
+        resting = {sim_id for sim_id, retry in self._retries.items() if retry.due_s > now_s}
+        left = [sim_id for sim_id in free if sim_id not in self._tenures and sim_id not in resting]
         random.shuffle(left)
         room = max(share - len(self._tenures), 0)
         for sim_id in [*left[:room], *(each for each in left[room:] if each in self._free_before)]:
@@ -133,25 +158,49 @@ class Worker[S]:
         return list(dict.fromkeys([*named, *await sims.listed(self._redis)])) if self._settings.serves_all else named
 
     def _reap(self) -> None:
-        """Forget the tenures that ended. Raises what one raised that it did not foresee."""
-        for sim_id, (_, task) in list(self._tenures.items()):
-            if task.done():
-                del self._tenures[sim_id]
-                task.result()
-        for sim_id in self._faults.keys() - self._tenures.keys():
-            self._fault(sim_id, None, "")
+        """Forget the tenures that ended, and see when those that failed are tried again."""
+        for sim_id, (tenure, task) in list(self._tenures.items()):
+            if not task.done():
+                continue
+            del self._tenures[sim_id]
+            self._ticking.discard(sim_id)
+            if (error := task.exception()) is not None:
+                # One sim must not stop the others, whatever it is that nobody foresaw.
+                log.error("sim %s failed: %s", sim_id, type(error).__name__, exc_info=error, extra={"sim": sim_id})
+                self._fault(sim_id, f"{type(error).__name__}, see the log", "", False)
+            if tenure.failed or error is not None:
+                retry = self._retries.setdefault(sim_id, _Retry(backoff(first_s=_FIRST_RETRY_S, most_s=_LAST_RETRY_S)))
+                retry.due_s = time.monotonic() + next(retry.pauses)
+        for sim_id in self._faults.keys() - self._tenures.keys() - self._retries.keys():
+            self._fault(sim_id, None, "", False)
 
-    def _fault(self, sim_id: str, fault: str | None, detail: str) -> None:
-        if fault is None and self._faults.pop(sim_id, None) is None:
-            return
-        if fault is not None:
-            self._faults[sim_id] = (fault, detail)
+    def _forget_retries(self, holders: Mapping[str, str | None]) -> None:
+        """Forget the faults of sims that are gone, and of those that another worker ticks when they are to be tried again."""
+        now_s = time.monotonic()
+        for sim_id, retry in list(self._retries.items()):
+            is_elsewhere = retry.due_s <= now_s and holders.get(sim_id) is not None and sim_id not in self._tenures
+            if sim_id not in holders or is_elsewhere:
+                del self._retries[sim_id]
+
+    def _fault(self, sim_id: str, fault: str | None, detail: str, blocks: bool) -> None:
+        if fault is None:
+            was_ticking = sim_id in self._ticking
+            if sim_id in self._tenures:
+                self._ticking.add(sim_id)
+            self._retries.pop(sim_id, None)
+            if self._faults.pop(sim_id, None) is None and (was_ticking or not self._faults):
+                return
+        else:
+            self._ticking.discard(sim_id)
+            self._faults[sim_id] = _SimFault(fault, detail, blocks)
         if not self._faults:
             self._health.well(SIMS)
             return
-        kinds = sorted({kind for kind, _ in self._faults.values()})
-        example, (_, words) = next(iter(self._faults.items()))
-        self._health.fault(SIMS, "; ".join(kinds), f"{len(self._faults)} sims, such as {example}: {words}")
+        kinds = sorted({each.text for each in self._faults.values()})
+        example, words = next(iter(self._faults.items()))
+        is_blocked = not self._ticking and any(each.blocks for each in self._faults.values())
+        detail = f"{len(self._faults)} sims, such as {example}: {words.detail}"
+        self._health.fault(SIMS, "; ".join(kinds), detail, blocks=is_blocked)
 
     async def _end_all(self) -> None:
         """End the tenures, and leave the roster meanwhile, so that the others count without us and take what is given back."""

@@ -1,0 +1,208 @@
+"""Validation of the records of an archive against their frames and against each other.
+
+`sector.models.archive` validates what a header says by itself. Here each record must follow from those before it, so that
+what is imported can be read, and ticks on. No rule of a world is needed.
+"""
+
+from typing import NoReturn
+
+import orjson
+from pydantic import JsonValue, ValidationError
+
+from sector.models.archive import AtMs, Founding, Keyframe, Record, StateHash, StreamId, TickEntry, TickNumber
+from sector.models.config import SimConfig
+from sector.models.delta import DeltaError, apply_delta
+from sector.models.event_check import check_events
+from sector.models.frame import VERSION, Frame, FrameError, decode, digest, encode, header_bytes, version_of
+from sector.models.printable import printable, shown
+from sector.models.rows import table_columns
+from sector.models.validation import validate
+
+MAX_FRAME_HEADER_BYTES = 2**24
+MAX_ROWS = 2**22
+"""Of all tables of a frame together."""
+
+_KINDS = {Founding: "founding", Keyframe: "keyframe", TickEntry: "tick"}
+_NO_VALUE = object()
+
+
+class RecordError(ValueError):
+    """A record that contradicts its frames, or the records before it.
+
+    `record`: its number, from 1; `kind`: what it is; `field`: where it is wrong; `reason`: what is wrong there.
+    """
+
+    def __init__(self, record: int, kind: str, field: str, reason: str) -> None:
+        where = f"record {record} ({kind})" if kind else "the archive"
+        super().__init__(f"{where}: {field}: {reason}" if field else f"{where}: {reason}")
+        self.record = record
+        self.kind = kind
+        self.field = field
+        self.reason = reason
+
+
+class HistoryChecker:
+    """Validates records one after the other, and knows the state that they lead to.
+
+    `verify_states`: whether states must have the hashes recorded. A replay compares them by itself, to show how they differ.
+    """
+
+    def __init__(self, *, verify_states: bool) -> None:
+        self._verify_states = verify_states
+        self._record = 0
+        self._kind = ""
+        self._map: Frame | None = None
+        self._frame: Frame | None = None
+        self._config: SimConfig | None = None
+        self.tick = 0
+        self.cursor = "0-0"
+        self.hash = ""
+
+    @property
+    def config(self) -> SimConfig:
+        """The config of the sim. Raises RecordError where there is none yet."""
+        if self._config is None:
+            raise RecordError(0, "", "", "it has no founding record to begin with")
+        return self._config
+
+    @property
+    def frame(self) -> Frame:
+        """The state after the last record. Raises RecordError where there is none yet."""
+        if self._frame is None:
+            raise RecordError(0, "", "", "it has no keyframe to begin with")
+        return self._frame
+
+    def put(self, record: Record) -> None:
+        """Validate the next record. Raises RecordError."""
+        self._record += 1
+        self._kind = _KINDS[type(record)]
+        match record:
+            case Founding():
+                self._put_founding(record)
+            case Keyframe():
+                self._put_keyframe(record)
+            case TickEntry():
+                self._put_tick(record)
+
+    def finish(self) -> None:
+        """Validate the state at the end. Raises RecordError where there is none, or it cannot be shown."""
+        self._check_rows(self.frame)
+
+    def _put_founding(self, record: Founding) -> None:
+        if self._config is not None:
+            self._fail("", "the sim is founded twice")
+        try:
+            self._config = SimConfig.model_validate_json(record.config)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False)[0]
+            field = ".".join(("config", *(printable(str(part))[:64] for part in first["loc"])))
+            self._fail(field, printable(first["msg"][:200]), first["input"])
+        self._map = self._decode("map", record.map, "map")
+
+    def _put_keyframe(self, record: Keyframe) -> None:
+        self._check("tick", TickNumber, record.tick)
+        self._check("cursor", StreamId, record.cursor)
+        if self._config is None:
+            self._fail("", "an archive begins with a founding record")
+        frame = self._decode("snapshot", record.snapshot, "snapshot")
+        self._check_meta("snapshot", frame, record.tick)
+        if self._frame is None:
+            self._check_rows(frame)
+            self._frame, self.tick, self.cursor, self.hash = frame, record.tick, record.cursor, digest(record.snapshot)
+            return
+        if record.tick != self.tick:
+            self._fail("tick", f"a keyframe of tick {record.tick} stands after tick {self.tick}")
+        if record.cursor != self.cursor:
+            self._fail("cursor", f"the last order before it is {self.cursor}", record.cursor)
+        if self._verify_states and digest(record.snapshot) != self.hash:
+            reason = f"it has the hash {digest(record.snapshot)}, and {self.hash} was recorded"
+            self._fail("snapshot", f"a keyframe of tick {record.tick} that is not the state there: {reason}")
+
+    def _put_tick(self, record: TickEntry) -> None:
+        self._check("tick", TickNumber, record.tick)
+        self._check("at_ms", AtMs, record.at_ms)
+        self._check("hash", StateHash, record.hash)
+        if self._frame is None:
+            self._fail("", "it has no keyframe to begin with")
+        if record.tick != self.tick + 1:
+            self._fail("tick", f"tick {record.tick} follows tick {self.tick}")
+        if self._frame.meta.get("status") == "finished":
+            self._fail("tick", f"tick {record.tick} follows the end of the sim")
+        self._check_orders(record)
+        try:
+            check_events(record.events, record.tick, self._decode)
+        except FrameError as error:
+            self._fail("events", printable(str(error)))
+        self._frame = self._advance(self._frame, record)
+        self.tick, self.hash = record.tick, record.hash
+
+    def _check_orders(self, record: TickEntry) -> None:
+        for place, order in enumerate(record.orders):
+            self._check(f"orders.{place}.id", StreamId, order.id)
+            if _entry_id(order.id) <= _entry_id(self.cursor):
+                self._fail(f"orders.{place}.id", f"it does not come after {self.cursor}", order.id)
+            self.cursor = order.id
+
+    def _advance(self, before: Frame, record: TickEntry) -> Frame:
+        delta = self._decode("delta", record.delta, "delta")
+        self._check_meta("delta", delta, record.tick)
+        try:
+            frame = apply_delta(before, delta)
+        except DeltaError as error:
+            self._fail("delta", printable(str(error)))
+        self._check_size("delta", frame)
+        # An older version encoded the state in another layout, which has another digest.
+        if self._verify_states and version_of(record.delta) == VERSION and digest(encode(frame)) != record.hash:
+            self._fail("hash", f"its state has the hash {digest(encode(frame))}, and {record.hash} was recorded")
+        return frame
+
+    def _decode(self, field: str, blob: bytes, kind: str) -> Frame:
+        """Return the frame in a field. Raises RecordError where there is none of this kind, or it is too large."""
+        try:
+            if (size := header_bytes(blob)) > MAX_FRAME_HEADER_BYTES:
+                self._fail(field, f"its header has {size} bytes, at most {MAX_FRAME_HEADER_BYTES} are read")
+            frame = decode(blob)
+        except FrameError as error:
+            self._fail(field, printable(str(error)))
+        if frame.kind != kind:
+            self._fail(field, f"it is not a {kind}", frame.kind)
+        self._check_size(field, frame)
+        try:
+            orjson.dumps(dict(frame.meta))
+        except TypeError as error:
+            self._fail(f"{field}.meta", f"it cannot be written: {printable(str(error))}")
+        return frame
+
+    def _check_size(self, field: str, frame: Frame) -> None:
+        if (rows := sum(table.rows for table in frame.tables.values())) > MAX_ROWS:
+            self._fail(field, f"it has {rows} rows, at most {MAX_ROWS} are read")
+
+    def _check_meta(self, field: str, frame: Frame, tick: int) -> None:
+        """Validate what readers take from the meta of a snapshot."""
+        found: JsonValue = frame.meta.get("tick")
+        if type(found) is not int or found != tick:
+            self._fail(f"{field}.meta.tick", f"the record is of tick {tick}", found)
+        if (status := frame.meta.get("status", "running")) not in ("running", "finished"):
+            self._fail(f"{field}.meta.status", "it is neither running nor finished", status)
+        if not isinstance(winner := frame.meta.get("winner"), str | None):
+            self._fail(f"{field}.meta.winner", "it is neither text nor null", winner)
+
+    def _check_rows(self, frame: Frame) -> None:
+        """See that the state can be shown: its columns are of one length, and refer to rows that are there."""
+        try:
+            table_columns([frame if self._map is None else self._map, frame])
+        except FrameError as error:
+            self._fail("snapshot", printable(str(error)))
+
+    def _check(self, field: str, kind: object, value: object) -> None:
+        if reason := validate(kind, value):
+            self._fail(field, reason, value)
+
+    def _fail(self, field: str, reason: str, value: object = _NO_VALUE) -> NoReturn:
+        detail = reason if value is _NO_VALUE else f"{reason}; it is {shown(value)}"
+        raise RecordError(self._record, self._kind, field, detail)
+
+
+def _entry_id(text: str) -> tuple[int, int]:
+    ms, _, number = text.partition("-")
+    return int(ms), int(number)

@@ -1,0 +1,51 @@
+"""Validation of the events of a tick that comes from a file: every reader of them takes them as they are."""
+
+import re
+from collections.abc import Callable, Sequence
+
+import orjson
+from pydantic import JsonValue
+from pydantic_core import from_json
+
+from sector.models.frame import Frame, FrameError
+from sector.models.printable import shown
+from sector.models.rows import event_rows
+
+_MAX_JSON_BYTES = 2**24
+_TYPE = re.compile("[a-z][a-z0-9_]{0,63}")
+_RESERVED = ("id", "at_ms")
+"""What a reader adds to each event."""
+
+
+def check_events(blob: bytes, tick: int, decode: Callable[[str, bytes, str], Frame]) -> None:
+    """Raise FrameError unless `blob` holds events of `tick` that can be read and sent. `decode`: decodes a field into a frame."""
+    if blob.startswith(b"["):  # written by 0.1, which kept events as JSON
+        rows = _parse(blob)
+    else:
+        frame = decode("events", blob, "events")
+        if frame.meta.get("tick", tick) != tick:
+            raise FrameError(f"events of tick {shown(frame.meta['tick'])}")
+        rows = event_rows(frame)
+    for row in rows:
+        _check_row(row)
+
+
+def _parse(blob: bytes) -> Sequence[JsonValue]:
+    if len(blob) > _MAX_JSON_BYTES:
+        raise FrameError(f"events of {len(blob)} bytes of JSON, at most {_MAX_JSON_BYTES} are read")
+    try:
+        rows: list[JsonValue] = from_json(blob)
+        orjson.dumps(rows)
+    except (ValueError, TypeError) as error:
+        raise FrameError("events that are not JSON, or hold a number of more than 64 bits") from error
+    return rows
+
+
+def _check_row(row: JsonValue) -> None:
+    if not isinstance(row, dict):
+        raise FrameError(f"an event that is no object: {shown(row)}")
+    kind = row.get("type")
+    if not isinstance(kind, str) or not _TYPE.fullmatch(kind):
+        raise FrameError(f"an event of the type {shown(kind)}")
+    if name := next((name for name in _RESERVED if name in row), None):
+        raise FrameError(f"an event with a field {name} of its own: {shown(row[name])}")
