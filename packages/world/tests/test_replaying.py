@@ -1,20 +1,27 @@
 """An exported log, played again."""
 
+import contextlib
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pydantic import JsonValue
+from hypothesis import given, settings
 
+from fixtures import archives
+from fixtures import lies as fixture_lies
+from fixtures.archives import change, with_meta
+from fixtures.lies import RECORDS
+from fixtures.long import examples
 from fixtures.processes import environment
 from sector.models import ORDER, Join, LoggedOrder, MoveFleet, Puppet, SimConfig
 from sector.models.archive import ArchiveWriter, Founding, Keyframe, Record, TickEntry
-from sector.models.frame import Frame, decode, digest, encode
+from sector.models.frame import FrameError, digest
 from sector.world import SectorWorld
-from sector.world.replay import Difference, ReplayError, replay
+from sector.world.replay import Difference, ReplayError, main, replay
 
 CONFIG = SimConfig(seed=8, systems=30, homes=4, puppets=(Puppet(faction="Crimson"), Puppet(faction="Azure")))
 WORLD = SectorWorld()
@@ -53,11 +60,6 @@ def save(records: list[Record], path: Path) -> Path:
             writer.write(record)
         writer.close()
     return path
-
-
-def with_meta(blob: bytes, **meta: JsonValue) -> bytes:
-    frame = decode(blob)
-    return encode(Frame(frame.kind, {**frame.meta, **meta}, frame.tables))
 
 
 def differences(records: list[Record]) -> Difference | None:
@@ -189,3 +191,55 @@ def test_the_command_names_what_differs_and_what_is_no_archive(tmp_path: Path) -
     assert done.returncode == 2
     assert "it ends here" in done.stderr
     assert run(tmp_path / "nowhere.log").returncode == 2
+
+
+ESCAPES = "\x1b]0;pwned\x07"
+
+
+def lies() -> dict[str, tuple[list[Record], str]]:
+    founding, keyframe, tick = RECORDS[0], RECORDS[1], RECORDS[2]
+    assert isinstance(founding, Founding)
+    assert isinstance(keyframe, Keyframe)
+    assert isinstance(tick, TickEntry)
+    return {
+        "a tick far off": (change(RECORDS, 1, tick=2**62), "tick"),
+        "a tick of another snapshot": (change(RECORDS, 1, tick=5), "the record is of tick 5; it is 0"),
+        "a cursor that is no id": (change(RECORDS, 1, cursor="x"), "cursor"),
+        "a time far off": (change(RECORDS, 2, at_ms=2**62), "at_ms"),
+        "a map that is a snapshot": (change(RECORDS, 0, map=keyframe.snapshot), "map: it is not a map"),
+        "a hash that rings": (change(RECORDS, 2, hash=ESCAPES), "hash"),
+        "a delta that leads elsewhere": (
+            change(RECORDS, 2, delta=with_meta(tick.delta, next_fleet=77)),
+            "the delta of tick 1 leads to another state than its hash",
+        ),
+        "a status that rings": (change(RECORDS, 1, snapshot=with_meta(keyframe.snapshot, status=ESCAPES)), "status"),
+    }
+
+
+@pytest.mark.parametrize("lie", lies())
+def test_an_archive_that_lies_is_never_all_as_recorded(tmp_path: Path, lie: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """As records, and as a file: what is foreign reaches the terminal escaped."""
+    records, said = lies()[lie]
+    with pytest.raises(ReplayError, match=re.escape(said)):
+        list(replay(iter(records)))
+    assert main([str(archives.save(records, tmp_path / "sim.log"))]) == 2
+    printed = "".join(capfd.readouterr())
+    assert said.partition(":")[0] in printed
+    assert printed.rstrip("\n").isprintable()
+
+
+def test_a_difference_in_text_is_shown_escaped(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    tick = RECORDS[2]
+    assert isinstance(tick, TickEntry)
+    records = change(RECORDS, 2, hash="0" * 32, delta=with_meta(tick.delta, parent=ESCAPES))
+    assert main([str(archives.save(records, tmp_path / "sim.log"))]) == 1
+    printed = "".join(capfd.readouterr())
+    assert "pwned" in printed
+    assert printed.replace("\n", "").isprintable()
+
+
+@settings(max_examples=examples(600), deadline=None)
+@given(fixture_lies.lies())
+def test_any_archive_is_refused_clearly_or_replayed(records: list[Record]) -> None:
+    with contextlib.suppress(ReplayError, FrameError):
+        list(replay(iter(records)))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from tqdm import tqdm
 
 from sector.models.archive import ArchiveError, ArchiveWriter, Record, read_archive
@@ -63,7 +63,7 @@ async def _list(redis: Client) -> int:
     for sim_id in await sims.listed(redis):
         try:
             kept = await history.kept(redis, sim_id)
-        except StateError as error:
+        except (StateError, ResponseError) as error:
             print(f"{sim_id}: {printable(str(error))}")
             continue
         (holder,) = await lease.holders(redis, [sim_id])

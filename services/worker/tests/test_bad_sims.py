@@ -1,0 +1,146 @@
+"""Sims that cannot be ticked: they are named, the worker stays ready, ticks all others, and does not fight for their leases."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from redis.asyncio import Redis
+
+from fixtures import archives
+from fixtures.archives import change, with_meta
+from fixtures.processes import Processes, tick_of
+from fixtures.sim import CONFIG
+from sector.models import SimConfig
+from sector.models.archive import Keyframe
+from sector.process import Health
+from sector.state import sims
+from sector.state.importing import import_sim
+from sector.state.keys import SimKeys
+from sector.worker.settings import WorkerSettings
+from sector.worker.worker import REDIS, SIMS, Worker
+from sector.world import SectorWorld
+
+SMALL = CONFIG.model_copy(update={"systems": 8, "homes": 2})
+BAD = SimKeys("bad")
+TTL_MS = 600
+
+
+async def _far_tick(redis: Redis) -> None:
+    """Import what the rules refuse: no archive says how far a world goes."""
+    records = archives.play(0)
+    keyframe = records[1]
+    assert isinstance(keyframe, Keyframe)
+    await sims.remove(redis, "bad")
+    far = change(records, 1, tick=2**52, snapshot=with_meta(keyframe.snapshot, tick=2**52))
+    await import_sim(redis, "bad", iter(far))
+
+
+async def _other_type(redis: Redis) -> None:
+    await redis.set(BAD.events, "something")
+
+
+SPOIL: dict[str, Callable[[Redis], Awaitable[object]]] = {
+    "a tick that the rules refuse": _far_tick,
+    "a cursor that is no id": lambda redis: redis.hset(BAD.head, "cursor", "x"),
+    "a cursor that Redis refuses": lambda redis: redis.hset(BAD.head, "cursor", "99999999999999999999-0"),
+    "a tick that is no number": lambda redis: redis.hset(BAD.head, "tick", "x"),
+    "a snapshot that is none": lambda redis: redis.set(BAD.snapshot, "garbage"),
+    "a map that is a snapshot": lambda redis: redis.copy(BAD.snapshot, BAD.map, replace=True),
+    "a config that is none": lambda redis: redis.set(BAD.config, "garbage"),
+    "a request that is none": lambda redis: redis.set(BAD.founding, "garbage"),
+    "an event stream of another type": _other_type,
+}
+
+
+
+
+@pytest.mark.parametrize("kind", SPOIL)
+async def test_a_bad_sim_leaves_its_worker_ready_and_the_others_ticking(
+    processes: Processes, redis: Redis, redis_url: str, kind: str
+) -> None:
+    for name in ("good", "bad"):
+        await sims.found(redis, name, SectorWorld(), SMALL)
+    await SPOIL[kind](redis)
+    one = processes.start(
+        "worker", REDIS_URL=redis_url, WORKER_ID="one", SIM_ID="*", TICK_DELAY="0.05", LEASE_TTL_MS=str(TTL_MS)
+    )
+    seen: list[bool] = []
+
+    def is_named(health: dict[str, object]) -> bool:
+        seen.append(bool(health["ready"]))
+        return "such as bad" in str(health["conditions"])
+
+    said = one.wait_for(is_named, "naming the bad sim")
+    assert said["conditions"]["sims"]["blocks"] is False
+    # Some eight times as long as its lease lasts: the good one ticks all along.
+    begun = tick_of(one.wait_for(lambda health: tick_of(health, "good") > 0, "ticking"), "good")
+    one.wait_for(lambda health: is_named(health) and tick_of(health, "good") >= begun + 100, "ticking on, and naming it")
+    assert all(seen), "it was ready all along"
+    epoch = await redis.hget(BAD.head, "epoch")
+    assert int(epoch or 0) <= 6, "it rests for longer and longer"
+
+
+async def test_the_only_sim_of_a_worker_may_be_bad_and_is_ticked_once_it_is_not(
+    processes: Processes, redis: Redis, redis_url: str
+) -> None:
+    await sims.found(redis, "bad", SectorWorld(), SMALL)
+    cursor = await redis.hget(BAD.head, "cursor")
+    await redis.hset(BAD.head, "cursor", "x")
+    one = processes.start("worker", REDIS_URL=redis_url, SIM_ID="bad", TICK_DELAY="0.05", LEASE_TTL_MS=str(TTL_MS))
+    one.wait_for_fault("sims", "its field cursor is 'x'")
+    one.wait_until(ready=True)
+    await redis.hset(BAD.head, "cursor", cursor or b"")
+    one.wait_for(lambda health: tick_of(health, "bad") > 2, "ticking it")
+    one.wait_for(lambda health: "fault" not in health["conditions"]["sims"], "well")
+
+
+class Unforeseen(SectorWorld):
+    """A world that cannot be made of a config, for a reason that nobody foresaw."""
+
+    def found(self, config: SimConfig) -> tuple[bytes, bytes]:
+        if config.seed == 666:
+            raise LookupError("what nobody foresaw")
+        return super().found(config)
+
+
+async def test_what_nobody_foresaw_of_one_sim_does_not_end_the_worker(
+    redis: Redis, redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await sims.found(redis, "good", SectorWorld(), SMALL)
+    settings = WorkerSettings(
+        redis_url=redis_url,
+        sim_id="bad,*",
+        tick_delay=0.02,
+        lease_ttl_ms=2000,
+        sim_config=SMALL.model_copy(update={"seed": 666}),
+    )
+    health, stop = Health("worker", REDIS, SIMS), asyncio.Event()
+    worker = Worker(settings, redis, Unforeseen(), health)
+    running = asyncio.create_task(worker.run(stop))
+    try:
+        async with asyncio.timeout(60):
+            while not (health.faults[SIMS] and int(await redis.hget(SimKeys("good").head, "tick") or 0) > 20):
+                assert not running.done()
+                await asyncio.sleep(0.02)
+        assert health.ready
+        assert health.faults[SIMS] == "LookupError, see the log"
+        assert "sim bad failed: LookupError" in caplog.text
+    finally:
+        stop.set()
+        await running
+
+
+async def test_what_is_wrong_with_redis_itself_makes_it_unready(
+    processes: Processes, redis: Redis, redis_url: str
+) -> None:
+    for name in ("good", "bad"):
+        await sims.found(redis, name, SectorWorld(), SMALL)
+    one = processes.start("worker", REDIS_URL=redis_url, SIM_ID="*", TICK_DELAY="0.05", LEASE_TTL_MS=str(TTL_MS))
+    one.wait_for(lambda health: health["sims_held"] == 2, "holding both")
+    await redis.execute_command("ACL", "SETUSER", "worker", "-xadd")
+    try:
+        one.wait_for_fault("sims", "the Redis user may not do this")
+        one.wait_until(ready=False)
+    finally:
+        await redis.execute_command("ACL", "SETUSER", "worker", "+xadd")
+    one.wait_until(ready=True)
