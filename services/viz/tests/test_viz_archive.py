@@ -112,7 +112,7 @@ async def test_a_keyframe_that_cannot_be_read_is_said_to_be_broken(viz: Service,
     await sim.tick(times=7)
     await redis.hset(SimKeys("default").keyframes, "5", b"garbage")
     answer = ask(viz, "/sims/default/state?tick=6")
-    assert answer.status_code == 500
+    assert answer.status_code == 503
     assert "the history of sim 'default' does not hold together at tick 5" in answer.json()["message"]
     assert ask(viz, "/sims/default/state?tick=4").status_code == 200
 

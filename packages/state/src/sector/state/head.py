@@ -14,7 +14,7 @@ _PATTERNS = {
     "cursor": re.compile(r"[0-9]{1,20}-[0-9]{1,20}"),
     "hash": _ANY,
     "commit": _ANY,
-    "epoch": _NUMBER,
+    "epoch": re.compile(r"[0-9]{1,9}"),
     "at_ms": _NUMBER,
     "status": _ANY,
     "applied": _OPTIONAL,

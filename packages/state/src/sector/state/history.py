@@ -77,7 +77,9 @@ async def view_at(redis: Client, tick: int, of: View, *, turn: Turn = nullcontex
 
 async def ticks(redis: Client, sim_id: str, after: int, last: int) -> list[TickEvents]:
     """Return what the ticks after `after` up to `last` left, as far as they are kept. Raises HistoryBroken, redis.exceptions.RedisError."""
-    entries = await call(redis, "XRANGE", SimKeys(sim_id).events, f"({after}-0", f"{last}-0")
+    # Before tick 0 there is no id to begin after.
+    start = "-" if after < 0 else f"({after}-0"
+    entries = await call(redis, "XRANGE", SimKeys(sim_id).events, start, f"{last}-0")
     return [tick_events(entry, sim_id) for entry in as_list(entries)]
 
 

@@ -10,12 +10,13 @@ from sector.models.frame import Frame, FrameError, decode, digest, encode
 from sector.state.errors import HistoryBroken, HistoryGone
 from sector.state.replies import Reply, as_entry
 
-_PATTERNS = {
+_REQUIRED = {
     b"at_ms": re.compile(rb"[0-9]{1,16}"),
     b"hash": re.compile(rb"[\x21-\x7e]{1,128}"),
     b"cursor": re.compile(rb"[0-9]{1,20}-[0-9]{1,20}"),
 }
-_FIELDS = {*_PATTERNS, b"events", b"delta"}
+_PATTERNS = _REQUIRED | {b"epoch": re.compile(rb"[0-9]{1,9}")}
+_FIELDS = {*_REQUIRED, b"events", b"delta"}
 """Of an entry of the event stream."""
 
 
@@ -77,7 +78,8 @@ def tick_fields(entry: Reply, sim_id: str) -> tuple[int, dict[bytes, bytes]]:
     if missing := _FIELDS - fields.keys():
         names = ", ".join(sorted(name.decode() for name in missing))
         raise HistoryBroken(sim_id, int(tick), f"its entry has no field {names}")
-    if wrong := next((name for name, pattern in _PATTERNS.items() if not pattern.fullmatch(fields[name])), None):
+    checks = _PATTERNS if b"epoch" in fields else _REQUIRED
+    if wrong := next((name for name, pattern in checks.items() if not pattern.fullmatch(fields[name])), None):
         raise HistoryBroken(sim_id, int(tick), f"its field {wrong.decode()} is {fields[wrong][:60]!r}")
     return int(tick), fields
 

@@ -12,12 +12,14 @@ from sanic import HTTPResponse, Request
 from sanic.exceptions import BadRequest, NotFound, ServiceUnavailable
 from sanic.response import raw
 
+from sector.models.delta import DeltaError
+from sector.models.frame import FrameError
 from sector.models.names import SIM_ID
 from sector.process import App
 from sector.process.turns import TooManyTurns, Turns
 from sector.state import history, sims
 from sector.state.connect import Client
-from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
+from sector.state.errors import HistoryGone, SimNotFound, StateError
 from sector.state.faults import describe
 from sector.state.reader import Turn
 from sector.viz.courses import Courses
@@ -48,7 +50,7 @@ class Archive:
         app.add_route(self.course, "/sims/<sim_id>/course")
         app.add_route(self.state, "/sims/<sim_id>/state")
         app.add_route(self.ticks, "/sims/<sim_id>/ticks")
-        for error in (SimNotFound, HistoryGone, HistoryBroken, TooManyTurns, RedisError, OSError):
+        for error in (StateError, FrameError, DeltaError, TooManyTurns, RedisError, OSError):
             app.error_handler.add(error, _problem)
 
     async def all_sims(self, request: Request) -> HTTPResponse:
@@ -117,15 +119,15 @@ def _compress(body: bytes) -> bytes:
 
 
 def _problem(
-    _: Request, error: SimNotFound | HistoryGone | HistoryBroken | TooManyTurns | RedisError | OSError
+    _: Request, error: StateError | FrameError | DeltaError | TooManyTurns | RedisError | OSError
 ) -> HTTPResponse:
     match error:
         case SimNotFound() | HistoryGone():
             status, detail = NotFound.status_code, str(error)
         case TooManyTurns():
-            status, detail = (ServiceUnavailable.status_code, f"{error}; try again in a second")
-        case HistoryBroken():
-            status, detail = 500, str(error)
-        case _:
+            status, detail = ServiceUnavailable.status_code, f"{error}; try again in a second"
+        case RedisError() | OSError():
             status, detail = ServiceUnavailable.status_code, describe(error)
+        case _:
+            status, detail = ServiceUnavailable.status_code, str(error)
     return raw(orjson.dumps({"status": status, "message": detail}), status=status, content_type="application/json")

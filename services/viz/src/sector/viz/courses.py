@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from sector.models.delta import apply_delta
-from sector.models.frame import Frame, Table, decode
+from sector.models.frame import Frame, FrameError, Table, decode
 from sector.state import history
 from sector.state.connect import Client
 from sector.state.errors import HistoryGone
@@ -121,7 +121,14 @@ def _count(course: _Course, page: Sequence[TickEvents]) -> None:
 
 
 def totals_of(snapshot: Frame, tick: int) -> Totals:
-    """Return what each faction has in a snapshot."""
+    """Return what each faction has in a snapshot. Raises FrameError where it is not one of Sector's."""
+    try:
+        return _totals_of(snapshot, tick)
+    except (LookupError, TypeError, ValueError) as error:
+        raise FrameError(f"a snapshot of tick {tick} without factions, systems and fleets") from error
+
+
+def _totals_of(snapshot: Frame, tick: int) -> Totals:
     systems, fleets, factions = (snapshot.tables[name] for name in ("systems", "fleets", "factions"))
     count = factions.rows
 
