@@ -10,6 +10,9 @@ from structlog.contextvars import bind_contextvars
 from sector.process import Health, attach, create_app, run
 from sector.process.settings import Settings
 
+HOSTILE = "a\x1b]0;pwned\x07b\n12:00:00 [info     ] c\x00d\u202ee\x9bf"
+"""What a client may send, to be quoted."""
+
 
 async def work(stop: asyncio.Event) -> None:
     """Wait for the stop, or do what WORK says."""
@@ -18,6 +21,10 @@ async def work(stop: asyncio.Event) -> None:
         bind_contextvars(sim="s1", tick=7)
         logging.getLogger("sample").info("about to %s, surely", "fail", extra={"odd": "no text: \ud83d"})
         raise RuntimeError("as told")
+    if how == "quote":
+        log = logging.getLogger("sample")
+        log.warning("a client sent %s", HOSTILE, extra={"sent": HOSTILE})
+        raise RuntimeError(HOSTILE)
     if how == "hang":
         await asyncio.sleep(3600)
     await stop.wait()

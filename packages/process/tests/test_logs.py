@@ -8,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from fixtures.processes import environment, free_port
+from sector.process.logs import printable
 
 SAMPLE = Path(__file__).with_name("sample_process.py")
 
@@ -17,7 +20,7 @@ def run(**told: str) -> list[str]:
     """Run a process whose work fails, with a word; returns the lines of its log."""
     command = [sys.executable, str(SAMPLE), str(free_port())]
     done = subprocess.run(
-        command, env=environment(WORK="fail", **told), capture_output=True, text=True, check=False, timeout=60
+        command, env=environment(**{"WORK": "fail"} | told), capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 1
     return done.stderr.splitlines()
@@ -43,7 +46,7 @@ def test_as_text_it_is_for_people_and_uncoloured_where_there_is_no_terminal() ->
     first, *middle, last = run(LOG_FORMAT="text")
     assert re.match(r"\d\d:\d\d:\d\d \[info +\] about to fail, surely ", first)
     assert "sim=s1" in first
-    assert "RuntimeError: as told" in (last, *middle)
+    assert any("RuntimeError: as told" in line for line in (last, *middle))
     assert "\x1b" not in first
 
 
@@ -62,3 +65,20 @@ def test_on_a_terminal_it_is_text_by_itself() -> None:
 
 def test_who_wants_less_is_told_less() -> None:
     assert [json.loads(line)["level"] for line in run(LOG_LEVEL="error")] == ["error"]
+
+
+
+def test_as_text_what_clients_sent_moves_no_cursor_and_begins_no_line() -> None:
+    lines = run(LOG_FORMAT="text", WORK="quote")
+    assert all(line.isprintable() for line in lines)
+    shown = r"a\x1b]0;pwned\x07b\n12:00:00 [info     ] c\x00d\u202ee\x9bf"
+    assert f"a client sent {shown}" in lines[0]
+    assert "sent='a" in lines[0]
+    # In the text of an error a line may end, but what follows does not look like another message.
+    assert any(r"RuntimeError: a\x1b]0;pwned\x07b" in line for line in lines)
+    assert not any(line.startswith("12:00:00") for line in lines)
+
+
+@pytest.mark.parametrize(("text", "shown"), [("plain é 😀", "plain é 😀"), ("\x1b[31m", r"\x1b[31m"), ("\r\n\t", r"\r\n\t"), ("\ud800", r"\ud800")])
+def test_control_characters_are_escaped_and_nothing_else(text: str, shown: str) -> None:
+    assert printable(text) == shown

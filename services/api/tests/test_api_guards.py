@@ -217,6 +217,27 @@ def test_for_people_it_is_a_line_of_text(url: str, processes: Processes) -> None
     assert re.fullmatch(r"\d\d:\d\d:\d\d GET /nothing 404, [\d.]+ ms, request mine of None at 127\.0\.0\.1", line)
 
 
+@pytest.mark.parametrize(
+    ("request_line", "shown"),
+    [
+        (b"FOO\x1b[31m /x HTTP/1.1", r"FOO\x1b[31m /x"),
+        (b"GET /\xc2\x9b31m HTTP/1.1", r"GET /\x9b31m"),
+        (b"GET /%1b%0a HTTP/1.1", "GET /"),
+        (b"GET /\xe2\x80\xae HTTP/1.1", "GET /"),
+    ],
+)
+def test_for_people_what_clients_send_is_escaped(
+    url: str, processes: Processes, request_line: bytes, shown: str
+) -> None:
+    api = processes.start("api", REDIS_URL=url, LOG_FORMAT="text", PROXIES="1")
+    with socket.create_connection(("127.0.0.1", api.port), timeout=60) as client:
+        client.sendall(request_line + b"\r\nhost: a\r\nuser-agent: \x1b]0;x\x07\r\nx-forwarded-for: \x1b[2J\r\n\r\n")
+        assert client.recv(1000).startswith(b"HTTP/1.1 4")
+    until(lambda: " 40" in api.log.read_text(), "the line")
+    assert all(line.isprintable() for line in api.log.read_text().split("\n"))
+    assert shown in api.log.read_text() or "of None at" in api.log.read_text()
+
+
 def test_by_itself_only_errors_are_logged_and_tokens_never(url: str, processes: Processes) -> None:
     api = processes.start("api", REDIS_URL=url, AUTH_SECRET=SECRET)
     held = token("Azure")

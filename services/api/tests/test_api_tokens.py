@@ -19,7 +19,8 @@ from fixtures.contents import entries_at
 from fixtures.processes import Processes, Service, environment
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET, bearing, token
-from sector.api.keyring import KeyFileError, KeyRing, load_keys
+from sector.api.jwks import KeyFileError, load_keys
+from sector.api.keyring import KeyRing
 from sector.state.keys import SimKeys
 
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
@@ -96,6 +97,12 @@ BAD: dict[str, tuple[Callable[[], str | None], str]] = {
     "signed by another": (lambda: token("Crimson", secret="x" * 40), "no key that is known here"),
     "unsigned": (_unsigned, "not good"),
     "altered": (_altered, "no key that is known here"),
+    "of a name with a line break": (lambda: token("Crimson", sub="a\nb"), "claim sub"),
+    "of a name that colours": (lambda: token("Crimson", sub="\x1b[31mred"), "claim sub"),
+    "of a name with a zero": (lambda: token("Crimson", sub="a\0"), "claim sub"),
+    "of a name that turns the line": (lambda: token("Crimson", sub="a\u202eb"), "claim sub"),
+    "of a name too long": (lambda: token("Crimson", sub="x" * 129), "claim sub"),
+    "of no name": (lambda: token("Crimson", sub=""), "claim sub"),
     "of a scope unknown": (lambda: token("Crimson", scope="god"), "claim scope"),
 }
 
@@ -216,6 +223,7 @@ def test_the_command_makes_a_token_that_is_good(
         ((), {"AUTH_SECRET": SECRET}, "say for whom"),
         (("--faction", "Me"), {}, "no key to sign with"),
         (("--faction", "Me"), {"AUTH_SECRET": "short"}, "wrong setting AUTH_SECRET"),
+        (("--faction", "Me", "--subject", "a\nb"), {"AUTH_SECRET": SECRET}, "--subject must have 1 to 128 characters"),
         (("--faction", "Me", "--hours", "0"), {"AUTH_SECRET": SECRET}, "--hours must be above 0"),
     ],
 )
@@ -235,8 +243,9 @@ def test_the_command_says_what_it_lacks(
     [
         ("{", "cannot be read"),
         ("{}", "it is no JWKS"),
-        ('{"keys": []}', "no key to sign with"),
+        ('{"keys": []}', "no key that can be used"),
         ('{"keys": [{"kty": "oct"}]}', "key 0 cannot be used"),
+        ('{"keys": [{"kty": "AKP", "kid": "pq"}]}', 'key "pq" has unsupported type "AKP" and was skipped'),
     ],
 )
 def test_a_file_of_keys_that_cannot_be_used_ends_it_with_2(
@@ -254,7 +263,8 @@ def test_a_file_of_keys_that_cannot_be_used_ends_it_with_2(
     ("keys", "error"),
     [
         ('{"keys": [1]}', "key 0 is no object"),
-        ('{"keys": [{"kty": "oct", "k": "c2VjcmV0", "alg": "HS256", "use": "enc"}]}', "it holds no key to sign with"),
+        ('{"keys": [{"kty": "oct", "k": "c2VjcmV0", "alg": "HS256", "use": "enc"}]}', "it holds no key that can be used"),
+        ("[" * 100_000, "it cannot be read"),
     ],
 )
 def test_what_is_no_key_to_sign_with_is_refused(tmp_path: Path, keys: str, error: str) -> None:
@@ -269,7 +279,7 @@ def test_a_key_for_another_use_is_passed_over(tmp_path: Path, signer: ec.Ellipti
     path.write_text(
         json.dumps({"keys": [public(signer, "one") | {"use": "enc"}, public(signer, "two") | {"use": "sig"}]})
     )
-    assert [key.id for key in load_keys(path)] == ["two"]
+    assert [key.id for key in load_keys(path).keys] == ["two"]
 
 
 def test_a_file_of_keys_that_did_not_change_is_not_read_again(

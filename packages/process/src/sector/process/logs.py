@@ -8,11 +8,12 @@ import sys
 import time
 from collections.abc import Mapping
 from functools import partial
-from typing import Literal
+from io import StringIO
+from typing import Literal, TextIO
 
 import orjson
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 type Format = Literal["auto", "json", "text"]
 
@@ -57,10 +58,30 @@ def _ending(*, as_json: bool) -> list[Processor]:
         return [_timed, structlog.processors.format_exc_info, _as_json]
     return [
         structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-        structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
-        ),
+        _escaped,
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=_traceback),
     ]
+
+
+def _escaped(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = printable(value)
+    return event
+
+
+def _traceback(stream: TextIO, failure: ExcInfo) -> None:
+    text = StringIO()
+    structlog.dev.plain_traceback(text, failure)
+    # Indented: the text of an error may have lines that look like messages.
+    stream.write("\n".join(f"    {printable(each)}" for each in text.getvalue().split("\n")))
+
+
+def printable(text: str) -> str:
+    """Return a text with control characters escaped: what clients send must not move the cursor, or begin a line, of a log in text."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def _timed(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

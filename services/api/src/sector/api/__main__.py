@@ -26,7 +26,7 @@ def main() -> None:
         sys.exit(openapi.main(sys.argv[2:]))
     settings = load(ApiSettings, about=_ABOUT)
     app = create_api(settings)
-    if settings.key_ring is None:
+    if settings.is_open:
         app.before_server_start(lambda _: log.warning(_OPEN))
     run(app, settings, settings.port)
 

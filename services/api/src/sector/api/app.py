@@ -45,7 +45,8 @@ def create_api(settings: ApiSettings) -> App:
     served = Served(
         redis, settings.sim_id, settings.durability, settings.most_waiting_orders, lambda fault: _tell(health, fault)
     )
-    authority = Authority(settings.key_ring, settings.auth_audience)
+    ring = settings.key_ring
+    authority = Authority(ring, settings.auth_audience)
     address = address_behind(settings.proxies)
     access_log = AccessLog(settings.access_log, address, authority.subject, as_json=is_json(settings.log_format))
     limits = RequestLimits(
@@ -73,6 +74,7 @@ def create_api(settings: ApiSettings) -> App:
         return {
             "sim": settings.sim_id,
             "auth": "open" if authority.open else "tokens",
+            **authority.keys,
             "orders_accepted": orders.accepted,
             "streams": streams.open,
             "streams_dropped": streams.dropped,
@@ -93,6 +95,9 @@ def create_api(settings: ApiSettings) -> App:
     attach(app, "request limits", limits.run)
     attach(app, "waiting orders", lambda stop: watch_waiting(stop, redis, settings.sim_id))
     attach(app, "durability", lambda stop: _probe(stop, redis, settings, health))
+    if ring is not None:
+        # Once logs are configured.
+        app.before_server_start(lambda _: ring.report())
     app.after_server_stop(lambda _: redis.aclose())
     app.after_server_stop(lambda _: traces.close())
     return app

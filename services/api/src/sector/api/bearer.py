@@ -3,11 +3,11 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import jwt
 from jwt.exceptions import ExpiredSignatureError, InvalidAudienceError, InvalidTokenError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 from sanic import Request
 
 from sector.api.keyring import KeyRing
@@ -19,17 +19,31 @@ _KNOWN = 4096
 
 Names = str | tuple[str, ...]
 
+Subject = Annotated[str, Field(pattern=r"^[^\p{C}\p{Zl}\p{Zp}]{1,128}$")]
+"""A name without control, format and other invisible characters: it stands in logs, and in the order log."""
+
+_SUBJECT: TypeAdapter[str] = TypeAdapter(Subject)
+
 
 class Claims(BaseModel):
     """What a token says. `sim` and `faction`: one, several, or `*` for all; `scope` `admin`: may do all, in its sims."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    sub: str = Field(min_length=1, max_length=128)
+    sub: Subject
     exp: float
     sim: Names = ALL
     faction: Names = ()
     scope: Literal["player", "admin"] = "player"
+
+
+def is_subject(text: str) -> bool:
+    """Say whether a token may name its bearer so."""
+    try:
+        _SUBJECT.validate_python(text)
+    except ValidationError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +99,11 @@ class Authority:
         """Whether no token is needed."""
         return self._ring is None
 
+    @property
+    def keys(self) -> dict[str, JsonValue]:
+        """How many keys are used, and how many of the file are not: the log says why."""
+        return {} if self._ring is None else {"keys": len(self._ring), "keys_skipped": len(self._ring.skipped)}
+
     def bearer(self, request: Request) -> Bearer:
         """Return who asks. Raises Problem where there is no token, or none that is good."""
         if self._ring is None:
@@ -136,6 +155,9 @@ class Authority:
             except ValidationError as error:
                 first = error.errors()[0]
                 fault = f"the token's claim {'.'.join(map(str, first['loc']))}: {first['msg']}"
+            except (jwt.PyJWTError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
+                # What the key cannot verify is no good token; another key may fit.
+                fault = "the token is not good"
         raise _unauthorized("invalid_token", fault)
 
 

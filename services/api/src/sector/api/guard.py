@@ -13,7 +13,7 @@ from sanic import HTTPResponse, Request
 from sector.api.answers import GUARDS, Answer, Headers
 from sector.api.work import Work
 from sector.process import App
-from sector.process.logs import line
+from sector.process.logs import line, printable
 from sector.process.requests import count
 
 type Handler = Callable[..., Awaitable[Answer | None]]
@@ -83,9 +83,10 @@ def trace_of(request: Request) -> dict[str, str]:
 
 def _for_people(told: Mapping[str, object]) -> str:
     clock = time.strftime("%H:%M:%S")
-    return "{} {method} {path} {status}, {took_ms} ms, request {request} of {subject} at {address}".format(
+    text = "{} {method} {path} {status}, {took_ms} ms, request {request} of {subject} at {address}".format(
         clock, **told
     )
+    return printable(text)
 
 
 class Cors:

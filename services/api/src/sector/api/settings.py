@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from sector.api.keyring import KeyFileError, KeyRing, load_keys
+from sector.api.jwks import KeyFileError, load_keys
+from sector.api.keyring import KeyRing
 from sector.process import Port, RedisUrl, SimIdSetting, TracedSettings
 from sector.state.durability import Durability, Kind
 
@@ -163,8 +164,13 @@ class ApiSettings(TracedSettings):
         return 3.0 if self.order_durability == "memory" else 3.0 + self.durability_timeout_ms / 1000
 
     @property
+    def is_open(self) -> bool:
+        """Whether no token is needed."""
+        return self.auth_secret is None and self.auth_jwks is None
+
+    @property
     def key_ring(self) -> KeyRing | None:
         """What tokens may be signed with; None where no token is needed."""
-        if self.auth_secret is None and self.auth_jwks is None:
+        if self.is_open:
             return None
         return KeyRing(self.auth_secret.get_secret_value() if self.auth_secret else None, self.auth_jwks)

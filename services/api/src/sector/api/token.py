@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import jwt
 
-from sector.api.bearer import ALL
-from sector.api.keyring import Key
+from sector.api.bearer import ALL, is_subject
+from sector.api.jwks import Key
 from sector.api.settings import ApiSettings
 from sector.process import load
 
@@ -37,6 +37,9 @@ def main(arguments: Sequence[str]) -> int:
         parser.error("say for whom: --faction NAME or --admin")
     if not 0 < given.hours <= 24 * 366 * 10:
         parser.error("--hours must be above 0, ten years at most")
+    subject = given.subject or ("admin" if given.admin else given.faction[0])
+    if not is_subject(subject):
+        parser.error("--subject must have 1 to 128 characters, none of them a control character")
     sys.argv[1:] = []
     settings = load(ApiSettings, about="")
     ring = settings.key_ring
@@ -46,7 +49,6 @@ def main(arguments: Sequence[str]) -> int:
             "no key to sign with: set AUTH_SECRET, or AUTH_JWKS to a file with a secret or private key", file=sys.stderr
         )
         return 2
-    subject = given.subject or ("admin" if given.admin else given.faction[0])
     print(make(key, settings.auth_audience, subject, given.faction, given.sim, admin=given.admin, hours=given.hours))
     return 0
 

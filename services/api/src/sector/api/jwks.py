@@ -1,0 +1,132 @@
+"""JWKS: a file of keys (RFC 7517). What cannot be used safely is skipped, so that the others take effect."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from jwt import PyJWK
+
+MIN_SECRET_BYTES = 32
+MIN_RSA_BITS = 2048
+_ALGORITHMS = {
+    "oct": ("HS256", "HS384", "HS512"),
+    "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+    "EC": ("ES256", "ES256K", "ES384", "ES512"),
+    "OKP": ("EdDSA",),
+}
+"""By type of key: what it may sign with."""
+
+_MAX_NAME = 64
+
+
+class KeyFileError(ValueError):
+    """A file of keys that cannot be used. `path`: which; `reason`: why."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+class KeySkipped(ValueError):
+    """A key that is not used. `key`: its `kid`, or its number, as text; `reason`: why."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(f"key {key} {reason} and was skipped")
+        self.key = key
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key and the one algorithm that it is for: what a token says of its algorithm decides nothing. `id`: its `kid`, or empty."""
+
+    id: str
+    jwk: PyJWK
+    signs: bool
+
+    @property
+    def algorithm(self) -> str:
+        return self.jwk.algorithm_name
+
+
+class KeySet(NamedTuple):
+    """The keys of a file that can be used, and why others cannot."""
+
+    keys: list[Key]
+    skipped: list[str]
+
+
+def load_keys(path: Path) -> KeySet:
+    """Return the keys in a file. Raises KeyFileError where it is no JWKS, or holds no key that can be used."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise KeyFileError(path, f"it cannot be read: {reason}") from error
+    listed = content.get("keys") if isinstance(content, dict) else None
+    if not isinstance(listed, list):
+        raise KeyFileError(path, 'it is no JWKS: {"keys": [...]}')
+    loaded = KeySet([], [])
+    for number, each in enumerate(listed):
+        try:
+            loaded.keys.append(_key(number, each))
+        except KeySkipped as skipped:
+            loaded.skipped.append(str(skipped))
+    if not loaded.keys:
+        raise KeyFileError(path, "; ".join(["it holds no key that can be used", *loaded.skipped[:5]]))
+    return loaded
+
+
+def _key(number: int, given: object) -> Key:
+    """Return a key. Raises KeySkipped."""
+    if not isinstance(given, dict):
+        raise KeySkipped(str(number), "is no object")
+    name = _quoted(given["kid"]) if "kid" in given else str(number)
+    if reason := _refusal(given):
+        raise KeySkipped(name, reason)
+    try:
+        jwk = PyJWK.from_dict(given)
+        weakness = _weakness(given, jwk)
+    except Exception as error:
+        # The libraries raise errors of many kinds for the parts of a key, and none may hide the keys that follow.
+        raise KeySkipped(name, f"cannot be used ({type(error).__name__})") from error
+    if weakness:
+        raise KeySkipped(name, weakness)
+    signs = (given["kty"] == "oct" or "d" in given) and "sign" in given.get("key_ops", ("sign",))
+    return Key(given.get("kid", ""), jwk, signs)
+
+
+def _refusal(given: Mapping[str, object]) -> str:
+    """Return why a key is not for signatures that are known here; "" where it is."""
+    kind, use, operations = given.get("kty"), given.get("use", "sig"), given.get("key_ops", ["verify"])
+    if not isinstance(given.get("kid", ""), str):
+        return "has a kid that is no text"
+    if not isinstance(kind, str) or kind not in _ALGORITHMS:
+        return f"has unsupported type {_quoted(kind)}"
+    if use != "sig":
+        return f'has use {_quoted(use)}, not "sig",'
+    if not isinstance(operations, list) or "verify" not in operations:
+        return 'has key_ops without "verify"'
+    if "alg" in given and given["alg"] not in _ALGORITHMS[kind]:
+        return f"has unsupported algorithm {_quoted(given['alg'])} for type {_quoted(kind)}"
+    return ""
+
+
+def _weakness(given: Mapping[str, object], jwk: PyJWK) -> str:
+    """Return why a key can be guessed or computed; "" where it is strong enough."""
+    key: object = jwk.key
+    if given["kty"] == "oct" and (not isinstance(key, bytes) or len(key) < MIN_SECRET_BYTES):
+        return f"has fewer than {MIN_SECRET_BYTES} bytes"
+    bits = getattr(key, "key_size", 0)
+    if given["kty"] == "RSA" and bits < MIN_RSA_BITS:
+        return f"has {bits} bits, fewer than {MIN_RSA_BITS},"
+    return ""
+
+
+def _quoted(value: object) -> str:
+    """Return what a file says, escaped and cut."""
+    text = json.dumps(value)
+    return text if len(text) <= _MAX_NAME else f"{text[:_MAX_NAME]}…"
