@@ -1,0 +1,166 @@
+"""A file that an operator was given: it is imported with `sector-state import`, and what comes of it is read by every process."""
+
+import asyncio
+import itertools
+import os
+import struct
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from copy import replace
+
+import httpx
+import xxhash
+
+from fixtures import archives
+from fixtures.archives import change, with_meta
+from fixtures.processes import environment, tick_of
+from hostile.attempt import Attempt, Scene
+from sector.models.archive import MAGIC, Founding, Keyframe, Record, TickEntry
+from sector.models.frame import Frame, encode
+from sector.state import sims
+from sector.state.connect import connect
+from sector.state.importing import import_sim
+
+_FOR_S = 4.0
+_MEMORY_KIB = 1_500_000
+"""Of the command: what it imports has some kilobytes."""
+_MANY = 20
+_numbers = itertools.count()
+
+_RECORDS = archives.play()
+_FOUNDING, _KEYFRAME, _TICK = _RECORDS[0], _RECORDS[1], _RECORDS[2]
+assert isinstance(_FOUNDING, Founding)
+assert isinstance(_KEYFRAME, Keyframe)
+assert isinstance(_TICK, TickEntry)
+
+type Act = Callable[[Scene], Awaitable[None]]
+
+
+async def _run(scene: Scene, *command: str) -> tuple[int, str]:
+    """Run a command with little memory; returns its exit status and what it printed."""
+    # Elsewhere in the field: it takes no processor from the world.
+    line = f'ulimit -v {_MEMORY_KIB}; exec nice -n 19 "$0" "$@"'
+    settings = environment() | {"OPENBLAS_NUM_THREADS": "1", "PATH": os.environ["PATH"]}
+    process = await asyncio.create_subprocess_exec(
+        "sh", "-c", line, sys.executable, "-m", *command,
+        env=settings, cwd=scene.folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+def _refused(blob: bytes, reason: str) -> Act:
+    """Import and replay a file: both say where it lies, in printable text, and nothing of it is left in Redis."""
+
+    async def act(scene: Scene) -> None:
+        path = scene.folder / "hostile.sim"
+        path.write_bytes(blob)
+        before = await scene.redis.dbsize()
+        url = scene.user_url("operator")
+        imported = await _run(scene, "sector.state", "import", path.name, "hostile", "--redis-url", url)
+        replayed = await _run(scene, "sector.world.replay", path.name)
+        assert (imported[0], replayed[0]) == (1, 2), (imported, replayed)
+        for _, printed in (imported, replayed):
+            assert reason in printed
+            assert printed.replace("\n", "").isprintable()
+        assert "hostile" not in await sims.listed(scene.redis)
+        assert await scene.redis.dbsize() - before < 1_000, "idempotency keys come and go, and nothing else does"
+        assert not [key async for key in scene.redis.scan_iter("sim:{hostile}:*")]
+
+    return act
+
+
+def _lies(records: list[Record], reason: str) -> Act:
+    return _refused(archives.pack(records), reason)
+
+
+def _believed(records: list[Record], statuses: frozenset[int], count: int = 1) -> Act:
+    """Import what no validation can refuse, and have every process read it: it is answered, and the world goes on."""
+
+    async def act(scene: Scene) -> None:
+        # For a moment processes remember of an id that its sim was removed.
+        names = [f"hostile-{next(_numbers)}" for _ in range(count)]
+        redis = connect(scene.user_url("operator"))
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(redis.aclose)
+            for name in names:
+                await import_sim(redis, name, iter(records))
+                stack.push_async_callback(sims.remove, redis, name)
+            tick = tick_of(await _health(scene))
+            async with asyncio.timeout(60), httpx.AsyncClient(timeout=20) as client:
+                ends_s = asyncio.get_running_loop().time() + _FOR_S
+                while asyncio.get_running_loop().time() < ends_s or tick_of(await _health(scene)) <= tick:
+                    for name in names:
+                        await _read(client, scene, name, statuses)
+                    assert (await _health(scene))["ready"]
+
+    return act
+
+
+async def _health(scene: Scene) -> dict[str, object]:
+    answer = await asyncio.to_thread(scene.worker.health)
+    assert answer is not None
+    found: dict[str, object] = answer.json()
+    return found
+
+
+async def _read(client: httpx.AsyncClient, scene: Scene, name: str, statuses: frozenset[int]) -> None:
+    """Read all that there is of a sim, from API and viz. Too many requests may be refused."""
+    for path in ("snapshot", "snapshot?format=columns", "map", "events"):
+        answer = await client.get(f"{scene.api.url}/sims/{name}/{path}")
+        assert answer.status_code in statuses | {429}, f"{path}: {answer.text}"
+    for path in ("course", "state?tick=0", "ticks?after=0"):
+        answer = await client.get(f"{scene.viz.url}/sims/{name}/{path}")
+        assert answer.status_code in statuses | {404, 429}, answer.text
+
+
+def _many_values() -> bytes:
+    """Return an archive whose header has as many lists as 16 MiB hold."""
+    item = b'["","",true,0],'
+    text = b'{"kind":"tick","orders":[' + item * ((2**24 - 100) // len(item)) + b"0]}"
+    return _record(text)
+
+
+def _record(text: bytes, claimed_bytes: int = -1) -> bytes:
+    length = len(text) if claimed_bytes < 0 else claimed_bytes
+    return MAGIC + struct.pack("<IQ", length, 0) + text + xxhash.xxh3_64(text).digest()
+
+
+def _far(tick: int) -> list[Record]:
+    """Return a sim at a tick that the rules refuse, and no validation of an archive knows."""
+    return change(_RECORDS, 1, tick=tick, snapshot=with_meta(_KEYFRAME.snapshot, tick=tick))[:2]
+
+
+def _bare() -> list[Record]:
+    """Return a sim whose state has no tables: another world may have none."""
+    snapshot = encode(Frame("snapshot", {"tick": 0, "status": "running"}, {}))
+    return change(change(_RECORDS, 0, map=encode(Frame("map", {}, {}))), 1, snapshot=snapshot)[:2]
+
+
+_READ = frozenset({200})
+_READ_OR_NOT = frozenset({200, 503})
+_LAST_ID = "18446744073709551615-18446744073709551615"
+_ESCAPES = "\x1b]0;pwned\x07"
+_BACKWARDS = (replace(_TICK.orders[0], id="5-0"),)
+
+ATTEMPTS = (
+    Attempt("a keyframe of tick 2**62", _lies(change(_RECORDS, 1, tick=2**62), "keyframe.tick")),
+    Attempt("a keyframe of tick -7", _lies(change(_RECORDS, 1, tick=-7), "keyframe.tick")),
+    Attempt("a keyframe of another tick", _lies(change(_RECORDS, 1, tick=5), "the record is of tick 5; it is 0")),
+    Attempt("a cursor that is no id", _lies(change(_RECORDS, 1, cursor="x"), "keyframe.cursor")),
+    Attempt("a cursor at the end of all ids", _lies(change(_RECORDS, 1, cursor=_LAST_ID), "keyframe.cursor")),
+    Attempt("a time of 2**62 ms", _lies(change(_RECORDS, 2, at_ms=2**62), "tick.at_ms")),
+    Attempt("a map that is a snapshot", _lies(change(_RECORDS, 0, map=_KEYFRAME.snapshot), "it is not a map")),
+    Attempt("a hash that sets the title of a terminal", _lies(change(_RECORDS, 2, hash=_ESCAPES), "tick.hash")),
+    Attempt("events that begin a line", _lies(change(_RECORDS, 2, events=b'[{"type":"a\\nb"}]'), "an event of the type")),
+    Attempt("orders that go back", _lies(change(_RECORDS, 3, orders=_BACKWARDS), "it does not come after 1001-0")),
+    Attempt("a header of a million lists", _refused(_many_values(), "more than 200000 strings and values")),
+    Attempt("a header of 4 GiB", _refused(_record(b"{}", 2**32 - 1), "a header of 4294967295 bytes")),
+    Attempt("a tick that the rules refuse", _believed(_far(2**52), _READ_OR_NOT)),
+    Attempt("the last tick of all", _believed(_far(2**53 - 1), _READ_OR_NOT)),
+    Attempt("a state without tables", _believed(_bare(), _READ_OR_NOT)),
+    Attempt("many sims that no worker can tick", _believed(_bare(), _READ_OR_NOT, _MANY)),
+    Attempt("a sim that is sound", _believed(_RECORDS, _READ)),
+)
