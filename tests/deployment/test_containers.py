@@ -35,6 +35,8 @@ def test_every_container_has_probes_of_distinct_meaning_limits_and_no_privileges
         ]
         assert all(what for what, _, _ in asked)
         assert len({str(each) for each in asked}) == 3
+        # A server that a script holds still accepts connections.
+        assert not container.liveness_probe.tcp_socket
         if container.liveness_probe.http_get and container.readiness_probe.http_get:
             # Whether Redis is there says nothing about whether this process should be started again.
             assert container.liveness_probe.http_get.path == "/health/live"

@@ -35,6 +35,7 @@ _KINDS: tuple[tuple[type[Exception], str], ...] = (
     (OSError, "Redis is away"),
 )
 _PREFIXES = {
+    "BUSY": "a script holds Redis: end it as user operator, with SCRIPT KILL",
     "WRONGTYPE": "something of another type lies at a key of this sim: remove it, or restore the sim",
     "MISCONF": "Redis cannot write to its disk, and takes no writes",
     "NOREPLICAS": "Redis has too few replicas, and takes no writes",
