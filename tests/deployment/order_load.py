@@ -47,7 +47,7 @@ class OrderLoad:
                 order = {"type": "note", "faction": faction, "text": f"{len(self.told.orders)}"}
                 await self._ask(http, "POST", "/api/orders", order)
                 await self._ask(http, "GET", "/api/snapshot")
-                await self._ask(http, "GET", "/health")
+                await self._ask(http, "GET", "/health/ready")
                 await asyncio.sleep(self._pause_s)
 
     async def _ask(self, http: httpx.AsyncClient, method: str, path: str, body: dict[str, str] | None = None) -> str:

@@ -108,9 +108,11 @@ def test_each_started_after_what_it_needs_was_healthy(composed: Composed) -> Non
 
 
 def test_it_answers_at_its_ports(composed: Composed) -> None:
-    health = httpx.get(f"http://{composed.address}:8000/health").json()
-    assert health["service"] == "api"
-    assert health["ready"]
+    for port, service in ((8000, "api"), (9000, "viz")):
+        url = f"http://{composed.address}:{port}"
+        assert httpx.get(f"{url}/health/ready").json() == {"service": service, "ready": True}
+        for path in ("/health", "/metrics"):
+            assert httpx.get(f"{url}{path}").status_code == 404
     assert "<title>Sector" in httpx.get(f"http://{composed.address}:9000/").text
     with Redis.from_url(f"redis://viz:viz@{composed.address}:6379/0") as redis:
         assert redis.smembers("sims") == {b"default"}
@@ -195,7 +197,7 @@ def _ask(composed: Composed) -> int:
 
 def _tick_beyond(composed: Composed, tick: int) -> int:
     def beyond() -> int | None:
-        answer = httpx.get(f"http://{composed.address}:8000/health", timeout=5)
+        answer = httpx.get(f"http://{composed.address}:8000/snapshot", timeout=5)
         reached: int = answer.json()["tick"] if answer.is_success else -1
         return reached if reached > tick else None
 

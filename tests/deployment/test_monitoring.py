@@ -22,13 +22,12 @@ def test_who_watches_may_ask_every_process_for_its_figures(tmp_path: Path) -> No
     (monitor,) = rendered.all(Monitor)
     (chosen,) = monitor.spec.selector.match_expressions
     assert chosen.key == monitor.spec.job_label
-    ports = {endpoint.port for endpoint in monitor.spec.pod_metrics_endpoints}
+    (endpoint,) = monitor.spec.pod_metrics_endpoints
     let_in = list(arrows(rendered))
     watched = {each.metadata.labels[chosen.key]: each for each in rendered.workloads if each.metadata.name != "redis"}
     assert sorted(watched) == sorted(chosen.values)
     for name, workload in watched.items():
-        (port,) = container_of(workload).ports
-        assert port.name in ports
+        (port,) = (each for each in container_of(workload).ports if each.name == endpoint.port)
         assert ("ingress", "[monitoring]", name, port.container_port) in let_in
 
 

@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from deployment.arrows import arrows, drawn
-from deployment.kinds import NetworkPolicy, Service
-from deployment.rendered import FOLDERS, Rendered
+from deployment.kinds import Deployment, Ingress, NetworkPolicy, Route, Service
+from deployment.rendered import FOLDERS, Rendered, container_of, with_component
+
+OPERATOR_PORT = 8080
 
 
 def test_the_policies_let_through_the_drawn_arrows_alone_from_both_ends(base: Rendered) -> None:
@@ -44,3 +47,36 @@ def test_every_port_of_a_policy_is_one_that_a_service_has(folder: Path) -> None:
         own = policy.spec.pod_selector.match_labels.get("app.kubernetes.io/name", "*")
         for rule in policy.spec.ingress:
             assert all((own, port.port) in ports for port in rule.ports)
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=str)
+def test_nothing_leads_to_the_port_for_operators(folder: Path) -> None:
+    rendered = Rendered.of(folder)
+    for name in ("api", "viz"):
+        container = container_of(rendered.one(Deployment, name))
+        ports = {each.name: each.container_port for each in container.ports}
+        assert ports["health"] == OPERATOR_PORT
+        probes = (container.startup_probe, container.liveness_probe, container.readiness_probe)
+        assert {each.http_get.port for each in probes if each.http_get} == {"health"}
+        (config,) = (each.config_map_ref for each in container.env_from if each.config_map_ref)
+        assert rendered.contents(config.name, None)["OPERATOR_PORT"] == str(OPERATOR_PORT)
+    for service in rendered.all(Service):
+        for port in service.spec.ports:
+            assert port.target_port not in ("health", str(OPERATOR_PORT))
+            assert port.port != OPERATOR_PORT
+    for ingress in rendered.all(Ingress):
+        backends = [path.backend.service.port.name for rule in ingress.spec.rules for path in rule.http.paths]
+        assert set(backends) == {"http"}
+    assert OPERATOR_PORT not in {port for side, _, _, port in arrows(rendered) if side == "ingress"}
+
+
+def test_a_gateway_does_not_lead_there_either(tmp_path: Path) -> None:
+    for route in Rendered.of(with_component(tmp_path, "gateway")).all(Route):
+        ports = {each.port for rule in route.spec.rules for each in rule.backend_refs}
+        assert ports <= {8000, 9000}
+
+
+def test_compose_does_not_publish_it() -> None:
+    services = yaml.safe_load(Path("docker/compose.yaml").read_text())["services"]
+    published = {port.rpartition(":")[2] for each in services.values() for port in each.get("ports", ())}
+    assert published == {"6379", "8000", "9000"}
+    assert "EXPOSE ${PORT}\n" in Path("docker/Dockerfile").read_text()

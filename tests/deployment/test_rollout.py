@@ -26,7 +26,7 @@ async def test_every_service_is_rolled_out_under_load_without_a_failure(
     url = f"http://127.0.0.1:{cluster.gate.port}"
     try:
         await asyncio.to_thread(cluster.start)
-        before = httpx.get(f"{url}/api/health", headers=HOST).json()["tick"]
+        before = httpx.get(f"{url}/api/snapshot", headers=HOST).json()["tick"]
         async with OrderLoad(url, HOST, players=4) as load:
             for name in ("api", "sim-worker", "viz", "bot"):
                 accepted = len(load.told.orders)
@@ -41,7 +41,7 @@ async def test_every_service_is_rolled_out_under_load_without_a_failure(
         # These players do not defend themselves: who was conquered is told so. No order is without an end.
         assert ends.keys() <= {"applied", "rejected eliminated"}
         assert ends.total() == len(told.orders)
-        after = httpx.get(f"{url}/api/health", headers=HOST).json()["tick"]
+        after = httpx.get(f"{url}/api/snapshot", headers=HOST).json()["tick"]
         assert after > before
         print(f"{sum(told.answers.values())} requests, {len(told.orders)} orders, {after - before} ticks; {dict(ends)}")
     finally:

@@ -82,14 +82,19 @@ def test_the_page_is_at_the_root_of_the_host(http: httpx.Client) -> None:
         assert http.get(f"/{part.lstrip('/')}").status_code == 200, part
 
 
-@pytest.mark.parametrize("path", ["/api/health", "/API/health", "/api/health?x=1"])
+@pytest.mark.parametrize("path", ["/api/health/ready", "/API/health/ready", "/api/health/ready?x=1"])
 def test_the_api_is_below_api_which_it_does_not_see(http: httpx.Client, path: str) -> None:
     answer = http.get(path)
     assert answer.status_code == 200
-    assert answer.json()["service"] == "api"
+    assert answer.json() == {"service": "api", "ready": True}
     assert http.get("/api").status_code == http.get("/api/").status_code
-    assert http.get("/health").json()["service"] == "viz"
+    assert http.get("/health/ready").json()["service"] == "viz"
     assert http.get("/apix").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/health", "/metrics", "/api/health", "/api/metrics", "/API/metrics", "/api//metrics"])
+def test_nothing_for_operators_comes_through_the_ingress(http: httpx.Client, path: str) -> None:
+    assert http.get(path).status_code == 404
 
 
 def test_another_host_leads_nowhere(cluster: Cluster) -> None:
@@ -118,7 +123,7 @@ def test_an_event_stream_comes_as_it_happens(http: httpx.Client) -> None:
 
 def test_an_address_is_counted_by_itself_and_not_as_that_of_the_proxy(cluster: Cluster, http: httpx.Client) -> None:
     """`PROXIES` of the manifest fits the one proxy that there is: a forged address is not believed."""
-    forged = http.get("/api/health", headers={"X-Forwarded-For": "203.0.113.9"})
+    forged = http.get("/api/snapshot", headers={"X-Forwarded-For": "203.0.113.9"})
     assert forged.status_code == 200
     pod, *_ = cluster.pods["api"]
     environment = docker("exec", pod.id, "/app/bin/python", "-c", "import os; print(os.environ['PROXIES'])")
@@ -153,7 +158,7 @@ def test_the_sticky_cookie_comes_once_and_is_for_the_page_alone(http: httpx.Clie
     assert "sector-viz" in first.headers["set-cookie"]
     assert "HttpOnly" in first.headers["set-cookie"]
     assert "set-cookie" not in http.get("/").headers
-    assert "set-cookie" not in httpx.get(f"{http.base_url}/api/health", headers=HOST).headers
+    assert "set-cookie" not in httpx.get(f"{http.base_url}/api/snapshot", headers=HOST).headers
 
 
 async def opened(page: Page, url: str) -> None:
@@ -186,7 +191,7 @@ async def test_the_page_is_live_and_finds_the_api_on_its_own_host(cluster: Clust
             # Its API is open: a name is enough.
             await page.locator("#play-faction").fill("Visitor")
             said = await page.evaluate(
-                "fetch('/api/health').then((answer) => answer.json()).then((said) => said.service)"
+                "fetch('/api/health/ready').then((answer) => answer.json()).then((said) => said.service)"
             )
             assert said == "api"
         finally:

@@ -36,7 +36,7 @@ def main() -> None:
     health = Health("sample", "thing")
     if os.environ["WORK"] != "unready":
         health.well("thing")
-    app = create_app(health)
+    app = create_app(health, operator_port=int(os.environ.get("OPERATOR_PORT", "0")))
     attach(app, "work", work)
     os.environ["HOST"] = "127.0.0.1"
     run(app, Settings(), int(sys.argv[1]))

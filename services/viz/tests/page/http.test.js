@@ -33,10 +33,18 @@ test("an order is sent with its token, as JSON", async () => {
   assert.match(headers["idempotency-key"], /^[0-9a-f]{32}$/);
 });
 
+/** @param {object} post what the API's description says of it */
+const described = (post) => jsonResponse({ paths: { "/orders": { post } } });
+
 test("without a token there is no authorization, without a body no type", async () => {
-  const requests = inTurn(() => jsonResponse({ auth: "open" }));
+  const requests = inTurn(() => described({}));
   assert.equal(await api().isOpen(), true);
   assert.deepEqual(requests[0].headers, {});
+});
+
+test("an API whose description names a security scheme for orders takes none without a token", async () => {
+  inTurn(() => described({ security: [{ token: [] }] }));
+  assert.equal(await api().isOpen(), false);
 });
 
 test("an order that is sent again has the same key, and another order another", async () => {

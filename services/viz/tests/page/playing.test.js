@@ -25,7 +25,7 @@ function api(others = {}) {
     const name = pathname.split("/").at(-1) ?? "";
     if (others[name]) return others[name]();
     if (name === "orders") return jsonResponse({ id: "7-0" }, { status: 202 });
-    if (name === "health") return jsonResponse({ auth: "open" });
+    if (name === "openapi.json") return jsonResponse({ paths: { "/orders": { post: {} } } });
     if (pathname.includes("/orders/")) return jsonResponse({ status: "applied", tick: 5 });
     return jsonResponse({ config: CONFIG });
   });
@@ -63,7 +63,7 @@ test("a faction of the world is played without an order to join", async () => {
   await settle();
   assert.deepEqual([element("play").open, element("play-token-label").hidden], [true, true]);
   await enter("Me-2", "secret");
-  assert.deepEqual(requests.map(({ path }) => path), ["/api/health", "/api/sims/one"]);
+  assert.deepEqual(requests.map(({ path }) => path), ["/api/openapi.json", "/api/sims/one"]);
   assert.deepEqual([player.faction, player.row, player.config, element("play").open], ["Me-2", 1, CONFIG, false]);
   assert.equal(element("play-token").value, "");
   assert.equal(element("orders-panel").hidden, false);
@@ -138,7 +138,7 @@ test("a token suggests its faction", () => {
 });
 
 test("an API that cannot be asked is named in the dialog", async () => {
-  api({ health: () => new Response("<html>") });
+  api({ "openapi.json": () => new Response("<html>") });
   playerOf();
   element("play-open").click();
   await settle();

@@ -3,12 +3,22 @@
 from sector.process.backoff import backoff
 from sector.process.health import Health
 from sector.process.process import App, attach, create_app, limit_senders, run, sample
-from sector.process.settings import Port, RedisUrl, Settings, SimIdSetting, SimsSetting, TracedSettings, load
+from sector.process.settings import (
+    OperatorPort,
+    Port,
+    RedisUrl,
+    Settings,
+    SimIdSetting,
+    SimsSetting,
+    TracedSettings,
+    load,
+)
 from sector.process.waiting import wait_for_stop
 
 __all__ = [
     "App",
     "Health",
+    "OperatorPort",
     "Port",
     "RedisUrl",
     "Settings",

@@ -93,13 +93,28 @@ type HeadersOf = Callable[[Request], dict[str, str]]
 
 
 def endpoints(health: Health, details: Details | None = None, headers_of: HeadersOf = lambda _: {}) -> Blueprint:
-    """Return `/health` (all there is to know), `/health/live` (the process answers) and `/health/ready` (it can do its work)."""
-    routes = Blueprint("health", url_prefix="/health")
+    """Return `/health` (everything, for operators), `/health/live` (the process answers) and `/health/ready` (it can do its work)."""
+    routes = _probes(health, health.report, headers_of)
 
     @routes.get("/")
     async def everything(request: Request) -> HTTPResponse:
         more = await details() if details else {}
         return json(health.report() | more, status=200 if health.ready else 503, headers=headers_of(request))
+
+    return routes
+
+
+def public_endpoints(health: Health, headers_of: HeadersOf = lambda _: {}) -> Blueprint:
+    """Return `/health/live` and `/health/ready` for a public port: they say yes or no, and nothing about Redis."""
+
+    def report() -> dict[str, JsonValue]:
+        return {"service": health.service, "ready": health.ready}
+
+    return _probes(health, report, headers_of)
+
+
+def _probes(health: Health, report: Callable[[], dict[str, JsonValue]], headers_of: HeadersOf) -> Blueprint:
+    routes = Blueprint("health", url_prefix="/health")
 
     @routes.get("/live")
     async def live(request: Request) -> HTTPResponse:
@@ -107,6 +122,6 @@ def endpoints(health: Health, details: Details | None = None, headers_of: Header
 
     @routes.get("/ready")
     async def ready(request: Request) -> HTTPResponse:
-        return json(health.report(), status=200 if health.ready else 503, headers=headers_of(request))
+        return json(report(), status=200 if health.ready else 503, headers=headers_of(request))
 
     return routes

@@ -21,7 +21,7 @@ from sanic.server import AsyncioServer
 
 from sector.process.counting import count_now
 from sector.process.garbage import spare_what_stays
-from sector.process.health import Details, HeadersOf, Health, endpoints
+from sector.process.health import Details, HeadersOf, Health, endpoints, public_endpoints
 from sector.process.logs import configure
 from sector.process.metrics import Sample, metrics_endpoint
 from sector.process.settings import EXIT_WRONG_SETTING, Settings
@@ -40,17 +40,35 @@ _LOOK_S = 0.05
 _BACKLOG = 100
 
 
-def create_app(health: Health, details: Details | None = None, headers_of: HeadersOf = lambda _: {}) -> App:
+def create_app(
+    health: Health, details: Details | None = None, headers_of: HeadersOf = lambda _: {}, *, operator_port: int = 0
+) -> App:
     """Return an app that answers `/health` and `/metrics`, with the headers of `headers_of`, to which a service adds its endpoints and its
-    work."""
-    app = Sanic(f"sector-{health.service}", configure_logging=False, dumps=orjson.dumps, loads=orjson.loads)
-    app.config.OAS = False
-    app.blueprint(endpoints(health, details, headers_of))
+    work.
+
+    With an `operator_port`, a second app answers these at that port, and the first only says whether it is live and ready.
+    """
+    name = f"sector-{health.service}"
+    app = operator_app = _bare_app(name)
+    if operator_port:
+        operator_app = _bare_app(f"{name}-operator")
+        operator_app.config.FALLBACK_ERROR_FORMAT = "json"
+        # Sanic rewrites its own methods for the app that starts first; it cannot do so twice in a process.
+        operator_app.config.TOUCHUP = False
+        app.blueprint(public_endpoints(health, headers_of))
+    app.ctx.operator = (operator_app, operator_port) if operator_port else None
     app.ctx.samples = [readiness(health)]
-    app.blueprint(metrics_endpoint(headers_of, app.ctx.samples))
+    operator_app.blueprint(endpoints(health, details, headers_of))
+    operator_app.blueprint(metrics_endpoint(headers_of, app.ctx.samples))
     app.ctx.works = []
     app.ctx.health = health
     attach(app, "vital signs", lambda stop: watch(stop, app.ctx.samples))
+    return app
+
+
+def _bare_app(name: str) -> App:
+    app: App = Sanic(name, configure_logging=False, dumps=orjson.dumps, loads=orjson.loads)
+    app.config.OAS = False
     return app
 
 
@@ -77,6 +95,10 @@ def run(app: App, settings: Settings, port: int, *, answers_many: bool = True) -
     `answers_many`: whether it makes many small objects at once, so that Python is to look for garbage seldom. Who makes few and large ones
     would hold them for long.
     """
+    if app.ctx.operator and app.ctx.operator[1] == port:
+        # With REUSE_PORT the system would share connections among the two.
+        print(f"wrong setting OPERATOR_PORT={port}: it is the public port. Allowed: another port, or 0", file=sys.stderr)
+        sys.exit(EXIT_WRONG_SETTING)
     configure(app.name, settings.log_level, settings.log_format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         sys.exit(runner.run(_serve(app, settings, port, answers_many=answers_many)))
@@ -87,24 +109,16 @@ async def _serve(app: App, settings: Settings, port: int, *, answers_many: bool)
     signalled, stop = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, _note, signalled, stop)
-    try:
-        server = await app.create_server(
-            **_where(settings, port),
-            access_log=False,
-            return_asyncio_server=True,
-            asyncio_server_kwargs={"start_serving": False},
-        )
-        if server is None:
-            raise RuntimeError("Sanic was to return its server")
-        await server.startup()
-        await server.before_start()
-        await server.start_serving()
-    except OSError as error:
-        # uvloop's own text repeats the address; a name that is not known has no number of the system's.
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-        print(f"cannot listen at {settings.host}:{port}: {reason}; see HOST and the port in --help", file=sys.stderr)
-        return EXIT_WRONG_SETTING
-    await server.after_start()
+    servers: list[AsyncioServer] = []
+    for listener, at in _listeners(app, port):
+        try:
+            servers.append(await _listen(listener, settings, at))
+        except OSError as error:
+            # uvloop's own text repeats the address; a name that is not known has no number of the system's.
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+            print(f"cannot listen at {settings.host}:{at}: {reason}; see HOST and the port in --help", file=sys.stderr)
+            return EXIT_WRONG_SETTING
+    server = servers[0]
     if answers_many:
         spare_what_stays()
     app.ctx.connections = lambda: server.connections
@@ -113,12 +127,35 @@ async def _serve(app: App, settings: Settings, port: int, *, answers_many: bool)
     app.ctx.health.stopping()
     await wait_for_stop(stop, settings.drain_s)
     stop.set()
-    await asyncio.gather(_end_works(works), _end_connections(server))
-    await server.before_stop()
-    await server.after_stop()
+    await asyncio.gather(_end_works(works), *map(_end_connections, servers))
+    for ended in servers:
+        await ended.before_stop()
+        await ended.after_stop()
     # Others that share its counts tell them from now on.
     count_now()
     return 0 if all(work.cancelled() or work.result() for work in works) else EXIT_FAILED
+
+
+def _listeners(app: App, port: int) -> list[tuple[App, int]]:
+    """Return each app and its port, the public one first."""
+    return [(app, port), *([app.ctx.operator] if app.ctx.operator else [])]
+
+
+async def _listen(app: App, settings: Settings, port: int) -> AsyncioServer:
+    """Listen at a port. Raises OSError."""
+    server = await app.create_server(
+        **_where(settings, port),
+        access_log=False,
+        return_asyncio_server=True,
+        asyncio_server_kwargs={"start_serving": False},
+    )
+    if server is None:
+        raise RuntimeError("Sanic was to return its server")
+    await server.startup()
+    await server.before_start()
+    await server.start_serving()
+    await server.after_start()
+    return server
 
 
 def _where(settings: Settings, port: int) -> dict[str, Any]:

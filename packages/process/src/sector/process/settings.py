@@ -36,6 +36,16 @@ SimsSetting = Annotated[
     ),
 ]
 Port = Annotated[int, Field(ge=1, le=65535)]
+OperatorPort = Annotated[
+    int,
+    Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port of /health and /metrics, which the public port then answers with 404: do not route it from outside."
+        " 0 to 65535. 0: they are at PORT.",
+    ),
+]
 
 
 class Settings(BaseSettings):

@@ -83,7 +83,7 @@ def create_api(settings: ApiSettings) -> App:
             **known,
         }
 
-    app = create_app(health, details, guard.headers_of)
+    app = create_app(health, details, guard.headers_of, operator_port=settings.operator_port)
     app.config.REQUEST_MAX_SIZE = settings.max_body_bytes
     app.config.PROXIES_COUNT = settings.proxies or None
     limit_senders(app, settings.sender_timeout_s)

@@ -8,7 +8,7 @@ from pydantic_settings import NoDecode
 
 from sector.api.jwks import KeyFileError, load_keys
 from sector.api.keyring import KeyRing
-from sector.process import Port, RedisUrl, SimIdSetting, TracedSettings
+from sector.process import OperatorPort, Port, RedisUrl, SimIdSetting, TracedSettings
 from sector.state.durability import Durability, Kind
 
 SHORTEST_SECRET = 32
@@ -146,6 +146,7 @@ class ApiSettings(TracedSettings):
         description="Seconds after which a silent event stream is sent a sign of life, 0.1 to 50.",
     )
     port: Port = Field(default=8000, description="Port to listen at, 1 to 65535.")
+    operator_port: OperatorPort
     max_body_bytes: int = Field(
         default=1_048_576,
         ge=1024,

@@ -75,14 +75,16 @@ def make_plan(options: argparse.Namespace, redis_url: str | None, directory: Pat
         ["*"] if "*" in options.cors_origin else [viz_url, f"http://localhost:{base + 1000}", *options.cors_origin]
     )
     page = {"CORS_ORIGINS": ",".join(origins)}
+    # One port each, whatever the environment says: all of them are this machine's.
+    one_port = {"HOST": host, "OPERATOR_PORT": "0"}
     services = [
         _service("worker", "sector.worker", base + 1, {"HEALTH_PORT": str(base + 1), **of_sim, **worker}),
-        _service("api", "sector.api", base, {"PORT": str(base), "HOST": host, "AUTH_SECRET": secret, **page, **of_sim}),
+        _service("api", "sector.api", base, {"PORT": str(base), **one_port, "AUTH_SECRET": secret, **page, **of_sim}),
         _service(
             "viz",
             "sector.viz",
             base + 1000,
-            {"PORT": str(base + 1000), "HOST": host, "API_URL": options.api_url or api_url, **of_sim},
+            {"PORT": str(base + 1000), **one_port, "API_URL": options.api_url or api_url, **of_sim},
         ),
     ]
     for number, faction in enumerate(BOTS):

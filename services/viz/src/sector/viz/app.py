@@ -37,7 +37,7 @@ def create_viz(settings: VizSettings) -> App:
             "refused": rooms.refused,
         }
 
-    app = create_app(health, details)
+    app = create_app(health, details, operator_port=settings.operator_port)
     app.config.FALLBACK_ERROR_FORMAT = "json"
     app.config.REQUEST_MAX_SIZE = _LARGEST_BODY
     limit_senders(app, _SENDER_TIMEOUT_S)

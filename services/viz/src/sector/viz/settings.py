@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from sector.process import Port, RedisUrl, SimIdSetting, TracedSettings
+from sector.process import OperatorPort, Port, RedisUrl, SimIdSetting, TracedSettings
 
 
 class VizSettings(TracedSettings):
@@ -11,6 +11,7 @@ class VizSettings(TracedSettings):
     redis_url: RedisUrl
     sim_id: SimIdSetting
     port: Port = Field(default=9000, description="Port to listen at, 1 to 65535.")
+    operator_port: OperatorPort
     api_url: str = Field(
         default="",
         pattern=r"^(|/[\w./~-]*|https?://[\w.:\[\]-]+(/[\w./~-]*)?)$",

@@ -1,0 +1,38 @@
+"""OPERATOR_PORT: health and metrics are not at the public port, where strangers are."""
+
+import httpx
+import pytest
+
+from fixtures.metrics import metrics_of
+from fixtures.processes import Processes, Service, free_port
+from fixtures.sim import Sim
+
+OF_OPERATORS = ["/health", "/metrics", "/health/", "/metrics/", "/sims/default/health", "/HEALTH"]
+
+
+@pytest.fixture
+async def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
+    await sim.tick(times=1)
+    return processes.start("api", REDIS_URL=redis_url, OPERATOR_PORT=str(free_port()))
+
+
+async def test_strangers_do_not_reach_what_is_for_operators(api: Service) -> None:
+    for path in OF_OPERATORS:
+        answer = httpx.get(f"{api.url}{path}")
+        assert answer.status_code == 404, path
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert httpx.get(f"{api.operator_url}/health").json()["tick"] == 1
+    assert metrics_of(api.operator_url)["sector_api_tick"] == 1
+    assert httpx.get(f"{api.operator_url}/snapshot").status_code == 404
+    assert httpx.get(f"{api.url}/snapshot").json()["tick"] == 1
+
+
+def test_the_address_of_redis_is_not_told_at_the_public_port(processes: Processes) -> None:
+    gone = free_port()
+    url = f"redis://127.0.0.1:{gone}/0"
+    api = processes.start("api", REDIS_URL=url, OPERATOR_PORT=str(free_port()), wait=False)
+    api.wait_for_fault("redis", "Redis is away")
+    assert str(gone) in httpx.get(f"{api.operator_url}/health").text
+    for path in (*OF_OPERATORS, "/health/ready", "/health/live"):
+        assert str(gone) not in httpx.get(f"{api.url}{path}").text, path
+    assert httpx.get(f"{api.url}/health/ready").status_code == 503

@@ -1,0 +1,29 @@
+"""OPERATOR_PORT of the viz: health and metrics are not where the page is."""
+
+import httpx
+
+from fixtures.metrics import metrics_of
+from fixtures.processes import Processes, free_port
+from fixtures.sim import Sim
+
+
+async def test_spectators_do_not_reach_what_is_for_operators(sim: Sim, redis_url: str, processes: Processes) -> None:
+    await sim.tick(times=1)
+    viz = processes.start("viz", REDIS_URL=redis_url, OPERATOR_PORT=str(free_port()))
+    for path in ("/health", "/metrics", "/health/", "/metrics/"):
+        assert httpx.get(f"{viz.url}{path}").status_code == 404, path
+    assert httpx.get(f"{viz.url}/health/ready").json() == {"service": "viz", "ready": True}
+    assert httpx.get(f"{viz.operator_url}/health").json()["tick"] == 1
+    assert metrics_of(viz.operator_url)["sector_viz_tick"] == 1
+    assert "<title>Sector" in httpx.get(viz.url).text
+
+
+def test_the_address_of_redis_is_not_told_at_the_public_port(processes: Processes) -> None:
+    gone = free_port()
+    url = f"redis://127.0.0.1:{gone}/0"
+    viz = processes.start("viz", REDIS_URL=url, OPERATOR_PORT=str(free_port()), wait=False)
+    viz.wait_for_fault("redis", "Redis is away")
+    assert str(gone) in httpx.get(f"{viz.operator_url}/health").text
+    ready = httpx.get(f"{viz.url}/health/ready")
+    assert ready.status_code == 503
+    assert str(gone) not in ready.text
