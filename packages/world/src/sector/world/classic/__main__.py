@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from sector.world.classic.limits import Limits
 from sector.world.classic.match import Match
 from sector.world.classic.program import Program
 from sector.world.classic.referee import Referee
@@ -52,6 +53,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("turn_ms", metavar="TURN_MS", type=_count, help="milliseconds a program has for each turn")
     parser.add_argument("max_turns", metavar="MAX_TURNS", type=_count, help="after so many turns the most ships win")
     parser.add_argument("log", metavar="LOG", type=Path, help="file for what passes between engine and programs")
+    parser.add_argument(
+        "--memory-mib",
+        metavar="MIB",
+        type=_count,
+        default=Limits().memory_mib,
+        help="addresses that a program may use, in MiB; Java reserves many (default: %(default)s)",
+    )
     parser.add_argument("commands", metavar="COMMAND", nargs="+", help="a program, one for each player, two or more")
     return parser
 
@@ -66,9 +74,10 @@ def _count(text: str) -> int:
 async def _play(planets: Sequence[Planet], fleets: Sequence[Fleet], given: argparse.Namespace, log: TextIO) -> int:
     log.write("initializing\n")
     programs: list[Program] = []
+    limits = Limits.of_match(given.turn_ms, given.max_turns, given.memory_mib)
     try:
         for command in given.commands:
-            programs.append(await Program.start(command))  # noqa: PERF401 # those started must be stopped
+            programs.append(await Program.start(command, limits))  # noqa: PERF401 # those started must be stopped
         match = Match(planets, fleets, len(programs), given.max_turns)
         return await Referee(match, programs, given.turn_ms, sys.stdout, log).play(planets)
     finally:

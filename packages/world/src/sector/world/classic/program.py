@@ -4,11 +4,15 @@ import asyncio
 import os
 import shlex
 import signal
+import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, Self
 
+from sector.world.classic.limits import Limits, environment
+
 _LONGEST_LINE = 2**16
+_END_WITHIN_S = 1.0
 
 
 class ProgramError(OSError):
@@ -39,8 +43,8 @@ class Program:
         self._stdout = stdout
 
     @classmethod
-    async def start(cls, command: str) -> Self:
-        """Start a program. Raises ProgramError."""
+    async def start(cls, command: str, limits: Limits = Limits()) -> Self:  # noqa: B008  (it cannot be changed)
+        """Start a program, with a clean environment and none of our descriptors. Raises ProgramError."""
         try:
             words = shlex.split(command)
             process = await asyncio.create_subprocess_exec(
@@ -49,9 +53,12 @@ class Program:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
                 limit=_LONGEST_LINE,
+                env=environment(),
+                # Between fork and exec, so that nothing it starts is without limits; it only calls setrlimit.
+                preexec_fn=limits.apply,
                 start_new_session=True,
             )
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, subprocess.SubprocessError) as error:
             raise ProgramError(command, str(error)) from error
         if process.stdin is None or process.stdout is None:
             raise ProgramError(command, "it has no pipes")
@@ -80,11 +87,14 @@ class Program:
         return "crashed"
 
     async def stop(self) -> None:
-        """End the program, and whatever it started."""
-        if self._process.returncode is None:
-            with suppress(ProcessLookupError):  # it ended in between
-                os.killpg(self._process.pid, signal.SIGKILL)
+        """End the program, and whatever it started in its session, if it ended before them too."""
+        with suppress(ProcessLookupError):  # none is left
+            os.killpg(self._process.pid, signal.SIGKILL)
         # asyncio waits for the end of the output as well, and stops reading where no one takes it.
-        while await self._stdout.read(_LONGEST_LINE):
-            pass
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_END_WITHIN_S):
+                while await self._stdout.read(_LONGEST_LINE):
+                    pass
+        # What left the session may hold the output open.
+        self._process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001  (asyncio has no other way)
         await self._process.wait()

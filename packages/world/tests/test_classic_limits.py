@@ -1,0 +1,117 @@
+"""What a program that plays Planet Wars cannot do: read our environment, use up the machine, or outlive the match."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from fixtures.waiting import until
+from sector.world.classic.limits import Limits
+from sector.world.classic.program import Answer, Program
+
+TURN_MS = 30_000
+
+type Play = Callable[..., Awaitable[Answer]]
+
+
+@pytest.fixture
+async def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Play]:
+    """Starts a program of this code in a folder of its own; returns what it answers in its first turn."""
+    monkeypatch.chdir(tmp_path)
+    started: list[Program] = []
+
+    async def play(code: str, limits: Limits = Limits()) -> Answer:  # noqa: B008
+        (tmp_path / "bot.py").write_text(f"import os, sys\nsys.stdin.readline()\n{code}\nprint('go', flush=True)\n")
+        started.append(await Program.start(f"{sys.executable} -S bot.py", limits))
+        return await started[-1].turn("go\n", TURN_MS)
+
+    yield play
+    for program in started:
+        await program.stop()
+
+
+async def test_its_environment_has_nothing_of_ours(play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTH_SECRET", "ours")
+    monkeypatch.setenv("REDIS_URL", "redis://operator:password@127.0.0.1/0")
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    answer = await play("print(*sorted(os.environ)); print(os.environ['HOME'])")
+    names, home = answer.lines
+    # (Python adds the type of characters itself)
+    assert set(names.split()) - {"lc_ctype"} == {"home", "lang", "path"}
+    assert home == str(tmp_path).lower()
+
+
+async def test_it_has_none_of_our_descriptors(play: Play, tmp_path: Path) -> None:
+    with (tmp_path / "secret").open("w") as ours:
+        os.set_inheritable(ours.fileno(), True)
+        answer = await play(f"try: os.fstat({ours.fileno()})\nexcept OSError: print('none')")
+    assert answer == Answer(["none"], "go")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("try: b'x' * 2**29\nexcept MemoryError: print('refused')", ["refused"]),
+        ("files = []\ntry:\n    while True: files.append(open('bot.py'))\nexcept OSError: print('refused')", ["refused"]),
+        (
+            "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+            "try:\n    with open('big', 'wb') as file:\n        for _ in range(9): file.write(bytes(2**20))\n"
+            "except OSError: print('refused')",
+            ["refused"],
+        ),
+        ("import resource; print(*resource.getrlimit(resource.RLIMIT_CORE))", ["0 0"]),
+    ],
+    ids=["memory", "descriptors", "files", "core"],
+)
+async def test_what_it_uses_is_limited(play: Play, code: str, said: list[str]) -> None:
+    assert await play(code, Limits(memory_mib=256, descriptors=32, file_mib=4)) == Answer(said, "go")
+
+
+async def test_its_processor_time_is_limited(play: Play) -> None:
+    assert (await play("while True: pass", Limits(cpu_s=1))).end == "crashed"
+
+
+@pytest.mark.parametrize("leader", ["os._exit(0)", "import time; time.sleep(3600)"], ids=["ended", "runs"])
+async def test_what_it_started_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leader: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    child = "import os, time; print(os.getpid(), file=open('pid', 'w'), flush=True); time.sleep(3600)"
+    (tmp_path / "bot.py").write_text(
+        f"import os, subprocess, sys\nsubprocess.Popen([sys.executable, '-S', '-c', {child!r}])\n{leader}\n"
+    )
+    program = await Program.start(f"{sys.executable} -S bot.py")
+    pid = int(until(lambda: (tmp_path / "pid").read_text().strip(), "its child", faults=(FileNotFoundError,)))
+    await program.stop()
+    until(lambda: not _runs(pid), "the end of its child")
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+async def test_a_process_that_left_the_session_does_not_delay_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    child = "import os, time; print(os.getpid(), file=open('pid', 'w'), flush=True); time.sleep(60)"
+    (tmp_path / "bot.py").write_text(
+        "import subprocess, sys\n"
+        f"subprocess.Popen([sys.executable, '-S', '-c', {child!r}], start_new_session=True)\nsys.stdin.read()\n"
+    )
+    program = await Program.start(f"{sys.executable} -S bot.py")
+    pid = int(until(lambda: (tmp_path / "pid").read_text().strip(), "its child", faults=(FileNotFoundError,)))
+    await program.stop()
+    assert _runs(pid)
+    os.kill(pid, 9)
+
+
+async def test_a_program_may_reserve_the_addresses_that_java_does(play: Play) -> None:
+    limits = Limits.of_match(turn_ms=1000, max_turns=200, memory_mib=Limits().memory_mib)
+    code = "import mmap; there = mmap.mmap(-1, 3 * 2**30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS); print('reserved')"
+    assert await play(code, limits) == Answer(["reserved"], "go")
+
+
+def test_the_longest_match_that_can_be_named_has_a_limit() -> None:
+    Limits.of_match(turn_ms=2**31 - 1, max_turns=2**31 - 1, memory_mib=4096)
