@@ -12,7 +12,7 @@ from sector.standalone.screen import welcome
 
 def settings(tmp_path: Path, service: str, *arguments: str) -> dict[str, str]:
     """Return the settings of a service in the plan for these arguments."""
-    plan = make_plan(parser().parse_args(arguments), None, tmp_path)
+    plan = make_plan(parser().parse_args(arguments), tmp_path / "valkey.sock", tmp_path)
     (spec,) = (each for each in plan.services if each.name == service)
     return dict(spec.environment)
 
@@ -51,10 +51,14 @@ def test_a_secret_that_is_given_is_used_and_none_is_made(tmp_path: Path, monkeyp
 def test_the_screen_shows_how_to_start_a_bot_where_there_is_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = make_plan(parser().parse_args(["--port-base=7000"]), None, tmp_path)
+    plan = make_plan(parser().parse_args(["--port-base=7000"]), tmp_path / "valkey.sock", tmp_path)
     monkeypatch.chdir(tmp_path)
-    assert "bot.py" not in welcome(plan, "logs", None)
+    assert "bot.py" not in welcome(plan, "logs", 7, None)
     (tmp_path / "examples/bots").mkdir(parents=True)
     (tmp_path / "examples/bots/first_bot.py").touch()
     command = "python3 examples/bots/first_bot.py --api http://127.0.0.1:7000 --token $TOKEN"
-    assert command in welcome(plan, "logs", None)
+    assert command in welcome(plan, "logs", 7, None)
+
+
+def test_a_service_has_one_port_whatever_the_environment_says(tmp_path: Path) -> None:
+    assert settings(tmp_path, "api")["OPERATOR_PORT"] == settings(tmp_path, "viz")["OPERATOR_PORT"] == "0"

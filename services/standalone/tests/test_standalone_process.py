@@ -27,10 +27,11 @@ class Standalone:
         self.base = free_base()
         self.api = f"http://127.0.0.1:{self.base}"
         self.log = log
+        self._groups: set[str] = set()
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "sector.standalone", "--port-base", str(self.base), *arguments],
-                env=environment(**told),
+                env=environment(MARK=f"world-{self.base}", **told),
                 stdout=output,
                 stderr=output,
             )
@@ -63,20 +64,25 @@ class Standalone:
         self._wait(lambda: self.tick() >= tick, f"tick {tick}")
 
     def children(self) -> dict[int, str]:
-        """Return the command lines of the processes it started, by their ids."""
+        """Return the command lines of the processes it started, by their ids.
+
+        They have its mark in their environment, or are in the process group of one that has: Valkey overwrites its own.
+        """
         if not Path("/proc").is_dir():
             pytest.skip("needs /proc, to see what is left")
         found = {}
         for entry in Path("/proc").iterdir():
-            if entry.name.isdecimal():
+            if entry.name.isdecimal() and int(entry.name) not in (os.getpid(), self.process.pid):
                 try:
-                    told = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
-                    state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+                    marked = b"MARK=world-%d\0" % self.base in (entry / "environ").read_bytes()
+                    state, _, group, *_ = (entry / "stat").read_text().rpartition(")")[2].split()
+                    command = (entry / "cmdline").read_text().replace("\0", " ")
                 except OSError:
                     continue
-                mark = re.compile(rb"\b(%d|%d)\b" % (self.base, self.base + 10))
-                if state != "Z" and mark.search(told) and int(entry.name) not in (os.getpid(), self.process.pid):
-                    found[int(entry.name)] = (entry / "cmdline").read_text().replace("\0", " ")
+                if marked and int(group) != os.getpgrp():
+                    self._groups.add(group)
+                if state != "Z" and group in self._groups:
+                    found[int(entry.name)] = command
         return found
 
     def runs(self, module: str) -> None:
@@ -86,7 +92,7 @@ class Standalone:
     def nothing_is_left(self) -> None:
         """Wait until none of its processes is there, and its ports are free."""
         self._wait(lambda: not self.children(), "gone", alive=False)
-        for port in (self.base, self.base + 10, self.base + 1000):
+        for port in (self.base, self.base + 1000):
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(("127.0.0.1", port))
@@ -98,6 +104,13 @@ class Standalone:
                 raise AssertionError(f"not {what}; it said:\n{self.log.read_text()}")
             time.sleep(0.1)
         return self.log.read_text()
+
+
+def run_state(*arguments: str) -> str:
+    """Run `sector-state`; returns what it prints."""
+    command = [sys.executable, "-m", "sector.state", *arguments]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=True)
+    return done.stdout
 
 
 @pytest.fixture
@@ -143,6 +156,8 @@ def test_it_brings_a_world_up_says_where_it_is_and_ctrl_c_leaves_nothing_behind(
     assert httpx.get(f"http://127.0.0.1:{one.base + 1000}/").status_code == 200
     one.shows(r"tick \d+( · (Crimson|Azure|Aurora|Borealis|Me) \d+){5} · free \d+ · orders [1-9]")
     assert one.children()
+    (redis_url,) = re.findall(r"Redis +(unix://\S+)", said)
+    assert run_state("list", "--redis-url", redis_url).startswith("default: tick ")
     one.process.send_signal(signal.SIGINT)
     assert one.ends() == 0
     assert one.log.read_text().rstrip().endswith("stopped.")
@@ -173,6 +188,7 @@ def test_killed_itself_it_leaves_nothing_behind_either(standalone: Callable[...,
 def test_stopped_while_it_starts_it_leaves_nothing_behind(standalone: Callable[..., Standalone]) -> None:
     one = standalone()
     one.says("starting worker")
+    one.runs("valkey-server")
     one.process.terminate()
     assert one.ends() == 0
     one.nothing_is_left()
@@ -197,7 +213,8 @@ def test_data_keeps_the_world_between_runs(standalone: Callable[..., Standalone]
     assert len(snapshot["systems"]) == 30
     note = {"type": "note", "faction": "Me", "text": "a token of the first run is good in the second"}
     assert httpx.post(f"{second.api}/orders", json=note, headers=first.bearing).status_code == 202
-    assert (kept / "auth-secret").stat().st_mode & 0o777 == 0o600
+    open_to_others = [path for path in (kept, *kept.rglob("*")) if path.stat().st_mode & 0o077]
+    assert open_to_others == []
     assert "Me" in [faction["id"] for faction in snapshot["factions"]]
     second.reaches(snapshot["tick"] + 3)
 

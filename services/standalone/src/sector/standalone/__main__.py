@@ -12,6 +12,8 @@ from sector.standalone.options import parser
 def main() -> None:
     """Run until Ctrl-C."""
     options = parser().parse_args()
+    # Nobody else reads the world, its logs or its secret; the processes that this one starts inherit it.
+    os.umask(0o077)
     # After the options, so that --help and a wrong option are answered at once: these imports take half a second.
     from sector.standalone.screen import shown
     from sector.standalone.standalone import run

@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
         type=_between(1024, 64000, int),
         default=8000,
         metavar="N",
-        help="API at N, viz at N+1000, Valkey at N+10, health of worker and bots from N+1 (default: %(default)s)",
+        help="API at N, viz at N+1000, health of worker and bots from N+1 (default: %(default)s)",
     )
     manual.add_argument(
         "--host",
@@ -100,5 +100,17 @@ def parser() -> argparse.ArgumentParser:
         default=11,
         metavar="N",
         help="which map a new world has (default: %(default)s)",
+    )
+    manual.add_argument(
+        "--token-days",
+        type=_between(0.01, 3650, float),
+        default=7.0,
+        metavar="D",
+        help="how many days the token on the screen is valid (default: %(default)g)",
+    )
+    manual.add_argument(
+        "--new-secret",
+        action="store_true",
+        help="replace the secret in --data that tokens are signed with: every token from before becomes invalid",
     )
     return manual

@@ -11,19 +11,23 @@ from sector.api.keyring import secret_key
 from sector.api.token import make
 from sector.models import Puppet, SimConfig
 from sector.standalone.secret import secret_in
-from sector.standalone.valkey import valkey_command
+from sector.standalone.valkey import valkey_command, valkey_url
 
 BOTS = ("Aurora", "Borealis")
 PLAYER = "Me"
 # Who looks into them here is a person.
 _LOGS = {"LOG_FORMAT": os.environ.get("LOG_FORMAT", "text")}
-_TOKEN_HOURS = 24.0 * 365
+# Of the bots, which nobody sees: they are to play as long as the world runs.
+_BOT_HOURS = 24.0 * 365
 PUPPETS = (Puppet(faction="Crimson", temperament="raider"), Puppet(faction="Azure"))
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One process: its command, what it is told on top of our own environment, and where it says that it is ready."""
+    """One process: its command, what it is told on top of our own environment, and where it says that it is ready.
+
+    `port`: 0 where it has none.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -51,18 +55,20 @@ class Plan:
         return (*([self.redis] if self.redis else []), *self.services)
 
 
-def make_plan(options: argparse.Namespace, redis_url: str | None, directory: Path) -> Plan:
-    """Return the plan for the options of the command line; what is kept lies in `directory`."""
+def make_plan(options: argparse.Namespace, redis: Path | str, directory: Path) -> Plan:
+    """Return the plan for the options of the command line; what is kept lies in `directory`.
+
+    `redis`: the socket of a Valkey of our own, or the URL of a Redis. Raises OSError, SecretGivenError.
+    """
     base, host = options.port_base, options.host
-    redis = None
-    if redis_url is None:
-        command = valkey_command(base + 10, directory / "valkey", keep=options.data is not None)
-        redis = Spec("valkey", command, {}, base + 10, None)
-        redis_url = f"redis://127.0.0.1:{base + 10}/0"
+    valkey, redis_url = None, str(redis)
+    if isinstance(redis, Path):
+        command = valkey_command(redis, directory, keep=options.data is not None)
+        valkey, redis_url = Spec("valkey", command, {}, 0, None), valkey_url(redis)
     api_url, viz_url = f"http://127.0.0.1:{base}", f"http://127.0.0.1:{base + 1000}"
     config = SimConfig(seed=options.seed, systems=options.systems, puppets=PUPPETS)
     of_sim = {"REDIS_URL": redis_url, "SIM_ID": "default"}
-    secret = secret_in(directory)
+    secret = secret_in(directory, replace=options.new_secret)
     # The world itself, and those that are asked for over the API.
     worker = {
         "SIM_ID": "default,*",
@@ -93,15 +99,16 @@ def make_plan(options: argparse.Namespace, redis_url: str | None, directory: Pat
             "HEALTH_PORT": str(port),
             "API_URL": api_url,
             "BOT_FACTION": faction,
-            "API_TOKEN": _token(secret, faction),
+            "API_TOKEN": _token(secret, faction, _BOT_HOURS),
         }
         services.append(_service(f"bot-{faction}", "sector.bot", port, told))
     public_api_url = options.api_url or api_url
-    return Plan(redis, redis_url, tuple(services), api_url, public_api_url, viz_url, _token(secret, PLAYER))
+    token = _token(secret, PLAYER, options.token_days * 24)
+    return Plan(valkey, redis_url, tuple(services), api_url, public_api_url, viz_url, token)
 
 
-def _token(secret: str, faction: str) -> str:
-    return make(secret_key(secret), os.environ.get("AUTH_AUDIENCE", "sector"), faction, [faction], hours=_TOKEN_HOURS)
+def _token(secret: str, faction: str, hours: float) -> str:
+    return make(secret_key(secret), os.environ.get("AUTH_AUDIENCE", "sector"), faction, [faction], hours=hours)
 
 
 def _service(name: str, module: str, port: int, told: Mapping[str, str]) -> Spec:

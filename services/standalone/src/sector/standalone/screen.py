@@ -14,7 +14,7 @@ def shown(redis_url: str) -> str:
     return re.sub(r"//[^/]*@", "//***@", redis_url)
 
 
-def welcome(plan: Plan, logs: str, kept: str | None) -> str:
+def welcome(plan: Plan, logs: str, token_days: float, kept: str | None) -> str:
     """Return the screen: where to look, and what to try."""
     api = plan.public_api_url
     order = f'{{"type": "join", "faction": "{PLAYER}"}}'
@@ -35,7 +35,7 @@ def welcome(plan: Plan, logs: str, kept: str | None) -> str:
     curl "{api}/events?limit=5"
     curl -N {api}/events/stream
 
-  To play, as {PLAYER}: press Play on the page, with this token, or
+  To play, as {PLAYER}: press Play on the page, with this token, valid for {token_days:g} days (--token-days), or
 
     export TOKEN={plan.token}
     curl {api}/orders -H "Authorization: Bearer $TOKEN" -d '{order}'

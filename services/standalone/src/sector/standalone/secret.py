@@ -1,21 +1,56 @@
-"""The secret that tokens of a standalone world are signed with: kept beside the world, so that they stay good as long as it does."""
+"""The secret that tokens of a standalone world are signed with: kept beside the world, so that they are valid as long as it is."""
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 _BYTES = 32
+_FILE = "auth-secret"
 
 
-def secret_in(directory: Path) -> str:
-    """Return AUTH_SECRET where it is set, else the secret in `directory`, which is made the first time. Nobody else may read it."""
+class SecretGivenError(ValueError):
+    """A new secret is asked for, and AUTH_SECRET says which one to use."""
+
+    def __init__(self) -> None:
+        super().__init__("--new-secret replaces the file auth-secret, and AUTH_SECRET is set: change or unset that")
+
+
+def secret_in(directory: Path, *, replace: bool = False) -> str:
+    """Return AUTH_SECRET where it is set, else the secret in `directory`, which is created the first time. Only this user may read it.
+
+    With `replace` it is a new one: no token that was signed before is valid any more. Raises OSError, SecretGivenError.
+    """
     if given := os.environ.get("AUTH_SECRET"):
+        if replace:
+            raise SecretGivenError
         return given
-    path = directory / "auth-secret"
+    path = directory / _FILE
+    if not replace and (secret := _read(path)):
+        return secret
+    return _write(path, secrets.token_urlsafe(_BYTES))
+
+
+def _read(path: Path) -> str:
+    """Return the secret in a file; empty where there is none. An empty one signs nothing: a version that was killed left it."""
     try:
+        path.chmod(0o600)
         return path.read_text().strip()
     except FileNotFoundError:
-        made = secrets.token_urlsafe(_BYTES)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(f"{made}\n")
-        return made
+        return ""
+
+
+def _write(path: Path, secret: str) -> str:
+    """Write the file, all of it or nothing."""
+    # (mkstemp creates files with the mode 0600)
+    number, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(number, "w") as file:
+            file.write(f"{secret}\n")
+            file.flush()
+            os.fsync(number)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return secret

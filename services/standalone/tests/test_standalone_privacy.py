@@ -1,0 +1,102 @@
+"""What other users of the machine cannot do: read the world and its secret, order without a token, keep a token for ever."""
+
+import os
+import socket
+import stat
+from pathlib import Path
+
+import jwt
+import pytest
+
+from fixtures.tokens import SECRET
+from sector.standalone.options import parser
+from sector.standalone.plan import Plan, make_plan
+from sector.standalone.secret import SecretGivenError, secret_in
+from sector.standalone.valkey import valkey_socket
+from sector.state.connect import connect
+
+DAY_S = 24 * 3600
+
+
+def plan(directory: Path, *arguments: str) -> Plan:
+    return make_plan(parser().parse_args(arguments), directory / "valkey.sock", directory)
+
+
+def test_valkey_listens_at_no_port_and_its_folder_is_private(tmp_path: Path) -> None:
+    (tmp_path / "valkey").mkdir(0o755)
+    with valkey_socket(tmp_path) as at:
+        assert at == tmp_path / "valkey" / "valkey.sock"
+    valkey = plan(tmp_path).redis
+    assert valkey is not None
+    settings = dict(zip(valkey.command[1::2], valkey.command[2::2], strict=True))
+    assert settings["--port"] == "0"
+    assert settings["--unixsocketperm"] == "700"
+    assert mode(tmp_path / "valkey") == 0o700
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize("name", ["d" * 200, "ü" * 60, "a/" * 60])
+def test_where_the_path_is_too_long_for_a_socket_a_private_folder_has_it(tmp_path: Path, name: str) -> None:
+    directory = tmp_path / name
+    directory.mkdir(parents=True)
+    with valkey_socket(directory) as at:
+        assert len(os.fsencode(at)) < 100
+        assert directory not in at.parents
+        assert mode(at.parent) == 0o700
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(at))
+    assert not at.parent.exists()
+
+
+def test_a_url_names_a_socket_in_a_folder_with_any_name(tmp_path: Path) -> None:
+    directory = tmp_path / "my world?#1%20"
+    directory.mkdir()
+    pool = connect(plan(directory).redis_url).connection_pool
+    assert pool.connection_kwargs["path"] == str(directory / "valkey.sock")
+
+
+@pytest.mark.parametrize("left", ["", "\n", "  \n"])
+def test_a_secret_that_was_left_empty_is_replaced(tmp_path: Path, left: str) -> None:
+    (tmp_path / "auth-secret").write_text(left)
+    secret = secret_in(tmp_path)
+    assert len(secret) >= 32
+    assert secret_in(tmp_path) == secret
+
+
+def test_the_secret_is_this_users_alone(tmp_path: Path) -> None:
+    secret = secret_in(tmp_path)
+    path = tmp_path / "auth-secret"
+    assert mode(path) == 0o600
+    path.chmod(0o644)
+    assert secret_in(tmp_path) == secret
+    assert mode(path) == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == ["auth-secret"]
+
+
+@pytest.mark.parametrize(("arguments", "days"), [([], 7), (["--token-days=1"], 1), (["--token-days", "0.5"], 0.5)])
+def test_a_token_is_valid_for_some_days(tmp_path: Path, arguments: list[str], days: float) -> None:
+    made = plan(tmp_path, *arguments)
+    claims = jwt.decode(made.token, secret_in(tmp_path), algorithms=["HS256"], audience="sector")
+    assert claims["exp"] - claims["iat"] == days * DAY_S
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "nan", "4000", "many"])
+def test_no_token_is_valid_for_ever(days: str) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["--token-days", days])
+
+
+def test_a_new_secret_makes_every_token_invalid(tmp_path: Path) -> None:
+    before, after = plan(tmp_path), plan(tmp_path, "--new-secret")
+    assert jwt.decode(after.token, secret_in(tmp_path), algorithms=["HS256"], audience="sector")["sub"] == "Me"
+    with pytest.raises(jwt.InvalidSignatureError):
+        jwt.decode(before.token, secret_in(tmp_path), algorithms=["HS256"], audience="sector")
+
+
+def test_a_secret_that_is_given_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTH_SECRET", SECRET)
+    with pytest.raises(SecretGivenError, match="AUTH_SECRET is set"):
+        plan(tmp_path, "--new-secret")
