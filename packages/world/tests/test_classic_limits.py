@@ -54,7 +54,10 @@ async def test_it_has_none_of_our_descriptors(play: Play, tmp_path: Path) -> Non
     ("code", "said"),
     [
         ("try: b'x' * 2**29\nexcept MemoryError: print('refused')", ["refused"]),
-        ("files = []\ntry:\n    while True: files.append(open('bot.py'))\nexcept OSError: print('refused')", ["refused"]),
+        (
+            "files = []\ntry:\n    while True: files.append(open('bot.py'))\nexcept OSError: print('refused')",
+            ["refused"],
+        ),
         (
             "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
             "try:\n    with open('big', 'wb') as file:\n        for _ in range(9): file.write(bytes(2**20))\n"
@@ -93,7 +96,9 @@ def _runs(pid: int) -> bool:
         return False
 
 
-async def test_a_process_that_left_the_session_does_not_delay_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_process_that_left_the_session_does_not_delay_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     child = "import os, time; print(os.getpid(), file=open('pid', 'w'), flush=True); time.sleep(60)"
     (tmp_path / "bot.py").write_text(
@@ -109,7 +114,9 @@ async def test_a_process_that_left_the_session_does_not_delay_the_end(tmp_path: 
 
 async def test_a_program_may_reserve_the_addresses_that_java_does(play: Play) -> None:
     limits = Limits.of_match(turn_ms=1000, max_turns=200, memory_mib=Limits().memory_mib)
-    code = "import mmap; there = mmap.mmap(-1, 3 * 2**30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS); print('reserved')"
+    code = (
+        "import mmap; there = mmap.mmap(-1, 3 * 2**30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS); print('reserved')"
+    )
     assert await play(code, limits) == Answer(["reserved"], "go")
 
 

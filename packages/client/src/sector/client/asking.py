@@ -32,7 +32,7 @@ async def ask(http: httpx.AsyncClient, request: httpx.Request, patience_s: float
             least_s = refused.retry_after_s
             fault = refused if answer.status_code == httpx.codes.TOO_MANY_REQUESTS else Unavailable(str(refused))
         # Source: M. Brooker, "Exponential Backoff And Jitter", 2015.
-        pause_s = max(least_s, random.uniform(bound_s / 2, bound_s))  # noqa: S311  (nothing secret)
+        pause_s = max(least_s, random.uniform(bound_s / 2, bound_s))  # noqa: S311  # nosec B311  # nothing secret
         bound_s = min(bound_s * 2, _MOST_S)
         if clock.now_s() + pause_s > end_s:
             raise fault

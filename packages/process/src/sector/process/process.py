@@ -97,7 +97,9 @@ def run(app: App, settings: Settings, port: int, *, answers_many: bool = True) -
     """
     if app.ctx.operator and app.ctx.operator[1] == port:
         # With REUSE_PORT the system would share connections among the two.
-        print(f"wrong setting OPERATOR_PORT={port}: it is the public port. Allowed: another port, or 0", file=sys.stderr)
+        print(
+            f"wrong setting OPERATOR_PORT={port}: it is the public port. Allowed: another port, or 0", file=sys.stderr
+        )
         sys.exit(EXIT_WRONG_SETTING)
     configure(app.name, settings.log_level, settings.log_format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

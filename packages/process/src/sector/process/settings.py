@@ -54,7 +54,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
     host: str = Field(
-        default="0.0.0.0", min_length=1, description="Address to listen at, such as 0.0.0.0 or 127.0.0.1."
+        default="0.0.0.0",  # nosec B104  # in a container, which decides what is published
+        min_length=1,
+        description="Address to listen at, such as 0.0.0.0 or 127.0.0.1.",
     )
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."

@@ -21,7 +21,7 @@ class Pace:
     @classmethod
     def spread(cls, period_s: float) -> "Pace":
         """Return a pace of a random phase: sims that were taken together are not to tick together."""
-        return cls(period_s, phase_s=random.uniform(0, period_s))  # noqa: S311  (nothing secret)
+        return cls(period_s, phase_s=random.uniform(0, period_s))  # noqa: S311  # nosec B311  # nothing secret
 
     def until_next(self) -> float:
         """Return the seconds until the next tick is due, and move on to it."""

@@ -4,7 +4,7 @@ import asyncio
 import os
 import shlex
 import signal
-import subprocess
+import subprocess  # nosec B404  # for the error that it raises
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, Self
