@@ -7,7 +7,8 @@
 # Restore with the services stopped: they would read a world that went back in time. It needs memory for the world twice, for a moment.
 # A file that cannot be read changes nothing. KEEPER_PASSWORD is that of the user keeper in users.acl.
 set -eu
-cli() { valkey-cli -e --no-auth-warning --user keeper --pass "${KEEPER_PASSWORD:-keeper}" "$@"; }
+# By the environment: every user of the machine sees arguments.
+cli() { REDISCLI_AUTH="${KEEPER_PASSWORD:-keeper}" valkey-cli -e --no-auth-warning --user keeper "$@"; }
 say() { echo "backup: $*" >&2; }
 trap 'exit 1' HUP INT TERM
 
@@ -19,12 +20,14 @@ backup() {
 }
 
 # A second server reads the file, and this one becomes its replica until it has all; then its own append-only file has it too.
+# The second one lets replicas in, on loopback, and nothing else. (This one would take a password for it from redis.conf only.)
 restore() {
   made=$(mktemp -d /data/restore.XXXXXX)
   server='' follows=''
   trap end_restore EXIT
   cat >"$made/dump.rdb"
-  valkey-server --port 6390 --bind 127.0.0.1 --dir "$made" --save "" --appendonly no >"$made/log" 2>&1 &
+  valkey-server --port 6390 --bind 127.0.0.1 --dir "$made" --save "" --appendonly no \
+    --user default on nopass resetchannels -@all +ping +sync +psync +replconf >"$made/log" 2>&1 &
   server=$!
   until valkey-cli -e -p 6390 ping >/dev/null 2>&1; do
     kill -0 "$server" 2>/dev/null || { tail -n 3 "$made/log" >&2; say "that is no file that this Redis can read; nothing was changed"; exit 1; }

@@ -118,9 +118,18 @@ class PodSecurity(Part):
     seccomp_profile: Seccomp
 
 
+class Item(Part):
+    key: str
+    path: str
+
+
+class SecretItems(Named):
+    items: list[Item]
+
+
 class Source(Part):
     config_map: Named | None = None
-    secret: Named | None = None
+    secret: SecretItems | None = None
 
 
 class Projected(Part):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from deployment.engine import EngineError, docker, logs
 from deployment.kinds import StatefulSet, Workload
-from deployment.pod_parts import Container, Probe
+from deployment.pod_parts import Container, Probe, Source
 from deployment.rendered import Rendered
 
 # Kubernetes writes amounts of memory otherwise than Docker does.
@@ -142,8 +142,7 @@ class Node:
             for volume in spec.volumes:
                 if volume.name == mount.name:
                     for source in volume.projected.sources:
-                        names = (each.name if each else None for each in (source.config_map, source.secret))
-                        for key, value in self._rendered.contents(*names).items():
+                        for key, value in self._files(source).items():
                             (directory / key).write_text(value)
             if isinstance(workload, StatefulSet) and mount.name in [
                 each.metadata.name for each in workload.spec.volume_claim_templates
@@ -152,6 +151,12 @@ class Node:
                 directory.chmod(0o777)
             found.append(f"{directory}:{mount.mount_path}{':ro' if mount.read_only else ''}")
         return found
+
+    def _files(self, source: Source) -> dict[str, str]:
+        if source.secret is None:
+            return self._rendered.contents(source.config_map.name if source.config_map else None, None)
+        contents = self._rendered.contents(None, source.secret.name)
+        return {item.path: contents[item.key] for item in source.secret.items}
 
 
 def _endpoints(id_: str, container: Container) -> dict[str, int]:

@@ -48,6 +48,7 @@ def test_every_port_of_a_policy_is_one_that_a_service_has(folder: Path) -> None:
         for rule in policy.spec.ingress:
             assert all((own, port.port) in ports for port in rule.ports)
 
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
 def test_nothing_leads_to_the_port_for_operators(folder: Path) -> None:
     rendered = Rendered.of(folder)

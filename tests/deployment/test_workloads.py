@@ -92,7 +92,9 @@ def test_the_api_is_below_api_which_it_does_not_see(http: httpx.Client, path: st
     assert http.get("/apix").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/health", "/metrics", "/api/health", "/api/metrics", "/API/metrics", "/api//metrics"])
+@pytest.mark.parametrize(
+    "path", ["/health", "/metrics", "/api/health", "/api/metrics", "/API/metrics", "/api//metrics"]
+)
 def test_nothing_for_operators_comes_through_the_ingress(http: httpx.Client, path: str) -> None:
     assert http.get(path).status_code == 404
 

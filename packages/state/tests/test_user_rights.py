@@ -84,7 +84,7 @@ REFUSED: tuple[Row, ...] = (
     ("operator", ("EVAL", "return 1", 0)),
     ("operator", ("RENAME", KEYS.orders, SIMS)),
     ("keeper", ("GET", KEYS.snapshot)),
-    ("keeper", ("CONFIG", "SET", "dir", "/tmp")),
+    ("keeper", ("CONFIG", "SET", "dir", "/data")),
     ("probe", ("GET", KEYS.snapshot)),
     ("probe", ("INFO", "server")),
 )

@@ -60,8 +60,8 @@ def document(*, tokens: bool) -> dict[str, JsonValue]:
             "version": _version(),
             "summary": "A persistent strategy world: see it, and give orders.",
             "description": "Without /sims/{sim_id} a path is of the sim that this API serves by itself. Errors are problem"
-            " details (RFC 9457). Watching takes no token; ordering does where its operations name a security scheme. /health and /metrics are at a"
-            " port of their own where OPERATOR_PORT is set.",
+            " details (RFC 9457). Watching takes no token; ordering does where its operations name a security scheme."
+            " /health and /metrics are at a port of their own where OPERATOR_PORT is set.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "."}],
