@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jwt
 import pytest
+from redis.asyncio import Redis
 
 from fixtures.tokens import SECRET
 from sector.standalone.options import parser
@@ -54,8 +55,9 @@ def test_where_the_path_is_too_long_for_a_socket_a_private_folder_has_it(tmp_pat
 def test_a_url_names_a_socket_in_a_folder_with_any_name(tmp_path: Path) -> None:
     directory = tmp_path / "my world?#1%20"
     directory.mkdir()
-    pool = connect(plan(directory).redis_url).connection_pool
-    assert pool.connection_kwargs["path"] == str(directory / "valkey.sock")
+    client = connect(plan(directory).redis_url)
+    assert isinstance(client, Redis)
+    assert client.connection_pool.connection_kwargs["path"] == str(directory / "valkey.sock")
 
 
 @pytest.mark.parametrize("left", ["", "\n", "  \n"])
