@@ -1,7 +1,7 @@
-"""`./pants run docker:sbom -- dist`: what is in the image of each service, as CycloneDX 1.6, from its two PEXes, the lock and the Dockerfile.
+"""`./pants run docker:sbom -- dist`: what is in the image of each service, as CycloneDX 1.6.
 
-Distributions of PyPI, scripts of others that are among the sources (each folder of them has a file VENDORED), the base image, and
-Valkey where it is embedded.
+It is read from the two PEXes of the service, the lock and the Dockerfile: distributions of PyPI, scripts of others that are
+among the sources (each folder of them has a file VENDORED), the base image, and Valkey where it is embedded.
 """
 
 import argparse
