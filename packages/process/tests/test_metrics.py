@@ -11,7 +11,7 @@ import pytest
 from fixtures.metrics import Metrics, metrics_of
 from fixtures.processes import environment, free_port
 from fixtures.waiting import until
-from sector.process.metrics import exposition
+from sector.process.metrics import Paced, exposition
 
 SAMPLE = Path(__file__).with_name("sample_process.py")
 
@@ -86,3 +86,26 @@ def test_several_that_remove_the_files_of_the_dead_do_not_disturb_each_other(
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(lambda _: exposition(), range(8))) == [b""] * 8
     assert list(tmp_path.iterdir()) == []
+
+
+def test_metrics_take_a_tenth_of_the_time_at_most_however_often_they_are_asked_for() -> None:
+    now_s, made = 0.0, 0
+
+    def make() -> bytes:
+        nonlocal now_s, made
+        now_s += 0.015
+        made += 1
+        return b"%d" % made
+
+    paced = Paced(make, lambda: now_s)
+    for _ in range(100):
+        paced.text()
+    at_once = made
+    assert 10 < at_once < 20
+    while now_s < 20:
+        now_s += 0.001
+        paced.text()
+    assert 0.08 < (made - at_once) * 0.015 / now_s < 0.12
+    now_s += 60
+    before = made
+    assert paced.text() == b"%d" % (before + 1), "asked for seldom it is new each time"

@@ -7,6 +7,7 @@ them is asked answers for all. Source: the multiprocess mode of prometheus_clien
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -24,6 +25,8 @@ SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 """Bounds of the buckets of durations, in seconds: what is fast here takes less than a millisecond."""
 BYTES = tuple(4**power for power in range(4, 14))
 """Bounds of the buckets of sizes, in bytes: 256 to 64 MiB."""
+
+_PART, _BURST_S = 0.1, 0.2
 
 type Sample = Callable[[], None]
 """Sets gauges to what is so now."""
@@ -83,14 +86,41 @@ def _forget_the_dead(folder: Path) -> None:
                 mark_process_dead(int(each), folder)  # type: ignore[no-untyped-call]  # the library has no types there
 
 
+class Paced:
+    """Makes a text when it is asked for, as long as that takes a tenth of the time at most, and 200 ms at once. Beyond that it returns
+    the text of the last time: a flood of requests for metrics does not keep the event loop from other work. `clock`: seconds."""
+
+    def __init__(self, make: Callable[[], bytes], clock: Callable[[], float] = time.monotonic) -> None:
+        self._make = make
+        self._clock = clock
+        self._text: bytes | None = None
+        self._owed_s = 0.0
+        self._seen_s = clock()
+
+    def text(self) -> bytes:
+        """Return the text."""
+        began_s = self._clock()
+        self._owed_s = max(self._owed_s - (began_s - self._seen_s) * _PART, 0.0)
+        self._seen_s = began_s
+        if self._text is None or self._owed_s < _BURST_S:
+            self._text = self._make()
+            self._owed_s += self._clock() - began_s
+        return self._text
+
+
 def metrics_endpoint(headers_of: HeadersOf, samples: Sequence[Sample]) -> Blueprint:
-    """Return `/metrics`. Before each answer the samples are taken anew."""
+    """Return `/metrics`. The samples are taken whenever the text is made."""
     routes = Blueprint("metrics")
+
+    def make() -> bytes:
+        for sample in samples:
+            sample()
+        return exposition()
+
+    paced = Paced(make)
 
     @routes.get("/metrics")
     async def metrics(request: Request) -> HTTPResponse:
-        for sample in samples:
-            sample()
-        return raw(exposition(), content_type=CONTENT_TYPE_LATEST, headers=headers_of(request))
+        return raw(paced.text(), content_type=CONTENT_TYPE_LATEST, headers=headers_of(request))
 
     return routes
