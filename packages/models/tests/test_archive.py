@@ -108,7 +108,11 @@ KEYFRAME = {"kind": "keyframe", "tick": 0, "cursor": "0-0", "snapshot": 0}
         (KEYFRAME | {"tick": -7}, "keyframe.tick", "-7"),
         (KEYFRAME | {"tick": True}, "keyframe.tick", "True"),
         (KEYFRAME | {"cursor": "x"}, "keyframe.cursor", "'x'"),
-        (KEYFRAME | {"cursor": "18446744073709551615-18446744073709551615"}, "keyframe.cursor", "'18446744073709551615-"),
+        (
+            KEYFRAME | {"cursor": "18446744073709551615-18446744073709551615"},
+            "keyframe.cursor",
+            "'18446744073709551615-",
+        ),
         (KEYFRAME | {"cursor": "01-0"}, "keyframe.cursor", "'01-0'"),
         (KEYFRAME | {"cursor": "1-0\n"}, "keyframe.cursor", r"'1-0\n'"),
         (KEYFRAME | {"snapshot": 2**40}, "keyframe.snapshot", str(2**40)),
@@ -166,6 +170,8 @@ def test_a_header_of_more_than_16_mib_is_refused_unread() -> None:
 
 
 def test_the_largest_tick_that_a_worker_commits_is_read() -> None:
-    orders = tuple(LoggedOrder(f"{10**14}-{n}", '["{,' * 30, False, b"", "a fault, of two parts") for n in range(10_000))
+    orders = tuple(
+        LoggedOrder(f"{10**14}-{n}", '["{,' * 30, False, b"", "a fault, of two parts") for n in range(10_000)
+    )
     record = TickEntry(1, 1, HASH, orders, b"", b"")
     assert read(written([record])) == [record]

@@ -67,7 +67,6 @@ def test_who_wants_less_is_told_less() -> None:
     assert [json.loads(line)["level"] for line in run(LOG_LEVEL="error")] == ["error"]
 
 
-
 def test_as_text_what_clients_sent_moves_no_cursor_and_begins_no_line() -> None:
     lines = run(LOG_FORMAT="text", WORK="quote")
     assert all(line.isprintable() for line in lines)
@@ -79,6 +78,9 @@ def test_as_text_what_clients_sent_moves_no_cursor_and_begins_no_line() -> None:
     assert not any(line.startswith("12:00:00") for line in lines)
 
 
-@pytest.mark.parametrize(("text", "shown"), [("plain é 😀", "plain é 😀"), ("\x1b[31m", r"\x1b[31m"), ("\r\n\t", r"\r\n\t"), ("\ud800", r"\ud800")])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("plain é 😀", "plain é 😀"), ("\x1b[31m", r"\x1b[31m"), ("\r\n\t", r"\r\n\t"), ("\ud800", r"\ud800")],
+)
 def test_control_characters_are_escaped_and_nothing_else(text: str, shown: str) -> None:
     assert printable(text) == shown

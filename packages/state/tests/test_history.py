@@ -187,11 +187,17 @@ def with_changes(records: list[Any], place: int, **changes: Any) -> list[Record]
         (lambda records: records[:1], "at tick 0.*it has no keyframe to begin with"),
         (lambda records: [*records, records[0]], "at tick 3.*the sim is founded twice"),
         (lambda records: with_changes(records, 0, config=b"{"), "at tick 0.*record 1 .founding.: config: Invalid JSON"),
-        (lambda records: with_changes(records, 0, map=b"no frame"), "at tick 0.*record 1 .founding.: map: not a readable frame"),
+        (
+            lambda records: with_changes(records, 0, map=b"no frame"),
+            "at tick 0.*record 1 .founding.: map: not a readable frame",
+        ),
         (lambda records: with_changes(records, 1, snapshot=b"no frame"), "at tick 0.*not a readable frame"),
         (lambda records: [*records, records[1]], "at tick 3.*a keyframe of tick 0 stands after tick 3"),
         (lambda records: with_changes(records, 4, delta=b"no frame"), "at tick 2.*not a readable frame"),
-        (lambda records: with_changes(records, 4, delta=records[2].delta), "at tick 2.*delta.meta.tick: the record is of tick 3; it is 1"),
+        (
+            lambda records: with_changes(records, 4, delta=records[2].delta),
+            "at tick 2.*delta.meta.tick: the record is of tick 3; it is 1",
+        ),
         (lambda records: with_changes(records, 4, hash="0" * 32), "at tick 2.*its state has the hash .*, and 0000"),
     ],
 )

@@ -143,7 +143,9 @@ def test_records_that_make_no_history_are_refused(chosen: slice | list[int], sai
 def test_a_config_that_is_none_is_refused() -> None:
     founding, *rest = history(1)
     assert isinstance(founding, Founding)
-    with pytest.raises(ReplayError, match=r"record 1 \(founding\): config.melted: Extra inputs are not permitted; it is 7"):
+    with pytest.raises(
+        ReplayError, match=r"record 1 \(founding\): config.melted: Extra inputs are not permitted; it is 7"
+    ):
         list(replay(iter([replace(founding, config=b'{"melted": 7}'), *rest])))
 
 
@@ -217,7 +219,9 @@ def lies() -> dict[str, tuple[list[Record], str]]:
 
 
 @pytest.mark.parametrize("lie", lies())
-def test_an_archive_that_lies_is_never_all_as_recorded(tmp_path: Path, lie: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_archive_that_lies_is_never_all_as_recorded(
+    tmp_path: Path, lie: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     """As records, and as a file: what is foreign reaches the terminal escaped."""
     records, said = lies()[lie]
     with pytest.raises(ReplayError, match=re.escape(said)):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -25,7 +26,7 @@ NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 
 async def _far_head(redis: Redis) -> None:
     """Entries far beyond the snapshot: to ask for those between gives the same page for ever."""
-    entry = {"at_ms": "1", "hash": "0" * 32, "epoch": "1", "cursor": "0-0", "events": b"[]", "delta": b""}
+    entry: dict[Any, Any] = {"at_ms": "1", "hash": "0" * 32, "epoch": "1", "cursor": "0-0", "events": "[]", "delta": ""}
     for number in range(9):
         await redis.xadd(BAD.events, entry, f"{FAR + number}-0")
     await redis.hset(BAD.head, mapping={"tick": FAR + 8, "hash": "0" * 32, "commit": "other"})

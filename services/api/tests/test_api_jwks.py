@@ -25,7 +25,13 @@ OTHER = "another secret of the file, and long enough too"
 
 def secret(text: str | bytes, key_id: str = "one", **more: Any) -> dict[str, Any]:
     raw = text.encode() if isinstance(text, str) else text
-    return {"kty": "oct", "kid": key_id, "alg": "HS256", "k": base64.urlsafe_b64encode(raw).rstrip(b"=").decode(), **more}
+    return {
+        "kty": "oct",
+        "kid": key_id,
+        "alg": "HS256",
+        "k": base64.urlsafe_b64encode(raw).rstrip(b"=").decode(),
+        **more,
+    }
 
 
 def rsa_key(bits: int, **more: Any) -> dict[str, Any]:
@@ -34,12 +40,12 @@ def rsa_key(bits: int, **more: Any) -> dict[str, Any]:
 
 
 def ec_key(**more: Any) -> dict[str, Any]:
-    found = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()))
+    found: dict[str, Any] = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()))
     return {"kid": "ec"} | found | more
 
 
 def okp_key() -> dict[str, Any]:
-    found = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(ed25519.Ed25519PrivateKey.generate().public_key()))
+    found: dict[str, Any] = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(ed25519.Ed25519PrivateKey.generate().public_key()))
     return {"kid": "okp"} | found
 
 

@@ -263,7 +263,10 @@ def test_a_file_of_keys_that_cannot_be_used_ends_it_with_2(
     ("keys", "error"),
     [
         ('{"keys": [1]}', "key 0 is no object"),
-        ('{"keys": [{"kty": "oct", "k": "c2VjcmV0", "alg": "HS256", "use": "enc"}]}', "it holds no key that can be used"),
+        (
+            '{"keys": [{"kty": "oct", "k": "c2VjcmV0", "alg": "HS256", "use": "enc"}]}',
+            "it holds no key that can be used",
+        ),
         ("[" * 100_000, "it cannot be read"),
     ],
 )

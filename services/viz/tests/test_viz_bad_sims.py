@@ -1,6 +1,7 @@
 """A sim that cannot be read: those who ask for its past are told so, and the viz goes on for the others."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +19,7 @@ BARE = encode(Frame("snapshot", {"tick": 0, "status": "running"}, {}))
 
 
 async def _second_entry(redis: Redis) -> None:
-    entry = {"at_ms": "1", "hash": "0" * 32, "epoch": "1", "cursor": "0-0", "events": b"[]", "delta": b""}
+    entry: dict[Any, Any] = {"at_ms": "1", "hash": "0" * 32, "epoch": "1", "cursor": "0-0", "events": "[]", "delta": ""}
     for entry_id in ("1-0", "1-1"):
         await redis.xadd(BAD.events, entry, entry_id)
     await redis.hset(BAD.head, "tick", "1")

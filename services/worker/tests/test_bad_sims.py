@@ -52,8 +52,6 @@ SPOIL: dict[str, Callable[[Redis], Awaitable[object]]] = {
 }
 
 
-
-
 @pytest.mark.parametrize("kind", SPOIL)
 async def test_a_bad_sim_leaves_its_worker_ready_and_the_others_ticking(
     processes: Processes, redis: Redis, redis_url: str, kind: str
@@ -74,7 +72,9 @@ async def test_a_bad_sim_leaves_its_worker_ready_and_the_others_ticking(
     assert said["conditions"]["sims"]["blocks"] is False
     # Some eight times as long as its lease lasts: the good one ticks all along.
     begun = tick_of(one.wait_for(lambda health: tick_of(health, "good") > 0, "ticking"), "good")
-    one.wait_for(lambda health: is_named(health) and tick_of(health, "good") >= begun + 100, "ticking on, and naming it")
+    one.wait_for(
+        lambda health: is_named(health) and tick_of(health, "good") >= begun + 100, "ticking on, and naming it"
+    )
     assert all(seen), "it was ready all along"
     epoch = await redis.hget(BAD.head, "epoch")
     assert int(epoch or 0) <= 6, "it rests for longer and longer"

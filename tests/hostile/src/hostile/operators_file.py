@@ -34,6 +34,8 @@ assert isinstance(_FOUNDING, Founding)
 assert isinstance(_KEYFRAME, Keyframe)
 assert isinstance(_TICK, TickEntry)
 
+_SNAPSHOT = _KEYFRAME.snapshot
+
 type Act = Callable[[Scene], Awaitable[None]]
 
 
@@ -130,7 +132,7 @@ def _record(text: bytes, claimed_bytes: int = -1) -> bytes:
 
 def _far(tick: int) -> list[Record]:
     """Return a sim at a tick that the rules refuse, and no validation of an archive knows."""
-    return change(_RECORDS, 1, tick=tick, snapshot=with_meta(_KEYFRAME.snapshot, tick=tick))[:2]
+    return [_RECORDS[0], Keyframe(tick, "0-0", with_meta(_SNAPSHOT, tick=tick))]
 
 
 def _bare() -> list[Record]:
@@ -154,7 +156,9 @@ ATTEMPTS = (
     Attempt("a time of 2**62 ms", _lies(change(_RECORDS, 2, at_ms=2**62), "tick.at_ms")),
     Attempt("a map that is a snapshot", _lies(change(_RECORDS, 0, map=_KEYFRAME.snapshot), "it is not a map")),
     Attempt("a hash that sets the title of a terminal", _lies(change(_RECORDS, 2, hash=_ESCAPES), "tick.hash")),
-    Attempt("events that begin a line", _lies(change(_RECORDS, 2, events=b'[{"type":"a\\nb"}]'), "an event of the type")),
+    Attempt(
+        "events that begin a line", _lies(change(_RECORDS, 2, events=b'[{"type":"a\\nb"}]'), "an event of the type")
+    ),
     Attempt("orders that go back", _lies(change(_RECORDS, 3, orders=_BACKWARDS), "it does not come after 1001-0")),
     Attempt("a header of a million lists", _refused(_many_values(), "more than 200000 strings and values")),
     Attempt("a header of 4 GiB", _refused(_record(b"{}", 2**32 - 1), "a header of 4294967295 bytes")),

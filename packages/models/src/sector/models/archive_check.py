@@ -7,7 +7,7 @@ what is imported can be read, and ticks on. No rule of a world is needed.
 from typing import NoReturn
 
 import orjson
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from sector.models.archive import AtMs, Founding, Keyframe, Record, StateHash, StreamId, TickEntry, TickNumber
 from sector.models.config import SimConfig
@@ -22,6 +22,10 @@ MAX_FRAME_HEADER_BYTES = 2**24
 MAX_ROWS = 2**22
 """Of all tables of a frame together."""
 
+_TICK: TypeAdapter[int] = TypeAdapter(TickNumber)
+_AT_MS: TypeAdapter[int] = TypeAdapter(AtMs)
+_STREAM_ID: TypeAdapter[str] = TypeAdapter(StreamId)
+_STATE_HASH: TypeAdapter[str] = TypeAdapter(StateHash)
 _KINDS = {Founding: "founding", Keyframe: "keyframe", TickEntry: "tick"}
 _NO_VALUE = object()
 
@@ -100,8 +104,8 @@ class HistoryChecker:
         self._map = self._decode("map", record.map, "map")
 
     def _put_keyframe(self, record: Keyframe) -> None:
-        self._check("tick", TickNumber, record.tick)
-        self._check("cursor", StreamId, record.cursor)
+        self._check("tick", _TICK, record.tick)
+        self._check("cursor", _STREAM_ID, record.cursor)
         if self._config is None:
             self._fail("", "an archive begins with a founding record")
         frame = self._decode("snapshot", record.snapshot, "snapshot")
@@ -119,9 +123,9 @@ class HistoryChecker:
             self._fail("snapshot", f"a keyframe of tick {record.tick} that is not the state there: {reason}")
 
     def _put_tick(self, record: TickEntry) -> None:
-        self._check("tick", TickNumber, record.tick)
-        self._check("at_ms", AtMs, record.at_ms)
-        self._check("hash", StateHash, record.hash)
+        self._check("tick", _TICK, record.tick)
+        self._check("at_ms", _AT_MS, record.at_ms)
+        self._check("hash", _STATE_HASH, record.hash)
         if self._frame is None:
             self._fail("", "it has no keyframe to begin with")
         if record.tick != self.tick + 1:
@@ -138,7 +142,7 @@ class HistoryChecker:
 
     def _check_orders(self, record: TickEntry) -> None:
         for place, order in enumerate(record.orders):
-            self._check(f"orders.{place}.id", StreamId, order.id)
+            self._check(f"orders.{place}.id", _STREAM_ID, order.id)
             if _entry_id(order.id) <= _entry_id(self.cursor):
                 self._fail(f"orders.{place}.id", f"it does not come after {self.cursor}", order.id)
             self.cursor = order.id
@@ -180,7 +184,7 @@ class HistoryChecker:
     def _check_meta(self, field: str, frame: Frame, tick: int) -> None:
         """Validate what readers take from the meta of a snapshot."""
         found: JsonValue = frame.meta.get("tick")
-        if type(found) is not int or found != tick:
+        if found != tick or isinstance(found, bool | float):
             self._fail(f"{field}.meta.tick", f"the record is of tick {tick}", found)
         if (status := frame.meta.get("status", "running")) not in ("running", "finished"):
             self._fail(f"{field}.meta.status", "it is neither running nor finished", status)
@@ -194,7 +198,7 @@ class HistoryChecker:
         except FrameError as error:
             self._fail("snapshot", printable(str(error)))
 
-    def _check(self, field: str, kind: object, value: object) -> None:
+    def _check[T](self, field: str, kind: TypeAdapter[T], value: T) -> None:
         if reason := validate(kind, value):
             self._fail(field, reason, value)
 

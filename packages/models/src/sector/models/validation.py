@@ -1,19 +1,12 @@
 """Validation of one value against a type of a model."""
 
-from functools import cache
-
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 
-@cache
-def _adapter(kind: object) -> TypeAdapter[object]:
-    return TypeAdapter(kind, config=ConfigDict(strict=True))
-
-
-def validate(kind: object, value: object) -> str:
-    """Return what is wrong with a value of a type such as `sector.models.archive.StreamId`; "" where nothing is."""
+def validate[T](kind: TypeAdapter[T], value: object) -> str:
+    """Return what is wrong with a value of a type; "" where nothing is."""
     try:
-        _adapter(kind).validate_python(value)
+        kind.validate_python(value, strict=True)
     except ValidationError as error:
         return error.errors(include_url=False, include_context=False)[0]["msg"]
     return ""

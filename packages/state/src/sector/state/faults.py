@@ -42,7 +42,18 @@ _PREFIXES = {
 }
 
 
-_OF_THE_SERVER = ("MISCONF", "NOREPLICAS", "NOAUTH", "NOPERM", "WRONGPASS", "BUSY", "READONLY", "OOM", "LOADING", "MASTERDOWN")
+_OF_THE_SERVER = (
+    "MISCONF",
+    "NOREPLICAS",
+    "NOAUTH",
+    "NOPERM",
+    "WRONGPASS",
+    "BUSY",
+    "READONLY",
+    "OOM",
+    "LOADING",
+    "MASTERDOWN",
+)
 _OF_THE_CONNECTION = tuple(kind for kind, _ in _KINDS)
 
 

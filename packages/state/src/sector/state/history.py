@@ -90,8 +90,8 @@ async def keyframe(redis: Client, sim_id: str, tick: int) -> Frame:
 
 async def _keyframe(redis: Client, sim_id: str, tick: int) -> Past:
     keys = SimKeys(sim_id)
-    found = await call(redis, "HMGET", keys.keyframes, str(tick), f"{tick}:cursor")
-    snapshot, cursor = (as_bytes(value) for value in as_list(found))
+    fields = await call(redis, "HMGET", keys.keyframes, str(tick), f"{tick}:cursor")
+    snapshot, cursor = (as_bytes(value) for value in as_list(fields))
     if snapshot is None or cursor is None:
         raise HistoryGone(sim_id, tick)
     try:

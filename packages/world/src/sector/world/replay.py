@@ -83,9 +83,10 @@ class _Player:
                 return None
             case Keyframe():
                 difference = self._compare_keyframe(record)
+                return Replayed(record.tick, self._ticks, difference)
             case TickEntry():
                 difference = self._step(record)
-        return Replayed(record.tick, self._ticks, difference)
+                return Replayed(record.tick, self._ticks, difference)
 
     def _compare_keyframe(self, record: Keyframe) -> Difference | None:
         if self._position is None:
@@ -122,9 +123,7 @@ def _differing(recorded: Frame, replayed: Frame) -> Iterator[str]:
         if recorded.meta.get(name) != replayed.meta.get(name):
             yield f"{name}: recorded {recorded.meta.get(name)!r}, replayed {replayed.meta.get(name)!r}"
     for name in sorted(recorded.tables.keys() | replayed.tables.keys()):
-        yield from _differing_columns(
-            name, recorded.tables.get(name, Table(0)), replayed.tables.get(name, Table(0))
-        )
+        yield from _differing_columns(name, recorded.tables.get(name, Table(0)), replayed.tables.get(name, Table(0)))
 
 
 def _differing_columns(table_name: str, old: Table, new: Table) -> Iterator[str]:

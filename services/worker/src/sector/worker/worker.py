@@ -208,7 +208,10 @@ class Worker[S]:
             tenure.end()
         tasks = [task for _, task in self._tenures.values()]
         try:
-            await asyncio.gather(self._leave(), *tasks)
+            # What one sim raised that nobody foresaw must not keep the others from being given back.
+            leaving, *_ = await asyncio.gather(self._leave(), *tasks, return_exceptions=True)
+            if leaving is not None:
+                raise leaving
         finally:
             for task in tasks:
                 task.cancel()
