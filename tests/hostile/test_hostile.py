@@ -16,7 +16,7 @@ from fixtures.long import LONG
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET
-from hostile import compromised_api, player, stranger
+from hostile import compromised_api, operators_file, player, stranger
 from hostile.attempt import Attempt, Scene
 from hostile.bystander import Bystander
 from hostile.effects import peak_bytes, resident_bytes, returns_to, stored_bytes, tick_gaps_ms
@@ -28,6 +28,7 @@ from sector.state.reader import SimReader
 ACTORS = {
     "a stranger": stranger.ATTEMPTS,
     "a player": player.ATTEMPTS,
+    "an operator's file": operators_file.ATTEMPTS,
     "a compromised API": compromised_api.ATTEMPTS,
 }
 POD_BYTES = 512 * 2**20
