@@ -1,15 +1,21 @@
 """What must hold whatever bytes a snapshot is made of: it is played, or refused by a FrameError."""
 
+import contextlib
+
 import xxhash
 
 from sector.models import Puppet, SimConfig
-from sector.models.frame import FrameError, decode
+from sector.models.archive import Founding, Keyframe, TickEntry
+from sector.models.archive_check import HistoryChecker, RecordError
+from sector.models.event_check import check_events
+from sector.models.frame import Frame, FrameError, decode
 from sector.models.rows import event_rows, table_rows
 from sector.world import SectorWorld
 
 CONFIG = SimConfig(seed=4, systems=9, homes=2, puppets=(Puppet(faction="Crimson"),))
 WORLD = SectorWorld()
 MAP, _FOUNDED = WORLD.found(CONFIG)
+_CONFIG = CONFIG.model_dump_json().encode()
 
 
 def played(ticks: int) -> tuple[bytes, bytes]:
@@ -26,12 +32,32 @@ def sealed(body: bytes) -> bytes:
     return body + xxhash.xxh3_128(body).digest()
 
 
+def _check(frame: Frame, blob: bytes) -> None:
+    """Validate the bytes as parts of an archive: each is believed or refused."""
+    tick = frame.meta.get("tick")
+    at = tick if isinstance(tick, int) and tick > 0 else 1
+    founding, keyframe = Founding("default", _CONFIG, MAP), Keyframe(0, "0-0", _FOUNDED)
+    for records in (
+        (Founding("default", _CONFIG, blob), keyframe),
+        (founding, Keyframe(at, "0-0", blob), TickEntry(at + 1, 1, "0" * 32, (), blob, blob)),
+        (founding, keyframe, TickEntry(1, 1, "0" * 32, (), b"[]", blob)),
+    ):
+        checker = HistoryChecker(verify_states=True)
+        with contextlib.suppress(RecordError):
+            for record in records:
+                checker.put(record)
+            checker.finish()
+    with contextlib.suppress(FrameError):
+        check_events(blob, at, lambda *_: frame)
+
+
 def use(blob: bytes) -> bool:
     """Do with the bytes all that a worker or an API does; says whether they were believed."""
     try:
         frame = decode(blob)
         event_rows(frame)
         table_rows([frame])
+        _check(frame, blob)
         position = WORLD.load(CONFIG, MAP, blob)
         if position.state.status == "running":
             WORLD.advance(position, [])

@@ -4,7 +4,9 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["sector.models.frame", "sector.models.rows", "sector.world.codec"]):
+with atheris.instrument_imports(
+    include=["sector.models.frame", "sector.models.rows", "sector.models.archive_check", "sector.world.codec"]
+):
     from foreign_bytes import sealed, use
 
 

@@ -196,3 +196,12 @@ def test_the_command_says_what_is_wrong_with_a_map(tmp_path: Path) -> None:
     path.write_text("{")
     assert _charts("check", str(path)).returncode == 1
     assert "charts: systems: Input should be greater" in _charts("make", "--systems", "1").stderr
+
+
+def test_names_in_a_map_reach_the_terminal_escaped(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "map.json"
+    path.write_text(json.dumps(a_map(systems=[_system(number, name="\x1b]0;pwned\x07") for number in range(3)])))
+    assert charts.main(["check", str(path)]) == 1
+    said = capfd.readouterr().err.rstrip("\n")
+    assert r"system name \x1b]0;pwned\x07 is there twice" in said
+    assert said.isprintable()

@@ -7,7 +7,7 @@ from redis.exceptions import RedisError
 
 from sector.process import backoff
 from sector.state.connect import Client
-from sector.state.errors import HistoryRewound, SimNotFound
+from sector.state.errors import HistoryGone, HistoryRewound, SimNotFound
 from sector.state.reader import SimReader
 
 
@@ -24,6 +24,8 @@ async def watch(redis: Client, sim_id: str, seen: Seen) -> None:
     reader, last, pauses = SimReader(redis, sim_id), 0, backoff(most_s=0.3)
     while True:
         try:
+            if last < 0:
+                last = (await reader.head()).tick
             async for tick in reader.follow(last, block_ms=300):
                 last = tick.tick
                 seen.hashes[last] = tick.hash
@@ -31,5 +33,8 @@ async def watch(redis: Client, sim_id: str, seen: Seen) -> None:
         except HistoryRewound as rewound:
             seen.rewound += 1
             last = rewound.found
+        except HistoryGone:
+            # What came between is kept no longer: watch from the newest tick on.
+            last = -1
         except (RedisError, OSError, SimNotFound):
             await asyncio.sleep(next(pauses))

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from sector.models import SimConfig
 from sector.models.mapfile import MapFile
+from sector.models.printable import printable
 from sector.world.charted import chart, map_file
 from sector.world.drawing import drawing
 from sector.world.fairness import fairness
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValidationError as error:
         for fault in error.errors():
             where = ".".join(str(part) for part in fault["loc"]) or "the map"
-            print(f"charts: {where}: {fault['msg']}", file=sys.stderr)
+            print(printable(f"charts: {where}: {fault['msg']}"), file=sys.stderr)
     except (GalaxyError, OSError) as error:
         print(f"charts: {error}", file=sys.stderr)
     return 1
