@@ -40,12 +40,16 @@ def rsa_key(bits: int, **more: Any) -> dict[str, Any]:
 
 
 def ec_key(**more: Any) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()))
+    found: dict[str, Any] = json.loads(
+        jwt.algorithms.ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key())
+    )
     return {"kid": "ec"} | found | more
 
 
 def okp_key() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(ed25519.Ed25519PrivateKey.generate().public_key()))
+    found: dict[str, Any] = json.loads(
+        jwt.algorithms.OKPAlgorithm.to_jwk(ed25519.Ed25519PrivateKey.generate().public_key())
+    )
     return {"kid": "okp"} | found
 
 
