@@ -4,9 +4,11 @@ import asyncio
 from contextlib import suppress
 from itertools import repeat
 
+import pytest
 from redis.asyncio import Redis
 
 from fixtures.sim import Sim
+from sector.state.errors import FollowerEnded
 from sector.state.followed import Followed
 from sector.state.reader import TickEvents, View
 
@@ -50,3 +52,52 @@ async def test_a_follower_that_is_behind_waits_until_it_has_the_head(sim: Sim, r
     following.cancel()
     with suppress(asyncio.CancelledError):
         await following
+
+
+async def test_when_following_ends_listeners_and_waiters_are_notified(sim: Sim, redis: Redis) -> None:
+    followed = Followed(redis, "default", lambda: repeat(0.0))
+    ticks: asyncio.Queue[TickEvents | None] = asyncio.Queue()
+    following = asyncio.create_task(followed.run())
+    async with asyncio.timeout(60):
+        await followed.view()
+        with followed.listening(ticks.put_nowait):
+            assert followed.in_use
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+            assert await ticks.get() is None
+    with pytest.raises(FollowerEnded):
+        await followed.view()
+    with pytest.raises(FollowerEnded):
+        followed.listening(ticks.put_nowait).__enter__()
+    assert sim.lease.epoch == 1
+
+
+async def test_those_who_wait_for_the_first_view_are_notified_too(redis: Redis, sim: Sim) -> None:
+    followed = Followed(redis, "default", lambda: repeat(0.0))
+    waiting = [asyncio.create_task(followed.view()) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert followed.in_use
+    following = asyncio.create_task(followed.run())
+    # It begins, and is still reading.
+    await asyncio.sleep(0)
+    following.cancel()
+    async with asyncio.timeout(60):
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(each) for each in results] == [FollowerEnded] * 3
+    assert followed._waiters == 0
+    assert sim.lease.epoch == 1
+
+
+async def test_a_follower_that_fails_unforeseen_notifies_its_listeners(sim: Sim, redis: Redis) -> None:
+    followed = Followed(redis, "default", lambda: repeat(0.0))
+    ticks: asyncio.Queue[TickEvents | None] = asyncio.Queue()
+
+    async def fail() -> View:
+        raise LookupError("not foreseen")
+
+    followed.reader.view = fail  # type: ignore[method-assign]
+    with followed.listening(ticks.put_nowait), pytest.raises(LookupError):
+        await followed.run()
+    assert ticks.get_nowait() is None
+    assert followed.ended
+    assert sim.lease.epoch == 1

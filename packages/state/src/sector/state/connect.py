@@ -3,9 +3,10 @@
 A client that repeated a command whose answer was lost would append orders twice. Who calls decides what to repeat.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import TypedDict
+from typing import Any, TypedDict
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from redis.asyncio import Redis, RedisCluster
@@ -18,9 +19,14 @@ from redis.exceptions import AskError, ClusterError, RedisClusterException, TryA
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from sector.state.pool import BoundedPool, BoundedSentinelPool, acquire_slot
+
 SENTINEL, CLUSTER = "redis+sentinel", "redis+cluster"
 SCHEMES = ("redis://", "rediss://", "unix://", f"{SENTINEL}://", f"{CLUSTER}://")
-_MOST_CONNECTIONS = 2**16
+MAX_CONNECTIONS = 512
+"""Of one client, to one server: a server accepts 10,000 by default, for all processes together."""
+_OF_REDIS_PY = 8
+"""Connections to a node that redis-py may have for itself, to read the map of slots."""
 _PORT = {SENTINEL: 26379, CLUSTER: 6379}
 
 
@@ -29,10 +35,28 @@ class Cluster(RedisCluster):
 
     _outdated = False
 
+    def __init__(self, *, max_connections: int, **options: Any) -> None:  # (as redis-py's own)
+        super().__init__(max_connections=max_connections + _OF_REDIS_PY, **options)
+        self._max_connections = max_connections
+        self._slots: dict[str, asyncio.Semaphore] = {}
+
     @asynccontextmanager
     async def lend(self, key: str) -> AsyncIterator[AbstractConnection]:
-        """Lend a connection to the node that holds `key`. Raises redis.exceptions.ConnectionError where none is known."""
+        """Lend a connection to the node that holds `key`, and wait for one where all are in use.
+
+        Raises redis.exceptions.ConnectionError where no node is known, sector.state.pool.PoolExhausted where none became free.
+        """
         node = await self._node_of(key)
+        slots = self._slots.setdefault(node.name, asyncio.Semaphore(self._max_connections))
+        await acquire_slot(slots, self._max_connections, node.connection_kwargs.get("socket_timeout"))
+        try:
+            async with self._lend(node) as connection:
+                yield connection
+        finally:
+            slots.release()
+
+    @asynccontextmanager
+    async def _lend(self, node: ClusterNode) -> AsyncIterator[AbstractConnection]:
         connection = node.acquire_connection()
         try:
             await node.disconnect_if_needed(connection)
@@ -75,8 +99,10 @@ class _Options(TypedDict):
     retry: Retry
 
 
-def connect(url: str, *, timeout_s: float = 3.0) -> Client:
+def connect(url: str, *, timeout_s: float = 3.0, max_connections: int = MAX_CONNECTIONS) -> Client:
     """Return a client for `url`; it connects when first used. Every command fails after `timeout_s`, none is repeated.
+
+    It has `max_connections` to a server at most; a command waits for a free one, no longer than `timeout_s`.
 
     `redis+sentinel://user:password@host:26379,host:26379/service/0` asks those Sentinels for the master of `service`; what
     the Sentinels themselves want stands in `?sentinel_username=…&sentinel_password=…`. `redis+cluster://user:password@host,host`
@@ -86,7 +112,7 @@ def connect(url: str, *, timeout_s: float = 3.0) -> Client:
         protocol=2,
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,
-        max_connections=_MOST_CONNECTIONS,
+        max_connections=max_connections,
         retry=Retry(NoBackoff(), 0),
     )
     if not url.startswith(SCHEMES):
@@ -98,7 +124,7 @@ def connect(url: str, *, timeout_s: float = 3.0) -> Client:
         user, password, hosts = _authority(parts)
         nodes = [ClusterNode(host, port) for host, port in hosts]
         return Cluster(startup_nodes=nodes, require_full_coverage=False, username=user, password=password, **options)
-    return Redis.from_url(url, **options)
+    return Redis.from_pool(BoundedPool.from_url(url, **options))
 
 
 def _of_sentinel(parts: SplitResult, options: _Options) -> Redis:
@@ -111,7 +137,14 @@ def _of_sentinel(parts: SplitResult, options: _Options) -> Redis:
         raise ValueError(f"a Sentinel URL has no parameter {min(unknown)!r}")
     of_sentinels = {name.removeprefix("sentinel_"): value for name, value in asked.items()}
     sentinels = Sentinel(hosts, sentinel_kwargs={**options, **of_sentinels})
-    client: Redis = sentinels.master_for(service, username=user, password=password, db=int(db or 0), **options)
+    client: Redis = sentinels.master_for(
+        service,
+        connection_pool_class=BoundedSentinelPool,
+        username=user,
+        password=password,
+        db=int(db or 0),
+        **options,
+    )
     return client
 
 

@@ -13,6 +13,14 @@ class SimNotFound(StateError):
         self.sim_id = sim_id
 
 
+class FollowerEnded(StateError):
+    """This process follows the sim no longer: whoever waits for it asks again."""
+
+    def __init__(self, sim_id: str) -> None:
+        super().__init__(f"sim {sim_id!r} is no longer followed by this process; ask again")
+        self.sim_id = sim_id
+
+
 class LeaseLost(StateError):
     """The lease is another worker's, or nobody's: what was computed under it must not be written."""
 

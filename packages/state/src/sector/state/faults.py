@@ -19,6 +19,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from sector.models.delta import DeltaError
 from sector.models.frame import FrameError
 from sector.state.errors import SimNotFound, StateError
+from sector.state.pool import PoolExhausted
 
 _KINDS: tuple[tuple[type[Exception], str], ...] = (
     (AuthenticationError, "Redis wants a user and a password that it knows: correct REDIS_URL"),
@@ -30,6 +31,7 @@ _KINDS: tuple[tuple[type[Exception], str], ...] = (
     (TryAgainError, "the slot of this sim is moving to another node"),
     (MasterDownError, "Redis lost its master"),
     (ClusterError, "a part of the Redis cluster is down"),
+    (PoolExhausted, "all connections of this process to Redis are in use"),
     (RedisTimeoutError, "Redis does not answer in time"),
     (RedisConnectionError, "Redis is away"),
     (OSError, "Redis is away"),

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from sector.models.delta import DeltaError
 from sector.models.frame import FrameError
 from sector.state.connect import Client
-from sector.state.errors import HistoryRewound, SimNotFound, StateError
+from sector.state.errors import FollowerEnded, HistoryRewound, SimNotFound, StateError
 from sector.state.faults import concerns_one_sim, describe
 from sector.state.reader import SimReader, TickEvents, View
 
@@ -57,6 +57,8 @@ class Followed:
         self._pauses = pauses
         self._told = told
         self._heard: set[Heard] = set()
+        self._waiters = 0
+        self.ended = False
         self._changed = asyncio.Event()
 
     @property
@@ -64,9 +66,16 @@ class Followed:
         """How many wait for ticks."""
         return len(self._heard)
 
+    @property
+    def in_use(self) -> bool:
+        """Whether anything listens to it, or waits for it."""
+        return bool(self._heard) or self._waiters > 0
+
     @contextmanager
     def listening(self, heard: Heard) -> Iterator[None]:
-        """Have `heard` called with each tick meanwhile."""
+        """Have `heard` called with each tick meanwhile, and with None when following ends. Raises FollowerEnded where it has ended."""
+        if self.ended:
+            raise FollowerEnded(self.sim_id)
         self._heard.add(heard)
         try:
             yield
@@ -74,11 +83,11 @@ class Followed:
             self._heard.discard(heard)
 
     async def view(self) -> View:
-        """Return the newest view known. Raises what is wrong with the sim, or with Redis."""
+        """Return the newest view known. Raises what is wrong with the sim, or with Redis; FollowerEnded where following ends."""
         while self.fault is None:
             if self.known is not None:
                 return self.known
-            await self._changed.wait()
+            await self._wait()
         raise self.fault
 
     async def caught_up(self) -> View:
@@ -86,11 +95,32 @@ class Followed:
         head = await self.reader.head()
         async with asyncio.timeout(_CAUGHT_UP_WITHIN_S):
             while (view := await self.view()).head.tick < head.tick:
-                await self._changed.wait()
+                await self._wait()
         return view
 
+    async def _wait(self) -> None:
+        """Wait for a change."""
+        self._waiters += 1
+        try:
+            await self._changed.wait()
+        finally:
+            self._waiters -= 1
+
     async def run(self) -> None:
-        """Follow until cancelled. When Redis is away, or history was trimmed past us, begin anew from the newest view."""
+        """Follow until cancelled; then all listeners and waiters are notified.
+
+        When Redis is away, or history was trimmed past us, begin again from the newest view.
+        """
+        try:
+            await self._follow()
+        finally:
+            self.ended = True
+            self.fault = FollowerEnded(self.sim_id)
+            self._hold(None, anew=True)
+            self._wake()
+            self._call_listeners(None)
+
+    async def _follow(self) -> None:
         pauses = self._pauses()
         while True:
             try:
@@ -113,8 +143,7 @@ class Followed:
         self.fault = None
         self._told(None)
         self._wake()
-        for heard in tuple(self._heard):
-            heard(tick)
+        self._call_listeners(tick)
 
     def _missed(self, error: Fault) -> None:
         self.fault = error
@@ -122,8 +151,11 @@ class Followed:
         self._told(error)
         self._wake()
         if isinstance(error, SimNotFound):
-            for heard in tuple(self._heard):
-                heard(None)
+            self._call_listeners(None)
+
+    def _call_listeners(self, tick: TickEvents | None) -> None:
+        for heard in tuple(self._heard):
+            heard(tick)
 
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()

@@ -52,6 +52,11 @@ class GroupCommit:
             raise found
         return found
 
+    @property
+    def in_use(self) -> bool:
+        """Whether a group is under way."""
+        return self._under_way > 0
+
     async def close(self) -> None:
         """Wait until all that is under way is answered; as long as Redis may take, at most."""
         while self._groups:

@@ -41,6 +41,28 @@ async def heads(redis: Client, sim_ids: Sequence[str]) -> list[Head | None]:
     return [_readable_head(fields) for fields in replies]
 
 
+async def exist(redis: Client, sim_ids: Sequence[str]) -> list[bool]:
+    """Return of each sim whether there is one, readable or not. It is one round trip, or one for each node of a cluster."""
+    if not sim_ids:
+        return []
+    keys = [SimKeys(each).head for each in sim_ids]
+    replies: dict[str, Reply] = {}
+    for of_node in await redis.by_node(keys) if isinstance(redis, Cluster) else [keys]:
+        async with borrowed(redis, of_node[0]) as link:
+            of_keys = await link.exchange(*(("HMGET", key, "tick") for key in of_node))
+        replies.update(zip(of_node, of_keys, strict=True))
+    return [_exists(replies[key]) for key in keys]
+
+
+def _exists(reply: Reply) -> bool:
+    if isinstance(reply, ResponseError):
+        if not concerns_one_sim(reply):
+            raise reply
+        return True
+    # Its epoch may be there already, where a worker took the lease first.
+    return as_bytes(as_list(reply)[0]) is not None
+
+
 async def _head_in_cluster(redis: Client, sim_id: str) -> Head | None:
     try:
         return _readable_head(await call(redis, "HMGET", SimKeys(sim_id).head, *FIELDS))
