@@ -15,6 +15,7 @@ from sector.api import bearer, rates, served, snapshot
 from sector.api.bearer import ANYONE, Authority, Bearer
 from sector.api.followed import Followed
 from sector.api.keyring import KeyRing
+from sector.api.problems import Problem
 from sector.api.rates import RateLimitCache, Rates
 from sector.api.served import Served
 from sector.api.snapshot import get_snapshot
@@ -22,6 +23,7 @@ from sector.api.work import Work
 from sector.state import admission, sims
 from sector.state.durability import Durability
 from sector.state.errors import SimNotFound, TooFast
+from sector.state.pool import BoundedPool
 from sector.world import SectorWorld
 
 
@@ -185,4 +187,71 @@ async def test_a_sim_that_is_not_there_is_not_followed_on(registry: Served, redi
     asked = await asyncio.gather(*(registry.sim("nowhere") for _ in range(3)), return_exceptions=True)
     assert [type(each) for each in asked] == [SimNotFound] * 3
     assert len(registry) == 0
+    await release_all(registry)
+
+
+async def test_a_sim_with_listeners_or_waiters_is_never_dropped_for_another(
+    registry: Served, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served, "_MOST", 3)
+    await create_sims(redis, "default", "one", "two", "three")
+    heard: list[object] = []
+    await registry.sim("default")
+    with (await registry.sim("one")).listening(heard.append):
+        waited_for = await registry.sim("two")
+        reading = asyncio.create_task(waited_for._wait())
+        await asyncio.sleep(0)
+        with pytest.raises(Problem) as problem:
+            await registry.sim("three")
+        assert (problem.value.status, problem.value.title) == (503, "Too many sims")
+        assert problem.value.headers == {"Retry-After": "5"}
+        with pytest.raises(SimNotFound):
+            await registry.sim("four")
+        assert registry.known("one") is not None
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        assert (await registry.sim("three")).sim_id == "three"
+        assert registry.known("two") is None
+        assert registry.own is not None
+    assert None not in heard
+    await release_all(registry)
+    assert heard == []
+
+
+async def test_a_burst_for_sims_that_do_not_exist_follows_none_of_them(registry: Served, redis: Redis) -> None:
+    await create_sims(redis, "default")
+    heard: list[object] = []
+    with (await registry.sim("default")).listening(heard.append):
+        results = await asyncio.gather(
+            *(registry.sim(f"zz{number}") for number in range(3_000)), return_exceptions=True
+        )
+        assert [type(each) for each in results] == [SimNotFound] * 3_000
+        assert len(registry) == 1
+        pool = redis.connection_pool
+        assert isinstance(pool, BoundedPool)
+        assert pool.open_connections <= 5
+        await release_all(registry)
+    assert heard == [None], "the end of the follower is the only thing that was heard"
+
+
+async def test_a_follower_that_fails_unforeseen_is_replaced_by_the_next_request(
+    registry: Served, redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    await create_sims(redis, "default", "one")
+    failing = await registry.sim("one")
+
+    async def fail() -> None:
+        raise LookupError("not foreseen")
+
+    failing.reader.view = fail  # type: ignore[method-assign,assignment]
+    ended = asyncio.Event()
+    with failing.listening(lambda tick: ended.set() if tick is None else None):
+        await sims.remove(redis, "one")
+        async with asyncio.timeout(60):
+            await ended.wait()
+            while registry.known("one") is not None or len(registry) > 0:
+                await asyncio.sleep(0)
+    await create_sims(redis, "one")
+    assert (await registry.sim("one")) is not failing
+    assert "following sim one failed" in caplog.text
     await release_all(registry)

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
 from fixtures.tokens import SECRET, bearing, token
-from sector.models import Snapshot
+from sector.models import Join, Snapshot
 from sector.state import founding, sims
 from sector.state.ticker import Ticker
 from sector.world import SectorWorld
@@ -137,3 +137,25 @@ def test_only_an_admin_founds_and_forks(sim: Sim, redis_url: str, processes: Pro
         foreign = httpx.post(f"{api.url}{path}", json=body, headers=bearing(token(scope="admin", sim="default")))
         assert (foreign.status_code, foreign.json()["errors"][0]["field"]) == (403, "sim")
         assert httpx.post(f"{api.url}{path}", json=body, headers=bearing(token(scope="admin"))).status_code == 202
+
+
+async def test_a_burst_for_sims_that_do_not_exist_is_answered_and_a_stream_goes_on(
+    api: Service, sim: Sim, redis: Redis
+) -> None:
+    limits, timeout = httpx.Limits(max_connections=100), httpx.Timeout(60, pool=None)
+    async with (
+        httpx.AsyncClient(base_url=api.url, limits=limits, timeout=timeout) as client,
+        client.stream("GET", "/events/stream") as stream,
+    ):
+        lines = stream.aiter_lines()
+        answers = await asyncio.gather(
+            *(client.get(f"/sims/zz{number}/map") for number in range(600)),
+            *(client.get("/sims/one-name/events/stream") for _ in range(100)),
+        )
+        assert {answer.status_code for answer in answers} == {404}
+        await sim.tick(Join(faction="Me"), times=2)
+        async with asyncio.timeout(60):
+            while "faction_joined" not in await anext(lines):
+                pass
+    mine = [each for each in await redis.client_list() if each["user"] == "api"]
+    assert len(mine) < 20

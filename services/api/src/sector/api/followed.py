@@ -21,6 +21,11 @@ class Followed(FollowedSim):
         self.bodies: Bodies | None = None
         self.past: dict[int, Bodies] = {}
 
+    @property
+    def in_use(self) -> bool:
+        """Whether anything listens to it, waits for it, or gives orders to it."""
+        return super().in_use or self.group.in_use
+
     async def newest(self) -> Bodies:
         """Return the bodies of the newest view known. Raises what is wrong with the sim, or with Redis."""
         while self.bodies is None:

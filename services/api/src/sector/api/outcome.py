@@ -46,7 +46,8 @@ async def _waited(
                     return outcome_in(tick, order_id)
                 if tick is None or (await sim.view()).head.status == "finished":
                     found = await outcome(sim.redis, sim.sim_id, order_id)
-                    if found is None or found.status != "pending":
+                    if found is None or found.status != "pending" or sim.ended:
+                        # Where following has ended, no tick would come: the client asks again.
                         return found
     except TimeoutError:
         return Outcome(order_id, "pending")

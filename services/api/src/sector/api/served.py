@@ -1,9 +1,11 @@
 """The sims that this API serves: its own always, others as long as they are asked for."""
 
 import asyncio
+import logging
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 
 from sector.api.followed import Followed
 from sector.api.problems import Problem
@@ -14,9 +16,14 @@ from sector.state.connect import Client
 from sector.state.durability import Durability
 from sector.state.errors import SimNotFound
 from sector.state.followed import Fault
+from sector.state.lookup import SimLookup
+
+log = logging.getLogger(__name__)
 
 _IDLE_S = 60.0
-_MOST = 1_000
+_MOST = 200
+"""Each has a connection to Redis for itself, of the 512 that a process may have."""
+_READ_WITHIN_S = 10.0
 _ID = re.compile(SIM_ID)
 
 
@@ -32,6 +39,7 @@ class Served:
         told: Callable[[Fault | None], None],
     ) -> None:
         self._redis = redis
+        self._lookup = SimLookup(redis)
         self._durability = durability
         self._most_waiting = most_waiting
         self._told = told
@@ -57,24 +65,37 @@ class Served:
         return followed
 
     async def sim(self, sim_id: str) -> Followed:
-        """Return a sim that is there. Raises SimNotFound, what else is wrong with it, redis.exceptions.RedisError."""
+        """Return a sim that is there. Raises SimNotFound, what else is wrong with it, redis.exceptions.RedisError; Problem where there are
+        too many sims, or this one cannot be read in time."""
         followed = self._followed.get(sim_id)
         if followed is None:
             if not _ID.fullmatch(sim_id):
                 raise SimNotFound(sim_id)
-            followed = self._follow(sim_id)
+            if sim_id != self.own_id:
+                await self._lookup.require(sim_id)
+            # Another request may follow it by now.
+            followed = self._followed.get(sim_id) or self._follow(sim_id)
         self._used_s[sim_id] = time.monotonic()
         if followed.bodies is None:
-            try:
-                await followed.newest()
-            except SimNotFound as error:
-                if sim_id == self.own_id:
-                    raise Problem(503, "No such sim yet", f"{error}; a worker founds it") from error
-                # Another may have begun to follow it anew meanwhile.
-                if self._followed.get(sim_id) is followed:
-                    self._drop(sim_id)
-                raise
+            await self._read(followed)
         return followed
+
+    async def _read(self, followed: Followed) -> None:
+        """Wait until the newest view of a sim is read."""
+        sim_id = followed.sim_id
+        try:
+            async with asyncio.timeout(_READ_WITHIN_S):
+                await followed.newest()
+        except SimNotFound as error:
+            if sim_id == self.own_id:
+                raise Problem(503, "No such sim yet", f"{error}; a worker founds it") from error
+            # Another may have begun to follow it again meanwhile.
+            if self._followed.get(sim_id) is followed:
+                self._drop(sim_id)
+            raise
+        except TimeoutError as error:
+            detail = f"sim {sim_id!r} was not read within {_READ_WITHIN_S:g} s; try again"
+            raise Problem(503, "The sim is not readable", detail) from error
 
     async def run(self, stop: asyncio.Event) -> None:
         """Follow until `stop`, then let go of everything."""
@@ -83,6 +104,8 @@ class Served:
         try:
             while not await wait_for_stop(stop, _IDLE_S / 4):
                 self._drop_idle()
+                if self.own is None:
+                    self._follow(self.own_id)
         finally:
             tasks = list(self._tasks.values())
             await asyncio.gather(*(each.group.close() for each in self._followed.values()))
@@ -91,21 +114,39 @@ class Served:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def _follow(self, sim_id: str) -> Followed:
-        if len(self._followed) >= _MOST:
-            self._drop(min(self._used_s.keys() - {self.own_id}, key=self._used_s.__getitem__))
+        if len(self._followed) >= _MOST and sim_id != self.own_id:
+            self._evict()
         gate = Gate(sim_id, self._most_waiting, self._durability)
         followed = self._followed[sim_id] = (
             Followed(self._redis, gate, self._told) if sim_id == self.own_id else Followed(self._redis, gate)
         )
-        self._tasks[sim_id] = asyncio.create_task(followed.run(), name=f"following {sim_id}")
+        task = self._tasks[sim_id] = asyncio.create_task(followed.run(), name=f"following {sim_id}")
+        task.add_done_callback(partial(self._ended, sim_id))
         return followed
+
+    def _evict(self) -> None:
+        """Drop the sim that was used longest ago. Raises Problem where all are in use."""
+        unused = [each for each in self._used_s if each != self.own_id and not self._followed[each].in_use]
+        if not unused:
+            detail = f"{_MOST} sims are in use here, as many as may; try again later"
+            raise Problem(503, "Too many sims", detail, headers={"Retry-After": "5"})
+        self._drop(min(unused, key=self._used_s.__getitem__))
+
+    def _ended(self, sim_id: str, task: asyncio.Task[None]) -> None:
+        """Drop a sim whose follower failed for a reason that was not foreseen: the next request follows it again."""
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        log.error("following sim %s failed", sim_id, exc_info=error)
+        if self._tasks.get(sim_id) is task:
+            self._drop(sim_id)
 
     def _drop_idle(self) -> None:
         before_s = time.monotonic() - _IDLE_S
         for sim_id, used_s in list(self._used_s.items()):
-            if used_s < before_s and sim_id != self.own_id and not self._followed[sim_id].listeners:
+            if used_s < before_s and sim_id != self.own_id and not self._followed[sim_id].in_use:
                 self._drop(sim_id)
 
     def _drop(self, sim_id: str) -> None:
-        del self._used_s[sim_id], self._followed[sim_id]
+        del self._followed[sim_id]
+        self._used_s.pop(sim_id, None)
         self._tasks.pop(sim_id).cancel()
