@@ -36,7 +36,11 @@ def main() -> None:
     health = Health("sample", "thing")
     if os.environ["WORK"] != "unready":
         health.well("thing")
-    app = create_app(health, operator_port=int(os.environ.get("OPERATOR_PORT", "0")))
+    app = create_app(
+        health,
+        operator_port=int(os.environ.get("OPERATOR_PORT", "0")),
+        sender_timeout_s=float(os.environ.get("SENDER_TIMEOUT_S", "10")),
+    )
     attach(app, "work", work)
     os.environ["HOST"] = "127.0.0.1"
     run(app, Settings(), int(sys.argv[1]))

@@ -5,6 +5,7 @@ import re
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -114,6 +115,42 @@ def test_who_sends_too_slowly_is_a_408_however_steadily_it_trickles(
     assert b"application/problem+json" in answer
     assert b"a request has 1 s to arrive" in answer
     assert time.monotonic() - began_s >= 1
+
+
+@pytest.mark.parametrize(
+    ("first", "drop"),
+    [
+        (b"POST /orders HTTP/1.1\r\nhost: a\r\ncontent-length: 10000\r\n\r\n", b" "),
+        (b"POST /orders HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+        (b"POST /nowhere HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    ],
+)
+def test_who_goes_on_after_the_answer_is_disconnected(still_api: Service, first: bytes, drop: bytes) -> None:
+    answer, deadline = b"", time.monotonic() + 60
+    with socket.create_connection(("127.0.0.1", still_api.port), timeout=0.1) as client, suppress(ConnectionError):
+        client.sendall(first)
+        while time.monotonic() < deadline:
+            try:
+                if not (chunk := client.recv(4096)):
+                    break
+                answer += chunk
+            except TimeoutError:
+                client.sendall(drop)
+    assert answer.startswith((b"HTTP/1.1 408 ", b"HTTP/1.1 404 "))
+    assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize("target", [b"GET /a\tb", b"CONNECT a:1", b"GET /a\x1b[31mb", b"GET /\xff"])
+def test_a_malformed_head_is_a_400_in_the_access_log_with_its_address(still_api: Service, target: bytes) -> None:
+    before = len(logged(still_api))
+    with socket.create_connection(("127.0.0.1", still_api.port), timeout=60) as client:
+        client.sendall(target + b" HTTP/1.1\r\nhost: a\r\n\r\n")
+        answer = client.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"application/problem+json" in answer
+    (line,) = logged(still_api)[before:]
+    assert (line["status"], line["address"]) == (400, "127.0.0.1")
+    assert "Traceback" not in still_api.log.read_text()
 
 
 def test_who_sends_nothing_more_is_a_408_too(still_api: Service) -> None:

@@ -17,6 +17,13 @@ def viz(sim: Sim, redis_url: str, processes: Processes) -> Service:
 
 
 @pytest.fixture
+def polled_viz(sim: Sim, redis_url: str, processes: Processes) -> Service:
+    """A viz of the same that can be polled, too."""
+    assert sim.lease.epoch == 1
+    return processes.start("viz", REDIS_URL=redis_url, POLLING="true")
+
+
+@pytest.fixture
 async def spectate(processes: Processes) -> AsyncIterator[Spectate]:
     """Connects a spectator to a viz."""
     connected: list[Spectator] = []

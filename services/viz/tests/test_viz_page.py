@@ -89,7 +89,7 @@ def test_with_an_api_elsewhere_the_page_may_speak_to_it_and_to_nobody_else(proce
     assert "connect-src 'self' https://api.example.org;" in page.headers["content-security-policy"]
     settings = re.search(r'name="sector" content="([^"]+)"', page.text)
     assert settings is not None
-    assert unescape(settings[1]) == '{"sim":"default","api":"https://api.example.org/v1"}'
+    assert unescape(settings[1]) == '{"sim":"default","api":"https://api.example.org/v1","polling":false}'
 
 
 def test_the_address_of_the_parts_changes_with_what_the_page_is_told_nothing_but_its_files() -> None:

@@ -95,7 +95,7 @@ async def test_who_takes_nothing_is_dropped_and_nobody_waits_for_it(
     assert "a spectator is dropped: 4 messages behind" in viz.log.read_text()
 
 
-async def test_it_ends_in_time_though_somebody_watches(viz: Service, spectate: Spectate) -> None:
+async def test_it_ends_in_time_though_somebody_watches(polled_viz: Service, spectate: Spectate) -> None:
     for transport in ("websocket", "polling"):
-        await (await spectate(viz, transport)).watch()
-    assert await asyncio.to_thread(viz.end) == 0
+        await (await spectate(polled_viz, transport)).watch()
+    assert await asyncio.to_thread(polled_viz.end) == 0

@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 from engineio.async_socket import AsyncSocket
 from redis.asyncio import Redis
+from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 
 from fixtures.sim import CONFIG
 from sector.process.tracing import Traces
 from sector.state import sims
+from sector.viz import rooms as spectators
 from sector.viz import shows as showing
-from sector.viz.rooms import Rooms, encoded
+from sector.viz.rooms import Message, Rooms, encoded
 from sector.viz.show import Show
 from sector.viz.shows import Shows, Watching
 from sector.world import SectorWorld
@@ -83,9 +86,126 @@ async def test_who_is_gone_is_sent_nothing_and_who_is_behind_without_a_connectio
         rooms._send("one", packet)
     assert socket.queue.qsize() == 2
     rooms._send("one", packet)
-    assert (rooms.dropped, socket.queue.qsize()) == (1, 0)
+    # What ends its writer is all that is left to send.
+    assert (rooms.dropped, socket.queue.get_nowait(), socket.queue.empty()) == (1, None, True)
     await asyncio.gather(*rooms._closing)
     assert socket.closed
     rooms._send("one", packet)
     assert socket.queue.empty()
     assert rooms.dropped == 1
+
+
+async def test_the_connection_of_a_session_that_ended_is_closed_though_its_reader_takes_nothing(
+    rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spectators, "_CLOSE_WITHIN_S", 0.001)
+    accepted: asyncio.Queue[WebSocketProtocol] = asyncio.Queue()
+
+    class Accepting(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            connection = WebSocketProtocol.__new__(WebSocketProtocol)
+            connection.transport = transport  # type: ignore[assignment]  # it is one of a connection
+            accepted.put_nowait(connection)
+
+    server = await asyncio.get_running_loop().create_server(Accepting, "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    rooms._connections["one"] = await accepted.get()
+    await rooms._end("one", "ping timeout")
+    async with asyncio.timeout(60):
+        with suppress(ConnectionError):
+            assert await reader.read() == b""
+    assert rooms._connections == {}
+    writer.close()
+    server.close()
+
+
+class SpectatorRooms(Rooms):
+    """Rooms without connections: who is in which, and what was told."""
+
+    def __init__(self) -> None:
+        super().__init__(most=10, most_behind=2)
+        self.rooms: dict[str, str] = {}
+        self.told: list[tuple[str, str, object]] = []
+
+    def members(self, room: str) -> list[tuple[str, str]]:
+        return [(spectator, spectator) for spectator, where in self.rooms.items() if where == room]
+
+    async def enter(self, spectator: str, room: str) -> None:
+        self.rooms[spectator] = room
+
+    def tell(self, room: str, name: str, message: Message) -> None:
+        self.told.append((room, name, message))
+
+
+@pytest.fixture
+def rooms_of_many() -> SpectatorRooms:
+    return SpectatorRooms()
+
+
+@pytest.fixture
+async def shows_of_many(redis: Redis, rooms_of_many: SpectatorRooms) -> AsyncIterator[Shows]:
+    for name in ("default", "other"):
+        await sims.found(redis, name, SectorWorld(), CONFIG)
+    shows = Shows(redis, "default", rooms_of_many, Traces(), lambda _: None)
+    stop = asyncio.Event()
+    running = asyncio.create_task(shows.run(stop))
+    yield shows
+    stop.set()
+    await running
+
+
+async def test_spectators_of_sims_that_do_not_exist_begin_no_shows_and_keep_nobody_out(
+    shows_of_many: Shows, rooms_of_many: SpectatorRooms
+) -> None:
+    watching = Watching(shows_of_many, rooms_of_many)
+    for number in range(300):
+        assert await watching._watch(f"spectator-{number}", f"fake{number}") is None
+    assert (len(shows_of_many), shows_of_many.missing) == (1, 300)
+    assert rooms_of_many.told[-1] == ("spectator-299", "fault", "there is no sim fake299 yet")
+    assert await watching._watch("somebody", "other") is None
+    assert len(shows_of_many) == 2
+
+
+async def test_one_that_watches_many_sims_one_after_another_leaves_nothing(
+    shows_of_many: Shows, rooms_of_many: SpectatorRooms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(showing, "_LOOK_FOR_MISSING_S", 0.001)
+    watching = Watching(shows_of_many, rooms_of_many)
+    await asyncio.gather(*(watching._watch("one", f"fake{number}") for number in range(500)))
+    async with asyncio.timeout(60):
+        while shows_of_many.missing > 1:
+            await asyncio.sleep(0.01)
+    assert len(shows_of_many) == 1
+
+
+async def test_the_show_of_a_sim_that_is_removed_goes_at_once_and_comes_back_with_it(
+    shows_of_many: Shows, rooms_of_many: SpectatorRooms, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(showing, "_LOOK_FOR_MISSING_S", 0.01)
+    assert await Watching(shows_of_many, rooms_of_many)._watch("somebody", "other") is None
+    async with asyncio.timeout(60):
+        while not rooms_of_many.told:
+            await asyncio.sleep(0.01)
+        await sims.remove(redis, "other")
+        while len(shows_of_many) > 1:
+            await asyncio.sleep(0.01)
+        assert ("sim:other", "fault", "there is no sim other yet") in rooms_of_many.told
+        rooms_of_many.told.clear()
+        await sims.found(redis, "other", SectorWorld(), CONFIG)
+        while not any(name == "world" for _, name, _ in rooms_of_many.told):
+            await asyncio.sleep(0.01)
+    assert (len(shows_of_many), shows_of_many.missing) == (2, 0)
+
+
+async def test_where_there_are_too_many_shows_those_that_nobody_watches_end_at_once(
+    shows_of_many: Shows, rooms_of_many: SpectatorRooms, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(showing, "_MOST", 2)
+    await sims.found(redis, "third", SectorWorld(), CONFIG)
+    watching = Watching(shows_of_many, rooms_of_many)
+    assert await watching._watch("somebody", "other") is None
+    assert await watching._watch("else", "third") == "too many sims are watched here"
+    # The only one that watched it goes over to the own sim.
+    assert await watching._watch("somebody", "default") is None
+    assert await watching._watch("else", "third") is None
+    assert shows_of_many.own is not None

@@ -24,10 +24,10 @@ pytest_plugins = ("spectating",)
 
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
 async def test_who_watches_gets_the_state_then_every_tick_with_what_changed(
-    viz: Service, sim: Sim, spectate: Spectate, transport: str
+    polled_viz: Service, sim: Sim, spectate: Spectate, transport: str
 ) -> None:
     await sim.tick(times=3)
-    spectator = await spectate(viz, transport)
+    spectator = await spectate(polled_viz, transport)
     assert await spectator.watch() is None
     message = await spectator.world()
     assert (message["sim"], message["worker"]) == ("default", "test")

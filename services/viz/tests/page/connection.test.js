@@ -65,8 +65,8 @@ beforeEach(() => {
   mock.method(console, "error", () => {});
 });
 
-function connect() {
-  const connection = new Connection();
+function connect(polling = false) {
+  const connection = new Connection(polling);
   for (const name of /** @type {const} */ (["world", "tick", "worker", "fault", "change"])) {
     connection.on(name, (/** @type {any} */ detail) => calls.push([name, name === "tick" ? detail.frame.meta.tick : name === "world" ? detail.moment.frame.meta.tick : detail]));
   }
@@ -87,6 +87,13 @@ async function watching() {
   socket.messages = [];
   return connection;
 }
+
+test("it polls only where the viz says that it may", () => {
+  connect();
+  assert.deepEqual(options.transports, ["websocket"]);
+  connect(true);
+  assert.deepEqual(options.transports, ["websocket", "polling"]);
+});
 
 test("it connects below the address of the page, once it is to watch", () => {
   const connection = connect();

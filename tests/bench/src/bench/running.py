@@ -48,6 +48,9 @@ def running(
         "HOST": "127.0.0.1",
         port_name: str(port),
         "LOG_LEVEL": "warning",
+        # The whole load comes from this machine.
+        "MAX_CONNECTIONS_PER_ADDRESS": "0",
+        "MAX_SPECTATORS_PER_ADDRESS": "0",
         **told,
     }
     process = subprocess.Popen(

@@ -2,7 +2,7 @@
 
 from sector.process.backoff import backoff
 from sector.process.health import Health
-from sector.process.process import App, attach, create_app, limit_senders, run, sample
+from sector.process.process import App, attach, create_app, run, sample
 from sector.process.settings import (
     OperatorPort,
     Port,
@@ -28,7 +28,6 @@ __all__ = [
     "attach",
     "backoff",
     "create_app",
-    "limit_senders",
     "load",
     "run",
     "sample",

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from itertools import chain
 from typing import Any, NoReturn
 
 import orjson
@@ -19,10 +20,18 @@ import uvloop
 from sanic import Sanic
 from sanic.server import AsyncioServer
 
+from sector.process.connections import (
+    ConnectionLimit,
+    LimitedHttpProtocol,
+    LimitedWebSocketProtocol,
+    abort,
+    resolve_max_connections,
+)
 from sector.process.counting import count_now
 from sector.process.garbage import spare_what_stays
 from sector.process.health import Details, HeadersOf, Health, endpoints, public_endpoints
 from sector.process.logs import configure
+from sector.process.malformed import HttpRequest
 from sector.process.metrics import Sample, metrics_endpoint
 from sector.process.settings import EXIT_WRONG_SETTING, Settings
 from sector.process.slow_senders import SenderLimit
@@ -38,20 +47,31 @@ STOP_WITHIN_S = 4.0
 EXIT_FAILED = 1
 _LOOK_S = 0.05
 _BACKLOG = 100
+_SENDER_TIMEOUT_S = 10.0
+_RESPONSE_TIMEOUT_S = 60.0
+_OPERATOR_CONNECTIONS = 64
 
 
 def create_app(
-    health: Health, details: Details | None = None, headers_of: HeadersOf = lambda _: {}, *, operator_port: int = 0
+    health: Health,
+    details: Details | None = None,
+    headers_of: HeadersOf = lambda _: {},
+    *,
+    operator_port: int = 0,
+    sender_timeout_s: float = _SENDER_TIMEOUT_S,
+    logs_malformed: bool = True,
 ) -> App:
     """Return an app that answers `/health` and `/metrics`, with the headers of `headers_of`, to which a service adds its endpoints and its
     work.
 
     With an `operator_port`, a second app answers these at that port, and the first only says whether it is live and ready.
+
+    A request has `sender_timeout_s` to arrive. `logs_malformed`: False for a service with an access log of its own.
     """
     name = f"sector-{health.service}"
-    app = operator_app = _bare_app(name)
+    app = operator_app = _bare_app(name, sender_timeout_s)
     if operator_port:
-        operator_app = _bare_app(f"{name}-operator")
+        operator_app = _bare_app(f"{name}-operator", sender_timeout_s)
         operator_app.config.FALLBACK_ERROR_FORMAT = "json"
         # Sanic rewrites its own methods for the app that starts first; it cannot do so twice in a process.
         operator_app.config.TOUCHUP = False
@@ -62,13 +82,19 @@ def create_app(
     operator_app.blueprint(metrics_endpoint(headers_of, app.ctx.samples))
     app.ctx.works = []
     app.ctx.health = health
+    app.ctx.logs_malformed = logs_malformed
     attach(app, "vital signs", lambda stop: watch(stop, app.ctx.samples))
+    attach(app, "slow senders", SenderLimit(lambda: app.ctx.connections(), sender_timeout_s).run)
     return app
 
 
-def _bare_app(name: str) -> App:
-    app: App = Sanic(name, configure_logging=False, dumps=orjson.dumps, loads=orjson.loads)
+def _bare_app(name: str, sender_timeout_s: float) -> App:
+    app: App = Sanic(name, configure_logging=False, dumps=orjson.dumps, loads=orjson.loads, request_class=HttpRequest)
     app.config.OAS = False
+    # Of senders that fall silent, and of answers that take too long to make, or to be read.
+    app.config.REQUEST_TIMEOUT = sender_timeout_s
+    app.config.RESPONSE_TIMEOUT = _RESPONSE_TIMEOUT_S
+    app.ctx.logs_malformed = True
     return app
 
 
@@ -80,13 +106,6 @@ def sample(app: App, take: Sample) -> None:
 def attach(app: App, name: str, work: Work) -> None:
     """Run `work` as long as the app serves; it is to return soon after its event is set."""
     app.ctx.works.append((name, work))
-
-
-def limit_senders(app: App, limit_s: float) -> None:
-    """Give every request `limit_s` seconds to arrive; one that does not is answered with 408."""
-    # Sanic's limit is for those that fall silent.
-    app.config.REQUEST_TIMEOUT = limit_s
-    attach(app, "slow senders", SenderLimit(lambda: app.ctx.connections(), limit_s).run)
 
 
 def run(app: App, settings: Settings, port: int, *, answers_many: bool = True) -> NoReturn:
@@ -107,6 +126,9 @@ def run(app: App, settings: Settings, port: int, *, answers_many: bool = True) -
 
 
 async def _serve(app: App, settings: Settings, port: int, *, answers_many: bool) -> int:
+    # Connections from a proxy are those of many clients.
+    per_address = 0 if app.config.PROXIES_COUNT else settings.max_connections_per_address
+    app.ctx.connection_limit = ConnectionLimit(resolve_max_connections(settings.max_connections), per_address)
     # Our own handlers, and first of all: Sanic's come once it listens, and a signal before that is lost or kills.
     signalled, stop = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -120,10 +142,9 @@ async def _serve(app: App, settings: Settings, port: int, *, answers_many: bool)
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
             print(f"cannot listen at {settings.host}:{at}: {reason}; see HOST and the port in --help", file=sys.stderr)
             return EXIT_WRONG_SETTING
-    server = servers[0]
     if answers_many:
         spare_what_stays()
-    app.ctx.connections = lambda: server.connections
+    app.ctx.connections = lambda: chain.from_iterable(each.connections for each in servers)
     works = [asyncio.create_task(_guarded(name, work, signalled, stop), name=name) for name, work in app.ctx.works]
     await signalled.wait()
     app.ctx.health.stopping()
@@ -140,13 +161,20 @@ async def _serve(app: App, settings: Settings, port: int, *, answers_many: bool)
 
 def _listeners(app: App, port: int) -> list[tuple[App, int]]:
     """Return each app and its port, the public one first."""
-    return [(app, port), *([app.ctx.operator] if app.ctx.operator else [])]
+    if app.ctx.operator is None:
+        return [(app, port)]
+    operator_app, operator_port = app.ctx.operator
+    # Of its own: clients cannot use it up.
+    operator_app.ctx.connection_limit = ConnectionLimit(_OPERATOR_CONNECTIONS, 0)
+    return [(app, port), (operator_app, operator_port)]
 
 
 async def _listen(app: App, settings: Settings, port: int) -> AsyncioServer:
     """Listen at a port. Raises OSError."""
+    app.config.KEEP_ALIVE_TIMEOUT = settings.idle_timeout_s
     server = await app.create_server(
         **_where(settings, port),
+        protocol=LimitedWebSocketProtocol if app.websocket_enabled else LimitedHttpProtocol,
         access_log=False,
         return_asyncio_server=True,
         asyncio_server_kwargs={"start_serving": False},
@@ -212,4 +240,4 @@ async def _end_connections(server: AsyncioServer) -> None:
         # What is being answered now is idle soon.
         await asyncio.wait((closed,), timeout=_LOOK_S)
     for connection in tuple(server.connections):
-        connection.abort()
+        abort(connection)

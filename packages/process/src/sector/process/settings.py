@@ -75,6 +75,27 @@ class Settings(BaseSettings):
         description="A folder for metrics, where processes share a port: whichever is asked for /metrics answers for all of them."
         " Empty: for itself alone.",
     )
+    max_connections: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Connections of clients that may be open at once. 0: 20000, or less where the descriptor limit (ulimit -n) is lower;"
+        " to 1000000.",
+    )
+    max_connections_per_address: int = Field(
+        default=1000,
+        ge=0,
+        le=1_000_000,
+        description="Of those, how many may come from one address, or from one /64 network of IPv6. 0: any number; to 1000000."
+        " Not used behind PROXIES.",
+    )
+    idle_timeout_s: float = Field(
+        default=15.0,
+        ge=1,
+        le=3600,
+        description="Seconds that a connection may be idle, before its first request and between requests, 1 to 3600."
+        " Behind a proxy set more than the proxy keeps its connections.",
+    )
     drain_s: float = Field(
         default=0.0,
         ge=0,

@@ -11,7 +11,7 @@ from sanic import Request
 from sector.api import events, outcome, pages, problems, snapshot
 from sector.api.answers import Answer
 from sector.api.bearer import Authority
-from sector.api.guard import AccessLog, Cors, Guard, address_behind
+from sector.api.guard import AccessLog, Cors, Guard
 from sector.api.metrics import SIMS, STREAMS, TICK, watch_waiting
 from sector.api.openapi import OpenApi
 from sector.api.orders import Orders
@@ -22,7 +22,8 @@ from sector.api.settings import ApiSettings
 from sector.api.sims import Sims
 from sector.api.stream import Streams
 from sector.api.work import Work
-from sector.process import App, Health, attach, create_app, limit_senders, sample, wait_for_stop
+from sector.process import App, Health, attach, create_app, sample, wait_for_stop
+from sector.process.connections import address_behind
 from sector.process.logs import is_json
 from sector.process.tracing import Traces
 from sector.state.connect import Client, connect
@@ -83,10 +84,16 @@ def create_api(settings: ApiSettings) -> App:
             **known,
         }
 
-    app = create_app(health, details, guard.headers_of, operator_port=settings.operator_port)
+    app = create_app(
+        health,
+        details,
+        guard.headers_of,
+        operator_port=settings.operator_port,
+        sender_timeout_s=settings.sender_timeout_s,
+        logs_malformed=settings.access_log == "none",
+    )
     app.config.REQUEST_MAX_SIZE = settings.max_body_bytes
     app.config.PROXIES_COUNT = settings.proxies or None
-    limit_senders(app, settings.sender_timeout_s)
     problems.install(app, guard)
     sample(app, lambda: _sample(served, streams))
     _route(app, guard, served, orders, streams, Sims(redis, authority), work, tokens=not authority.open)

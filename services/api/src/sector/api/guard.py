@@ -26,13 +26,6 @@ _DAY_S = b"86400"
 _SERVER_ERROR = 500
 
 
-def address_behind(proxies: int) -> Callable[[Request], str]:
-    """Return what tells from where a request came, `proxies` of which stand before us."""
-    if proxies:
-        return lambda request: request.client_ip
-    return lambda request: request.conn_info.client_ip if request.conn_info else ""
-
-
 class AccessLog:
     """A line for each answer, or for those that are errors."""
 

@@ -2,7 +2,8 @@
 
 from pydantic import JsonValue
 
-from sector.process import App, Health, attach, create_app, limit_senders, sample
+from sector.process import App, Health, attach, create_app, sample
+from sector.process.connections import address_behind
 from sector.process.requests import count_answer
 from sector.process.tracing import Traces
 from sector.state.connect import connect
@@ -15,7 +16,6 @@ from sector.viz.rooms import Rooms
 from sector.viz.settings import VizSettings
 from sector.viz.shows import Shows, Watching
 
-_SENDER_TIMEOUT_S = 10.0
 _LARGEST_BODY = 65_536
 
 
@@ -23,7 +23,13 @@ def create_viz(settings: VizSettings) -> App:
     """Return the app; it serves the page at once, and is ready when Redis and the sim are there."""
     redis = connect(settings.redis_url)
     health = Health("viz", REDIS, SIM)
-    rooms = Rooms(most=settings.most_spectators, most_behind=settings.most_behind)
+    rooms = Rooms(
+        most=settings.most_spectators,
+        most_behind=settings.most_behind,
+        max_per_address=settings.max_spectators_per_address,
+        polling=settings.polling,
+        address_of=address_behind(settings.proxies),
+    )
     traces = Traces.of(settings, "sector-viz")
     shows = Shows(redis, settings.sim_id, rooms, traces, lambda fault: _tell(health, fault))
 
@@ -33,6 +39,7 @@ def create_viz(settings: VizSettings) -> App:
             "sim": settings.sim_id,
             "tick": view.head.tick if view else None,
             "spectators": rooms.spectators,
+            "handshakes": rooms.handshakes,
             "dropped": rooms.dropped,
             "refused": rooms.refused,
         }
@@ -40,8 +47,8 @@ def create_viz(settings: VizSettings) -> App:
     app = create_app(health, details, operator_port=settings.operator_port)
     app.config.FALLBACK_ERROR_FORMAT = "json"
     app.config.REQUEST_MAX_SIZE = _LARGEST_BODY
-    limit_senders(app, _SENDER_TIMEOUT_S)
-    Page(settings.sim_id, settings.api_url).serve(app)
+    app.config.PROXIES_COUNT = settings.proxies or None
+    Page(settings.sim_id, settings.api_url, polling=settings.polling).serve(app)
     Archive(redis).serve(app)
     Watching(shows, rooms)
     rooms.attach(app)

@@ -8,6 +8,10 @@ SPECTATORS = Gauge("sector_viz_spectators", "Spectators that are connected.", mu
 SHOWS = Gauge("sector_viz_sims", "Sims that are followed.", multiprocess_mode="livesum")
 DROPPED = Counter("sector_viz_spectators_dropped", "Spectators that were dropped: they took too long to read.")
 REFUSED = Counter("sector_viz_spectators_refused", "Spectators that were turned away: there were as many as may be.")
+EXPIRED = Counter("sector_viz_handshakes_expired", "Sessions that were ended because they did not join in time.")
+MALFORMED = Counter(
+    "sector_viz_messages_malformed", "Messages of clients that are malformed: their sender was disconnected."
+)
 TOLD = Counter("sector_viz_messages", "Messages to spectators: a tick told to a hundred is a hundred.")
 FRAME = Histogram("sector_viz_frame_bytes", "Ticks that were told, and how large each was.", buckets=BYTES)
 DELAY = Histogram(

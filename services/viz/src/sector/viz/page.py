@@ -34,9 +34,10 @@ class _Part:
 
 
 class Page:
-    """The page of a viz whose sim is `sim_id`. `api_url`: where browsers reach the API; empty: nowhere."""
+    """The page of a viz whose sim is `sim_id`. `api_url`: where browsers reach the API; empty: nowhere. `polling`: whether it may poll
+    where it cannot have a WebSocket."""
 
-    def __init__(self, sim_id: str, api_url: str) -> None:
+    def __init__(self, sim_id: str, api_url: str, *, polling: bool = False) -> None:
         files = {
             path.relative_to(FOLDER).as_posix(): path for path in sorted(FOLDER.rglob("*")) if path.suffix in _KINDS
         }
@@ -45,7 +46,12 @@ class Page:
             b"".join(sha256(name.encode() + body).digest() for name, body in contents.items())
         ).hexdigest()[:16]
         self._parts = {name: _part(name, body) for name, body in contents.items() if name != "index.html"}
-        told = orjson.dumps({"sim": sim_id, "api": api_url}).decode().replace("&", "&amp;").replace('"', "&quot;")
+        told = (
+            orjson.dumps({"sim": sim_id, "api": api_url, "polling": polling})
+            .decode()
+            .replace("&", "&amp;")
+            .replace('"', "&quot;")
+        )
         # All are asked for at once: else a browser would learn of some only from others.
         modules = "".join(
             f'<link rel="modulepreload" href="{{base}}/{name}" />' for name in contents if name.endswith(".js")

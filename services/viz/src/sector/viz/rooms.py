@@ -3,19 +3,23 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 import socketio
 from engineio.packet import MESSAGE
 from engineio.packet import Packet as Sent
 from pydantic import JsonValue
 from sanic import HTTPResponse, Request
-from sanic.http.http1 import Http
-from sanic.response import text
+from sanic.exceptions import BadRequest, SanicException
+from sanic.response import empty, text
+from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import EVENT
 
 from sector.process import App
-from sector.viz.metrics import DROPPED, REFUSED, TOLD
+from sector.process.connections import AddressOf, abort, address_behind
+from sector.viz.handshakes import Sessions
+from sector.viz.metrics import DROPPED, EXPIRED, MALFORMED, REFUSED, TOLD
 
 log = logging.getLogger(__name__)
 _theirs = logging.getLogger("sector.viz.socketio")
@@ -26,17 +30,34 @@ type Message = JsonValue | bytes | dict[str, JsonValue | bytes]
 
 _LARGEST_REQUEST = 4096
 _PATH = "ws"
+_SERVER_ERROR = 500
+_CLOSE_WITHIN_S = 5.0
 
 
 class Rooms:
-    """Spectators over Socket.IO at `/ws`. With msgpack each message is one frame of the WebSocket, binary or not."""
+    """Spectators over Socket.IO at `/ws`. With msgpack each message is one frame of the WebSocket, binary or not.
 
-    def __init__(self, *, most: int, most_behind: int) -> None:
-        self._most = most
+    `polling`: whether they may poll, too, where a WebSocket cannot be had. `max_per_address` 0: any number.
+    """
+
+    def __init__(
+        self,
+        *,
+        most: int,
+        most_behind: int,
+        max_per_address: int = 0,
+        polling: bool = False,
+        address_of: AddressOf | None = None,
+    ) -> None:
         self._most_behind = most_behind
+        self._address_of = address_of or address_behind(0)
+        self._sessions = Sessions(self._expire, max_joined=most, max_per_address=max_per_address)
         self._server = socketio.AsyncServer(
             async_mode="sanic",
+            # One at a time for each connection: a client that sends faster than it is served waits.
+            async_handlers=False,
             serializer="msgpack",
+            transports=["websocket", "polling"] if polling else ["websocket"],
             cors_allowed_origins=None,
             max_http_buffer_size=_LARGEST_REQUEST,
             ping_interval=10,
@@ -44,6 +65,13 @@ class Rooms:
             logger=_theirs,
             engineio_logger=_theirs,
         )
+        self._server.on("connect", self._join)
+        self._connections: dict[str, WebSocketProtocol] = {}
+        """The WebSocket of each session that has one."""
+        self._begin_theirs = self._server.eio.handlers["connect"]
+        self._end_theirs = self._server.eio.handlers["disconnect"]
+        self._server.eio.on("connect", self._begin)
+        self._server.eio.on("disconnect", self._end)
         self._closing: set[asyncio.Task[None]] = set()
         self.dropped = 0
         self.refused = 0
@@ -56,22 +84,85 @@ class Rooms:
         """Add the endpoint."""
         # Engine.IO sees who is gone: a second way would cost every connection a task.
         app.config.WEBSOCKET_PING_INTERVAL = None
-        self._server.attach(app, socketio_path=_PATH)
-        app.on_request(self._admit)
+        # Larger frames are refused before they are in memory.
+        app.config.WEBSOCKET_MAX_SIZE = _LARGEST_REQUEST
+        app.enable_websocket()
+        app.add_route(self._handle, f"/{_PATH}/", methods=("GET", "POST", "OPTIONS"))
 
-    async def _admit(self, request: Request) -> HTTPResponse | None:
-        """Turn away whoever is one too many, before there is a connection."""
-        is_new = request.path.strip("/") == _PATH and "sid" not in request.args
-        if not is_new or self.spectators < self._most:
-            return None
+    async def _handle(self, request: Request) -> HTTPResponse:
+        """Serve a request of Engine.IO, or a whole WebSocket; refuse a handshake where there are too many already."""
+        session_id = request.args.get("sid")
+        upgrades = request.headers.get("upgrade", "").lower() == "websocket"
+        if session_id is None:
+            if refusal := self._sessions.refusal(self._address_of(request), polls=not upgrades):
+                self.refused += 1
+                REFUSED.inc()
+                return text(refusal, status=503, headers={"Retry-After": "5"})
+        elif upgrades and session_id in self._server.eio.sockets:
+            self._note_connection(session_id, request)
+        try:
+            response: HTTPResponse = await self._server.handle_request(request)
+        except SanicException as error:
+            if error.status_code < _SERVER_ERROR:
+                raise
+            raise BadRequest("not a valid WebSocket handshake") from error
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            # Engine.IO parses what clients send, and raises any of these for what is malformed.
+            return self._end_malformed(request, error)
+        return response
+
+    def _end_malformed(self, request: Request, error: Exception) -> HTTPResponse:
+        MALFORMED.inc()
+        told = {"address": self._address_of(request)}
+        log.info("a spectator sent a malformed message and is disconnected (%s)", type(error).__name__, extra=told)
+        session_id = getattr(request.ctx, "session_id", None) or request.args.get("sid")
+        if session_id in self._server.eio.sockets:
+            self._close(session_id)
+        return empty(status=BadRequest.status_code)
+
+    async def _begin(self, session_id: str, environ: dict[str, Any]) -> None:
+        """Note a handshake: Engine.IO has made a session of it."""
+        request: Request = environ["sanic.request"]
+        request.ctx.session_id = session_id
+        self._sessions.begin(session_id, self._address_of(request))
+        if request.headers.get("upgrade", "").lower() == "websocket":
+            self._note_connection(session_id, request)
+        await self._begin_theirs(session_id, environ)
+
+    def _note_connection(self, session_id: str, request: Request) -> None:
+        connection = request.transport.get_protocol()
+        if isinstance(connection, WebSocketProtocol):
+            self._connections[session_id] = connection
+
+    async def _join(self, spectator: str, *_: object) -> bool:
+        """Count a spectator, or refuse it: its CONNECT of Socket.IO came."""
+        if self._sessions.join(self._server.manager.eio_sid_from_sid(spectator, "/")):
+            return True
         self.refused += 1
         REFUSED.inc()
-        return text(f"{self._most} watch here, as many as may", status=503, headers={"Retry-After": "5"})
+        return False
+
+    async def _end(self, session_id: str, reason: str) -> None:
+        """Forget a session, and see to it that its connection ends: a reader that takes nothing would keep it open."""
+        self._sessions.end(session_id)
+        if (connection := self._connections.pop(session_id, None)) is not None:
+            asyncio.get_running_loop().call_later(_CLOSE_WITHIN_S, abort, connection)
+        await self._end_theirs(session_id, reason)
+
+    def _expire(self, session_id: str) -> None:
+        EXPIRED.inc()
+        if session_id in self._server.eio.sockets:
+            self._close(session_id)
 
     @property
     def spectators(self) -> int:
         """How many are connected."""
-        return len(self._server.eio.sockets)
+        return self._sessions.joined
+
+    @property
+    def handshakes(self) -> int:
+        """How many sessions have begun and not joined yet."""
+        return self._sessions.pending
 
     def members(self, room: str) -> list[tuple[str, str]]:
         """Return who is in a room: the id in Socket.IO, and that of the connection."""
@@ -101,19 +192,22 @@ class Rooms:
             self.dropped += 1
             DROPPED.inc()
             log.warning("a spectator is dropped: %d messages behind", socket.queue.qsize())
-            self._drop(connection)
+            self._close(connection)
             return
         socket.queue.put_nowait(packet)
 
-    def _drop(self, connection: str) -> None:
-        socket = self._server.eio.sockets[connection]
-        # What it was not sent is of no use to it: it catches up from a snapshot.
+    def _close(self, session_id: str) -> None:
+        """End a session and its connection at once."""
+        # It is no longer looked up by its id: Engine.IO itself would keep it until its next round.
+        socket = self._server.eio.sockets.pop(session_id)
+        # A spectator that comes back gets a snapshot instead of what it was not sent.
         while not socket.queue.empty():
             socket.queue.get_nowait()
             socket.queue.task_done()
-        request: Request | None = self._server.environ.get(connection, {}).get("sanic.request")
-        if request is not None and isinstance(request.stream, Http):
-            request.stream.protocol.abort()
+        if (connection := self._connections.get(session_id)) is not None:
+            abort(connection)
+        # Its writer ends.
+        socket.queue.put_nowait(None)
         closing = asyncio.create_task(socket.close(wait=False, abort=True))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)

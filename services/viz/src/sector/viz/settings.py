@@ -21,6 +21,22 @@ class VizSettings(TracedSettings):
     most_spectators: int = Field(
         default=10_000, ge=1, le=1_000_000, description="Spectators that may be connected at once, 1 to 1000000."
     )
+    max_spectators_per_address: int = Field(
+        default=500,
+        ge=0,
+        le=1_000_000,
+        description="Of those, how many may come from one address, or from one /64 network of IPv6. 0: any number; to 1000000.",
+    )
+    polling: bool = Field(
+        default=False,
+        description="Whether spectators may use HTTP long-polling where a WebSocket cannot be had. true or false.",
+    )
+    proxies: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description="Proxies before this viz whose X-Forwarded-For is believed, 0 to 10: addresses are counted from there.",
+    )
     most_behind: int = Field(
         default=64,
         ge=4,

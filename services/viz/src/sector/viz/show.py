@@ -23,6 +23,11 @@ from sector.viz.rooms import Message, Rooms
 _LOOK_S = 1.0
 
 
+def room_of(sim_id: str) -> str:
+    """Return the room of those who watch a sim. No spectator's own room is called so."""
+    return f"sim:{sim_id}"
+
+
 class Show:
     """One sim. `told`: called when it is well, with None, and when it is not, with what is wrong."""
 
@@ -36,8 +41,7 @@ class Show:
     ) -> None:
         self._traces = traces
         self.sim_id = sim_id
-        # No spectator's own room is called so.
-        self.room = f"sim:{sim_id}"
+        self.room = room_of(sim_id)
         self._redis = redis
         self._rooms = rooms
         self._told = told
@@ -115,7 +119,7 @@ class Show:
 
     def _note(self, fault: Fault | None) -> None:
         self._told(fault)
-        said = "" if fault is None else _said(self.sim_id, fault)
+        said = "" if fault is None else fault_text(self.sim_id, fault)
         if said != self._fault:
             self._fault = said
             self._tell("fault", said)
@@ -143,7 +147,8 @@ class Show:
             self._tell("worker", worker)
 
 
-def _said(sim_id: str, fault: Fault) -> str:
+def fault_text(sim_id: str, fault: Fault) -> str:
+    """Return what spectators of a sim are told of a fault."""
     match fault:
         case SimNotFound():
             return f"there is no sim {sim_id} yet"

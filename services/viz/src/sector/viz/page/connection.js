@@ -21,7 +21,8 @@ const BEAT_MS = 5_000;
  * }>}
  */
 export class Connection extends Emitter {
-  constructor() {
+  /** @param {boolean} polling Whether it may poll where it cannot have a WebSocket. */
+  constructor(polling) {
     super();
     this.sim = "";
     /** Milliseconds that the viz takes to answer. */
@@ -34,7 +35,7 @@ export class Connection extends Emitter {
     this.reading = Promise.resolve();
     const path = new URL("ws", location.href).pathname;
     /** @type {import("./vendor/socket.io.msgpack.min.js").Socket} */
-    this.socket = globalThis.io({ path, transports: ["websocket", "polling"], tryAllTransports: true, reconnectionDelay: 250, reconnectionDelayMax: 2_000, autoConnect: false });
+    this.socket = globalThis.io({ path, transports: polling ? ["websocket", "polling"] : ["websocket"], tryAllTransports: true, reconnectionDelay: 250, reconnectionDelayMax: 2_000, autoConnect: false });
     this.socket.on("connect", () => this.#ask());
     this.socket.on("disconnect", () => this.emit("change", undefined));
     this.socket.on("world", (/** @type {WorldMessage} */ message) => this.#queue(() => this.#world(message)));

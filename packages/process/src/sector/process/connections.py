@@ -1,0 +1,170 @@
+"""Connection limits: how many connections a process accepts, in total and from one address.
+
+A connection above a limit is answered with 503 and closed before anything of it is read.
+"""
+
+import logging
+import resource
+from asyncio.transports import BaseTransport, Transport
+from collections.abc import Callable, Sequence
+from ipaddress import IPv6Address, ip_address
+from typing import Any, cast
+
+from prometheus_client import Counter, Gauge
+from sanic import Request
+from sanic.server.protocols.http_protocol import HttpProtocol
+from sanic.server.protocols.websocket_protocol import WebSocketProtocol
+from sanic.server.websockets.impl import WebsocketImplProtocol
+
+# It creates the folder of metrics, which they need at once.
+import sector.process.metrics  # noqa: F401
+
+log = logging.getLogger(__name__)
+
+_CONNECTIONS = Gauge("sector_http_connections", "Connections of clients that are open.", multiprocess_mode="livesum")
+_REFUSED = Counter(
+    "sector_http_connections_refused",
+    "Connections that were answered with 503 and closed, by the limit that they exceeded: `process` or `address`.",
+    ["limit"],
+)
+_MOST_BY_DEFAULT = 20_000
+_MOST_RESERVED = 768
+"""Descriptors for what is no client: connections to Redis, listening sockets and files."""
+_FEW = 4
+_INVALID_DATA = 1007
+"""Close code of RFC 6455."""
+_REFUSAL = (
+    b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 5\r\ncontent-type: text/plain\r\n"
+    b"content-length: 21\r\n\r\ntoo many connections\n"
+)
+
+
+def resolve_max_connections(requested: int) -> int:
+    """Return how many connections to accept: `requested`, or 20,000 where it is 0, within the descriptor limit (`RLIMIT_NOFILE`)."""
+    wanted = requested or _MOST_BY_DEFAULT
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if descriptors == resource.RLIM_INFINITY:
+        return wanted
+    room = max(descriptors - min(descriptors // 2, _MOST_RESERVED), 1)
+    if requested > room:
+        log.warning(
+            "MAX_CONNECTIONS: %d is above the descriptor limit of %d, %d are accepted", requested, descriptors, room
+        )
+    return min(wanted, room)
+
+
+def client_network(address: str) -> str:
+    """Return what is limited together: an IPv4 address, or the /64 network of an IPv6 address, which one client has whole."""
+    if ":" not in address:
+        return address
+    try:
+        parsed = ip_address(address.strip("[]").partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return f"{IPv6Address(int(parsed) >> 64 << 64)}/64"
+    return str(parsed)
+
+
+type AddressOf = Callable[[Request], str]
+"""Returns the address of the client that sent a request."""
+
+
+def address_behind(proxies: int) -> AddressOf:
+    """Return a function that returns the address of a request's client, where `proxies` proxies stand before this process."""
+    if proxies:
+        return lambda request: request.client_ip
+    return lambda request: request.conn_info.client_ip if request.conn_info else ""
+
+
+class ConnectionLimit:
+    """Counts open connections. `max_per_address` 0: any number, as where all connections come from a proxy.
+
+    The last twentieth of the total is for addresses with few connections, so that probes and new clients still get through.
+    """
+
+    def __init__(self, max_total: int, max_per_address: int) -> None:
+        self._max_total = max_total
+        self._max_shared = max_total - max(max_total // 20, 1)
+        self._max_per_address = max_per_address
+        self._by_address: dict[str, int] = {}
+        self.total = 0
+
+    def admit(self, address: str) -> bool:
+        """Count a connection from `address`, unless it exceeds a limit; say whether it was counted."""
+        count = self._by_address.get(address, 0)
+        if self.total >= self._max_total or (self.total >= self._max_shared and count >= _FEW):
+            _REFUSED.labels("process").inc()
+            return False
+        if self._max_per_address and count >= self._max_per_address:
+            _REFUSED.labels("address").inc()
+            return False
+        self._by_address[address] = count + 1
+        self.total += 1
+        _CONNECTIONS.inc()
+        return True
+
+    def release(self, address: str) -> None:
+        """Count a connection from `address` as closed."""
+        self.total -= 1
+        _CONNECTIONS.dec()
+        if (count := self._by_address[address] - 1) > 0:
+            self._by_address[address] = count
+        else:
+            del self._by_address[address]
+
+
+class _Limited:
+    """Refuses connections above the limit of the app, `app.ctx.connection_limit`."""
+
+    app: Any
+    client_network: str | None
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        peer = transport.get_extra_info("peername")
+        network = client_network(peer[0]) if isinstance(peer, tuple) else ""
+        if not self.app.ctx.connection_limit.admit(network):
+            self.client_network = None
+            cast("Transport", transport).write(_REFUSAL)
+            transport.close()
+            return
+        self.client_network = network
+        cast("Any", super()).connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        # Sanic knows nothing of a refused connection.
+        if self.client_network is not None:
+            self.app.ctx.connection_limit.release(self.client_network)
+            cast("Any", super()).connection_lost(exc)
+
+
+class LimitedHttpProtocol(_Limited, HttpProtocol):
+    """HTTP, with a limit on connections."""
+
+
+class LimitedWebSocketProtocol(_Limited, WebSocketProtocol):
+    """HTTP and WebSocket, with a limit on connections. A WebSocket with text that is not UTF-8 is closed with 1007."""
+
+    async def websocket_handshake(
+        self, request: Request, subprotocols: Sequence[str] | None = None
+    ) -> WebsocketImplProtocol:
+        websocket: WebsocketImplProtocol = await super().websocket_handshake(request, subprotocols)
+        process_events = websocket.process_events
+
+        async def process_or_fail(events: Sequence[Any]) -> None:
+            try:
+                await process_events(events)
+            except UnicodeDecodeError:
+                # Sanic decodes in a task that nothing waits for: it would log a traceback, and leave the connection open.
+                websocket.fail_connection(_INVALID_DATA, "text is not UTF-8")
+
+        websocket.process_events = process_or_fail  # type: ignore[method-assign]
+        return websocket
+
+
+def abort(connection: HttpProtocol) -> None:
+    """Close a connection at once. Sanic's own `abort` forgets the transport, and fails with a traceback where a head is arriving."""
+    if connection.transport is not None:
+        connection.transport.abort()

@@ -1,0 +1,250 @@
+"""Connections of clients: slow and silent ones are closed, there are only so many, and malformed requests are answered."""
+
+import resource
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fixtures.processes import environment, free_port
+from fixtures.waiting import until
+from sector.process.connections import ConnectionLimit, client_network, resolve_max_connections
+
+_WITHIN_S = 60.0
+
+
+class Server:
+    """The sample process, its port, and its log."""
+
+    def __init__(self, log: Path, **told: str) -> None:
+        self.port = free_port()
+        self.log = log
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "sample_process", str(self.port)],
+                env=environment(WORK="wait", **told),
+                stdout=output,
+                stderr=output,
+            )
+        until(self.connects, "the server", faults=(OSError,))
+
+    def connects(self) -> bool:
+        with self.connect():
+            return True
+
+    def connect(self, source: str = "127.0.0.1") -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=_WITHIN_S, source_address=(source, 0))
+
+    def metric(self, name: str) -> float:
+        lines = httpx.get(f"http://127.0.0.1:{self.port}/metrics").text.splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+
+type Start = Callable[..., Server]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    started: list[Server] = []
+
+    def run(**told: str) -> Server:
+        started.append(Server(tmp_path / f"log-{len(started)}", **told))
+        return started[-1]
+
+    yield run
+    for server in started:
+        server.process.kill()
+        server.process.wait()
+
+
+def drip(client: socket.socket, first: bytes, drop: bytes) -> bytes:
+    """Send `first`, then `drop` every 0.1 s, until the connection is closed; return what was answered."""
+    client.settimeout(0.1)
+    answer, deadline = b"", time.monotonic() + _WITHIN_S
+    try:
+        client.sendall(first)
+        while time.monotonic() < deadline:
+            try:
+                if not (chunk := client.recv(4096)):
+                    return answer
+                answer += chunk
+            except TimeoutError:
+                client.sendall(drop)
+    except ConnectionError:
+        return answer
+    raise AssertionError(f"the connection is still open; it was answered {answer!r}")
+
+
+_CHUNKED = b"POST /%b HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
+_LONG = b"POST /%b HTTP/1.1\r\nhost: a\r\ncontent-length: 10000\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "drop", "status"),
+    [
+        (_CHUNKED % b"nowhere", b"1\r\n \r\n", b"404"),
+        (_LONG % b"nowhere", b" ", b"404"),
+        (_CHUNKED % b"health/live", b"1\r\n \r\n", b"405"),
+        (b"GET /health/live HTTP/1.1\r\nhost: a\r\n", b"x: y\r\n", b"408"),
+        (b"GET /health/live HTTP/1.1\r\nhost: a\r\ncontent-length: 9999\r\n\r\n", b" ", b"200"),
+        (b"GET /health/live HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\n \r\n", b"200"),
+    ],
+)
+def test_a_slow_sender_is_disconnected_whatever_it_was_answered(
+    start: Start, first: bytes, drop: bytes, status: bytes
+) -> None:
+    server = start(SENDER_TIMEOUT_S="1")
+    with server.connect() as client:
+        answer = drip(client, first, drop)
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    if status == b"408":
+        assert b"connection: close" in answer.lower()
+    assert "Traceback" not in server.log.read_text()
+
+
+def test_a_sender_that_is_quick_after_an_early_answer_goes_on_with_its_connection(start: Start) -> None:
+    server = start(SENDER_TIMEOUT_S="1")
+    with server.connect() as client:
+        client.sendall(_LONG % b"nowhere")
+        assert client.recv(4096).startswith(b"HTTP/1.1 404")
+        client.sendall(b" " * 10_000 + b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n")
+        assert client.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("first", [b"", b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n"])
+def test_a_silent_connection_is_closed_before_its_first_request_and_after_one(start: Start, first: bytes) -> None:
+    server = start(IDLE_TIMEOUT_S="1")
+    with server.connect() as client:
+        client.sendall(first)
+        answer = client.recv(4096)
+        if first:
+            assert answer.startswith(b"HTTP/1.1 200")
+            answer = client.recv(4096)
+    assert answer == b""
+
+
+def test_an_address_has_so_many_connections_and_others_have_theirs(start: Start) -> None:
+    server = start(MAX_CONNECTIONS_PER_ADDRESS="3", IDLE_TIMEOUT_S="3600")
+    until(lambda: server.metric("sector_http_connections ") == 1, "the connections of the start to be closed")
+    with ExitStack() as held:
+        mine = [held.enter_context(server.connect("127.0.0.7")) for _ in range(3)]
+        until(lambda: server.metric("sector_http_connections ") == 4, "three connections, and the one that asks")
+        with server.connect("127.0.0.7") as refused:
+            answer = refused.recv(4096)
+            assert answer.startswith(b"HTTP/1.1 503")
+            assert b"retry-after: 5" in answer
+            assert refused.recv(4096) == b""
+        assert server.metric('sector_http_connections_refused_total{limit="address"}') == 1
+        with server.connect("127.0.0.8") as other:
+            other.sendall(b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n")
+            assert other.recv(4096).startswith(b"HTTP/1.1 200")
+        mine[0].close()
+
+        def admitted() -> bool:
+            with server.connect("127.0.0.7") as again:
+                again.sendall(b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n")
+                return again.recv(4096).startswith(b"HTTP/1.1 200")
+
+        until(admitted, "room for another", faults=(ConnectionError,))
+
+
+def test_at_the_limit_of_the_process_an_address_with_few_connections_still_gets_through(start: Start) -> None:
+    server = start(MAX_CONNECTIONS="40", MAX_CONNECTIONS_PER_ADDRESS="0", IDLE_TIMEOUT_S="3600")
+    with ExitStack() as held:
+        for _ in range(60):
+            held.enter_context(server.connect("127.0.0.7"))
+        until(lambda: server.metric('sector_http_connections_refused_total{limit="process"}') >= 20, "refusals")
+        assert httpx.get(f"http://127.0.0.1:{server.port}/health/live").status_code == 200
+    assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("descriptors", "requested", "accepted"),
+    [
+        (1024, 0, 512),
+        (1024, 5000, 512),
+        (1024, 100, 100),
+        (30_000, 0, 20_000),
+        (100_000, 50_000, 50_000),
+        (resource.RLIM_INFINITY, 0, 20_000),
+        (1, 0, 1),
+    ],
+)
+def test_connections_leave_room_for_other_descriptors(
+    monkeypatch: pytest.MonkeyPatch, descriptors: int, requested: int, accepted: int
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (descriptors, descriptors))
+    assert resolve_max_connections(requested) == accepted
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("10.1.2.3", "10.1.2.3"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2::9]", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:10.1.2.3", "10.1.2.3"),
+        ("no:address", "no:address"),
+        ("", ""),
+    ],
+)
+def test_what_counts_as_one_client(address: str, network: str) -> None:
+    assert client_network(address) == network
+
+
+def test_closed_connections_are_forgotten() -> None:
+    limit = ConnectionLimit(100, 10)
+    for number in range(1000):
+        assert limit.admit(str(number))
+        limit.release(str(number))
+    assert (limit.total, limit._by_address) == (0, {})
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /a\tb HTTP/1.1\r\nhost: a\r\n\r\n",
+        b"GET /a\x1b[31mb HTTP/1.1\r\nhost: a\r\n\r\n",
+        b"GET /a\rb HTTP/1.1\r\nhost: a\r\n\r\n",
+        b"GET /a\x00b HTTP/1.1\r\nhost: a\r\n\r\n",
+        b"CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n",
+        b"GET http://[ HTTP/1.1\r\nhost: a\r\n\r\n",
+        b"NONE /a\tb HTTP/1.1\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nhost: a\r\n\r\n",
+        b"hello\r\n\r\n",
+    ],
+)
+def test_a_malformed_head_is_a_400_a_line_in_the_log_and_a_count(start: Start, head: bytes) -> None:
+    server = start()
+    with server.connect() as client:
+        client.sendall(head)
+        assert client.recv(4096).startswith(b"HTTP/1.1 400 ")
+    assert server.metric("sector_http_requests_malformed_total") == 1
+    lines = server.log.read_text().splitlines()
+    assert [line for line in lines if "127.0.0.1" in line and "malformed" in line]
+    assert len(lines) == 1
+    assert "Traceback" not in lines[0]
+
+
+def test_the_port_for_operators_has_the_same_limits_of_its_own(start: Start) -> None:
+    operator_port = free_port()
+    server = start(SENDER_TIMEOUT_S="1", OPERATOR_PORT=str(operator_port), MAX_CONNECTIONS="5", IDLE_TIMEOUT_S="3600")
+    with ExitStack() as held:
+        for _ in range(10):
+            held.enter_context(server.connect("127.0.0.7"))
+        health = f"http://127.0.0.1:{operator_port}/health"
+        assert until(lambda: httpx.get(health), "the second port", faults=(httpx.TransportError,)).status_code == 200
+        with socket.create_connection(("127.0.0.1", operator_port), timeout=_WITHIN_S) as client:
+            answer = drip(client, _CHUNKED % b"nowhere", b"1\r\n \r\n")
+            assert answer.startswith(b"HTTP/1.1 404")
+        with socket.create_connection(("127.0.0.1", operator_port), timeout=_WITHIN_S) as client:
+            client.sendall(b"GET /a\tb HTTP/1.1\r\n\r\n")
+            assert client.recv(4096).startswith(b"HTTP/1.1 400 ")
+    assert "Traceback" not in server.log.read_text()
