@@ -16,7 +16,7 @@ from fixtures.long import LONG
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET
-from hostile import compromised_api, operators_file, player, stranger
+from hostile import compromised_api, operators_file, player, slow_network, stranger, stranger_viz
 from hostile.attempt import Attempt, Scene
 from hostile.bystander import Bystander
 from hostile.effects import peak_bytes, resident_bytes, returns_to, stored_bytes, tick_gaps_ms
@@ -30,6 +30,8 @@ ACTORS = {
     "a player": player.ATTEMPTS,
     "an operator's file": operators_file.ATTEMPTS,
     "a compromised API": compromised_api.ATTEMPTS,
+    "a slow network": slow_network.ATTEMPTS,
+    "a stranger at the viz": stranger_viz.ATTEMPTS,
 }
 POD_BYTES = 512 * 2**20
 """Memory of a pod of the API and of the viz (k8s/base)."""
