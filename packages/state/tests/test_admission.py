@@ -1,6 +1,8 @@
 """Who gets into the order log, who does not and why; once, and never faster than allowed."""
 
 import asyncio
+import gc
+import weakref
 from copy import replace
 
 import pytest
@@ -280,3 +282,29 @@ async def test_a_group_is_cut_where_it_would_keep_redis_long(redis: Redis, count
     group = GroupCommit(redis, GATE)
     found = await asyncio.gather(group.admit(Request("me", [BODY] * count)), group.admit(ONE))
     assert [len(each.ids) for each in found] == [count, 1]
+
+
+class Orders(list[bytes]):
+    """A list that says when it is gone."""
+
+
+@pytest.mark.parametrize("rates", [(), (Rate("token slow", 0.001, 1),)])
+async def test_what_was_asked_for_is_not_held_after_the_answer(
+    sim: Sim, redis: Redis, rates: tuple[Rate, ...]
+) -> None:
+    assert (await sim.reader.head()).applied == 0
+    group = GroupCommit(redis, GATE)
+    await group.admit(replace(ONE, rates=rates))
+    orders = Orders([BODY])
+    gone = weakref.ref(orders)
+    gc.disable()
+    try:
+        try:
+            await group.admit(replace(ONE, orders=orders, rates=rates))
+        except TooFast:
+            assert rates
+        del orders
+        await group.close()
+        assert gone() is None, "without a run of the garbage collector"
+    finally:
+        gc.enable()

@@ -88,7 +88,8 @@ class Followed:
             if self.known is not None:
                 return self.known
             await self._wait()
-        raise self.fault
+        # Without the frames of those it was raised for before: they and their requests would stay in memory.
+        raise self.fault.with_traceback(None)
 
     async def caught_up(self) -> View:
         """Return a view that is not older than this call."""

@@ -48,9 +48,14 @@ class GroupCommit:
             self._groups.add(group)
             group.add_done_callback(self._groups.discard)
         found = await verdict
-        if isinstance(found, StateError):
+        if not isinstance(found, StateError):
+            return found
+        try:
             raise found
-        return found
+        finally:
+            # The traceback of the error holds this frame: if the frame held the error, the request and all its orders would stay in
+            # memory until the garbage collector runs.
+            del found, verdict
 
     @property
     def in_use(self) -> bool:

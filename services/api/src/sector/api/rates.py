@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from sector.api.bearer import Bearer
 from sector.state import admission
@@ -41,27 +42,34 @@ def _rate(kind: str, who: str, a_second: float) -> Rate:
     return Rate(f"{kind} {who}", a_second, max(1, round(a_second * _BURST_S)))
 
 
+class _Refusal(NamedTuple):
+    """Of whom a request was refused, by which rate, and until when. Not the error itself, whose traceback holds the request."""
+
+    until_s: float
+    of: str
+    per_second: float
+
+
 class RateLimitCache:
     """Clients over their rate: until they have waited, their requests are rejected before the body is parsed."""
 
     def __init__(self) -> None:
-        self._until_s: dict[tuple[str, str], tuple[float, TooFast]] = {}
+        self._refusals: dict[tuple[str, str], _Refusal] = {}
 
     def note(self, bearer: Bearer, address: str, refused: TooFast, asked: admission.Request) -> None:
         """Remember a rejected client until a single order of it would be accepted."""
-        if len(self._until_s) >= _MAX_CLIENTS:
-            self._until_s.clear()
+        if len(self._refusals) >= _MAX_CLIENTS:
+            self._refusals.clear()
         rate = next(rate for rate in asked.rates if rate.of == refused.of)
         more = min(asked.cost or len(asked.orders), rate.at_once) - 1
         until_s = time.monotonic() + refused.retry_after_s - more / rate.a_second
-        self._until_s[bearer.subject, address] = (until_s, refused)
+        self._refusals[bearer.subject, address] = _Refusal(until_s, refused.of, refused.a_second)
 
     def check(self, bearer: Bearer, address: str) -> None:
         """Raise TooFast if the client has to wait longer."""
-        if not self._until_s or (known := self._until_s.get((bearer.subject, address))) is None:
+        if not self._refusals or (known := self._refusals.get((bearer.subject, address))) is None:
             return
-        until_s, refused = known
-        left_s = until_s - time.monotonic()
+        left_s = known.until_s - time.monotonic()
         if left_s > 0:
-            raise TooFast(refused.of, refused.a_second, left_s, refused.what)
-        del self._until_s[bearer.subject, address]
+            raise TooFast(known.of, known.per_second, left_s)
+        del self._refusals[bearer.subject, address]
