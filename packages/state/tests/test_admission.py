@@ -289,9 +289,7 @@ class Orders(list[bytes]):
 
 
 @pytest.mark.parametrize("rates", [(), (Rate("token slow", 0.001, 1),)])
-async def test_what_was_asked_for_is_not_held_after_the_answer(
-    sim: Sim, redis: Redis, rates: tuple[Rate, ...]
-) -> None:
+async def test_what_was_asked_for_is_not_held_after_the_answer(sim: Sim, redis: Redis, rates: tuple[Rate, ...]) -> None:
     assert (await sim.reader.head()).applied == 0
     group = GroupCommit(redis, GATE)
     await group.admit(replace(ONE, rates=rates))

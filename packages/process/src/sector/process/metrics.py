@@ -88,7 +88,8 @@ def _forget_the_dead(folder: Path) -> None:
 
 class Paced:
     """Makes a text when it is asked for, as long as that takes a tenth of the time at most, and 200 ms at once. Beyond that it returns
-    the text of the last time: a flood of requests for metrics does not keep the event loop from other work. `clock`: seconds."""
+    the text of the last time: a flood of requests for metrics does not keep the event loop from other work. `clock`: seconds.
+    """
 
     def __init__(self, make: Callable[[], bytes], clock: Callable[[], float] = time.monotonic) -> None:
         self._make = make

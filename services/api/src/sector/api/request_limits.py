@@ -5,16 +5,15 @@ decides at once, without asking Redis. Once a second it adds to Redis what busy 
 """
 
 import asyncio
-import ipaddress
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from redis.exceptions import RedisError
 
 from sector.process import wait_for_stop
+from sector.process.connections import client_network
 from sector.state.connect import Client
 from sector.state.errors import TooFast
 from sector.state.spending import Spent, spend
@@ -36,18 +35,6 @@ _WORK_S = 0.001
 def units(received: int, sent: int, work_s: float = 0.0) -> float:
     """Return what a request costs, by its bytes and by the seconds of work on it."""
     return 1 + received / _RECEIVED_BYTES + sent / _SENT_BYTES + work_s / _WORK_S
-
-
-@lru_cache(maxsize=_MAX_CLIENTS)
-def network_of(address: str) -> str:
-    """Return what counts as one address: of IPv6 the /64 network, which one host has for itself (RFC 4291)."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 4:  # noqa: PLR2004 - its name
-        return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 @dataclass(slots=True)
@@ -101,7 +88,7 @@ class RequestLimits:
     def _names(self, subject: str | None, address: str) -> list[tuple[str, float]]:
         names = []
         if self._per_address:
-            names.append((f"address {network_of(address)}", self._per_address))
+            names.append((f"address {client_network(address)}", self._per_address))
         if self._per_token and subject:
             names.append((f"token {subject}", self._per_token))
         return names

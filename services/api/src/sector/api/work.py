@@ -7,7 +7,8 @@ from functools import partial
 
 from sanic import Request
 
-from sector.api.request_limits import RequestLimits, network_of, units
+from sector.api.request_limits import RequestLimits, units
+from sector.process.connections import client_network
 from sector.process.turns import Turns
 
 type Turn = Callable[[], AbstractAsyncContextManager[None]]
@@ -31,7 +32,7 @@ class Work:
     @asynccontextmanager
     async def turn(self, request: Request) -> AsyncIterator[None]:
         """Wait for a turn, and hold it during the block. Raises TooManyTurns."""
-        async with self._turns.turn(network_of(self._address(request))):
+        async with self._turns.turn(client_network(self._address(request))):
             began_s = time.monotonic()
             try:
                 yield
@@ -42,7 +43,7 @@ class Work:
 
     def check_turns(self, request: Request) -> None:
         """Raise TooManyTurns if the client of a request waits for as many turns as it may."""
-        self._turns.check(network_of(self._address(request)))
+        self._turns.check(client_network(self._address(request)))
 
     def check(self, request: Request) -> None:
         """Raise TooFast if the client of a request has used up its units."""

@@ -16,6 +16,7 @@ from sector.models.delta import DeltaError
 from sector.models.frame import FrameError
 from sector.models.names import SIM_ID
 from sector.process import App
+from sector.process.connections import client_network
 from sector.process.turns import TooManyTurns, Turns
 from sector.state import history, sims
 from sector.state.connect import Client
@@ -42,7 +43,7 @@ class Archive:
 
     def _turn(self, request: Request) -> Turn:
         """Return what waits for a turn of the client of a request, and holds it. It raises TooManyTurns."""
-        return partial(self._turns.turn, request.client_ip or request.ip)
+        return partial(self._turns.turn, client_network(request.client_ip or request.ip))
 
     def serve(self, app: App) -> None:
         """Add the endpoints."""
@@ -66,7 +67,7 @@ class Archive:
 
     async def course(self, request: Request, sim_id: str) -> HTTPResponse:
         """Answer with how a sim went so far, as `Courses.of` has it."""
-        async with self._turns.turn(request.client_ip or request.ip):
+        async with self._turns.turn(client_network(request.client_ip or request.ip)):
             course = await self._courses.of(_checked(sim_id))
         return await _answer(request, await asyncio.to_thread(orjson.dumps, course), "application/json")
 
@@ -83,7 +84,7 @@ class Archive:
         after, limit = _number(request, "after"), _number(request, "limit", MOST_TICKS)
         if not 1 <= limit <= MOST_TICKS:
             raise BadRequest(f"limit: {limit} is not between 1 and {MOST_TICKS}")
-        async with self._turns.turn(request.client_ip or request.ip):
+        async with self._turns.turn(client_network(request.client_ip or request.ip)):
             found = await history.ticks(self._redis, _checked(sim_id), after, after + limit)
         if not found:
             # Raises where there is no such sim.
