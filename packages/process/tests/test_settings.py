@@ -69,3 +69,45 @@ def test_an_argument_that_is_none_exits_with_2(
         load(Sample, about="")
     assert exited.value.code == 2
     assert "--port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://user:pa/ss@host:6379/0",
+        "redis://user:pa#ss@host:6379/0",
+        "redis://user:pa[ss@host:6379/0",
+        "redis://user:pass@host:99999/0",
+        "redis://user:pass@host:port/0",
+        "redis+sentinel://user:pa?ss@one:26379,two:26379/service/0",
+        "redis+cluster://user:pass@one:6379,two:0",
+    ],
+)
+def test_a_url_whose_hosts_are_invalid_ends_it_and_nothing_of_the_password_is_shown(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    with pytest.raises(SystemExit) as ended:
+        load(Sample, about="")
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "REDIS_URL=(hidden)" in said
+    assert "a host or a port is invalid" in said
+    assert "'pa" not in said
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://host",
+        "redis://[::1]:6379/0",
+        "rediss://user:pa%2Fss@host:6379/0",
+        "redis+sentinel://user:p@one:26379,two/service/0",
+        "redis+cluster://one:1,two:2",
+        "unix:///run/a,b:c?db=0",
+        "redis:///1",
+    ],
+)
+def test_a_url_with_hosts_is_accepted(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    assert load(Sample, about="").redis_url == url

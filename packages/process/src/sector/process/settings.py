@@ -1,16 +1,37 @@
 """Settings from environment variables, read once. A wrong one stops the process with its name, its value and what is allowed."""
 
 import os
+import re
 import sys
 from typing import Annotated, Literal, NoReturn, get_args
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 EXIT_WRONG_SETTING = 2
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]@:\s]+)(:(?P<port>[0-9]{1,5}))?")
+_MAX_PORT = 65535
+
+
+def _with_hosts(url: str) -> str:
+    """Return the URL. Raises ValueError if its hosts and ports are invalid: a password may contain what ends the host."""
+    scheme, _, rest = url.partition("://")
+    netloc = re.split("[/?#]", rest, maxsplit=1)[0]
+    if scheme == "unix" or not netloc:
+        return url
+    user, _, hosts = netloc.rpartition("@")
+    for host in hosts.split(","):
+        match = _HOST.fullmatch(host)
+        if "[" in user or match is None or not 1 <= int(match["port"] or 1) <= _MAX_PORT:
+            raise ValueError(
+                "a host or a port is invalid; in a password write / ? # [ ] @ : % and , as %2F %3F %23 %5B %5D %40 %3A %25 and %2C"
+            )
+    return url
+
 
 RedisUrl = Annotated[
     str,
+    AfterValidator(_with_hosts),
     Field(
         default="redis://redis:6379/0",
         pattern=r"^((redis|rediss|unix|redis\+cluster)://.+|redis\+sentinel://[^/]+/[^/?]+.*)$",
