@@ -55,7 +55,7 @@ async def test_other_tasks_run_between_two_turns_for_as_long_as_a_turn_took(monk
     for took_s in (0.02, 3.0):
         async with turns.turn("me"):
             now_s += took_s
-        while turns._busy:  # noqa: SLF001 - until the pause is over
+        while turns._busy:  # - until the pause is over
             await asyncio.sleep(0)
     assert pauses == [pytest.approx(0.02), 0.05]
 
@@ -89,7 +89,7 @@ async def test_a_client_that_gives_up_leaves_the_turn_to_the_next(granted: bool)
         if not granted:
             first.cancel()
     if granted:
-        turns._next()  # noqa: SLF001 - the pause is over at the moment at which the client gives up
+        turns._next()  # - the pause is over at the moment at which the client gives up
         first.cancel()
     await asyncio.gather(first, second, return_exceptions=True)
     assert done == ["second"]

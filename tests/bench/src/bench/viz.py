@@ -225,13 +225,11 @@ def _watched(redis_url: str, own: set[int], others: set[int]) -> Iterator[Watche
 def _page(chromium: str, rounds: int) -> list[Figure]:
     """Compare the frames of the page with those of an empty one, and its first frame with the loading of its document, in a browser
     that draws by processor alone."""
-    paces: list[Pace] = []
     with ValkeyServer(save="", appendonly="no") as valkey:
         redis_url = f"{valkey.connection_url}/0"
         fleets = asyncio.run(_crowded(redis_url))
         with running("sector.viz", set(os.sched_getaffinity(0)), REDIS_URL=redis_url) as (viz, _):
-            for _ in range(rounds):
-                paces.append(asyncio.run(_paced(redis_url, chromium, viz)))
+            paces = [asyncio.run(_paced(redis_url, chromium, viz)) for _ in range(rounds)]
     ours, empty, first, document = (list(each) for each in zip(*paces, strict=True))
     what = f"viz: a frame of the page, {_PAGE_SYSTEMS:,} systems and {fleets:,} fleets, software-rendered"
     rates = [f"{1 / statistics.median(each):.0f} frames/s" for each in (ours, empty)]

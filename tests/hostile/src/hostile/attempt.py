@@ -4,11 +4,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sector.state.connect import Client
-
 from fixtures.processes import Service
 from fixtures.tokens import SECRET, token
 from fixtures.users import as_user
+from sector.state.connect import Client
 
 
 @dataclass(frozen=True, slots=True)

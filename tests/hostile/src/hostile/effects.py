@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -51,7 +52,7 @@ async def tick_gaps_ms(scene: Scene, after: int) -> list[int]:
     """Return the milliseconds from each tick after tick `after` to the next one."""
     entries = await history.ticks(scene.redis, scene.sim_id, after, _LAST_TICK)
     at_ms = [tick.at_ms for tick in entries]
-    return [later - earlier for earlier, later in zip(at_ms, at_ms[1:], strict=False)]
+    return [later - earlier for earlier, later in pairwise(at_ms)]
 
 
 @dataclass(slots=True)

@@ -141,7 +141,8 @@ class TooFarBehind(StateError):
 
 
 class TooFast(StateError):
-    """A client exceeds its rate. `of`: who; `retry_after_s`: seconds after which this would have been accepted; `what`: orders or requests."""
+    """A client exceeds its rate of `what`: orders or requests. `of`: who; `retry_after_s`: seconds after which this would have been
+    accepted."""
 
     def __init__(self, of: str, a_second: float, retry_after_s: float, what: str = "orders") -> None:
         super().__init__(f"{of} may send {a_second:g} {what} a second")

@@ -16,8 +16,8 @@ from sector.api.metrics import SIMS, STREAMS, TICK, watch_waiting
 from sector.api.openapi import OpenApi
 from sector.api.orders import Orders
 from sector.api.rates import Rates
-from sector.api.served import Served
 from sector.api.request_limits import RequestLimits
+from sector.api.served import Served
 from sector.api.settings import ApiSettings
 from sector.api.sims import Sims
 from sector.api.stream import Streams

@@ -20,8 +20,8 @@ from sector.api.metrics import DROPPED
 from sector.api.problems import Problem
 from sector.api.query import query
 from sector.api.work import Turn, Work
-from sector.process.turns import TooManyTurns
 from sector.process.tracing import Attributes, Traces
+from sector.process.turns import TooManyTurns
 from sector.state import history
 from sector.state.reader import Event, EventId, TickEvents, View, Wanted
 
