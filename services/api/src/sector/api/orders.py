@@ -16,7 +16,7 @@ from sector.api.answers import Answer, Headers, said
 from sector.api.bearer import Authority, Bearer
 from sector.api.followed import Followed
 from sector.api.metrics import ACCEPTED, REFUSED
-from sector.api.problems import Problem, faults_of, invalid, invalid_header, problem_of
+from sector.api.problems import MAX_ERRORS, Problem, faults_of, invalid, invalid_header, invalid_unlisted, problem_of
 from sector.api.query import query
 from sector.api.rates import RateLimitCache, Rates
 from sector.api.results import results, stored_statuses
@@ -36,6 +36,9 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _AT_A_TIME = 50
 _MAX_BRACKETS = 100_000
 """In a body, of all kinds and in texts too: each may be an object of its own, which takes 100 ns while other requests wait."""
+_MAX_COLONS = 50_000
+"""Likewise: each may stand before a field, which takes 300 ns."""
+_MAX_NAME = 1_000
 _MAX_FIELDS = 32
 """Of an order: each unknown field is an error of its own, and a body of 1 MB has room for 100,000 of them."""
 _LARGE_BYTES, _LARGE_COMMAS = 32 * 2**10, 300
@@ -110,7 +113,7 @@ class Orders:
     async def _check(self, request: Request, sim: Followed, bearer: Bearer) -> "_Checked":
         """Parse and validate the orders of a request. Raises Problem for a single order that is not accepted."""
         began_ns = time.thread_time_ns()
-        body = parsed(request)
+        body = parsed(request, may_be_map=False)
         checked = _Checked(is_list=isinstance(body, list))
         if not isinstance(body, list):
             order = valid(bearer, body)
@@ -122,15 +125,17 @@ class Orders:
             detail = f"a list holds 1 to {MAX_ORDERS} orders, this one {len(body)}"
             raise Problem(422, "Not a valid list", detail)
         seen = _Seen(sim)
+        listed = 0
         for first in range(0, len(body), _AT_A_TIME):
             for number in range(first, min(first + _AT_A_TIME, len(body))):
                 try:
-                    order = valid(bearer, body[number])
+                    order = valid(bearer, body[number], lists_errors=listed < MAX_ERRORS)
                     await seen.check(order)
                     checked.accepted.append(_AS_JSON(order))
                 except Problem as problem:
                     # Its traceback holds this frame, which holds the body: they would wait for the garbage collector.
                     checked.rejected[number] = problem.with_traceback(None)
+                    listed += len(problem.errors)
             checked.note_work(request, len(body), time.thread_time_ns() - began_ns)
             # Others are answered in between: a thousand take some ten ms.
             await asyncio.sleep(0)
@@ -217,8 +222,8 @@ def _key(request: Request) -> str:
     return key or ""
 
 
-def parsed(request: Request) -> JsonValue:
-    """Return the JSON in the body of a request. Raises Problem."""
+def parsed(request: Request, *, may_be_map: bool = True) -> JsonValue:
+    """Return the JSON in the body of a request; only a map has very many fields. Raises Problem."""
     kind = request.headers.getone("content-type", _JSON)
     if kind != _JSON and kind.partition(";")[0].strip().lower() not in _TAKEN:
         detail = f"a body is application/json, not {kind[:80]!r}"
@@ -226,6 +231,9 @@ def parsed(request: Request) -> JsonValue:
     if (brackets := request.body.count(b"[") + request.body.count(b"{")) > _MAX_BRACKETS:
         message = f"it has at most {_MAX_BRACKETS} of [ and {{, this one {brackets}"
         raise invalid([{"field": "(body)", "message": message}], "Too many brackets")
+    if (colons := request.body.count(b":")) > _MAX_COLONS and not may_be_map:
+        message = f"it has at most {_MAX_COLONS} colons, this one {colons}"
+        raise invalid([{"field": "(body)", "message": message}], "Too many colons")
     try:
         found: JsonValue = jiter.from_json(request.body, allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:
@@ -233,15 +241,21 @@ def parsed(request: Request) -> JsonValue:
     return found
 
 
-def valid(bearer: Bearer, body: JsonValue) -> Order:
-    """Return a valid order that the bearer may submit. Raises Problem."""
-    if isinstance(body, dict) and len(body) > _MAX_FIELDS:
-        message = f"an order has at most {_MAX_FIELDS} fields, this one {len(body)}"
-        raise invalid([{"field": "(body)", "message": message}])
+def valid(bearer: Bearer, body: JsonValue, *, lists_errors: bool = True) -> Order:
+    """Return a valid order that the bearer may submit. Raises Problem; without `lists_errors` it only counts what is wrong."""
+    if isinstance(body, dict):
+        if len(body) > _MAX_FIELDS:
+            message = f"an order has at most {_MAX_FIELDS} fields, this one {len(body)}"
+            raise invalid([{"field": "(body)", "message": message}])
+        # Pydantic copies the name of an unknown field several times.
+        if (longest := max(map(len, body), default=0)) > _MAX_NAME:
+            message = f"the name of a field has at most {_MAX_NAME} characters, one here has {longest}"
+            raise invalid([{"field": "(body)", "message": message}])
     try:
         order = _VALID(body)
     except ValidationError as error:
-        raise invalid(faults_of(error, TAGS)) from error
+        problem = invalid(faults_of(error, TAGS)) if lists_errors else invalid_unlisted(error.error_count())
+        raise problem from error
     bearer.check_order(order)
     return order
 

@@ -40,7 +40,8 @@ _MAX_NAME = 60
 
 
 class Problem(Exception):
-    """An answer that is an error. `errors` lists the first faults, each with its field and what is wrong with it."""
+    """An answer that is an error. `errors` lists the first faults, each with its field and what is wrong with it; `more_errors` were
+    found as well, and are only counted."""
 
     def __init__(
         self,
@@ -49,8 +50,10 @@ class Problem(Exception):
         detail: str,
         errors: list[dict[str, str]] | None = None,
         headers: dict[str, str] | None = None,
+        more_errors: int = 0,
     ) -> None:
         super().__init__(detail)
+        self._more_errors = more_errors
         self.status = status
         self.headers = headers or ({"Retry-After": "1"} if status == 503 else {})
         self.title = title
@@ -68,7 +71,7 @@ class Problem(Exception):
         }
         if listed := self.errors[:max_errors]:
             body["errors"] = [dict(error) for error in listed]
-        if more := len(self.errors) - len(listed):
+        if more := len(self.errors) - len(listed) + self._more_errors:
             body["more_errors"] = more
         return body
 
@@ -84,6 +87,11 @@ def invalid(errors: list[dict[str, str]], title: str = "Not a valid order") -> P
     if len(errors) > MAX_ERRORS:
         detail += f"; and {len(errors) - MAX_ERRORS} more"
     return Problem(422, title, detail, errors)
+
+
+def invalid_unlisted(errors: int, title: str = "Not a valid order") -> Problem:
+    """Return the problem of a body in a response that lists as many errors as it may already."""
+    return Problem(422, title, f"{errors} errors, see more_errors", more_errors=errors)
 
 
 def invalid_query(name: str, message: str) -> Problem:
