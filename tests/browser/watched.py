@@ -1,6 +1,5 @@
 """The page as a test looks at it: what it shows, and where on it things are."""
 
-import asyncio
 from dataclasses import dataclass
 
 from playwright.async_api import Page, expect
@@ -92,14 +91,6 @@ class Watched:
         """Return what is drawn: frames so far, fleets in the last, the camera's scale and view, effects, and the time."""
         found: dict[str, object] = await self.page.evaluate(_SHOWN)
         return found
-
-    async def drawn_again(self, frames: int) -> None:
-        """Wait until it has drawn so many further frames."""
-        before = (await self.shown())["frames"]
-        assert isinstance(before, int)
-        async with asyncio.timeout(_WITHIN_MS / 1000):
-            while (await self.shown())["frames"] < before + frames:  # type: ignore[operator]  # it is a number
-                await asyncio.sleep(0.02)
 
     async def colours(self) -> set[str]:
         """Return the colours on the map."""

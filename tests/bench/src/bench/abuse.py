@@ -38,7 +38,8 @@ def bodies() -> Iterator[tuple[str, bytes, set[int]]]:
     """Yield bodies that come with a good token, over and over."""
     ships = b'{"type":"move_fleet","faction":"Crimson","system":"S0","target":"S1","ships":%b}'
     kinds = [
-        ("deeply nested", b"[" * 500_000, {400}),
+        ("deeply nested", b"[" * 90_000, {400}),
+        ("too many brackets", b"[" * 500_000, {422}),
         ("truncated", _NOTE[:-5], {400}),
         ("a key twice", b'{"type":"join","type":"note"}', {400}),
         ("no Unicode", b'{"type":"\xff\xfe"}', {400}),
