@@ -78,4 +78,6 @@ async def test_no_request_blocks_the_event_loop(endpoint: str, api: Service) -> 
     for name, seconds in sorted(blocked.items(), key=lambda each: -each[1])[:10]:
         print(f"{1000 * seconds:.0f} ms: {name}")
     assert probe.probes > len(blocked)
-    assert max(blocked.values()) <= MOST_S
+    if LONG:
+        # Not while coverage is measured, which takes processor time of its own.
+        assert max(blocked.values()) <= MOST_S

@@ -118,7 +118,8 @@ async def test_the_world_goes_on(attempt: Attempt, scene: Scene) -> None:
     assert await stored_bytes(scene) - stored < attempt.stored_bytes
     ACKNOWLEDGED_S.extend(observed.acknowledged_s)
     GAPS_MS.extend(gaps_ms)
-    assert median(observed.acknowledged_s) <= ACKNOWLEDGED_WITHIN_S
+    if LONG:
+        assert median(observed.acknowledged_s) <= ACKNOWLEDGED_WITHIN_S
 
 
 @pytest.mark.skipif(not LONG, reason="times are held against their limits with SECTOR_LONG, as .ci/run sets it")
