@@ -32,7 +32,7 @@ _FAR = 2**62
 
 
 async def use(redis: Client, sim_id: str) -> None:
-    """Do with a sim all that processes do with it. What is wrong with it must be said clearly, and soon."""
+    """Read a sim in every way that processes do. An invalid sim must fail soon, with a clear error."""
     reader = SimReader(redis, sim_id)
     for read in (
         _show(reader),

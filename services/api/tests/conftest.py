@@ -79,7 +79,7 @@ async def live_sim(sim: Sim, redis: Redis) -> AsyncIterator[Followed]:
 
 @pytest.fixture
 def work(redis: Redis) -> Work:
-    """The expensive work of an API that limits nobody."""
+    """The expensive work of an API without limits."""
     limits = RequestLimits(redis, "default", per_token=0.0, per_address=0.0)
     return Work(limits, lambda _: "10.0.0.1", lambda _: None)
 

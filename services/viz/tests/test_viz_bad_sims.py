@@ -1,4 +1,4 @@
-"""A sim that cannot be read: those who ask for its past are told so, and the viz goes on for the others."""
+"""A sim that cannot be read: requests for its past get an error, and the viz serves the other sims."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Handshakes: they count for nobody, expire, and are limited for each address; and frames that are malformed."""
+"""Handshakes do not count as spectators, expire, and are limited for each address. Malformed frames."""
 
 import asyncio
 import socket

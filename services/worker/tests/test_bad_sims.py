@@ -96,7 +96,7 @@ async def test_the_only_sim_of_a_worker_may_be_bad_and_is_ticked_once_it_is_not(
 
 
 class Unforeseen(SectorWorld):
-    """A world that cannot be made of a config, for a reason that nobody foresaw."""
+    """A world that cannot be created from a config, for an unexpected reason."""
 
     def found(self, config: SimConfig) -> tuple[bytes, bytes]:
         if config.seed == 666:

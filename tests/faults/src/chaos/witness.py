@@ -34,7 +34,7 @@ async def watch(redis: Client, sim_id: str, seen: Seen) -> None:
             seen.rewound += 1
             last = rewound.found
         except HistoryGone:
-            # What came between is kept no longer: watch from the newest tick on.
+            # The ticks between are no longer in the history: watch from the newest tick.
             last = -1
         except (RedisError, OSError, SimNotFound):
             await asyncio.sleep(next(pauses))

@@ -25,7 +25,7 @@ from sector.state.replies import Reply, as_bytes, as_int, as_list, checked
 KEPT_MS = 24 * 3600 * 1000
 """How long the answer to a request with an idempotency key is kept."""
 LEAST_KEPT_MS = 10 * 60 * 1000
-"""How long it is kept at least, whatever else its issuer stores."""
+"""How long it is stored at least, however much else its issuer stores."""
 STORED_BYTES = 16 * 2**20
 """What an issuer may store in a sim within `KEPT_MS`: the more of it is used, the sooner new answers are forgotten."""
 DIGEST_BYTES = 16

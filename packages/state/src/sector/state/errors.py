@@ -14,7 +14,7 @@ class SimNotFound(StateError):
 
 
 class FollowerEnded(StateError):
-    """This process follows the sim no longer: whoever waits for it asks again."""
+    """This process no longer follows the sim. Clients that wait for it must ask again."""
 
     def __init__(self, sim_id: str) -> None:
         super().__init__(f"sim {sim_id!r} is no longer followed by this process; ask again")

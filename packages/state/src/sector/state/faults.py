@@ -60,7 +60,7 @@ _OF_THE_CONNECTION = tuple(kind for kind, _ in _KINDS)
 
 
 def concerns_one_sim(error: Exception) -> bool:
-    """Say whether a fault lies in what is kept of one sim. Redis, its users and all other sims may well be sound."""
+    """Return whether a fault lies in the stored data of one sim, and not in Redis, its users or other sims."""
     if isinstance(error, SimNotFound):
         return False
     if isinstance(error, RedisError | OSError):

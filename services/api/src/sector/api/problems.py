@@ -40,8 +40,8 @@ _MAX_NAME = 60
 
 
 class Problem(Exception):
-    """An answer that is an error. `errors` lists the first faults, each with its field and what is wrong with it; `more_errors` were
-    found as well, and are only counted."""
+    """An answer that is an error. `errors` lists the first faults, each with its field and what is wrong with it; `more_errors`
+    are only counted."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The secret that tokens of a standalone world are signed with: kept beside the world, so that they are valid as long as it is."""
+"""The secret that signs the tokens of a standalone world. It is stored beside the world, so that tokens stay valid."""
 
 import os
 import secrets

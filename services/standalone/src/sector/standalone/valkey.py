@@ -14,7 +14,7 @@ _PRIVATE = 0o700
 
 
 def valkey_folder(directory: Path) -> Path:
-    """Return the folder of Valkey's data in `directory`. It is created, and nobody else may read it."""
+    """Return the folder of Valkey's data in `directory`. It is created, readable by its owner only."""
     folder = directory / "valkey"
     folder.mkdir(_PRIVATE, parents=True, exist_ok=True)
     # Earlier versions created it for all to read.

@@ -148,7 +148,7 @@ class Show:
 
 
 def fault_text(sim_id: str, fault: Fault) -> str:
-    """Return what spectators of a sim are told of a fault."""
+    """Return the message about a fault that spectators of a sim receive."""
     match fault:
         case SimNotFound():
             return f"there is no sim {sim_id} yet"

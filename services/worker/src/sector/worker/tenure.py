@@ -58,7 +58,7 @@ class Tenure[S]:
         self.tick = -1
         self.conflicts = 0
         self.failed = False
-        """Whether it gave up, since what is kept of the sim is wrong."""
+        """Whether it gave up because the stored data of the sim is invalid."""
 
     @property
     def late(self) -> int:

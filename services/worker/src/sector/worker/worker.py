@@ -165,7 +165,7 @@ class Worker[S]:
             del self._tenures[sim_id]
             self._ticking.discard(sim_id)
             if (error := task.exception()) is not None:
-                # One sim must not stop the others, whatever it is that nobody foresaw.
+                # An unexpected error of one sim must not stop the others.
                 log.error("sim %s failed: %s", sim_id, type(error).__name__, exc_info=error, extra={"sim": sim_id})
                 self._fault(sim_id, f"{type(error).__name__}, see the log", "", False)
             if tenure.failed or error is not None:
@@ -208,7 +208,7 @@ class Worker[S]:
             tenure.end()
         tasks = [task for _, task in self._tenures.values()]
         try:
-            # What one sim raised that nobody foresaw must not keep the others from being given back.
+            # An unexpected error of one sim must not keep the leases of the others.
             leaving, *_ = await asyncio.gather(self._leave(), *tasks, return_exceptions=True)
             if leaving is not None:
                 raise leaving
