@@ -126,6 +126,10 @@ _FIRES: dict[str, tuple[list[dict[str, str]], list[dict[str, str]]]] = {
         _took(_REQUESTS, "1.0", job="api", method="POST"),
         [*_took(_REQUESTS, "0.1", job="api", method="POST"), *_took(_REQUESTS, "5.0", job="viz", method="GET")],
     ),
+    "SectorRedisFillsUp": (
+        [_series("sector_redis_memory_ratio", "0.8")],
+        [_series("sector_redis_memory_ratio", "0.6")],
+    ),
     "SectorRedisSlow": (
         _took("sector_redis_round_trip_seconds", "1.0", command="WATCH"),
         _took("sector_redis_round_trip_seconds", "1.0", command="XREAD"),

@@ -192,6 +192,10 @@ class Server:
         self._touch(key)
         return _text(new)
 
+    def _info(self, section: bytes) -> Reply:
+        assert section == b"memory"
+        return b"# Memory\r\nused_memory:1\r\nmaxmemory:0\r\n"
+
     def _xlen(self, key: bytes) -> Reply:
         stream = self._at(key, Stream)
         return len(stream.entries) if stream else 0

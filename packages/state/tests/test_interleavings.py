@@ -33,7 +33,6 @@ from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
 from sector.state.lease import Lease
 from sector.state.link import Command, Link
-from sector.state.orders import Poison
 from sector.state.replies import as_bytes, as_entry, as_list
 from sector.state.roll_forward import past_in
 from sector.state.sims import begin_with, first_head
@@ -292,9 +291,7 @@ class WithoutWatch(Ticker[bytes]):
 class WithCursorOutside(Ticker[bytes]):
     """Moves the cursor by a command after the transaction."""
 
-    async def _commit(
-        self, link: Link, head: Head, step: Step[bytes], poison: list[Poison], traces: tuple[str, ...], *, whole: bool
-    ) -> None:
+    async def _commit(self, link: Link, head: Head, changes: list[Command]) -> None:
         class CursorLeftOut(Link):
             async def exchange(self, *commands: Command) -> list[object]:  # type: ignore[override]  # as the sabotage has it
                 kept = [
@@ -303,7 +300,7 @@ class WithCursorOutside(Ticker[bytes]):
                 ]
                 return list(await super().exchange(*kept))
 
-        await super()._commit(CursorLeftOut(link._connection, None), head, step, poison, traces, whole=whole)
+        await super()._commit(CursorLeftOut(link._connection, None), head, changes)
         await link.exchange(("HSET", KEYS.head, "cursor", head.cursor))
 
 

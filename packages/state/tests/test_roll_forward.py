@@ -96,14 +96,17 @@ async def test_the_ticks_since_the_snapshot_are_read_in_as_few_pages_as_they_tak
     sent.clear()
     assert (await successor.tick()).head.tick == 19
     pages = [("XRANGE", KEYS.events)] * 3
-    assert sent == [("WATCH", KEYS.lease), ("GET", KEYS.snapshot), *pages, ("MULTI",)]
+    keyframes = [("HKEYS", KEYS.keyframes), ("HMGET", KEYS.keyframes)]
+    assert sent == [("WATCH", KEYS.lease), ("GET", KEYS.snapshot), *pages, *keyframes, ("MULTI",)]
 
 
 def test_a_head_of_an_older_version_lacks_fields_that_are_not_known_then() -> None:
-    head = Head(3, "0-0", "hash", "commit", 7, 8, "running", 5, 250)
+    head = Head(3, "0-0", "hash", "commit", 7, 8, "running", 5, 250, 1000)
     fields: list[Reply] = [str(value).encode() for value in head]
     assert Head.parse(fields) == head
-    assert Head.parse([*fields[:-1], None]) == head._replace(tick_length_ms=-1)
-    assert Head.parse([*fields[:-2], None, None]) == head._replace(applied=-1, tick_length_ms=-1)
+    assert Head.parse([*fields[:-1], None]) == head._replace(history_bytes=0)
+    assert Head.parse([*fields[:-2], None, None]) == head._replace(history_bytes=0, tick_length_ms=-1)
+    older = head._replace(history_bytes=0, tick_length_ms=-1, applied=-1)
+    assert Head.parse([*fields[:-3], None, None, None]) == older
     assert head.pairs() == [part for pair in zip(FIELDS, head, strict=True) for part in pair]
     assert Head.parse([None] * len(FIELDS)) is None

@@ -60,7 +60,7 @@ async def test_a_full_redis_refuses_the_order_and_the_world_is_still_shown(
     try:
         answer = httpx.post(f"{api.url}/orders", json=NOTE)
         assert answer.status_code == 503
-        assert "maxmemory" in answer.json()["detail"]
+        assert "reserved for ticks" in answer.json()["detail"]
         assert httpx.get(f"{api.url}/snapshot").status_code == 200
     finally:
         await redis.config_set("maxmemory", "0")
@@ -91,3 +91,35 @@ def test_a_wrong_setting_ends_it_with_2_and_one_line(processes: Processes, name:
     (line,) = api.log.read_text().splitlines()
     assert line.startswith(said)
     assert "Allowed: " in line
+
+
+@pytest.mark.parametrize(
+    ("share", "path", "body"),
+    [
+        (0.9, "/orders", NOTE),
+        (0.9, "/orders", [NOTE, {"type": "note"}]),
+        (0.5, "/sims", {"id": "new"}),
+        (0.5, "/fork", {"id": "new"}),
+    ],
+)
+async def test_where_memory_is_reserved_for_ticks_the_reason_is_told(
+    sim: Sim, redis: Redis, redis_url: str, processes: Processes, share: float, path: str, body: object
+) -> None:
+    api = processes.start("api", REDIS_URL=redis_url)
+    await redis.config_set("maxmemory", int((await redis.info("memory"))["used_memory"] / share))
+    try:
+        refused = httpx.post(f"{api.url}{path}", json=body)
+    finally:
+        await redis.config_set("maxmemory", "0")
+    assert (refused.status_code, refused.json()["title"]) == (503, "Storage is full")
+    assert "reserved for ticks" in refused.json()["detail"]
+    assert refused.headers["retry-after"] == "5"
+    assert httpx.post(f"{api.url}{path}", json=body).status_code in (202, 207)
+
+
+async def test_more_sims_than_allowed_are_refused(sim: Sim, redis_url: str, processes: Processes) -> None:
+    api = processes.start("api", REDIS_URL=redis_url, MAX_SIMS="2")
+    assert httpx.post(f"{api.url}/sims", json={"id": "second"}).status_code == 202
+    for path in ("/sims", "/fork"):
+        refused = httpx.post(f"{api.url}{path}", json={"id": "third"})
+        assert (refused.status_code, refused.json()["title"]) == (403, "Sim limit reached")

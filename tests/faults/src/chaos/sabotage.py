@@ -6,10 +6,8 @@ EXEC, so an order may be applied while the cursor still stands before it.
 
 import os
 
-from sector.models import Step
 from sector.state.head import Head
 from sector.state.link import Command, Link
-from sector.state.orders import Poison
 from sector.state.replies import Reply, checked
 from sector.state.ticker import Ticker
 from sector.worker import tenure
@@ -26,10 +24,8 @@ class WatchesNothing[S](Ticker[S]):
 class MovesCursorLate[S](Ticker[S]):
     """Applies the orders in one transaction, and moves the cursor past them afterwards."""
 
-    async def _commit(
-        self, link: Link, head: Head, step: Step[S], poison: list[Poison], traces: tuple[str, ...], *, whole: bool
-    ) -> None:
-        await super()._commit(_CursorLeftOut(link, self._keys.head), head, step, poison, traces, whole=whole)
+    async def _commit(self, link: Link, head: Head, changes: list[Command]) -> None:
+        await super()._commit(_CursorLeftOut(link, self._keys.head), head, changes)
         checked(await link.exchange(("HSET", self._keys.head, "cursor", head.cursor)))
 
 

@@ -16,16 +16,26 @@ from redis.exceptions import NoScriptError
 
 from sector.state.connect import Client
 from sector.state.durability import MEMORY, Durability
-from sector.state.errors import KeyReused, NotDurable, SimFinished, SimNotFound, StateError, TooFarBehind, TooFast
+from sector.state.errors import (
+    KeyReused,
+    NotDurable,
+    SimFinished,
+    SimNotFound,
+    StateError,
+    StorageFull,
+    TooFarBehind,
+    TooFast,
+)
 from sector.state.keys import SimKeys
 from sector.state.link import Link, Packed, borrowed
+from sector.state.memory import HISTORY_SHRINKS_AT, ORDERS_REFUSED_AT
 from sector.state.orders import SCOPE_ADMIN, SCOPE_PLAYER
 from sector.state.replies import Reply, as_bytes, as_int, as_list, checked
 
 KEPT_MS = 24 * 3600 * 1000
 """How long the answer to a request with an idempotency key is kept."""
 LEAST_KEPT_MS = 10 * 60 * 1000
-"""How long it is stored at least, however much else its issuer stores."""
+"""How long it is stored at least, however much else its issuer stores, and where the memory of Redis is scarce."""
 STORED_BYTES = 16 * 2**20
 """What an issuer may store in a sim within `KEPT_MS`: the more of it is used, the sooner new answers are forgotten."""
 DIGEST_BYTES = 16
@@ -129,8 +139,8 @@ class _Group:
             words += (giver, number, digest + rest, cost or len(orders), trace, len(orders), *orders)
         keys = [self.keys.orders, *(self.keys.rate(rate.of) for rate in self._rates)]
         keys += [self.keys.rate(f"stored {issuer}") for issuer, _, _ in givers]
-        times = (KEPT_MS, LEAST_KEPT_MS, STORED_BYTES)
-        head: list[str | bytes | int] = [self.keys.head, self._gate.most_waiting, *times, len(self._rates)]
+        storage = (KEPT_MS, LEAST_KEPT_MS, STORED_BYTES, str(HISTORY_SHRINKS_AT), str(ORDERS_REFUSED_AT))
+        head: list[str | bytes | int] = [self.keys.head, self._gate.most_waiting, *storage, len(self._rates)]
         for rate in self._rates:
             head += (round(1_000_000 / rate.a_second), rate.at_once)
         head += (len(givers), *self._of_givers)
@@ -156,6 +166,8 @@ class _Group:
                 return SimFinished(self._gate.sim_id, int(as_bytes(more[0]) or 0))
             case b"behind":
                 return TooFarBehind(self._gate.sim_id, as_int(more[0]), self._gate.most_waiting)
+            case b"full":
+                return StorageFull("order", as_int(more[0]), as_int(more[1]))
             case b"too fast":
                 rate = list(self._rates)[as_int(more[0]) - 1]
                 return TooFast(rate.of, rate.a_second, as_int(more[1]) / 1_000_000)

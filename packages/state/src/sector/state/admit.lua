@@ -2,7 +2,8 @@
 --
 -- KEYS: order log, then the rate keys, then for each giver where it is noted how much it stores, then the idempotency keys.
 -- ARGV: head (among KEYS it would take the right to write it), most orders that may wait (0: any), most and least ms that an answer
---   is stored, bytes that an issuer may store in the longer of these times, number of rate keys, then
+--   is stored, bytes that an issuer may store in the longer of these times, shares of the memory of Redis from which on answers are
+--   stored for the shorter time, and no order is accepted, number of rate keys, then
 --   for each rate key: microseconds an order, orders at once;
 --   number of givers, then for each: issuer, scope, number of its rate keys, their indices from 1;
 --   for each request: index of its giver, of its idempotency key (both from 1; 0: none), digest of what was asked (16 bytes) and
@@ -11,8 +12,8 @@
 -- Answers a list, for each request a list whose first word says what became of it.
 local log, head = KEYS[1], ARGV[1]
 local most_waiting, most_ms, least_ms, budget = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local rates = tonumber(ARGV[6])
-local at = 6
+local shortened_at, refused_at, rates = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local at = 8
 
 local function word()
   at = at + 1
@@ -32,6 +33,14 @@ local each_us, at_once, until_us, changed = {}, {}, {}, {}
 for rate = 1, rates do
   each_us[rate], at_once[rate] = number(), number()
   until_us[rate] = math.max(tonumber(redis.call('GET', KEYS[1 + rate]) or 0), now)
+end
+
+-- The memory in use and its limit, in bytes. A Redis without a limit, or that does not show it, has room.
+local info = redis.pcall('INFO', 'memory')
+local used, max = 0, 0
+if type(info) == 'string' then
+  used = tonumber(string.match(info, '\nused_memory:(%d+)') or 0)
+  max = tonumber(string.match(info, '\nmaxmemory:(%d+)') or 0)
 end
 
 local waiting = 0
@@ -70,7 +79,8 @@ end
 local function store(key, usage_key, value)
   local bytes = #key + #value + 100
   local used_ms = math.max(tonumber(redis.call('GET', usage_key) or 0) - now / 1000, 0)
-  local ms = math.max(most_ms - used_ms, least_ms)
+  local scarce = max > 0 and used >= max * shortened_at
+  local ms = scarce and least_ms or math.max(most_ms - used_ms, least_ms)
   redis.call('SET', key, value, 'PX', string.format('%.0f', ms))
   used_ms = math.min(used_ms + bytes * most_ms / budget, most_ms)
   redis.call('SET', usage_key, string.format('%.0f', now / 1000 + used_ms), 'PX', string.format('%.0f', used_ms + 1))
@@ -106,6 +116,9 @@ while at < #ARGV do
     end
   elseif status == 'finished' then
     answer = { 'finished', tick }
+  elseif max > 0 and used >= max * refused_at then
+    -- Nothing is written: what is left is for ticks.
+    answer = { 'full', used, max }
   elseif most_waiting > 0 and waiting + #orders > most_waiting and waiting > 0 then
     answer = { 'behind', waiting }
   elseif rate then
@@ -119,6 +132,7 @@ while at < #ARGV do
         entry[#entry + 1], entry[#entry + 2] = 'trace', trace
       end
       ids[#ids + 1] = redis.call('XADD', unpack(entry))
+      used = used + #order
       answer[#answer + 1] = ids[#ids]
     end
     waiting = waiting + #orders

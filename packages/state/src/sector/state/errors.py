@@ -140,6 +140,27 @@ class TooFarBehind(StateError):
         self.most = most
 
 
+class StorageFull(StateError):
+    """Redis has no room for another `what`, such as an order: what is left is reserved for ticks."""
+
+    def __init__(self, what: str, used_bytes: int, max_bytes: int) -> None:
+        super().__init__(
+            f"no room for another {what}: {used_bytes >> 20} of {max_bytes >> 20} MiB of Redis are in use, and the rest is"
+            " reserved for ticks"
+        )
+        self.what = what
+        self.used_bytes = used_bytes
+        self.max_bytes = max_bytes
+
+
+class TooManySims(StateError):
+    """There are as many sims as may be created, `max_sims`."""
+
+    def __init__(self, max_sims: int) -> None:
+        super().__init__(f"there are {max_sims} sims, and no more may be created: remove one first")
+        self.max_sims = max_sims
+
+
 class TooFast(StateError):
     """A client exceeds its rate of `what`: orders or requests. `of`: who; `retry_after_s`: seconds after which this would have been
     accepted."""

@@ -8,14 +8,26 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sector.models import SimConfig
 from sector.models.names import SimId
 from sector.state.connect import Client
-from sector.state.errors import HistoryBroken, HistoryGone, RequestError, SimExists, SimImpossible, SimNotFound
+from sector.state.errors import (
+    HistoryBroken,
+    HistoryGone,
+    RequestError,
+    SimExists,
+    SimImpossible,
+    SimNotFound,
+    StorageFull,
+    TooManySims,
+)
 from sector.state.fork import fork
 from sector.state.keys import SIMS, SimKeys
 from sector.state.link import borrowed, call
+from sector.state.memory import check_room_for_sim
 from sector.state.replies import Reply, as_bytes, checked
-from sector.state.sims import found
+from sector.state.sims import found, listed
 from sector.state.world import World
 
+MAX_SIMS = 1000
+"""Sims there may be, by default, before requests for others are refused."""
 _FAULT_KEPT_MS = 3600 * 1000
 
 
@@ -38,14 +50,21 @@ class Wish(BaseModel):
     fault: str = ""
 
 
-async def ask(redis: Client, sim_id: str, wish: Wish) -> None:
-    """Ask for the sim. Raises SimExists where there is one of that id, or one was asked for; redis.exceptions.RedisError."""
+async def ask(redis: Client, sim_id: str, wish: Wish, *, max_sims: int = MAX_SIMS) -> None:
+    """Ask for the sim. Of requests at the same time, some may pass although they come to more than `max_sims` together.
+
+    Raises SimExists where there is one of that id, or one was asked for; TooManySims where there are `max_sims`; StorageFull;
+    redis.exceptions.RedisError.
+    """
     keys = SimKeys(sim_id)
     async with borrowed(redis, keys.founding) as link:
         tick, wish_before = checked(await link.exchange(("HGET", keys.head, "tick"), ("GET", keys.founding)))
         before = await _parsed(sim_id, wish_before)
         if tick is not None or (before is not None and not before.fault):
             raise SimExists(sim_id)
+        if len(await listed(redis)) >= max_sims:
+            raise TooManySims(max_sims)
+        await check_room_for_sim(link)
         anew = ("NX",) if before is None else ()
         text = await asyncio.to_thread(wish.model_dump_json, exclude_unset=True)
         (done,) = checked(await link.exchange(("SET", keys.founding, text, *anew)))
@@ -75,6 +94,8 @@ async def carry_out[S](redis: Client, sim_id: str, world: World[S]) -> str:
         return ""
     try:
         if wish.fork_of is not None:
+            async with borrowed(redis, keys.head) as link:
+                await check_room_for_sim(link)
             await fork(redis, wish.fork_of.sim, wish.fork_of.tick, sim_id)
             done = f"forked from {wish.fork_of.sim} at tick {wish.fork_of.tick}"
         else:
@@ -82,7 +103,7 @@ async def carry_out[S](redis: Client, sim_id: str, world: World[S]) -> str:
             done = "founded as asked for" if now else ""
     except SimExists:
         done = ""
-    except (SimNotFound, HistoryGone, HistoryBroken, SimImpossible) as error:
+    except (SimNotFound, HistoryGone, HistoryBroken, SimImpossible, StorageFull) as error:
         failed = wish.model_copy(update={"fault": str(error)}).model_dump_json(exclude_unset=True)
         await call(redis, "SET", keys.founding, failed, "PX", _FAULT_KEPT_MS)
         await call(redis, "SREM", SIMS, sim_id)

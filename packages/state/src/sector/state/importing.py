@@ -14,6 +14,7 @@ from sector.state.keys import SIMS, SimKeys
 from sector.state.link import Command, Link, borrowed, call
 from sector.state.orders import SCOPE_ADMIN, SCOPE_PLAYER
 from sector.state.replies import as_list, checked
+from sector.state.retention import KeyframeMark, tick_bytes, write_keyframe
 from sector.state.sims import first_head
 
 _CLOCK_SKEW_MS = 24 * 3600 * 1000
@@ -90,8 +91,10 @@ class Importer:
     async def _put_keyframe(self, record: Keyframe) -> None:
         if self._head is None:
             self._head = replace(first_head(record.tick, self._checker.hash, 0, "running"), cursor=record.cursor)
-        named = (str(record.tick), record.snapshot, f"{record.tick}:cursor", record.cursor)
-        await self._bring(self._keys.keyframes, [("HSET", SimKeys.staged(self._keys.keyframes), *named)])
+        mark = KeyframeMark(record.tick, record.cursor, self._head.history_bytes)
+        self._head = replace(self._head, history_bytes=mark.bytes_before + len(record.snapshot))
+        command = write_keyframe(SimKeys.staged(self._keys.keyframes), mark, record.snapshot)
+        await self._bring(self._keys.keyframes, [command])
 
     async def _put_tick(self, record: TickEntry) -> None:
         if self._head is None:
@@ -99,7 +102,13 @@ class Importer:
         cursor = self._checker.cursor
         applied = self._head.applied + len(record.orders)
         self._head = replace(
-            self._head, tick=record.tick, cursor=cursor, hash=record.hash, at_ms=record.at_ms, applied=applied
+            self._head,
+            tick=record.tick,
+            cursor=cursor,
+            hash=record.hash,
+            at_ms=record.at_ms,
+            applied=applied,
+            history_bytes=self._head.history_bytes + tick_bytes(record.events, record.delta, record.orders),
         )
         log, events = SimKeys.staged(self._keys.orders), SimKeys.staged(self._keys.events)
         orders: list[Command] = [

@@ -89,13 +89,16 @@ class Poison:
         return ("XADD", keys.poison, "MAXLEN", "~", _POISON_KEPT, "*", "entry", self.id, "fault", self.fault, *flat)
 
 
-def read_entries(reply: Reply) -> tuple[list[LoggedOrder], list[Poison]]:
+def read_entries(reply: Reply, max_bytes: int | None = None) -> tuple[list[LoggedOrder], list[Poison]]:
     """Return the orders in the answer to XRANGE, and those entries among them that are poison.
+
+    With `max_bytes` it stops after the order with which the bodies come to so many bytes.
 
     A poisonous one is among the orders too, with its fault and no body: the world rejects it, so that its event tells.
     """
     orders: list[LoggedOrder] = []
     poison: list[Poison] = []
+    size = 0
     for entry in as_list(reply):
         entry_id, fields = as_entry(entry)
         fault = _fault(fields)
@@ -105,6 +108,9 @@ def read_entries(reply: Reply) -> tuple[list[LoggedOrder], list[Poison]]:
         body = b"" if fault else fields[b"order"]
         trace = fields[b"trace"].decode(errors="replace") if b"trace" in fields else ""
         orders.append(LoggedOrder(entry_id, issuer, not fault and fields[b"scope"] == SCOPE_ADMIN, body, fault, trace))
+        size += len(body)
+        if max_bytes is not None and size >= max_bytes:
+            break
     return orders, poison
 
 

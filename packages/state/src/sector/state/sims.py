@@ -17,7 +17,9 @@ from sector.state.faults import concerns_one_sim
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SIMS, SimKeys
 from sector.state.link import Command, borrowed, call
+from sector.state.memory import check_room_for_sim
 from sector.state.replies import Reply, as_bytes, as_list, checked
+from sector.state.retention import KeyframeMark, write_keyframe
 from sector.state.world import World
 
 _ID = re.compile(SIM_ID)
@@ -82,7 +84,7 @@ def _readable_head(reply: Reply) -> Head | None:
 async def found[S](redis: Client, sim_id: str, world: World[S], config: SimConfig) -> bool:
     """Found the sim unless it is there; say whether it was founded now. Of several that try at once, one does.
 
-    Raises SimImpossible, redis.exceptions.RedisError.
+    Raises SimImpossible, StorageFull, redis.exceptions.RedisError.
     """
     founded = await _found(redis, sim_id, world, config)
     # Listed last: who finds it in the list finds it whole.
@@ -98,6 +100,7 @@ async def _found[S](redis: Client, sim_id: str, world: World[S], config: SimConf
             if Head.parse(as_list(fields)) is not None:
                 checked(await link.exchange(("UNWATCH",)))
                 return False
+            await check_room_for_sim(link)
             map_blob, snapshot = made = made or _created(sim_id, world, config)
             # The epoch may be there already, where a worker took the lease first: it only grows.
             epoch = int(as_bytes(as_list(fields)[FIELDS.index("epoch")]) or 0)
@@ -127,7 +130,7 @@ def begin_with(keys: SimKeys, head: Head, config: SimConfig, map_blob: bytes, sn
         ("SET", keys.config, config.model_dump_json()),
         ("SET", keys.map, map_blob),
         ("SET", keys.snapshot, snapshot),
-        ("HSET", keys.keyframes, head.tick, snapshot, f"{head.tick}:cursor", head.cursor),
+        write_keyframe(keys.keyframes, KeyframeMark(head.tick, head.cursor, 0), snapshot),
         ("HSET", keys.head, *head.pairs()),
     ]
 

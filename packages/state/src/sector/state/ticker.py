@@ -12,7 +12,7 @@ from copy import replace
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from redis.exceptions import ResponseError
+from redis.exceptions import OutOfMemoryError, ResponseError
 
 from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.frame import FrameError, digest
@@ -31,13 +31,27 @@ from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
 from sector.state.lease import Lease, worker_of
 from sector.state.link import Command, Link, borrowed
+from sector.state.memory import MEMORY_COMMAND, NO_LIMIT, MemoryUse, memory_use
 from sector.state.orders import Poison, logged, read_entries
 from sector.state.replies import as_bytes, as_list, checked
+from sector.state.retention import (
+    MAX_HISTORY_BYTES,
+    HistoryStep,
+    KeyframeMark,
+    Retention,
+    drop_history,
+    load_keyframes,
+    tick_bytes,
+)
 from sector.state.roll_forward import hold_to_its_delta
 from sector.state.world import World
 
 MAX_ORDERS_PER_TICK = 10_000
+MAX_ORDER_BYTES_PER_TICK = 4 * 2**20
+"""What a tick writes is about as large as its orders, and must fit into the memory that Redis reserves for ticks."""
 _MOST_TRACES = 100
+_MEMORY_CHECK_S, _MEMORY_CHECK_BYTES = 1.0, 2**16
+"""The memory of Redis is read after so many seconds, and after each tick that wrote so many bytes."""
 _QUICK_S = 0.02
 """A tick that takes longer is computed in a thread, so that other sims go on and leases are renewed meanwhile."""
 
@@ -55,7 +69,8 @@ class Tick:
     """A committed tick. `orders`: how many it applied; `finished`: the sim ticks no more, and nothing was committed if `took` is None.
 
     `waited_ms`: how long the oldest of its orders lay in the log, by the clocks of Redis and of this process; `events`: what happened,
-    as in a Step; `snapshot_bytes`: the size of the state, and `written`: whether all of it was written; `traces`: those of its orders.
+    as in a Step; `snapshot_bytes`: the size of the state, and `written`: whether all of it was written; `traces`: those of its orders;
+    `history_bytes`: what is stored of the history, about; `memory`: that of Redis.
     """
 
     head: Head
@@ -67,6 +82,8 @@ class Tick:
     snapshot_bytes: int = 0
     written: bool = False
     traces: tuple[str, ...] = ()
+    history_bytes: int = 0
+    memory: MemoryUse = NO_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +99,8 @@ class _Read:
 class Ticker[S]:
     """Advances one sim under one lease. The states it remembers are a cache: forgetting them costs only time.
 
-    `tick_length_ms`: the time from one tick to the next, for the head; the ticker itself does not wait.
+    `tick_length_ms`: the time from one tick to the next, for the head; the ticker itself does not wait. `max_history_bytes`: what the
+    sim keeps of its history at most, about; less while Redis is nearly full.
     """
 
     def __init__(
@@ -94,6 +112,7 @@ class Ticker[S]:
         lease: Lease,
         *,
         tick_length_ms: int = -1,
+        max_history_bytes: int = MAX_HISTORY_BYTES,
     ) -> None:
         self._redis = redis
         self._world = world
@@ -107,6 +126,9 @@ class Ticker[S]:
         self._quick = False
         self._nonce, self._commits = secrets.token_hex(8), itertools.count()
         self._lag: Lag | None = None  # None: not known
+        self._keyframes: tuple[KeyframeMark, ...] | None = None  # None: not known
+        self._max_history_bytes = max_history_bytes
+        self._memory, self._memory_due_s = NO_LIMIT, 0.0
 
     async def tick(self) -> Tick:
         """Commit one tick, or find that the sim is finished.
@@ -118,9 +140,9 @@ class Ticker[S]:
         async with borrowed(self._redis, self._keys.head) as link:
             read = await self._read(link)
             read_s = time.monotonic()
+            keyframes = self._keyframes if self._keyframes is not None else await load_keyframes(link, self._keys)
             if read.head.status == "finished":
-                # Nothing is to be written; the lease is kept.
-                checked(await link.exchange(("MULTI",), self.lease.renewal(), ("EXEC",)))
+                await self._hold_finished(link, read.head, keyframes)
                 return Tick(read.head, 0, True)
             try:
                 state, step = await self._computed(link, read)
@@ -128,36 +150,84 @@ class Ticker[S]:
                 await self._check_nobody_wrote(link, read.head)
                 raise
             computed_s = time.monotonic()
-            after = self._head_after(read, step)
+            history = self._history_after(read, step, keyframes)
+            after = self._head_after(read, step, history)
             self._states = {read.head.commit: state, after.commit: step.state}
-            lag = self._lag_after(after.tick, step)
+            lag = self._lag_after(step, keyframe=history.is_keyframe)
             traces = _traces(read.orders)
-            await self._commit(link, after, step, read.poison, traces, whole=lag is None)
-            self._cursor, self._lag = after.cursor, lag or Lag()
+            changes = self._changes(after, step, history, read.poison, traces, whole=lag is None)
+            try:
+                await self._commit(link, after, changes)
+            except OutOfMemoryError:
+                await self._free_memory(link, read.head, keyframes)
+                raise
+            self._cursor, self._lag, self._keyframes = after.cursor, lag or Lag(), history.keyframes
         took = Took(read_s - began_s, computed_s - read_s, time.monotonic() - computed_s)
         waited_ms = max(after.at_ms - int(read.orders[0].id.partition("-")[0]), 0) if read.orders else 0
-        size = len(step.snapshot)
-        return Tick(after, len(read.orders), step.finished, took, waited_ms, step.events, size, lag is None, traces)
+        return Tick(
+            after,
+            len(read.orders),
+            step.finished,
+            took,
+            waited_ms,
+            step.events,
+            len(step.snapshot),
+            lag is None,
+            traces,
+            history.stored_bytes,
+            self._memory,
+        )
 
-    def _lag_after(self, tick: int, step: Step[S]) -> Lag | None:
-        """Return how far the snapshot lies behind if `tick` does not write it, or None if it is to be written."""
+    def _lag_after(self, step: Step[S], *, keyframe: bool) -> Lag | None:
+        """Return how far the snapshot lies behind if the tick does not write it, or None if it is to be written."""
         # Until the commit is known to have been carried out, it is not known.
         lag, self._lag = self._lag, None
-        return None if lag is None or tick % self._config.keyframe_interval == 0 else lag.after(step)
+        return None if lag is None or keyframe else lag.after(step)
+
+    def _retention(self) -> Retention:
+        return Retention.of(self._config, self._memory.history_limit(self._max_history_bytes))
+
+    def _history_after(self, read: _Read, step: Step[S], keyframes: tuple[KeyframeMark, ...]) -> HistoryStep:
+        """Return what the tick does to the history."""
+        self._keyframes = None  # until the commit is known to have been carried out
+        cursor = read.orders[-1].id if read.orders else read.head.cursor
+        size = tick_bytes(step.events, step.delta, read.orders)
+        if size > _MEMORY_CHECK_BYTES:
+            self._memory_due_s = 0.0
+        mark = KeyframeMark(read.head.tick + 1, cursor, read.head.history_bytes + size)
+        return self._retention().advance(self._keys, keyframes, mark, step.snapshot)
+
+    async def _hold_finished(self, link: Link, head: Head, keyframes: tuple[KeyframeMark, ...]) -> None:
+        """Keep the lease of a finished sim. It writes nothing more, and keeps less history where Redis is nearly full."""
+        rest = self._retention().shorten(keyframes, head.tick, head.history_bytes)
+        drop = drop_history(self._keys, keyframes[: -len(rest)], rest) if rest else []
+        *_, done = checked(await link.exchange(("MULTI",), *drop, self.lease.renewal(), ("EXEC",)))
+        self._keyframes = None if done is None else rest
+
+    async def _free_memory(self, link: Link, head: Head, keyframes: tuple[KeyframeMark, ...]) -> None:
+        """Drop all history that can be dropped: Redis refused the tick, since it is full. The next attempt may have room."""
+        _, token = checked(await link.exchange(self._watch(), ("GET", self._keys.lease)))
+        self._check(as_bytes(token))
+        rest = replace(self._retention(), max_bytes=0).shorten(keyframes, head.tick, head.history_bytes)
+        drop = drop_history(self._keys, keyframes[: -len(rest)], rest) if rest else []
+        checked(await link.exchange(("MULTI",), *drop, ("EXEC",)))
 
     async def _read(self, link: Link) -> _Read:
         """Watch and read, in one round trip where cursor and commit are as this ticker left them."""
-        _, token, fields, entries, _ = checked(
-            await link.exchange(
-                self._watch(),
-                ("GET", self._keys.lease),
-                ("HMGET", self._keys.head, *FIELDS),
-                self._orders_after(self._cursor),
-                # Its type is checked before EXEC, which would carry out the commands around one that fails.
-                ("XLEN", self._keys.events),
-            )
+        memory_due = time.monotonic() >= self._memory_due_s
+        replies = await link.exchange(
+            self._watch(),
+            ("GET", self._keys.lease),
+            ("HMGET", self._keys.head, *FIELDS),
+            self._orders_after(self._cursor),
+            # Its type is checked before EXEC, which would carry out the commands around one that fails.
+            ("XLEN", self._keys.events),
+            *([MEMORY_COMMAND] if memory_due else ()),
         )
+        _, token, fields, entries, _ = checked(replies[:5])
         self._check(as_bytes(token))
+        if memory_due:
+            self._memory, self._memory_due_s = memory_use(replies[5]), time.monotonic() + _MEMORY_CHECK_S
         head = Head.parse(as_list(fields))
         if head is None:
             raise SimNotFound(self.lease.sim_id)
@@ -170,7 +240,10 @@ class Ticker[S]:
             self._lag = None
             (snapshot,) = checked(await link.exchange(("GET", self._keys.snapshot)))
             state = await written(link, self._keys, head, snapshot)
-        return _Read(head, *read_entries(entries), state)
+        orders, poison = read_entries(entries, MAX_ORDER_BYTES_PER_TICK)
+        if poison:
+            checked(await link.exchange(("XLEN", self._keys.poison)))
+        return _Read(head, orders, poison, state)
 
     async def _logged(self, link: Link) -> int:
         """Return how many entries the order log ever had."""
@@ -251,10 +324,10 @@ class Ticker[S]:
         if done is None or as_bytes(commit) != head.commit.encode():
             raise CommitConflict(self.lease.sim_id, head.tick + 1)
 
-    def _head_after(self, read: _Read, step: Step[S]) -> Head:
+    def _head_after(self, read: _Read, step: Step[S], history: HistoryStep) -> Head:
         return Head(
             tick=read.head.tick + 1,
-            cursor=read.orders[-1].id if read.orders else read.head.cursor,
+            cursor=history.cursor,
             hash=digest(step.snapshot),
             commit=f"{self._nonce}{next(self._commits):x}",
             epoch=self.lease.epoch,
@@ -262,50 +335,37 @@ class Ticker[S]:
             status="finished" if step.finished else "running",
             applied=read.head.applied + len(read.orders),
             tick_length_ms=self._tick_length_ms,
+            history_bytes=history.written_bytes,
         )
 
-    async def _commit(
-        self, link: Link, head: Head, step: Step[S], poison: list[Poison], traces: tuple[str, ...], *, whole: bool
-    ) -> None:
-        """Write the tick, with its snapshot if `whole`; the traces of its orders go along to those who show it."""
+    def _changes(
+        self,
+        head: Head,
+        step: Step[S],
+        history: HistoryStep,
+        poison: list[Poison],
+        traces: tuple[str, ...],
+        *,
+        whole: bool,
+    ) -> list[Command]:
+        """Return the commands that write the tick, with its snapshot if `whole`; the traces of its orders go along to those who show it."""
         keys = self._keys
-        if poison:
-            checked(await link.exchange(("XLEN", keys.poison)))
         traced = ("traces", " ".join(traces)) if traces else ()
         event = ("XADD", keys.events, f"{head.tick}-0", "at_ms", head.at_ms, "hash", head.hash, "epoch", head.epoch)
-        commands: list[Command] = [
-            ("MULTI",),
+        return [
             *([("SET", keys.snapshot, step.snapshot)] if whole else ()),
             ("HSET", keys.head, *head.pairs()),
             (*event, "cursor", head.cursor, "events", step.events, "delta", step.delta, *traced),
             *(each.set_aside(keys) for each in poison),
-            *await self._keyframe(link, head, step.snapshot),
-            self.lease.renewal(),
-            ("EXEC",),
+            *history.commands,
         ]
-        *_, done = checked(await link.exchange(*commands))
+
+    async def _commit(self, link: Link, head: Head, changes: list[Command]) -> None:
+        """Write the tick that leads to `head`, and renew the lease: all of it, or nothing where what is watched changed."""
+        *_, done = checked(await link.exchange(("MULTI",), *changes, self.lease.renewal(), ("EXEC",)))
         if done is None:
             raise CommitConflict(self.lease.sim_id, head.tick)
         checked(as_list(done))
-
-    async def _keyframe(self, link: Link, head: Head, snapshot: bytes) -> list[Command]:
-        """Every interval: keep this snapshot, and let go of all history before the oldest one kept."""
-        if head.tick % self._config.keyframe_interval:
-            return []
-        keys = self._keys
-        oldest = head.tick - self._config.keyframe_interval * (self._config.keyframes_kept - 1)
-        names, cursor = checked(
-            await link.exchange(("HKEYS", keys.keyframes), ("HGET", keys.keyframes, f"{oldest}:cursor"))
-        )
-        kept = [(as_bytes(name) or b"").decode() for name in as_list(names)]
-        gone = [name for name in kept if int(name.partition(":")[0]) < oldest]
-        commands: list[Command] = [("HSET", keys.keyframes, head.tick, snapshot, f"{head.tick}:cursor", head.cursor)]
-        if gone:
-            commands.append(("HDEL", keys.keyframes, *gone))
-        if cursor is not None:
-            commands.append(("XTRIM", keys.events, "MINID", oldest + 1))
-            commands.append(("XTRIM", keys.orders, "MINID", as_bytes(cursor) or b""))
-        return commands
 
 
 def _traces(orders: list[LoggedOrder]) -> tuple[str, ...]:

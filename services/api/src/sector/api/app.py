@@ -96,7 +96,9 @@ def create_api(settings: ApiSettings) -> App:
     app.config.PROXIES_COUNT = settings.proxies or None
     problems.install(app, guard)
     sample(app, lambda: _sample(served, streams))
-    _route(app, guard, served, orders, streams, Sims(redis, authority), work, tokens=not authority.open)
+    _route(
+        app, guard, served, orders, streams, Sims(redis, authority, settings.max_sims), work, tokens=not authority.open
+    )
     attach(app, "sims", served.run)
     attach(app, "streams", streams.run)
     attach(app, "request limits", limits.run)

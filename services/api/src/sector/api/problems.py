@@ -26,8 +26,10 @@ from sector.state.errors import (
     SimFinished,
     SimNotFound,
     StateError,
+    StorageFull,
     TooFarBehind,
     TooFast,
+    TooManySims,
 )
 from sector.state.faults import describe
 
@@ -161,6 +163,11 @@ def problem_of(error: Exception) -> Problem | None:
         case TooFarBehind():
             detail = f"{error}; try again in a second"
             return Problem(429, "The worker is behind", detail, headers={"Retry-After": "1"})
+        case StorageFull():
+            # Older history is dropped within seconds: that makes room, unless something else uses the memory.
+            return Problem(503, "Storage is full", f"{error}; try again in 5 s", headers={"Retry-After": "5"})
+        case TooManySims():
+            return Problem(403, "Sim limit reached", str(error))
         case NotDurable():
             ids = ", ".join(error.order_ids)
             detail = f"{error}. What was ordered is in the log all the same, as {ids}, and may be lost again"

@@ -10,6 +10,7 @@ from sector.api.jwks import KeyFileError, load_keys
 from sector.api.keyring import KeyRing
 from sector.process import OperatorPort, Port, RedisUrl, SimIdSetting, TracedSettings
 from sector.state.durability import Durability, Kind
+from sector.state.founding import MAX_SIMS
 
 SHORTEST_SECRET = 32
 _LEAST_RATE = 0.001
@@ -109,6 +110,12 @@ class ApiSettings(TracedSettings):
         ge=0,
         le=10_000_000,
         description="Orders that may wait for the worker of a sim before others are refused with 429. 0: any number; to 10000000.",
+    )
+    max_sims: int = Field(
+        default=MAX_SIMS,
+        ge=1,
+        le=1_000_000,
+        description="Sims there may be before POST /sims and POST /sims/{id}/fork are refused with 403, 1 to 1000000.",
     )
     cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_origins)] = Field(
         default=(),

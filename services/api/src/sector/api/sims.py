@@ -32,8 +32,9 @@ _ID = re.compile(SIM_ID)
 class Sims:
     """Lists sims, and asks for new ones."""
 
-    def __init__(self, redis: Client, authority: Authority) -> None:
+    def __init__(self, redis: Client, authority: Authority, max_sims: int) -> None:
         self._redis = redis
+        self._max_sims = max_sims
         self._authority = authority
 
     async def get_all(self, request: Request) -> Answer:
@@ -74,7 +75,7 @@ class Sims:
         query(request)
         new = await _valid(NewSim, request)
         bearer.check_sim(new.id)
-        await founding.ask(self._redis, new.id, Wish(config=new.config))
+        await founding.ask(self._redis, new.id, Wish(config=new.config), max_sims=self._max_sims)
         return _asked_for(new.id)
 
     async def fork(self, request: Request, sim: Followed) -> Answer:
@@ -88,7 +89,8 @@ class Sims:
         tick = number("tick", asked.get("tick", str(there.head.tick)), 0, 2**53)
         if not there.first <= tick <= there.head.tick:
             raise invalid_query("tick", f"{tick} is not kept: {there.first} to {there.head.tick} are")
-        await founding.ask(self._redis, new.id, Wish(fork_of=ForkOf(sim=sim.sim_id, tick=tick)))
+        wish = Wish(fork_of=ForkOf(sim=sim.sim_id, tick=tick))
+        await founding.ask(self._redis, new.id, wish, max_sims=self._max_sims)
         return _asked_for(new.id)
 
 

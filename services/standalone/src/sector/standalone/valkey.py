@@ -62,6 +62,9 @@ def valkey_command(at: Path, directory: Path, *, keep: bool) -> tuple[str, ...]:
         "unixsocketperm": "700",
         "dir": str(valkey_folder(directory)),
         "save": "",
+        # As in docker/redis.conf: nothing is evicted, and before it is full history is shortened and orders are refused.
+        "maxmemory": "1gb",
+        "maxmemory-policy": "noeviction",
         "appendonly": "yes" if keep else "no",
         "appendfsync": "everysec",
     }

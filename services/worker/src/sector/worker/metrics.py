@@ -41,6 +41,17 @@ _SNAPSHOT = Gauge(
 _WRITTEN = Histogram(
     "sector_snapshot_written_bytes", "Snapshots that were written whole, and how large they were.", buckets=BYTES
 )
+_HISTORY = Gauge(
+    "sector_history_bytes",
+    "What is stored of the history of a sim, about, after its last tick.",
+    ["sim"],
+    multiprocess_mode="livemax",
+)
+_MEMORY = Gauge(
+    "sector_redis_memory_ratio",
+    "Memory that Redis uses, of its maxmemory; 0 without a limit.",
+    multiprocess_mode="livemax",
+)
 _AT = Gauge("sector_tick", "Tick that a sim is at, of sims that are held.", ["sim"], multiprocess_mode="livemax")
 
 _LEASES_TAKEN = Counter("sector_leases_taken", "Leases that were taken.")
@@ -57,6 +68,7 @@ class Counted:
     def __init__(self, sim: str) -> None:
         self._at = _AT.labels(sim)
         self._snapshot = _SNAPSHOT.labels(sim)
+        self._history = _HISTORY.labels(sim)
         self._epoch = _EPOCH.labels(sim)
 
     def taken(self, epoch: int) -> None:
@@ -70,6 +82,7 @@ class Counted:
         if tick.took is None:
             return
         count_soon(self._count, (tick.took, tick.head.tick))
+        count_soon(self._count_storage, (tick.history_bytes, tick.memory.share))
         if tick.orders:
             _count_orders(tick)
         if tick.written:
@@ -82,6 +95,11 @@ class Counted:
             phase.observe(seconds)
         _TICK.observe(sum(took))
         self._at.set(at)
+
+    def _count_storage(self, stored: tuple[int, float]) -> None:
+        history_bytes, memory_ratio = stored
+        self._history.set(history_bytes)
+        _MEMORY.set(memory_ratio)
 
 
 def _count_orders(tick: Tick) -> None:

@@ -11,6 +11,7 @@ from pydantic_settings import NoDecode
 from sector.models import SimConfig
 from sector.models.mapfile import MapFile
 from sector.process import Port, RedisUrl, SimsSetting, TracedSettings
+from sector.state.retention import MAX_HISTORY_BYTES
 
 ALL = "*"
 
@@ -48,6 +49,12 @@ class WorkerSettings(TracedSettings):
         ge=100,
         le=600_000,
         description="Milliseconds after which the lease of a dead worker lapses, 100 to 600000.",
+    )
+    max_history_bytes: int = Field(
+        default=MAX_HISTORY_BYTES,
+        ge=1_048_576,
+        le=1_099_511_627_776,
+        description="Bytes of history that a sim keeps at most, about; less while Redis is nearly full. 1048576 to 1099511627776.",
     )
     worker_id: str = Field(
         default_factory=socket.gethostname,

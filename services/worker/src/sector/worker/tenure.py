@@ -106,8 +106,15 @@ class Tenure[S]:
             self._counted.taken(self.lease.epoch)
             log.info("holding the lease of sim %s, epoch %d", sim_id, self.lease.epoch)
             config, map_blob = await sims.read_founding(means.redis, sim_id)
-        length_ms = round(means.settings.tick_delay * 1000)
-        return Ticker(means.redis, means.world, config, map_blob, self.lease, tick_length_ms=length_ms)
+        return Ticker(
+            means.redis,
+            means.world,
+            config,
+            map_blob,
+            self.lease,
+            tick_length_ms=round(means.settings.tick_delay * 1000),
+            max_history_bytes=means.settings.max_history_bytes,
+        )
 
     async def _tick_while_held(self, ticker: Ticker[S]) -> None:
         """Tick until told to end, or until the lease is lost. Redis may be away meanwhile: the lease may well outlast that."""

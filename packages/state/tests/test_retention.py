@@ -1,0 +1,289 @@
+"""History is bounded in bytes, shrinks before Redis is full, and ticks go on where orders and sims are refused."""
+
+from collections.abc import AsyncIterator
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+from redis.exceptions import OutOfMemoryError
+
+from fixtures.sim import CONFIG, Sim
+from sector.models import ORDER, Note, SimConfig
+from sector.state import founding, history, sims
+from sector.state.admission import Admitted, Gate, Request, Verdict
+from sector.state.errors import HistoryGone, StorageFull, TooManySims
+from sector.state.export import Exporter
+from sector.state.founding import ForkOf, Wish
+from sector.state.importing import import_sim
+from sector.state.keys import SimKeys
+from sector.state.link import borrowed
+from sector.state.memory import NO_LIMIT, MemoryUse, memory_use
+from sector.state.retention import KeyframeMark, Retention, load_keyframes
+from sector.state.ticker import Ticker
+from sector.world import SectorWorld
+
+KEYS = SimKeys("default")
+LIMIT = 256 * 2**10
+NO_KEYFRAMES = CONFIG.model_copy(update={"keyframe_interval": 100_000})
+LONG_NOTE = Note(faction="Me", text="\N{ROCKET}" * 280)
+BODY = ORDER.dump_json(LONG_NOTE)
+
+
+@pytest.fixture(autouse=True)
+async def no_limit_afterwards(redis: Redis) -> AsyncIterator[None]:
+    """Take the limit of memory off: the Valkey is that of other tests as well."""
+    yield
+    await redis.config_set("maxmemory", 0)
+
+
+async def bounded(redis: Redis, config: SimConfig = NO_KEYFRAMES, limit: int = LIMIT) -> Sim:
+    """Create the sim `default`, whose history has at most `limit` bytes."""
+    sim = await Sim.found(redis, config)
+    sim.ticker = Ticker(
+        redis,
+        SectorWorld(),
+        *await sims.read_founding(redis, "default"),
+        sim.lease,
+        max_history_bytes=limit,
+    )
+    return sim
+
+
+async def stored_bytes(redis: Redis) -> int:
+    """Return what the history of the sim takes in Redis."""
+    return sum([await redis.memory_usage(key, samples=0) or 0 for key in KEYS.history])
+
+
+async def admit(redis: Redis, *, count: int = 1, key: str = "") -> Verdict:
+    gate = Gate("default")
+    async with gate.link(redis) as link:
+        (verdict,) = await gate.admit(link, [Request("me", [BODY] * count, key=key)])
+    return verdict
+
+
+async def limit_memory(redis: Redis, share: float) -> None:
+    """Let what is in use be `share` of the memory that Redis may use."""
+    await redis.config_set("maxmemory", int((await redis.info("memory"))["used_memory"] / share))
+
+
+async def test_long_notes_exceed_no_limit(redis: Redis) -> None:
+    sim = await bounded(redis)
+    largest = 0
+    for _ in range(80):
+        await sim.tick(*[LONG_NOTE] * 20)
+        largest = max(largest, await stored_bytes(redis))
+    assert largest < 1.5 * LIMIT
+    assert (await sim.reader.view()).head.history_bytes > 4 * LIMIT
+
+
+async def test_what_is_counted_is_what_is_stored(redis: Redis) -> None:
+    sim = await bounded(redis, limit=2**30)
+    for text in ("x", "\N{ROCKET}" * 280):
+        before, head = await stored_bytes(redis), (await sim.tick()).head
+        counted = head.history_bytes
+        for _ in range(20):
+            head = (await sim.tick(*[Note(faction="Me", text=text)] * 30)).head
+        assert 0.6 < (head.history_bytes - counted) / (await stored_bytes(redis) - before) < 2
+
+
+async def test_every_tick_that_is_kept_can_be_read(redis: Redis) -> None:
+    sim = await bounded(redis)
+    hashes = {head.tick: head.hash for head in [(await sim.tick(*[LONG_NOTE] * 20)).head for _ in range(40)]}
+    kept = await history.kept(redis, "default")
+    assert len(kept.keyframes) > 2
+    assert kept.first > 0
+    for tick in range(kept.first, 41):
+        assert (await history.at_tick(redis, "default", tick)).hash == hashes[tick]
+    with pytest.raises(HistoryGone):
+        await history.at_tick(redis, "default", kept.first - 1)
+
+
+async def test_another_worker_goes_on_with_the_limit(redis: Redis) -> None:
+    sim = await bounded(redis)
+    await sim.tick(*[LONG_NOTE] * 20, times=10)
+    for _ in range(6):
+        config, map_blob = await sims.read_founding(redis, "default")
+        sim.ticker = Ticker(redis, SectorWorld(), config, map_blob, sim.lease, max_history_bytes=LIMIT)
+        for _ in range(10):
+            await sim.tick(*[LONG_NOTE] * 20)
+        assert await stored_bytes(redis) < 1.5 * LIMIT
+
+
+async def test_keyframes_of_an_older_version_are_kept_and_dropped_as_before(redis: Redis) -> None:
+    sim = await bounded(redis, CONFIG, 2**30)
+    await sim.tick(LONG_NOTE, times=12)
+    await redis.hdel(KEYS.keyframes, *[f"{tick}:bytes" for tick in range(0, 15, 5)])
+    await redis.hdel(KEYS.head, "history_bytes")
+    sim.ticker = Ticker(redis, SectorWorld(), *await sims.read_founding(redis, "default"), sim.lease)
+    await sim.tick(times=4)
+    assert (await history.kept(redis, "default")).keyframes == (5, 10, 15)
+
+
+async def test_an_imported_sim_has_the_limit_as_well(redis: Redis) -> None:
+    sim = await bounded(redis, CONFIG, 2**30)
+    for _ in range(12):
+        await sim.tick(*[LONG_NOTE] * 20)
+    records = [record async for record in (await Exporter.open(redis, "default")).records()]
+    head = await import_sim(redis, "copy", iter(records))
+    assert head.history_bytes > 12 * 20 * len(BODY)
+    async with borrowed(redis, KEYS.head) as link:
+        marks = await load_keyframes(link, SimKeys("copy"))
+    assert [mark.tick for mark in marks] == [0, 5, 10]
+    assert [mark.bytes_before for mark in marks] == sorted({mark.bytes_before for mark in marks})
+
+
+async def test_history_is_dropped_before_redis_is_full(redis: Redis) -> None:
+    sim = await bounded(redis, limit=2**30)
+    for _ in range(10):
+        await sim.tick(*[LONG_NOTE] * 100)
+    before = await stored_bytes(redis)
+    await limit_memory(redis, 0.9)
+    sim.ticker = Ticker(redis, SectorWorld(), *await sims.read_founding(redis, "default"), sim.lease)
+    await sim.tick()
+    # What happened in that very tick is still there, and so is the keyframe before.
+    assert len((await history.kept(redis, "default")).keyframes) == 2
+    await sim.tick()
+    assert await stored_bytes(redis) < before / 10
+
+
+async def test_a_finished_sim_keeps_less_as_well(redis: Redis) -> None:
+    sim = await bounded(redis, CONFIG.model_copy(update={"max_ticks": 8, "keyframe_interval": 2}), 2**30)
+    for _ in range(7):
+        await sim.tick(*[LONG_NOTE] * 100)
+    assert (await sim.tick()).finished
+    before = await stored_bytes(redis)
+    await limit_memory(redis, 0.9)
+    ticker = Ticker(redis, SectorWorld(), *await sims.read_founding(redis, "default"), sim.lease)
+    for _ in range(2):
+        assert (await ticker.tick()).finished
+    assert await stored_bytes(redis) < before / 2
+    assert (await history.kept(redis, "default")).keyframes == (6, 8)
+
+
+@pytest.mark.parametrize("key", ["", "once"])
+async def test_orders_are_refused_with_the_reason_and_ticks_go_on(redis: Redis, key: str) -> None:
+    sim = await bounded(redis)
+    await limit_memory(redis, 0.86)
+    refused = await admit(redis, key=key)
+    assert isinstance(refused, StorageFull)
+    assert "reserved for ticks" in str(refused)
+    assert await redis.keys("*once*") == []
+    for _ in range(50):
+        assert (await sim.tick()).orders == 0
+
+
+async def test_a_request_that_was_accepted_before_is_answered_when_orders_are_refused(redis: Redis) -> None:
+    await bounded(redis)
+    first = await admit(redis, key="once")
+    assert isinstance(first, Admitted)
+    await limit_memory(redis, 0.9)
+    again = await admit(redis, key="once")
+    assert isinstance(again, Admitted)
+    assert (again.ids, again.repeated) == (first.ids, True)
+
+
+async def test_players_fill_redis_and_the_world_goes_on(redis: Redis) -> None:
+    """Orders come as fast as they are accepted, forty times as many as Redis could store."""
+    sim = await bounded(redis, limit=2**30)
+    await redis.config_set("maxmemory", int((await redis.info("memory"))["used_memory"]) + 8 * 2**20)
+    sent, refused = 0, 0
+    while sent < 300 * 2**20:
+        for number in range(60):
+            verdict = await admit(redis, count=20, key=f"{sent}-{number}")
+            sent += 20 * len(BODY)
+            refused += isinstance(verdict, StorageFull)
+        await sim.ticker.tick()
+    assert refused
+    before = (await sim.reader.view()).head.tick
+    while not isinstance(await admit(redis), Admitted):
+        await sim.ticker.tick()
+    assert (await sim.tick()).head.tick > before
+
+
+async def test_a_tick_takes_so_many_bytes_of_orders_and_the_next_one_takes_the_others(redis: Redis) -> None:
+    sim = await bounded(redis)
+    for _ in range(6):
+        await admit(redis, count=1000)
+    first, second = await sim.tick(), await sim.tick()
+    assert 4 * 2**20 <= first.orders * len(BODY) < 4 * 2**20 + len(BODY)
+    assert first.orders + second.orders == 6000
+
+
+async def test_a_full_redis_recovers(redis: Redis) -> None:
+    """Something else took the reserve: a tick is refused, drops what history there is, and the next one is committed."""
+    sim = await bounded(redis, CONFIG.model_copy(update={"keyframes_kept": 100}), 2**30)
+    for _ in range(20):
+        await sim.tick(*[LONG_NOTE] * 100)
+    await limit_memory(redis, 1.001)
+    with pytest.raises(OutOfMemoryError):
+        await sim.ticker.tick()
+    assert (await sim.tick()).head.tick == 21
+
+
+async def test_no_sim_is_created_where_memory_is_short(redis: Redis) -> None:
+    await bounded(redis)
+    await founding.ask(redis, "in-time", Wish())
+    await founding.ask(redis, "fork", Wish(fork_of=ForkOf(sim="default", tick=0)))
+    await limit_memory(redis, 0.7)
+    with pytest.raises(StorageFull, match="no room for another sim"):
+        await founding.ask(redis, "late", Wish())
+    with pytest.raises(StorageFull):
+        await sims.found(redis, "named", SectorWorld(), CONFIG)
+    for sim_id in ("in-time", "fork"):
+        assert "no room" in await founding.carry_out(redis, sim_id, SectorWorld())
+        wish = await founding.asked(redis, sim_id)
+        assert wish is not None
+        assert "no room" in wish.fault
+    assert await sims.listed(redis) == ["default"]
+
+
+async def test_there_are_at_most_so_many_sims(redis: Redis) -> None:
+    await bounded(redis)
+    await founding.ask(redis, "second", Wish(), max_sims=2)
+    with pytest.raises(TooManySims, match="there are 2 sims"):
+        await founding.ask(redis, "third", Wish(), max_sims=2)
+    await sims.remove(redis, "second")
+    await founding.ask(redis, "third", Wish(), max_sims=2)
+
+
+async def test_a_redis_that_shows_no_memory_has_no_limit() -> None:
+    assert memory_use(None) == NO_LIMIT
+    assert memory_use(b"# Memory\r\nused_memory:5\r\nmaxmemory:0\r\n").share == 0
+    assert memory_use(b"# Memory\r\nused_memory:5\r\nmaxmemory:10\r\n").share == 0.5
+
+
+def test_the_limit_shrinks_with_memory() -> None:
+    limits = [MemoryUse(used, 100).history_limit(1000) for used in range(0, 120, 5)]
+    assert limits[:15] == [1000] * 15
+    assert limits[17:] == [0] * 7
+    assert all(one >= other for one, other in pairwise(limits))
+
+
+@given(
+    st.integers(1, 50),
+    st.integers(1, 20),
+    st.integers(0, 10_000),
+    st.lists(st.tuples(st.integers(0, 5_000), st.integers(1, 2_000)), min_size=1, max_size=200),
+)
+def test_of_any_ticks_the_newest_keyframe_stays_and_the_limits_hold(
+    interval: int, count: int, max_bytes: int, ticks: list[tuple[int, int]]
+) -> None:
+    """Each tick writes some bytes and has a state of some size."""
+    retention = Retention(interval, count, max_bytes)
+    keyframes: tuple[KeyframeMark, ...] = (KeyframeMark(0, "0-0", 0),)
+    written = 0
+    for tick, (size, state) in enumerate(ticks, 1):
+        step = retention.advance(KEYS, keyframes, KeyframeMark(tick, "0-0", written + size), bytes(state))
+        assert step.written_bytes == written + size + state * step.is_keyframe
+        assert set(step.keyframes) <= {*keyframes, KeyframeMark(tick, "0-0", written + size)}
+        keyframes, written = step.keyframes, step.written_bytes
+        assert tick % interval or step.is_keyframe
+        assert (
+            len(keyframes) == 1 + (step.is_keyframe and count > 1) or written - keyframes[0].bytes_before <= max_bytes
+        )
+        assert count == 1 or keyframes[0].tick < tick
+        assert all(mark.tick > tick - interval * count for mark in keyframes)
+        largest = max(max_bytes // 16, 2 * state)
+        assert written - keyframes[-1].bytes_before <= largest + state
