@@ -117,10 +117,33 @@ def version(service: str) -> str:
     return head[1]
 
 
+def available(name: str) -> str:
+    """Return the name of an image that is there: the one given, or its tag alone. A stand-in has no digest."""
+    try:
+        image(name)
+    except EngineError:
+        return name.partition("@")[0]
+    return name
+
+
+def base_image() -> str:
+    """Return the image that docker/Dockerfile builds on."""
+    found = re.search(r"^ARG PYTHON_IMAGE=(\S+)$", Path("docker/Dockerfile").read_text(), re.MULTILINE)
+    assert found
+    return available(found[1])
+
+
+def redis_image() -> str:
+    """Return the image of Redis in docker/compose.yaml."""
+    found = re.search(r"REDIS_IMAGE:-([^}]+)", Path("docker/compose.yaml").read_text())
+    assert found
+    return available(found[1])
+
+
 def build(service: str, context: Path | None = None, tag: str = "test", **arguments: str) -> str:
     """Build the image of a service from its two PEXes in `context`; returns its name."""
     name = f"sector-{service}:{tag}"
-    given = {"SERVICE": service, "PORT": str(PORTS[service])} | arguments
+    given = {"PYTHON_IMAGE": base_image(), "SERVICE": service, "PORT": str(PORTS[service])} | arguments
     said = [f"--build-arg={key}={value}" for key, value in given.items()]
     directory = context or Path(f"services.{service}")
     docker("build", "--file=docker/Dockerfile", f"--tag={name}", *said, str(directory), timeout_s=300)
@@ -130,7 +153,7 @@ def build(service: str, context: Path | None = None, tag: str = "test", **argume
 def build_world(tag: str = "test") -> str:
     """Build the image of the whole world; returns its name."""
     name = f"sector:{tag}"
-    arguments = {"SERVICE": "standalone", "TITLE": "sector", "PORT": "9000"}
+    arguments = {"PYTHON_IMAGE": base_image(), "SERVICE": "standalone", "TITLE": "sector", "PORT": "9000"}
     options = [f"--build-arg={key}={value}" for key, value in arguments.items()]
     target = ("--file=docker/Dockerfile", "--target=sector", f"--tag={name}")
     docker("build", *target, *options, "services.standalone", timeout_s=300)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deployment.engine import EngineError, docker, logs
+from deployment.engine import EngineError, available, docker, logs
 from deployment.kinds import StatefulSet, Workload
 from deployment.pod_parts import Container, Probe, Source
 from deployment.rendered import Rendered
@@ -114,7 +114,7 @@ class Node:
             f"--memory={_amount(container.resources.limits['memory'])}",
             f"--cpus={container.resources.limits['cpu'].replace('500m', '0.5')}",
             *(["--entrypoint", container.command[0]] if container.command else []),
-            self._images.get(repository, container.image),
+            self._images.get(repository) or available(container.image),
             *(container.command[1:] if container.command else []),
         )
         return Pod(pod, container, id_, spec.termination_grace_period_seconds, _endpoints(id_, container))

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from redis import Redis
 
-from deployment.engine import container, docker
+from deployment.engine import base_image, container, docker, redis_image
 from fixtures.requires import require_answer
 from fixtures.waiting import until
 
@@ -29,12 +29,14 @@ class Composed:
         self.address = f"127.{100 + number % 100}.{number // 100 % 250}.1"
         self._project = f"sector-test-{number % 16**8:08x}"
         self._directory = directory
+        images = {"PYTHON_IMAGE": base_image(), "REDIS_IMAGE": redis_image()}
+        self._environment = {**os.environ, "BIND": self.address, **images}
 
     def __call__(self, *arguments: str, timeout_s: float = 400, **told: str) -> str:
         done = subprocess.run(
             ["docker", "compose", "--project-name", self._project, *arguments],
             cwd=self._directory,
-            env={**os.environ, "BIND": self.address, **told},
+            env={**self._environment, **told},
             capture_output=True,
             text=True,
             timeout=timeout_s,
@@ -60,7 +62,7 @@ class Composed:
         done = subprocess.run(
             command,
             cwd=self._directory,
-            env={**os.environ, "BIND": self.address},
+            env=self._environment,
             input=given,
             capture_output=True,
             timeout=120,

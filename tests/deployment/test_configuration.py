@@ -1,6 +1,7 @@
 """What the manifests tell the services: settings that there are, files that are used, images of this version."""
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -90,6 +91,18 @@ def test_the_images_are_those_of_this_version_each_named_to_be_replaced(folder: 
     assert {each["name"]: each["newTag"] for each in images} == versions()
     used = {container_of(each).image for each in Rendered.of(folder).all(Deployment)}
     assert used == {f"{name}:{version}" for name, version in versions().items()}
+
+
+def test_images_of_others_are_named_by_tag_and_digest() -> None:
+    texts = [Path(file).read_text() for file in ("docker/Dockerfile", "docker/compose.yaml")]
+    texts += [file.read_text() for file in Path("k8s").rglob("*.yaml")]
+    found = re.findall(
+        r"(?:^ARG PYTHON_IMAGE=|image: \"?(?:\$\{REDIS_IMAGE:-)?)([^\s\"}]+)", "\n".join(texts), re.MULTILINE
+    )
+    others = {name for name in found if not name.startswith("sector-")}
+    assert {name.partition(":")[0].rpartition("/")[2] for name in others} == {"python", "valkey", "controller"}
+    for name in others:
+        assert re.fullmatch(r"[a-z0-9./-]+:[a-z0-9.-]+@sha256:[0-9a-f]{64}", name)
 
 
 def test_what_kustomize_edit_set_image_writes_is_what_runs(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_the_controller_is_the_last_there_was_and_says_that_it_is_retired() -> N
     text = Path("k8s/ingress-nginx/controller.yaml").read_text()
     assert "RETIRED" in text
     assert "components/gateway" in text
-    assert re.findall(r"image: (\S+)", text) == ["registry.k8s.io/ingress-nginx/controller:v1.15.1"]
+    assert re.findall(r"image: (\S+)@", text) == ["registry.k8s.io/ingress-nginx/controller:v1.15.1"]
     (service,) = (each for each in yaml.safe_load_all(text) if each["kind"] == "Service")
     assert service["spec"]["type"] == "LoadBalancer"
     kinds = [each["kind"] for each in yaml.safe_load_all(text)]
