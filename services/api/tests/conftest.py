@@ -14,11 +14,12 @@ from fixtures.sim import Sim
 from fixtures.users import acl_file
 from sector.api.followed import Followed
 from sector.api.guard import AccessLog, Cors, Guard
-from sector.api.request_limits import RequestLimits
 from sector.api.work import Work
 from sector.process import App, Health, create_app
+from sector.process.request_limits import RequestLimits
 from sector.state.admission import Gate
 from sector.state.connect import connect
+from sector.state.spending import SharedSpending
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,7 @@ async def live_sim(sim: Sim, redis: Redis) -> AsyncIterator[Followed]:
 @pytest.fixture
 def work(redis: Redis) -> Work:
     """The expensive work of an API without limits."""
-    limits = RequestLimits(redis, "default", per_token=0.0, per_address=0.0)
+    limits = RequestLimits(SharedSpending(redis, "default", "requests "), per_token=0.0, per_address=0.0)
     return Work(limits, lambda _: "10.0.0.1", lambda _: None)
 
 

@@ -1,5 +1,6 @@
 """Request limits: what a client may ask for, in one process and over all replicas."""
 
+import asyncio
 import time
 
 import httpx
@@ -10,8 +11,10 @@ from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET, bearing, token
 from fixtures.waiting import until
-from sector.api.request_limits import RequestLimits, units
-from sector.state.errors import TooFast
+from sector.process.request_limits import RequestLimits, TooManyRequests, units
+from sector.state.connect import connect
+from sector.state.keys import SimKeys
+from sector.state.spending import SharedSpending, Spent, spend
 
 
 class Clock:
@@ -22,7 +25,9 @@ class Clock:
 
 
 def limits(redis: Redis, clock: Clock, per_token: float = 0.0, per_address: float = 10.0) -> RequestLimits:
-    return RequestLimits(redis, "default", per_token=per_token, per_address=per_address, clock=clock)
+    return RequestLimits(
+        SharedSpending(redis, "default", "requests "), per_token=per_token, per_address=per_address, clock=clock
+    )
 
 
 def test_a_client_may_use_the_units_of_ten_seconds_at_once_and_waits_then(redis: Redis) -> None:
@@ -31,7 +36,7 @@ def test_a_client_may_use_the_units_of_ten_seconds_at_once_and_waits_then(redis:
     for _ in range(101):
         of.check(None, "10.0.0.1")
         of.charge(None, "10.0.0.1", 1)
-    with pytest.raises(TooFast, match=r"address 10\.0\.0\.1 may send 10 requests a second") as refused:
+    with pytest.raises(TooManyRequests, match=r"address 10\.0\.0\.1 may send 10 requests a second") as refused:
         of.check("me", "10.0.0.1")
     assert refused.value.retry_after_s == pytest.approx(0.1)
     of.check("me", "10.0.0.2")
@@ -43,7 +48,7 @@ def test_a_token_has_limits_of_its_own_wherever_it_is_used(redis: Redis) -> None
     of = limits(redis, Clock(), per_token=1.0, per_address=1000.0)
     for number in range(11):
         of.charge("me", f"10.0.0.{number}", 1)
-    with pytest.raises(TooFast, match="token me may send 1 requests"):
+    with pytest.raises(TooManyRequests, match="token me may send 1 requests"):
         of.check("me", "10.0.1.1")
     of.check("you", "10.0.0.1")
 
@@ -65,7 +70,7 @@ def test_a_network_of_ipv6_counts_as_one_address(redis: Redis) -> None:
     of = limits(redis, Clock())
     for number in range(101):
         of.charge(None, f"2001:db8::{number:x}", 1)
-    with pytest.raises(TooFast, match="2001:db8::/64 may send 10 requests"):
+    with pytest.raises(TooManyRequests, match="2001:db8::/64 may send 10 requests"):
         of.check(None, "2001:db8::ffff:1")
     of.check(None, "2001:db8:0:1::1")
 
@@ -73,14 +78,14 @@ def test_a_network_of_ipv6_counts_as_one_address(redis: Redis) -> None:
 def test_of_many_clients_those_that_owe_nothing_are_forgotten_first(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sector.api.request_limits._MAX_CLIENTS", 3)
+    monkeypatch.setattr("sector.process.request_limits._MAX_CLIENTS", 3)
     clock = Clock()
     of = limits(redis, clock)
     of.charge(None, "busy", 500)
     for number in range(50):
         of.charge(None, f"10.0.0.{number}", 1)
         clock.now_s += 0.2
-    with pytest.raises(TooFast):
+    with pytest.raises(TooManyRequests):
         of.check(None, "busy")
 
 
@@ -92,10 +97,35 @@ async def test_what_a_client_used_at_one_replica_counts_at_the_others(redis: Red
     other.charge(None, "10.0.0.1", 2)
     other.check(None, "10.0.0.1")
     await other.share()
-    with pytest.raises(TooFast):
+    with pytest.raises(TooManyRequests):
         other.check(None, "10.0.0.1")
     other.check(None, "10.0.0.2")
     assert [key async for key in redis.scan_iter("*10.0.0.2*")] == [], "it is far from its limit"
+
+
+async def test_a_clock_of_redis_that_was_set_back_locks_no_client_out(redis: Redis) -> None:
+    seconds, _ = await redis.time()
+    key = SimKeys("default").rate("requests address 10.0.0.1")
+    await redis.set(key, (seconds + 3600) * 1_000_000)
+    of = limits(redis, Clock())
+    of.charge(None, "10.0.0.1", 2)
+    await of.share()
+    with pytest.raises(TooManyRequests) as refused:
+        of.check(None, "10.0.0.1")
+    assert refused.value.retry_after_s <= 60
+    until_us, pttl = int(await redis.get(key) or 0), await redis.pttl(key)
+    assert until_us < (seconds + 120) * 1_000_000
+    assert pttl <= 61_000
+
+
+async def test_replicas_that_share_at_the_same_time_lose_nothing(redis: Redis, redis_url: str) -> None:
+    clients = [connect(redis_url) for _ in range(4)]
+    done = await asyncio.gather(*(spend(each, "default", [Spent("x", 10.0, 20.0)]) for each in clients))
+    for each in clients:
+        await each.aclose()
+    counted = [each for each in done if each is not None]
+    assert counted
+    assert max(each[0] for each in counted) == pytest.approx(2.0 * len(counted), abs=0.5)
 
 
 def test_a_client_over_its_limit_gets_429_and_others_are_served(sim: Sim, redis_url: str, processes: Processes) -> None:

@@ -1,5 +1,7 @@
 """The past over HTTP: which sims and ticks there are, the state at any of them, and what happened since."""
 
+import time
+
 import httpx
 import pytest
 from redis.asyncio import Redis
@@ -8,6 +10,8 @@ from spectator import read_moments
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
+from fixtures.users import as_user
+from fixtures.waiting import until
 from sector.models import Join, Snapshot
 from sector.models.delta import apply_delta
 from sector.models.frame import digest, encode
@@ -122,3 +126,23 @@ def test_while_redis_is_away_that_is_said(processes: Processes, own_valkey: OwnV
     viz.wait_until(ready=False)
     answer = ask(viz, "/sims")
     assert (answer.status_code, answer.json()["message"]) == (503, "Redis is away")
+
+
+def test_an_address_over_its_limit_gets_429_at_each_replica(sim: Sim, redis_url: str, processes: Processes) -> None:
+    assert sim.lease.epoch == 1
+    url = as_user(redis_url, "viz")
+    one, other = (processes.start("viz", REDIS_URL=url, REQUESTS_PER_ADDRESS="20") for _ in range(2))
+    path = "/sims/default/ticks?after=0"
+    refused = until(
+        lambda: next((each for each in [ask(one, path)] if each.status_code == 429), None), "over its limit"
+    )
+    assert int(refused.headers["retry-after"]) >= 1
+    assert "may send 20 requests a second" in refused.json()["message"]
+    # The other lets 200 in by what it knows alone, and 20 more each second.
+    answered, began_s = 0, time.monotonic()
+    while ask(other, path).status_code != 429:
+        answered += 1
+        assert answered < 190 + 20 * (time.monotonic() - began_s), "it does not know what the client used"
+        ask(one, path)
+        time.sleep(0.02)
+    assert ask(other, "/").status_code == 200, "the page itself is no read of history"

@@ -162,13 +162,11 @@ class TooManySims(StateError):
 
 
 class TooFast(StateError):
-    """A client exceeds its rate of `what`: orders or requests. `of`: who; `retry_after_s`: seconds after which this would have been
-    accepted."""
+    """A client exceeds its rate of orders. `of`: who; `retry_after_s`: seconds after which this would have been accepted."""
 
-    def __init__(self, of: str, a_second: float, retry_after_s: float, what: str = "orders") -> None:
-        super().__init__(f"{of} may send {a_second:g} {what} a second")
+    def __init__(self, of: str, a_second: float, retry_after_s: float) -> None:
+        super().__init__(f"{of} may send {a_second:g} orders a second")
         self.of = of
-        self.what = what
         self.a_second = a_second
         self.retry_after_s = retry_after_s
 

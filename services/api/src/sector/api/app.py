@@ -16,7 +16,6 @@ from sector.api.metrics import SIMS, STREAMS, TICK, watch_waiting
 from sector.api.openapi import OpenApi
 from sector.api.orders import Orders
 from sector.api.rates import Rates
-from sector.api.request_limits import RequestLimits
 from sector.api.served import Served
 from sector.api.settings import ApiSettings
 from sector.api.sims import Sims
@@ -25,12 +24,14 @@ from sector.api.work import Work
 from sector.process import App, Health, attach, create_app, sample, wait_for_stop
 from sector.process.connections import address_behind
 from sector.process.logs import is_json
+from sector.process.request_limits import RequestLimits
 from sector.process.tracing import Traces
 from sector.state.connect import Client, connect
 from sector.state.durability import PROMISES
 from sector.state.errors import NotDurable
 from sector.state.faults import concerns_one_sim, describe
 from sector.state.followed import REDIS, SIM, Fault, conditions
+from sector.state.spending import SharedSpending
 
 DURABILITY = "durability"
 _LOOK_S = 1.0
@@ -51,7 +52,9 @@ def create_api(settings: ApiSettings) -> App:
     address = address_behind(settings.proxies)
     access_log = AccessLog(settings.access_log, address, authority.subject, as_json=is_json(settings.log_format))
     limits = RequestLimits(
-        redis, settings.sim_id, per_token=settings.requests_per_token, per_address=settings.requests_per_address
+        SharedSpending(redis, settings.sim_id, "requests "),
+        per_token=settings.requests_per_token,
+        per_address=settings.requests_per_address,
     )
     work = Work(limits, address, authority.subject)
     guard = Guard(access_log, Cors(settings.cors_origins), work)

@@ -16,6 +16,7 @@ from sector.api.guard import Guard, trace_of
 from sector.models.delta import DeltaError
 from sector.models.frame import FrameError
 from sector.process import App
+from sector.process.request_limits import TooManyRequests
 from sector.process.turns import TooManyTurns
 from sector.state.errors import (
     HistoryBroken,
@@ -156,8 +157,12 @@ def problem_of(error: Exception) -> Problem | None:
         case TooFast():
             wait_s = math.ceil(error.retry_after_s)
             return Problem(
-                429, f"Too many {error.what}", f"{error}; try again in {wait_s} s", headers={"Retry-After": str(wait_s)}
+                429, "Too many orders", f"{error}; try again in {wait_s} s", headers={"Retry-After": str(wait_s)}
             )
+        case TooManyRequests():
+            wait_s = math.ceil(error.retry_after_s)
+            detail = f"{error}; try again in {wait_s} s"
+            return Problem(429, "Too many requests", detail, headers={"Retry-After": str(wait_s)})
         case TooManyTurns():
             return Problem(503, "Too many reads of history", f"{error}; try again in a second")
         case TooFarBehind():

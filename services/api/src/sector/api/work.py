@@ -7,8 +7,8 @@ from functools import partial
 
 from sanic import Request
 
-from sector.api.request_limits import RequestLimits, units
 from sector.process.connections import client_network
+from sector.process.request_limits import RequestLimits, units
 from sector.process.turns import Turns
 
 type Turn = Callable[[], AbstractAsyncContextManager[None]]
@@ -46,7 +46,7 @@ class Work:
         self._turns.check(client_network(self._address(request)))
 
     def check(self, request: Request) -> None:
-        """Raise TooFast if the client of a request has used up its units."""
+        """Raise TooManyRequests if the client of a request has used up its units."""
         self._limits.check(self._subject(request), self._address(request))
 
     def charge(self, request: Request, sent: int) -> None:

@@ -4,11 +4,13 @@ from pydantic import JsonValue
 
 from sector.process import App, Health, attach, create_app, sample
 from sector.process.connections import address_behind
+from sector.process.request_limits import RequestLimits
 from sector.process.requests import count_answer
 from sector.process.tracing import Traces
 from sector.state.connect import connect
 from sector.state.faults import concerns_one_sim
 from sector.state.followed import REDIS, SIM, Fault, conditions
+from sector.state.spending import SharedSpending
 from sector.viz.archive import Archive
 from sector.viz.metrics import SHOWS, SPECTATORS, TICK
 from sector.viz.page import Page
@@ -49,10 +51,14 @@ def create_viz(settings: VizSettings) -> App:
     app.config.REQUEST_MAX_SIZE = _LARGEST_BODY
     app.config.PROXIES_COUNT = settings.proxies or None
     Page(settings.sim_id, settings.api_url, polling=settings.polling).serve(app)
-    Archive(redis).serve(app)
+    limits = RequestLimits(
+        SharedSpending(redis, settings.sim_id, "viz:"), per_token=0, per_address=settings.requests_per_address
+    )
+    Archive(redis, limits).serve(app)
     Watching(shows, rooms)
     rooms.attach(app)
     attach(app, "shows", shows.run)
+    attach(app, "request limits", limits.run)
     app.on_response(count_answer)
     sample(app, lambda: _sample(shows, rooms))
     app.after_server_stop(lambda _: redis.aclose())

@@ -2,8 +2,12 @@
 
 import asyncio
 import gzip
+import math
 import re
-from functools import partial
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from functools import partial, wraps
 
 import orjson
 from pydantic import JsonValue
@@ -17,12 +21,12 @@ from sector.models.frame import FrameError
 from sector.models.names import SIM_ID
 from sector.process import App
 from sector.process.connections import client_network
+from sector.process.request_limits import RequestLimits, TooManyRequests, units
 from sector.process.turns import TooManyTurns, Turns
 from sector.state import history, sims
 from sector.state.connect import Client
 from sector.state.errors import HistoryGone, SimNotFound, StateError
 from sector.state.faults import describe
-from sector.state.reader import Turn
 from sector.viz.courses import Courses
 from sector.viz.moment import KIND, of_tick, packed
 
@@ -33,25 +37,48 @@ _LARGE = 64 * 2**10
 _ID = re.compile(SIM_ID)
 
 
+type Handler = Callable[..., Coroutine[object, object, HTTPResponse]]
+
+
 class Archive:
     """What the page asks for to show the past."""
 
-    def __init__(self, redis: Client) -> None:
+    def __init__(self, redis: Client, limits: RequestLimits) -> None:
         self._redis = redis
+        self._limits = limits
         self._courses = Courses(redis)
         self._turns = Turns()
 
-    def _turn(self, request: Request) -> Turn:
-        """Return what waits for a turn of the client of a request, and holds it. It raises TooManyTurns."""
-        return partial(self._turns.turn, client_network(request.client_ip or request.ip))
+    @asynccontextmanager
+    async def _turn(self, request: Request) -> AsyncIterator[None]:
+        """Wait for a turn of the client of a request, hold it during the block, and charge the client for it. Raises TooManyTurns."""
+        address = _address(request)
+        async with self._turns.turn(client_network(address)):
+            began_s = time.monotonic()
+            try:
+                yield
+            finally:
+                self._limits.charge(None, address, units(0, 0, time.monotonic() - began_s))
+
+    def _limited(self, handler: Handler) -> Handler:
+        """Return a handler that refuses clients over their limit, and charges the others for what they are sent."""
+
+        @wraps(handler)
+        async def limited(request: Request, **path: str) -> HTTPResponse:
+            self._limits.check(None, _address(request))
+            response = await handler(request, **path)
+            self._limits.charge(None, _address(request), units(0, len(response.body or b"")))
+            return response
+
+        return limited
 
     def serve(self, app: App) -> None:
         """Add the endpoints."""
-        app.add_route(self.all_sims, "/sims")
-        app.add_route(self.course, "/sims/<sim_id>/course")
-        app.add_route(self.state, "/sims/<sim_id>/state")
-        app.add_route(self.ticks, "/sims/<sim_id>/ticks")
-        for error in (StateError, FrameError, DeltaError, TooManyTurns, RedisError, OSError):
+        app.add_route(self._limited(self.all_sims), "/sims")
+        app.add_route(self._limited(self.course), "/sims/<sim_id>/course")
+        app.add_route(self._limited(self.state), "/sims/<sim_id>/state")
+        app.add_route(self._limited(self.ticks), "/sims/<sim_id>/ticks")
+        for error in (StateError, FrameError, DeltaError, TooManyTurns, TooManyRequests, RedisError, OSError):
             app.error_handler.add(error, _problem)
 
     async def all_sims(self, request: Request) -> HTTPResponse:
@@ -67,14 +94,14 @@ class Archive:
 
     async def course(self, request: Request, sim_id: str) -> HTTPResponse:
         """Answer with how a sim went so far, as `Courses.of` has it."""
-        async with self._turns.turn(client_network(request.client_ip or request.ip)):
+        async with self._turn(request):
             course = await self._courses.of(_checked(sim_id))
         return await _answer(request, await asyncio.to_thread(orjson.dumps, course), "application/json")
 
     async def state(self, request: Request, sim_id: str) -> HTTPResponse:
         """Answer with the moment of `tick`: its state, and what happened in it."""
         tick = _number(request, "tick")
-        past = await history.at_tick(self._redis, _checked(sim_id), tick, turn=self._turn(request))
+        past = await history.at_tick(self._redis, _checked(sim_id), tick, turn=partial(self._turn, request))
         found = await history.ticks(self._redis, sim_id, tick - 1, tick)
         told, at_ms, epoch = (found[0].told, found[0].at_ms, found[0].epoch) if found else (b"", 0, 0)
         return await _answer(request, packed(await asyncio.to_thread(past.snapshot), told, at_ms, epoch), KIND)
@@ -84,12 +111,16 @@ class Archive:
         after, limit = _number(request, "after"), _number(request, "limit", MOST_TICKS)
         if not 1 <= limit <= MOST_TICKS:
             raise BadRequest(f"limit: {limit} is not between 1 and {MOST_TICKS}")
-        async with self._turns.turn(client_network(request.client_ip or request.ip)):
+        async with self._turn(request):
             found = await history.ticks(self._redis, _checked(sim_id), after, after + limit)
         if not found:
             # Raises where there is no such sim.
             await history.kept(self._redis, sim_id)
         return await _answer(request, b"".join(map(of_tick, found)), KIND)
+
+
+def _address(request: Request) -> str:
+    return request.client_ip or request.ip
 
 
 def _checked(sim_id: str) -> str:
@@ -120,9 +151,13 @@ def _compress(body: bytes) -> bytes:
 
 
 def _problem(
-    _: Request, error: StateError | FrameError | DeltaError | TooManyTurns | RedisError | OSError
+    _: Request, error: StateError | FrameError | DeltaError | TooManyTurns | TooManyRequests | RedisError | OSError
 ) -> HTTPResponse:
+    headers = None
     match error:
+        case TooManyRequests():
+            wait_s = math.ceil(error.retry_after_s)
+            status, detail, headers = 429, f"{error}; try again in {wait_s} s", {"Retry-After": str(wait_s)}
         case SimNotFound() | HistoryGone():
             status, detail = NotFound.status_code, str(error)
         case TooManyTurns():
@@ -131,4 +166,4 @@ def _problem(
             status, detail = ServiceUnavailable.status_code, describe(error)
         case _:
             status, detail = ServiceUnavailable.status_code, str(error)
-    return raw(orjson.dumps({"status": status, "message": detail}), status=status, content_type="application/json")
+    return raw(orjson.dumps({"status": status, "message": detail}), status, headers, "application/json")

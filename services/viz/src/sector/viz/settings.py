@@ -27,6 +27,13 @@ class VizSettings(TracedSettings):
         le=1_000_000,
         description="Of those, how many may come from one address, or from one /64 network of IPv6. 0: any number; to 1000000.",
     )
+    requests_per_address: int = Field(
+        default=2000,
+        ge=0,
+        le=1_000_000,
+        description="Requests a second from one address, ten seconds' worth at once; over all viz. Reads of history count as several."
+        " 0: any number; to 1000000.",
+    )
     polling: bool = Field(
         default=False,
         description="Whether spectators may use HTTP long-polling where a WebSocket cannot be had. true or false.",

@@ -1,24 +1,17 @@
 """Request limits: how much work a token and an address may cause, over all replicas.
 
 A request costs one unit, and more for what it sends, what it is sent, and the time that it takes. Each process counts for itself and
-decides at once, without asking Redis. Once a second it adds to Redis what busy clients used, and learns what they used elsewhere.
+decides at once. Once a second it reports what busy clients used, and learns what they used at other replicas.
 """
 
 import asyncio
-import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from redis.exceptions import RedisError
-
-from sector.process import wait_for_stop
 from sector.process.connections import client_network
-from sector.state.connect import Client
-from sector.state.errors import TooFast
-from sector.state.spending import Spent, spend
-
-log = logging.getLogger(__name__)
+from sector.process.waiting import wait_for_stop
 
 BURST_S = 10.0
 """A client that used nothing for so long may use the units of so many seconds at once."""
@@ -37,6 +30,28 @@ def units(received: int, sent: int, work_s: float = 0.0) -> float:
     return 1 + received / _RECEIVED_BYTES + sent / _SENT_BYTES + work_s / _WORK_S
 
 
+class Usage(NamedTuple):
+    """Units that a client used. `client`: who, such as `address 10.0.0.1`; `per_second`: units it may use."""
+
+    client: str
+    per_second: float
+    units: float
+
+
+type Share = Callable[[Sequence[Usage]], Awaitable[Sequence[float] | None]]
+"""Reports usage, and returns of each client the seconds until all that it used anywhere is paid for; None if that failed."""
+
+
+class TooManyRequests(Exception):
+    """A client exceeds its rate. `client`: who; `retry_after_s`: seconds after which this would have been accepted."""
+
+    def __init__(self, client: str, per_second: float, retry_after_s: float) -> None:
+        super().__init__(f"{client} may send {per_second:g} requests a second")
+        self.client = client
+        self.per_second = per_second
+        self.retry_after_s = retry_after_s
+
+
 @dataclass(slots=True)
 class _Client:
     """`owed_until_s`: when all that it used is paid for; `used`: units since they were shared last."""
@@ -50,29 +65,22 @@ class RequestLimits:
     """Units per second of a token and of an address; 0: unlimited. `clock`: seconds."""
 
     def __init__(
-        self,
-        redis: Client,
-        sim_id: str,
-        *,
-        per_token: float,
-        per_address: float,
-        clock: Callable[[], float] = time.monotonic,
+        self, share: Share, *, per_token: float, per_address: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._redis = redis
-        self._sim_id = sim_id
+        self._share = share
         self._per_token = per_token
         self._per_address = per_address
         self._clock = clock
         self._clients: dict[str, _Client] = {}
 
     def check(self, subject: str | None, address: str) -> None:
-        """Raise TooFast if the token or the address has used up its units."""
+        """Raise TooManyRequests if the token or the address has used up its units."""
         now_s = self._clock()
         for name, per_second in self._names(subject, address):
             client = self._clients.get(name)
             wait_s = client.owed_until_s - now_s - BURST_S if client else 0.0
             if wait_s > 0:
-                raise TooFast(name, per_second, wait_s, "requests")
+                raise TooManyRequests(name, per_second, wait_s)
 
     def charge(self, subject: str | None, address: str, cost: float) -> None:
         """Note that a request used `cost` units."""
@@ -104,21 +112,17 @@ class RequestLimits:
         """Share once a second, until `stop`."""
         while not stop.is_set():
             await wait_for_stop(stop, _SHARE_S)
-            try:
-                await self.share()
-            except (RedisError, OSError) as error:
-                # What is wrong with Redis, the conditions say. Meanwhile each process limits for itself.
-                log.debug("request limits were not shared: %s", error)
+            await self.share()
 
     async def share(self) -> None:
-        """Add to Redis what busy clients used. Raises redis.exceptions.RedisError, OSError."""
+        """Report what busy clients used. Raises what the report raises."""
         busy = [name for name, each in self._clients.items() if each.used > each.per_second * _BUSY][:_MAX_SHARED]
-        spent = [Spent(f"requests {name}", self._clients[name].per_second, self._clients[name].used) for name in busy]
+        used = [Usage(name, self._clients[name].per_second, self._clients[name].used) for name in busy]
         now_s = self._clock()
         for each in self._clients.values():
             each.used = 0.0
         if not busy:
             return
-        for name, owed_s in zip(busy, await spend(self._redis, self._sim_id, spent), strict=True):
+        for name, owed_s in zip(busy, await self._share(used) or (), strict=False):
             if (client := self._clients.get(name)) is not None:
                 client.owed_until_s = max(client.owed_until_s, now_s + owed_s)
