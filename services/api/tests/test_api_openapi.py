@@ -24,6 +24,8 @@ from fixtures.tokens import SECRET, bearing, token
 from sector.api import pages
 from sector.api.openapi import document
 
+pytest_plugins = ("schemathesis.pytest.plugin",)
+
 type Case = schemathesis.Case[Any]
 
 STREAMS = r"/events/stream$"
