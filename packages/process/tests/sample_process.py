@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import sys
 
 from structlog.contextvars import bind_contextvars
 
@@ -43,7 +42,7 @@ def main() -> None:
     )
     attach(app, "work", work)
     os.environ["HOST"] = "127.0.0.1"
-    run(app, Settings(), int(sys.argv[1]))
+    run(app, Settings(), int(os.environ["SAMPLE_PORT"]))
 
 
 if __name__ == "__main__":

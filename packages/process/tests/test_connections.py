@@ -2,8 +2,6 @@
 
 import resource
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,8 +9,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sample import start_sample
 
-from fixtures.processes import environment, free_port
+from fixtures.processes import free_port
 from fixtures.waiting import until
 from sector.process.connections import ConnectionLimit, client_network, resolve_max_connections
 
@@ -25,13 +24,7 @@ class Server:
     def __init__(self, log: Path, **told: str) -> None:
         self.port = free_port()
         self.log = log
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "sample_process", str(self.port)],
-                env=environment(WORK="wait", **told),
-                stdout=output,
-                stderr=output,
-            )
+        self.sample = start_sample(log, self.port, WORK="wait", **told)
         until(self.connects, "the server", faults=(OSError,))
 
     def connects(self) -> bool:
@@ -61,8 +54,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     yield run
     for server in started:
-        server.process.kill()
-        server.process.wait()
+        server.sample.kill()
 
 
 def drip(client: socket.socket, first: bytes, drop: bytes) -> bytes:

@@ -6,27 +6,34 @@ import pty
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sample import start_sample
 
 from fixtures.processes import environment, free_port
 from sector.process.logs import printable
 
 SAMPLE = Path(__file__).with_name("sample_process.py")
 
-
-def run(**told: str) -> list[str]:
-    """Run a process whose work fails, with a word; returns the lines of its log."""
-    command = [sys.executable, str(SAMPLE), str(free_port())]
-    done = subprocess.run(
-        command, env=environment(**{"WORK": "fail"} | told), capture_output=True, text=True, check=False, timeout=60
-    )
-    assert done.returncode == 1
-    return done.stderr.splitlines()
+type Run = Callable[..., list[str]]
 
 
-def test_to_a_file_each_message_is_a_line_of_json_tracebacks_too() -> None:
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs a process whose work fails, with a word; returns the lines of its log."""
+
+    def run(**told: str) -> list[str]:
+        sample = start_sample(tmp_path / "log", free_port(), **{"WORK": "fail"} | told)
+        lines = sample.wait().splitlines()
+        assert sample.process.returncode == 1
+        return lines
+
+    return run
+
+
+def test_to_a_file_each_message_is_a_line_of_json_tracebacks_too(run: Run) -> None:
     before, failed = (json.loads(line) for line in run())
     assert (before["event"], before["sim"], before["tick"], before["level"]) == (
         "about to fail, surely",
@@ -42,7 +49,7 @@ def test_to_a_file_each_message_is_a_line_of_json_tracebacks_too() -> None:
     assert failed["exception"].endswith("RuntimeError: as told")
 
 
-def test_as_text_it_is_for_people_and_uncoloured_where_there_is_no_terminal() -> None:
+def test_as_text_it_is_for_people_and_uncoloured_where_there_is_no_terminal(run: Run) -> None:
     first, *middle, last = run(LOG_FORMAT="text")
     assert re.match(r"\d\d:\d\d:\d\d \[info +\] about to fail, surely ", first)
     assert "sim=s1" in first
@@ -53,7 +60,9 @@ def test_as_text_it_is_for_people_and_uncoloured_where_there_is_no_terminal() ->
 def test_on_a_terminal_it_is_text_by_itself() -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, str(SAMPLE), str(free_port())], env=environment(WORK="fail", TERM="xterm"), stderr=theirs
+        [sys.executable, str(SAMPLE)],
+        env=environment(WORK="fail", SAMPLE_PORT=str(free_port()), TERM="xterm"),
+        stderr=theirs,
     )
     process.wait(timeout=60)
     os.close(theirs)
@@ -63,11 +72,11 @@ def test_on_a_terminal_it_is_text_by_itself() -> None:
     assert "\x1b[" in said, "in colours"
 
 
-def test_who_wants_less_is_told_less() -> None:
+def test_who_wants_less_is_told_less(run: Run) -> None:
     assert [json.loads(line)["level"] for line in run(LOG_LEVEL="error")] == ["error"]
 
 
-def test_as_text_what_clients_sent_moves_no_cursor_and_begins_no_line() -> None:
+def test_as_text_what_clients_sent_moves_no_cursor_and_begins_no_line(run: Run) -> None:
     lines = run(LOG_FORMAT="text", WORK="quote")
     assert all(line.isprintable() for line in lines)
     shown = r"a\x1b]0;pwned\x07b\n12:00:00 [info     ] c\x00d\u202ee\x9bf"

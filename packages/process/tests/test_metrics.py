@@ -7,7 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sample import start_sample
 
+from fixtures.fork_server import Forked
 from fixtures.metrics import Metrics, metrics_of
 from fixtures.processes import environment, free_port
 from fixtures.waiting import until
@@ -16,8 +18,8 @@ from sector.process.metrics import Paced, exposition
 SAMPLE = Path(__file__).with_name("sample_process.py")
 
 
-def start(port: int, work: str = "well", **told: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, str(SAMPLE), str(port)], env=environment(WORK=work, **told))
+def start(log: Path, port: int, work: str = "well", **told: str) -> Forked | subprocess.Popen[bytes]:
+    return start_sample(log, port, WORK=work, **told).process
 
 
 def asked(port: int) -> Metrics:
@@ -25,9 +27,9 @@ def asked(port: int) -> Metrics:
     return until(lambda: metrics_of(url), "it answers", faults=(httpx.TransportError,))
 
 
-def test_a_process_tells_how_it_is_and_how_late_its_loop_is() -> None:
+def test_a_process_tells_how_it_is_and_how_late_its_loop_is(tmp_path: Path) -> None:
     port = free_port()
-    process = start(port, "unready")
+    process = start(tmp_path / "log", port, "unready")
     try:
         found = asked(port)
         assert found["sector_ready"] == 0
@@ -42,7 +44,7 @@ def test_a_process_tells_how_it_is_and_how_late_its_loop_is() -> None:
 def test_processes_at_one_port_answer_for_all_of_them_and_the_killed_is_ready_no_more(tmp_path: Path) -> None:
     port, folder = free_port(), tmp_path / "made" / "here"
     told = {"REUSE_PORT": "true", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
-    two = [start(port, **told), start(port, "unready", **told)]
+    two = [start(tmp_path / "one", port, **told), start(tmp_path / "two", port, "unready", **told)]
     try:
         until(lambda: len(list(folder.glob("gauge_livemin_*.db"))) == 2, "both are there")
         until(lambda: asked(port)["sector_ready"] == 0, "the unready one counts, whoever answers")
@@ -62,10 +64,10 @@ def test_processes_at_one_port_answer_for_all_of_them_and_the_killed_is_ready_no
 
 def test_a_folder_that_cannot_be_written_to_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    told = environment(WORK="well", PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "file" / "in"))
-    run = subprocess.run(
-        [sys.executable, str(SAMPLE), str(free_port())], env=told, capture_output=True, text=True, check=False
+    told = environment(
+        WORK="well", SAMPLE_PORT=str(free_port()), PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "file" / "in")
     )
+    run = subprocess.run([sys.executable, str(SAMPLE)], env=told, capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert "wrong setting PROMETHEUS_MULTIPROC_DIR=" in run.stderr
     assert "Not a directory" in run.stderr

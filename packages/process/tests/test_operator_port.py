@@ -1,16 +1,16 @@
 """The operator port: what is for operators is not at the public port."""
 
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
+from sample import Sample, start_sample
 
-from fixtures.processes import environment, free_port
+from fixtures.processes import free_port
 from fixtures.waiting import until
 
 
@@ -18,33 +18,29 @@ from fixtures.waiting import until
 class Ports:
     """Those of a process that runs."""
 
-    process: subprocess.Popen[str]
+    sample: Sample
     public: int
     operator: int
 
 
-def start(work: str, public: int, operator: int, **told: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "sample_process", str(public)],
-        env=environment(WORK=work, OPERATOR_PORT=str(operator), **told),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+def start(log: Path, work: str, public: int, operator: int, **told: str) -> Sample:
+    return start_sample(log, public, WORK=work, OPERATOR_PORT=str(operator), **told)
 
 
 @contextmanager
-def running(work: str) -> Iterator[Ports]:
+def running(log: Path, work: str) -> Iterator[Ports]:
     public, operator = free_port(), free_port()
-    with start(work, public, operator) as process:
+    sample = start(log, work, public, operator)
+    try:
         until(lambda: get(operator, "/health/live").status_code == 200, "an answer", faults=(httpx.TransportError,))
-        yield Ports(process, public, operator)
-        process.kill()
+        yield Ports(sample, public, operator)
+    finally:
+        sample.kill()
 
 
 @pytest.fixture(scope="module", params=["wait", "unready"])
-def ports(request: pytest.FixtureRequest) -> Iterator[Ports]:
-    with running(request.param) as ports:
+def ports(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ports]:
+    with running(tmp_path_factory.mktemp("ports") / "log", request.param) as ports:
         yield ports
 
 
@@ -77,27 +73,27 @@ def test_the_public_port_says_whether_it_is_live_and_ready_and_no_more(ports: Po
     assert get(ports.public, "/health/live").json() == {"live": True}
 
 
-def test_a_signal_ends_both() -> None:
-    with running("wait") as ports:
-        ports.process.terminate()
-        ports.process.communicate(timeout=60)
-        assert ports.process.returncode == 0
+def test_a_signal_ends_both(tmp_path: Path) -> None:
+    with running(tmp_path / "log", "wait") as ports:
+        ports.sample.process.terminate()
+        ports.sample.wait()
+        assert ports.sample.process.returncode == 0
         for port in (ports.public, ports.operator):
             with pytest.raises(httpx.TransportError):
                 get(port, "/health/live")
 
 
-def test_an_operator_port_that_is_taken_is_named() -> None:
+def test_an_operator_port_that_is_taken_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        output, _ = (process := start("wait", free_port(), port)).communicate(timeout=60)
-    assert process.returncode == 2
+        output = (sample := start(tmp_path / "log", "wait", free_port(), port)).wait()
+    assert sample.process.returncode == 2
     assert f"cannot listen at 127.0.0.1:{port}: Address already in use" in output
 
 
 @pytest.mark.parametrize("share", ["true", "false"])
-def test_one_port_cannot_be_both(share: str) -> None:
+def test_one_port_cannot_be_both(tmp_path: Path, share: str) -> None:
     port = free_port()
-    output, _ = (process := start("wait", port, port, REUSE_PORT=share)).communicate(timeout=60)
-    assert process.returncode == 2
+    output = (sample := start(tmp_path / "log", "wait", port, port, REUSE_PORT=share)).wait()
+    assert sample.process.returncode == 2
     assert f"wrong setting OPERATOR_PORT={port}: it is the public port" in output

@@ -2,35 +2,30 @@
 
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
+from sample import Sample, start_sample
 
-from fixtures.processes import environment, free_port
+from fixtures.processes import free_port
 
-type Start = Callable[[str, int], subprocess.Popen[str]]
+type Start = Callable[[str, int], Sample]
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
-    started: list[subprocess.Popen[str]] = []
+def start(tmp_path: Path) -> Iterator[Start]:
+    started: list[Sample] = []
 
-    def run(work: str, port: int) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "sample_process", str(port)]
-        process = subprocess.Popen(
-            command, env=environment(WORK=work), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        started.append(process)
-        return process
+    def run(work: str, port: int) -> Sample:
+        started.append(start_sample(tmp_path / f"log-{len(started)}", port, WORK=work))
+        return started[-1]
 
     yield run
-    for process in started:
-        process.kill()
-        process.communicate()
+    for sample in started:
+        sample.kill()
 
 
 def get(port: int, path: str) -> httpx.Response:
@@ -47,36 +42,36 @@ def get(port: int, path: str) -> httpx.Response:
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_work_and_the_process_with_0(start: Start, sent: signal.Signals) -> None:
     port = free_port()
-    process = start("wait", port)
+    sample = start("wait", port)
     assert get(port, "/health").json()["ready"] is True
-    process.send_signal(sent)
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == 0
+    sample.process.send_signal(sent)
+    output = sample.wait()
+    assert sample.process.returncode == 0
     assert "work ended" in output
 
 
 def test_work_that_fails_ends_the_process_with_1_and_says_why(start: Start) -> None:
-    process = start("fail", free_port())
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == 1
+    sample = start("fail", free_port())
+    output = sample.wait()
+    assert sample.process.returncode == 1
     assert "RuntimeError: as told" in output
 
 
 def test_work_that_hangs_is_cancelled_within_a_bound(start: Start) -> None:
     port = free_port()
-    process = start("hang", port)
+    sample = start("hang", port)
     get(port, "/health/live")
-    process.terminate()
-    output, _ = process.communicate(timeout=60)
-    assert process.returncode == 0
+    sample.process.terminate()
+    output = sample.wait()
+    assert sample.process.returncode == 0
     assert "did not end within" in output
 
 
 def test_a_port_that_is_taken_is_named_and_ends_it_with_2(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        output, _ = (process := start("wait", port)).communicate(timeout=60)
-    assert process.returncode == 2
+        output = (sample := start("wait", port)).wait()
+    assert sample.process.returncode == 2
     assert f"cannot listen at 127.0.0.1:{port}: Address already in use; see HOST" in output
 
 
