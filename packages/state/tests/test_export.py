@@ -1,13 +1,12 @@
 """A sim as one file."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
-from fixtures.processes import environment
+from fixtures.processes import run_module
 from fixtures.sim import Sim
 from sector.models import Join, Note, SimConfig
 from sector.models.archive import Founding, Keyframe, TickEntry, read_archive
@@ -82,8 +81,7 @@ async def test_the_command_writes_a_whole_file_or_none(redis: Redis, redis_url: 
     path = tmp_path / "sim.log"
 
     def export(name: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "sector.state", "export", name, str(path), "--redis-url", redis_url]
-        return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+        return run_module("sector.state", "export", name, str(path), "--redis-url", redis_url)
 
     done = export("default")
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,8 +1,6 @@
 """Time travel, forks, import and removal: what is done with the kept history of a sim."""
 
 import io
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from copy import replace
 from pathlib import Path
@@ -13,7 +11,7 @@ from redis.asyncio import Redis
 from rivals import before_the_next
 
 from fixtures.contents import entries_at, value_at
-from fixtures.processes import environment
+from fixtures.processes import run_module
 from fixtures.sim import CONFIG, Sim
 from fixtures.users import as_user
 from sector.models import Join, MoveFleet, Note
@@ -229,14 +227,7 @@ async def test_the_commands_do_it_and_say_what_they_did(redis: Redis, redis_url:
     path = str(tmp_path / "sim.log")
 
     def run(*command: str, url: str = as_user(redis_url, "operator")) -> tuple[int, str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "sector.state", *command, "--redis-url", url],
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = run_module("sector.state", *command, "--redis-url", url)
         return done.returncode, done.stdout + done.stderr
 
     assert run("export", "default", path)[0] == 0

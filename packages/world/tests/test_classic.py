@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.long import examples
-from fixtures.processes import environment
+from fixtures.processes import environment, run_module
 from fixtures.waiting import until
 from sector.world.classic.__main__ import main
 from sector.world.classic.match import Match, RuleBroken
@@ -200,10 +200,7 @@ def _bot(folder: Path, name: str) -> str:
 def _play(folder: Path, *bots: str, turn_ms: int = 20_000, turns: int = 6) -> subprocess.CompletedProcess[str]:
     (folder / "map.txt").write_text("P 0 0 1 34 2\nP 7 9 2 34 2\nP 3 3 0 15 5\n")
     commands = [_bot(folder, name) if name in BOTS else name for name in bots]
-    command = [sys.executable, "-m", "sector.world.classic", "map.txt", str(turn_ms), str(turns), "log.txt", *commands]
-    return subprocess.run(
-        command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=60, check=False
-    )
+    return run_module("sector.world.classic", "map.txt", str(turn_ms), str(turns), "log.txt", *commands, folder=folder)
 
 
 def test_two_programs_play_a_match_to_its_last_turn(tmp_path: Path) -> None:
@@ -259,8 +256,7 @@ def test_what_cannot_be_played_says_why(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("ERROR: failed to start client: /nowhere/bot: ")
     (tmp_path / "bad.txt").write_text("P 0 0 1\n")
-    command = [sys.executable, "-m", "sector.world.classic", "bad.txt", "100", "10", "log.txt", "true", "true"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+    done = run_module("sector.world.classic", "bad.txt", "100", "10", "log.txt", "true", "true", folder=tmp_path)
     assert done.returncode == 1
     assert "bad.txt: line 1: P with 3 fields" in done.stderr
 
@@ -288,7 +284,6 @@ def test_ctrl_c_ends_a_match_and_its_programs(tmp_path: Path) -> None:
 
 
 def test_its_help_teaches_the_protocol() -> None:
-    command = [sys.executable, "-m", "sector.world.classic", "--help"]
-    shown = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True).stdout
+    shown = run_module("sector.world.classic", "--help").stdout
     assert "MAP" in shown
     assert "a line `go`" in shown

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from fixtures.long import examples
-from fixtures.processes import environment
+from fixtures.processes import run_module
 from sector.models import SimConfig
 from sector.models.frame import decode, encode
 from sector.models.mapfile import MapFile
@@ -157,8 +156,7 @@ def test_a_map_in_two_parts_can_be_played_only_where_travel_is_direct() -> None:
 
 
 def _charts(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sector.world.charts", *arguments]
-    return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+    return run_module("sector.world.charts", *arguments)
 
 
 def test_the_command_makes_checks_and_draws_maps(tmp_path: Path) -> None:

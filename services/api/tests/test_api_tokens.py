@@ -4,7 +4,6 @@ import base64
 import hmac
 import json
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from redis.asyncio import Redis
 
 from fixtures.contents import entries_at
-from fixtures.processes import Processes, Service, environment
+from fixtures.processes import Processes, Service, run_module
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET, bearing, token
 from sector.api.jwks import KeyFileError, load_keys
@@ -201,8 +200,7 @@ def test_a_public_key_is_no_secret_to_sign_with(
 @pytest.fixture
 def command() -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(*arguments: str, **told: str) -> subprocess.CompletedProcess[str]:
-        line = [sys.executable, "-m", "sector.api", "token", *arguments]
-        return subprocess.run(line, env=environment(**told), capture_output=True, text=True, check=False, timeout=60)
+        return run_module("sector.api", "token", *arguments, settings=told)
 
     return run
 
