@@ -38,14 +38,8 @@ class Page:
     where it cannot have a WebSocket."""
 
     def __init__(self, sim_id: str, api_url: str, *, polling: bool = False) -> None:
-        files = {
-            path.relative_to(FOLDER).as_posix(): path for path in sorted(FOLDER.rglob("*")) if path.suffix in _KINDS
-        }
-        contents = {name: path.read_bytes() for name, path in files.items()}
-        self.version = sha256(
-            b"".join(sha256(name.encode() + body).digest() for name, body in contents.items())
-        ).hexdigest()[:16]
-        self._parts = {name: _part(name, body) for name, body in contents.items() if name != "index.html"}
+        self.version = _VERSION
+        self._parts = _PARTS
         told = (
             orjson.dumps({"sim": sim_id, "api": api_url, "polling": polling})
             .decode()
@@ -54,9 +48,9 @@ class Page:
         )
         # All are asked for at once: else a browser would learn of some only from others.
         modules = "".join(
-            f'<link rel="modulepreload" href="{{base}}/{name}" />' for name in contents if name.endswith(".js")
+            f'<link rel="modulepreload" href="{{base}}/{name}" />' for name in _CONTENTS if name.endswith(".js")
         )
-        html = contents["index.html"].decode().replace("<!-- modules -->", modules)
+        html = _CONTENTS["index.html"].decode().replace("<!-- modules -->", modules)
         html = html.replace("{base}", f"static/{self.version}").replace("{settings}", told)
         self._index = _part("index.html", html.encode())
         self._tag = f'"{sha256(html.encode()).hexdigest()[:32]}"'
@@ -94,6 +88,17 @@ def _part(name: str, body: bytes) -> _Part:
     if len(body) > _SMALL:
         bodies |= {"br": brotli.compress(body, quality=9), "gzip": gzip.compress(body, compresslevel=9, mtime=0)}
     return _Part(_KINDS[Path(name).suffix], bodies)
+
+
+def _read_contents() -> dict[str, bytes]:
+    files = (path for path in sorted(FOLDER.rglob("*")) if path.suffix in _KINDS)
+    return {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in files}
+
+
+# With the import, and not with each page: processes that are forked later share the compressed parts.
+_CONTENTS: Mapping[str, bytes] = _read_contents()
+_VERSION = sha256(b"".join(sha256(name.encode() + body).digest() for name, body in _CONTENTS.items())).hexdigest()[:16]
+_PARTS: Mapping[str, _Part] = {name: _part(name, body) for name, body in _CONTENTS.items() if name != "index.html"}
 
 
 def _answer(request: Request, part: _Part, headers: dict[str, str]) -> HTTPResponse:
