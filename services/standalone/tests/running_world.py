@@ -1,0 +1,107 @@
+"""A running world of standalone, for tests."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fixtures.processes import environment, free_base
+
+_WITHIN_S = 60.0
+
+
+class Standalone:
+    """A running `python -m sector.standalone`, and what it said."""
+
+    def __init__(self, log: Path, *arguments: str, **told: str) -> None:
+        self.base = free_base()
+        self.api = f"http://127.0.0.1:{self.base}"
+        self.log = log
+        self._groups: set[str] = set()
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "sector.standalone", "--port-base", str(self.base), *arguments],
+                env=environment(MARK=f"world-{self.base}", **told),
+                stdout=output,
+                stderr=output,
+            )
+
+    def says(self, text: str, *, times: int = 1) -> str:
+        """Wait until it has said `text` so many times; returns all that it said."""
+        return self._wait(lambda: self.log.read_text().count(text) >= times, f"{text!r}")
+
+    def shows(self, pattern: str) -> None:
+        """Wait until it has printed something that matches."""
+        self._wait(lambda: re.search(pattern, self.log.read_text()) is not None, pattern)
+
+    @property
+    def bearing(self) -> dict[str, str]:
+        """The header with the token that it shows."""
+        found = re.search(r"export TOKEN=(\S+)", self.log.read_text())
+        assert found is not None
+        return {"Authorization": f"Bearer {found[1]}"}
+
+    def ends(self) -> int:
+        """Wait for its end; returns its exit code."""
+        return self.process.wait(timeout=_WITHIN_S)
+
+    def tick(self) -> int:
+        """Return the tick that the API shows."""
+        return int(httpx.get(f"{self.api}/snapshot", timeout=60).json()["tick"])
+
+    def reaches(self, tick: int) -> None:
+        """Wait until the world is at `tick`."""
+        self._wait(lambda: self.tick() >= tick, f"tick {tick}")
+
+    def children(self) -> dict[int, str]:
+        """Return the command lines of the processes it started, by their ids.
+
+        They have its mark in their environment, or are in the process group of one that has: Valkey overwrites its own.
+        """
+        if not Path("/proc").is_dir():
+            pytest.skip("needs /proc, to see what is left")
+        found = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal() and int(entry.name) not in (os.getpid(), self.process.pid):
+                try:
+                    marked = b"MARK=world-%d\0" % self.base in (entry / "environ").read_bytes()
+                    state, _, group, *_ = (entry / "stat").read_text().rpartition(")")[2].split()
+                    command = (entry / "cmdline").read_text().replace("\0", " ")
+                except OSError:
+                    continue
+                if marked and int(group) != os.getpgrp():
+                    self._groups.add(group)
+                if state != "Z" and group in self._groups:
+                    found[int(entry.name)] = command
+        return found
+
+    def runs(self, module: str) -> None:
+        """Wait until it runs a process with `module` in its command line."""
+        self._wait(lambda: any(module in command for command in self.children().values()), f"running {module}")
+
+    def nothing_is_left(self) -> None:
+        """Wait until none of its processes is there, and its ports are free."""
+        self._wait(lambda: not self.children(), "gone", alive=False)
+        for port in (self.base, self.base + 1000):
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
+
+    def _wait(self, so: Callable[[], bool], what: str, *, alive: bool = True) -> str:
+        deadline = time.monotonic() + _WITHIN_S
+        while not so():
+            if time.monotonic() > deadline or (alive and self.process.poll() is not None and not so()):
+                raise AssertionError(f"not {what}; it said:\n{self.log.read_text()}")
+            time.sleep(0.1)
+        return self.log.read_text()
+
+
+type Start = Callable[..., Standalone]
+"""Starts a world with options and settings."""
