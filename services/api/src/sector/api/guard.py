@@ -164,10 +164,11 @@ class Guard:
 
         name = path.translate(_NAME)
         methods = ("GET", "HEAD") if method == "GET" else (method,)
-        app.add_route(finished, path, methods=methods, name=f"{method}{name}")
+        # All errors are answered by ourselves; without a format Sanic parses the source of each handler.
+        app.add_route(finished, path, methods=methods, name=f"{method}{name}", error_format="json")
         if path not in self._paths:
             self._paths.add(path)
-            app.add_route(options, path, methods=("OPTIONS",), name=f"OPTIONS{name}")
+            app.add_route(options, path, methods=("OPTIONS",), name=f"OPTIONS{name}", error_format="json")
 
 
 _NAME = str.maketrans({character: "_" for character in " /<>:"})

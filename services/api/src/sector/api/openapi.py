@@ -67,7 +67,7 @@ def document(*, tokens: bool) -> dict[str, JsonValue]:
         "servers": [{"url": "."}],
         "paths": dict(paths),
         "components": {
-            "schemas": _schemas(),
+            "schemas": dict(_SCHEMAS),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
@@ -122,6 +122,10 @@ def _given() -> Iterator[type[BaseModel]]:
     for operation in OPERATIONS:
         if isinstance(operation.body, type):
             yield operation.body
+
+
+# With the import: processes that are forked later share it.
+_SCHEMAS: Mapping[str, JsonValue] = _schemas()
 
 
 def _operation(operation: Operation, path: str, *more: Parameter, tokens: bool) -> dict[str, JsonValue]:
