@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,20 +26,48 @@ example:
   python -m sector.world.classic maps/map7.txt 1000 200 log.txt "java -jar BullyBot.jar" "python MyBot.py" > playback.txt
 """
 
+_SHELL_SIGNAL = 128
+"""Plus the number of a signal: the status with which a shell reports the end by that signal."""
+
+
+class _StopSignals:
+    """The signals at which a match ends, and its programs with it; asyncio itself handles SIGINT. `received`: the first, or 0."""
+
+    def __init__(self) -> None:
+        self.received = 0
+
+    def cancel(self, match: "asyncio.Task[object]") -> None:
+        """Cancel a match at the first of them. One that is ignored stays so: `nohup` ignores SIGHUP."""
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                asyncio.get_running_loop().add_signal_handler(number, self._receive, number, match)
+
+    def _receive(self, number: int, match: "asyncio.Task[object]") -> None:
+        if not self.received:
+            self.received = number
+            match.cancel()
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Play a match; returns the exit status."""
     given = _parser().parse_args(arguments)
+    stop = _StopSignals()
     try:
         planets, fleets = parse_map(given.map.read_text("utf-8"))
         with given.log.open("w", encoding="utf-8") as log:
-            winner = asyncio.run(_play(planets, fleets, given, log))
+            winner = asyncio.run(_play(planets, fleets, given, log, stop))
     except MapTextError as error:
         return _fail(f"failed to start game. map: {given.map}: {error}")
+    except BrokenPipeError:
+        # Python would try once more at its exit, and print a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _fail("the reader of the playback is gone")
     except (OSError, UnicodeDecodeError) as error:
         return _fail(str(error))
     except KeyboardInterrupt:
-        return 130
+        return _SHELL_SIGNAL + signal.SIGINT
+    except asyncio.CancelledError:
+        return _SHELL_SIGNAL + stop.received
     print(f"Player {winner} Wins!" if winner else "Draw!", file=sys.stderr)
     return 0
 
@@ -71,7 +101,11 @@ def _count(text: str) -> int:
     return value
 
 
-async def _play(planets: Sequence[Planet], fleets: Sequence[Fleet], given: argparse.Namespace, log: TextIO) -> int:
+async def _play(
+    planets: Sequence[Planet], fleets: Sequence[Fleet], given: argparse.Namespace, log: TextIO, stop: _StopSignals
+) -> int:
+    if (task := asyncio.current_task()) is not None:
+        stop.cancel(task)
     log.write("initializing\n")
     programs: list[Program] = []
     limits = Limits.of_match(given.turn_ms, given.max_turns, given.memory_mib)
@@ -81,8 +115,7 @@ async def _play(planets: Sequence[Planet], fleets: Sequence[Fleet], given: argpa
         match = Match(planets, fleets, len(programs), given.max_turns)
         return await Referee(match, programs, given.turn_ms, sys.stdout, log).play(planets)
     finally:
-        for program in programs:
-            await program.stop()
+        await asyncio.gather(*(program.stop() for program in programs))
 
 
 def _fail(reason: str) -> int:

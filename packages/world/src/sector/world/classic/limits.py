@@ -1,13 +1,12 @@
 """What a program of somebody else may use: a clean environment, and bounded memory, processor time, files and descriptors.
 
 This is no sandbox: the program has the rights of the user who runs it. The number of processes is not limited, because the system
-counts all those of the user; they end with the match.
+counts all those of the user; the guard ends them with the match.
 """
 
 import os
 import resource
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,20 +33,15 @@ class Limits:
         """Return limits that a program does not meet which keeps four processors busy in every turn."""
         return cls(memory_mib, cpu_s=min(60 + 4 * (max_turns + 1) * turn_ms // 1000, _MAX_CPU_S))
 
-    def apply(self) -> None:
-        """Limit this process and all that it starts, for good."""
-        for kind, most in (
+    def resources(self) -> list[tuple[int, int]]:
+        """Return the limits as the system has them: numbers of resources, and their limits."""
+        return [
             (resource.RLIMIT_AS, self.memory_mib * _MIB),
             (resource.RLIMIT_CPU, self.cpu_s),
             (resource.RLIMIT_NOFILE, self.descriptors),
             (resource.RLIMIT_FSIZE, self.file_mib * _MIB),
             (resource.RLIMIT_CORE, 0),
-        ):
-            _, hard = resource.getrlimit(kind)
-            bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
-            # (macOS has no limit of addresses)
-            with suppress(ValueError, OSError):
-                resource.setrlimit(kind, (bound, bound))
+        ]
 
 
 def environment(ours: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -1,18 +1,26 @@
 """A player's program: a process that is told the state and answers with orders, line by line, until `go`."""
 
 import asyncio
+import json
 import os
 import shlex
-import signal
-import subprocess  # nosec B404  # for the error that it raises
+import socket
+import subprocess  # nosec B404  # nothing but the guard is started, without a shell
+import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Self
 
+from sector.world.classic import guard
 from sector.world.classic.limits import Limits, environment
+from sector.world.classic.output import Output, OutputTooLong
 
-_LONGEST_LINE = 2**16
-_END_WITHIN_S = 1.0
+_MAX_REPORT_BYTES = 2**16
+_END_WITHIN_S = 5.0
+_GUARD = (sys.executable, "-I", "-S", str(Path(guard.__file__).absolute()))
+"""A script, and no module: a program's environment does not say where our modules are."""
 
 
 class ProgramError(OSError):
@@ -26,75 +34,133 @@ class ProgramError(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The lines of a turn, lower case and stripped, without `go`; and how it ended."""
+    """The lines of a turn, lower case and stripped, without `go`; and how it ended.
+
+    `discarded`: bytes that the program wrote between the `go` of its last turn and this turn.
+    """
 
     lines: list[str]
     end: Literal["go", "crashed", "timed out"]
+    discarded: int = 0
 
 
 class Program:
     """A running program. What it writes to stderr is lost, as in the contest."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, stdin: asyncio.StreamWriter, stdout: asyncio.StreamReader
+        self,
+        process: "subprocess.Popen[bytes]",
+        control: socket.socket,
+        stdin: asyncio.WriteTransport,
+        output: Output,
     ) -> None:
-        self._process = process
+        self._guard = process
+        self._control = control
         self._stdin = stdin
-        self._stdout = stdout
+        self._output = output
+        self._has_answered = False
 
     @classmethod
     async def start(cls, command: str, limits: Limits = Limits()) -> Self:  # noqa: B008  (it cannot be changed)
         """Start a program, with a clean environment and none of our descriptors. Raises ProgramError."""
         try:
             words = shlex.split(command)
-            process = await asyncio.create_subprocess_exec(
-                *words,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                limit=_LONGEST_LINE,
-                env=environment(),
-                # Between fork and exec, so that nothing it starts is without limits; it only calls setrlimit.
-                preexec_fn=limits.apply,
-                start_new_session=True,
-            )
-        except (OSError, ValueError, TypeError, subprocess.SubprocessError) as error:
+        except ValueError as error:
             raise ProgramError(command, str(error)) from error
-        if process.stdin is None or process.stdout is None:
-            raise ProgramError(command, "it has no pipes")
-        return cls(process, process.stdin, process.stdout)
+        if not words:
+            raise ProgramError(command, "it is empty")
+        control, theirs = socket.socketpair()
+        control.setblocking(False)
+        try:
+            with theirs:
+                process = _start_guard(theirs, limits, words)
+            stdin, output = process.stdin, process.stdout
+            if stdin is None or output is None:
+                raise ProgramError(command, "it has no pipes")
+        except (OSError, ValueError) as error:
+            control.close()
+            raise ProgramError(command, str(error)) from error
+        writer, _ = await asyncio.get_running_loop().connect_write_pipe(asyncio.BaseProtocol, stdin)
+        program = cls(process, control, writer, Output(os.dup(output.fileno())))
+        output.close()
+        try:
+            reason = await program.start_error()
+        except asyncio.CancelledError:
+            await program.stop()
+            raise
+        if reason is not None:
+            await program.stop()
+            raise ProgramError(command, reason)
+        return program
+
+    async def start_error(self) -> str | None:
+        """Wait for the report of the guard; returns why the program did not start, or None."""
+        report = await asyncio.get_running_loop().sock_recv(self._control, _MAX_REPORT_BYTES)
+        if not report:
+            return "its guard ended"
+        error: str | None = json.loads(report)["error"]
+        return error
 
     async def turn(self, told: str, turn_ms: int) -> Answer:
-        """Tell the state, and return what is answered within `turn_ms`."""
+        """Tell the state, and return what is answered within `turn_ms`.
+
+        What the program wrote after the `go` of its last turn is no answer, and is discarded before. A program that writes without a
+        pause for as long has timed out.
+        """
         lines: list[str] = []
+        discarded = 0
         try:
+            if self._has_answered:
+                async with asyncio.timeout(turn_ms / 1000):
+                    discarded = await self._output.discard()
             async with asyncio.timeout(turn_ms / 1000):
-                return Answer(lines, await self._exchange(told, lines))
+                return Answer(lines, await self._exchange(told, lines), discarded)
         except TimeoutError:
-            return Answer(lines, "timed out")
+            return Answer(lines, "timed out", discarded)
 
     async def _exchange(self, told: str, lines: list[str]) -> Literal["go", "crashed"]:
+        if self._stdin.is_closing():
+            return "crashed"
+        self._stdin.write(told.encode())
         try:
-            self._stdin.write(told.encode())
-            await self._stdin.drain()
-            while line := await self._stdout.readline():
+            while (line := await self._output.line()) is not None:
                 answer = line.decode("utf-8", "replace").strip().lower()
                 if answer == "go":
+                    self._has_answered = True
                     return "go"
                 lines.append(answer)
-        except (ConnectionError, ValueError):  # its end of a pipe is closed; a line is longer than the limit
+        except OutputTooLong:
             return "crashed"
         return "crashed"
 
     async def stop(self) -> None:
-        """End the program, and whatever it started in its session, if it ended before them too."""
-        with suppress(ProcessLookupError):  # none is left
-            os.killpg(self._process.pid, signal.SIGKILL)
-        # asyncio waits for the end of the output as well, and stops reading where no one takes it.
-        with suppress(TimeoutError):
+        """Kill the program and all its descendants, also those of which the parent ended, and wait until they are gone."""
+        if self._guard.returncode is not None:
+            return
+        # The guard kills once it reads the end of the socket, and ends after all others.
+        with suppress(OSError):
+            self._control.shutdown(socket.SHUT_WR)
+        with suppress(TimeoutError, ConnectionError):
             async with asyncio.timeout(_END_WITHIN_S):
-                while await self._stdout.read(_LONGEST_LINE):
+                while await asyncio.get_running_loop().sock_recv(self._control, _MAX_REPORT_BYTES):
                     pass
-        # What left the session may hold the output open.
-        self._process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001  (asyncio has no other way)
-        await self._process.wait()
+        self._guard.kill()
+        await asyncio.to_thread(self._guard.wait)
+        self._control.close()
+        if not self._stdin.is_closing():
+            self._stdin.abort()
+        self._output.close()
+
+
+def _start_guard(control: socket.socket, limits: Limits, words: Sequence[str]) -> "subprocess.Popen[bytes]":
+    """Start the guard of a program, with pipes for the program's input and output."""
+    command = [*_GUARD, str(control.fileno()), json.dumps(limits.resources()), *words]
+    return subprocess.Popen(  # nosec B603
+        command,  # noqa: S603
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+        pass_fds=(control.fileno(),),
+        start_new_session=True,
+    )

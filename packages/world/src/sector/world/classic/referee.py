@@ -40,6 +40,8 @@ class Referee:
             self._write(f"engine > player{player}: {told[player]}")
         answers = await asyncio.gather(*(self._programs[player].turn(told[player], self._turn_ms) for player in asked))
         for player, answer in zip(asked, answers, strict=True):
+            if answer.discarded:
+                self._write(f"player{player} > engine: {answer.discarded} bytes after its last go, discarded")
             broken = self._carry_out(player, answer.lines)
             if broken is not None or answer.end != "go":
                 await self._drop(player, broken or answer.end)

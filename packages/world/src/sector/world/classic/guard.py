@@ -1,0 +1,136 @@
+"""The guard of a program: starts it, and kills it and all its descendants once the engine asks for that, or is gone.
+
+The engine starts a guard for each program: `guard.py CONTROL LIMITS COMMAND…`. It needs the standard library only, because it runs
+with the clean environment of the program. CONTROL is the descriptor of a socket. The guard reports there whether the program
+started. When the other end closes, which the kernel does also after a SIGKILL, the guard kills.
+
+On Linux the guard adopts each descendant whose parent ends, so that no wrapper script, session or daemon hides a process from it.
+Elsewhere it kills the process group of the program.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess  # nosec B404
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+_IS_LINUX = sys.platform == "linux"
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_IGNORED = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGALRM,
+)
+
+type ResourceLimits = Sequence[tuple[int, int]]
+"""Numbers of resources, and their limits."""
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Guard a program until the control socket closes."""
+    control = socket.socket(fileno=int(arguments[0]))
+    for number in _IGNORED:
+        signal.signal(number, signal.SIG_IGN)
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    try:
+        program = _start(arguments[2:], json.loads(arguments[1]))
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        control.sendall(json.dumps({"error": str(error)}).encode())
+        return
+    # The engine sees the end of the output only if the guard does not hold the pipes.
+    with Path(os.devnull).open("r+b") as null:
+        for descriptor in (0, 1):
+            os.dup2(null.fileno(), descriptor)
+    # The kernel reaps what ends until then.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with suppress(ConnectionError):
+        control.sendall(json.dumps({"error": None}).encode())
+        control.recv(1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _kill_all(program.pid)
+
+
+def apply_limits(limits: ResourceLimits) -> None:
+    """Limit this process and all that it starts, for good."""
+    for kind, most in limits:
+        _, hard = resource.getrlimit(kind)
+        bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        # (macOS has no limit of addresses)
+        with suppress(ValueError, OSError):
+            resource.setrlimit(kind, (bound, bound))
+
+
+def _start(command: Sequence[str], limits: ResourceLimits) -> "subprocess.Popen[bytes]":
+    guard = os.getpid()
+
+    def prepare() -> None:
+        """Run in the process of the program, before it becomes the program."""
+        for number in _IGNORED:
+            signal.signal(number, signal.SIG_DFL)
+        apply_limits(limits)
+        # The program ends with its guard, too.
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != guard:
+            os._exit(1)
+
+    # Python itself may have added LC_CTYPE.
+    environment = {name: value for name, value in os.environ.items() if name != "LC_CTYPE"}
+    return subprocess.Popen(  # nosec B603
+        command,  # noqa: S603
+        env=environment,
+        preexec_fn=prepare,
+        start_new_session=True,
+    )
+
+
+def _kill_all(program: int) -> None:
+    """Kill until no descendant is left."""
+    # In one go, so that a process that forks without end does not outrun us.
+    _kill_group(program)
+    while True:
+        for pid in _children() if _IS_LINUX else ():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0)
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
+
+
+def _kill_group(leader: int) -> None:
+    # A group that has no process left is no error.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def _children() -> list[int]:
+    """Return the processes whose parent is this one: the program, and each descendant that was adopted."""
+    ours, children = str(os.getpid()), []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        # A process may end meanwhile. The name of its program stands in parentheses and may have any character.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if stat.read_bytes().rpartition(b")")[2].split()[1] == ours.encode():
+                children.append(int(stat.parent.name))
+    return children
+
+
+def _prctl(option: int, value: int) -> None:
+    if _IS_LINUX:
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
