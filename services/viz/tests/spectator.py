@@ -53,11 +53,12 @@ def read_moments(blob: bytes) -> list[Moment]:
 
 
 class Spectator:
-    """Connects, watches, and knows the state as the page would."""
+    """Connects, watches, and knows the state as the page would. `companion`: watches the same, and must hear the same."""
 
     def __init__(self) -> None:
         self.client = socketio.AsyncClient(reconnection=False, serializer="msgpack")
         self.heard: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+        self.companion: Spectator | None = None
         self.map: Frame | None = None
         self.state: Frame | None = None
         for name in ("world", "tick", "worker", "fault"):
@@ -72,6 +73,8 @@ class Spectator:
     async def watch(self, sim_id: object = "", has_map: object = "") -> str | None:
         """Ask to watch a sim; returns what is wrong with that."""
         refusal: str | None = await self.client.call("watch", (sim_id, has_map), timeout=_WITHIN_S)
+        if self.companion is not None:
+            assert await self.companion.watch(sim_id, has_map) == refusal
         return refusal
 
     async def next(self, *names: str) -> Any:
@@ -80,6 +83,8 @@ class Spectator:
             while True:
                 name, message = await self.heard.get()
                 if name in names:
+                    if self.companion is not None:
+                        assert await self.companion.next(*names) == message
                     return message
 
     async def world(self) -> dict[str, Any]:

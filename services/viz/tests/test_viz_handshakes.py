@@ -21,6 +21,9 @@ pytest_plugins = ("spectating",)
 
 _HANDSHAKE = "/ws/?EIO=4&transport=polling"
 
+by_websocket = pytest.mark.parametrize("transports", [("websocket",)], ids=["websocket"])
+"""For attempts that send the bytes of a WebSocket by themselves."""
+
 
 def upgrade(viz: Service, source: str = "127.0.0.1") -> socket.socket:
     """Open a WebSocket, and send nothing."""
@@ -58,14 +61,21 @@ def rest(client: socket.socket) -> bytes:
     return received
 
 
-async def test_by_itself_a_viz_cannot_be_polled(viz: Service, spectate: Spectate) -> None:
+@pytest.mark.parametrize("transports", [("polling", "websocket")], ids=["polling first"])
+async def test_by_itself_a_viz_cannot_be_polled(
+    sim: Sim, redis_url: str, processes: Processes, spectate: Spectate
+) -> None:
+    assert sim.lease.epoch == 1
+    viz = processes.start("viz", REDIS_URL=redis_url)
     with httpx.Client(base_url=viz.url) as http:
         assert {http.get(_HANDSHAKE).status_code for _ in range(20)} == {400}
     with pytest.raises(Refused):
-        await spectate(viz, "polling")
-    assert await (await spectate(viz)).watch() is None
+        await spectate(viz, alone=True)
+    assert await (await spectate(viz, alone=True)).watch() is None
 
 
+# A spectator that polls is refused while its address has as many handshakes as may be.
+@by_websocket
 async def test_handshakes_by_polling_are_no_spectators_and_lock_nobody_out(
     sim: Sim, redis_url: str, processes: Processes, spectate: Spectate
 ) -> None:
@@ -82,15 +92,16 @@ async def test_handshakes_by_polling_are_no_spectators_and_lock_nobody_out(
     assert health["spectators"] == 0
     assert 0 < health["handshakes"] <= handshakes.MAX_PENDING_PER_ADDRESS
     for _ in range(3):
-        assert await (await spectate(viz)).watch() is None
+        assert await (await spectate(viz, alone=True)).watch() is None
     await asyncio.to_thread(viz.wait_for, lambda said: said["handshakes"] == 0, "without handshakes")
 
 
+@by_websocket
 async def test_a_silent_websocket_is_closed_soon_and_counts_for_nobody(viz: Service, spectate: Spectate) -> None:
     with ExitStack() as held:
         silent = [held.enter_context(await asyncio.to_thread(upgrade, viz)) for _ in range(5)]
         await asyncio.to_thread(viz.wait_for, lambda said: said["handshakes"] == 5, "asked for five handshakes")
-        assert await (await spectate(viz)).watch() is None
+        assert await (await spectate(viz, alone=True)).watch() is None
         for client in silent:
             await asyncio.to_thread(rest, client)
     await asyncio.to_thread(viz.wait_for, lambda said: said["handshakes"] == 0, "without handshakes")
@@ -100,19 +111,19 @@ async def test_a_silent_websocket_is_closed_soon_and_counts_for_nobody(viz: Serv
 
 
 async def test_an_address_has_so_many_spectators_and_others_have_theirs(
-    sim: Sim, redis_url: str, processes: Processes, spectate: Spectate
+    sim: Sim, redis_url: str, processes: Processes, spectate: Spectate, polling: str
 ) -> None:
     assert sim.lease.epoch == 1
-    viz = processes.start("viz", REDIS_URL=redis_url, MAX_SPECTATORS_PER_ADDRESS="2")
-    first, _ = [await spectate(viz) for _ in range(2)]
+    viz = processes.start("viz", REDIS_URL=redis_url, POLLING=polling, MAX_SPECTATORS_PER_ADDRESS="2")
+    first, _ = [await spectate(viz, alone=True) for _ in range(2)]
     with pytest.raises(Refused):
-        await spectate(viz)
+        await spectate(viz, alone=True)
     with await asyncio.to_thread(upgrade, viz, "127.0.0.7") as other:
         other.sendall(frame(2, msgpack.packb({"type": 0, "nsp": "/"})))
         await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] == 3, "watched by three")
     await first.client.disconnect()
     await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] == 1, "watched by one")
-    assert await (await spectate(viz)).watch() is None
+    assert await (await spectate(viz, alone=True)).watch() is None
 
 
 async def test_behind_a_proxy_the_address_is_that_which_it_names(
@@ -159,6 +170,7 @@ def lines_logged(viz: Service, frames: bytes) -> list[str]:
     return viz.log.read_text().splitlines()[logged:]
 
 
+@by_websocket
 async def test_a_malformed_frame_is_a_line_in_the_log_at_most(
     sim: Sim, redis_url: str, processes: Processes, spectate: Spectate
 ) -> None:
@@ -177,6 +189,7 @@ async def test_a_malformed_frame_is_a_line_in_the_log_at_most(
         assert await (await spectate(viz)).watch() is None, frames
 
 
+@by_websocket
 @pytest.mark.parametrize("host", ["[", "a]b", "[::1"])
 def test_a_host_that_is_none_is_a_400(viz: Service, host: str) -> None:
     with socket.create_connection(("127.0.0.1", viz.port), timeout=60) as client:

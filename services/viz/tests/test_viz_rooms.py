@@ -18,23 +18,23 @@ pytest_plugins = ("spectating",)
 
 
 async def test_who_has_gone_is_no_longer_counted(viz: Service, spectate: Spectate) -> None:
-    spectators = [await spectate(viz) for _ in range(3)]
+    spectators = [await spectate(viz, alone=True) for _ in range(3)]
     await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] == 3, "watched by three")
     await spectators[0].client.disconnect()
     await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] == 2, "watched by two")
 
 
 async def test_more_than_may_watch_are_turned_away(
-    sim: Sim, redis_url: str, processes: Processes, spectate: Spectate
+    sim: Sim, redis_url: str, processes: Processes, spectate: Spectate, polling: str
 ) -> None:
     assert sim.lease.epoch == 1
-    viz = processes.start("viz", REDIS_URL=redis_url, MOST_SPECTATORS="2")
-    first, _ = [await spectate(viz) for _ in range(2)]
+    viz = processes.start("viz", REDIS_URL=redis_url, POLLING=polling, MOST_SPECTATORS="2")
+    first, _ = [await spectate(viz, alone=True) for _ in range(2)]
     with pytest.raises(Refused):
-        await spectate(viz)
+        await spectate(viz, alone=True)
     await first.client.disconnect()
     await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] < 2, "watched by fewer")
-    assert await (await spectate(viz)).watch() is None
+    assert await (await spectate(viz, alone=True)).watch() is None
 
 
 def _upgrade(port: int) -> socket.socket:
@@ -72,10 +72,10 @@ def _frame(message: dict[str, object]) -> bytes:
 
 
 async def test_who_takes_nothing_is_dropped_and_nobody_waits_for_it(
-    sim: Sim, redis_url: str, processes: Processes, spectate: Spectate
+    sim: Sim, redis_url: str, processes: Processes, spectate: Spectate, polling: str
 ) -> None:
-    viz = processes.start("viz", REDIS_URL=redis_url, MOST_BEHIND="4")
-    spectator = await spectate(viz)
+    viz = processes.start("viz", REDIS_URL=redis_url, POLLING=polling, MOST_BEHIND="4")
+    spectator = await spectate(viz, alone=True)
     await spectator.watch()
     await spectator.world()
     slow = await asyncio.to_thread(_upgrade, viz.port)
@@ -99,7 +99,6 @@ async def test_who_takes_nothing_is_dropped_and_nobody_waits_for_it(
     assert "a spectator is dropped: 4 messages behind" in viz.log.read_text()
 
 
-async def test_it_ends_in_time_though_somebody_watches(polled_viz: Service, spectate: Spectate) -> None:
-    for transport in ("websocket", "polling"):
-        await (await spectate(polled_viz, transport)).watch()
-    assert await asyncio.to_thread(polled_viz.end) == 0
+async def test_it_ends_in_time_though_somebody_watches(viz: Service, spectate: Spectate) -> None:
+    await (await spectate(viz)).watch()
+    assert await asyncio.to_thread(viz.end) == 0

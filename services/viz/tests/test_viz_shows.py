@@ -1,11 +1,13 @@
 """Which sims a viz shows, in this process: as many as it may, as long as somebody watches; and messages to who is gone."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
 from engineio.async_socket import AsyncSocket
+from engineio.packet import Packet
 from redis.asyncio import Redis
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 
@@ -209,3 +211,18 @@ async def test_where_there_are_too_many_shows_those_that_nobody_watches_end_at_o
     assert await watching._watch("somebody", "default") is None
     assert await watching._watch("else", "third") is None
     assert shows_of_many.own is not None
+
+
+@pytest.mark.parametrize("forms", list(itertools.permutations((False, True, False, True))))
+def test_a_message_has_both_encodings_whichever_is_wanted_first(forms: tuple[bool, ...]) -> None:
+    packet = encoded("tick", b"\x00\xff")
+    for as_text in forms:
+        message = packet.encode(b64=as_text)
+        assert isinstance(message, str if as_text else bytes)
+        assert Packet(encoded_packet=message).data == encoded("tick", b"\x00\xff").encode()
+
+
+def test_a_message_is_encoded_once_for_each_transport() -> None:
+    packet = encoded("tick", bytes(100))
+    for as_text in (False, True):
+        assert packet.encode(b64=as_text) is packet.encode(b64=as_text)

@@ -22,12 +22,11 @@ from sector.world import SectorWorld
 pytest_plugins = ("spectating",)
 
 
-@pytest.mark.parametrize("transport", ["websocket", "polling"])
 async def test_who_watches_gets_the_state_then_every_tick_with_what_changed(
-    polled_viz: Service, sim: Sim, spectate: Spectate, transport: str
+    viz: Service, sim: Sim, spectate: Spectate
 ) -> None:
     await sim.tick(times=3)
-    spectator = await spectate(polled_viz, transport)
+    spectator = await spectate(viz)
     assert await spectator.watch() is None
     message = await spectator.world()
     assert (message["sim"], message["worker"]) == ("default", "test")
@@ -109,12 +108,12 @@ async def test_a_sim_that_is_not_there_yet_is_said_and_shown_once_it_is(
 
 
 async def test_a_sim_that_cannot_be_read_is_said_to_be_and_is_shown_once_it_can(
-    sim: Sim, redis: Redis, redis_url: str, processes: Processes, spectate: Spectate
+    sim: Sim, redis: Redis, redis_url: str, processes: Processes, spectate: Spectate, polling: str
 ) -> None:
     assert sim.lease.epoch == 1
     whole = await value_at(redis, SimKeys("default").snapshot)
     await redis.set(SimKeys("default").snapshot, b"garbage")
-    viz = processes.start("viz", wait=False, REDIS_URL=redis_url)
+    viz = processes.start("viz", wait=False, REDIS_URL=redis_url, POLLING=polling)
     await asyncio.to_thread(viz.wait_for_fault, "sim", "not a readable frame")
     spectator = await spectate(viz)
     await spectator.watch()
@@ -152,9 +151,9 @@ async def test_who_holds_the_lease_is_told_when_that_changes(
 
 
 async def test_of_two_replicas_each_tells_every_tick_and_one_goes_on_where_the_other_ended(
-    viz: Service, sim: Sim, redis_url: str, processes: Processes, spectate: Spectate
+    viz: Service, sim: Sim, redis_url: str, processes: Processes, spectate: Spectate, polling: str
 ) -> None:
-    other = processes.start("viz", REDIS_URL=redis_url)
+    other = processes.start("viz", REDIS_URL=redis_url, POLLING=polling)
     spectators = [await spectate(viz), await spectate(other)]
     for spectator in spectators:
         await spectator.watch()
@@ -172,9 +171,9 @@ async def test_of_two_replicas_each_tells_every_tick_and_one_goes_on_where_the_o
 
 
 async def test_away_at_the_start_and_later_it_says_so_and_goes_on(
-    processes: Processes, own_valkey: OwnValkey, spectate: Spectate
+    processes: Processes, own_valkey: OwnValkey, spectate: Spectate, polling: str
 ) -> None:
-    viz = processes.start("viz", wait=False, REDIS_URL=own_valkey.url)
+    viz = processes.start("viz", wait=False, REDIS_URL=own_valkey.url, POLLING=polling)
     await asyncio.to_thread(viz.wait_until, ready=False)
     spectator = await spectate(viz)
     await spectator.watch()
@@ -210,7 +209,7 @@ async def test_away_at_the_start_and_later_it_says_so_and_goes_on(
 async def test_what_is_no_message_harms_nobody_and_fills_no_log(
     viz: Service, sim: Sim, spectate: Spectate, garbage: bytes
 ) -> None:
-    watching, sending = await spectate(viz), await spectate(viz)
+    watching, sending = await spectate(viz), await spectate(viz, alone=True)
     await watching.watch()
     await watching.world()
     logged = viz.log.read_text()
@@ -223,7 +222,7 @@ async def test_what_is_no_message_harms_nobody_and_fills_no_log(
 
 
 async def test_nobody_is_asked_for_more_than_a_few_bytes(viz: Service, spectate: Spectate) -> None:
-    spectator = await spectate(viz)
+    spectator = await spectate(viz, alone=True)
     await spectator.client.emit("watch", ("x" * 100_000, ""))
     while spectator.client.connected:
         await spectator.client.sleep(0.02)

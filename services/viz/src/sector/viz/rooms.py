@@ -1,6 +1,7 @@
 """The rooms: all who watch, a room a sim. A message is encoded once for everybody in a room, and who falls behind is dropped."""
 
 import asyncio
+import base64
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
@@ -213,6 +214,26 @@ class Rooms:
         closing.add_done_callback(self._closing.discard)
 
 
+class BroadcastPacket(Sent):  # type: ignore[misc]  # (Engine.IO has no types)
+    """A message to all in a room. It is encoded once for those with a WebSocket, and once for those who poll.
+
+    Engine.IO's own packet keeps its first encoding. If that is binary, a poll that gets it fails.
+    """
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__(MESSAGE, body)
+        self._body = body
+        self._as_text: str | None = None
+
+    def encode(self, b64: bool = False) -> str | bytes:
+        """Return the packet as a WebSocket takes it, or with `b64` as a poll does."""
+        if not b64:
+            return self._body
+        if self._as_text is None:
+            self._as_text = "b" + base64.b64encode(self._body).decode()
+        return self._as_text
+
+
 def encoded(name: str, message: Message) -> Sent:
     """Return an event as it is sent."""
-    return Sent(MESSAGE, MsgPackPacket(EVENT, namespace="/", data=[name, message]).encode())
+    return BroadcastPacket(MsgPackPacket(EVENT, namespace="/", data=[name, message]).encode())
