@@ -41,16 +41,16 @@ async def spectate(processes: Processes, transports: tuple[str, ...]) -> AsyncIt
     connected: list[Spectator] = []
     turns = cycle(transports)
 
-    async def connect_by(viz: Service, transport: str) -> Spectator:
+    async def connect_by(viz: Service, transport: str, headers: dict[str, str]) -> Spectator:
         spectator = Spectator()
-        await spectator.client.connect(viz.url, socketio_path="ws", transports=[transport])
+        await spectator.client.connect(viz.url, headers=headers, socketio_path="ws", transports=[transport])
         connected.append(spectator)
         return spectator
 
-    async def connect(viz: Service, *, alone: bool = False) -> Spectator:
-        spectator = await connect_by(viz, next(turns))
+    async def connect(viz: Service, *, alone: bool = False, headers: dict[str, str] | None = None) -> Spectator:
+        spectator = await connect_by(viz, next(turns), headers or {})
         if not alone and len(transports) > 1:
-            spectator.companion = await connect_by(viz, next(turns))
+            spectator.companion = await connect_by(viz, next(turns), headers or {})
             next(turns)
         return spectator
 

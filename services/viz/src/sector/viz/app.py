@@ -12,6 +12,7 @@ from sector.state.faults import concerns_one_sim
 from sector.state.followed import REDIS, SIM, Fault, conditions
 from sector.state.spending import SharedSpending
 from sector.viz.archive import Archive
+from sector.viz.connection_check import ConnectionCheck
 from sector.viz.metrics import SHOWS, SPECTATORS, TICK
 from sector.viz.page import Page
 from sector.viz.rooms import Rooms
@@ -44,13 +45,16 @@ def create_viz(settings: VizSettings) -> App:
             "handshakes": rooms.handshakes,
             "dropped": rooms.dropped,
             "refused": rooms.refused,
+            "origins_refused": rooms.origins_refused,
         }
 
     app = create_app(health, details, operator_port=settings.operator_port)
     app.config.FALLBACK_ERROR_FORMAT = "json"
     app.config.REQUEST_MAX_SIZE = _LARGEST_BODY
     app.config.PROXIES_COUNT = settings.proxies or None
-    Page(settings.sim_id, settings.api_url, polling=settings.polling).serve(app)
+    page = Page(settings.sim_id, settings.api_url, polling=settings.polling)
+    page.serve(app)
+    ConnectionCheck(rooms, page.version).serve(app)
     limits = RequestLimits(
         SharedSpending(redis, settings.sim_id, "viz:"), per_token=0, per_address=settings.requests_per_address
     )

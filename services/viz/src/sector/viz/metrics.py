@@ -8,6 +8,9 @@ SPECTATORS = Gauge("sector_viz_spectators", "Spectators that are connected.", mu
 SHOWS = Gauge("sector_viz_sims", "Sims that are followed.", multiprocess_mode="livesum")
 DROPPED = Counter("sector_viz_spectators_dropped", "Spectators that were dropped: they took too long to read.")
 REFUSED = Counter("sector_viz_spectators_refused", "Spectators that were turned away: there were as many as may be.")
+REFUSED_ORIGIN = Counter(
+    "sector_viz_origins_refused", "Requests of spectators that were refused: their page is of another host."
+)
 EXPIRED = Counter("sector_viz_handshakes_expired", "Sessions that were ended because they did not join in time.")
 MALFORMED = Counter(
     "sector_viz_messages_malformed", "Messages of clients that are malformed: their sender was disconnected."

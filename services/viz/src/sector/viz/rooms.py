@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -20,7 +21,8 @@ from socketio.packet import EVENT
 from sector.process import App
 from sector.process.connections import AddressOf, abort, address_behind
 from sector.viz.handshakes import Sessions
-from sector.viz.metrics import DROPPED, EXPIRED, MALFORMED, REFUSED, TOLD
+from sector.viz.metrics import DROPPED, EXPIRED, MALFORMED, REFUSED, REFUSED_ORIGIN, TOLD
+from sector.viz.origins import is_same_origin
 
 log = logging.getLogger(__name__)
 _theirs = logging.getLogger("sector.viz.socketio")
@@ -33,6 +35,11 @@ _LARGEST_REQUEST = 4096
 _PATH = "ws"
 _SERVER_ERROR = 500
 _CLOSE_WITHIN_S = 5.0
+_LOG_ORIGINS_EVERY_S = 1.0
+_HOST_HEADERS = ("host", "x-forwarded-host", "forwarded")
+_OTHER_ORIGIN = (
+    "this viz is reached under another host than that of the page; have the proxy forward the browser's Host header"
+)
 
 
 class Rooms:
@@ -59,7 +66,8 @@ class Rooms:
             async_handlers=False,
             serializer="msgpack",
             transports=["websocket", "polling"] if polling else ["websocket"],
-            cors_allowed_origins=None,
+            # `_handle` compares origins: Engine.IO depends on how a proxy spells the scheme.
+            cors_allowed_origins=[],
             max_http_buffer_size=_LARGEST_REQUEST,
             ping_interval=10,
             ping_timeout=10,
@@ -74,8 +82,10 @@ class Rooms:
         self._server.eio.on("connect", self._begin)
         self._server.eio.on("disconnect", self._end)
         self._closing: set[asyncio.Task[None]] = set()
+        self._log_origins_from_s = 0.0
         self.dropped = 0
         self.refused = 0
+        self.origins_refused = 0
 
     def on(self, name: str, handler: Callable[..., Awaitable[JsonValue]]) -> None:
         """Have `handler` answer what spectators ask by this name: called with who asks, and with what was told."""
@@ -92,6 +102,8 @@ class Rooms:
 
     async def _handle(self, request: Request) -> HTTPResponse:
         """Serve a request of Engine.IO, or a whole WebSocket; refuse a handshake where there are too many already."""
+        if (origin := request.headers.get("origin")) is not None and not is_same_origin(origin, request.headers):
+            return self._refuse_origin(request, origin)
         session_id = request.args.get("sid")
         upgrades = request.headers.get("upgrade", "").lower() == "websocket"
         if session_id is None:
@@ -111,6 +123,28 @@ class Rooms:
             # Engine.IO parses what clients send, and raises any of these for what is malformed.
             return self._end_malformed(request, error)
         return response
+
+    def refusal(self, request: Request, origin: str) -> str:
+        """Return why a page of this origin could not connect now, from the address of this request; empty if it could."""
+        if origin and not is_same_origin(origin, request.headers):
+            return _OTHER_ORIGIN
+        return self._sessions.refusal(self._address_of(request), polls=False)
+
+    def _refuse_origin(self, request: Request, origin: str) -> HTTPResponse:
+        self.origins_refused += 1
+        REFUSED_ORIGIN.inc()
+        now_s = time.monotonic()
+        if now_s >= self._log_origins_from_s:
+            self._log_origins_from_s = now_s + _LOG_ORIGINS_EVERY_S
+            names = [f"{name}: {request.headers[name]!r:.200}" for name in _HOST_HEADERS if name in request.headers]
+            log.warning(
+                "a spectator with the origin %.200r was refused, because the request names another host (%s); have the proxy"
+                " forward the Host of the browser",
+                origin,
+                ", ".join(names),
+                extra={"address": self._address_of(request)},
+            )
+        return text(_OTHER_ORIGIN, status=BadRequest.status_code)
 
     def _end_malformed(self, request: Request, error: Exception) -> HTTPResponse:
         MALFORMED.inc()
