@@ -128,6 +128,43 @@ async def test_with_a_token_one_plays_its_faction_and_no_other(
     await expect(page.locator("#play-fault")).to_contain_text("this token is not for Somebody")
 
 
+@pytest.mark.parametrize("field", ["#play-token", "#play-faction"])
+async def test_enter_in_the_dialog_plays(
+    page: Page, watched: Watched, sim: Sim, redis_url: str, processes: Processes, field: str, faults: list[str]
+) -> None:
+    viz = await start(sim, redis_url, processes, SECRET)
+    await page.goto(viz.url)
+    await watched.at_tick(1)
+    await page.get_by_role("button", name="Play", exact=True).click()
+    await page.locator("#play-token").fill(token("Me"))
+    await expect(page.locator("#play-faction")).to_have_value("Me")
+    await page.locator(field).press("Enter")
+    await ordered(sim, page, "applied", "Enter as Me")
+    await expect(page.locator("#play")).to_be_hidden()
+    assert faults == []
+
+
+async def test_enter_without_a_name_says_so_and_cancel_closes_the_dialog(
+    page: Page, watched: Watched, sim: Sim, redis_url: str, processes: Processes
+) -> None:
+    viz = await start(sim, redis_url, processes)
+    await page.goto(viz.url)
+    await watched.at_tick(1)
+    for end in ("Cancel", "Escape", "Enter on Cancel"):
+        await page.get_by_role("button", name="Play", exact=True).click()
+        await expect(page.locator("#play-token")).to_be_hidden()
+        await page.locator("#play-faction").press("Enter")
+        await expect(page.locator("#play-fault")).to_have_text("A faction needs a name.")
+        if end == "Cancel":
+            await page.locator("#play-cancel").click()
+        elif end == "Escape":
+            await page.keyboard.press("Escape")
+        else:
+            await page.locator("#play-cancel").press("Enter")
+        await expect(page.locator("#play")).to_be_hidden()
+    await expect(page.locator("#orders li")).to_have_count(0)
+
+
 async def test_while_the_api_is_away_that_is_said(page: Page, watched: Watched, viz_without_api: Service) -> None:
     await page.goto(viz_without_api.url)
     await watched.at_tick(1)

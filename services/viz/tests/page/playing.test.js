@@ -81,6 +81,27 @@ test("a new faction joins first", async () => {
   assert.equal(element("player").textContent, "You play Newcomer (about to enter)");
 });
 
+test("an order to join is given once, however often Enter is pressed", async () => {
+  const requests = api();
+  playerOf();
+  element("play-faction").value = "Newcomer";
+  element("play-go").click();
+  assert.equal(element("play-go").disabled, true);
+  await settle();
+  assert.equal(element("play-go").disabled, false);
+  assert.equal(requests.filter(({ method }) => method === "POST").length, 1);
+});
+
+test("cancel closes the dialog, and is no button that submits", async () => {
+  api();
+  playerOf();
+  element("play-open").click();
+  element("play-cancel").click();
+  assert.equal(element("play").open, false);
+  assert.equal(element("play-cancel").getAttribute("type"), "button");
+  await settle();
+});
+
 test("a name is needed", async () => {
   const requests = api();
   playerOf();

@@ -36,9 +36,13 @@ export class Player extends Emitter {
     this.button.hidden = false;
     this.button.addEventListener("click", () => (this.api ? this.leave() : this.#ask()));
     this.token.addEventListener("input", () => this.#suggest());
-    byId("play-go").addEventListener("click", (event) => {
+    byId("play-cancel").addEventListener("click", () => this.dialog.close());
+    // Enter in a field clicks it too: it is the only button of the form that submits.
+    const go = /** @type {HTMLButtonElement} */ (byId("play-go"));
+    go.addEventListener("click", async (event) => {
       event.preventDefault();
-      this.#enter(this.name.value.trim(), this.token.value.trim());
+      go.disabled = true;
+      await this.#enter(this.name.value.trim(), this.token.value.trim()).finally(() => (go.disabled = false));
     });
   }
 
