@@ -42,7 +42,8 @@ def main() -> None:
     )
     attach(app, "work", work)
     os.environ["HOST"] = "127.0.0.1"
-    run(app, Settings(), int(os.environ["SAMPLE_PORT"]))
+    port = sys.argv[1] if sys.argv[1:] else os.environ.get("SAMPLE_PORT") or os.environ["PORT"]
+    run(app, Settings(), int(port))
 
 
 if __name__ == "__main__":

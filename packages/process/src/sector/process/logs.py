@@ -15,15 +15,24 @@ import orjson
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
+from sector.process.log_stream import log_stream
+
 type Format = Literal["auto", "json", "text"]
 
 _INTERNAL = ("color_message", "taskName")
 
 
 def configure(service: str, level: str, style: Format) -> None:
-    """Have all that is logged go to standard error; `auto` is text on a terminal, and JSON elsewhere."""
+    """Have all that is logged go to standard error; `auto` is text on a terminal, and JSON elsewhere.
+
+    Nothing waits for the reader of the log: lines that cannot be written at once are dropped and counted.
+    """
     as_json = is_json(style)
-    handler = logging.StreamHandler(sys.stderr)
+    stream = log_stream()
+    stream.notice = partial(_notice, service, as_json=as_json)
+    # Warnings and tracebacks of the interpreter go there as well.
+    sys.stderr = stream
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[
@@ -43,7 +52,15 @@ def configure(service: str, level: str, style: Format) -> None:
 
 def is_json(style: Format) -> bool:
     """Say whether this style is JSON here."""
-    return style == "json" or (style == "auto" and not sys.stderr.isatty())
+    return style == "json" or (style == "auto" and not log_stream().isatty())
+
+
+def _notice(service: str, lines: int, *, as_json: bool) -> str:
+    text = "log lines were dropped: they could not be written at once"
+    if not as_json:
+        return f"{time.strftime('%H:%M:%S')} [warning  ] {lines} {text}\n"
+    fields = {"at_ms": time.time_ns() // 1_000_000, "level": "warning", "service": service, "event": text}
+    return line({**fields, "dropped": lines}) + "\n"
 
 
 def _named(service: str, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -59,7 +76,7 @@ def _ending(*, as_json: bool) -> list[Processor]:
     return [
         structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
         _escaped,
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=_traceback),
+        structlog.dev.ConsoleRenderer(colors=log_stream().isatty(), pad_event_to=0, exception_formatter=_traceback),
     ]
 
 

@@ -18,6 +18,7 @@ from sanic import Blueprint, HTTPResponse, Request, raw
 
 from sector.process.counting import count_now
 from sector.process.health import HeadersOf
+from sector.process.log_stream import print_error
 from sector.process.settings import EXIT_WRONG_SETTING
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
@@ -40,7 +41,7 @@ def _make_shared() -> None:
             (Path(folder) / f".{os.getpid()}").touch()
             (Path(folder) / f".{os.getpid()}").unlink()
         except OSError as error:
-            sys.stderr.write(f"wrong setting {SHARED}={folder!r}: {error.strerror}. Allowed: a folder to write to\n")
+            print_error(f"wrong setting {SHARED}={folder!r}: {error.strerror}. Allowed: a folder to write to")
             sys.exit(EXIT_WRONG_SETTING)
 
 

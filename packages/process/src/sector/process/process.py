@@ -30,12 +30,13 @@ from sector.process.connections import (
 from sector.process.counting import count_now
 from sector.process.garbage import spare_what_stays
 from sector.process.health import Details, HeadersOf, Health, endpoints, public_endpoints
+from sector.process.log_stream import log_stream, print_error, reserve_standard_descriptors
 from sector.process.logs import configure
 from sector.process.malformed import HttpRequest
 from sector.process.metrics import Sample, metrics_endpoint
 from sector.process.settings import EXIT_WRONG_SETTING, Settings
 from sector.process.slow_senders import SenderLimit
-from sector.process.vitals import readiness, watch
+from sector.process.vitals import dropped_lines, readiness, watch
 from sector.process.waiting import wait_for_stop
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ def create_app(
         operator_app.config.TOUCHUP = False
         app.blueprint(public_endpoints(health, headers_of))
     app.ctx.operator = (operator_app, operator_port) if operator_port else None
-    app.ctx.samples = [readiness(health)]
+    app.ctx.samples = [readiness(health), dropped_lines(log_stream())]
     operator_app.blueprint(endpoints(health, details, headers_of))
     operator_app.blueprint(metrics_endpoint(headers_of, app.ctx.samples))
     app.ctx.works = []
@@ -116,10 +117,9 @@ def run(app: App, settings: Settings, port: int, *, answers_many: bool = True) -
     """
     if app.ctx.operator and app.ctx.operator[1] == port:
         # With REUSE_PORT the system would share connections among the two.
-        print(
-            f"wrong setting OPERATOR_PORT={port}: it is the public port. Allowed: another port, or 0", file=sys.stderr
-        )
+        print_error(f"wrong setting OPERATOR_PORT={port}: it is the public port. Allowed: another port, or 0")
         sys.exit(EXIT_WRONG_SETTING)
+    reserve_standard_descriptors()
     configure(app.name, settings.log_level, settings.log_format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         sys.exit(runner.run(_serve(app, settings, port, answers_many=answers_many)))
@@ -140,7 +140,7 @@ async def _serve(app: App, settings: Settings, port: int, *, answers_many: bool)
         except OSError as error:
             # uvloop's own text repeats the address; a name that is not known has no number of the system's.
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-            print(f"cannot listen at {settings.host}:{at}: {reason}; see HOST and the port in --help", file=sys.stderr)
+            print_error(f"cannot listen at {settings.host}:{at}: {reason}; see HOST and the port in --help")
             return EXIT_WRONG_SETTING
     if answers_many:
         spare_what_stays()

@@ -8,6 +8,8 @@ from typing import Annotated, Literal, NoReturn, get_args
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from sector.process.log_stream import print_error
+
 EXIT_WRONG_SETTING = 2
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]@:\s]+)(:(?P<port>[0-9]{1,5}))?")
 _MAX_PORT = 65535
@@ -157,7 +159,7 @@ def load[T: Settings](kind: type[T], *, about: str) -> T:
 
 def _refuse(complaints: list[str]) -> NoReturn:
     for complaint in complaints:
-        print(complaint, file=sys.stderr)
+        print_error(complaint)
     sys.exit(EXIT_WRONG_SETTING)
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from sector.process.log_stream import print_error
 from sector.process.settings import EXIT_WRONG_SETTING, TracedSettings
 
 type Attributes = Mapping[str, str | int | float | bool]
@@ -58,10 +59,9 @@ class Traces:
         try:
             connect: Callable[[str, str, str], Tracer] = importlib.import_module(EXTRA).connect
         except ImportError as error:
-            print(
+            print_error(
                 f"wrong setting TRACES_URL={settings.traces_url!r}: {error.name} is not installed, which makes traces."
-                " Leave it out, or: pip install sector-tracing",
-                file=sys.stderr,
+                " Leave it out, or: pip install sector-tracing"
             )
             sys.exit(EXIT_WRONG_SETTING)
         return cls(connect(settings.traces_url, service, socket.gethostname()), settings.traces_a_second)

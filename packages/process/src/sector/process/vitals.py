@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 
-from prometheus_client import Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from sector.process.health import Health
+from sector.process.log_stream import LogStream
 from sector.process.metrics import SECONDS, Sample
 from sector.process.waiting import wait_for_stop
 
@@ -23,6 +24,10 @@ _LAG = Histogram(
     "How late the event loop came back to what was due, once a second: it was busy meanwhile, or had no processor.",
     buckets=SECONDS,
 )
+_DROPPED = Counter(
+    "sector_log_lines_dropped",
+    "Log lines that were dropped because standard error did not take them at once: a full disk, a closed pipe, a reader that stalls.",
+)
 
 
 def readiness(health: Health) -> Sample:
@@ -32,6 +37,20 @@ def readiness(health: Health) -> Sample:
         _READY.set(health.ready)
         for condition, fault in health.faults.items():
             _CONDITION.labels(condition).set(fault is None)
+
+    return sample
+
+
+def dropped_lines(stream: LogStream) -> Sample:
+    """Return what counts the log lines that were dropped, and reports them in the log once that is possible."""
+    counted = 0
+
+    def sample() -> None:
+        nonlocal counted
+        stream.flush()
+        dropped = stream.dropped
+        _DROPPED.inc(dropped - counted)
+        counted = dropped
 
     return sample
 

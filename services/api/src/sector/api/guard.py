@@ -3,16 +3,16 @@
 import itertools
 import re
 import secrets
-import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Literal, TextIO
+from typing import Literal
 
 from sanic import HTTPResponse, Request
 
 from sector.api.answers import GUARDS, Answer, Headers
 from sector.api.work import Work
 from sector.process import App
+from sector.process.log_stream import log_stream
 from sector.process.logs import line, printable
 from sector.process.requests import count
 
@@ -36,13 +36,12 @@ class AccessLog:
         subject: Callable[[Request], str | None],
         *,
         as_json: bool,
-        stream: TextIO = sys.stderr,
     ) -> None:
         self._address = address
         self._subject = subject
         self.least = {"all": 0, "errors": 400, "none": 1000}[which]
         self._as_json = as_json
-        self._stream = stream
+        self._stream = log_stream()
 
     def note(self, request: Request, answer: Answer, request_id: str) -> None:
         """Write the line."""

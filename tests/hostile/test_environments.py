@@ -1,0 +1,31 @@
+"""Each environment of the table: all services become ready, the world ticks, a bot plays in it, and all end with 0."""
+
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+from hostile.environments import ENVIRONMENTS, Environment
+
+from fixtures.broken_logs import BROKEN_LOGS
+from fixtures.metrics import until_metrics
+from fixtures.processes import Processes
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=[each.name for each in ENVIRONMENTS])
+def test_a_world_plays(environment: Environment, redis_url: str, processes: Processes, tmp_path: Path) -> None:
+    log = BROKEN_LOGS[environment.log](tmp_path) if environment.log else nullcontext(None)
+    told = {**environment.settings, "REDIS_URL": redis_url}
+    with log as stderr:
+        processes.stderr = stderr
+        worker = processes.start("worker", wait=False, TICK_DELAY="0.05", **told)
+        api = processes.start("api", wait=False, **told)
+        viz = processes.start("viz", wait=False, **told)
+        bot = processes.start("bot", wait=False, API_URL=api.url, BOT_POLL_INTERVAL="0.1", **told)
+        for service in (worker, api, viz, bot):
+            service.wait_until(ready=True)
+        until_metrics(bot.url, lambda found: found["sector_bot_orders_accepted_total"] > 0, "the bot plays")
+        assert api.health() is not None
+        for service in (bot, viz, api, worker):
+            if environment.log and service in (api, worker):
+                until_metrics(service.url, lambda found: found["sector_log_lines_dropped_total"] > 0, "it logs")
+            assert service.end() == 0, service.name
