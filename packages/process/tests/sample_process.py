@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import sys
 
 from structlog.contextvars import bind_contextvars
 

@@ -111,3 +111,22 @@ def test_metrics_take_a_tenth_of_the_time_at_most_however_often_they_are_asked_f
     now_s += 60
     before = made
     assert paced.text() == b"%d" % (before + 1), "asked for seldom it is new each time"
+
+
+def test_a_file_of_metrics_that_cannot_be_read_is_named_as_the_cause_and_nothing_else_fails(tmp_path: Path) -> None:
+    port = free_port()
+    (tmp_path / "counter_1.db").mkdir()
+    command = [sys.executable, str(SAMPLE), str(port)]
+    settings = environment(WORK="well", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    with subprocess.Popen(command, env=settings, stderr=subprocess.PIPE, text=True) as process:
+        url = f"http://127.0.0.1:{port}"
+        answers = [
+            until(lambda: httpx.get(f"{url}/metrics"), "it answers", faults=(httpx.TransportError,)) for _ in range(3)
+        ]
+        said = "a file of PROMETHEUS_MULTIPROC_DIR cannot be read: Is a directory; the log names it\n"
+        assert [(answer.status_code, answer.text) for answer in answers] == [(500, said)] * 3
+        assert httpx.get(f"{url}/health/ready").status_code == 200
+        process.terminate()
+        _, log = process.communicate(timeout=60)
+    assert [line for line in log.splitlines() if "counter_1.db" in line] == log.splitlines()
+    assert len(log.splitlines()) == 1, "once"

@@ -5,6 +5,7 @@ them is asked answers for all. Source: the multiprocess mode of prometheus_clien
 """
 
 import contextlib
+import logging
 import os
 import sys
 import time
@@ -15,11 +16,14 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from sanic import Blueprint, HTTPResponse, Request, raw
+from sanic.response import text
 
 from sector.process.counting import count_now
 from sector.process.health import HeadersOf
 from sector.process.log_stream import print_error
 from sector.process.settings import EXIT_WRONG_SETTING
+
+log = logging.getLogger(__name__)
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -120,9 +124,18 @@ def metrics_endpoint(headers_of: HeadersOf, samples: Sequence[Sample]) -> Bluepr
         return exposition()
 
     paced = Paced(make)
+    logged: set[str] = set()
 
     @routes.get("/metrics")
     async def metrics(request: Request) -> HTTPResponse:
-        return raw(paced.text(), content_type=CONTENT_TYPE_LATEST, headers=headers_of(request))
+        try:
+            return raw(paced.text(), content_type=CONTENT_TYPE_LATEST, headers=headers_of(request))
+        except OSError as error:
+            reason = f"a file of {SHARED} cannot be read: {error.strerror}"
+            if reason not in logged:
+                # Once, not at each request.
+                logged.add(reason)
+                log.error("%s: %s", reason, error.filename)  # noqa: TRY400  (the reason says all)
+            return text(f"{reason}; the log names it\n", status=500, headers=headers_of(request))
 
     return routes

@@ -30,9 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         return asyncio.run(_run(given))
-    except (RedisError, OSError) as error:
+    except RedisError as error:
         text = f"{describe(error)} ({type(error).__name__}: {error})"
-    except (StateError, ArchiveError, ValueError) as error:
+    except (StateError, ArchiveError, ValueError, OSError) as error:
         text = str(error)
     # It may quote a file, or what lies in Redis.
     print(f"{given.command}: {printable(text)}", file=sys.stderr)

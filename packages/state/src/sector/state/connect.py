@@ -83,7 +83,7 @@ class Cluster(RedisCluster):
                 self._outdated = False
                 await self.nodes_manager.initialize()
             return self.get_node_from_key(key)  # type: ignore[return-value]  # None only where replicas are asked for
-        except (RedisClusterException, KeyError) as error:
+        except (RedisClusterException, KeyError, OSError) as error:
             self._outdated = True
             raise RedisConnectionError(f"no node of the cluster is known to hold {key!r}: {error}") from error
 

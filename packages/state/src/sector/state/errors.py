@@ -21,6 +21,15 @@ class FollowerEnded(StateError):
         self.sim_id = sim_id
 
 
+class FollowerBehind(StateError):
+    """This process has not read a tick of the sim in time."""
+
+    def __init__(self, sim_id: str, tick: int) -> None:
+        super().__init__(f"tick {tick} of sim {sim_id!r} is not read yet; try again")
+        self.sim_id = sim_id
+        self.tick = tick
+
+
 class LeaseLost(StateError):
     """The lease is another worker's, or nobody's: what was computed under it must not be written."""
 

@@ -1,5 +1,9 @@
 """Faults of Redis in words: what happened, and what to do. One text a kind, so that it is logged once and not once a retry."""
 
+import errno
+import socket
+import ssl
+
 from redis.exceptions import (
     AskError,
     AuthenticationError,
@@ -34,7 +38,6 @@ _KINDS: tuple[tuple[type[Exception], str], ...] = (
     (PoolExhausted, "all connections of this process to Redis are in use"),
     (RedisTimeoutError, "Redis does not answer in time"),
     (RedisConnectionError, "Redis is away"),
-    (OSError, "Redis is away"),
 )
 _PREFIXES = {
     "BUSY": "a script holds Redis: end it as user operator, with SCRIPT KILL",
@@ -56,6 +59,8 @@ _OF_THE_SERVER = (
     "LOADING",
     "MASTERDOWN",
 )
+_UNIX_SOCKET = " connecting to /"
+"""In redis-py's text of an error with a Unix socket; a host has no slash."""
 _OF_THE_CONNECTION = tuple(kind for kind, _ in _KINDS)
 
 
@@ -63,19 +68,41 @@ def concerns_one_sim(error: Exception) -> bool:
     """Return whether a fault lies in the stored data of one sim, and not in Redis, its users or other sims."""
     if isinstance(error, SimNotFound):
         return False
-    if isinstance(error, RedisError | OSError):
+    if isinstance(error, RedisError):
         plain = isinstance(error, ResponseError) and not isinstance(error, _OF_THE_CONNECTION)
         return plain and not str(error).startswith(_OF_THE_SERVER)
     return isinstance(error, StateError | FrameError | DeltaError)
 
 
-def describe(error: RedisError | OSError) -> str:
+def describe(error: RedisError) -> str:
     """Return what kind of fault this is, in words. The text of the error itself is not in it: it may differ at each retry."""
     text = str(error)
     for prefix, words in _PREFIXES.items():
         if text.startswith(prefix):
             return words
+    if isinstance(error, RedisConnectionError) and (words := _describe_cause(error)):
+        return words
     for kind, words in _KINDS:
         if isinstance(error, kind):
             return words
     return f"Redis refuses a command: {text}" if isinstance(error, ResponseError) else f"{type(error).__name__}: {text}"
+
+
+def _describe_cause(error: RedisConnectionError) -> str:
+    """Return why a connection could not be made, where Redis itself is not the cause; an empty text otherwise."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, OSError):
+        cause = cause.__cause__ or cause.__context__
+    match cause:
+        case ssl.SSLCertVerificationError():
+            return "the certificate of Redis is not valid: compare its authority and host name with REDIS_URL"
+        case ssl.SSLError():
+            return "TLS with Redis fails: compare its port and certificates with REDIS_URL"
+        case socket.gaierror():
+            return "the host in REDIS_URL has no address: compare it with DNS"
+        case OSError(errno=errno.EMFILE | errno.ENFILE):
+            return "no file descriptor is free for a connection to Redis: raise the limit (ulimit -n)"
+        case FileNotFoundError() | PermissionError() | IsADirectoryError() if _UNIX_SOCKET not in str(error):
+            return "a certificate file in REDIS_URL cannot be read"
+        case _:
+            return ""

@@ -9,15 +9,15 @@ from redis.exceptions import RedisError
 from sector.models.delta import DeltaError
 from sector.models.frame import FrameError
 from sector.state.connect import Client
-from sector.state.errors import FollowerEnded, HistoryRewound, SimNotFound, StateError
+from sector.state.errors import FollowerBehind, FollowerEnded, HistoryRewound, SimNotFound, StateError
 from sector.state.faults import concerns_one_sim, describe
 from sector.state.reader import SimReader, TickEvents, View
 
 type Heard = Callable[[TickEvents | None], None]
 """Called with each tick; with None where ticks may have been missed."""
 
-type Fault = RedisError | OSError | StateError | FrameError | DeltaError
-FAULTS = (RedisError, OSError, StateError, FrameError, DeltaError)
+type Fault = RedisError | StateError | FrameError | DeltaError
+FAULTS = (RedisError, StateError, FrameError, DeltaError)
 _CAUGHT_UP_WITHIN_S = 2.0
 REDIS = "redis"
 SIM = "sim"
@@ -32,7 +32,7 @@ def conditions(fault: Fault | None) -> dict[str, tuple[str, str] | None]:
             return {REDIS: None, SIM: (str(fault), "")}
         case RedisError() if concerns_one_sim(fault):
             return {REDIS: None, SIM: (describe(fault), f"{type(fault).__name__}: {fault}")}
-        case RedisError() | OSError():
+        case RedisError():
             return {REDIS: (describe(fault), f"{type(fault).__name__}: {fault}")}
         case _:
             return {REDIS: None, SIM: (str(fault), "")}
@@ -92,11 +92,14 @@ class Followed:
         raise self.fault.with_traceback(None)
 
     async def caught_up(self) -> View:
-        """Return a view that is not older than this call."""
+        """Return a view that is not older than this call. Raises FollowerBehind where it is not read in time, and what `view` raises."""
         head = await self.reader.head()
-        async with asyncio.timeout(_CAUGHT_UP_WITHIN_S):
-            while (view := await self.view()).head.tick < head.tick:
-                await self._wait()
+        try:
+            async with asyncio.timeout(_CAUGHT_UP_WITHIN_S):
+                while (view := await self.view()).head.tick < head.tick:
+                    await self._wait()
+        except TimeoutError as error:
+            raise FollowerBehind(self.sim_id, head.tick) from error
         return view
 
     async def _wait(self) -> None:

@@ -6,8 +6,6 @@ Source: D. DeWitt et al., "Implementation Techniques for Main Memory Database Sy
 import asyncio
 from collections.abc import Sequence
 
-from redis.exceptions import RedisError
-
 from sector.state.admission import Admitted, Gate, Request, Verdict
 from sector.state.connect import Client
 from sector.state.errors import StateError
@@ -76,7 +74,7 @@ class GroupCommit:
                         while group:
                             _settle(group, await self._gate.admit(link, [request for request, _ in group]))
                             group = self._next()
-                except (RedisError, StateError, OSError) as error:
+                except Exception as error:  # noqa: BLE001  (raised to each that waits: none hangs)
                     for _, verdict in group:
                         if not verdict.done():
                             verdict.set_exception(error)

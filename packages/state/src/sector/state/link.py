@@ -7,6 +7,7 @@ from time import perf_counter
 
 from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -51,9 +52,12 @@ class Link:
         except TimeoutError as error:
             failed(error)
             raise RedisTimeoutError(f"no answer within {self._limit_s} s") from error
-        except (RedisError, OSError) as error:
+        except RedisError as error:
             failed(error)
             raise
+        except OSError as error:
+            failed(error)
+            raise RedisConnectionError(f"the connection broke: {error}") from error
         first = commands[0]
         took(first.name if isinstance(first, Packed) else str(first[0]), perf_counter() - began_s)
         return replies
@@ -99,7 +103,11 @@ def _joined(parts: Sequence[bytes]) -> Iterator[bytes]:
 
 @asynccontextmanager
 async def borrowed(redis: Client, key: str) -> AsyncIterator[Link]:
-    """Lend a connection to the node that holds `key`. It is closed where the block raises: it may be amid a reply."""
+    """Lend a connection to the node that holds `key`. It is closed where the block raises: it may be amid a reply.
+
+    What fails with the connection raises a redis.exceptions.RedisError, here and in `Link.exchange`, and no OSError: an OSError that
+    reaches a caller has nothing to do with Redis.
+    """
     if isinstance(redis, Cluster):
         async with redis.lend(key) as connection:
             limit_s = _unlimited(connection)
@@ -110,9 +118,12 @@ async def borrowed(redis: Client, key: str) -> AsyncIterator[Link]:
         return
     try:
         connection = await redis.connection_pool.get_connection()
-    except (RedisError, OSError) as error:
+    except RedisError as error:
         failed(error)
         raise
+    except OSError as error:
+        failed(error)
+        raise RedisConnectionError(f"no connection: {error}") from error
     limit_s = _unlimited(connection)
     try:
         yield Link(connection, limit_s)

@@ -23,7 +23,7 @@ class SimLookup:
         self._task: asyncio.Task[None] | None = None
 
     async def require(self, sim_id: str) -> None:
-        """Return if there is this sim. Raises SimNotFound, redis.exceptions.RedisError, OSError."""
+        """Return if there is this sim. Raises SimNotFound, redis.exceptions.RedisError."""
         result = self._pending.get(sim_id)
         if result is None:
             result = self._pending[sim_id] = asyncio.get_running_loop().create_future()

@@ -75,7 +75,7 @@ class SharedSpending:
         spent = [Spent(f"{self.prefix}{client}", per_second, units) for client, per_second, units in used]
         try:
             return await spend(self.redis, self.sim_id, spent)
-        except (RedisError, OSError) as error:
+        except RedisError as error:
             # What is wrong with Redis, the conditions say. Meanwhile each process limits for itself.
             log.debug("request limits were not shared: %s", error)
             return None

@@ -35,7 +35,7 @@ async def watch_waiting(stop: asyncio.Event, redis: Client, sim_id: str) -> None
     while not stop.is_set():
         try:
             found = await pending(redis, sim_id)
-        except (RedisError, StateError, OSError):
+        except (RedisError, StateError):
             # What is wrong, the conditions tell.
             _WAITING.set(_UNKNOWN)
             _OLDEST.set(_UNKNOWN)

@@ -179,7 +179,7 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem(503, "Not durable", detail)
         case FrameError() | DeltaError() | HistoryGone() | HistoryBroken() | StateError():
             return Problem(503, "The sim is not readable", str(error))
-        case RedisError() | OSError():
+        case RedisError():
             # The text of the error contains the address of Redis: it is for the log and for /health.
             return Problem(503, "Redis is not available", describe(error))
         case _:

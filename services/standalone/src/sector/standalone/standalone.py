@@ -110,7 +110,7 @@ async def _wait_for_redis(url: str, stop: asyncio.Event, within_s: float) -> boo
         for _ in range(int(within_s / _LOOK_S)):
             try:
                 await redis.ping()
-            except (RedisError, OSError):
+            except RedisError:
                 if await wait_for_stop(stop, _LOOK_S):
                     return False
             else:

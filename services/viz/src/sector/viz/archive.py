@@ -78,7 +78,7 @@ class Archive:
         app.add_route(self._limited(self.course), "/sims/<sim_id>/course")
         app.add_route(self._limited(self.state), "/sims/<sim_id>/state")
         app.add_route(self._limited(self.ticks), "/sims/<sim_id>/ticks")
-        for error in (StateError, FrameError, DeltaError, TooManyTurns, TooManyRequests, RedisError, OSError):
+        for error in (StateError, FrameError, DeltaError, TooManyTurns, TooManyRequests, RedisError):
             app.error_handler.add(error, _problem)
 
     async def all_sims(self, request: Request) -> HTTPResponse:
@@ -151,7 +151,7 @@ def _compress(body: bytes) -> bytes:
 
 
 def _problem(
-    _: Request, error: StateError | FrameError | DeltaError | TooManyTurns | TooManyRequests | RedisError | OSError
+    _: Request, error: StateError | FrameError | DeltaError | TooManyTurns | TooManyRequests | RedisError
 ) -> HTTPResponse:
     headers = None
     match error:
@@ -162,7 +162,7 @@ def _problem(
             status, detail = NotFound.status_code, str(error)
         case TooManyTurns():
             status, detail = ServiceUnavailable.status_code, f"{error}; try again in a second"
-        case RedisError() | OSError():
+        case RedisError():
             status, detail = ServiceUnavailable.status_code, describe(error)
         case _:
             status, detail = ServiceUnavailable.status_code, str(error)

@@ -138,7 +138,7 @@ class Show:
     async def _see_worker(self) -> None:
         try:
             (holder,) = await lease.holders(self._redis, [self.sim_id])
-        except (RedisError, OSError):
+        except RedisError:
             # The follower tells what is wrong.
             return
         worker = None if holder is None else holder.split(":")[0]
@@ -152,7 +152,7 @@ def fault_text(sim_id: str, fault: Fault) -> str:
     match fault:
         case SimNotFound():
             return f"there is no sim {sim_id} yet"
-        case RedisError() | OSError():
+        case RedisError():
             return describe(fault)
         case _:
             return str(fault)

@@ -78,7 +78,7 @@ class Shows:
         if sim_id != self.own_id and sim_id not in self._shows:
             try:
                 await self._lookup.require(sim_id)
-            except (SimNotFound, RedisError, OSError) as error:
+            except (SimNotFound, RedisError) as error:
                 await self._rooms.enter(spectator, room_of(sim_id))
                 self._missing[sim_id] = None
                 self._rooms.tell(spectator, "fault", fault_text(sim_id, error))
@@ -135,7 +135,7 @@ class Shows:
             batch = wanted[:_LOOKED_FOR_AT_ONCE]
             try:
                 existing = await sims.exist(self._redis, batch)
-            except (RedisError, OSError):
+            except RedisError:
                 # The follower of the own sim reports it.
                 continue
             for sim_id, exists in zip(batch, existing, strict=True):

