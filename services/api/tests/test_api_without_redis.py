@@ -69,6 +69,47 @@ async def test_a_full_redis_refuses_the_order_and_the_world_is_still_shown(
     assert (await sim.tick()).orders == 1
 
 
+async def test_a_redis_that_takes_no_writes_is_a_fault_of_redis_and_over_by_itself(
+    processes: Processes, own_valkey: OwnValkey
+) -> None:
+    own_valkey.start()
+    redis = connect(own_valkey.url)
+    assert isinstance(redis, Redis)
+    sim = await Sim.found(redis)
+    api = processes.start("api", REDIS_URL=own_valkey.url)
+    await own_valkey.fail_disk(redis)
+    said = api.wait_for(lambda health: not health["conditions"]["redis"]["ok"], "without a disk")
+    assert said["ready"] is False
+    assert said["conditions"]["redis"]["fault"] == "Redis cannot write to its disk, and takes no writes"
+    assert httpx.post(f"{api.url}/orders", json=NOTE).status_code == 503
+    assert httpx.get(f"{api.url}/snapshot").status_code == 200
+    await own_valkey.mend_disk(redis)
+    api.wait_until(ready=True)
+    assert httpx.post(f"{api.url}/orders", json=NOTE).status_code == 202
+    assert (await sim.tick()).orders == 1
+    await redis.aclose()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fault"),
+    [("maxmemory", "1", "Redis is full"), ("min-replicas-to-write", "1", "Redis has too few replicas")],
+)
+async def test_each_reason_to_refuse_writes_is_in_health(
+    name: str, value: str, fault: str, sim: Sim, redis: Redis, redis_url: str, processes: Processes
+) -> None:
+    api = processes.start("api", REDIS_URL=redis_url)
+    await redis.config_set(name, value)
+    try:
+        api.wait_for_fault("redis", fault)
+        # A tick that is read does not make writes well.
+        api.wait_until(ready=False)
+    finally:
+        await redis.config_set(name, "0")
+    api.wait_until(ready=True)
+    assert (await sim.tick()).head.tick == 1
+    assert await redis.keys("*:rate:*") == [], "the probe leaves nothing"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [

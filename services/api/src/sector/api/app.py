@@ -29,8 +29,9 @@ from sector.process.tracing import Traces
 from sector.state.connect import Client, connect
 from sector.state.durability import PROMISES
 from sector.state.errors import NotDurable
-from sector.state.faults import concerns_one_sim, describe
-from sector.state.followed import REDIS, SIM, Fault, conditions
+from sector.state.faults import describe
+from sector.state.followed import REDIS, SIM
+from sector.state.redis_health import RedisHealth, probe_writes
 from sector.state.spending import SharedSpending
 
 DURABILITY = "durability"
@@ -44,9 +45,8 @@ def create_api(settings: ApiSettings) -> App:
     """Return the app; it serves at once, and is ready when Redis and the sim are there."""
     redis = connect(settings.redis_url, timeout_s=settings.redis_timeout_s)
     health = Health("api", REDIS, SIM, DURABILITY)
-    served = Served(
-        redis, settings.sim_id, settings.durability, settings.most_waiting_orders, lambda fault: _tell(health, fault)
-    )
+    redis_health = RedisHealth(redis, settings.sim_id, probe_writes, health.note)
+    served = Served(redis, settings.sim_id, settings.durability, settings.most_waiting_orders, redis_health.report)
     ring = settings.key_ring
     authority = Authority(ring, settings.auth_audience)
     address = address_behind(settings.proxies)
@@ -107,6 +107,7 @@ def create_api(settings: ApiSettings) -> App:
     attach(app, "request limits", limits.run)
     attach(app, "waiting orders", lambda stop: watch_waiting(stop, redis, settings.sim_id))
     attach(app, "durability", lambda stop: _probe(stop, redis, settings, health))
+    attach(app, "writes", lambda stop: _check_writes(stop, redis_health))
     if ring is not None:
         # Once logs are configured.
         app.before_server_start(lambda _: ring.report())
@@ -156,10 +157,9 @@ def _sample(served: Served, streams: Streams) -> None:
         TICK.set(served.own.bodies.view.head.tick)
 
 
-def _tell(health: Health, fault: Fault | None) -> None:
-    blocks = fault is None or not concerns_one_sim(fault)
-    for condition, said in conditions(fault).items():
-        health.note(condition, said, blocks=blocks)
+async def _check_writes(stop: asyncio.Event, redis_health: RedisHealth) -> None:
+    while not await wait_for_stop(stop, _LOOK_S):
+        await redis_health.check()
 
 
 async def _probe(stop: asyncio.Event, redis: Client, settings: ApiSettings, health: Health) -> None:
@@ -170,6 +170,6 @@ async def _probe(stop: asyncio.Event, redis: Client, settings: ApiSettings, heal
             health.well(DURABILITY)
         except NotDurable as error:
             health.fault(DURABILITY, str(error))
-        except (RedisError, OSError) as error:
+        except RedisError as error:
             health.fault(DURABILITY, describe(error), f"{type(error).__name__}: {error}")
         await wait_for_stop(stop, _LOOK_S)

@@ -1,15 +1,17 @@
 """The viz, wired: the page, the archive over HTTP, and Socket.IO at /ws."""
 
+import asyncio
+
 from pydantic import JsonValue
 
-from sector.process import App, Health, attach, create_app, sample
+from sector.process import App, Health, attach, create_app, sample, wait_for_stop
 from sector.process.connections import address_behind
 from sector.process.request_limits import RequestLimits
 from sector.process.requests import count_answer
 from sector.process.tracing import Traces
 from sector.state.connect import connect
-from sector.state.faults import concerns_one_sim
-from sector.state.followed import REDIS, SIM, Fault, conditions
+from sector.state.followed import REDIS, SIM
+from sector.state.redis_health import RedisHealth, probe_disk
 from sector.state.spending import SharedSpending
 from sector.viz.archive import Archive
 from sector.viz.connection_check import ConnectionCheck
@@ -20,6 +22,7 @@ from sector.viz.settings import VizSettings
 from sector.viz.shows import Shows, Watching
 
 _LARGEST_BODY = 65_536
+_LOOK_S = 1.0
 
 
 def create_viz(settings: VizSettings) -> App:
@@ -34,7 +37,8 @@ def create_viz(settings: VizSettings) -> App:
         address_of=address_behind(settings.proxies),
     )
     traces = Traces.of(settings, "sector-viz")
-    shows = Shows(redis, settings.sim_id, rooms, traces, lambda fault: _tell(health, fault))
+    redis_health = RedisHealth(redis, settings.sim_id, probe_disk, health.note)
+    shows = Shows(redis, settings.sim_id, rooms, traces, redis_health.report)
 
     async def details() -> dict[str, JsonValue]:
         view = shows.own.view if shows.own else None
@@ -63,6 +67,7 @@ def create_viz(settings: VizSettings) -> App:
     rooms.attach(app)
     attach(app, "shows", shows.run)
     attach(app, "request limits", limits.run)
+    attach(app, "disk of Redis", lambda stop: _check_disk(stop, redis_health))
     app.on_response(count_answer)
     sample(app, lambda: _sample(shows, rooms))
     app.after_server_stop(lambda _: redis.aclose())
@@ -77,7 +82,6 @@ def _sample(shows: Shows, rooms: Rooms) -> None:
         TICK.set(shows.own.view.head.tick)
 
 
-def _tell(health: Health, fault: Fault | None) -> None:
-    blocks = fault is None or not concerns_one_sim(fault)
-    for condition, said in conditions(fault).items():
-        health.note(condition, said, blocks=blocks)
+async def _check_disk(stop: asyncio.Event, redis_health: RedisHealth) -> None:
+    while not await wait_for_stop(stop, _LOOK_S):
+        await redis_health.check()

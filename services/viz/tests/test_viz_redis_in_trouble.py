@@ -1,0 +1,27 @@
+"""A Redis whose disk is full: the viz reports it, shows what is there, and recovers by itself."""
+
+import httpx
+from redis.asyncio import Redis
+
+from fixtures.own_valkey import OwnValkey
+from fixtures.processes import Processes
+from fixtures.sim import Sim
+from sector.state.connect import connect
+
+
+async def test_a_redis_that_cannot_write_to_its_disk_is_a_fault_of_redis(
+    processes: Processes, own_valkey: OwnValkey
+) -> None:
+    own_valkey.start()
+    redis = connect(own_valkey.url)
+    assert isinstance(redis, Redis)
+    await Sim.found(redis)
+    viz = processes.start("viz", REDIS_URL=own_valkey.url)
+    await own_valkey.fail_disk(redis)
+    viz.wait_for_fault("redis", "Redis cannot write to its disk")
+    viz.wait_until(ready=False)
+    assert httpx.get(f"{viz.url}/").status_code == 200
+    assert httpx.get(f"{viz.url}/sims").status_code == 200
+    await own_valkey.mend_disk(redis)
+    viz.wait_until(ready=True)
+    await redis.aclose()
