@@ -1,13 +1,18 @@
 """Settings: read from the environment; a wrong one is named, with its value and what is allowed."""
 
+from typing import Annotated
+
 import pytest
-from pydantic import Field
+from pydantic import BeforeValidator, Field, SecretStr
 
-from sector.process import RedisUrl, Settings, load
+from sector.models.urls import HttpUrl
+from sector.process import HttpUrlSetting, SecretSetting, Settings, TokenSetting, TracedSettings, load
 
 
-class Sample(Settings):
-    redis_url: RedisUrl
+class Sample(TracedSettings):
+    api_url: HttpUrlSetting = Field(default=HttpUrl("http", "api", 8000), description="A URL.")
+    auth_secret: SecretSetting = Field(default=None, description="A secret.")
+    api_token: TokenSetting = Field(default=None, description="A token.")
     tick_delay: float = Field(default=0.5, ge=0, le=3600, description="Seconds, 0 to 3600.")
 
 
@@ -19,14 +24,14 @@ def no_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_not_set_has_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICK_DELAY", "")
     settings = load(Sample, about="")
-    assert (settings.redis_url, settings.tick_delay) == ("redis://redis:6379/0", 0.5)
+    assert (str(settings.api_url), settings.tick_delay) == ("http://api:8000", 0.5)
 
 
 def test_what_is_set_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICK_DELAY", "2")
-    monkeypatch.setenv("REDIS_URL", "rediss://user:secret@host:1/2")
+    monkeypatch.setenv("API_URL", "https://host:1/2")
     settings = load(Sample, about="")
-    assert (settings.redis_url, settings.tick_delay) == ("rediss://user:secret@host:1/2", 2.0)
+    assert (str(settings.api_url), settings.tick_delay) == ("https://host:1/2", 2.0)
 
 
 @pytest.mark.parametrize("value", ["abc", "-1", "3601", "nan", "inf"])
@@ -43,11 +48,11 @@ def test_a_wrong_one_exits_with_2_and_one_line(
 
 
 def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setenv("REDIS_URL", "http://user:secret@host")
+    monkeypatch.setenv("API_URL", "http://user:secret@host")
     with pytest.raises(SystemExit):
         load(Sample, about="")
     said = capsys.readouterr().err
-    assert "REDIS_URL" in said
+    assert "API_URL=(hidden)" in said
     assert "secret" not in said
 
 
@@ -58,7 +63,7 @@ def test_help_lists_all(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     assert exited.value.code == 0
     said = capsys.readouterr().out
     assert said.startswith("What this is.")
-    assert all(text in said for text in ("REDIS_URL", "TICK_DELAY  (default: 0.5)", "Seconds, 0 to 3600."))
+    assert all(text in said for text in ("API_URL", "TICK_DELAY  (default: 0.5)", "Seconds, 0 to 3600."))
 
 
 def test_an_argument_that_is_none_exits_with_2(
@@ -71,43 +76,92 @@ def test_an_argument_that_is_none_exits_with_2(
     assert "--port" in capsys.readouterr().err
 
 
+HIDDEN = "hunter2-hunter2-hunter2-hunter2-hunter2"
+
+
 @pytest.mark.parametrize(
-    "url",
+    ("name", "value", "said"),
     [
-        "redis://user:pa/ss@host:6379/0",
-        "redis://user:pa#ss@host:6379/0",
-        "redis://user:pa[ss@host:6379/0",
-        "redis://user:pass@host:99999/0",
-        "redis://user:pass@host:port/0",
-        "redis+sentinel://user:pa?ss@one:26379,two:26379/service/0",
-        "redis+cluster://user:pass@one:6379,two:0",
+        ("AUTH_SECRET", f'"{HIDDEN}"', "in quotes"),
+        ("AUTH_SECRET", f"'{HIDDEN}'", "in quotes"),
+        ("AUTH_SECRET", f"{HIDDEN}\n{HIDDEN}", "line break"),
+        ("AUTH_SECRET", f"{HIDDEN}\x7f{HIDDEN}", "control character"),
+        ("AUTH_SECRET", f"{HIDDEN}\u2028{HIDDEN}", "control character"),
+        ("API_TOKEN", f"{HIDDEN} {HIDDEN}", "spaces"),
+        ("API_TOKEN", f"{HIDDEN}\u00fc", "not ASCII"),
+        ("API_TOKEN", f"Bearer {HIDDEN}", "the word Bearer"),
+        ("API_TOKEN", f'"{HIDDEN}"', "in quotes"),
+        ("API_TOKEN", f"{HIDDEN}\r\nX-Other: 1", "line break"),
+        ("API_TOKEN", " ", "only white space"),
+        ("API_URL", f"http://user:{HIDDEN}@host", "a user or a password"),
+        ("API_URL", f"http:/user:{HIDDEN}@host", "http:// or https://"),
+        ("API_URL", f"http://user:/{HIDDEN}@host", "in a password write / as %2F"),
+        ("API_URL", "http://[::1", "brackets"),
+        ("API_URL", "http://host:99999", "a port"),
+        ("API_URL", "http://host:", "a port"),
+        ("API_URL", "http://host?x", "a query"),
+        ("API_URL", "http://ho st", "white space"),
+        ("API_URL", "'http://host'", "in quotes"),
+        ("TRACES_URL", f"http://user:{HIDDEN}@:4318", "no valid name"),
+        ("TRACES_URL", "collector:4318", "http:// or https://"),
+        ("HOST", "127.0.0.1:80", "no valid name"),
+        ("HOST", "256.0.0.1", "IPv4"),
     ],
 )
-def test_a_url_whose_hosts_are_invalid_ends_it_and_nothing_of_the_password_is_shown(
-    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_value_that_cannot_be_meant_ends_it_with_one_line_without_the_secret(
+    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("REDIS_URL", url)
+    monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit) as ended:
         load(Sample, about="")
     assert ended.value.code == 2
-    said = capsys.readouterr().err
-    assert "REDIS_URL=(hidden)" in said
-    assert "a host or a port is invalid" in said
-    assert "'pa" not in said
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"wrong setting {name}=")
+    assert said in line
+    assert "hunter2" not in line
 
 
 @pytest.mark.parametrize(
-    "url",
+    ("name", "value", "read"),
     [
-        "redis://host",
-        "redis://[::1]:6379/0",
-        "rediss://user:pa%2Fss@host:6379/0",
-        "redis+sentinel://user:p@one:26379,two/service/0",
-        "redis+cluster://one:1,two:2",
-        "unix:///run/a,b:c?db=0",
-        "redis:///1",
+        ("AUTH_SECRET", f"{HIDDEN}\n", HIDDEN),
+        ("AUTH_SECRET", f"\t {HIDDEN} \r\n", HIDDEN),
+        ("AUTH_SECRET", f"\ufeff{HIDDEN}", HIDDEN),
+        ("API_TOKEN", f" {HIDDEN}\t\n", HIDDEN),
+        ("LOG_LEVEL", "WARNING ", "warning"),
+        ("LOG_FORMAT", "Json", "json"),
+        ("HOST", "[::1]", "::1"),
+        ("HOST", " 127.0.0.1\n", "127.0.0.1"),
+        ("API_URL", "HTTP://API.Example.org:80/api/ ", "http://api.example.org/api"),
+        ("API_URL", "https://[2001:DB8::0:1]:443", "https://[2001:db8::1]"),
+        ("TRACES_URL", "http://user:pass@collector:4318/", "http://collector:4318"),
     ],
 )
-def test_a_url_with_hosts_is_accepted(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REDIS_URL", url)
-    assert load(Sample, about="").redis_url == url
+def test_a_value_is_read_in_its_canonical_form(
+    name: str, value: str, read: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    found = getattr(load(Sample, about=""), name.lower())
+    assert (found.get_secret_value() if isinstance(found, SecretStr) else str(found)) == read
+
+
+def test_credentials_are_not_in_the_text_of_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACES_URL", f"http://user:{HIDDEN}@collector")
+    monkeypatch.setenv("AUTH_SECRET", HIDDEN)
+    settings = load(Sample, about="")
+    assert settings.traces_url is not None
+    assert settings.traces_url.text == f"http://user:{HIDDEN}@collector"
+    assert "hunter2" not in f"{settings} {settings!r} {settings.model_dump_json()}"
+
+
+def test_of_several_errors_in_one_setting_there_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Many(Settings):
+        ports: Annotated[list[int], BeforeValidator(lambda text: text.split(","))] = Field(description="Numbers.")
+
+    monkeypatch.setenv("PORTS", "a,b,c")
+    with pytest.raises(SystemExit):
+        load(Many, about="")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "(and 2 more errors)" in line

@@ -122,17 +122,3 @@ async def test_a_cluster_that_is_unreachable_is_a_connection_error() -> None:
         with pytest.raises(RedisConnectionError, match="no node of the cluster is known to hold 'sim:{default}:head'"):
             await call(redis, "GET", KEYS.head)
     await redis.aclose()
-
-
-@pytest.mark.parametrize(
-    ("url", "said"),
-    [
-        ("http://localhost:6379", "begins with one of redis://"),
-        ("redis+sentinel://localhost:26379", "ends with the name of the service"),
-        ("redis+sentinel://localhost/world?foo=1", "no parameter 'foo'"),
-        ("redis+cluster://:1,b", "is not an address"),
-    ],
-)
-def test_a_url_that_says_too_little_is_refused(url: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
-        connect(url)

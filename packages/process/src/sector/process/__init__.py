@@ -3,27 +3,31 @@
 from sector.process.backoff import backoff
 from sector.process.health import Health
 from sector.process.process import App, attach, create_app, run, sample
-from sector.process.settings import (
+from sector.process.setting_types import (
+    HttpUrlSetting,
+    LowerCase,
     OperatorPort,
     Port,
-    RedisUrl,
-    Settings,
+    SecretSetting,
     SimIdSetting,
     SimsSetting,
-    TracedSettings,
-    load,
+    TokenSetting,
 )
+from sector.process.settings import Settings, TracedSettings, load
 from sector.process.waiting import wait_for_stop
 
 __all__ = [
     "App",
     "Health",
+    "HttpUrlSetting",
+    "LowerCase",
     "OperatorPort",
     "Port",
-    "RedisUrl",
+    "SecretSetting",
     "Settings",
     "SimIdSetting",
     "SimsSetting",
+    "TokenSetting",
     "TracedSettings",
     "attach",
     "backoff",

@@ -5,86 +5,35 @@ import re
 import sys
 from typing import Annotated, Literal, NoReturn, get_args
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from sector.models.printable import printable
 from sector.process.log_stream import print_error
+from sector.process.setting_types import CredentialsUrlSetting, HostSetting, LowerCase
 
 EXIT_WRONG_SETTING = 2
-_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]@:\s]+)(:(?P<port>[0-9]{1,5}))?")
-_MAX_PORT = 65535
-
-
-def _with_hosts(url: str) -> str:
-    """Return the URL. Raises ValueError if its hosts and ports are invalid: a password may contain what ends the host."""
-    scheme, _, rest = url.partition("://")
-    netloc = re.split("[/?#]", rest, maxsplit=1)[0]
-    if scheme == "unix" or not netloc:
-        return url
-    user, _, hosts = netloc.rpartition("@")
-    for host in hosts.split(","):
-        match = _HOST.fullmatch(host)
-        if "[" in user or match is None or not 1 <= int(match["port"] or 1) <= _MAX_PORT:
-            raise ValueError(
-                "a host or a port is invalid; in a password write / ? # [ ] @ : % and , as %2F %3F %23 %5B %5D %40 %3A %25 and %2C"
-            )
-    return url
-
-
-RedisUrl = Annotated[
-    str,
-    AfterValidator(_with_hosts),
-    Field(
-        default="redis://redis:6379/0",
-        pattern=r"^((redis|rediss|unix|redis\+cluster)://.+|redis\+sentinel://[^/]+/[^/?]+.*)$",
-        description="Where Redis is: redis://user:password@host:6379/0, rediss:// (TLS), unix://,"
-        " redis+sentinel://user:password@host:26379,host:26379/service/0 or redis+cluster://user:password@host:6379,host:6379.",
-    ),
-]
-SimIdSetting = Annotated[
-    str,
-    Field(
-        default="default",
-        pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
-        description="Id of the sim: lower-case letters, digits, - and _, up to 63.",
-    ),
-]
-SimsSetting = Annotated[
-    str,
-    Field(
-        default="default",
-        pattern=r"^(\*|[a-z0-9][a-z0-9_-]{0,62})(,(\*|[a-z0-9][a-z0-9_-]{0,62}))*$",
-        description="Ids of the sims, several with commas, and * for all there are, as in default,*:"
-        " lower-case letters, digits, - and _, up to 63 each.",
-    ),
-]
-Port = Annotated[int, Field(ge=1, le=65535)]
-OperatorPort = Annotated[
-    int,
-    Field(
-        default=0,
-        ge=0,
-        le=65535,
-        description="Port of /health and /metrics, which the public port then answers with 404: do not route it from outside."
-        " 0 to 65535. 0: they are at PORT.",
-    ),
-]
+_MAX_SHOWN = 200
+_BARE_URL = re.compile(r"([a-z+]{1,20}://)?[\w.-]*(:[0-9]{1,5})?(/[\w-]{0,20})?")
+"""A URL of one host, in which there is no room for a password."""
 
 
 class Settings(BaseSettings):
     """What every process can be told. Each field is an environment variable of its name in capitals."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True, enable_decoding=False)
 
-    host: str = Field(
+    host: HostSetting = Field(
         default="0.0.0.0",  # nosec B104  # in a container, which decides what is published
         min_length=1,
         description="Address to listen at, such as 0.0.0.0 or 127.0.0.1.",
     )
-    log_level: str = Field(
-        default="info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error."
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], LowerCase] = Field(
+        default="info", description="debug, info, warning or error."
     )
-    log_format: Literal["auto", "json", "text"] = Field(
+    log_format: Annotated[Literal["auto", "json", "text"], LowerCase] = Field(
         default="auto",
         description="json, a line each for machines; text, for people; auto: text on a terminal, json elsewhere.",
     )
@@ -126,13 +75,18 @@ class Settings(BaseSettings):
         description="Seconds to serve on after SIGTERM, no longer ready, until requests go elsewhere. 0 to 300.",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _strip(cls, values: dict[str, object]) -> dict[str, object]:
+        """Remove white space around values, as files leave it. A value of white space alone is not the same as none."""
+        return {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+
 
 class TracedSettings(Settings):
     """What a process can be told besides that has a part in traces."""
 
-    traces_url: str = Field(
-        default="",
-        pattern=r"^(|https?://\S+)$",
+    traces_url: CredentialsUrlSetting = Field(
+        default=None,
         description="A collector of traces that takes OTLP over HTTP, such as http://collector:4318. Needs sector-tracing,"
         " which images have. Empty: no traces.",
     )
@@ -151,24 +105,45 @@ def load[T: Settings](kind: type[T], *, about: str) -> T:
         sys.exit(0)
     if sys.argv[1:]:
         _refuse([f"unknown argument {sys.argv[1]!r}: this process takes environment variables only; --help lists them"])
+    return load_environment(kind)
+
+
+def load_environment[T: Settings](kind: type[T]) -> T:
+    """Return the settings of this process; a wrong value exits with code 2. The command line is the caller's."""
     try:
         return kind()
     except ValidationError as error:
-        _refuse([_complaint(kind, [str(part) for part in each["loc"]], each["msg"]) for each in error.errors()])
+        wrong: dict[str, list[ErrorDetails]] = {}
+        for each in error.errors(include_url=False, include_context=False, include_input=False):
+            wrong.setdefault(str(each["loc"][0]), []).append(each)
+        _refuse([_complaint(kind, name, errors) for name, errors in wrong.items()])
 
 
 def _refuse(complaints: list[str]) -> NoReturn:
     for complaint in complaints:
-        print_error(complaint)
+        print_error(printable(complaint))
     sys.exit(EXIT_WRONG_SETTING)
 
 
-def _complaint(kind: type[Settings], path: list[str], message: str) -> str:
-    name, inner = path[0], ".".join(path[1:])
+def _complaint(kind: type[Settings], name: str, errors: list[ErrorDetails]) -> str:
+    """Return the line for one setting: its first error, and how many more there are."""
+    field, inner = kind.model_fields[name], ".".join(map(str, errors[0]["loc"][1:]))
     value = next((value for key, value in os.environ.items() if key.lower() == name), "")
-    hidden = _is_secret(kind.model_fields[name].annotation) or ("://" in value and "@" in value)
-    shown = "(hidden)" if hidden else repr(value)
-    return f"wrong setting {name.upper()}={shown}: {f'{inner}: ' if inner else ''}{message}. Allowed: {kind.model_fields[name].description}"
+    more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
+    return (
+        f"wrong setting {name.upper()}={_shown(field, value)}: {f'{inner}: ' if inner else ''}{errors[0]['msg']}{more}."
+        f" Allowed: {field.description}"
+    )
+
+
+def _shown(field: FieldInfo, value: str) -> str:
+    """Return a value as a message shows it: nothing of one that is a secret, or may hold a password."""
+    may_hold_one = (
+        "@" in value or ("://" in value and "?" in value) or (not field.repr and not _BARE_URL.fullmatch(value))
+    )
+    if may_hold_one or _is_secret(field.annotation):
+        return "(hidden)"
+    return repr(value if len(value) <= _MAX_SHOWN else f"{value[:_MAX_SHOWN]}…")
 
 
 def _is_secret(annotation: object) -> bool:

@@ -60,11 +60,11 @@ class Traces:
             connect: Callable[[str, str, str], Tracer] = importlib.import_module(EXTRA).connect
         except ImportError as error:
             print_error(
-                f"wrong setting TRACES_URL={settings.traces_url!r}: {error.name} is not installed, which makes traces."
+                f"wrong setting TRACES_URL={str(settings.traces_url)!r}: {error.name} is not installed, which makes traces."
                 " Leave it out, or: pip install sector-tracing"
             )
             sys.exit(EXIT_WRONG_SETTING)
-        return cls(connect(settings.traces_url, service, socket.gethostname()), settings.traces_a_second)
+        return cls(connect(settings.traces_url.text, service, socket.gethostname()), settings.traces_a_second)
 
     def begin(self, name: str, caller: str | None, attributes: Attributes) -> Span | None:
         """Begin a span where this request is to be traced: one that goes on from `caller`, a traceparent, or a trace of its own.

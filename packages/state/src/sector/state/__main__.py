@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from sector.state.export import Exporter
 from sector.state.faults import describe
 from sector.state.fork import fork
 from sector.state.importing import import_sim
+from sector.state.redis_url import RedisAddress
 
 _SIM_ID: TypeAdapter[str] = TypeAdapter(SimId)
 
@@ -158,10 +160,22 @@ def _command(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, said: str, more: str = ""
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=said, description=more or f"{said[0].upper()}{said[1:]}.")
+    # Its value is not in the help, and arguments can be read by every user of the machine: it may have a password.
     command.add_argument(
-        "--redis-url", default="redis://localhost:6379/0", help="where Redis is (default: %(default)s)", metavar="URL"
+        "--redis-url",
+        type=_redis_url,
+        default=os.environ.get("REDIS_URL") or "redis://localhost:6379/0",
+        help="where Redis is (default: REDIS_URL, else redis://localhost:6379/0). Set REDIS_URL for one with a password",
+        metavar="URL",
     )
     return command
+
+
+def _redis_url(text: str) -> RedisAddress:
+    try:
+        return RedisAddress.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _sim_id(text: str) -> str:

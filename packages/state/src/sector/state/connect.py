@@ -6,12 +6,11 @@ A client that repeated a command whose answer was lost would append orders twice
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypedDict
-from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+from typing import Any
 
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
@@ -20,14 +19,13 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from sector.state.pool import BoundedPool, BoundedSentinelPool, acquire_slot
+from sector.state.redis_url import RedisAddress
 
-SENTINEL, CLUSTER = "redis+sentinel", "redis+cluster"
-SCHEMES = ("redis://", "rediss://", "unix://", f"{SENTINEL}://", f"{CLUSTER}://")
 MAX_CONNECTIONS = 512
 """Of one client, to one server: a server accepts 10,000 by default, for all processes together."""
 _OF_REDIS_PY = 8
 """Connections to a node that redis-py may have for itself, to read the map of slots."""
-_PORT = {SENTINEL: 26379, CLUSTER: 6379}
+_CONNECTIONS = {"redis": Connection, "rediss": SSLConnection}
 
 
 class Cluster(RedisCluster):
@@ -91,71 +89,47 @@ class Cluster(RedisCluster):
 type Client = Redis | Cluster
 
 
-class _Options(TypedDict):
-    protocol: int
-    socket_timeout: float
-    socket_connect_timeout: float
-    max_connections: int
-    retry: Retry
-
-
-def connect(url: str, *, timeout_s: float = 3.0, max_connections: int = MAX_CONNECTIONS) -> Client:
+def connect(url: str | RedisAddress, *, timeout_s: float = 3.0, max_connections: int = MAX_CONNECTIONS) -> Client:
     """Return a client for `url`; it connects when first used. Every command fails after `timeout_s`, none is repeated.
 
     It has `max_connections` to a server at most; a command waits for a free one, no longer than `timeout_s`.
 
     `redis+sentinel://user:password@host:26379,host:26379/service/0` asks those Sentinels for the master of `service`; what
     the Sentinels themselves want stands in `?sentinel_username=…&sentinel_password=…`. `redis+cluster://user:password@host,host`
-    begins with those nodes. Raises ValueError for a URL that is none of these.
+    begins with those nodes. Raises ValueError for a URL that is none of these; its text has no part of a password.
     """
-    options = _Options(
-        protocol=2,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-        max_connections=max_connections,
-        retry=Retry(NoBackoff(), 0),
-    )
-    if not url.startswith(SCHEMES):
-        raise ValueError(f"a Redis URL begins with one of {', '.join(SCHEMES)}")
-    parts = urlsplit(url)
-    if parts.scheme == SENTINEL:
-        return _of_sentinel(parts, options)
-    if parts.scheme == CLUSTER:
-        user, password, hosts = _authority(parts)
-        nodes = [ClusterNode(host, port) for host, port in hosts]
-        return Cluster(startup_nodes=nodes, require_full_coverage=False, username=user, password=password, **options)
-    return Redis.from_pool(BoundedPool.from_url(url, **options))
+    address = RedisAddress.parse(url) if isinstance(url, str) else url
+    options: dict[str, Any] = {
+        "protocol": 2,
+        "socket_timeout": timeout_s,
+        "socket_connect_timeout": timeout_s,
+        "max_connections": max_connections,
+        "retry": Retry(NoBackoff(), 0),
+        **address.options,
+    }
+    if address.scheme == "redis+sentinel":
+        return _connect_by_sentinel(address, options)
+    options |= {"username": address.username, "password": address.password}
+    if address.scheme == "redis+cluster":
+        nodes = [ClusterNode(host, port) for host, port in address.hosts]
+        return Cluster(startup_nodes=nodes, require_full_coverage=False, **options)
+    if address.scheme == "unix":
+        where: dict[str, Any] = {"connection_class": UnixDomainSocketConnection, "path": address.path}
+    else:
+        ((host, port),) = address.hosts
+        where = {"connection_class": _CONNECTIONS[address.scheme], "host": host, "port": port}
+    return Redis.from_pool(BoundedPool(**where, db=address.db, **options))
 
 
-def _of_sentinel(parts: SplitResult, options: _Options) -> Redis:
-    service, _, db = parts.path.strip("/").partition("/")
-    if not service or not (db or "0").isdecimal():
-        raise ValueError("a Sentinel URL ends with the name of the service: redis+sentinel://host:26379/mymaster")
-    user, password, hosts = _authority(parts)
-    asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    if unknown := asked.keys() - {"sentinel_username", "sentinel_password"}:
-        raise ValueError(f"a Sentinel URL has no parameter {min(unknown)!r}")
-    of_sentinels = {name.removeprefix("sentinel_"): value for name, value in asked.items()}
-    sentinels = Sentinel(hosts, sentinel_kwargs={**options, **of_sentinels})
+def _connect_by_sentinel(address: RedisAddress, options: dict[str, Any]) -> Redis:
+    of_sentinels = {name: options.pop(f"sentinel_{name}", None) for name in ("username", "password")}
+    sentinels = Sentinel(list(address.hosts), sentinel_kwargs={**options, **of_sentinels})
     client: Redis = sentinels.master_for(
-        service,
+        address.service,
         connection_pool_class=BoundedSentinelPool,
-        username=user,
-        password=password,
-        db=int(db or 0),
+        username=address.username,
+        password=address.password,
+        db=address.db,
         **options,
     )
     return client
-
-
-def _authority(parts: SplitResult) -> tuple[str | None, str | None, list[tuple[str, int]]]:
-    """Return user, password and addresses of `user:password@host:port,host:port`."""
-    credentials, _, hosts = parts.netloc.rpartition("@")
-    user, _, password = credentials.partition(":")
-    found: list[tuple[str, int]] = []
-    for each in hosts.split(","):
-        host, _, port = each.rpartition(":") if each.rpartition(":")[2].isdecimal() else (each, "", "")
-        if not host:
-            raise ValueError(f"{each!r} is not an address: host or host:port, several with commas")
-        found.append((host, int(port or _PORT[parts.scheme])))
-    return unquote(user) or None, unquote(password) or None, found

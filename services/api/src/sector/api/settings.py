@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
-from pydantic_settings import NoDecode
 
 from sector.api.jwks import KeyFileError, load_keys
 from sector.api.keyring import KeyRing
-from sector.process import OperatorPort, Port, RedisUrl, SimIdSetting, TracedSettings
+from sector.models.urls import parse_origin
+from sector.process import LowerCase, OperatorPort, Port, SecretSetting, SimIdSetting, TracedSettings
 from sector.state.durability import Durability, Kind
 from sector.state.founding import MAX_SIMS
+from sector.state.redis_url import RedisUrl
 
 SHORTEST_SECRET = 32
 _LEAST_RATE = 0.001
@@ -38,11 +39,31 @@ def _measurable(rate: float) -> float:
 
 
 def _origins(value: object) -> object:
-    return tuple(each.strip() for each in value.split(",") if each.strip()) if isinstance(value, str) else value
+    """Return origins as browsers write them, each once."""
+    if not isinstance(value, str):
+        return value
+    texts = [each.strip() for each in value.split(",") if each.strip()]
+    return tuple(dict.fromkeys(each if each == "*" else parse_origin(each) for each in texts))
 
 
 Rate = Annotated[float, AfterValidator(_measurable)]
-Origin = Annotated[str, Field(pattern=r"^(\*|https?://[^/\s,]+)$")]
+AuthSecret = Annotated[
+    SecretSetting,
+    AfterValidator(_long_enough),
+    Field(
+        default=None,
+        description=f"Tokens are signed with it (HS256): at least {SHORTEST_SECRET} characters,"
+        " white space around it not counted. Without it and AUTH_JWKS: open to all.",
+    ),
+]
+Audience = Annotated[
+    str,
+    Field(
+        default="sector",
+        pattern=r"^[\x21-\x7e]{1,200}$",
+        description="What `aud` of a token must be: one for another service of the same issuer is refused. 1 to 200 characters.",
+    ),
+]
 
 
 class ApiSettings(TracedSettings):
@@ -50,7 +71,7 @@ class ApiSettings(TracedSettings):
 
     redis_url: RedisUrl
     sim_id: SimIdSetting
-    order_durability: Kind = Field(
+    order_durability: Annotated[Kind, LowerCase] = Field(
         default="memory",
         description="What an acknowledged order outlasts: memory (our processes), aof (Redis' restart), replica (a failover).",
     )
@@ -66,19 +87,12 @@ class ApiSettings(TracedSettings):
         le=60_000,
         description="Milliseconds to wait for that; after them the answer is 503. 1 to 60000.",
     )
-    auth_secret: Annotated[SecretStr | None, AfterValidator(_long_enough)] = Field(
-        default=None,
-        description=f"Tokens are signed with it (HS256): at least {SHORTEST_SECRET} characters. Without it and AUTH_JWKS: open to all.",
-    )
+    auth_secret: AuthSecret
     auth_jwks: Annotated[Path | None, AfterValidator(_readable)] = Field(
         default=None,
         description="A file of keys (JWKS) that tokens may be signed with, read again when it changes. RSA, EC, OKP and oct keys.",
     )
-    auth_audience: str = Field(
-        default="sector",
-        pattern=r"^[\x21-\x7e]{1,200}$",
-        description="What `aud` of a token must be: one for another service of the same issuer is refused. 1 to 200 characters.",
-    )
+    auth_audience: Audience
     rate_per_token: Rate = Field(
         default=200,
         ge=0,
@@ -117,9 +131,10 @@ class ApiSettings(TracedSettings):
         le=1_000_000,
         description="Sims there may be before POST /sims and POST /sims/{id}/fork are refused with 403, 1 to 1000000.",
     )
-    cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_origins)] = Field(
+    cors_origins: Annotated[tuple[str, ...], BeforeValidator(_origins)] = Field(
         default=(),
-        description="Origins whose pages may use this API, such as https://example.org; several with commas, or * for all.",
+        description="Origins whose pages may use this API, such as https://example.org: scheme, host, and port if it is"
+        " not the default. Several with commas, or * for all.",
     )
     proxies: int = Field(
         default=0,
@@ -127,7 +142,7 @@ class ApiSettings(TracedSettings):
         le=10,
         description="Proxies before this API whose X-Forwarded-For is believed, 0 to 10: addresses are counted from there.",
     )
-    access_log: Literal["all", "errors", "none"] = Field(
+    access_log: Annotated[Literal["all", "errors", "none"], LowerCase] = Field(
         default="errors",
         description="Which requests are logged, a line of JSON each: all, errors (answered with 400 and above) or none.",
     )

@@ -43,7 +43,7 @@ class Bot:
         pauses = backoff()
         settings = self._settings
         token = settings.api_token.get_secret_value() if settings.api_token else ""
-        async with Client(settings.api_url, token=token, sim=settings.bot_sim, patience_s=0) as client:
+        async with Client(settings.api_url.text, token=token, sim=settings.bot_sim, patience_s=0) as client:
             while not stop.is_set():
                 pause = settings.bot_poll_interval
                 try:

@@ -1,22 +1,23 @@
 """Settings of the bot."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from sector.models.names import SIM_ID
-from sector.process import Port, Settings
+from sector.models.urls import parse_http_url
+from sector.process import HttpUrlSetting, Port, Settings, TokenSetting
 
 
 class BotSettings(Settings):
     """What a bot can be told."""
 
-    api_url: str = Field(
-        default="http://api:8000",
-        pattern=r"^https?://[^/\s]+(/\S*)?$",
-        description="Where the API is: http:// or https://, as in http://127.0.0.1:8000.",
+    api_url: HttpUrlSetting = Field(
+        default=parse_http_url("http://api:8000"),
+        description="Where the API is: http:// or https://, as in http://127.0.0.1:8000, without user, query and fragment.",
     )
-    api_token: SecretStr | None = Field(
+    api_token: TokenSetting = Field(
         default=None,
-        description="A token for the faction, where the API wants one: sector-api token --faction makes it.",
+        description="A token for the faction, where the API wants one: sector-api token --faction makes it. ASCII characters"
+        " without spaces.",
     )
     bot_sim: str = Field(
         default="", pattern=f"^({SIM_ID})?$", description="The sim to play in; by default the API's own."

@@ -16,23 +16,20 @@ def main() -> None:
     os.umask(0o077)
     # After the options, so that --help and a wrong option are answered at once: these imports take half a second.
     from sector.process.log_stream import print_error
-    from sector.standalone.screen import shown
+    from sector.process.settings import load_environment
+    from sector.standalone.settings import StandaloneSettings
     from sector.standalone.standalone import run
-    from sector.state.connect import SCHEMES
 
-    redis_url = os.environ.get("REDIS_URL") or None
-    if redis_url is not None and not redis_url.startswith(SCHEMES):
-        print_error(f"wrong setting REDIS_URL={shown(redis_url)!r}. Allowed: {', '.join(SCHEMES)}")
-        sys.exit(2)
+    settings = load_environment(StandaloneSettings)
     if options.data is not None:
         try:
             options.data.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             print_error(f"--data {options.data}: {error.strerror}")
             sys.exit(2)
-        sys.exit(asyncio.run(run(options, redis_url, options.data.resolve())))
+        sys.exit(asyncio.run(run(options, settings.redis, options.data.resolve())))
     with tempfile.TemporaryDirectory(prefix="sector-") as directory:
-        code = asyncio.run(run(options, redis_url, Path(directory)))
+        code = asyncio.run(run(options, settings.redis, Path(directory)))
     sys.exit(code)
 
 

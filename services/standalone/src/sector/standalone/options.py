@@ -2,8 +2,10 @@
 
 import argparse
 import os
-import re
+from collections.abc import Callable
 from pathlib import Path
+
+from sector.models.urls import parse_http_url, parse_origin
 
 
 def _between(least: float, most: float, kind: type[int] | type[float]) -> "argparse._ActionType":
@@ -19,13 +21,22 @@ def _between(least: float, most: float, kind: type[int] | type[float]) -> "argpa
     return parse
 
 
-def _matching(pattern: str, example: str) -> "argparse._ActionType":
-    def parse(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise argparse.ArgumentTypeError(f"{text!r} is not of the form {example}")
-        return text
+def _parsed(parse: Callable[[str], str]) -> "argparse._ActionType":
+    def convert(text: str) -> str:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
 
-    return parse
+    return convert
+
+
+def _http_url(text: str) -> str:
+    return str(parse_http_url(text))
+
+
+def _origin(text: str) -> str:
+    return text if text == "*" else parse_origin(text)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,14 +64,14 @@ def parser() -> argparse.ArgumentParser:
     )
     manual.add_argument(
         "--api-url",
-        type=_matching(r"https?://[\w.:\[\]-]+(/[\w./~-]*)?", "http://192.168.1.20:8000"),
+        type=_parsed(_http_url),
         metavar="URL",
         help="where browsers reach the API, if not at the loopback address and the API's port; the page's own origin then has to be"
         " a --cors-origin",
     )
     manual.add_argument(
         "--cors-origin",
-        type=_matching(r"\*|https?://[^/\s,]+", "http://localhost:5173, or * for all"),
+        type=_parsed(_origin),
         action="append",
         default=[],
         metavar="ORIGIN",

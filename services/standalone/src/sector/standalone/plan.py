@@ -16,7 +16,7 @@ from sector.standalone.valkey import valkey_command, valkey_url
 BOTS = ("Aurora", "Borealis")
 PLAYER = "Me"
 # Who looks into them here is a person.
-_LOGS = {"LOG_FORMAT": os.environ.get("LOG_FORMAT", "text")}
+_LOGS = {"LOG_FORMAT": os.environ.get("LOG_FORMAT") or "text"}
 # Of the bots, which nobody sees: they are to play as long as the world runs.
 _BOT_HOURS = 24.0 * 365
 PUPPETS = (Puppet(faction="Crimson", temperament="raider"), Puppet(faction="Azure"))
@@ -108,7 +108,9 @@ def make_plan(options: argparse.Namespace, redis: Path | str, directory: Path) -
 
 
 def _token(secret: str, faction: str, hours: float) -> str:
-    return make(secret_key(secret), os.environ.get("AUTH_AUDIENCE", "sector"), faction, [faction], hours=hours)
+    return make(
+        secret_key(secret), os.environ.get("AUTH_AUDIENCE", "").strip() or "sector", faction, [faction], hours=hours
+    )
 
 
 def _service(name: str, module: str, port: int, told: Mapping[str, str]) -> Spec:

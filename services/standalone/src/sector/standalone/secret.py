@@ -5,6 +5,8 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from sector.models.secret_text import clean_secret
+
 _BYTES = 32
 _FILE = "auth-secret"
 
@@ -19,12 +21,12 @@ class SecretGivenError(ValueError):
 def secret_in(directory: Path, *, replace: bool = False) -> str:
     """Return AUTH_SECRET where it is set, else the secret in `directory`, which is created the first time. Only this user may read it.
 
-    With `replace` it is a new one: no token that was signed before is valid any more. Raises OSError, SecretGivenError.
+    With `replace` it is a new one: no token that was signed before is valid any more. Raises OSError, SecretGivenError, SecretError.
     """
     if given := os.environ.get("AUTH_SECRET"):
         if replace:
             raise SecretGivenError
-        return given
+        return clean_secret(given)
     path = directory / _FILE
     if not replace and (secret := _read(path)):
         return secret

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 from sector.models import Snapshot
 from sector.process import wait_for_stop
 from sector.process.log_stream import print_error, print_output
+from sector.process.settings import EXIT_WRONG_SETTING
 from sector.standalone.plan import Plan, Spec, make_plan
 from sector.standalone.ports import taken_ports
 from sector.standalone.screen import shown, status_line, welcome
@@ -32,7 +33,8 @@ def say(text: str) -> None:
 
 
 async def run(options: argparse.Namespace, redis_url: str | None, directory: Path) -> int:
-    """Run until a signal; returns the exit code: 0 after a signal, 2 for ports taken, 1 if not all became ready."""
+    """Run until a signal; returns the exit code: 0 after a signal, 2 for ports taken or a wrong setting, 1 if not all
+    became ready."""
     with valkey_socket(directory) if redis_url is None else nullcontext(redis_url) as redis:
         return await _run(options, redis, directory)
 
@@ -57,7 +59,9 @@ async def _run(options: argparse.Namespace, redis: Path | str, directory: Path) 
     try:
         await supervisor.start()
         if not await _bring_up(plan, supervisor, stop, options.redis_timeout):
-            return 0 if stop.is_set() else 1
+            if stop.is_set():
+                return 0
+            return EXIT_WRONG_SETTING if supervisor.refusals else 1
         say(welcome(plan, str(logs), options.token_days, str(options.data.resolve()) if options.data else None))
         await _tell(plan, stop, options.status_interval)
         return 0
@@ -101,7 +105,7 @@ async def _bring_up(plan: Plan, supervisor: Supervisor, stop: asyncio.Event, red
 
 
 def _gives_up(supervisor: Supervisor, spec: Spec) -> bool:
-    return supervisor.deaths[spec.name] >= _DEATHS_AT_START
+    return spec.name in supervisor.refusals or supervisor.deaths[spec.name] >= _DEATHS_AT_START
 
 
 async def _wait_for_redis(url: str, stop: asyncio.Event, within_s: float) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sector.process import backoff, wait_for_stop
+from sector.process.settings import EXIT_WRONG_SETTING
 from sector.standalone.plan import Spec
 
 _STOP_SERVICES_S = 6.0
@@ -26,6 +27,8 @@ class Supervisor:
         self._say = say
         self._running: dict[str, Process] = {}
         self.deaths: Counter[str] = Counter()
+        self.refusals: set[str] = set()
+        """Processes that ended because of a wrong setting: to start them again does not help."""
         self._keepers: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
         self._reaper: Process | None = None
@@ -58,6 +61,8 @@ class Supervisor:
             if self._stopping.is_set():
                 return
             self.deaths[spec.name] += 1
+            if code == EXIT_WRONG_SETTING:
+                self.refusals.add(spec.name)
             self._say(f"{spec.name} died ({_manner(code)}); starting it again. Its log: {self.log_of(spec)}")
             await wait_for_stop(self._stopping, next(pauses))
 

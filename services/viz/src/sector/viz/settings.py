@@ -1,8 +1,24 @@
 """Settings of the viz."""
 
-from pydantic import Field
+import re
+from typing import Annotated
 
-from sector.process import OperatorPort, Port, RedisUrl, SimIdSetting, TracedSettings
+from pydantic import AfterValidator, Field
+
+from sector.models.urls import parse_http_url
+from sector.process import OperatorPort, Port, SimIdSetting, TracedSettings
+from sector.state.redis_url import RedisUrl
+
+_PATH = re.compile(r"(/[\w.~-]+)+/?|/", re.ASCII)
+
+
+def _api_url(text: str) -> str:
+    """Return a URL in canonical form, or a path on the host of the page. Raises ValueError."""
+    if not text.startswith("/"):
+        return str(parse_http_url(text)) if text else ""
+    if not _PATH.fullmatch(text):
+        raise ValueError("it is no path of letters, digits and . _ ~ -")
+    return text
 
 
 class VizSettings(TracedSettings):
@@ -12,9 +28,8 @@ class VizSettings(TracedSettings):
     sim_id: SimIdSetting
     port: Port = Field(default=9000, description="Port to listen at, 1 to 65535.")
     operator_port: OperatorPort
-    api_url: str = Field(
+    api_url: Annotated[str, AfterValidator(_api_url)] = Field(
         default="",
-        pattern=r"^(|/[\w./~-]*|https?://[\w.:\[\]-]+(/[\w./~-]*)?)$",
         description="Where browsers reach the API, to play from the page: https://api.example.org, or /api on this host."
         " An API elsewhere needs the page's origin in CORS_ORIGINS. Empty: the page is for watching only.",
     )

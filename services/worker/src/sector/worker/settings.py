@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from pydantic_core import from_json, to_json
-from pydantic_settings import NoDecode
 
 from sector.models import SimConfig
 from sector.models.mapfile import MapFile
-from sector.process import Port, RedisUrl, SimsSetting, TracedSettings
+from sector.process import Port, SimsSetting, TracedSettings
+from sector.state.redis_url import RedisUrl
 from sector.state.retention import MAX_HISTORY_BYTES
 
 ALL = "*"
@@ -61,11 +61,11 @@ class WorkerSettings(TracedSettings):
         pattern=r"^[A-Za-z0-9._-]{1,64}$",
         description="Name of this worker in leases and logs: letters, digits, . _ -, up to 64.",
     )
-    sim_map: Annotated[MapFile | None, NoDecode, BeforeValidator(_map)] = Field(
+    sim_map: Annotated[MapFile | None, BeforeValidator(_map)] = Field(
         default=None,
         description="A map file for the sim if this worker founds it; python -m sector.world.charts makes and checks them.",
     )
-    sim_config: Annotated[SimConfig, NoDecode, BeforeValidator(_config), AfterValidator(_on_its_map)] = Field(
+    sim_config: Annotated[SimConfig, BeforeValidator(_config), AfterValidator(_on_its_map)] = Field(
         default=SimConfig(),
         validate_default=True,
         description='The config of the sim if this worker founds it, as JSON, such as {"systems": 100, "seed": 7}.',

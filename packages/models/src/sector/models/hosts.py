@@ -1,0 +1,70 @@
+"""Hosts and ports as settings state them, in canonical form: lower case, ASCII, IPv6 without brackets."""
+
+import ipaddress
+import re
+
+MAX_PORT = 65535
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_MAX_HOST = 253
+_AMBIGUOUS = frozenset("ßẞς\u200c\u200d")
+"""What browsers keep (IDNA 2008) and Python's codec maps to something else (IDNA 2003)."""
+_FULL_STOPS = str.maketrans(dict.fromkeys("\u3002\uff0e\uff61", "."))
+
+
+class HostError(ValueError):
+    """A host or a port that is invalid. The text does not quote it, since a password may stand in its place."""
+
+
+def parse_host(text: str) -> str:
+    """Return a host in canonical form: a name in lower case and ASCII, or an address without brackets. Raises HostError."""
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        return _parse_name(text)
+    if bare != text and address.version != 6:
+        raise HostError("only an IPv6 address has brackets")
+    return str(address)
+
+
+def _parse_name(text: str) -> str:
+    if _AMBIGUOUS.intersection(text):
+        raise HostError("a host has a character that browsers and libraries read differently: write it as xn--…")
+    try:
+        name = text.translate(_FULL_STOPS).lower().removesuffix(".")
+        # Python's codec is IDNA 2003, which maps umlauts as browsers do; ASCII passes it by, since it refuses underscores.
+        name = name if name.isascii() else name.encode("idna").decode()
+    except UnicodeError as error:
+        raise HostError("a host is no valid name") from error
+    labels = name.split(".")
+    if not name or len(name) > _MAX_HOST or not all(map(_LABEL.fullmatch, labels)):
+        raise HostError("a host is no valid name or address")
+    if labels[-1].isdecimal():
+        # A name never ends with a number (RFC 3696, 2): it is an address with a mistake.
+        raise HostError("a host is no valid IPv4 address")
+    return name
+
+
+def parse_port(text: str) -> int:
+    """Return a port. Raises HostError."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_PORT)) and 1 <= int(text) <= MAX_PORT):
+        raise HostError(f"a port is no number from 1 to {MAX_PORT}")
+    return int(text)
+
+
+def parse_host_port(text: str, default_port: int) -> tuple[str, int]:
+    """Return host and port of `host`, `host:port`, `[IPv6]:port`, or an IPv6 address without brackets. Raises HostError."""
+    if text.startswith("["):
+        host, bracket, rest = text.partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            raise HostError("the brackets of a host are not closed, or something other than a port follows them")
+        return parse_host(host + bracket), parse_port(rest[1:]) if rest else default_port
+    if text.count(":") > 1:
+        return parse_host(text), default_port
+    host, colon, port = text.partition(":")
+    return parse_host(host), parse_port(port) if colon else default_port
+
+
+def format_host(host: str) -> str:
+    """Return a host as URLs have it: IPv6 addresses have brackets."""
+    return f"[{host}]" if ":" in host else host

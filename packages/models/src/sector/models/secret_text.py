@@ -1,0 +1,29 @@
+"""Secrets as settings and files state them: without white space around them, and never in quotes."""
+
+import unicodedata
+
+_QUOTES = ('"', "'", "`")
+
+
+class SecretError(ValueError):
+    """A secret that cannot be what was meant. The text does not quote it."""
+
+
+def clean_secret(text: str) -> str:
+    """Return a secret without white space around it, as editors, `echo` and Windows leave it. Raises SecretError."""
+    secret = text.strip().strip("\ufeff\u200b").strip()
+    if len(secret) > 1 and secret[0] in _QUOTES and secret[0] == secret[-1]:
+        raise SecretError("it is in quotes: remove them")
+    if any(unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp") for each in secret):
+        raise SecretError("it has a line break or another control character inside")
+    return secret
+
+
+def clean_token(text: str) -> str:
+    """Return a token without white space around it: visible ASCII characters, as a header can send them. Raises SecretError."""
+    token = clean_secret(text)
+    if token[:7].lower() == "bearer ":
+        raise SecretError("it begins with the word Bearer: give the token alone")
+    if not all("!" <= each <= "~" for each in token):
+        raise SecretError("it has spaces or characters that are not ASCII inside")
+    return token

@@ -1,0 +1,102 @@
+"""URLs and origins as settings state them, in canonical form: lower case, no default port, no empty parts."""
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
+
+from sector.models.hosts import HostError, format_host, parse_host_port
+
+_PORTS = {"http": 80, "https": 443}
+_PATH = re.compile(r"(/([\w.~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*", re.ASCII)
+_QUOTES = "\"'`"
+
+
+class UrlError(ValueError):
+    """A URL that is invalid. The text does not quote it, since it may hold a password."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpUrl:
+    """A URL of a server: no query, no fragment. `str()` and `repr()` hide user and password."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str = ""
+    userinfo: str = field(default="", repr=False)
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, as a browser sends them in `Origin`."""
+        port = "" if self.port == _PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{format_host(self.host)}{port}"
+
+    @property
+    def text(self) -> str:
+        """The URL, with user and password where it has them. Do not show it: `str()` hides them."""
+        user = f"{self.userinfo}@" if self.userinfo else ""
+        return self.origin.replace("://", f"://{user}", 1) + self.path
+
+    def __str__(self) -> str:
+        return self.origin + self.path
+
+
+def refuse_quotes(text: str) -> None:
+    """Raise UrlError if a value is in quotes, as in an env file whose reader does not remove them."""
+    if text and (text[0] in _QUOTES or text[-1] in _QUOTES):
+        raise UrlError("it is in quotes: remove them")
+
+
+def refuse_invisible(text: str) -> None:
+    """Raise UrlError if a value has white space or control characters inside."""
+    if any(each.isspace() or not each.isprintable() for each in text):
+        raise UrlError("it has white space or control characters inside")
+
+
+def parse_http_url(text: str, *, userinfo: bool = False) -> HttpUrl:
+    """Return an http:// or https:// URL in canonical form; a path has no slash at its end.
+
+    `userinfo`: whether `user:password@` is allowed. Raises UrlError.
+    """
+    text = text.strip()
+    refuse_quotes(text)
+    refuse_invisible(text)
+    scheme, separator, rest = text.partition("://")
+    scheme = scheme.lower()
+    if scheme not in _PORTS or not separator:
+        raise UrlError("it does not begin with http:// or https://")
+    authority, slash, path = rest.partition("/")
+    if "?" in rest or "#" in rest:
+        raise UrlError("it has a query or a fragment (? or #)")
+    user, at, hosts = authority.rpartition("@")
+    if "@" in path and not at:
+        raise UrlError("it has an @ in its path: in a password write / as %2F")
+    if at and not userinfo:
+        raise UrlError("it has a user or a password before an @")
+    try:
+        host, port = parse_host_port(hosts, _PORTS[scheme])
+    except HostError as error:
+        raise UrlError(str(error)) from error
+    path = (slash + path).rstrip("/")
+    if not _PATH.fullmatch(path):
+        raise UrlError("its path has characters that must be percent-encoded")
+    return HttpUrl(scheme, host, port, path, user)
+
+
+def parse_origin(text: str) -> str:
+    """Return an origin as browsers write it: scheme, host and port, where that is not the default. Raises UrlError."""
+    url = parse_http_url(text)
+    if url.path or text.strip().endswith("/"):
+        raise UrlError("an origin has no path: remove it, and the slash at the end")
+    return url.origin
+
+
+def percent_decode(text: str) -> str:
+    """Return a part of a URL as it is meant. Raises UrlError where a % does not begin an escape."""
+    if re.search(r"%(?![0-9A-Fa-f]{2})", text):
+        raise UrlError("a % begins no escape: write it as %25")
+    try:
+        return unquote_to_bytes(text).decode()
+    except UnicodeDecodeError:
+        # (from None: the text of the cause may quote a password)
+        raise UrlError("an escape is not UTF-8") from None

@@ -1,0 +1,73 @@
+"""Types of settings: each parses a value once, into its canonical form, or says what is wrong with it."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr
+
+from sector.models.hosts import parse_host
+from sector.models.secret_text import clean_secret, clean_token
+from sector.models.urls import HttpUrl, parse_http_url
+
+
+def _lower(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _url(value: object) -> object:
+    return parse_http_url(value) if isinstance(value, str) else value
+
+
+def _url_with_credentials(value: object) -> object:
+    return parse_http_url(value, userinfo=True) if isinstance(value, str) else value
+
+
+def _clean_secret(secret: SecretStr | None) -> SecretStr | None:
+    return None if secret is None else SecretStr(clean_secret(secret.get_secret_value()))
+
+
+def _clean_token(token: SecretStr | None) -> SecretStr | None:
+    return None if token is None else SecretStr(clean_token(token.get_secret_value()) or _missing())
+
+
+def _missing() -> str:
+    raise ValueError("it is only white space")
+
+
+LowerCase = BeforeValidator(_lower)
+"""Of a choice: upper case means the same."""
+SecretSetting = Annotated[SecretStr | None, AfterValidator(_clean_secret)]
+"""Without white space around it; quotes and control characters are errors."""
+TokenSetting = Annotated[SecretStr | None, AfterValidator(_clean_token)]
+"""A secret that is sent in a header."""
+HttpUrlSetting = Annotated[HttpUrl, BeforeValidator(_url), PlainSerializer(str)]
+CredentialsUrlSetting = Annotated[HttpUrl | None, BeforeValidator(_url_with_credentials), PlainSerializer(str)]
+"""A URL that may have a user and a password."""
+HostSetting = Annotated[str, AfterValidator(parse_host)]
+SimIdSetting = Annotated[
+    str,
+    Field(
+        default="default",
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
+        description="Id of the sim: lower-case letters, digits, - and _, up to 63.",
+    ),
+]
+SimsSetting = Annotated[
+    str,
+    Field(
+        default="default",
+        pattern=r"^(\*|[a-z0-9][a-z0-9_-]{0,62})(,(\*|[a-z0-9][a-z0-9_-]{0,62}))*$",
+        description="Ids of the sims, several with commas, and * for all there are, as in default,*:"
+        " lower-case letters, digits, - and _, up to 63 each.",
+    ),
+]
+Port = Annotated[int, Field(ge=1, le=65535)]
+OperatorPort = Annotated[
+    int,
+    Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port of /health and /metrics, which the public port then answers with 404: do not route it from outside."
+        " 0 to 65535. 0: they are at PORT.",
+    ),
+]

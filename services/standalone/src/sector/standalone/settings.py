@@ -1,0 +1,27 @@
+"""The environment variables that standalone reads before it starts anything. Its processes inherit them all, and read their own."""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from sector.api.settings import Audience, AuthSecret
+from sector.process import TracedSettings
+from sector.state.redis_url import RedisAddress, parse_setting
+
+
+class StandaloneSettings(TracedSettings):
+    """What standalone can be told by the environment; all else is on its command line."""
+
+    redis_url: Annotated[RedisAddress | None, BeforeValidator(parse_setting)] = Field(
+        default=None,
+        repr=False,
+        description="A Redis to use instead of a Valkey that is started: redis://user:password@host:6379/0, rediss:// (TLS),"
+        " unix:///path?db=0, redis+sentinel:// or redis+cluster://.",
+    )
+    auth_secret: AuthSecret
+    auth_audience: Audience
+
+    @property
+    def redis(self) -> str | None:
+        """The URL of the Redis to use; None for a Valkey of our own."""
+        return None if self.redis_url is None else self.redis_url.text
