@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError
 
+from fixtures.long import examples
 from fixtures.sim import CONFIG, Sim
 from sector.models import ORDER, Note, SimConfig
 from sector.state import founding, history, sims
@@ -261,6 +262,7 @@ def test_the_limit_shrinks_with_memory() -> None:
     assert all(one >= other for one, other in pairwise(limits))
 
 
+@settings(max_examples=examples(200), deadline=None)
 @given(
     st.integers(1, 50),
     st.integers(1, 20),

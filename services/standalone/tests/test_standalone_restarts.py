@@ -7,6 +7,8 @@ from pathlib import Path
 import httpx
 from running_world import Start
 
+pytest_plugins = ("running_world",)
+
 
 def test_a_process_that_dies_is_started_again_and_said_so(standalone: Start) -> None:
     one = standalone()
