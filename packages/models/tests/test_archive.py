@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 import xxhash
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sector.models.archive import (
@@ -58,6 +58,7 @@ def read(blob: bytes) -> list[Record]:
     return list(read_archive(io.BytesIO(blob)))
 
 
+@settings(deadline=None)
 @given(st.lists(_records, max_size=5))
 def test_an_archive_survives_its_bytes(records: list[Record]) -> None:
     assert read(written(records)) == records
@@ -69,6 +70,7 @@ def test_an_archive_that_is_cut_off_anywhere_says_so(length: int) -> None:
         read(written(EXAMPLE)[:length])
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(written(EXAMPLE)) - 1), st.integers(1, 255))
 def test_an_archive_of_which_a_byte_is_altered_says_so(place: int, change: int) -> None:
     blob = bytearray(written(EXAMPLE))
@@ -77,6 +79,7 @@ def test_an_archive_of_which_a_byte_is_altered_says_so(place: int, change: int) 
         read(bytes(blob))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_an_archive_or_an_error(blob: bytes) -> None:
     with pytest.raises(ArchiveError):

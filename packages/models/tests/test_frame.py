@@ -4,7 +4,7 @@ from array import array
 
 import pytest
 import xxhash
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sector.models.frame import Column, Frame, FrameError, Table, decode, digest, encode
@@ -38,6 +38,7 @@ frames = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(frames)
 def test_a_frame_survives_its_bytes(frame: Frame) -> None:
     blob = encode(frame)
@@ -51,6 +52,7 @@ def test_a_frame_survives_its_bytes(frame: Frame) -> None:
     assert encode(found) == blob
 
 
+@settings(deadline=None)
 @given(frames, st.data())
 def test_bytes_cut_short_or_altered_are_refused(frame: Frame, data: st.DataObject) -> None:
     blob = encode(frame)
@@ -64,6 +66,7 @@ def test_bytes_cut_short_or_altered_are_refused(frame: Frame, data: st.DataObjec
         decode(bytes(altered))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_bytes_that_are_no_frame_are_refused(blob: bytes) -> None:
     with pytest.raises(FrameError):

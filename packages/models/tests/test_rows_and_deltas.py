@@ -3,7 +3,7 @@
 from array import array
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sector.models.delta import DeltaError, apply_delta
@@ -150,6 +150,7 @@ _small = st.integers(-128, 127)
 _rows = st.dictionaries(st.integers(0, 99), st.tuples(_small, st.booleans()), max_size=8)
 
 
+@settings(deadline=None)
 @given(_rows, st.data())
 def test_a_delta_makes_of_one_table_what_plain_lists_make_of_it(
     before: dict[int, tuple[int, bool]], data: st.DataObject

@@ -1,7 +1,7 @@
 """Commands as they go over the wire."""
 
 from hiredis import Reader
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sector.state import link
@@ -11,6 +11,7 @@ WORDS = st.one_of(st.binary(max_size=20), st.text(max_size=10), st.integers())
 COMMANDS = st.lists(st.lists(WORDS, min_size=1, max_size=6).map(tuple), max_size=6)
 
 
+@settings(deadline=None)
 @given(COMMANDS)
 def test_what_is_packed_is_read_as_it_was(commands: list[tuple[str | bytes | int, ...]]) -> None:
     wire = Reader()

@@ -6,7 +6,7 @@ from copy import replace
 import numpy as np
 import pytest
 from boards import BLUE, NOBODY, RED, after, row, without_growth
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sector.models import MoveFleet
@@ -64,6 +64,7 @@ _SYSTEMS = 100_000
 _places = st.sampled_from([0, 1, 1_700, 21_845, 21_846, 43_690, 65_535, 65_536, 99_999]) | st.integers(0, _SYSTEMS - 1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(_places, st.integers(0, 2) | st.integers(0, 39), st.integers(1, 9)), min_size=1, max_size=40))
 def test_forces_are_summed_by_system_and_owner_on_maps_of_any_size(fleets: list[tuple[int, int, int]]) -> None:
     owner, ships = np.full(_SYSTEMS, NOBODY, np.int16), np.full(_SYSTEMS, 3, np.int64)

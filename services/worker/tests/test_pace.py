@@ -2,7 +2,7 @@
 
 import itertools
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sector.worker.pace import Pace
@@ -37,6 +37,7 @@ def test_a_late_tick_is_counted_and_not_made_up_for() -> None:
     assert pace.late == 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 5), max_size=50), st.floats(0.01, 2))
 def test_there_is_never_less_than_a_period_between_two_deadlines(work_s: list[float], period_s: float) -> None:
     clock = Clock()

@@ -1,6 +1,6 @@
 """How sims are shared."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sector.worker.share import fair_share
@@ -8,6 +8,7 @@ from sector.worker.share import fair_share
 HELD = st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.integers(0, 50), min_size=1, max_size=12)
 
 
+@settings(deadline=None)
 @given(HELD, st.integers(0, 200))
 def test_the_shares_of_all_sum_up_and_differ_by_one_at_most(held: dict[str, int], sims: int) -> None:
     shares = [fair_share(worker, held, sims) for worker in held]
@@ -15,6 +16,7 @@ def test_the_shares_of_all_sum_up_and_differ_by_one_at_most(held: dict[str, int]
     assert max(shares) - min(shares) <= 1
 
 
+@settings(deadline=None)
 @given(HELD)
 def test_when_each_holds_its_share_nothing_moves(held: dict[str, int]) -> None:
     sims = sum(held.values())

@@ -3,7 +3,7 @@
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from locust.stats import RequestStats
 
@@ -16,6 +16,7 @@ from sector.models.frame import Frame, encode
 from sector.viz.moment import deflated, packed
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(SHAPES)), st.floats(0, 100), st.integers(1, 10_000))
 def test_no_shape_is_ever_empty_or_more_than_all(name: str, at_s: float, most: int) -> None:
     assert 1 <= SHAPES[name](at_s, 100.0, most) <= most

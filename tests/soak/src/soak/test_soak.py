@@ -4,7 +4,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.long import LONG
@@ -64,6 +64,7 @@ def test_in_its_second_half_nothing_is_ended() -> None:
     assert max(fault.at_s for fault in scheduled) > 3500
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0, 100), st.floats(0, 10)), max_size=20),
     st.lists(st.tuples(st.floats(0, 100), st.floats(0, 10))),
