@@ -24,6 +24,7 @@ from sector.state.world import World
 from sector.worker.metrics import SIMS_HELD, SIMS_SERVED
 from sector.worker.settings import WorkerSettings
 from sector.worker.share import fair_share
+from sector.worker.standstill import Standstill
 from sector.worker.tenure import Means, Tenure
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,9 @@ class Worker[S]:
         self._faults: dict[str, _SimFault] = {}
         self._ticking: set[str] = set()
         self._retries: dict[str, _Retry] = {}
+        self._standstill = Standstill(
+            redis, self._holder, lease_ttl_s=settings.lease_ttl_ms / 1000, tick_delay_s=settings.tick_delay
+        )
         health.well(SIMS)
 
     async def details(self) -> dict[str, JsonValue]:
@@ -121,6 +125,7 @@ class Worker[S]:
                     # Looking at very many sims is work: a twentieth of all at the most. Waiting for Redis is none.
                     await wait_for_stop(stop, min(max(look_s, 20 * (time.thread_time() - began_s)), most_s))
                 except RedisError as error:
+                    self._standstill.reset()
                     self._health.fault(REDIS, describe(error), f"{type(error).__name__}: {error}")
                     await wait_for_stop(stop, next(pauses))
         finally:
@@ -140,6 +145,17 @@ class Worker[S]:
         for tenure, _ in list(self._tenures.values())[share:]:
             tenure.end()
         self._take([sim_id for sim_id, holder in holders.items() if holder is None], share)
+        await self._look_for_standstill(holders)
+
+    async def _look_for_standstill(self, holders: Mapping[str, str | None]) -> None:
+        """See which sims tick. A fault of a sim that is not held here stays until the sim ticks again, or is gone."""
+        left = self._faults.keys() - self._tenures.keys() - self._retries.keys()
+        before = dict(self._standstill.faults)
+        well = await self._standstill.look(holders, left)
+        for sim_id in left & well | left - holders.keys():
+            self._fault(sim_id, None, "", False)
+        if self._standstill.faults != before:
+            self._report()
 
     def _take(self, free: list[str], share: int) -> None:
         """Begin with free sims up to the share; with one that was free at the last look too, whatever the share."""
@@ -171,8 +187,6 @@ class Worker[S]:
             if tenure.failed or error is not None:
                 retry = self._retries.setdefault(sim_id, _Retry(backoff(first_s=_FIRST_RETRY_S, most_s=_LAST_RETRY_S)))
                 retry.due_s = time.monotonic() + next(retry.pauses)
-        for sim_id in self._faults.keys() - self._tenures.keys() - self._retries.keys():
-            self._fault(sim_id, None, "", False)
 
     def _forget_retries(self, holders: Mapping[str, str | None]) -> None:
         """Forget the faults of sims that are gone, and of those that another worker ticks when they are to be tried again."""
@@ -193,13 +207,19 @@ class Worker[S]:
         else:
             self._ticking.discard(sim_id)
             self._faults[sim_id] = _SimFault(fault, detail, blocks)
-        if not self._faults:
+        self._report()
+
+    def _report(self) -> None:
+        """Note in the condition `sims` what is wrong with sims: the process is not ready where it ticks none because of it."""
+        standing = {sim_id: _SimFault(fault, "", True) for sim_id, fault in self._standstill.faults.items()}
+        faults = standing | self._faults
+        if not faults:
             self._health.well(SIMS)
             return
-        kinds = sorted({each.text for each in self._faults.values()})
-        example, words = next(iter(self._faults.items()))
-        is_blocked = not self._ticking and any(each.blocks for each in self._faults.values())
-        detail = f"{len(self._faults)} sims, such as {example}: {words.detail}"
+        kinds = sorted({each.text for each in faults.values()})
+        example, words = next(iter(faults.items()))
+        is_blocked = self._ticking <= standing.keys() and any(each.blocks for each in faults.values())
+        detail = f"{len(faults)} sims, such as {example}: {words.detail}"
         self._health.fault(SIMS, "; ".join(kinds), detail, blocks=is_blocked)
 
     async def _end_all(self) -> None:

@@ -1,0 +1,109 @@
+"""Standstill: sims that are served and do not tick, whoever holds their lease.
+
+A lease alone says little: its holder may be dead, and the lease may last for an hour because the clock of Redis was set back. So the worker
+reads whether the tick in the head of each sim grows. No clock of another machine is involved.
+"""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Set
+from dataclasses import dataclass
+
+from sector.state import sims
+from sector.state.connect import Client
+from sector.state.head import Head
+
+_LOOK_S = 1.0
+_BATCH = 100
+_TICKS = 3
+_MARGIN_S = 2.0
+_HERE = "this worker may tick it and does not: its lease is lost before a tick is written, or a tick does not end"
+
+
+@dataclass(slots=True)
+class _Observed:
+    """The tick that a sim is at, and since when, on the monotonic clock in seconds."""
+
+    tick: int
+    since_s: float
+
+
+class Standstill:
+    """Looks once a second at up to 100 of the sims. `holder`: this worker, in leases. `clock`: seconds."""
+
+    def __init__(
+        self,
+        redis: Client,
+        holder: str,
+        *,
+        lease_ttl_s: float,
+        tick_delay_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._redis = redis
+        self._holder = holder
+        self._lease_ttl_s = lease_ttl_s
+        self._tick_delay_s = tick_delay_s
+        self._clock = clock
+        self._due_s = 0.0
+        self._observed: dict[str, _Observed] = {}
+        self._queue: list[str] = []
+        self.faults: dict[str, str] = {}
+        """What is wrong with each sim that stands still."""
+
+    def reset(self) -> None:
+        """Begin again: Redis was away, and nothing could tick."""
+        self._observed.clear()
+
+    async def look(self, holders: Mapping[str, str | None], first: Collection[str]) -> Set[str]:
+        """Look at some of the sims in `holders`, those in `first` among them. Returns those that tick, are finished or do not exist.
+
+        Raises redis.exceptions.RedisError.
+        """
+        now_s = self._clock()
+        if now_s < self._due_s:
+            return frozenset()
+        self._due_s = now_s + _LOOK_S
+        for gone in self._observed.keys() - holders.keys():
+            del self._observed[gone]
+        self.faults = {sim_id: fault for sim_id, fault in self.faults.items() if sim_id in holders}
+        batch = self._next_batch(holders, first)
+        heads = await sims.heads(self._redis, batch)
+        return {
+            sim_id
+            for sim_id, head in zip(batch, heads, strict=True)
+            if self._is_well(sim_id, head, holders[sim_id], now_s)
+        }
+
+    def _next_batch(self, holders: Mapping[str, str | None], first: Collection[str]) -> list[str]:
+        if not self._queue:
+            self._queue = list(holders)
+        batch, self._queue = self._queue[:_BATCH], self._queue[_BATCH:]
+        wanted = dict.fromkeys((*list(first)[:_BATCH], *self.faults, *batch))
+        return [sim_id for sim_id in wanted if sim_id in holders]
+
+    def _is_well(self, sim_id: str, head: Head | None, holder: str | None, now_s: float) -> bool:
+        observed = self._observed.get(sim_id)
+        if head is None or head.status == "finished":
+            self._observed.pop(sim_id, None)
+        elif observed is None:
+            self._observed[sim_id] = _Observed(head.tick, now_s)
+            return False
+        elif observed.tick != head.tick:
+            self._observed[sim_id] = _Observed(head.tick, now_s)
+        elif now_s - observed.since_s <= self._patience_s(head):
+            return False
+        else:
+            self.faults[sim_id] = self._reason(holder)
+            return False
+        self.faults.pop(sim_id, None)
+        return True
+
+    def _patience_s(self, head: Head) -> float:
+        """Return how long a sim may stand still: until its lease lapses, and for some of its ticks."""
+        tick_s = max(self._tick_delay_s, head.tick_length_ms / 1000)
+        return self._lease_ttl_s + _TICKS * tick_s + _MARGIN_S
+
+    def _reason(self, holder: str | None) -> str:
+        if holder is None or holder == self._holder:
+            return _HERE
+        return f"its lease is held by worker {holder.split(':')[0]}, which does not tick it"

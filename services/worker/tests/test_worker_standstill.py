@@ -1,0 +1,151 @@
+"""A sim that nobody ticks: the worker that should tick it is not ready, and `/health` says why and since when."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from redis.asyncio import Redis
+
+from fixtures.faulty_proxy import FaultyProxy
+from fixtures.processes import Processes, Service, tick_of
+from fixtures.sim import CONFIG
+from sector.models import SimConfig
+from sector.state import sims
+from sector.state.connect import Client
+from sector.state.keys import WORKERS, SimKeys
+from sector.state.reader import SimReader
+from sector.worker.standstill import Standstill
+from sector.world import SectorWorld
+
+KEYS = SimKeys("default")
+HOUR_MS = 3_600_000
+SETTINGS = {"TICK_DELAY": "0.05", "LEASE_TTL_MS": "600", "SIM_CONFIG": CONFIG.model_dump_json()}
+
+
+def worker(processes: Processes, redis_url: str, name: str, **told: str) -> Service:
+    return processes.start("worker", wait=True, REDIS_URL=redis_url, WORKER_ID=name, **{**SETTINGS, **told})
+
+
+@asynccontextmanager
+async def again_and_again(act: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
+    """Do something all the time."""
+
+    async def repeat() -> None:
+        while True:
+            await act()
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(repeat())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def says_does_not_tick(health: dict[str, object]) -> bool:
+    return "which does not tick it" in str(health["conditions"])
+
+
+async def test_a_dead_worker_whose_lease_lasts_for_an_hour_is_reported_or_replaced(
+    processes: Processes, redis: Redis, redis_url: str
+) -> None:
+    """As after a backward step of Redis' clock."""
+    one = worker(processes, redis_url, "one")
+    one.wait_for(lambda health: tick_of(health) >= 2, "ticking")
+    two = worker(processes, redis_url, "two")
+    one.end(signal.SIGKILL)
+    await redis.pexpire(KEYS.lease, HOUR_MS)
+    for member in await redis.zrange(WORKERS, 0, -1):
+        await redis.execute_command("ZADD", WORKERS, "INCR", HOUR_MS, member)
+    stands_at = (await SimReader(redis, "default").head()).tick
+    two.wait_for(lambda health: says_does_not_tick(health) or tick_of(health) > stands_at, "unready, or ticking")
+    await redis.delete(KEYS.lease)
+    two.wait_for(lambda health: tick_of(health) > stands_at and health["ready"], "ticking")
+
+
+async def test_a_lease_that_is_renewed_and_whose_holder_does_not_tick(
+    processes: Processes, redis: Redis, redis_url: str
+) -> None:
+    one = worker(processes, redis_url, "one")
+    one.wait_for(lambda health: tick_of(health) >= 2, "ticking")
+    two = worker(processes, redis_url, "two")
+    one.process.send_signal(signal.SIGSTOP)
+    async with again_and_again(lambda: redis.pexpire(KEYS.lease, 600)):
+        said = await asyncio.to_thread(two.wait_for, lambda health: not health["ready"], "unready")
+    fault = said["conditions"]["sims"]
+    assert fault["fault"] == "its lease is held by worker one, which does not tick it"
+    assert fault["detail"].startswith("1 sims, such as default")
+    assert fault["since_ms"] > 0
+    two.wait_for(lambda health: tick_of(health) > 0 and health["ready"], "ticking")
+    assert two.log.read_text().count("which does not tick it") == 1
+
+
+async def test_a_lease_that_lapses_before_each_tick(processes: Processes, redis: Redis, redis_url: str) -> None:
+    """A Redis that is slower than the lease lasts."""
+    async with FaultyProxy(redis_url) as proxy:
+        one = await asyncio.to_thread(worker, processes, proxy.url, "one", LEASE_TTL_MS="100")
+        await asyncio.to_thread(one.wait_for, lambda health: tick_of(health) >= 2, "ticking")
+        slow = asyncio.create_task(proxy.slow(0.15, 60))
+        await asyncio.to_thread(one.wait_for_fault, "sims", "this worker may tick it and does not")
+        await asyncio.to_thread(one.wait_until, ready=False)
+        slow.cancel()
+        await asyncio.to_thread(one.wait_until, ready=True)
+        assert "is held by nobody; waiting for it" in one.log.read_text()
+        assert await redis.exists(KEYS.head)
+        assert await asyncio.to_thread(one.end) == 0
+
+
+class Clock:
+    """Seconds, as the test says."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        self.now_s += 1.0
+        return self.now_s
+
+
+def watching(redis: Client, *, lease_ttl_s: float = 1.0) -> Standstill:
+    return Standstill(redis, "me:1", lease_ttl_s=lease_ttl_s, tick_delay_s=1.0, clock=Clock())
+
+
+async def test_a_sim_that_ticks_or_is_finished_or_is_not_there_stands_not_still(redis: Redis) -> None:
+    await sims.found(redis, "a", SectorWorld(), SimConfig(systems=10))
+    standstill = watching(redis)
+    holders = {"a": "other:1", "none": None}
+    looks = 0
+    while not standstill.faults:
+        looks += 1
+        assert await standstill.look(holders, ()) == {"none"}
+    assert looks == 8, "its lease, three ticks, and two seconds"
+    assert standstill.faults == {"a": "its lease is held by worker other, which does not tick it"}
+    await redis.hset(SimKeys("a").head, "tick", 1)
+    assert await standstill.look(holders, ()) == {"a", "none"}
+    assert standstill.faults == {}
+    await redis.hset(SimKeys("a").head, "status", "finished")
+    for _ in range(20):
+        assert await standstill.look(holders, ()) == {"a", "none"}
+
+
+async def test_time_without_redis_and_sims_that_are_gone_do_not_count(redis: Redis) -> None:
+    await sims.found(redis, "a", SectorWorld(), SimConfig(systems=10))
+    standstill = watching(redis)
+    for _ in range(20):
+        standstill.reset()
+        await standstill.look({"a": "other:1"}, ())
+    assert standstill.faults == {}
+    for _ in range(20):
+        await standstill.look({"a": None}, ())
+    assert "this worker may tick it and does not" in standstill.faults["a"]
+    assert await standstill.look({}, ()) == set()
+    assert standstill.faults == {}
+
+
+async def test_many_sims_are_looked_at_in_turn_and_those_with_a_fault_each_time(redis: Redis) -> None:
+    standstill = watching(redis)
+    holders = dict.fromkeys((f"s{number}" for number in range(250)), "other:1")
+    looked = [len(await standstill.look(holders, ["s249"])) for _ in range(4)]
+    assert looked == [101, 101, 50, 101]
