@@ -1,9 +1,11 @@
 """Idempotency keys: a request that may have got lost is sent again, and carried out once."""
 
 import asyncio
+import socket
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from redis.asyncio import Redis
 
@@ -143,3 +145,17 @@ async def test_what_was_refused_may_be_sent_again(api: Service, sim: Sim, redis:
     await sim.tick()
     assert post(api, mine, "k1").status_code == 202
     assert await count(redis) == 2
+
+
+async def test_whitespace_around_a_key_is_not_part_of_it(api: Service, redis: Redis) -> None:
+    answers = []
+    for key in (b"k1", b" k1 ", b"\tk1\t ", b"k1"):
+        head = (
+            b"POST /orders HTTP/1.1\r\nhost: a\r\nconnection: close\r\nidempotency-key:%b\r\ncontent-length: %d\r\n\r\n"
+        )
+        body = orjson.dumps(NOTE)
+        with socket.create_connection(("127.0.0.1", api.port), timeout=60) as client:
+            client.sendall(head % (key, len(body)) + body)
+            answers.append(client.recv(4096).partition(b"\r\n\r\n")[2])
+    assert len(set(answers)) == 1
+    assert await count(redis) == 1

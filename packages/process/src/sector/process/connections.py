@@ -18,6 +18,7 @@ from sanic.server.websockets.impl import WebsocketImplProtocol
 
 # It creates the folder of metrics, which they need at once.
 import sector.process.metrics  # noqa: F401
+from sector.process.strict_http import StrictHttp
 
 log = logging.getLogger(__name__)
 
@@ -141,11 +142,15 @@ class _Limited:
 
 
 class LimitedHttpProtocol(_Limited, HttpProtocol):
-    """HTTP, with a limit on connections."""
+    """HTTP as RFC 9112 demands, with a limit on connections."""
+
+    HTTP_CLASS = StrictHttp
 
 
 class LimitedWebSocketProtocol(_Limited, WebSocketProtocol):
-    """HTTP and WebSocket, with a limit on connections. A WebSocket with text that is not UTF-8 is closed with 1007."""
+    """HTTP as RFC 9112 demands and WebSocket, with a limit on connections. A WebSocket with text that is not UTF-8 is closed with 1007."""
+
+    HTTP_CLASS = StrictHttp
 
     async def websocket_handshake(
         self, request: Request, subprotocols: Sequence[str] | None = None

@@ -1,13 +1,14 @@
-"""Requests whose head cannot be read: each is answered, counted, and logged in one line with the address that it came from."""
+"""Requests that are refused before anything else reads them: each is answered and counted, and one a second is logged."""
 
 import logging
-from typing import Any
+import time
+from http import HTTPStatus
 
 from prometheus_client import Counter
-from sanic import Request
-from sanic.compat import Header
-from sanic.exceptions import SanicException
-from sanic.models.protocol_types import TransportProtocol
+from sanic import HTTPResponse, Request
+from sanic.exceptions import PayloadTooLarge, SanicException
+from sanic.handlers import ErrorHandler
+from sanic.response import json
 
 # It creates the folder of metrics, which they need at once.
 import sector.process.metrics  # noqa: F401
@@ -16,42 +17,53 @@ log = logging.getLogger(__name__)
 
 _MALFORMED = Counter(
     "sector_http_requests_malformed",
-    "Requests whose head was malformed or too large, or did not arrive in time, whatever was answered.",
+    "Requests that violated RFC 9112, or whose head was too large or did not arrive in time.",
 )
-_NO_METHOD = "NONE"
-"""Sanic's method for a request that it makes up to answer one whose head it could not read."""
+_LOG_EVERY_S = 1.0
 
 
-class HttpRequest(Request[Any, Any]):
-    """A request. One whose target is no URL is answered with 400: with Sanic's own class, that answer fails as well.
+class _LogLimit:
+    """Says when to log. `skipped`: how often it was not said since the last time."""
 
-    `app.ctx.logs_malformed`: whether malformed ones are logged here; an access log has a line for each by itself.
-    """
+    def __init__(self) -> None:
+        self._next_s = 0.0
+        self.skipped = 0
 
-    def __init__(
-        self,
-        url_bytes: bytes,
-        headers: Header,
-        version: str,
-        method: str,
-        transport: TransportProtocol,
-        app: Any,  # (the app and its context, as Sanic leaves them open)
-        head: bytes = b"",
-        stream_id: int = 0,
-    ) -> None:
-        if method != _NO_METHOD or head:
-            super().__init__(url_bytes, headers, version, method, transport, app, head, stream_id)
-            return
-        try:
-            super().__init__(url_bytes, headers, version, method, transport, app, head, stream_id)
-        except SanicException:
-            super().__init__(b"*", headers, version, method, transport, app, head, stream_id)
-        # Sanic notes it once the head is read.
-        self.conn_info = getattr(transport.get_protocol(), "conn_info", None)
-        if self.conn_info is not None and not self.conn_info.lost:
-            _MALFORMED.inc()
-            if app.ctx.logs_malformed:
-                log.warning("a request was rejected: its head is malformed, too large or late", extra=self._origin())
+    def admit(self) -> bool:
+        now_s = time.monotonic()
+        if now_s < self._next_s:
+            self.skipped += 1
+            return False
+        self._next_s = now_s + _LOG_EVERY_S
+        return True
 
-    def _origin(self) -> dict[str, str]:
-        return {"address": self.conn_info.client_ip if self.conn_info else ""}
+
+_limit = _LogLimit()
+
+
+def note(address: str, reason: str) -> None:
+    """Count a request that was refused, and log it, at most once a second."""
+    _MALFORMED.inc()
+    if _limit.admit():
+        skipped, _limit.skipped = _limit.skipped, 0
+        extra: dict[str, object] = {"address": address} | ({"not_logged": skipped} if skipped else {})
+        log.warning("a malformed request was rejected: %s", reason, extra=extra)
+
+
+def is_refused(request: Request) -> bool:
+    """Say whether a request is one that was refused: it is logged already."""
+    return getattr(request.stream, "refused", False)
+
+
+class RefusalHandler(ErrorHandler):
+    """Answers refused requests with a problem document (RFC 9457), unless the app has a handler of its own for them."""
+
+    def default(self, request: Request, exception: Exception) -> HTTPResponse:
+        """Answer with an error."""
+        if not (is_refused(request) and isinstance(exception, SanicException)):
+            return super().default(request, exception)
+        status = HTTPStatus(exception.status_code)
+        if isinstance(exception, PayloadTooLarge):
+            status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+        body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": str(exception)}
+        return json(body, status, content_type="application/problem+json")

@@ -32,7 +32,7 @@ from sector.process.garbage import spare_what_stays
 from sector.process.health import Details, HeadersOf, Health, endpoints, public_endpoints
 from sector.process.log_stream import log_stream, print_error, reserve_standard_descriptors
 from sector.process.logs import configure
-from sector.process.malformed import HttpRequest
+from sector.process.malformed import RefusalHandler
 from sector.process.metrics import Sample, metrics_endpoint
 from sector.process.settings import EXIT_WRONG_SETTING, Settings
 from sector.process.slow_senders import SenderLimit
@@ -60,14 +60,13 @@ def create_app(
     *,
     operator_port: int = 0,
     sender_timeout_s: float = _SENDER_TIMEOUT_S,
-    logs_malformed: bool = True,
 ) -> App:
     """Return an app that answers `/health` and `/metrics`, with the headers of `headers_of`, to which a service adds its endpoints and its
     work.
 
     With an `operator_port`, a second app answers these at that port, and the first only says whether it is live and ready.
 
-    A request has `sender_timeout_s` to arrive. `logs_malformed`: False for a service with an access log of its own.
+    A request has `sender_timeout_s` to arrive.
     """
     name = f"sector-{health.service}"
     app = operator_app = _bare_app(name, sender_timeout_s)
@@ -83,19 +82,19 @@ def create_app(
     operator_app.blueprint(metrics_endpoint(headers_of, app.ctx.samples))
     app.ctx.works = []
     app.ctx.health = health
-    app.ctx.logs_malformed = logs_malformed
     attach(app, "vital signs", lambda stop: watch(stop, app.ctx.samples))
     attach(app, "slow senders", SenderLimit(lambda: app.ctx.connections(), sender_timeout_s).run)
     return app
 
 
 def _bare_app(name: str, sender_timeout_s: float) -> App:
-    app: App = Sanic(name, configure_logging=False, dumps=orjson.dumps, loads=orjson.loads, request_class=HttpRequest)
+    app: App = Sanic(
+        name, configure_logging=False, dumps=orjson.dumps, loads=orjson.loads, error_handler=RefusalHandler()
+    )
     app.config.OAS = False
     # Of senders that fall silent, and of answers that take too long to make, or to be read.
     app.config.REQUEST_TIMEOUT = sender_timeout_s
     app.config.RESPONSE_TIMEOUT = _RESPONSE_TIMEOUT_S
-    app.ctx.logs_malformed = True
     return app
 
 

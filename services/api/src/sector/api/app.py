@@ -93,7 +93,6 @@ def create_api(settings: ApiSettings) -> App:
         guard.headers_of,
         operator_port=settings.operator_port,
         sender_timeout_s=settings.sender_timeout_s,
-        logs_malformed=settings.access_log == "none",
     )
     app.config.REQUEST_MAX_SIZE = settings.max_body_bytes
     app.config.PROXIES_COUNT = settings.proxies or None

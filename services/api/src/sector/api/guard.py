@@ -14,6 +14,7 @@ from sector.api.work import Work
 from sector.process import App
 from sector.process.log_stream import log_stream
 from sector.process.logs import line, printable
+from sector.process.malformed import is_refused
 from sector.process.requests import count
 
 type Handler = Callable[..., Awaitable[Answer | None]]
@@ -137,7 +138,8 @@ class Guard:
         request_id = request_id or self.request_id(request)
         count(request, answer.status)
         answer.fixed += ((b"x-request-id", request_id.encode()), *self._cors.headers(request))
-        if answer.status >= self._log.least:
+        # A refused one is logged already, at most once a second.
+        if answer.status >= self._log.least and not is_refused(request):
             self._log.note(request, answer, request_id)
         return answer
 

@@ -1,0 +1,42 @@
+"""A process for tests: it answers with the body that it was sent, and streams one."""
+
+import os
+import sys
+
+from sanic import HTTPResponse, Request
+from sanic.response import raw
+
+from sector.process import Health, create_app, run
+from sector.process.settings import Settings
+
+
+async def echo(request: Request) -> HTTPResponse:
+    """Answer with the body."""
+    return raw(request.body)
+
+
+async def stream(request: Request) -> None:
+    """Answer in two parts."""
+    response = await request.respond(content_type="text/plain")
+    await response.send("one ")
+    await response.send("two")
+    await response.eof()
+
+
+async def header(request: Request) -> HTTPResponse:
+    """Answer with the value of a header."""
+    return raw(request.headers.get("x-sent", "").encode())
+
+
+def main() -> None:
+    """Serve until a signal."""
+    app = create_app(Health("echo"))
+    app.add_route(echo, "/echo", methods=("GET", "POST"))
+    app.add_route(stream, "/stream", methods=("GET", "HEAD"))
+    app.add_route(header, "/header")
+    os.environ["HOST"] = "127.0.0.1"
+    run(app, Settings(), int(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()
