@@ -5,6 +5,8 @@ import logging
 import os
 import sys
 
+from sanic import HTTPResponse, Request
+from sanic.response import empty
 from structlog.contextvars import bind_contextvars
 
 from sector.process import Health, attach, create_app, run
@@ -31,6 +33,12 @@ async def work(stop: asyncio.Event) -> None:
     print("work ended", flush=True)
 
 
+async def log_line(_: Request) -> HTTPResponse:
+    """Log a line, then answer."""
+    logging.getLogger("sample").warning("a line")
+    return empty()
+
+
 def main() -> None:
     """Serve until a signal."""
     health = Health("sample", "thing")
@@ -41,6 +49,7 @@ def main() -> None:
         operator_port=int(os.environ.get("OPERATOR_PORT", "0")),
         sender_timeout_s=float(os.environ.get("SENDER_TIMEOUT_S", "10")),
     )
+    app.add_route(log_line, "/log")
     attach(app, "work", work)
     os.environ["HOST"] = "127.0.0.1"
     port = sys.argv[1] if sys.argv[1:] else os.environ.get("SAMPLE_PORT") or os.environ["PORT"]
