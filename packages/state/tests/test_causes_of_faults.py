@@ -48,9 +48,11 @@ def self_signed(folder: Path) -> Path:
     return path
 
 
-async def fault_of(url: str) -> str:
-    """Return what is said of a Redis that cannot be reached at this URL."""
+async def fault_of(url: str, removed: Path | None = None) -> str:
+    """Return what is said of a Redis that cannot be reached at this URL. `removed`: a file that is there at the start only."""
     redis = connect(url)
+    if removed is not None:
+        removed.unlink()
     try:
         with pytest.raises(RedisError) as raised:
             await sims.listed(redis)
@@ -82,9 +84,11 @@ async def test_a_certificate_file_that_cannot_be_read_is_named_as_the_cause(
 ) -> None:
     at = valkey.connection_url.replace("redis://", "rediss://")
     said = "a certificate file in REDIS_URL cannot be read"
-    assert await fault_of(f"{at}/0?ssl_ca_certs=/missing/ca.pem") == said
-    assert await fault_of(f"{at}/0?ssl_ca_certs={tmp_path}") == said
-    assert await fault_of(f"{at}/0?ssl_certfile=/missing/own.pem&ssl_keyfile=/missing/own.key") == said
+    own, key = tmp_path / "own.pem", tmp_path / "own.key"
+    for parameters in (f"ssl_ca_certs={own}", f"ssl_certfile={own}&ssl_keyfile={key}"):
+        for file in (own, key):
+            file.write_text("a file")
+        assert await fault_of(f"{at}/0?{parameters}", removed=own) == said
 
 
 async def test_tls_to_a_port_without_it_is_no_absence() -> None:
