@@ -1,5 +1,6 @@
 """What each process of a world is started with."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from fixtures.tokens import SECRET
 from sector.standalone.options import parser
 from sector.standalone.plan import make_plan
+from sector.standalone.ports import ListenError, taken_ports
 from sector.standalone.screen import welcome
 
 
@@ -62,3 +64,50 @@ def test_the_screen_shows_how_to_start_a_bot_where_there_is_one(
 
 def test_a_service_has_one_port_whatever_the_environment_says(tmp_path: Path) -> None:
     assert settings(tmp_path, "api")["OPERATOR_PORT"] == settings(tmp_path, "viz")["OPERATOR_PORT"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("host", "at"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.0.0.2", "127.0.0.2"),
+        ("0.0.0.0", "127.0.0.1"),
+        ("192.0.2.7", "192.0.2.7"),
+        ("::1", "[::1]"),
+        ("[::1]", "[::1]"),
+        ("::", "[::1]"),
+        ("LocalHost", "localhost"),
+    ],
+)
+def test_each_service_is_reached_where_it_listens(tmp_path: Path, host: str, at: str) -> None:
+    plan = make_plan(parser().parse_args([f"--host={host}"]), tmp_path / "valkey.sock", tmp_path)
+    assert (plan.api_url, plan.viz_url) == (f"http://{at}:8000", f"http://{at}:9000")
+    ready = {spec.name: spec.ready_url for spec in plan.services}
+    assert ready["api"] == f"http://{at}:8000/health/ready"
+    assert ready["viz"] == f"http://{at}:9000/health/ready"
+    assert ready["worker"] == "http://127.0.0.1:8001/health/ready"
+    told = {spec.name: spec.environment for spec in plan.services}
+    assert told["bot-Aurora"]["API_URL"] == told["viz"]["API_URL"] == plan.api_url
+    assert told["api"]["CORS_ORIGINS"].startswith(f"{plan.viz_url},")
+    assert told["worker"]["HOST"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "0.0.0.0", "::", "localhost"])
+def test_a_port_is_taken_where_something_listens_and_only_there(host: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as server:
+        if family == socket.AF_INET6:
+            server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        server.bind((host, 0))
+        server.listen()
+        port = server.getsockname()[1]
+        assert taken_ports([(host, port)]) == [port]
+        if host == "127.0.0.2":
+            assert taken_ports([("127.0.0.1", port)]) == []
+    assert taken_ports([(host, port)]) == []
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "no-such-host.invalid"])
+def test_an_address_of_another_machine_is_no_taken_port(host: str) -> None:
+    with pytest.raises(ListenError, match=f"cannot listen at {host}: .* with --host"):
+        taken_ports([(host, 8000)])

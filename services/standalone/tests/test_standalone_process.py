@@ -90,6 +90,17 @@ def test_it_uses_a_given_redis_and_leaves_it_running_and_pages_of_given_origins_
         assert client.get("sim:{default}:lease") is None
 
 
+@pytest.mark.parametrize("host", ["127.0.0.2", "::1"])
+def test_it_becomes_ready_at_another_address_of_this_machine(standalone: Start, host: str) -> None:
+    one = standalone("--host", host)
+    said = one.says("Ctrl-C stops it all.")
+    at = f"http://{f'[{host}]' if ':' in host else host}:{one.base}"
+    assert f"{at}, to be tried at" in said
+    assert httpx.get(f"{at}/health/ready").status_code == 200
+    one.process.terminate()
+    assert one.ends() == 0
+
+
 def test_ports_taken_are_named_and_nothing_is_started(standalone: Start) -> None:
     port = free_base()
     with socket.socket() as taken:
@@ -111,6 +122,9 @@ def test_ports_taken_are_named_and_nothing_is_started(standalone: Start) -> None
         (["--tick-delay", "nan"], {}, "argument --tick-delay: 'nan' is not a number from 0.01 to 3600"),
         (["--cors-origin", "game.example"], {}, "argument --cors-origin: 'game.example' is not of the form http"),
         (["--cors-origin", "https://a.example/path"], {}, "'https://a.example/path' is not of the form http"),
+        (["--host", "192.0.2.1"], {}, "cannot listen at 192.0.2.1: Cannot assign requested address. Choose an address"),
+        (["--host", "not a host"], {}, "argument --host: "),
+        ([], {"SECTOR_HOST": "127.0.0.256"}, "argument --host: "),
         (["--api-url", "ftp://x"], {}, "argument --api-url: 'ftp://x' is not of the form http"),
         (["--data", "/dev/null/x"], {}, "--data /dev/null/x: Not a directory"),
         ([], {"REDIS_URL": "http://x"}, "wrong setting REDIS_URL='http://x'. Allowed: "),

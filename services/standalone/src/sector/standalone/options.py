@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from sector.models.hosts import parse_host
 from sector.models.urls import parse_http_url, parse_origin
 
 
@@ -59,7 +60,8 @@ def parser() -> argparse.ArgumentParser:
     )
     manual.add_argument(
         "--host",
-        default=os.environ.get("SECTOR_HOST", "127.0.0.1"),
+        type=_parsed(parse_host),
+        default=os.environ.get("SECTOR_HOST") or "127.0.0.1",
         help="address of API and viz (default: SECTOR_HOST, else 127.0.0.1)",
     )
     manual.add_argument(

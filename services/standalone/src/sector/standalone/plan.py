@@ -10,6 +10,7 @@ from pathlib import Path
 from sector.api.keyring import secret_key
 from sector.api.token import make
 from sector.models import Puppet, SimConfig
+from sector.standalone.ports import local_url
 from sector.standalone.secret import secret_in
 from sector.standalone.valkey import valkey_command, valkey_url
 
@@ -65,7 +66,7 @@ def make_plan(options: argparse.Namespace, redis: Path | str, directory: Path) -
     if isinstance(redis, Path):
         command = valkey_command(redis, directory, keep=options.data is not None)
         valkey, redis_url = Spec("valkey", command, {}, 0, None), valkey_url(redis)
-    api_url, viz_url = f"http://127.0.0.1:{base}", f"http://127.0.0.1:{base + 1000}"
+    api_url, viz_url = local_url(host, base), local_url(host, base + 1000)
     config = SimConfig(seed=options.seed, systems=options.systems, puppets=PUPPETS)
     of_sim = {"REDIS_URL": redis_url, "SIM_ID": "default"}
     secret = secret_in(directory, replace=options.new_secret)
@@ -114,5 +115,6 @@ def _token(secret: str, faction: str, hours: float) -> str:
 
 
 def _service(name: str, module: str, port: int, told: Mapping[str, str]) -> Spec:
-    ready_url = f"http://127.0.0.1:{port}/health/ready"
-    return Spec(name, (sys.executable, "-m", module), {"HOST": "127.0.0.1", **_LOGS, **told}, port, ready_url)
+    environment = {"HOST": "127.0.0.1", **_LOGS, **told}
+    ready_url = f"{local_url(environment['HOST'], port)}/health/ready"
+    return Spec(name, (sys.executable, "-m", module), environment, port, ready_url)

@@ -1,22 +1,61 @@
-"""Ports: are they free, before anything is started."""
+"""Addresses and ports: where services listen and are reached, and whether their ports are free, before anything is started."""
 
+import errno
+import os
 import socket
 from collections.abc import Sequence
+from ipaddress import ip_address
 
-from sector.standalone.plan import Spec
+from sector.models.hosts import format_host
+
+_LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 
 
-def taken_ports(host: str, specs: Sequence[Spec]) -> list[Spec]:
-    """Return those whose port is not to be had."""
-    return [spec for spec in specs if not (_is_free("127.0.0.1", spec.port) and _is_free(host, spec.port))]
+class ListenError(Exception):
+    """Nothing can listen at `host`: it is no address of this machine, or no host."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        super().__init__(f"cannot listen at {host}: {reason}. Choose an address of this machine with --host")
+        self.host = host
+
+
+def local_address(host: str) -> str:
+    """Return the address at which this machine reaches a server that listens at `host`, such as 127.0.0.1 for 0.0.0.0."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return _LOOPBACK[address.version] if address.is_unspecified else host
+
+
+def local_url(host: str, port: int) -> str:
+    """Return the URL at which this machine reaches a server that listens at `host`."""
+    return f"http://{format_host(local_address(host))}:{port}"
+
+
+def taken_ports(addresses: Sequence[tuple[str, int]]) -> list[int]:
+    """Return the ports of these hosts and ports that something else listens at. Raises ListenError."""
+    return [port for host, port in addresses if not _is_free(host, port)]
 
 
 def _is_free(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        # As the servers do: a port in TIME_WAIT is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise ListenError(host, "it has no address") from error
+    return all(_can_listen(host, family, address) for family, _, _, _, address in found)
+
+
+def _can_listen(host: str, family: int, address: tuple[str | int, ...] | tuple[int, bytes]) -> bool:
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            # As the servers do: a port in TIME_WAIT is free, and :: is IPv6 alone.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
             return False
+        raise ListenError(host, os.strerror(error.errno or 0)) from error
     return True

@@ -16,7 +16,7 @@ from sector.process import wait_for_stop
 from sector.process.log_stream import print_error, print_output
 from sector.process.settings import EXIT_WRONG_SETTING
 from sector.standalone.plan import Plan, Spec, make_plan
-from sector.standalone.ports import taken_ports
+from sector.standalone.ports import ListenError, taken_ports
 from sector.standalone.screen import shown, status_line, welcome
 from sector.standalone.supervisor import Supervisor
 from sector.standalone.valkey import valkey_socket
@@ -45,8 +45,13 @@ async def _run(options: argparse.Namespace, redis: Path | str, directory: Path) 
     except (OSError, ValueError) as error:
         print_error(f"no secret to sign tokens with, in {directory}: {error}")
         return 2
-    if taken := taken_ports(options.host, plan.specs):
-        ports = ", ".join(f"{spec.port} ({spec.name})" for spec in taken)
+    try:
+        taken = taken_ports([(spec.environment["HOST"], spec.port) for spec in plan.services])
+    except ListenError as error:
+        print_error(str(error))
+        return EXIT_WRONG_SETTING
+    if taken:
+        ports = ", ".join(f"{spec.port} ({spec.name})" for spec in plan.services if spec.port in taken)
         print_error(f"ports taken: {ports}. End what listens there, or choose others with --port-base.")
         return 2
     logs = directory / "logs"
@@ -88,7 +93,7 @@ async def _bring_up(plan: Plan, supervisor: Supervisor, stop: asyncio.Event, red
         supervisor.keep(spec)
     waiting = list(plan.services)
     deadline = time.monotonic() + _READY_WITHIN_S
-    async with httpx.AsyncClient(timeout=2.0) as client:
+    async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
         while waiting and time.monotonic() < deadline and not any(_gives_up(supervisor, spec) for spec in waiting):
             ready = [spec for spec in waiting if await _is_ready(client, spec)]
             for spec in ready:
@@ -132,7 +137,7 @@ async def _is_ready(client: httpx.AsyncClient, spec: Spec) -> bool:
 
 
 async def _tell(plan: Plan, stop: asyncio.Event, every_s: float) -> None:
-    async with httpx.AsyncClient(base_url=plan.api_url, timeout=5.0) as client:
+    async with httpx.AsyncClient(base_url=plan.api_url, timeout=5.0, trust_env=False) as client:
         while not await wait_for_stop(stop, every_s):
             try:
                 snapshot = Snapshot.model_validate_json((await client.get("/snapshot")).content)
