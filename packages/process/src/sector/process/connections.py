@@ -29,6 +29,7 @@ _REFUSED = Counter(
     ["limit"],
 )
 _MOST_BY_DEFAULT = 20_000
+_MOST_DESCRIPTORS = 2**20
 _MOST_RESERVED = 768
 """Descriptors for what is no client: connections to Redis, listening sockets and files."""
 _FEW = 4
@@ -38,6 +39,32 @@ _REFUSAL = (
     b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 5\r\ncontent-type: text/plain\r\n"
     b"content-length: 21\r\n\r\ntoo many connections\n"
 )
+
+
+def raise_descriptor_limit() -> None:
+    """Raise the soft descriptor limit (`RLIMIT_NOFILE`, `ulimit -n`) as far as the hard one allows: 1,024 is a common default, for
+    programs that use `select`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        except (OSError, ValueError) as error:
+            log.warning("the descriptor limit stays at %d, it cannot be raised to %d: %s", soft, wanted, error)
+
+
+def describe_shortage(promised: tuple[str, int], requested: int, accepted: int) -> str:
+    """Return why fewer connections are accepted than a setting promises, by its name and value; an empty text where they suffice."""
+    name, most = promised
+    if accepted >= most:
+        return ""
+    if requested == accepted:
+        return f"{name} is {most}, and MAX_CONNECTIONS is {accepted}: raise it, or lower {name}"
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return (
+        f"{name} is {most}, and {accepted} connections are accepted within the descriptor limit of {descriptors}:"
+        f" raise it (ulimit -n), or lower {name}"
+    )
 
 
 def resolve_max_connections(requested: int) -> int:

@@ -25,6 +25,8 @@ from sector.process.connections import (
     LimitedHttpProtocol,
     LimitedWebSocketProtocol,
     abort,
+    describe_shortage,
+    raise_descriptor_limit,
     resolve_max_connections,
 )
 from sector.process.counting import count_now
@@ -44,6 +46,8 @@ log = logging.getLogger(__name__)
 type App = Sanic
 type Work = Callable[[asyncio.Event], Awaitable[None]]
 
+CONNECTIONS = "connections"
+"""Condition of a service that promises more connections than it accepts."""
 STOP_WITHIN_S = 4.0
 EXIT_FAILED = 1
 _LOOK_S = 0.05
@@ -60,13 +64,15 @@ def create_app(
     *,
     operator_port: int = 0,
     sender_timeout_s: float = _SENDER_TIMEOUT_S,
+    promised: tuple[str, int] | None = None,
 ) -> App:
     """Return an app that answers `/health` and `/metrics`, with the headers of `headers_of`, to which a service adds its endpoints and its
     work.
 
     With an `operator_port`, a second app answers these at that port, and the first only says whether it is live and ready.
 
-    A request has `sender_timeout_s` to arrive.
+    A request has `sender_timeout_s` to arrive. `promised`: a setting that promises connections, and its value: `/health` reports if
+    fewer are accepted.
     """
     name = f"sector-{health.service}"
     app = operator_app = _bare_app(name, sender_timeout_s)
@@ -82,6 +88,7 @@ def create_app(
     operator_app.blueprint(metrics_endpoint(headers_of, app.ctx.samples))
     app.ctx.works = []
     app.ctx.health = health
+    app.ctx.promised = promised
     attach(app, "vital signs", lambda stop: watch(stop, app.ctx.samples))
     attach(app, "slow senders", SenderLimit(lambda: app.ctx.connections(), sender_timeout_s).run)
     return app
@@ -127,7 +134,11 @@ def run(app: App, settings: Settings, port: int, *, answers_many: bool = True) -
 async def _serve(app: App, settings: Settings, port: int, *, answers_many: bool) -> int:
     # Connections from a proxy are those of many clients.
     per_address = 0 if app.config.PROXIES_COUNT else settings.max_connections_per_address
-    app.ctx.connection_limit = ConnectionLimit(resolve_max_connections(settings.max_connections), per_address)
+    raise_descriptor_limit()
+    accepted = resolve_max_connections(settings.max_connections)
+    app.ctx.connection_limit = ConnectionLimit(accepted, per_address)
+    if app.ctx.promised and (shortage := describe_shortage(app.ctx.promised, settings.max_connections, accepted)):
+        app.ctx.health.fault(CONNECTIONS, shortage, blocks=False)
     # Our own handlers, and first of all: Sanic's come once it listens, and a signal before that is lost or kills.
     signalled, stop = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

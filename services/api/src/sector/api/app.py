@@ -93,6 +93,7 @@ def create_api(settings: ApiSettings) -> App:
         guard.headers_of,
         operator_port=settings.operator_port,
         sender_timeout_s=settings.sender_timeout_s,
+        promised=("MOST_STREAMS", settings.most_streams),
     )
     app.config.REQUEST_MAX_SIZE = settings.max_body_bytes
     app.config.PROXIES_COUNT = settings.proxies or None

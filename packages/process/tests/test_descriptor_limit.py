@@ -1,0 +1,42 @@
+"""The limit of file descriptors: a process raises it, and says what does not fit."""
+
+import resource
+from pathlib import Path
+
+import pytest
+
+from fixtures.limited import start_limited
+from fixtures.metrics import until_metrics
+from fixtures.processes import Service, environment, free_port
+from sector.process.connections import describe_shortage
+
+
+@pytest.mark.parametrize(("soft", "hard", "raised"), [(128, 4096, 4096), (1024, 1024, 1024), (512, 3000, 3000)])
+def test_a_process_raises_the_soft_limit_to_the_hard_one(soft: int, hard: int, raised: int, tmp_path: Path) -> None:
+    port = free_port()
+    process = start_limited("sample_process", environment(WORK="wait"), str(port), soft=soft, hard=hard)
+    service = Service("sample", process, port, tmp_path / "none")
+    until_metrics(service.url, lambda found: found["sector_ready"] == 1, "it is ready")
+    assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (raised, hard)
+    assert service.end() == 0
+
+
+@pytest.mark.parametrize(
+    ("promised", "requested", "accepted", "said"),
+    [
+        (10_000, 0, 20_000, ""),
+        (10_000, 0, 10_000, ""),
+        (10_000, 100, 100, "MOST_STREAMS is 10000, and MAX_CONNECTIONS is 100: raise it, or lower MOST_STREAMS"),
+        (10_000, 0, 256, "MOST_STREAMS is 10000, and 256 connections are accepted within the descriptor limit of "),
+        (
+            10_000,
+            20_000,
+            256,
+            "MOST_STREAMS is 10000, and 256 connections are accepted within the descriptor limit of ",
+        ),
+    ],
+)
+def test_a_promise_that_does_not_fit_is_described(promised: int, requested: int, accepted: int, said: str) -> None:
+    text = describe_shortage(("MOST_STREAMS", promised), requested, accepted)
+    assert text.startswith(said)
+    assert bool(text) is bool(said)

