@@ -7,6 +7,9 @@ from pathlib import Path
 from deployment.kinds import NetworkPolicy, Peer
 from deployment.rendered import Rendered
 
+NODE_LOCAL_DNS = "169.254.20.10/32"
+"""Where NodeLocal DNSCache answers on each node, by default."""
+
 
 def named(peer: Peer) -> str:
     """Return who a peer of a policy is: a part, or a namespace, in brackets."""
@@ -14,6 +17,8 @@ def named(peer: Peer) -> str:
         return peer.pod_selector.match_labels["app.kubernetes.io/name"]
     if peer.namespace_selector is not None:
         return f"[{peer.namespace_selector.match_labels['kubernetes.io/metadata.name']}]"
+    if peer.ip_block is not None and peer.ip_block.cidr == NODE_LOCAL_DNS:
+        return f"[{NODE_LOCAL_DNS}]"
     return "[outside]"
 
 

@@ -5,18 +5,19 @@ from pathlib import Path
 import pytest
 import yaml
 
-from deployment.arrows import arrows, drawn
+from deployment.arrows import NODE_LOCAL_DNS, arrows, drawn
 from deployment.kinds import Deployment, Ingress, NetworkPolicy, Route, Service
 from deployment.rendered import FOLDERS, Rendered, container_of, with_component
 
 OPERATOR_PORT = 8080
+DNS = {"[kube-system]", "[openshift-dns]", f"[{NODE_LOCAL_DNS}]"}
+DNS_PORTS = (53, 5353)
 
 
 def test_the_policies_let_through_the_drawn_arrows_alone_from_both_ends(base: Rendered) -> None:
     allowed = list(arrows(base))
-    names = ("egress", "*", "[kube-system]", 53)
-    assert names in allowed
-    between = [each for each in allowed if each != names]
+    assert {("egress", "*", end, port) for end in DNS for port in DNS_PORTS} <= set(allowed)
+    between = [(side, start, end, port) for side, start, end, port in allowed if end not in DNS]
     assert {(start, end) for side, start, end, _ in between if side == "ingress"} == drawn()
     assert {(start, end) for side, start, end, _ in between if side == "egress"} == {
         (start, end) for start, end in drawn() if not start.startswith("[")
@@ -37,8 +38,8 @@ def test_every_port_of_a_policy_is_one_that_a_service_has(folder: Path) -> None:
         for port in service.spec.ports
     }
     for _, _, end, port in arrows(rendered):
-        if end == "[kube-system]":
-            assert port == 53
+        if end in DNS:
+            assert port in DNS_PORTS
         elif end == "[outside]":
             assert port in (6379, 26379), "Redis, Sentinel"
         else:
@@ -81,3 +82,13 @@ def test_compose_does_not_publish_it() -> None:
     published = {port.rpartition(":")[2] for each in services.values() for port in each.get("ports", ())}
     assert published == {"6379", "8000", "9000"}
     assert "EXPOSE ${PORT}\n" in Path("docker/Dockerfile").read_text()
+
+
+@pytest.mark.parametrize("service", ["api", "viz"])
+def test_connections_outlast_those_of_a_gateway(base: Rendered, service: str) -> None:
+    """Envoy keeps an idle connection for an hour. Who closes first must be the gateway, else it answers 502."""
+    container = container_of(base.one(Deployment, service))
+    (config,) = (each.config_map_ref for each in container.env_from if each.config_map_ref)
+    settings = base.contents(config.name, None)
+    assert float(settings["IDLE_TIMEOUT_S"]) > 3600
+    assert int(settings["PROXIES"]) == 1

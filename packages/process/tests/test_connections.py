@@ -13,7 +13,9 @@ from sample import start_sample
 
 from fixtures.processes import free_port
 from fixtures.waiting import until
+from sector.process import Health, Settings, create_app
 from sector.process.connections import ConnectionLimit, client_network, resolve_max_connections
+from sector.process.process import idle_timeout_s
 
 _WITHIN_S = 60.0
 
@@ -109,6 +111,19 @@ def test_a_sender_that_is_quick_after_an_early_answer_goes_on_with_its_connectio
         assert client.recv(4096).startswith(b"HTTP/1.1 404")
         client.sendall(b" " * 10_000 + b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n")
         assert client.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    ("proxies", "told", "idle_s"),
+    [(0, {}, 15), (1, {}, 3700), (2, {"idle_timeout_s": 75}, 75), (0, {"idle_timeout_s": 9}, 9)],
+)
+def test_behind_a_proxy_a_connection_may_be_idle_for_longer_than_the_proxy_keeps_it(
+    proxies: int, told: dict[str, float], idle_s: float
+) -> None:
+    app = create_app(Health("idle"))
+    app.config.PROXIES_COUNT = proxies or None
+    assert idle_timeout_s(app, Settings.model_validate(told)) == idle_s
+    type(app).unregister_app(app)
 
 
 @pytest.mark.parametrize("first", [b"", b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n"])

@@ -55,6 +55,8 @@ _BACKLOG = 100
 _SENDER_TIMEOUT_S = 10.0
 _RESPONSE_TIMEOUT_S = 60.0
 _OPERATOR_CONNECTIONS = 64
+_IDLE_BEHIND_PROXIES_S = 3700.0
+"""More than any gateway keeps a connection by default: Envoy does for an hour, load balancers of clouds for up to ten minutes."""
 
 
 def create_app(
@@ -181,7 +183,7 @@ def _listeners(app: App, port: int) -> list[tuple[App, int]]:
 
 async def _listen(app: App, settings: Settings, port: int) -> AsyncioServer:
     """Listen at a port. Raises OSError."""
-    app.config.KEEP_ALIVE_TIMEOUT = settings.idle_timeout_s
+    app.config.KEEP_ALIVE_TIMEOUT = idle_timeout_s(app, settings)
     server = await app.create_server(
         **_where(settings, port),
         protocol=LimitedWebSocketProtocol if app.websocket_enabled else LimitedHttpProtocol,
@@ -196,6 +198,13 @@ async def _listen(app: App, settings: Settings, port: int) -> AsyncioServer:
     await server.start_serving()
     await server.after_start()
     return server
+
+
+def idle_timeout_s(app: App, settings: Settings) -> float:
+    """Return how long a connection may be idle. A proxy that sends a request over a connection while we close it answers 502."""
+    if app.config.PROXIES_COUNT and "idle_timeout_s" not in settings.model_fields_set:
+        return _IDLE_BEHIND_PROXIES_S
+    return settings.idle_timeout_s
 
 
 def _where(settings: Settings, port: int) -> dict[str, Any]:

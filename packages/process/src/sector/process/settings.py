@@ -64,9 +64,9 @@ class Settings(BaseSettings):
     idle_timeout_s: float = Field(
         default=15.0,
         ge=1,
-        le=3600,
-        description="Seconds that a connection may be idle, before its first request and between requests, 1 to 3600."
-        " Behind a proxy set more than the proxy keeps its connections.",
+        le=86_400,
+        description="Seconds that a connection may be idle, before its first request and between requests, 1 to 86400."
+        " Not set, with PROXIES: 3700, since a proxy must close its connections before this process does.",
     )
     drain_s: float = Field(
         default=0.0,
