@@ -8,7 +8,7 @@ import { Command } from "../../src/sector/viz/page/command.js";
 import { Emitter } from "../../src/sector/viz/page/emitter.js";
 import { Player } from "../../src/sector/viz/page/player.js";
 import { installDom } from "./support/dom.js";
-import { fakeFetch, fakeTheme, jsonResponse, settle } from "./support/globals.js";
+import { fakeFetch, fakeTheme, jsonResponse, setGlobals, settle } from "./support/globals.js";
 import { goldenWorld } from "./support/golden.js";
 
 /** @type {any} */
@@ -100,6 +100,28 @@ test("cancel closes the dialog, and is no button that submits", async () => {
   assert.equal(element("play").open, false);
   assert.equal(element("play-cancel").getAttribute("type"), "button");
   await settle();
+});
+
+test("a session that cannot be read, or that is none, is passed over", () => {
+  api();
+  for (const stored of ["{", "null", "7", '{"faction": 7, "token": ""}', '{"faction": "Me"}', "[]"]) {
+    sessionStorage.setItem("sector.player.one", stored);
+    const { player } = playerOf();
+    player.resume();
+    assert.equal(player.faction, "", stored);
+  }
+});
+
+test("one plays without storage", async () => {
+  api();
+  setGlobals({ sessionStorage: { getItem: () => null, setItem: () => { throw new DOMException("full", "QuotaExceededError"); }, removeItem() {} } });
+  const { player } = playerOf();
+  await enter("Me-2", "secret");
+  assert.deepEqual([player.faction, element("play").open], ["Me-2", false]);
+  player.rest();
+  player.resume();
+  await settle();
+  assert.equal(player.faction, "Me-2");
 });
 
 test("a name is needed", async () => {

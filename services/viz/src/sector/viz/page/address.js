@@ -29,7 +29,14 @@ export function writeAddress({ sim, tick, view }) {
   if (hash === written) return;
   written = hash;
   clearTimeout(waiting);
-  waiting = window.setTimeout(() => history.replaceState(null, "", hash), LEAST_MS);
+  waiting = window.setTimeout(() => {
+    try {
+      history.replaceState(null, "", hash);
+    } catch {
+      // The browser allows no more for a while; the next one counts.
+      written = "";
+    }
+  }, LEAST_MS);
 }
 
 /**

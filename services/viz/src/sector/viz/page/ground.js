@@ -1,5 +1,6 @@
 /** The ground: territory, lanes, systems and their labels. It is drawn anew when the world or the camera changed, not each frame. */
 
+import { contextOf } from "./canvas.js";
 import { short } from "./format.js";
 import { byImportance, labelled } from "./labels.js";
 import { GRADES, radiusOf, systemSheet } from "./sprites.js";
@@ -23,7 +24,7 @@ export class Ground {
     this.canvas = canvas;
     this.camera = camera;
     this.theme = theme;
-    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
+    this.context = contextOf(canvas, { alpha: false });
     /** @type {Territory | null} */
     this.territory = null;
     /** @type {Chart | null} */

@@ -1,6 +1,7 @@
 /** The map: the ground below, and what moves above it. A frame in which nothing changed costs nothing. */
 
 import { Camera } from "./camera.js";
+import { contextOf } from "./canvas.js";
 import { Effects } from "./effects.js";
 import { Ground } from "./ground.js";
 import { Marks } from "./marks.js";
@@ -18,7 +19,7 @@ export class MapView {
     this.canvas = traffic;
     this.theme = theme;
     this.camera = new Camera();
-    this.context = /** @type {CanvasRenderingContext2D} */ (traffic.getContext("2d"));
+    this.context = contextOf(traffic);
     this.ground = new Ground(ground, this.camera, theme);
     this.traffic = new Traffic(this.context, this.camera, theme);
     this.effects = new Effects(this.context, this.camera, theme);

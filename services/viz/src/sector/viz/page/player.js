@@ -3,6 +3,7 @@
 import { Api, ApiError, factionsOf } from "./api.js";
 import { byId, make, named, setText } from "./dom.js";
 import { Emitter } from "./emitter.js";
+import { PageStorage } from "./storage.js";
 import { css } from "./theme.js";
 
 /** @typedef {import("./api.js").Order} Order */
@@ -24,6 +25,7 @@ export class Player extends Emitter {
     this.stage = stage;
     this.theme = theme;
     this.faction = "";
+    this.storage = new PageStorage("sessionStorage");
     /** @type {Api | null} */
     this.api = null;
     /** @type {Record<string, number> | null} what things cost */
@@ -53,8 +55,8 @@ export class Player extends Emitter {
 
   /** Go on as who played this sim in this tab before. */
   resume() {
-    const kept = JSON.parse(sessionStorage.getItem(KEPT + this.stage.sim) ?? "null");
-    if (this.apiUrl && kept) this.#enter(kept.faction, kept.token);
+    const session = readSession(this.storage.read(KEPT + this.stage.sim));
+    if (this.apiUrl && session) this.#enter(session.faction, session.token);
   }
 
   async #ask() {
@@ -91,7 +93,7 @@ export class Player extends Emitter {
       this.faction = "";
       return;
     }
-    sessionStorage.setItem(KEPT + api.sim, JSON.stringify({ faction, token }));
+    this.storage.write(KEPT + api.sim, JSON.stringify({ faction, token }));
     this.dialog.close();
     this.token.value = "";
     setText(this.button, "Leave");
@@ -103,7 +105,7 @@ export class Player extends Emitter {
 
   /** Play no more in this sim. */
   leave() {
-    if (this.api) sessionStorage.removeItem(KEPT + this.api.sim);
+    if (this.api) this.storage.remove(KEPT + this.api.sim);
     this.rest();
   }
 
@@ -185,5 +187,19 @@ export class Player extends Emitter {
       note: `Note “${order.text}”`,
     };
     return words[order.type] ?? order.type;
+  }
+}
+
+/**
+ * Return the session that was stored; null where it cannot be read.
+ * @param {string | null} text
+ * @returns {{faction: string, token: string} | null}
+ */
+function readSession(text) {
+  try {
+    const { faction, token } = JSON.parse(text ?? "null") ?? {};
+    return typeof faction === "string" && typeof token === "string" ? { faction, token } : null;
+  } catch {
+    return null;
   }
 }

@@ -1,5 +1,6 @@
 /** Sprites: systems and fleets drawn once in each colour, size and heading, then only copied. Sizes are in device pixels. */
 
+import { offscreenContextOf } from "./canvas.js";
 import { css } from "./theme.js";
 
 /** @typedef {import("./theme.js").Colour} Colour */
@@ -13,7 +14,7 @@ export class Sheet {
   constructor(columns, rows, size) {
     this.size = size;
     this.canvas = new OffscreenCanvas(Math.max(columns * size, 1), Math.max(rows * size, 1));
-    this.context = /** @type {OffscreenCanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+    this.context = offscreenContextOf(this.canvas);
   }
 
   /**

@@ -1,5 +1,7 @@
 /** Territory: soft regions of colour. Which systems are nearest to each cell of a grid is worked out once a map; colours follow owners. */
 
+import { offscreenContextOf } from "./canvas.js";
+
 /** @typedef {import("./world.js").Chart} Chart */
 /** @typedef {import("./world.js").Values} Values */
 /** @typedef {import("./theme.js").Colour} Colour */
@@ -26,7 +28,7 @@ export class Territory {
     this.near = new Int32Array(this.wide * this.high * NEAREST).fill(-1);
     this.weight = new Float32Array(this.wide * this.high * NEAREST);
     this.canvas = new OffscreenCanvas(this.wide, this.high);
-    this.context = /** @type {OffscreenCanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+    this.context = offscreenContextOf(this.canvas);
     this.image = this.context.createImageData(this.wide, this.high);
     this.#measure(chart);
   }

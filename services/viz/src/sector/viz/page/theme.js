@@ -1,6 +1,7 @@
 /** The theme: colours of the page as its style sheet has them, and those of factions. */
 
 import { byId } from "./dom.js";
+import { PageStorage } from "./storage.js";
 
 /** @typedef {[red: number, green: number, blue: number]} Colour */
 
@@ -14,8 +15,9 @@ export class Theme {
     /** @type {Record<string, string>} */
     this.named = {};
     this.light = /** @type {HTMLLinkElement} */ (byId("light"));
-    const kept = localStorage.getItem(KEPT);
-    if (kept) this.#choose(kept);
+    this.storage = new PageStorage("localStorage");
+    const kept = this.storage.read(KEPT);
+    if (kept === "light" || kept === "dark") this.#choose(kept);
     this.light.addEventListener("load", () => this.#read());
     matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => this.#read());
     this.#read();
@@ -28,7 +30,7 @@ export class Theme {
   /** Change from dark to light, or back; it is remembered. */
   toggle() {
     const next = this.isLight ? "dark" : "light";
-    localStorage.setItem(KEPT, next);
+    this.storage.write(KEPT, next);
     this.#choose(next);
     this.#read();
   }

@@ -1,5 +1,6 @@
 /** The time bar: all that is kept of the sim, its battles, and where in it the picture is. */
 
+import { contextOf } from "./canvas.js";
 import { byId, setText } from "./dom.js";
 import { clock, whole } from "./format.js";
 
@@ -106,7 +107,7 @@ export class TimeBar {
       if (tick >= first) bars[Math.floor((((tick - first) / Math.max(last - first, 1)) * width) / 2)] += count;
     }
     const most = bars.reduce((a, b) => Math.max(a, b), 1);
-    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    const context = contextOf(canvas);
     context.fillStyle = this.theme.named.quiet;
     bars.forEach((count, at) => {
       if (count) context.fillRect(at * 2, height, 1.5, -Math.max(Math.sqrt(count / most) * height, 2));

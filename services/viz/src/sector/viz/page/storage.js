@@ -1,0 +1,44 @@
+/** Storage that a browser may refuse, or that may be full. What cannot be stored is remembered until the page is closed. */
+
+export class PageStorage {
+  /** @param {"localStorage" | "sessionStorage"} kind */
+  constructor(kind) {
+    this.kind = kind;
+    /** @type {Map<string, string>} */
+    this.memory = new Map();
+  }
+
+  /** @param {string} key @returns {string | null} */
+  read(key) {
+    return this.memory.get(key) ?? this.#attempt((storage) => storage.getItem(key)) ?? null;
+  }
+
+  /** @param {string} key @param {string} value */
+  write(key, value) {
+    const stored = this.#attempt((storage) => {
+      storage.setItem(key, value);
+      return true;
+    });
+    if (stored) this.memory.delete(key);
+    else this.memory.set(key, value);
+  }
+
+  /** @param {string} key */
+  remove(key) {
+    this.memory.delete(key);
+    this.#attempt((storage) => storage.removeItem(key));
+  }
+
+  /**
+   * Use the storage; undefined where that fails. Even to look at it fails where cookies are blocked, or in a sandbox.
+   * @template Value
+   * @param {(storage: Storage) => Value} use
+   */
+  #attempt(use) {
+    try {
+      return use(globalThis[this.kind]);
+    } catch {
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,29 @@
+/** Canvases: a browser that refuses one says what to do. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { CanvasError, contextOf, offscreenContextOf } from "../../src/sector/viz/page/canvas.js";
+import { Sheet } from "../../src/sector/viz/page/sprites.js";
+import { installDom } from "./support/dom.js";
+import { setGlobals } from "./support/globals.js";
+
+const refused = /** @type {any} */ ({ getContext: () => null });
+
+test("a context that is refused is an error with a remedy", () => {
+  for (const context of [() => contextOf(refused), () => offscreenContextOf(refused)]) {
+    assert.throws(context, (/** @type {unknown} */ error) => error instanceof CanvasError && /no map/.test(error.message) && /Allow canvas/.test(error.remedy));
+  }
+});
+
+test("a context that is given is returned", () => {
+  const context = {};
+  assert.equal(contextOf(/** @type {any} */ ({ getContext: () => context })), context);
+  assert.equal(offscreenContextOf(/** @type {any} */ ({ getContext: () => context })), context);
+});
+
+test("sprites need one, too", () => {
+  installDom();
+  setGlobals({ OffscreenCanvas: class { getContext = () => null; } });
+  assert.throws(() => new Sheet(1, 1, 1), CanvasError);
+});
