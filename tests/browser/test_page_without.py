@@ -1,12 +1,28 @@
 """The page in browsers that refuse it something: it works without, or says within seconds what is wrong, and what to do."""
 
+from collections import Counter
+
 import pytest
 from browser.watched import Watched
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
-from fixtures.processes import Processes, free_port
+from fixtures.processes import Processes, Service, free_port
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET, token
+
+_WITHIN_MS = 15_000
+
+
+@pytest.fixture
+async def viz(sim: Sim, redis_url: str, processes: Processes) -> Service:
+    await sim.tick()
+    return processes.start("viz", REDIS_URL=redis_url)
+
+
+@pytest.fixture
+async def polled_viz(sim: Sim, redis_url: str, processes: Processes) -> Service:
+    await sim.tick()
+    return processes.start("viz", REDIS_URL=redis_url, POLLING="true")
 
 
 @pytest.fixture
@@ -47,3 +63,167 @@ async def test_it_works_without_storage(
     await watched.in_state("live")
     await expect(page.locator("#alarm")).to_be_hidden()
     assert faults == []
+
+
+async def says(page: Page, text: str, *, within_ms: int = _WITHIN_MS) -> None:
+    """Wait until the page says what is wrong."""
+    await expect(page.locator("#alarm")).to_contain_text(text, timeout=within_ms)
+    await expect(page.locator("#alarm")).to_be_visible()
+    await expect(page.locator("#status")).to_have_attribute("data-state", "fault")
+
+
+REFUSED = {
+    "a canvas": (
+        "HTMLCanvasElement.prototype.getContext = () => null;",
+        "refuses to draw on a canvas, so there is no map. Allow canvas for this site",
+    ),
+    "a canvas that is not on the page": (
+        "OffscreenCanvas.prototype.getContext = () => null;",
+        "refuses to draw on a canvas, so there is no map. Allow canvas for this site",
+    ),
+    "a canvas, by an error": (
+        "HTMLCanvasElement.prototype.getContext = () => { throw new Error('blocked by an extension'); };",
+        "The page cannot start: blocked by an extension. Reload it, use another browser",
+    ),
+    "DecompressionStream": ("delete window.DecompressionStream;", "This browser has no DecompressionStream"),
+    "raw deflate": (
+        "window.DecompressionStream = class { constructor() { throw new TypeError('Unsupported'); } };",
+        "This browser has no DecompressionStream, which the page needs. Use a current one",
+    ),
+    "ResizeObserver": ("delete window.ResizeObserver;", "This browser has no ResizeObserver"),
+}
+
+
+@pytest.mark.parametrize(("script", "text"), REFUSED.values(), ids=REFUSED)
+async def test_what_a_browser_refuses_is_said_with_the_remedy(page: Page, viz: Service, script: str, text: str) -> None:
+    await page.add_init_script(script)
+    await page.goto(viz.url)
+    await says(page, text)
+
+
+HANGING = """window.WebSocket = class extends EventTarget {
+  static CLOSING = 2;
+  readyState = 0;
+  send() {}
+  close() {}
+};"""
+FAILING = """window.WebSocket = class {
+  constructor() { setTimeout(() => this.onerror?.(new Event("error"))); }
+  send() {}
+  close() {}
+};"""
+
+
+@pytest.mark.parametrize("script", [HANGING, FAILING], ids=["hangs", "fails"])
+async def test_a_websocket_that_cannot_be_had_is_said(page: Page, viz: Service, script: str) -> None:
+    await page.add_init_script(script)
+    await page.goto(viz.url)
+    await says(page, "a WebSocket to it cannot be opened. A proxy, a firewall or an extension may block it")
+    await expect(page.locator("#alarm")).to_contain_text("or set POLLING=true for the viz")
+
+
+@pytest.mark.parametrize("script", [HANGING, FAILING], ids=["hangs", "fails"])
+async def test_where_it_may_poll_the_page_works_without_a_websocket(
+    page: Page, watched: Watched, polled_viz: Service, sim: Sim, script: str
+) -> None:
+    await page.add_init_script(script)
+    await page.goto(polled_viz.url)
+    await watched.at_tick(1)
+    await sim.tick()
+    await watched.at_tick(2)
+    await expect(page.locator("#alarm")).to_be_hidden()
+
+
+async def test_pages_with_a_websocket_and_pages_that_poll_show_the_same_sim(
+    browser: Browser, page: Page, polled_viz: Service, sim: Sim
+) -> None:
+    polls = await browser.new_page()
+    await polls.add_init_script(FAILING)
+    pages = [Watched(page), Watched(polls)]
+    for each in pages:
+        await each.page.goto(polled_viz.url)
+        await each.at_tick(1)
+    for tick in (2, 3, 4):
+        await sim.tick()
+        for each in pages:
+            await each.at_tick(tick)
+    await polls.close()
+
+
+async def test_a_full_viz_is_said_and_the_page_comes_in_by_itself(
+    browser: Browser, page: Page, watched: Watched, sim: Sim, redis_url: str, processes: Processes
+) -> None:
+    await sim.tick()
+    viz = processes.start("viz", REDIS_URL=redis_url, MOST_SPECTATORS="1")
+    first = await browser.new_page()
+    await first.goto(viz.url)
+    await Watched(first).at_tick(1)
+    await page.goto(viz.url)
+    await says(page, "The viz refuses to connect: 1 watch here, as many as may. The page tries again by itself.")
+    await first.close()
+    await watched.at_tick(1)
+    await expect(page.locator("#alarm")).to_be_hidden()
+
+
+async def test_a_proxy_that_has_lost_the_viz_is_said(page: Page, viz: Service) -> None:
+    await page.add_init_script(FAILING)
+    await page.route("**/connection?*", lambda route: route.fulfill(status=502, body="<html>"))
+    await page.goto(viz.url)
+    await says(page, "The viz is not available: 127.0.0.1:")
+    await expect(page.locator("#alarm")).to_contain_text("answers 502")
+
+
+@pytest.fixture
+async def first_answers_404(page: Page) -> Counter[str]:
+    """The first request for each module reaches a process of another version, as during a rolling update."""
+    requests: Counter[str] = Counter()
+
+    async def answer(route: Route) -> None:
+        requests[route.request.url] += 1
+        if requests[route.request.url] == 1:
+            await route.fulfill(status=404, json={})
+        else:
+            await route.continue_()
+
+    await page.route(lambda url: "/static/" in url and not url.endswith("/boot.js"), answer)
+    return requests
+
+
+async def test_a_page_whose_parts_are_of_another_version_comes_up_by_itself(
+    page: Page, watched: Watched, viz: Service, first_answers_404: Counter[str]
+) -> None:
+    await page.goto(viz.url)
+    await watched.at_tick(1)
+    await watched.in_state("stale")
+    assert len(first_answers_404) > 40
+    assert await page.evaluate("history.state") is None
+
+
+@pytest.mark.parametrize("pattern", ["**/static/*/main.js", "**/static/*/moment.js", "**/static/*/vendor/*.js"])
+async def test_a_part_that_stays_away_is_said_and_the_reloads_end(page: Page, viz: Service, pattern: str) -> None:
+    loads: list[str] = []
+    page.on("domcontentloaded", lambda _: loads.append(""))
+    await page.route(pattern, lambda route: route.fulfill(status=404, json={}))
+    await page.goto(viz.url)
+    await says(page, "Parts of this page cannot be loaded, probably because the viz is being updated")
+    await says(page, "4 reloads did not help. Reload the page in a minute", within_ms=60_000)
+    assert len(loads) == 5
+
+
+async def test_if_no_part_loads_at_all_the_page_itself_says_what_to_do(page: Page, viz: Service) -> None:
+    await page.route("**/static/**", lambda route: route.fulfill(status=404, json={}))
+    await page.goto(viz.url, wait_until="commit")
+    await expect(page.locator("#alarm")).to_be_visible()
+    await expect(page.locator("#alarm")).to_contain_text("reload the page in a minute")
+
+
+async def test_a_page_that_starts_as_it_should_shows_no_alarm_meanwhile(page: Page, viz: Service) -> None:
+    await page.add_init_script(
+        "window.alarms = 0; new MutationObserver(() => {"
+        " const alarm = document.getElementById('alarm');"
+        " if (alarm && getComputedStyle(alarm).visibility === 'visible' && !alarm.hidden && document.styleSheets.length > 3)"
+        " window.alarms++; }).observe(document, { subtree: true, childList: true, attributes: true });"
+    )
+    await page.goto(viz.url)
+    await Watched(page).at_tick(1)
+    assert await page.evaluate("window.alarms") == 0

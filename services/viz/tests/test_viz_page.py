@@ -96,6 +96,21 @@ def test_the_address_of_the_parts_changes_with_what_the_page_is_told_nothing_but
     assert Page("default", "").version == Page("other", "/api").version
 
 
+def test_the_script_that_starts_the_page_is_served_whatever_the_version(viz: Service) -> None:
+    other = httpx.get(f"{viz.url}/static/0000000000000000/boot.js")
+    own = httpx.get(f"{viz.url}/static/{Page('default', '').version}/boot.js")
+    assert (other.status_code, other.text) == (200, own.text)
+    # The cache would take it for that of the other version.
+    assert other.headers["cache-control"] == "no-store"
+    assert "immutable" in own.headers["cache-control"]
+
+
+def test_the_page_itself_says_what_to_do_if_nothing_else_loads(viz: Service) -> None:
+    alarm = re.search(r'<p id="alarm"[^>]*>(.*?)</p>', httpx.get(viz.url).text, re.DOTALL)
+    assert alarm is not None
+    assert "reload the page" in alarm[1]
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -6,7 +6,7 @@ import { beforeEach, mock, test } from "node:test";
 
 import { Connection } from "../../src/sector/viz/page/connection.js";
 import { installDom } from "./support/dom.js";
-import { setGlobals, settle } from "./support/globals.js";
+import { fakeFetch, jsonResponse, setGlobals, settle } from "./support/globals.js";
 import { goldenBytes, goldenJson, momentBytes } from "./support/golden.js";
 
 const MAP = deflateRawSync(goldenBytes("frame-map.bin"));
@@ -18,6 +18,10 @@ const TICK = goldenBytes("moments-tick.deflated");
 class FakeSocket {
   constructor() {
     this.connected = false;
+    this.active = true;
+    this.isOpenable = true;
+    this.starts = 0;
+    this.io = { opts: options };
     /** @type {Map<string, (detail?: any) => void>} */
     this.listeners = new Map();
     /** @type {any[][]} */
@@ -35,8 +39,15 @@ class FakeSocket {
   }
 
   connect() {
+    this.starts++;
+    if (!this.isOpenable) return;
     this.connected = true;
     this.receive("connect");
+  }
+
+  disconnect() {
+    this.connected = false;
+    return this;
   }
 
   /** @param {string} name @param {any} [detail] */
@@ -61,7 +72,8 @@ beforeEach(() => {
   installDom();
   socket = new FakeSocket();
   calls = [];
-  setGlobals({ io: (/** @type {any} */ io) => ((options = io), socket) });
+  setGlobals({ io: (/** @type {any} */ io) => ((options = io), (socket.io.opts = io), socket) });
+  fakeFetch(() => jsonResponse({ refusal: "2 watch here, as many as may" }));
   mock.method(console, "error", () => {});
 });
 
@@ -212,4 +224,76 @@ test("a beat measures how long the viz takes to answer", async () => {
   await settle();
   answer();
   assert.ok(connection.roundTripMs >= 1);
+});
+
+/** Let this much time pass for the connection. @param {number} ms */
+async function pass(ms) {
+  for (let passed = 0; passed < ms; passed += 1_000) {
+    now += 1_000;
+    mock.timers.tick(1_000);
+    for (let step = 0; step < 20; step++) await Promise.resolve();
+  }
+}
+
+let now = 0;
+
+/** A connection in a time that the test makes. @param {boolean} [polling] */
+function connectInTime(polling) {
+  mock.timers.enable({ apis: ["setInterval"] });
+  // The page does not keep Node.js alive; timers that are no real ones have no such thing.
+  mock.method(performance, "now", () => now);
+  const connection = connect(polling);
+  connection.watch("one");
+  return connection;
+}
+
+test("a connection that neither opens nor fails is given up, diagnosed, and begun again", async (t) => {
+  t.after(() => mock.reset());
+  socket.isOpenable = false;
+  const connection = connectInTime();
+  assert.equal(options.timeout, 5_000);
+  await pass(3_000);
+  assert.equal(connection.problem, "");
+  await pass(2_000);
+  assert.match(connection.problem, /^The viz refuses to connect: 2 watch here/);
+  assert.equal(socket.starts, 1);
+  await pass(12_000);
+  assert.equal(socket.starts, 2);
+  socket.isOpenable = true;
+  socket.connect();
+  assert.equal(connection.problem, "");
+});
+
+test("a refused connection is begun again, which Socket.IO does not by itself", async (t) => {
+  t.after(() => mock.reset());
+  socket.isOpenable = false;
+  const connection = connectInTime();
+  socket.active = false;
+  socket.receive("connect_error", new Error("as many watch here as may"));
+  await pass(1_000);
+  assert.match(connection.problem, /2 watch here/);
+  await pass(4_000);
+  assert.equal(socket.starts, 2);
+});
+
+test("where it may poll, it polls after a WebSocket that hangs", (t) => {
+  t.after(() => mock.reset());
+  socket.isOpenable = false;
+  connectInTime(true);
+  socket.receive("connect_error", new Error("websocket error"));
+  assert.deepEqual(options.transports, ["websocket", "polling"]);
+  socket.receive("connect_error", new Error("timeout"));
+  assert.deepEqual(options.transports, ["polling", "websocket"]);
+});
+
+test("a world that does not come is asked for again", async (t) => {
+  t.after(() => mock.reset());
+  const connection = connectInTime();
+  await pass(5_000);
+  assert.equal(socket.watches.length, 1);
+  await pass(2_000);
+  assert.equal(socket.watches.length, 2);
+  connection.refusal = "that is not the id of a sim";
+  await pass(10_000);
+  assert.equal(socket.watches.length, 2);
 });

@@ -17,7 +17,7 @@ import { Story } from "../../src/sector/viz/page/story.js";
 import { startTabs } from "../../src/sector/viz/page/tabs.js";
 import { TimeBar } from "../../src/sector/viz/page/timebar.js";
 import { installDom } from "./support/dom.js";
-import { fakeFetch, fakeTheme, jsonResponse, settle } from "./support/globals.js";
+import { fakeFetch, fakeTheme, jsonResponse, setGlobals, settle } from "./support/globals.js";
 import { goldenBytes, goldenWorld } from "./support/golden.js";
 
 /** @type {any} */
@@ -314,6 +314,8 @@ test("the status says plainly whether the page is live", () => {
   const states = [
     [{ connected: false }, {}, ["waiting", "connecting …", ""]],
     [{}, {}, ["waiting", "waiting for the world …", ""]],
+    [{ connected: false, problem: "The viz is full." }, {}, ["fault", "not connected", "The viz is full."]],
+    [{ connected: false, problem: "The viz is full." }, { live, world: live }, ["lost", "connection lost", "The connection is lost; reconnecting … The viz is full. What is shown is tick 1234."]],
     [{ refusal: "too many" }, { live, world: live }, ["fault", "refused", "too many"]],
     [{ connected: false }, { live, world: live }, ["lost", "connection lost", "The connection is lost; reconnecting … What is shown is tick 1234."]],
     [{}, { live, world: live }, ["live", "live", ""]],
@@ -324,6 +326,18 @@ test("the status says plainly whether the page is live", () => {
     [{}, { live, world: live, tickedAt: -4_001, periodMs: 2_000 }, ["live", "live", ""]],
   ];
   for (const [connection, stage, expected] of /** @type {any[]} */ (states)) assert.deepEqual(statusOf(connection, stage).show(), expected);
+});
+
+test("a world that does not come, and a page that cannot start, are said", ({ mock }) => {
+  let now = 1_000;
+  mock.method(performance, "now", () => now);
+  const { show } = statusOf({ sim: "one" }, {});
+  assert.deepEqual(show(), ["waiting", "waiting for the world …", ""]);
+  now += 5_000;
+  assert.match(show()[2], /^The viz is connected, and has not sent the world of one\./);
+  setGlobals({ pageStart: { problem: "This browser has no canvas." } });
+  assert.deepEqual(show(), ["fault", "not working", "This browser has no canvas."]);
+  setGlobals({ pageStart: undefined });
 });
 
 test("a fault of the connection is shown until the world goes on, one of the stage for 8 s", ({ mock: { timers } }) => {

@@ -24,6 +24,8 @@ _KINDS: Mapping[str, str] = {
 }
 _FOR_EVER = "public, max-age=31536000, immutable"
 _SMALL = 512
+_BOOT = "boot.js"
+"""Served whatever the version: it reloads a page whose parts are of another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,11 @@ class Page:
 
     async def part(self, request: Request, version: str, name: str) -> HTTPResponse:
         """Answer with a part of the page. One of another version is not here: its page is older, or newer, than this process."""
-        if version != self.version or name not in self._parts:
+        if name not in self._parts or (version != self.version and name != _BOOT):
             raise NotFound(f"there is no {name[:60]!r} of version {version[:16]!r} here")
-        return _answer(request, self._parts[name], {"Cache-Control": _FOR_EVER})
+        return _answer(
+            request, self._parts[name], {"Cache-Control": _FOR_EVER if version == self.version else "no-store"}
+        )
 
     async def _guard(self, _: Request, response: HTTPResponse) -> None:
         response.headers.setdefault("Content-Security-Policy", self.policy)

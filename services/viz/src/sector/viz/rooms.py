@@ -15,6 +15,7 @@ from sanic import HTTPResponse, Request
 from sanic.exceptions import BadRequest, SanicException
 from sanic.response import empty, text
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
+from socketio.exceptions import ConnectionRefusedError
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import EVENT
 
@@ -175,7 +176,7 @@ class Rooms:
             return True
         self.refused += 1
         REFUSED.inc()
-        return False
+        raise ConnectionRefusedError("as many watch here as may")
 
     async def _end(self, session_id: str, reason: str) -> None:
         """Forget a session, and see to it that its connection ends: a reader that takes nothing would keep it open."""

@@ -1,6 +1,7 @@
 /** The connection: Socket.IO to the viz. It comes back by itself, and asks for the state anew after a gap. */
 
 import "./vendor/socket.io.msgpack.min.js";
+import { diagnose } from "./diagnosis.js";
 import { Emitter } from "./emitter.js";
 import { readFrame } from "./frame.js";
 import { inflate, readMoments } from "./moment.js";
@@ -10,6 +11,13 @@ import { Chart } from "./world.js";
 /** @typedef {{sim: string, worker: string | null, map_id: string, map?: ArrayBuffer | Uint8Array, moment: ArrayBuffer | Uint8Array}} WorldMessage */
 
 const BEAT_MS = 5_000;
+const LOOK_MS = 1_000;
+/** A connection that neither opens nor fails is given up after this. */
+const OPEN_WITHIN_MS = 5_000;
+const DIAGNOSE_AFTER_MS = 3_000;
+const DIAGNOSE_EVERY_MS = 5_000;
+/** Longer than all tries of Socket.IO itself: what is stuck then begins again. */
+const START_AGAIN_MS = 15_000;
 
 /**
  * @extends {Emitter<{
@@ -17,6 +25,7 @@ const BEAT_MS = 5_000;
  *   tick: Moment,
  *   worker: string | null,
  *   fault: string,
+ *   unreadable: undefined,
  *   change: undefined,
  * }>}
  */
@@ -28,6 +37,14 @@ export class Connection extends Emitter {
     /** Milliseconds that the viz takes to answer. */
     this.roundTripMs = NaN;
     this.refusal = "";
+    this.polling = polling;
+    /** Why it is not connected, and what to do; empty while it is, or that is not known yet. */
+    this.problem = "";
+    this.disconnectedAt = NaN;
+    this.startedAt = NaN;
+    this.diagnosedAt = -Infinity;
+    /** Since when it waits for the world of the sim. */
+    this.watchedAt = performance.now();
     /** @type {Chart | null} */
     this.chart = null;
     this.tick = -1;
@@ -35,14 +52,19 @@ export class Connection extends Emitter {
     this.reading = Promise.resolve();
     const path = new URL("ws", location.href).pathname;
     /** @type {import("./vendor/socket.io.msgpack.min.js").Socket} */
-    this.socket = globalThis.io({ path, transports: polling ? ["websocket", "polling"] : ["websocket"], tryAllTransports: true, reconnectionDelay: 250, reconnectionDelayMax: 2_000, autoConnect: false });
-    this.socket.on("connect", () => this.#ask());
-    this.socket.on("disconnect", () => this.emit("change", undefined));
+    this.socket = globalThis.io({ path, transports: polling ? ["websocket", "polling"] : ["websocket"], tryAllTransports: true, timeout: OPEN_WITHIN_MS, reconnectionDelay: 250, reconnectionDelayMax: 2_000, autoConnect: false });
+    this.socket.on("connect", () => this.#connected());
+    this.socket.on("disconnect", () => {
+      this.disconnectedAt = this.startedAt = performance.now();
+      this.emit("change", undefined);
+    });
+    this.socket.on("connect_error", (/** @type {Error} */ error) => this.#failed(error));
     this.socket.on("world", (/** @type {WorldMessage} */ message) => this.#queue(() => this.#world(message)));
     this.socket.on("tick", (/** @type {ArrayBuffer | Uint8Array} */ bytes) => this.#queue(() => this.#tick(bytes)));
     this.socket.on("worker", (/** @type {string | null} */ worker) => this.#queue(async () => this.emit("worker", worker)));
     this.socket.on("fault", (/** @type {string} */ fault) => this.#queue(async () => this.emit("fault", fault)));
     setInterval(() => this.#beat(), BEAT_MS);
+    setInterval(() => this.#look(), LOOK_MS);
   }
 
   get connected() {
@@ -54,8 +76,56 @@ export class Connection extends Emitter {
     this.sim = sim;
     this.tick = -1;
     this.refusal = "";
-    if (this.socket.connected) this.#ask();
-    else this.socket.connect();
+    this.watchedAt = performance.now();
+    if (this.socket.connected) {
+      this.#ask();
+      return;
+    }
+    if (Number.isNaN(this.disconnectedAt)) this.disconnectedAt = this.startedAt = performance.now();
+    this.socket.connect();
+  }
+
+  #connected() {
+    this.problem = "";
+    this.disconnectedAt = this.startedAt = NaN;
+    this.watchedAt = performance.now();
+    this.#ask();
+  }
+
+  /** @param {Error} error */
+  #failed(error) {
+    // A WebSocket that hangs is no error that has Socket.IO try the next transport.
+    if (this.polling && error?.message === "timeout") this.socket.io.opts.transports = ["polling", "websocket"];
+    this.#diagnose();
+  }
+
+  /** See to it that a connection comes about, and that it brings the world. */
+  #look() {
+    const now = performance.now();
+    if (this.socket.connected) {
+      // The viz was asked, and has not answered with a world: ask again.
+      if (this.tick < 0 && !this.refusal && now - this.watchedAt > BEAT_MS) {
+        this.watchedAt = now;
+        this.#ask();
+      }
+      return;
+    }
+    if (now - this.disconnectedAt > DIAGNOSE_AFTER_MS) this.#diagnose();
+    // After a refusal Socket.IO does not try again by itself; and one that opens may never say so.
+    if (now - this.startedAt > (this.socket.active ? START_AGAIN_MS : DIAGNOSE_AFTER_MS)) {
+      this.startedAt = now;
+      this.socket.disconnect().connect();
+    }
+  }
+
+  async #diagnose() {
+    const now = performance.now();
+    if (now - this.diagnosedAt < DIAGNOSE_EVERY_MS) return;
+    this.diagnosedAt = now;
+    const problem = await diagnose(this.polling);
+    if (this.socket.connected) return;
+    this.problem = problem;
+    this.emit("change", undefined);
   }
 
   #ask() {
@@ -78,6 +148,7 @@ export class Connection extends Emitter {
     this.reading = this.reading.then(read).catch((error) => {
       console.error(error);
       this.emit("fault", `what came cannot be read: ${error.message}`);
+      this.emit("unreadable", undefined);
     });
   }
 

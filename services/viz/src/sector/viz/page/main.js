@@ -5,6 +5,7 @@ import { courseOf, ticksAfter } from "./archive.js";
 import { Command } from "./command.js";
 import { Connection } from "./connection.js";
 import { CourseChart } from "./course.js";
+import { isOtherVersion } from "./diagnosis.js";
 import { byId } from "./dom.js";
 import { eventRows } from "./events.js";
 import { FactionTable } from "./factions.js";
@@ -17,6 +18,7 @@ import { Player } from "./player.js";
 import { Search } from "./search.js";
 import { SimPicker } from "./sims.js";
 import { Stage } from "./stage.js";
+import { pageStart } from "./start.js";
 import { Status } from "./status.js";
 import { Story } from "./story.js";
 import { startTabs } from "./tabs.js";
@@ -120,6 +122,9 @@ connection.on("world", ({ sim, chart: places, moment }) => {
   if (address.tick !== null) stage.jump(address.tick);
   player.resume();
 });
+connection.on("unreadable", async () => {
+  if (await isOtherVersion()) pageStart().reload("This page is of another version than the viz");
+});
 connection.on("tick", (moment) => {
   stage.advance(moment);
   if (stage.live) ledger.add(stage.live.totals(), moment.events?.tables.battle?.rows ?? 0);
@@ -193,6 +198,7 @@ function showPanels(world) {
   writeAddress({ sim: stage.sim, tick: stage.isLive ? null : world.tick, view: map.camera.touched ? map.camera.view : null });
 }
 
+pageStart().ready();
 watch(address.sim, address.tick, address.view);
 picker.refresh();
 requestAnimationFrame(frame);

@@ -2,6 +2,7 @@
 
 import { byId, setText } from "./dom.js";
 import { clock, whole } from "./format.js";
+import { pageStart } from "./start.js";
 
 /** @typedef {import("./connection.js").Connection} Connection */
 /** @typedef {import("./stage.js").Stage} Stage */
@@ -9,6 +10,7 @@ import { clock, whole } from "./format.js";
 
 const STALE_MS = 4_000;
 const TROUBLE_MS = 8_000;
+const WORLD_WITHIN_MS = 5_000;
 
 export class Status {
   /** @param {Connection} connection @param {Stage} stage */
@@ -18,6 +20,7 @@ export class Status {
     this.fault = "";
     /** What could not be shown, for a while. */
     this.trouble = "";
+    this.waitingSince = NaN;
     this.pill = byId("status");
     this.alarm = byId("alarm");
     connection.on("fault", (fault) => (this.fault = fault));
@@ -37,13 +40,17 @@ export class Status {
     const { connection, stage, fault } = this;
     const { live, world } = stage;
     const shown = world ? ` What is shown is tick ${world.tick}.` : "";
+    const { problem } = pageStart();
+    if (problem) return { name: "fault", text: "not working", alarm: problem };
     if (connection.refusal) return { name: "fault", text: "refused", alarm: connection.refusal };
     if (!connection.connected) {
-      return live ? { name: "lost", text: "connection lost", alarm: `The connection is lost; reconnecting …${shown}` } : { name: "waiting", text: "connecting …", alarm: "" };
+      this.waitingSince = NaN;
+      if (live) return { name: "lost", text: "connection lost", alarm: `The connection is lost; reconnecting …${connection.problem ? ` ${connection.problem}` : ""}${shown}` };
+      return connection.problem ? { name: "fault", text: "not connected", alarm: connection.problem } : { name: "waiting", text: "connecting …", alarm: "" };
     }
     if (this.trouble) return { name: "fault", text: "not shown", alarm: `${this.trouble}.` };
     if (fault) return { name: "fault", text: "not live", alarm: `${fault}.${shown}` };
-    if (!live) return { name: "waiting", text: "waiting for the world …", alarm: "" };
+    if (!live) return { name: "waiting", text: "waiting for the world …", alarm: this.#worldAlarm() };
     if (live.status === "finished") return { name: stage.isLive ? "finished" : "past", text: live.winner ? `finished: ${live.winner} wins` : "finished: a draw", alarm: "" };
     const silentMs = performance.now() - stage.tickedAt;
     if (silentMs > Math.max(STALE_MS, 4 * stage.periodMs)) {
@@ -53,12 +60,20 @@ export class Status {
     return { name: "live", text: "live", alarm: "" };
   }
 
+  /** What to say while there is no world yet. */
+  #worldAlarm() {
+    if (Number.isNaN(this.waitingSince)) this.waitingSince = performance.now();
+    if (performance.now() - this.waitingSince < WORLD_WITHIN_MS) return "";
+    return `The viz is connected, and has not sent the world of ${this.connection.sim}. The page asks again by itself; if that does not help, reload it.`;
+  }
+
   show() {
     const { name, text, alarm } = this.#state();
     document.body.dataset.state = name;
     this.pill.dataset.state = name;
     setText(this.pill, text);
     this.alarm.hidden = !alarm;
+    delete this.alarm.dataset.loading;
     setText(this.alarm, alarm);
     const { stage, connection } = this;
     if (!stage.world) return;
