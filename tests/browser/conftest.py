@@ -3,9 +3,13 @@
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from redis.asyncio import Redis
 
 from fixtures.requires import require_program
+from fixtures.sim import Sim
+from sector.state.connect import connect
 
 _FLAGS = [
     "--no-sandbox",
@@ -21,8 +25,16 @@ _FLAGS = [
 expect.set_options(timeout=15_000)
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have all tests share an event loop, and with it the browser: its start takes 1.5 s of processor time."""
+    for item in items:
+        if pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
+    """One for all tests. Each has pages of its own, which share nothing."""
     path = require_program("chromium", "chromium-browser", "google-chrome", hint="apt-get install chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=_FLAGS)
@@ -36,7 +48,22 @@ def faults() -> list[str]:
     return []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """A client of the test's database, in the event loop of the browser."""
+    client = connect(redis_url)
+    assert isinstance(client, Redis)
+    yield client
+    await client.aclose()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def sim(redis: Redis) -> Sim:
+    """A founded sim whose ticks the test makes."""
+    return await Sim.found(redis)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser, faults: list[str]) -> AsyncIterator[Page]:
     page = await browser.new_page(viewport={"width": 1200, "height": 800})
     page.set_default_timeout(20_000)

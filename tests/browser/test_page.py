@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import pytest
+import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from browser.watched import Watched
 from playwright.async_api import Browser, Page, expect
@@ -21,7 +22,7 @@ _THOUSAND = SimConfig(
 )
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def viz(sim: Sim, redis_url: str, processes: Processes) -> Service:
     await sim.tick()
     return processes.start("viz", REDIS_URL=redis_url)

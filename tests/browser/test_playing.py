@@ -1,6 +1,7 @@
 """Playing from the page, against a real API: with a token, or open."""
 
 import pytest
+import pytest_asyncio
 from browser.watched import Watched
 from playwright.async_api import Page, expect
 
@@ -172,7 +173,7 @@ async def test_while_the_api_is_away_that_is_said(page: Page, watched: Watched, 
     await expect(page.locator("#play-fault")).to_contain_text("cannot be reached")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def viz_without_api(sim: Sim, redis_url: str, processes: Processes) -> Service:
     await sim.tick()
     return processes.start("viz", REDIS_URL=redis_url, API_URL=f"http://127.0.0.1:{free_port()}")

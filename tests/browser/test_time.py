@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import pytest_asyncio
 from browser.watched import Watched
 from playwright.async_api import Browser, Page, expect
 from redis.asyncio import Redis
@@ -15,7 +16,7 @@ from sector.state import history, sims
 from sector.world import SectorWorld
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def viz(sim: Sim, redis_url: str, processes: Processes) -> Service:
     await sim.tick(Join(faction="Me"), times=17)
     await sim.tick(times=22)
