@@ -92,7 +92,9 @@ def test_it_uses_a_given_redis_and_leaves_it_running_and_pages_of_given_origins_
 
 @pytest.mark.parametrize("host", ["127.0.0.2", "::1"])
 def test_it_becomes_ready_at_another_address_of_this_machine(standalone: Start, host: str) -> None:
-    one = standalone("--host", host)
+    # Its processes ask each other directly, whatever the environment says.
+    proxies = {"HTTP_PROXY": "http://127.0.0.1:1", "ALL_PROXY": "socks5://127.0.0.1:1", "NO_PROXY": "localhost,[::1]"}
+    one = standalone("--host", host, **proxies)
     said = one.says("Ctrl-C stops it all.")
     at = f"http://{f'[{host}]' if ':' in host else host}:{one.base}"
     assert f"{at}, to be tried at" in said
@@ -127,6 +129,7 @@ def test_ports_taken_are_named_and_nothing_is_started(standalone: Start) -> None
         ([], {"SECTOR_HOST": "127.0.0.256"}, "argument --host: "),
         (["--api-url", "ftp://x"], {}, "argument --api-url: 'ftp://x' is not of the form http"),
         (["--data", "/dev/null/x"], {}, "--data /dev/null/x: Not a directory"),
+        ([], {"SSL_CERT_FILE": "/missing"}, "wrong setting SSL_CERT_FILE='/missing': "),
         ([], {"REDIS_URL": "http://x"}, "wrong setting REDIS_URL='http://x'. Allowed: "),
     ],
 )

@@ -1,5 +1,7 @@
 """What every process owes its operator: settings that explain themselves, health, and an orderly end."""
 
+# First: it removes variables that Sanic and others read when they are imported.
+import sector.process.environment  # noqa: F401
 from sector.process.backoff import backoff
 from sector.process.health import Health
 from sector.process.process import App, attach, create_app, run, sample

@@ -30,6 +30,7 @@ from sector.process.connections import (
     resolve_max_connections,
 )
 from sector.process.counting import count_now
+from sector.process.environment import ignored_variables
 from sector.process.garbage import spare_what_stays
 from sector.process.health import Details, HeadersOf, Health, endpoints, public_endpoints
 from sector.process.log_stream import log_stream, print_error, reserve_standard_descriptors
@@ -97,8 +98,14 @@ def create_app(
 
 
 def _bare_app(name: str, sender_timeout_s: float) -> App:
+    # Without a prefix it reads no environment.
     app: App = Sanic(
-        name, configure_logging=False, dumps=orjson.dumps, loads=orjson.loads, error_handler=RefusalHandler()
+        name,
+        configure_logging=False,
+        env_prefix="",
+        dumps=orjson.dumps,
+        loads=orjson.loads,
+        error_handler=RefusalHandler(),
     )
     app.config.OAS = False
     # Of senders that fall silent, and of answers that take too long to make, or to be read.
@@ -129,6 +136,8 @@ def run(app: App, settings: Settings, port: int, *, answers_many: bool = True) -
         sys.exit(EXIT_WRONG_SETTING)
     reserve_standard_descriptors()
     configure(app.name, settings.log_level, settings.log_format)
+    if ignored := ignored_variables():
+        log.info("environment variables of libraries have no effect here: %s", ", ".join(ignored))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         sys.exit(runner.run(_serve(app, settings, port, answers_many=answers_many)))
 

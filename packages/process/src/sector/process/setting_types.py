@@ -1,5 +1,8 @@
 """Types of settings: each parses a value once, into its canonical form, or says what is wrong with it."""
 
+import os
+import ssl
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr
@@ -33,6 +36,30 @@ def _missing() -> str:
     raise ValueError("it is only white space")
 
 
+def _certificate_file(path: Path | None) -> Path | None:
+    if path is not None:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+        except ssl.SSLError as error:
+            raise ValueError("it has no certificates (PEM)") from error
+        except OSError as error:
+            raise ValueError(f"it cannot be read: {error.strerror}") from error
+    return path
+
+
+def _certificate_folder(path: Path | None) -> Path | None:
+    if path is not None:
+        try:
+            os.listdir(path)
+        except OSError as error:
+            raise ValueError(f"it cannot be read: {error.strerror}") from error
+    return path
+
+
+CertificateFile = Annotated[Path | None, AfterValidator(_certificate_file)]
+"""A file of certificates, which can be read."""
+CertificateFolder = Annotated[Path | None, AfterValidator(_certificate_folder)]
+"""A folder, which can be read."""
 LowerCase = BeforeValidator(_lower)
 """Of a choice: upper case means the same."""
 SecretSetting = Annotated[SecretStr | None, AfterValidator(_clean_secret)]

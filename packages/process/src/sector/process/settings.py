@@ -11,8 +11,15 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sector.models.printable import printable
+from sector.process.environment import ignore_library_variables
 from sector.process.log_stream import print_error
-from sector.process.setting_types import CredentialsUrlSetting, HostSetting, LowerCase
+from sector.process.setting_types import (
+    CertificateFile,
+    CertificateFolder,
+    CredentialsUrlSetting,
+    HostSetting,
+    LowerCase,
+)
 
 EXIT_WRONG_SETTING = 2
 _MAX_SHOWN = 200
@@ -68,6 +75,14 @@ class Settings(BaseSettings):
         description="Seconds that a connection may be idle, before its first request and between requests, 1 to 86400."
         " Not set, with PROXIES: 3700, since a proxy must close its connections before this process does.",
     )
+    ssl_cert_file: CertificateFile = Field(
+        default=None,
+        description="A file (PEM) of the authorities whose certificates are trusted, for TLS with the API, Redis and collectors."
+        " Empty: those of the system.",
+    )
+    ssl_cert_dir: CertificateFolder = Field(
+        default=None, description="A folder of such files, as `openssl rehash` prepares it. Empty: that of the system."
+    )
     drain_s: float = Field(
         default=0.0,
         ge=0,
@@ -110,6 +125,7 @@ def load[T: Settings](kind: type[T], *, about: str) -> T:
 
 def load_environment[T: Settings](kind: type[T]) -> T:
     """Return the settings of this process; a wrong value exits with code 2. The command line is the caller's."""
+    ignore_library_variables()
     try:
         return kind()
     except ValidationError as error:

@@ -1,0 +1,51 @@
+"""Environment variables that libraries read by themselves: removed, so that only documented settings have an effect.
+
+Sanic takes `SANIC_*` as its configuration, websockets and OpenTelemetry have variables of their own, and HTTP clients send requests through
+the proxies that they find. A value that a library cannot parse ends the process with a traceback; others change limits, or which
+client address is trusted. Some are read at import, so this module is imported before those libraries.
+
+`SSL_CERT_FILE` and `SSL_CERT_DIR` are settings of every process, which validates them.
+"""
+
+import os
+
+_PREFIXES = ("SANIC_", "WEBSOCKETS_", "OTEL_")
+_NAMES = frozenset(
+    {
+        # httpx and requests. Processes of Sector reach each other, Redis and collectors directly.
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "NETRC",
+        # Python's ssl writes the keys of TLS sessions there, and fails where it cannot.
+        "SSLKEYLOGFILE",
+        # prometheus_client.
+        "PROMETHEUS_DISABLE_CREATED_SERIES",
+        "PROMETHEUS_LEGACY_NAME_VALIDATION",
+        "PYDANTIC_DISABLE_PLUGINS",
+    }
+)
+_OLD_METRICS = "prometheus_multiproc_dir"
+_ignored: set[str] = set()
+
+
+def ignore_library_variables() -> None:
+    """Remove the variables of libraries from the environment of this process, and so of its children."""
+    if folder := os.environ.pop(_OLD_METRICS, ""):
+        # prometheus_client takes both; our own code, and its children, know one.
+        os.environ.setdefault(_OLD_METRICS.upper(), folder)
+    for name in tuple(os.environ):
+        if name.upper() in _NAMES or name.upper().startswith(_PREFIXES):
+            del os.environ[name]
+            _ignored.add(name)
+
+
+def ignored_variables() -> list[str]:
+    """Return the names of the variables that were removed."""
+    return sorted(_ignored)
+
+
+ignore_library_variables()

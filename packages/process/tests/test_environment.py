@@ -1,0 +1,113 @@
+"""Variables that libraries read by themselves: none has an effect that is not documented."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from fixtures.processes import environment, free_port
+from sector.process import Health, create_app
+from sector.process.environment import ignore_library_variables, ignored_variables
+
+SAMPLE = Path(__file__).with_name("sample_process.py")
+LIBRARIES = ("sanic", "websockets", "prometheus_client", "httpx", "pydantic", "structlog")
+READS = re.compile(r"(?:environ\.get\(|environ\[|getenv\()\s*[\"'](\w+)[\"']")
+HARMLESS = {
+    # Settings of ours.
+    "PROMETHEUS_MULTIPROC_DIR",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    # Where output is coloured by default; ours says so itself.
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "TERM_PROGRAM",
+    # Sockets of a part of Sanic that is not used; a tool of pydantic's authors.
+    "XDG_RUNTIME_DIR",
+    "PYDANTIC_PRIVATE_ALLOW_UNHANDLED_SCHEMA_TYPES",
+}
+OF_A_WSGI_REQUEST = {"REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT", "HTTP_ACCEPT_ENCODING"}
+
+
+def read_by(library: str) -> set[str]:
+    """Return the names of the variables that the code of a library reads."""
+    spec = find_spec(library)
+    assert spec is not None
+    assert spec.submodule_search_locations
+    folder, *_ = spec.submodule_search_locations
+    return {name for path in Path(folder).rglob("*.py") for name in READS.findall(path.read_text(errors="replace"))}
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_each_variable_of_a_library_is_removed_or_known(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = read_by(library) - HARMLESS - OF_A_WSGI_REQUEST - {"prometheus_multiproc_dir"}
+    for name in names:
+        monkeypatch.setenv(name, "x")
+    ignore_library_variables()
+    assert names <= set(ignored_variables())
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTPS_PROXY", "no_proxy", "ALL_PROXY", "SSLKEYLOGFILE", "OTEL_X"])
+def test_it_is_removed_however_it_is_spelled(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("OTHER", "x")
+    ignore_library_variables()
+    assert name in ignored_variables()
+    assert "OTHER" not in ignored_variables()
+
+
+def test_the_folder_of_metrics_has_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+    monkeypatch.setenv("prometheus_multiproc_dir", "/somewhere")
+    ignore_library_variables()
+    assert os.environ["PROMETHEUS_MULTIPROC_DIR"] == "/somewhere"
+    assert "prometheus_multiproc_dir" not in os.environ
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR")
+
+
+def test_sanic_is_configured_by_us_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANIC_REAL_IP_HEADER", "x-me")
+    monkeypatch.setenv("SANIC_REQUEST_BUFFER_SIZE", "abc")
+    app = create_app(Health("configured"))
+    assert app.config.REAL_IP_HEADER is None
+    assert app.config.REQUEST_BUFFER_SIZE == 65536
+    type(app).unregister_app(app)
+
+
+def test_a_process_starts_whatever_they_are_and_names_them_once() -> None:
+    told = {"SANIC_REQUEST_BUFFER_SIZE": "abc", "WEBSOCKETS_MAX_LINE_LENGTH": "abc", "http_proxy": "http://[::1"}
+    command = [sys.executable, str(SAMPLE), str(free_port())]
+    done = subprocess.run(
+        command, env=environment(WORK="fail", **told), capture_output=True, text=True, check=False, timeout=60
+    )
+    first, *_ = (json.loads(line) for line in done.stderr.splitlines())
+    names = "SANIC_REQUEST_BUFFER_SIZE, WEBSOCKETS_MAX_LINE_LENGTH, http_proxy"
+    assert first["event"] == f"environment variables of libraries have no effect here: {names}"
+
+
+LOAD = "from sector.process import Settings, load; load(Settings, about='a process')"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("SSL_CERT_FILE", "/missing", "it cannot be read: No such file or directory"),
+        ("SSL_CERT_FILE", "/etc", "it cannot be read: Is a directory"),
+        ("SSL_CERT_FILE", "/etc/passwd", "it has no certificates (PEM)"),
+        ("SSL_CERT_DIR", "/missing", "it cannot be read: No such file or directory"),
+        ("SSL_CERT_DIR", "/etc/passwd", "it cannot be read: Not a directory"),
+    ],
+)
+def test_certificates_that_cannot_be_read_are_a_wrong_setting(name: str, value: str, said: str) -> None:
+    command = [sys.executable, "-c", LOAD]
+    done = subprocess.run(
+        command, env=environment(**{name: value}), capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"wrong setting {name}='{value}'")
+    assert said in line
