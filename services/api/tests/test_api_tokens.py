@@ -91,6 +91,8 @@ BAD: dict[str, tuple[Callable[[], str | None], str]] = {
     "without end": (lambda: token("Crimson", exp=None), "exp"),
     "of nobody": (lambda: token("Crimson", sub=None), "sub"),
     "not yet": (lambda: token("Crimson", nbf=int(time.time()) + 600), "not yet valid"),
+    "of the future": (lambda: token("Crimson", iat=int(time.time()) + 600), "not yet valid"),
+    "of a time that is no number": (lambda: token("Crimson", iat="soon"), "not yet valid"),
     "for another service": (lambda: token("Crimson", aud="billing"), "its aud is not sector"),
     "for no service": (lambda: token("Crimson", aud=None), "aud"),
     "signed by another": (lambda: token("Crimson", secret="x" * 40), "no key that is known here"),
@@ -305,3 +307,12 @@ def test_a_secret_in_a_wrong_setting_is_not_shown(processes: Processes) -> None:
     assert api.process.wait(timeout=60) == 2
     assert "too short to be good" not in api.log.read_text()
     assert "AUTH_SECRET" in api.log.read_text()
+
+
+@pytest.mark.parametrize("claims", [{"iat": 1}, {"nbf": 1}, {"iat": 5, "nbf": 5}, {"iat": 1.5}])
+def test_a_token_of_an_issuer_whose_clock_is_ahead_by_seconds_is_accepted(
+    api: Service, claims: dict[str, float]
+) -> None:
+    ahead = {name: time.time() + ahead_s for name, ahead_s in claims.items()}
+    answer = httpx.post(f"{api.url}/orders", json=NOTE, headers=bearing(token("Crimson", **ahead)))
+    assert answer.status_code == 202

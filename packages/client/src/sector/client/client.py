@@ -14,13 +14,15 @@ from sector.client.stream import Gap, follow
 from sector.models import ORDER, Event, Order, Snapshot
 from sector.models.answers import Accepted, AskedFor, EventPage, OrderStatus, Results, SimDetails, SimPage
 from sector.models.config import SimConfig
+from sector.models.secret_text import clean_token
+from sector.models.urls import parse_http_url
 
 
 class Client:
     """Asks the API at `url` for one sim: `sim`, or the one that it serves by itself.
 
     Raises, from each method: Refused where the API says no, Unavailable where it was away for `patience_s` seconds.
-    `clock`: what it waits by, if not by the machine's clock.
+    `clock`: what it waits by, if not by the machine's clock. Raises ValueError for a URL or a token that cannot be used.
     """
 
     def __init__(
@@ -33,7 +35,8 @@ class Client:
         timeout_s: float = 5.0,
         clock: Clock | None = None,
     ) -> None:
-        self._root = url.rstrip("/")
+        self._root = parse_http_url(url, userinfo=True).text
+        token = clean_token(token)
         self._sim_id = sim
         self._sim = f"{self._root}/sims/{sim}" if sim else self._root
         self._patience_s = patience_s

@@ -17,8 +17,10 @@ class Refused(ClientError):
 
 
 class Unavailable(ClientError):
-    """The API was not reached, or could not do its work, for as long as the client is patient."""
+    """The API was not reached, or could not do its work, for as long as the client is patient. `kind`: in one word, such as
+    `ConnectError` or `503`."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, kind: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
+        self.kind = kind

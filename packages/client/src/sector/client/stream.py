@@ -9,7 +9,7 @@ from httpx_sse import ServerSentEvent, SSEError, aconnect_sse
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from sector.client.asking import refusal
+from sector.client.asking import describe, refusal, shown_url
 from sector.client.clock import Clock
 from sector.client.errors import Unavailable
 from sector.models import EVENT, Event
@@ -55,11 +55,11 @@ async def follow(
                     if (found := _read(message)) is not None:
                         yield found
         except (httpx.TransportError, SSEError) as error:
-            fault = f"{type(error).__name__}: {error}"
+            fault = describe(error)
         now_s = clock.now_s()
         end_s = now_s + patience_s if end_s is None else end_s
         if now_s > end_s:
-            raise Unavailable(f"no events of {url} for {patience_s:g} s: {fault}")
+            raise Unavailable(f"no events of {shown_url(httpx.URL(url))} for {patience_s:g} s: {fault}")
         await clock.sleep(retry_s)
 
 

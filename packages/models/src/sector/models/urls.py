@@ -37,6 +37,12 @@ class HttpUrl:
         user = f"{self.userinfo}@" if self.userinfo else ""
         return self.origin.replace("://", f"://{user}", 1) + self.path
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The password and, where it has none, the user: it may be a key."""
+        user, _, password = self.userinfo.partition(":")
+        return tuple(each for each in (self.userinfo, password or user) if each)
+
     def __str__(self) -> str:
         return self.origin + self.path
 

@@ -42,10 +42,11 @@ class Health:
         if self._change(condition, None):
             log.info("%s: ok%s", condition, f" ({detail})" if detail else "")
 
-    def fault(self, condition: str, fault: str, detail: str = "", *, blocks: bool = True) -> None:
+    def fault(self, condition: str, fault: str, detail: str = "", *, cause: str = "", blocks: bool = True) -> None:
         """Note that a condition does not hold, and why. `detail` may differ at each retry: it is no change by itself.
 
-        `blocks`: whether the process is not ready because of it.
+        `cause`: what a library says of it, for the log alone: /health has no foreign text. `blocks`: whether the process is not ready
+        because of it.
         """
         self._details[condition] = detail
         changed = (condition in self._reported) is blocks
@@ -55,14 +56,16 @@ class Health:
             self._reported.add(condition)
         if self._change(condition, fault) or changed:
             what = "not ready, retrying" if blocks else "retrying"
-            log.warning("%s: %s%s; %s", condition, fault, f" ({detail})" if detail else "", what)
+            more = "; ".join(each for each in (detail, cause) if each)
+            log.warning("%s: %s%s; %s", condition, fault, f" ({more})" if more else "", what)
 
     def note(self, condition: str, fault: tuple[str, str] | None, *, blocks: bool = True) -> None:
-        """Note that a condition holds, or its fault in words and the detail."""
+        """Note that a condition holds, or its fault in words and the cause, which is for the log alone."""
         if fault is None:
             self.well(condition)
         else:
-            self.fault(condition, *fault, blocks=blocks)
+            words, cause = fault
+            self.fault(condition, words, cause=cause, blocks=blocks)
 
     def _change(self, condition: str, fault: str | None) -> bool:
         if self._faults.get(condition, "") == fault:

@@ -16,6 +16,7 @@ import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from sector.process.log_stream import log_stream
+from sector.process.redaction import redact
 
 type Format = Literal["auto", "json", "text"]
 
@@ -95,7 +96,11 @@ def _traceback(stream: TextIO, failure: ExcInfo) -> None:
 
 
 def printable(text: str) -> str:
-    """Return a text with control characters escaped: what clients send must not move the cursor, or begin a line, of a log in text."""
+    """Return a text without secrets, and with control characters escaped.
+
+    What clients send must not move the cursor, or begin a line, of a log in text.
+    """
+    text = redact(text)
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
@@ -114,10 +119,12 @@ def _as_json(_: WrappedLogger, __: str, event: EventDict) -> str:
 
 
 def line(fields: Mapping[str, object]) -> str:
-    """Return fields as a line of JSON, whatever they hold."""
-    return orjson.dumps(
-        {name: _printable(value) for name, value in fields.items()}, default=repr, option=orjson.OPT_NON_STR_KEYS
-    ).decode()
+    """Return fields as a line of JSON, whatever they hold, without secrets."""
+    return redact(
+        orjson.dumps(
+            {name: _printable(value) for name, value in fields.items()}, default=repr, option=orjson.OPT_NON_STR_KEYS
+        ).decode()
+    )
 
 
 def _printable(value: object) -> object:

@@ -3,7 +3,8 @@
 import os
 import re
 import sys
-from typing import Annotated, Literal, NoReturn, get_args
+from collections.abc import Iterator
+from typing import Annotated, Literal, NoReturn, Protocol, get_args, runtime_checkable
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sector.models.printable import printable
 from sector.process.environment import ignore_library_variables
 from sector.process.log_stream import print_error
+from sector.process.redaction import redact_tracebacks, register_secrets
 from sector.process.setting_types import (
     CertificateFile,
     CertificateFolder,
@@ -126,13 +128,34 @@ def load[T: Settings](kind: type[T], *, about: str) -> T:
 def load_environment[T: Settings](kind: type[T]) -> T:
     """Return the settings of this process; a wrong value exits with code 2. The command line is the caller's."""
     ignore_library_variables()
+    redact_tracebacks()
     try:
-        return kind()
+        settings = kind()
     except ValidationError as error:
         wrong: dict[str, list[ErrorDetails]] = {}
         for each in error.errors(include_url=False, include_context=False, include_input=False):
             wrong.setdefault(str(each["loc"][0]), []).append(each)
         _refuse([_complaint(kind, name, errors) for name, errors in wrong.items()])
+    register_secrets(_secrets_of(settings))
+    return settings
+
+
+@runtime_checkable
+class _HasSecrets(Protocol):
+    """A value that has secrets in it, as a URL has a password."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets, each as a text."""
+
+
+def _secrets_of(settings: Settings) -> Iterator[str]:
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            yield value.get_secret_value()
+        elif isinstance(value, _HasSecrets):
+            yield from value.secrets
 
 
 def _refuse(complaints: list[str]) -> NoReturn:

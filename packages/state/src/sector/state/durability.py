@@ -8,6 +8,7 @@ from redis.exceptions import RedisError
 
 from sector.state.connect import Client
 from sector.state.errors import NotDurable
+from sector.state.faults import describe
 from sector.state.keys import SimKeys
 from sector.state.link import Command, borrowed
 from sector.state.replies import Reply, as_int, as_list
@@ -46,7 +47,7 @@ class Durability:
         """Check the replies to `wait`. Raises NotDurable."""
         for reply in replies:
             if isinstance(reply, RedisError):
-                raise NotDurable(self.kind, list(order_ids), str(reply))
+                raise NotDurable(self.kind, list(order_ids), describe(reply)) from reply
             confirmed = as_int(as_list(reply)[0]) if self.kind == "aof" else as_int(reply)
             if confirmed < (1 if self.kind == "aof" else self.replicas):
                 many = "a replica" if self.replicas == 1 else f"{self.replicas} replicas, but {confirmed},"

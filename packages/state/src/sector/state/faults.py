@@ -1,6 +1,7 @@
 """Faults of Redis in words: what happened, and what to do. One text a kind, so that it is logged once and not once a retry."""
 
 import errno
+import re
 import socket
 import ssl
 
@@ -42,11 +43,13 @@ _KINDS: tuple[tuple[type[Exception], str], ...] = (
 _PREFIXES = {
     "BUSY": "a script holds Redis: end it as user operator, with SCRIPT KILL",
     "WRONGTYPE": "something of another type lies at a key of this sim: remove it, or restore the sim",
+    "WAITAOF cannot": "appendonly is disabled in Redis: enable it, or choose another ORDER_DURABILITY",
     "MISCONF": "Redis cannot write to its disk, and takes no writes",
     "NOREPLICAS": "Redis has too few replicas, and takes no writes",
 }
 
 
+_KIND = re.compile("[A-Z]{3,20}\\b")
 _OF_THE_SERVER = (
     "MISCONF",
     "NOREPLICAS",
@@ -85,7 +88,11 @@ def describe(error: RedisError) -> str:
     for kind, words in _KINDS:
         if isinstance(error, kind):
             return words
-    return f"Redis refuses a command: {text}" if isinstance(error, ResponseError) else f"{type(error).__name__}: {text}"
+    if isinstance(error, ResponseError):
+        # Of its own text only the kind: the rest may quote what was sent.
+        kind = _KIND.match(text)
+        return f"Redis refuses a command ({kind[0] if kind else 'ERR'})"
+    return f"Redis failed ({type(error).__name__})"
 
 
 def _describe_cause(error: RedisConnectionError) -> str:

@@ -24,7 +24,8 @@ SIM = "sim"
 
 
 def conditions(fault: Fault | None) -> dict[str, tuple[str, str] | None]:
-    """Return how `redis` and `sim` are, as far as a follower's fault tells: None where well, else the fault in words, and the detail."""
+    """Return how `redis` and `sim` are, as far as a follower's fault tells: None where well, else the fault in words, and
+    what a library says of it, for the log alone."""
     match fault:
         case None:
             return {REDIS: None, SIM: None}

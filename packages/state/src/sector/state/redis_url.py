@@ -181,6 +181,12 @@ class RedisAddress:
         """The URL in canonical form, with its passwords. Do not show it."""
         return self._format(self.password, hidden=False)
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The passwords."""
+        of_sentinels = self.options.get("sentinel_password")
+        return tuple(str(each) for each in (self.password, of_sentinels) if each)
+
     def __str__(self) -> str:
         return self._format("***" if self.password else None, hidden=True)
 

@@ -169,7 +169,7 @@ async def _probe(stop: asyncio.Event, redis: Client, settings: ApiSettings, heal
             await settings.durability.probe(redis, settings.sim_id)
             health.well(DURABILITY)
         except NotDurable as error:
-            health.fault(DURABILITY, str(error))
+            health.fault(DURABILITY, str(error), cause=str(error.__cause__ or ""))
         except RedisError as error:
-            health.fault(DURABILITY, describe(error), f"{type(error).__name__}: {error}")
+            health.fault(DURABILITY, describe(error), cause=f"{type(error).__name__}: {error}")
         await wait_for_stop(stop, _LOOK_S)

@@ -1,7 +1,7 @@
 """Who asks, and what they may: read from the token of a request (RFC 6750, RFC 7519)."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -16,6 +16,9 @@ from sector.models import Order
 
 ALL = "*"
 _KNOWN = 4096
+
+CLOCK_SKEW_S = 10
+"""How far the clock of an issuer may be ahead of ours: for `iat` and `nbf`. `exp` is exact."""
 
 Names = str | tuple[str, ...]
 
@@ -134,7 +137,7 @@ class Authority:
         try:
             key_id = jwt.get_unverified_header(token).get("kid")
         except InvalidTokenError as error:
-            raise _unauthorized("invalid_token", f"the token cannot be read: {error}") from error
+            raise _unauthorized("invalid_token", "the token cannot be read: it is no JWT") from error
         fault = "no key that is known here signed it"
         for key in ring.named(key_id):
             try:
@@ -143,22 +146,56 @@ class Authority:
                     key=key.jwk,
                     algorithms=[key.algorithm],
                     audience=self._audience,
-                    options={"require": ["exp", "sub", "aud"]},
+                    # (Of the clock of the issuer see check_age.)
+                    options={"require": ["exp", "sub", "aud"], "verify_iat": False, "verify_nbf": False},
                 )
+                check_age(claims, time.time())
                 return _bearer(Claims.model_validate(claims))
             except ExpiredSignatureError:
                 fault = "the token is expired"
             except InvalidAudienceError:
                 fault = f"the token is for another service: its aud is not {self._audience}"
+            except jwt.InvalidSignatureError:
+                continue
             except InvalidTokenError as error:
-                fault = fault if isinstance(error, jwt.InvalidSignatureError) else f"the token is not good: {error}"
+                fault = f"the token is not good: {_reason(error)}"
             except ValidationError as error:
-                first = error.errors()[0]
+                first = error.errors(include_input=False)[0]
                 fault = f"the token's claim {'.'.join(map(str, first['loc']))}: {first['msg']}"
             except (jwt.PyJWTError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
                 # What the key cannot verify is no good token; another key may fit.
                 fault = "the token is not good"
         raise _unauthorized("invalid_token", fault)
+
+
+def check_age(claims: Mapping[str, object], now_s: float) -> None:
+    """Raise ImmatureSignatureError for a token of the future: one whose issuer's clock may be a little ahead is none."""
+    for name in ("nbf", "iat"):
+        value = claims.get(name)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise jwt.ImmatureSignatureError(name)
+        # (so that NaN is none either)
+        if not value <= now_s + CLOCK_SKEW_S:
+            raise jwt.ImmatureSignatureError(name)
+
+
+def _reason(error: InvalidTokenError) -> str:
+    """Return in our words why a token is refused: those of the library may quote it."""
+    match error:
+        case jwt.ImmatureSignatureError():
+            return f"it is not yet valid: nbf or iat is no number, or more than {CLOCK_SKEW_S} s ahead of this clock"
+        case jwt.MissingRequiredClaimError():
+            return f'it has no claim "{error.claim}"'
+        case jwt.InvalidAlgorithmError():
+            return "its algorithm is not that of its key"
+        case jwt.InvalidSubjectError():
+            return "its sub is no text"
+        case jwt.DecodeError():
+            return "it cannot be decoded"
+        case _:
+            return "a claim is not valid"
 
 
 def _bearer(claims: Claims) -> Bearer:

@@ -19,6 +19,7 @@ _ALGORITHMS = {
 """By type of key: what it may sign with."""
 
 _MAX_NAME = 64
+_MAX_WORD = 20
 
 
 class KeyFileError(ValueError):
@@ -64,7 +65,7 @@ def load_keys(path: Path) -> KeySet:
     try:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+        reason = error.strerror if isinstance(error, OSError) else "it is no JSON"
         raise KeyFileError(path, f"it cannot be read: {reason}") from error
     listed = content.get("keys") if isinstance(content, dict) else None
     if not isinstance(listed, list):
@@ -105,13 +106,13 @@ def _refusal(given: Mapping[str, object]) -> str:
     if not isinstance(given.get("kid", ""), str):
         return "has a kid that is no text"
     if not isinstance(kind, str) or kind not in _ALGORITHMS:
-        return f"has unsupported type {_quoted(kind)}"
+        return f"has unsupported type {_quoted_choice(kind)}"
     if use != "sig":
-        return f'has use {_quoted(use)}, not "sig",'
+        return f'has use {_quoted_choice(use)}, not "sig",'
     if not isinstance(operations, list) or "verify" not in operations:
         return 'has key_ops without "verify"'
     if "alg" in given and given["alg"] not in _ALGORITHMS[kind]:
-        return f"has unsupported algorithm {_quoted(given['alg'])} for type {_quoted(kind)}"
+        return f"has unsupported algorithm {_quoted_choice(given['alg'])} for type {_quoted(kind)}"
     return ""
 
 
@@ -130,3 +131,9 @@ def _quoted(value: object) -> str:
     """Return what a file says, escaped and cut."""
     text = json.dumps(value)
     return text if len(text) <= _MAX_NAME else f"{text[:_MAX_NAME]}…"
+
+
+def _quoted_choice(value: object) -> str:
+    """Return a value that must be one of a few words. What is longer than any of them may be a secret in the wrong place."""
+    text = _quoted(value)
+    return text if len(text) <= _MAX_WORD else "of an unknown kind"

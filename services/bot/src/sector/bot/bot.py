@@ -8,7 +8,7 @@ from pydantic import JsonValue, ValidationError
 from sector.bot.metrics import ACCEPTED, FAILURES, PLAY, REFUSED, TICK
 from sector.bot.settings import BotSettings
 from sector.bot.strategy import choose_orders
-from sector.client import Client, ClientError, Refused
+from sector.client import Client, ClientError, Refused, Unavailable
 from sector.models import Order
 from sector.process import Health, backoff, wait_for_stop
 
@@ -16,6 +16,26 @@ log = logging.getLogger(__name__)
 
 API = "api"
 _UNAUTHORIZED = 401
+_REFUSALS = {
+    401: "401 No good token: correct API_TOKEN",
+    403: "403 Not allowed: API_TOKEN is not for this faction or sim",
+    404: "404 No such sim, or API_URL is not the API's",
+    429: "429 Too many requests",
+}
+
+
+def describe(error: ClientError | ValidationError) -> str:
+    """Return what is wrong with the API, in words for /health: what came over the network is for the log alone."""
+    match error:
+        case Refused():
+            status = error.problem.status
+            return _REFUSALS.get(status, f"the API refused a request with status {status}")
+        case Unavailable():
+            return f"the API is unreachable, or cannot answer: {error.kind}"
+        case ClientError():
+            return f"the API cannot be used: {type(error).__name__}"
+        case _:
+            return "the API sent something that this version cannot read"
 
 
 class Bot:
@@ -53,7 +73,7 @@ class Bot:
                     pauses = backoff()
                 except (ClientError, ValidationError) as error:
                     FAILURES.labels(type(error).__name__).inc()
-                    self._health.fault(API, f"{type(error).__name__}: {error}")
+                    self._health.fault(API, describe(error), cause=str(error))
                     # The first retries come soon: in a world that starts, the API is only seconds away.
                     pause = next(pauses)
                 await wait_for_stop(stop, pause)

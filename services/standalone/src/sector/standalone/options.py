@@ -22,12 +22,14 @@ def _between(least: float, most: float, kind: type[int] | type[float]) -> "argpa
     return parse
 
 
-def _parsed(parse: Callable[[str], str]) -> "argparse._ActionType":
+def _parsed(parse: Callable[[str], str], form: str) -> "argparse._ActionType":
     def convert(text: str) -> str:
         try:
             return parse(text)
         except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
+            # A URL may hold a password before an @, or a token after a ?.
+            shown = "it" if {"@", "?"} & set(text) else repr(text)
+            raise argparse.ArgumentTypeError(f"{shown} is not of the form {form}: {error}") from error
 
     return convert
 
@@ -66,14 +68,14 @@ def parser() -> argparse.ArgumentParser:
     )
     manual.add_argument(
         "--api-url",
-        type=_parsed(_http_url),
+        type=_parsed(_http_url, "http://192.168.1.20:8000"),
         metavar="URL",
         help="where browsers reach the API, if not at the loopback address and the API's port; the page's own origin then has to be"
         " a --cors-origin",
     )
     manual.add_argument(
         "--cors-origin",
-        type=_parsed(_origin),
+        type=_parsed(_origin, "http://localhost:5173, or * for all"),
         action="append",
         default=[],
         metavar="ORIGIN",

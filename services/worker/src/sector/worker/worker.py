@@ -37,10 +37,11 @@ _FIRST_RETRY_S, _LAST_RETRY_S = 0.5, 30.0
 
 @dataclass(frozen=True, slots=True)
 class _SimFault:
-    """What is wrong with a sim. `blocks`: with Redis or its users, and so with more than this sim."""
+    """What is wrong with a sim. `cause`: what a library says of it, for the log; `blocks`: with Redis or its users, and so with
+    more than this sim."""
 
     text: str
-    detail: str
+    cause: str
     blocks: bool
 
 
@@ -126,7 +127,7 @@ class Worker[S]:
                     await wait_for_stop(stop, min(max(look_s, 20 * (time.thread_time() - began_s)), most_s))
                 except RedisError as error:
                     self._standstill.reset()
-                    self._health.fault(REDIS, describe(error), f"{type(error).__name__}: {error}")
+                    self._health.fault(REDIS, describe(error), cause=f"{type(error).__name__}: {error}")
                     await wait_for_stop(stop, next(pauses))
         finally:
             await self._end_all()
@@ -196,7 +197,7 @@ class Worker[S]:
             if sim_id not in holders or is_elsewhere:
                 del self._retries[sim_id]
 
-    def _fault(self, sim_id: str, fault: str | None, detail: str, blocks: bool) -> None:
+    def _fault(self, sim_id: str, fault: str | None, cause: str, blocks: bool) -> None:
         if fault is None:
             was_ticking = sim_id in self._ticking
             if sim_id in self._tenures:
@@ -206,7 +207,7 @@ class Worker[S]:
                 return
         else:
             self._ticking.discard(sim_id)
-            self._faults[sim_id] = _SimFault(fault, detail, blocks)
+            self._faults[sim_id] = _SimFault(fault, cause, blocks)
         self._report()
 
     def _report(self) -> None:
@@ -219,8 +220,8 @@ class Worker[S]:
         kinds = sorted({each.text for each in faults.values()})
         example, words = next(iter(faults.items()))
         is_blocked = self._ticking <= standing.keys() and any(each.blocks for each in faults.values())
-        detail = f"{len(faults)} sims, such as {example}: {words.detail}"
-        self._health.fault(SIMS, "; ".join(kinds), detail, blocks=is_blocked)
+        detail = f"{len(faults)} sims, such as {example}"
+        self._health.fault(SIMS, "; ".join(kinds), detail, cause=words.cause, blocks=is_blocked)
 
     async def _end_all(self) -> None:
         """End the tenures, and leave the roster meanwhile, so that the others count without us and take what is given back."""

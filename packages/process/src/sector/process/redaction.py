@@ -1,0 +1,67 @@
+"""Redaction: no secret of this process is in what it logs, whichever library quotes it, and in whatever form."""
+
+import re
+import sys
+import threading
+import traceback
+from collections.abc import Iterable
+from types import TracebackType
+from urllib.parse import quote, quote_plus
+
+import orjson
+
+from sector.models.printable import printable
+
+HIDDEN = "***"
+MIN_LENGTH = 8
+"""A shorter secret may be any word: to hide it everywhere would spoil the log. In URLs it is hidden all the same."""
+
+_PATTERNS = (
+    # `user:password@` in a URL, whether it is one of ours or not.
+    (re.compile(r"://[^\s/\"'<>@]{1,512}@"), f"://{HIDDEN}@"),
+    # A header as some library quotes it.
+    (re.compile(r"\b([Bb]earer|[Bb]asic)\s+[\w.~+/=-]{8,}"), rf"\1 {HIDDEN}"),
+    # A token (JWS compact serialization, RFC 7515).
+    (re.compile(r"\beyJ[\w-]{6,}\.[\w-]{2,}(\.[\w-]*)?"), HIDDEN),
+    # The private members of a key (RFC 7518, 6).
+    (re.compile(r"""(\\?["'](?:k|d|p|q|dp|dq|qi)\\?["']\s*:\s*\\?["'])[\w+/=-]{8,}"""), rf"\1{HIDDEN}"),
+)
+_HINTS = ("://", "earer ", "asic ", "eyJ", '": ', '":"', "': ")
+
+_forms: dict[str, None] = {}
+"""Each registered secret in each form in which it may be quoted; the longest first."""
+
+
+def register_secrets(secrets: Iterable[str]) -> None:
+    """Hide these texts from now on in logs and tracebacks."""
+    for secret in secrets:
+        if len(secret) < MIN_LENGTH:
+            continue
+        quoted = repr(secret)[1:-1]
+        in_json = (orjson.dumps(each)[1:-1].decode() for each in (secret, quoted))
+        in_urls = (quote(secret), quote(secret, safe=""), quote_plus(secret))
+        _forms.update(dict.fromkeys((secret, quoted, *in_json, *in_urls)))
+    for form in sorted(_forms, key=len, reverse=True):
+        _forms[form] = _forms.pop(form)
+
+
+def redact(text: str) -> str:
+    """Return a text without secrets: those that are registered, and what looks like one."""
+    for form in _forms:
+        if form in text:
+            text = text.replace(form, HIDDEN)
+    if any(hint in text for hint in _HINTS):
+        for pattern, replacement in _PATTERNS:
+            text = pattern.sub(replacement, text)
+    return text
+
+
+def redact_tracebacks() -> None:
+    """Have tracebacks of exceptions that nothing caught written without secrets and control characters."""
+    sys.excepthook = _write_traceback
+    threading.excepthook = lambda failure: _write_traceback(failure.exc_type, failure.exc_value, failure.exc_traceback)
+
+
+def _write_traceback(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    text = redact("".join(traceback.format_exception(kind, error, trace)))
+    sys.stderr.write("\n".join(map(printable, text.split("\n"))))

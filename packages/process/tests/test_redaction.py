@@ -1,0 +1,63 @@
+"""Redaction: what is registered is hidden in every form, and what looks like a secret too."""
+
+import subprocess
+import sys
+
+import pytest
+
+from fixtures.processes import environment
+from sector.process.logs import line, printable
+from sector.process.redaction import redact, register_secrets
+
+SECRET = 'hunter2 "quoted" \\ & ü/#'
+
+
+@pytest.fixture(autouse=True, scope="module")
+def registered() -> None:
+    register_secrets([SECRET, "short"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SECRET,
+        f"{{'password': {SECRET!r}}}",
+        line({"event": f"refused {SECRET}"}),
+        line({"exception": f"ValueError: {SECRET!r}"}),
+        printable(f"a\n{SECRET}"),
+        "redis://u:hunter2%20%22quoted%22%20%5C%20%26%20%C3%BC%2F%23@h",
+        "redis://someone:hunter2@host:6379/0",
+        "connecting to http://hunter2@host failed",
+        "Illegal header value b'Bearer hunter2hunter2'",
+        "token eyJhbGciOiJIUzI1NiJ9.hunter2hunter2.hunter2",
+        "{'kty': 'oct', 'k': 'hunter2hunter2'}",
+        '{"kty":"RSA","d":"hunter2hunter2"}',
+        r"{\"k\": \"hunter2hunter2\"}",
+    ],
+)
+def test_a_secret_is_hidden(text: str) -> None:
+    assert "hunter2" not in redact(text)
+    assert "***" in redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["short", "sim default ticks", "http://host:80/path?a=b", "me@example.org", "bearer of news", '{"k": "small"}'],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert redact(text) == text
+
+
+def test_a_traceback_that_nothing_caught_has_no_secret_and_no_control_character() -> None:
+    code = (
+        "import os; from sector.process import Settings, SecretSetting; from sector.process.settings import load_environment\n"
+        "from pydantic import Field\n"
+        "class One(Settings):\n"
+        "    auth_secret: SecretSetting = Field(default=None, description='')\n"
+        "load_environment(One); raise RuntimeError(f'{os.environ[\"AUTH_SECRET\"]} \\x1b[31m')\n"
+    )
+    told = environment(AUTH_SECRET="hunter2-hunter2-hunter2")
+    failed = subprocess.run([sys.executable, "-c", code], env=told, capture_output=True, text=True, check=False)
+    assert failed.returncode == 1
+    assert "RuntimeError: *** \\x1b[31m" in failed.stderr
+    assert "hunter2" not in failed.stderr
