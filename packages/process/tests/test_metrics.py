@@ -113,7 +113,7 @@ def test_metrics_take_a_tenth_of_the_time_at_most_however_often_they_are_asked_f
     assert paced.text() == b"%d" % (before + 1), "asked for seldom it is new each time"
 
 
-def test_a_file_of_metrics_that_cannot_be_read_is_named_as_the_cause_and_nothing_else_fails(tmp_path: Path) -> None:
+def test_a_file_of_metrics_that_cannot_be_read_is_named_in_the_log_and_left_out(tmp_path: Path) -> None:
     port = free_port()
     (tmp_path / "counter_1.db").mkdir()
     command = [sys.executable, str(SAMPLE), str(port)]
@@ -123,10 +123,33 @@ def test_a_file_of_metrics_that_cannot_be_read_is_named_as_the_cause_and_nothing
         answers = [
             until(lambda: httpx.get(f"{url}/metrics"), "it answers", faults=(httpx.TransportError,)) for _ in range(3)
         ]
-        said = "a file of PROMETHEUS_MULTIPROC_DIR cannot be read: Is a directory; the log names it\n"
-        assert [(answer.status_code, answer.text) for answer in answers] == [(500, said)] * 3
+        assert [answer.status_code for answer in answers] == [200] * 3
         assert httpx.get(f"{url}/health/ready").status_code == 200
         process.terminate()
         _, log = process.communicate(timeout=60)
     assert [line for line in log.splitlines() if "counter_1.db" in line] == log.splitlines()
     assert len(log.splitlines()) == 1, "once"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x40" + bytes(7) + b"\x04" + bytes(3) + b"\xff" * 60,
+        b"\x10\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff" + b"x" * 16,
+        b"no",
+    ],
+)
+def test_a_damaged_file_of_another_process_hides_no_other_metrics(tmp_path: Path, content: bytes) -> None:
+    told = environment(WORK="well", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    code = (
+        "from prometheus_client import Counter; from pathlib import Path; from sector.process.metrics import exposition\n"
+        "import sys, os\n"
+        "Counter('sector_sample', 'A count.').inc(7)\n"
+        "Path(os.environ['PROMETHEUS_MULTIPROC_DIR'], 'counter_1.db').write_bytes(bytes.fromhex(sys.argv[1]))\n"
+        "print(exposition().decode())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, content.hex()], env=told, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert "sector_sample_total 7.0" in done.stdout, done.stderr
+    assert "counter_1.db cannot be read and is left out" in done.stderr

@@ -162,3 +162,63 @@ def test_with_every_kind_of_key_in_the_file_no_token_is_a_500(
             assert httpx.post(f"{api.url}/orders", json=NOTE, headers=held).status_code == 401
     assert "Traceback" not in api.log.read_text()
     until(lambda: api.log.read_text().count("was skipped") == len(BAD), "each key that was skipped is named once")
+
+
+def test_a_file_without_a_usable_key_revokes_those_that_it_had(tmp_path: Path) -> None:
+    for left in ([], [{"kty": "AKP", "kid": "pq"}], [1]):
+        path = write(tmp_path / "keys.json", secret(STRONG, "stolen"))
+        ring = KeyRing(OTHER, path)
+        write(path, *left)
+        ring.look()
+        assert [key.id for key in ring.named("stolen")] == [""], "AUTH_SECRET is valid all the same"
+        assert len(ring) == 1
+        assert "no key that can be used" in ring.fault
+        write(path, secret(STRONG, "new"))
+        ring.look()
+        assert ([key.id for key in ring.named("new")], ring.fault) == (["new"], "")
+
+
+def test_a_reason_is_logged_once_for_as_long_as_the_key_is_invalid(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd = {"kty": "AKP", "kid": "pq"}
+    ring = KeyRing(None, write(tmp_path / "keys.json", secret(STRONG)))
+    with caplog.at_level(logging.WARNING):
+        for number in range(3):
+            write(tmp_path / "keys.json", odd, secret(f"{STRONG} {number}"))
+            ring.look()
+    assert caplog.messages == ['AUTH_JWKS: key "pq" has unsupported type "AKP" and was skipped']
+
+
+CORRUPT: dict[str, bytes | None] = {
+    "gone": None,
+    "empty": b"",
+    "cut": b'{"keys": [{"kty": "oc',
+    "no UTF-8": b"\xff\xfe\x00",
+    "no JWKS": b"[]",
+    "zeros": bytes(64),
+}
+
+
+def test_a_file_that_cannot_be_read_is_a_fault_with_its_start_until_it_can_be(
+    sim: Sim, redis_url: str, processes: Processes, tmp_path: Path
+) -> None:
+    assert sim.lease.epoch == 1
+    path = write(tmp_path / "keys.json", secret(STRONG))
+    api = processes.start("api", REDIS_URL=redis_url, AUTH_JWKS=str(path))
+    held = bearing(token("Crimson", secret=STRONG))
+    for content in CORRUPT.values():
+        if content is None:
+            path.unlink()
+        else:
+            path.write_bytes(content)
+        said = api.wait_for(lambda health: "fault" in health["conditions"].get("keys", {}), "in a fault of its keys")
+        condition = said["conditions"]["keys"]
+        assert condition["fault"].startswith("AUTH_JWKS cannot be used: ")
+        assert (said["ready"], condition["blocks"], condition["since_ms"] > 1e12) == (True, False, True)
+        assert httpx.post(f"{api.url}/orders", json=NOTE, headers=held).status_code == 202, "its keys are still valid"
+        write(path, secret(STRONG))
+        api.wait_for(lambda health: health["conditions"]["keys"]["ok"], "without a fault")
+    write(path, secret(OTHER))
+    until(lambda: httpx.post(f"{api.url}/orders", json=NOTE, headers=held).status_code == 401, "the old key is revoked")
+    assert "Traceback" not in api.log.read_text()

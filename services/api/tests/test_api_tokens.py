@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import jwt
@@ -92,6 +93,7 @@ BAD: dict[str, tuple[Callable[[], str | None], str]] = {
     "of nobody": (lambda: token("Crimson", sub=None), "sub"),
     "not yet": (lambda: token("Crimson", nbf=int(time.time()) + 600), "not yet valid"),
     "of the future": (lambda: token("Crimson", iat=int(time.time()) + 600), "not yet valid"),
+    "of a name that is no text": (lambda: token("Crimson", sub=7), "not good"),
     "of a time that is no number": (lambda: token("Crimson", iat="soon"), "not yet valid"),
     "for another service": (lambda: token("Crimson", aud="billing"), "its aud is not sector"),
     "for no service": (lambda: token("Crimson", aud=None), "aud"),
@@ -313,6 +315,6 @@ def test_a_secret_in_a_wrong_setting_is_not_shown(processes: Processes) -> None:
 def test_a_token_of_an_issuer_whose_clock_is_ahead_by_seconds_is_accepted(
     api: Service, claims: dict[str, float]
 ) -> None:
-    ahead = {name: time.time() + ahead_s for name, ahead_s in claims.items()}
+    ahead: dict[str, Any] = {name: time.time() + ahead_s for name, ahead_s in claims.items()}
     answer = httpx.post(f"{api.url}/orders", json=NOTE, headers=bearing(token("Crimson", **ahead)))
     assert answer.status_code == 202

@@ -7,6 +7,7 @@ them is asked answers for all. Source: the multiprocess mode of prometheus_clien
 import contextlib
 import logging
 import os
+import struct
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -35,6 +36,14 @@ _PART, _BURST_S = 0.1, 0.2
 
 type Sample = Callable[[], None]
 """Sets gauges to what is so now."""
+
+
+log = logging.getLogger(__name__)
+
+_DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, struct.error, ArithmeticError, MemoryError)
+"""What the library raises for files that are damaged, or that this process may not read."""
+_damaged: set[str] = set()
+"""Files of other processes that cannot be read: each is logged once."""
 
 
 def _make_shared() -> None:
@@ -71,8 +80,29 @@ class _Shared(MultiProcessCollector):
 
     def collect(self) -> Iterable[Metric]:
         files = [str(path) for path in Path(self._path).glob("*.db") if _size_of(path)]
+        try:
+            return self._merge(files)
+        except _DAMAGE:
+            # The library trusts its files. One that is damaged must not hide all others.
+            readable = [each for each in files if self._is_readable(each)]
+            if len(readable) == len(files):
+                raise
+            return self._merge(readable)
+
+    def _merge(self, files: Sequence[str]) -> Iterable[Metric]:
         merged: Iterable[Metric] = self.merge(files)  # type: ignore[no-untyped-call]  # the library has no types there
-        return merged
+        return list(merged)
+
+    def _is_readable(self, file: str) -> bool:
+        try:
+            self._merge([file])
+        except _DAMAGE as error:
+            if file not in _damaged:
+                _damaged.add(file)
+                log.warning("metrics: %s cannot be read and is left out (%s)", file, type(error).__name__)
+            return False
+        _damaged.discard(file)
+        return True
 
 
 def _size_of(path: Path) -> int:

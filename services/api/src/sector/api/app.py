@@ -12,6 +12,7 @@ from sector.api import events, outcome, pages, problems, snapshot
 from sector.api.answers import Answer
 from sector.api.bearer import Authority
 from sector.api.guard import AccessLog, Cors, Guard
+from sector.api.keyring import KeyRing
 from sector.api.metrics import SIMS, STREAMS, TICK, watch_waiting
 from sector.api.openapi import OpenApi
 from sector.api.orders import Orders
@@ -35,6 +36,7 @@ from sector.state.redis_health import RedisHealth, probe_writes
 from sector.state.spending import SharedSpending
 
 DURABILITY = "durability"
+KEYS = "keys"
 _LOOK_S = 1.0
 
 type OfSim = Callable[..., Awaitable[Answer | None]]
@@ -109,6 +111,7 @@ def create_api(settings: ApiSettings) -> App:
     attach(app, "durability", lambda stop: _probe(stop, redis, settings, health))
     attach(app, "writes", lambda stop: _check_writes(stop, redis_health))
     if ring is not None:
+        attach(app, "keys", lambda stop: _watch_keys(stop, ring, health))
         # Once logs are configured.
         app.before_server_start(lambda _: ring.report())
     app.after_server_stop(lambda _: redis.aclose())
@@ -160,6 +163,17 @@ def _sample(served: Served, streams: Streams) -> None:
 async def _check_writes(stop: asyncio.Event, redis_health: RedisHealth) -> None:
     while not await wait_for_stop(stop, _LOOK_S):
         await redis_health.check()
+
+
+async def _watch_keys(stop: asyncio.Event, ring: KeyRing, health: Health) -> None:
+    """Look at the file of keys, and say in /health what is wrong with it. The API is ready all the same: most requests need no token."""
+    while ring.reads_file and not stop.is_set():
+        ring.current()
+        if ring.fault:
+            health.fault(KEYS, ring.fault, blocks=False)
+        else:
+            health.well(KEYS)
+        await wait_for_stop(stop, _LOOK_S)
 
 
 async def _probe(stop: asyncio.Event, redis: Client, settings: ApiSettings, health: Health) -> None:

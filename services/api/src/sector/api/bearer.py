@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import jwt
-from jwt.exceptions import ExpiredSignatureError, InvalidAudienceError, InvalidTokenError
+from jwt.exceptions import ExpiredSignatureError, InvalidAudienceError, InvalidSubjectError, InvalidTokenError
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 from sanic import Request
 
@@ -190,7 +190,7 @@ def _reason(error: InvalidTokenError) -> str:
             return f'it has no claim "{error.claim}"'
         case jwt.InvalidAlgorithmError():
             return "its algorithm is not that of its key"
-        case jwt.InvalidSubjectError():
+        case InvalidSubjectError():
             return "its sub is no text"
         case jwt.DecodeError():
             return "it cannot be decoded"

@@ -31,6 +31,14 @@ class KeyFileError(ValueError):
         self.reason = reason
 
 
+class NoUsableKey(KeyFileError):
+    """A file of keys that can be read, and holds none that can be used. `skipped`: why not."""
+
+    def __init__(self, path: Path, skipped: list[str]) -> None:
+        super().__init__(path, "; ".join(["it holds no key that can be used", *skipped[:5]]))
+        self.skipped = skipped
+
+
 class KeySkipped(ValueError):
     """A key that is not used. `key`: its `kid`, or its number, as text; `reason`: why."""
 
@@ -61,7 +69,7 @@ class KeySet(NamedTuple):
 
 
 def load_keys(path: Path) -> KeySet:
-    """Return the keys in a file. Raises KeyFileError where it is no JWKS, or holds no key that can be used."""
+    """Return the keys in a file. Raises KeyFileError where it is no JWKS, NoUsableKey where it holds none that can be used."""
     try:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
@@ -77,7 +85,7 @@ def load_keys(path: Path) -> KeySet:
         except KeySkipped as skipped:
             loaded.skipped.append(str(skipped))
     if not loaded.keys:
-        raise KeyFileError(path, "; ".join(["it holds no key that can be used", *loaded.skipped[:5]]))
+        raise NoUsableKey(path, loaded.skipped)
     return loaded
 
 

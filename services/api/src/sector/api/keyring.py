@@ -7,7 +7,7 @@ from pathlib import Path
 from jwt import PyJWK
 from jwt.utils import base64url_encode
 
-from sector.api.jwks import Key, KeyFileError, load_keys
+from sector.api.jwks import Key, KeyFileError, NoUsableKey, load_keys
 
 log = logging.getLogger(__name__)
 
@@ -31,20 +31,25 @@ class KeyRing:
         self._keys: list[Key] = []
         self.skipped: list[str] = []
         """Why keys of the file are not used."""
+        self.fault = ""
+        """What is wrong with the file as a whole; empty where nothing is."""
+        self._reported: frozenset[str] = frozenset()
         self.version = 0
         self._load()
 
     def look(self) -> None:
-        """Read the file again if it changed, and log what is in it. Where it cannot be used the keys before it stay, with a warning."""
+        """Read the file again if it changed, and log what is in it. Where it cannot be read, the keys before stay: see `fault`."""
         if self._load():
             self.report()
 
     def report(self) -> None:
-        """Log which keys are used, and why others are not."""
+        """Log which keys are used, and why others are not: each reason once, until the key is good or gone."""
         if self._path is None:
             return
         for reason in self.skipped:
-            log.warning("AUTH_JWKS: %s", reason)
+            if reason not in self._reported:
+                log.warning("AUTH_JWKS: %s", reason)
+        self._reported = frozenset(self.skipped)
         log.info("%d keys in %s: %s", len(self._keys), self._path, ", ".join(key.id or "unnamed" for key in self._keys))
 
     def _load(self) -> bool:
@@ -53,14 +58,21 @@ class KeyRing:
         if self._path is None:
             self._keys = self._secret
             return False
+        stamp = self._stamp
         try:
             there = self._path.stat()
             stamp = (there.st_mtime_ns, there.st_size, there.st_ino)
             if stamp == self._stamp:
                 return False
             keys, self.skipped = load_keys(self._path)
+            self.fault = ""
+        except NoUsableKey as error:
+            # It can be read: the keys that were taken out are revoked, although none is left.
+            keys, self.skipped = [], error.skipped
+            self.fault = "AUTH_JWKS holds no key that can be used: tokens that its keys signed are refused"
         except (OSError, KeyFileError) as error:
-            log.warning("the keys stay as they were: %s", error)
+            reason = error.reason if isinstance(error, KeyFileError) else f"it cannot be read: {error.strerror}"
+            self.fault = f"AUTH_JWKS cannot be used: {reason}; the keys stay as they were"
             return False
         self._keys, self._stamp = [*keys, *self._secret], stamp
         self.version += 1
@@ -71,6 +83,11 @@ class KeyRing:
         if self._path is not None and time.monotonic() - self._looked_s > _LOOK_EVERY_S:
             self.look()
         return self
+
+    @property
+    def reads_file(self) -> bool:
+        """Whether some of the keys are those of a file."""
+        return self._path is not None
 
     def __len__(self) -> int:
         return len(self._keys)
