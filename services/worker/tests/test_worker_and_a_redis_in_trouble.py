@@ -1,12 +1,14 @@
 """Redis full, read-only, locked, or holding something else at a key: named, not ready, and over without a restart."""
 
+import time
+
 import pytest
 from redis.asyncio import Redis
 
 from fixtures.processes import Processes, Service, tick_of
 from fixtures.sim import CONFIG
 from fixtures.users import selectors_of
-from sector.state.keys import SimKeys
+from sector.state.keys import WORKERS, SimKeys
 
 KEYS = SimKeys("default")
 
@@ -79,3 +81,34 @@ async def test_something_of_another_type_at_a_key(worker: Service, redis: Redis)
     worker.wait_for_fault("sims", "something of another type lies at a key")
     await redis.rename("aside", KEYS.events)
     goes_on(worker)
+
+
+@pytest.mark.parametrize("ahead_ms", [3_600_000, 30_000, None])
+async def test_a_clock_that_was_set_back_holds_no_sim_up(
+    worker: Service, processes: Processes, redis: Redis, redis_url: str, ahead_ms: int | None
+) -> None:
+    """The lease and the entry of a worker that is gone last far longer than they can, or for ever."""
+    (entry,) = await redis.zrange(WORKERS, 0, -1)
+    worker.process.kill()
+    worker.process.wait()
+    if ahead_ms is None:
+        await redis.persist(KEYS.lease)
+    else:
+        await redis.pexpire(KEYS.lease, ahead_ms)
+    await redis.execute_command("ZADD", WORKERS, int(time.time() * 1000) + (ahead_ms or 3_600_000), entry)
+    assert await redis.exists(KEYS.lease)
+    began_s = time.monotonic()
+    second = processes.start(
+        "worker", wait=False, REDIS_URL=redis_url, TICK_DELAY="0.05", LEASE_TTL_MS="600", WORKER_ID="second"
+    )
+    second.wait_for(lambda health: tick_of(health) >= 2, "ticking")
+    assert time.monotonic() - began_s < 20, "some lifetimes of a lease, and not the time that the clock was set back"
+
+
+async def test_a_damaged_list_of_workers_is_reported_and_the_sims_are_ticked(worker: Service, redis: Redis) -> None:
+    await redis.delete(WORKERS)
+    await redis.set(WORKERS, "no list")
+    worker.wait_for(lambda health: "is damaged" in health["conditions"].get("roster", {}).get("fault", ""), "saying so")
+    goes_on(worker)
+    await redis.delete(WORKERS)
+    worker.wait_for(lambda health: health["conditions"]["roster"]["ok"], "well again")

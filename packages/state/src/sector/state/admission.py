@@ -39,6 +39,8 @@ LEAST_KEPT_MS = 10 * 60 * 1000
 STORED_BYTES = 16 * 2**20
 """What an issuer may store in a sim within `KEPT_MS`: the more of it is used, the sooner new answers are forgotten."""
 DIGEST_BYTES = 16
+MAX_COST = 1000
+"""For how many orders a request counts at most."""
 
 _SCRIPT = resources.files(__package__ or "").joinpath("admit.lua").read_bytes()
 _SHA = sha1(_SCRIPT, usedforsecurity=False).hexdigest()

@@ -14,6 +14,8 @@ local log, head = KEYS[1], ARGV[1]
 local most_waiting, most_ms, least_ms, budget = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local shortened_at, refused_at, rates = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local at = 8
+-- Orders of one request, which may be more than are let in at once.
+local max_cost = 1000
 
 local function word()
   at = at + 1
@@ -28,11 +30,19 @@ local now = time[1] * 1000000 + time[2]
 local said = redis.call('HMGET', head, 'tick', 'status', 'applied')
 local tick, status, applied = said[1], said[2], tonumber(said[3] or -1)
 
+-- Returns the time at a key; 0 where it is damaged, or later than what any request leads to: the clock was set back since.
+local function read_time(key, latest)
+  local stored = redis.pcall('GET', key)
+  local value = type(stored) == 'string' and tonumber(stored)
+  -- (stored values are rounded)
+  return value and value <= latest + 1 and value or 0
+end
+
 -- The generic cell rate algorithm (ITU-T I.371): `until_us` is when all that was ordered is paid for.
 local each_us, at_once, until_us, changed = {}, {}, {}, {}
 for rate = 1, rates do
   each_us[rate], at_once[rate] = number(), number()
-  until_us[rate] = math.max(tonumber(redis.call('GET', KEYS[1 + rate]) or 0), now)
+  until_us[rate] = math.max(read_time(KEYS[1 + rate], now + (at_once[rate] + max_cost) * each_us[rate]), now)
 end
 
 -- The memory in use and its limit, in bytes. A Redis without a limit, or that does not show it, has room.
@@ -78,7 +88,7 @@ end
 -- it is used, the shorter an answer is stored: what an issuer stores has a limit, and no request is refused because of it.
 local function store(key, usage_key, value)
   local bytes = #key + #value + 100
-  local used_ms = math.max(tonumber(redis.call('GET', usage_key) or 0) - now / 1000, 0)
+  local used_ms = math.max(read_time(usage_key, now / 1000 + most_ms) - now / 1000, 0)
   local scarce = max > 0 and used >= max * shortened_at
   local ms = scarce and least_ms or math.max(most_ms - used_ms, least_ms)
   redis.call('SET', key, value, 'PX', string.format('%.0f', ms))
@@ -102,7 +112,11 @@ while at < #ARGV do
     orders[order] = word()
   end
   local kept_at = key > 0 and KEYS[1 + rates + #givers + key]
-  local before = tick and kept_at and redis.call('GET', kept_at)
+  local before = tick and kept_at and redis.pcall('GET', kept_at)
+  if type(before) ~= 'string' or #before < 16 then
+    -- Damage: as if there were none.
+    before = nil
+  end
   local rate, wait_us = too_fast(limits, cost)
   if not tick then
     answer = { 'no sim' }

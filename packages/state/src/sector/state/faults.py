@@ -90,8 +90,8 @@ def describe(error: RedisError) -> str:
             return words
     if isinstance(error, ResponseError):
         # Of its own text only the kind: the rest may quote what was sent.
-        kind = _KIND.match(text)
-        return f"Redis refuses a command ({kind[0] if kind else 'ERR'})"
+        code = _KIND.match(text)
+        return f"Redis refuses a command ({code[0] if code else 'ERR'})"
     return f"Redis failed ({type(error).__name__})"
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sector.state.connect import Client
 from sector.state.errors import LeaseLost
 from sector.state.keys import SimKeys
-from sector.state.link import Command, borrowed, strings
+from sector.state.link import Command, borrowed, call, strings
 from sector.state.replies import as_bytes, checked
 
 
@@ -78,6 +78,15 @@ def _new_lease(sim_id: str, epoch: int, holder: str, ttl_ms: int) -> Lease:
 async def renew(redis: Client, lease: Lease) -> None:
     """Let the lease last its full TTL from now. Raises LeaseLost if it is no longer ours."""
     await _while_held(redis, lease, lease.renewal())
+
+
+async def shorten(redis: Client, sim_ids: Sequence[str], ttl_ms: int) -> None:
+    """Let the leases of sims last `ttl_ms` from now at most, so that one whose holder is gone lapses.
+
+    A lease lasts longer only where Redis' clock was set back, or something else wrote there. Its holder, if there is one, renews it.
+    """
+    for sim_id in sim_ids:
+        await call(redis, "PEXPIRE", SimKeys(sim_id).lease, ttl_ms, "LT")
 
 
 async def release(redis: Client, lease: Lease) -> None:

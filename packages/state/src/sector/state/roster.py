@@ -15,13 +15,18 @@ async def sign(redis: Client, serves: str, holder: str, ttl_ms: int) -> list[str
         (time,) = checked(await link.exchange(("TIME",)))
         seconds, microseconds = (int(as_bytes(part) or 0) for part in as_list(time))
         now_ms = seconds * 1000 + microseconds // 1000
-        *_, members = checked(
+        *_, members, too_late = checked(
             await link.exchange(
                 ("ZREMRANGEBYSCORE", WORKERS, "-inf", now_ms),
                 ("ZADD", WORKERS, now_ms + ttl_ms, _member(serves, holder)),
                 ("ZRANGE", WORKERS, 0, -1),
+                ("ZRANGE", WORKERS, f"({now_ms + ttl_ms}", "+inf", "BYSCORE"),
             )
         )
+        if ahead := [as_bytes(member) or b"" for member in as_list(too_late)]:
+            # Redis' clock was set back since they signed. Those that are there sign again.
+            scored = [word for member in ahead for word in (now_ms + ttl_ms, member)]
+            checked(await link.exchange(("ZADD", WORKERS, "XX", "LT", *scored)))
     named = [(as_bytes(member) or b"").decode(errors="replace").rpartition(" ") for member in as_list(members)]
     return [name for served, _, name in named if served == serves]
 

@@ -18,8 +18,9 @@ from sector.state.replies import as_bytes, as_list, checked
 
 log = logging.getLogger(__name__)
 
-MAX_OWED_S = 60.0
-"""A client owes no more than this, whatever it used, and whatever the clock of Redis was set to meanwhile."""
+MAX_OWED_S, MAX_OWED_UNITS = 60.0, 1000
+"""A client owes no more seconds, or units if these take longer, whatever it used, and whatever the clock of Redis was set to."""
+_MAX_DIGITS = 17
 _ATTEMPTS = 3
 
 
@@ -57,9 +58,11 @@ async def spend(redis: Client, sim_id: str, spent: Sequence[Spent]) -> list[floa
 
 
 def _owed_us(until: bytes | None, now_us: int, spent: Spent) -> int:
-    before_us = int(until) - now_us if until and until.isdigit() else 0
-    used_us = round(spent.units * 1_000_000 / spent.per_second)
-    return min(max(before_us, 0) + used_us, round(MAX_OWED_S * 1_000_000))
+    max_us = round(max(MAX_OWED_S, MAX_OWED_UNITS / spent.per_second) * 1_000_000)
+    stored_us = int(until) - now_us if until and until.isdigit() and len(until) <= _MAX_DIGITS else 0
+    # What says more is damaged, or the clock was set back since.
+    before_us = stored_us if 0 < stored_us <= max_us else 0
+    return min(before_us + round(spent.units * 1_000_000 / spent.per_second), max_us)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ import random
 import secrets
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from structlog.contextvars import bind_contextvars
 
 from sector.process import Health, backoff, wait_for_stop
@@ -19,7 +19,7 @@ from sector.state import lease as leases
 from sector.state import roster, sims
 from sector.state.connect import Client
 from sector.state.errors import StateError
-from sector.state.faults import describe
+from sector.state.faults import concerns_one_sim, describe
 from sector.state.world import World
 from sector.worker.metrics import SIMS_HELD, SIMS_SERVED
 from sector.worker.settings import WorkerSettings
@@ -30,8 +30,11 @@ from sector.worker.tenure import Means, Tenure
 log = logging.getLogger(__name__)
 
 REDIS, SIMS = "redis", "sims"
+ROSTER = "roster"
 _AT_ONCE = 64
 _SHOWN = 100
+_MAX_SHORTENED = 100
+"""Leases that are shortened at a look: each is a command."""
 _FIRST_RETRY_S, _LAST_RETRY_S = 0.5, 30.0
 
 
@@ -74,6 +77,7 @@ class Worker[S]:
         self._tenures: dict[str, tuple[Tenure[S], asyncio.Task[None]]] = {}
         self._served: list[str] = []
         self._free_before: set[str] = set()
+        self._shorten_at_s = 0.0
         self._faults: dict[str, _SimFault] = {}
         self._ticking: set[str] = set()
         self._retries: dict[str, _Retry] = {}
@@ -136,8 +140,9 @@ class Worker[S]:
         """See who holds what, and take or give back accordingly."""
         self._reap()
         self._served = await self._serves()
-        present = await roster.sign(self._redis, self._settings.sim_id, self._holder, self._settings.lease_ttl_ms)
+        present = await self._sign()
         holders = dict(zip(self._served, await leases.holders(self._redis, self._served), strict=True))
+        await self._shorten_leases(holders, present)
         self._forget_retries(holders)
         held = Counter(dict.fromkeys(present, 0))
         held.update(holder for holder in holders.values() if holder is not None and holder != self._holder)
@@ -157,6 +162,29 @@ class Worker[S]:
             self._fault(sim_id, None, "", False)
         if self._standstill.faults != before:
             self._report()
+
+    async def _shorten_leases(self, holders: Mapping[str, str | None], present: Sequence[str]) -> None:
+        """Let the leases of workers that are gone lapse after their time, whatever Redis' clock did since they were taken."""
+        now_s = time.monotonic()
+        there = {self._holder, *present}
+        gone = [sim_id for sim_id, holder in holders.items() if holder is not None and holder not in there]
+        if gone and now_s >= self._shorten_at_s:
+            self._shorten_at_s = now_s + self._settings.lease_ttl_ms / 1000
+            await leases.shorten(self._redis, gone[:_MAX_SHORTENED], self._settings.lease_ttl_ms)
+
+    async def _sign(self) -> list[str]:
+        """Sign as present, and return who is. A damaged roster is reported; it only serves to share sims evenly."""
+        try:
+            present = await roster.sign(self._redis, self._settings.sim_id, self._holder, self._settings.lease_ttl_ms)
+        except ResponseError as error:
+            if not concerns_one_sim(error):
+                raise
+            fault = "the list of workers in Redis is damaged, so sims may be shared unevenly: delete the key workers"
+            self._health.fault(ROSTER, fault, cause=str(error), blocks=False)
+            return [self._holder]
+        if ROSTER in self._health.faults:
+            self._health.well(ROSTER)
+        return present
 
     def _take(self, free: list[str], share: int) -> None:
         """Begin with free sims up to the share; with one that was free at the last look too, whatever the share."""
