@@ -110,9 +110,7 @@ async def test_a_clock_of_redis_that_was_set_back_locks_no_client_out(redis: Red
     of = limits(redis, Clock())
     of.charge(None, "10.0.0.1", 2)
     await of.share()
-    with pytest.raises(TooManyRequests) as refused:
-        of.check(None, "10.0.0.1")
-    assert refused.value.retry_after_s <= 60
+    of.check(None, "10.0.0.1")
     until_us, pttl = int(await redis.get(key) or 0), await redis.pttl(key)
     assert until_us < (seconds + 120) * 1_000_000
     assert pttl <= 61_000
