@@ -14,7 +14,7 @@ from sample import start_sample
 from fixtures.processes import free_port
 from fixtures.waiting import until
 from sector.process import Health, Settings, create_app
-from sector.process.connections import ConnectionLimit, client_network, resolve_max_connections
+from sector.process.connections import ConnectionLimit, client_network, resolve_max_connections, set_ipv6_prefix
 from sector.process.process import idle_timeout_s
 
 _WITHIN_S = 60.0
@@ -201,11 +201,26 @@ def test_connections_leave_room_for_other_descriptors(
         ("fe80::1%eth0", "fe80::/64"),
         ("::ffff:10.1.2.3", "10.1.2.3"),
         ("no:address", "no:address"),
+        ("10.1.2.3:8080", "10.1.2.3"),
+        ("[2001:DB8:1:2::9]:8080", "2001:db8:1:2::/64"),
+        ("2001:0db8:0001:0002::9", "2001:db8:1:2::/64"),
+        (" 10.1.2.3 ", "10.1.2.3"),
+        ('"[2001:db8:1:2::9]"', "2001:db8:1:2::/64"),
+        ("Unknown", "unknown"),
+        ("x" * 1000, "x" * 64),
         ("", ""),
     ],
 )
 def test_what_counts_as_one_client(address: str, network: str) -> None:
     assert client_network(address) == network
+
+
+def test_networks_of_ipv6_have_the_length_that_is_set() -> None:
+    try:
+        set_ipv6_prefix(48)
+        assert client_network("2001:db8:1:2::9") == client_network("2001:db8:1:3::") == "2001:db8:1::/48"
+    finally:
+        set_ipv6_prefix(64)
 
 
 def test_closed_connections_are_forgotten() -> None:

@@ -75,15 +75,55 @@ def test_who_was_refused_is_refused_at_once_until_it_has_waited(monkeypatch: pyt
     cache.check(sender("me"), "10.0.0.1")
 
 
-def test_of_too_many_who_were_refused_all_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_too_many_who_were_refused_the_oldest_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rates, "_MAX_CLIENTS", 2)
     cache = RateLimitCache()
     for subject in ("one", "two", "three"):
         cache.note(sender(subject), "10.0.0.1", TooFast(RATE.of, RATE.a_second, 60.0), ASKED)
-    for subject in ("one", "two"):
-        cache.check(sender(subject), "10.0.0.1")
+    cache.check(sender("one"), "10.0.0.1")
+    for subject in ("two", "three"):
+        with pytest.raises(TooFast):
+            cache.check(sender(subject), "10.0.0.1")
+    # Who is refused again is the newest.
+    for subject in ("two", "four"):
+        cache.note(sender(subject), "10.0.0.1", TooFast(RATE.of, RATE.a_second, 60.0), ASKED)
+    cache.check(sender("three"), "10.0.0.1")
     with pytest.raises(TooFast):
-        cache.check(sender("three"), "10.0.0.1")
+        cache.check(sender("two"), "10.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("2001:db8:1:2::1", "2001:DB8:1:2:ffff:ffff:ffff:ffff"),
+        ("2001:db8:0:0::1", "[2001:db8::2]:443"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("::FFFF:a00:1", "10.0.0.1:8080"),
+        ("fe80::1%eth0", "FE80::2"),
+    ],
+)
+def test_one_client_has_one_rate_however_its_address_is_spelled(one: str, other: str) -> None:
+    of, cache = Rates(0.0, 5.0).of, RateLimitCache()
+    assert of(ANYONE, one) is of(ANYONE, other)
+    cache.note(ANYONE, one, TooFast(RATE.of, RATE.a_second, 60.0), ASKED)
+    with pytest.raises(TooFast):
+        cache.check(ANYONE, other)
+    cache.check(ANYONE, "2001:db8:9:9::1")
+
+
+def test_of_many_senders_only_the_oldest_rates_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rates, "_MAX_CLIENTS", 3)
+    of = Rates(0.0, 5.0).of
+    known = [of(ANYONE, f"10.0.0.{number}") for number in (1, 2, 3, 4)]
+    assert [of(ANYONE, f"10.0.0.{number}") is known[number - 1] for number in (2, 3, 4)] == [True] * 3
+
+
+def test_a_client_is_refused_no_longer_than_it_can_owe_whatever_the_clock_of_redis_says() -> None:
+    cache, began_s = RateLimitCache(), time.monotonic()
+    cache.note(sender("me"), "10.0.0.1", TooFast(RATE.of, RATE.a_second, 1e9), ASKED)
+    with pytest.raises(TooFast) as refused:
+        cache.check(sender("me"), "10.0.0.1")
+    assert refused.value.retry_after_s <= began_s + (RATE.at_once + admission.MAX_COST) / RATE.a_second
 
 
 async def test_of_too_many_past_states_the_oldest_goes_and_can_be_had_again(

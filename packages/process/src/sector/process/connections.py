@@ -7,7 +7,7 @@ import logging
 import resource
 from asyncio.transports import BaseTransport, Transport
 from collections.abc import Callable, Sequence
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, cast
 
 from prometheus_client import Counter, Gauge
@@ -81,19 +81,51 @@ def resolve_max_connections(requested: int) -> int:
     return min(wanted, room)
 
 
+MAX_ADDRESS = 64
+"""Characters of an address that is none, as a proxy or a client behind one may send it."""
+
+
+class _Prefix:
+    """How many bits of an IPv6 address are a client's network: the same for all that a process limits (IPV6_PREFIX)."""
+
+    bits = 64
+
+
+_prefix = _Prefix()
+
+
+def set_ipv6_prefix(bits: int) -> None:
+    """Limit IPv6 networks of this many bits as one address."""
+    _prefix.bits = bits
+
+
 def client_network(address: str) -> str:
-    """Return what is limited together: an IPv4 address, or the /64 network of an IPv6 address, which one client has whole."""
-    if ":" not in address:
-        return address
-    try:
-        parsed = ip_address(address.strip("[]").partition("%")[0])
-    except ValueError:
-        return address
+    """Return what is limited together: an IPv4 address, or the network of an IPv6 address: a client has a /64, or more.
+
+    It is the same for each spelling of an address, with or without a port.
+    """
+    parsed = _parse_address(address)
+    if parsed is None:
+        return address.strip().lower()[:MAX_ADDRESS]
     if isinstance(parsed, IPv6Address):
         if parsed.ipv4_mapped is not None:
             return str(parsed.ipv4_mapped)
-        return f"{IPv6Address(int(parsed) >> 64 << 64)}/64"
+        host_bits = parsed.max_prefixlen - _prefix.bits
+        return f"{IPv6Address(int(parsed) >> host_bits << host_bits)}/{_prefix.bits}"
     return str(parsed)
+
+
+def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
+    text = text.strip().strip('"')
+    if text.startswith("["):
+        # In brackets, perhaps with a port behind them (RFC 7239, 6).
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        return ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
 
 
 type AddressOf = Callable[[Request], str]

@@ -28,6 +28,7 @@ from sector.process.connections import (
     describe_shortage,
     raise_descriptor_limit,
     resolve_max_connections,
+    set_ipv6_prefix,
 )
 from sector.process.counting import count_now
 from sector.process.environment import ignored_variables
@@ -145,6 +146,7 @@ def run(app: App, settings: Settings, port: int, *, answers_many: bool = True) -
 async def _serve(app: App, settings: Settings, port: int, *, answers_many: bool) -> int:
     # Connections from a proxy are those of many clients.
     per_address = 0 if app.config.PROXIES_COUNT else settings.max_connections_per_address
+    set_ipv6_prefix(settings.ipv6_prefix)
     raise_descriptor_limit()
     accepted = resolve_max_connections(settings.max_connections)
     app.ctx.connection_limit = ConnectionLimit(accepted, per_address)

@@ -67,8 +67,14 @@ class Settings(BaseSettings):
         default=1000,
         ge=0,
         le=1_000_000,
-        description="Of those, how many may come from one address, or from one /64 network of IPv6. 0: any number; to 1000000."
+        description="Of those, how many may come from one address, or from one network of IPv6 (IPV6_PREFIX). 0: any number; to 1000000."
         " Not used behind PROXIES.",
+    )
+    ipv6_prefix: int = Field(
+        default=64,
+        ge=16,
+        le=128,
+        description="Bits of the IPv6 networks that are limited as one address: a client has a /64, or more. 16 to 128.",
     )
     idle_timeout_s: float = Field(
         default=15.0,

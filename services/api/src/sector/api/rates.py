@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from sector.api.bearer import Bearer
+from sector.process.connections import client_network
 from sector.state import admission
-from sector.state.admission import Rate
+from sector.state.admission import MAX_COST, Rate
 from sector.state.errors import TooFast
 
 _BURST_S = 10
@@ -23,11 +24,11 @@ class Rates:
 
     def of(self, bearer: Bearer, address: str) -> tuple[Rate, ...]:
         """Return the rates of a client."""
-        asker = ("" if bearer.open else bearer.subject, address)
+        asker = ("" if bearer.open else bearer.subject, client_network(address))
         known = self._known.get(asker)
         if known is None:
             if len(self._known) >= _MAX_CLIENTS:
-                self._known.clear()
+                del self._known[next(iter(self._known))]
             known = self._known[asker] = tuple(self._new(*asker))
         return known
 
@@ -58,18 +59,26 @@ class RateLimitCache:
 
     def note(self, bearer: Bearer, address: str, refused: TooFast, asked: admission.Request) -> None:
         """Remember a rejected client until a single order of it would be accepted."""
+        client = bearer.subject, client_network(address)
+        # Behind all others, of which the oldest goes first.
+        self._refusals.pop(client, None)
         if len(self._refusals) >= _MAX_CLIENTS:
-            self._refusals.clear()
+            del self._refusals[next(iter(self._refusals))]
         rate = next(rate for rate in asked.rates if rate.of == refused.of)
         more = min(asked.cost or len(asked.orders), rate.at_once) - 1
-        until_s = time.monotonic() + refused.retry_after_s - more / rate.a_second
-        self._refusals[bearer.subject, address] = _Refusal(until_s, refused.of, refused.a_second)
+        # No client owes more than that, whatever Redis' clock says.
+        wait_s = min(refused.retry_after_s, (rate.at_once + MAX_COST) / rate.a_second)
+        until_s = time.monotonic() + wait_s - more / rate.a_second
+        self._refusals[client] = _Refusal(until_s, refused.of, refused.a_second)
 
     def check(self, bearer: Bearer, address: str) -> None:
         """Raise TooFast if the client has to wait longer."""
-        if not self._refusals or (known := self._refusals.get((bearer.subject, address))) is None:
+        if not self._refusals:
+            return
+        client = bearer.subject, client_network(address)
+        if (known := self._refusals.get(client)) is None:
             return
         left_s = known.until_s - time.monotonic()
         if left_s > 0:
             raise TooFast(known.of, known.per_second, left_s)
-        del self._refusals[bearer.subject, address]
+        del self._refusals[client]
