@@ -71,6 +71,26 @@ async def test_an_address_orders_only_so_fast_and_is_that_which_the_proxy_names(
     assert forwarded == [202, 202, 429]
 
 
+async def test_a_client_has_one_rate_for_its_network_of_ipv6_however_it_is_spelled(
+    url: str, processes: Processes
+) -> None:
+    api = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.01", PROXIES="1")
+    addresses = ["2001:db8:0:1::1", *(f"2001:DB8::1:0:0:0:{number:x}" for number in range(2, 9)), "[2001:db8:0:1::9]"]
+    statuses = [post(api, **{"X-Forwarded-For": address}).status_code for address in addresses]
+    assert statuses == [202] + [429] * 8
+    assert post(api, **{"X-Forwarded-For": "2001:db8:0:2::1"}).status_code == 202
+    wider = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.01", PROXIES="1", IPV6_PREFIX="48")
+    statuses = [post(wider, **{"X-Forwarded-For": f"2001:db8:7:{number}::1"}).status_code for number in (1, 2)]
+    assert statuses == [202, 429]
+
+
+async def test_a_rate_from_a_clock_that_was_ahead_refuses_nobody(url: str, redis: Redis, processes: Processes) -> None:
+    api = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="10")
+    seconds, _ = await redis.time()
+    await redis.set(SimKeys("default").rate("address 127.0.0.1"), (seconds + 3600) * 1_000_000)
+    assert [post(api).status_code for _ in range(3)] == [202] * 3
+
+
 async def test_while_the_worker_is_behind_orders_are_refused_and_nothing_else(
     url: str, sim: Sim, processes: Processes
 ) -> None:

@@ -159,3 +159,39 @@ async def test_whitespace_around_a_key_is_not_part_of_it(api: Service, redis: Re
             answers.append(client.recv(4096).partition(b"\r\n\r\n")[2])
     assert len(set(answers)) == 1
     assert await count(redis) == 1
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"",
+        b"\n",
+        b"x",
+        b"\xff\n",
+        b"1-1*99999999\n",
+        b"1-1*0\n",
+        b"1-x\n",
+        b"1-1\n\x01\x00",
+        b"1-1\n[",
+        b"1-1\n\xff" * 9,
+    ],
+)
+async def test_a_stored_response_that_is_damaged_is_said_so_and_holds_no_other_up(
+    api: Service, redis: Redis, junk: bytes
+) -> None:
+    at, orders = SimKeys("default").once("anonymous", "k1"), [NOTE, {"type": "fly"}]
+    assert post(api, orders, "k1").status_code == 207
+    stored = await value_at(redis, at)
+    await redis.set(at, stored[:16] + junk)
+    async with httpx.AsyncClient() as client:
+        answers = await asyncio.gather(
+            *(
+                client.post(f"{api.url}/orders", json=orders, headers={"Idempotency-Key": key})
+                for key in ("k1", "k2", "k3")
+            )
+        )
+    assert [answer.status_code for answer in answers] == [422, 207, 207]
+    assert answers[0].json()["title"] == "Idempotency key damaged"
+    await redis.set(at, junk[:15])
+    assert post(api, orders, "k1").status_code == 207, "as if there were none"
+    assert "Traceback" not in api.log.read_text()

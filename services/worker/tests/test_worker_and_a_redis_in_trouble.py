@@ -112,3 +112,16 @@ async def test_a_damaged_list_of_workers_is_reported_and_the_sims_are_ticked(wor
     goes_on(worker)
     await redis.delete(WORKERS)
     worker.wait_for(lambda health: health["conditions"]["roster"]["ok"], "well again")
+
+
+async def test_a_damaged_list_of_sims_is_reported_and_those_that_are_named_are_ticked(
+    processes: Processes, redis: Redis, redis_url: str
+) -> None:
+    await redis.set("sims", "no list")
+    one = processes.start("worker", wait=False, REDIS_URL=redis_url, SIM_ID="default,*", TICK_DELAY="0.05")
+    one.wait_for(
+        lambda health: "is damaged" in health["conditions"].get("list of sims", {}).get("fault", ""), "saying so"
+    )
+    await redis.delete("sims")
+    one.wait_for(lambda health: health["conditions"]["list of sims"]["ok"], "well again")
+    goes_on(one)

@@ -4,6 +4,7 @@ The sim must be there and go on, its worker not be too far behind, nobody order 
 already is answered as it was then. `admit.lua` decides, inside Redis, so that it holds for all processes together.
 """
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from sector.state.durability import MEMORY, Durability
 from sector.state.errors import (
     KeyReused,
     NotDurable,
+    ResponseDamaged,
     SimFinished,
     SimNotFound,
     StateError,
@@ -39,6 +41,7 @@ LEAST_KEPT_MS = 10 * 60 * 1000
 STORED_BYTES = 16 * 2**20
 """What an issuer may store in a sim within `KEPT_MS`: the more of it is used, the sooner new answers are forgotten."""
 DIGEST_BYTES = 16
+_IDS = re.compile(rb"(?P<ms>\d{1,20})-(?P<number>\d{1,20})(\*(?P<count>\d{1,4})|( \d{1,20}-\d{1,20})*)")
 MAX_COST = 1000
 """For how many orders a request counts at most."""
 
@@ -161,7 +164,8 @@ class _Group:
         match said:
             case b"repeated":
                 ids, _, rest = (as_bytes(more[0]) or b"").partition(b"\n")
-                return Admitted(_stored_ids(ids.decode()), rest, True)
+                stored = _stored_ids(ids)
+                return Admitted(stored, rest, True) if stored else ResponseDamaged(request.key)
             case b"other":
                 return KeyReused(request.key)
             case b"finished":
@@ -181,13 +185,15 @@ def _not_durable(verdict: Verdict, error: NotDurable) -> Verdict:
     return NotDurable(error.durability, verdict.ids, error.reason) if isinstance(verdict, Admitted) else verdict
 
 
-def _stored_ids(text: str) -> list[str]:
-    """Return ids as they were stored: one by one, or the first of them and how many follow one another."""
-    first, _, count = text.partition("*")
-    if not count:
-        return text.split()
-    ms, _, number = first.partition("-")
-    return [f"{ms}-{int(number) + further}" for further in range(int(count))]
+def _stored_ids(stored: bytes) -> list[str]:
+    """Return ids as they were stored: one by one, or the first of them and how many follow one another. None where it is damaged."""
+    match = _IDS.fullmatch(stored)
+    if match is None:
+        return []
+    if match["count"] is None:
+        return stored.decode().split()
+    ms, number, count = match["ms"].decode(), int(match["number"]), int(match["count"])
+    return [f"{ms}-{number + further}" for further in range(min(count, MAX_COST))]
 
 
 def _texts(words: Sequence[Reply]) -> list[str]:

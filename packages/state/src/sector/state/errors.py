@@ -186,3 +186,11 @@ class KeyReused(StateError):
     def __init__(self, key: str) -> None:
         super().__init__(f"the idempotency key {key!r} came with another request before")
         self.key = key
+
+
+class ResponseDamaged(StateError):
+    """What is stored of the response to a request with an idempotency key cannot be read."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the response that is stored for the idempotency key {key!r} is damaged: use another key")
+        self.key = key

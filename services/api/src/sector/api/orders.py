@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from sector.process.counting import count_soon
 from sector.process.tracing import Span, Traces, trace_id
 from sector.state import admission
 from sector.state.admission import Admitted
-from sector.state.errors import TooFast
+from sector.state.errors import ResponseDamaged, TooFast
 from sector.state.reader import View
 
 MAX_ORDERS = 1_000
@@ -159,7 +160,10 @@ class Orders:
         self._count(admitted, len(accepted))
         for each in rejected.values():
             REFUSED.labels(each.title).inc()
-        listed = results(rejected, admitted.rest, admitted.ids)
+        try:
+            listed = results(rejected, admitted.rest, admitted.ids)
+        except (struct.error, ValueError, TypeError, StopIteration, RuntimeError) as error:
+            raise ResponseDamaged(key) from error
         return said({"results": listed}, 207, more=_REPLAYED if admitted.repeated else ())
 
     async def _admit(

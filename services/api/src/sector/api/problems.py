@@ -23,6 +23,7 @@ from sector.state.errors import (
     HistoryGone,
     KeyReused,
     NotDurable,
+    ResponseDamaged,
     SimExists,
     SimFinished,
     SimNotFound,
@@ -154,6 +155,8 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem(
                 422, "Idempotency key reused", str(error), [{"field": "Idempotency-Key", "message": str(error)}]
             )
+        case ResponseDamaged():
+            return Problem(422, "Idempotency key damaged", str(error))
         case TooFast():
             wait_s = math.ceil(error.retry_after_s)
             return Problem(

@@ -25,11 +25,14 @@ def results(rejected: Mapping[int, Problem], stored: bytes, ids: Sequence[str]) 
     """Return a result for each order, as it was at the first request.
 
     `rejected` are the problems of this request, which has the same body. Where the status was another one at the first request,
-    because the sim has changed since, the problem says only that.
+    because the sim has changed since, the problem says only that. Raises ValueError, struct.error, TypeError or StopIteration where what
+    is stored is damaged.
     """
     if stored.startswith(b"["):
         return list(_with_ids(orjson.loads(stored), iter(ids)))
     statuses = struct.unpack(f">{len(stored) // 2}H", stored[1:]) if stored else (_ACCEPTED,) * len(ids)
+    if (stored and not stored.startswith(_STATUSES)) or statuses.count(_ACCEPTED) != len(ids):
+        raise ValueError("these are no stored statuses")
     remaining, texts = MAX_ERRORS, iter(ids)
     listed: list[JsonValue] = []
     for number, status in enumerate(statuses):

@@ -30,7 +30,7 @@ from sector.worker.tenure import Means, Tenure
 log = logging.getLogger(__name__)
 
 REDIS, SIMS = "redis", "sims"
-ROSTER = "roster"
+ROSTER, LIST = "roster", "list of sims"
 _AT_ONCE = 64
 _SHOWN = 100
 _MAX_SHORTENED = 100
@@ -200,7 +200,20 @@ class Worker[S]:
 
     async def _serves(self) -> list[str]:
         named = self._settings.named
-        return list(dict.fromkeys([*named, *await sims.listed(self._redis)])) if self._settings.serves_all else named
+        if not self._settings.serves_all:
+            return named
+        try:
+            listed = await sims.listed(self._redis)
+        except ResponseError as error:
+            if not concerns_one_sim(error):
+                raise
+            fault = "the list of sims in Redis is damaged: the sims that are named or held are served, and no others"
+            self._health.fault(LIST, fault, cause=str(error), blocks=False)
+            listed = list(self._tenures)
+        else:
+            if LIST in self._health.faults:
+                self._health.well(LIST)
+        return list(dict.fromkeys([*named, *listed]))
 
     def _reap(self) -> None:
         """Forget the tenures that ended, and see when those that failed are tried again."""
