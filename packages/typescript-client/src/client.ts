@@ -157,13 +157,15 @@ export class Client {
 
   /** Requests a new sim, which a worker then creates. The token needs the scope `admin`. */
   async createSim(id: string, config: SimConfig = {}, { signal }: RequestOptions = {}): Promise<RequestedSim> {
-    return asData(await this.#rootApi.POST("/sims", { body: { id, config }, ...this.#via(signal) }));
+    const params = { header: { "Idempotency-Key": randomKey() } };
+    return asData(await this.#rootApi.POST("/sims", { params, body: { id, config }, ...this.#via(signal) }));
   }
 
   /** Requests a sim that begins with the state of this one, now or at `tick`. The token needs the scope `admin`. */
   async fork(newId: string, { tick, signal }: RequestOptions & { tick?: number | undefined } = {}): Promise<RequestedSim> {
     const query = tick === undefined ? {} : { tick };
-    return asData(await this.#simApi.POST("/fork", { params: { query }, body: { id: newId }, ...this.#via(signal) }));
+    const params = { query, header: { "Idempotency-Key": randomKey() } };
+    return asData(await this.#simApi.POST("/fork", { params, body: { id: newId }, ...this.#via(signal) }));
   }
 
   async #post<T>(body: Order | Order[], { key, signal }: OrderOptions): Promise<T> {

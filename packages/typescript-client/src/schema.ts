@@ -127,7 +127,7 @@ export interface paths {
         };
         /**
          * What happens, as it happens
-         * @description Without after and tick it begins now, with an id to resume from if it breaks before the first event. A comment is a sign of life. `gap`: what came between is kept no longer. `dropped`: you read too slowly. `reconnect`: this server ends; come again, with Last-Event-ID.
+         * @description Without after and tick it begins now, with an id to resume from if it breaks before the first event. A comment is a sign of life. `gap`: what came between is kept no longer. `tick`: all events of a tick were sent; it comes after each tick, also one without events. `dropped`: you read too slowly. `reconnect`: this server ends; come again, with Last-Event-ID.
          */
         get: operations["get_events_stream"];
         put?: never;
@@ -147,7 +147,7 @@ export interface paths {
         };
         /**
          * What happens, as it happens
-         * @description Without after and tick it begins now, with an id to resume from if it breaks before the first event. A comment is a sign of life. `gap`: what came between is kept no longer. `dropped`: you read too slowly. `reconnect`: this server ends; come again, with Last-Event-ID.
+         * @description Without after and tick it begins now, with an id to resume from if it breaks before the first event. A comment is a sign of life. `gap`: what came between is kept no longer. `tick`: all events of a tick were sent; it comes after each tick, also one without events. `dropped`: you read too slowly. `reconnect`: this server ends; come again, with Last-Event-ID.
          */
         get: operations["get_sims_sim_id_events_stream"];
         put?: never;
@@ -3074,10 +3074,15 @@ export interface operations {
                  * @example Aurora
                  */
                 faction?: string;
+                /**
+                 * @description As Last-Event-ID, for clients that cannot send it.
+                 * @example 12-0
+                 */
+                lastEventId?: string;
             };
             header?: {
                 /**
-                 * @description As after; it goes before it.
+                 * @description As after; it goes before it. Empty: none.
                  * @example 12-0
                  */
                 "Last-Event-ID"?: string;
@@ -3296,10 +3301,15 @@ export interface operations {
                  * @example Aurora
                  */
                 faction?: string;
+                /**
+                 * @description As Last-Event-ID, for clients that cannot send it.
+                 * @example 12-0
+                 */
+                lastEventId?: string;
             };
             header?: {
                 /**
-                 * @description As after; it goes before it.
+                 * @description As after; it goes before it. Empty: none.
                  * @example 12-0
                  */
                 "Last-Event-ID"?: string;
@@ -3688,7 +3698,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A body that is not application/json. */
+            /** @description A body that is of no JSON type (Accept names one), or has a Content-Encoding. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3699,7 +3709,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unsupported Media Type",
                      *       "status": 415,
-                     *       "detail": "A body that is not application/json."
+                     *       "detail": "A body that is of no JSON type (Accept names one), or has a Content-Encoding."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4002,7 +4012,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A body that is not application/json. */
+            /** @description A body that is of no JSON type (Accept names one), or has a Content-Encoding. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4013,7 +4023,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unsupported Media Type",
                      *       "status": 415,
-                     *       "detail": "A body that is not application/json."
+                     *       "detail": "A body that is of no JSON type (Accept names one), or has a Content-Encoding."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4581,7 +4591,13 @@ export interface operations {
                  */
                 tick?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description A key of your choice. The same request under the same key is carried out once, and answered alike for 24 hours.
+                 * @example 7b0b2f5e
+                 */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4594,7 +4610,7 @@ export interface operations {
             /** @description It is asked for. */
             202: {
                 headers: {
-                    /** @description Where to see what became of it. */
+                    /** @description Where to see what became of it, relative to the address of this request. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -4727,7 +4743,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A body that is not application/json. */
+            /** @description A body that is of no JSON type (Accept names one), or has a Content-Encoding. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4738,7 +4754,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unsupported Media Type",
                      *       "status": 415,
-                     *       "detail": "A body that is not application/json."
+                     *       "detail": "A body that is of no JSON type (Accept names one), or has a Content-Encoding."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4857,7 +4873,13 @@ export interface operations {
                  */
                 tick?: number;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description A key of your choice. The same request under the same key is carried out once, and answered alike for 24 hours.
+                 * @example 7b0b2f5e
+                 */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /**
                  * @description Id of the sim.
@@ -4876,7 +4898,7 @@ export interface operations {
             /** @description It is asked for. */
             202: {
                 headers: {
-                    /** @description Where to see what became of it. */
+                    /** @description Where to see what became of it, relative to the address of this request. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -5009,7 +5031,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A body that is not application/json. */
+            /** @description A body that is of no JSON type (Accept names one), or has a Content-Encoding. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -5020,7 +5042,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unsupported Media Type",
                      *       "status": 415,
-                     *       "detail": "A body that is not application/json."
+                     *       "detail": "A body that is of no JSON type (Accept names one), or has a Content-Encoding."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5351,7 +5373,13 @@ export interface operations {
     post_sims: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A key of your choice. The same request under the same key is carried out once, and answered alike for 24 hours.
+                 * @example 7b0b2f5e
+                 */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5364,7 +5392,7 @@ export interface operations {
             /** @description It is asked for. */
             202: {
                 headers: {
-                    /** @description Where to see what became of it. */
+                    /** @description Where to see what became of it, relative to the address of this request. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -5497,7 +5525,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A body that is not application/json. */
+            /** @description A body that is of no JSON type (Accept names one), or has a Content-Encoding. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -5508,7 +5536,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unsupported Media Type",
                      *       "status": 415,
-                     *       "detail": "A body that is not application/json."
+                     *       "detail": "A body that is of no JSON type (Accept names one), or has a Content-Encoding."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];

@@ -12,8 +12,8 @@ import type { Fetch } from "./retry.js";
 /** The server sends a comment at least every 15 s by default. */
 const MAX_SILENCE_MS = 60_000;
 const FIRST_RETRY_MS = 1_000;
-/** Messages of the stream itself: it ends, and says why. */
-const CONTROL: ReadonlySet<string> = new Set(["dropped", "reconnect"]);
+/** Messages of the stream itself: it ends, and says why; or all events of a tick were sent. */
+const CONTROL: ReadonlySet<string> = new Set(["dropped", "reconnect", "tick"]);
 const TEMPORARY: ReadonlySet<number> = new Set([408, 429]);
 const SERVER_ERROR = 500;
 

@@ -1,6 +1,7 @@
 """What is not an order is refused, with the field at fault, and nothing is written."""
 
 import contextlib
+import gzip
 import json
 import resource
 import socket
@@ -105,7 +106,7 @@ def test_a_number_beyond_all_is_a_422(still_api: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["text/plain", "application/xml", "multipart/form-data; boundary=x", "application/jsonp"]
+    "kind", ["text/html", "application/xml", "text/plainer", "multipart/form-data; boundary=x", "application/jsonp"]
 )
 def test_another_content_type_is_a_415_that_says_what_is_taken(still_api: Service, kind: str) -> None:
     for path in ("/orders", "/sims", "/fork"):
@@ -114,10 +115,34 @@ def test_another_content_type_is_a_415_that_says_what_is_taken(still_api: Servic
         assert kind.partition(";")[0] in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "Application/JSON", ""])
+@pytest.mark.parametrize(
+    "kind", ["application/json; charset=utf-8", "Application/JSON", "", "text/plain;charset=UTF-8", "text/plain"]
+)
 def test_json_by_any_of_its_names_is_taken(still_api: Service, kind: str) -> None:
     answer = httpx.post(f"{still_api.url}/orders", content=b"{}", headers={"Content-Type": kind})
     assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "deflate", "x-unknown", "gzip, identity"])
+@pytest.mark.parametrize("path", ["/orders", "/sims", "/fork"])
+def test_a_body_with_a_coding_is_a_415_that_says_what_is_taken(still_api: Service, path: str, coding: str) -> None:
+    body = gzip.compress(json.dumps(NOTE).encode())
+    answer = httpx.post(f"{still_api.url}{path}", content=body, headers={"Content-Encoding": coding})
+    assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "identity")
+    assert coding in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity", ""])
+def test_a_body_may_say_that_it_has_no_coding(still_api: Service, coding: str) -> None:
+    answer = httpx.post(f"{still_api.url}/orders", content=b"{}", headers={"Content-Encoding": coding})
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("ships", ["0.0", "1.5", "1e13", "-1e0", "1e400", "true", '"10.0"'])
+def test_a_number_that_is_not_whole_or_too_large_is_a_422_however_it_is_written(still_api: Service, ships: str) -> None:
+    body = json.dumps(MOVE | {"ships": 7}).replace("7", ships).encode()
+    answer = post(still_api, body)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "ships")
 
 
 @pytest.mark.parametrize("chunked", [False, True])

@@ -102,8 +102,12 @@ class Reader:
         assert first == {}
 
     def next(self) -> Message:
-        """Return the next message that is no sign of life."""
-        return next(message for message in self._messages if message)
+        """Return the next message that is neither a sign of life nor the end of a tick."""
+        return next(message for message in self._messages if message and message.get("event") != "tick")
+
+    def next_tick(self) -> Message:
+        """Return the next end of a tick."""
+        return next(message for message in self._messages if message.get("event") == "tick")
 
     def close(self) -> None:
         self._context.__exit__(None, None, None)
@@ -202,6 +206,50 @@ async def test_a_stream_that_breaks_before_its_first_event_resumes_where_it_bega
     assert again.next()["id"].startswith("2-")
     assert again.position is None
     again.close()
+
+
+@pytest.mark.parametrize("query", ["", "?type=note", "?faction=Azure"])
+async def test_each_tick_has_a_message_with_or_without_events(api: Service, sim: Sim, query: str) -> None:
+    reader = Reader(api, f"/events/stream{query}")
+    for number in range(1, 5):
+        await sim.tick(*[NOTE] * (number % 2))
+        message = reader.next_tick()
+        assert (message["data"], message["id"]) == (f'{{"type":"tick","tick":{number}}}', f"{number}-999999999")
+    reader.close()
+    await sim.tick(NOTE)
+    again = Reader(api, f"/events/stream{query}", **{"Last-Event-ID": "4-999999999"})
+    await sim.tick()
+    assert json.loads(again.next_tick()["data"])["tick"] in (5, 6)
+    again.close()
+
+
+async def test_a_client_that_cannot_send_headers_names_its_last_event_in_the_query(api: Service, sim: Sim) -> None:
+    for _ in range(3):
+        await sim.tick(NOTE)
+    api.wait_for(lambda said: said.get("tick", -1) == 3, "at tick 3")
+    for path, headers in (
+        ("/events/stream?type=note&lastEventId=2-0", {}),
+        ("/events/stream?type=note&after=0-0&lastEventId=2-0", {}),
+        ("/events/stream?type=note&lastEventId=1-0", {"Last-Event-ID": "2-0"}),
+        ("/events/stream?type=note&lastEventId=2-0", {"Last-Event-ID": ""}),
+    ):
+        reader = Reader(api, path, **headers)
+        assert reader.next()["id"].startswith("3-"), path
+        reader.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [("?lastEventId=", {}), ("", {"Last-Event-ID": ""}), ("?lastEventId=", {"Last-Event-ID": ""})],
+)
+async def test_an_empty_id_of_the_last_event_is_none(
+    api: Service, sim: Sim, path: str, headers: dict[str, str]
+) -> None:
+    await sim.tick(NOTE)
+    api.wait_for(lambda said: said.get("tick", -1) == 1, "at tick 1")
+    reader = Reader(api, f"/events/stream{path}", **headers)
+    assert reader.position == "1-999999999"
+    reader.close()
 
 
 def test_of_a_stream_the_head_ends(still_api: Service) -> None:

@@ -232,7 +232,9 @@ def test_pages_of_all_origins_may_read_it_where_all_are_named(make_request: Call
     assert b"etag" in names[b"access-control-expose-headers"]
     assert b"vary" not in names
     preflight = dict(cors.preflight(request).processed_headers)
-    assert b"authorization" in preflight[b"access-control-allow-headers"]
+    allowed = preflight[b"access-control-allow-headers"].decode().split(", ")
+    read = ("authorization", "content-type", "idempotency-key", "if-none-match", "last-event-id", "x-request-id")
+    assert {*read, "traceparent", "tracestate"} <= set(allowed)
 
 
 def test_its_health_is_guarded_and_read_by_such_pages_too(url: str, processes: Processes) -> None:

@@ -91,7 +91,7 @@ async def test_many_who_ask_at_once_for_one_that_is_not_there_are_all_told_so(st
 
 async def test_one_asked_for_is_there_once_a_worker_founded_it(api: Service, redis: Redis) -> None:
     answer = httpx.post(f"{api.url}/sims", json=NEW)
-    assert (answer.status_code, answer.headers["location"]) == (202, "/sims/mine")
+    assert (answer.status_code, answer.headers["location"]) == (202, "sims/mine")
     assert sim_of(api, "mine") == {"id": "mine", "status": "founding"}
     assert {"id": "mine", "status": "founding"} in httpx.get(f"{api.url}/sims").json()["sims"]
     assert httpx.get(f"{api.url}/sims/mine/snapshot").status_code == 404

@@ -69,6 +69,9 @@ def _patient(http: httpx.AsyncClient) -> httpx.Timeout:
 
 
 def _read(message: ServerSentEvent) -> Event | Gap | None:
+    if message.event == "tick":
+        # All events of a tick were sent; its id is what matters.
+        return None
     if message.event in _MINE:
         if message.event == "gap":
             return Gap(**from_json(message.data))

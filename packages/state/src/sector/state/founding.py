@@ -1,16 +1,19 @@
 """Founding on request: who may not write a sim asks for one, and a worker that serves all sims founds it."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sector.models import SimConfig
 from sector.models.names import SimId
+from sector.state.admission import KEPT_MS
 from sector.state.connect import Client
 from sector.state.errors import (
     HistoryBroken,
     HistoryGone,
+    KeyReused,
     RequestError,
     SimExists,
     SimImpossible,
@@ -22,7 +25,7 @@ from sector.state.fork import fork
 from sector.state.keys import SIMS, SimKeys
 from sector.state.link import borrowed, call
 from sector.state.memory import check_room_for_sim
-from sector.state.replies import Reply, as_bytes, checked
+from sector.state.replies import Reply, as_bytes, as_list, checked
 from sector.state.sims import found, listed
 from sector.state.world import World
 
@@ -50,13 +53,38 @@ class Wish(BaseModel):
     fault: str = ""
 
 
-async def ask(redis: Client, sim_id: str, wish: Wish, *, max_sims: int = MAX_SIMS) -> None:
-    """Ask for the sim. Of requests at the same time, some may pass although they come to more than `max_sims` together.
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A key under which `issuer` sends a request once or several times. `digest`: of the request, so that another one is known."""
+
+    issuer: str
+    key: str
+    digest: bytes
+
+
+_ANY_SIM = SimKeys("")
+"""Where keys lie that may come with requests for any sim; no sim has an empty id."""
+
+
+async def is_repeated(redis: Client, sim_id: str, once: IdempotencyKey) -> bool:
+    """Say whether this request created the sim already. Raises KeyReused if its key came with another request; RedisError."""
+    digest = await call(redis, "GET", _ANY_SIM.created_by(once.issuer, once.key))
+    if digest is not None and digest != once.digest:
+        raise KeyReused(once.key)
+    return await call(redis, "GET", SimKeys(sim_id).created_by(once.issuer, once.key)) == once.digest
+
+
+async def ask(
+    redis: Client, sim_id: str, wish: Wish, once: IdempotencyKey | None = None, *, max_sims: int = MAX_SIMS
+) -> None:
+    """Ask for the sim, and note under which key. Of requests at the same time, some may pass although they exceed `max_sims` together.
 
     Raises SimExists where there is one of that id, or one was asked for; TooManySims where there are `max_sims`; StorageFull;
     redis.exceptions.RedisError.
     """
     keys = SimKeys(sim_id)
+    created_by = None if once is None else keys.created_by(once.issuer, once.key)
+    noted: Reply = None
     async with borrowed(redis, keys.founding) as link:
         tick, wish_before = checked(await link.exchange(("HGET", keys.head, "tick"), ("GET", keys.founding)))
         before = await _parsed(sim_id, wish_before)
@@ -67,10 +95,24 @@ async def ask(redis: Client, sim_id: str, wish: Wish, *, max_sims: int = MAX_SIM
         await check_room_for_sim(link)
         anew = ("NX",) if before is None else ()
         text = await asyncio.to_thread(wish.model_dump_json, exclude_unset=True)
-        (done,) = checked(await link.exchange(("SET", keys.founding, text, *anew)))
+        request = ("SET", keys.founding, text, *anew)
+        if once is None or created_by is None:
+            (done,) = checked(await link.exchange(request))
+        else:
+            # Both or none: a retry finds the key wherever the first response was lost.
+            note = ("SET", created_by, once.digest, "NX", "PX", KEPT_MS)
+            *_, replies = checked(await link.exchange(("MULTI",), request, note, ("EXEC",)))
+            done, noted = as_list(replies)
     if done is None:
+        if created_by is not None and noted is not None:
+            # Somebody else asked in between, with another key.
+            await call(redis, "SET", created_by, b"", "PX", 1)
         raise SimExists(sim_id)
     await call(redis, "SADD", SIMS, sim_id)
+    if once is not None:
+        # Last, and for created sims only: requests that are refused store nothing.
+        used = _ANY_SIM.created_by(once.issuer, once.key)
+        await call(redis, "SET", used, once.digest, "NX", "PX", KEPT_MS)
 
 
 async def asked(redis: Client, sim_id: str) -> Wish | None:

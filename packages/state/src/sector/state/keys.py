@@ -63,6 +63,10 @@ class SimKeys:
         """Return where the answer to a request lies that is to be carried out once."""
         return self._key(f"once:{len(issuer)}:{issuer}:{idempotency_key}")
 
+    def created_by(self, issuer: str, idempotency_key: str) -> str:
+        """Return the key of the digest of the request that created this sim; without a sim, of the one that used the idempotency key."""
+        return self._key(f"once:sims:{len(issuer)}:{issuer}:{idempotency_key}")
+
     def rate(self, of: str) -> str:
         """Return where it lies how much somebody ordered lately."""
         return self._key(f"rate:{of}")

@@ -21,7 +21,9 @@ type Handler = Callable[..., Awaitable[Answer | None]]
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS = b"GET, HEAD, POST, OPTIONS"
-_ALLOWED = b"authorization, content-type, idempotency-key, if-none-match, last-event-id, x-request-id"
+_ALLOWED = (
+    b"authorization, content-type, idempotency-key, if-none-match, last-event-id, traceparent, tracestate, x-request-id"
+)
 _EXPOSED = b"etag, location, retry-after, x-request-id, idempotency-replayed"
 _DAY_S = b"86400"
 _SERVER_ERROR = 500

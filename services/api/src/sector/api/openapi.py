@@ -40,7 +40,7 @@ _HEADERS: Mapping[str, str] = {
     "ETag": "A strong tag of this form of the state.",
     "Cache-Control": "no-cache: ask each time, with the tag.",
     "Vary": "Which headers the answer depends on.",
-    "Location": "Where to see what became of it.",
+    "Location": "Where to see what became of it, relative to the address of this request.",
 }
 _SIM = Parameter("sim_id", "path", {"type": "string", "pattern": f"^{SIM_ID}$"}, "Id of the sim.", "default")
 
@@ -60,7 +60,9 @@ def document(*, tokens: bool) -> dict[str, JsonValue]:
             "version": _version(),
             "summary": "A persistent strategy world: see it, and give orders.",
             "description": "Without /sims/{sim_id} a path is of the sim that this API serves by itself. Errors are problem"
-            " details (RFC 9457). Watching takes no token; ordering does where its operations name a security scheme."
+            " details (RFC 9457). A body is JSON; its Content-Type may also be text/plain, as fetch of a browser sends it, or"
+            " application/x-www-form-urlencoded, as curl does. Watching takes no token; ordering does where its operations"
+            " name a security scheme."
             " /health and /metrics are at a port of their own where OPERATOR_PORT is set.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },

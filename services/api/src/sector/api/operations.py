@@ -32,6 +32,7 @@ _TICK: Schema = {"type": "integer", "minimum": 0, "maximum": 2**53}
 _EVENT_ID: Schema = {"type": "string", "pattern": r"^[0-9]{1,15}-[0-9]{1,9}$"}
 
 
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One that is not required, unless it stands in the path."""
@@ -112,11 +113,12 @@ _FROM_TICK = Parameter("tick", "query", _TICK, "The tick to begin with. Not toge
 _LIMIT = Parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}, "How many at most.", 100)
 _FRESH = ("ETag", "Cache-Control", "Vary")
 _STATE: Schema = {"anyOf": [{"$ref": "Snapshot"}, {"$ref": "Columns"}]}
+_ASKED_FOR = Reply("It is asked for.", AskedFor, example=examples.ASKED_FOR, headers=("Location",))
 _UNREADY = Reply("It cannot, and says why.", _OBJECT, example=examples.UNREADY)
 _UNCHANGED = Reply("It is what you have.", headers=_FRESH)
 _LIMITED = "Too fast for this token or address, or the worker is behind; Retry-After says when to try again."
 _TOO_LATE = "The sim is finished."
-_UNSUITABLE = "A body that is not application/json."
+_UNSUITABLE = "A body that is of no JSON type (Accept names one), or has a Content-Encoding."
 
 OPERATIONS = (
     Operation(
@@ -172,12 +174,14 @@ OPERATIONS = (
         },
         "Without after and tick it begins now, with an id to resume from if it breaks before the first event. "
         "A comment is a sign of life. `gap`: what came between is kept no longer. "
+        "`tick`: all events of a tick were sent; it comes after each tick, also one without events. "
         "`dropped`: you read too slowly. `reconnect`: this server ends; come again, with Last-Event-ID.",
         parameters=(
             _AFTER,
             _FROM_TICK,
             *_WANTED,
-            Parameter("Last-Event-ID", "header", _EVENT_ID, "As after; it goes before it.", "12-0"),
+            Parameter("Last-Event-ID", "header", _EVENT_ID, "As after; it goes before it. Empty: none.", "12-0"),
+            Parameter("lastEventId", "query", _EVENT_ID, "As Last-Event-ID, for clients that cannot send it.", "12-0"),
         ),
     ),
     Operation(
@@ -226,9 +230,9 @@ OPERATIONS = (
         "post",
         "/fork",
         "Ask for a sim that begins where this one was",
-        {202: Reply("It is asked for.", AskedFor, example=examples.ASKED_FOR, headers=("Location",))},
+        {202: _ASKED_FOR},
         "A worker that serves all sims founds it. This takes a token of scope admin.",
-        parameters=(Parameter("tick", "query", _TICK, "Where it begins; by default now.", 12),),
+        parameters=(Parameter("tick", "query", _TICK, "Where it begins; by default now.", 12), _KEY),
         body=NewFork,
         example=examples.FORK,
         problems={409: "There is a sim of that id.", 415: _UNSUITABLE},
@@ -255,9 +259,10 @@ OPERATIONS = (
         "post",
         "/sims",
         "Ask for a new sim",
-        {202: Reply("It is asked for.", AskedFor, example=examples.ASKED_FOR, headers=("Location",))},
+        {202: _ASKED_FOR},
         "A worker that serves all sims founds it. This takes a token of scope admin.",
         of_sim=False,
+        parameters=(_KEY,),
         body=NewSim,
         example=examples.SIM,
         problems={409: "There is a sim of that id.", 415: _UNSUITABLE},

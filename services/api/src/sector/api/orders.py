@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import get_args
 
-import jiter
 import xxhash
 from pydantic import JsonValue, ValidationError
 from sanic import Request
@@ -16,6 +15,7 @@ from sanic import Request
 from sector.api.answers import Answer, Headers, said
 from sector.api.bearer import Authority, Bearer
 from sector.api.followed import Followed
+from sector.api.json_body import parsed
 from sector.api.metrics import ACCEPTED, REFUSED
 from sector.api.problems import MAX_ERRORS, Problem, faults_of, invalid, invalid_header, invalid_unlisted, problem_of
 from sector.api.query import query
@@ -35,10 +35,6 @@ MAX_ORDERS = 1_000
 TAGS = frozenset(kind.model_fields["type"].default for kind in get_args(get_args(Order)[0]))
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _AT_A_TIME = 50
-_MAX_BRACKETS = 100_000
-"""In a body, of all kinds and in texts too: each may be an object of its own, which takes 100 ns while other requests wait."""
-_MAX_COLONS = 50_000
-"""Likewise: each may stand before a field, which takes 300 ns."""
 _MAX_NAME = 1_000
 _MAX_FIELDS = 32
 """Of an order: each unknown field is an error of its own, and a body of 1 MB has room for 100,000 of them."""
@@ -50,13 +46,10 @@ _MAX_SLICE_NS = 50_000_000
 _ORDER_BYTES = 512
 _ORDER_NS = 1_000_000
 """A request counts as one order for each order in it, or for each so many bytes of it, or so many nanoseconds of work on it."""
-_JSON = "application/json"
-_TAKEN = frozenset({_JSON, "application/x-www-form-urlencoded", ""})
-"""The second is what curl says by itself."""
 _NO_DIGEST = bytes(admission.DIGEST_BYTES)
 _VALID: Callable[[JsonValue], Order] = ORDER.validator.validate_python
 _AS_JSON: Callable[[Order], bytes] = ORDER.serializer.to_json
-_REPLAYED: Headers = ((b"idempotency-replayed", b"true"),)
+REPLAYED: Headers = ((b"idempotency-replayed", b"true"),)
 
 
 class Orders:
@@ -98,7 +91,7 @@ class Orders:
         self._rate_limited.check(bearer, self._address(request))
         if request.query_string:
             query(request)
-        key = _key(request)
+        key = idempotency_key(request)
         if len(request.body) < _LARGE_BYTES and request.body.count(b",") < _LARGE_COMMAS:
             checked = await self._check(request, sim, bearer)
         else:
@@ -108,7 +101,7 @@ class Orders:
             return await self._list(request, sim, bearer, key, checked, span)
         admitted = await self._admit(request, sim, bearer, key, checked.accepted, cost=checked.cost, span=span)
         self._count(admitted, 1)
-        more = _REPLAYED if admitted.repeated else ()
+        more = REPLAYED if admitted.repeated else ()
         return Answer(b'{"id":"%b","status":"pending"}' % admitted.ids[0].encode(), 202, more=more)
 
     async def _check(self, request: Request, sim: Followed, bearer: Bearer) -> "_Checked":
@@ -164,7 +157,7 @@ class Orders:
             listed = results(rejected, admitted.rest, admitted.ids)
         except (struct.error, ValueError, TypeError, StopIteration, RuntimeError) as error:
             raise ResponseDamaged(key) from error
-        return said({"results": listed}, 207, more=_REPLAYED if admitted.repeated else ())
+        return said({"results": listed}, 207, more=REPLAYED if admitted.repeated else ())
 
     async def _admit(
         self,
@@ -219,30 +212,12 @@ class _Checked:
         self.cost = max(orders, len(request.body) // _ORDER_BYTES, self._work_ns // _ORDER_NS)
 
 
-def _key(request: Request) -> str:
+def idempotency_key(request: Request) -> str:
+    """Return the idempotency key of a request, empty without one. Raises Problem."""
     key: str | None = request.headers.getone("idempotency-key", None)
     if key is not None and not _KEY.fullmatch(key):
         raise invalid_header("Idempotency-Key", "it has 1 to 255 visible ASCII characters")
     return key or ""
-
-
-def parsed(request: Request, *, may_be_map: bool = True) -> JsonValue:
-    """Return the JSON in the body of a request; only a map has very many fields. Raises Problem."""
-    kind = request.headers.getone("content-type", _JSON)
-    if kind != _JSON and kind.partition(";")[0].strip().lower() not in _TAKEN:
-        detail = f"a body is application/json, not {kind[:80]!r}"
-        raise Problem(415, "Not a type that is taken", detail, headers={"Accept": "application/json"})
-    if (brackets := request.body.count(b"[") + request.body.count(b"{")) > _MAX_BRACKETS:
-        message = f"it has at most {_MAX_BRACKETS} of [ and {{, this one {brackets}"
-        raise invalid([{"field": "(body)", "message": message}], "Too many brackets")
-    if (colons := request.body.count(b":")) > _MAX_COLONS and not may_be_map:
-        message = f"it has at most {_MAX_COLONS} colons, this one {colons}"
-        raise invalid([{"field": "(body)", "message": message}], "Too many colons")
-    try:
-        found: JsonValue = jiter.from_json(request.body, allow_inf_nan=False, catch_duplicate_keys=True)
-    except ValueError as error:
-        raise Problem(400, "Malformed JSON", f"the body is not JSON: {error}") from error
-    return found
 
 
 def valid(bearer: Bearer, body: JsonValue, *, lists_errors: bool = True) -> Order:
@@ -255,6 +230,10 @@ def valid(bearer: Bearer, body: JsonValue, *, lists_errors: bool = True) -> Orde
         if (longest := max(map(len, body), default=0)) > _MAX_NAME:
             message = f"the name of a field has at most {_MAX_NAME} characters, one here has {longest}"
             raise invalid([{"field": "(body)", "message": message}])
+        for name, value in body.items():
+            # In JSON Schema 2020-12 it is an integer.
+            if isinstance(value, float) and value.is_integer():
+                body[name] = int(value)
     try:
         order = _VALID(body)
     except ValidationError as error:

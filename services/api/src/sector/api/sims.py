@@ -1,23 +1,26 @@
 """GET and POST /sims, and POST /sims/{id}/fork: which sims there are, and others asked for."""
 
 import asyncio
+import json
 import re
 
+import xxhash
 from pydantic import BaseModel, JsonValue, ValidationError
 from sanic import Request
 
 from sector.api.answers import Answer, said
-from sector.api.bearer import Authority
+from sector.api.bearer import Authority, Bearer
 from sector.api.followed import Followed
-from sector.api.orders import parsed
+from sector.api.json_body import parsed, whole_numbers
+from sector.api.orders import REPLAYED, idempotency_key
 from sector.api.problems import faults_of, invalid, invalid_query
 from sector.api.query import number, query
 from sector.models.answers import NewFork, NewSim
 from sector.models.names import SIM_ID
 from sector.state import founding, history, sims
 from sector.state.connect import Client
-from sector.state.errors import SimNotFound
-from sector.state.founding import ForkOf, Wish
+from sector.state.errors import SimExists, SimNotFound
+from sector.state.founding import ForkOf, IdempotencyKey, Wish
 from sector.state.head import Head
 from sector.state.history import Kept
 
@@ -75,8 +78,10 @@ class Sims:
         query(request)
         new = await _valid(NewSim, request)
         bearer.check_sim(new.id)
-        await founding.ask(self._redis, new.id, Wish(config=new.config), max_sims=self._max_sims)
-        return _asked_for(new.id)
+        once = _once(request, bearer, "")
+        if once is not None and await founding.is_repeated(self._redis, new.id, once):
+            return _asked_for(request, new.id, repeated=True)
+        return await self._ask(request, new.id, Wish(config=new.config), once)
 
     async def fork(self, request: Request, sim: Followed) -> Answer:
         """Ask for a sim that begins where this one was at `tick`, by default now."""
@@ -85,13 +90,24 @@ class Sims:
         bearer.check_may_found()
         new = await _valid(NewFork, request)
         bearer.check_sim(new.id)
+        once = _once(request, bearer, sim.sim_id)
+        if once is not None and await founding.is_repeated(self._redis, new.id, once):
+            return _asked_for(request, new.id, repeated=True)
         there = await history.kept(self._redis, sim.sim_id)
         tick = number("tick", asked.get("tick", str(there.head.tick)), 0, 2**53)
         if not there.first <= tick <= there.head.tick:
             raise invalid_query("tick", f"{tick} is not kept: {there.first} to {there.head.tick} are")
-        wish = Wish(fork_of=ForkOf(sim=sim.sim_id, tick=tick))
-        await founding.ask(self._redis, new.id, wish, max_sims=self._max_sims)
-        return _asked_for(new.id)
+        return await self._ask(request, new.id, Wish(fork_of=ForkOf(sim=sim.sim_id, tick=tick)), once)
+
+    async def _ask(self, request: Request, sim_id: str, wish: Wish, once: IdempotencyKey | None) -> Answer:
+        try:
+            await founding.ask(self._redis, sim_id, wish, once, max_sims=self._max_sims)
+        except SimExists:
+            # The same request may have come twice at the same time.
+            if once is None or not await founding.is_repeated(self._redis, sim_id, once):
+                raise
+            return _asked_for(request, sim_id, repeated=True)
+        return _asked_for(request, sim_id)
 
 
 def _head(head: Head) -> dict[str, JsonValue]:
@@ -119,11 +135,15 @@ def _validate[M: BaseModel](model: type[M], request: Request) -> M:
     if (count := request.body.count(b"{") + request.body.count(b"[")) > _MAX_OBJECTS:
         message = f"it has {count} objects and lists, and may have {_MAX_OBJECTS}"
         raise invalid([{"field": "(body)", "message": message}], title)
-    if (fields := _most_fields(parsed(request))) > _MAX_FIELDS:
+    body = parsed(request)
+    if (fields := _most_fields(body)) > _MAX_FIELDS:
         message = f"an object has {fields} fields, and may have {_MAX_FIELDS}"
         raise invalid([{"field": "(body)", "message": message}], title)
+    text = request.body
+    if whole_numbers(body):
+        text = json.dumps(body, ensure_ascii=False).encode(errors="surrogatepass")
     try:
-        return model.model_validate_json(request.body)
+        return model.model_validate_json(text)
     except ValidationError as error:
         raise invalid(faults_of(error), title) from error
 
@@ -140,5 +160,17 @@ def _most_fields(body: JsonValue) -> int:
     return most
 
 
-def _asked_for(sim_id: str) -> Answer:
-    return said({"id": sim_id, "status": "founding"}, 202, more=((b"location", f"/sims/{sim_id}".encode()),))
+def _once(request: Request, bearer: Bearer, source: str) -> IdempotencyKey | None:
+    """Return the idempotency key of a request, None without one. `source`: the sim that it forks. Raises Problem."""
+    key = idempotency_key(request)
+    if not key:
+        return None
+    asked = b"\0".join((source.encode(), request.query_string.encode(), request.body))
+    return IdempotencyKey(bearer.subject, key, xxhash.xxh3_128_digest(asked))
+
+
+def _asked_for(request: Request, sim_id: str, *, repeated: bool = False) -> Answer:
+    # Relative: a proxy may serve the API under a path of its own.
+    location = f"{'../' * (request.path.count('/') - 1)}sims/{sim_id}"
+    headers = ((b"location", location.encode()), *(REPLAYED if repeated else ()))
+    return said({"id": sim_id, "status": "founding"}, 202, more=headers)

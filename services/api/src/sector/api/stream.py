@@ -34,10 +34,12 @@ _EVENT_BYTES = 150
 """Of an event as it is sent, about."""
 _RETRY_MS = 1_000
 _BEAT = b": still here\n\n"
+LAST_ID = "lastEventId"
+"""The query parameter of polyfills of EventSource, which cannot send `Last-Event-ID`."""
 _LAST = 2**30
+"""After any event of a tick."""
 _AFTER_TICK = 999_999_999
 """The number in the id of an event that stands after all events of its tick, as clients may send it."""
-"""After any event of a tick."""
 
 
 @dataclass(slots=True, eq=False)
@@ -54,10 +56,10 @@ class Backlog:
         if tick is None:
             self.close("reconnect", "ticks may have been missed here")
             return
-        if self.end or not tick.events:
+        if self.end:
             return
         self.ticks.append(tick)
-        self.size += _EVENT_BYTES * len(tick.events)
+        self.size += _EVENT_BYTES * (len(tick.events) + 1)
         if len(self.ticks) > _MOST_TICKS or self.size > _MOST_BYTES:
             self.close("dropped", f"too slow: more than {_MOST_TICKS} ticks or {_MOST_BYTES} bytes behind")
         self.changed.set()
@@ -105,10 +107,11 @@ class Streams:
 
     async def get(self, request: Request, sim: Followed) -> Answer | None:
         """Send events after `Last-Event-ID`, `after` or from `tick` on; from now on where none of them is given."""
-        asked = query(request, "after", "tick", "type", "faction")
+        asked = query(request, "after", "tick", "type", "faction", LAST_ID)
         wanted = wanted_of(asked)
-        last_id = request.headers.get("last-event-id")
-        if last_id is not None:
+        # Empty: of a client that has seen no event yet.
+        last_id = request.headers.get("last-event-id") or asked.get(LAST_ID)
+        if last_id:
             after: EventId | None = event_id("Last-Event-ID", last_id)
         else:
             after = start_of(asked) if "after" in asked or "tick" in asked else None
@@ -209,11 +212,11 @@ class Streams:
             self._traces.note("events", parent, began_ns, time.time_ns(), told)
 
     def _of(self, tick: TickEvents, wanted: Wanted | None) -> bytes:
-        """Return the events of a tick as they are sent; those who want all are sent the same bytes."""
+        """Return the events of a tick as they are sent, and that it is over; those who want all are sent the same bytes."""
         if wanted is not None:
-            return _encoded([event for event in tick.events if wanted(event)])
+            return _encoded([event for event in tick.events if wanted(event)]) + _end_of_tick(tick.tick)
         if self._encoded[0] is not tick:
-            self._encoded = (tick, _encoded(tick.events))
+            self._encoded = (tick, _encoded(tick.events) + _end_of_tick(tick.tick))
         return self._encoded[1]
 
 
@@ -241,6 +244,11 @@ class _Sending:
         """Say why nothing follows, and end."""
         await self.send(f"event: {what}\ndata: ".encode() + orjson.dumps({"reason": why}) + b"\n\n")
         await self._response.eof()
+
+
+def _end_of_tick(tick: int) -> bytes:
+    """Return the message after the events of a tick, also where it has none: a client may wait for it, and resumes after it."""
+    return b'id: %d-%d\nevent: tick\ndata: {"type":"tick","tick":%d}\n\n' % (tick, _AFTER_TICK, tick)
 
 
 def _encoded(events: Sequence[Event]) -> bytes:

@@ -1,0 +1,56 @@
+"""JSON in the body of a request."""
+
+import jiter
+from pydantic import JsonValue
+from sanic import Request
+
+from sector.api.problems import Problem, invalid
+
+_JSON = "application/json"
+_ACCEPTED = frozenset({_JSON, "application/x-www-form-urlencoded", "text/plain", ""})
+"""Types of bodies that are read as JSON: curl sends the second unless it is told otherwise, and `fetch` of a browser the third."""
+_MAX_BRACKETS = 100_000
+"""In a body, of all kinds and in texts too: each may be an object of its own, which takes 100 ns while other requests wait."""
+_MAX_COLONS = 50_000
+"""Likewise: each may stand before a field, which takes 300 ns."""
+
+
+def parsed(request: Request, *, may_be_map: bool = True) -> JsonValue:
+    """Return the JSON in the body of a request; only a map has very many fields. Raises Problem."""
+    kind = request.headers.getone("content-type", _JSON)
+    if kind != _JSON and kind.partition(";")[0].strip().lower() not in _ACCEPTED:
+        detail = f"a body is application/json, not {kind[:80]!r}"
+        raise Problem(415, "Not a type that is taken", detail, headers={"Accept": "application/json"})
+    coding = request.headers.getone("content-encoding", None)
+    if coding is not None and coding.lower() not in ("identity", ""):
+        detail = f"a body is sent without Content-Encoding, not as {coding[:80]!r}"
+        raise Problem(415, "Not a coding that is taken", detail, headers={"Accept-Encoding": "identity"})
+    if (brackets := request.body.count(b"[") + request.body.count(b"{")) > _MAX_BRACKETS:
+        message = f"it has at most {_MAX_BRACKETS} of [ and {{, this one {brackets}"
+        raise invalid([{"field": "(body)", "message": message}], "Too many brackets")
+    if (colons := request.body.count(b":")) > _MAX_COLONS and not may_be_map:
+        message = f"it has at most {_MAX_COLONS} colons, this one {colons}"
+        raise invalid([{"field": "(body)", "message": message}], "Too many colons")
+    try:
+        found: JsonValue = jiter.from_json(request.body, allow_inf_nan=False, catch_duplicate_keys=True)
+    except ValueError as error:
+        raise Problem(400, "Malformed JSON", f"the body is not JSON: {error}") from error
+    return found
+
+
+def whole_numbers(body: JsonValue) -> bool:
+    """Replace each float that is a whole number by an int, in place; say whether there was one.
+
+    In JSON Schema 2020-12 `10.0` is an integer, and the document of the API says that its integers are those of JSON Schema.
+    """
+    changed, stack = False, [body]
+    while stack:
+        part = stack.pop()
+        items = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+        for name, value in items:
+            if isinstance(value, float) and value.is_integer():
+                part[name] = int(value)  # type: ignore[index]  # its own key
+                changed = True
+            elif isinstance(value, dict | list):
+                stack.append(value)
+    return changed

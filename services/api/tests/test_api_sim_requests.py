@@ -1,0 +1,139 @@
+"""Requests for sims that may have got lost are sent again: they are carried out once, and lead to the same place behind a proxy."""
+
+import asyncio
+from urllib.parse import urljoin
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from fixtures.processes import Processes, Service
+from fixtures.sim import Sim
+from fixtures.tokens import SECRET, bearing, token
+from sector.state import founding, sims
+from sector.world import SectorWorld
+
+NEW = {"id": "mine", "config": {"systems": 30, "seed": 9, "puppets": ["Crimson"]}}
+FORK = {"id": "mine"}
+
+
+@pytest.fixture
+def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
+    assert sim.lease.epoch == 1
+    return processes.start("api", REDIS_URL=redis_url)
+
+
+def post(api: Service, path: str, body: object, key: str = "k1", **headers: str) -> httpx.Response:
+    return httpx.post(f"{api.url}{path}", json=body, headers={"Idempotency-Key": key, **headers})
+
+
+REQUESTS = [("/sims", NEW), ("/fork", FORK), ("/fork?tick=0", FORK), ("/sims/default/fork", FORK)]
+
+
+@pytest.mark.parametrize(("path", "body"), REQUESTS)
+async def test_the_same_request_gets_the_same_response_before_and_after_the_sim_is_there(
+    api: Service, redis: Redis, path: str, body: object
+) -> None:
+    first, second = post(api, path, body), post(api, path, body)
+    await founding.carry_out(redis, "mine", SectorWorld())
+    assert (await sims.heads(redis, ["mine"]))[0] is not None
+    third = post(api, path, body)
+    assert [answer.status_code for answer in (first, second, third)] == [202, 202, 202]
+    assert first.content == second.content == third.content
+    assert first.headers["location"] == second.headers["location"] == third.headers["location"]
+    replayed = ["idempotency-replayed" in answer.headers for answer in (first, second, third)]
+    assert replayed == [False, True, True]
+
+
+@pytest.mark.parametrize(("path", "body"), REQUESTS)
+async def test_of_many_at_once_one_is_carried_out(api: Service, path: str, body: object) -> None:
+    async with httpx.AsyncClient() as client:
+        key = {"Idempotency-Key": "k1"}
+        answers = await asyncio.gather(*(client.post(f"{api.url}{path}", json=body, headers=key) for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert sum("idempotency-replayed" not in answer.headers for answer in answers) == 1
+
+
+async def test_a_fork_is_the_same_request_while_the_sim_goes_on(api: Service, sim: Sim) -> None:
+    assert post(api, "/fork", FORK).status_code == 202
+    await sim.tick(times=3)
+    api.wait_for(lambda said: said.get("tick", -1) == 3, "at tick 3")
+    assert post(api, "/fork", FORK).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/sims", NEW | {"id": "yours"}),
+        ("/sims", NEW | {"config": {}}),
+        ("/fork", FORK),
+        ("/fork?tick=0", {"id": "yours"}),
+    ],
+)
+def test_a_key_that_came_with_another_request_is_a_422(api: Service, path: str, body: object) -> None:
+    assert post(api, "/sims", NEW).status_code == 202
+    other = post(api, path, body)
+    assert (other.status_code, other.json()["title"]) == (422, "Idempotency key reused")
+    assert other.json()["errors"][0]["field"] == "Idempotency-Key"
+
+
+def test_another_key_or_none_or_that_of_another_issuer_is_another_request(
+    sim: Sim, redis_url: str, processes: Processes
+) -> None:
+    assert sim.lease.epoch == 1
+    api = processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET)
+    mine, theirs = (bearing(token(scope="admin", sub=name)) for name in ("me", "you"))
+    assert post(api, "/sims", NEW, **mine).status_code == 202
+    assert post(api, "/sims", NEW, "k2", **mine).json()["title"] == "The sim exists"
+    assert post(api, "/sims", NEW, **theirs).json()["title"] == "The sim exists"
+    assert httpx.post(f"{api.url}/sims", json=NEW, headers=mine).json()["title"] == "The sim exists"
+    assert post(api, "/sims", NEW, **mine).status_code == 202
+
+
+def test_a_key_of_orders_is_another_one(api: Service) -> None:
+    assert post(api, "/orders", {"type": "note", "faction": "Crimson", "text": "hello"}).status_code == 202
+    assert post(api, "/sims", NEW).status_code == 202
+
+
+async def test_a_sim_of_another_request_stays_a_409(api: Service, redis: Redis) -> None:
+    assert httpx.post(f"{api.url}/sims", json=NEW).status_code == 202
+    assert [post(api, "/sims", NEW).status_code for _ in range(2)] == [409, 409]
+    await founding.carry_out(redis, "mine", SectorWorld())
+    assert post(api, "/sims", NEW).status_code == 409
+
+
+@pytest.mark.parametrize("key", [b"a b", b"\xc3\xbc", b"x" * 256])
+@pytest.mark.parametrize("path", ["/sims", "/fork"])
+def test_a_key_that_is_none_is_a_422(still_api: Service, path: str, key: bytes) -> None:
+    body = NEW if path == "/sims" else FORK
+    answer = httpx.post(f"{still_api.url}{path}", json=body, headers={b"Idempotency-Key": key})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
+
+
+def test_the_location_leads_to_the_sim_behind_any_proxy(api: Service) -> None:
+    paths = ("/sims", "/sims/", "/fork", "/fork?tick=0", "/sims/default/fork", "/sims/default/fork/")
+    for number, path in enumerate(paths):
+        body = {"id": f"s{number}"}
+        location = httpx.post(f"{api.url}{path}", json=body).headers["location"]
+        for root in ("https://play.example.org", "https://play.example.org/api", "https://play.example.org/a/b"):
+            assert urljoin(f"{root}{path}", location) == f"{root}/sims/s{number}"
+
+
+async def test_a_whole_number_with_a_fraction_of_zero_is_an_integer(api: Service, redis: Redis) -> None:
+    body = b'{"id": "mine", "config": {"systems": 30.0, "seed": 9e0, "homes": 2.0e0}}'
+    assert httpx.post(f"{api.url}/sims", content=body).status_code == 202
+    await founding.carry_out(redis, "mine", SectorWorld())
+    config, _ = await sims.read_founding(redis, "mine")
+    assert (config.systems, config.seed, config.homes) == (30, 9, 2)
+    half = httpx.post(f"{api.url}/sims", content=b'{"id": "half", "config": {"systems": 30.5}}')
+    assert (half.status_code, half.json()["errors"][0]["field"]) == (422, "config.systems")
+
+
+@pytest.mark.parametrize("ships", ["1.0", "1e0", "10E-1", "1.000"])
+async def test_so_it_is_in_an_order(api: Service, ships: str) -> None:
+    order = (
+        b'{"type": "move_fleet", "faction": "Crimson", "system": "S0", "target": "S1", "ships": %b}' % ships.encode()
+    )
+    assert httpx.post(f"{api.url}/orders", content=order).status_code == 202
+    (result,) = httpx.post(f"{api.url}/orders", content=b"[%b]" % order).json()["results"]
+    assert "id" in result
