@@ -203,3 +203,29 @@ async def test_a_stream_that_is_refused_says_why() -> None:
     async with Server(answer("422 X", PROBLEM)).running() as server, Client(server.url) as client:
         with pytest.raises(Refused, match="it is away"):
             await anext(client.follow())
+
+
+async def test_no_server_makes_a_stream_pause_for_longer_than_a_minute() -> None:
+    clock = Clock()
+    wrong = answer("200 X", b"retry: 86400000\nid: 0-9\n\n", kind="text/event-stream")
+    async with Server(wrong, b"").running() as server, Client(server.url, patience_s=3, clock=clock) as client:
+        with pytest.raises(Unavailable):
+            await anext(client.follow())
+    assert clock.slept_s
+    assert max(clock.slept_s) <= 60
+
+
+@pytest.mark.parametrize("held", ["s3cret s3cret", "s3cret\nX-Other: 1", "s3cr\u00eat", '"s3cret"'])
+def test_a_token_that_no_header_can_have_is_refused_and_not_quoted(held: str) -> None:
+    with pytest.raises(ValueError, match="it ") as refused:
+        Client("http://api", token=held)
+    assert "s3cr" not in str(refused.value)
+
+
+async def test_a_token_is_sent_without_the_white_space_around_it_and_never_shown() -> None:
+    echo = answer("418 X", b"you sent s3cret-of-mine\x1b[31m")
+    async with Server(echo).running() as server, Client(server.url, token=" s3cret-of-mine\n") as client:
+        with pytest.raises(Refused) as refused:
+            await client.snapshot()
+    assert b"authorization: bearer s3cret-of-mine\r\n" in server.requests[0].lower()
+    assert str(refused.value) == "418 X: you sent ***\\x1b[31m"

@@ -17,6 +17,8 @@ from sector.models import EVENT, Event
 log = logging.getLogger(__name__)
 
 _SILENT_S = 60.0
+_MAX_RETRY_S = 60.0
+"""The longest pause between two connections, whatever the server says."""
 _MINE = frozenset({"gap", "dropped", "reconnect"})
 
 
@@ -50,7 +52,7 @@ async def follow(
                 if source.response.headers.get("content-type", "").startswith("text/event-stream"):
                     end_s = None
                 async for message in source.aiter_sse():
-                    retry_s = retry_s if message.retry is None else message.retry / 1000
+                    retry_s = retry_s if message.retry is None else min(message.retry / 1000, _MAX_RETRY_S)
                     last = message.id or last
                     if (found := _read(message)) is not None:
                         yield found
