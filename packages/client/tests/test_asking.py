@@ -8,6 +8,7 @@ import pytest
 
 from sector.client import Client, Refused, Unavailable
 from sector.models import Note
+from sector.models.answers import Problem
 
 NOTE = Note(faction="Me", text="hello")
 ACCEPTED = b'{"id":"5-0","status":"pending"}'
@@ -229,3 +230,11 @@ async def test_a_token_is_sent_without_the_white_space_around_it_and_never_shown
             await client.snapshot()
     assert b"authorization: bearer s3cret-of-mine\r\n" in server.requests[0].lower()
     assert str(refused.value) == "418 X: you sent ***\\x1b[31m"
+
+
+def test_the_text_of_an_error_is_printable_whatever_was_sent() -> None:
+    for text in ("\x1b[31m", "a\nb", "\x9b2J", "\u2028", "\u202e"):
+        problem = Problem(type="about:blank", title=text, status=400, detail=text)
+        assert str(Refused(problem)).isprintable()
+        assert str(Unavailable(text)).isprintable()
+        assert Refused(problem).problem.detail == text

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from sample import start_sample
+from sample_process import HOSTILE
 
 from fixtures.processes import environment, free_port
-from sector.process.logs import printable
+from sector.process.logs import line, printable
 
 SAMPLE = Path(__file__).with_name("sample_process.py")
 
@@ -85,6 +86,21 @@ def test_as_text_what_clients_sent_moves_no_cursor_and_begins_no_line(run: Run) 
     # In the text of an error a line may end, but what follows does not look like another message.
     assert any(r"RuntimeError: a\x1b]0;pwned\x07b" in line for line in lines)
     assert not any(line.startswith("12:00:00") for line in lines)
+
+
+def test_as_json_too_and_a_reader_gets_what_was_sent() -> None:
+    lines = run(WORK="quote")
+    assert all(line.isprintable() for line in lines)
+    quoted = json.loads(lines[0])
+    assert quoted["sent"] == HOSTILE
+    assert quoted["event"] == f"a client sent {HOSTILE}"
+
+
+@pytest.mark.parametrize("text", ["\x7f", "\x9b31m", "\x85", "\u2028\u2029", "\u202e", "\ue000", "\U000e0001", "é 😀"])
+def test_a_line_of_json_is_printable_whatever_it_holds(text: str) -> None:
+    written = line({"event": text, text: 1})
+    assert written.isprintable()
+    assert json.loads(written) == {"event": text, text: 1}
 
 
 @pytest.mark.parametrize(

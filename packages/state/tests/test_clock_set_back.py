@@ -61,10 +61,8 @@ async def test_a_rate_that_is_used_up_still_refuses(sim: Sim, redis: Redis) -> N
 async def test_what_a_client_used_that_cannot_be_is_none(sim: Sim, redis: Redis, value: str) -> None:
     assert sim.lease.epoch == 1
     await redis.set(KEYS.rate("reads"), value)
-    (owed_s,) = await spend(redis, "default", [Spent("reads", 10.0, 5.0)]) or ()
-    assert owed_s == pytest.approx(0.5)
-    (owed_s,) = await spend(redis, "default", [Spent("reads", 10.0, 1e9)]) or ()
-    assert owed_s <= 100
+    assert await spend(redis, "default", [Spent("reads", 10.0, 5.0)]) == [pytest.approx(0.5)]
+    assert await spend(redis, "default", [Spent("reads", 10.0, 1e9)]) == [100]
 
 
 @pytest.mark.parametrize("ttl_ms", [3_600_000, 600_000, TTL_MS + 1000, None])

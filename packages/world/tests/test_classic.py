@@ -180,6 +180,7 @@ BOTS = {
     "cheat": "print('0 1 999', flush=True); print('go', flush=True)",
     "thief": "print('1 0 1', flush=True); print('go', flush=True)",
     "mumbler": "print('one two three', flush=True); print('go', flush=True)",
+    "painter": "print('\\x1b[31m \\x9b2J \\u202e', flush=True); print('go', flush=True)",
     "crasher": "sys.exit(3)",
     "babbler": "print('1' * 10_000_000, flush=True)",
     "witness": "print(os.getpid(), file=open('pid', 'w'), flush=True); time.sleep(60)",
@@ -241,6 +242,13 @@ def test_who_breaks_a_rule_crashes_or_is_late_drops_out(tmp_path: Path, bot: str
     assert done.stderr.splitlines() == [said, "Turn 1", "Player 2 Wins!"]
     planets = "0.29,2.36,0.15" if bot == "deaf" else "0.34,2.36,0.15"  # what left before is lost
     assert done.stdout.split("|")[1] == planets + ":\n"
+
+
+def test_what_a_program_writes_moves_no_cursor(tmp_path: Path) -> None:
+    done = _play(tmp_path, "painter", "idle")
+    log = (tmp_path / "log.txt").read_text()
+    assert "player1 > engine: \\x1b[31m" in log
+    assert all(line.isprintable() for line in (*log.split("\n"), *done.stderr.split("\n")))
 
 
 def test_two_who_drop_out_at_once_draw(tmp_path: Path) -> None:

@@ -223,6 +223,25 @@ async def test_each_tick_has_a_message_with_or_without_events(api: Service, sim:
     again.close()
 
 
+_LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+"""All that `str.splitlines` takes for the end of a line."""
+
+
+async def test_a_text_cannot_forge_a_message_for_readers_that_split_lines_as_python_does(
+    api: Service, sim: Sim
+) -> None:
+    texts = [f"a{end}event: battle{end}data: {{}}{end}{end}id: 9-9{end}" for end in _LINE_ENDS]
+    live = Reader(api, "/events/stream?type=note")
+    await sim.tick(*(Note(faction="Crimson", text=text) for text in texts))
+    api.wait_for(lambda said: said.get("tick", -1) == 1, "at tick 1")
+    for reader in (live, Reader(api, "/events/stream?after=0-0&type=note")):
+        for text in texts:
+            message = reader.next()
+            assert set(message) == {"id", "event", "data"}
+            assert (message["event"], json.loads(message["data"])["text"]) == ("note", text)
+        reader.close()
+
+
 async def test_a_client_that_cannot_send_headers_names_its_last_event_in_the_query(api: Service, sim: Sim) -> None:
     for _ in range(3):
         await sim.tick(NOTE)

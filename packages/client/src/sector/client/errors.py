@@ -1,10 +1,14 @@
 """What can go wrong between a client and the API."""
 
 from sector.models.answers import Problem
+from sector.models.printable import printable
 
 
 class ClientError(Exception):
-    """A request that did not succeed."""
+    """A request that did not succeed. Its text is printable, whatever the API or a proxy sent: tracebacks end on terminals."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(printable(text))
 
 
 class Refused(ClientError):

@@ -119,12 +119,18 @@ def _as_json(_: WrappedLogger, __: str, event: EventDict) -> str:
 
 
 def line(fields: Mapping[str, object]) -> str:
-    """Return fields as a line of JSON, whatever they hold, without secrets."""
-    return redact(
-        orjson.dumps(
-            {name: _printable(value) for name, value in fields.items()}, default=repr, option=orjson.OPT_NON_STR_KEYS
-        ).decode()
-    )
+    """Return fields as a line of JSON, whatever they hold, without secrets. It is printable: an operator may read it on a terminal."""
+    values = {name: _printable(value) for name, value in fields.items()}
+    text = redact(orjson.dumps(values, default=repr, option=orjson.OPT_NON_STR_KEYS).decode())
+    if text.isprintable():
+        return text
+    # JSON leaves as they are: DEL, C1 controls, U+2028 and U+2029, and marks that reverse a text.
+    return "".join(each if each.isprintable() else _json_escape(each) for each in text)
+
+
+def _json_escape(character: str) -> str:
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
 def _printable(value: object) -> object:

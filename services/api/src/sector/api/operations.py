@@ -32,7 +32,6 @@ _TICK: Schema = {"type": "integer", "minimum": 0, "maximum": 2**53}
 _EVENT_ID: Schema = {"type": "string", "pattern": r"^[0-9]{1,15}-[0-9]{1,9}$"}
 
 
-
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One that is not required, unless it stands in the path."""

@@ -41,6 +41,8 @@ _LAST = 2**30
 _AFTER_TICK = 999_999_999
 """The number in the id of an event that stands after all events of its tick, as clients may send it."""
 
+_LINE_ENDS = tuple((each.encode(), b"\\u%04x" % ord(each)) for each in "\x85\u2028\u2029")
+
 
 @dataclass(slots=True, eq=False)
 class Backlog:
@@ -252,8 +254,21 @@ def _end_of_tick(tick: int) -> bytes:
 
 
 def _encoded(events: Sequence[Event]) -> bytes:
-    return b"".join(
-        b"id: %b\nevent: %b\ndata: %b\n\n"
-        % (str(event["id"]).encode(), str(event["type"]).encode(), orjson.dumps(event))
-        for event in events
+    return _on_one_line(
+        b"".join(
+            b"id: %b\nevent: %b\ndata: %b\n\n"
+            % (str(event["id"]).encode(), str(event["type"]).encode(), orjson.dumps(event))
+            for event in events
+        )
     )
+
+
+def _on_one_line(messages: bytes) -> bytes:
+    """Escape, in JSON, what some readers take for the end of a line: those that split a stream as `str.splitlines` does.
+
+    JSON escapes the others of these (such as U+001C) by itself.
+    """
+    for raw, escaped in _LINE_ENDS:
+        if raw in messages:
+            messages = messages.replace(raw, escaped)
+    return messages

@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
     )
     manual.add_argument(
         "--host",
-        type=_parsed(parse_host),
+        type=_parsed(parse_host, "127.0.0.1"),
         default=os.environ.get("SECTOR_HOST") or "127.0.0.1",
         help="address of API and viz (default: SECTOR_HOST, else 127.0.0.1)",
     )

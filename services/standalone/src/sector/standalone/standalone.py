@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError
 
 from sector.models import Snapshot
+from sector.models.printable import printable
 from sector.process import wait_for_stop
 from sector.process.log_stream import print_error, print_output
 from sector.process.settings import EXIT_WRONG_SETTING
@@ -149,4 +150,4 @@ async def _tell(plan: Plan, stop: asyncio.Event, every_s: float) -> None:
 
 
 def _tail(log: Path, lines: int = 8) -> str:
-    return "\n".join(f"    {line}" for line in log.read_text(errors="replace").splitlines()[-lines:])
+    return "\n".join(f"    {printable(line)}" for line in log.read_text(errors="replace").splitlines()[-lines:])

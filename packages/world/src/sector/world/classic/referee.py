@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
+from sector.models.printable import printable
 from sector.world.classic.match import Match, RuleBroken
 from sector.world.classic.program import Program
 from sector.world.classic.text import Planet, parse_order, playback_start, playback_turn, state_text
@@ -49,7 +50,7 @@ class Referee:
     def _carry_out(self, player: int, lines: Sequence[str]) -> str | None:
         """Carry out the orders, up to one that breaks a rule; returns how it does."""
         for line in lines:
-            self._write(f"player{player} > engine: {line}")
+            self._write(f"player{player} > engine: {printable(line)}")
             try:
                 move = parse_order(line)
                 if move is not None:
@@ -61,6 +62,7 @@ class Referee:
         return None
 
     async def _drop(self, player: int, reason: str) -> None:
+        reason = printable(reason)
         print(f"WARNING: player {player} {reason}.", file=sys.stderr, flush=True)
         self._write(f"Dropping player {player}: {reason}")
         self._match.drop(player)
