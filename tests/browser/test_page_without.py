@@ -1,10 +1,8 @@
 """The page in browsers that refuse it something: it works without, or says within seconds what is wrong, and what to do."""
 
-from collections import Counter
-
 import pytest
 from browser.watched import Watched
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Browser, Page, expect
 
 from fixtures.processes import Processes, Service, free_port
 from fixtures.sim import Sim
@@ -65,9 +63,9 @@ async def test_it_works_without_storage(
     assert faults == []
 
 
-async def says(page: Page, text: str, *, within_ms: int = _WITHIN_MS) -> None:
+async def says(page: Page, text: str) -> None:
     """Wait until the page says what is wrong."""
-    await expect(page.locator("#alarm")).to_contain_text(text, timeout=within_ms)
+    await expect(page.locator("#alarm")).to_contain_text(text, timeout=_WITHIN_MS)
     await expect(page.locator("#alarm")).to_be_visible()
     await expect(page.locator("#status")).to_have_attribute("data-state", "fault")
 
@@ -171,59 +169,3 @@ async def test_a_proxy_that_has_lost_the_viz_is_said(page: Page, viz: Service) -
     await page.goto(viz.url)
     await says(page, "The viz is not available: 127.0.0.1:")
     await expect(page.locator("#alarm")).to_contain_text("answers 502")
-
-
-@pytest.fixture
-async def first_answers_404(page: Page) -> Counter[str]:
-    """The first request for each module reaches a process of another version, as during a rolling update."""
-    requests: Counter[str] = Counter()
-
-    async def answer(route: Route) -> None:
-        requests[route.request.url] += 1
-        if requests[route.request.url] == 1:
-            await route.fulfill(status=404, json={})
-        else:
-            await route.continue_()
-
-    await page.route(lambda url: "/static/" in url and not url.endswith("/boot.js"), answer)
-    return requests
-
-
-async def test_a_page_whose_parts_are_of_another_version_comes_up_by_itself(
-    page: Page, watched: Watched, viz: Service, first_answers_404: Counter[str]
-) -> None:
-    await page.goto(viz.url)
-    await watched.at_tick(1)
-    await watched.in_state("stale")
-    assert len(first_answers_404) > 40
-    assert await page.evaluate("history.state") is None
-
-
-@pytest.mark.parametrize("pattern", ["**/static/*/main.js", "**/static/*/moment.js", "**/static/*/vendor/*.js"])
-async def test_a_part_that_stays_away_is_said_and_the_reloads_end(page: Page, viz: Service, pattern: str) -> None:
-    loads: list[str] = []
-    page.on("domcontentloaded", lambda _: loads.append(""))
-    await page.route(pattern, lambda route: route.fulfill(status=404, json={}))
-    await page.goto(viz.url)
-    await says(page, "Parts of this page cannot be loaded, probably because the viz is being updated")
-    await says(page, "4 reloads did not help. Reload the page in a minute", within_ms=60_000)
-    assert len(loads) == 5
-
-
-async def test_if_no_part_loads_at_all_the_page_itself_says_what_to_do(page: Page, viz: Service) -> None:
-    await page.route("**/static/**", lambda route: route.fulfill(status=404, json={}))
-    await page.goto(viz.url, wait_until="commit")
-    await expect(page.locator("#alarm")).to_be_visible()
-    await expect(page.locator("#alarm")).to_contain_text("reload the page in a minute")
-
-
-async def test_a_page_that_starts_as_it_should_shows_no_alarm_meanwhile(page: Page, viz: Service) -> None:
-    await page.add_init_script(
-        "window.alarms = 0; new MutationObserver(() => {"
-        " const alarm = document.getElementById('alarm');"
-        " if (alarm && getComputedStyle(alarm).visibility === 'visible' && !alarm.hidden && document.styleSheets.length > 3)"
-        " window.alarms++; }).observe(document, { subtree: true, childList: true, attributes: true });"
-    )
-    await page.goto(viz.url)
-    await Watched(page).at_tick(1)
-    assert await page.evaluate("window.alarms") == 0
