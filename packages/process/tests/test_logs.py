@@ -88,7 +88,7 @@ def test_as_text_what_clients_sent_moves_no_cursor_and_begins_no_line(run: Run) 
     assert not any(line.startswith("12:00:00") for line in lines)
 
 
-def test_as_json_too_and_a_reader_gets_what_was_sent() -> None:
+def test_as_json_too_and_a_reader_gets_what_was_sent(run: Run) -> None:
     lines = run(WORK="quote")
     assert all(line.isprintable() for line in lines)
     quoted = json.loads(lines[0])
