@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 from fixtures.tokens import SECRET
 from sector.standalone.options import parser
 from sector.standalone.plan import Plan, make_plan
-from sector.standalone.secret import SecretGivenError, secret_in
+from sector.standalone.screen import shown
+from sector.standalone.secret import SecretDamagedError, SecretGivenError, secret_in
 from sector.standalone.valkey import valkey_socket
 from sector.state.connect import connect
 
@@ -102,3 +103,21 @@ def test_a_secret_that_is_given_is_not_replaced(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("AUTH_SECRET", SECRET)
     with pytest.raises(SecretGivenError, match="AUTH_SECRET is set"):
         plan(tmp_path, "--new-secret")
+
+
+@pytest.mark.parametrize(
+    "content", [bytes(44), b"cut", b"\xff" * 44, b'"in quotes, which no version wrote in here"', b"a\nb" * 20]
+)
+def test_a_damaged_secret_is_said_so_and_can_be_replaced(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "auth-secret"
+    path.write_bytes(content)
+    with pytest.raises(SecretDamagedError, match="--new-secret"):
+        secret_in(tmp_path)
+    assert len(secret_in(tmp_path, replace=True)) >= 32
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://u:hunter2@h", "redis://h?password=hunter2", "redis+sentinel://h/w?sentinel_password=hunter2"]
+)
+def test_the_screen_shows_no_password_of_redis(url: str) -> None:
+    assert "hunter2" not in shown(url)

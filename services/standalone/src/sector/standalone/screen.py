@@ -1,17 +1,17 @@
 """What standalone prints: one screen when all is up, then a line every few seconds."""
 
-import re
 from pathlib import Path
 
 from sector.models import Snapshot
 from sector.standalone.plan import PLAYER, Plan
+from sector.state.redis_url import RedisAddress
 
 _BOT = "examples/bots/first_bot.py"
 
 
 def shown(redis_url: str) -> str:
     """Return a URL without its password."""
-    return re.sub(r"//[^/]*@", "//***@", redis_url)
+    return str(RedisAddress.parse(redis_url))
 
 
 def welcome(plan: Plan, logs: str, token_days: float, kept: str | None) -> str:

@@ -5,6 +5,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
+from sector.api.settings import SHORTEST_SECRET
 from sector.models.secret_text import clean_secret
 
 _BYTES = 32
@@ -18,10 +19,19 @@ class SecretGivenError(ValueError):
         super().__init__("--new-secret replaces the file auth-secret, and AUTH_SECRET is set: change or unset that")
 
 
+class SecretDamagedError(ValueError):
+    """The file of the secret was cut, or holds something else. Tokens that it signed cannot be verified any more."""
+
+    def __init__(self) -> None:
+        super().__init__("the file auth-secret is damaged: restore it, or replace it with --new-secret")
+
+
 def secret_in(directory: Path, *, replace: bool = False) -> str:
     """Return AUTH_SECRET where it is set, else the secret in `directory`, which is created the first time. Only this user may read it.
 
-    With `replace` it is a new one: no token that was signed before is valid any more. Raises OSError, SecretGivenError, SecretError.
+    With `replace` it is a new one: no token that was signed before is valid any more.
+
+    Raises OSError, SecretGivenError, SecretDamagedError, SecretError.
     """
     if given := os.environ.get("AUTH_SECRET"):
         if replace:
@@ -34,12 +44,22 @@ def secret_in(directory: Path, *, replace: bool = False) -> str:
 
 
 def _read(path: Path) -> str:
-    """Return the secret in a file; empty where there is none. An empty one signs nothing: a version that was killed left it."""
+    """Return the secret in a file; empty where there is none. An empty one signs nothing: a version that was killed left it.
+
+    Raises SecretDamagedError for a file that is cut or has anything else in it.
+    """
     try:
         path.chmod(0o600)
-        return path.read_text().strip()
+        content = path.read_bytes()
     except FileNotFoundError:
         return ""
+    try:
+        secret = clean_secret(content.decode())
+    except ValueError as error:
+        raise SecretDamagedError from error
+    if secret and len(secret) < SHORTEST_SECRET:
+        raise SecretDamagedError
+    return secret
 
 
 def _write(path: Path, secret: str) -> str:
