@@ -59,13 +59,13 @@ class Health:
             more = "; ".join(each for each in (detail, cause) if each)
             log.warning("%s: %s%s; %s", condition, fault, f" ({more})" if more else "", what)
 
-    def note(self, condition: str, fault: tuple[str, str] | None, *, blocks: bool = True) -> None:
+    def note(self, condition: str, fault: tuple[str, str] | None, detail: str = "", *, blocks: bool = True) -> None:
         """Note that a condition holds, or its fault in words and the cause, which is for the log alone."""
         if fault is None:
             self.well(condition)
         else:
             words, cause = fault
-            self.fault(condition, words, cause=cause, blocks=blocks)
+            self.fault(condition, words, detail, cause=cause, blocks=blocks)
 
     def _change(self, condition: str, fault: str | None) -> bool:
         if self._faults.get(condition, "") == fault:

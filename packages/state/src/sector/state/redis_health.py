@@ -17,9 +17,11 @@ type Probe = Callable[[Client, str], Awaitable[None]]
 
 
 class Note(Protocol):
-    """Notes a condition of a process: None where it holds, else the fault in words, and a detail."""
+    """Notes a condition of a process: None where it holds, else the fault in words and its cause; and a detail."""
 
-    def __call__(self, condition: str, fault: tuple[str, str] | None, *, blocks: bool = True) -> None: ...
+    def __call__(
+        self, condition: str, fault: tuple[str, str] | None, detail: str = "", *, blocks: bool = True
+    ) -> None: ...
 
 
 async def probe_writes(redis: Client, sim_id: str) -> None:
@@ -35,13 +37,17 @@ async def probe_disk(redis: Client, sim_id: str) -> None:
 
 
 class RedisHealth:
-    """Notes the conditions `redis` and `sim`. Redis is well where the follower reads, and the probe succeeds."""
+    """Notes the conditions `redis` and `sim`. Redis is well where the follower reads, and the probe succeeds.
 
-    def __init__(self, redis: Client, sim_id: str, probe: Probe, note: Note) -> None:
+    `where`: the address of Redis without user and password, for an operator.
+    """
+
+    def __init__(self, redis: Client, sim_id: str, probe: Probe, note: Note, where: str) -> None:
         self._redis = redis
         self._sim_id = sim_id
         self._probe = probe
         self._note = note
+        self._where = where
         self._conditions: dict[str, tuple[str, str] | None] = {}
         self._blocks = True
         self._write_fault: tuple[str, str] | None = None
@@ -68,6 +74,6 @@ class RedisHealth:
         for condition, fault in self._conditions.items():
             if condition == REDIS and fault is None and self._write_fault is not None:
                 continue
-            self._note(condition, fault, blocks=self._blocks)
+            self._note(condition, fault, self._where if condition == REDIS else "", blocks=self._blocks)
         if self._write_fault is not None and self._conditions.get(REDIS) is None:
-            self._note(REDIS, self._write_fault)
+            self._note(REDIS, self._write_fault, self._where)

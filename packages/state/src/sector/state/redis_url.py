@@ -182,6 +182,11 @@ class RedisAddress:
         return self._format(self.password, hidden=False)
 
     @property
+    def where(self) -> str:
+        """Where Redis is, without a user: `host:port`, several with commas, or the path of a socket."""
+        return self.path or ",".join(f"{format_host(host)}:{port}" for host, port in self.hosts)
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The passwords."""
         of_sentinels = self.options.get("sentinel_password")

@@ -47,7 +47,7 @@ def create_api(settings: ApiSettings) -> App:
     """Return the app; it serves at once, and is ready when Redis and the sim are there."""
     redis = connect(settings.redis_url, timeout_s=settings.redis_timeout_s)
     health = Health("api", REDIS, SIM, DURABILITY)
-    redis_health = RedisHealth(redis, settings.sim_id, probe_writes, health.note)
+    redis_health = RedisHealth(redis, settings.sim_id, probe_writes, health.note, settings.redis_url.where)
     served = Served(redis, settings.sim_id, settings.durability, settings.most_waiting_orders, redis_health.report)
     ring = settings.key_ring
     authority = Authority(ring, settings.auth_audience)

@@ -131,7 +131,9 @@ class Worker[S]:
                     await wait_for_stop(stop, min(max(look_s, 20 * (time.thread_time() - began_s)), most_s))
                 except RedisError as error:
                     self._standstill.reset()
-                    self._health.fault(REDIS, describe(error), cause=f"{type(error).__name__}: {error}")
+                    self._health.fault(
+                        REDIS, describe(error), settings.redis_url.where, cause=f"{type(error).__name__}: {error}"
+                    )
                     await wait_for_stop(stop, next(pauses))
         finally:
             await self._end_all()
