@@ -216,6 +216,22 @@ def test_no_response_has_an_alt_svc_header(port: int, path: str) -> None:
     assert "alt-svc" not in httpx.get(f"http://127.0.0.1:{port}{path}").headers
 
 
+@pytest.mark.parametrize("accept", [b"\xff", b",,,,", b"[::1", b"text/html;q=x", b"text/html"])
+@pytest.mark.parametrize("line", [b"GET /nowhere", b"DELETE /echo", b"OPTIONS *"])
+def test_an_error_is_a_problem_whatever_is_accepted(port: int, line: bytes, accept: bytes) -> None:
+    sent = b"%b HTTP/1.1\r\nhost: a\r\nconnection: close\r\naccept: %b\r\n\r\n" % (line, accept)
+    answer = exchange(port, sent)
+    assert statuses(answer) in ([404], [405])
+    assert b"application/problem+json" in answer
+    assert (b"allow: " in answer.lower()) is (statuses(answer) == [405])
+
+
+def test_a_body_that_nothing_reads_is_not_logged(port: int) -> None:
+    """The fixture looks at the log."""
+    head = b"GET /health/live HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhi"
+    assert statuses(exchange(port, head, ends=False)) == [200]
+
+
 def test_a_body_that_was_asked_to_wait_is_told_to_go_on(port: int) -> None:
     head = _POST + b"content-length: 2\r\nexpect: 100-Continue\r\nconnection: close\r\n\r\nhi"
     assert statuses(exchange(port, head, ends=False)) == [100, 200]

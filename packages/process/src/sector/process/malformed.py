@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from prometheus_client import Counter
@@ -55,15 +56,29 @@ def is_refused(request: Request) -> bool:
     return getattr(request.stream, "refused", False)
 
 
-class RefusalHandler(ErrorHandler):
-    """Answers refused requests with a problem document (RFC 9457), unless the app has a handler of its own for them."""
+class ProblemHandler(ErrorHandler):
+    """Answers errors with a problem document (RFC 9457), unless the app has a handler of its own for them.
+
+    Sanic's own pages depend on the `Accept` header, and fail with 500 if that is malformed.
+    """
 
     def default(self, request: Request, exception: Exception) -> HTTPResponse:
         """Answer with an error."""
-        if not (is_refused(request) and isinstance(exception, SanicException)):
-            return super().default(request, exception)
+        self.log(request, exception)
+        if not isinstance(exception, SanicException):
+            return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "see the log of this process", {})
         status = HTTPStatus(exception.status_code)
-        if isinstance(exception, PayloadTooLarge):
+        if is_refused(request) and isinstance(exception, PayloadTooLarge):
             status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-        body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": str(exception)}
-        return json(body, status, content_type="application/problem+json")
+        return _problem(status, str(exception), exception.headers)
+
+
+def _problem(status: HTTPStatus, detail: str, headers: Mapping[str, object]) -> HTTPResponse:
+    # The page of the viz reads `message`, also one of an earlier version.
+    body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail, "message": detail}
+    return json(
+        body,
+        status,
+        headers={name: str(value) for name, value in headers.items()},
+        content_type="application/problem+json",
+    )

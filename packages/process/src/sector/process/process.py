@@ -36,7 +36,7 @@ from sector.process.garbage import spare_what_stays
 from sector.process.health import Details, HeadersOf, Health, endpoints, public_endpoints
 from sector.process.log_stream import log_stream, print_error, reserve_standard_descriptors
 from sector.process.logs import configure
-from sector.process.malformed import RefusalHandler
+from sector.process.malformed import ProblemHandler
 from sector.process.metrics import Sample, metrics_endpoint
 from sector.process.settings import EXIT_WRONG_SETTING, Settings
 from sector.process.slow_senders import SenderLimit
@@ -82,7 +82,6 @@ def create_app(
     app = operator_app = _bare_app(name, sender_timeout_s)
     if operator_port:
         operator_app = _bare_app(f"{name}-operator", sender_timeout_s)
-        operator_app.config.FALLBACK_ERROR_FORMAT = "json"
         # Sanic rewrites its own methods for the app that starts first; it cannot do so twice in a process.
         operator_app.config.TOUCHUP = False
         app.blueprint(public_endpoints(health, headers_of))
@@ -106,7 +105,7 @@ def _bare_app(name: str, sender_timeout_s: float) -> App:
         env_prefix="",
         dumps=orjson.dumps,
         loads=orjson.loads,
-        error_handler=RefusalHandler(),
+        error_handler=ProblemHandler(),
     )
     app.config.OAS = False
     # Of senders that fall silent, and of answers that take too long to make, or to be read.

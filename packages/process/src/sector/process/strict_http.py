@@ -3,6 +3,7 @@
 Sanic calls the methods that are replaced here. Its signals `http.lifecycle.*` are not sent.
 """
 
+import logging
 from typing import Any
 
 from sanic.compat import Header
@@ -22,6 +23,7 @@ from sector.process.request_head import (
     parse_head,
 )
 
+_UNREAD_BODY = "body not consumed"
 _MAX_CHUNK_LINE = 256
 _CRLF = b"\r\n"
 
@@ -249,3 +251,11 @@ def _reason(error: Exception) -> str:
             return "its head did not arrive in time"
         case _:
             return "its head could not be read"
+
+
+def _is_fault(record: logging.LogRecord) -> bool:
+    """Say whether Sanic logs a fault of ours. A client may send a body with any request: Sanic logs each that no handler reads."""
+    return _UNREAD_BODY not in str(record.msg)
+
+
+logging.getLogger("sanic.error").addFilter(_is_fault)

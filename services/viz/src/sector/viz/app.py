@@ -54,7 +54,6 @@ def create_viz(settings: VizSettings) -> App:
 
     promised = ("MOST_SPECTATORS", settings.most_spectators)
     app = create_app(health, details, operator_port=settings.operator_port, promised=promised)
-    app.config.FALLBACK_ERROR_FORMAT = "json"
     app.config.REQUEST_MAX_SIZE = _LARGEST_BODY
     app.config.PROXIES_COUNT = settings.proxies or None
     page = Page(settings.sim_id, settings.api_url, polling=settings.polling)
