@@ -5,12 +5,15 @@ import logging
 import os
 import sys
 
-from sanic import HTTPResponse, Request
-from sanic.response import empty
 from structlog.contextvars import bind_contextvars
 
 from sector.process import Health, attach, create_app, run
 from sector.process.settings import Settings
+
+# isort: split
+# After sector.process, which removes the variables that Sanic reads.
+from sanic import HTTPResponse, Request
+from sanic.response import empty
 
 HOSTILE = "a\x1b]0;pwned\x07b\n12:00:00 [info     ] c\x00d\u202ee\x9bf"
 """What a client may send, to be quoted."""

@@ -48,11 +48,9 @@ def self_signed(folder: Path) -> Path:
     return path
 
 
-async def fault_of(url: str, removed: Path | None = None) -> str:
-    """Return what is said of a Redis that cannot be reached at this URL. `removed`: a file that is there at the start only."""
+async def fault_of(url: str) -> str:
+    """Return what is said of a Redis that cannot be reached at this URL."""
     redis = connect(url)
-    if removed is not None:
-        removed.unlink()
     try:
         with pytest.raises(RedisError) as raised:
             await sims.listed(redis)
@@ -79,16 +77,19 @@ async def test_a_server_that_is_not_there_is_away(tmp_path: Path) -> None:
     assert await fault_of(f"unix://{tmp_path}/missing.sock?db=0") == AWAY
 
 
-async def test_a_certificate_file_that_cannot_be_read_is_named_as_the_cause(
-    valkey: ValkeyServer, tmp_path: Path
+@pytest.mark.parametrize("parameter", ["ssl_ca_certs={0}", "ssl_certfile={0}&ssl_keyfile={0}"])
+async def test_a_certificate_file_that_cannot_be_read_any_more_is_named_as_the_cause(
+    parameter: str, valkey: ValkeyServer, tmp_path: Path
 ) -> None:
     at = valkey.connection_url.replace("redis://", "rediss://")
-    said = "a certificate file in REDIS_URL cannot be read"
-    own, key = tmp_path / "own.pem", tmp_path / "own.key"
-    for parameters in (f"ssl_ca_certs={own}", f"ssl_certfile={own}&ssl_keyfile={key}"):
-        for file in (own, key):
-            file.write_text("a file")
-        assert await fault_of(f"{at}/0?{parameters}", removed=own) == said
+    path = self_signed(tmp_path)
+    redis = connect(f"{at}/0?{parameter.format(path)}")
+    for spoil in (path.unlink, path.mkdir):
+        spoil()
+        with pytest.raises(RedisError) as raised:
+            await sims.listed(redis)
+        assert describe(raised.value) == "a certificate file in REDIS_URL cannot be read"
+    await redis.aclose()
 
 
 async def test_tls_to_a_port_without_it_is_no_absence() -> None:
@@ -113,8 +114,8 @@ async def test_a_host_that_has_no_address_is_a_matter_of_dns() -> None:
     assert "compare it with DNS" in await fault_of("redis://no-such-host.invalid:6379/0")
 
 
-async def test_a_process_without_free_descriptors_says_so(valkey: ValkeyServer) -> None:
-    redis = connect(f"{valkey.connection_url}/0")
+async def test_a_process_without_free_descriptors_says_so(redis_url: str) -> None:
+    redis = connect(redis_url)
     with no_free_descriptor(), pytest.raises(RedisConnectionError) as raised:
         await sims.listed(redis)
     assert describe(raised.value).startswith("no file descriptor is free")

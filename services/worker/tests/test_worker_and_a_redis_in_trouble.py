@@ -5,9 +5,11 @@ import time
 import pytest
 from redis.asyncio import Redis
 
+from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, Service, tick_of
 from fixtures.sim import CONFIG
 from fixtures.users import selectors_of
+from sector.state.connect import connect
 from sector.state.keys import WORKERS, SimKeys
 
 KEYS = SimKeys("default")
@@ -41,6 +43,21 @@ async def test_full(worker: Service, redis: Redis) -> None:
     finally:
         await redis.config_set("maxmemory", "0")
     goes_on(worker)
+
+
+async def test_a_full_disk(processes: Processes, own_valkey: OwnValkey) -> None:
+    own_valkey.start()
+    redis = connect(own_valkey.url)
+    assert isinstance(redis, Redis)
+    settings = {"TICK_DELAY": "0.05", "LEASE_TTL_MS": "600", "SIM_CONFIG": CONFIG.model_dump_json()}
+    one = processes.start("worker", wait=True, REDIS_URL=own_valkey.url, **settings)
+    one.wait_for(lambda health: tick_of(health) >= 2, "ticking")
+    await own_valkey.fail_disk(redis)
+    one.wait_for_fault("redis", "Redis cannot write to its disk")
+    one.wait_until(ready=False)
+    await own_valkey.mend_disk(redis)
+    goes_on(one)
+    await redis.aclose()
 
 
 async def test_read_only(worker: Service, redis: Redis) -> None:
