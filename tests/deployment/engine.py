@@ -134,8 +134,8 @@ def base_image() -> str:
 
 
 def redis_image() -> str:
-    """Return the image that the one of Redis in docker/compose.yaml builds on."""
-    found = re.search(r"ARG REDIS_IMAGE=(\S+)", Path("docker/compose.yaml").read_text())
+    """Return the image that docker/redis.Dockerfile builds on."""
+    found = re.search(r"ARG REDIS_IMAGE=(\S+)", Path("docker/redis.Dockerfile").read_text())
     assert found
     return available(found[1])
 

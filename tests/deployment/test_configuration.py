@@ -94,7 +94,7 @@ def test_the_images_are_those_of_this_version_each_named_to_be_replaced(folder: 
 
 
 def test_images_of_others_are_named_by_tag_and_digest() -> None:
-    texts = [Path(file).read_text() for file in ("docker/Dockerfile", "docker/compose.yaml")]
+    texts = [Path(file).read_text() for file in ("docker/Dockerfile", "docker/redis.Dockerfile", "docker/compose.yaml")]
     texts += [file.read_text() for file in Path("k8s").rglob("*.yaml")]
     found = re.findall(r"(?:ARG (?:PYTHON|REDIS_IMAGE)=|image: )(\S+)", "\n".join(texts))
     others = {name for name in found if not name.startswith("sector-")}

@@ -28,8 +28,8 @@ def image(tmp_path: Path) -> Iterator[str]:
     for name in FILES:
         Path(shutil.copy(COMPOSE.parent / name, tmp_path)).chmod(0o600)
     tmp_path.chmod(0o700)
-    redis = yaml.safe_load(COMPOSE.read_text())["services"]["redis"]
-    (tmp_path / "Dockerfile").write_text(redis["build"]["dockerfile_inline"].replace("$$", "$"))
+    dockerfile = COMPOSE.parent / yaml.safe_load(COMPOSE.read_text())["services"]["redis"]["build"]["dockerfile"]
+    shutil.copy(dockerfile, tmp_path / "Dockerfile")
     tag = f"sector-redis-test-{uuid.uuid4().hex[:8]}"
     docker("build", f"--tag={tag}", f"--build-arg=REDIS_IMAGE={redis_image()}", str(tmp_path), timeout_s=300)
     yield tag
