@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+import pytest_asyncio
 from browser.watched import Watched
 from playwright.async_api import Page, Route, expect
 
@@ -10,7 +11,7 @@ from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def viz(sim: Sim, redis_url: str, processes: Processes) -> Service:
     await sim.tick()
     return processes.start("viz", REDIS_URL=redis_url)
@@ -28,7 +29,7 @@ async def says(page: Page, text: str, *, within_ms: int = 15_000) -> None:
     await expect(page.locator("#status")).to_have_attribute("data-state", "fault")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def first_answers_404(page: Page) -> Counter[str]:
     """The first request for each module reaches a process of another version, as during a rolling update."""
     requests: Counter[str] = Counter()

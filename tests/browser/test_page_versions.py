@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 from browser.watched import Watched
 from playwright.async_api import Browser, expect
 
@@ -48,7 +49,7 @@ def running(*command: str, env: dict[str, str] | None = None) -> Iterator[None]:
             process.terminate()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def other_version(sim: Sim, redis_url: str, tmp_path: Path) -> AsyncIterator[int]:
     """A viz whose page is of another version; its port."""
     await sim.tick()

@@ -1,6 +1,7 @@
 """The page in browsers that refuse it something: it works without, or says within seconds what is wrong, and what to do."""
 
 import pytest
+import pytest_asyncio
 from browser.watched import Watched
 from playwright.async_api import Browser, Page, expect
 
@@ -11,13 +12,13 @@ from fixtures.tokens import SECRET, token
 _WITHIN_MS = 15_000
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def viz(sim: Sim, redis_url: str, processes: Processes) -> Service:
     await sim.tick()
     return processes.start("viz", REDIS_URL=redis_url)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def polled_viz(sim: Sim, redis_url: str, processes: Processes) -> Service:
     await sim.tick()
     return processes.start("viz", REDIS_URL=redis_url, POLLING="true")
