@@ -134,7 +134,8 @@ def test_the_bots_play(composed: Composed) -> None:
 
 
 def test_a_load_of_several_processes_is_put_on_it_and_gives_its_verdict(composed: Composed) -> None:
-    command = ("--profile", "load", "up", "--build", "--no-recreate", "--exit-code-from", "load", "load")
+    composed("--profile", "load", "build", "--build-arg", f"PYTHON={base_image()}")
+    command = ("--profile", "load", "up", "--no-recreate", "--exit-code-from", "load", "load")
     # The verdict is about lost orders and missed ticks; how fast this machine answers is for the bench.
     said = composed(*command, USERS="20", RUN_TIME="10s", SPAWN_RATE="20", P99_MS="60000", SEEN_MS="60000")
     assert "acknowledged orders without an outcome within 3 ticks: none" in said
