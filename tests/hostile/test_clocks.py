@@ -1,7 +1,6 @@
 """Whatever a clock that was set back leaves in Redis: the world ticks, orders are accepted, and the page shows it."""
 
 import signal
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -20,15 +19,15 @@ CHOSEN = CASES if LONG else CASES[:1]
 
 def start_worker(processes: Processes, redis_url: str) -> Service:
     """Start a worker, and wait until it ticks."""
-    settings = {"TICK_DELAY": "0.1", "LEASE_TTL_MS": "1000", "SIM_CONFIG": CONFIG.model_dump_json()}
-    worker = processes.start("worker", REDIS_URL=redis_url, **settings)
+    config = CONFIG.model_dump_json()
+    worker = processes.start("worker", REDIS_URL=redis_url, TICK_DELAY="0.1", LEASE_TTL_MS="1000", SIM_CONFIG=config)
     before = tick_of(worker.wait_for(lambda health: tick_of(health) >= 0, "holding the sim"))
     worker.wait_for(lambda health: tick_of(health) > before, "ticking")
     return worker
 
 
 @pytest.fixture
-def ended_worker(processes: Processes, redis_url: str) -> Iterator[Service]:
+def ended_worker(processes: Processes, redis_url: str) -> Service:
     """A worker that was killed: its lease and its entry are still there."""
     worker = start_worker(processes, redis_url)
     worker.end(signal.SIGKILL)
