@@ -144,6 +144,6 @@ def test_a_wrong_option_ends_it_with_2_and_says_which(
 def test_a_redis_that_does_not_answer_is_named(standalone: Start) -> None:
     one = standalone("--redis-timeout=0.5", REDIS_URL="redis://me:secret@127.0.0.1:1/0")
     assert one.ends() == 1, "after half a second"
-    assert "no answer from Redis at redis://***@127.0.0.1:1/0" in one.log.read_text()
+    assert "no answer from Redis at redis://me:***@127.0.0.1:1/0" in one.log.read_text()
     assert "secret" not in one.log.read_text()
     one.nothing_is_left()
