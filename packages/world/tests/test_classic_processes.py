@@ -20,6 +20,10 @@ _SLEEP = "import os, time; print(os.getpid(), file=open('pid', 'w'), flush=True)
 _SLEEPER = f"{sys.executable} -S sleeper.py"
 
 
+_ENVIRONMENT = environment()
+"""As of the start: tests work in another folder, and paths of modules may be relative."""
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, which has a map, and a program that writes its process id and sleeps."""
@@ -43,7 +47,7 @@ def bot(folder: Path, answer: str) -> str:
 def play(*commands: str, turn_ms: int = TURN_MS, turns: int = 3) -> "subprocess.Popen[str]":
     """Start a match."""
     command = [sys.executable, "-m", "sector.world.classic", "map.txt", str(turn_ms), str(turns), "log.txt", *commands]
-    return subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, env=_ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def sleeper(folder: Path) -> int:
