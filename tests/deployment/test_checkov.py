@@ -13,7 +13,7 @@ from deployment.rendered import BASE, LOCAL, PRODUCTION, render
 from fixtures.requires import require_program
 
 ALLOWED: Mapping[str, str] = {
-    "CKV_K8S_43": "images by digest: our own are in no registry; whoever deploys pins theirs, by `kustomize edit set image`",
+    "CKV_K8S_43": "images by digest: our own are in no registry; pin them by `kustomize edit set image`",
     "CKV_K8S_15": "IfNotPresent: a tag is one version, and images of a cluster on one's own machine are in no registry",
     "CKV_K8S_35": "secrets in the environment: settings are environment variables throughout; nothing else runs in these containers",
 }

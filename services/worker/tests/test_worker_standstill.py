@@ -1,4 +1,4 @@
-"""A sim that nobody ticks: the worker that should tick it is not ready, and `/health` says why and since when."""
+"""A sim without ticks: the worker that should tick it is not ready, and `/health` says why and since when."""
 
 import asyncio
 import signal

@@ -93,9 +93,10 @@ async def ask(
         if len(await listed(redis)) >= max_sims:
             raise TooManySims(max_sims)
         await check_room_for_sim(link)
-        anew = ("NX",) if before is None else ()
+        # A failed request may be overwritten.
+        condition = ("NX",) if before is None else ()
         text = await asyncio.to_thread(wish.model_dump_json, exclude_unset=True)
-        request = ("SET", keys.founding, text, *anew)
+        request = ("SET", keys.founding, text, *condition)
         if once is None or created_by is None:
             (done,) = checked(await link.exchange(request))
         else:
@@ -105,7 +106,7 @@ async def ask(
             done, noted = as_list(replies)
     if done is None:
         if created_by is not None and noted is not None:
-            # Somebody else asked in between, with another key.
+            # Another request, with another key, came in between.
             await call(redis, "SET", created_by, b"", "PX", 1)
         raise SimExists(sim_id)
     await call(redis, "SADD", SIMS, sim_id)

@@ -1,4 +1,4 @@
-"""Standstill: sims that are served and do not tick, whoever holds their lease.
+"""Standstill: sims that this worker serves and that do not tick, regardless of the lease holder.
 
 A lease alone says little: its holder may be dead, and the lease may last for an hour because the clock of Redis was set back. So the worker
 reads whether the tick in the head of each sim grows. No clock of another machine is involved.
