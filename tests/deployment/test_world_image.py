@@ -31,7 +31,7 @@ def start(engine: str, name: str) -> Iterator[Start]:
     def start(*arguments: str, options: tuple[str, ...] = ()) -> str:
         ports = ("--publish=127.0.0.1::8000", "--publish=127.0.0.1::9000")
         started.append(docker("run", "--detach", f"--label={engine}", *_HARDENED, *ports, *options, name, *arguments))
-        until(lambda: "Sector is running." in logs(started[-1]), "a world that is ready", within_s=120)
+        until(lambda: is_ready(started[-1]), "a world that is ready", within_s=300)
         return started[-1]
 
     yield start
@@ -44,6 +44,16 @@ def volume(engine: str) -> Iterator[str]:
     name = docker("volume", "create", f"--label={engine}")
     yield name
     docker("volume", "rm", name)
+
+
+def is_ready(id_: str) -> bool:
+    """Say whether the world of a container is ready. Raises AssertionError, with the container's logs, where it has ended."""
+    text = logs(id_)
+    if "Sector is running." in text:
+        return True
+    state = container(id_).state
+    assert state.running, f"the container ended with {state.exit_code}:\n{text}"
+    return False
 
 
 def url(id_: str, port: int) -> str:

@@ -147,3 +147,14 @@ async def test_a_secret_that_cannot_be_read_ends_it_with_2_before_anything_is_st
     assert out == ""
     assert err.startswith(f"no secret to sign tokens with, in {tmp_path}: ")
     assert [path.name for path in tmp_path.iterdir()] == ["auth-secret"]
+
+
+async def test_a_process_that_is_being_started_during_stop_is_ended(tmp_path: Path, lines: Lines) -> None:
+    supervisor = Supervisor(tmp_path, lines)
+    await supervisor.start()
+    supervisor.keep(python("api", "import signal; signal.pause()"))
+    # The keeper has begun to start the process, and nothing knows the process yet.
+    await asyncio.sleep(0)
+    async with asyncio.timeout(60):
+        await supervisor.stop(None)
+    assert lines.all == []

@@ -23,7 +23,9 @@ from sector.standalone.supervisor import Supervisor
 from sector.standalone.valkey import valkey_socket
 from sector.state.connect import connect
 
-_READY_WITHIN_S = 60.0
+# A service that dies is reported at once. This is for machines that are slow or busy.
+_READY_WITHIN_S = 180.0
+_PROGRESS_EVERY_S = 15.0
 _DEATHS_AT_START = 3
 _LOOK_S = 0.05
 
@@ -93,9 +95,14 @@ async def _bring_up(plan: Plan, supervisor: Supervisor, stop: asyncio.Event, red
     for spec in plan.services:
         supervisor.keep(spec)
     waiting = list(plan.services)
-    deadline = time.monotonic() + _READY_WITHIN_S
+    started_s = reported_s = time.monotonic()
     async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
-        while waiting and time.monotonic() < deadline and not any(_gives_up(supervisor, spec) for spec in waiting):
+        while waiting and not any(_gives_up(supervisor, spec) for spec in waiting):
+            if (now_s := time.monotonic()) - started_s > _READY_WITHIN_S:
+                break
+            if now_s - reported_s > _PROGRESS_EVERY_S:
+                say(f"  waiting for {', '.join(spec.name for spec in waiting)} ({now_s - started_s:.0f} s)")
+                reported_s = now_s
             ready = [spec for spec in waiting if await _is_ready(client, spec)]
             for spec in ready:
                 say(f"  {spec.name} is ready")

@@ -57,6 +57,10 @@ class Supervisor:
         pauses = backoff(first_s=0.2, most_s=5.0)
         while not self._stopping.is_set():
             process = await self._spawn(spec)
+            if self._stopping.is_set():
+                # `stop` did not see this process: it was not started yet.
+                await _end([process], _STOP_SERVICES_S)
+                return
             code = await process.wait()
             if self._stopping.is_set():
                 return
