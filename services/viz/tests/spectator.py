@@ -70,6 +70,16 @@ class Spectator:
 
         return heard
 
+    async def leave(self) -> None:
+        """Disconnect. A poll under way is cut off: the viz would answer it with its next ping, up to 10 s later."""
+        leaving = asyncio.create_task(self.client.disconnect())
+        if self.client.transport() == "polling":
+            # Until the message that ends the session is sent.
+            await asyncio.sleep(0)
+            await self.client.eio.queue.join()
+            await self.client.eio.http.close()
+        await leaving
+
     async def watch(self, sim_id: object = "", has_map: object = "") -> str | None:
         """Ask to watch a sim; returns what is wrong with that."""
         refusal: str | None = await self.client.call("watch", (sim_id, has_map), timeout=_WITHIN_S)

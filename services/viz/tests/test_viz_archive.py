@@ -22,6 +22,12 @@ from sector.world import SectorWorld
 pytest_plugins = ("spectating",)
 
 
+@pytest.fixture
+def transports() -> tuple[str, ...]:
+    """The one transport of these tests: they are about HTTP."""
+    return ("websocket",)
+
+
 def ask(viz: Service, path: str) -> httpx.Response:
     return httpx.get(f"{viz.url}{path}", timeout=60)
 

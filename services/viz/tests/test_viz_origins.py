@@ -115,4 +115,4 @@ async def test_a_page_learns_why_it_cannot_connect(sim: Sim, redis_url: str, pro
     await spectator.client.connect(viz.url, socketio_path="ws", transports=["websocket"])
     said = await asyncio.to_thread(ask, viz, PLAY, "play.example.org")
     assert said["refusal"] == "1 watch here, as many as may"
-    await spectator.client.disconnect()
+    await spectator.leave()

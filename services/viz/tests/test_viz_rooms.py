@@ -20,7 +20,7 @@ pytest_plugins = ("spectating",)
 async def test_who_has_gone_is_no_longer_counted(viz: Service, spectate: Spectate) -> None:
     spectators = [await spectate(viz, alone=True) for _ in range(3)]
     await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] == 3, "watched by three")
-    await spectators[0].client.disconnect()
+    await spectators[0].leave()
     await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] == 2, "watched by two")
 
 
@@ -32,7 +32,7 @@ async def test_more_than_may_watch_are_turned_away(
     first, _ = [await spectate(viz, alone=True) for _ in range(2)]
     with pytest.raises(Refused):
         await spectate(viz, alone=True)
-    await first.client.disconnect()
+    await first.leave()
     await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] < 2, "watched by fewer")
     assert await (await spectate(viz, alone=True)).watch() is None
 
