@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.long import LONG
 from fixtures.processes import environment
 from fixtures.waiting import until
 from sector.world.classic.program import Answer, Program
@@ -190,7 +191,7 @@ CRASHES = {
 }
 
 
-@pytest.mark.parametrize("turn", [1, 3])
+@pytest.mark.parametrize("turn", [1, 3] if LONG else [3])
 @pytest.mark.parametrize("crash", CRASHES.values(), ids=CRASHES)
 def test_after_a_crash_the_match_goes_on_without_that_player(folder: Path, crash: str, turn: int) -> None:
     crashing = bot(
