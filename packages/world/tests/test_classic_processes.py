@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -135,15 +136,40 @@ AFTER_GO = {
     "in a second call": "print('go', flush=True); print('0 1 5', flush=True)",
     "with a go of its own": "print('go\\n0 1 5\\ngo', flush=True)",
     "without the end of the line": "print('go\\n0 1 5', end='', flush=True)",
-    "more than the pipe holds": "print('go', flush=True); print('0 1 5\\n' * 50_000, end='', flush=True)",
 }
+FLOOD = "print('go', flush=True); print('0 1 5\\n' * 50_000, end='', flush=True)"
+
+
+async def three_turns(command: str, after_turn: Callable[[int], None] = lambda _: None) -> list[Answer]:
+    program = await Program.start(command)
+    answers = []
+    for turn in range(3):
+        answers.append(await program.turn("go\n", TURN_MS))
+        await asyncio.to_thread(after_turn, turn)
+    await program.stop()
+    return answers
 
 
 @pytest.mark.parametrize("answer", AFTER_GO.values(), ids=AFTER_GO)
 async def test_what_is_written_after_go_is_no_order_of_the_next_turn(folder: Path, answer: str) -> None:
-    program = await Program.start(bot(folder, answer))
-    answers = [await program.turn("go\n", TURN_MS) for _ in range(3)]
-    await program.stop()
+    done = folder / "done"
+    done.touch()
+
+    def until_written(turn: int) -> None:
+        until(lambda: len(done.read_text()) > turn, "all that the program writes in a turn")
+
+    answers = await three_turns(bot(folder, f"{answer}\nopen('done', 'a').write('.')"), until_written)
+    assert [(each.lines, each.end) for each in answers] == 3 * [([], "go")]
+    assert answers[0].discarded == 0
+    assert answers[1].discarded > 0
+
+
+async def test_more_than_a_pipe_holds_after_go_is_no_order_either(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The program writes on while it is read: a busy machine must not look like its end.
+    monkeypatch.setattr("sector.world.classic.output._QUIET_AFTER_OUTPUT_S", 1.0)
+    answers = await three_turns(bot(folder, FLOOD))
     assert [(each.lines, each.end) for each in answers] == 3 * [([], "go")]
     assert answers[0].discarded == 0
     assert answers[1].discarded > 0
