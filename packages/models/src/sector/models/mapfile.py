@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sector.models.names import MAX_SHIPS, Items, SystemId
+from sector.models.regular_file import read_file
 
 MAX_SYSTEMS = 100_000
 MAX_LANES = 1_000_000
@@ -15,6 +17,9 @@ MAX_COORDINATE = 10**6
 
 MAX_RATE = 10**6
 """The most growth or yield of a system: sums over all systems stay below 2**53."""
+
+MAX_FILE_BYTES = 64 * 2**20
+"""The largest map has some 60 MB, indented."""
 
 Coordinate = Annotated[int, Field(ge=-MAX_COORDINATE, le=MAX_COORDINATE)]
 Rate = Annotated[int, Field(ge=0, le=MAX_RATE)]
@@ -66,6 +71,11 @@ class MapFile(_Part):
         _refuse_unknown("homes", self.homes, known)
         _refuse_twice("home", self.homes)
         return self
+
+
+def read_map(path: Path) -> MapFile:
+    """Return the map in a file. Raises sector.models.regular_file.FileError, pydantic.ValidationError."""
+    return MapFile.model_validate_json(read_file(path, MAX_FILE_BYTES))
 
 
 def _refuse_twice(what: str, ids: Sequence[str]) -> None:

@@ -15,10 +15,12 @@ from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, disable_created_metrics, generate_latest
 from prometheus_client.metrics_core import Metric
+from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from sanic import Blueprint, HTTPResponse, Request, raw
 from sanic.response import text
 
+from sector.models.regular_file import FileError, check_file
 from sector.process.counting import count_now
 from sector.process.health import HeadersOf
 from sector.process.log_stream import print_error
@@ -33,6 +35,7 @@ BYTES = tuple(4**power for power in range(4, 14))
 """Bounds of the buckets of sizes, in bytes: 256 to 64 MiB."""
 
 _PART, _BURST_S = 0.1, 0.2
+_MAX_FILE_BYTES = 256 * 2**20
 
 type Sample = Callable[[], None]
 """Sets gauges to what is so now."""
@@ -56,6 +59,36 @@ def _make_shared() -> None:
         except OSError as error:
             print_error(f"wrong setting {SHARED}={folder!r}: {error.strerror}. Allowed: a folder to write to")
             sys.exit(EXIT_WRONG_SETTING)
+        _remove_damaged(Path(folder))
+
+
+def _remove_damaged(folder: Path) -> None:
+    """Remove files that another process of this id left damaged: in a container, every process may have the same."""
+    for path in folder.glob(f"*_{os.getpid()}.db"):
+        try:
+            if _size_of(path):
+                list(MmapedDict.read_all_values_from_file(path))  # type: ignore[no-untyped-call]  # the library has no types there
+        except _DAMAGE:
+            try:
+                path.unlink()
+            except OSError as error:
+                print_error(
+                    f"wrong setting {SHARED}={str(folder)!r}: {path.name}: {error.strerror}. Allowed: an empty folder"
+                )
+                sys.exit(EXIT_WRONG_SETTING)
+
+
+def _size_of(path: Path) -> int:
+    """Return the size of a file; 0 if there is none, since other processes remove those of the dead. Raises OSError, ValueError."""
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        return 0
+    # A pipe would never end.
+    check_file(path)
+    if size > _MAX_FILE_BYTES:
+        raise FileError(path, "it is too large")
+    return size
 
 
 _make_shared()
@@ -79,7 +112,7 @@ class _Shared(MultiProcessCollector):
     """Reads the files of all processes, except those that a process has just made and not yet filled."""
 
     def collect(self) -> Iterable[Metric]:
-        files = [str(path) for path in Path(self._path).glob("*.db") if _size_of(path)]
+        files = [str(path) for path in Path(self._path).glob("*.db") if self._is_filled(path)]
         try:
             return self._merge(files)
         except _DAMAGE:
@@ -97,27 +130,31 @@ class _Shared(MultiProcessCollector):
         try:
             self._merge([file])
         except _DAMAGE as error:
-            if file not in _damaged:
-                _damaged.add(file)
-                log.warning("metrics: %s cannot be read and is left out (%s)", file, type(error).__name__)
+            _leave_out(file, error)
             return False
         _damaged.discard(file)
         return True
 
+    def _is_filled(self, path: Path) -> bool:
+        try:
+            return _size_of(path) > 0
+        except (OSError, FileError) as error:
+            _leave_out(str(path), error)
+            return False
 
-def _size_of(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:
-        return 0  # another process removes those of the dead, too
+
+def _leave_out(file: str, error: Exception) -> None:
+    if file not in _damaged:
+        _damaged.add(file)
+        log.warning("metrics: %s cannot be read and is left out (%s)", file, type(error).__name__)
 
 
 def _forget_the_dead(folder: Path) -> None:
     """Let gauges of processes that were killed no longer count; what they counted goes on counting."""
     for each in {path.stem.rpartition("_")[2] for path in folder.glob("gauge_live*.db")}:
-        if not Path(f"/proc/{each}").exists() and Path("/proc/self").exists():
-            # Another process may do the same at this moment.
-            with contextlib.suppress(FileNotFoundError):
+        if each.isdecimal() and not Path(f"/proc/{each}").exists() and Path("/proc/self").exists():
+            # Another process may do the same at this moment. What cannot be removed is left out as damaged.
+            with contextlib.suppress(OSError):
                 mark_process_dead(int(each), folder)  # type: ignore[no-untyped-call]  # the library has no types there
 
 

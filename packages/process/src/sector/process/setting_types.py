@@ -1,13 +1,14 @@
 """Types of settings: each parses a value once, into its canonical form, or says what is wrong with it."""
 
 import os
-import ssl
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr
 
+from sector.models.certificates import check_authorities
 from sector.models.hosts import parse_host
+from sector.models.regular_file import FileError
 from sector.models.secret_text import clean_secret, clean_token
 from sector.models.urls import HttpUrl, parse_http_url
 
@@ -39,11 +40,9 @@ def _missing() -> str:
 def _certificate_file(path: Path | None) -> Path | None:
     if path is not None:
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
-        except ssl.SSLError as error:
-            raise ValueError("it has no certificates (PEM)") from error
-        except OSError as error:
-            raise ValueError(f"it cannot be read: {error.strerror}") from error
+            check_authorities(str(path))
+        except FileError as error:
+            raise ValueError(error.reason) from error
     return path
 
 

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from sector.models.archive import ArchiveError, ArchiveWriter, Record, read_archive
 from sector.models.names import SimId
 from sector.models.printable import printable
+from sector.models.regular_file import FileError, check_replaceable, open_file, open_output
 from sector.state import history, lease, sims
 from sector.state.connect import Client, connect
 from sector.state.errors import StateError
@@ -24,21 +25,24 @@ from sector.state.fork import fork
 from sector.state.importing import import_sim
 from sector.state.redis_url import RedisAddress
 
+EXIT_WRONG_FILE = 2
 _SIM_ID: TypeAdapter[str] = TypeAdapter(SimId)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what is asked; returns the exit status: 0, or 1 with the reason on stderr."""
+    """Do what is asked; returns the exit status: 0, or with the reason on stderr 1, or 2 for a file that cannot be used."""
     given = _parser().parse_args(arguments)
     try:
         return asyncio.run(_run(given))
     except RedisError as error:
-        text = f"{describe(error)} ({type(error).__name__}: {error})"
+        text, status = f"{describe(error)} ({type(error).__name__}: {error})", 1
+    except FileError as error:
+        text, status = str(error), EXIT_WRONG_FILE
     except (StateError, ArchiveError, ValueError, OSError) as error:
-        text = str(error)
+        text, status = str(error), 1
     # It may quote a file, or what lies in Redis.
     print(f"{given.command}: {printable(text)}", file=sys.stderr)
-    return 1
+    return status
 
 
 async def _run(given: argparse.Namespace) -> int:
@@ -76,11 +80,13 @@ async def _list(redis: Client) -> int:
 
 async def _export(redis: Client, sim_id: str, path: Path) -> int:
     partial = path.with_name(f"{path.name}.partial")
+    for each in (path, partial):
+        check_replaceable(each)
     try:
         exporter = await Exporter.open(redis, sim_id)
         ticks = exporter.last_tick - exporter.first_tick
         # disable=None: the bar is for a terminal.
-        with partial.open("wb") as stream, tqdm(total=ticks, unit=" ticks", desc="export", disable=None) as bar:
+        with open_output(partial) as stream, tqdm(total=ticks, unit=" ticks", desc="export", disable=None) as bar:
             writer = ArchiveWriter(stream)
             async for record in exporter.records():
                 writer.write(record)
@@ -94,7 +100,7 @@ async def _export(redis: Client, sim_id: str, path: Path) -> int:
 
 
 async def _import(redis: Client, path: Path, sim_id: str) -> int:
-    with path.open("rb") as stream:
+    with open_file(path) as stream:
         head = await import_sim(redis, sim_id, _watched(stream, path.stat().st_size))
     print(f"sim {sim_id} is there, at tick {head.tick}")
     return 0

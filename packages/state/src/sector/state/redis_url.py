@@ -13,7 +13,9 @@ from urllib.parse import quote
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
+from sector.models.certificates import check_authorities, check_certificate
 from sector.models.hosts import HostError, format_host, parse_host_port
+from sector.models.regular_file import FileError, check_file
 from sector.models.urls import UrlError, percent_decode, refuse_quotes
 
 type Scheme = Literal["redis", "rediss", "unix", "redis+sentinel", "redis+cluster"]
@@ -23,6 +25,7 @@ _PORTS: Mapping[str, int] = {"redis": 6379, "rediss": 6379, "unix": 0, "redis+se
 SCHEMES = tuple(f"{scheme}://" for scheme in _PORTS)
 _MAX_DB = 2**31 - 1
 _MAX_CONNECTIONS = 65_536
+_MAX_SHOWN = 200
 _NAME = re.compile(r"[a-z_]{1,40}")
 _SERVICE = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _IN_A_PASSWORD = (
@@ -54,10 +57,14 @@ def _bool(text: str) -> bool:
 
 def _file(text: str) -> str:
     try:
-        with Path(text).open("rb"):
-            return text
-    except OSError as error:
-        raise ValueError(f"no file that can be read ({error.strerror})") from error
+        check_file(text)
+    except FileError as error:
+        raise ValueError(f"no file that can be read ({_quoted(text)}: {error.reason})") from error
+    return text
+
+
+def _quoted(path: str) -> str:
+    return repr(path if len(path) <= _MAX_SHOWN else f"{path[:_MAX_SHOWN]}…")
 
 
 def _requirement(text: str) -> str:
@@ -260,11 +267,26 @@ def _parse_options(scheme: str, query: str) -> dict[str, Option]:
             raise
         except ValueError as error:
             raise UrlError(f"the value of {name} is {error}") from None
+    _check_certificates(options)
     if options.pop("ssl", False):
         options["ssl"] = True
     elif scheme != "rediss" and (needless := next((each for each in options if each in _OF_TLS), None)):
         raise UrlError(f"{needless} needs ssl=true")
     return options
+
+
+def _check_certificates(options: Mapping[str, Option]) -> None:
+    authorities, certificate, key = (options.get(name) for name in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"))
+    if key is not None and certificate is None:
+        raise UrlError("ssl_keyfile needs ssl_certfile")
+    try:
+        if authorities is not None:
+            check_authorities(str(authorities))
+        if certificate is not None:
+            check_certificate(str(certificate), None if key is None else str(key))
+    except FileError as error:
+        name = next(name for name, value in options.items() if name in _OF_TLS and Path(str(value)) == error.path)
+        raise UrlError(f"the file of {name} cannot be used ({_quoted(str(error.path))}: {error.reason})") from error
 
 
 def _unknown(scheme: str, name: str, known: Mapping[str, object]) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from sector.models import SimConfig
-from sector.models.mapfile import MapFile
+from sector.models.mapfile import read_map
 from sector.models.printable import printable
+from sector.models.regular_file import FileError
 from sector.world.charted import chart, map_file
 from sector.world.drawing import drawing
 from sector.world.fairness import fairness
@@ -20,7 +21,7 @@ _NEAR_TICKS = 11
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Make, check or draw a map; returns the exit status."""
+    """Make, check or draw a map; returns the exit status: 1 for a map that cannot be played, 2 for a file that cannot be read."""
     given = _parser().parse_args(arguments)
     try:
         return int(given.run(given))
@@ -28,8 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for fault in error.errors():
             where = ".".join(str(part) for part in fault["loc"]) or "the map"
             print(printable(f"charts: {where}: {fault['msg']}"), file=sys.stderr)
+    except FileError as error:
+        print(printable(f"charts: {error}"), file=sys.stderr)
+        return 2
     except (GalaxyError, OSError) as error:
-        print(f"charts: {error}", file=sys.stderr)
+        print(printable(f"charts: {error}"), file=sys.stderr)
     return 1
 
 
@@ -65,7 +69,7 @@ def _make(given: argparse.Namespace) -> int:
 
 
 def _read(path: Path) -> Galaxy:
-    chosen = MapFile.model_validate_json(path.read_bytes())
+    chosen = read_map(path)
     galaxy, _ = chart(chosen, SimConfig(map=chosen, puppets=()))
     return galaxy
 

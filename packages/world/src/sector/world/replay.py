@@ -13,6 +13,7 @@ from sector.models.archive import ArchiveError, Founding, Keyframe, Record, Tick
 from sector.models.archive_check import HistoryChecker, RecordError
 from sector.models.frame import Frame, FrameError, Table, decode, digest, encode
 from sector.models.printable import printable
+from sector.models.regular_file import FileError, open_file
 from sector.models.rows import row_ids
 from sector.world.sector import Position, SectorWorld
 
@@ -158,10 +159,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("file", metavar="FILE", type=Path, help="what `python -m sector.state export` wrote")
     path: Path = parser.parse_args(arguments).file
     try:
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             last = _watched(stream, path.stat().st_size)
-    except (OSError, ArchiveError, FrameError, ReplayError) as error:
-        print(f"replay: {path}: {printable(str(error))}", file=sys.stderr)
+    except (OSError, ArchiveError, FileError, FrameError, ReplayError) as error:
+        reason = error.reason if isinstance(error, FileError) else error
+        print(printable(f"replay: {path}: {reason}"), file=sys.stderr)
         return 2
     if last.difference is None:
         print(f"{path}: {last.ticks} ticks replayed up to tick {last.tick}, all as recorded")

@@ -15,17 +15,20 @@ def main() -> None:
     # Nobody else reads the world, its logs or its secret; the processes that this one starts inherit it.
     os.umask(0o077)
     # After the options, so that --help and a wrong option are answered at once: these imports take half a second.
+    from sector.models.printable import printable
+    from sector.models.regular_file import FileError
     from sector.process.log_stream import print_error
     from sector.process.settings import load_environment
+    from sector.standalone.folders import make_folder
     from sector.standalone.settings import StandaloneSettings
     from sector.standalone.standalone import run
 
     settings = load_environment(StandaloneSettings)
     if options.data is not None:
         try:
-            options.data.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            print_error(f"--data {options.data}: {error.strerror}")
+            make_folder(options.data)
+        except FileError as error:
+            print_error(printable(f"--data {error}. Allowed: a folder, or a name where one can be created"))
             sys.exit(2)
         sys.exit(asyncio.run(run(options, settings.redis, options.data.resolve())))
     with tempfile.TemporaryDirectory(prefix="sector-") as directory:

@@ -6,10 +6,12 @@ import tempfile
 from pathlib import Path
 
 from sector.api.settings import SHORTEST_SECRET
-from sector.models.secret_text import clean_secret
+from sector.models.regular_file import FileError, read_text
+from sector.models.secret_text import SecretError, clean_secret
 
 _BYTES = 32
 _FILE = "auth-secret"
+_MAX_BYTES = 64 * 1024
 
 
 class SecretGivenError(ValueError):
@@ -22,8 +24,10 @@ class SecretGivenError(ValueError):
 class SecretDamagedError(ValueError):
     """The file of the secret was cut, or holds something else. Tokens that it signed cannot be verified any more."""
 
-    def __init__(self) -> None:
-        super().__init__("the file auth-secret is damaged: restore it, or replace it with --new-secret")
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"the file auth-secret is damaged ({reason}): restore it, or replace it with --new-secret")
+        self.path = path
+        self.reason = reason
 
 
 def secret_in(directory: Path, *, replace: bool = False) -> str:
@@ -46,19 +50,21 @@ def secret_in(directory: Path, *, replace: bool = False) -> str:
 def _read(path: Path) -> str:
     """Return the secret in a file; empty where there is none. An empty one signs nothing: a version that was killed left it.
 
-    Raises SecretDamagedError for a file that is cut or has anything else in it.
+    Raises SecretDamagedError for a file that is cut or has anything else in it, or is no file.
     """
-    try:
-        path.chmod(0o600)
-        content = path.read_bytes()
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return ""
     try:
-        secret = clean_secret(content.decode())
-    except ValueError as error:
-        raise SecretDamagedError from error
+        # Before its mode is changed, which would change that of a device.
+        text = read_text(path, _MAX_BYTES)
+        path.chmod(0o600)
+        secret = clean_secret(text)
+    except FileError as error:
+        raise SecretDamagedError(path, error.reason) from error
+    except SecretError as error:
+        raise SecretDamagedError(path, str(error)) from error
     if secret and len(secret) < SHORTEST_SECRET:
-        raise SecretDamagedError
+        raise SecretDamagedError(path, "it is too short")
     return secret
 
 

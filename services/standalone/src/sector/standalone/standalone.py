@@ -13,9 +13,11 @@ from redis.exceptions import RedisError
 
 from sector.models import Snapshot
 from sector.models.printable import printable
+from sector.models.regular_file import FileError, read_tail
 from sector.process import wait_for_stop
 from sector.process.log_stream import print_error, print_output
 from sector.process.settings import EXIT_WRONG_SETTING
+from sector.standalone.folders import make_private_folder
 from sector.standalone.plan import Plan, Spec, make_plan
 from sector.standalone.ports import ListenError, taken_ports
 from sector.standalone.screen import shown, status_line, welcome
@@ -28,6 +30,7 @@ _READY_WITHIN_S = 180.0
 _PROGRESS_EVERY_S = 15.0
 _DEATHS_AT_START = 3
 _LOOK_S = 0.05
+_TAIL_BYTES = 16 * 1024
 
 
 def say(text: str) -> None:
@@ -38,15 +41,20 @@ def say(text: str) -> None:
 async def run(options: argparse.Namespace, redis_url: str | None, directory: Path) -> int:
     """Run until a signal; returns the exit code: 0 after a signal, 2 for ports taken or a wrong setting, 1 if not all
     became ready."""
-    with valkey_socket(directory) if redis_url is None else nullcontext(redis_url) as redis:
-        return await _run(options, redis, directory)
+    try:
+        with valkey_socket(directory) if redis_url is None else nullcontext(redis_url) as redis:
+            return await _run(options, redis, directory)
+    except FileError as error:
+        print_error(printable(f"--data {directory}: {error}. Remove or rename it, or choose another folder"))
+        return EXIT_WRONG_SETTING
 
 
 async def _run(options: argparse.Namespace, redis: Path | str, directory: Path) -> int:
     try:
         plan = make_plan(options, redis, directory)
     except (OSError, ValueError) as error:
-        print_error(f"no secret to sign tokens with, in {directory}: {error}")
+        reason = error.strerror if isinstance(error, OSError) else error
+        print_error(printable(f"no secret to sign tokens with, in {directory}: {reason}"))
         return 2
     try:
         taken = taken_ports([(spec.environment["HOST"], spec.port) for spec in plan.services])
@@ -58,12 +66,12 @@ async def _run(options: argparse.Namespace, redis: Path | str, directory: Path) 
         print_error(f"ports taken: {ports}. End what listens there, or choose others with --port-base.")
         return 2
     logs = directory / "logs"
-    logs.mkdir(0o700, parents=True, exist_ok=True)
-    logs.chmod(0o700)
+    make_private_folder(logs)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     supervisor = Supervisor(logs, say)
+    supervisor.check_logs(plan.specs)
     try:
         await supervisor.start()
         if not await _bring_up(plan, supervisor, stop, options.redis_timeout):
@@ -86,8 +94,10 @@ async def _bring_up(plan: Plan, supervisor: Supervisor, stop: asyncio.Event, red
         supervisor.keep(plan.redis)
     say(f"waiting for Redis at {shown(plan.redis_url)}")
     within_s = redis_timeout_s if plan.redis is None else _READY_WITHIN_S
-    if not await _wait_for_redis(plan.redis_url, stop, within_s):
-        if not stop.is_set():
+    if not await _wait_for_redis(plan, supervisor, stop, within_s):
+        if plan.redis is not None and _gives_up(supervisor, plan.redis):
+            _report_deaths(supervisor, plan.redis)
+        elif not stop.is_set():
             where = shown(plan.redis_url)
             print_error(f"no answer from Redis at {where}; is it running, and the password right?")
         return False
@@ -111,23 +121,28 @@ async def _bring_up(plan: Plan, supervisor: Supervisor, stop: asyncio.Event, red
                 return False
     dying = [spec for spec in waiting if supervisor.deaths[spec.name]]
     for spec in dying or waiting:
-        deaths = supervisor.deaths[spec.name]
-        print_error(f"{spec.name} did not become ready and died {deaths} times. Its log ends:")
-        print_error(_tail(supervisor.log_of(spec)))
+        _report_deaths(supervisor, spec)
     return not waiting
+
+
+def _report_deaths(supervisor: Supervisor, spec: Spec) -> None:
+    print_error(f"{spec.name} did not become ready and died {supervisor.deaths[spec.name]} times. Its log ends:")
+    print_error(_tail(supervisor.log_of(spec)))
 
 
 def _gives_up(supervisor: Supervisor, spec: Spec) -> bool:
     return spec.name in supervisor.refusals or supervisor.deaths[spec.name] >= _DEATHS_AT_START
 
 
-async def _wait_for_redis(url: str, stop: asyncio.Event, within_s: float) -> bool:
-    redis = connect(url)
+async def _wait_for_redis(plan: Plan, supervisor: Supervisor, stop: asyncio.Event, within_s: float) -> bool:
+    redis = connect(plan.redis_url)
     try:
         for _ in range(int(within_s / _LOOK_S)):
             try:
                 await redis.ping()
             except RedisError:
+                if plan.redis is not None and _gives_up(supervisor, plan.redis):
+                    return False
                 if await wait_for_stop(stop, _LOOK_S):
                     return False
             else:
@@ -157,4 +172,8 @@ async def _tell(plan: Plan, stop: asyncio.Event, every_s: float) -> None:
 
 
 def _tail(log: Path, lines: int = 8) -> str:
-    return "\n".join(f"    {printable(line)}" for line in log.read_text(errors="replace").splitlines()[-lines:])
+    try:
+        text = read_tail(log, _TAIL_BYTES).decode(errors="replace")
+    except FileError as error:
+        text = f"({error})"
+    return "\n".join(f"    {printable(line)}" for line in text.splitlines()[-lines:])

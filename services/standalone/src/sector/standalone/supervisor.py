@@ -6,9 +6,13 @@ import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
+from sector.models.printable import printable
+from sector.models.regular_file import FileError, open_output
 from sector.process import backoff, wait_for_stop
 from sector.process.settings import EXIT_WRONG_SETTING
 from sector.standalone.plan import Spec
@@ -73,7 +77,7 @@ class Supervisor:
     async def _spawn(self, spec: Spec) -> Process:
         if self._reaper is None:
             raise RuntimeError("the supervisor was not started")
-        with self.log_of(spec).open("ab") as log:
+        with self._open_log(spec) as log:
             process = await asyncio.create_subprocess_exec(
                 *spec.command,
                 stdin=DEVNULL,
@@ -85,6 +89,23 @@ class Supervisor:
             )
         self._running[spec.name] = process
         return process
+
+    @contextmanager
+    def _open_log(self, spec: Spec) -> Iterator[BinaryIO | int]:
+        """Open the log of a process. Where it cannot be written any more, the process runs without one."""
+        with ExitStack() as stack:
+            try:
+                log: BinaryIO | int = stack.enter_context(open_output(self.log_of(spec), append=True))
+            except FileError as error:
+                self._say(printable(f"{spec.name} runs without a log: {error}"))
+                log = DEVNULL
+            yield log
+
+    def check_logs(self, specs: Iterable[Spec]) -> None:
+        """Create the logs. Raises FileError for one that cannot be written."""
+        for spec in specs:
+            with open_output(self.log_of(spec), append=True):
+                pass
 
     def log_of(self, spec: Spec) -> Path:
         """Return where the output of a process goes."""

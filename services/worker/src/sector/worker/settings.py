@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from pydantic_core import from_json, to_json
 
 from sector.models import SimConfig
-from sector.models.mapfile import MapFile
+from sector.models.mapfile import MapFile, read_map
+from sector.models.regular_file import FileError
 from sector.process import Port, SimsSetting, TracedSettings
 from sector.state.redis_url import RedisUrl
 from sector.state.retention import MAX_HISTORY_BYTES
@@ -24,9 +25,9 @@ def _map(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        return MapFile.model_validate_json(Path(value).read_bytes())
-    except OSError as error:
-        raise ValueError(f"it cannot be read: {error.strerror}") from error
+        return read_map(Path(value))
+    except FileError as error:
+        raise ValueError(error.reason) from error
 
 
 def _on_its_map(config: SimConfig, info: ValidationInfo) -> SimConfig:

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import io
 import os
 import signal
 import sys
@@ -9,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
+from sector.models.printable import printable
+from sector.models.regular_file import FileError, open_output, read_text
 from sector.world.classic.limits import Limits
 from sector.world.classic.match import Match
 from sector.world.classic.program import Program
@@ -26,6 +29,8 @@ example:
   python -m sector.world.classic maps/map7.txt 1000 200 log.txt "java -jar BullyBot.jar" "python MyBot.py" > playback.txt
 """
 
+_MAX_MAP_BYTES = 16 * 2**20
+_EXIT_WRONG_FILE = 2
 _SHELL_SIGNAL = 128
 """Plus the number of a signal: the status with which a shell reports the end by that signal."""
 
@@ -53,8 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     stop = _StopSignals()
     try:
-        planets, fleets = parse_map(given.map.read_text("utf-8"))
-        with given.log.open("w", encoding="utf-8") as log:
+        planets, fleets = parse_map(read_text(given.map, _MAX_MAP_BYTES))
+        with open_output(given.log) as stream, io.TextIOWrapper(stream, "utf-8") as log:
             winner = asyncio.run(_play(planets, fleets, given, log, stop))
     except MapTextError as error:
         return _fail(f"failed to start game. map: {given.map}: {error}")
@@ -62,7 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Python would try once more at its exit, and print a traceback.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _fail("the reader of the playback is gone")
-    except (OSError, UnicodeDecodeError) as error:
+    except FileError as error:
+        _fail(str(error))
+        return _EXIT_WRONG_FILE
+    except OSError as error:
         return _fail(str(error))
     except KeyboardInterrupt:
         return _SHELL_SIGNAL + signal.SIGINT
@@ -119,7 +127,7 @@ async def _play(
 
 
 def _fail(reason: str) -> int:
-    print(f"ERROR: {reason}", file=sys.stderr)
+    print(printable(f"ERROR: {reason}"), file=sys.stderr)
     return 1
 
 

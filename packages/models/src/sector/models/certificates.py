@@ -1,0 +1,44 @@
+"""Certificate files that settings name (PEM), checked before a connection needs them."""
+
+import ssl
+
+from sector.models.regular_file import FileError, read_file
+
+MAX_BYTES = 16 * 2**20
+"""Of a file of certificates: those of all public authorities together have 0.3 MB."""
+
+
+def check_authorities(path: str) -> None:
+    """Raise FileError unless this is a file of certificates."""
+    read_file(path, MAX_BYTES)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except ssl.SSLError as error:
+        raise FileError(path, "it has no certificates (PEM)") from error
+    except OSError as error:
+        raise FileError(path, f"it cannot be read: {error.strerror}") from error
+
+
+def check_certificate(path: str, key_path: str | None = None) -> None:
+    """Raise FileError unless the file holds a certificate, and it or `key_path` the key of it, without a passphrase."""
+    read_file(path, MAX_BYTES)
+    if key_path is not None:
+        read_file(key_path, MAX_BYTES)
+    try:
+        # Without a password OpenSSL would ask at the terminal, and wait.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(path, key_path, password=lambda: "")
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise FileError(key_path or path, "the key in it is not that of the certificate") from error
+        where = path if key_path is None or not _has_certificate(path) else key_path
+        raise FileError(where, "it has no certificate with its key (PEM, without a passphrase)") from error
+    except OSError as error:
+        raise FileError(path, f"it cannot be read: {error.strerror}") from error
+
+
+def _has_certificate(path: str) -> bool:
+    try:
+        check_authorities(path)
+    except FileError:
+        return False
+    return True

@@ -1,0 +1,124 @@
+"""Files that operators name: regular files of a limited size. A pipe or a device would hold a process up, or fill its memory."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+_KINDS = (
+    (stat.S_ISDIR, "Is a directory"),
+    (stat.S_ISFIFO, "it is a named pipe, not a regular file"),
+    (stat.S_ISSOCK, "it is a socket, not a regular file"),
+    (stat.S_ISCHR, "it is a device, not a regular file"),
+    (stat.S_ISBLK, "it is a device, not a regular file"),
+)
+_OTHER = "it is not a regular file"
+
+
+class FileError(ValueError):
+    """A file that cannot be used. `path`: which; `reason`: why."""
+
+    def __init__(self, path: Path | str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = Path(path)
+        self.reason = reason
+
+
+@contextmanager
+def open_file(path: Path | str) -> Iterator[BinaryIO]:
+    """Open a regular file to read it. Nothing else is opened for longer than it takes to see what it is. Raises FileError."""
+    with os.fdopen(_open_regular(path), "rb") as stream:
+        yield stream
+
+
+def check_file(path: Path | str) -> None:
+    """Raise FileError unless this is a regular file that can be read."""
+    os.close(_open_regular(path))
+
+
+def read_file(path: Path | str, max_bytes: int) -> bytes:
+    """Return the content of a regular file. Raises FileError, also for a file of more than `max_bytes`."""
+    with open_file(path) as stream:
+        try:
+            # Files of /proc have contents and a size of 0, and another process may append.
+            content = b"" if os.fstat(stream.fileno()).st_size > max_bytes else stream.read(max_bytes + 1)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        if len(content) > max_bytes or (not content and os.fstat(stream.fileno()).st_size > max_bytes):
+            raise FileError(path, f"it has more than {max_bytes} bytes")
+    return content
+
+
+def read_text(path: Path | str, max_bytes: int) -> str:
+    """Return the text in a regular file (UTF-8). Raises FileError."""
+    try:
+        return read_file(path, max_bytes).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FileError(path, "it is no text (UTF-8)") from error
+
+
+def read_tail(path: Path | str, max_bytes: int) -> bytes:
+    """Return the end of a regular file. Raises FileError."""
+    with open_file(path) as stream:
+        try:
+            stream.seek(max(os.fstat(stream.fileno()).st_size - max_bytes, 0))
+            return stream.read(max_bytes)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+
+
+def check_replaceable(path: Path | str) -> None:
+    """Raise FileError unless a file of this name can be written and moved there: nothing is there, or a regular file."""
+    try:
+        mode = Path(path).stat().st_mode
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error, "written") from error
+    if not stat.S_ISREG(mode):
+        raise FileError(path, f"it cannot be written: {_kind(mode)}")
+
+
+@contextmanager
+def open_output(path: Path | str, *, append: bool = False) -> Iterator[BinaryIO]:
+    """Open a file to write it: a regular one, a device, or a pipe that somebody reads. Raises FileError."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    try:
+        number = os.open(path, flags | (os.O_APPEND if append else os.O_TRUNC), 0o666)
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENXIO:
+            raise FileError(path, "it cannot be written: it is a pipe that nobody reads, or a socket") from error
+        raise _unreadable(path, error, "written") from error
+    os.set_blocking(number, True)
+    with os.fdopen(number, "ab" if append else "wb") as stream:
+        yield stream
+
+
+def _open_regular(path: Path | str) -> int:
+    """Return a descriptor of a regular file. Raises FileError."""
+    try:
+        # Before it is opened: that alone moves a tape, or wakes up who writes into a pipe.
+        mode = Path(path).stat().st_mode
+        if stat.S_ISREG(mode):
+            # Something else may be there by now, which must not be waited for.
+            number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+            mode = os.fstat(number).st_mode
+            if stat.S_ISREG(mode):
+                return number
+            os.close(number)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    raise FileError(path, f"it cannot be read: {_kind(mode)}")
+
+
+def _kind(mode: int) -> str:
+    return next((said for holds, said in _KINDS if holds(mode)), _OTHER)
+
+
+def _unreadable(path: Path | str, error: OSError | ValueError, done: str = "read") -> FileError:
+    # Python raises ValueError for a name that has a NUL in it, or that the file system cannot encode.
+    reason = error.strerror if isinstance(error, OSError) else "no file can have this name"
+    return FileError(path, f"it cannot be {done}: {reason}")

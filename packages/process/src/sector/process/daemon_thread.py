@@ -1,0 +1,34 @@
+"""Work that may never end, such as reading from a disk that stalls: it holds up neither the event loop nor the end of the process."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+
+
+def start_daemon_thread[T](work: Callable[[], T], name: str) -> asyncio.Future[T]:
+    """Run `work` in a thread of its own; returns a future of its result. The threads of asyncio would be waited for at the end."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: Callable[[], None]) -> None:
+        if not future.done():
+            result()
+
+    def run() -> None:
+        try:
+            value = work()
+        except Exception as error:  # noqa: BLE001  (the future raises it)
+            failure = error
+            _call_in(loop, lambda: settle(lambda: future.set_exception(failure)))
+        else:
+            _call_in(loop, lambda: settle(lambda: future.set_result(value)))
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return future
+
+
+def _call_in(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    # The loop was closed in the meantime: the process ends.
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(callback)
