@@ -168,7 +168,7 @@ async def _check_writes(stop: asyncio.Event, redis_health: RedisHealth) -> None:
 async def _watch_keys(stop: asyncio.Event, ring: KeyRing, health: Health) -> None:
     """Look at the file of keys, and say in /health what is wrong with it. The API is ready all the same: most requests need no token."""
     while ring.reads_file and not stop.is_set():
-        ring.current()
+        await ring.refresh()
         if ring.fault:
             health.fault(KEYS, ring.fault, blocks=False)
         else:

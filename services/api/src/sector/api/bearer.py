@@ -111,7 +111,7 @@ class Authority:
         """Return who asks. Raises Problem where there is no token, or none that is good."""
         if self._ring is None:
             return ANYONE
-        ring = self._ring.current()
+        ring = self._ring
         if ring.version != self._version:
             self._known.clear()
             self._version = ring.version

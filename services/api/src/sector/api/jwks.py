@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from jwt import PyJWK
 
+from sector.models.regular_file import FileError, read_file
+
+MAX_FILE_BYTES = 2**20
 MIN_SECRET_BYTES = 32
 MIN_RSA_BITS = 2048
 _ALGORITHMS = {
@@ -71,10 +74,11 @@ class KeySet(NamedTuple):
 def load_keys(path: Path) -> KeySet:
     """Return the keys in a file. Raises KeyFileError where it is no JWKS, NoUsableKey where it holds none that can be used."""
     try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no JSON"
-        raise KeyFileError(path, f"it cannot be read: {reason}") from error
+        content = json.loads(read_file(path, MAX_FILE_BYTES))
+    except FileError as error:
+        raise KeyFileError(path, error.reason) from error
+    except (ValueError, RecursionError) as error:
+        raise KeyFileError(path, "it cannot be read: it is no JSON") from error
     listed = content.get("keys") if isinstance(content, dict) else None
     if not isinstance(listed, list):
         raise KeyFileError(path, 'it is no JWKS: {"keys": [...]}')

@@ -1,17 +1,26 @@
 """The keys that tokens may be signed with: a secret, and those of a file that may change while we run."""
 
+import asyncio
 import logging
-import time
+import stat
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from jwt import PyJWK
 from jwt.utils import base64url_encode
 
 from sector.api.jwks import Key, KeyFileError, NoUsableKey, load_keys
+from sector.models.regular_file import FileError, check_file
+from sector.process.daemon_thread import start_daemon_thread
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY_S = 1.0
+_READ_WITHIN_S = 1.0
+
+type _Stamp = tuple[int, int, int]
+"""Of a file: when it changed, its size and its inode."""
 
 
 def secret_key(secret: str) -> Key:
@@ -20,26 +29,52 @@ def secret_key(secret: str) -> Key:
     return Key("", PyJWK.from_dict(told), True)
 
 
+class _Reading(NamedTuple):
+    """What a look at the file brought. `keys`: None where it is as before, or cannot be used."""
+
+    stamp: _Stamp | None
+    keys: list[Key] | None = None
+    skipped: Sequence[str] = ()
+    fault: str = ""
+
+
 class KeyRing:
     """The keys at this moment. `version` grows when they change."""
 
     def __init__(self, secret: str | None, path: Path | None) -> None:
         self._secret = [] if secret is None else [secret_key(secret)]
         self._path = path
-        self._stamp: tuple[int, int, int] | None = None
-        self._looked_s = 0.0
-        self._keys: list[Key] = []
+        self._stamp: _Stamp | None = None
+        self._keys: list[Key] = self._secret
         self.skipped: list[str] = []
         """Why keys of the file are not used."""
         self.fault = ""
         """What is wrong with the file as a whole; empty where nothing is."""
+        self._fault_of_keys = ""
+        """What is wrong with the content that was read last."""
         self._reported: frozenset[str] = frozenset()
+        self._pending: asyncio.Future[_Reading] | None = None
         self.version = 0
-        self._load()
+        if path is not None:
+            self._apply(_read(path, None))
 
     def look(self) -> None:
         """Read the file again if it changed, and log what is in it. Where it cannot be read, the keys before stay: see `fault`."""
-        if self._load():
+        if self._path is not None and self._apply(_read(self._path, self._stamp)):
+            self.report()
+
+    async def refresh(self, within_s: float = _READ_WITHIN_S) -> None:
+        """Do so in a thread. A disk that stalls holds nothing up: after `within_s` it is a fault, and the reading goes on."""
+        if self._path is None:
+            return
+        if self._pending is None:
+            self._pending = start_daemon_thread(partial(_read, self._path, self._stamp), "keys")
+        done, _ = await asyncio.wait((self._pending,), timeout=within_s)
+        if not done:
+            self.fault = _fault("it cannot be read: the disk does not answer")
+            return
+        reading, self._pending = self._pending.result(), None
+        if self._apply(reading):
             self.report()
 
     def report(self) -> None:
@@ -52,37 +87,16 @@ class KeyRing:
         self._reported = frozenset(self.skipped)
         log.info("%d keys in %s: %s", len(self._keys), self._path, ", ".join(key.id or "unnamed" for key in self._keys))
 
-    def _load(self) -> bool:
-        """Say whether there are other keys now."""
-        self._looked_s = time.monotonic()
-        if self._path is None:
-            self._keys = self._secret
+    def _apply(self, reading: _Reading) -> bool:
+        """Use what was read; say whether there are other keys now."""
+        if reading.keys is None:
+            # A file that could not be read for a while may be there again as it was.
+            self.fault = reading.fault or self._fault_of_keys
             return False
-        stamp = self._stamp
-        try:
-            there = self._path.stat()
-            stamp = (there.st_mtime_ns, there.st_size, there.st_ino)
-            if stamp == self._stamp:
-                return False
-            keys, self.skipped = load_keys(self._path)
-            self.fault = ""
-        except NoUsableKey as error:
-            # It can be read: the keys that were taken out are revoked, although none is left.
-            keys, self.skipped = [], error.skipped
-            self.fault = "AUTH_JWKS holds no key that can be used: tokens that its keys signed are refused"
-        except (OSError, KeyFileError) as error:
-            reason = error.reason if isinstance(error, KeyFileError) else f"it cannot be read: {error.strerror}"
-            self.fault = f"AUTH_JWKS cannot be used: {reason}; the keys stay as they were"
-            return False
-        self._keys, self._stamp = [*keys, *self._secret], stamp
+        self._keys, self._stamp = [*reading.keys, *self._secret], reading.stamp
+        self.skipped, self.fault, self._fault_of_keys = list(reading.skipped), reading.fault, reading.fault
         self.version += 1
         return True
-
-    def current(self) -> "KeyRing":
-        """Return it, having looked within the last second."""
-        if self._path is not None and time.monotonic() - self._looked_s > _LOOK_EVERY_S:
-            self.look()
-        return self
 
     @property
     def reads_file(self) -> bool:
@@ -102,3 +116,29 @@ class KeyRing:
     def signing(self) -> Key | None:
         """The first key that can sign."""
         return next((key for key in self._keys if key.signs), None)
+
+
+def _read(path: Path, stamp_before: _Stamp | None) -> _Reading:
+    """Read the file, unless it has the same stamp as before."""
+    try:
+        there = path.stat()
+    except OSError as error:
+        return _Reading(None, fault=_fault(f"it cannot be read: {error.strerror}"))
+    stamp = (there.st_mtime_ns, there.st_size, there.st_ino)
+    try:
+        if stamp == stamp_before and stat.S_ISREG(there.st_mode):
+            check_file(path)
+            return _Reading(stamp)
+        loaded = load_keys(path)
+    except NoUsableKey as error:
+        # It can be read: the keys that were taken out are revoked, although none is left.
+        return _Reading(
+            stamp, [], error.skipped, "AUTH_JWKS holds no key that can be used: tokens that its keys signed are refused"
+        )
+    except (KeyFileError, FileError) as error:
+        return _Reading(None, fault=_fault(error.reason))
+    return _Reading(stamp, loaded.keys, loaded.skipped)
+
+
+def _fault(reason: str) -> str:
+    return f"AUTH_JWKS cannot be used: {reason}; the keys stay as they were"

@@ -1,0 +1,23 @@
+"""An API for tests whose disk stalls: where a pipe lies beside the file of keys, the file is read once somebody writes into the pipe."""
+
+from pathlib import Path
+
+from sector.api import keyring
+from sector.api.__main__ import main
+from sector.api.jwks import KeySet, load_keys
+
+
+def stall_of(path: Path) -> Path:
+    """Return where the pipe lies."""
+    return path.with_name(f"{path.name}.stall")
+
+
+def _load_when_the_disk_answers(path: Path) -> KeySet:
+    if (stall := stall_of(path)).exists():
+        stall.read_bytes()
+    return load_keys(path)
+
+
+if __name__ == "__main__":
+    setattr(keyring, "load_keys", _load_when_the_disk_answers)  # noqa: B010  (it is imported there)
+    main()

@@ -1,0 +1,140 @@
+"""The file of keys is read in a thread: neither a disk that stalls nor whatever lies there instead stops the API."""
+
+import asyncio
+import json
+import logging
+import os
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+from jwt.utils import base64url_encode
+from stalling_api import stall_of
+
+from fixtures.file_states import FILE_STATES, remove
+from fixtures.processes import Processes, Service
+from fixtures.sim import Sim
+from fixtures.tokens import bearing, token
+from sector.api import keyring
+from sector.api.jwks import KeyFileError, KeySet, load_keys
+from sector.api.keyring import KeyRing
+
+NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
+ONE, TWO = "the first secret of the file, which is long", "the second secret of the file, which is long"
+UNREAD = "AUTH_JWKS cannot be used: it cannot be read: "
+STALLED = f"{UNREAD}the disk does not answer; the keys stay as they were"
+
+
+def write(path: Path, secret: str) -> Path:
+    key = {"kty": "oct", "kid": secret.split()[1], "k": base64url_encode(secret.encode()).decode()}
+    path.write_text(json.dumps({"keys": [key]}))
+    return path
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return write(tmp_path / "keys.json", ONE)
+
+
+@pytest.fixture
+def stalled_api(sim: Sim, redis_url: str, processes: Processes, path: Path) -> Service:
+    """An API that waits for its disk."""
+    assert sim.lease.epoch == 1
+    api = processes.start("api", module="stalling_api", REDIS_URL=redis_url, AUTH_JWKS=str(path))
+    os.mkfifo(stall_of(path))
+    write(path, TWO)
+    api.wait_for_fault("keys", STALLED)
+    return api
+
+
+def order(api: Service, secret: str) -> int:
+    return httpx.post(f"{api.url}/orders", json=NOTE, headers=bearing(token("Crimson", secret=secret))).status_code
+
+
+def test_requests_are_answered_while_the_disk_stalls(stalled_api: Service, path: Path) -> None:
+    assert [order(stalled_api, secret) for secret in (ONE, TWO)] == [202, 401]
+    assert httpx.get(f"{stalled_api.url}/snapshot").status_code == 200
+    assert httpx.get(f"{stalled_api.url}/health/ready").status_code == 200
+    with stall_of(path).open("wb"):
+        # It is read from now on.
+        stall_of(path).unlink()
+    stalled_api.wait_for(lambda health: health["conditions"]["keys"]["ok"], "without a fault")
+    assert [order(stalled_api, secret) for secret in (ONE, TWO)] == [401, 202]
+
+
+def test_the_api_ends_while_the_disk_stalls(stalled_api: Service) -> None:
+    assert stalled_api.end() == 0
+
+
+async def test_a_read_that_stalls_is_a_fault_and_only_one_is_under_way(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, reads = threading.Event(), 0
+
+    def load_late(path: Path) -> KeySet:
+        nonlocal reads
+        reads += 1
+        answers.wait()
+        return load_keys(path)
+
+    ring = KeyRing(None, path)
+    write(path, TWO)
+    monkeypatch.setattr(keyring, "load_keys", load_late)
+    for _ in range(3):
+        await ring.refresh(within_s=0)
+        assert (ring.fault, [key.id for key in ring.named("first")]) == (STALLED, ["first"])
+    answers.set()
+    await ring.refresh(within_s=60)
+    assert (ring.fault, [key.id for key in ring.named("second")]) == ("", ["second"])
+    assert reads == 1
+
+
+async def test_whatever_lies_there_the_keys_stay_valid_until_it_is_a_file_again(path: Path) -> None:
+    ring, content, stamp = KeyRing(None, path), path.read_bytes(), path.stat()
+    for state, make in FILE_STATES.items():
+        before = path.rename(path.with_name("before"))
+        make(path)
+        await ring.refresh(within_s=60)
+        assert ring.fault.startswith("AUTH_JWKS cannot be used: "), state
+        assert ring.named("first"), state
+        remove(path)
+        # The same file as before, with the same time.
+        before.rename(path)
+        await ring.refresh(within_s=60)
+        assert ring.fault == "", state
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == (content, stamp.st_mtime_ns)
+    assert ring.version == 1, "it was never another one"
+
+
+async def test_an_error_that_was_not_foreseen_is_raised(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = KeyRing(None, path)
+    write(path, TWO)
+
+    def fail(_: Path) -> KeySet:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(keyring, "load_keys", fail)
+    with pytest.raises(ZeroDivisionError):
+        await ring.refresh(within_s=60)
+
+
+def test_a_ring_of_a_secret_alone_reads_nothing() -> None:
+    ring = KeyRing(ONE, None)
+    asyncio.run(ring.refresh())
+    ring.look()
+    assert (len(ring), ring.fault, ring.reads_file) == (1, "", False)
+
+
+def test_a_file_of_more_than_1_mib_is_none_of_keys(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b" " * 2**20)
+    with pytest.raises(KeyFileError, match="it has more than 1048576 bytes"):
+        load_keys(path)
+
+
+def test_a_change_is_logged(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    ring = KeyRing(None, path)
+    write(path, TWO)
+    with caplog.at_level(logging.INFO):
+        asyncio.run(ring.refresh(within_s=60))
+    assert caplog.messages == [f"1 keys in {path}: second"]
