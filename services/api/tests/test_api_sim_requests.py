@@ -54,6 +54,22 @@ async def test_of_many_at_once_one_is_carried_out(api: Service, path: str, body:
     assert sum("idempotency-replayed" not in answer.headers for answer in answers) == 1
 
 
+@pytest.mark.parametrize(("path", "body"), REQUESTS)
+async def test_of_many_at_once_for_different_sims_one_creates_its_sim(
+    api: Service, redis: Redis, path: str, body: dict[str, object]
+) -> None:
+    async with httpx.AsyncClient() as client:
+        key = {"Idempotency-Key": "k1"}
+        bodies = [body | {"id": f"s{number}"} for number in range(20)]
+        answers = await asyncio.gather(*(client.post(f"{api.url}{path}", json=each, headers=key) for each in bodies))
+    (created,) = (number for number, answer in enumerate(answers) if answer.status_code == 202)
+    assert {answer.status_code for answer in answers} == {202, 422}
+    assert await sims.listed(redis) == sorted([f"s{created}", "default"])
+    again = [post(api, path, each) for each in bodies]
+    assert [answer.status_code for answer in again] == [202 if number == created else 422 for number in range(20)]
+    assert again[created].content == answers[created].content
+
+
 async def test_a_fork_is_the_same_request_while_the_sim_goes_on(api: Service, sim: Sim) -> None:
     assert post(api, "/fork", FORK).status_code == 202
     await sim.tick(times=3)

@@ -1,7 +1,7 @@
 """Founding on request: who may not write a sim asks for one, and a worker that serves all sims founds it."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -13,7 +13,6 @@ from sector.state.connect import Client
 from sector.state.errors import (
     HistoryBroken,
     HistoryGone,
-    KeyReused,
     RequestError,
     SimExists,
     SimImpossible,
@@ -26,6 +25,7 @@ from sector.state.keys import SIMS, SimKeys
 from sector.state.link import borrowed, call
 from sector.state.memory import check_room_for_sim
 from sector.state.replies import Reply, as_bytes, as_list, checked
+from sector.state.reservation import IdempotencyKey, check_key, confirm, release, reserve
 from sector.state.sims import found, listed
 from sector.state.world import World
 
@@ -53,25 +53,15 @@ class Wish(BaseModel):
     fault: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
-    """A key under which `issuer` sends a request once or several times. `digest`: of the request, so that another one is known."""
-
-    issuer: str
-    key: str
-    digest: bytes
-
-
-_ANY_SIM = SimKeys("")
-"""Where keys lie that may come with requests for any sim; no sim has an empty id."""
-
-
 async def is_repeated(redis: Client, sim_id: str, once: IdempotencyKey) -> bool:
     """Say whether this request created the sim already. Raises KeyReused if its key came with another request; RedisError."""
-    digest = await call(redis, "GET", _ANY_SIM.created_by(once.issuer, once.key))
-    if digest is not None and digest != once.digest:
-        raise KeyReused(once.key)
-    return await call(redis, "GET", SimKeys(sim_id).created_by(once.issuer, once.key)) == once.digest
+    await check_key(redis, once)
+    if await call(redis, "GET", SimKeys(sim_id).created_by(once.issuer, once.key)) != once.digest:
+        return False
+    # It may have been interrupted before these steps.
+    await _enlist_again(redis, sim_id)
+    await confirm(redis, once)
+    return True
 
 
 async def ask(
@@ -79,41 +69,58 @@ async def ask(
 ) -> None:
     """Ask for the sim, and note under which key. Of requests at the same time, some may pass although they exceed `max_sims` together.
 
-    Raises SimExists where there is one of that id, or one was asked for; TooManySims where there are `max_sims`; StorageFull;
-    redis.exceptions.RedisError.
+    Raises SimExists where there is one of that id, or one was asked for; KeyReused where the key came with another request;
+    TooManySims where there are `max_sims`; StorageFull; redis.exceptions.RedisError.
     """
     keys = SimKeys(sim_id)
-    created_by = None if once is None else keys.created_by(once.issuer, once.key)
-    noted: Reply = None
     async with borrowed(redis, keys.founding) as link:
         tick, wish_before = checked(await link.exchange(("HGET", keys.head, "tick"), ("GET", keys.founding)))
         before = await _parsed(sim_id, wish_before)
         if tick is not None or (before is not None and not before.fault):
+            await _enlist_again(redis, sim_id)
             raise SimExists(sim_id)
         if len(await listed(redis)) >= max_sims:
             raise TooManySims(max_sims)
         await check_room_for_sim(link)
-        # A failed request may be overwritten.
-        condition = ("NX",) if before is None else ()
-        text = await asyncio.to_thread(wish.model_dump_json, exclude_unset=True)
-        request = ("SET", keys.founding, text, *condition)
-        if once is None or created_by is None:
-            (done,) = checked(await link.exchange(request))
-        else:
-            # Both or none: a retry finds the key wherever the first response was lost.
-            note = ("SET", created_by, once.digest, "NX", "PX", KEPT_MS)
-            *_, replies = checked(await link.exchange(("MULTI",), request, note, ("EXEC",)))
-            done, noted = as_list(replies)
+    # A failed request may be overwritten.
+    condition = ("NX",) if before is None else ()
+    text = await asyncio.to_thread(wish.model_dump_json, exclude_unset=True)
+    request = ("SET", keys.founding, text, *condition)
+    if once is None:
+        done = await call(redis, *request)
+    else:
+        await reserve(redis, once)
+        # Where an error follows, the outcome is unknown, and the key stays with this request.
+        done = await _create_once(redis, keys, request, once)
+        if done is None:
+            await release(redis, once)
     if done is None:
-        if created_by is not None and noted is not None:
-            # Another request, with another key, came in between.
-            await call(redis, "SET", created_by, b"", "PX", 1)
         raise SimExists(sim_id)
     await call(redis, "SADD", SIMS, sim_id)
     if once is not None:
-        # Last, and for created sims only: requests that are refused store nothing.
-        used = _ANY_SIM.created_by(once.issuer, once.key)
-        await call(redis, "SET", used, once.digest, "NX", "PX", KEPT_MS)
+        await confirm(redis, once)
+
+
+async def _create_once(redis: Client, keys: SimKeys, request: Sequence[str], once: IdempotencyKey) -> Reply:
+    """Store a request, and in the same transaction its key: a retry finds it wherever the first response was lost."""
+    created_by = keys.created_by(once.issuer, once.key)
+    note = ("SET", created_by, once.digest, "NX", "PX", KEPT_MS)
+    async with borrowed(redis, keys.founding) as link:
+        *_, replies = checked(await link.exchange(("MULTI",), request, note, ("EXEC",)))
+    done, noted = as_list(replies)
+    if done is None and noted is not None:
+        # Another request, with another key, came in between.
+        await call(redis, "SET", created_by, b"", "PX", 1)
+    return done
+
+
+async def _enlist_again(redis: Client, sim_id: str) -> None:
+    """List a sim that was asked for and is not listed: the process that stored the request was interrupted. No worker would see it."""
+    if sim_id in await listed(redis):
+        return
+    wish = await asked(redis, sim_id)
+    if wish is not None and not wish.fault:
+        await call(redis, "SADD", SIMS, sim_id)
 
 
 async def asked(redis: Client, sim_id: str) -> Wish | None:

@@ -20,9 +20,10 @@ from sector.models.names import SIM_ID
 from sector.state import founding, history, sims
 from sector.state.connect import Client
 from sector.state.errors import SimExists, SimNotFound
-from sector.state.founding import ForkOf, IdempotencyKey, Wish
+from sector.state.founding import ForkOf, Wish
 from sector.state.head import Head
 from sector.state.history import Kept
+from sector.state.reservation import IdempotencyKey
 
 MAX_LIMIT = 1_000
 _MAX_OBJECTS = 60_000
