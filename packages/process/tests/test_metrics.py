@@ -137,6 +137,8 @@ def test_a_file_of_metrics_that_cannot_be_read_is_named_in_the_log_and_left_out(
         b"\x40" + bytes(7) + b"\x04" + bytes(3) + b"\xff" * 60,
         b"\x10\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff" + b"x" * 16,
         b"no",
+        # A name that ends beyond the file.
+        bytes(range(256)),
     ],
 )
 def test_a_damaged_file_of_another_process_hides_no_other_metrics(tmp_path: Path, content: bytes) -> None:

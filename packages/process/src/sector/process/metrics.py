@@ -43,7 +43,17 @@ type Sample = Callable[[], None]
 
 log = logging.getLogger(__name__)
 
-_DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, struct.error, ArithmeticError, MemoryError)
+_DAMAGE = (
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    struct.error,
+    ArithmeticError,
+    MemoryError,
+    RuntimeError,
+)
 """What the library raises for files that are damaged, or that this process may not read."""
 _damaged: set[str] = set()
 """Files of other processes that cannot be read: each is logged once."""

@@ -38,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text, status = f"{describe(error)} ({type(error).__name__}: {error})", 1
     except FileError as error:
         text, status = str(error), EXIT_WRONG_FILE
-    except (StateError, ArchiveError, ValueError, OSError) as error:
+    except ArchiveError as error:
+        text, status = f"{given.file}: {error}", 1
+    except (StateError, ValueError, OSError) as error:
         text, status = str(error), 1
     # It may quote a file, or what lies in Redis.
     print(f"{given.command}: {printable(text)}", file=sys.stderr)

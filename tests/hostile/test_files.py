@@ -1,0 +1,157 @@
+"""Whatever lies where a file is expected: a process ends with one line that names it, or it runs and reports it. Nothing waits for it."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from jwt.utils import base64url_encode
+
+from fixtures.certificates import self_signed
+from fixtures.file_states import FILE_STATES, remove
+from fixtures.long import LONG
+from fixtures.metrics import until_metrics
+from fixtures.processes import Processes, environment, free_base, free_port, run_module
+from fixtures.sim import Sim
+from fixtures.tokens import SECRET, bearing, token
+from fixtures.waiting import until
+from hostile.files import AT_RUN_TIME, COMMANDS, OF_METRICS, SETTINGS, SOCKETS, FileCase
+
+_WITHIN_S = 60
+_MAP = "P 0 0 1 50 5\nP 3 4 2 50 5\n"
+NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
+
+
+def check_line(text: str, name: str) -> str:
+    """Return the one line that a process printed: it has the name of the file, and nothing of a library in it."""
+    (line,) = text.splitlines()
+    assert line.isprintable()
+    assert name in line
+    assert not re.search(r"Errno|Traceback|Error\b", line), line
+    return line
+
+
+@pytest.mark.parametrize("case", SETTINGS if LONG else SETTINGS[::16], ids=str)
+def test_a_service_ends_with_2_and_names_setting_file_and_reason(
+    case: FileCase, processes: Processes, tmp_path: Path
+) -> None:
+    path = tmp_path / "hostile"
+    FILE_STATES[case.state](path)
+    value = case.value.format(file=path, certificate=self_signed(tmp_path))
+    if case.target == "standalone":
+        ended = run_module("sector.standalone", "--port-base", str(free_base()), settings={case.name: value})
+        code, text = ended.returncode, ended.stdout + ended.stderr
+    else:
+        # (in lower case: the fixture would put another user into REDIS_URL)
+        name = case.name.lower() if case.name == "REDIS_URL" else case.name
+        service = processes.start(case.target, wait=False, **{name: value})
+        code, text = service.process.wait(timeout=_WITHIN_S), service.log.read_text()
+    assert code == 2, text
+    line = check_line(text, path.name)
+    assert line.startswith(f"wrong setting {case.name}=")
+    assert "Allowed: " in line
+
+
+@pytest.mark.parametrize("case", COMMANDS if LONG else COMMANDS[::16], ids=str)
+def test_a_command_ends_with_one_line_that_names_the_file(case: FileCase, redis_url: str, tmp_path: Path) -> None:
+    arguments, _, beside = case.value.partition(" (")
+    path = tmp_path / (beside.removesuffix(")") or "hostile")
+    path.parent.mkdir(exist_ok=True)
+    FILE_STATES[case.state](path)
+    (tmp_path / "map").write_text(_MAP)
+    words = arguments.format(file=path, base=free_base()).split()
+    told = {"REDIS_URL": redis_url} if case.target == "sector.state" else {}
+    ended = run_module(case.target, *words, settings=told, folder=tmp_path)
+    assert ended.returncode in case.codes, ended.stderr
+    assert ended.stdout == ""
+    check_line(ended.stderr, "the map" if case.name == "the map" else path.name)
+
+
+@pytest.mark.parametrize("state", SOCKETS if LONG else SOCKETS[::9])
+def test_a_path_of_a_socket_that_is_none_is_a_fault_with_its_start(
+    state: str, processes: Processes, tmp_path: Path
+) -> None:
+    path = tmp_path / "hostile"
+    FILE_STATES[state](path)
+    started_ms = time.time() * 1000 - 1
+    for name in ("api", "viz", "worker"):
+        service = processes.start(name, wait=False, redis_url=f"unix://{path}?db=0")
+        said = service.wait_for(lambda said: "away" in str(said["conditions"]), "without Redis")
+        assert [each for each in said["conditions"].values() if not each["ok"] and each["since_ms"] >= started_ms]
+        assert not said["ready"]
+        assert service.end() == 0
+        assert "Traceback" not in service.log.read_text()
+
+
+def test_whatever_the_file_of_keys_becomes_at_run_time_its_keys_stay_valid(
+    sim: Sim, processes: Processes, redis_url: str, tmp_path: Path
+) -> None:
+    assert sim.lease.epoch == 1
+    path = tmp_path / "keys.json"
+    key = {"kty": "oct", "kid": "one", "k": base64url_encode(SECRET.encode()).decode()}
+    path.write_text(json.dumps({"keys": [key]}))
+    api = processes.start("api", REDIS_URL=redis_url, AUTH_JWKS=str(path))
+    held = bearing(token("Crimson", secret=SECRET))
+    for state in AT_RUN_TIME if LONG else AT_RUN_TIME[::4]:
+        before_ms = time.time() * 1000 - 1
+        before = path.rename(tmp_path / "before")
+        FILE_STATES[state](path)
+        api.wait_for_fault("keys", "AUTH_JWKS cannot be used: ")
+        health = api.wait_for(lambda said: said["ready"], "ready")
+        assert health["conditions"]["keys"]["since_ms"] >= before_ms, state
+        assert httpx.post(f"{api.url}/orders", json=NOTE, headers=held).status_code == 202, state
+        remove(path)
+        before.rename(path)
+        api.wait_for(lambda said: said["conditions"]["keys"]["ok"], "without a fault")
+    assert api.end() == 0
+    assert "Traceback" not in api.log.read_text()
+
+
+@pytest.mark.parametrize("state", sorted(OF_METRICS) if LONG else sorted(OF_METRICS)[::9])
+def test_what_lies_among_the_files_of_metrics_hides_no_others(
+    state: str, processes: Processes, redis_url: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "metrics"
+    folder.mkdir()
+    for name in ("counter_999999999.db", "gauge_livesum_999999998.db", "gauge_livesum_x.db"):
+        FILE_STATES[state](folder / name)
+    viz = processes.start("viz", wait=False, REDIS_URL=redis_url, PROMETHEUS_MULTIPROC_DIR=str(folder))
+    until_metrics(viz.url, lambda found: "sector_" in str(found), "metrics of its own")
+    assert viz.end() == 0
+    assert "Traceback" not in viz.log.read_text()
+
+
+@pytest.mark.parametrize("state", sorted(OF_METRICS) if LONG else sorted(OF_METRICS)[1::9])
+def test_a_file_of_metrics_that_an_earlier_process_of_the_same_id_left_is_replaced(state: str, tmp_path: Path) -> None:
+    log, port = tmp_path / "log", free_port()
+    folder = tmp_path / "metrics"
+    folder.mkdir()
+    told = environment(
+        HOST="127.0.0.1", PORT=str(port), REDIS_URL="redis://127.0.0.1:1", PROMETHEUS_MULTIPROC_DIR=str(folder)
+    )
+    # It has its id before the file is there, and reads it afterwards.
+    command = ["sh", "-c", 'read _ && exec "$0" "$@"', sys.executable, "-m", "sector.viz"]
+    with log.open("wb") as output, subprocess.Popen(command, env=told, stdin=subprocess.PIPE, stderr=output) as process:
+        path = folder / f"counter_{process.pid}.db"
+        FILE_STATES[state](path)
+        assert process.stdin is not None
+        process.stdin.write(b"\n")
+        process.stdin.close()
+        try:
+            if state == "a folder":
+                assert process.wait(timeout=_WITHIN_S) == 2
+                check_line(log.read_text(), path.name)
+                return
+            answer = until(
+                lambda: httpx.get(f"http://127.0.0.1:{port}/metrics"), "metrics", faults=(httpx.TransportError,)
+            )
+            assert answer.status_code == 200
+            process.terminate()
+            assert process.wait(timeout=_WITHIN_S) == 0
+        finally:
+            process.kill()
+    assert "Traceback" not in log.read_text()
