@@ -4,10 +4,11 @@ import asyncio
 import logging
 import os
 import sys
+import threading
 
 from structlog.contextvars import bind_contextvars
 
-from sector.process import Health, attach, create_app, run
+from sector.process import Health, attach, create_app, log_stream, run
 from sector.process.settings import Settings
 
 # isort: split
@@ -36,14 +37,23 @@ async def work(stop: asyncio.Event) -> None:
     print("work ended", flush=True)
 
 
-async def log_line(_: Request) -> HTTPResponse:
-    """Log a line, then answer."""
-    logging.getLogger("sample").warning("a line")
+async def log_line(request: Request) -> HTTPResponse:
+    """Log a line of so many bytes, then answer."""
+    logging.getLogger("sample").warning("a line%s", "x" * int(request.args.get("bytes", "0")))
     return empty()
+
+
+def stall(_: bytes) -> int:
+    """Write never."""
+    threading.Event().wait()
+    return 0
 
 
 def main() -> None:
     """Serve until a signal."""
+    if os.environ.get("STALLED_LOG"):
+        # As a file whose disk stalls for ever.
+        log_stream._writer = lambda descriptor: (stall, True)
     health = Health("sample", "thing")
     if os.environ["WORK"] != "unready":
         health.well("thing")

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from fixtures.broken_logs import BROKEN_LOGS, fill
+from fixtures.frozen_disk import frozen_disk
 from fixtures.metrics import metrics_of, until_metrics
 from fixtures.processes import Processes, Service, environment, free_port
 from fixtures.waiting import until
@@ -39,6 +40,51 @@ def test_it_answers_counts_and_ends_in_time(kind: str, processes: Processes, tmp
         assert [log_a_line(service) for _ in range(3)] == [204] * 3
         assert metrics_of(service.url)[DROPPED] == 3
         assert service.end() == 0
+
+
+LARGE = 2**20
+"""Bytes of a line: the queue for a file holds a few of these."""
+
+
+def test_it_does_not_wait_for_a_disk_that_stalls(processes: Processes) -> None:
+    service = processes.start("api", module="sample_process", WORK="wait", STALLED_LOG="1")
+    log_large_lines(service)
+    assert service.end() == 0
+
+
+def log_large_lines(service: Service) -> None:
+    """Have it log more than its queue holds."""
+    answers = [httpx.get(f"{service.url}/log", params={"bytes": LARGE}, timeout=30).status_code for _ in range(8)]
+    assert answers == [204] * 8
+    assert 0 < metrics_of(service.url)[DROPPED] < 8
+
+
+def test_a_frozen_file_system_under_its_log_stops_nothing_but_the_log(processes: Processes) -> None:
+    with frozen_disk() as disk, (disk.folder / "log").open("wb", buffering=0) as log:
+        service = start(processes, log.fileno())
+        disk.freeze()
+        assert log_a_line(service) == 204
+        log_large_lines(service)
+        service.process.terminate()
+        # The system keeps its number until the write returns, and nothing else of it.
+        until(lambda: state_of(service) == "Z", "its end", within_s=15)
+        disk.thaw()
+        assert service.process.wait(timeout=60) == 0
+
+
+def test_once_a_file_system_is_thawed_the_log_says_what_is_missing(processes: Processes) -> None:
+    with frozen_disk() as disk, (disk.folder / "log").open("wb", buffering=0) as log:
+        service = start(processes, log.fileno())
+        disk.freeze()
+        log_large_lines(service)
+        disk.thaw()
+        until(lambda: b"log lines were dropped" in (disk.folder / "log").read_bytes(), "the notice")
+        assert service.end() == 0
+
+
+def state_of(service: Service) -> str:
+    """Return the state of its main thread, as the system names it."""
+    return Path(f"/proc/{service.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def fill_fifo(kind: str, stderr: int) -> None:

@@ -97,6 +97,8 @@ def test_a_file_that_other_processes_write_to_as_well_is_not_overwritten(tmp_pat
     with path.open("wb", buffering=0) as file:
         stream = LogStream(file.fileno())
         stream.write("one\n")
+        assert stream.drain(30)
         file.write(b"two\n")
         stream.write("three\n")
+        assert stream.drain(30)
     assert path.read_text() == "one\ntwo\nthree\n"

@@ -1,9 +1,10 @@
 """Standard error, without waiting: a line that cannot be written at once is dropped and counted.
 
-A log is read by something that can fail: a disk fills, a pipe is closed, a log collector stalls. A write would then raise, or block the
-event loop. Neither may change what a process answers. All that a process writes to standard error goes through `LogStream`.
+A log is read by something that can fail: a disk fills or stalls, a pipe is closed, a log collector stalls. A write would then raise, or
+block the event loop. Neither may change what a process answers. All that a process writes to standard error goes through `LogStream`.
 """
 
+import atexit
 import io
 import os
 import select
@@ -14,61 +15,94 @@ import threading
 import time
 from collections.abc import Callable
 from functools import cache, partial
+from weakref import WeakSet
+
+from sector.process.line_queue import LineQueue
+from sector.process.line_writer import LineWriter, Notice, Write, plain_notice
 
 _STDOUT, _STDERR = 1, 2
 _ATOMIC_BYTES = 4096
 """A pipe that polls as writable takes this much without blocking (Linux: one free page)."""
-_NOTICE_EVERY_S = 1.0
-
-type Write = Callable[[bytes], int]
-"""Writes without waiting and returns how many bytes were written. Raises OSError, BlockingIOError where nothing can be written now."""
-type Notice = Callable[[int], str]
-
-
-def _plain_notice(lines: int) -> str:
-    return f"{lines} log lines were dropped: they could not be written at once\n"
+_AT_EXIT_S = 1.0
+_MEMORY_DEVICES = frozenset(os.makedev(1, minor) for minor in (3, 5, 7))
+"""null, zero and full, which answer at once."""
 
 
 class LogStream(io.TextIOBase):
     """A text stream over a descriptor. `write` takes whole lines, never raises OSError and never waits.
 
-    `descriptor` None: there is nowhere to write to, and every line is dropped. `notice` makes the line that follows dropped ones.
+    Pipes, sockets and terminals are asked whether they take a line. Files cannot be asked: a thread writes to them, from a queue that
+    is bounded. `descriptor` None: there is nowhere to write to, and every line is dropped. `notice` makes the line that follows
+    dropped ones. `blocking`: writes in place of a descriptor, and may wait.
     """
 
     def __init__(
-        self, descriptor: int | None, notice: Notice = _plain_notice, clock: Callable[[], float] = time.monotonic
+        self,
+        descriptor: int | None,
+        notice: Notice = plain_notice,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        blocking: Write | None = None,
     ) -> None:
         super().__init__()
         self._descriptor = descriptor
-        self._write = _drop if descriptor is None else _writer(descriptor)
-        self._clock = clock
-        # Log messages come from other threads, too.
-        self._lock = threading.Lock()
-        self._rest = b""
-        self._unreported = 0
-        self._reported_s = float("-inf")
-        self.notice = notice
-        self.dropped = 0
+        write, waits = (blocking, True) if blocking else _writer(descriptor)
+        self._lines = LineWriter(write, notice, clock)
+        self._queue = LineQueue(self._lines) if waits else None
+        # Log messages come from other threads too, and from finalizers, which run anywhere.
+        self._lock = threading.RLock()
+        self._exit_at_s: float | None = None
+        _streams.add(self)
+
+    @property
+    def notice(self) -> Notice:
+        """What makes the line that follows dropped ones."""
+        return self._lines.notice
+
+    @notice.setter
+    def notice(self, notice: Notice) -> None:
+        self._lines.notice = notice
+
+    @property
+    def dropped(self) -> int:
         """How many lines were dropped so far."""
+        return self._lines.dropped + (self._queue.dropped if self._queue else 0)
 
     def write(self, text: str) -> int:
         """Write lines, or drop them."""
         line = text.encode(errors="replace")
-        with self._lock:
-            if self._rest or self._unreported:
-                self._catch_up()
-            written = None if self._rest else self._try_write(line)
-            if written is None:
-                self.dropped += 1
-                self._unreported += 1
-            elif written < len(line):
-                self._rest = line[written:]
+        if self._queue is None:
+            with self._lock:
+                self._lines.write(line)
+        else:
+            self._queue.put(line)
+            if self._exit_at_s is not None:
+                self.drain(self._exit_at_s - time.monotonic())
         return len(text)
 
     def flush(self) -> None:
         """Write what is left of a line, and the number of lines that were dropped, if that is possible now."""
-        with self._lock:
-            self._catch_up()
+        if self._queue is None:
+            with self._lock:
+                self._lines.catch_up()
+        else:
+            self._queue.flush()
+
+    def drain(self, within_s: float) -> bool:
+        """Wait until what a thread has to write is written, so long at most. Returns whether it is."""
+        return self._queue is None or self._queue.drain(max(within_s, 0.0))
+
+    def drain_at_exit(self) -> None:
+        """Wait for what is queued, and within the same time for each line that follows."""
+        self._exit_at_s = time.monotonic() + _AT_EXIT_S
+        self.drain(_AT_EXIT_S)
+
+    def reset_after_fork(self) -> None:
+        """Begin anew in a forked process: locks may be held there by threads that it does not have."""
+        self._lock = threading.RLock()
+        self._lines.forget()
+        if self._queue is not None:
+            self._queue.reset()
 
     def isatty(self) -> bool:
         """Say whether a person reads it."""
@@ -84,38 +118,43 @@ class LogStream(io.TextIOBase):
         """Say that it takes text."""
         return True
 
-    def _catch_up(self) -> None:
-        """Write what is left of the last line: the next one would begin in its middle. Then report what was dropped."""
-        if self._rest:
-            self._rest = self._rest[self._try_write(self._rest) or 0 :]
-        if self._rest or not self._unreported or (now_s := self._clock()) - self._reported_s < _NOTICE_EVERY_S:
-            return
-        line = self.notice(self._unreported).encode(errors="replace")
-        if (written := self._try_write(line)) is not None:
-            self._rest, self._unreported, self._reported_s = line[written:], 0, now_s
 
-    def _try_write(self, line: bytes) -> int | None:
-        """Return how many bytes were written, None where nothing could be written."""
-        try:
-            return self._write(line)
-        except OSError:
-            # There is no other place to report it: the line is counted, and /metrics has the count.
-            return None
+_streams: WeakSet[LogStream] = WeakSet()
+
+
+def _drain_all() -> None:
+    for stream in tuple(_streams):
+        stream.drain_at_exit()
+
+
+def _reset_all() -> None:
+    for stream in tuple(_streams):
+        stream.reset_after_fork()
+
+
+# Registered before others are, and so called after them.
+atexit.register(_drain_all)
+os.register_at_fork(after_in_child=_reset_all)
 
 
 def _drop(_: bytes) -> int:
     raise io.UnsupportedOperation("standard error is closed")
 
 
-def _writer(descriptor: int) -> Write:
-    """Return what writes to a descriptor without waiting. The descriptor itself stays as it is: other processes share it."""
-    mode = os.fstat(descriptor).st_mode
+def _writer(descriptor: int | None) -> tuple[Write, bool]:
+    """Return what writes to a descriptor, and whether it waits. The descriptor itself stays as it is: other processes share it."""
+    if descriptor is None:
+        return _drop, False
+    status = os.fstat(descriptor)
+    mode = status.st_mode
     if stat.S_ISSOCK(mode):
         connection = socket.socket(fileno=os.dup(descriptor))
-        return lambda line: connection.send(line, socket.MSG_DONTWAIT)
-    if not (stat.S_ISFIFO(mode) or os.isatty(descriptor)) or not os.get_blocking(descriptor):
-        # A file is written to the page cache.
-        return partial(os.write, descriptor)
+        return (lambda line: connection.send(line, socket.MSG_DONTWAIT)), False
+    if not (stat.S_ISFIFO(mode) or os.isatty(descriptor)):
+        # A file, or a device. Not even O_NONBLOCK keeps these from waiting.
+        return partial(os.write, descriptor), not (stat.S_ISCHR(mode) and status.st_rdev in _MEMORY_DEVICES)
+    if not os.get_blocking(descriptor):
+        return partial(os.write, descriptor), False
     try:
         # The same pipe or terminal, opened again: only this description does not block.
         again = os.open(
@@ -123,8 +162,8 @@ def _writer(descriptor: int) -> Write:
         )
     except OSError:
         # Another user's pipe, a pipe that nothing reads, or a system without /proc.
-        return partial(_write_if_writable, descriptor)
-    return partial(os.write, again)
+        return partial(_write_if_writable, descriptor), False
+    return partial(os.write, again), False
 
 
 def _write_if_writable(descriptor: int, line: bytes) -> int:

@@ -1,0 +1,74 @@
+"""Lines to a descriptor: they stay whole, and those that cannot be written are dropped, counted and reported later."""
+
+import time
+from collections.abc import Callable
+
+_NOTICE_EVERY_S = 1.0
+
+type Write = Callable[[bytes], int]
+"""Returns how many bytes were written. Raises OSError, BlockingIOError where nothing can be written now."""
+type Notice = Callable[[int], str]
+"""Makes the line that says how many lines were dropped."""
+
+
+def plain_notice(lines: int) -> str:
+    """Return the notice in plain text."""
+    return f"{lines} log lines were dropped: they could not be written at once\n"
+
+
+class LineWriter:
+    """Writes lines with `write`, and never raises OSError. One thread uses it at a time."""
+
+    def __init__(
+        self, write: Write, notice: Notice = plain_notice, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._write = write
+        self._clock = clock
+        self._rest = b""
+        self._unreported = 0
+        self._reported_s = float("-inf")
+        self.notice = notice
+        self.dropped = 0
+        """How many lines could not be written so far."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether a line is written in part, or dropped lines are not reported."""
+        return bool(self._rest or self._unreported)
+
+    def write(self, text: bytes, lines: int = 1) -> None:
+        """Write a text of so many lines, or drop them."""
+        if self.is_behind:
+            self.catch_up()
+        written = None if self._rest else self._try_write(text)
+        if written is None:
+            self.dropped += lines
+            self._unreported += lines
+        elif written < len(text):
+            self._rest = text[written:]
+
+    def report(self, lines: int) -> None:
+        """Have the next notice include lines that were dropped elsewhere."""
+        self._unreported += lines
+
+    def catch_up(self) -> None:
+        """Write what is left of the last line: the next one would begin in its middle. Then report what was dropped."""
+        if self._rest:
+            self._rest = self._rest[self._try_write(self._rest) or 0 :]
+        if self._rest or not self._unreported or (now_s := self._clock()) - self._reported_s < _NOTICE_EVERY_S:
+            return
+        line = self.notice(self._unreported).encode(errors="replace")
+        if (written := self._try_write(line)) is not None:
+            self._rest, self._unreported, self._reported_s = line[written:], 0, now_s
+
+    def forget(self) -> None:
+        """Leave what is not finished to the process that this one was forked from."""
+        self._rest, self._unreported = b"", 0
+
+    def _try_write(self, text: bytes) -> int | None:
+        """Return how many bytes were written, None where nothing could be written."""
+        try:
+            return self._write(text)
+        except OSError:
+            # There is no other place to report it: the line is counted, and /metrics has the count.
+            return None
