@@ -264,6 +264,7 @@ def test_the_access_log_is_a_line_of_json_for_each_request(url: str, processes: 
     with socket.create_connection(("127.0.0.1", api.port), timeout=60) as client:
         client.sendall(b"GET /\xff HTTP/1.1\r\nuser-agent: \xff\xfe\r\n\r\n")
         assert client.recv(1000).startswith(b"HTTP/1.1 400 ")
+    until(lambda: "malformed" in api.log.read_text(), "the last line")
     read, ordered, refused = (line for line in logged(api) if line["path"] != "/health")
     assert (read["request"], read["method"], read["path"], read["query"]) == ("mine", "GET", "/snapshot", "format=rows")
     assert (read["status"], read["agent"], read["address"]) == (200, "tester", "127.0.0.1")
@@ -278,7 +279,9 @@ def test_the_access_log_is_a_line_of_json_for_each_request(url: str, processes: 
 def test_for_people_it_is_a_line_of_text(url: str, processes: Processes) -> None:
     api = processes.start("api", REDIS_URL=url, LOG_FORMAT="text")
     httpx.get(f"{api.url}/nothing", headers={"X-Request-ID": "mine"})
-    (line,) = (each for each in api.log.read_text().splitlines() if "/nothing" in each)
+    line = until(
+        lambda: next((each for each in api.log.read_text().splitlines() if "/nothing" in each), None), "the line"
+    )
     assert re.fullmatch(r"\d\d:\d\d:\d\d GET /nothing 404, [\d.]+ ms, request mine of None at 127\.0\.0\.1", line)
 
 

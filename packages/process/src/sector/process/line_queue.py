@@ -12,8 +12,8 @@ from sector.process.line_writer import LineWriter
 
 _MAX_BYTES = 2**22
 _BATCH_BYTES = 2**18
-_PAUSE_S = 0.002
-"""After each write. A line then costs its writer little under load: the thread need not be woken for each."""
+_WRITES_A_SECOND, _BURST, _PAUSE_S = 1_000, 50, 0.002
+"""More writes than these are joined, after a pause: to wake the thread for a line costs more than the line."""
 _ENTRY_BYTES = 100
 """What a queued line takes besides its text."""
 
@@ -85,6 +85,7 @@ class LineQueue:
         return True
 
     def _run(self, entries: SimpleQueue[_Entry]) -> None:
+        credit, seen_s = float(_BURST), time.monotonic()
         while True:
             lines: list[bytes] = []
             for line, dropped, done in _take(entries):
@@ -98,7 +99,10 @@ class LineQueue:
                 else:
                     lines.append(line)
             self._pass_on(lines)
-            time.sleep(_PAUSE_S)
+            now_s = time.monotonic()
+            credit, seen_s = min(credit + (now_s - seen_s) * _WRITES_A_SECOND, _BURST) - 1, now_s
+            if credit < 0:
+                time.sleep(_PAUSE_S)
 
     def _pass_on(self, lines: list[bytes]) -> None:
         """Write lines at once, and empty the list."""
