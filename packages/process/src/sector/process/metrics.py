@@ -5,6 +5,7 @@ them is asked answers for all. Source: the multiprocess mode of prometheus_clien
 """
 
 import contextlib
+import errno
 import logging
 import os
 import struct
@@ -25,8 +26,7 @@ from sector.process.counting import count_now
 from sector.process.health import HeadersOf
 from sector.process.log_stream import print_error
 from sector.process.settings import EXIT_WRONG_SETTING
-
-log = logging.getLogger(__name__)
+from sector.process.shared_values import install
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -36,6 +36,8 @@ BYTES = tuple(4**power for power in range(4, 14))
 
 _PART, _BURST_S = 0.1, 0.2
 _MAX_FILE_BYTES = 256 * 2**20
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+"""A disk that is full does not end a process: its values are not shared, which /health reports."""
 
 type Sample = Callable[[], None]
 """Sets gauges to what is so now."""
@@ -67,6 +69,8 @@ def _make_shared() -> None:
             (Path(folder) / f".{os.getpid()}").touch()
             (Path(folder) / f".{os.getpid()}").unlink()
         except OSError as error:
+            if error.errno in _FULL:
+                return
             print_error(f"wrong setting {SHARED}={folder!r}: {error.strerror}. Allowed: a folder to write to")
             sys.exit(EXIT_WRONG_SETTING)
         _remove_damaged(Path(folder))
@@ -102,6 +106,7 @@ def _size_of(path: Path) -> int:
 
 
 _make_shared()
+install()
 # When each was first counted: as many series again, and nobody asks.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types there
 

@@ -40,7 +40,7 @@ from sector.process.malformed import ProblemHandler
 from sector.process.metrics import Sample, metrics_endpoint
 from sector.process.settings import EXIT_WRONG_SETTING, Settings
 from sector.process.slow_senders import SenderLimit
-from sector.process.vitals import dropped_lines, readiness, watch
+from sector.process.vitals import dropped_lines, readiness, shared_values, watch
 from sector.process.waiting import wait_for_stop
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ def create_app(
         operator_app.config.TOUCHUP = False
         app.blueprint(public_endpoints(health, headers_of))
     app.ctx.operator = (operator_app, operator_port) if operator_port else None
-    app.ctx.samples = [readiness(health), dropped_lines(log_stream())]
+    app.ctx.samples = [shared_values(health), readiness(health), dropped_lines(log_stream())]
     operator_app.blueprint(endpoints(health, details, headers_of))
     operator_app.blueprint(metrics_endpoint(headers_of, app.ctx.samples))
     app.ctx.works = []

@@ -7,10 +7,14 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from sector.process.health import Health
 from sector.process.log_stream import LogStream
-from sector.process.metrics import SECONDS, Sample
+from sector.process.metrics import SECONDS, SHARED, Sample
+from sector.process.shared_values import shortage
 from sector.process.waiting import wait_for_stop
 
+METRICS = "metrics"
+"""Condition of a process that shares its metrics with others."""
 _LOOK_S = 1.0
+_NOT_SHARED = f"{SHARED} has no space: /metrics lacks some values of this process"
 
 _READY = Gauge("sector_ready", "1 while this process can do its work.", multiprocess_mode="livemin")
 _CONDITION = Gauge(
@@ -26,7 +30,8 @@ _LAG = Histogram(
 )
 _DROPPED = Counter(
     "sector_log_lines_dropped",
-    "Log lines that were dropped because standard error did not take them at once: a full disk, a closed pipe, a reader that stalls.",
+    "Log lines that were dropped because standard error did not take them at once: a full or stalled disk, a closed pipe,"
+    " a reader that stalls.",
 )
 
 
@@ -37,6 +42,16 @@ def readiness(health: Health) -> Sample:
         _READY.set(health.ready)
         for condition, fault in health.faults.items():
             _CONDITION.labels(condition).set(fault is None)
+
+    return sample
+
+
+def shared_values(health: Health) -> Sample:
+    """Return what reports values of metrics that cannot be shared with other processes."""
+
+    def sample() -> None:
+        if error := shortage():
+            health.fault(METRICS, _NOT_SHARED, cause=str(error.strerror), blocks=False)
 
     return sample
 

@@ -1,0 +1,98 @@
+"""Values of metrics in files that several processes share, also when their disk is full.
+
+prometheus_client writes to files through memory (mmap). Where the disk has no page left for such a write, the system kills the process
+with SIGBUS. Here space is allocated before it is written to. A value without space stays in this process: it is counted, and not shared.
+"""
+
+import os
+
+import prometheus_client.values
+from prometheus_client.mmap_dict import MmapedDict
+
+_FIRST_BYTES = 2**16
+_PADDING_BYTES = 64
+"""More than the length, the padding and the numbers of a value take besides its key."""
+
+_shortages: list[OSError] = []
+
+
+def shortage() -> OSError | None:
+    """Return why some values of this process are not shared; None where all are."""
+    return _shortages[-1] if _shortages else None
+
+
+class SharedValues(MmapedDict):
+    """A file of values. It takes the place of the library's class."""
+
+    def __init__(self, filename: str, read_mode: bool = False) -> None:
+        self._private: dict[str, tuple[float, float]] = {}
+        try:
+            if not read_mode:
+                _allocate_file(filename)
+            super().__init__(filename, read_mode)  # type: ignore[no-untyped-call]  # the library has no types there
+        except OSError as error:
+            _note(error)
+            # No room: all of its values are private.
+            self._capacity = self._used = 0
+            self._positions: dict[str, int] = {}
+
+    def read_value(self, key: str) -> tuple[float, float]:
+        """Return a value and its time, 0 and 0 for a new one."""
+        if key not in self._private and key not in self._positions:
+            self._init_value(key)
+        if key in self._private:
+            return self._private[key]
+        value: tuple[float, float] = super().read_value(key)  # type: ignore[no-untyped-call]  # likewise
+        return value
+
+    def write_value(self, key: str, value: float, timestamp: float) -> None:
+        """Set a value."""
+        if key not in self._private and key not in self._positions:
+            self._init_value(key)
+        if key in self._private:
+            self._private[key] = (value, timestamp)
+        else:
+            super().write_value(key, value, timestamp)  # type: ignore[no-untyped-call]  # likewise
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._capacity:
+            super().close()  # type: ignore[no-untyped-call]  # likewise
+
+    def _init_value(self, key: str) -> None:
+        try:
+            self._allocate(self._used + len(key.encode()) + _PADDING_BYTES)
+        except OSError as error:
+            _note(error)
+            self._private[key] = (0.0, 0.0)
+        else:
+            super()._init_value(key)  # type: ignore[no-untyped-call]  # likewise
+
+    def _allocate(self, needed_bytes: int) -> None:
+        """Make room for as much. Raises OSError."""
+        if not self._capacity:
+            raise _shortages[-1]
+        capacity = self._capacity
+        while needed_bytes > capacity:
+            capacity *= 2
+        if capacity > self._capacity:
+            # The library doubles it likewise, then.
+            os.posix_fallocate(self._f.fileno(), 0, capacity)
+
+
+def _allocate_file(filename: str) -> None:
+    descriptor = os.open(filename, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        os.posix_fallocate(descriptor, 0, os.fstat(descriptor).st_size or _FIRST_BYTES)
+    finally:
+        os.close(descriptor)
+
+
+def _note(error: OSError) -> None:
+    if error not in _shortages:
+        _shortages[:] = [error]
+
+
+def install() -> None:
+    """Have metrics that are made from now on use it."""
+    prometheus_client.values.MmapedDict = SharedValues  # type: ignore[attr-defined]  # where the library looks for it

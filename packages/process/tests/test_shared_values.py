@@ -1,0 +1,72 @@
+"""Metrics of several processes on a disk without space: no process ends because of it, and /health says what is missing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from fixtures.metrics import metrics_of
+from fixtures.processes import Processes, environment
+from fixtures.small_disk import small_disk
+
+FILE_KIB = 64
+COUNT = """
+from sector.process.metrics import exposition
+from prometheus_client import Counter
+counter = Counter("sector_sample", "A count.", ["number"])
+for number in range({numbers}):
+    counter.labels(f"{{number:_>60}}").inc()
+counter.labels("0".rjust(60, "_")).inc()
+shared = [line for line in exposition().decode().splitlines() if line.startswith("sector_sample_total")]
+print(len(shared), counter.labels("1".rjust(60, "_"))._value.get())
+"""
+
+
+def count(folder: Path, numbers: int, before: str = "") -> tuple[int, float]:
+    """Have a process run `before`, and count so many values once each. Returns how many of them others see, and the second one's value."""
+    settings = environment(PROMETHEUS_MULTIPROC_DIR=str(folder))
+    command = [sys.executable, "-c", before + COUNT.format(numbers=numbers)]
+    done = subprocess.run(command, env=settings, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
+    seen, value = done.stdout.split()
+    return int(seen), float(value)
+
+
+@pytest.mark.parametrize(
+    ("kib", "numbers", "least", "most"),
+    [(FILE_KIB * 64, 2_000, 2_000, 2_000), (FILE_KIB + 4, 2_000, 100, 1_999), (4, 10, 0, 0)],
+    ids=["space for all", "space for some", "space for none"],
+)
+def test_what_has_no_space_is_counted_and_not_shared(kib: int, numbers: int, least: int, most: int) -> None:
+    with small_disk(kib) as folder:
+        shared, value = count(folder, numbers)
+    assert least <= shared <= most
+    assert value == 1
+
+
+def test_a_file_that_an_earlier_process_of_the_same_number_left_without_space_is_not_written_to() -> None:
+    # Process 1 of a container that starts again, for example.
+    with small_disk(FILE_KIB // 2) as folder:
+        left = f"import os; open(f'{folder}/counter_{{os.getpid()}}.db', 'wb').truncate({FILE_KIB * 1024})\n"
+        assert count(folder, 10, left) == (0, 1)
+
+
+@pytest.mark.parametrize("kib", [4, FILE_KIB + 4])
+def test_a_process_serves_on_without_space_and_reports_it(kib: int, processes: Processes) -> None:
+    with small_disk(kib) as folder:
+        service = processes.start("api", module="sample_process", WORK="wait", PROMETHEUS_MULTIPROC_DIR=str(folder))
+        metrics_of(service.url)
+        health = httpx.get(f"{service.url}/health").json()
+        assert health["ready"]
+        fault = "PROMETHEUS_MULTIPROC_DIR has no space: /metrics lacks some values of this process"
+        assert health["conditions"]["metrics"]["fault"] == fault
+        assert service.end() == 0
+        assert service.log.read_text().count("No space left on device") == 1
+
+
+def test_a_process_with_space_has_nothing_to_report(processes: Processes, tmp_path: Path) -> None:
+    service = processes.start("api", module="sample_process", WORK="wait", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    assert "metrics" not in httpx.get(f"{service.url}/health").json()["conditions"]
+    assert service.end() == 0
