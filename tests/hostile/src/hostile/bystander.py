@@ -1,4 +1,4 @@
-"""A bystander: a player at another address who orders all the time and notes how long it takes.
+"""A bystander: a player at another address who orders all the time, and a kubelet that probes each service. It notes how long that takes.
 
 It is a process of its own, so that the work of the attackers does not count as a delay of the world.
 """
@@ -9,9 +9,11 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -20,22 +22,29 @@ from fixtures.processes import environment
 _EVERY_S = 0.05
 _ADDRESS = "127.0.0.9"
 """Of the loopback network: request limits count it apart from the attackers at 127.0.0.1."""
+_PROBE_EVERY_S = 0.1
+_PROBE = b"GET /health/live HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n"
+_LIVE = b"HTTP/1.1 200 "
 _NOTE = {"type": "note", "faction": "Crimson", "text": "still here"}
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Seconds that each order took to be acknowledged, and what was answered instead of 202."""
+    """Seconds that each order took to be acknowledged, and what was answered instead of 202.
 
-    acknowledged_s: list[float]
-    failures: list[str]
+    `live_s`: the same of each probe for liveness, by service.
+    """
+
+    acknowledged_s: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    live_s: dict[str, list[float]] = field(default_factory=dict)
 
 
 class Bystander:
-    """Plays from the beginning to the end of the block. `token`: of a player of Crimson."""
+    """Plays and probes from the beginning to the end of the block. `token`: of a player of Crimson. `probes`: URLs by service."""
 
-    def __init__(self, api_url: str, token: str, folder: Path) -> None:
-        self._arguments = [api_url, token]
+    def __init__(self, api_url: str, token: str, probes: Mapping[str, str], folder: Path) -> None:
+        self._arguments = [api_url, token, *(f"{name}={url}" for name, url in probes.items())]
         self._output = folder / "bystander.json"
 
     def __enter__(self) -> Self:
@@ -54,17 +63,24 @@ class Bystander:
         return Observed(**json.loads(self._output.read_bytes()))
 
 
-async def _play(api_url: str, token: str) -> Observed:
+async def _play(api_url: str, token: str, *probes: str) -> Observed:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    observed = Observed([], [])
+    observed = Observed()
+    probing = [asyncio.create_task(_probe(probe, observed, stop)) for probe in probes]
+    await _order(f"{api_url}/orders", token, observed, stop)
+    await asyncio.gather(*probing)
+    return observed
+
+
+async def _order(url: str, token: str, observed: Observed, stop: asyncio.Event) -> None:
     transport = httpx.AsyncHTTPTransport(local_address=_ADDRESS)
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(transport=transport, timeout=30, headers=headers) as client:
         while not stop.is_set():
             began_s = time.monotonic()
             try:
-                response = await client.post(f"{api_url}/orders", json=_NOTE)
+                response = await client.post(url, json=_NOTE)
             except httpx.TransportError as error:
                 observed.failures.append(type(error).__name__)
             else:
@@ -73,9 +89,30 @@ async def _play(api_url: str, token: str) -> Observed:
                 else:
                     observed.failures.append(f"{response.status_code} {response.text[:200]}")
             await asyncio.sleep(_EVERY_S)
-    return observed
+
+
+async def _probe(probe: str, observed: Observed, stop: asyncio.Event) -> None:
+    """Probe a service (`name=URL`) as a kubelet does, over a new connection each time, until `stop`."""
+    name, _, url = probe.partition("=")
+    live_s = observed.live_s.setdefault(name, [])
+    parts = urlsplit(url)
+    while not stop.is_set():
+        began_s = time.monotonic()
+        try:
+            async with asyncio.timeout(30):
+                reader, writer = await asyncio.open_connection(parts.hostname, parts.port, local_addr=(_ADDRESS, 0))
+                writer.write(_PROBE)
+                answer = await reader.read()
+                writer.close()
+        except OSError as error:
+            observed.failures.append(f"{name} is not live: {type(error).__name__}")
+        else:
+            if answer.startswith(_LIVE):
+                live_s.append(time.monotonic() - began_s)
+            else:
+                observed.failures.append(f"{name} is not live: {answer[:200]!r}")
+        await asyncio.sleep(_PROBE_EVERY_S)
 
 
 if __name__ == "__main__":
-    seen = asyncio.run(_play(*sys.argv[1:]))
-    print(json.dumps({"acknowledged_s": seen.acknowledged_s, "failures": seen.failures}))
+    print(json.dumps(asdict(asyncio.run(_play(*sys.argv[1:])))))
