@@ -118,7 +118,7 @@ def test_a_column_that_refers_to_its_own_table_is_refused() -> None:
     ("table", "reason"),
     [
         # A few bytes must not stand for 2,000,000,000 rows.
-        (Table(0), r"header field tables\.t: .* 9 rows without a column"),
+        (Table(0), r"header field tables\.t: 9 rows without a column"),
         (Table(0, labels={"id": ()}), r"t\.id has 0 labels for 9 rows"),
         (Table(0, {"c": _column("q")}), r"column t\.c reaches beyond its end"),
     ],

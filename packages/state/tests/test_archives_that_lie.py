@@ -148,7 +148,7 @@ LIES: dict[str, tuple[list[Record], str]] = {
     "a tick below 0": (change(RECORDS, 1, tick=-7), "record 2 (keyframe): tick: "),
     "a tick of another snapshot": (change(RECORDS, 1, tick=5), "snapshot.meta.tick: the record is of tick 5; it is 0"),
     "a snapshot of a tick that is true": (_with_snapshot(RECORDS, tick=False), "snapshot.meta.tick"),
-    "a cursor that is no id": (change(RECORDS, 1, cursor="x"), "cursor: String should match"),
+    "a cursor that is no id": (change(RECORDS, 1, cursor="x"), "cursor: must match"),
     "a cursor at the end of all ids": (
         change(RECORDS, 1, cursor="18446744073709551615-18446744073709551615"),
         "cursor: ",
@@ -178,7 +178,7 @@ LIES: dict[str, tuple[list[Record], str]] = {
     ),
     "events with a number of 5,000 bits": (change(RECORDS, 2, events=b'[{"type": "a", "n": %d}]' % 2**5000), "events"),
     "events without a type": (change(RECORDS, 2, events=b"[1, 2]"), "an event that is no object: 1"),
-    "a hash that rings": (change(RECORDS, 2, hash="\x1b]0;pwned\x07"), "hash: String should match"),
+    "a hash that rings": (change(RECORDS, 2, hash="\x1b]0;pwned\x07"), "hash: must match"),
     "a hash of another state": (change(RECORDS, 2, hash="0" * 32), "its state has the hash"),
     "orders that go back": (
         change(RECORDS, 3, orders=(replace(TICK.orders[0], id="5-0"),)),

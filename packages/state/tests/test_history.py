@@ -184,7 +184,7 @@ def with_changes(records: list[Any], place: int, **changes: Any) -> list[Record]
     [
         (lambda records: records[:1], "at tick 0.*it has no keyframe to begin with"),
         (lambda records: [*records, records[0]], "at tick 3.*the sim is founded twice"),
-        (lambda records: with_changes(records, 0, config=b"{"), "at tick 0.*record 1 .founding.: config: Invalid JSON"),
+        (lambda records: with_changes(records, 0, config=b"{"), "at tick 0.*record 1 .founding.: config: is not JSON"),
         (
             lambda records: with_changes(records, 0, map=b"no frame"),
             "at tick 0.*record 1 .founding.: map: not a readable frame",

@@ -3564,11 +3564,11 @@ export interface operations {
                      *             "type": "about:blank",
                      *             "title": "Not a valid order",
                      *             "status": 422,
-                     *             "detail": "ships: Input should be a valid integer",
+                     *             "detail": "ships: must be an integer",
                      *             "errors": [
                      *               {
                      *                 "field": "ships",
-                     *                 "message": "Input should be a valid integer"
+                     *                 "message": "must be an integer"
                      *               }
                      *             ]
                      *           }
@@ -3878,11 +3878,11 @@ export interface operations {
                      *             "type": "about:blank",
                      *             "title": "Not a valid order",
                      *             "status": 422,
-                     *             "detail": "ships: Input should be a valid integer",
+                     *             "detail": "ships: must be an integer",
                      *             "errors": [
                      *               {
                      *                 "field": "ships",
-                     *                 "message": "Input should be a valid integer"
+                     *                 "message": "must be an integer"
                      *               }
                      *             ]
                      *           }

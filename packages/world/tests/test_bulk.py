@@ -176,4 +176,4 @@ def test_an_entry_with_a_fault_is_rejected_with_it(few: int) -> None:
     _, events = tick(BOARD, given, few)
     first, second = (str(event["detail"]) for event in events)
     assert first == "not an order: nothing in it"
-    assert second.startswith("Invalid JSON: ")
+    assert second == "the order is not JSON: it ends too early, at line 1 column 1"

@@ -56,7 +56,7 @@ async def test_of_a_list_the_good_ones_are_accepted_and_the_others_said_to_be_wr
     assert answer.status_code == 207
     results = answer.json()["results"]
     assert [result["status"] for result in results] == [202, 422, 422, 202]
-    assert results[1]["problem"]["errors"] == [{"field": "text", "message": "Field required"}]
+    assert results[1]["problem"]["errors"] == [{"field": "text", "message": "is required"}]
     await sim.tick()
     notes = [event for event in events(api) if event["type"] == "note"]
     assert [(note["order"], note["text"]) for note in notes] == [(results[0]["id"], "one"), (results[3]["id"], "two")]

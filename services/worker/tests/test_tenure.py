@@ -142,10 +142,10 @@ async def test_rules_that_fail_are_a_fault_that_is_logged_once_and_tried_again(
     assert mine.tick == 1
     text, after = faults.texts
     assert text is not None
-    assert "the rules divide by zero" in text
+    assert text == "the world failed at tick 1, the log says why"
     assert after is None
     (record,) = (each for each in caplog.records if each.levelname == "ERROR")
-    assert record.getMessage() == text
+    assert record.getMessage().endswith("ZeroDivisionError: the rules divide by zero")
     assert record.exc_info is not None
 
 

@@ -188,7 +188,7 @@ async def test_a_sim_is_founded_on_a_map_file(
     ("text", "said"),
     [
         (None, "it cannot be read: No such file or directory"),
-        ("{}", "systems: Field required"),
+        ("{}", "systems: is required"),
         (MAP.replace('"homes": ["S0"]', '"homes": ["S7"]'), "homes: there is no system S7"),
         (MAP, "players and puppets (2) must not exceed homes (1)"),
     ],

@@ -41,8 +41,8 @@ _TABLE: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
     (("api",), "TRACES_URL", f"https://collector?token={_SECRET}", "a query"),
     (_OF_ALL, "HOST", "127.0.0.1:80", "no valid name"),
     (_OF_ALL, "LOG_LEVEL", "verbose", "debug"),
-    (_OF_ALL, "IDLE_TIMEOUT_S", "nan", "less than or equal"),
-    (("worker",), "SIM_CONFIG", "{", "Invalid JSON"),
+    (_OF_ALL, "IDLE_TIMEOUT_S", "nan", "at most 86400"),
+    (("worker",), "SIM_CONFIG", "{", "is not JSON"),
     (("worker",), "SIM_CONFIG", '{"systems": 1, "seed": -1, "x": 2}', "more errors"),
     (("worker",), "SIM_MAP", "/missing", "cannot be read"),
 )

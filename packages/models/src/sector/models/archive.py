@@ -22,6 +22,7 @@ from typing import Annotated, BinaryIO, Literal
 import xxhash
 from pydantic import BaseModel, ConfigDict, FailFast, Field, TypeAdapter, ValidationError
 
+from sector.models.error_texts import describe_error
 from sector.models.names import SimId
 from sector.models.printable import printable, shown
 from sector.models.step import LoggedOrder
@@ -259,9 +260,9 @@ def _header(text: bytes, position: int, number: int) -> _AnyHeader:
 
 
 def _field_error(error: ValidationError, position: int, number: int) -> FieldError:
-    first = error.errors(include_url=False, include_context=False)[0]
+    first = error.errors(include_url=False)[0]
     field = ".".join(printable(str(part))[:64] for part in first["loc"])
-    return FieldError(position, number, field, first["input"], first["msg"][:200])
+    return FieldError(position, number, field, first["input"], describe_error(first)[:200])
 
 
 def _body_bytes(header: _AnyHeader) -> int:

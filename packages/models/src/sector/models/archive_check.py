@@ -12,6 +12,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from sector.models.archive import AtMs, Founding, Keyframe, Record, StateHash, StreamId, TickEntry, TickNumber
 from sector.models.config import SimConfig
 from sector.models.delta import DeltaError, apply_delta
+from sector.models.error_texts import describe_error
 from sector.models.event_check import check_events
 from sector.models.frame import VERSION, Frame, FrameError, decode, digest, encode, header_bytes, version_of
 from sector.models.printable import printable, shown
@@ -98,9 +99,9 @@ class HistoryChecker:
         try:
             self._config = SimConfig.model_validate_json(record.config)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False)[0]
+            first = error.errors(include_url=False)[0]
             field = ".".join(("config", *(printable(str(part))[:64] for part in first["loc"])))
-            self._fail(field, printable(first["msg"][:200]), first["input"])
+            self._fail(field, printable(describe_error(first)[:200]), first["input"])
         self._map = self._decode("map", record.map, "map")
 
     def _put_keyframe(self, record: Keyframe) -> None:

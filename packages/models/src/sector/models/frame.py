@@ -27,6 +27,8 @@ import orjson
 import xxhash
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
+from sector.models.error_texts import describe_error
+
 VERSION = 2
 _MAGIC = b"SECF"
 _PREFIX = struct.Struct("<4sHHI")
@@ -214,6 +216,8 @@ def _read_header(blob: bytes) -> tuple[_Header, int]:
     try:
         header = _Header.model_validate_json(bytes(body[_PREFIX.size : stop]))
     except ValidationError as error:
-        first = error.errors()[0]
-        raise FrameError(f"header field {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        first = error.errors(include_url=False, include_input=False)[0]
+        # Parts in brackets are the members of a union, as pydantic names them.
+        field = ".".join(str(part) for part in first["loc"] if "[" not in str(part)) or "(all)"
+        raise FrameError(f"header field {field}: {describe_error(first)}") from error
     return header, stop + -stop % 8

@@ -2,11 +2,13 @@
 
 from pydantic import TypeAdapter, ValidationError
 
+from sector.models.error_texts import describe_error
+
 
 def validate[T](kind: TypeAdapter[T], value: object) -> str:
     """Return what is wrong with a value of a type; "" where nothing is."""
     try:
         kind.validate_python(value, strict=True)
     except ValidationError as error:
-        return error.errors(include_url=False, include_context=False)[0]["msg"]
+        return describe_error(error.errors(include_url=False, include_input=False)[0])
     return ""

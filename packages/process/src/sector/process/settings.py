@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from sector.models.error_texts import describe_error
 from sector.models.printable import printable
 from sector.process.environment import ignore_library_variables
 from sector.process.log_stream import print_error
@@ -139,7 +140,7 @@ def load_environment[T: Settings](kind: type[T]) -> T:
         settings = kind()
     except ValidationError as error:
         wrong: dict[str, list[ErrorDetails]] = {}
-        for each in error.errors(include_url=False, include_context=False, include_input=False):
+        for each in error.errors(include_url=False, include_input=False):
             wrong.setdefault(str(each["loc"][0]), []).append(each)
         _refuse([_complaint(kind, name, errors) for name, errors in wrong.items()])
     register_secrets(_secrets_of(settings))
@@ -176,7 +177,7 @@ def _complaint(kind: type[Settings], name: str, errors: list[ErrorDetails]) -> s
     value = next((value for key, value in os.environ.items() if key.lower() == name), "")
     more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
     return (
-        f"wrong setting {name.upper()}={_shown(field, value)}: {f'{inner}: ' if inner else ''}{errors[0]['msg']}{more}."
+        f"wrong setting {name.upper()}={_shown(field, value)}: {f'{inner}: ' if inner else ''}{describe_error(errors[0])}{more}."
         f" Allowed: {field.description}"
     )
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from redis.exceptions import ResponseError
 
 from sector.models import SimConfig
+from sector.models.error_texts import describe_error
 from sector.models.frame import digest
 from sector.models.names import SIM_ID
 from sector.state.connect import Client, Cluster
@@ -144,9 +145,9 @@ async def read_founding(redis: Client, sim_id: str) -> tuple[SimConfig, bytes]:
     try:
         return SimConfig.model_validate_json(config), map_blob
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(map(str, first["loc"])) or "JSON"
-        raise StateError(f"the config of sim {sim_id!r} cannot be read: {field}: {first['msg']}") from error
+        raise StateError(f"the config of sim {sim_id!r} cannot be read: {field}: {describe_error(first)}") from error
 
 
 async def remove(redis: Client, sim_id: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from sector.models import SimConfig
+from sector.models.error_texts import describe_error
 from sector.models.mapfile import read_map
 from sector.models.printable import printable
 from sector.models.regular_file import FileError
@@ -26,9 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(given.run(given))
     except ValidationError as error:
-        for fault in error.errors():
+        for fault in error.errors(include_url=False, include_input=False):
             where = ".".join(str(part) for part in fault["loc"]) or "the map"
-            print(printable(f"charts: {where}: {fault['msg']}"), file=sys.stderr)
+            print(printable(f"charts: {where}: {describe_error(fault)}"), file=sys.stderr)
     except FileError as error:
         print(printable(f"charts: {error}"), file=sys.stderr)
         return 2

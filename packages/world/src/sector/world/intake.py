@@ -11,9 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from sector.models import ORDER, LoggedOrder, Order
+from sector.models.error_texts import describe_error
 from sector.models.names import MAX_SHIPS
+from sector.models.printable import printable
 
 _PLAIN = (
     rb'\{"type":"(?:move_fleet|(add_fleet))","faction":"([A-Za-z][A-Za-z0-9_-]{0,31})","system":"S(0|[1-9][0-9]{0,8})"'
@@ -21,6 +24,8 @@ _PLAIN = (
 )
 _one = re.compile(_PLAIN).fullmatch
 _lines = re.compile(rb"(?m:^)" + _PLAIN + rb"(?m:$)").findall
+
+_MAX_NAME = 60
 
 NOT_IN = -1
 """The row of a faction that is not in, or not yet."""
@@ -89,4 +94,10 @@ def parse(entry: LoggedOrder) -> Order | str:
     try:
         return ORDER.validate_json(entry.body)
     except ValidationError as error:
-        return error.errors(include_url=False, include_input=False)[0]["msg"]
+        return _describe(error.errors(include_url=False, include_input=False)[0])
+
+
+def _describe(error: ErrorDetails) -> str:
+    """Return the field and what is wrong with it. The first part of its path is the type of the order."""
+    field = printable(".".join(map(str, error["loc"][1:]))[:_MAX_NAME])
+    return f"{field}: {describe_error(error)}" if field else f"the order {describe_error(error)}"

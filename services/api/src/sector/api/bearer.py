@@ -13,6 +13,7 @@ from sanic import Request
 from sector.api.keyring import KeyRing
 from sector.api.problems import Problem
 from sector.models import Order
+from sector.models.error_texts import describe_error
 
 ALL = "*"
 _KNOWN = 4096
@@ -21,6 +22,7 @@ CLOCK_SKEW_S = 10
 """How far the clock of an issuer may be ahead of ours: for `iat` and `nbf`. `exp` is exact."""
 
 Names = str | tuple[str, ...]
+_NAMES_CLAIMS = ("sim", "faction")
 
 Subject = Annotated[str, Field(pattern=r"^[^\p{C}\p{Zl}\p{Zp}]{1,128}$")]
 """A name without control, format and other invisible characters: it stands in logs, and in the order log."""
@@ -160,8 +162,7 @@ class Authority:
             except InvalidTokenError as error:
                 fault = f"the token is not good: {_reason(error)}"
             except ValidationError as error:
-                first = error.errors(include_input=False)[0]
-                fault = f"the token's claim {'.'.join(map(str, first['loc']))}: {first['msg']}"
+                fault = describe_invalid_claim(error)
             except (jwt.PyJWTError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
                 # What the key cannot verify is no good token; another key may fit.
                 fault = "the token is not good"
@@ -196,6 +197,15 @@ def _reason(error: InvalidTokenError) -> str:
             return "it cannot be decoded"
         case _:
             return "a claim is not valid"
+
+
+def describe_invalid_claim(error: ValidationError) -> str:
+    """Return which claim has a value that is not allowed, and why."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    # (What follows in the path are the members of a union.)
+    claim = str(first["loc"][0])
+    reason = "must be a string or a list of strings" if claim in _NAMES_CLAIMS else describe_error(first)
+    return f"the token's claim {claim} {reason}"
 
 
 def _bearer(claims: Claims) -> Bearer:

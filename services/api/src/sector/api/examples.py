@@ -10,8 +10,8 @@ PROBLEM: JsonValue = {
     "type": "about:blank",
     "title": "Not a valid order",
     "status": 422,
-    "detail": "ships: Input should be a valid integer",
-    "errors": [{"field": "ships", "message": "Input should be a valid integer"}],
+    "detail": "ships: must be an integer",
+    "errors": [{"field": "ships", "message": "must be an integer"}],
 }
 RESULTS: JsonValue = {"results": [{"status": 202, "id": _ORDER_ID}, {"status": 422, "problem": PROBLEM}]}
 _NOTE: JsonValue = {

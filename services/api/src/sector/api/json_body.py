@@ -5,6 +5,7 @@ from pydantic import JsonValue
 from sanic import Request
 
 from sector.api.problems import Problem, invalid
+from sector.models.error_texts import describe_json_error
 
 _JSON = "application/json"
 _ACCEPTED = frozenset({_JSON, "application/x-www-form-urlencoded", "text/plain", ""})
@@ -34,7 +35,7 @@ def parsed(request: Request, *, may_be_map: bool = True) -> JsonValue:
     try:
         found: JsonValue = jiter.from_json(request.body, allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:
-        raise Problem(400, "Malformed JSON", f"the body is not JSON: {error}") from error
+        raise Problem(400, "Malformed JSON", f"the body {describe_json_error(str(error))}") from error
     return found
 
 

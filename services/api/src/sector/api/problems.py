@@ -14,6 +14,7 @@ from sanic.exceptions import HeaderExpectationFailed, PayloadTooLarge, SanicExce
 from sector.api.answers import PROBLEM, Answer
 from sector.api.guard import Guard, trace_of
 from sector.models.delta import DeltaError
+from sector.models.error_texts import describe_error
 from sector.models.frame import FrameError
 from sector.process import App
 from sector.process.request_limits import TooManyRequests
@@ -121,16 +122,16 @@ def faults_of(error: ValidationError, tags: frozenset[str] = frozenset()) -> lis
         path = [str(part) for part in each["loc"]]
         if path and path[0] in tags:
             del path[0]
-        message = each["msg"]
+        message = describe_error(each)
         match each["type"]:
             case "union_tag_not_found":
-                path, message = [*path, "type"], f"Field required, one of {', '.join(sorted(tags))}"
+                path, message = [*path, "type"], f"is required, one of {', '.join(sorted(tags))}"
             case "union_tag_invalid":
-                path, message = [*path, "type"], f"Input should be one of {', '.join(sorted(tags))}"
+                path, message = [*path, "type"], f"must be one of {', '.join(sorted(tags))}"
             case "model_attributes_type" | "model_type" if tags:
-                message = "An order is a JSON object"
+                message = "an order must be a JSON object"
             case "model_attributes_type" | "model_type":
-                message = "It is a JSON object"
+                message = "must be a JSON object"
         faults.append({"field": ".".join(map(_shortened, path)) or "(body)", "message": message})
     return faults
 

@@ -190,10 +190,14 @@ class Tenure[S]:
             blocks = not concerns_one_sim(error)
             self._means.fault(self.sim_id, describe(error), f"{type(error).__name__}: {error}", blocks)
             return
-        if isinstance(error, WorldFailed) and str(error) != self._failed:
-            self._failed = str(error)
-            log.error("%s", error, exc_info=error)
-        self._means.fault(self.sim_id, str(error), "", False)
+        fault = str(error)
+        if isinstance(error, WorldFailed):
+            # Its text has that of any exception: it is for the log.
+            fault = f"the world failed at tick {error.tick}, the log says why"
+            if str(error) != self._failed:
+                self._failed = str(error)
+                log.error("%s", error, exc_info=error)
+        self._means.fault(self.sim_id, fault, "", False)
 
     async def _give_back(self) -> None:
         if self.lease is None:

@@ -1,0 +1,178 @@
+"""Problems say in our words what is wrong: whatever is sent, they have no text of pydantic, of its JSON parser or of Sanic."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+from pydantic_core._pydantic_core import list_all_errors
+from sanic import Request
+
+from fixtures.long import examples
+from sector.api.bearer import Bearer, Claims, describe_invalid_claim
+from sector.api.json_body import parsed
+from sector.api.orders import valid
+from sector.api.problems import Problem, faults_of, invalid
+from sector.models.answers import NewFork, NewSim
+from sector.models.error_texts import NEUTRAL
+
+_BETWEEN_VALUES = re.compile(r"\{[^}]*\}")
+FOREIGN = {
+    part.strip(" ,'")
+    for error in list_all_errors()
+    for template in (error["message_template_python"], error.get("message_template_json", ""))
+    for part in _BETWEEN_VALUES.split(template)
+    if len(part.strip(" ,'")) >= 12
+} | {"EOF while", "expected ", "trailing ", "code point", "found while", "recursion limit", "Detected", "pydantic"}
+"""What stands in the texts of pydantic and its parser, without the values."""
+
+ANYONE = Bearer("tester", None, None, admin=True)
+MOVE = {"type": "move_fleet", "faction": "Crimson", "system": "S0", "target": "S1", "ships": 1}
+NOTE = {"type": "note", "faction": "Crimson", "text": "hello", "system": None}
+SYSTEM = {"id": "S0", "name": "A", "x": 0, "y": 0, "growth": 0, "supply_yield": 0, "ships": 0}
+MAP = {"systems": [SYSTEM, SYSTEM | {"id": "S1", "name": "B"}], "lanes": [{"a": "S0", "b": "S1"}], "homes": ["S0"]}
+SIM = {
+    "id": "mine",
+    "config": {
+        "preset": "sector",
+        "seed": 1,
+        "map": MAP,
+        "players": ["Me"],
+        "puppets": ["Azure", {"faction": "Crimson", "temperament": "raider"}],
+    },
+}
+CLAIMS = {"sub": "me", "exp": 5, "sim": ["a"], "faction": "*", "scope": "player"}
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
+    | st.sampled_from(("S0", "S5", "Crimson", "join", "note", "")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from((*MOVE, *SIM, "x")), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@st.composite
+def nearly(draw: st.DrawFn, body: Mapping[str, object]) -> object:
+    """A body with some of its parts left out, added, repeated, or replaced by others."""
+    made = json.loads(json.dumps(body))
+    for _ in range(draw(st.integers(1, 3))):
+        part = made
+        for _ in range(draw(st.integers(0, 4))):
+            inside = [each for each in (part.values() if isinstance(part, dict) else part) if each]
+            if inner := [each for each in inside if isinstance(each, dict | list)]:
+                part = draw(st.sampled_from(inner))
+        if isinstance(part, list):
+            part += draw(st.lists(values, max_size=2)) + part[: draw(st.integers(0, 2))]
+        elif key := draw(st.sampled_from([*part, "unknown"])):
+            part.pop(key, None)
+            if draw(st.booleans()):
+                part[key] = draw(values)
+    return made
+
+
+def assert_ours(problem: Problem) -> None:
+    for text in (problem.title, problem.detail, *(error["message"] for error in problem.errors)):
+        assert not [each for each in FOREIGN if each in text], text
+        assert not re.search(rf"{NEUTRAL}(;|$)", text), "an error that has no text of its own"
+
+
+@settings(max_examples=examples(2_000), deadline=None)
+@given(body=values | nearly(MOVE) | nearly(NOTE))
+def test_what_is_wrong_with_an_order_is_said_in_our_words(body: object) -> None:
+    try:
+        valid(ANYONE, body)  # type: ignore[arg-type]  # any JSON
+    except Problem as problem:
+        assert_ours(problem)
+
+
+@settings(max_examples=examples(2_000), deadline=None)
+@given(model=st.sampled_from((NewSim, NewFork)), body=values | nearly(SIM))
+def test_what_is_wrong_with_a_sim_is_said_in_our_words(model: type[BaseModel], body: object) -> None:
+    try:
+        model.model_validate_json(json.dumps(body))
+    except ValidationError as error:
+        assert_ours(invalid(faults_of(error)))
+
+
+@settings(max_examples=examples(800), deadline=None)
+@given(claims=nearly(CLAIMS))
+def test_what_is_wrong_with_a_claim_is_said_in_our_words(claims: object) -> None:
+    try:
+        Claims.model_validate(claims)
+    except ValidationError as error:
+        assert_ours(Problem(401, "", describe_invalid_claim(error)))
+
+
+@settings(max_examples=examples(2_000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), body=values | nearly(SIM))
+def test_why_a_body_is_not_json_is_said_in_our_words(
+    make_request: Callable[..., Request], data: st.DataObject, body: object
+) -> None:
+    text = bytearray(json.dumps(body, ensure_ascii=data.draw(st.booleans())).encode())
+    place = data.draw(st.integers(0, len(text)))
+    text[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=2) | st.sampled_from(PIECES))
+    try:
+        parsed(make_request(body=bytes(text)))
+    except Problem as problem:
+        assert_ours(problem)
+        assert_says_where(problem)
+
+
+def assert_says_where(problem: Problem) -> None:
+    assert problem.status == 422 or re.search(r": [a-z].*, at line \d+ column \d+$", problem.detail)
+
+
+PIECES = (
+    b",",
+    b":",
+    b"[",
+    b"}",
+    b'"',
+    b"\\",
+    b"\\ud800",
+    b"\\u12",
+    b"01",
+    b"-",
+    b"nul",
+    b"NaN",
+    b"\xc3\x28",
+    b"\0",
+    b"1e",
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        (b"", "it ends too early, at line 1 column 0"),
+        (b'{\n"a": 1,\n}', "nothing follows a comma, at line 3 column 1"),
+        (b'{"a": 1} b', "something follows its end, at line 1 column 10"),
+        (b'{"secret": 1, "secret": 2}', "an object has a field twice, at line 1 column 24"),
+        (b"secret", "a value is missing or is malformed, at line 1 column 1"),
+        (b"[truth]", "a word is not true, false or null, at line 1 column 5"),
+        (b'{"a" 1}', "a colon is missing, at line 1 column 6"),
+        (b"[1 2]", "a comma or a closing bracket is missing, at line 1 column 4"),
+        (b"{secret: 1}", "the name of a field is not a string in double quotes, at line 1 column 2"),
+        (rb'"\x"', "a string has an invalid escape sequence, at line 1 column 3"),
+        (rb'"\ud800"', "a string has half of a surrogate pair, at line 1 column 8"),
+        (rb'"\udc00"', "a string has half of a surrogate pair, at line 1 column 7"),
+        (b'"\xc3\x28"', "a string is not UTF-8, at line 1 column 2"),
+        (b'"\x1b"', "a string has a control character without an escape, at line 1 column 2"),
+        (b"01", "a number is malformed, at line 1 column 2"),
+        (b"9" * 5_000, "a number has too many digits, at line 1 column 4302"),
+        (b"[" * 500, "it is nested too deeply, at line 1 column 202"),
+    ],
+)
+def test_a_body_that_is_not_json_is_told_why_and_where(
+    make_request: Callable[..., Request], body: bytes, fault: str
+) -> None:
+    with pytest.raises(Problem) as problem:
+        parsed(make_request(body=body))
+    assert problem.value.detail == f"the body is not JSON: {fault}"
