@@ -1,5 +1,6 @@
 """Connections of clients: slow and silent ones are closed, there are only so many, and malformed requests are answered."""
 
+import json
 import resource
 import socket
 import time
@@ -148,6 +149,8 @@ def test_an_address_has_so_many_connections_and_others_have_theirs(start: Start)
             answer = refused.recv(4096)
             assert answer.startswith(b"HTTP/1.1 503")
             assert b"retry-after: 5" in answer
+            assert b"content-type: application/problem+json" in answer
+            assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == 503
             assert refused.recv(4096) == b""
         assert server.metric('sector_http_connections_refused_total{limit="address"}') == 1
         with server.connect("127.0.0.8") as other:

@@ -11,6 +11,7 @@ from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, cast
 
+import orjson
 from prometheus_client import Counter, Gauge
 from sanic import Request
 from sanic.server.protocols.http_protocol import HttpProtocol
@@ -36,9 +37,17 @@ _MOST_RESERVED = 768
 _FEW = 4
 _INVALID_DATA = 1007
 """Close code of RFC 6455."""
+_PROBLEM = orjson.dumps(
+    {
+        "type": "about:blank",
+        "title": "Service Unavailable",
+        "status": 503,
+        "detail": "too many connections, try again in 5 s",
+    }
+)
 _REFUSAL = (
-    b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 5\r\ncontent-type: text/plain\r\n"
-    b"content-length: 21\r\n\r\ntoo many connections\n"
+    b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 5\r\n"
+    b"content-type: application/problem+json\r\ncontent-length: %d\r\n\r\n%b" % (len(_PROBLEM), _PROBLEM)
 )
 
 

@@ -2,14 +2,9 @@
 
 import logging
 import time
-from collections.abc import Mapping
-from http import HTTPStatus
 
 from prometheus_client import Counter
-from sanic import HTTPResponse, Request
-from sanic.exceptions import PayloadTooLarge, SanicException
-from sanic.handlers import ErrorHandler
-from sanic.response import json
+from sanic import Request
 
 # It creates the folder of metrics, which they need at once.
 import sector.process.metrics  # noqa: F401
@@ -54,31 +49,3 @@ def note(address: str, reason: str) -> None:
 def is_refused(request: Request) -> bool:
     """Say whether a request is one that was refused: it is logged already."""
     return getattr(request.stream, "refused", False)
-
-
-class ProblemHandler(ErrorHandler):
-    """Answers errors with a problem document (RFC 9457), unless the app has a handler of its own for them.
-
-    Sanic's own pages depend on the `Accept` header, and fail with 500 if that is malformed.
-    """
-
-    def default(self, request: Request, exception: Exception) -> HTTPResponse:
-        """Answer with an error."""
-        self.log(request, exception)
-        if not isinstance(exception, SanicException):
-            return _problem(HTTPStatus.INTERNAL_SERVER_ERROR, "see the log of this process", {})
-        status = HTTPStatus(exception.status_code)
-        if is_refused(request) and isinstance(exception, PayloadTooLarge):
-            status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-        return _problem(status, str(exception), exception.headers)
-
-
-def _problem(status: HTTPStatus, detail: str, headers: Mapping[str, object]) -> HTTPResponse:
-    # The page of the viz reads `message`, also one of an earlier version.
-    body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail, "message": detail}
-    return json(
-        body,
-        status,
-        headers={name: str(value) for name, value in headers.items()},
-        content_type="application/problem+json",
-    )

@@ -19,12 +19,12 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from sanic import Blueprint, HTTPResponse, Request, raw
-from sanic.response import text
 
 from sector.models.regular_file import FileError, check_file
 from sector.process.counting import count_now
 from sector.process.health import HeadersOf
 from sector.process.log_stream import print_error
+from sector.process.problem_documents import problem
 from sector.process.settings import EXIT_WRONG_SETTING
 from sector.process.shared_values import install
 
@@ -218,6 +218,6 @@ def metrics_endpoint(headers_of: HeadersOf, samples: Sequence[Sample]) -> Bluepr
                 # Once, not at each request.
                 logged.add(reason)
                 log.error("%s: %s", reason, error.filename)  # noqa: TRY400  (the reason says all)
-            return text(f"{reason}; the log names it\n", status=500, headers=headers_of(request))
+            return problem(500, f"{reason}; the log names it", headers_of(request))
 
     return routes

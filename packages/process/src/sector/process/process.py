@@ -35,9 +35,9 @@ from sector.process.environment import ignored_variables
 from sector.process.fair_input import FairInput
 from sector.process.garbage import spare_what_stays
 from sector.process.health import Details, HeadersOf, Health, endpoints, public_endpoints
+from sector.process.http_errors import ProblemHandler
 from sector.process.log_stream import log_stream, print_error, reserve_standard_descriptors
 from sector.process.logs import configure
-from sector.process.malformed import ProblemHandler
 from sector.process.metrics import Sample, metrics_endpoint
 from sector.process.settings import EXIT_WRONG_SETTING, Settings
 from sector.process.slow_senders import SenderLimit

@@ -59,7 +59,7 @@ class SenderLimit:
             elif http.stage is Stage.IDLE:
                 abort(connection)
             else:
-                http.exception = RequestTimeout(f"a request has {self._limit_s:g} s to arrive")
+                http.exception = RequestTimeout()
                 task.cancel()
                 timed_out.add(connection)
         self._arriving, self._timed_out = arriving, timed_out

@@ -83,7 +83,7 @@ class StrictHttp(Http):
             start = max(0, len(buffer) - 3)
             await self._receive_more()
         if not 0 <= end < self.HEADER_MAX_SIZE:
-            raise PayloadTooLarge("Request header exceeds the size limit")
+            raise PayloadTooLarge("the head is too large")
         head = bytes(buffer[:end])
         del buffer[: end + 4]
         return head

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 
 from sanic import Request
-from sanic.exceptions import NotFound
 
 from sector.api.answers import Answer, Headers
+from sector.process.http_errors import HttpError
 
 _FOLDER = Path(__file__).parent / "docs"
 _KINDS: Mapping[str, bytes] = {
@@ -31,7 +32,7 @@ async def get_docs(_: Request) -> Answer:
 async def get_part(_: Request, name: str) -> Answer:
     """Answer with what the page asks for."""
     if name not in _KINDS:
-        raise NotFound(f"there is no {name[:60]!r}")
+        raise HttpError(HTTPStatus.NOT_FOUND, f"there is no {name[:60]!r}")
     return _file(name, b"public, max-age=86400")
 
 

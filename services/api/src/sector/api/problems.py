@@ -2,14 +2,13 @@
 
 import logging
 import math
-from collections.abc import Iterator
 from http import HTTPStatus
 
 import orjson
 from pydantic import JsonValue, ValidationError
 from redis.exceptions import RedisError
 from sanic import HTTPResponse, Request
-from sanic.exceptions import HeaderExpectationFailed, PayloadTooLarge, SanicException
+from sanic.exceptions import SanicException
 
 from sector.api.answers import PROBLEM, Answer
 from sector.api.guard import Guard, trace_of
@@ -17,6 +16,7 @@ from sector.models.delta import DeltaError
 from sector.models.error_texts import describe_error
 from sector.models.frame import FrameError
 from sector.process import App
+from sector.process.http_errors import describe_http_error
 from sector.process.request_limits import TooManyRequests
 from sector.process.turns import TooManyTurns
 from sector.state.errors import (
@@ -190,45 +190,22 @@ def problem_of(error: Exception) -> Problem | None:
             return None
 
 
-_METHODS = ("GET", "HEAD", "OPTIONS", "POST")
-
-
-def _allowed(request: Request) -> Iterator[str]:
-    """Yield the methods that the path of a request knows."""
-    for method in _METHODS:
-        try:
-            request.app.router.get(request.path, method, request.headers.get("host"))
-        except SanicException:
-            continue
-        yield method
+_TITLES = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Body too large",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: "Headers too large",
+    HTTPStatus.EXPECTATION_FAILED: "Expectation failed",
+}
 
 
 def install(app: App, guard: Guard) -> None:
     """Make every error of `app` a problem."""
     finish = guard.finish
 
-    @app.exception(PayloadTooLarge)
-    async def too_large(request: Request, error: PayloadTooLarge) -> HTTPResponse:
-        if "header" in str(error):
-            size = request.app.config.REQUEST_MAX_HEADER_SIZE
-            return finish(
-                request, Problem(431, "Headers too large", f"the headers of a request may have {size} bytes").response()
-            )
-        most = request.app.config.REQUEST_MAX_SIZE
-        return finish(request, Problem(413, "Body too large", f"a body may have {most} bytes").response())
-
-    @app.exception(HeaderExpectationFailed)
-    async def expectation(request: Request, error: HeaderExpectationFailed) -> HTTPResponse:
-        return finish(request, Problem(417, "Expectation failed", str(error)).response())
-
     @app.exception(SanicException)
-    async def other(request: Request, error: SanicException) -> HTTPResponse:
-        status = error.status_code or 500
-        headers = {name: str(value) for name, value in error.headers.items()}
-        if status == HTTPStatus.METHOD_NOT_ALLOWED:
-            # Sanic names them for paths without parameters only.
-            headers["Allow"] = ", ".join(_allowed(request))
-        return finish(request, Problem(status, HTTPStatus(status).phrase, str(error), headers=headers).response())
+    async def of_http(request: Request, error: SanicException) -> HTTPResponse:
+        status, detail, headers = describe_http_error(request, error)
+        title = _TITLES.get(status, status.phrase)
+        return finish(request, Problem(status, title, detail, headers=headers).response())
 
     @app.exception(Exception)
     async def unforeseen(request: Request, error: Exception) -> HTTPResponse:

@@ -8,12 +8,12 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial, wraps
+from http import HTTPStatus
 
 import orjson
 from pydantic import JsonValue
 from redis.exceptions import RedisError
 from sanic import HTTPResponse, Request
-from sanic.exceptions import BadRequest, NotFound, ServiceUnavailable
 from sanic.response import raw
 
 from sector.models.delta import DeltaError
@@ -21,6 +21,8 @@ from sector.models.frame import FrameError
 from sector.models.names import SIM_ID
 from sector.process import App
 from sector.process.connections import client_network
+from sector.process.http_errors import HttpError
+from sector.process.problem_documents import problem
 from sector.process.request_limits import RequestLimits, TooManyRequests, units
 from sector.process.turns import TooManyTurns, Turns
 from sector.state import history, sims
@@ -110,7 +112,7 @@ class Archive:
         """Answer with the moments of the ticks from `after` to `limit` further, as far as they are kept: what changed, and happened."""
         after, limit = _number(request, "after"), _number(request, "limit", MOST_TICKS)
         if not 1 <= limit <= MOST_TICKS:
-            raise BadRequest(f"limit: {limit} is not between 1 and {MOST_TICKS}")
+            raise HttpError(HTTPStatus.BAD_REQUEST, f"limit: {limit} is not between 1 and {MOST_TICKS}")
         async with self._turn(request):
             found = await history.ticks(self._redis, _checked(sim_id), after, after + limit)
         if not found:
@@ -134,7 +136,7 @@ def _number(request: Request, name: str, default: int | None = None) -> int:
     if text is None and default is not None:
         return default
     if text is None or not text.isdecimal() or len(text) > 15:
-        raise BadRequest(f"{name}: {(text or '')[:40]!r} is not a number of 0 or more")
+        raise HttpError(HTTPStatus.BAD_REQUEST, f"{name}: {(text or '')[:40]!r} is not a number of 0 or more")
     return int(text)
 
 
@@ -157,13 +159,17 @@ def _problem(
     match error:
         case TooManyRequests():
             wait_s = math.ceil(error.retry_after_s)
-            status, detail, headers = 429, f"{error}; try again in {wait_s} s", {"Retry-After": str(wait_s)}
+            status, detail, headers = (
+                HTTPStatus.TOO_MANY_REQUESTS,
+                f"{error}; try again in {wait_s} s",
+                {"Retry-After": str(wait_s)},
+            )
         case SimNotFound() | HistoryGone():
-            status, detail = NotFound.status_code, str(error)
+            status, detail = HTTPStatus.NOT_FOUND, str(error)
         case TooManyTurns():
-            status, detail = ServiceUnavailable.status_code, f"{error}; try again in a second"
+            status, detail = HTTPStatus.SERVICE_UNAVAILABLE, f"{error}; try again in a second"
         case RedisError():
-            status, detail = ServiceUnavailable.status_code, describe(error)
+            status, detail = HTTPStatus.SERVICE_UNAVAILABLE, describe(error)
         case _:
-            status, detail = ServiceUnavailable.status_code, str(error)
-    return raw(orjson.dumps({"status": status, "message": detail}), status, headers, "application/json")
+            status, detail = HTTPStatus.SERVICE_UNAVAILABLE, str(error)
+    return problem(status, detail, headers)

@@ -4,16 +4,17 @@ import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import brotli
 import orjson
 from sanic import HTTPResponse, Request
-from sanic.exceptions import NotFound
 from sanic.response import raw
 
 from sector.process import App
+from sector.process.http_errors import HttpError
 
 FOLDER = Path(__file__).parent / "page"
 _KINDS: Mapping[str, str] = {
@@ -74,7 +75,7 @@ class Page:
     async def part(self, request: Request, version: str, name: str) -> HTTPResponse:
         """Answer with a part of the page. One of another version is not here: its page is older, or newer, than this process."""
         if name not in self._parts or (version != self.version and name != _BOOT):
-            raise NotFound(f"there is no {name[:60]!r} of version {version[:16]!r} here")
+            raise HttpError(HTTPStatus.NOT_FOUND, f"there is no {name[:60]!r} of version {version[:16]!r} here")
         return _answer(
             request, self._parts[name], {"Cache-Control": _FOR_EVER if version == self.version else "no-store"}
         )

@@ -5,6 +5,7 @@ import base64
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from http import HTTPStatus
 from typing import Any
 
 import socketio
@@ -12,8 +13,7 @@ from engineio.packet import MESSAGE
 from engineio.packet import Packet as Sent
 from pydantic import JsonValue
 from sanic import HTTPResponse, Request
-from sanic.exceptions import BadRequest, SanicException
-from sanic.response import empty, text
+from sanic.exceptions import SanicException
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 from socketio.exceptions import ConnectionRefusedError
 from socketio.msgpack_packet import MsgPackPacket
@@ -21,6 +21,8 @@ from socketio.packet import EVENT
 
 from sector.process import App
 from sector.process.connections import AddressOf, abort, address_behind
+from sector.process.http_errors import HttpError
+from sector.process.problem_documents import problem
 from sector.viz.handshakes import Sessions
 from sector.viz.metrics import DROPPED, EXPIRED, MALFORMED, REFUSED, REFUSED_ORIGIN, TOLD
 from sector.viz.origins import is_same_origin
@@ -34,13 +36,14 @@ type Message = JsonValue | bytes | dict[str, JsonValue | bytes]
 
 _LARGEST_REQUEST = 4096
 _PATH = "ws"
-_SERVER_ERROR = 500
 _CLOSE_WITHIN_S = 5.0
 _LOG_ORIGINS_EVERY_S = 1.0
 _HOST_HEADERS = ("host", "x-forwarded-host", "forwarded")
 _OTHER_ORIGIN = (
     "this viz is reached under another host than that of the page; have the proxy forward the browser's Host header"
 )
+_NO_HANDSHAKE = "not a valid WebSocket handshake"
+_REFUSED_BY_ENGINE_IO = "not a request that continues a session, or begins one: connect again"
 
 
 class Rooms:
@@ -107,23 +110,26 @@ class Rooms:
             return self._refuse_origin(request, origin)
         session_id = request.args.get("sid")
         upgrades = request.headers.get("upgrade", "").lower() == "websocket"
+        if upgrades and "upgrade" not in ",".join(request.headers.getall("connection", ())).lower():
+            # Engine.IO would begin a session that has no connection.
+            raise HttpError(HTTPStatus.BAD_REQUEST, _NO_HANDSHAKE)
         if session_id is None:
             if refusal := self._sessions.refusal(self._address_of(request), polls=not upgrades):
                 self.refused += 1
                 REFUSED.inc()
-                return text(refusal, status=503, headers={"Retry-After": "5"})
+                return problem(HTTPStatus.SERVICE_UNAVAILABLE, refusal, {"Retry-After": "5"})
         elif upgrades and session_id in self._server.eio.sockets:
             self._note_connection(session_id, request)
         try:
             response: HTTPResponse = await self._server.handle_request(request)
         except SanicException as error:
-            if error.status_code < _SERVER_ERROR:
-                raise
-            raise BadRequest("not a valid WebSocket handshake") from error
+            # Of the WebSocket. Sanic's own would be logged with a traceback, and quotes the request.
+            raise HttpError(HTTPStatus.BAD_REQUEST, _NO_HANDSHAKE) from error
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             # Engine.IO parses what clients send, and raises any of these for what is malformed.
             return self._end_malformed(request, error)
-        return response
+        # Engine.IO's own texts quote the request.
+        return response if response.status < HTTPStatus.BAD_REQUEST else problem(response.status, _REFUSED_BY_ENGINE_IO)
 
     def refusal(self, request: Request, origin: str) -> str:
         """Return why a page of this origin could not connect now, from the address of this request; empty if it could."""
@@ -145,7 +151,7 @@ class Rooms:
                 ", ".join(names),
                 extra={"address": self._address_of(request)},
             )
-        return text(_OTHER_ORIGIN, status=BadRequest.status_code)
+        return problem(HTTPStatus.BAD_REQUEST, _OTHER_ORIGIN)
 
     def _end_malformed(self, request: Request, error: Exception) -> HTTPResponse:
         MALFORMED.inc()
@@ -154,7 +160,7 @@ class Rooms:
         session_id = getattr(request.ctx, "session_id", None) or request.args.get("sid")
         if session_id in self._server.eio.sockets:
             self._close(session_id)
-        return empty(status=BadRequest.status_code)
+        return problem(HTTPStatus.BAD_REQUEST, "a message is malformed: this session has ended")
 
     async def _begin(self, session_id: str, environ: dict[str, Any]) -> None:
         """Note a handshake: Engine.IO has made a session of it."""

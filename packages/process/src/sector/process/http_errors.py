@@ -1,0 +1,76 @@
+"""Errors of HTTP as problem documents (RFC 9457). Their texts are ours: those of Sanic quote the request, and differ between versions."""
+
+from collections.abc import Iterator, Mapping
+from http import HTTPMethod, HTTPStatus
+
+from sanic import HTTPResponse, Request
+from sanic.exceptions import PayloadTooLarge, RequestTimeout, SanicException
+from sanic.handlers import ErrorHandler
+
+from sector.process.malformed import is_refused
+from sector.process.problem_documents import problem
+from sector.process.request_head import MalformedRequest
+
+INTERNAL_ERROR = "see the log of this process"
+_DETAILS: Mapping[HTTPStatus, str] = {
+    HTTPStatus.BAD_REQUEST: "the request is malformed",
+    HTTPStatus.NOT_FOUND: "there is nothing at this path",
+    HTTPStatus.METHOD_NOT_ALLOWED: "this path has other methods, see the header Allow",
+    HTTPStatus.EXPECTATION_FAILED: "the only expectation that is met is 100-continue",
+    HTTPStatus.SERVICE_UNAVAILABLE: "the response was not ready in time, try again",
+}
+
+
+class HttpError(SanicException):
+    """An error of a request, by its status. Its text is ours, and is shown to clients."""
+
+    def __init__(self, status: HTTPStatus, detail: str) -> None:
+        # Sanic logs errors that are not quiet.
+        super().__init__(detail, status, quiet=status < HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def describe_http_error(request: Request, error: SanicException) -> tuple[HTTPStatus, str, dict[str, str]]:
+    """Return the status of an error, its text, and its headers."""
+    status = HTTPStatus(error.status_code) if error.status_code in HTTPStatus else HTTPStatus.INTERNAL_SERVER_ERROR
+    headers = {name: str(value) for name, value in error.headers.items()}
+    match error:
+        case HttpError() | MalformedRequest():
+            return status, str(error), headers
+        case PayloadTooLarge() if is_refused(request):
+            size = request.app.config.REQUEST_MAX_HEADER_SIZE
+            status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            return status, f"the headers of a request may have {size} bytes", headers
+        case RequestTimeout():
+            return status, f"a request has {request.app.config.REQUEST_TIMEOUT:g} s to arrive", headers
+        case PayloadTooLarge():
+            return status, f"a body may have {request.app.config.REQUEST_MAX_SIZE} bytes", headers
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        # Sanic names them for paths without parameters only.
+        headers["Allow"] = ", ".join(_allowed_methods(request))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return status, _DETAILS.get(status, INTERNAL_ERROR), headers
+    return status, _DETAILS.get(status, "the request cannot be answered"), headers
+
+
+def _allowed_methods(request: Request) -> Iterator[str]:
+    """Yield the methods that the path of a request knows."""
+    for method in sorted(HTTPMethod):
+        try:
+            request.app.router.get(request.path, method, request.headers.get("host"))
+        except SanicException:
+            continue
+        yield method
+
+
+class ProblemHandler(ErrorHandler):
+    """Answers errors with a problem document, unless the app has a handler of its own for them.
+
+    Sanic's own pages depend on the `Accept` header, and fail with 500 if that is malformed.
+    """
+
+    def default(self, request: Request, exception: Exception) -> HTTPResponse:
+        """Answer with an error."""
+        self.log(request, exception)
+        if not isinstance(exception, SanicException):
+            return problem(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL_ERROR)
+        return problem(*describe_http_error(request, exception))

@@ -1,0 +1,85 @@
+"""Errors of HTTP: whatever Sanic raises is a problem document with a text of ours."""
+
+import json
+from collections.abc import Iterator
+from http import HTTPStatus
+
+import pytest
+from sanic import Request
+from sanic.compat import Header
+from sanic.exceptions import PayloadTooLarge, RequestTimeout, SanicException
+
+from sector.process import App, Health, create_app
+from sector.process.http_errors import HttpError, ProblemHandler
+from sector.process.request_head import MalformedRequest
+
+
+def kinds(base: type[SanicException] = SanicException) -> Iterator[type[SanicException]]:
+    """Yield the exceptions of Sanic."""
+    for kind in base.__subclasses__():
+        if kind.__module__ == "sanic.exceptions":
+            yield kind
+            yield from kinds(kind)
+
+
+@pytest.fixture
+def app() -> Iterator[App]:
+    app = create_app(Health("errors"))
+    app.finalize()
+    yield app
+    type(app).unregister_app(app)
+
+
+@pytest.fixture
+def request_(app: App) -> Request:
+    """A request that has arrived."""
+    return Request(b"/secret", Header({"host": "a"}), "1.1", "GET", None, app)  # type: ignore[arg-type]  # no connection
+
+
+def answer(request: Request, error: Exception) -> tuple[int, dict[str, object]]:
+    response = ProblemHandler().default(request, error)
+    assert response.content_type == "application/problem+json"
+    told = json.loads(response.body or b"")
+    assert (told["status"], told["title"]) == (response.status, HTTPStatus(response.status).phrase)
+    return response.status, told
+
+
+@pytest.mark.parametrize("kind", [SanicException, *kinds()])
+def test_an_error_of_sanic_has_a_text_of_ours(request_: Request, kind: type[SanicException]) -> None:
+    error = kind.__new__(kind)
+    SanicException.__init__(error, "secret of Sanic")
+    status, told = answer(request_, error)
+    assert status == (error.status_code or 500)
+    assert told["detail"]
+    assert "secret" not in str(told)
+
+
+@pytest.mark.parametrize("status", [0, 299, 418, 426, 499, 501, 504, 599, 1000])
+def test_an_error_may_have_any_status(request_: Request, status: int) -> None:
+    expected = status if status in HTTPStatus else 500
+    assert answer(request_, SanicException("secret", status))[0] == expected
+
+
+@pytest.mark.parametrize("error", [RuntimeError("secret"), OSError(2, "secret", "/secret"), KeyError("secret")])
+def test_an_unforeseen_error_is_a_500_that_says_nothing(request_: Request, error: Exception) -> None:
+    status, told = answer(request_, error)
+    assert (status, told["detail"]) == (500, "see the log of this process")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (HttpError(HTTPStatus.NOT_FOUND, "ours"), 404),
+        (HttpError(HTTPStatus.GONE, "ours"), 410),
+        (MalformedRequest("ours"), 400),
+    ],
+)
+def test_a_text_of_ours_is_shown(request_: Request, error: SanicException, status: int) -> None:
+    told = answer(request_, error)
+    assert (told[0], told[1]["detail"]) == (status, "ours")
+
+
+def test_limits_are_named(app: App, request_: Request) -> None:
+    app.config.REQUEST_MAX_SIZE, app.config.REQUEST_TIMEOUT = 1234, 5.0
+    assert answer(request_, PayloadTooLarge("secret"))[1]["detail"] == "a body may have 1234 bytes"
+    assert answer(request_, RequestTimeout("secret"))[1]["detail"] == "a request has 5 s to arrive"
