@@ -29,7 +29,7 @@ _TABLES = """async () => {
 _LABELLED = """async (scale) => {
   const main = document.querySelector("script[type=module]").src;
   const { stage } = await import(main);
-  const { byImportance, labelled } = await import(main.replace("main.js", "labels.js"));
+  const { byImportance, labelled } = await import(main.replace("main.js", "map/labels.js"));
   const { chart } = stage.world;
   const { left, right, top, bottom } = chart.bounds;
   const camera = { scale, width: 600, height: 600, x: 300 - ((left + right) / 2) * scale, y: 300 - ((top + bottom) / 2) * scale };

@@ -1,6 +1,7 @@
 """The page and its parts, as the viz serves them."""
 
 import hashlib
+import posixpath
 import re
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +14,10 @@ import pytest
 from fixtures.processes import Processes, Service
 from fixtures.requires import require_program
 from sector.viz.page import FOLDER, Page
+
+IMPORT = re.compile(r'(?:from|^import) "(\.[^"]+)"', re.MULTILINE)
+LAYERS = ["core", "codec", "world", "vendor", "ui", "net", "time", "map", "play", "panels"]
+"""The folders of the modules. A module imports from its own folder and from those before it."""
 
 
 @pytest.fixture(scope="module")
@@ -28,18 +33,24 @@ def viz(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 def parts(viz: Service) -> list[str]:
     """Return the addresses of all that the page and its modules refer to."""
     page = re.sub(r'<link rel="modulepreload"[^>]*>', "", httpx.get(viz.url).text)
-    found = re.findall(r'(?:href|src)="([^"]+)"', page)
-    base = found[0].rsplit("/", 1)[0]
-    seen = list(found)
-    for path in seen:
+    addresses = re.findall(r'(?:href|src)="([^"]+)"', page)
+    for path in addresses:
         if path.endswith(".js") and "vendor" not in path:
             source = httpx.get(f"{viz.url}/{path}").text
-            seen += [
-                f"{base}/{name}"
-                for name in re.findall(r'(?:from|import) "\./([^"]+)"', source)
-                if f"{base}/{name}" not in seen
-            ]
-    return seen
+            imports = [posixpath.join(posixpath.dirname(path), name) for name in IMPORT.findall(source)]
+            addresses += [name for name in map(posixpath.normpath, imports) if name not in addresses]
+    return addresses
+
+
+def module_imports() -> dict[str, list[str]]:
+    """Return which modules of the page each module imports, by their paths."""
+    imports = {}
+    for path in FOLDER.rglob("*.js"):
+        name = path.relative_to(FOLDER).as_posix()
+        if not name.startswith("vendor/"):
+            targets = [posixpath.join(posixpath.dirname(name), target) for target in IMPORT.findall(path.read_text())]
+            imports[name] = [posixpath.normpath(target) for target in targets]
+    return imports
 
 
 def test_all_parts_are_served_from_here_and_kept_for_ever(viz: Service) -> None:
@@ -59,6 +70,25 @@ def test_no_part_is_there_that_the_page_does_not_need(viz: Service) -> None:
     assert kept == needed
     preloaded = re.findall(r'rel="modulepreload" href="static/\w+/([^"]+)"', httpx.get(viz.url).text)
     assert sorted(preloaded) == sorted(name for name in kept if name.endswith(".js"))
+
+
+def test_modules_in_folders_are_served_and_a_folder_is_not(viz: Service) -> None:
+    version = Page("default", "").version
+    for name in (name for name in module_imports() if "/" in name):
+        answer = httpx.get(f"{viz.url}/static/{version}/{name}")
+        assert (answer.status_code, answer.content) == (200, (FOLDER / name).read_bytes())
+        assert httpx.get(f"{viz.url}/static/{version}/{posixpath.dirname(name)}").status_code == 404
+
+
+def test_the_folders_of_the_modules_depend_on_each_other_in_one_direction() -> None:
+    assert {path.parent.name for path in FOLDER.rglob("*.js") if path.parent != FOLDER} == set(LAYERS)
+    wrong = [
+        (name, target)
+        for name, targets in module_imports().items()
+        for target in targets
+        if "/" in name and LAYERS.index(posixpath.dirname(target)) > LAYERS.index(posixpath.dirname(name))
+    ]
+    assert not wrong
 
 
 def test_the_page_itself_is_asked_for_anew_and_its_policy_lets_nothing_in_from_elsewhere(viz: Service) -> None:

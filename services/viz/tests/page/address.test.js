@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
-import { readAddress, writeAddress } from "../../src/sector/viz/page/address.js";
+import { readAddress, writeAddress } from "../../src/sector/viz/page/core/address.js";
 import { setGlobals } from "./support/globals.js";
 
 mock.timers.enable({ apis: ["setTimeout"] });
@@ -49,7 +49,7 @@ test("views that are not three numbers, or without a scale, are passed over", ()
   for (const view of ["1,2", "1,2,3,4", "1,2,0", "1,2,-3", "a,2,3", "1,2,Infinity", "1,2,NaN", "1,2,"]) assert.equal(read(`#view=${view}`).view, null, view);
 });
 
-/** @param {import("../../src/sector/viz/page/address.js").Address} address @returns {import("../../src/sector/viz/page/address.js").Address} */
+/** @param {import("../../src/sector/viz/page/core/address.js").Address} address @returns {import("../../src/sector/viz/page/core/address.js").Address} */
 function writeAndRead(address) {
   writeAddress(address);
   mock.timers.tick(400);

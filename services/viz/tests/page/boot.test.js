@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
-import { pageStart } from "../../src/sector/viz/page/start.js";
+import { pageStart } from "../../src/sector/viz/page/core/page-start.js";
 import { FakeElement, installDom } from "./support/dom.js";
 import { fakeFetch, setGlobals, settle } from "./support/globals.js";
 

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { Camera } from "../../src/sector/viz/page/camera.js";
-import { Gestures } from "../../src/sector/viz/page/gestures.js";
+import { Camera } from "../../src/sector/viz/page/map/camera.js";
+import { Gestures } from "../../src/sector/viz/page/map/gestures.js";
 import { FakeElement, installDom } from "./support/dom.js";
 
 const BOUNDS = { left: -50, right: 50, top: -20, bottom: 30 };

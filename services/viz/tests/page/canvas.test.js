@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { CanvasError, contextOf, offscreenContextOf } from "../../src/sector/viz/page/canvas.js";
-import { Sheet } from "../../src/sector/viz/page/sprites.js";
+import { CanvasError, contextOf, offscreenContextOf } from "../../src/sector/viz/page/ui/canvas.js";
+import { Sheet } from "../../src/sector/viz/page/map/sprites.js";
 import { installDom } from "./support/dom.js";
 import { setGlobals } from "./support/globals.js";
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { deflateRawSync } from "node:zlib";
 import { beforeEach, mock, test } from "node:test";
 
-import { Connection } from "../../src/sector/viz/page/connection.js";
+import { Connection } from "../../src/sector/viz/page/net/connection.js";
 import { installDom } from "./support/dom.js";
 import { fakeFetch, jsonResponse, setGlobals, settle } from "./support/globals.js";
 import { goldenBytes, goldenJson, momentBytes } from "./support/golden.js";

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { applyDelta } from "../../src/sector/viz/page/delta.js";
-import { readFrame } from "../../src/sector/viz/page/frame.js";
-import { World } from "../../src/sector/viz/page/world.js";
+import { applyDelta } from "../../src/sector/viz/page/codec/delta.js";
+import { readFrame } from "../../src/sector/viz/page/codec/frame.js";
+import { World } from "../../src/sector/viz/page/world/world.js";
 import { frameAsJson, goldenBytes, goldenChart, goldenJson, goldenNames } from "./support/golden.js";
 
 const chart = goldenChart();

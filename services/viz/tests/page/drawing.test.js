@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
-import { Effects } from "../../src/sector/viz/page/effects.js";
-import { MapView } from "../../src/sector/viz/page/map.js";
-import { fleetSheet, GRADES, HEADINGS, radiusOf, Sheet, systemSheet } from "../../src/sector/viz/page/sprites.js";
-import { Swarm } from "../../src/sector/viz/page/swarm.js";
-import { Territory } from "../../src/sector/viz/page/territory.js";
+import { Effects } from "../../src/sector/viz/page/map/effect-layer.js";
+import { MapView } from "../../src/sector/viz/page/map/map-view.js";
+import { fleetSheet, GRADES, HEADINGS, radiusOf, Sheet, systemSheet } from "../../src/sector/viz/page/map/sprites.js";
+import { Swarm } from "../../src/sector/viz/page/map/pixel-blitter.js";
+import { Territory } from "../../src/sector/viz/page/map/territory.js";
 import { installDom } from "./support/dom.js";
 import { FakeCanvas, fakeTheme, setGlobals } from "./support/globals.js";
 import { goldenWorld, tickMoment } from "./support/golden.js";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Emitter } from "../../src/sector/viz/page/emitter.js";
+import { Emitter } from "../../src/sector/viz/page/core/emitter.js";
 
 test("listeners of a name are called in their order, others are not", () => {
   const emitter = new Emitter();

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { eventRows, systemRow } from "../../src/sector/viz/page/events.js";
-import { readFrame } from "../../src/sector/viz/page/frame.js";
-import { concerns, KIND_OF, KINDS, sentence } from "../../src/sector/viz/page/sentences.js";
+import { eventRows, systemRow } from "../../src/sector/viz/page/codec/event-rows.js";
+import { readFrame } from "../../src/sector/viz/page/codec/frame.js";
+import { concerns, KIND_OF, KINDS, sentence } from "../../src/sector/viz/page/panels/event-text.js";
 import { goldenBytes, goldenJson, goldenNames } from "./support/golden.js";
 
 for (const name of goldenNames("events")) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { clock, duration, short, whole } from "../../src/sector/viz/page/format.js";
+import { clock, duration, short, whole } from "../../src/sector/viz/page/ui/format.js";
 
 test("short numbers are compact from ten thousand on", () => {
   const cases = [[0, "0"], [7, "7"], [9_999, "9999"], [10_000, "10K"], [12_345, "12.3K"], [999_949, "999.9K"], [1_000_000, "1M"], [10 ** 12, "1T"], [0.5, "0.5"]];

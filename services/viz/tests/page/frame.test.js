@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { FrameError, readFrame } from "../../src/sector/viz/page/frame.js";
+import { FrameError, readFrame } from "../../src/sector/viz/page/codec/frame.js";
 import { frameAsJson, goldenBytes, goldenJson, goldenNames } from "./support/golden.js";
 
 for (const name of goldenNames("frame")) {

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { Api, ApiError, factionsOf } from "../../src/sector/viz/page/api.js";
-import { allSims, ArchiveError, courseOf, stateAt, ticksAfter } from "../../src/sector/viz/page/archive.js";
+import { Api, ApiError, factionsOf } from "../../src/sector/viz/page/net/order-api.js";
+import { allSims, ArchiveError, courseOf, stateAt, ticksAfter } from "../../src/sector/viz/page/net/history.js";
 import { fakeFetch, jsonResponse, setGlobals, skipDelays } from "./support/globals.js";
 import { goldenBytes, goldenJson } from "./support/golden.js";
 

@@ -3,26 +3,26 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
-import { byId, make, named, setText } from "../../src/sector/viz/page/dom.js";
-import { Emitter } from "../../src/sector/viz/page/emitter.js";
-import { eventRows } from "../../src/sector/viz/page/events.js";
-import { FactionTable } from "../../src/sector/viz/page/factions.js";
-import { Feed } from "../../src/sector/viz/page/feed.js";
-import { readFrame } from "../../src/sector/viz/page/frame.js";
-import { Ledger } from "../../src/sector/viz/page/ledger.js";
-import { Search } from "../../src/sector/viz/page/search.js";
-import { SimPicker } from "../../src/sector/viz/page/sims.js";
-import { Status } from "../../src/sector/viz/page/status.js";
-import { Story } from "../../src/sector/viz/page/story.js";
-import { startTabs } from "../../src/sector/viz/page/tabs.js";
-import { TimeBar } from "../../src/sector/viz/page/timebar.js";
+import { byId, make, named, setText } from "../../src/sector/viz/page/ui/dom.js";
+import { Emitter } from "../../src/sector/viz/page/core/emitter.js";
+import { eventRows } from "../../src/sector/viz/page/codec/event-rows.js";
+import { FactionTable } from "../../src/sector/viz/page/panels/faction-table.js";
+import { Feed } from "../../src/sector/viz/page/panels/event-log.js";
+import { readFrame } from "../../src/sector/viz/page/codec/frame.js";
+import { Ledger } from "../../src/sector/viz/page/time/timeline.js";
+import { Search } from "../../src/sector/viz/page/panels/search.js";
+import { SimPicker } from "../../src/sector/viz/page/panels/sim-picker.js";
+import { Status } from "../../src/sector/viz/page/panels/status-bar.js";
+import { Story } from "../../src/sector/viz/page/panels/details.js";
+import { startTabs } from "../../src/sector/viz/page/panels/tabs.js";
+import { TimeBar } from "../../src/sector/viz/page/time/timeline-bar.js";
 import { installDom } from "./support/dom.js";
 import { fakeFetch, fakeTheme, jsonResponse, setGlobals, settle } from "./support/globals.js";
 import { goldenBytes, goldenWorld } from "./support/golden.js";
 
 /** @type {any} */
 let document = installDom();
-const { CourseChart } = await import("../../src/sector/viz/page/course.js");
+const { CourseChart } = await import("../../src/sector/viz/page/time/timeline-chart.js");
 let now = 0;
 mock.method(performance, "now", () => now);
 beforeEach(() => {

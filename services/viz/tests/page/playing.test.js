@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { Camera } from "../../src/sector/viz/page/camera.js";
-import { Command } from "../../src/sector/viz/page/command.js";
-import { Emitter } from "../../src/sector/viz/page/emitter.js";
-import { Player } from "../../src/sector/viz/page/player.js";
+import { Camera } from "../../src/sector/viz/page/map/camera.js";
+import { Command } from "../../src/sector/viz/page/play/command.js";
+import { Emitter } from "../../src/sector/viz/page/core/emitter.js";
+import { Player } from "../../src/sector/viz/page/play/player.js";
 import { installDom } from "./support/dom.js";
 import { fakeFetch, fakeTheme, jsonResponse, setGlobals, settle } from "./support/globals.js";
 import { goldenWorld } from "./support/golden.js";

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { PageStorage } from "../../src/sector/viz/page/storage.js";
-import { Theme } from "../../src/sector/viz/page/theme.js";
+import { PageStorage } from "../../src/sector/viz/page/core/storage.js";
+import { Theme } from "../../src/sector/viz/page/ui/theme.js";
 import { installDom } from "./support/dom.js";
 import { setGlobals } from "./support/globals.js";
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { css, mixed, rgb, Theme } from "../../src/sector/viz/page/theme.js";
+import { css, mixed, rgb, Theme } from "../../src/sector/viz/page/ui/theme.js";
 import { installDom, STYLE } from "./support/dom.js";
 
 /** @type {any} */

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Camera } from "../../src/sector/viz/page/camera.js";
-import { readFrame } from "../../src/sector/viz/page/frame.js";
-import { byImportance, labelled } from "../../src/sector/viz/page/labels.js";
-import { Marks, placeOfSelection } from "../../src/sector/viz/page/marks.js";
-import { placeOf } from "../../src/sector/viz/page/traffic.js";
+import { Camera } from "../../src/sector/viz/page/map/camera.js";
+import { readFrame } from "../../src/sector/viz/page/codec/frame.js";
+import { byImportance, labelled } from "../../src/sector/viz/page/map/labels.js";
+import { Marks, placeOfSelection } from "../../src/sector/viz/page/map/selection-layer.js";
+import { placeOf } from "../../src/sector/viz/page/map/fleet-layer.js";
 import { FakeContext, fakeTheme } from "./support/globals.js";
 import { bareFrame, goldenBytes, goldenChart, goldenWorld } from "./support/golden.js";
 
@@ -92,8 +92,8 @@ test("marks are drawn for the selection, for the hovered object and for the aim"
   assert.equal(marks.version, 3);
 });
 
-/** @param {Partial<import("../../src/sector/viz/page/world.js").Chart>} fields */
-const chartOf = (fields) => /** @type {import("../../src/sector/viz/page/world.js").Chart} */ ({ count: fields.growth?.length, homes: Int32Array.of(), ...fields });
+/** @param {Partial<import("../../src/sector/viz/page/world/world.js").Chart>} fields */
+const chartOf = (fields) => /** @type {import("../../src/sector/viz/page/world/world.js").Chart} */ ({ count: fields.growth?.length, homes: Int32Array.of(), ...fields });
 
 test("homes come first, then systems by growth, then in their order", () => {
   const chart = chartOf({ growth: Int32Array.of(1, 3, 0, 3, 2), homes: Int32Array.of(2, 0) });

@@ -2,8 +2,8 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 
-import { readFrame } from "../../../src/sector/viz/page/frame.js";
-import { Chart, World } from "../../../src/sector/viz/page/world.js";
+import { readFrame } from "../../../src/sector/viz/page/codec/frame.js";
+import { Chart, World } from "../../../src/sector/viz/page/world/world.js";
 
 const FOLDER = new URL("../golden/", import.meta.url);
 
@@ -31,7 +31,7 @@ const TYPES = { Int8Array: ["?", "b"], Int16Array: ["h"], Int32Array: ["i"], Flo
 
 /**
  * Return a frame of the page as the golden JSON has it, with the typecodes of `expected` where the array is one for them.
- * @param {import("../../../src/sector/viz/page/frame.js").Frame} frame
+ * @param {import("../../../src/sector/viz/page/codec/frame.js").Frame} frame
  * @param {any} expected
  */
 export function frameAsJson({ kind, id, meta, tables }, expected) {

@@ -1,31 +1,31 @@
 /** The page, wired: what comes over the connection goes to the stage, and what the stage shows to map, panels and address. */
 
-import { readAddress, writeAddress } from "./address.js";
-import { courseOf, ticksAfter } from "./archive.js";
-import { Command } from "./command.js";
-import { Connection } from "./connection.js";
-import { CourseChart } from "./course.js";
-import { isOtherVersion } from "./diagnosis.js";
-import { byId } from "./dom.js";
-import { eventRows } from "./events.js";
-import { FactionTable } from "./factions.js";
-import { Feed } from "./feed.js";
-import { Gestures } from "./gestures.js";
-import { Ledger } from "./ledger.js";
-import { MapView } from "./map.js";
-import { placeOfSelection } from "./marks.js";
-import { Player } from "./player.js";
-import { Search } from "./search.js";
-import { SimPicker } from "./sims.js";
-import { Stage } from "./stage.js";
-import { pageStart } from "./start.js";
-import { Status } from "./status.js";
-import { Story } from "./story.js";
-import { startTabs } from "./tabs.js";
-import { Theme } from "./theme.js";
-import { TimeBar } from "./timebar.js";
+import { readAddress, writeAddress } from "./core/address.js";
+import { courseOf, ticksAfter } from "./net/history.js";
+import { Command } from "./play/command.js";
+import { Connection } from "./net/connection.js";
+import { CourseChart } from "./time/timeline-chart.js";
+import { isOtherVersion } from "./net/connection-check.js";
+import { byId } from "./ui/dom.js";
+import { eventRows } from "./codec/event-rows.js";
+import { FactionTable } from "./panels/faction-table.js";
+import { Feed } from "./panels/event-log.js";
+import { Gestures } from "./map/gestures.js";
+import { Ledger } from "./time/timeline.js";
+import { MapView } from "./map/map-view.js";
+import { placeOfSelection } from "./map/selection-layer.js";
+import { Player } from "./play/player.js";
+import { Search } from "./panels/search.js";
+import { SimPicker } from "./panels/sim-picker.js";
+import { Stage } from "./time/playback.js";
+import { pageStart } from "./core/page-start.js";
+import { Status } from "./panels/status-bar.js";
+import { Story } from "./panels/details.js";
+import { startTabs } from "./panels/tabs.js";
+import { Theme } from "./ui/theme.js";
+import { TimeBar } from "./time/timeline-bar.js";
 
-/** @typedef {import("./marks.js").Selection} Selection */
+/** @typedef {import("./map/selection-layer.js").Selection} Selection */
 
 const CLOSE_SCALE = 14;
 const TABLE_MS = 240;
@@ -186,7 +186,7 @@ function frame(now) {
   requestAnimationFrame(frame);
 }
 
-/** @param {import("./world.js").World} world */
+/** @param {import("./world/world.js").World} world */
 function showPanels(world) {
   const totals = world.totals();
   const until = stage.isLive ? ledger.totals : ledger.totals.filter(({ tick }) => tick <= world.tick);

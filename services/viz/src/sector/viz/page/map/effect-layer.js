@@ -1,0 +1,112 @@
+/** Effects: battles flash, captures ring, notes stand for a while over the place where they were put. */
+
+import { systemRow } from "../codec/event-rows.js";
+import { css } from "../ui/theme.js";
+
+/** @typedef {import("./camera.js").Camera} Camera */
+/** @typedef {import("../codec/event-rows.js").WorldEvent} WorldEvent */
+/** @typedef {import("../ui/theme.js").Colour} Colour */
+/** @typedef {import("../ui/theme.js").Theme} Theme */
+/** @typedef {import("../world/world.js").World} World */
+/** @typedef {{kind: "battle" | "capture" | "note", system: number, colour: Colour | null, text: string, since: number}} Effect */
+
+const LASTS_MS = { battle: 700, capture: 1_100, note: 9_000 };
+const MOST = 400;
+const LONGEST = 42;
+
+export class Effects {
+  /** @param {CanvasRenderingContext2D} context @param {Camera} camera @param {Theme} theme */
+  constructor(context, camera, theme) {
+    this.context = context;
+    this.camera = camera;
+    this.theme = theme;
+    /** @type {Effect[]} */
+    this.shown = [];
+  }
+
+  clear() {
+    this.shown = [];
+  }
+
+  /** @param {World} world @param {WorldEvent[]} events */
+  notice(world, events) {
+    const since = performance.now();
+    const colours = this.theme.factions(world.colours);
+    const of = (/** @type {string | null} */ faction) => (faction === null ? null : (colours[world.factions.indexOf(faction)] ?? null));
+    for (const event of events) {
+      if (event.type === "battle") this.#add({ kind: "battle", system: systemRow(event.system), colour: of(event.winner), text: "", since });
+      else if (event.type === "system_captured" || event.type === "system_claimed" || event.type === "faction_joined") {
+        this.#add({ kind: "capture", system: systemRow(event.system), colour: of(event.faction), text: "", since });
+      } else if (event.type === "note" && event.system) {
+        const letters = [...event.text];
+        const text = letters.length > LONGEST ? `${letters.slice(0, LONGEST).join("")}…` : event.text;
+        this.#add({ kind: "note", system: systemRow(event.system), colour: of(event.faction), text, since });
+      }
+    }
+  }
+
+  /** @param {Effect} effect */
+  #add(effect) {
+    this.shown.push(effect);
+    if (this.shown.length > MOST) this.shown.shift();
+  }
+
+  /**
+   * Draw; says whether anything moves still.
+   * @param {World} world
+   * @param {number} now
+   */
+  draw(world, now) {
+    this.shown = this.shown.filter((effect) => now - effect.since < LASTS_MS[effect.kind]);
+    const { chart } = world;
+    for (const effect of this.shown) {
+      const x = chart.x[effect.system] * this.camera.scale + this.camera.x;
+      const y = chart.y[effect.system] * this.camera.scale + this.camera.y;
+      const age = Math.max((now - effect.since) / LASTS_MS[effect.kind], 0);
+      if (effect.kind === "note") this.#note(effect, x, y, age);
+      else this.#ring(effect, x, y, age);
+    }
+    return this.shown.length > 0;
+  }
+
+  /** @param {Effect} effect @param {number} x @param {number} y @param {number} age 0 to 1 */
+  #ring(effect, x, y, age) {
+    const { context, camera } = this;
+    const reach = Math.min(Math.max(camera.scale * 3.2, 7), 60);
+    context.beginPath();
+    context.arc(x, y, reach * (0.25 + 0.75 * (1 - (1 - age) ** 2)), 0, 2 * Math.PI);
+    context.lineWidth = (effect.kind === "battle" ? 2.5 : 4) * (1 - age) + 0.4;
+    context.globalAlpha = 1 - age;
+    context.strokeStyle = effect.kind === "battle" || !effect.colour ? this.theme.named.ink : css(effect.colour);
+    context.stroke();
+    if (effect.kind === "battle") {
+      context.fillStyle = this.theme.named.ink;
+      context.globalAlpha = 0.25 * (1 - age) ** 3;
+      context.fill();
+    }
+    context.globalAlpha = 1;
+  }
+
+  /** @param {Effect} effect @param {number} x @param {number} y @param {number} age 0 to 1 */
+  #note(effect, x, y, age) {
+    const { context, theme } = this;
+    context.globalAlpha = Math.min(1, (1 - age) * 6, age * 40);
+    context.font = "500 12px system-ui, sans-serif";
+    const width = context.measureText(effect.text).width + 18;
+    const [left, top] = [x - width / 2, y - 52];
+    context.beginPath();
+    context.roundRect(left, top, width, 24, 8);
+    context.moveTo(x - 5, top + 24);
+    context.lineTo(x, top + 32);
+    context.lineTo(x + 5, top + 24);
+    context.fillStyle = theme.named.ground;
+    context.fill();
+    context.lineWidth = 1.5;
+    context.strokeStyle = effect.colour ? css(effect.colour) : theme.named.neutral;
+    context.stroke();
+    context.fillStyle = theme.named.ink;
+    context.textAlign = "center";
+    context.fillText(effect.text, x, top + 16);
+    context.globalAlpha = 1;
+  }
+}

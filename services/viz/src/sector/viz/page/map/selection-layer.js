@@ -1,0 +1,84 @@
+/** Marks: what is selected, what is pointed at, whose systems are one's own, and where ships are about to be sent. */
+
+import { placeOf } from "./fleet-layer.js";
+
+/** @typedef {import("./camera.js").Camera} Camera */
+/** @typedef {import("./camera.js").Place} Place */
+/** @typedef {import("../ui/theme.js").Theme} Theme */
+/** @typedef {import("../world/world.js").World} World */
+/** @typedef {{kind: "system" | "fleet", id: number}} Selection a system's row, or a fleet's number */
+/** @typedef {{from: number, to: Place, target: number | null, text: string}} Aim */
+
+export class Marks {
+  /** @param {CanvasRenderingContext2D} context @param {Camera} camera @param {Theme} theme */
+  constructor(context, camera, theme) {
+    this.context = context;
+    this.camera = camera;
+    this.theme = theme;
+    /** @type {Selection | null} */
+    this.selection = null;
+    /** @type {Selection | null} */
+    this.hovered = null;
+    /** @type {Aim | null} */
+    this.aim = null;
+    /** Counts changes. */
+    this.version = 0;
+  }
+
+  /** @param {Partial<Pick<Marks, "selection" | "hovered" | "aim">>} change */
+  set(change) {
+    Object.assign(this, change);
+    this.version++;
+  }
+
+  /** @param {World} world @param {number} time @param {number} radius of a system */
+  draw(world, time, radius) {
+    const { context, theme } = this;
+    if (this.aim) this.#aim(world, this.aim);
+    for (const [what, width] of /** @type {[Selection | null, number][]} */ ([[this.hovered, 1.25], [this.selection, 2.25]])) {
+      const place = what && placeOfSelection(world, what, time);
+      if (!place) continue;
+      context.beginPath();
+      context.arc(place.x * this.camera.scale + this.camera.x, place.y * this.camera.scale + this.camera.y, radius * 1.4 + 5, 0, 2 * Math.PI);
+      context.lineWidth = width;
+      context.strokeStyle = theme.named.accent;
+      context.stroke();
+    }
+  }
+
+  /** @param {World} world @param {Aim} aim */
+  #aim({ chart }, { from, to, target, text }) {
+    const { context, camera, theme } = this;
+    const [fromX, fromY] = [chart.x[from] * camera.scale + camera.x, chart.y[from] * camera.scale + camera.y];
+    const [toX, toY] = target === null ? [to.x, to.y] : [chart.x[target] * camera.scale + camera.x, chart.y[target] * camera.scale + camera.y];
+    context.beginPath();
+    context.moveTo(fromX, fromY);
+    context.lineTo(toX, toY);
+    context.setLineDash(target === null ? [4, 6] : [9, 5]);
+    context.lineWidth = target === null ? 1.5 : 3;
+    context.strokeStyle = theme.named.accent;
+    context.stroke();
+    context.setLineDash([]);
+    if (!text) return;
+    context.font = "600 13px system-ui, sans-serif";
+    context.textAlign = "center";
+    context.lineWidth = 4;
+    context.strokeStyle = theme.named.ground;
+    context.strokeText(text, toX, toY - 22);
+    context.fillStyle = theme.named.ink;
+    context.fillText(text, toX, toY - 22);
+  }
+}
+
+/**
+ * Return where what is selected is; null where it is no longer.
+ * @param {World} world
+ * @param {Selection} selection
+ * @param {number} time
+ * @returns {Place | null}
+ */
+export function placeOfSelection(world, { kind, id }, time) {
+  if (kind === "system") return id < world.chart.count ? { x: world.chart.x[id], y: world.chart.y[id] } : null;
+  const row = world.fleets.columns.id.values.indexOf(id);
+  return row < 0 ? null : placeOf(world, row, time);
+}

@@ -1,0 +1,121 @@
+/** Sprites: systems and fleets drawn once in each colour, size and heading, then only copied. Sizes are in device pixels. */
+
+import { offscreenContextOf } from "../ui/canvas.js";
+import { css } from "../ui/theme.js";
+
+/** @typedef {import("../ui/theme.js").Colour} Colour */
+
+export const HEADINGS = 32;
+export const GRADES = 4;
+
+/** A sheet of pictures of one size, a row a colour. */
+export class Sheet {
+  /** @param {number} columns @param {number} rows @param {number} size */
+  constructor(columns, rows, size) {
+    this.size = size;
+    this.canvas = new OffscreenCanvas(Math.max(columns * size, 1), Math.max(rows * size, 1));
+    this.context = offscreenContextOf(this.canvas);
+  }
+
+  /**
+   * Draw into one place of the sheet, whose middle is then 0, 0.
+   * @param {number} column
+   * @param {number} row
+   * @param {(context: OffscreenCanvasRenderingContext2D) => void} draw
+   */
+  put(column, row, draw) {
+    const { context, size } = this;
+    context.save();
+    context.translate((column + 0.5) * size, (row + 0.5) * size);
+    draw(context);
+    context.restore();
+  }
+}
+
+/**
+ * Return discs for systems: a row for nobody and one for each colour, a column a grade of growth.
+ * @param {(Colour | null)[]} colours
+ * @param {{radius: number, ground: string, neutral: string}} look
+ */
+export function systemSheet(colours, { radius, ground, neutral }) {
+  const most = radiusOf(radius, GRADES - 1);
+  const glow = radius > 3 ? 1.9 : 1.25;
+  const sheet = new Sheet(GRADES, colours.length, Math.ceil(2 * most * glow) + 4);
+  colours.forEach((colour, row) => {
+    for (let grade = 0; grade < GRADES; grade++) {
+      sheet.put(grade, row, (context) => disc(context, radiusOf(radius, grade), colour, ground, neutral, glow));
+    }
+  });
+  return sheet;
+}
+
+/** @param {number} radius @param {number} grade */
+export function radiusOf(radius, grade) {
+  return radius * (0.62 + 0.19 * grade);
+}
+
+/**
+ * @param {OffscreenCanvasRenderingContext2D} context
+ * @param {number} radius
+ * @param {Colour | null} colour
+ * @param {string} ground
+ * @param {string} neutral
+ * @param {number} glow
+ */
+function disc(context, radius, colour, ground, neutral, glow) {
+  if (colour && radius > 3) {
+    const shine = context.createRadialGradient(0, 0, radius * 0.8, 0, 0, radius * glow);
+    shine.addColorStop(0, css(colour, 0.55));
+    shine.addColorStop(1, css(colour, 0));
+    context.fillStyle = shine;
+    context.beginPath();
+    context.arc(0, 0, radius * glow, 0, 2 * Math.PI);
+    context.fill();
+  }
+  context.beginPath();
+  context.arc(0, 0, radius, 0, 2 * Math.PI);
+  context.fillStyle = colour ? css(colour) : ground;
+  context.fill();
+  context.lineWidth = Math.max(radius * 0.16, 1);
+  context.strokeStyle = colour ? ground : neutral;
+  context.stroke();
+}
+
+/**
+ * Return arrows for fleets: a row a colour and grade of strength, a column a heading.
+ * @param {Colour[]} colours
+ * @param {{length: number, ground: string}} look `length` of the weakest
+ */
+export function fleetSheet(colours, { length, ground }) {
+  const most = length * (1 + 0.28 * (GRADES - 1));
+  const sheet = new Sheet(HEADINGS, colours.length * GRADES, Math.ceil(most * 1.3) + 2);
+  colours.forEach((colour, row) => {
+    for (let grade = 0; grade < GRADES; grade++) {
+      for (let heading = 0; heading < HEADINGS; heading++) {
+        sheet.put(heading, row * GRADES + grade, (context) => {
+          context.rotate((heading * 2 * Math.PI) / HEADINGS);
+          arrow(context, length * (1 + 0.28 * grade), css(colour), ground);
+        });
+      }
+    }
+  });
+  return sheet;
+}
+
+/** @param {OffscreenCanvasRenderingContext2D} context @param {number} length @param {string} colour @param {string} ground */
+function arrow(context, length, colour, ground) {
+  const half = length / 2;
+  context.beginPath();
+  context.moveTo(half, 0);
+  context.lineTo(-half, half * 0.72);
+  context.lineTo(-half * 0.45, 0);
+  context.lineTo(-half, -half * 0.72);
+  context.closePath();
+  context.fillStyle = colour;
+  context.strokeStyle = ground;
+  if (length > 8) {
+    context.lineWidth = 1.5;
+    context.stroke();
+  }
+  context.fill();
+}

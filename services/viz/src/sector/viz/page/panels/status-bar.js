@@ -1,0 +1,86 @@
+/** The status: plainly whether what is shown is live, and how the world goes. */
+
+import { byId, setText } from "../ui/dom.js";
+import { clock, whole } from "../ui/format.js";
+import { pageStart } from "../core/page-start.js";
+
+/** @typedef {import("../net/connection.js").Connection} Connection */
+/** @typedef {import("../time/playback.js").Stage} Stage */
+/** @typedef {{name: "waiting" | "lost" | "fault" | "stale" | "past" | "finished" | "live", text: string, alarm: string}} State */
+
+const STALE_MS = 4_000;
+const TROUBLE_MS = 8_000;
+const WORLD_WITHIN_MS = 5_000;
+
+export class Status {
+  /** @param {Connection} connection @param {Stage} stage */
+  constructor(connection, stage) {
+    this.connection = connection;
+    this.stage = stage;
+    this.fault = "";
+    /** What could not be shown, for a while. */
+    this.trouble = "";
+    this.waitingSince = NaN;
+    this.pill = byId("status");
+    this.alarm = byId("alarm");
+    connection.on("fault", (fault) => (this.fault = fault));
+    connection.on("tick", () => (this.fault = ""));
+    connection.on("world", () => (this.fault = ""));
+    stage.on("fault", (trouble) => {
+      this.trouble = trouble;
+      setTimeout(() => (this.trouble = ""), TROUBLE_MS);
+    });
+    stage.on("world", () => (this.trouble = ""));
+    connection.on("worker", (worker) => setText(byId("worker"), worker ?? "none"));
+    setInterval(() => this.show(), 250);
+  }
+
+  /** @returns {State} */
+  #state() {
+    const { connection, stage, fault } = this;
+    const { live, world } = stage;
+    const shown = world ? ` What is shown is tick ${world.tick}.` : "";
+    const { problem } = pageStart();
+    if (problem) return { name: "fault", text: "not working", alarm: problem };
+    if (connection.refusal) return { name: "fault", text: "refused", alarm: connection.refusal };
+    if (!connection.connected) {
+      this.waitingSince = NaN;
+      if (live) return { name: "lost", text: "connection lost", alarm: `The connection is lost; reconnecting …${connection.problem ? ` ${connection.problem}` : ""}${shown}` };
+      return connection.problem ? { name: "fault", text: "not connected", alarm: connection.problem } : { name: "waiting", text: "connecting …", alarm: "" };
+    }
+    if (this.trouble) return { name: "fault", text: "not shown", alarm: `${this.trouble}.` };
+    if (fault) return { name: "fault", text: "not live", alarm: `${fault}.${shown}` };
+    if (!live) return { name: "waiting", text: "waiting for the world …", alarm: this.#worldAlarm() };
+    if (live.status === "finished") return { name: stage.isLive ? "finished" : "past", text: live.winner ? `finished: ${live.winner} wins` : "finished: a draw", alarm: "" };
+    const silentMs = performance.now() - stage.tickedAt;
+    if (silentMs > Math.max(STALE_MS, 4 * stage.periodMs)) {
+      return { name: "stale", text: "stale", alarm: `The world stands still: no tick for ${Math.round(silentMs / 1000)} s.${shown}` };
+    }
+    if (!stage.isLive) return { name: "past", text: `past, ${whole(live.tick - (world?.tick ?? 0))} ticks ago`, alarm: "" };
+    return { name: "live", text: "live", alarm: "" };
+  }
+
+  /** What to say while there is no world yet. */
+  #worldAlarm() {
+    if (Number.isNaN(this.waitingSince)) this.waitingSince = performance.now();
+    if (performance.now() - this.waitingSince < WORLD_WITHIN_MS) return "";
+    return `The viz is connected, and has not sent the world of ${this.connection.sim}. The page asks again by itself; if that does not help, reload it.`;
+  }
+
+  show() {
+    const { name, text, alarm } = this.#state();
+    document.body.dataset.state = name;
+    this.pill.dataset.state = name;
+    setText(this.pill, text);
+    this.alarm.hidden = !alarm;
+    delete this.alarm.dataset.loading;
+    setText(this.alarm, alarm);
+    const { stage, connection } = this;
+    if (!stage.world) return;
+    document.body.dataset.tick = String(stage.world.tick);
+    setText(byId("tick"), whole(stage.world.tick));
+    byId("tick").title = stage.world.atMs ? clock(stage.world.atMs) : "";
+    setText(byId("rate"), `${(1000 / stage.periodMs).toFixed(stage.periodMs > 2_000 ? 2 : 1)}/s`);
+    setText(byId("latency"), Number.isNaN(connection.roundTripMs) ? "–" : `${connection.roundTripMs < 1 ? "<1" : Math.round(connection.roundTripMs)} ms`);
+  }
+}

@@ -1,0 +1,65 @@
+/** The ledger: what each faction had at each keyframe kept, and at each tick of late; and in which ticks there were battles. */
+
+/** @typedef {import("../net/history.js").Course} Course */
+/** @typedef {import("../net/history.js").Totals} Totals */
+
+const MOST = 4_000;
+
+export class Ledger {
+  constructor() {
+    /** The first tick kept. */
+    this.first = 0;
+    /** @type {Totals[]} by ascending tick */
+    this.totals = [];
+    /** @type {Map<number, number>} how many battles there were in a tick */
+    this.battles = new Map();
+    this.version = 0;
+  }
+
+  clear() {
+    this.first = 0;
+    this.totals = [];
+    this.battles.clear();
+    this.version++;
+  }
+
+  /** @param {Course} course */
+  load(course) {
+    this.first = course.first;
+    const own = new Map(this.totals.map((each) => [each.tick, each]));
+    for (const each of course.totals) own.set(each.tick, each);
+    this.totals = [...own.values()].sort((a, b) => a.tick - b.tick);
+    for (const [tick, count] of course.battles) this.#count(tick, count);
+    for (const tick of this.battles.keys()) if (tick < this.first) this.battles.delete(tick);
+    this.version++;
+  }
+
+  /** @param {Totals} totals @param {number} battles */
+  add(totals, battles) {
+    if (totals.tick <= (this.totals.at(-1)?.tick ?? -1)) return;
+    this.totals.push(totals);
+    // Every second one of the older half is enough to draw them.
+    if (this.totals.length > MOST) this.totals = this.totals.filter((_, at) => at > MOST / 2 || at % 2 === 0);
+    this.#count(totals.tick, battles);
+    this.version++;
+  }
+
+  /** @param {number} tick @param {number} count */
+  #count(tick, count) {
+    if (count) this.battles.set(tick, count);
+  }
+
+  /**
+   * Return the tick with a battle that is next after one, or before it; null where there is none.
+   * @param {number} tick
+   * @param {1 | -1} direction
+   */
+  battleFrom(tick, direction) {
+    let best = null;
+    for (const each of this.battles.keys()) {
+      if ((each - tick) * direction <= 0 || each < this.first) continue;
+      if (best === null || (best - each) * direction > 0) best = each;
+    }
+    return best;
+  }
+}

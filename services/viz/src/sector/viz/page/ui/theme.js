@@ -1,0 +1,82 @@
+/** The theme: colours of the page as its style sheet has them, and those of factions. */
+
+import { byId } from "./dom.js";
+import { PageStorage } from "../core/storage.js";
+
+/** @typedef {[red: number, green: number, blue: number]} Colour */
+
+const KEPT = "sector.theme";
+const PALETTE = 8;
+
+export class Theme {
+  constructor() {
+    this.version = 0;
+    this.halo = 0;
+    /** @type {Record<string, string>} */
+    this.named = {};
+    this.light = /** @type {HTMLLinkElement} */ (byId("light"));
+    this.storage = new PageStorage("localStorage");
+    const kept = this.storage.read(KEPT);
+    if (kept === "light" || kept === "dark") this.#choose(kept);
+    this.light.addEventListener("load", () => this.#read());
+    matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => this.#read());
+    this.#read();
+  }
+
+  get isLight() {
+    return this.named.scheme === "light";
+  }
+
+  /** Change from dark to light, or back; it is remembered. */
+  toggle() {
+    const next = this.isLight ? "dark" : "light";
+    this.storage.write(KEPT, next);
+    this.#choose(next);
+    this.#read();
+  }
+
+  /** @param {string} scheme whatever the system prefers */
+  #choose(scheme) {
+    document.documentElement.dataset.theme = scheme;
+    this.light.media = scheme === "light" ? "all" : "not all";
+  }
+
+  #read() {
+    const style = getComputedStyle(document.documentElement);
+    for (const name of ["scheme", "ground", "lane", "ink", "quiet", "neutral", "halo", "accent"]) this.named[name] = style.getPropertyValue(`--${name}`).trim();
+    this.halo = Number(this.named.halo);
+    this.version++;
+  }
+
+  /**
+   * Return the colours of factions. The world has eight, which the colour-blind tell apart; who comes later has one of them again,
+   * lighter or darker.
+   * @param {string[]} colours #rrggbb
+   * @returns {Colour[]}
+   */
+  factions(colours) {
+    return colours.map((colour, row) => {
+      const plain = rgb(colour);
+      const turn = Math.floor(row / PALETTE) % 3;
+      if (turn === 0) return plain;
+      return turn === 1 ? mixed(plain, [255, 255, 255], 0.45) : mixed(plain, [0, 0, 0], 0.28);
+    });
+  }
+}
+
+/** @param {string} colour @returns {Colour} */
+export function rgb(colour) {
+  const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+  return [red, green, blue];
+}
+
+/** @param {Colour} colour @param {Colour} other @param {number} part of the other, 0 to 1 @returns {Colour} */
+export function mixed([red, green, blue], other, part) {
+  const mix = (/** @type {number} */ from, /** @type {number} */ to) => Math.round(from + (to - from) * part);
+  return [mix(red, other[0]), mix(green, other[1]), mix(blue, other[2])];
+}
+
+/** @param {Colour} colour @param {number} [opacity] */
+export function css([red, green, blue], opacity = 1) {
+  return opacity === 1 ? `rgb(${red},${green},${blue})` : `rgba(${red},${green},${blue},${opacity})`;
+}

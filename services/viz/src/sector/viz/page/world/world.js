@@ -1,0 +1,152 @@
+/** The world at one tick: the map, which never changes, and a snapshot, kept up to date by deltas. */
+
+import { applyDelta } from "../codec/delta.js";
+
+/** @typedef {import("../codec/frame.js").Frame} Frame */
+/** @typedef {import("../codec/frame.js").Table} Table */
+/** @typedef {import("../codec/frame.js").Values} Values */
+
+/** What never changes about a sim: n systems with their places, and the lanes between them. */
+export class Chart {
+  /** @param {Frame} map */
+  constructor(map) {
+    const { systems, lanes, homes } = map.tables;
+    this.id = map.id;
+    this.count = systems.rows;
+    this.names = systems.labels.name;
+    this.x = systems.columns.x.values;
+    this.y = systems.columns.y.values;
+    this.growth = systems.columns.growth.values;
+    this.supplyYield = systems.columns.supply_yield.values;
+    this.laneA = lanes.columns.a.values;
+    this.laneB = lanes.columns.b.values;
+    this.laneLength = lanes.columns.length.values;
+    this.homes = homes.columns.system.values;
+    this.bounds = bounds(this.x, this.y);
+    /** @type {{to: number, length: number}[][] | null} */
+    this.beside = null;
+  }
+
+  /**
+   * Return the systems that lanes lead to from one.
+   * @param {number} system
+   */
+  neighbours(system) {
+    if (!this.beside) {
+      this.beside = Array.from({ length: this.count }, () => []);
+      for (let lane = 0; lane < this.laneA.length; lane++) {
+        const [a, b, length] = [this.laneA[lane], this.laneB[lane], this.laneLength[lane]];
+        this.beside[a].push({ to: b, length });
+        this.beside[b].push({ to: a, length });
+      }
+    }
+    return this.beside[system];
+  }
+}
+
+export class World {
+  /**
+   * @param {Chart} chart
+   * @param {Frame} snapshot
+   * @param {number} atMs when it was committed
+   */
+  constructor(chart, snapshot, atMs) {
+    this.chart = chart;
+    this.tables = snapshot.tables;
+    // What is read in place may not be written: it may be another's too.
+    for (const table of Object.values(this.tables)) {
+      for (const column of Object.values(table.columns)) column.values = column.values.slice();
+    }
+    this.meta = snapshot.meta;
+    this.atMs = atMs;
+    /** Counts changes of who owns what, and of which fleets are under way. */
+    this.owners = 0;
+    this.departures = 0;
+  }
+
+  /** @returns {number} */
+  get tick() {
+    return this.meta.tick;
+  }
+
+  /** @returns {string} running or finished */
+  get status() {
+    return this.meta.status;
+  }
+
+  /** @returns {string | null} */
+  get winner() {
+    return this.meta.winner;
+  }
+
+  /** Of each system the row of its owner among the factions; -1: nobody. */
+  get owner() {
+    return this.tables.systems.columns.owner.values;
+  }
+
+  /** The garrisons. */
+  get ships() {
+    return this.tables.systems.columns.ships.values;
+  }
+
+  get factions() {
+    return this.tables.factions.labels.id;
+  }
+
+  get colours() {
+    return this.tables.factions.labels.colour;
+  }
+
+  get supply() {
+    return this.tables.factions.columns.supply.values;
+  }
+
+  get alive() {
+    return this.tables.factions.columns.alive.values;
+  }
+
+  get fleets() {
+    return this.tables.fleets;
+  }
+
+  /**
+   * Advance by one tick.
+   * @param {Frame} delta
+   * @param {number} atMs
+   */
+  apply(delta, atMs) {
+    applyDelta(this.tables, delta);
+    this.meta = delta.meta;
+    this.atMs = atMs;
+    if (delta.tables["systems.changed"]?.columns.owner || delta.tables["factions.added"]) this.owners++;
+    if (delta.tables["fleets.added"] || delta.tables["fleets.removed"]) this.departures++;
+  }
+
+  /** What each faction has; ships under way count. */
+  totals() {
+    const count = this.factions.length;
+    const systems = new Array(count).fill(0);
+    const ships = new Array(count).fill(0);
+    const { owner, ships: garrison } = this;
+    for (let row = 0; row < owner.length; row++) {
+      if (owner[row] < 0) continue;
+      systems[owner[row]]++;
+      ships[owner[row]] += garrison[row];
+    }
+    const { owner: sender, ships: sent } = this.fleets.columns;
+    for (let row = 0; row < this.fleets.rows; row++) ships[sender.values[row]] += sent.values[row];
+    return { tick: this.tick, systems, ships, supply: Array.from(this.supply) };
+  }
+}
+
+/** @param {Values} x @param {Values} y */
+function bounds(x, y) {
+  const box = { left: Infinity, right: -Infinity, top: Infinity, bottom: -Infinity };
+  for (let row = 0; row < x.length; row++) {
+    box.left = Math.min(box.left, x[row]);
+    box.right = Math.max(box.right, x[row]);
+    box.top = Math.min(box.top, y[row]);
+    box.bottom = Math.max(box.bottom, y[row]);
+  }
+  return box;
+}

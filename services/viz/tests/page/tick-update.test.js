@@ -1,0 +1,46 @@
+/** Moments: frames one after the other, and the events of each tick. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { FrameError } from "../../src/sector/viz/page/codec/frame.js";
+import { inflate, readMoments } from "../../src/sector/viz/page/codec/tick-update.js";
+import { goldenBytes, goldenJson, goldenNames } from "./support/golden.js";
+
+const brief = (/** @type {Uint8Array} */ bytes) => readMoments(bytes).map(({ frame, events, atMs, epoch }) => ({ frame: frame.id, events: events && events.id, atMs, epoch }));
+
+for (const name of goldenNames("moments")) {
+  test(`${name} are decoded as Python packs them`, () => assert.deepEqual(brief(goldenBytes(`${name}.bin`)), goldenJson(name)));
+}
+
+test("moments that are cut off are refused", () => {
+  const bytes = goldenBytes("moments-several.bin");
+  const whole = new Set();
+  for (let length = 8; length < bytes.length; length += 8) {
+    try {
+      whole.add(readMoments(bytes.subarray(0, length)).length);
+    } catch (error) {
+      assert.ok(error instanceof FrameError, `${length} bytes: ${error}`);
+    }
+  }
+  // Only between two moments can they be cut without notice.
+  assert.deepEqual([...whole], [1, 2]);
+});
+
+test("moments are decoded at any place of a larger buffer", () => {
+  const bytes = goldenBytes("moments-several.bin");
+  for (const offset of [1, 4, 8]) {
+    const buffer = new Uint8Array(offset + bytes.length + 9);
+    buffer.set(bytes, offset);
+    assert.deepEqual(brief(buffer.subarray(offset, offset + bytes.length)), goldenJson("moments-several"));
+  }
+});
+
+test("data deflated by Python is inflated", async () => {
+  assert.deepEqual(await inflate(goldenBytes("moments-tick.deflated")), goldenBytes("moments-tick.bin"));
+});
+
+test("invalid or truncated deflate data is refused", async () => {
+  await assert.rejects(inflate(new Uint8Array([0xff, 0xff, 0xff])));
+  await assert.rejects(inflate(goldenBytes("moments-tick.deflated").subarray(0, 40)));
+});
