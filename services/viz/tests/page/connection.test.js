@@ -7,11 +7,11 @@ import { beforeEach, mock, test } from "node:test";
 import { Connection } from "../../src/sector/viz/page/net/connection.js";
 import { installDom } from "./support/dom.js";
 import { fakeFetch, jsonResponse, setGlobals, settle } from "./support/globals.js";
-import { goldenBytes, goldenJson, momentBytes } from "./support/golden.js";
+import { goldenBytes, goldenJson, tickUpdateBytes } from "./support/golden.js";
 
 const MAP = deflateRawSync(goldenBytes("frame-map.bin"));
 const MAP_ID = goldenJson("frame-map").id;
-const SNAPSHOT = deflateRawSync(momentBytes(goldenBytes("frame-snapshot.bin")));
+const SNAPSHOT = deflateRawSync(tickUpdateBytes(goldenBytes("frame-snapshot.bin")));
 /** Leads to tick 42, while the snapshot is that of tick 41. */
 const TICK = goldenBytes("moments-tick.deflated");
 
@@ -80,7 +80,7 @@ beforeEach(() => {
 function connect(polling = false) {
   const connection = new Connection(polling);
   for (const name of /** @type {const} */ (["world", "tick", "worker", "fault", "change"])) {
-    connection.on(name, (/** @type {any} */ detail) => calls.push([name, name === "tick" ? detail.frame.meta.tick : name === "world" ? detail.moment.frame.meta.tick : detail]));
+    connection.on(name, (/** @type {any} */ detail) => calls.push([name, name === "tick" ? detail.frame.meta.tick : name === "world" ? detail.update.frame.meta.tick : detail]));
   }
   return connection;
 }
@@ -141,13 +141,13 @@ test("bytes may come as a buffer", async () => {
 
 test("after it was cut off it asks again, with the map that it has", async () => {
   const connection = await watching();
-  const { chart } = connection;
+  const { map } = connection;
   socket.receive("disconnect");
   socket.receive("connect");
   assert.deepEqual(socket.watches, [["one", MAP_ID]]);
   socket.receive("world", world({ map: undefined }));
   await connection.reading;
-  assert.equal(connection.chart, chart);
+  assert.equal(connection.map, map);
   assert.deepEqual(names(), ["worker", "world"]);
 });
 
@@ -191,13 +191,13 @@ test("the world of another sim is passed over, though another was chosen while i
   connection.watch("two");
   await connection.reading;
   assert.deepEqual(names(), []);
-  assert.deepEqual([connection.chart, connection.tick], [null, -1]);
+  assert.deepEqual([connection.map, connection.tick], [null, -1]);
 });
 
 test("an unreadable message is a fault, and the next one is read", async () => {
   const connection = await watching();
   socket.receive("tick", new Uint8Array([1, 2, 3]));
-  socket.receive("tick", deflateRawSync(momentBytes(goldenBytes("damaged-version-9.bin"))));
+  socket.receive("tick", deflateRawSync(tickUpdateBytes(goldenBytes("damaged-version-9.bin"))));
   socket.receive("tick", TICK);
   await connection.reading;
   assert.deepEqual(names(), ["fault", "fault", "tick"]);

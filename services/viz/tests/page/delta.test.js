@@ -6,9 +6,9 @@ import { test } from "node:test";
 import { applyDelta } from "../../src/sector/viz/page/codec/delta.js";
 import { readFrame } from "../../src/sector/viz/page/codec/frame.js";
 import { World } from "../../src/sector/viz/page/world/world.js";
-import { frameAsJson, goldenBytes, goldenChart, goldenJson, goldenNames } from "./support/golden.js";
+import { frameAsJson, goldenBytes, goldenMap, goldenJson, goldenNames } from "./support/golden.js";
 
-const chart = goldenChart();
+const map = goldenMap();
 
 for (const name of goldenNames("delta")) {
   const { after, totals } = goldenJson(name);
@@ -23,9 +23,9 @@ for (const name of goldenNames("delta")) {
   });
 
   test(`${name} leads a world to the same state and totals`, () => {
-    const world = new World(chart, before(), 0);
+    const world = new World(map, before(), 0);
     world.apply(delta(), 1234);
-    assert.deepEqual([world.tick, world.status, world.winner, world.atMs], [after.meta.tick, after.meta.status, after.meta.winner, 1234]);
+    assert.deepEqual([world.tick, world.status, world.winner, world.timestampMs], [after.meta.tick, after.meta.status, after.meta.winner, 1234]);
     assert.deepEqual(Array.from(world.owner), after.tables.systems.columns.owner.values);
     assert.deepEqual(world.totals(), totals);
   });
@@ -33,7 +33,7 @@ for (const name of goldenNames("delta")) {
 
 test("the snapshot that a world is made of stays as it was", () => {
   const bytes = goldenBytes("delta-all-three.before.bin");
-  const world = new World(chart, readFrame(bytes), 0);
+  const world = new World(map, readFrame(bytes), 0);
   world.apply(readFrame(goldenBytes("delta-all-three.bin")), 0);
   assert.deepEqual(bytes, goldenBytes("delta-all-three.before.bin"));
 });

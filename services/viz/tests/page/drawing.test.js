@@ -10,7 +10,7 @@ import { Swarm } from "../../src/sector/viz/page/map/pixel-blitter.js";
 import { Territory } from "../../src/sector/viz/page/map/territory.js";
 import { installDom } from "./support/dom.js";
 import { FakeCanvas, fakeTheme, setGlobals } from "./support/globals.js";
-import { goldenWorld, tickMoment } from "./support/golden.js";
+import { goldenWorld, tickUpdate } from "./support/golden.js";
 
 let now = 0;
 mock.method(performance, "now", () => now);
@@ -133,7 +133,7 @@ test("the map is drawn when anything changed, and only then", () => {
   assert.equal(draws(() => view.camera.pan(1, 1)), 1);
   assert.equal(draws(() => view.marks.set({ hovered: null })), 1);
   assert.equal(draws(() => theme.version++), 1);
-  assert.equal(draws(() => world.apply(tickMoment(42).frame, 0)), 1);
+  assert.equal(draws(() => world.apply(tickUpdate(42).frame, 0)), 1);
   assert.equal(draws(() => {}), 0);
   assert.equal(draws(() => (world.tables.fleets.rows = 3)), 1);
   assert.equal(view.fleets, 2, "one of three is out of the picture");

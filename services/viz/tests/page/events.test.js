@@ -3,20 +3,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { eventRows, systemRow } from "../../src/sector/viz/page/codec/event-rows.js";
+import { readEvents, systemRow } from "../../src/sector/viz/page/codec/event-rows.js";
 import { readFrame } from "../../src/sector/viz/page/codec/frame.js";
 import { concerns, KIND_OF, KINDS, sentence } from "../../src/sector/viz/page/panels/event-text.js";
 import { goldenBytes, goldenJson, goldenNames } from "./support/golden.js";
 
 for (const name of goldenNames("events")) {
   test(`${name}: the rows are those of Python, in the same order`, () => {
-    const rows = eventRows(readFrame(goldenBytes(`${name}.bin`)));
+    const rows = readEvents(readFrame(goldenBytes(`${name}.bin`)));
     assert.deepEqual(rows.map(({ n, ...row }) => row), goldenJson(name));
     assert.deepEqual(rows.map(({ n }) => n), rows.map(({ n }) => n).sort((a, b) => a - b));
   });
 }
 
-test("there are no events without a frame", () => assert.deepEqual(eventRows(null), []));
+test("there are no events without a frame", () => assert.deepEqual(readEvents(null), []));
 
 test("the row of a system is the number in its id", () => {
   assert.equal(systemRow("S0"), 0);

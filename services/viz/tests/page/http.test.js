@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { Api, ApiError, factionsOf } from "../../src/sector/viz/page/net/order-api.js";
-import { allSims, ArchiveError, courseOf, stateAt, ticksAfter } from "../../src/sector/viz/page/net/history.js";
+import { OrderApi, ApiError, factionsOfToken } from "../../src/sector/viz/page/net/order-api.js";
+import { fetchSims, HistoryError, fetchTimeline, fetchState, fetchTicks } from "../../src/sector/viz/page/net/history.js";
 import { fakeFetch, jsonResponse, setGlobals, skipDelays } from "./support/globals.js";
 import { goldenBytes, goldenJson } from "./support/golden.js";
 
@@ -12,15 +12,15 @@ setGlobals({ location: new URL("https://viz.example/base/") });
 const delays = skipDelays();
 beforeEach(() => void (delays.length = 0));
 
-const api = (token = "") => new Api("https://api.example/v1/", "one", token);
+const api = (token = "") => new OrderApi("https://api.example/v1/", "one", token);
 const unavailable = () => jsonResponse({}, { status: 503 });
 
 /** @param {(() => Response)[]} responses the last one again and again */
 const inTurn = (...responses) => fakeFetch(() => (responses.length > 1 ? responses.shift() : responses[0])?.() ?? unavailable());
 
 test("the API may be at the same host, or at another", () => {
-  assert.equal(new Api("/api", "one", "").url.href, "https://viz.example/api/");
-  assert.equal(new Api("https://api.example/v1", "one", "").url.href, "https://api.example/v1/");
+  assert.equal(new OrderApi("/api", "one", "").url.href, "https://viz.example/api/");
+  assert.equal(new OrderApi("https://api.example/v1", "one", "").url.href, "https://api.example/v1/");
   assert.equal(api().url.href, "https://api.example/v1/");
 });
 
@@ -38,13 +38,13 @@ const described = (post) => jsonResponse({ paths: { "/orders": { post } } });
 
 test("without a token there is no authorization, without a body no type", async () => {
   const requests = inTurn(() => described({}));
-  assert.equal(await api().isOpen(), true);
+  assert.equal(await api().allowsAnonymousOrders(), true);
   assert.deepEqual(requests[0].headers, {});
 });
 
 test("an API whose description names a security scheme for orders takes none without a token", async () => {
   inTurn(() => described({ security: [{ token: [] }] }));
-  assert.equal(await api().isOpen(), false);
+  assert.equal(await api().allowsAnonymousOrders(), false);
 });
 
 test("an order that is sent again has the same key, and another order another", async () => {
@@ -88,10 +88,10 @@ test("a refused order is not sent again, and its reason is passed on", async () 
 
 test("an outcome is asked for until there is one", async () => {
   const requests = inTurn(() => jsonResponse({ status: "pending" }), () => jsonResponse({ status: "applied", tick: 5 }));
-  assert.deepEqual(await api().outcome("7-0"), { status: "applied", tick: 5 });
+  assert.deepEqual(await api().waitForResult("7-0"), { status: "applied", tick: 5 });
   assert.deepEqual(requests.map(({ path }) => path), ["/v1/sims/one/orders/7-0?wait=10s", "/v1/sims/one/orders/7-0?wait=10s"]);
   inTurn(() => jsonResponse({ detail: "gone" }, { status: 404 }));
-  await assert.rejects(api().outcome("7-0"), { message: "gone", status: 404 });
+  await assert.rejects(api().waitForResult("7-0"), { message: "gone", status: 404 });
 });
 
 test("the config of a sim is what orders cost, or null", async () => {
@@ -105,29 +105,29 @@ test("the config of a sim is what orders cost, or null", async () => {
 const tokenOf = (claims) => `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.sig`;
 
 test("a token has the factions of its claim", () => {
-  assert.deepEqual(factionsOf(tokenOf({ faction: "Me" })), ["Me"]);
-  assert.deepEqual(factionsOf(tokenOf({ faction: ["Me", "*", "You"] })), ["Me", "You"]);
-  assert.deepEqual(factionsOf(tokenOf({ faction: "*" })), []);
-  assert.deepEqual(factionsOf(tokenOf({ sub: "??>>~~" })), [], "characters that base64url has in their stead");
+  assert.deepEqual(factionsOfToken(tokenOf({ faction: "Me" })), ["Me"]);
+  assert.deepEqual(factionsOfToken(tokenOf({ faction: ["Me", "*", "You"] })), ["Me", "You"]);
+  assert.deepEqual(factionsOfToken(tokenOf({ faction: "*" })), []);
+  assert.deepEqual(factionsOfToken(tokenOf({ sub: "??>>~~" })), [], "characters that base64url has in their stead");
 });
 
 test("an invalid token has no factions", () => {
-  for (const token of ["", "a", "a.b.c", "a.%.c", tokenOf(null)]) assert.deepEqual(factionsOf(token), [], token);
+  for (const token of ["", "a", "a.b.c", "a.%.c", tokenOf(null)]) assert.deepEqual(factionsOfToken(token), [], token);
 });
 
 test("the archive is asked below the address of the page", async () => {
   const bytes = goldenBytes("moments-several.bin");
   const requests = fakeFetch(({ pathname }) => (pathname.endsWith("/sims") ? jsonResponse({ sims: [{ id: "one" }] }) : pathname.endsWith("/course") ? jsonResponse({ first: 3 }) : new Response(bytes)));
-  assert.deepEqual(await allSims(), [{ id: "one" }]);
-  assert.deepEqual(await courseOf("one"), { first: 3 });
-  assert.equal((await stateAt("one", 7)).frame.id, goldenJson("moments-several")[0].frame);
-  assert.equal((await ticksAfter("one", 7, 60)).length, 3);
+  assert.deepEqual(await fetchSims(), [{ id: "one" }]);
+  assert.deepEqual(await fetchTimeline("one"), { first: 3 });
+  assert.equal((await fetchState("one", 7)).frame.id, goldenJson("moments-several")[0].frame);
+  assert.equal((await fetchTicks("one", 7, 60)).length, 3);
   assert.deepEqual(requests.map(({ path }) => path), ["/base/sims", "/base/sims/one/course", "/base/sims/one/state?tick=7", "/base/sims/one/ticks?after=7&limit=60"]);
 });
 
 test("an error of the archive is passed on", async () => {
   inTurn(() => jsonResponse({ message: "tick 3 is gone" }, { status: 404 }));
-  await assert.rejects(stateAt("one", 3), (error) => error instanceof ArchiveError && error.message === "tick 3 is gone");
+  await assert.rejects(fetchState("one", 3), (error) => error instanceof HistoryError && error.message === "tick 3 is gone");
   inTurn(() => new Response("<html>", { status: 502, statusText: "Bad Gateway" }));
-  await assert.rejects(courseOf("one"), { message: "502 Bad Gateway" });
+  await assert.rejects(fetchTimeline("one"), { message: "502 Bad Gateway" });
 });

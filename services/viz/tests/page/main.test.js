@@ -6,7 +6,7 @@ import { test } from "node:test";
 
 import { installDom } from "./support/dom.js";
 import { fakeFetch, jsonResponse, setGlobals, until } from "./support/globals.js";
-import { goldenBytes, goldenJson, momentBytes } from "./support/golden.js";
+import { goldenBytes, goldenJson, tickUpdateBytes } from "./support/golden.js";
 
 const document = installDom({ sim: "one", api: "" });
 /** @type {Map<string, (detail?: any) => void>} */
@@ -25,8 +25,8 @@ setGlobals({
 /** @type {(now: number) => void} */
 let frame = () => {};
 setGlobals({ requestAnimationFrame: (/** @type {typeof frame} */ callback) => void (frame = callback) });
-const PAST = momentBytes(goldenBytes("frame-snapshot.bin"), goldenBytes("events-all.bin"));
-const TICKS = momentBytes(goldenBytes("delta-nothing.bin"), goldenBytes("events-all.bin"));
+const PAST = tickUpdateBytes(goldenBytes("frame-snapshot.bin"), goldenBytes("events-all.bin"));
+const TICKS = tickUpdateBytes(goldenBytes("delta-nothing.bin"), goldenBytes("events-all.bin"));
 const requests = fakeFetch(({ pathname }) => {
   if (pathname.endsWith("/sims")) return jsonResponse({ sims: [{ id: "one", status: "running" }, { id: "two", status: "running" }] });
   if (pathname.endsWith("/course")) return jsonResponse({ first: 3, totals: [], battles: [[5, 1]] });
@@ -47,7 +47,7 @@ async function receive(name, detail, isRead) {
 let now = performance.now();
 const drawFrame = () => frame((now += 250));
 /** @param {string} sim */
-const world = (sim) => ({ sim, worker: "w-1", map_id: goldenJson("frame-map").id, map: deflateRawSync(goldenBytes("frame-map.bin")), moment: deflateRawSync(momentBytes(goldenBytes("frame-snapshot.bin"))) });
+const world = (sim) => ({ sim, worker: "w-1", map_id: goldenJson("frame-map").id, map: deflateRawSync(goldenBytes("frame-map.bin")), moment: deflateRawSync(tickUpdateBytes(goldenBytes("frame-snapshot.bin"))) });
 const textOf = (/** @type {string} */ id) => document.getElementById(id).textContent;
 
 test("it watches the sim of the viz", async () => {

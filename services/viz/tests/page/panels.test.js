@@ -5,7 +5,7 @@ import { beforeEach, mock, test } from "node:test";
 
 import { byId, make, named, setText } from "../../src/sector/viz/page/ui/dom.js";
 import { Emitter } from "../../src/sector/viz/page/core/emitter.js";
-import { eventRows } from "../../src/sector/viz/page/codec/event-rows.js";
+import { readEvents } from "../../src/sector/viz/page/codec/event-rows.js";
 import { FactionTable } from "../../src/sector/viz/page/panels/faction-table.js";
 import { Feed } from "../../src/sector/viz/page/panels/event-log.js";
 import { readFrame } from "../../src/sector/viz/page/codec/frame.js";
@@ -31,7 +31,7 @@ beforeEach(() => {
 });
 
 const theme = /** @type {any} */ (fakeTheme());
-const EVENTS = eventRows(readFrame(goldenBytes("events-all.bin")));
+const EVENTS = readEvents(readFrame(goldenBytes("events-all.bin")));
 /** @param {string} id */
 const element = (id) => document.getElementById(id);
 /** @param {any} parent */
@@ -310,7 +310,7 @@ function statusOf(connection, stage) {
 }
 
 test("the status says plainly whether the page is live", () => {
-  const live = { tick: 1_234, status: "running", winner: null, atMs: 0 };
+  const live = { tick: 1_234, status: "running", winner: null, timestampMs: 0 };
   const states = [
     [{ connected: false }, {}, ["waiting", "connecting …", ""]],
     [{}, {}, ["waiting", "waiting for the world …", ""]],
@@ -342,7 +342,7 @@ test("a world that does not come, and a page that cannot start, are said", ({ mo
 
 test("a fault of the connection is shown until the world goes on, one of the stage for 8 s", ({ mock: { timers } }) => {
   timers.enable({ apis: ["setTimeout"] });
-  const world = { tick: 5, status: "running", atMs: 0 };
+  const world = { tick: 5, status: "running", timestampMs: 0 };
   const { link, scene, show } = statusOf({}, { live: world, world });
   link.emit("fault", "Redis is away");
   assert.deepEqual(show(), ["fault", "not live", "Redis is away. What is shown is tick 5."]);
@@ -360,7 +360,7 @@ test("a fault of the connection is shown until the world goes on, one of the sta
 });
 
 test("tick, rate, latency and worker are shown", () => {
-  const world = { tick: 12_345, status: "running", atMs: 0 };
+  const world = { tick: 12_345, status: "running", timestampMs: 0 };
   const facts = (/** @type {Record<string, unknown>} */ connection, periodMs = 500) => {
     statusOf(connection, { live: world, world, periodMs }).show();
     return ["tick", "rate", "latency"].map((id) => element(id).textContent);
@@ -379,7 +379,7 @@ function timeBarOf(fields = {}) {
   /** @type {unknown[][]} */
   const calls = [];
   const record = (/** @type {string} */ name) => (/** @type {unknown[]} */ ...args) => (calls.push([name, ...args]), Promise.resolve());
-  const world = { tick: 50, atMs: 0 };
+  const world = { tick: 50, timestampMs: 0 };
   const stage = stageOf({ world, live: { tick: 100 }, ...Object.fromEntries(["jump", "step", "pause", "play", "toLive", "setSpeed"].map((name) => [name, record(name)])), ...fields });
   const ledger = new Ledger();
   ledger.load({ sim: "a", status: "running", first: 10, tick: 100, factions: [], totals: [], battles: [[20, 1], [60, 4], [60, 4]] });
@@ -393,7 +393,7 @@ test("the time bar covers the retained ticks", () => {
   assert.deepEqual([slider.min, slider.max, slider.value, element("moment").textContent], ["10", "100", "50", "50"]);
   assert.deepEqual([element("play-pause").textContent, element("live").getAttribute("aria-pressed")], ["❚❚", "true"]);
   stage.isLive = false;
-  stage.world = { tick: 1_050, atMs: Date.UTC(2026, 0, 1) };
+  stage.world = { tick: 1_050, timestampMs: Date.UTC(2026, 0, 1) };
   stage.emit("mode", undefined);
   assert.deepEqual([element("play-pause").textContent, element("live").getAttribute("aria-pressed")], ["▶", "false"]);
   assert.match(element("moment").textContent, /^1,050 · /);

@@ -5,22 +5,22 @@ import { beforeEach, mock, test } from "node:test";
 
 import { Stage } from "../../src/sector/viz/page/time/playback.js";
 import { fakeFetch, jsonResponse, setGlobals, settle } from "./support/globals.js";
-import { goldenBytes, goldenChart, momentBytes, snapshotMoment, tickMoment } from "./support/golden.js";
+import { goldenBytes, goldenMap, tickUpdateBytes, snapshotUpdate, tickUpdate } from "./support/golden.js";
 
 setGlobals({ location: new URL("https://viz.example/") });
 let now = 1_000;
 mock.method(performance, "now", () => now);
 
-const SNAPSHOT = momentBytes(goldenBytes("frame-snapshot.bin"), goldenBytes("events-all.bin"));
+const SNAPSHOT = tickUpdateBytes(goldenBytes("frame-snapshot.bin"), goldenBytes("events-all.bin"));
 /** Leads from tick 41 to 42. */
-const TICK = momentBytes(goldenBytes("delta-nothing.bin"), goldenBytes("events-all.bin"));
+const TICK = tickUpdateBytes(goldenBytes("delta-nothing.bin"), goldenBytes("events-all.bin"));
 const gone = () => jsonResponse({ message: "it is gone" }, { status: 404 });
 
 /** @type {Stage} */
 let stage;
 /** @type {string[]} */
 let calls;
-const chart = goldenChart();
+const map = goldenMap();
 
 beforeEach(() => {
   now = 1_000;
@@ -32,7 +32,7 @@ beforeEach(() => {
 /** Begin at a live tick, with an archive that answers with tick 41 and, after it, tick 42. */
 function begin(tick = 100, archive = (/** @type {URL} */ url) => new Response(url.pathname.endsWith("state") ? SNAPSHOT : url.searchParams.get("after") === "41" ? TICK : new Uint8Array())) {
   const requests = fakeFetch(archive);
-  stage.begin("one", chart, snapshotMoment(tick));
+  stage.begin("one", map, snapshotUpdate(tick));
   calls = [];
   return requests;
 }
@@ -46,7 +46,7 @@ function late() {
 }
 
 test("without a world nothing happens", async () => {
-  stage.advance(tickMoment(1));
+  stage.advance(tickUpdate(1));
   stage.pause();
   stage.play();
   await stage.step(1);
@@ -57,22 +57,22 @@ test("without a world nothing happens", async () => {
 
 test("it begins live, at the tick of the world", () => {
   fakeFetch(gone);
-  stage.begin("one", chart, snapshotMoment(7));
+  stage.begin("one", map, snapshotUpdate(7));
   assert.deepEqual(calls, ["head", "world", "mode"]);
   assert.deepEqual([stage.isLive, stage.world?.tick, stage.time], [true, 7, 7]);
 });
 
 test("a live tick advances the world and the measured period", () => {
   begin(7);
-  stage.advance(tickMoment(8, 300));
+  stage.advance(tickUpdate(8, 300));
   assert.deepEqual(calls, ["head", "tick"]);
   assert.equal(stage.live?.tick, 8);
   assert.equal(stage.periodMs, 500 + (300 - 500) * 0.2);
   const { periodMs } = stage;
-  stage.advance(tickMoment(9, 300));
-  stage.advance(tickMoment(10, 100_000));
+  stage.advance(tickUpdate(9, 300));
+  stage.advance(tickUpdate(10, 100_000));
   assert.equal(stage.periodMs, periodMs, "neither clocks that stand still nor long breaks count");
-  stage.advance(tickMoment(11, 100_001));
+  stage.advance(tickUpdate(11, 100_001));
   assert.equal(stage.periodMs, periodMs + (10 - periodMs) * 0.2, "at least 10 ms");
 });
 
@@ -86,16 +86,16 @@ test("time glides with the ticks, never backwards, and at most one tick ahead", 
     before = time;
   }
   assert.ok(before > 7.9);
-  stage.advance(tickMoment(8));
-  stage.advance(tickMoment(9));
-  stage.advance(tickMoment(10));
-  stage.advance(tickMoment(11));
+  stage.advance(tickUpdate(8));
+  stage.advance(tickUpdate(9));
+  stage.advance(tickUpdate(10));
+  stage.advance(tickUpdate(11));
   assert.equal(stage.timeAt(now), 11, "more than two ticks behind it jumps");
 });
 
 test("a finished world stands still", () => {
   begin(7);
-  stage.begin("one", chart, snapshotMoment(8, { status: "finished" }));
+  stage.begin("one", map, snapshotUpdate(8, { status: "finished" }));
   for (let frame = 0; frame < 100; frame++) stage.timeAt((now += 16));
   assert.equal(stage.time, 8);
 });
@@ -106,7 +106,7 @@ test("a jump shows a tick of the past, standing still, while the live world goes
   assert.deepEqual(requests.map(({ path }) => path), ["/sims/one/state?tick=41"]);
   assert.deepEqual(calls, ["world", "mode", "tick"]);
   assert.deepEqual([stage.isLive, stage.world?.tick, stage.time], [false, 41, 41]);
-  stage.advance(tickMoment(101));
+  stage.advance(tickUpdate(101));
   assert.deepEqual(calls, ["world", "mode", "tick", "head"]);
   assert.equal(stage.timeAt((now += 1_000)), 41);
 });
@@ -156,7 +156,7 @@ test("a jump in the sim of before does not show its state on another map", async
   const answer = late();
   begin(100, () => answer.response);
   const jump = stage.jump(41);
-  stage.begin("two", goldenChart(), snapshotMoment(50));
+  stage.begin("two", goldenMap(), snapshotUpdate(50));
   await answer.respond(new Response(SNAPSHOT));
   await jump;
   assert.ok(stage.isLive);
@@ -170,7 +170,7 @@ test("with another sim it is live, and does not play", async () => {
   stage.timeAt((now += 1));
   await settle();
   assert.equal(stage.ahead.length, 1);
-  stage.begin("two", goldenChart(), snapshotMoment(50));
+  stage.begin("two", goldenMap(), snapshotUpdate(50));
   assert.deepEqual([stage.isLive, stage.playing, stage.ahead.length, stage.time], [true, false, 0, 50]);
 });
 
@@ -178,7 +178,7 @@ test("after a gap the past is shown on", async () => {
   begin();
   await stage.jump(41);
   calls = [];
-  stage.begin("one", chart, snapshotMoment(120));
+  stage.begin("one", map, snapshotUpdate(120));
   assert.deepEqual(calls, ["head"]);
   assert.deepEqual([stage.isLive, stage.world?.tick, stage.live?.tick], [false, 41, 120]);
 });
@@ -214,7 +214,7 @@ test("playing that comes to the head goes on live", async () => {
 });
 
 test("playing stops where a tick is missing", async () => {
-  begin(100, (url) => new Response(url.pathname.endsWith("state") ? momentBytes(goldenBytes("frame-empty-tables.bin")) : TICK));
+  begin(100, (url) => new Response(url.pathname.endsWith("state") ? tickUpdateBytes(goldenBytes("frame-empty-tables.bin")) : TICK));
   await stage.jump(0);
   stage.play();
   stage.timeAt((now += 100));

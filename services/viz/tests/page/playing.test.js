@@ -241,7 +241,7 @@ function commandOf(config = /** @type {any} */ (CONFIG)) {
   const marks = { aim: null, set: (/** @type {any} */ change) => Object.assign(marks, change) };
   const camera = new Camera();
   const at = (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ x, /** @type {number} */ y) => {
-    const id = Array.from(world.chart.x).findIndex((each, row) => Math.hypot(each - x, world.chart.y[row] - y) < 5);
+    const id = Array.from(world.map.x).findIndex((each, row) => Math.hypot(each - x, world.map.y[row] - y) < 5);
     return id < 0 ? null : { kind: "system", id };
   };
   const command = new Command(stage, /** @type {any} */ ({ camera, marks, at }), player);

@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { FrameError } from "../../src/sector/viz/page/codec/frame.js";
-import { inflate, readMoments } from "../../src/sector/viz/page/codec/tick-update.js";
+import { inflate, readTickUpdates } from "../../src/sector/viz/page/codec/tick-update.js";
 import { goldenBytes, goldenJson, goldenNames } from "./support/golden.js";
 
-const brief = (/** @type {Uint8Array} */ bytes) => readMoments(bytes).map(({ frame, events, atMs, epoch }) => ({ frame: frame.id, events: events && events.id, atMs, epoch }));
+const brief = (/** @type {Uint8Array} */ bytes) => readTickUpdates(bytes).map(({ frame, events, timestampMs, epoch }) => ({ frame: frame.id, events: events && events.id, atMs: timestampMs, epoch }));
 
 for (const name of goldenNames("moments")) {
   test(`${name} are decoded as Python packs them`, () => assert.deepEqual(brief(goldenBytes(`${name}.bin`)), goldenJson(name)));
@@ -18,7 +18,7 @@ test("moments that are cut off are refused", () => {
   const whole = new Set();
   for (let length = 8; length < bytes.length; length += 8) {
     try {
-      whole.add(readMoments(bytes.subarray(0, length)).length);
+      whole.add(readTickUpdates(bytes.subarray(0, length)).length);
     } catch (error) {
       assert.ok(error instanceof FrameError, `${length} bytes: ${error}`);
     }

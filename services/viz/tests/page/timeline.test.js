@@ -7,7 +7,7 @@ import { Ledger } from "../../src/sector/viz/page/time/timeline.js";
 
 /** @param {number} tick */
 const totals = (tick, ships = tick) => ({ tick, systems: [1], ships: [ships], supply: [0] });
-/** @param {number} first @param {number[]} ticks @param {[number, number][]} battles @returns {import("../../src/sector/viz/page/net/history.js").Course} */
+/** @param {number} first @param {number[]} ticks @param {[number, number][]} battles @returns {import("../../src/sector/viz/page/net/history.js").TimelineData} */
 const course = (first, ticks, battles = []) => ({ sim: "a", status: "running", first, tick: Math.max(...ticks), factions: ["A"], totals: ticks.map((tick) => totals(tick)), battles });
 /** @param {Ledger} ledger */
 const ticksOf = (ledger) => ledger.totals.map(({ tick }) => tick);

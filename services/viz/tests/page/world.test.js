@@ -9,17 +9,17 @@ import { byImportance, labelled } from "../../src/sector/viz/page/map/labels.js"
 import { Marks, placeOfSelection } from "../../src/sector/viz/page/map/selection-layer.js";
 import { placeOf } from "../../src/sector/viz/page/map/fleet-layer.js";
 import { FakeContext, fakeTheme } from "./support/globals.js";
-import { bareFrame, goldenBytes, goldenChart, goldenWorld } from "./support/golden.js";
+import { bareFrame, goldenBytes, goldenMap, goldenWorld } from "./support/golden.js";
 
 test("lanes lead both ways", () => {
-  const chart = goldenChart();
-  assert.deepEqual(chart.neighbours(0), [{ to: 1, length: 3 }, { to: 2, length: 7 }]);
-  assert.deepEqual(chart.neighbours(1), [{ to: 0, length: 3 }, { to: 2, length: 4 }]);
-  assert.deepEqual(chart.neighbours(5), []);
+  const map = goldenMap();
+  assert.deepEqual(map.neighbours(0), [{ to: 1, length: 3 }, { to: 2, length: 7 }]);
+  assert.deepEqual(map.neighbours(1), [{ to: 0, length: 3 }, { to: 2, length: 4 }]);
+  assert.deepEqual(map.neighbours(5), []);
 });
 
 test("the bounds hold all systems", () => {
-  assert.deepEqual(goldenChart().bounds, { left: -20, right: 1e6, top: -1e6, bottom: 5 });
+  assert.deepEqual(goldenMap().bounds, { left: -20, right: 1e6, top: -1e6, bottom: 5 });
 });
 
 test("a world has its tick, status and tables", () => {
@@ -44,7 +44,7 @@ test("a world counts when owners, factions and fleets change, and only then", ()
   const counts = (/** @type {string} */ name) => {
     const world = goldenWorld();
     world.apply(name ? readFrame(goldenBytes(`delta-${name}.bin`)) : bareFrame("delta", 42), 0);
-    return [world.owners, world.departures];
+    return [world.ownerVersion, world.fleetVersion];
   };
   assert.deepEqual(counts(""), [0, 0]);
   assert.deepEqual(counts("changed"), [1, 0]);
@@ -92,19 +92,19 @@ test("marks are drawn for the selection, for the hovered object and for the aim"
   assert.equal(marks.version, 3);
 });
 
-/** @param {Partial<import("../../src/sector/viz/page/world/world.js").Chart>} fields */
-const chartOf = (fields) => /** @type {import("../../src/sector/viz/page/world/world.js").Chart} */ ({ count: fields.growth?.length, homes: Int32Array.of(), ...fields });
+/** @param {Partial<import("../../src/sector/viz/page/world/world.js").WorldMap>} fields */
+const mapOf = (fields) => /** @type {import("../../src/sector/viz/page/world/world.js").WorldMap} */ ({ count: fields.growth?.length, homes: Int32Array.of(), ...fields });
 
 test("homes come first, then systems by growth, then in their order", () => {
-  const chart = chartOf({ growth: Int32Array.of(1, 3, 0, 3, 2), homes: Int32Array.of(2, 0) });
-  assert.deepEqual([...byImportance(chart)], [0, 2, 1, 3, 4]);
+  const map = mapOf({ growth: Int32Array.of(1, 3, 0, 3, 2), homes: Int32Array.of(2, 0) });
+  assert.deepEqual([...byImportance(map)], [0, 2, 1, 3, 4]);
 });
 
 /** @param {number[]} x @param {number[]} y @param {boolean} named @param {[number, number]} size of the picture */
 function labels(x, y, named = false, [width, height] = [1000, 1000]) {
   const camera = Object.assign(new Camera(), { width, height });
-  const chart = chartOf({ growth: new Int32Array(x.length), x: Int32Array.from(x), y: Int32Array.from(y), names: x.map(() => "A long name") });
-  return labelled(chart, byImportance(chart), camera, { size: 10, reach: 5, named });
+  const map = mapOf({ growth: new Int32Array(x.length), x: Int32Array.from(x), y: Int32Array.from(y), names: x.map(() => "A long name") });
+  return labelled(map, byImportance(map), camera, { size: 10, reach: 5, named });
 }
 
 test("labels that would lie over others are left out", () => {

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 import { readFrame } from "../../../src/sector/viz/page/codec/frame.js";
-import { Chart, World } from "../../../src/sector/viz/page/world/world.js";
+import { WorldMap, World } from "../../../src/sector/viz/page/world/world.js";
 
 const FOLDER = new URL("../golden/", import.meta.url);
 
@@ -48,13 +48,13 @@ export function frameAsJson({ kind, id, meta, tables }, expected) {
   return { kind, id, meta, tables: tablesAsJson };
 }
 
-export function goldenChart() {
-  return new Chart(readFrame(goldenBytes("frame-map.bin")));
+export function goldenMap() {
+  return new WorldMap(readFrame(goldenBytes("frame-map.bin")));
 }
 
-/** @param {Chart} [chart] */
-export function goldenWorld(chart = goldenChart()) {
-  return new World(chart, readFrame(goldenBytes("frame-snapshot.bin")), 0);
+/** @param {WorldMap} [map] */
+export function goldenWorld(map = goldenMap()) {
+  return new World(map, readFrame(goldenBytes("frame-snapshot.bin")), 0);
 }
 
 /**
@@ -71,18 +71,18 @@ export function bareFrame(kind, tick) {
  * @param {number} tick
  * @param {Record<string, any>} [meta]
  */
-export function snapshotMoment(tick, meta = {}) {
+export function snapshotUpdate(tick, meta = {}) {
   const frame = readFrame(goldenBytes("frame-snapshot.bin"));
-  return { frame: { ...frame, meta: { ...frame.meta, tick, ...meta } }, events: null, atMs: 0, epoch: 1 };
+  return { frame: { ...frame, meta: { ...frame.meta, tick, ...meta } }, events: null, timestampMs: 0, epoch: 1 };
 }
 
 /**
  * Return a moment whose delta changes nothing but the tick.
  * @param {number} tick
- * @param {number} [atMs]
+ * @param {number} [timestampMs]
  */
-export function tickMoment(tick, atMs = 0) {
-  return { frame: bareFrame("delta", tick), events: null, atMs, epoch: 1 };
+export function tickUpdate(tick, timestampMs = 0) {
+  return { frame: bareFrame("delta", tick), events: null, timestampMs, epoch: 1 };
 }
 
 /**
@@ -90,7 +90,7 @@ export function tickMoment(tick, atMs = 0) {
  * @param {Uint8Array} frame
  * @param {Uint8Array} [events]
  */
-export function momentBytes(frame, events = new Uint8Array()) {
+export function tickUpdateBytes(frame, events = new Uint8Array()) {
   const padded = (/** @type {number} */ length) => length + (-length & 7);
   const bytes = new Uint8Array(24 + padded(frame.length) + padded(events.length));
   const view = new DataView(bytes.buffer);

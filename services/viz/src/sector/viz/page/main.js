@@ -1,13 +1,13 @@
 /** The page, wired: what comes over the connection goes to the stage, and what the stage shows to map, panels and address. */
 
 import { readAddress, writeAddress } from "./core/address.js";
-import { courseOf, ticksAfter } from "./net/history.js";
+import { fetchTimeline, fetchTicks } from "./net/history.js";
 import { Command } from "./play/command.js";
 import { Connection } from "./net/connection.js";
 import { CourseChart } from "./time/timeline-chart.js";
 import { isOtherVersion } from "./net/connection-check.js";
 import { byId } from "./ui/dom.js";
-import { eventRows } from "./codec/event-rows.js";
+import { readEvents } from "./codec/event-rows.js";
 import { FactionTable } from "./panels/faction-table.js";
 import { Feed } from "./panels/event-log.js";
 import { Gestures } from "./map/gestures.js";
@@ -84,8 +84,8 @@ function learnCourse() {
 async function learn() {
   const { sim } = connection;
   try {
-    const course = await courseOf(sim);
-    if (sim === connection.sim) ledger.load(course);
+    const data = await fetchTimeline(sim);
+    if (sim === connection.sim) ledger.load(data);
   } catch (error) {
     // The map does not need it; the time bar then begins where the page did.
     console.info(`the course of the sim cannot be had: ${error}`);
@@ -100,21 +100,21 @@ async function recall() {
   await learning;
   const after = Math.max(tick - RECALLED, ledger.first);
   try {
-    const moments = await ticksAfter(sim, after, tick - after || 1);
-    if (stage.sim === sim && (stage.world === world || stage.isLive)) feed.learn(world, moments.flatMap(({ events }) => eventRows(events)).filter((event) => event.tick <= tick));
+    const updates = await fetchTicks(sim, after, tick - after || 1);
+    if (stage.sim === sim && (stage.world === world || stage.isLive)) feed.learn(world, updates.flatMap(({ events }) => readEvents(events)).filter((event) => event.tick <= tick));
   } catch (error) {
     console.info(`what happened before cannot be had: ${error}`);
   }
 }
 
-connection.on("world", ({ sim, chart: places, moment }) => {
+connection.on("world", ({ sim, map: places, update }) => {
   const isFirst = stage.sim !== sim || !stage.live;
-  if (stage.live && stage.live.chart !== places) {
+  if (stage.live && stage.live.map !== places) {
     // Founded anew, or another sim: what was learnt is of no use.
     ledger.clear();
     feed.clear();
   }
-  stage.begin(sim, places, moment);
+  stage.begin(sim, places, update);
   map.camera.setBounds(places.bounds);
   learnCourse();
   if (!isFirst) return;
@@ -125,9 +125,9 @@ connection.on("world", ({ sim, chart: places, moment }) => {
 connection.on("unreadable", async () => {
   if (await isOtherVersion()) pageStart().reload("This page is of another version than the viz");
 });
-connection.on("tick", (moment) => {
-  stage.advance(moment);
-  if (stage.live) ledger.add(stage.live.totals(), moment.events?.tables.battle?.rows ?? 0);
+connection.on("tick", (update) => {
+  stage.advance(update);
+  if (stage.live) ledger.add(stage.live.totals(), update.events?.tables.battle?.rows ?? 0);
 });
 stage.on("tick", (events) => {
   if (!stage.world) return;

@@ -24,9 +24,9 @@ function changed(table, part) {
   const rows = part.columns.row?.values;
   for (const [name, { values }] of Object.entries(part.columns)) {
     if (name === "row") continue;
-    const old = table.columns[name].values;
-    if (rows) for (let at = 0; at < rows.length; at++) old[rows[at]] = values[at];
-    else old.set(values);
+    const current = table.columns[name].values;
+    if (rows) for (let index = 0; index < rows.length; index++) current[rows[index]] = values[index];
+    else current.set(values);
   }
 }
 

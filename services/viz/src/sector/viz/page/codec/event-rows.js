@@ -8,20 +8,20 @@
  * @param {Frame | null} frame
  * @returns {WorldEvent[]} in their order
  */
-export function eventRows(frame) {
+export function readEvents(frame) {
   if (!frame) return [];
   /** @type {WorldEvent[]} */
-  const rows = [];
+  const events = [];
   for (const [type, table] of Object.entries(frame.tables)) {
     const first = frame.meta.first?.[type];
     const numbers = table.columns.n?.values;
     if (!numbers && first === undefined) continue;
-    const read = reader(frame, table);
-    const own = Array.from({ length: table.rows }, (_, row) => ({ type, tick: frame.meta.tick, n: numbers ? numbers[row] : first + row, ...read(row) }));
-    for (const [name, child] of Object.entries(frame.tables)) if (name.startsWith(`${type}.`)) attach(own, name.slice(type.length + 1), child, frame);
-    for (const row of own) rows.push(row);
+    const readRow = rowReader(frame, table);
+    const typeEvents = Array.from({ length: table.rows }, (_, row) => ({ type, tick: frame.meta.tick, n: numbers ? numbers[row] : first + row, ...readRow(row) }));
+    for (const [name, child] of Object.entries(frame.tables)) if (name.startsWith(`${type}.`)) attachChildRows(typeEvents, name.slice(type.length + 1), child, frame);
+    for (const row of typeEvents) events.push(row);
   }
-  return rows.sort((a, b) => a.n - b.n);
+  return events.sort((a, b) => a.n - b.n);
 }
 
 /**
@@ -29,20 +29,20 @@ export function eventRows(frame) {
  * @param {Table} table
  * @returns {(row: number) => Record<string, any>}
  */
-function reader(frame, table) {
+function rowReader(frame, table) {
   const labels = Object.entries(table.labels);
   const columns = Object.entries(table.columns).filter(([name]) => name !== "n" && name !== "of");
   return (row) => {
     /** @type {Record<string, any>} */
-    const found = {};
-    for (const [name, texts] of labels) found[name] = texts[row];
+    const fields = {};
+    for (const [name, texts] of labels) fields[name] = texts[row];
     for (const [name, { values, refersTo, prefix }] of columns) {
       const value = values[row];
-      if (prefix) found[name] = value < 0 ? null : `${prefix}${value}`;
-      else if (refersTo) found[name] = value < 0 ? null : frame.tables[refersTo].labels.id[value];
-      else found[name] = value;
+      if (prefix) fields[name] = value < 0 ? null : `${prefix}${value}`;
+      else if (refersTo) fields[name] = value < 0 ? null : frame.tables[refersTo].labels.id[value];
+      else fields[name] = value;
     }
-    return found;
+    return fields;
   };
 }
 
@@ -52,11 +52,11 @@ function reader(frame, table) {
  * @param {Table} child
  * @param {Frame} frame
  */
-function attach(rows, field, child, frame) {
-  const read = reader(frame, child);
-  const of = child.columns.of.values;
+function attachChildRows(rows, field, child, frame) {
+  const readRow = rowReader(frame, child);
+  const parentRows = child.columns.of.values;
   for (const row of rows) row[field] = [];
-  for (let at = 0; at < child.rows; at++) rows[of[at]][field].push(read(at));
+  for (let row = 0; row < child.rows; row++) rows[parentRows[row]][field].push(readRow(row));
 }
 
 /**

@@ -3,33 +3,33 @@
 import { FrameError, readFrame } from "./frame.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
-/** @typedef {{frame: Frame, events: Frame | null, atMs: number, epoch: number}} Moment `frame` is a snapshot or a delta; `atMs` 0: not kept */
+/** @typedef {{frame: Frame, events: Frame | null, timestampMs: number, epoch: number}} TickUpdate `frame` is a snapshot or a delta; `timestampMs` 0: not kept */
 
 const HEADER_BYTES = 24;
 const MAGIC_BYTE = 0x53;
 
 /**
  * @param {Uint8Array} bytes
- * @returns {Moment[]}
+ * @returns {TickUpdate[]}
  */
-export function readMoments(bytes) {
+export function readTickUpdates(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const moments = [];
+  const updates = [];
   for (let start = 0; start < bytes.length; ) {
     if (start + HEADER_BYTES > bytes.length) throw new FrameError("the header of a moment reaches beyond its end");
-    const [first, second] = [view.getUint32(start, true), view.getUint32(start + 4, true)];
-    const atMs = view.getFloat64(start + 8, true);
+    const [frameBytes, eventBytes] = [view.getUint32(start, true), view.getUint32(start + 4, true)];
+    const timestampMs = view.getFloat64(start + 8, true);
     const epoch = view.getUint32(start + 16, true);
     start += HEADER_BYTES;
-    if (start + padded(first) + padded(second) > bytes.length) throw new FrameError("a moment reaches beyond its end");
-    const frame = readFrame(bytes.subarray(start, start + first));
-    start += padded(first);
-    const told = bytes.subarray(start, start + second);
-    start += padded(second);
+    if (start + padded(frameBytes) + padded(eventBytes) > bytes.length) throw new FrameError("a moment reaches beyond its end");
+    const frame = readFrame(bytes.subarray(start, start + frameBytes));
+    start += padded(frameBytes);
+    const events = bytes.subarray(start, start + eventBytes);
+    start += padded(eventBytes);
     // Events of before 0.2 are not frames; they are passed over.
-    moments.push({ frame, events: told[0] === MAGIC_BYTE ? readFrame(told) : null, atMs, epoch });
+    updates.push({ frame, events: events[0] === MAGIC_BYTE ? readFrame(events) : null, timestampMs, epoch });
   }
-  return moments;
+  return updates;
 }
 
 /** @param {number} length */
@@ -42,6 +42,6 @@ function padded(length) {
  * @returns {Promise<Uint8Array>}
  */
 export async function inflate(bytes) {
-  const whole = new Blob([/** @type {BlobPart} */ (bytes)]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Uint8Array(await new Response(whole).arrayBuffer());
+  const inflated = new Blob([/** @type {BlobPart} */ (bytes)]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  return new Uint8Array(await new Response(inflated).arrayBuffer());
 }

@@ -3,21 +3,21 @@
 /** @typedef {{sim: string, tick: number | null, view: number[] | null}} Address */
 
 const SIM = /^[a-z0-9][a-z0-9_-]{0,62}$/;
-const LEAST_MS = 400;
+const MIN_WRITE_INTERVAL_MS = 400;
 
-/** @param {string} own the sim of this viz @returns {Address} */
-export function readAddress(own) {
-  const told = new URLSearchParams(location.hash.slice(1));
-  const [sim, tick, view] = [told.get("sim") ?? "", told.get("tick") ?? "", (told.get("view") ?? "").split(",").map(Number)];
+/** @param {string} defaultSim the sim of this viz @returns {Address} */
+export function readAddress(defaultSim) {
+  const params = new URLSearchParams(location.hash.slice(1));
+  const [sim, tick, view] = [params.get("sim") ?? "", params.get("tick") ?? "", (params.get("view") ?? "").split(",").map(Number)];
   return {
-    sim: SIM.test(sim) ? sim : own,
+    sim: SIM.test(sim) ? sim : defaultSim,
     tick: /^\d{1,15}$/.test(tick) ? Number(tick) : null,
     view: view.length === 3 && view.every(Number.isFinite) && view[2] > 0 ? view : null,
   };
 }
 
-let written = "";
-let waiting = 0;
+let lastHash = "";
+let writeTimer = 0;
 
 /**
  * Write the address, soon: browsers allow it some times a second only.
@@ -26,17 +26,17 @@ let waiting = 0;
 export function writeAddress({ sim, tick, view }) {
   const parts = [`sim=${sim}`, ...(tick === null ? [] : [`tick=${tick}`]), ...(view ? [`view=${viewText(view)}`] : [])];
   const hash = `#${parts.join("&")}`;
-  if (hash === written) return;
-  written = hash;
-  clearTimeout(waiting);
-  waiting = window.setTimeout(() => {
+  if (hash === lastHash) return;
+  lastHash = hash;
+  clearTimeout(writeTimer);
+  writeTimer = window.setTimeout(() => {
     try {
       history.replaceState(null, "", hash);
     } catch {
       // The browser allows no more for a while; the next one counts.
-      written = "";
+      lastHash = "";
     }
-  }, LEAST_MS);
+  }, MIN_WRITE_INTERVAL_MS);
 }
 
 /**

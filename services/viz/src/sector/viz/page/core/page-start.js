@@ -9,9 +9,9 @@
  */
 
 /** @type {PageStart} */
-const NONE = { problem: "", ready() {}, reload() {}, fail() {} };
+const NO_BOOT_SCRIPT = { problem: "", ready() {}, reload() {}, fail() {} };
 
 /** @returns {PageStart} */
 export function pageStart() {
-  return /** @type {any} */ (globalThis).pageStart ?? NONE;
+  return /** @type {any} */ (globalThis).pageStart ?? NO_BOOT_SCRIPT;
 }

@@ -11,7 +11,7 @@ import { css, mixed, rgb } from "../ui/theme.js";
 /** @typedef {import("../ui/theme.js").Colour} Colour */
 /** @typedef {import("../ui/theme.js").Theme} Theme */
 /** @typedef {import("../world/world.js").World} World */
-/** @typedef {import("../world/world.js").Chart} Chart */
+/** @typedef {import("../world/world.js").WorldMap} WorldMap */
 
 const NAMES_FROM = 5;
 const COLOURED_LANES_FROM = 1.6;
@@ -27,8 +27,8 @@ export class Ground {
     this.context = contextOf(canvas, { alpha: false });
     /** @type {Territory | null} */
     this.territory = null;
-    /** @type {Chart | null} */
-    this.chart = null;
+    /** @type {WorldMap | null} */
+    this.map = null;
     this.order = new Int32Array();
     /** @type {Colour[]} */
     this.colours = [];
@@ -45,7 +45,7 @@ export class Ground {
    */
   draw(world, now) {
     const { camera, drawn } = this;
-    const state = `${world.chart.id} ${world.tick} ${world.owners} ${this.theme.version}`;
+    const state = `${world.map.id} ${world.tick} ${world.ownerVersion} ${this.theme.version}`;
     const moved = drawn.camera !== camera.version;
     if (!moved && drawn.world === state) return false;
     if (moved && drawn.world !== "" && now - drawn.at < Math.min(drawn.tookMs * 5, 250) && drawn.tookMs > SWIFT_MS) {
@@ -69,18 +69,18 @@ export class Ground {
 
   /** @param {World} world */
   #prepare(world) {
-    const { chart } = world;
-    if (this.chart !== chart) {
-      this.chart = chart;
-      this.territory = new Territory(chart);
-      this.order = byImportance(chart);
+    const { map } = world;
+    if (this.map !== map) {
+      this.map = map;
+      this.territory = new Territory(map);
+      this.order = byImportance(map);
       this.painted.world = null;
     }
     this.colours = this.theme.factions(world.colours);
     const { painted, theme } = this;
-    if (painted.world === world && painted.owners === world.owners && painted.theme === theme.version) return;
+    if (painted.world === world && painted.owners === world.ownerVersion && painted.theme === theme.version) return;
     this.territory?.paint(world.owner, this.colours, theme.halo);
-    this.painted = { world, owners: world.owners, theme: theme.version };
+    this.painted = { world, owners: world.ownerVersion, theme: theme.version };
   }
 
   /** @param {World} world */
@@ -107,9 +107,9 @@ export class Ground {
   }
 
   /** @param {World} world */
-  #lanes({ chart, owner }) {
+  #lanes({ map, owner }) {
     const { context, camera, colours } = this;
-    const { x, y, laneA, laneB } = chart;
+    const { x, y, laneA, laneB } = map;
     const coloured = camera.scale >= COLOURED_LANES_FROM;
     /** @type {Path2D[]} by owner, from -1 on */
     const paths = Array.from({ length: coloured ? colours.length + 1 : 1 }, () => new Path2D());
@@ -140,7 +140,7 @@ export class Ground {
   }
 
   /** @param {World} world @param {number} ratio */
-  #systems({ chart, owner, colours }, ratio) {
+  #systems({ map, owner, colours }, ratio) {
     const { context, camera } = this;
     const radius = this.radius * ratio;
     const { ground, neutral } = this.theme.named;
@@ -151,17 +151,17 @@ export class Ground {
     context.setTransform(1, 0, 0, 1, 0, 0);
     const [scale, left, top] = [camera.scale * ratio, camera.x * ratio - half, camera.y * ratio - half];
     const [right, bottom] = [this.canvas.width, this.canvas.height];
-    for (let system = 0; system < chart.count; system++) {
-      const [x, y] = [chart.x[system] * scale + left, chart.y[system] * scale + top];
+    for (let system = 0; system < map.count; system++) {
+      const [x, y] = [map.x[system] * scale + left, map.y[system] * scale + top];
       if (x < -size || y < -size || x > right || y > bottom) continue;
-      const grade = Math.min(chart.growth[system], GRADES - 1);
+      const grade = Math.min(map.growth[system], GRADES - 1);
       context.drawImage(canvas, grade * size, (owner[system] + 1) * size, size, size, Math.round(x), Math.round(y), size, size);
     }
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
   }
 
   /** @param {World} world */
-  #labels({ chart, ships, owner }) {
+  #labels({ map, ships, owner }) {
     const { context, camera } = this;
     const named = camera.scale >= NAMES_FROM * 1.6;
     const { ink, quiet, ground } = this.theme.named;
@@ -171,7 +171,7 @@ export class Ground {
     context.lineJoin = "round";
     context.lineWidth = 3;
     context.strokeStyle = ground;
-    const chosen = labelled(chart, this.order, camera, { size, reach: this.radius, named });
+    const chosen = labelled(map, this.order, camera, { size, reach: this.radius, named });
     const label = (/** @type {string} */ text, /** @type {number} */ x, /** @type {number} */ y) => {
       context.strokeText(text, x, y);
       context.fillText(text, x, y);
@@ -179,17 +179,17 @@ export class Ground {
     context.font = strong;
     context.fillStyle = ink;
     for (const system of chosen) {
-      const reach = radiusOf(this.radius, Math.min(chart.growth[system], GRADES - 1));
-      label(short(ships[system]), chart.x[system] * camera.scale + camera.x, chart.y[system] * camera.scale + camera.y - reach - 4);
+      const reach = radiusOf(this.radius, Math.min(map.growth[system], GRADES - 1));
+      label(short(ships[system]), map.x[system] * camera.scale + camera.x, map.y[system] * camera.scale + camera.y - reach - 4);
     }
     if (!named) return;
     context.font = plain;
     // A faction's own colour on its own territory is hard to read.
     const names = this.colours.map((colour) => css(mixed(colour, rgb(ink), 0.6)));
     for (const system of chosen) {
-      const reach = radiusOf(this.radius, Math.min(chart.growth[system], GRADES - 1));
+      const reach = radiusOf(this.radius, Math.min(map.growth[system], GRADES - 1));
       context.fillStyle = owner[system] < 0 ? quiet : names[owner[system]];
-      label(chart.names[system], chart.x[system] * camera.scale + camera.x, chart.y[system] * camera.scale + camera.y + reach + size + 1);
+      label(map.names[system], map.x[system] * camera.scale + camera.x, map.y[system] * camera.scale + camera.y + reach + size + 1);
     }
   }
 }

@@ -58,10 +58,10 @@ export class Effects {
    */
   draw(world, now) {
     this.shown = this.shown.filter((effect) => now - effect.since < LASTS_MS[effect.kind]);
-    const { chart } = world;
+    const { map } = world;
     for (const effect of this.shown) {
-      const x = chart.x[effect.system] * this.camera.scale + this.camera.x;
-      const y = chart.y[effect.system] * this.camera.scale + this.camera.y;
+      const x = map.x[effect.system] * this.camera.scale + this.camera.x;
+      const y = map.y[effect.system] * this.camera.scale + this.camera.y;
       const age = Math.max((now - effect.since) / LASTS_MS[effect.kind], 0);
       if (effect.kind === "note") this.#note(effect, x, y, age);
       else this.#ring(effect, x, y, age);

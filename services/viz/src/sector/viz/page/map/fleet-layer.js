@@ -33,10 +33,10 @@ export class Traffic {
   /** @param {World} world */
   #prepare(world) {
     const { known } = this;
-    if (known.world === world && known.departures === world.departures) return;
-    this.known = { world, departures: world.departures };
+    if (known.world === world && known.departures === world.fleetVersion) return;
+    this.known = { world, departures: world.fleetVersion };
     const { owner, origin, target, ships } = world.fleets.columns;
-    const { x, y } = world.chart;
+    const { x, y } = world.map;
     const { rows } = world.fleets;
     this.column = new Uint8Array(rows);
     this.row = new Uint16Array(rows);
@@ -67,7 +67,7 @@ export class Traffic {
       this.sheet = fleetSheet(this.theme.factions(world.colours), { length, ground: this.theme.named.ground });
     }
     const { canvas, size } = this.sheet;
-    const { x, y } = world.chart;
+    const { x, y } = world.map;
     const [origin, target, departed, arrives] = [columns.origin.values, columns.target.values, columns.departed.values, columns.arrives.values];
     const scale = camera.scale * ratio;
     const [left, top] = [camera.x * ratio - size / 2, camera.y * ratio - size / 2];
@@ -119,9 +119,9 @@ export class Traffic {
  * @param {number} fleet its row
  * @param {number} time in ticks
  */
-export function placeOf({ fleets, chart }, fleet, time) {
+export function placeOf({ fleets, map }, fleet, time) {
   const { origin, target, departed, arrives } = fleets.columns;
   const [from, to] = [origin.values[fleet], target.values[fleet]];
   const way = Math.min(Math.max((time - departed.values[fleet]) / (arrives.values[fleet] - departed.values[fleet]), 0), 1);
-  return { x: chart.x[from] + (chart.x[to] - chart.x[from]) * way, y: chart.y[from] + (chart.y[to] - chart.y[from]) * way };
+  return { x: map.x[from] + (map.x[to] - map.x[from]) * way, y: map.y[from] + (map.y[to] - map.y[from]) * way };
 }

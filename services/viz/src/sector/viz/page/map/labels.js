@@ -1,6 +1,6 @@
 /** Labels: names and garrisons, as many as there is room for. Who matters more keeps its label longer while one zooms out. */
 
-/** @typedef {import("../world/world.js").Chart} Chart */
+/** @typedef {import("../world/world.js").WorldMap} WorldMap */
 
 const PIXELS_A_LABEL = 4_000;
 const LETTER = 0.6;
@@ -8,32 +8,32 @@ const GAP = 3;
 
 /**
  * Return systems in the order in which they are given room: homes first, then by growth. It never changes, so labels do not flicker.
- * @param {Chart} chart
+ * @param {WorldMap} map
  */
-export function byImportance(chart) {
-  const homes = new Set(chart.homes);
-  const order = Int32Array.from({ length: chart.count }, (_, row) => row);
-  return order.sort((a, b) => Number(homes.has(b)) - Number(homes.has(a)) || chart.growth[b] - chart.growth[a] || a - b);
+export function byImportance(map) {
+  const homes = new Set(map.homes);
+  const order = Int32Array.from({ length: map.count }, (_, row) => row);
+  return order.sort((a, b) => Number(homes.has(b)) - Number(homes.has(a)) || map.growth[b] - map.growth[a] || a - b);
 }
 
 /**
  * Return which systems get a label, of those in the picture.
- * @param {Chart} chart
+ * @param {WorldMap} map
  * @param {Int32Array} order
  * @param {import("./camera.js").Camera} camera
  * @param {{size: number, reach: number, named: boolean}} look size of the text and radius of a system, in CSS pixels
  */
-export function labelled(chart, order, camera, { size, reach, named }) {
+export function labelled(map, order, camera, { size, reach, named }) {
   const high = 2 * (reach + size) + GAP;
   /** @type {Map<number, {x: number, y: number, wide: number}[]>} by row of the picture */
   const taken = new Map();
   const most = (camera.width * camera.height) / PIXELS_A_LABEL;
   const chosen = [];
   for (const system of order) {
-    const x = chart.x[system] * camera.scale + camera.x;
-    const y = chart.y[system] * camera.scale + camera.y;
+    const x = map.x[system] * camera.scale + camera.x;
+    const y = map.y[system] * camera.scale + camera.y;
     if (x < -20 || y < -20 || x > camera.width + 20 || y > camera.height + 20) continue;
-    const wide = (named ? Math.max(chart.names[system].length, 3) : 3) * size * LETTER + GAP;
+    const wide = (named ? Math.max(map.names[system].length, 3) : 3) * size * LETTER + GAP;
     const row = Math.floor(y / high);
     const near = [row - 1, row, row + 1].flatMap((each) => taken.get(each) ?? []);
     if (near.some((other) => Math.abs(other.y - y) < high && Math.abs(other.x - x) < (other.wide + wide) / 2)) continue;

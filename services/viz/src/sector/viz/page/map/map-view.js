@@ -54,7 +54,7 @@ export class MapView {
     this.camera.animate(now);
     this.ground.draw(world, now);
     const moves = this.fleets > 0 || world.fleets.rows > 0 || this.effects.shown.length > 0;
-    const state = `${world.chart.id} ${moves ? time.toFixed(4) : world.tick} ${this.camera.version} ${this.marks.version} ${this.theme.version} ${this.effects.shown.length ? now : ""}`;
+    const state = `${world.map.id} ${moves ? time.toFixed(4) : world.tick} ${this.camera.version} ${this.marks.version} ${this.theme.version} ${this.effects.shown.length ? now : ""}`;
     if (state === this.last) return;
     this.last = state;
     if (!this.frames++) performance.mark("first frame");
@@ -79,9 +79,9 @@ export class MapView {
     const { camera } = this;
     const { x, y } = camera.place(px, py);
     let [best, nearest] = [/** @type {Selection | null} */ (null), Math.max(NEAR_PX, this.ground.radius * 1.3) / camera.scale];
-    const { chart, fleets } = world;
-    for (let system = 0; system < chart.count; system++) {
-      const distance = Math.hypot(chart.x[system] - x, chart.y[system] - y);
+    const { map, fleets } = world;
+    for (let system = 0; system < map.count; system++) {
+      const distance = Math.hypot(map.x[system] - x, map.y[system] - y);
       if (distance < nearest) [best, nearest] = [{ kind: "system", id: system }, distance];
     }
     if (onlySystems) return best;

@@ -47,10 +47,10 @@ export class Marks {
   }
 
   /** @param {World} world @param {Aim} aim */
-  #aim({ chart }, { from, to, target, text }) {
+  #aim({ map }, { from, to, target, text }) {
     const { context, camera, theme } = this;
-    const [fromX, fromY] = [chart.x[from] * camera.scale + camera.x, chart.y[from] * camera.scale + camera.y];
-    const [toX, toY] = target === null ? [to.x, to.y] : [chart.x[target] * camera.scale + camera.x, chart.y[target] * camera.scale + camera.y];
+    const [fromX, fromY] = [map.x[from] * camera.scale + camera.x, map.y[from] * camera.scale + camera.y];
+    const [toX, toY] = target === null ? [to.x, to.y] : [map.x[target] * camera.scale + camera.x, map.y[target] * camera.scale + camera.y];
     context.beginPath();
     context.moveTo(fromX, fromY);
     context.lineTo(toX, toY);
@@ -78,7 +78,7 @@ export class Marks {
  * @returns {Place | null}
  */
 export function placeOfSelection(world, { kind, id }, time) {
-  if (kind === "system") return id < world.chart.count ? { x: world.chart.x[id], y: world.chart.y[id] } : null;
+  if (kind === "system") return id < world.map.count ? { x: world.map.x[id], y: world.map.y[id] } : null;
   const row = world.fleets.columns.id.values.indexOf(id);
   return row < 0 ? null : placeOf(world, row, time);
 }

@@ -2,7 +2,7 @@
 
 import { offscreenContextOf } from "../ui/canvas.js";
 
-/** @typedef {import("../world/world.js").Chart} Chart */
+/** @typedef {import("../world/world.js").WorldMap} WorldMap */
 /** @typedef {import("../world/world.js").Values} Values */
 /** @typedef {import("../ui/theme.js").Colour} Colour */
 
@@ -13,12 +13,12 @@ const REACH = 1.3;
 const SHARPNESS = 5;
 
 export class Territory {
-  /** @param {Chart} chart */
-  constructor(chart) {
-    const { left, right, top, bottom } = chart.bounds;
+  /** @param {WorldMap} map */
+  constructor(map) {
+    const { left, right, top, bottom } = map.bounds;
     const area = Math.max(right - left, 1) * Math.max(bottom - top, 1);
     /** How far a system's colour reaches, in units of the map. */
-    this.reach = REACH * Math.sqrt(area / chart.count);
+    this.reach = REACH * Math.sqrt(area / map.count);
     const spread = Math.max(right - left, bottom - top) + 2 * this.reach;
     this.cell = spread / CELLS;
     this.left = left - this.reach;
@@ -30,10 +30,10 @@ export class Territory {
     this.canvas = new OffscreenCanvas(this.wide, this.high);
     this.context = offscreenContextOf(this.canvas);
     this.image = this.context.createImageData(this.wide, this.high);
-    this.#measure(chart);
+    this.#measure(map);
   }
 
-  /** @param {Chart} chart */
+  /** @param {WorldMap} chart */
   #measure({ x, y, count }) {
     const { wide, high, cell, reach } = this;
     const span = Math.ceil(reach / cell);

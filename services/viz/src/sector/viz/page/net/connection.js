@@ -4,10 +4,10 @@ import "../vendor/socket.io.msgpack.min.js";
 import { diagnose } from "./connection-check.js";
 import { Emitter } from "../core/emitter.js";
 import { readFrame } from "../codec/frame.js";
-import { inflate, readMoments } from "../codec/tick-update.js";
-import { Chart } from "../world/world.js";
+import { inflate, readTickUpdates } from "../codec/tick-update.js";
+import { WorldMap } from "../world/world.js";
 
-/** @typedef {import("../codec/tick-update.js").Moment} Moment */
+/** @typedef {import("../codec/tick-update.js").TickUpdate} TickUpdate */
 /** @typedef {{sim: string, worker: string | null, map_id: string, map?: ArrayBuffer | Uint8Array, moment: ArrayBuffer | Uint8Array}} WorldMessage */
 
 const BEAT_MS = 5_000;
@@ -21,8 +21,8 @@ const START_AGAIN_MS = 15_000;
 
 /**
  * @extends {Emitter<{
- *   world: {sim: string, chart: Chart, moment: Moment},
- *   tick: Moment,
+ *   world: {sim: string, map: WorldMap, update: TickUpdate},
+ *   tick: TickUpdate,
  *   worker: string | null,
  *   fault: string,
  *   unreadable: undefined,
@@ -45,8 +45,8 @@ export class Connection extends Emitter {
     this.diagnosedAt = -Infinity;
     /** Since when it waits for the world of the sim. */
     this.watchedAt = performance.now();
-    /** @type {Chart | null} */
-    this.chart = null;
+    /** @type {WorldMap | null} */
+    this.map = null;
     this.tick = -1;
     /** @type {Promise<void>} What came is read in its order. */
     this.reading = Promise.resolve();
@@ -130,7 +130,7 @@ export class Connection extends Emitter {
 
   #ask() {
     this.emit("change", undefined);
-    this.socket.emit("watch", this.sim, this.chart?.id ?? "", (/** @type {string | null} */ refusal) => {
+    this.socket.emit("watch", this.sim, this.map?.id ?? "", (/** @type {string | null} */ refusal) => {
       this.refusal = refusal ?? "";
       this.emit("change", undefined);
     });
@@ -155,25 +155,25 @@ export class Connection extends Emitter {
   /** @param {WorldMessage} message */
   async #world(message) {
     if (message.sim !== this.sim) return;
-    const map = message.map && readFrame(await inflate(new Uint8Array(message.map)));
-    const [moment] = readMoments(await inflate(new Uint8Array(message.moment)));
+    const mapFrame = message.map && readFrame(await inflate(new Uint8Array(message.map)));
+    const [update] = readTickUpdates(await inflate(new Uint8Array(message.moment)));
     // Another sim may have been chosen meanwhile.
     if (message.sim !== this.sim) return;
-    if (map) this.chart = new Chart(map);
-    if (this.chart?.id !== message.map_id) {
-      this.chart = null;
+    if (mapFrame) this.map = new WorldMap(mapFrame);
+    if (this.map?.id !== message.map_id) {
+      this.map = null;
       this.#ask();
       return;
     }
-    this.tick = moment.frame.meta.tick;
+    this.tick = update.frame.meta.tick;
     this.emit("worker", message.worker);
-    this.emit("world", { sim: message.sim, chart: this.chart, moment });
+    this.emit("world", { sim: message.sim, map: this.map, update });
   }
 
   /** @param {ArrayBuffer | Uint8Array} bytes */
   async #tick(bytes) {
-    const [moment] = readMoments(await inflate(new Uint8Array(bytes)));
-    const tick = moment.frame.meta.tick;
+    const [update] = readTickUpdates(await inflate(new Uint8Array(bytes)));
+    const tick = update.frame.meta.tick;
     if (this.tick < 0 || tick <= this.tick) return;
     if (tick > this.tick + 1) {
       this.tick = -1;
@@ -181,6 +181,6 @@ export class Connection extends Emitter {
       return;
     }
     this.tick = tick;
-    this.emit("tick", moment);
+    this.emit("tick", update);
   }
 }

@@ -1,42 +1,42 @@
 /** The archive: what the viz tells of the past, over HTTP. */
 
-import { readMoments } from "../codec/tick-update.js";
+import { readTickUpdates } from "../codec/tick-update.js";
 
-/** @typedef {{tick: number, systems: number[], ships: number[], supply: number[]}} Totals by the row of a faction */
-/** @typedef {{sim: string, status: string, first: number, tick: number, factions: string[], totals: Totals[], battles: [tick: number, count: number][]}} Course */
-/** @typedef {{id: string, status: string, tick: number, at_ms: number}} SimHead */
+/** @typedef {{tick: number, systems: number[], ships: number[], supply: number[]}} FactionTotals by the row of a faction */
+/** @typedef {{sim: string, status: string, first: number, tick: number, factions: string[], totals: FactionTotals[], battles: [tick: number, count: number][]}} TimelineData */
+/** @typedef {{id: string, status: string, tick: number, at_ms: number}} SimSummary */
 
 /** What was asked for is not there, or cannot be had. */
-export class ArchiveError extends Error {}
+export class HistoryError extends Error {}
 
 /** @param {string} path */
-async function ask(path) {
-  const answer = await fetch(new URL(path, location.href));
-  if (answer.ok) return answer;
-  const said = await answer.json().catch(() => ({}));
-  throw new ArchiveError(said.message ?? `${answer.status} ${answer.statusText}`);
+async function get(path) {
+  const response = await fetch(new URL(path, location.href));
+  if (response.ok) return response;
+  const problem = await response.json().catch(() => ({}));
+  throw new HistoryError(problem.message ?? `${response.status} ${response.statusText}`);
 }
 
-/** @returns {Promise<SimHead[]>} */
-export async function allSims() {
-  return (await (await ask("sims")).json()).sims;
+/** @returns {Promise<SimSummary[]>} */
+export async function fetchSims() {
+  return (await (await get("sims")).json()).sims;
 }
 
 /**
  * @param {string} sim
- * @returns {Promise<Course>}
+ * @returns {Promise<TimelineData>}
  */
-export async function courseOf(sim) {
-  return (await ask(`sims/${sim}/course`)).json();
+export async function fetchTimeline(sim) {
+  return (await get(`sims/${sim}/course`)).json();
 }
 
 /** @param {string} sim @param {number} tick */
-export async function stateAt(sim, tick) {
-  const [moment] = readMoments(new Uint8Array(await (await ask(`sims/${sim}/state?tick=${tick}`)).arrayBuffer()));
-  return moment;
+export async function fetchState(sim, tick) {
+  const [update] = readTickUpdates(new Uint8Array(await (await get(`sims/${sim}/state?tick=${tick}`)).arrayBuffer()));
+  return update;
 }
 
 /** @param {string} sim @param {number} after @param {number} limit */
-export async function ticksAfter(sim, after, limit) {
-  return readMoments(new Uint8Array(await (await ask(`sims/${sim}/ticks?after=${after}&limit=${limit}`)).arrayBuffer()));
+export async function fetchTicks(sim, after, limit) {
+  return readTickUpdates(new Uint8Array(await (await get(`sims/${sim}/ticks?after=${after}&limit=${limit}`)).arrayBuffer()));
 }

@@ -1,10 +1,10 @@
 /** The API, as a player speaks to it: orders, and what became of them. */
 
-/** @typedef {{id: string, status: "pending" | "applied" | "rejected", tick?: number, reason?: string, detail?: string}} Outcome */
+/** @typedef {{id: string, status: "pending" | "applied" | "rejected", tick?: number, reason?: string, detail?: string}} OrderResult */
 /** @typedef {{type: string, faction: string | null, [field: string]: string | number | null}} Order */
 
-const TRIES = 4;
-const WAIT = "10s";
+const MAX_ATTEMPTS = 4;
+const LONG_POLL_WAIT = "10s";
 
 /** The API refused. `status`: that of HTTP, 0 where it cannot be reached. */
 export class ApiError extends Error {
@@ -15,7 +15,7 @@ export class ApiError extends Error {
   }
 }
 
-export class Api {
+export class OrderApi {
   /** @param {string} url @param {string} sim @param {string} token "" where none is needed */
   constructor(url, sim, token) {
     this.url = new URL(`${url.replace(/\/$/, "")}/`, location.href);
@@ -28,30 +28,30 @@ export class Api {
    * @param {string} path
    * @param {{method?: string, body?: string, headers?: Record<string, string>}} [options]
    */
-  async #ask(path, { method = "GET", body, headers = {} } = {}) {
-    const told = { ...headers, ...(this.token ? { authorization: `Bearer ${this.token}` } : {}), ...(body ? { "content-type": "application/json" } : {}) };
+  async #fetchWithRetry(path, { method = "GET", body, headers = {} } = {}) {
+    const allHeaders = { ...headers, ...(this.token ? { authorization: `Bearer ${this.token}` } : {}), ...(body ? { "content-type": "application/json" } : {}) };
     for (let attempt = 1; ; attempt++) {
       try {
-        const answer = await fetch(new URL(path, this.url), { method, body, headers: told });
-        if (answer.ok || answer.status === 422 || attempt === TRIES || (answer.status !== 429 && answer.status < 500)) return answer;
-        await pause(Math.min(Number(answer.headers.get("retry-after")) || 0.3 * attempt, 5));
+        const response = await fetch(new URL(path, this.url), { method, body, headers: allHeaders });
+        if (response.ok || response.status === 422 || attempt === MAX_ATTEMPTS || (response.status !== 429 && response.status < 500)) return response;
+        await sleep(Math.min(Number(response.headers.get("retry-after")) || 0.3 * attempt, 5));
       } catch (error) {
-        if (attempt === TRIES) throw new ApiError(0, `The API at ${this.url.href} cannot be reached: ${error instanceof Error ? error.message : error}`);
-        await pause(0.3 * attempt);
+        if (attempt === MAX_ATTEMPTS) throw new ApiError(0, `The API at ${this.url.href} cannot be reached: ${error instanceof Error ? error.message : error}`);
+        await sleep(0.3 * attempt);
       }
     }
   }
 
   /** Say whether it takes orders without a token: its description names no security scheme for them then. */
-  async isOpen() {
-    const description = await (await this.#ask("openapi.json")).json();
+  async allowsAnonymousOrders() {
+    const description = await (await this.#fetchWithRetry("openapi.json")).json();
     return !description.paths["/orders"].post.security;
   }
 
   /** What was chosen when the sim was founded: what orders cost. */
   async config() {
-    const answer = await this.#ask(`sims/${this.sim}`);
-    return answer.ok ? (await answer.json()).config : null;
+    const response = await this.#fetchWithRetry(`sims/${this.sim}`);
+    return response.ok ? (await response.json()).config : null;
   }
 
   /**
@@ -60,35 +60,35 @@ export class Api {
    * @returns {Promise<string>} its id
    */
   async send(order) {
-    const headers = { "idempotency-key": once() };
-    const answer = await this.#ask(`sims/${this.sim}/orders`, { method: "POST", body: JSON.stringify(order), headers });
-    const said = await answer.json().catch(() => ({}));
-    if (answer.status !== 202) throw new ApiError(answer.status, said.detail ?? said.title ?? `${answer.status} ${answer.statusText}`);
-    return said.id;
+    const headers = { "idempotency-key": idempotencyKey() };
+    const response = await this.#fetchWithRetry(`sims/${this.sim}/orders`, { method: "POST", body: JSON.stringify(order), headers });
+    const body = await response.json().catch(() => ({}));
+    if (response.status !== 202) throw new ApiError(response.status, body.detail ?? body.title ?? `${response.status} ${response.statusText}`);
+    return body.id;
   }
 
   /**
    * Wait until the world has come to an order.
    * @param {string} id
-   * @returns {Promise<Outcome>}
+   * @returns {Promise<OrderResult>}
    */
-  async outcome(id) {
+  async waitForResult(id) {
     for (;;) {
-      const answer = await this.#ask(`sims/${this.sim}/orders/${id}?wait=${WAIT}`);
-      const said = await answer.json().catch(() => ({}));
-      if (!answer.ok) throw new ApiError(answer.status, said.detail ?? `${answer.status} ${answer.statusText}`);
-      if (said.status !== "pending") return said;
+      const response = await this.#fetchWithRetry(`sims/${this.sim}/orders/${id}?wait=${LONG_POLL_WAIT}`);
+      const body = await response.json().catch(() => ({}));
+      if (!response.ok) throw new ApiError(response.status, body.detail ?? `${response.status} ${response.statusText}`);
+      if (body.status !== "pending") return body;
     }
   }
 }
 
 /** @param {number} seconds */
-function pause(seconds) {
-  return new Promise((done) => setTimeout(done, seconds * 1000));
+function sleep(seconds) {
+  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 }
 
 /** A key that nobody else has; `crypto.randomUUID` is for secure pages only. */
-function once() {
+function idempotencyKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
@@ -97,7 +97,7 @@ function once() {
  * @param {string} token
  * @returns {string[]}
  */
-export function factionsOf(token) {
+export function factionsOfToken(token) {
   try {
     const claims = JSON.parse(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
     return [claims.faction ?? []].flat().filter((/** @type {string} */ faction) => faction !== "*");

@@ -44,10 +44,10 @@ export class Story {
       this.told = this.done = "";
       return;
     }
-    const told = `${selection.kind} ${selection.id} ${world.chart.id} ${world.tick} ${this.feed.kept.length}`;
+    const told = `${selection.kind} ${selection.id} ${world.map.id} ${world.tick} ${this.feed.kept.length}`;
     if (told === this.told) return;
     this.told = told;
-    const about = `${selection.kind} ${selection.id} ${world.chart.id}`;
+    const about = `${selection.kind} ${selection.id} ${world.map.id}`;
     // Who has come to a link there with the keyboard keeps it.
     if (about !== this.about || !this.facts.contains(document.activeElement)) {
       this.facts.replaceChildren(...(selection.kind === "system" ? this.#system(world, selection.id) : this.#fleet(world, selection.id)));
@@ -59,7 +59,7 @@ export class Story {
   /** @param {World} world @param {Selection} selection */
   #offer(world, selection) {
     const system = selection.kind === "system" ? selection.id : -1;
-    const state = `${system} ${system < 0 ? "" : world.owner[system]} ${world.chart.id} ${this.stage.isLive}`;
+    const state = `${system} ${system < 0 ? "" : world.owner[system]} ${world.map.id} ${this.stage.isLive}`;
     if (state === this.done) return;
     this.done = state;
     const actions = system < 0 ? null : this.actions(world, system);
@@ -79,24 +79,24 @@ export class Story {
 
   /** @param {World} world @param {number} system */
   #link(world, system) {
-    return make("button", { class: "where", click: () => this.select({ kind: "system", id: system }) }, world.chart.names[system]);
+    return make("button", { class: "where", click: () => this.select({ kind: "system", id: system }) }, world.map.names[system]);
   }
 
   /** @param {World} world @param {number} system */
   #system(world, system) {
-    const { chart, fleets } = world;
+    const { map, fleets } = world;
     const { origin, target, owner, ships, arrives } = fleets.columns;
     const coming = [];
     for (let row = 0; row < fleets.rows; row++) if (target.values[row] === system) coming.push(row);
     coming.sort((a, b) => arrives.values[a] - arrives.values[b]);
-    const beside = chart.neighbours(system);
+    const beside = map.neighbours(system);
     return [
-      make("h2", {}, chart.names[system], make("small", {}, ` S${system}${chart.homes.includes(system) ? " · home" : ""}`)),
+      make("h2", {}, map.names[system], make("small", {}, ` S${system}${map.homes.includes(system) ? " · home" : ""}`)),
       facts([
         ["Owner", this.#owner(world, world.owner[system])],
         ["Garrison", `${whole(world.ships[system])} ships`],
-        ["Growth", `${chart.growth[system]} ships a tick`],
-        ["Yield", `${chart.supplyYield[system]} supply a tick`],
+        ["Growth", `${map.growth[system]} ships a tick`],
+        ["Yield", `${map.supplyYield[system]} supply a tick`],
         ["Lanes", make("span", {}, ...beside.flatMap(({ to, length }, at) => [at ? ", " : "", this.#link(world, to), ` ${length}`]))],
       ]),
       ...titled("On their way here", coming.slice(0, MOST_FLEETS).map((row) => make("li", {}, this.#owner(world, owner.values[row]), ` ${whole(ships.values[row])} from `, this.#link(world, origin.values[row]), `, in ${this.#until(world, arrives.values[row])}`)), coming.length),

@@ -121,7 +121,7 @@ export class Feed {
         item.append(named(part.faction, colour ? css(colour) : "transparent"));
       } else {
         const row = systemRow(part.system);
-        item.append(make("button", { class: "where", click: () => this.picked.system(row) }, world.chart.names[row] ?? part.system));
+        item.append(make("button", { class: "where", click: () => this.picked.system(row) }, world.map.names[row] ?? part.system));
       }
     }
     return item;

@@ -4,7 +4,7 @@ import { byId, make, setText } from "../ui/dom.js";
 import { short, whole } from "../ui/format.js";
 import { css } from "../ui/theme.js";
 
-/** @typedef {import("../net/history.js").Totals} Totals */
+/** @typedef {import("../net/history.js").FactionTotals} FactionTotals */
 /** @typedef {import("../world/world.js").World} World */
 
 const MOST = 40;
@@ -22,7 +22,7 @@ export class FactionTable {
     this.rows = new Map();
   }
 
-  /** @param {World} world @param {Totals} now @param {Totals[]} history @param {string} player */
+  /** @param {World} world @param {FactionTotals} now @param {FactionTotals[]} history @param {string} player */
   show(world, now, history, player) {
     const colours = this.theme.factions(world.colours);
     const order = world.factions.map((_, row) => row).sort((a, b) => world.alive[b] - world.alive[a] || now.ships[b] - now.ships[a]);

@@ -40,7 +40,7 @@ export class Search {
       ranks[at === 0 || id.toLowerCase() === sought ? 0 : 1].push({ title: name, about, go });
     };
     for (const faction of world.factions) consider(faction, "", "faction", () => this.picked.faction(faction));
-    const { names } = world.chart;
+    const { names } = world.map;
     for (let row = 0; row < names.length && ranks[0].length < MOST; row++) {
       const owner = world.owner[row];
       consider(names[row], `S${row}`, owner < 0 ? "free" : world.factions[owner], () => this.picked.system(row));

@@ -1,9 +1,9 @@
 /** The sim picker: which sims there are, and which one is watched. */
 
-import { allSims } from "../net/history.js";
+import { fetchSims } from "../net/history.js";
 import { byId, make } from "../ui/dom.js";
 
-/** @typedef {import("../net/history.js").SimHead} SimHead */
+/** @typedef {import("../net/history.js").SimSummary} SimSummary */
 
 export class SimPicker {
   /** @param {(sim: string) => void} picked */
@@ -25,10 +25,10 @@ export class SimPicker {
 
   /** Ask which there are; where that cannot be had, what was known stays. */
   async refresh() {
-    /** @type {SimHead[]} */
+    /** @type {SimSummary[]} */
     let sims;
     try {
-      sims = await allSims();
+      sims = await fetchSims();
     } catch {
       return;
     }

@@ -79,7 +79,7 @@ export class Status {
     if (!stage.world) return;
     document.body.dataset.tick = String(stage.world.tick);
     setText(byId("tick"), whole(stage.world.tick));
-    byId("tick").title = stage.world.atMs ? clock(stage.world.atMs) : "";
+    byId("tick").title = stage.world.timestampMs ? clock(stage.world.timestampMs) : "";
     setText(byId("rate"), `${(1000 / stage.periodMs).toFixed(stage.periodMs > 2_000 ? 2 : 1)}/s`);
     setText(byId("latency"), Number.isNaN(connection.roundTripMs) ? "–" : `${connection.roundTripMs < 1 ? "<1" : Math.round(connection.roundTripMs)} ms`);
   }

@@ -43,7 +43,7 @@ export class Command {
     if (this.from === null || !live) return;
     const target = this.#target(live, x, y);
     const ships = this.#ships(live, this.from);
-    const lane = target === null ? null : live.chart.neighbours(this.from).find(({ to }) => to === target);
+    const lane = target === null ? null : live.map.neighbours(this.from).find(({ to }) => to === target);
     const text = target === null ? "" : `${whole(ships)} ships${lane ? `, ${lane.length} ticks` : ""}`;
     this.map.marks.set({ aim: { from: this.from, to: { x, y }, target, text } });
   }
@@ -59,7 +59,7 @@ export class Command {
     if (!found || found.id === this.from) return null;
     const { from } = this;
     if (this.player.config && String(this.player.config.travel) === "direct") return found.id;
-    return from !== null && world.chart.neighbours(from).some(({ to }) => to === found.id) ? found.id : null;
+    return from !== null && world.map.neighbours(from).some(({ to }) => to === found.id) ? found.id : null;
   }
 
   /** @param {number} x @param {number} y */
@@ -91,7 +91,7 @@ export class Command {
   forms(world, system) {
     if (!this.isReady) return null;
     const { row, faction, config } = this.player;
-    const beside = world.chart.neighbours(system);
+    const beside = world.map.neighbours(system);
     const id = `S${system}`;
     const note = this.#note(id);
     if (world.owner[system] === row) return make("div", {}, this.#parts(), this.#sending(world, system), this.#mustering(id), note);
@@ -114,7 +114,7 @@ export class Command {
 
   /** @param {World} world @param {number} system */
   #sending(world, system) {
-    const targets = world.chart.neighbours(system).map(({ to, length }) => make("option", { value: String(to) }, `${world.chart.names[to]} (${length})`));
+    const targets = world.map.neighbours(system).map(({ to, length }) => make("option", { value: String(to) }, `${world.map.names[to]} (${length})`));
     const target = make("select", { "aria-label": "Where to" }, ...targets);
     const ships = count("Ships to send", String(Math.max(Math.floor(world.ships[system] / 2), 1)));
     return form("Send", () => this.#send(system, Number(target.value), Number(ships.value)), ships, target);

@@ -1,6 +1,6 @@
 /** The player: who plays from this page, and the orders they gave. */
 
-import { Api, ApiError, factionsOf } from "../net/order-api.js";
+import { OrderApi, ApiError, factionsOfToken } from "../net/order-api.js";
 import { byId, make, named, setText } from "../ui/dom.js";
 import { Emitter } from "../core/emitter.js";
 import { PageStorage } from "../core/storage.js";
@@ -26,7 +26,7 @@ export class Player extends Emitter {
     this.theme = theme;
     this.faction = "";
     this.storage = new PageStorage("sessionStorage");
-    /** @type {Api | null} */
+    /** @type {OrderApi | null} */
     this.api = null;
     /** @type {Record<string, number> | null} what things cost */
     this.config = null;
@@ -63,7 +63,7 @@ export class Player extends Emitter {
     setText(byId("play-fault"), "");
     this.dialog.showModal();
     try {
-      const open = await new Api(this.apiUrl, this.stage.sim, "").isOpen();
+      const open = await new OrderApi(this.apiUrl, this.stage.sim, "").allowsAnonymousOrders();
       byId("play-token-label").hidden = open;
       setText(byId("play-about"), open ? "This world is open: take any name. Who is in it already can be played on." : "A token says for which faction you may order.");
     } catch (error) {
@@ -72,7 +72,7 @@ export class Player extends Emitter {
   }
 
   #suggest() {
-    const [faction] = factionsOf(this.token.value.trim());
+    const [faction] = factionsOfToken(this.token.value.trim());
     if (faction) this.name.value = faction;
   }
 
@@ -82,7 +82,7 @@ export class Player extends Emitter {
       setText(byId("play-fault"), "A faction needs a name.");
       return;
     }
-    const api = new Api(this.apiUrl, this.stage.sim, token);
+    const api = new OrderApi(this.apiUrl, this.stage.sim, token);
     this.api = api;
     this.faction = faction;
     const joined = this.row >= 0 || (await this.give({ type: "join", faction }));
@@ -164,10 +164,10 @@ export class Player extends Emitter {
     }
   }
 
-  /** @param {Api} api @param {string} id @param {(status: string, text: string) => void} tell */
+  /** @param {OrderApi} api @param {string} id @param {(status: string, text: string) => void} tell */
   async #follow(api, id, tell) {
     try {
-      const outcome = await api.outcome(id);
+      const outcome = await api.waitForResult(id);
       if (outcome.status === "applied") tell("applied", `applied in tick ${outcome.tick}`);
       else tell("rejected", `rejected: ${outcome.detail || String(outcome.reason).replaceAll("_", " ")}`);
     } catch (error) {
@@ -177,7 +177,7 @@ export class Player extends Emitter {
 
   /** @param {Order} order */
   #words(order) {
-    const name = (/** @type {string | number | null} */ id) => this.stage.world?.chart.names[Number(String(id).slice(1))] ?? String(id);
+    const name = (/** @type {string | number | null} */ id) => this.stage.world?.map.names[Number(String(id).slice(1))] ?? String(id);
     /** @type {Record<string, string>} */
     const words = {
       join: `Enter as ${order.faction}`,

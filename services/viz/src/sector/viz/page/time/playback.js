@@ -1,12 +1,12 @@
 /** The stage: which world is shown, and at what time: live, or some tick of the past, standing still or playing. */
 
-import { stateAt, ticksAfter } from "../net/history.js";
+import { fetchState, fetchTicks } from "../net/history.js";
 import { Emitter } from "../core/emitter.js";
-import { eventRows } from "../codec/event-rows.js";
+import { readEvents } from "../codec/event-rows.js";
 import { World } from "../world/world.js";
 
-/** @typedef {import("../codec/tick-update.js").Moment} Moment */
-/** @typedef {import("../world/world.js").Chart} Chart */
+/** @typedef {import("../codec/tick-update.js").TickUpdate} TickUpdate */
+/** @typedef {import("../world/world.js").WorldMap} WorldMap */
 /** @typedef {import("../codec/event-rows.js").WorldEvent} WorldEvent */
 
 const PAGE = 60;
@@ -35,7 +35,7 @@ export class Stage extends Emitter {
     /** The time shown, in ticks. */
     this.time = 0;
     this.drawnAt = performance.now();
-    /** @type {Moment[]} */
+    /** @type {TickUpdate[]} */
     this.ahead = [];
     this.fetching = false;
     /** Which jump was asked for last: what comes of others is of no use. */
@@ -51,11 +51,11 @@ export class Stage extends Emitter {
     return !this.past;
   }
 
-  /** @param {string} sim @param {Chart} chart @param {Moment} moment */
-  begin(sim, chart, moment) {
-    const isOther = this.sim !== sim || this.live?.chart !== chart;
+  /** @param {string} sim @param {WorldMap} map @param {TickUpdate} update */
+  begin(sim, map, update) {
+    const isOther = this.sim !== sim || this.live?.map !== map;
     this.sim = sim;
-    this.live = new World(chart, moment.frame, moment.atMs);
+    this.live = new World(map, update.frame, update.timestampMs);
     this.tickedAt = performance.now();
     if (isOther) {
       this.past = null;
@@ -66,15 +66,15 @@ export class Stage extends Emitter {
     if (!this.past) this.#show(this.live.tick);
   }
 
-  /** @param {Moment} moment */
-  advance(moment) {
+  /** @param {TickUpdate} update */
+  advance(update) {
     if (!this.live) return;
-    const tookMs = moment.atMs - this.live.atMs;
+    const tookMs = update.timestampMs - this.live.timestampMs;
     if (tookMs > 0 && tookMs < 60_000) this.periodMs += (Math.max(tookMs, 10) - this.periodMs) * 0.2;
-    this.live.apply(moment.frame, moment.atMs);
+    this.live.apply(update.frame, update.timestampMs);
     this.tickedAt = performance.now();
     this.emit("head", this.live);
-    if (this.isLive) this.emit("tick", eventRows(moment.events));
+    if (this.isLive) this.emit("tick", readEvents(update.events));
   }
 
   /**
@@ -104,9 +104,9 @@ export class Stage extends Emitter {
     if (!this.playing) return;
     this.time += (passedMs * this.speed) / this.periodMs;
     for (let count = 0; count < MOST_A_FRAME && this.time >= past.tick + 1 && this.ahead.length; count++) {
-      const moment = /** @type {Moment} */ (this.ahead.shift());
-      past.apply(moment.frame, moment.atMs);
-      this.emit("tick", eventRows(moment.events));
+      const update = /** @type {TickUpdate} */ (this.ahead.shift());
+      past.apply(update.frame, update.timestampMs);
+      this.emit("tick", readEvents(update.events));
     }
     this.time = Math.min(this.time, past.tick + 1);
     if (this.ahead.length < FEW_LEFT) this.#fetch(past);
@@ -120,10 +120,10 @@ export class Stage extends Emitter {
     if (after >= this.live.tick) return;
     this.fetching = true;
     try {
-      const moments = await ticksAfter(this.sim, after, PAGE);
+      const updates = await fetchTicks(this.sim, after, PAGE);
       if (past !== this.past) return;
-      if (moments.length && moments[0].frame.meta.tick !== after + 1) throw new Error(`tick ${after + 1} is no longer kept`);
-      this.ahead.push(...moments);
+      if (updates.length && updates[0].frame.meta.tick !== after + 1) throw new Error(`tick ${after + 1} is no longer kept`);
+      this.ahead.push(...updates);
     } catch (error) {
       if (past === this.past) this.#fault(error);
     } finally {
@@ -141,15 +141,15 @@ export class Stage extends Emitter {
       this.toLive();
       return;
     }
-    const chart = this.live?.chart;
-    const isOutdated = () => wanted !== this.wanted || !this.live || this.live.chart !== chart;
+    const map = this.live?.map;
+    const isOutdated = () => wanted !== this.wanted || !this.live || this.live.map !== map;
     try {
-      const moment = await stateAt(this.sim, tick);
-      if (isOutdated() || !chart) return;
-      this.past = new World(chart, moment.frame, moment.atMs);
+      const update = await fetchState(this.sim, tick);
+      if (isOutdated() || !map) return;
+      this.past = new World(map, update.frame, update.timestampMs);
       this.ahead = [];
       this.#show(tick);
-      this.emit("tick", eventRows(moment.events));
+      this.emit("tick", readEvents(update.events));
     } catch (error) {
       if (!isOutdated()) this.#fault(error);
     }

@@ -72,9 +72,9 @@ export class TimeBar {
     else if (direction > 0) this.stage.toLive();
   }
 
-  /** @param {number} tick @param {number} atMs */
-  #tell(tick, atMs) {
-    setText(byId("moment"), atMs ? `${whole(tick)} · ${clock(atMs)}` : whole(tick));
+  /** @param {number} tick @param {number} timestampMs */
+  #tell(tick, timestampMs) {
+    setText(byId("moment"), timestampMs ? `${whole(tick)} · ${clock(timestampMs)}` : whole(tick));
     this.slider.setAttribute("aria-valuetext", `tick ${tick}`);
   }
 
@@ -85,7 +85,7 @@ export class TimeBar {
     slider.max = String(stage.live.tick);
     if (!this.dragging) {
       slider.value = String(stage.world.tick);
-      this.#tell(stage.world.tick, stage.world.atMs);
+      this.#tell(stage.world.tick, stage.world.timestampMs);
     }
     const moving = stage.isLive || stage.playing;
     setText(this.playPause, moving ? "❚❚" : "▶");

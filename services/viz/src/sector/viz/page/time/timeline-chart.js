@@ -5,7 +5,7 @@ import { short } from "../ui/format.js";
 import { css } from "../ui/theme.js";
 import uPlot from "../vendor/uPlot.esm.js";
 
-/** @typedef {import("../net/history.js").Totals} Totals */
+/** @typedef {import("../net/history.js").FactionTotals} FactionTotals */
 /** @typedef {import("./timeline.js").Ledger} Ledger */
 /** @typedef {"systems" | "ships" | "supply"} Measure */
 /** @typedef {import("../ui/theme.js").Theme} Theme */

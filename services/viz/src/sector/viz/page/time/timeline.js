@@ -1,7 +1,7 @@
 /** The ledger: what each faction had at each keyframe kept, and at each tick of late; and in which ticks there were battles. */
 
-/** @typedef {import("../net/history.js").Course} Course */
-/** @typedef {import("../net/history.js").Totals} Totals */
+/** @typedef {import("../net/history.js").TimelineData} TimelineData */
+/** @typedef {import("../net/history.js").FactionTotals} FactionTotals */
 
 const MOST = 4_000;
 
@@ -9,7 +9,7 @@ export class Ledger {
   constructor() {
     /** The first tick kept. */
     this.first = 0;
-    /** @type {Totals[]} by ascending tick */
+    /** @type {FactionTotals[]} by ascending tick */
     this.totals = [];
     /** @type {Map<number, number>} how many battles there were in a tick */
     this.battles = new Map();
@@ -23,18 +23,18 @@ export class Ledger {
     this.version++;
   }
 
-  /** @param {Course} course */
-  load(course) {
-    this.first = course.first;
+  /** @param {TimelineData} data */
+  load(data) {
+    this.first = data.first;
     const own = new Map(this.totals.map((each) => [each.tick, each]));
-    for (const each of course.totals) own.set(each.tick, each);
+    for (const each of data.totals) own.set(each.tick, each);
     this.totals = [...own.values()].sort((a, b) => a.tick - b.tick);
-    for (const [tick, count] of course.battles) this.#count(tick, count);
+    for (const [tick, count] of data.battles) this.#count(tick, count);
     for (const tick of this.battles.keys()) if (tick < this.first) this.battles.delete(tick);
     this.version++;
   }
 
-  /** @param {Totals} totals @param {number} battles */
+  /** @param {FactionTotals} totals @param {number} battles */
   add(totals, battles) {
     if (totals.tick <= (this.totals.at(-1)?.tick ?? -1)) return;
     this.totals.push(totals);

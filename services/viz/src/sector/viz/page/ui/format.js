@@ -14,9 +14,9 @@ export function whole(count) {
   return WHOLE.format(count);
 }
 
-/** @param {number} atMs */
-export function clock(atMs) {
-  return CLOCK.format(atMs);
+/** @param {number} timestampMs */
+export function clock(timestampMs) {
+  return CLOCK.format(timestampMs);
 }
 
 /** @param {number} ticks @param {number} periodMs */

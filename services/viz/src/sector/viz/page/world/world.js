@@ -7,7 +7,7 @@ import { applyDelta } from "../codec/delta.js";
 /** @typedef {import("../codec/frame.js").Values} Values */
 
 /** What never changes about a sim: n systems with their places, and the lanes between them. */
-export class Chart {
+export class WorldMap {
   /** @param {Frame} map */
   constructor(map) {
     const { systems, lanes, homes } = map.tables;
@@ -24,7 +24,7 @@ export class Chart {
     this.homes = homes.columns.system.values;
     this.bounds = bounds(this.x, this.y);
     /** @type {{to: number, length: number}[][] | null} */
-    this.beside = null;
+    this.adjacency = null;
   }
 
   /**
@@ -32,36 +32,36 @@ export class Chart {
    * @param {number} system
    */
   neighbours(system) {
-    if (!this.beside) {
-      this.beside = Array.from({ length: this.count }, () => []);
+    if (!this.adjacency) {
+      this.adjacency = Array.from({ length: this.count }, () => []);
       for (let lane = 0; lane < this.laneA.length; lane++) {
         const [a, b, length] = [this.laneA[lane], this.laneB[lane], this.laneLength[lane]];
-        this.beside[a].push({ to: b, length });
-        this.beside[b].push({ to: a, length });
+        this.adjacency[a].push({ to: b, length });
+        this.adjacency[b].push({ to: a, length });
       }
     }
-    return this.beside[system];
+    return this.adjacency[system];
   }
 }
 
 export class World {
   /**
-   * @param {Chart} chart
+   * @param {WorldMap} map
    * @param {Frame} snapshot
-   * @param {number} atMs when it was committed
+   * @param {number} timestampMs when it was committed
    */
-  constructor(chart, snapshot, atMs) {
-    this.chart = chart;
+  constructor(map, snapshot, timestampMs) {
+    this.map = map;
     this.tables = snapshot.tables;
     // What is read in place may not be written: it may be another's too.
     for (const table of Object.values(this.tables)) {
       for (const column of Object.values(table.columns)) column.values = column.values.slice();
     }
     this.meta = snapshot.meta;
-    this.atMs = atMs;
+    this.timestampMs = timestampMs;
     /** Counts changes of who owns what, and of which fleets are under way. */
-    this.owners = 0;
-    this.departures = 0;
+    this.ownerVersion = 0;
+    this.fleetVersion = 0;
   }
 
   /** @returns {number} */
@@ -112,14 +112,14 @@ export class World {
   /**
    * Advance by one tick.
    * @param {Frame} delta
-   * @param {number} atMs
+   * @param {number} timestampMs
    */
-  apply(delta, atMs) {
+  apply(delta, timestampMs) {
     applyDelta(this.tables, delta);
     this.meta = delta.meta;
-    this.atMs = atMs;
-    if (delta.tables["systems.changed"]?.columns.owner || delta.tables["factions.added"]) this.owners++;
-    if (delta.tables["fleets.added"] || delta.tables["fleets.removed"]) this.departures++;
+    this.timestampMs = timestampMs;
+    if (delta.tables["systems.changed"]?.columns.owner || delta.tables["factions.added"]) this.ownerVersion++;
+    if (delta.tables["fleets.added"] || delta.tables["fleets.removed"]) this.fleetVersion++;
   }
 
   /** What each faction has; ships under way count. */
@@ -133,20 +133,20 @@ export class World {
       systems[owner[row]]++;
       ships[owner[row]] += garrison[row];
     }
-    const { owner: sender, ships: sent } = this.fleets.columns;
-    for (let row = 0; row < this.fleets.rows; row++) ships[sender.values[row]] += sent.values[row];
+    const { owner: fleetOwner, ships: fleetShips } = this.fleets.columns;
+    for (let row = 0; row < this.fleets.rows; row++) ships[fleetOwner.values[row]] += fleetShips.values[row];
     return { tick: this.tick, systems, ships, supply: Array.from(this.supply) };
   }
 }
 
 /** @param {Values} x @param {Values} y */
 function bounds(x, y) {
-  const box = { left: Infinity, right: -Infinity, top: Infinity, bottom: -Infinity };
+  const bounds = { left: Infinity, right: -Infinity, top: Infinity, bottom: -Infinity };
   for (let row = 0; row < x.length; row++) {
-    box.left = Math.min(box.left, x[row]);
-    box.right = Math.max(box.right, x[row]);
-    box.top = Math.min(box.top, y[row]);
-    box.bottom = Math.max(box.bottom, y[row]);
+    bounds.left = Math.min(bounds.left, x[row]);
+    bounds.right = Math.max(bounds.right, x[row]);
+    bounds.top = Math.min(bounds.top, y[row]);
+    bounds.bottom = Math.max(bounds.bottom, y[row]);
   }
-  return box;
+  return bounds;
 }
