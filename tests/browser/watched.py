@@ -6,18 +6,18 @@ from playwright.async_api import Page, expect
 
 _WITHIN_MS = 20_000
 _PLACE = """async (row) => {
-  const { map, stage } = await import(document.querySelector("script[type=module]").src);
-  const { chart } = stage.world;
-  return [chart.x[row] * map.camera.scale + map.camera.x, chart.y[row] * map.camera.scale + map.camera.y];
+  const { map: view, playback } = await import(document.querySelector("script[type=module]").src);
+  const { map } = playback.world;
+  return [map.x[row] * view.camera.scale + view.camera.x, map.y[row] * view.camera.scale + view.camera.y];
 }"""
 _OWNERS = """async () => {
-  const { stage } = await import(document.querySelector("script[type=module]").src);
-  const { owner, factions } = stage.world;
+  const { playback } = await import(document.querySelector("script[type=module]").src);
+  const { owner, factions } = playback.world;
   return Array.from(owner, (row) => (row < 0 ? null : factions[row]));
 }"""
 _TABLES = """async () => {
-  const { stage } = await import(document.querySelector("script[type=module]").src);
-  const { world } = stage;
+  const { playback } = await import(document.querySelector("script[type=module]").src);
+  const { world } = playback;
   const of = (name) => Array.from(world.fleets.columns[name].values);
   const columns = ["id", "ships", "origin", "target", "departed", "arrives"].map(of);
   return {
@@ -28,21 +28,21 @@ _TABLES = """async () => {
 }"""
 _LABELLED = """async (scale) => {
   const main = document.querySelector("script[type=module]").src;
-  const { stage } = await import(main);
+  const { playback } = await import(main);
   const { byImportance, labelled } = await import(main.replace("main.js", "map/labels.js"));
-  const { chart } = stage.world;
-  const { left, right, top, bottom } = chart.bounds;
+  const { map } = playback.world;
+  const { left, right, top, bottom } = map.bounds;
   const camera = { scale, width: 600, height: 600, x: 300 - ((left + right) / 2) * scale, y: 300 - ((top + bottom) / 2) * scale };
-  const named = labelled(chart, byImportance(chart), camera, { size: 12, reach: Math.min(scale, 15), named: true });
+  const named = labelled(map, byImportance(map), camera, { size: 12, reach: Math.min(scale, 15), named: true });
   const inside = (at, middle) => Math.abs(at - middle) * scale <= 320;
-  const seen = Array.from(chart.x).filter((x, row) => inside(x, (left + right) / 2) && inside(chart.y[row], (top + bottom) / 2));
+  const seen = Array.from(map.x).filter((x, row) => inside(x, (left + right) / 2) && inside(map.y[row], (top + bottom) / 2));
   return named.length / seen.length;
 }"""
 _SHOWN = """async () => {
-  const { map, stage } = await import(document.querySelector("script[type=module]").src);
+  const { map, playback } = await import(document.querySelector("script[type=module]").src);
   const { scale, view } = map.camera;
   const effects = map.effects.shown.map(({ kind, text }) => [kind, text]);
-  return { frames: map.frames, fleets: map.fleets, scale, view, effects, live: stage.isLive, time: stage.time };
+  return { frames: map.frames, fleets: map.fleets, scale, view, effects, live: playback.isLive, time: playback.time };
 }"""
 _COLOURS = """() => {
   const canvas = document.getElementById("ground");

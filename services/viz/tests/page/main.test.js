@@ -33,7 +33,7 @@ const requests = fakeFetch(({ pathname }) => {
   return new Response(pathname.endsWith("/state") ? PAST : TICKS);
 });
 
-const { map, stage } = await import("../../src/sector/viz/page/main.js");
+const { map, playback } = await import("../../src/sector/viz/page/main.js");
 
 /** @param {number} ms */
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -58,11 +58,11 @@ test("it watches the sim of the viz", async () => {
 });
 
 test("a world appears on the map and in the panels", async () => {
-  await receive("world", world("one"), () => stage.live?.tick === 41);
+  await receive("world", world("one"), () => playback.live?.tick === 41);
   await until(() => requests.some(({ path }) => path.endsWith("/course")));
   await pause(10);
   drawFrame();
-  assert.equal(stage.live?.tick, 41);
+  assert.equal(playback.live?.tick, 41);
   assert.equal(map.frames, 1);
   assert.equal(document.getElementById("factions").children.length, 3);
   assert.equal(textOf("worker"), "w-1");
@@ -70,9 +70,9 @@ test("a world appears on the map and in the panels", async () => {
 });
 
 test("a tick appears in the feed", async () => {
-  await receive("tick", goldenBytes("moments-tick.deflated"), () => stage.live?.tick === 42);
+  await receive("tick", goldenBytes("moments-tick.deflated"), () => playback.live?.tick === 42);
   drawFrame();
-  assert.equal(stage.live?.tick, 42);
+  assert.equal(playback.live?.tick, 42);
   assert.match(textOf("events"), /Crimson keeps 3/);
   assert.equal(map.effects.shown.length, 4);
 });
@@ -80,16 +80,16 @@ test("a tick appears in the feed", async () => {
 test("the address leads to a tick of the past, to a view, and back", async () => {
   location.hash = "#sim=one&tick=12&view=1,2,30";
   globalThis.dispatchEvent(new Event("hashchange"));
-  await until(() => !stage.isLive);
+  await until(() => !playback.isLive);
   assert.ok(requests.some(({ path }) => path === "/base/sims/one/state?tick=12"));
-  assert.equal(stage.isLive, false);
+  assert.equal(playback.isLive, false);
   assert.deepEqual(map.camera.view.map((part) => Math.round(part)), [1, 2, 30]);
   drawFrame();
   await pause(420);
   assert.equal(location.hash, "#sim=one&tick=41&view=1,2,30");
   location.hash = "#sim=one";
   globalThis.dispatchEvent(new Event("hashchange"));
-  assert.equal(stage.isLive, true);
+  assert.equal(playback.isLive, true);
 });
 
 test("the events of the ticks before are requested", async () => {
@@ -119,8 +119,8 @@ test("another sim begins with empty panels", async () => {
   assert.deepEqual(messages.filter(([name]) => name === "watch").at(-1)?.[1], "two");
   assert.equal(document.getElementById("events").children.length, 0);
   assert.equal(map.marks.selection, null);
-  await receive("world", world("two"), () => stage.sim === "two");
+  await receive("world", world("two"), () => playback.sim === "two");
   drawFrame();
-  assert.equal(stage.sim, "two");
+  assert.equal(playback.sim, "two");
   assert.equal(document.title, "two · Sector");
 });

@@ -9,20 +9,20 @@ import { readEvents } from "../../src/sector/viz/page/codec/event-rows.js";
 import { FactionTable } from "../../src/sector/viz/page/panels/faction-table.js";
 import { Feed } from "../../src/sector/viz/page/panels/event-log.js";
 import { readFrame } from "../../src/sector/viz/page/codec/frame.js";
-import { Ledger } from "../../src/sector/viz/page/time/timeline.js";
+import { Timeline } from "../../src/sector/viz/page/time/timeline.js";
 import { Search } from "../../src/sector/viz/page/panels/search.js";
 import { SimPicker } from "../../src/sector/viz/page/panels/sim-picker.js";
 import { Status } from "../../src/sector/viz/page/panels/status-bar.js";
 import { Story } from "../../src/sector/viz/page/panels/details.js";
 import { startTabs } from "../../src/sector/viz/page/panels/tabs.js";
-import { TimeBar } from "../../src/sector/viz/page/time/timeline-bar.js";
+import { TimelineBar } from "../../src/sector/viz/page/time/timeline-bar.js";
 import { installDom } from "./support/dom.js";
 import { fakeFetch, fakeTheme, jsonResponse, setGlobals, settle } from "./support/globals.js";
 import { goldenBytes, goldenWorld } from "./support/golden.js";
 
 /** @type {any} */
 let document = installDom();
-const { CourseChart } = await import("../../src/sector/viz/page/time/timeline-chart.js");
+const { TimelineChart } = await import("../../src/sector/viz/page/time/timeline-chart.js");
 let now = 0;
 mock.method(performance, "now", () => now);
 beforeEach(() => {
@@ -139,18 +139,18 @@ test("earlier events are added below, and not twice", () => {
 });
 
 /** @param {Record<string, unknown>} fields */
-const stageOf = (fields) => /** @type {any} */ (Object.assign(new Emitter(), { isLive: true, periodMs: 500, tickedAt: 0, playing: false }, fields));
+const playbackOf = (fields) => /** @type {any} */ (Object.assign(new Emitter(), { isLive: true, tickPeriodMs: 500, lastTickAt: 0, isPlaying: false }, fields));
 
 function storyOf(world = goldenWorld()) {
   const { feed } = feedOf();
   feed.notice(world, EVENTS);
   /** @type {unknown[]} */
   const selections = [];
-  const stage = stageOf({ world });
-  const story = new Story(stage, theme, feed, (selection) => selections.push(selection), (_, system) => (system === 0 ? make("p", {}, "act") : null));
+  const playback = playbackOf({ world });
+  const story = new Story(playback, theme, feed, (selection) => selections.push(selection), (_, system) => (system === 0 ? make("p", {}, "act") : null));
   const box = element("story");
   const facts = () => Object.fromEntries(box.querySelectorAll("dt").map((/** @type {any} */ name) => [name.textContent, name.parentElement.children[name.parentElement.children.indexOf(name) + 1].textContent]));
-  return { story, stage, box, facts, selections };
+  return { story, playback, box, facts, selections };
 }
 
 test("the story of a system", () => {
@@ -173,19 +173,19 @@ test("the story of a system", () => {
 });
 
 test("the story of a fleet, until it has arrived", () => {
-  const { story, box, facts, stage } = storyOf();
+  const { story, box, facts, playback } = storyOf();
   story.show({ kind: "fleet", id: 7 });
   assert.deepEqual(facts(), { Owner: "Crimson", Strength: "5 ships", From: "Alpha", To: "Ålesund", Departed: "tick 40", Arrives: "tick 43, in 2 ticks (1.0 s); 33 % of its way" });
-  stage.world.apply(readFrame(goldenBytes("delta-removed.bin")), 0);
+  playback.world.apply(readFrame(goldenBytes("delta-removed.bin")), 0);
   story.show({ kind: "fleet", id: 7 });
   assert.match(box.textContent, /Fleet F7It has arrived\./);
 });
 
 test("a story whose link has the focus is not replaced by the next tick", () => {
-  const { story, stage, facts, box } = storyOf();
+  const { story, playback, facts, box } = storyOf();
   story.show({ kind: "system", id: 0 });
   box.querySelector(".facts").querySelector("button").focus();
-  stage.world.apply(readFrame(goldenBytes("delta-changed.bin")), 0);
+  playback.world.apply(readFrame(goldenBytes("delta-changed.bin")), 0);
   story.show({ kind: "system", id: 0 });
   assert.equal(facts().Garrison, "10 ships");
   document.activeElement = null;
@@ -244,7 +244,7 @@ test("forty factions are listed, and the others counted", () => {
 function searchOf() {
   /** @type {unknown[]} */
   const picks = [];
-  new Search(stageOf({ world: goldenWorld() }), { system: (row) => picks.push(row), faction: (id) => picks.push(id) });
+  new Search(playbackOf({ world: goldenWorld() }), { system: (row) => picks.push(row), faction: (id) => picks.push(id) });
   const input = element("search");
   const list = element("found");
   const type = (/** @type {string} */ text) => {
@@ -297,10 +297,10 @@ test("the slash key leads to search, but where text is typed", () => {
   assert.equal(document.activeElement, input);
 });
 
-/** @param {Record<string, unknown>} connection @param {Record<string, unknown>} stage */
-function statusOf(connection, stage) {
+/** @param {Record<string, unknown>} connection @param {Record<string, unknown>} playback */
+function statusOf(connection, playback) {
   const link = Object.assign(new Emitter(), { connected: true, refusal: "", roundTripMs: NaN, ...connection });
-  const scene = stageOf(stage);
+  const scene = playbackOf(playback);
   const status = new Status(/** @type {any} */ (link), scene);
   const show = () => {
     status.show();
@@ -322,10 +322,10 @@ test("the status says plainly whether the page is live", () => {
     [{}, { live, world: { ...live, tick: 234 }, isLive: false }, ["past", "past, 1,000 ticks ago", ""]],
     [{}, { live: { ...live, status: "finished", winner: "Me" }, world: live }, ["finished", "finished: Me wins", ""]],
     [{}, { live: { ...live, status: "finished" }, world: live, isLive: false }, ["past", "finished: a draw", ""]],
-    [{}, { live, world: live, tickedAt: -4_001 }, ["stale", "stale", "The world stands still: no tick for 4 s. What is shown is tick 1234."]],
-    [{}, { live, world: live, tickedAt: -4_001, periodMs: 2_000 }, ["live", "live", ""]],
+    [{}, { live, world: live, lastTickAt: -4_001 }, ["stale", "stale", "The world stands still: no tick for 4 s. What is shown is tick 1234."]],
+    [{}, { live, world: live, lastTickAt: -4_001, tickPeriodMs: 2_000 }, ["live", "live", ""]],
   ];
-  for (const [connection, stage, expected] of /** @type {any[]} */ (states)) assert.deepEqual(statusOf(connection, stage).show(), expected);
+  for (const [connection, playback, expected] of /** @type {any[]} */ (states)) assert.deepEqual(statusOf(connection, playback).show(), expected);
 });
 
 test("a world that does not come, and a page that cannot start, are said", ({ mock }) => {
@@ -340,7 +340,7 @@ test("a world that does not come, and a page that cannot start, are said", ({ mo
   setGlobals({ pageStart: undefined });
 });
 
-test("a fault of the connection is shown until the world goes on, one of the stage for 8 s", ({ mock: { timers } }) => {
+test("a fault of the connection is shown until the world goes on, one of the playback for 8 s", ({ mock: { timers } }) => {
   timers.enable({ apis: ["setTimeout"] });
   const world = { tick: 5, status: "running", timestampMs: 0 };
   const { link, scene, show } = statusOf({}, { live: world, world });
@@ -361,8 +361,8 @@ test("a fault of the connection is shown until the world goes on, one of the sta
 
 test("tick, rate, latency and worker are shown", () => {
   const world = { tick: 12_345, status: "running", timestampMs: 0 };
-  const facts = (/** @type {Record<string, unknown>} */ connection, periodMs = 500) => {
-    statusOf(connection, { live: world, world, periodMs }).show();
+  const facts = (/** @type {Record<string, unknown>} */ connection, tickPeriodMs = 500) => {
+    statusOf(connection, { live: world, world, tickPeriodMs }).show();
     return ["tick", "rate", "latency"].map((id) => element(id).textContent);
   };
   assert.deepEqual(facts({}), ["12,345", "2.0/s", "–"]);
@@ -375,32 +375,32 @@ test("tick, rate, latency and worker are shown", () => {
   assert.equal(element("worker").textContent, "none");
 });
 
-function timeBarOf(fields = {}) {
+function timelineBarOf(fields = {}) {
   /** @type {unknown[][]} */
   const calls = [];
   const record = (/** @type {string} */ name) => (/** @type {unknown[]} */ ...args) => (calls.push([name, ...args]), Promise.resolve());
   const world = { tick: 50, timestampMs: 0 };
-  const stage = stageOf({ world, live: { tick: 100 }, ...Object.fromEntries(["jump", "step", "pause", "play", "toLive", "setSpeed"].map((name) => [name, record(name)])), ...fields });
-  const ledger = new Ledger();
-  ledger.load({ sim: "a", status: "running", first: 10, tick: 100, factions: [], totals: [], battles: [[20, 1], [60, 4], [60, 4]] });
-  const bar = new TimeBar(stage, ledger, theme);
-  return { bar, stage, ledger, calls, slider: element("scrubber") };
+  const playback = playbackOf({ world, live: { tick: 100 }, ...Object.fromEntries(["seek", "step", "pause", "play", "goLive", "setSpeed"].map((name) => [name, record(name)])), ...fields });
+  const timeline = new Timeline();
+  timeline.load({ sim: "a", status: "running", first: 10, tick: 100, factions: [], totals: [], battles: [[20, 1], [60, 4], [60, 4]] });
+  const bar = new TimelineBar(playback, timeline, theme);
+  return { bar, playback, timeline, calls, slider: element("scrubber") };
 }
 
 test("the time bar covers the retained ticks", () => {
-  const { bar, slider, stage } = timeBarOf();
+  const { bar, slider, playback } = timelineBarOf();
   bar.show();
   assert.deepEqual([slider.min, slider.max, slider.value, element("moment").textContent], ["10", "100", "50", "50"]);
   assert.deepEqual([element("play-pause").textContent, element("live").getAttribute("aria-pressed")], ["❚❚", "true"]);
-  stage.isLive = false;
-  stage.world = { tick: 1_050, timestampMs: Date.UTC(2026, 0, 1) };
-  stage.emit("mode", undefined);
+  playback.isLive = false;
+  playback.world = { tick: 1_050, timestampMs: Date.UTC(2026, 0, 1) };
+  playback.emit("mode", undefined);
   assert.deepEqual([element("play-pause").textContent, element("live").getAttribute("aria-pressed")], ["▶", "false"]);
   assert.match(element("moment").textContent, /^1,050 · /);
 });
 
 test("battles are bars, drawn once", () => {
-  const { bar } = timeBarOf();
+  const { bar } = timelineBarOf();
   bar.show();
   const context = element("battles").getContext();
   const bars = () => context.calls.filter(([name]) => name === "fillRect").map(([, x, , , height]) => [x, Math.round(height)]);
@@ -410,39 +410,39 @@ test("battles are bars, drawn once", () => {
 });
 
 test("while the slider is dragged only its last place is shown", async () => {
-  const { bar, slider, calls, stage } = timeBarOf({ playing: true });
+  const { bar, slider, calls, playback } = timelineBarOf({ isPlaying: true });
   for (const value of ["30", "40", "45"]) {
     slider.value = value;
     slider.fire("input");
   }
   bar.show();
-  assert.deepEqual([slider.value, element("moment").textContent, stage.playing], ["45", "45", false]);
+  assert.deepEqual([slider.value, element("moment").textContent, playback.isPlaying], ["45", "45", false]);
   await new Promise((done) => setTimeout(done, 90));
-  assert.deepEqual(calls, [["jump", 45]]);
+  assert.deepEqual(calls, [["seek", 45]]);
   bar.show();
   assert.equal(slider.value, "50");
 });
 
 test("buttons of the time bar step, play, and go to battles", () => {
-  const { stage, calls } = timeBarOf();
+  const { playback, calls } = timelineBarOf();
   for (const id of ["step-back", "step-on", "battle-before", "battle-after", "live", "play-pause"]) element(id).click();
-  stage.isLive = false;
+  playback.isLive = false;
   element("play-pause").click();
-  stage.world.tick = 60;
+  playback.world.tick = 60;
   element("battle-after").click();
-  stage.world.tick = 20;
+  playback.world.tick = 20;
   element("battle-before").click();
   element("speed").value = "8";
   element("speed").fire("change");
-  assert.deepEqual(calls, [["step", -1], ["step", 1], ["jump", 20], ["jump", 60], ["toLive"], ["pause"], ["play"], ["toLive"], ["setSpeed", 8]]);
+  assert.deepEqual(calls, [["step", -1], ["step", 1], ["seek", 20], ["seek", 60], ["goLive"], ["pause"], ["play"], ["goLive"], ["setSpeed", 8]]);
 });
 
 test("keys of the time bar work, but not where something else is used", () => {
-  const { calls } = timeBarOf();
+  const { calls } = timelineBarOf();
   const press = (/** @type {string} */ key, target = document.body, fields = {}) => document.fire("keydown", { key, target, ctrlKey: false, metaKey: false, altKey: false, ...fields });
   for (const key of [" ", ",", ".", "l"]) assert.ok(press(key).defaultPrevented);
   assert.ok(press(",", element("scrubber")).defaultPrevented, "the slider has no use for them");
-  assert.deepEqual(calls, [["pause"], ["step", -1], ["step", 1], ["toLive"], ["step", -1]]);
+  assert.deepEqual(calls, [["pause"], ["step", -1], ["step", 1], ["goLive"], ["step", -1]]);
   press("x");
   press("l", document.body, { ctrlKey: true });
   for (const id of ["search", "speed", "live"]) press(" ", element(id));
@@ -453,21 +453,21 @@ test("keys of the time bar work, but not where something else is used", () => {
 
 /** @param {number} ticks */
 function chartOf(ticks, factions = ["A", "B"]) {
-  const ledger = new Ledger();
-  for (let tick = 0; tick < ticks; tick++) ledger.add({ tick, systems: factions.map(() => 1), ships: factions.map((_, row) => row * tick), supply: factions.map((_, row) => -row) }, 0);
-  const chart = new CourseChart(theme, () => {});
+  const timeline = new Timeline();
+  for (let tick = 0; tick < ticks; tick++) timeline.add({ tick, systems: factions.map(() => 1), ships: factions.map((_, row) => row * tick), supply: factions.map((_, row) => -row) }, 0);
+  const chart = new TimelineChart(theme, () => {});
   /** @type {any[][]} */
   const data = [];
   const world = /** @type {any} */ ({ factions, colours: factions.map(() => "#000000") });
   chart.plot = /** @type {any} */ ({ setData: (/** @type {any[]} */ lines) => data.push(lines) });
   const show = (/** @type {number[]} */ rows) => {
     // The plot for these lines is there already.
-    chart.made = `${rows} ${world.colours} ${theme.version}`;
+    chart.seriesKey = `${rows} ${world.colours} ${theme.version}`;
     now += 1_000;
-    chart.show(world, ledger);
+    chart.show(world, timeline);
     return data.at(-1);
   };
-  return { chart, show, data, ledger };
+  return { chart, show, data, timeline };
 }
 
 test("the chart has a line for each faction", () => {
@@ -495,10 +495,10 @@ test("of many factions the chart has the twelve best, in their order, by the mea
 });
 
 test("a faction that was not in yet has no value, and one tick is no chart", () => {
-  const { show, ledger } = chartOf(1);
+  const { show, timeline } = chartOf(1);
   assert.equal(show([0, 1]), undefined);
-  ledger.totals[0].ships = [7];
-  ledger.add({ tick: 1, systems: [1, 1], ships: [7, 8], supply: [0, 0] }, 0);
+  timeline.totals[0].ships = [7];
+  timeline.add({ tick: 1, systems: [1, 1], ships: [7, 8], supply: [0, 0] }, 0);
   assert.deepEqual(show([0, 1]), [[0, 1], [7, 7], [null, 8]]);
 });
 

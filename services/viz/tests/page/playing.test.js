@@ -34,9 +34,9 @@ function api(others = {}) {
 /** @param {string} url */
 function playerOf(url = "/api") {
   const world = goldenWorld();
-  const stage = /** @type {any} */ (Object.assign(new Emitter(), { sim: "one", world, live: world, isLive: true, time: 41 }));
-  const player = new Player(url, stage, /** @type {any} */ (fakeTheme()));
-  return { player, stage, world };
+  const playback = /** @type {any} */ (Object.assign(new Emitter(), { sim: "one", world, live: world, isLive: true, time: 41 }));
+  const player = new Player(url, playback, /** @type {any} */ (fakeTheme()));
+  return { player, playback, world };
 }
 
 /** @param {string} faction @param {string} [token] */
@@ -231,7 +231,7 @@ test("sixty orders are listed, and without a session none is sent", async () => 
 
 /** A command of Crimson, the owner of S0 and S3. The camera has one pixel for each unit. */
 function commandOf(config = /** @type {any} */ (CONFIG)) {
-  const { player, stage, world } = playerOf();
+  const { player, playback, world } = playerOf();
   player.faction = "Crimson";
   player.config = config;
   /** @type {any[]} */
@@ -244,20 +244,20 @@ function commandOf(config = /** @type {any} */ (CONFIG)) {
     const id = Array.from(world.map.x).findIndex((each, row) => Math.hypot(each - x, world.map.y[row] - y) < 5);
     return id < 0 ? null : { kind: "system", id };
   };
-  const command = new Command(stage, /** @type {any} */ ({ camera, marks, at }), player);
-  return { command, player, stage, world, marks, orderLog };
+  const command = new Command(playback, /** @type {any} */ ({ camera, marks, at }), player);
+  return { command, player, playback, world, marks, orderLog };
 }
 
 test("one can aim from an own system, live, while the sim runs", () => {
-  const { command, stage, world, player } = commandOf();
+  const { command, playback, world, player } = commandOf();
   assert.equal(command.canAim(-20, 5), true);
   assert.equal(command.from, 0);
   assert.equal(command.canAim(0, -5), false, "free");
   assert.equal(command.canAim(20, 5), false, "another's");
   assert.equal(command.canAim(500, 500), false, "nothing there");
-  stage.isLive = false;
+  playback.isLive = false;
   assert.equal(command.canAim(-20, 5), false, "the past");
-  stage.isLive = true;
+  playback.isLive = true;
   world.meta = { ...world.meta, status: "finished" };
   assert.equal(command.canAim(-20, 5), false, "it is over");
   world.meta = { ...world.meta, status: "running" };

@@ -1,29 +1,29 @@
-/** The page, wired: what comes over the connection goes to the stage, and what the stage shows to map, panels and address. */
+/** The page, wired: what comes over the connection goes to the playback, and what the playback shows to map, panels and address. */
 
 import { readAddress, writeAddress } from "./core/address.js";
 import { fetchTimeline, fetchTicks } from "./net/history.js";
 import { Command } from "./play/command.js";
 import { Connection } from "./net/connection.js";
-import { CourseChart } from "./time/timeline-chart.js";
+import { TimelineChart } from "./time/timeline-chart.js";
 import { isOtherVersion } from "./net/connection-check.js";
 import { byId } from "./ui/dom.js";
 import { readEvents } from "./codec/event-rows.js";
 import { FactionTable } from "./panels/faction-table.js";
 import { Feed } from "./panels/event-log.js";
 import { Gestures } from "./map/gestures.js";
-import { Ledger } from "./time/timeline.js";
+import { Timeline } from "./time/timeline.js";
 import { MapView } from "./map/map-view.js";
 import { placeOfSelection } from "./map/selection-layer.js";
 import { Player } from "./play/player.js";
 import { Search } from "./panels/search.js";
 import { SimPicker } from "./panels/sim-picker.js";
-import { Stage } from "./time/playback.js";
+import { Playback } from "./time/playback.js";
 import { pageStart } from "./core/page-start.js";
 import { Status } from "./panels/status-bar.js";
 import { Story } from "./panels/details.js";
 import { startTabs } from "./panels/tabs.js";
 import { Theme } from "./ui/theme.js";
-import { TimeBar } from "./time/timeline-bar.js";
+import { TimelineBar } from "./time/timeline-bar.js";
 
 /** @typedef {import("./map/selection-layer.js").Selection} Selection */
 
@@ -35,18 +35,18 @@ const RECALL_MS = 200;
 
 const settings = JSON.parse(/** @type {HTMLMetaElement} */ (document.querySelector("meta[name=sector]")).content);
 const theme = new Theme();
-const stage = new Stage();
-const ledger = new Ledger();
+const playback = new Playback();
+const timeline = new Timeline();
 const connection = new Connection(settings.polling);
 const map = new MapView(/** @type {HTMLCanvasElement} */ (byId("ground")), /** @type {HTMLCanvasElement} */ (byId("traffic")), theme);
-const player = new Player(settings.api, stage, theme);
-const command = new Command(stage, map, player);
-const feed = new Feed(theme, { system: (row) => select({ kind: "system", id: row }, true), tick: (tick) => stage.jump(tick) });
+const player = new Player(settings.api, playback, theme);
+const command = new Command(playback, map, player);
+const feed = new Feed(theme, { system: (row) => select({ kind: "system", id: row }, true), tick: (tick) => playback.seek(tick) });
 const table = new FactionTable(theme, (faction) => feed.toggleFaction(faction));
-const chart = new CourseChart(theme, (tick) => stage.jump(tick));
-const story = new Story(stage, theme, feed, (selection) => select(selection, true), (world, system) => command.forms(world, system));
-const timeBar = new TimeBar(stage, ledger, theme);
-new Status(connection, stage);
+const timelineChart = new TimelineChart(theme, (tick) => playback.seek(tick));
+const story = new Story(playback, theme, feed, (selection) => select(selection, true), (world, system) => command.forms(world, system));
+const timelineBar = new TimelineBar(playback, timeline, theme);
+new Status(connection, playback);
 const picker = new SimPicker((sim) => watch(sim, null, null));
 let address = readAddress(settings.sim);
 let tableAt = 0;
@@ -55,7 +55,7 @@ let recalling = 0;
 /** @param {string} sim @param {number | null} tick @param {number[] | null} view */
 function watch(sim, tick, view) {
   address = { sim, tick, view };
-  ledger.clear();
+  timeline.clear();
   feed.clear();
   player.rest();
   select(null);
@@ -68,8 +68,8 @@ function watch(sim, tick, view) {
 /** @param {Selection | null} selection @param {boolean} [fly] */
 function select(selection, fly = false) {
   map.marks.set({ selection });
-  const { world } = stage;
-  const place = fly && world && selection ? placeOfSelection(world, selection, stage.time) : null;
+  const { world } = playback;
+  const place = fly && world && selection ? placeOfSelection(world, selection, playback.time) : null;
   if (place) map.camera.flyTo(place, CLOSE_SCALE);
   story.refresh();
   story.show(selection);
@@ -85,7 +85,7 @@ async function learn() {
   const { sim } = connection;
   try {
     const data = await fetchTimeline(sim);
-    if (sim === connection.sim) ledger.load(data);
+    if (sim === connection.sim) timeline.load(data);
   } catch (error) {
     // The map does not need it; the time bar then begins where the page did.
     console.info(`the course of the sim cannot be had: ${error}`);
@@ -94,59 +94,59 @@ async function learn() {
 
 /** Tell in the feed what happened shortly before the tick that is shown. */
 async function recall() {
-  const { world, sim } = stage;
+  const { world, sim } = playback;
   if (!world || world.tick === 0) return;
   const { tick } = world;
   await learning;
-  const after = Math.max(tick - RECALLED, ledger.first);
+  const after = Math.max(tick - RECALLED, timeline.firstTick);
   try {
     const updates = await fetchTicks(sim, after, tick - after || 1);
-    if (stage.sim === sim && (stage.world === world || stage.isLive)) feed.learn(world, updates.flatMap(({ events }) => readEvents(events)).filter((event) => event.tick <= tick));
+    if (playback.sim === sim && (playback.world === world || playback.isLive)) feed.learn(world, updates.flatMap(({ events }) => readEvents(events)).filter((event) => event.tick <= tick));
   } catch (error) {
     console.info(`what happened before cannot be had: ${error}`);
   }
 }
 
 connection.on("world", ({ sim, map: places, update }) => {
-  const isFirst = stage.sim !== sim || !stage.live;
-  if (stage.live && stage.live.map !== places) {
+  const isFirst = playback.sim !== sim || !playback.live;
+  if (playback.live && playback.live.map !== places) {
     // Founded anew, or another sim: what was learnt is of no use.
-    ledger.clear();
+    timeline.clear();
     feed.clear();
   }
-  stage.begin(sim, places, update);
+  playback.load(sim, places, update);
   map.camera.setBounds(places.bounds);
   learnCourse();
   if (!isFirst) return;
   if (address.view) map.camera.show(address.view);
-  if (address.tick !== null) stage.jump(address.tick);
+  if (address.tick !== null) playback.seek(address.tick);
   player.resume();
 });
 connection.on("unreadable", async () => {
   if (await isOtherVersion()) pageStart().reload("This page is of another version than the viz");
 });
 connection.on("tick", (update) => {
-  stage.advance(update);
-  if (stage.live) ledger.add(stage.live.totals(), update.events?.tables.battle?.rows ?? 0);
+  playback.applyTick(update);
+  if (playback.live) timeline.add(playback.live.totals(), update.events?.tables.battle?.rows ?? 0);
 });
-stage.on("tick", (events) => {
-  if (!stage.world) return;
-  feed.notice(stage.world, events);
-  map.effects.notice(stage.world, events);
+playback.on("tick", (events) => {
+  if (!playback.world) return;
+  feed.notice(playback.world, events);
+  map.effects.notice(playback.world, events);
 });
-stage.on("world", () => {
-  if (!stage.isLive || stage.wanted) feed.clear();
+playback.on("world", () => {
+  if (!playback.isLive || playback.seekNumber) feed.clear();
   map.effects.clear();
   clearTimeout(recalling);
   recalling = window.setTimeout(recall, RECALL_MS);
 });
-stage.on("mode", () => story.refresh());
+playback.on("mode", () => story.refresh());
 player.on("change", () => story.refresh());
-new Search(stage, { system: (row) => select({ kind: "system", id: row }, true), faction: (faction) => feed.setFaction(faction) });
+new Search(playback, { system: (row) => select({ kind: "system", id: row }, true), faction: (faction) => feed.setFaction(faction) });
 new Gestures(byId("traffic"), map.camera, {
-  pick: (x, y) => stage.world && select(map.at(stage.world, stage.time, x, y)),
+  pick: (x, y) => playback.world && select(map.at(playback.world, playback.time, x, y)),
   hover: (x, y) => {
-    const hovered = stage.world && map.at(stage.world, stage.time, x, y);
+    const hovered = playback.world && map.at(playback.world, playback.time, x, y);
     if (hovered?.kind !== map.marks.hovered?.kind || hovered?.id !== map.marks.hovered?.id) map.marks.set({ hovered });
     byId("traffic").style.cursor = hovered ? "pointer" : "";
   },
@@ -166,16 +166,16 @@ window.addEventListener("hashchange", () => {
     return;
   }
   if (view) map.camera.show(view);
-  if (tick === null) stage.toLive();
-  else stage.jump(tick);
+  if (tick === null) playback.goLive();
+  else playback.seek(tick);
 });
 setInterval(learnCourse, COURSE_MS);
 startTabs();
 
 /** @param {number} now */
 function frame(now) {
-  const time = stage.timeAt(now);
-  const { world } = stage;
+  const time = playback.timeAt(now);
+  const { world } = playback;
   if (world) {
     map.draw(world, time, now);
     if (now - tableAt > TABLE_MS) {
@@ -189,13 +189,13 @@ function frame(now) {
 /** @param {import("./world/world.js").World} world */
 function showPanels(world) {
   const totals = world.totals();
-  const until = stage.isLive ? ledger.totals : ledger.totals.filter(({ tick }) => tick <= world.tick);
+  const until = playback.isLive ? timeline.totals : timeline.totals.filter(({ tick }) => tick <= world.tick);
   table.show(world, totals, until, player.faction);
-  chart.show(world, ledger);
+  timelineChart.show(world, timeline);
   story.show(map.marks.selection);
-  timeBar.show();
+  timelineBar.show();
   player.show();
-  writeAddress({ sim: stage.sim, tick: stage.isLive ? null : world.tick, view: map.camera.touched ? map.camera.view : null });
+  writeAddress({ sim: playback.sim, tick: playback.isLive ? null : world.tick, view: map.camera.touched ? map.camera.view : null });
 }
 
 pageStart().ready();
@@ -203,4 +203,4 @@ watch(address.sim, address.tick, address.view);
 picker.refresh();
 requestAnimationFrame(frame);
 
-export { map, stage };
+export { map, playback };

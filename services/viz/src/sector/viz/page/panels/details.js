@@ -6,7 +6,7 @@ import { css } from "../ui/theme.js";
 
 /** @typedef {import("./event-log.js").Feed} Feed */
 /** @typedef {import("../map/selection-layer.js").Selection} Selection */
-/** @typedef {import("../time/playback.js").Stage} Stage */
+/** @typedef {import("../time/playback.js").Playback} Playback */
 /** @typedef {import("../ui/theme.js").Theme} Theme */
 /** @typedef {import("../world/world.js").World} World */
 
@@ -15,14 +15,14 @@ const MOST_FLEETS = 6;
 
 export class Story {
   /**
-   * @param {Stage} stage
+   * @param {Playback} playback
    * @param {Theme} theme
    * @param {Feed} feed
    * @param {(selection: Selection | null) => void} select
    * @param {(world: World, system: number) => HTMLElement | null} actions what may be done with a system
    */
-  constructor(stage, theme, feed, select, actions) {
-    this.stage = stage;
+  constructor(playback, theme, feed, select, actions) {
+    this.playback = playback;
     this.theme = theme;
     this.feed = feed;
     this.select = select;
@@ -38,7 +38,7 @@ export class Story {
 
   /** @param {Selection | null} selection */
   show(selection) {
-    const { world } = this.stage;
+    const { world } = this.playback;
     this.element.hidden = !selection || !world;
     if (!selection || !world) {
       this.told = this.done = "";
@@ -59,7 +59,7 @@ export class Story {
   /** @param {World} world @param {Selection} selection */
   #offer(world, selection) {
     const system = selection.kind === "system" ? selection.id : -1;
-    const state = `${system} ${system < 0 ? "" : world.owner[system]} ${world.map.id} ${this.stage.isLive}`;
+    const state = `${system} ${system < 0 ? "" : world.owner[system]} ${world.map.id} ${this.playback.isLive}`;
     if (state === this.done) return;
     this.done = state;
     const actions = system < 0 ? null : this.actions(world, system);
@@ -126,7 +126,7 @@ export class Story {
   /** @param {World} world @param {number} tick */
   #until(world, tick) {
     const ticks = tick - world.tick;
-    return `${ticks} tick${ticks === 1 ? "" : "s"} (${duration(ticks, this.stage.periodMs)})`;
+    return `${ticks} tick${ticks === 1 ? "" : "s"} (${duration(ticks, this.playback.tickPeriodMs)})`;
   }
 }
 

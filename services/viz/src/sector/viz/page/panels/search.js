@@ -2,15 +2,15 @@
 
 import { byId, make } from "../ui/dom.js";
 
-/** @typedef {import("../time/playback.js").Stage} Stage */
+/** @typedef {import("../time/playback.js").Playback} Playback */
 /** @typedef {{title: string, about: string, go: () => void}} Found */
 
 const MOST = 8;
 
 export class Search {
-  /** @param {Stage} stage @param {{system: (row: number) => void, faction: (id: string) => void}} picked */
-  constructor(stage, picked) {
-    this.stage = stage;
+  /** @param {Playback} playback @param {{system: (row: number) => void, faction: (id: string) => void}} picked */
+  constructor(playback, picked) {
+    this.playback = playback;
     this.picked = picked;
     this.input = /** @type {HTMLInputElement} */ (byId("search"));
     this.list = byId("found");
@@ -29,7 +29,7 @@ export class Search {
 
   /** @param {string} text @returns {Found[]} */
   #match(text) {
-    const { world } = this.stage;
+    const { world } = this.playback;
     const sought = text.trim().toLowerCase();
     if (!world || !sought) return [];
     /** @type {Found[][]} those that begin with it before those that contain it */

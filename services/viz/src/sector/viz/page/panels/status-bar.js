@@ -5,7 +5,7 @@ import { clock, whole } from "../ui/format.js";
 import { pageStart } from "../core/page-start.js";
 
 /** @typedef {import("../net/connection.js").Connection} Connection */
-/** @typedef {import("../time/playback.js").Stage} Stage */
+/** @typedef {import("../time/playback.js").Playback} Playback */
 /** @typedef {{name: "waiting" | "lost" | "fault" | "stale" | "past" | "finished" | "live", text: string, alarm: string}} State */
 
 const STALE_MS = 4_000;
@@ -13,10 +13,10 @@ const TROUBLE_MS = 8_000;
 const WORLD_WITHIN_MS = 5_000;
 
 export class Status {
-  /** @param {Connection} connection @param {Stage} stage */
-  constructor(connection, stage) {
+  /** @param {Connection} connection @param {Playback} playback */
+  constructor(connection, playback) {
     this.connection = connection;
-    this.stage = stage;
+    this.playback = playback;
     this.fault = "";
     /** What could not be shown, for a while. */
     this.trouble = "";
@@ -26,19 +26,19 @@ export class Status {
     connection.on("fault", (fault) => (this.fault = fault));
     connection.on("tick", () => (this.fault = ""));
     connection.on("world", () => (this.fault = ""));
-    stage.on("fault", (trouble) => {
+    playback.on("fault", (trouble) => {
       this.trouble = trouble;
       setTimeout(() => (this.trouble = ""), TROUBLE_MS);
     });
-    stage.on("world", () => (this.trouble = ""));
+    playback.on("world", () => (this.trouble = ""));
     connection.on("worker", (worker) => setText(byId("worker"), worker ?? "none"));
     setInterval(() => this.show(), 250);
   }
 
   /** @returns {State} */
   #state() {
-    const { connection, stage, fault } = this;
-    const { live, world } = stage;
+    const { connection, playback, fault } = this;
+    const { live, world } = playback;
     const shown = world ? ` What is shown is tick ${world.tick}.` : "";
     const { problem } = pageStart();
     if (problem) return { name: "fault", text: "not working", alarm: problem };
@@ -51,12 +51,12 @@ export class Status {
     if (this.trouble) return { name: "fault", text: "not shown", alarm: `${this.trouble}.` };
     if (fault) return { name: "fault", text: "not live", alarm: `${fault}.${shown}` };
     if (!live) return { name: "waiting", text: "waiting for the world …", alarm: this.#worldAlarm() };
-    if (live.status === "finished") return { name: stage.isLive ? "finished" : "past", text: live.winner ? `finished: ${live.winner} wins` : "finished: a draw", alarm: "" };
-    const silentMs = performance.now() - stage.tickedAt;
-    if (silentMs > Math.max(STALE_MS, 4 * stage.periodMs)) {
+    if (live.status === "finished") return { name: playback.isLive ? "finished" : "past", text: live.winner ? `finished: ${live.winner} wins` : "finished: a draw", alarm: "" };
+    const silentMs = performance.now() - playback.lastTickAt;
+    if (silentMs > Math.max(STALE_MS, 4 * playback.tickPeriodMs)) {
       return { name: "stale", text: "stale", alarm: `The world stands still: no tick for ${Math.round(silentMs / 1000)} s.${shown}` };
     }
-    if (!stage.isLive) return { name: "past", text: `past, ${whole(live.tick - (world?.tick ?? 0))} ticks ago`, alarm: "" };
+    if (!playback.isLive) return { name: "past", text: `past, ${whole(live.tick - (world?.tick ?? 0))} ticks ago`, alarm: "" };
     return { name: "live", text: "live", alarm: "" };
   }
 
@@ -75,12 +75,12 @@ export class Status {
     this.alarm.hidden = !alarm;
     delete this.alarm.dataset.loading;
     setText(this.alarm, alarm);
-    const { stage, connection } = this;
-    if (!stage.world) return;
-    document.body.dataset.tick = String(stage.world.tick);
-    setText(byId("tick"), whole(stage.world.tick));
-    byId("tick").title = stage.world.timestampMs ? clock(stage.world.timestampMs) : "";
-    setText(byId("rate"), `${(1000 / stage.periodMs).toFixed(stage.periodMs > 2_000 ? 2 : 1)}/s`);
+    const { playback, connection } = this;
+    if (!playback.world) return;
+    document.body.dataset.tick = String(playback.world.tick);
+    setText(byId("tick"), whole(playback.world.tick));
+    byId("tick").title = playback.world.timestampMs ? clock(playback.world.timestampMs) : "";
+    setText(byId("rate"), `${(1000 / playback.tickPeriodMs).toFixed(playback.tickPeriodMs > 2_000 ? 2 : 1)}/s`);
     setText(byId("latency"), Number.isNaN(connection.roundTripMs) ? "–" : `${connection.roundTripMs < 1 ? "<1" : Math.round(connection.roundTripMs)} ms`);
   }
 }

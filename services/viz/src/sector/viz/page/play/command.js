@@ -5,15 +5,15 @@ import { whole } from "../ui/format.js";
 
 /** @typedef {import("../map/map-view.js").MapView} MapView */
 /** @typedef {import("./player.js").Player} Player */
-/** @typedef {import("../time/playback.js").Stage} Stage */
+/** @typedef {import("../time/playback.js").Playback} Playback */
 /** @typedef {import("../world/world.js").World} World */
 
 const PARTS = [["¼", 0.25], ["½", 0.5], ["¾", 0.75], ["all", 1]];
 
 export class Command {
-  /** @param {Stage} stage @param {MapView} map @param {Player} player */
-  constructor(stage, map, player) {
-    this.stage = stage;
+  /** @param {Playback} playback @param {MapView} map @param {Player} player */
+  constructor(playback, map, player) {
+    this.playback = playback;
     this.map = map;
     this.player = player;
     /** Which part of a garrison a drag sends. */
@@ -24,14 +24,14 @@ export class Command {
 
   /** Whether orders can be given: the past cannot be changed. */
   get isReady() {
-    return this.player.row >= 0 && this.stage.isLive && this.stage.live?.status === "running";
+    return this.player.row >= 0 && this.playback.isLive && this.playback.live?.status === "running";
   }
 
   /** @param {number} x @param {number} y in the picture */
   canAim(x, y) {
-    const { live } = this.stage;
+    const { live } = this.playback;
     if (!this.isReady || !live) return false;
-    const found = this.map.at(live, this.stage.time, x, y, true);
+    const found = this.map.at(live, this.playback.time, x, y, true);
     if (!found || live.owner[found.id] !== this.player.row) return false;
     this.from = found.id;
     return true;
@@ -39,7 +39,7 @@ export class Command {
 
   /** @param {number} x @param {number} y */
   aim(x, y) {
-    const { live } = this.stage;
+    const { live } = this.playback;
     if (this.from === null || !live) return;
     const target = this.#target(live, x, y);
     const ships = this.#ships(live, this.from);
@@ -55,7 +55,7 @@ export class Command {
 
   /** @param {World} world @param {number} x @param {number} y @returns {number | null} where ships may go to */
   #target(world, x, y) {
-    const found = this.map.at(world, this.stage.time, x, y, true);
+    const found = this.map.at(world, this.playback.time, x, y, true);
     if (!found || found.id === this.from) return null;
     const { from } = this;
     if (this.player.config && String(this.player.config.travel) === "direct") return found.id;
@@ -64,7 +64,7 @@ export class Command {
 
   /** @param {number} x @param {number} y */
   release(x, y) {
-    const { live } = this.stage;
+    const { live } = this.playback;
     const { from } = this;
     if (live && from !== null) {
       const target = this.#target(live, x, y);

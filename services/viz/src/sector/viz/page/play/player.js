@@ -7,7 +7,7 @@ import { PageStorage } from "../core/storage.js";
 import { css } from "../ui/theme.js";
 
 /** @typedef {import("../net/order-api.js").Order} Order */
-/** @typedef {import("../time/playback.js").Stage} Stage */
+/** @typedef {import("../time/playback.js").Playback} Playback */
 /** @typedef {import("../ui/theme.js").Theme} Theme */
 
 const KEPT = "sector.player.";
@@ -18,11 +18,11 @@ const MOST_ORDERS = 60;
  * @extends {Emitter<{change: undefined}>}
  */
 export class Player extends Emitter {
-  /** @param {string} apiUrl "" where one cannot play @param {Stage} stage @param {Theme} theme */
-  constructor(apiUrl, stage, theme) {
+  /** @param {string} apiUrl "" where one cannot play @param {Playback} playback @param {Theme} theme */
+  constructor(apiUrl, playback, theme) {
     super();
     this.apiUrl = apiUrl;
-    this.stage = stage;
+    this.playback = playback;
     this.theme = theme;
     this.faction = "";
     this.storage = new PageStorage("sessionStorage");
@@ -50,12 +50,12 @@ export class Player extends Emitter {
 
   /** The row of one's own faction among those of the world; -1 where it is not in. */
   get row() {
-    return this.faction && this.stage.world ? this.stage.world.factions.indexOf(this.faction) : -1;
+    return this.faction && this.playback.world ? this.playback.world.factions.indexOf(this.faction) : -1;
   }
 
   /** Go on as who played this sim in this tab before. */
   resume() {
-    const session = readSession(this.storage.read(KEPT + this.stage.sim));
+    const session = readSession(this.storage.read(KEPT + this.playback.sim));
     if (this.apiUrl && session) this.#enter(session.faction, session.token);
   }
 
@@ -63,7 +63,7 @@ export class Player extends Emitter {
     setText(byId("play-fault"), "");
     this.dialog.showModal();
     try {
-      const open = await new OrderApi(this.apiUrl, this.stage.sim, "").allowsAnonymousOrders();
+      const open = await new OrderApi(this.apiUrl, this.playback.sim, "").allowsAnonymousOrders();
       byId("play-token-label").hidden = open;
       setText(byId("play-about"), open ? "This world is open: take any name. Who is in it already can be played on." : "A token says for which faction you may order.");
     } catch (error) {
@@ -82,7 +82,7 @@ export class Player extends Emitter {
       setText(byId("play-fault"), "A faction needs a name.");
       return;
     }
-    const api = new OrderApi(this.apiUrl, this.stage.sim, token);
+    const api = new OrderApi(this.apiUrl, this.playback.sim, token);
     this.api = api;
     this.faction = faction;
     const joined = this.row >= 0 || (await this.give({ type: "join", faction }));
@@ -127,8 +127,8 @@ export class Player extends Emitter {
 
   /** Say who plays, in the colour that they have. */
   show() {
-    if (!this.api || !this.stage.world) return;
-    const colour = this.row < 0 ? "transparent" : css(this.theme.factions(this.stage.world.colours)[this.row]);
+    if (!this.api || !this.playback.world) return;
+    const colour = this.row < 0 ? "transparent" : css(this.theme.factions(this.playback.world.colours)[this.row]);
     const state = `${this.faction} ${colour}`;
     if (byId("player").dataset.state === state) return;
     byId("player").dataset.state = state;
@@ -177,7 +177,7 @@ export class Player extends Emitter {
 
   /** @param {Order} order */
   #words(order) {
-    const name = (/** @type {string | number | null} */ id) => this.stage.world?.map.names[Number(String(id).slice(1))] ?? String(id);
+    const name = (/** @type {string | number | null} */ id) => this.playback.world?.map.names[Number(String(id).slice(1))] ?? String(id);
     /** @type {Record<string, string>} */
     const words = {
       join: `Enter as ${order.faction}`,

@@ -1,4 +1,4 @@
-/** The stage: which world is shown, and at what time: live, or some tick of the past, standing still or playing. */
+/** The playback: which world is shown, and at what time: live, or some tick of the past, standing still or playing. */
 
 import { fetchState, fetchTicks } from "../net/history.js";
 import { Emitter } from "../core/emitter.js";
@@ -9,9 +9,9 @@ import { World } from "../world/world.js";
 /** @typedef {import("../world/world.js").WorldMap} WorldMap */
 /** @typedef {import("../codec/event-rows.js").WorldEvent} WorldEvent */
 
-const PAGE = 60;
-const FEW_LEFT = 40;
-const MOST_A_FRAME = 24;
+const FETCH_LIMIT = 60;
+const MIN_BUFFERED = 40;
+const MAX_TICKS_PER_FRAME = 24;
 const CATCH_UP_MS = 250;
 
 /**
@@ -19,7 +19,7 @@ const CATCH_UP_MS = 250;
  * playing, speed. `head`: the live world went on, shown or not.
  * @extends {Emitter<{world: World, tick: WorldEvent[], mode: undefined, head: World, fault: string}>}
  */
-export class Stage extends Emitter {
+export class Playback extends Emitter {
   constructor() {
     super();
     this.sim = "";
@@ -27,19 +27,19 @@ export class Stage extends Emitter {
     this.live = null;
     /** @type {World | null} */
     this.past = null;
-    this.playing = false;
+    this.isPlaying = false;
     this.speed = 1;
     /** Milliseconds from one live tick to the next, as the worker commits them. */
-    this.periodMs = 500;
-    this.tickedAt = 0;
+    this.tickPeriodMs = 500;
+    this.lastTickAt = 0;
     /** The time shown, in ticks. */
     this.time = 0;
-    this.drawnAt = performance.now();
+    this.lastFrameAt = performance.now();
     /** @type {TickUpdate[]} */
-    this.ahead = [];
-    this.fetching = false;
+    this.buffer = [];
+    this.isFetching = false;
     /** Which jump was asked for last: what comes of others is of no use. */
-    this.wanted = 0;
+    this.seekNumber = 0;
   }
 
   /** The world that is shown. */
@@ -52,27 +52,27 @@ export class Stage extends Emitter {
   }
 
   /** @param {string} sim @param {WorldMap} map @param {TickUpdate} update */
-  begin(sim, map, update) {
-    const isOther = this.sim !== sim || this.live?.map !== map;
+  load(sim, map, update) {
+    const isOtherWorld = this.sim !== sim || this.live?.map !== map;
     this.sim = sim;
     this.live = new World(map, update.frame, update.timestampMs);
-    this.tickedAt = performance.now();
-    if (isOther) {
+    this.lastTickAt = performance.now();
+    if (isOtherWorld) {
       this.past = null;
-      this.ahead = [];
-      this.playing = false;
+      this.buffer = [];
+      this.isPlaying = false;
     }
     this.emit("head", this.live);
-    if (!this.past) this.#show(this.live.tick);
+    if (!this.past) this.#setTime(this.live.tick);
   }
 
   /** @param {TickUpdate} update */
-  advance(update) {
+  applyTick(update) {
     if (!this.live) return;
-    const tookMs = update.timestampMs - this.live.timestampMs;
-    if (tookMs > 0 && tookMs < 60_000) this.periodMs += (Math.max(tookMs, 10) - this.periodMs) * 0.2;
+    const intervalMs = update.timestampMs - this.live.timestampMs;
+    if (intervalMs > 0 && intervalMs < 60_000) this.tickPeriodMs += (Math.max(intervalMs, 10) - this.tickPeriodMs) * 0.2;
     this.live.apply(update.frame, update.timestampMs);
-    this.tickedAt = performance.now();
+    this.lastTickAt = performance.now();
     this.emit("head", this.live);
     if (this.isLive) this.emit("tick", readEvents(update.events));
   }
@@ -82,52 +82,52 @@ export class Stage extends Emitter {
    * @param {number} now
    */
   timeAt(now) {
-    const passedMs = Math.min(now - this.drawnAt, 250);
-    this.drawnAt = now;
-    if (this.past) this.#play(this.past, passedMs);
-    else if (this.live) this.#glide(this.live, now, passedMs);
+    const elapsedMs = Math.min(now - this.lastFrameAt, 250);
+    this.lastFrameAt = now;
+    if (this.past) this.#advancePast(this.past, elapsedMs);
+    else if (this.live) this.#advanceLive(this.live, now, elapsedMs);
     return this.time;
   }
 
-  /** @param {World} live @param {number} now @param {number} passedMs */
-  #glide(live, now, passedMs) {
-    const moves = live.status !== "finished";
-    const due = live.tick + (moves ? Math.min((now - this.tickedAt) / this.periodMs, 1) : 0);
-    const next = this.time + (moves ? passedMs / this.periodMs : 0);
+  /** @param {World} live @param {number} now @param {number} elapsedMs */
+  #advanceLive(live, now, elapsedMs) {
+    const isRunning = live.status !== "finished";
+    const liveTime = live.tick + (isRunning ? Math.min((now - this.lastTickAt) / this.tickPeriodMs, 1) : 0);
+    const nextTime = this.time + (isRunning ? elapsedMs / this.tickPeriodMs : 0);
     // Ticks come a little early or late: the picture does not jump for that.
-    if (Math.abs(due - this.time) > 2) this.time = due;
-    else this.time = Math.min(Math.max(next + (due - next) * Math.min(passedMs / CATCH_UP_MS, 1), this.time), live.tick + 1);
+    if (Math.abs(liveTime - this.time) > 2) this.time = liveTime;
+    else this.time = Math.min(Math.max(nextTime + (liveTime - nextTime) * Math.min(elapsedMs / CATCH_UP_MS, 1), this.time), live.tick + 1);
   }
 
-  /** @param {World} past @param {number} passedMs */
-  #play(past, passedMs) {
-    if (!this.playing) return;
-    this.time += (passedMs * this.speed) / this.periodMs;
-    for (let count = 0; count < MOST_A_FRAME && this.time >= past.tick + 1 && this.ahead.length; count++) {
-      const update = /** @type {TickUpdate} */ (this.ahead.shift());
+  /** @param {World} past @param {number} elapsedMs */
+  #advancePast(past, elapsedMs) {
+    if (!this.isPlaying) return;
+    this.time += (elapsedMs * this.speed) / this.tickPeriodMs;
+    for (let count = 0; count < MAX_TICKS_PER_FRAME && this.time >= past.tick + 1 && this.buffer.length; count++) {
+      const update = /** @type {TickUpdate} */ (this.buffer.shift());
       past.apply(update.frame, update.timestampMs);
       this.emit("tick", readEvents(update.events));
     }
     this.time = Math.min(this.time, past.tick + 1);
-    if (this.ahead.length < FEW_LEFT) this.#fetch(past);
-    if (this.live && past.tick >= this.live.tick) this.toLive();
+    if (this.buffer.length < MIN_BUFFERED) this.#fetch(past);
+    if (this.live && past.tick >= this.live.tick) this.goLive();
   }
 
   /** @param {World} past */
   async #fetch(past) {
-    if (this.fetching || !this.live) return;
-    const after = this.ahead.at(-1)?.frame.meta.tick ?? past.tick;
+    if (this.isFetching || !this.live) return;
+    const after = this.buffer.at(-1)?.frame.meta.tick ?? past.tick;
     if (after >= this.live.tick) return;
-    this.fetching = true;
+    this.isFetching = true;
     try {
-      const updates = await fetchTicks(this.sim, after, PAGE);
+      const updates = await fetchTicks(this.sim, after, FETCH_LIMIT);
       if (past !== this.past) return;
       if (updates.length && updates[0].frame.meta.tick !== after + 1) throw new Error(`tick ${after + 1} is no longer kept`);
-      this.ahead.push(...updates);
+      this.buffer.push(...updates);
     } catch (error) {
-      if (past === this.past) this.#fault(error);
+      if (past === this.past) this.#fail(error);
     } finally {
-      this.fetching = false;
+      this.isFetching = false;
     }
   }
 
@@ -135,23 +135,23 @@ export class Stage extends Emitter {
    * Show a tick of the past, standing still.
    * @param {number} tick
    */
-  async jump(tick) {
-    const wanted = ++this.wanted;
+  async seek(tick) {
+    const ownNumber = ++this.seekNumber;
     if (this.live && tick >= this.live.tick) {
-      this.toLive();
+      this.goLive();
       return;
     }
     const map = this.live?.map;
-    const isOutdated = () => wanted !== this.wanted || !this.live || this.live.map !== map;
+    const isOutdated = () => ownNumber !== this.seekNumber || !this.live || this.live.map !== map;
     try {
       const update = await fetchState(this.sim, tick);
       if (isOutdated() || !map) return;
       this.past = new World(map, update.frame, update.timestampMs);
-      this.ahead = [];
-      this.#show(tick);
+      this.buffer = [];
+      this.#setTime(tick);
       this.emit("tick", readEvents(update.events));
     } catch (error) {
-      if (!isOutdated()) this.#fault(error);
+      if (!isOutdated()) this.#fail(error);
     }
   }
 
@@ -159,24 +159,24 @@ export class Stage extends Emitter {
   pause() {
     const world = this.world;
     if (!world) return;
-    this.playing = false;
+    this.isPlaying = false;
     if (this.past) {
       this.time = this.past.tick;
       this.emit("mode", undefined);
-    } else this.jump(Math.max(world.tick - 1, 0));
+    } else this.seek(Math.max(world.tick - 1, 0));
   }
 
   play() {
     if (this.isLive) return;
-    this.playing = true;
+    this.isPlaying = true;
     this.emit("mode", undefined);
   }
 
-  /** @param {number} by */
-  async step(by) {
+  /** @param {number} ticks */
+  async step(ticks) {
     if (!this.world) return;
-    this.playing = false;
-    await this.jump(Math.max(this.world.tick + by, 0));
+    this.isPlaying = false;
+    await this.seek(Math.max(this.world.tick + ticks, 0));
   }
 
   /** @param {number} speed */
@@ -185,24 +185,24 @@ export class Stage extends Emitter {
     this.emit("mode", undefined);
   }
 
-  toLive() {
-    this.wanted++;
+  goLive() {
+    this.seekNumber++;
     this.past = null;
-    this.ahead = [];
-    this.playing = false;
-    if (this.live) this.#show(this.live.tick);
+    this.buffer = [];
+    this.isPlaying = false;
+    if (this.live) this.#setTime(this.live.tick);
   }
 
   /** @param {number} tick */
-  #show(tick) {
+  #setTime(tick) {
     this.time = tick;
     this.emit("world", /** @type {World} */ (this.world));
     this.emit("mode", undefined);
   }
 
   /** @param {unknown} error */
-  #fault(error) {
-    this.playing = false;
+  #fail(error) {
+    this.isPlaying = false;
     this.emit("fault", error instanceof Error ? error.message : String(error));
     this.emit("mode", undefined);
   }

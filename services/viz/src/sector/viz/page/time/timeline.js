@@ -1,14 +1,14 @@
-/** The ledger: what each faction had at each keyframe kept, and at each tick of late; and in which ticks there were battles. */
+/** The timeline: what each faction had at each keyframe kept, and at each tick of late; and in which ticks there were battles. */
 
 /** @typedef {import("../net/history.js").TimelineData} TimelineData */
 /** @typedef {import("../net/history.js").FactionTotals} FactionTotals */
 
-const MOST = 4_000;
+const MAX_TOTALS = 4_000;
 
-export class Ledger {
+export class Timeline {
   constructor() {
     /** The first tick kept. */
-    this.first = 0;
+    this.firstTick = 0;
     /** @type {FactionTotals[]} by ascending tick */
     this.totals = [];
     /** @type {Map<number, number>} how many battles there were in a tick */
@@ -17,7 +17,7 @@ export class Ledger {
   }
 
   clear() {
-    this.first = 0;
+    this.firstTick = 0;
     this.totals = [];
     this.battles.clear();
     this.version++;
@@ -25,12 +25,12 @@ export class Ledger {
 
   /** @param {TimelineData} data */
   load(data) {
-    this.first = data.first;
-    const own = new Map(this.totals.map((each) => [each.tick, each]));
-    for (const each of data.totals) own.set(each.tick, each);
-    this.totals = [...own.values()].sort((a, b) => a.tick - b.tick);
+    this.firstTick = data.first;
+    const byTick = new Map(this.totals.map((each) => [each.tick, each]));
+    for (const each of data.totals) byTick.set(each.tick, each);
+    this.totals = [...byTick.values()].sort((a, b) => a.tick - b.tick);
     for (const [tick, count] of data.battles) this.#count(tick, count);
-    for (const tick of this.battles.keys()) if (tick < this.first) this.battles.delete(tick);
+    for (const tick of this.battles.keys()) if (tick < this.firstTick) this.battles.delete(tick);
     this.version++;
   }
 
@@ -39,7 +39,7 @@ export class Ledger {
     if (totals.tick <= (this.totals.at(-1)?.tick ?? -1)) return;
     this.totals.push(totals);
     // Every second one of the older half is enough to draw them.
-    if (this.totals.length > MOST) this.totals = this.totals.filter((_, at) => at > MOST / 2 || at % 2 === 0);
+    if (this.totals.length > MAX_TOTALS) this.totals = this.totals.filter((_, at) => at > MAX_TOTALS / 2 || at % 2 === 0);
     this.#count(totals.tick, battles);
     this.version++;
   }
@@ -54,10 +54,10 @@ export class Ledger {
    * @param {number} tick
    * @param {1 | -1} direction
    */
-  battleFrom(tick, direction) {
+  nextBattle(tick, direction) {
     let best = null;
     for (const each of this.battles.keys()) {
-      if ((each - tick) * direction <= 0 || each < this.first) continue;
+      if ((each - tick) * direction <= 0 || each < this.firstTick) continue;
       if (best === null || (best - each) * direction > 0) best = each;
     }
     return best;
