@@ -29,20 +29,20 @@ _TABLES = """async () => {
 _LABELLED = """async (scale) => {
   const main = document.querySelector("script[type=module]").src;
   const { playback } = await import(main);
-  const { byImportance, labelled } = await import(main.replace("main.js", "map/labels.js"));
+  const { orderByImportance, placeLabels } = await import(main.replace("main.js", "map/labels.js"));
   const { map } = playback.world;
   const { left, right, top, bottom } = map.bounds;
   const camera = { scale, width: 600, height: 600, x: 300 - ((left + right) / 2) * scale, y: 300 - ((top + bottom) / 2) * scale };
-  const named = labelled(map, byImportance(map), camera, { size: 12, reach: Math.min(scale, 15), named: true });
+  const visible = placeLabels(map, orderByImportance(map), camera, { size: 12, reach: Math.min(scale, 15), withNames: true });
   const inside = (at, middle) => Math.abs(at - middle) * scale <= 320;
   const seen = Array.from(map.x).filter((x, row) => inside(x, (left + right) / 2) && inside(map.y[row], (top + bottom) / 2));
-  return named.length / seen.length;
+  return visible.length / seen.length;
 }"""
 _SHOWN = """async () => {
   const { map, playback } = await import(document.querySelector("script[type=module]").src);
   const { scale, view } = map.camera;
-  const effects = map.effects.shown.map(({ kind, text }) => [kind, text]);
-  return { frames: map.frames, fleets: map.fleets, scale, view, effects, live: playback.isLive, time: playback.time };
+  const effects = map.effectLayer.active.map(({ kind, text }) => [kind, text]);
+  return { frames: map.frameCount, fleets: map.fleetCount, scale, view, effects, live: playback.isLive, time: playback.time };
 }"""
 _COLOURS = """() => {
   const canvas = document.getElementById("ground");

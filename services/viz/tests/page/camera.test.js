@@ -30,8 +30,8 @@ test("it fits the world into the picture, with a margin", () => {
   // 100 by 50 units into 1000 by 500 pixels.
   assert.equal(camera.scale, 10);
   assert.deepEqual(camera.view, [0, 5, 10]);
-  assert.deepEqual(camera.place(48, 48), { x: -50, y: -20 });
-  assert.deepEqual(camera.place(1048, 548), { x: 50, y: 30 });
+  assert.deepEqual(camera.toWorld(48, 48), { x: -50, y: -20 });
+  assert.deepEqual(camera.toWorld(1048, 548), { x: 50, y: 30 });
 });
 
 test("a world without extent is not seen closer than half of the closest", () => {
@@ -44,10 +44,10 @@ test("a world without extent is not seen closer than half of the closest", () =>
 
 test("covered edges of the picture are left free", () => {
   const camera = fitted();
-  camera.covered = { left: 500, right: 0, top: 0, bottom: 0 };
+  camera.insets = { left: 500, right: 0, top: 0, bottom: 0 };
   camera.fit();
   assert.equal(camera.scale, 5);
-  assert.deepEqual(camera.place(548, 298), { x: -50, y: 5 });
+  assert.deepEqual(camera.toWorld(548, 298), { x: -50, y: 5 });
 });
 
 test("until it is moved it fits a resized picture; then its middle stays", () => {
@@ -64,15 +64,15 @@ test("until it is moved it fits a resized picture; then its middle stays", () =>
   camera.setBounds({ ...BOUNDS, right: 500 });
   near(camera.view, view);
   camera.fit();
-  assert.equal(camera.touched, false);
+  assert.equal(camera.isMoved, false);
 });
 
 test("a zoom leaves its place where it is, within limits", () => {
   const camera = fitted();
-  const before = camera.place(200, 100);
+  const before = camera.toWorld(200, 100);
   camera.zoom(2, 200, 100);
   assert.equal(camera.scale, 20);
-  near(Object.values(camera.place(200, 100)), Object.values(before));
+  near(Object.values(camera.toWorld(200, 100)), Object.values(before));
   for (let count = 0; count < 50; count++) camera.zoom(2, 0, 0);
   assert.equal(camera.scale, 160);
   for (let count = 0; count < 50; count++) camera.zoom(0.5, 0, 0);
@@ -81,23 +81,23 @@ test("a zoom leaves its place where it is, within limits", () => {
 
 test("a view that is shown is the view that it has", () => {
   const camera = fitted();
-  camera.show([12, -7, 33]);
+  camera.setView([12, -7, 33]);
   near(camera.view, [12, -7, 33]);
-  camera.show([0, 0, 1e9]);
+  camera.setView([0, 0, 1e9]);
   assert.equal(camera.scale, 160);
 });
 
 test("without bounds it can be shown a view, and fit nothing", () => {
   const camera = new Camera();
-  camera.show([1, 2, 0.0001]);
+  camera.setView([1, 2, 0.0001]);
   assert.equal(camera.scale, 0.01);
   camera.fit();
-  assert.equal(camera.touched, false);
+  assert.equal(camera.isMoved, false);
 });
 
 test("a flight ends where it leads to, not closer than it was, and never goes backwards", () => {
   const camera = fitted();
-  camera.show([0, 0, 10]);
+  camera.setView([0, 0, 10]);
   camera.flyTo({ x: 40, y: 0 }, 20);
   const { flight } = camera;
   assert.ok(flight);
@@ -123,14 +123,14 @@ test("with reduced motion the camera is there at once", () => {
   near(camera.view, [40, 1, 20]);
 });
 
-/** @param {boolean} canAim */
-function gestures(canAim = false) {
+/** @param {boolean} canStartOrder */
+function gestures(canStartOrder = false) {
   const element = new FakeElement("canvas");
   const camera = fitted();
   /** @type {unknown[][]} */
   const calls = [];
   const listener = (/** @type {string} */ name) => (/** @type {unknown[]} */ ...args) => void calls.push([name, ...args]);
-  new Gestures(/** @type {any} */ (element), camera, { pick: listener("pick"), hover: listener("hover"), canAim: () => canAim, aim: listener("aim"), release: listener("release"), cancel: listener("cancel") });
+  new Gestures(/** @type {any} */ (element), camera, { pick: listener("pick"), hover: listener("hover"), canStartOrder: () => canStartOrder, dragOrder: listener("drag"), dropOrder: listener("drop"), cancelOrder: listener("cancel") });
   const point = (/** @type {string} */ type, /** @type {number} */ x, /** @type {number} */ y, pointerId = 1, button = 0) => element.fire(type, { offsetX: x, offsetY: y, pointerId, button });
   return { element, camera, calls, point };
 }
@@ -155,13 +155,13 @@ test("a drag pans", () => {
   assert.deepEqual(calls, []);
 });
 
-test("a drag from where one can aim, aims and releases", () => {
+test("a drag from an own system drags an order and drops it", () => {
   const { camera, calls, point } = gestures(true);
   const { version } = camera;
   point("pointerdown", 10, 10);
   point("pointermove", 20, 30);
   point("pointerup", 21, 31);
-  assert.deepEqual(calls, [["aim", 20, 30], ["release", 21, 31]]);
+  assert.deepEqual(calls, [["drag", 20, 30], ["drop", 21, 31]]);
   assert.equal(camera.version, version);
 });
 
@@ -171,7 +171,7 @@ test("a drag that the browser ends is not released", () => {
   point("pointermove", 20, 30);
   point("pointercancel", 20, 30);
   point("pointerup", 20, 30);
-  assert.deepEqual(calls, [["aim", 20, 30], ["cancel"]]);
+  assert.deepEqual(calls, [["drag", 20, 30], ["cancel"]]);
 });
 
 test("two fingers zoom about their middle, and do not pick", () => {
@@ -229,7 +229,7 @@ test("keys zoom, pan and fit; others are left to the browser", () => {
   near([camera.x, camera.y], [x, y]);
   press("=");
   press("0");
-  assert.equal(camera.touched, false);
+  assert.equal(camera.isMoved, false);
   assert.ok(!press("x").defaultPrevented);
   assert.ok(!press("+", { ctrlKey: true }).defaultPrevented);
   point("pointerdown", 10, 10);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { CanvasError, contextOf, offscreenContextOf } from "../../src/sector/viz/page/ui/canvas.js";
-import { Sheet } from "../../src/sector/viz/page/map/sprites.js";
+import { SpriteSheet } from "../../src/sector/viz/page/map/sprites.js";
 import { installDom } from "./support/dom.js";
 import { setGlobals } from "./support/globals.js";
 
@@ -25,5 +25,5 @@ test("a context that is given is returned", () => {
 test("sprites need one, too", () => {
   installDom();
   setGlobals({ OffscreenCanvas: class { getContext = () => null; } });
-  assert.throws(() => new Sheet(1, 1, 1), CanvasError);
+  assert.throws(() => new SpriteSheet(1, 1, 1), CanvasError);
 });

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
-import { Effects } from "../../src/sector/viz/page/map/effect-layer.js";
+import { EffectLayer } from "../../src/sector/viz/page/map/effect-layer.js";
 import { MapView } from "../../src/sector/viz/page/map/map-view.js";
-import { fleetSheet, GRADES, HEADINGS, radiusOf, Sheet, systemSheet } from "../../src/sector/viz/page/map/sprites.js";
-import { Swarm } from "../../src/sector/viz/page/map/pixel-blitter.js";
+import { drawFleetSprites, GRADES, HEADINGS, systemRadius, SpriteSheet, drawSystemSprites } from "../../src/sector/viz/page/map/sprites.js";
+import { PixelBlitter } from "../../src/sector/viz/page/map/pixel-blitter.js";
 import { Territory } from "../../src/sector/viz/page/map/territory.js";
 import { installDom } from "./support/dom.js";
 import { FakeCanvas, fakeTheme, setGlobals } from "./support/globals.js";
@@ -25,16 +25,16 @@ function territoryOf(x, y) {
 }
 
 /** @param {Territory} territory @param {number} x @param {number} y of the map */
-const cellAt = (territory, x, y) => Math.floor((y - territory.top) / territory.cell) * territory.wide + Math.floor((x - territory.left) / territory.cell);
+const cellAt = (territory, x, y) => Math.floor((y - territory.top) / territory.cell) * territory.columns + Math.floor((x - territory.left) / territory.cell);
 
 test("the cells of a territory have the nearest systems, the nearest first", () => {
   const territory = territoryOf([0, 100, 50, 55], [0, 0, 60, 60]);
-  const near = (/** @type {number} */ x, /** @type {number} */ y) => [...territory.near.subarray(3 * cellAt(territory, x, y), 3 * cellAt(territory, x, y) + 3)];
+  const near = (/** @type {number} */ x, /** @type {number} */ y) => [...territory.systems.subarray(3 * cellAt(territory, x, y), 3 * cellAt(territory, x, y) + 3)];
   assert.equal(near(0, 0)[0], 0);
   assert.equal(near(100, 0)[0], 1);
   assert.deepEqual(near(51, 60).slice(0, 2), [2, 3]);
   assert.deepEqual(near(54, 60).slice(0, 2), [3, 2]);
-  assert.ok(Math.abs(Math.max(territory.wide, territory.high) - 400) <= 1);
+  assert.ok(Math.abs(Math.max(territory.columns, territory.rows) - 400) <= 1);
 });
 
 test("each cell has the colour of the nearest owners, and is clear where all systems are neutral", () => {
@@ -67,21 +67,21 @@ test("a map of one system, or of systems at one place, has a territory", () => {
 });
 
 test("sprites have a row for each colour and a column for each grade or heading", () => {
-  assert.ok(radiusOf(10, 0) < radiusOf(10, GRADES - 1));
-  const systems = systemSheet([null, [1, 2, 3]], { radius: 10, ground: "#000", neutral: "#777" });
+  assert.ok(systemRadius(10, 0) < systemRadius(10, GRADES - 1));
+  const systems = drawSystemSprites([null, [1, 2, 3]], { radius: 10, ground: "#000", neutral: "#777" });
   assert.deepEqual([systems.canvas.width, systems.canvas.height], [GRADES * systems.size, 2 * systems.size]);
-  const fleets = fleetSheet([[1, 2, 3]], { length: 10, ground: "#000" });
+  const fleets = drawFleetSprites([[1, 2, 3]], { length: 10, ground: "#000" });
   assert.deepEqual([fleets.canvas.width, fleets.canvas.height], [HEADINGS * fleets.size, GRADES * fleets.size]);
-  const empty = fleetSheet([], { length: 1, ground: "" });
+  const empty = drawFleetSprites([], { length: 1, ground: "" });
   assert.ok(empty.canvas.width >= 1 && empty.canvas.height >= 1);
 });
 
 test("a swarm copies the pixels of its sheet, without the clear ones, within the picture", () => {
   const canvas = new FakeCanvas(6, 5);
-  const sheet = new Sheet(2, 1, 2);
+  const sheet = new SpriteSheet(2, 1, 2);
   const stamps = new Uint32Array([0, 0, 5, 0, 0, 0, 6, 7]);
   /** @type {any} */ (sheet.context).getImageData = () => ({ data: stamps });
-  const swarm = new Swarm(/** @type {any} */ (canvas.context));
+  const swarm = new PixelBlitter(/** @type {any} */ (canvas.context));
   swarm.begin(sheet);
   swarm.put(1, 0, 1.4, 2.6);
   for (const [left, top] of [[-1, 0], [0, -1], [5, 0], [0, 4]]) swarm.put(1, 0, left, top);
@@ -95,14 +95,14 @@ test("a swarm copies the pixels of its sheet, without the clear ones, within the
 function mapView() {
   const view = new MapView(document.getElementById("ground"), document.getElementById("traffic"), /** @type {any} */ (fakeTheme()));
   // One unit is ten pixels, and the first system at (200, 50) of the picture.
-  view.camera.show([10, 15, 10]);
+  view.camera.setView([10, 15, 10]);
   return view;
 }
 
 test("below the pointer is the nearest system, or a fleet over it", () => {
   const view = mapView();
   const world = goldenWorld();
-  const at = (/** @type {number} */ x, /** @type {number} */ y, time = 41.5, onlySystems = false) => view.at(world, time, x * 10 + view.camera.x, y * 10 + view.camera.y, onlySystems);
+  const at = (/** @type {number} */ x, /** @type {number} */ y, time = 41.5, onlySystems = false) => view.pick(world, time, x * 10 + view.camera.x, y * 10 + view.camera.y, onlySystems);
   assert.deepEqual(at(-20, 5), { kind: "system", id: 0 });
   assert.deepEqual(at(-19, 5.5), { kind: "system", id: 0 });
   assert.equal(at(-14, 5), null);
@@ -124,28 +124,28 @@ test("the map is drawn when anything changed, and only then", () => {
   world.tables.fleets.rows = 0;
   const draws = (/** @type {() => void} */ change) => {
     change();
-    const { frames } = view;
+    const { frameCount } = view;
     view.draw(world, 41, now);
-    return view.frames - frames;
+    return view.frameCount - frameCount;
   };
   assert.equal(draws(() => {}), 1);
   assert.equal(draws(() => {}), 0);
   assert.equal(draws(() => view.camera.pan(1, 1)), 1);
-  assert.equal(draws(() => view.marks.set({ hovered: null })), 1);
+  assert.equal(draws(() => view.selectionLayer.set({ hover: null })), 1);
   assert.equal(draws(() => theme.version++), 1);
   assert.equal(draws(() => world.apply(tickUpdate(42).frame, 0)), 1);
   assert.equal(draws(() => {}), 0);
   assert.equal(draws(() => (world.tables.fleets.rows = 3)), 1);
-  assert.equal(view.fleets, 2, "one of three is out of the picture");
+  assert.equal(view.fleetCount, 2, "one of three is out of the picture");
 });
 
 test("labels appear as one zooms in: garrisons first, then names", () => {
   const view = mapView();
   const world = goldenWorld();
   const texts = (/** @type {number} */ scale) => {
-    const ground = /** @type {any} */ (view.ground.context);
+    const ground = /** @type {any} */ (view.baseLayer.context);
     ground.calls.length = 0;
-    view.camera.show([0, 0, scale]);
+    view.camera.setView([0, 0, scale]);
     view.draw(world, 41, (now += 1_000));
     return ground.calls.filter(([name]) => name === "fillText").map(([, text]) => text);
   };
@@ -161,7 +161,7 @@ test("fleets are counted where there is room", () => {
   const texts = (/** @type {number} */ scale) => {
     const { context } = /** @type {any} */ (view);
     context.calls.length = 0;
-    view.camera.show([-10, 0, scale]);
+    view.camera.setView([-10, 0, scale]);
     view.draw(goldenWorld(), 41.5, (now += 1_000));
     return context.calls.filter(([name]) => name === "fillText").map(([, text]) => text);
   };
@@ -171,16 +171,16 @@ test("fleets are counted where there is room", () => {
 
 test("while the camera moves a slow ground is moved about, and drawn again a little later", () => {
   const view = mapView();
-  const { ground } = view;
+  const { baseLayer } = view;
   const world = goldenWorld();
-  assert.equal(ground.draw(world, 0), true);
-  assert.equal(ground.draw(world, 1), false);
-  ground.drawn.tookMs = 40;
+  assert.equal(baseLayer.draw(world, 0), true);
+  assert.equal(baseLayer.draw(world, 1), false);
+  baseLayer.lastDraw.durationMs = 40;
   view.camera.pan(30, 0);
-  assert.equal(ground.draw(world, 100), false);
-  assert.equal(ground.canvas.style.transform, "translate(30px, 0px) scale(1)");
-  assert.equal(ground.draw(world, 201), true);
-  assert.equal(ground.canvas.style.transform, "");
+  assert.equal(baseLayer.draw(world, 100), false);
+  assert.equal(baseLayer.canvas.style.transform, "translate(30px, 0px) scale(1)");
+  assert.equal(baseLayer.draw(world, 201), true);
+  assert.equal(baseLayer.canvas.style.transform, "");
 });
 
 test("thousands of small fleets are drawn as a swarm", () => {
@@ -194,18 +194,18 @@ test("thousands of small fleets are drawn as a swarm", () => {
   }
   fleets.rows = 2_000;
   const context = /** @type {any} */ (view.context);
-  view.camera.show([-10, 0, 3]);
+  view.camera.setView([-10, 0, 3]);
   view.draw(world, 41, 0);
   assert.equal(context.count("drawImage"), 0);
   assert.equal(context.count("putImageData"), 1);
-  assert.equal(view.fleets, 2_000);
+  assert.equal(view.fleetCount, 2_000);
 });
 
 /** @param {Record<string, unknown>[]} events */
 function effectsOf(...events) {
   const canvas = new FakeCanvas(10, 10);
-  const effects = new Effects(/** @type {any} */ (canvas.context), mapView().camera, /** @type {any} */ (fakeTheme()));
-  effects.notice(goldenWorld(), events.map((event, n) => /** @type {any} */ ({ n, tick: 1, ...event })));
+  const effects = new EffectLayer(/** @type {any} */ (canvas.context), mapView().camera, /** @type {any} */ (fakeTheme()));
+  effects.addEvents(goldenWorld(), events.map((event, n) => /** @type {any} */ ({ n, tick: 1, ...event })));
   return effects;
 }
 
@@ -219,7 +219,7 @@ test("battles, captures and notes have effects, other events have none", () => {
     { type: "note", system: null, faction: "Crimson", text: "nowhere" },
     { type: "fleet_arrived", system: "S0", faction: "Crimson" },
   );
-  assert.deepEqual(effects.shown.map(({ kind, system, colour, text }) => [kind, system, colour?.[0] ?? null, text]), [
+  assert.deepEqual(effects.active.map(({ kind, system, colour, text }) => [kind, system, colour?.[0] ?? null, text]), [
     ["battle", 1, 10, ""],
     ["capture", 2, 0, ""],
     ["capture", 3, null, ""],
@@ -229,7 +229,7 @@ test("battles, captures and notes have effects, other events have none", () => {
 });
 
 test("a long note is cut between characters", () => {
-  const text = (/** @type {string} */ note) => effectsOf({ type: "note", system: "S0", faction: null, text: note }).shown[0].text;
+  const text = (/** @type {string} */ note) => effectsOf({ type: "note", system: "S0", faction: null, text: note }).active[0].text;
   assert.equal(text("x".repeat(42)), "x".repeat(42));
   assert.equal(text("x".repeat(43)), `${"x".repeat(42)}…`);
   assert.equal(text(`${"x".repeat(41)}🚀🚀`), `${"x".repeat(41)}🚀…`);
@@ -239,18 +239,18 @@ test("effects end after their time, notes last", () => {
   now = 0;
   const effects = effectsOf({ type: "battle", system: "S1", winner: null }, { type: "system_captured", system: "S2", faction: "Crimson" }, { type: "note", system: "S0", faction: null, text: "hi" });
   const world = goldenWorld();
-  const kinds = (/** @type {number} */ at) => [effects.draw(world, at), effects.shown.map(({ kind }) => kind).join()];
+  const kinds = (/** @type {number} */ at) => [effects.draw(world, at), effects.active.map(({ kind }) => kind).join()];
   assert.deepEqual(kinds(-5), [true, "battle,capture,note"]);
   assert.deepEqual(kinds(699), [true, "battle,capture,note"]);
   assert.deepEqual(kinds(700), [true, "capture,note"]);
   assert.deepEqual(kinds(1_100), [true, "note"]);
   assert.deepEqual(kinds(9_000), [false, ""]);
-  effects.notice(world, [/** @type {any} */ ({ n: 0, tick: 1, type: "battle", system: "S1", winner: null })]);
+  effects.addEvents(world, [/** @type {any} */ ({ n: 0, tick: 1, type: "battle", system: "S1", winner: null })]);
   effects.clear();
   assert.deepEqual(kinds(0), [false, ""]);
 });
 
 test("there are not more than 400 effects at once", () => {
   const effects = effectsOf(...Array.from({ length: 450 }, (_, at) => ({ type: "battle", system: `S${at % 6}`, winner: null })));
-  assert.equal(effects.shown.length, 400);
+  assert.equal(effects.active.length, 400);
 });

@@ -63,7 +63,7 @@ test("a world appears on the map and in the panels", async () => {
   await pause(10);
   drawFrame();
   assert.equal(playback.live?.tick, 41);
-  assert.equal(map.frames, 1);
+  assert.equal(map.frameCount, 1);
   assert.equal(document.getElementById("factions").children.length, 3);
   assert.equal(textOf("worker"), "w-1");
   assert.deepEqual([document.getElementById("scrubber").min, document.getElementById("scrubber").max], ["3", "41"]);
@@ -74,7 +74,7 @@ test("a tick appears in the feed", async () => {
   drawFrame();
   assert.equal(playback.live?.tick, 42);
   assert.match(textOf("events"), /Crimson keeps 3/);
-  assert.equal(map.effects.shown.length, 4);
+  assert.equal(map.effectLayer.active.length, 4);
 });
 
 test("the address leads to a tick of the past, to a view, and back", async () => {
@@ -100,10 +100,10 @@ test("the events of the ticks before are requested", async () => {
 
 test("a click on the map selects a system, a faction in the table filters the feed", () => {
   const canvas = document.getElementById("traffic");
-  map.camera.show([0, 0, 20]);
+  map.camera.setView([0, 0, 20]);
   const [x, y] = [map.camera.x, map.camera.y - 100];
   for (const type of ["pointerdown", "pointerup"]) canvas.fire(type, { offsetX: x, offsetY: y, pointerId: 1, button: 0 });
-  assert.deepEqual(map.marks.selection, { kind: "system", id: 1 });
+  assert.deepEqual(map.selectionLayer.selection, { kind: "system", id: 1 });
   assert.match(textOf("story"), /Ålesund/);
   const { length } = document.getElementById("events").children;
   const pickFirst = () => document.getElementById("factions").querySelector("button").click();
@@ -118,7 +118,7 @@ test("another sim begins with empty panels", async () => {
   globalThis.dispatchEvent(new Event("hashchange"));
   assert.deepEqual(messages.filter(([name]) => name === "watch").at(-1)?.[1], "two");
   assert.equal(document.getElementById("events").children.length, 0);
-  assert.equal(map.marks.selection, null);
+  assert.equal(map.selectionLayer.selection, null);
   await receive("world", world("two"), () => playback.sim === "two");
   drawFrame();
   assert.equal(playback.sim, "two");

@@ -238,14 +238,14 @@ function commandOf(config = /** @type {any} */ (CONFIG)) {
   const orderLog = [];
   player.give = async (order) => orderLog.push(order) > 0;
   /** @type {any} */
-  const marks = { aim: null, set: (/** @type {any} */ change) => Object.assign(marks, change) };
+  const selectionLayer = { orderArrow: null, set: (/** @type {any} */ change) => Object.assign(selectionLayer, change) };
   const camera = new Camera();
-  const at = (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ x, /** @type {number} */ y) => {
+  const pick = (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ x, /** @type {number} */ y) => {
     const id = Array.from(world.map.x).findIndex((each, row) => Math.hypot(each - x, world.map.y[row] - y) < 5);
     return id < 0 ? null : { kind: "system", id };
   };
-  const command = new Command(playback, /** @type {any} */ ({ camera, marks, at }), player);
-  return { command, player, playback, world, marks, orderLog };
+  const command = new Command(playback, /** @type {any} */ ({ camera, selectionLayer, pick }), player);
+  return { command, player, playback, world, selectionLayer, orderLog };
 }
 
 test("one can aim from an own system, live, while the sim runs", () => {
@@ -266,15 +266,15 @@ test("one can aim from an own system, live, while the sim runs", () => {
 });
 
 test("a drag to a neighbour sends a part of the garrison", () => {
-  const { command, marks, orderLog } = commandOf();
+  const { command, selectionLayer, orderLog } = commandOf();
   command.canAim(-20, 5);
   command.aim(300, 300);
-  assert.deepEqual(marks.aim, { from: 0, to: { x: 300, y: 300 }, target: null, text: "" });
+  assert.deepEqual(selectionLayer.orderArrow, { from: 0, to: { x: 300, y: 300 }, target: null, text: "" });
   command.aim(0, -5);
-  assert.deepEqual([marks.aim.target, marks.aim.text], [1, "5 ships, 3 ticks"]);
+  assert.deepEqual([selectionLayer.orderArrow.target, selectionLayer.orderArrow.text], [1, "5 ships, 3 ticks"]);
   command.release(0, -5);
   assert.deepEqual(orderLog, [{ type: "move_fleet", faction: "Crimson", system: "S0", target: "S1", ships: 5 }]);
-  assert.deepEqual([command.from, marks.aim], [null, null]);
+  assert.deepEqual([command.from, selectionLayer.orderArrow], [null, null]);
   command.aim(0, -5);
   command.release(0, -5);
   assert.equal(orderLog.length, 1);
@@ -290,10 +290,10 @@ test("a drag to nowhere, to where no lane leads, or back sends nothing", () => {
 });
 
 test("in a world of direct travel ships go anywhere", () => {
-  const { command, marks, orderLog } = commandOf({ ...CONFIG, travel: "direct" });
+  const { command, selectionLayer, orderLog } = commandOf({ ...CONFIG, travel: "direct" });
   command.canAim(-20, 5);
   command.aim(60, 5);
-  assert.equal(marks.aim.text, "5 ships");
+  assert.equal(selectionLayer.orderArrow.text, "5 ships");
   command.release(60, 5);
   assert.equal(orderLog[0].target, "S4");
 });

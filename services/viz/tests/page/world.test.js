@@ -5,9 +5,9 @@ import { test } from "node:test";
 
 import { Camera } from "../../src/sector/viz/page/map/camera.js";
 import { readFrame } from "../../src/sector/viz/page/codec/frame.js";
-import { byImportance, labelled } from "../../src/sector/viz/page/map/labels.js";
-import { Marks, placeOfSelection } from "../../src/sector/viz/page/map/selection-layer.js";
-import { placeOf } from "../../src/sector/viz/page/map/fleet-layer.js";
+import { orderByImportance, placeLabels } from "../../src/sector/viz/page/map/labels.js";
+import { SelectionLayer, selectionPosition } from "../../src/sector/viz/page/map/selection-layer.js";
+import { fleetPosition } from "../../src/sector/viz/page/map/fleet-layer.js";
 import { FakeContext, fakeTheme } from "./support/globals.js";
 import { bareFrame, goldenBytes, goldenMap, goldenWorld } from "./support/golden.js";
 
@@ -57,39 +57,39 @@ test("a world counts when owners, factions and fleets change, and only then", ()
 test("a fleet glides from where it departed to where it arrives, and no farther", () => {
   const world = goldenWorld();
   // From S0 at (-20, 5) to S1 at (0, -5), ticks 40 to 43.
-  assert.deepEqual(placeOf(world, 0, 40), { x: -20, y: 5 });
-  assert.deepEqual(placeOf(world, 0, 41.5), { x: -10, y: 0 });
-  assert.deepEqual(placeOf(world, 0, 43), { x: 0, y: -5 });
-  assert.deepEqual(placeOf(world, 0, 99), { x: 0, y: -5 });
-  assert.deepEqual(placeOf(world, 0, 0), { x: -20, y: 5 });
+  assert.deepEqual(fleetPosition(world, 0, 40), { x: -20, y: 5 });
+  assert.deepEqual(fleetPosition(world, 0, 41.5), { x: -10, y: 0 });
+  assert.deepEqual(fleetPosition(world, 0, 43), { x: 0, y: -5 });
+  assert.deepEqual(fleetPosition(world, 0, 99), { x: 0, y: -5 });
+  assert.deepEqual(fleetPosition(world, 0, 0), { x: -20, y: 5 });
 });
 
 test("a selection has a place as long as it exists", () => {
   const world = goldenWorld();
-  assert.deepEqual(placeOfSelection(world, { kind: "system", id: 2 }, 41), { x: 20, y: 5 });
-  assert.equal(placeOfSelection(world, { kind: "system", id: 6 }, 41), null);
-  assert.deepEqual(placeOfSelection(world, { kind: "fleet", id: 2 ** 40 }, 48), { x: -20, y: 5 });
-  assert.equal(placeOfSelection(world, { kind: "fleet", id: 6 }, 41), null);
+  assert.deepEqual(selectionPosition(world, { kind: "system", id: 2 }, 41), { x: 20, y: 5 });
+  assert.equal(selectionPosition(world, { kind: "system", id: 6 }, 41), null);
+  assert.deepEqual(selectionPosition(world, { kind: "fleet", id: 2 ** 40 }, 48), { x: -20, y: 5 });
+  assert.equal(selectionPosition(world, { kind: "fleet", id: 6 }, 41), null);
 });
 
-test("marks are drawn for the selection, for the hovered object and for the aim", () => {
+test("layer are drawn for the selection, for the hovered object and for the aim", () => {
   const context = new FakeContext({ width: 10, height: 10 });
-  const marks = new Marks(/** @type {any} */ (context), new Camera(), /** @type {any} */ (fakeTheme()));
+  const layer = new SelectionLayer(/** @type {any} */ (context), new Camera(), /** @type {any} */ (fakeTheme()));
   const draw = () => {
     context.calls.length = 0;
-    marks.draw(goldenWorld(), 41, 10);
+    layer.draw(goldenWorld(), 41, 10);
     return [context.count("arc"), context.count("lineTo"), context.count("fillText")];
   };
   assert.deepEqual(draw(), [0, 0, 0]);
-  marks.set({ selection: { kind: "system", id: 1 }, hovered: { kind: "fleet", id: 7 } });
+  layer.set({ selection: { kind: "system", id: 1 }, hover: { kind: "fleet", id: 7 } });
   assert.deepEqual(draw(), [2, 0, 0]);
-  marks.set({ selection: { kind: "fleet", id: 6 }, hovered: null, aim: { from: 0, to: { x: 5, y: 6 }, target: null, text: "" } });
+  layer.set({ selection: { kind: "fleet", id: 6 }, hover: null, orderArrow: { from: 0, to: { x: 5, y: 6 }, target: null, text: "" } });
   assert.deepEqual(draw(), [0, 1, 0]);
   assert.deepEqual(context.calls.find(([name]) => name === "lineTo"), ["lineTo", 5, 6]);
-  marks.set({ aim: { from: 0, to: { x: 5, y: 6 }, target: 1, text: "5 ships" } });
+  layer.set({ orderArrow: { from: 0, to: { x: 5, y: 6 }, target: 1, text: "5 ships" } });
   assert.deepEqual(draw(), [0, 1, 1]);
   assert.deepEqual(context.calls.find(([name]) => name === "lineTo"), ["lineTo", 0, -5]);
-  assert.equal(marks.version, 3);
+  assert.equal(layer.version, 3);
 });
 
 /** @param {Partial<import("../../src/sector/viz/page/world/world.js").WorldMap>} fields */
@@ -97,14 +97,14 @@ const mapOf = (fields) => /** @type {import("../../src/sector/viz/page/world/wor
 
 test("homes come first, then systems by growth, then in their order", () => {
   const map = mapOf({ growth: Int32Array.of(1, 3, 0, 3, 2), homes: Int32Array.of(2, 0) });
-  assert.deepEqual([...byImportance(map)], [0, 2, 1, 3, 4]);
+  assert.deepEqual([...orderByImportance(map)], [0, 2, 1, 3, 4]);
 });
 
-/** @param {number[]} x @param {number[]} y @param {boolean} named @param {[number, number]} size of the picture */
-function labels(x, y, named = false, [width, height] = [1000, 1000]) {
+/** @param {number[]} x @param {number[]} y @param {boolean} withNames @param {[number, number]} size of the picture */
+function labels(x, y, withNames = false, [width, height] = [1000, 1000]) {
   const camera = Object.assign(new Camera(), { width, height });
   const map = mapOf({ growth: new Int32Array(x.length), x: Int32Array.from(x), y: Int32Array.from(y), names: x.map(() => "A long name") });
-  return labelled(map, byImportance(map), camera, { size: 10, reach: 5, named });
+  return placeLabels(map, orderByImportance(map), camera, { size: 10, reach: 5, withNames });
 }
 
 test("labels that would lie over others are left out", () => {

@@ -13,7 +13,7 @@ import { Feed } from "./panels/event-log.js";
 import { Gestures } from "./map/gestures.js";
 import { Timeline } from "./time/timeline.js";
 import { MapView } from "./map/map-view.js";
-import { placeOfSelection } from "./map/selection-layer.js";
+import { selectionPosition } from "./map/selection-layer.js";
 import { Player } from "./play/player.js";
 import { Search } from "./panels/search.js";
 import { SimPicker } from "./panels/sim-picker.js";
@@ -59,7 +59,7 @@ function watch(sim, tick, view) {
   feed.clear();
   player.rest();
   select(null);
-  map.camera.touched = false;
+  map.camera.isMoved = false;
   picker.show(sim);
   document.title = `${sim} · Sector`;
   connection.watch(sim);
@@ -67,9 +67,9 @@ function watch(sim, tick, view) {
 
 /** @param {Selection | null} selection @param {boolean} [fly] */
 function select(selection, fly = false) {
-  map.marks.set({ selection });
+  map.selectionLayer.set({ selection });
   const { world } = playback;
-  const place = fly && world && selection ? placeOfSelection(world, selection, playback.time) : null;
+  const place = fly && world && selection ? selectionPosition(world, selection, playback.time) : null;
   if (place) map.camera.flyTo(place, CLOSE_SCALE);
   story.refresh();
   story.show(selection);
@@ -118,7 +118,7 @@ connection.on("world", ({ sim, map: places, update }) => {
   map.camera.setBounds(places.bounds);
   learnCourse();
   if (!isFirst) return;
-  if (address.view) map.camera.show(address.view);
+  if (address.view) map.camera.setView(address.view);
   if (address.tick !== null) playback.seek(address.tick);
   player.resume();
 });
@@ -132,11 +132,11 @@ connection.on("tick", (update) => {
 playback.on("tick", (events) => {
   if (!playback.world) return;
   feed.notice(playback.world, events);
-  map.effects.notice(playback.world, events);
+  map.effectLayer.addEvents(playback.world, events);
 });
 playback.on("world", () => {
   if (!playback.isLive || playback.seekNumber) feed.clear();
-  map.effects.clear();
+  map.effectLayer.clear();
   clearTimeout(recalling);
   recalling = window.setTimeout(recall, RECALL_MS);
 });
@@ -144,16 +144,16 @@ playback.on("mode", () => story.refresh());
 player.on("change", () => story.refresh());
 new Search(playback, { system: (row) => select({ kind: "system", id: row }, true), faction: (faction) => feed.setFaction(faction) });
 new Gestures(byId("traffic"), map.camera, {
-  pick: (x, y) => playback.world && select(map.at(playback.world, playback.time, x, y)),
+  pick: (x, y) => playback.world && select(map.pick(playback.world, playback.time, x, y)),
   hover: (x, y) => {
-    const hovered = playback.world && map.at(playback.world, playback.time, x, y);
-    if (hovered?.kind !== map.marks.hovered?.kind || hovered?.id !== map.marks.hovered?.id) map.marks.set({ hovered });
+    const hovered = playback.world && map.pick(playback.world, playback.time, x, y);
+    if (hovered?.kind !== map.selectionLayer.hover?.kind || hovered?.id !== map.selectionLayer.hover?.id) map.selectionLayer.set({ hover: hovered });
     byId("traffic").style.cursor = hovered ? "pointer" : "";
   },
-  canAim: (x, y) => command.canAim(x, y),
-  aim: (x, y) => command.aim(x, y),
-  release: (x, y) => command.release(x, y),
-  cancel: () => command.cancel(),
+  canStartOrder: (x, y) => command.canAim(x, y),
+  dragOrder: (x, y) => command.aim(x, y),
+  dropOrder: (x, y) => command.release(x, y),
+  cancelOrder: () => command.cancel(),
 });
 byId("zoom-in").addEventListener("click", () => map.camera.zoom(1.4, map.camera.width / 2, map.camera.height / 2));
 byId("zoom-out").addEventListener("click", () => map.camera.zoom(1 / 1.4, map.camera.width / 2, map.camera.height / 2));
@@ -165,7 +165,7 @@ window.addEventListener("hashchange", () => {
     watch(sim, tick, view);
     return;
   }
-  if (view) map.camera.show(view);
+  if (view) map.camera.setView(view);
   if (tick === null) playback.goLive();
   else playback.seek(tick);
 });
@@ -192,10 +192,10 @@ function showPanels(world) {
   const until = playback.isLive ? timeline.totals : timeline.totals.filter(({ tick }) => tick <= world.tick);
   table.show(world, totals, until, player.faction);
   timelineChart.show(world, timeline);
-  story.show(map.marks.selection);
+  story.show(map.selectionLayer.selection);
   timelineBar.show();
   player.show();
-  writeAddress({ sim: playback.sim, tick: playback.isLive ? null : world.tick, view: map.camera.touched ? map.camera.view : null });
+  writeAddress({ sim: playback.sim, tick: playback.isLive ? null : world.tick, view: map.camera.isMoved ? map.camera.view : null });
 }
 
 pageStart().ready();

@@ -2,8 +2,8 @@
 
 import { contextOf } from "../ui/canvas.js";
 import { short } from "../ui/format.js";
-import { byImportance, labelled } from "./labels.js";
-import { GRADES, radiusOf, systemSheet } from "./sprites.js";
+import { orderByImportance, placeLabels } from "./labels.js";
+import { GRADES, systemRadius, drawSystemSprites } from "./sprites.js";
 import { Territory } from "./territory.js";
 import { css, mixed, rgb } from "../ui/theme.js";
 
@@ -13,12 +13,12 @@ import { css, mixed, rgb } from "../ui/theme.js";
 /** @typedef {import("../world/world.js").World} World */
 /** @typedef {import("../world/world.js").WorldMap} WorldMap */
 
-const NAMES_FROM = 5;
-const COLOURED_LANES_FROM = 1.6;
+const MIN_NAME_SCALE = 5;
+const MIN_COLOURED_LANE_SCALE = 1.6;
 /** Above this many milliseconds a drawing, the last one is moved about while the camera moves, and drawn anew only now and then. */
-const SWIFT_MS = 7;
+const FAST_DRAW_MS = 7;
 
-export class Ground {
+export class BaseLayer {
   /** @param {HTMLCanvasElement} canvas @param {Camera} camera @param {Theme} theme */
   constructor(canvas, camera, theme) {
     this.canvas = canvas;
@@ -29,13 +29,13 @@ export class Ground {
     this.territory = null;
     /** @type {WorldMap | null} */
     this.map = null;
-    this.order = new Int32Array();
+    this.labelOrder = new Int32Array();
     /** @type {Colour[]} */
     this.colours = [];
     /** @type {{world: World | null, owners: number, theme: number}} */
-    this.painted = { world: null, owners: -1, theme: -1 };
-    this.drawn = { camera: -1, world: "", at: 0, tookMs: 0, scale: 1, x: 0, y: 0 };
-    this.sheet = { key: "", made: systemSheet([], { radius: 1, ground: "", neutral: "" }) };
+    this.territoryState = { world: null, owners: -1, theme: -1 };
+    this.lastDraw = { camera: -1, world: "", time: 0, durationMs: 0, scale: 1, x: 0, y: 0 };
+    this.systemSprites = { key: "", sprites: drawSystemSprites([], { radius: 1, ground: "", neutral: "" }) };
   }
 
   /**
@@ -44,47 +44,47 @@ export class Ground {
    * @param {number} now
    */
   draw(world, now) {
-    const { camera, drawn } = this;
+    const { camera, lastDraw } = this;
     const state = `${world.map.id} ${world.tick} ${world.ownerVersion} ${this.theme.version}`;
-    const moved = drawn.camera !== camera.version;
-    if (!moved && drawn.world === state) return false;
-    if (moved && drawn.world !== "" && now - drawn.at < Math.min(drawn.tookMs * 5, 250) && drawn.tookMs > SWIFT_MS) {
-      this.#shift();
+    const isMoved = lastDraw.camera !== camera.version;
+    if (!isMoved && lastDraw.world === state) return false;
+    if (isMoved && lastDraw.world !== "" && now - lastDraw.time < Math.min(lastDraw.durationMs * 5, 250) && lastDraw.durationMs > FAST_DRAW_MS) {
+      this.#moveLastDraw();
       return false;
     }
-    const since = performance.now();
+    const startTime = performance.now();
     this.canvas.style.transform = "";
-    this.#prepare(world);
-    this.#paint(world);
-    this.drawn = { camera: camera.version, world: state, at: now, tookMs: performance.now() - since, scale: camera.scale, x: camera.x, y: camera.y };
+    this.#updateTerritory(world);
+    this.#drawAll(world);
+    this.lastDraw = { camera: camera.version, world: state, time: now, durationMs: performance.now() - startTime, scale: camera.scale, x: camera.x, y: camera.y };
     return true;
   }
 
   /** Show the last drawing where the camera is now. */
-  #shift() {
-    const { camera, drawn } = this;
-    const factor = camera.scale / drawn.scale;
-    this.canvas.style.transform = `translate(${camera.x - drawn.x * factor}px, ${camera.y - drawn.y * factor}px) scale(${factor})`;
+  #moveLastDraw() {
+    const { camera, lastDraw } = this;
+    const factor = camera.scale / lastDraw.scale;
+    this.canvas.style.transform = `translate(${camera.x - lastDraw.x * factor}px, ${camera.y - lastDraw.y * factor}px) scale(${factor})`;
   }
 
   /** @param {World} world */
-  #prepare(world) {
+  #updateTerritory(world) {
     const { map } = world;
     if (this.map !== map) {
       this.map = map;
       this.territory = new Territory(map);
-      this.order = byImportance(map);
-      this.painted.world = null;
+      this.labelOrder = orderByImportance(map);
+      this.territoryState.world = null;
     }
     this.colours = this.theme.factions(world.colours);
-    const { painted, theme } = this;
-    if (painted.world === world && painted.owners === world.ownerVersion && painted.theme === theme.version) return;
+    const { territoryState, theme } = this;
+    if (territoryState.world === world && territoryState.owners === world.ownerVersion && territoryState.theme === theme.version) return;
     this.territory?.paint(world.owner, this.colours, theme.halo);
-    this.painted = { world, owners: world.ownerVersion, theme: theme.version };
+    this.territoryState = { world, owners: world.ownerVersion, theme: theme.version };
   }
 
   /** @param {World} world */
-  #paint(world) {
+  #drawAll(world) {
     const { context, camera } = this;
     const ratio = this.canvas.width / camera.width;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -98,21 +98,21 @@ export class Ground {
       territory.canvas,
       territory.left * scale + camera.x,
       territory.top * scale + camera.y,
-      territory.wide * territory.cell * scale,
-      territory.high * territory.cell * scale,
+      territory.columns * territory.cell * scale,
+      territory.rows * territory.cell * scale,
     );
-    this.#lanes(world);
-    this.#systems(world, ratio);
-    if (camera.scale >= NAMES_FROM) this.#labels(world);
+    this.#drawLanes(world);
+    this.#drawSystems(world, ratio);
+    if (camera.scale >= MIN_NAME_SCALE) this.#drawLabels(world);
   }
 
   /** @param {World} world */
-  #lanes({ map, owner }) {
+  #drawLanes({ map, owner }) {
     const { context, camera, colours } = this;
     const { x, y, laneA, laneB } = map;
-    const coloured = camera.scale >= COLOURED_LANES_FROM;
+    const isColoured = camera.scale >= MIN_COLOURED_LANE_SCALE;
     /** @type {Path2D[]} by owner, from -1 on */
-    const paths = Array.from({ length: coloured ? colours.length + 1 : 1 }, () => new Path2D());
+    const paths = Array.from({ length: isColoured ? colours.length + 1 : 1 }, () => new Path2D());
     for (let lane = 0; lane < laneA.length; lane++) {
       const a = laneA[lane];
       const b = laneB[lane];
@@ -120,7 +120,7 @@ export class Ground {
       const [toX, toY] = [x[b] * camera.scale + camera.x, y[b] * camera.scale + camera.y];
       if ((fromX < 0 && toX < 0) || (fromY < 0 && toY < 0)) continue;
       if ((fromX > camera.width && toX > camera.width) || (fromY > camera.height && toY > camera.height)) continue;
-      const path = paths[coloured && owner[a] === owner[b] ? owner[a] + 1 : 0];
+      const path = paths[isColoured && owner[a] === owner[b] ? owner[a] + 1 : 0];
       path.moveTo(fromX, fromY);
       path.lineTo(toX, toY);
     }
@@ -140,13 +140,13 @@ export class Ground {
   }
 
   /** @param {World} world @param {number} ratio */
-  #systems({ map, owner, colours }, ratio) {
+  #drawSystems({ map, owner, colours }, ratio) {
     const { context, camera } = this;
     const radius = this.radius * ratio;
     const { ground, neutral } = this.theme.named;
     const key = `${radius.toFixed(1)} ${colours} ${this.theme.version}`;
-    if (this.sheet.key !== key) this.sheet = { key, made: systemSheet([null, ...this.colours], { radius, ground, neutral }) };
-    const { canvas, size } = this.sheet.made;
+    if (this.systemSprites.key !== key) this.systemSprites = { key, sprites: drawSystemSprites([null, ...this.colours], { radius, ground, neutral }) };
+    const { canvas, size } = this.systemSprites.sprites;
     const half = size / 2;
     context.setTransform(1, 0, 0, 1, 0, 0);
     const [scale, left, top] = [camera.scale * ratio, camera.x * ratio - half, camera.y * ratio - half];
@@ -161,9 +161,9 @@ export class Ground {
   }
 
   /** @param {World} world */
-  #labels({ map, ships, owner }) {
+  #drawLabels({ map, ships, owner }) {
     const { context, camera } = this;
-    const named = camera.scale >= NAMES_FROM * 1.6;
+    const withNames = camera.scale >= MIN_NAME_SCALE * 1.6;
     const { ink, quiet, ground } = this.theme.named;
     const size = Math.min(10 + camera.scale / 6, 15);
     const [strong, plain] = [`600 ${size + 1}px system-ui, sans-serif`, `${size}px system-ui, sans-serif`];
@@ -171,24 +171,24 @@ export class Ground {
     context.lineJoin = "round";
     context.lineWidth = 3;
     context.strokeStyle = ground;
-    const chosen = labelled(map, this.order, camera, { size, reach: this.radius, named });
+    const visible = placeLabels(map, this.labelOrder, camera, { size, reach: this.radius, withNames });
     const label = (/** @type {string} */ text, /** @type {number} */ x, /** @type {number} */ y) => {
       context.strokeText(text, x, y);
       context.fillText(text, x, y);
     };
     context.font = strong;
     context.fillStyle = ink;
-    for (const system of chosen) {
-      const reach = radiusOf(this.radius, Math.min(map.growth[system], GRADES - 1));
+    for (const system of visible) {
+      const reach = systemRadius(this.radius, Math.min(map.growth[system], GRADES - 1));
       label(short(ships[system]), map.x[system] * camera.scale + camera.x, map.y[system] * camera.scale + camera.y - reach - 4);
     }
-    if (!named) return;
+    if (!withNames) return;
     context.font = plain;
     // A faction's own colour on its own territory is hard to read.
-    const names = this.colours.map((colour) => css(mixed(colour, rgb(ink), 0.6)));
-    for (const system of chosen) {
-      const reach = radiusOf(this.radius, Math.min(map.growth[system], GRADES - 1));
-      context.fillStyle = owner[system] < 0 ? quiet : names[owner[system]];
+    const nameColours = this.colours.map((colour) => css(mixed(colour, rgb(ink), 0.6)));
+    for (const system of visible) {
+      const reach = systemRadius(this.radius, Math.min(map.growth[system], GRADES - 1));
+      context.fillStyle = owner[system] < 0 ? quiet : nameColours[owner[system]];
       label(map.names[system], map.x[system] * camera.scale + camera.x, map.y[system] * camera.scale + camera.y + reach + size + 1);
     }
   }

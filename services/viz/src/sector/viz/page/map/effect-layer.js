@@ -8,47 +8,47 @@ import { css } from "../ui/theme.js";
 /** @typedef {import("../ui/theme.js").Colour} Colour */
 /** @typedef {import("../ui/theme.js").Theme} Theme */
 /** @typedef {import("../world/world.js").World} World */
-/** @typedef {{kind: "battle" | "capture" | "note", system: number, colour: Colour | null, text: string, since: number}} Effect */
+/** @typedef {{kind: "battle" | "capture" | "note", system: number, colour: Colour | null, text: string, startTime: number}} Effect */
 
-const LASTS_MS = { battle: 700, capture: 1_100, note: 9_000 };
-const MOST = 400;
-const LONGEST = 42;
+const DURATION_MS = { battle: 700, capture: 1_100, note: 9_000 };
+const MAX_EFFECTS = 400;
+const MAX_NOTE_LENGTH = 42;
 
-export class Effects {
+export class EffectLayer {
   /** @param {CanvasRenderingContext2D} context @param {Camera} camera @param {Theme} theme */
   constructor(context, camera, theme) {
     this.context = context;
     this.camera = camera;
     this.theme = theme;
     /** @type {Effect[]} */
-    this.shown = [];
+    this.active = [];
   }
 
   clear() {
-    this.shown = [];
+    this.active = [];
   }
 
   /** @param {World} world @param {WorldEvent[]} events */
-  notice(world, events) {
-    const since = performance.now();
+  addEvents(world, events) {
+    const startTime = performance.now();
     const colours = this.theme.factions(world.colours);
-    const of = (/** @type {string | null} */ faction) => (faction === null ? null : (colours[world.factions.indexOf(faction)] ?? null));
+    const colourOf = (/** @type {string | null} */ faction) => (faction === null ? null : (colours[world.factions.indexOf(faction)] ?? null));
     for (const event of events) {
-      if (event.type === "battle") this.#add({ kind: "battle", system: systemRow(event.system), colour: of(event.winner), text: "", since });
+      if (event.type === "battle") this.#add({ kind: "battle", system: systemRow(event.system), colour: colourOf(event.winner), text: "", startTime });
       else if (event.type === "system_captured" || event.type === "system_claimed" || event.type === "faction_joined") {
-        this.#add({ kind: "capture", system: systemRow(event.system), colour: of(event.faction), text: "", since });
+        this.#add({ kind: "capture", system: systemRow(event.system), colour: colourOf(event.faction), text: "", startTime });
       } else if (event.type === "note" && event.system) {
         const letters = [...event.text];
-        const text = letters.length > LONGEST ? `${letters.slice(0, LONGEST).join("")}…` : event.text;
-        this.#add({ kind: "note", system: systemRow(event.system), colour: of(event.faction), text, since });
+        const text = letters.length > MAX_NOTE_LENGTH ? `${letters.slice(0, MAX_NOTE_LENGTH).join("")}…` : event.text;
+        this.#add({ kind: "note", system: systemRow(event.system), colour: colourOf(event.faction), text, startTime });
       }
     }
   }
 
   /** @param {Effect} effect */
   #add(effect) {
-    this.shown.push(effect);
-    if (this.shown.length > MOST) this.shown.shift();
+    this.active.push(effect);
+    if (this.active.length > MAX_EFFECTS) this.active.shift();
   }
 
   /**
@@ -57,20 +57,20 @@ export class Effects {
    * @param {number} now
    */
   draw(world, now) {
-    this.shown = this.shown.filter((effect) => now - effect.since < LASTS_MS[effect.kind]);
+    this.active = this.active.filter((effect) => now - effect.startTime < DURATION_MS[effect.kind]);
     const { map } = world;
-    for (const effect of this.shown) {
+    for (const effect of this.active) {
       const x = map.x[effect.system] * this.camera.scale + this.camera.x;
       const y = map.y[effect.system] * this.camera.scale + this.camera.y;
-      const age = Math.max((now - effect.since) / LASTS_MS[effect.kind], 0);
-      if (effect.kind === "note") this.#note(effect, x, y, age);
-      else this.#ring(effect, x, y, age);
+      const age = Math.max((now - effect.startTime) / DURATION_MS[effect.kind], 0);
+      if (effect.kind === "note") this.#drawNote(effect, x, y, age);
+      else this.#drawRing(effect, x, y, age);
     }
-    return this.shown.length > 0;
+    return this.active.length > 0;
   }
 
   /** @param {Effect} effect @param {number} x @param {number} y @param {number} age 0 to 1 */
-  #ring(effect, x, y, age) {
+  #drawRing(effect, x, y, age) {
     const { context, camera } = this;
     const reach = Math.min(Math.max(camera.scale * 3.2, 7), 60);
     context.beginPath();
@@ -88,7 +88,7 @@ export class Effects {
   }
 
   /** @param {Effect} effect @param {number} x @param {number} y @param {number} age 0 to 1 */
-  #note(effect, x, y, age) {
+  #drawNote(effect, x, y, age) {
     const { context, theme } = this;
     context.globalAlpha = Math.min(1, (1 - age) * 6, age * 40);
     context.font = "500 12px system-ui, sans-serif";

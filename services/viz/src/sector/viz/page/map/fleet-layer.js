@@ -1,51 +1,51 @@
 /** The traffic: fleets under way, drawn each frame. A fleet's place follows from when it departed and when it arrives. */
 
 import { short } from "../ui/format.js";
-import { fleetSheet, GRADES, HEADINGS } from "./sprites.js";
-import { Swarm } from "./pixel-blitter.js";
+import { drawFleetSprites, GRADES, HEADINGS } from "./sprites.js";
+import { PixelBlitter } from "./pixel-blitter.js";
 
 /** @typedef {import("./camera.js").Camera} Camera */
 /** @typedef {import("../ui/theme.js").Theme} Theme */
 /** @typedef {import("../world/world.js").World} World */
 
-const COUNTED_FROM = 11;
-const MOST_COUNTED = 150;
-const SWARM_FROM = 1_500;
-const SWARM_SIZE = 14;
-const SWARM_PIXELS = 4_000_000;
+const MIN_COUNT_SCALE = 11;
+const MAX_COUNTS = 150;
+const MIN_BLIT_FLEETS = 1_500;
+const MAX_BLIT_SPRITE_SIZE = 14;
+const MAX_BLIT_CANVAS_PIXELS = 4_000_000;
 
-export class Traffic {
+export class FleetLayer {
   /** @param {CanvasRenderingContext2D} context @param {Camera} camera @param {Theme} theme */
   constructor(context, camera, theme) {
     this.context = context;
     this.camera = camera;
     this.theme = theme;
-    this.key = "";
-    this.swarm = new Swarm(context);
-    this.sheet = fleetSheet([], { length: 1, ground: "" });
+    this.sheetKey = "";
+    this.blitter = new PixelBlitter(context);
+    this.sheet = drawFleetSprites([], { length: 1, ground: "" });
     /** @type {{world: World | null, departures: number}} */
-    this.known = { world: null, departures: -1 };
+    this.spriteState = { world: null, departures: -1 };
     /** Of each fleet where its picture is on the sheet. */
-    this.column = new Uint8Array();
-    this.row = new Uint16Array();
+    this.spriteColumns = new Uint8Array();
+    this.spriteRows = new Uint16Array();
   }
 
   /** @param {World} world */
-  #prepare(world) {
-    const { known } = this;
-    if (known.world === world && known.departures === world.fleetVersion) return;
-    this.known = { world, departures: world.fleetVersion };
+  #selectSprites(world) {
+    const { spriteState } = this;
+    if (spriteState.world === world && spriteState.departures === world.fleetVersion) return;
+    this.spriteState = { world, departures: world.fleetVersion };
     const { owner, origin, target, ships } = world.fleets.columns;
     const { x, y } = world.map;
     const { rows } = world.fleets;
-    this.column = new Uint8Array(rows);
-    this.row = new Uint16Array(rows);
+    this.spriteColumns = new Uint8Array(rows);
+    this.spriteRows = new Uint16Array(rows);
     for (let fleet = 0; fleet < rows; fleet++) {
       const [from, to] = [origin.values[fleet], target.values[fleet]];
       const turn = Math.atan2(y[to] - y[from], x[to] - x[from]) / (2 * Math.PI);
-      this.column[fleet] = Math.round((turn + 1) * HEADINGS) % HEADINGS;
+      this.spriteColumns[fleet] = Math.round((turn + 1) * HEADINGS) % HEADINGS;
       const grade = Math.min(Math.floor(Math.log2(ships.values[fleet] + 1) / 2.5), GRADES - 1);
-      this.row[fleet] = owner.values[fleet] * GRADES + grade;
+      this.spriteRows[fleet] = owner.values[fleet] * GRADES + grade;
     }
   }
 
@@ -58,13 +58,13 @@ export class Traffic {
   draw(world, time, ratio) {
     const { rows, columns } = world.fleets;
     if (!rows) return 0;
-    this.#prepare(world);
+    this.#selectSprites(world);
     const { camera, context } = this;
     const length = Math.min(Math.max(camera.scale * 1.1, 4), 15) * ratio;
-    const key = `${length.toFixed(1)} ${world.colours} ${this.theme.version}`;
-    if (this.key !== key) {
-      this.key = key;
-      this.sheet = fleetSheet(this.theme.factions(world.colours), { length, ground: this.theme.named.ground });
+    const sheetKey = `${length.toFixed(1)} ${world.colours} ${this.theme.version}`;
+    if (this.sheetKey !== sheetKey) {
+      this.sheetKey = sheetKey;
+      this.sheet = drawFleetSprites(this.theme.factions(world.colours), { length, ground: this.theme.named.ground });
     }
     const { canvas, size } = this.sheet;
     const { x, y } = world.map;
@@ -72,30 +72,30 @@ export class Traffic {
     const scale = camera.scale * ratio;
     const [left, top] = [camera.x * ratio - size / 2, camera.y * ratio - size / 2];
     const [right, bottom] = [camera.width * ratio, camera.height * ratio];
-    const { column, row } = this;
-    let drawn = 0;
-    const swarm = rows >= SWARM_FROM && size <= SWARM_SIZE && right * bottom <= SWARM_PIXELS ? this.swarm : null;
-    swarm?.begin(this.sheet);
+    const { spriteColumns, spriteRows } = this;
+    let count = 0;
+    const blitter = rows >= MIN_BLIT_FLEETS && size <= MAX_BLIT_SPRITE_SIZE && right * bottom <= MAX_BLIT_CANVAS_PIXELS ? this.blitter : null;
+    blitter?.begin(this.sheet);
     context.setTransform(1, 0, 0, 1, 0, 0);
     for (let fleet = 0; fleet < rows; fleet++) {
       const from = origin[fleet];
       const to = target[fleet];
-      const way = Math.min(Math.max((time - departed[fleet]) / (arrives[fleet] - departed[fleet]), 0), 1);
-      const px = (x[from] + (x[to] - x[from]) * way) * scale + left;
-      const py = (y[from] + (y[to] - y[from]) * way) * scale + top;
+      const progress = Math.min(Math.max((time - departed[fleet]) / (arrives[fleet] - departed[fleet]), 0), 1);
+      const px = (x[from] + (x[to] - x[from]) * progress) * scale + left;
+      const py = (y[from] + (y[to] - y[from]) * progress) * scale + top;
       if (px < -size || py < -size || px > right || py > bottom) continue;
-      if (swarm) swarm.put(column[fleet], row[fleet], px, py);
-      else context.drawImage(canvas, column[fleet] * size, row[fleet] * size, size, size, px, py, size, size);
-      drawn++;
+      if (blitter) blitter.put(spriteColumns[fleet], spriteRows[fleet], px, py);
+      else context.drawImage(canvas, spriteColumns[fleet] * size, spriteRows[fleet] * size, size, size, px, py, size, size);
+      count++;
     }
-    swarm?.end();
+    blitter?.end();
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    if (camera.scale >= COUNTED_FROM && drawn <= MOST_COUNTED) this.#count(world, time);
-    return drawn;
+    if (camera.scale >= MIN_COUNT_SCALE && count <= MAX_COUNTS) this.#drawCounts(world, time);
+    return count;
   }
 
   /** @param {World} world @param {number} time */
-  #count(world, time) {
+  #drawCounts(world, time) {
     const { camera, context } = this;
     const { ships } = world.fleets.columns;
     context.font = "600 11px system-ui, sans-serif";
@@ -104,7 +104,7 @@ export class Traffic {
     context.strokeStyle = this.theme.named.ground;
     context.fillStyle = this.theme.named.ink;
     for (let fleet = 0; fleet < world.fleets.rows; fleet++) {
-      const place = placeOf(world, fleet, time);
+      const place = fleetPosition(world, fleet, time);
       const [px, py] = [place.x * camera.scale + camera.x, place.y * camera.scale + camera.y - 12];
       if (px < 0 || py < 0 || px > camera.width || py > camera.height) continue;
       context.strokeText(short(ships.values[fleet]), px, py);
@@ -119,9 +119,9 @@ export class Traffic {
  * @param {number} fleet its row
  * @param {number} time in ticks
  */
-export function placeOf({ fleets, map }, fleet, time) {
+export function fleetPosition({ fleets, map }, fleet, time) {
   const { origin, target, departed, arrives } = fleets.columns;
   const [from, to] = [origin.values[fleet], target.values[fleet]];
-  const way = Math.min(Math.max((time - departed.values[fleet]) / (arrives.values[fleet] - departed.values[fleet]), 0), 1);
-  return { x: map.x[from] + (map.x[to] - map.x[from]) * way, y: map.y[from] + (map.y[to] - map.y[from]) * way };
+  const progress = Math.min(Math.max((time - departed.values[fleet]) / (arrives.values[fleet] - departed.values[fleet]), 0), 1);
+  return { x: map.x[from] + (map.x[to] - map.x[from]) * progress, y: map.y[from] + (map.y[to] - map.y[from]) * progress };
 }

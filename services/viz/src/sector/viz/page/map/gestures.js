@@ -1,30 +1,30 @@
 /** Gestures: drag pans, wheel and pinch zoom, a click picks; a drag from where `canAim` says so aims instead. Keys do the same. */
 
 /** @typedef {import("./camera.js").Camera} Camera */
-/** @typedef {import("./camera.js").Place} Place */
+/** @typedef {import("./camera.js").Point} Point */
 /**
- * @typedef {object} Heard
+ * @typedef {object} GestureHandlers
  * @property {(x: number, y: number) => void} pick
  * @property {(x: number, y: number) => void} hover
- * @property {(x: number, y: number) => boolean} canAim
- * @property {(x: number, y: number) => void} aim
- * @property {(x: number, y: number) => void} release
- * @property {() => void} cancel
+ * @property {(x: number, y: number) => boolean} canStartOrder
+ * @property {(x: number, y: number) => void} dragOrder
+ * @property {(x: number, y: number) => void} dropOrder
+ * @property {() => void} cancelOrder
  */
 
-const SLOP = 5;
-const STEP = 60;
+const DRAG_THRESHOLD_PX = 5;
+const PAN_STEP_PX = 60;
 
 export class Gestures {
-  /** @param {HTMLElement} element @param {Camera} camera @param {Heard} heard */
-  constructor(element, camera, heard) {
+  /** @param {HTMLElement} element @param {Camera} camera @param {GestureHandlers} handlers */
+  constructor(element, camera, handlers) {
     this.element = element;
     this.camera = camera;
-    this.heard = heard;
-    /** @type {Map<number, Place>} */
+    this.handlers = handlers;
+    /** @type {Map<number, Point>} */
     this.pointers = new Map();
-    this.travelled = 0;
-    this.aiming = false;
+    this.dragDistance = 0;
+    this.isOrder = false;
     element.addEventListener("wheel", (event) => this.#onWheel(event), { passive: false });
     element.addEventListener("pointerdown", (event) => this.#onDown(event));
     element.addEventListener("pointermove", (event) => this.#onMove(event));
@@ -45,60 +45,60 @@ export class Gestures {
   #onDown(event) {
     if (event.button !== 0) return;
     this.element.setPointerCapture(event.pointerId);
-    this.pointers.set(event.pointerId, at(event));
+    this.pointers.set(event.pointerId, pointOf(event));
     if (this.pointers.size > 1) {
-      this.#abandon();
+      this.#cancelDrag();
       return;
     }
-    this.travelled = 0;
-    this.aiming = this.heard.canAim(event.offsetX, event.offsetY);
+    this.dragDistance = 0;
+    this.isOrder = this.handlers.canStartOrder(event.offsetX, event.offsetY);
   }
 
   /** @param {PointerEvent} event */
   #onMove(event) {
     const before = this.pointers.get(event.pointerId);
-    const now = at(event);
+    const now = pointOf(event);
     if (!before) {
-      this.heard.hover(now.x, now.y);
+      this.handlers.hover(now.x, now.y);
       return;
     }
     this.pointers.set(event.pointerId, now);
-    this.travelled += Math.hypot(now.x - before.x, now.y - before.y);
+    this.dragDistance += Math.hypot(now.x - before.x, now.y - before.y);
     if (this.pointers.size === 2) this.#pinch(event.pointerId, before, now);
-    else if (this.travelled < SLOP) return;
-    else if (this.aiming) this.heard.aim(now.x, now.y);
+    else if (this.dragDistance < DRAG_THRESHOLD_PX) return;
+    else if (this.isOrder) this.handlers.dragOrder(now.x, now.y);
     else this.camera.pan(now.x - before.x, now.y - before.y);
   }
 
-  /** @param {number} id @param {Place} before @param {Place} now */
+  /** @param {number} id @param {Point} before @param {Point} now */
   #pinch(id, before, now) {
     const [other] = [...this.pointers].filter(([each]) => each !== id).map(([, place]) => place);
-    const [was, is] = [before, now].map((place) => Math.hypot(place.x - other.x, place.y - other.y));
+    const [distanceBefore, distanceNow] = [before, now].map((place) => Math.hypot(place.x - other.x, place.y - other.y));
     this.camera.pan((now.x - before.x) / 2, (now.y - before.y) / 2);
-    if (was > 0) this.camera.zoom(is / was, (now.x + other.x) / 2, (now.y + other.y) / 2);
+    if (distanceBefore > 0) this.camera.zoom(distanceNow / distanceBefore, (now.x + other.x) / 2, (now.y + other.y) / 2);
   }
 
   /** @param {PointerEvent} event */
   #onUp(event) {
     if (!this.pointers.delete(event.pointerId) || this.pointers.size) return;
-    const { aiming } = this;
-    this.aiming = false;
-    if (this.travelled < SLOP) {
-      this.heard.cancel();
-      this.heard.pick(event.offsetX, event.offsetY);
-    } else if (aiming) this.heard.release(event.offsetX, event.offsetY);
+    const { isOrder } = this;
+    this.isOrder = false;
+    if (this.dragDistance < DRAG_THRESHOLD_PX) {
+      this.handlers.cancelOrder();
+      this.handlers.pick(event.offsetX, event.offsetY);
+    } else if (isOrder) this.handlers.dropOrder(event.offsetX, event.offsetY);
   }
 
   /** @param {PointerEvent} event */
   #onCancel(event) {
     this.pointers.delete(event.pointerId);
-    this.#abandon();
+    this.#cancelDrag();
   }
 
-  #abandon() {
-    this.travelled = SLOP;
-    if (this.aiming) this.heard.cancel();
-    this.aiming = false;
+  #cancelDrag() {
+    this.dragDistance = DRAG_THRESHOLD_PX;
+    if (this.isOrder) this.handlers.cancelOrder();
+    this.isOrder = false;
   }
 
   /** @param {KeyboardEvent} event */
@@ -111,11 +111,11 @@ export class Gestures {
       "+": () => camera.zoom(1.25, camera.width / 2, camera.height / 2),
       "=": () => camera.zoom(1.25, camera.width / 2, camera.height / 2),
       "-": () => camera.zoom(0.8, camera.width / 2, camera.height / 2),
-      ArrowLeft: () => camera.pan(STEP, 0),
-      ArrowRight: () => camera.pan(-STEP, 0),
-      ArrowUp: () => camera.pan(0, STEP),
-      ArrowDown: () => camera.pan(0, -STEP),
-      Escape: () => this.#abandon(),
+      ArrowLeft: () => camera.pan(PAN_STEP_PX, 0),
+      ArrowRight: () => camera.pan(-PAN_STEP_PX, 0),
+      ArrowUp: () => camera.pan(0, PAN_STEP_PX),
+      ArrowDown: () => camera.pan(0, -PAN_STEP_PX),
+      Escape: () => this.#cancelDrag(),
     };
     if (!keys[event.key]) return;
     event.preventDefault();
@@ -123,7 +123,7 @@ export class Gestures {
   }
 }
 
-/** @param {PointerEvent} event @returns {Place} */
-function at(event) {
+/** @param {PointerEvent} event @returns {Point} */
+function pointOf(event) {
   return { x: event.offsetX, y: event.offsetY };
 }

@@ -3,23 +3,23 @@
  * a fleet, and this 0.3.
  */
 
-/** @typedef {import("./sprites.js").Sheet} Sheet */
+/** @typedef {import("./sprites.js").SpriteSheet} SpriteSheet */
 
-export class Swarm {
+export class PixelBlitter {
   /** @param {CanvasRenderingContext2D} context */
   constructor(context) {
     this.context = context;
     this.image = context.createImageData(1, 1);
     this.pixels = new Uint32Array(this.image.data.buffer);
-    /** @type {Sheet | null} */
+    /** @type {SpriteSheet | null} */
     this.sheet = null;
-    this.stamps = new Uint32Array();
-    this.across = 0;
+    this.spritePixels = new Uint32Array();
+    this.sheetWidth = 0;
   }
 
   /**
    * Begin a picture as large as the canvas.
-   * @param {Sheet} sheet
+   * @param {SpriteSheet} sheet
    */
   begin(sheet) {
     const { width, height } = this.context.canvas;
@@ -29,8 +29,8 @@ export class Swarm {
     } else this.pixels.fill(0);
     if (this.sheet === sheet) return;
     this.sheet = sheet;
-    this.across = sheet.canvas.width;
-    this.stamps = new Uint32Array(sheet.context.getImageData(0, 0, sheet.canvas.width, sheet.canvas.height).data.buffer);
+    this.sheetWidth = sheet.canvas.width;
+    this.spritePixels = new Uint32Array(sheet.context.getImageData(0, 0, sheet.canvas.width, sheet.canvas.height).data.buffer);
   }
 
   /**
@@ -41,13 +41,13 @@ export class Swarm {
    * @param {number} top
    */
   put(column, row, left, top) {
-    const { pixels, stamps, across } = this;
+    const { pixels, spritePixels, sheetWidth } = this;
     const { width, height } = this.image;
-    const size = /** @type {Sheet} */ (this.sheet).size;
+    const size = /** @type {SpriteSheet} */ (this.sheet).size;
     const [x, y] = [Math.round(left), Math.round(top)];
     if (x < 0 || y < 0 || x + size > width || y + size > height) return;
-    for (let v = 0, from = row * size * across + column * size, to = y * width + x; v < size; v++, from += across, to += width) {
-      for (let u = 0; u < size; u++) if (stamps[from + u]) pixels[to + u] = stamps[from + u];
+    for (let v = 0, from = row * size * sheetWidth + column * size, to = y * width + x; v < size; v++, from += sheetWidth, to += width) {
+      for (let u = 0; u < size; u++) if (spritePixels[from + u]) pixels[to + u] = spritePixels[from + u];
     }
   }
 

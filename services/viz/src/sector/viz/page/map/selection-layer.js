@@ -1,15 +1,15 @@
 /** Marks: what is selected, what is pointed at, whose systems are one's own, and where ships are about to be sent. */
 
-import { placeOf } from "./fleet-layer.js";
+import { fleetPosition } from "./fleet-layer.js";
 
 /** @typedef {import("./camera.js").Camera} Camera */
-/** @typedef {import("./camera.js").Place} Place */
+/** @typedef {import("./camera.js").Point} Point */
 /** @typedef {import("../ui/theme.js").Theme} Theme */
 /** @typedef {import("../world/world.js").World} World */
 /** @typedef {{kind: "system" | "fleet", id: number}} Selection a system's row, or a fleet's number */
-/** @typedef {{from: number, to: Place, target: number | null, text: string}} Aim */
+/** @typedef {{from: number, to: Point, target: number | null, text: string}} OrderArrow */
 
-export class Marks {
+export class SelectionLayer {
   /** @param {CanvasRenderingContext2D} context @param {Camera} camera @param {Theme} theme */
   constructor(context, camera, theme) {
     this.context = context;
@@ -18,14 +18,14 @@ export class Marks {
     /** @type {Selection | null} */
     this.selection = null;
     /** @type {Selection | null} */
-    this.hovered = null;
-    /** @type {Aim | null} */
-    this.aim = null;
+    this.hover = null;
+    /** @type {OrderArrow | null} */
+    this.orderArrow = null;
     /** Counts changes. */
     this.version = 0;
   }
 
-  /** @param {Partial<Pick<Marks, "selection" | "hovered" | "aim">>} change */
+  /** @param {Partial<Pick<SelectionLayer, "selection" | "hover" | "orderArrow">>} change */
   set(change) {
     Object.assign(this, change);
     this.version++;
@@ -34,20 +34,20 @@ export class Marks {
   /** @param {World} world @param {number} time @param {number} radius of a system */
   draw(world, time, radius) {
     const { context, theme } = this;
-    if (this.aim) this.#aim(world, this.aim);
-    for (const [what, width] of /** @type {[Selection | null, number][]} */ ([[this.hovered, 1.25], [this.selection, 2.25]])) {
-      const place = what && placeOfSelection(world, what, time);
-      if (!place) continue;
+    if (this.orderArrow) this.#drawOrderArrow(world, this.orderArrow);
+    for (const [selection, width] of /** @type {[Selection | null, number][]} */ ([[this.hover, 1.25], [this.selection, 2.25]])) {
+      const position = selection && selectionPosition(world, selection, time);
+      if (!position) continue;
       context.beginPath();
-      context.arc(place.x * this.camera.scale + this.camera.x, place.y * this.camera.scale + this.camera.y, radius * 1.4 + 5, 0, 2 * Math.PI);
+      context.arc(position.x * this.camera.scale + this.camera.x, position.y * this.camera.scale + this.camera.y, radius * 1.4 + 5, 0, 2 * Math.PI);
       context.lineWidth = width;
       context.strokeStyle = theme.named.accent;
       context.stroke();
     }
   }
 
-  /** @param {World} world @param {Aim} aim */
-  #aim({ map }, { from, to, target, text }) {
+  /** @param {World} world @param {OrderArrow} aim */
+  #drawOrderArrow({ map }, { from, to, target, text }) {
     const { context, camera, theme } = this;
     const [fromX, fromY] = [map.x[from] * camera.scale + camera.x, map.y[from] * camera.scale + camera.y];
     const [toX, toY] = target === null ? [to.x, to.y] : [map.x[target] * camera.scale + camera.x, map.y[target] * camera.scale + camera.y];
@@ -75,10 +75,10 @@ export class Marks {
  * @param {World} world
  * @param {Selection} selection
  * @param {number} time
- * @returns {Place | null}
+ * @returns {Point | null}
  */
-export function placeOfSelection(world, { kind, id }, time) {
+export function selectionPosition(world, { kind, id }, time) {
   if (kind === "system") return id < world.map.count ? { x: world.map.x[id], y: world.map.y[id] } : null;
   const row = world.fleets.columns.id.values.indexOf(id);
-  return row < 0 ? null : placeOf(world, row, time);
+  return row < 0 ? null : fleetPosition(world, row, time);
 }

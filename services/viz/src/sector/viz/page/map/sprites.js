@@ -9,7 +9,7 @@ export const HEADINGS = 32;
 export const GRADES = 4;
 
 /** A sheet of pictures of one size, a row a colour. */
-export class Sheet {
+export class SpriteSheet {
   /** @param {number} columns @param {number} rows @param {number} size */
   constructor(columns, rows, size) {
     this.size = size;
@@ -37,20 +37,20 @@ export class Sheet {
  * @param {(Colour | null)[]} colours
  * @param {{radius: number, ground: string, neutral: string}} look
  */
-export function systemSheet(colours, { radius, ground, neutral }) {
-  const most = radiusOf(radius, GRADES - 1);
+export function drawSystemSprites(colours, { radius, ground, neutral }) {
+  const maxRadius = systemRadius(radius, GRADES - 1);
   const glow = radius > 3 ? 1.9 : 1.25;
-  const sheet = new Sheet(GRADES, colours.length, Math.ceil(2 * most * glow) + 4);
+  const sheet = new SpriteSheet(GRADES, colours.length, Math.ceil(2 * maxRadius * glow) + 4);
   colours.forEach((colour, row) => {
     for (let grade = 0; grade < GRADES; grade++) {
-      sheet.put(grade, row, (context) => disc(context, radiusOf(radius, grade), colour, ground, neutral, glow));
+      sheet.put(grade, row, (context) => drawDisc(context, systemRadius(radius, grade), colour, ground, neutral, glow));
     }
   });
   return sheet;
 }
 
 /** @param {number} radius @param {number} grade */
-export function radiusOf(radius, grade) {
+export function systemRadius(radius, grade) {
   return radius * (0.62 + 0.19 * grade);
 }
 
@@ -62,7 +62,7 @@ export function radiusOf(radius, grade) {
  * @param {string} neutral
  * @param {number} glow
  */
-function disc(context, radius, colour, ground, neutral, glow) {
+function drawDisc(context, radius, colour, ground, neutral, glow) {
   if (colour && radius > 3) {
     const shine = context.createRadialGradient(0, 0, radius * 0.8, 0, 0, radius * glow);
     shine.addColorStop(0, css(colour, 0.55));
@@ -86,15 +86,15 @@ function disc(context, radius, colour, ground, neutral, glow) {
  * @param {Colour[]} colours
  * @param {{length: number, ground: string}} look `length` of the weakest
  */
-export function fleetSheet(colours, { length, ground }) {
-  const most = length * (1 + 0.28 * (GRADES - 1));
-  const sheet = new Sheet(HEADINGS, colours.length * GRADES, Math.ceil(most * 1.3) + 2);
+export function drawFleetSprites(colours, { length, ground }) {
+  const maxLength = length * (1 + 0.28 * (GRADES - 1));
+  const sheet = new SpriteSheet(HEADINGS, colours.length * GRADES, Math.ceil(maxLength * 1.3) + 2);
   colours.forEach((colour, row) => {
     for (let grade = 0; grade < GRADES; grade++) {
       for (let heading = 0; heading < HEADINGS; heading++) {
         sheet.put(heading, row * GRADES + grade, (context) => {
           context.rotate((heading * 2 * Math.PI) / HEADINGS);
-          arrow(context, length * (1 + 0.28 * grade), css(colour), ground);
+          drawArrow(context, length * (1 + 0.28 * grade), css(colour), ground);
         });
       }
     }
@@ -103,7 +103,7 @@ export function fleetSheet(colours, { length, ground }) {
 }
 
 /** @param {OffscreenCanvasRenderingContext2D} context @param {number} length @param {string} colour @param {string} ground */
-function arrow(context, length, colour, ground) {
+function drawArrow(context, length, colour, ground) {
   const half = length / 2;
   context.beginPath();
   context.moveTo(half, 0);

@@ -23,42 +23,42 @@ export class Territory {
     this.cell = spread / CELLS;
     this.left = left - this.reach;
     this.top = top - this.reach;
-    this.wide = Math.ceil((right - left + 2 * this.reach) / this.cell);
-    this.high = Math.ceil((bottom - top + 2 * this.reach) / this.cell);
-    this.near = new Int32Array(this.wide * this.high * NEAREST).fill(-1);
-    this.weight = new Float32Array(this.wide * this.high * NEAREST);
-    this.canvas = new OffscreenCanvas(this.wide, this.high);
+    this.columns = Math.ceil((right - left + 2 * this.reach) / this.cell);
+    this.rows = Math.ceil((bottom - top + 2 * this.reach) / this.cell);
+    this.systems = new Int32Array(this.columns * this.rows * NEAREST).fill(-1);
+    this.weights = new Float32Array(this.columns * this.rows * NEAREST);
+    this.canvas = new OffscreenCanvas(this.columns, this.rows);
     this.context = offscreenContextOf(this.canvas);
-    this.image = this.context.createImageData(this.wide, this.high);
-    this.#measure(map);
+    this.image = this.context.createImageData(this.columns, this.rows);
+    this.#computeNearest(map);
   }
 
   /** @param {WorldMap} chart */
-  #measure({ x, y, count }) {
-    const { wide, high, cell, reach } = this;
+  #computeNearest({ x, y, count }) {
+    const { columns, rows, cell, reach } = this;
     const span = Math.ceil(reach / cell);
     for (let system = 0; system < count; system++) {
       const [column, row] = [(x[system] - this.left) / cell, (y[system] - this.top) / cell];
-      for (let v = Math.max(Math.floor(row) - span, 0); v <= Math.min(Math.floor(row) + span, high - 1); v++) {
-        for (let u = Math.max(Math.floor(column) - span, 0); u <= Math.min(Math.floor(column) + span, wide - 1); u++) {
+      for (let v = Math.max(Math.floor(row) - span, 0); v <= Math.min(Math.floor(row) + span, rows - 1); v++) {
+        for (let u = Math.max(Math.floor(column) - span, 0); u <= Math.min(Math.floor(column) + span, columns - 1); u++) {
           const nearness = 1 - (Math.hypot(u + 0.5 - column, v + 0.5 - row) * cell) / reach;
-          if (nearness > 0) this.#insert((v * wide + u) * NEAREST, system, nearness);
+          if (nearness > 0) this.#insert((v * columns + u) * NEAREST, system, nearness);
         }
       }
     }
   }
 
-  /** @param {number} at @param {number} system @param {number} nearness 0 to 1 */
-  #insert(at, system, nearness) {
-    const { near, weight } = this;
-    let place = at + NEAREST - 1;
-    if (nearness <= weight[place]) return;
-    for (; place > at && weight[place - 1] < nearness; place--) {
-      weight[place] = weight[place - 1];
-      near[place] = near[place - 1];
+  /** @param {number} start @param {number} system @param {number} nearness 0 to 1 */
+  #insert(start, system, nearness) {
+    const { systems, weights } = this;
+    let slot = start + NEAREST - 1;
+    if (nearness <= weights[slot]) return;
+    for (; slot > start && weights[slot - 1] < nearness; slot--) {
+      weights[slot] = weights[slot - 1];
+      systems[slot] = systems[slot - 1];
     }
-    weight[place] = nearness;
-    near[place] = system;
+    weights[slot] = nearness;
+    systems[slot] = system;
   }
 
   /**
@@ -68,26 +68,26 @@ export class Territory {
    * @param {number} opacity
    */
   paint(owner, colours, opacity) {
-    const { near, weight, image } = this;
+    const { systems, weights, image } = this;
     const pixels = image.data;
-    for (let at = 0, pixel = 0; at < near.length; at += NEAREST, pixel += 4) {
+    for (let start = 0, pixel = 0; start < systems.length; start += NEAREST, pixel += 4) {
       let [red, green, blue, owned, all, lead, second, close] = [0, 0, 0, 0, 0, 0, 0, 0];
       let first = -1;
-      for (let k = at; k < at + NEAREST && near[k] >= 0; k++) {
-        const part = weight[k] ** SHARPNESS;
-        close += weight[k];
-        all += part;
-        const of = owner[near[k]];
-        if (of < 0) continue;
-        const colour = colours[of];
-        red += colour[0] * part;
-        green += colour[1] * part;
-        blue += colour[2] * part;
-        owned += part;
-        if (first < 0 || of === first) {
-          first = of;
-          lead += part;
-        } else second += part;
+      for (let slot = start; slot < start + NEAREST && systems[slot] >= 0; slot++) {
+        const share = weights[slot] ** SHARPNESS;
+        close += weights[slot];
+        all += share;
+        const faction = owner[systems[slot]];
+        if (faction < 0) continue;
+        const colour = colours[faction];
+        red += colour[0] * share;
+        green += colour[1] * share;
+        blue += colour[2] * share;
+        owned += share;
+        if (first < 0 || faction === first) {
+          first = faction;
+          lead += share;
+        } else second += share;
       }
       if (owned === 0) {
         pixels[pixel + 3] = 0;

@@ -31,7 +31,7 @@ export class Command {
   canAim(x, y) {
     const { live } = this.playback;
     if (!this.isReady || !live) return false;
-    const found = this.map.at(live, this.playback.time, x, y, true);
+    const found = this.map.pick(live, this.playback.time, x, y, true);
     if (!found || live.owner[found.id] !== this.player.row) return false;
     this.from = found.id;
     return true;
@@ -45,7 +45,7 @@ export class Command {
     const ships = this.#ships(live, this.from);
     const lane = target === null ? null : live.map.neighbours(this.from).find(({ to }) => to === target);
     const text = target === null ? "" : `${whole(ships)} ships${lane ? `, ${lane.length} ticks` : ""}`;
-    this.map.marks.set({ aim: { from: this.from, to: { x, y }, target, text } });
+    this.map.selectionLayer.set({ orderArrow: { from: this.from, to: { x, y }, target, text } });
   }
 
   /** @param {World} world @param {number} system */
@@ -55,7 +55,7 @@ export class Command {
 
   /** @param {World} world @param {number} x @param {number} y @returns {number | null} where ships may go to */
   #target(world, x, y) {
-    const found = this.map.at(world, this.playback.time, x, y, true);
+    const found = this.map.pick(world, this.playback.time, x, y, true);
     if (!found || found.id === this.from) return null;
     const { from } = this;
     if (this.player.config && String(this.player.config.travel) === "direct") return found.id;
@@ -75,7 +75,7 @@ export class Command {
 
   cancel() {
     this.from = null;
-    if (this.map.marks.aim) this.map.marks.set({ aim: null });
+    if (this.map.selectionLayer.orderArrow) this.map.selectionLayer.set({ orderArrow: null });
   }
 
   /** @param {number} system @param {number} target @param {number} ships */
