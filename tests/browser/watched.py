@@ -6,9 +6,9 @@ from playwright.async_api import Page, expect
 
 _WITHIN_MS = 20_000
 _PLACE = """async (row) => {
-  const { map: view, playback } = await import(document.querySelector("script[type=module]").src);
+  const { mapView, playback } = await import(document.querySelector("script[type=module]").src);
   const { map } = playback.world;
-  return [map.x[row] * view.camera.scale + view.camera.x, map.y[row] * view.camera.scale + view.camera.y];
+  return [map.x[row] * mapView.camera.scale + mapView.camera.x, map.y[row] * mapView.camera.scale + mapView.camera.y];
 }"""
 _OWNERS = """async () => {
   const { playback } = await import(document.querySelector("script[type=module]").src);
@@ -39,10 +39,10 @@ _LABELLED = """async (scale) => {
   return visible.length / seen.length;
 }"""
 _SHOWN = """async () => {
-  const { map, playback } = await import(document.querySelector("script[type=module]").src);
-  const { scale, view } = map.camera;
-  const effects = map.effectLayer.active.map(({ kind, text }) => [kind, text]);
-  return { frames: map.frameCount, fleets: map.fleetCount, scale, view, effects, live: playback.isLive, time: playback.time };
+  const { mapView, playback } = await import(document.querySelector("script[type=module]").src);
+  const { scale, view } = mapView.camera;
+  const effects = mapView.effectLayer.active.map(({ kind, text }) => [kind, text]);
+  return { frames: mapView.frameCount, fleets: mapView.fleetCount, scale, view, effects, live: playback.isLive, time: playback.time };
 }"""
 _COLOURS = """() => {
   const canvas = document.getElementById("ground");

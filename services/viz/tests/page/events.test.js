@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { readEvents, systemRow } from "../../src/sector/viz/page/codec/event-rows.js";
 import { readFrame } from "../../src/sector/viz/page/codec/frame.js";
-import { concerns, KIND_OF, KINDS, sentence } from "../../src/sector/viz/page/panels/event-text.js";
+import { involvesFaction, KIND_BY_TYPE, EVENT_KINDS, describeEvent } from "../../src/sector/viz/page/panels/event-text.js";
 import { goldenBytes, goldenJson, goldenNames } from "./support/golden.js";
 
 for (const name of goldenNames("events")) {
@@ -25,7 +25,7 @@ test("the row of a system is the number in its id", () => {
 
 /** @param {string} type @param {Record<string, unknown>} fields */
 function textOf(type, fields) {
-  const parts = sentence({ n: 0, tick: 1, type, ...fields });
+  const parts = describeEvent({ n: 0, tick: 1, type, ...fields });
   return parts?.map((part) => (typeof part === "string" ? part : "faction" in part ? `<${part.faction}>` : `[${part.system}]`)).join("");
 }
 
@@ -54,18 +54,18 @@ test("each event has its sentence", () => {
   for (const [actual, expected] of sentences) assert.equal(actual, expected);
 });
 
-test("an event of a later version has no sentence", () => assert.equal(sentence({ n: 0, tick: 1, type: "comet" }), null));
+test("an event of a later version has no sentence", () => assert.equal(describeEvent({ n: 0, tick: 1, type: "comet" }), null));
 
 test("each type that has a sentence has a kind to filter by", () => {
-  for (const { types } of Object.values(KINDS)) for (const type of types) assert.ok(KIND_OF[type], type);
-  assert.deepEqual(Object.entries(KINDS).filter(([, { shown }]) => !shown).map(([kind]) => kind), ["fleets", "refusals"]);
-  assert.equal(KIND_OF.system_claimed, "systems");
-  assert.equal(KIND_OF.comet, undefined);
+  for (const { types } of Object.values(EVENT_KINDS)) for (const type of types) assert.ok(KIND_BY_TYPE[type], type);
+  assert.deepEqual(Object.entries(EVENT_KINDS).filter(([, { shown }]) => !shown).map(([kind]) => kind), ["fleets", "refusals"]);
+  assert.equal(KIND_BY_TYPE.system_claimed, "systems");
+  assert.equal(KIND_BY_TYPE.comet, undefined);
 });
 
 test("an event concerns the factions that acted, won, lost, or were in the battle", () => {
   const event = { n: 0, tick: 1, type: "battle", winner: "A", loser: "B", faction: "C", forces: [{ faction: null }, { faction: "D" }] };
-  for (const faction of "ABCD") assert.ok(concerns(event, faction), faction);
-  assert.ok(!concerns(event, "E"));
-  assert.ok(!concerns({ n: 0, tick: 1, type: "sim_finished", winner: null }, "A"));
+  for (const faction of "ABCD") assert.ok(involvesFaction(event, faction), faction);
+  assert.ok(!involvesFaction(event, "E"));
+  assert.ok(!involvesFaction({ n: 0, tick: 1, type: "sim_finished", winner: null }, "A"));
 });

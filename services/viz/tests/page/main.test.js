@@ -33,7 +33,7 @@ const requests = fakeFetch(({ pathname }) => {
   return new Response(pathname.endsWith("/state") ? PAST : TICKS);
 });
 
-const { map, playback } = await import("../../src/sector/viz/page/main.js");
+const { mapView, playback } = await import("../../src/sector/viz/page/main.js");
 
 /** @param {number} ms */
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -63,7 +63,7 @@ test("a world appears on the map and in the panels", async () => {
   await pause(10);
   drawFrame();
   assert.equal(playback.live?.tick, 41);
-  assert.equal(map.frameCount, 1);
+  assert.equal(mapView.frameCount, 1);
   assert.equal(document.getElementById("factions").children.length, 3);
   assert.equal(textOf("worker"), "w-1");
   assert.deepEqual([document.getElementById("scrubber").min, document.getElementById("scrubber").max], ["3", "41"]);
@@ -74,7 +74,7 @@ test("a tick appears in the feed", async () => {
   drawFrame();
   assert.equal(playback.live?.tick, 42);
   assert.match(textOf("events"), /Crimson keeps 3/);
-  assert.equal(map.effectLayer.active.length, 4);
+  assert.equal(mapView.effectLayer.active.length, 4);
 });
 
 test("the address leads to a tick of the past, to a view, and back", async () => {
@@ -83,7 +83,7 @@ test("the address leads to a tick of the past, to a view, and back", async () =>
   await until(() => !playback.isLive);
   assert.ok(requests.some(({ path }) => path === "/base/sims/one/state?tick=12"));
   assert.equal(playback.isLive, false);
-  assert.deepEqual(map.camera.view.map((part) => Math.round(part)), [1, 2, 30]);
+  assert.deepEqual(mapView.camera.view.map((part) => Math.round(part)), [1, 2, 30]);
   drawFrame();
   await pause(420);
   assert.equal(location.hash, "#sim=one&tick=41&view=1,2,30");
@@ -100,10 +100,10 @@ test("the events of the ticks before are requested", async () => {
 
 test("a click on the map selects a system, a faction in the table filters the feed", () => {
   const canvas = document.getElementById("traffic");
-  map.camera.setView([0, 0, 20]);
-  const [x, y] = [map.camera.x, map.camera.y - 100];
+  mapView.camera.setView([0, 0, 20]);
+  const [x, y] = [mapView.camera.x, mapView.camera.y - 100];
   for (const type of ["pointerdown", "pointerup"]) canvas.fire(type, { offsetX: x, offsetY: y, pointerId: 1, button: 0 });
-  assert.deepEqual(map.selectionLayer.selection, { kind: "system", id: 1 });
+  assert.deepEqual(mapView.selectionLayer.selection, { kind: "system", id: 1 });
   assert.match(textOf("story"), /Ålesund/);
   const { length } = document.getElementById("events").children;
   const pickFirst = () => document.getElementById("factions").querySelector("button").click();
@@ -118,7 +118,7 @@ test("another sim begins with empty panels", async () => {
   globalThis.dispatchEvent(new Event("hashchange"));
   assert.deepEqual(messages.filter(([name]) => name === "watch").at(-1)?.[1], "two");
   assert.equal(document.getElementById("events").children.length, 0);
-  assert.equal(map.selectionLayer.selection, null);
+  assert.equal(mapView.selectionLayer.selection, null);
   await receive("world", world("two"), () => playback.sim === "two");
   drawFrame();
   assert.equal(playback.sim, "two");

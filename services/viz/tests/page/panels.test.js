@@ -1,19 +1,19 @@
-/** The panels, over the elements of the real index.html: feed, story, factions, search, status, time bar, chart, sims and tabs. */
+/** The panels, over the elements of the real index.html: eventLog, details, factions, search, status, time bar, chart, sims and tabs. */
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
-import { byId, make, named, setText } from "../../src/sector/viz/page/ui/dom.js";
+import { byId, createElement, createFactionLabel, setText } from "../../src/sector/viz/page/ui/dom.js";
 import { Emitter } from "../../src/sector/viz/page/core/emitter.js";
 import { readEvents } from "../../src/sector/viz/page/codec/event-rows.js";
 import { FactionTable } from "../../src/sector/viz/page/panels/faction-table.js";
-import { Feed } from "../../src/sector/viz/page/panels/event-log.js";
+import { EventLog } from "../../src/sector/viz/page/panels/event-log.js";
 import { readFrame } from "../../src/sector/viz/page/codec/frame.js";
 import { Timeline } from "../../src/sector/viz/page/time/timeline.js";
 import { Search } from "../../src/sector/viz/page/panels/search.js";
 import { SimPicker } from "../../src/sector/viz/page/panels/sim-picker.js";
-import { Status } from "../../src/sector/viz/page/panels/status-bar.js";
-import { Story } from "../../src/sector/viz/page/panels/details.js";
+import { StatusBar } from "../../src/sector/viz/page/panels/status-bar.js";
+import { DetailsPanel } from "../../src/sector/viz/page/panels/details.js";
 import { startTabs } from "../../src/sector/viz/page/panels/tabs.js";
 import { TimelineBar } from "../../src/sector/viz/page/time/timeline-bar.js";
 import { installDom } from "./support/dom.js";
@@ -41,11 +41,11 @@ const button = (parent, text) => parent.querySelectorAll("button").find((/** @ty
 
 test("elements are made with attributes, listeners and text that is never HTML", () => {
   let clicks = 0;
-  const node = /** @type {any} */ (make("button", { class: "a", hidden: true, required: false, click: () => clicks++ }, "<b>", make("i", {}, "x")));
+  const node = /** @type {any} */ (createElement("button", { class: "a", hidden: true, required: false, click: () => clicks++ }, "<b>", createElement("i", {}, "x")));
   node.click();
   assert.deepEqual([node.tagName, node.className, node.hidden, node.getAttribute("required"), node.textContent, clicks], ["button", "a", true, null, "<b>x", 1]);
   assert.equal(node.childNodes[0], "<b>");
-  assert.equal(/** @type {any} */ (named("Me", "red")).style.getPropertyValue("--colour"), "red");
+  assert.equal(/** @type {any} */ (createFactionLabel("Me", "red")).style.getPropertyValue("--colour"), "red");
 });
 
 test("an element that the page lacks is named", () => {
@@ -53,7 +53,7 @@ test("an element that the page lacks is named", () => {
 });
 
 test("text is only set where it is another", () => {
-  const node = /** @type {any} */ (make("p", {}, "a"));
+  const node = /** @type {any} */ (createElement("p", {}, "a"));
   const [text] = node.childNodes;
   setText(node, "a");
   assert.equal(node.childNodes[0], text);
@@ -61,17 +61,17 @@ test("text is only set where it is another", () => {
   assert.equal(node.textContent, "b");
 });
 
-/** A feed, and what was picks from it. */
-function feedOf() {
+/** A eventLog, and what was picks from it. */
+function eventLogOf() {
   /** @type {unknown[]} */
   const picks = [];
-  const feed = new Feed(theme, { system: (row) => picks.push(["system", row]), tick: (tick) => picks.push(["tick", tick]) });
-  return { feed, picks, list: element("events") };
+  const eventLog = new EventLog(theme, { system: (row) => picks.push(["system", row]), tick: (tick) => picks.push(["tick", tick]) });
+  return { eventLog, picks, list: element("events") };
 }
 
-test("the feed has events of the kinds that are shown, newest first", () => {
-  const { feed, list } = feedOf();
-  feed.notice(goldenWorld(), EVENTS);
+test("the eventLog has events of the kinds that are shown, newest first", () => {
+  const { eventLog, list } = eventLogOf();
+  eventLog.add(goldenWorld(), EVENTS);
   assert.deepEqual(textsOf(list), [
     "42Crimson 1 against Me-2 2 against Ünïcode 12 at 🚀 Ω: Ünïcode keeps 9",
     "42 at Alpha: 0 left",
@@ -82,8 +82,8 @@ test("the feed has events of the kinds that are shown, newest first", () => {
 });
 
 test("kinds can be switched on and off", () => {
-  const { feed, list } = feedOf();
-  feed.notice(goldenWorld(), EVENTS);
+  const { eventLog, list } = eventLogOf();
+  eventLog.add(goldenWorld(), EVENTS);
   const types = () => list.children.map((/** @type {any} */ item) => item.dataset.type);
   const chip = button(element("filters"), "Refusals");
   assert.equal(chip.getAttribute("aria-pressed"), "false");
@@ -94,68 +94,68 @@ test("kinds can be switched on and off", () => {
   assert.deepEqual(types(), ["note", "note", "order_rejected"]);
 });
 
-test("the feed can be that of one faction, and a faction that is toggled twice is shown with all", () => {
-  const { feed, list } = feedOf();
-  feed.notice(goldenWorld(), EVENTS);
-  feed.toggleFaction("Me-2");
-  assert.deepEqual([list.children.length, feed.select.value], [2, "Me-2"]);
-  feed.setFaction("Me-2");
+test("the eventLog can be that of one faction, and a faction that is toggled twice is shown with all", () => {
+  const { eventLog, list } = eventLogOf();
+  eventLog.add(goldenWorld(), EVENTS);
+  eventLog.toggleFaction("Me-2");
+  assert.deepEqual([list.children.length, eventLog.select.value], [2, "Me-2"]);
+  eventLog.setFaction("Me-2");
   assert.equal(list.children.length, 2);
-  feed.toggleFaction("Crimson");
-  assert.deepEqual([list.children.length, feed.select.value], [2, "Crimson"]);
-  feed.toggleFaction("Crimson");
-  assert.deepEqual([list.children.length, feed.select.value], [5, ""]);
-  feed.select.value = "Ünïcode";
-  /** @type {any} */ (feed.select).fire("change");
+  eventLog.toggleFaction("Crimson");
+  assert.deepEqual([list.children.length, eventLog.select.value], [2, "Crimson"]);
+  eventLog.toggleFaction("Crimson");
+  assert.deepEqual([list.children.length, eventLog.select.value], [5, ""]);
+  eventLog.select.value = "Ünïcode";
+  /** @type {any} */ (eventLog.select).fire("change");
   assert.equal(list.children.length, 2);
 });
 
-test("ticks and systems of the feed lead there", () => {
-  const { feed, picks, list } = feedOf();
-  feed.notice(goldenWorld(), EVENTS);
+test("ticks and systems of the eventLog lead there", () => {
+  const { eventLog, picks, list } = eventLogOf();
+  eventLog.add(goldenWorld(), EVENTS);
   button(list.children[0], "42").click();
   button(list.children[0], "🚀 Ω").click();
   assert.deepEqual(picks, [["tick", 42], ["system", 3]]);
 });
 
-test("the feed keeps and shows a bounded number of events", () => {
-  const { feed, list } = feedOf();
+test("the eventLog keeps and shows a bounded number of events", () => {
+  const { eventLog, list } = eventLogOf();
   const note = (/** @type {number} */ tick) => ({ n: 0, tick, type: "note", faction: "Me-2", text: "x", system: null });
-  for (let tick = 1; tick <= 40; tick++) feed.notice(goldenWorld(), Array.from({ length: 100 }, () => note(tick)));
-  assert.deepEqual([feed.kept.length, list.children.length, feed.kept[0].tick], [3_000, 120, 11]);
-  feed.clear();
-  assert.deepEqual([feed.kept.length, list.children.length], [0, 0]);
+  for (let tick = 1; tick <= 40; tick++) eventLog.add(goldenWorld(), Array.from({ length: 100 }, () => note(tick)));
+  assert.deepEqual([eventLog.events.length, list.children.length, eventLog.events[0].tick], [3_000, 120, 11]);
+  eventLog.clear();
+  assert.deepEqual([eventLog.events.length, list.children.length], [0, 0]);
 });
 
 test("earlier events are added below, and not twice", () => {
-  const { feed, list } = feedOf();
+  const { eventLog, list } = eventLogOf();
   const note = (/** @type {number} */ tick) => ({ n: 0, tick, type: "note", faction: "Me-2", text: String(tick), system: "S1" });
-  feed.notice(goldenWorld(), [note(9), note(10)]);
-  feed.learn(goldenWorld(), [note(7), note(8), note(9)]);
-  assert.deepEqual(feed.kept.map(({ tick }) => tick), [7, 8, 9, 10]);
+  eventLog.add(goldenWorld(), [note(9), note(10)]);
+  eventLog.addEarlier(goldenWorld(), [note(7), note(8), note(9)]);
+  assert.deepEqual(eventLog.events.map(({ tick }) => tick), [7, 8, 9, 10]);
   assert.deepEqual(textsOf(list).map((/** @type {string} */ text) => Number.parseInt(text, 10)), [10, 9, 8, 7]);
-  assert.deepEqual(feed.at("S1", 2).map((item) => item.textContent), ["10Me-2: 10 — at Ålesund", "9Me-2: 9 — at Ålesund"]);
-  assert.deepEqual(feed.at("S2", 2), []);
+  assert.deepEqual(eventLog.itemsOfSystem("S1", 2).map((item) => item.textContent), ["10Me-2: 10 — at Ålesund", "9Me-2: 9 — at Ålesund"]);
+  assert.deepEqual(eventLog.itemsOfSystem("S2", 2), []);
 });
 
 /** @param {Record<string, unknown>} fields */
 const playbackOf = (fields) => /** @type {any} */ (Object.assign(new Emitter(), { isLive: true, tickPeriodMs: 500, lastTickAt: 0, isPlaying: false }, fields));
 
-function storyOf(world = goldenWorld()) {
-  const { feed } = feedOf();
-  feed.notice(world, EVENTS);
+function detailsOf(world = goldenWorld()) {
+  const { eventLog } = eventLogOf();
+  eventLog.add(world, EVENTS);
   /** @type {unknown[]} */
   const selections = [];
   const playback = playbackOf({ world });
-  const story = new Story(playback, theme, feed, (selection) => selections.push(selection), (_, system) => (system === 0 ? make("p", {}, "act") : null));
+  const details = new DetailsPanel(playback, theme, eventLog, (selection) => selections.push(selection), (_, system) => (system === 0 ? createElement("p", {}, "act") : null));
   const box = element("story");
   const facts = () => Object.fromEntries(box.querySelectorAll("dt").map((/** @type {any} */ name) => [name.textContent, name.parentElement.children[name.parentElement.children.indexOf(name) + 1].textContent]));
-  return { story, playback, box, facts, selections };
+  return { details, playback, box, facts, selections };
 }
 
-test("the story of a system", () => {
-  const { story, box, facts, selections } = storyOf();
-  story.show({ kind: "system", id: 0 });
+test("the details of a system", () => {
+  const { details, box, facts, selections } = detailsOf();
+  details.show({ kind: "system", id: 0 });
   assert.equal(box.hidden, false);
   assert.equal(box.querySelector("h2").textContent, "Alpha S0 · home");
   assert.deepEqual(facts(), { Owner: "Crimson", Garrison: "10 ships", Growth: "3 ships a tick", Yield: "0 supply a tick", Lanes: "Ålesund 3, 日本 7" });
@@ -165,32 +165,32 @@ test("the story of a system", () => {
   button(box, "日本").click();
   button(box, "✕").click();
   assert.deepEqual(selections, [{ kind: "system", id: 2 }, null]);
-  story.show({ kind: "system", id: 1 });
+  details.show({ kind: "system", id: 1 });
   assert.equal(facts().Owner, "nobody");
   assert.equal(box.querySelector(".doing").textContent, "");
-  story.show(null);
+  details.show(null);
   assert.equal(box.hidden, true);
 });
 
-test("the story of a fleet, until it has arrived", () => {
-  const { story, box, facts, playback } = storyOf();
-  story.show({ kind: "fleet", id: 7 });
+test("the details of a fleet, until it has arrived", () => {
+  const { details, box, facts, playback } = detailsOf();
+  details.show({ kind: "fleet", id: 7 });
   assert.deepEqual(facts(), { Owner: "Crimson", Strength: "5 ships", From: "Alpha", To: "Ålesund", Departed: "tick 40", Arrives: "tick 43, in 2 ticks (1.0 s); 33 % of its way" });
   playback.world.apply(readFrame(goldenBytes("delta-removed.bin")), 0);
-  story.show({ kind: "fleet", id: 7 });
+  details.show({ kind: "fleet", id: 7 });
   assert.match(box.textContent, /Fleet F7It has arrived\./);
 });
 
-test("a story whose link has the focus is not replaced by the next tick", () => {
-  const { story, playback, facts, box } = storyOf();
-  story.show({ kind: "system", id: 0 });
+test("a details whose link has the focus is not replaced by the next tick", () => {
+  const { details, playback, facts, box } = detailsOf();
+  details.show({ kind: "system", id: 0 });
   box.querySelector(".facts").querySelector("button").focus();
   playback.world.apply(readFrame(goldenBytes("delta-changed.bin")), 0);
-  story.show({ kind: "system", id: 0 });
+  details.show({ kind: "system", id: 0 });
   assert.equal(facts().Garrison, "10 ships");
   document.activeElement = null;
-  story.refresh();
-  story.show({ kind: "system", id: 0 });
+  details.refresh();
+  details.show({ kind: "system", id: 0 });
   assert.equal(facts().Garrison, "0 ships");
 });
 
@@ -301,7 +301,7 @@ test("the slash key leads to search, but where text is typed", () => {
 function statusOf(connection, playback) {
   const link = Object.assign(new Emitter(), { connected: true, refusal: "", roundTripMs: NaN, ...connection });
   const scene = playbackOf(playback);
-  const status = new Status(/** @type {any} */ (link), scene);
+  const status = new StatusBar(/** @type {any} */ (link), scene);
   const show = () => {
     status.show();
     return [element("status").dataset.state, element("status").textContent, element("alarm").textContent];

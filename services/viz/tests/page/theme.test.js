@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { css, mixed, rgb, Theme } from "../../src/sector/viz/page/ui/theme.js";
+import { cssColour, blend, parseColour, Theme } from "../../src/sector/viz/page/ui/theme.js";
 import { installDom, STYLE } from "./support/dom.js";
 
 /** @type {any} */
@@ -14,25 +14,25 @@ beforeEach(() => {
 });
 
 test("colours are read, mixed and written", () => {
-  assert.deepEqual(rgb("#ff8000"), [255, 128, 0]);
-  assert.deepEqual(rgb("#FFFFFF"), [255, 255, 255]);
-  assert.deepEqual(mixed([0, 100, 255], [255, 100, 0], 0.5), [128, 100, 128]);
-  assert.deepEqual(mixed([1, 2, 3], [255, 255, 255], 0), [1, 2, 3]);
-  assert.deepEqual(mixed([1, 2, 3], [255, 254, 253], 1), [255, 254, 253]);
-  assert.equal(css([1, 2, 3]), "rgb(1,2,3)");
-  assert.equal(css([1, 2, 3], 0.5), "rgba(1,2,3,0.5)");
-  assert.equal(css([1, 2, 3], 0), "rgba(1,2,3,0)");
+  assert.deepEqual(parseColour("#ff8000"), [255, 128, 0]);
+  assert.deepEqual(parseColour("#FFFFFF"), [255, 255, 255]);
+  assert.deepEqual(blend([0, 100, 255], [255, 100, 0], 0.5), [128, 100, 128]);
+  assert.deepEqual(blend([1, 2, 3], [255, 255, 255], 0), [1, 2, 3]);
+  assert.deepEqual(blend([1, 2, 3], [255, 254, 253], 1), [255, 254, 253]);
+  assert.equal(cssColour([1, 2, 3]), "rgb(1,2,3)");
+  assert.equal(cssColour([1, 2, 3], 0.5), "rgba(1,2,3,0.5)");
+  assert.equal(cssColour([1, 2, 3], 0), "rgba(1,2,3,0)");
 });
 
 test("each eight factions have the palette again, lighter, darker, and as it is", () => {
-  const colours = new Theme().factions(new Array(25).fill("#646464"));
+  const colours = new Theme().factionColours(new Array(25).fill("#646464"));
   assert.deepEqual([0, 7, 8, 15, 16, 23, 24].map((row) => colours[row][0]), [100, 100, 170, 170, 72, 72, 100]);
 });
 
 test("it has the variables of the style sheet", () => {
   const theme = new Theme();
-  assert.equal(theme.named.ground, "#101010");
-  assert.equal(theme.halo, 0.4);
+  assert.equal(theme.colours.ground, "#101010");
+  assert.equal(theme.territoryOpacity, 0.4);
   assert.equal(theme.isLight, false);
 });
 

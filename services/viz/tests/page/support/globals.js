@@ -118,8 +118,8 @@ export class FakeCanvas {
 export function fakeTheme() {
   return {
     version: 1,
-    halo: 0.5,
-    named: { ground: "#000000", lane: "#111111", ink: "#ffffff", quiet: "#888888", neutral: "#777777", accent: "#ffff00" },
-    factions: (/** @type {string[]} */ colours) => colours.map((_, row) => [10 * row, 20, 30]),
+    territoryOpacity: 0.5,
+    colours: { ground: "#000000", lane: "#111111", ink: "#ffffff", quiet: "#888888", neutral: "#777777", accent: "#ffff00" },
+    factionColours: (/** @type {string[]} */ colours) => colours.map((_, row) => [10 * row, 20, 30]),
   };
 }

@@ -9,7 +9,7 @@ import { isOtherVersion } from "./net/connection-check.js";
 import { byId } from "./ui/dom.js";
 import { readEvents } from "./codec/event-rows.js";
 import { FactionTable } from "./panels/faction-table.js";
-import { Feed } from "./panels/event-log.js";
+import { EventLog } from "./panels/event-log.js";
 import { Gestures } from "./map/gestures.js";
 import { Timeline } from "./time/timeline.js";
 import { MapView } from "./map/map-view.js";
@@ -19,8 +19,8 @@ import { Search } from "./panels/search.js";
 import { SimPicker } from "./panels/sim-picker.js";
 import { Playback } from "./time/playback.js";
 import { pageStart } from "./core/page-start.js";
-import { Status } from "./panels/status-bar.js";
-import { Story } from "./panels/details.js";
+import { StatusBar } from "./panels/status-bar.js";
+import { DetailsPanel } from "./panels/details.js";
 import { startTabs } from "./panels/tabs.js";
 import { Theme } from "./ui/theme.js";
 import { TimelineBar } from "./time/timeline-bar.js";
@@ -30,36 +30,36 @@ import { TimelineBar } from "./time/timeline-bar.js";
 const CLOSE_SCALE = 14;
 const TABLE_MS = 240;
 const COURSE_MS = 60_000;
-const RECALLED = 20;
-const RECALL_MS = 200;
+const EARLIER_TICKS = 20;
+const EARLIER_DELAY_MS = 200;
 
 const settings = JSON.parse(/** @type {HTMLMetaElement} */ (document.querySelector("meta[name=sector]")).content);
 const theme = new Theme();
 const playback = new Playback();
 const timeline = new Timeline();
 const connection = new Connection(settings.polling);
-const map = new MapView(/** @type {HTMLCanvasElement} */ (byId("ground")), /** @type {HTMLCanvasElement} */ (byId("traffic")), theme);
+const mapView = new MapView(/** @type {HTMLCanvasElement} */ (byId("ground")), /** @type {HTMLCanvasElement} */ (byId("traffic")), theme);
 const player = new Player(settings.api, playback, theme);
-const command = new Command(playback, map, player);
-const feed = new Feed(theme, { system: (row) => select({ kind: "system", id: row }, true), tick: (tick) => playback.seek(tick) });
-const table = new FactionTable(theme, (faction) => feed.toggleFaction(faction));
+const command = new Command(playback, mapView, player);
+const eventLog = new EventLog(theme, { system: (row) => select({ kind: "system", id: row }, true), tick: (tick) => playback.seek(tick) });
+const factionTable = new FactionTable(theme, (faction) => eventLog.toggleFaction(faction));
 const timelineChart = new TimelineChart(theme, (tick) => playback.seek(tick));
-const story = new Story(playback, theme, feed, (selection) => select(selection, true), (world, system) => command.forms(world, system));
+const details = new DetailsPanel(playback, theme, eventLog, (selection) => select(selection, true), (world, system) => command.forms(world, system));
 const timelineBar = new TimelineBar(playback, timeline, theme);
-new Status(connection, playback);
+new StatusBar(connection, playback);
 const picker = new SimPicker((sim) => watch(sim, null, null));
-let address = readAddress(settings.sim);
+let initialView = readAddress(settings.sim);
 let tableAt = 0;
 let recalling = 0;
 
 /** @param {string} sim @param {number | null} tick @param {number[] | null} view */
 function watch(sim, tick, view) {
-  address = { sim, tick, view };
+  initialView = { sim, tick, view };
   timeline.clear();
-  feed.clear();
+  eventLog.clear();
   player.rest();
   select(null);
-  map.camera.isMoved = false;
+  mapView.camera.isMoved = false;
   picker.show(sim);
   document.title = `${sim} · Sector`;
   connection.watch(sim);
@@ -67,12 +67,12 @@ function watch(sim, tick, view) {
 
 /** @param {Selection | null} selection @param {boolean} [fly] */
 function select(selection, fly = false) {
-  map.selectionLayer.set({ selection });
+  mapView.selectionLayer.set({ selection });
   const { world } = playback;
   const place = fly && world && selection ? selectionPosition(world, selection, playback.time) : null;
-  if (place) map.camera.flyTo(place, CLOSE_SCALE);
-  story.refresh();
-  story.show(selection);
+  if (place) mapView.camera.flyTo(place, CLOSE_SCALE);
+  details.refresh();
+  details.show(selection);
 }
 
 let learning = Promise.resolve();
@@ -98,10 +98,10 @@ async function recall() {
   if (!world || world.tick === 0) return;
   const { tick } = world;
   await learning;
-  const after = Math.max(tick - RECALLED, timeline.firstTick);
+  const after = Math.max(tick - EARLIER_TICKS, timeline.firstTick);
   try {
     const updates = await fetchTicks(sim, after, tick - after || 1);
-    if (playback.sim === sim && (playback.world === world || playback.isLive)) feed.learn(world, updates.flatMap(({ events }) => readEvents(events)).filter((event) => event.tick <= tick));
+    if (playback.sim === sim && (playback.world === world || playback.isLive)) eventLog.addEarlier(world, updates.flatMap(({ events }) => readEvents(events)).filter((event) => event.tick <= tick));
   } catch (error) {
     console.info(`what happened before cannot be had: ${error}`);
   }
@@ -112,14 +112,14 @@ connection.on("world", ({ sim, map: places, update }) => {
   if (playback.live && playback.live.map !== places) {
     // Founded anew, or another sim: what was learnt is of no use.
     timeline.clear();
-    feed.clear();
+    eventLog.clear();
   }
   playback.load(sim, places, update);
-  map.camera.setBounds(places.bounds);
+  mapView.camera.setBounds(places.bounds);
   learnCourse();
   if (!isFirst) return;
-  if (address.view) map.camera.setView(address.view);
-  if (address.tick !== null) playback.seek(address.tick);
+  if (initialView.view) mapView.camera.setView(initialView.view);
+  if (initialView.tick !== null) playback.seek(initialView.tick);
   player.resume();
 });
 connection.on("unreadable", async () => {
@@ -131,23 +131,23 @@ connection.on("tick", (update) => {
 });
 playback.on("tick", (events) => {
   if (!playback.world) return;
-  feed.notice(playback.world, events);
-  map.effectLayer.addEvents(playback.world, events);
+  eventLog.add(playback.world, events);
+  mapView.effectLayer.addEvents(playback.world, events);
 });
 playback.on("world", () => {
-  if (!playback.isLive || playback.seekNumber) feed.clear();
-  map.effectLayer.clear();
+  if (!playback.isLive || playback.seekNumber) eventLog.clear();
+  mapView.effectLayer.clear();
   clearTimeout(recalling);
-  recalling = window.setTimeout(recall, RECALL_MS);
+  recalling = window.setTimeout(recall, EARLIER_DELAY_MS);
 });
-playback.on("mode", () => story.refresh());
-player.on("change", () => story.refresh());
-new Search(playback, { system: (row) => select({ kind: "system", id: row }, true), faction: (faction) => feed.setFaction(faction) });
-new Gestures(byId("traffic"), map.camera, {
-  pick: (x, y) => playback.world && select(map.pick(playback.world, playback.time, x, y)),
+playback.on("mode", () => details.refresh());
+player.on("change", () => details.refresh());
+new Search(playback, { system: (row) => select({ kind: "system", id: row }, true), faction: (faction) => eventLog.setFaction(faction) });
+new Gestures(byId("traffic"), mapView.camera, {
+  pick: (x, y) => playback.world && select(mapView.pick(playback.world, playback.time, x, y)),
   hover: (x, y) => {
-    const hovered = playback.world && map.pick(playback.world, playback.time, x, y);
-    if (hovered?.kind !== map.selectionLayer.hover?.kind || hovered?.id !== map.selectionLayer.hover?.id) map.selectionLayer.set({ hover: hovered });
+    const hovered = playback.world && mapView.pick(playback.world, playback.time, x, y);
+    if (hovered?.kind !== mapView.selectionLayer.hover?.kind || hovered?.id !== mapView.selectionLayer.hover?.id) mapView.selectionLayer.set({ hover: hovered });
     byId("traffic").style.cursor = hovered ? "pointer" : "";
   },
   canStartOrder: (x, y) => command.canAim(x, y),
@@ -155,9 +155,9 @@ new Gestures(byId("traffic"), map.camera, {
   dropOrder: (x, y) => command.release(x, y),
   cancelOrder: () => command.cancel(),
 });
-byId("zoom-in").addEventListener("click", () => map.camera.zoom(1.4, map.camera.width / 2, map.camera.height / 2));
-byId("zoom-out").addEventListener("click", () => map.camera.zoom(1 / 1.4, map.camera.width / 2, map.camera.height / 2));
-byId("fit").addEventListener("click", () => map.camera.fit());
+byId("zoom-in").addEventListener("click", () => mapView.camera.zoom(1.4, mapView.camera.width / 2, mapView.camera.height / 2));
+byId("zoom-out").addEventListener("click", () => mapView.camera.zoom(1 / 1.4, mapView.camera.width / 2, mapView.camera.height / 2));
+byId("fit").addEventListener("click", () => mapView.camera.fit());
 byId("theme").addEventListener("click", () => theme.toggle());
 window.addEventListener("hashchange", () => {
   const { sim, tick, view } = readAddress(settings.sim);
@@ -165,7 +165,7 @@ window.addEventListener("hashchange", () => {
     watch(sim, tick, view);
     return;
   }
-  if (view) map.camera.setView(view);
+  if (view) mapView.camera.setView(view);
   if (tick === null) playback.goLive();
   else playback.seek(tick);
 });
@@ -177,7 +177,7 @@ function frame(now) {
   const time = playback.timeAt(now);
   const { world } = playback;
   if (world) {
-    map.draw(world, time, now);
+    mapView.draw(world, time, now);
     if (now - tableAt > TABLE_MS) {
       tableAt = now;
       showPanels(world);
@@ -190,17 +190,17 @@ function frame(now) {
 function showPanels(world) {
   const totals = world.totals();
   const until = playback.isLive ? timeline.totals : timeline.totals.filter(({ tick }) => tick <= world.tick);
-  table.show(world, totals, until, player.faction);
+  factionTable.show(world, totals, until, player.faction);
   timelineChart.show(world, timeline);
-  story.show(map.selectionLayer.selection);
+  details.show(mapView.selectionLayer.selection);
   timelineBar.show();
   player.show();
-  writeAddress({ sim: playback.sim, tick: playback.isLive ? null : world.tick, view: map.camera.isMoved ? map.camera.view : null });
+  writeAddress({ sim: playback.sim, tick: playback.isLive ? null : world.tick, view: mapView.camera.isMoved ? mapView.camera.view : null });
 }
 
 pageStart().ready();
-watch(address.sim, address.tick, address.view);
+watch(initialView.sim, initialView.tick, initialView.view);
 picker.refresh();
 requestAnimationFrame(frame);
 
-export { map, playback };
+export { mapView, playback };

@@ -1,11 +1,11 @@
 /** The ground: territory, lanes, systems and their labels. It is drawn anew when the world or the camera changed, not each frame. */
 
 import { contextOf } from "../ui/canvas.js";
-import { short } from "../ui/format.js";
+import { formatShort } from "../ui/format.js";
 import { orderByImportance, placeLabels } from "./labels.js";
 import { GRADES, systemRadius, drawSystemSprites } from "./sprites.js";
 import { Territory } from "./territory.js";
-import { css, mixed, rgb } from "../ui/theme.js";
+import { cssColour, blend, parseColour } from "../ui/theme.js";
 
 /** @typedef {import("./camera.js").Camera} Camera */
 /** @typedef {import("../ui/theme.js").Colour} Colour */
@@ -76,10 +76,10 @@ export class BaseLayer {
       this.labelOrder = orderByImportance(map);
       this.territoryState.world = null;
     }
-    this.colours = this.theme.factions(world.colours);
+    this.colours = this.theme.factionColours(world.colours);
     const { territoryState, theme } = this;
     if (territoryState.world === world && territoryState.owners === world.ownerVersion && territoryState.theme === theme.version) return;
-    this.territory?.paint(world.owner, this.colours, theme.halo);
+    this.territory?.paint(world.owner, this.colours, theme.territoryOpacity);
     this.territoryState = { world, owners: world.ownerVersion, theme: theme.version };
   }
 
@@ -88,7 +88,7 @@ export class BaseLayer {
     const { context, camera } = this;
     const ratio = this.canvas.width / camera.width;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.fillStyle = this.theme.named.ground;
+    context.fillStyle = this.theme.colours.ground;
     context.fillRect(0, 0, camera.width, camera.height);
     const territory = /** @type {Territory} */ (this.territory);
     const { scale } = camera;
@@ -128,7 +128,7 @@ export class BaseLayer {
     context.globalAlpha = Math.min(Math.max(camera.scale / 3, 0.35), 1);
     paths.forEach((path, row) => {
       context.lineWidth = row ? width * 1.5 : width;
-      context.strokeStyle = row ? css(colours[row - 1], 0.5) : this.theme.named.lane;
+      context.strokeStyle = row ? cssColour(colours[row - 1], 0.5) : this.theme.colours.lane;
       context.stroke(path);
     });
     context.globalAlpha = 1;
@@ -143,7 +143,7 @@ export class BaseLayer {
   #drawSystems({ map, owner, colours }, ratio) {
     const { context, camera } = this;
     const radius = this.radius * ratio;
-    const { ground, neutral } = this.theme.named;
+    const { ground, neutral } = this.theme.colours;
     const key = `${radius.toFixed(1)} ${colours} ${this.theme.version}`;
     if (this.systemSprites.key !== key) this.systemSprites = { key, sprites: drawSystemSprites([null, ...this.colours], { radius, ground, neutral }) };
     const { canvas, size } = this.systemSprites.sprites;
@@ -164,7 +164,7 @@ export class BaseLayer {
   #drawLabels({ map, ships, owner }) {
     const { context, camera } = this;
     const withNames = camera.scale >= MIN_NAME_SCALE * 1.6;
-    const { ink, quiet, ground } = this.theme.named;
+    const { ink, quiet, ground } = this.theme.colours;
     const size = Math.min(10 + camera.scale / 6, 15);
     const [strong, plain] = [`600 ${size + 1}px system-ui, sans-serif`, `${size}px system-ui, sans-serif`];
     context.textAlign = "center";
@@ -180,12 +180,12 @@ export class BaseLayer {
     context.fillStyle = ink;
     for (const system of visible) {
       const reach = systemRadius(this.radius, Math.min(map.growth[system], GRADES - 1));
-      label(short(ships[system]), map.x[system] * camera.scale + camera.x, map.y[system] * camera.scale + camera.y - reach - 4);
+      label(formatShort(ships[system]), map.x[system] * camera.scale + camera.x, map.y[system] * camera.scale + camera.y - reach - 4);
     }
     if (!withNames) return;
     context.font = plain;
     // A faction's own colour on its own territory is hard to read.
-    const nameColours = this.colours.map((colour) => css(mixed(colour, rgb(ink), 0.6)));
+    const nameColours = this.colours.map((colour) => cssColour(blend(colour, parseColour(ink), 0.6)));
     for (const system of visible) {
       const reach = systemRadius(this.radius, Math.min(map.growth[system], GRADES - 1));
       context.fillStyle = owner[system] < 0 ? quiet : nameColours[owner[system]];

@@ -1,7 +1,7 @@
 /** Effects: battles flash, captures ring, notes stand for a while over the place where they were put. */
 
 import { systemRow } from "../codec/event-rows.js";
-import { css } from "../ui/theme.js";
+import { cssColour } from "../ui/theme.js";
 
 /** @typedef {import("./camera.js").Camera} Camera */
 /** @typedef {import("../codec/event-rows.js").WorldEvent} WorldEvent */
@@ -31,7 +31,7 @@ export class EffectLayer {
   /** @param {World} world @param {WorldEvent[]} events */
   addEvents(world, events) {
     const startTime = performance.now();
-    const colours = this.theme.factions(world.colours);
+    const colours = this.theme.factionColours(world.colours);
     const colourOf = (/** @type {string | null} */ faction) => (faction === null ? null : (colours[world.factions.indexOf(faction)] ?? null));
     for (const event of events) {
       if (event.type === "battle") this.#add({ kind: "battle", system: systemRow(event.system), colour: colourOf(event.winner), text: "", startTime });
@@ -77,10 +77,10 @@ export class EffectLayer {
     context.arc(x, y, reach * (0.25 + 0.75 * (1 - (1 - age) ** 2)), 0, 2 * Math.PI);
     context.lineWidth = (effect.kind === "battle" ? 2.5 : 4) * (1 - age) + 0.4;
     context.globalAlpha = 1 - age;
-    context.strokeStyle = effect.kind === "battle" || !effect.colour ? this.theme.named.ink : css(effect.colour);
+    context.strokeStyle = effect.kind === "battle" || !effect.colour ? this.theme.colours.ink : cssColour(effect.colour);
     context.stroke();
     if (effect.kind === "battle") {
-      context.fillStyle = this.theme.named.ink;
+      context.fillStyle = this.theme.colours.ink;
       context.globalAlpha = 0.25 * (1 - age) ** 3;
       context.fill();
     }
@@ -99,12 +99,12 @@ export class EffectLayer {
     context.moveTo(x - 5, top + 24);
     context.lineTo(x, top + 32);
     context.lineTo(x + 5, top + 24);
-    context.fillStyle = theme.named.ground;
+    context.fillStyle = theme.colours.ground;
     context.fill();
     context.lineWidth = 1.5;
-    context.strokeStyle = effect.colour ? css(effect.colour) : theme.named.neutral;
+    context.strokeStyle = effect.colour ? cssColour(effect.colour) : theme.colours.neutral;
     context.stroke();
-    context.fillStyle = theme.named.ink;
+    context.fillStyle = theme.colours.ink;
     context.textAlign = "center";
     context.fillText(effect.text, x, top + 16);
     context.globalAlpha = 1;

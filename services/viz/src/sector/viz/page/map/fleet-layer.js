@@ -1,6 +1,6 @@
 /** The traffic: fleets under way, drawn each frame. A fleet's place follows from when it departed and when it arrives. */
 
-import { short } from "../ui/format.js";
+import { formatShort } from "../ui/format.js";
 import { drawFleetSprites, GRADES, HEADINGS } from "./sprites.js";
 import { PixelBlitter } from "./pixel-blitter.js";
 
@@ -64,7 +64,7 @@ export class FleetLayer {
     const sheetKey = `${length.toFixed(1)} ${world.colours} ${this.theme.version}`;
     if (this.sheetKey !== sheetKey) {
       this.sheetKey = sheetKey;
-      this.sheet = drawFleetSprites(this.theme.factions(world.colours), { length, ground: this.theme.named.ground });
+      this.sheet = drawFleetSprites(this.theme.factionColours(world.colours), { length, ground: this.theme.colours.ground });
     }
     const { canvas, size } = this.sheet;
     const { x, y } = world.map;
@@ -101,14 +101,14 @@ export class FleetLayer {
     context.font = "600 11px system-ui, sans-serif";
     context.textAlign = "center";
     context.lineWidth = 3;
-    context.strokeStyle = this.theme.named.ground;
-    context.fillStyle = this.theme.named.ink;
+    context.strokeStyle = this.theme.colours.ground;
+    context.fillStyle = this.theme.colours.ink;
     for (let fleet = 0; fleet < world.fleets.rows; fleet++) {
       const place = fleetPosition(world, fleet, time);
       const [px, py] = [place.x * camera.scale + camera.x, place.y * camera.scale + camera.y - 12];
       if (px < 0 || py < 0 || px > camera.width || py > camera.height) continue;
-      context.strokeText(short(ships.values[fleet]), px, py);
-      context.fillText(short(ships.values[fleet]), px, py);
+      context.strokeText(formatShort(ships.values[fleet]), px, py);
+      context.fillText(formatShort(ships.values[fleet]), px, py);
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Marks: what is selected, what is pointed at, whose systems are one's own, and where ships are about to be sent. */
+/** SelectionLayer: what is selected, what is pointed at, whose systems are one's own, and where ships are about to be sent. */
 
 import { fleetPosition } from "./fleet-layer.js";
 
@@ -41,7 +41,7 @@ export class SelectionLayer {
       context.beginPath();
       context.arc(position.x * this.camera.scale + this.camera.x, position.y * this.camera.scale + this.camera.y, radius * 1.4 + 5, 0, 2 * Math.PI);
       context.lineWidth = width;
-      context.strokeStyle = theme.named.accent;
+      context.strokeStyle = theme.colours.accent;
       context.stroke();
     }
   }
@@ -56,16 +56,16 @@ export class SelectionLayer {
     context.lineTo(toX, toY);
     context.setLineDash(target === null ? [4, 6] : [9, 5]);
     context.lineWidth = target === null ? 1.5 : 3;
-    context.strokeStyle = theme.named.accent;
+    context.strokeStyle = theme.colours.accent;
     context.stroke();
     context.setLineDash([]);
     if (!text) return;
     context.font = "600 13px system-ui, sans-serif";
     context.textAlign = "center";
     context.lineWidth = 4;
-    context.strokeStyle = theme.named.ground;
+    context.strokeStyle = theme.colours.ground;
     context.strokeText(text, toX, toY - 22);
-    context.fillStyle = theme.named.ink;
+    context.fillStyle = theme.colours.ink;
     context.fillText(text, toX, toY - 22);
   }
 }

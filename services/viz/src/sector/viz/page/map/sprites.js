@@ -1,7 +1,7 @@
 /** Sprites: systems and fleets drawn once in each colour, size and heading, then only copied. Sizes are in device pixels. */
 
 import { offscreenContextOf } from "../ui/canvas.js";
-import { css } from "../ui/theme.js";
+import { cssColour } from "../ui/theme.js";
 
 /** @typedef {import("../ui/theme.js").Colour} Colour */
 
@@ -65,8 +65,8 @@ export function systemRadius(radius, grade) {
 function drawDisc(context, radius, colour, ground, neutral, glow) {
   if (colour && radius > 3) {
     const shine = context.createRadialGradient(0, 0, radius * 0.8, 0, 0, radius * glow);
-    shine.addColorStop(0, css(colour, 0.55));
-    shine.addColorStop(1, css(colour, 0));
+    shine.addColorStop(0, cssColour(colour, 0.55));
+    shine.addColorStop(1, cssColour(colour, 0));
     context.fillStyle = shine;
     context.beginPath();
     context.arc(0, 0, radius * glow, 0, 2 * Math.PI);
@@ -74,7 +74,7 @@ function drawDisc(context, radius, colour, ground, neutral, glow) {
   }
   context.beginPath();
   context.arc(0, 0, radius, 0, 2 * Math.PI);
-  context.fillStyle = colour ? css(colour) : ground;
+  context.fillStyle = colour ? cssColour(colour) : ground;
   context.fill();
   context.lineWidth = Math.max(radius * 0.16, 1);
   context.strokeStyle = colour ? ground : neutral;
@@ -94,7 +94,7 @@ export function drawFleetSprites(colours, { length, ground }) {
       for (let heading = 0; heading < HEADINGS; heading++) {
         sheet.put(heading, row * GRADES + grade, (context) => {
           context.rotate((heading * 2 * Math.PI) / HEADINGS);
-          drawArrow(context, length * (1 + 0.28 * grade), css(colour), ground);
+          drawArrow(context, length * (1 + 0.28 * grade), cssColour(colour), ground);
         });
       }
     }

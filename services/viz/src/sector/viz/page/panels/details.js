@@ -1,39 +1,39 @@
 /** The story of what is selected: a system or a fleet, who has it, what comes to it, what happened there, and what may be done. */
 
-import { byId, make, named } from "../ui/dom.js";
-import { duration, whole } from "../ui/format.js";
-import { css } from "../ui/theme.js";
+import { byId, createElement, createFactionLabel } from "../ui/dom.js";
+import { formatDuration, formatNumber } from "../ui/format.js";
+import { cssColour } from "../ui/theme.js";
 
-/** @typedef {import("./event-log.js").Feed} Feed */
+/** @typedef {import("./event-log.js").EventLog} EventLog */
 /** @typedef {import("../map/selection-layer.js").Selection} Selection */
 /** @typedef {import("../time/playback.js").Playback} Playback */
 /** @typedef {import("../ui/theme.js").Theme} Theme */
 /** @typedef {import("../world/world.js").World} World */
 
-const MOST_EVENTS = 6;
-const MOST_FLEETS = 6;
+const MAX_EVENTS = 6;
+const MAX_FLEETS = 6;
 
-export class Story {
+export class DetailsPanel {
   /**
    * @param {Playback} playback
    * @param {Theme} theme
-   * @param {Feed} feed
+   * @param {EventLog} eventLog
    * @param {(selection: Selection | null) => void} select
    * @param {(world: World, system: number) => HTMLElement | null} actions what may be done with a system
    */
-  constructor(playback, theme, feed, select, actions) {
+  constructor(playback, theme, eventLog, select, actions) {
     this.playback = playback;
     this.theme = theme;
-    this.feed = feed;
+    this.eventLog = eventLog;
     this.select = select;
     this.actions = actions;
     this.element = byId("story");
-    this.facts = make("div", { class: "facts" });
-    this.doing = make("div", { class: "doing" });
-    this.element.append(make("button", { class: "close", "aria-label": "Close", click: () => select(null) }, "✕"), this.facts, this.doing);
-    this.told = "";
-    this.done = "";
-    this.about = "";
+    this.facts = createElement("div", { class: "facts" });
+    this.actionArea = createElement("div", { class: "doing" });
+    this.element.append(createElement("button", { class: "close", "aria-label": "Close", click: () => select(null) }, "✕"), this.facts, this.actionArea);
+    this.factsKey = "";
+    this.actionsKey = "";
+    this.selectionKey = "";
   }
 
   /** @param {Selection | null} selection */
@@ -41,102 +41,102 @@ export class Story {
     const { world } = this.playback;
     this.element.hidden = !selection || !world;
     if (!selection || !world) {
-      this.told = this.done = "";
+      this.factsKey = this.actionsKey = "";
       return;
     }
-    const told = `${selection.kind} ${selection.id} ${world.map.id} ${world.tick} ${this.feed.kept.length}`;
-    if (told === this.told) return;
-    this.told = told;
-    const about = `${selection.kind} ${selection.id} ${world.map.id}`;
+    const factsKey = `${selection.kind} ${selection.id} ${world.map.id} ${world.tick} ${this.eventLog.events.length}`;
+    if (factsKey === this.factsKey) return;
+    this.factsKey = factsKey;
+    const selectionKey = `${selection.kind} ${selection.id} ${world.map.id}`;
     // Who has come to a link there with the keyboard keeps it.
-    if (about !== this.about || !this.facts.contains(document.activeElement)) {
-      this.facts.replaceChildren(...(selection.kind === "system" ? this.#system(world, selection.id) : this.#fleet(world, selection.id)));
+    if (selectionKey !== this.selectionKey || !this.facts.contains(document.activeElement)) {
+      this.facts.replaceChildren(...(selection.kind === "system" ? this.#describeSystem(world, selection.id) : this.#describeFleet(world, selection.id)));
     }
-    this.about = about;
-    this.#offer(world, selection);
+    this.selectionKey = selectionKey;
+    this.#showActions(world, selection);
   }
 
   /** @param {World} world @param {Selection} selection */
-  #offer(world, selection) {
+  #showActions(world, selection) {
     const system = selection.kind === "system" ? selection.id : -1;
-    const state = `${system} ${system < 0 ? "" : world.owner[system]} ${world.map.id} ${this.playback.isLive}`;
-    if (state === this.done) return;
-    this.done = state;
+    const actionsKey = `${system} ${system < 0 ? "" : world.owner[system]} ${world.map.id} ${this.playback.isLive}`;
+    if (actionsKey === this.actionsKey) return;
+    this.actionsKey = actionsKey;
     const actions = system < 0 ? null : this.actions(world, system);
-    this.doing.replaceChildren(...(actions ? [actions] : []));
+    this.actionArea.replaceChildren(...(actions ? [actions] : []));
   }
 
   /** Offer anew what may be done, since something else may be done now. */
   refresh() {
-    this.done = this.told = "";
+    this.actionsKey = this.factsKey = "";
   }
 
   /** @param {World} world @param {number} faction its row */
-  #owner(world, faction) {
-    if (faction < 0) return make("span", { class: "quiet" }, "nobody");
-    return named(world.factions[faction], css(this.theme.factions(world.colours)[faction]));
+  #createOwner(world, faction) {
+    if (faction < 0) return createElement("span", { class: "quiet" }, "nobody");
+    return createFactionLabel(world.factions[faction], cssColour(this.theme.factionColours(world.colours)[faction]));
   }
 
   /** @param {World} world @param {number} system */
-  #link(world, system) {
-    return make("button", { class: "where", click: () => this.select({ kind: "system", id: system }) }, world.map.names[system]);
+  #createSystemLink(world, system) {
+    return createElement("button", { class: "where", click: () => this.select({ kind: "system", id: system }) }, world.map.names[system]);
   }
 
   /** @param {World} world @param {number} system */
-  #system(world, system) {
+  #describeSystem(world, system) {
     const { map, fleets } = world;
     const { origin, target, owner, ships, arrives } = fleets.columns;
-    const coming = [];
-    for (let row = 0; row < fleets.rows; row++) if (target.values[row] === system) coming.push(row);
-    coming.sort((a, b) => arrives.values[a] - arrives.values[b]);
-    const beside = map.neighbours(system);
+    const inbound = [];
+    for (let row = 0; row < fleets.rows; row++) if (target.values[row] === system) inbound.push(row);
+    inbound.sort((a, b) => arrives.values[a] - arrives.values[b]);
+    const neighbours = map.neighbours(system);
     return [
-      make("h2", {}, map.names[system], make("small", {}, ` S${system}${map.homes.includes(system) ? " · home" : ""}`)),
-      facts([
-        ["Owner", this.#owner(world, world.owner[system])],
-        ["Garrison", `${whole(world.ships[system])} ships`],
+      createElement("h2", {}, map.names[system], createElement("small", {}, ` S${system}${map.homes.includes(system) ? " · home" : ""}`)),
+      createFactList([
+        ["Owner", this.#createOwner(world, world.owner[system])],
+        ["Garrison", `${formatNumber(world.ships[system])} ships`],
         ["Growth", `${map.growth[system]} ships a tick`],
         ["Yield", `${map.supplyYield[system]} supply a tick`],
-        ["Lanes", make("span", {}, ...beside.flatMap(({ to, length }, at) => [at ? ", " : "", this.#link(world, to), ` ${length}`]))],
+        ["Lanes", createElement("span", {}, ...neighbours.flatMap(({ to, length }, index) => [index ? ", " : "", this.#createSystemLink(world, to), ` ${length}`]))],
       ]),
-      ...titled("On their way here", coming.slice(0, MOST_FLEETS).map((row) => make("li", {}, this.#owner(world, owner.values[row]), ` ${whole(ships.values[row])} from `, this.#link(world, origin.values[row]), `, in ${this.#until(world, arrives.values[row])}`)), coming.length),
-      ...titled("What happened here", this.feed.at(`S${system}`, MOST_EVENTS)),
+      ...createListSection("On their way here", inbound.slice(0, MAX_FLEETS).map((row) => createElement("li", {}, this.#createOwner(world, owner.values[row]), ` ${formatNumber(ships.values[row])} from `, this.#createSystemLink(world, origin.values[row]), `, in ${this.#formatTicksUntil(world, arrives.values[row])}`)), inbound.length),
+      ...createListSection("What happened here", this.eventLog.itemsOfSystem(`S${system}`, MAX_EVENTS)),
     ];
   }
 
   /** @param {World} world @param {number} id */
-  #fleet(world, id) {
+  #describeFleet(world, id) {
     const { origin, target, owner, ships, departed, arrives, id: ids } = world.fleets.columns;
     const row = ids.values.indexOf(id);
-    if (row < 0) return [make("h2", {}, `Fleet F${id}`), make("p", {}, "It has arrived.")];
-    const way = Math.round(((world.tick - departed.values[row]) / (arrives.values[row] - departed.values[row])) * 100);
+    if (row < 0) return [createElement("h2", {}, `Fleet F${id}`), createElement("p", {}, "It has arrived.")];
+    const percent = Math.round(((world.tick - departed.values[row]) / (arrives.values[row] - departed.values[row])) * 100);
     return [
-      make("h2", {}, "Fleet", make("small", {}, ` F${id}`)),
-      facts([
-        ["Owner", this.#owner(world, owner.values[row])],
-        ["Strength", `${whole(ships.values[row])} ships`],
-        ["From", this.#link(world, origin.values[row])],
-        ["To", this.#link(world, target.values[row])],
+      createElement("h2", {}, "Fleet", createElement("small", {}, ` F${id}`)),
+      createFactList([
+        ["Owner", this.#createOwner(world, owner.values[row])],
+        ["Strength", `${formatNumber(ships.values[row])} ships`],
+        ["From", this.#createSystemLink(world, origin.values[row])],
+        ["To", this.#createSystemLink(world, target.values[row])],
         ["Departed", `tick ${departed.values[row]}`],
-        ["Arrives", `tick ${arrives.values[row]}, in ${this.#until(world, arrives.values[row])}; ${way} % of its way`],
+        ["Arrives", `tick ${arrives.values[row]}, in ${this.#formatTicksUntil(world, arrives.values[row])}; ${percent} % of its way`],
       ]),
     ];
   }
 
   /** @param {World} world @param {number} tick */
-  #until(world, tick) {
+  #formatTicksUntil(world, tick) {
     const ticks = tick - world.tick;
-    return `${ticks} tick${ticks === 1 ? "" : "s"} (${duration(ticks, this.playback.tickPeriodMs)})`;
+    return `${ticks} tick${ticks === 1 ? "" : "s"} (${formatDuration(ticks, this.playback.tickPeriodMs)})`;
   }
 }
 
 /** @param {[string, Node | string][]} pairs */
-function facts(pairs) {
-  return make("dl", {}, ...pairs.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
+function createFactList(pairs) {
+  return createElement("dl", {}, ...pairs.flatMap(([name, value]) => [createElement("dt", {}, name), createElement("dd", {}, value)]));
 }
 
-/** @param {string} title @param {HTMLElement[]} items @param {number} [all] */
-function titled(title, items, all = items.length) {
+/** @param {string} title @param {HTMLElement[]} items @param {number} [total] */
+function createListSection(title, items, total = items.length) {
   if (!items.length) return [];
-  return [make("h3", {}, all > items.length ? `${title} (${all})` : title), make("ul", {}, ...items)];
+  return [createElement("h3", {}, total > items.length ? `${title} (${total})` : title), createElement("ul", {}, ...items)];
 }

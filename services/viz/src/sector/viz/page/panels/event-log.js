@@ -1,42 +1,42 @@
 /** The feed: what happened, newest first, of the kinds and the faction that are wanted. */
 
-import { byId, make, named } from "../ui/dom.js";
+import { byId, createElement, createFactionLabel } from "../ui/dom.js";
 import { systemRow } from "../codec/event-rows.js";
-import { concerns, KIND_OF, KINDS, sentence } from "./event-text.js";
-import { css } from "../ui/theme.js";
+import { involvesFaction, KIND_BY_TYPE, EVENT_KINDS, describeEvent } from "./event-text.js";
+import { cssColour } from "../ui/theme.js";
 
 /** @typedef {import("../codec/event-rows.js").WorldEvent} WorldEvent */
 /** @typedef {import("./event-text.js").Kind} Kind */
 /** @typedef {import("../ui/theme.js").Theme} Theme */
 /** @typedef {import("../world/world.js").World} World */
 
-const KEPT = 3_000;
-const SHOWN = 120;
+const MAX_EVENTS = 3_000;
+const MAX_ITEMS = 120;
 
-export class Feed {
-  /** @param {Theme} theme @param {{system: (row: number) => void, tick: (tick: number) => void}} picked */
-  constructor(theme, picked) {
+export class EventLog {
+  /** @param {Theme} theme @param {{system: (row: number) => void, tick: (tick: number) => void}} handlers */
+  constructor(theme, handlers) {
     this.theme = theme;
-    this.picked = picked;
+    this.handlers = handlers;
     this.list = byId("events");
     /** @type {WorldEvent[]} oldest first */
-    this.kept = [];
-    this.kinds = new Set(Object.entries(KINDS).filter(([, { shown }]) => shown).map(([kind]) => kind));
+    this.events = [];
+    this.kinds = new Set(Object.entries(EVENT_KINDS).filter(([, { shown }]) => shown).map(([kind]) => kind));
     this.faction = "";
     /** @type {World | null} */
     this.world = null;
-    this.select = make("select", { "aria-label": "Whose events are shown", change: () => this.setFaction(this.select.value) }, make("option", { value: "" }, "all"));
-    this.#filters();
+    this.select = createElement("select", { "aria-label": "Whose events are shown", change: () => this.setFaction(this.select.value) }, createElement("option", { value: "" }, "all"));
+    this.#createFilters();
   }
 
-  #filters() {
-    const chips = Object.entries(KINDS).map(([kind, { title, shown }]) => {
-      const chip = make("button", { "aria-pressed": String(shown) }, title);
+  #createFilters() {
+    const chips = Object.entries(EVENT_KINDS).map(([kind, { title, shown }]) => {
+      const chip = createElement("button", { "aria-pressed": String(shown) }, title);
       chip.addEventListener("click", () => {
-        const on = !this.kinds.delete(kind);
-        if (on) this.kinds.add(kind);
-        chip.setAttribute("aria-pressed", String(on));
-        this.#refill();
+        const isShown = !this.kinds.delete(kind);
+        if (isShown) this.kinds.add(kind);
+        chip.setAttribute("aria-pressed", String(isShown));
+        this.#render();
       });
       return chip;
     });
@@ -47,7 +47,7 @@ export class Feed {
   setFaction(faction) {
     this.faction = faction;
     this.select.value = this.faction;
-    this.#refill();
+    this.#render();
   }
 
   /** @param {string} faction shown alone, or no longer alone */
@@ -56,22 +56,22 @@ export class Feed {
   }
 
   clear() {
-    this.kept = [];
+    this.events = [];
     this.list.replaceChildren();
   }
 
   /** @param {World} world @param {WorldEvent[]} events */
-  notice(world, events) {
+  add(world, events) {
     this.world = world;
     if (this.select.options.length !== world.factions.length + 1) {
-      this.select.replaceChildren(make("option", { value: "" }, "all"), ...world.factions.map((id) => make("option", { value: id }, id)));
+      this.select.replaceChildren(createElement("option", { value: "" }, "all"), ...world.factions.map((id) => createElement("option", { value: id }, id)));
       this.select.value = this.faction;
     }
-    this.kept.push(...events);
-    if (this.kept.length > KEPT) this.kept.splice(0, this.kept.length - KEPT);
-    const items = events.slice(-4 * SHOWN).filter((event) => this.#isWanted(event)).slice(-SHOWN).flatMap((event) => this.#item(event) ?? []);
+    this.events.push(...events);
+    if (this.events.length > MAX_EVENTS) this.events.splice(0, this.events.length - MAX_EVENTS);
+    const items = events.slice(-4 * MAX_ITEMS).filter((event) => this.#matches(event)).slice(-MAX_ITEMS).flatMap((event) => this.#createItem(event) ?? []);
     this.list.prepend(...items.reverse());
-    while (this.list.children.length > SHOWN) this.list.lastElementChild?.remove();
+    while (this.list.children.length > MAX_ITEMS) this.list.lastElementChild?.remove();
   }
 
   /**
@@ -79,49 +79,49 @@ export class Feed {
    * @param {World} world
    * @param {WorldEvent[]} events oldest first
    */
-  learn(world, events) {
+  addEarlier(world, events) {
     this.world = world;
-    const [oldest] = this.kept;
-    this.kept.unshift(...events.filter(({ tick }) => !oldest || tick < oldest.tick));
-    this.#refill();
+    const [oldest] = this.events;
+    this.events.unshift(...events.filter(({ tick }) => !oldest || tick < oldest.tick));
+    this.#render();
   }
 
-  #refill() {
-    const wanted = this.kept.filter((event) => this.#isWanted(event)).slice(-SHOWN);
-    this.list.replaceChildren(...wanted.reverse().flatMap((event) => this.#item(event) ?? []));
+  #render() {
+    const matching = this.events.filter((event) => this.#matches(event)).slice(-MAX_ITEMS);
+    this.list.replaceChildren(...matching.reverse().flatMap((event) => this.#createItem(event) ?? []));
   }
 
   /** @param {WorldEvent} event */
-  #isWanted(event) {
-    return this.kinds.has(KIND_OF[event.type]) && (!this.faction || concerns(event, this.faction));
+  #matches(event) {
+    return this.kinds.has(KIND_BY_TYPE[event.type]) && (!this.faction || involvesFaction(event, this.faction));
   }
 
   /**
    * Return what is known to have happened at a system, newest first.
    * @param {string} system its id
-   * @param {number} most
+   * @param {number} limit
    */
-  at(system, most) {
-    const found = this.kept.filter((event) => event.system === system || event.target === system).slice(-most);
-    return found.reverse().flatMap((event) => this.#item(event) ?? []);
+  itemsOfSystem(system, limit) {
+    const events = this.events.filter((event) => event.system === system || event.target === system).slice(-limit);
+    return events.reverse().flatMap((event) => this.#createItem(event) ?? []);
   }
 
   /** @param {WorldEvent} event */
-  #item(event) {
-    const parts = sentence(event);
+  #createItem(event) {
+    const parts = describeEvent(event);
     const { world } = this;
     if (!parts || !world) return null;
-    const time = make("button", { class: "when", title: `To tick ${event.tick}`, click: () => this.picked.tick(event.tick) }, String(event.tick));
-    const item = make("li", { "data-type": event.type }, time);
-    const colours = this.theme.factions(world.colours);
+    const time = createElement("button", { class: "when", title: `To tick ${event.tick}`, click: () => this.handlers.tick(event.tick) }, String(event.tick));
+    const item = createElement("li", { "data-type": event.type }, time);
+    const colours = this.theme.factionColours(world.colours);
     for (const part of parts) {
       if (typeof part === "string") item.append(part);
       else if ("faction" in part) {
         const colour = colours[world.factions.indexOf(part.faction)];
-        item.append(named(part.faction, colour ? css(colour) : "transparent"));
+        item.append(createFactionLabel(part.faction, colour ? cssColour(colour) : "transparent"));
       } else {
         const row = systemRow(part.system);
-        item.append(make("button", { class: "where", click: () => this.picked.system(row) }, world.map.names[row] ?? part.system));
+        item.append(createElement("button", { class: "where", click: () => this.handlers.system(row) }, world.map.names[row] ?? part.system));
       }
     }
     return item;

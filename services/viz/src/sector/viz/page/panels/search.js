@@ -1,23 +1,23 @@
 /** Search by name: systems and factions. It follows the ARIA pattern of a combobox with a list. */
 
-import { byId, make } from "../ui/dom.js";
+import { byId, createElement } from "../ui/dom.js";
 
 /** @typedef {import("../time/playback.js").Playback} Playback */
-/** @typedef {{title: string, about: string, go: () => void}} Found */
+/** @typedef {{title: string, about: string, go: () => void}} SearchResult */
 
-const MOST = 8;
+const MAX_RESULTS = 8;
 
 export class Search {
-  /** @param {Playback} playback @param {{system: (row: number) => void, faction: (id: string) => void}} picked */
-  constructor(playback, picked) {
+  /** @param {Playback} playback @param {{system: (row: number) => void, faction: (id: string) => void}} handlers */
+  constructor(playback, handlers) {
     this.playback = playback;
-    this.picked = picked;
+    this.handlers = handlers;
     this.input = /** @type {HTMLInputElement} */ (byId("search"));
     this.list = byId("found");
-    /** @type {Found[]} */
-    this.found = [];
-    this.at = 0;
-    this.input.addEventListener("input", () => this.#look());
+    /** @type {SearchResult[]} */
+    this.results = [];
+    this.activeIndex = 0;
+    this.input.addEventListener("input", () => this.#update());
     this.input.addEventListener("keydown", (event) => this.#onKey(event));
     this.input.addEventListener("blur", () => this.#close());
     document.addEventListener("keydown", (event) => {
@@ -27,71 +27,71 @@ export class Search {
     });
   }
 
-  /** @param {string} text @returns {Found[]} */
+  /** @param {string} text @returns {SearchResult[]} */
   #match(text) {
     const { world } = this.playback;
-    const sought = text.trim().toLowerCase();
-    if (!world || !sought) return [];
-    /** @type {Found[][]} those that begin with it before those that contain it */
+    const query = text.trim().toLowerCase();
+    if (!world || !query) return [];
+    /** @type {SearchResult[][]} those that begin with it before those that contain it */
     const ranks = [[], []];
-    const consider = (/** @type {string} */ name, /** @type {string} */ id, /** @type {string} */ about, /** @type {() => void} */ go) => {
-      const at = name.toLowerCase().indexOf(sought);
-      if (at < 0 && id.toLowerCase() !== sought) return;
-      ranks[at === 0 || id.toLowerCase() === sought ? 0 : 1].push({ title: name, about, go });
+    const addMatch = (/** @type {string} */ name, /** @type {string} */ id, /** @type {string} */ about, /** @type {() => void} */ go) => {
+      const index = name.toLowerCase().indexOf(query);
+      if (index < 0 && id.toLowerCase() !== query) return;
+      ranks[index === 0 || id.toLowerCase() === query ? 0 : 1].push({ title: name, about, go });
     };
-    for (const faction of world.factions) consider(faction, "", "faction", () => this.picked.faction(faction));
+    for (const faction of world.factions) addMatch(faction, "", "faction", () => this.handlers.faction(faction));
     const { names } = world.map;
-    for (let row = 0; row < names.length && ranks[0].length < MOST; row++) {
+    for (let row = 0; row < names.length && ranks[0].length < MAX_RESULTS; row++) {
       const owner = world.owner[row];
-      consider(names[row], `S${row}`, owner < 0 ? "free" : world.factions[owner], () => this.picked.system(row));
+      addMatch(names[row], `S${row}`, owner < 0 ? "free" : world.factions[owner], () => this.handlers.system(row));
     }
-    return ranks.flat().slice(0, MOST);
+    return ranks.flat().slice(0, MAX_RESULTS);
   }
 
-  #look() {
-    this.found = this.#match(this.input.value);
-    this.at = 0;
+  #update() {
+    this.results = this.#match(this.input.value);
+    this.activeIndex = 0;
     this.list.replaceChildren(
-      ...this.found.map(({ title, about }, at) => make("li", { role: "option", id: `found-${at}`, "aria-selected": String(at === 0), mousedown: (event) => this.#take(event, at) }, title, make("small", {}, ` ${about}`))),
+      ...this.results.map(({ title, about }, index) => createElement("li", { role: "option", id: `found-${index}`, "aria-selected": String(index === 0), mousedown: (event) => this.#choose(event, index) }, title, createElement("small", {}, ` ${about}`))),
     );
-    this.#reveal(this.found.length > 0);
+    this.#setOpen(this.results.length > 0);
   }
 
   /** @param {boolean} open */
-  #reveal(open) {
+  #setOpen(open) {
     this.list.hidden = !open;
     this.input.setAttribute("aria-expanded", String(open));
-    if (open) this.input.setAttribute("aria-activedescendant", `found-${this.at}`);
+    if (open) this.input.setAttribute("aria-activedescendant", `found-${this.activeIndex}`);
     else this.input.removeAttribute("aria-activedescendant");
   }
 
-  /** @param {Event} event @param {number} at */
-  #take(event, at) {
+  /** @param {Event} event @param {number} index */
+  #choose(event, index) {
     event.preventDefault();
-    const found = this.found[at];
-    if (!found) return;
+    const result = this.results[index];
+    if (!result) return;
     this.input.value = "";
     this.#close();
     this.input.blur();
-    found.go();
+    result.go();
   }
 
   #close() {
-    this.found = [];
-    this.#reveal(false);
+    this.results = [];
+    this.#setOpen(false);
   }
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
-    if (event.key === "Enter") this.#take(event, this.at);
+    if (event.key === "Enter") this.#choose(event, this.activeIndex);
     else if (event.key === "Escape") {
       this.input.value = "";
       this.#close();
-    } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && this.found.length) {
+    } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && this.results.length) {
       event.preventDefault();
-      this.at = (this.at + (event.key === "ArrowDown" ? 1 : -1) + this.found.length) % this.found.length;
-      [...this.list.children].forEach((item, at) => item.setAttribute("aria-selected", String(at === this.at)));
-      this.#reveal(true);
+      this.activeIndex = (this.activeIndex + (event.key === "ArrowDown" ? 1 : -1) + this.results.length) % this.results.length;
+      [...this.list.children].forEach((item, at) => item.setAttribute("aria-selected", String(at === this.activeIndex)));
+      this.#setOpen(true);
     }
   }
 }

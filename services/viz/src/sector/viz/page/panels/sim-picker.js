@@ -1,17 +1,17 @@
 /** The sim picker: which sims there are, and which one is watched. */
 
 import { fetchSims } from "../net/history.js";
-import { byId, make } from "../ui/dom.js";
+import { byId, createElement } from "../ui/dom.js";
 
 /** @typedef {import("../net/history.js").SimSummary} SimSummary */
 
 export class SimPicker {
-  /** @param {(sim: string) => void} picked */
-  constructor(picked) {
+  /** @param {(sim: string) => void} onPick */
+  constructor(onPick) {
     this.select = /** @type {HTMLSelectElement} */ (byId("sims"));
-    this.told = "";
+    this.listKey = "";
     this.sim = "";
-    this.select.addEventListener("change", () => picked(this.select.value));
+    this.select.addEventListener("change", () => onPick(this.select.value));
     this.select.addEventListener("pointerdown", () => this.refresh());
     this.select.addEventListener("focus", () => this.refresh());
   }
@@ -19,7 +19,7 @@ export class SimPicker {
   /** @param {string} sim */
   show(sim) {
     this.sim = sim;
-    if (![...this.select.options].some(({ value }) => value === sim)) this.select.append(make("option", { value: sim }, sim));
+    if (![...this.select.options].some(({ value }) => value === sim)) this.select.append(createElement("option", { value: sim }, sim));
     this.select.value = sim;
   }
 
@@ -32,10 +32,10 @@ export class SimPicker {
     } catch {
       return;
     }
-    const told = sims.map(({ id, status }) => `${id} ${status}`).join();
-    if (told === this.told) return;
-    this.told = told;
-    this.select.replaceChildren(...sims.map(({ id, status }) => make("option", { value: id }, status === "finished" ? `${id} (finished)` : id)));
+    const listKey = sims.map(({ id, status }) => `${id} ${status}`).join();
+    if (listKey === this.listKey) return;
+    this.listKey = listKey;
+    this.select.replaceChildren(...sims.map(({ id, status }) => createElement("option", { value: id }, status === "finished" ? `${id} (finished)` : id)));
     this.show(this.sim);
   }
 }

@@ -1,69 +1,69 @@
 /** The status: plainly whether what is shown is live, and how the world goes. */
 
 import { byId, setText } from "../ui/dom.js";
-import { clock, whole } from "../ui/format.js";
+import { formatTime, formatNumber } from "../ui/format.js";
 import { pageStart } from "../core/page-start.js";
 
 /** @typedef {import("../net/connection.js").Connection} Connection */
 /** @typedef {import("../time/playback.js").Playback} Playback */
 /** @typedef {{name: "waiting" | "lost" | "fault" | "stale" | "past" | "finished" | "live", text: string, alarm: string}} State */
 
-const STALE_MS = 4_000;
-const TROUBLE_MS = 8_000;
-const WORLD_WITHIN_MS = 5_000;
+const STALE_AFTER_MS = 4_000;
+const SHOW_ERROR_MS = 8_000;
+const WORLD_TIMEOUT_MS = 5_000;
 
-export class Status {
+export class StatusBar {
   /** @param {Connection} connection @param {Playback} playback */
   constructor(connection, playback) {
     this.connection = connection;
     this.playback = playback;
-    this.fault = "";
+    this.serverFault = "";
     /** What could not be shown, for a while. */
-    this.trouble = "";
+    this.playbackError = "";
     this.waitingSince = NaN;
     this.pill = byId("status");
     this.alarm = byId("alarm");
-    connection.on("fault", (fault) => (this.fault = fault));
-    connection.on("tick", () => (this.fault = ""));
-    connection.on("world", () => (this.fault = ""));
-    playback.on("fault", (trouble) => {
-      this.trouble = trouble;
-      setTimeout(() => (this.trouble = ""), TROUBLE_MS);
+    connection.on("fault", (fault) => (this.serverFault = fault));
+    connection.on("tick", () => (this.serverFault = ""));
+    connection.on("world", () => (this.serverFault = ""));
+    playback.on("fault", (error) => {
+      this.playbackError = error;
+      setTimeout(() => (this.playbackError = ""), SHOW_ERROR_MS);
     });
-    playback.on("world", () => (this.trouble = ""));
+    playback.on("world", () => (this.playbackError = ""));
     connection.on("worker", (worker) => setText(byId("worker"), worker ?? "none"));
     setInterval(() => this.show(), 250);
   }
 
   /** @returns {State} */
   #state() {
-    const { connection, playback, fault } = this;
+    const { connection, playback, serverFault } = this;
     const { live, world } = playback;
-    const shown = world ? ` What is shown is tick ${world.tick}.` : "";
+    const shownTick = world ? ` What is shown is tick ${world.tick}.` : "";
     const { problem } = pageStart();
     if (problem) return { name: "fault", text: "not working", alarm: problem };
     if (connection.refusal) return { name: "fault", text: "refused", alarm: connection.refusal };
     if (!connection.connected) {
       this.waitingSince = NaN;
-      if (live) return { name: "lost", text: "connection lost", alarm: `The connection is lost; reconnecting …${connection.problem ? ` ${connection.problem}` : ""}${shown}` };
+      if (live) return { name: "lost", text: "connection lost", alarm: `The connection is lost; reconnecting …${connection.problem ? ` ${connection.problem}` : ""}${shownTick}` };
       return connection.problem ? { name: "fault", text: "not connected", alarm: connection.problem } : { name: "waiting", text: "connecting …", alarm: "" };
     }
-    if (this.trouble) return { name: "fault", text: "not shown", alarm: `${this.trouble}.` };
-    if (fault) return { name: "fault", text: "not live", alarm: `${fault}.${shown}` };
+    if (this.playbackError) return { name: "fault", text: "not shown", alarm: `${this.playbackError}.` };
+    if (serverFault) return { name: "fault", text: "not live", alarm: `${serverFault}.${shownTick}` };
     if (!live) return { name: "waiting", text: "waiting for the world …", alarm: this.#worldAlarm() };
     if (live.status === "finished") return { name: playback.isLive ? "finished" : "past", text: live.winner ? `finished: ${live.winner} wins` : "finished: a draw", alarm: "" };
     const silentMs = performance.now() - playback.lastTickAt;
-    if (silentMs > Math.max(STALE_MS, 4 * playback.tickPeriodMs)) {
-      return { name: "stale", text: "stale", alarm: `The world stands still: no tick for ${Math.round(silentMs / 1000)} s.${shown}` };
+    if (silentMs > Math.max(STALE_AFTER_MS, 4 * playback.tickPeriodMs)) {
+      return { name: "stale", text: "stale", alarm: `The world stands still: no tick for ${Math.round(silentMs / 1000)} s.${shownTick}` };
     }
-    if (!playback.isLive) return { name: "past", text: `past, ${whole(live.tick - (world?.tick ?? 0))} ticks ago`, alarm: "" };
+    if (!playback.isLive) return { name: "past", text: `past, ${formatNumber(live.tick - (world?.tick ?? 0))} ticks ago`, alarm: "" };
     return { name: "live", text: "live", alarm: "" };
   }
 
   /** What to say while there is no world yet. */
   #worldAlarm() {
     if (Number.isNaN(this.waitingSince)) this.waitingSince = performance.now();
-    if (performance.now() - this.waitingSince < WORLD_WITHIN_MS) return "";
+    if (performance.now() - this.waitingSince < WORLD_TIMEOUT_MS) return "";
     return `The viz is connected, and has not sent the world of ${this.connection.sim}. The page asks again by itself; if that does not help, reload it.`;
   }
 
@@ -78,8 +78,8 @@ export class Status {
     const { playback, connection } = this;
     if (!playback.world) return;
     document.body.dataset.tick = String(playback.world.tick);
-    setText(byId("tick"), whole(playback.world.tick));
-    byId("tick").title = playback.world.timestampMs ? clock(playback.world.timestampMs) : "";
+    setText(byId("tick"), formatNumber(playback.world.tick));
+    byId("tick").title = playback.world.timestampMs ? formatTime(playback.world.timestampMs) : "";
     setText(byId("rate"), `${(1000 / playback.tickPeriodMs).toFixed(playback.tickPeriodMs > 2_000 ? 2 : 1)}/s`);
     setText(byId("latency"), Number.isNaN(connection.roundTripMs) ? "–" : `${connection.roundTripMs < 1 ? "<1" : Math.round(connection.roundTripMs)} ms`);
   }

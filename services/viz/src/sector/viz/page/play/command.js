@@ -1,7 +1,7 @@
 /** Command: what a player may do with a system, by drag or by form. */
 
-import { make } from "../ui/dom.js";
-import { whole } from "../ui/format.js";
+import { createElement } from "../ui/dom.js";
+import { formatNumber } from "../ui/format.js";
 
 /** @typedef {import("../map/map-view.js").MapView} MapView */
 /** @typedef {import("./player.js").Player} Player */
@@ -44,7 +44,7 @@ export class Command {
     const target = this.#target(live, x, y);
     const ships = this.#ships(live, this.from);
     const lane = target === null ? null : live.map.neighbours(this.from).find(({ to }) => to === target);
-    const text = target === null ? "" : `${whole(ships)} ships${lane ? `, ${lane.length} ticks` : ""}`;
+    const text = target === null ? "" : `${formatNumber(ships)} ships${lane ? `, ${lane.length} ticks` : ""}`;
     this.map.selectionLayer.set({ orderArrow: { from: this.from, to: { x, y }, target, text } });
   }
 
@@ -94,28 +94,28 @@ export class Command {
     const beside = world.map.neighbours(system);
     const id = `S${system}`;
     const note = this.#note(id);
-    if (world.owner[system] === row) return make("div", {}, this.#parts(), this.#sending(world, system), this.#mustering(id), note);
-    if (world.owner[system] >= 0 || !beside.some(({ to }) => world.owner[to] === row)) return make("div", {}, note);
-    const cost = config ? ` for ${whole(config.claim_base + config.claim_per_ship * world.ships[system])} supply` : "";
-    return make("div", {}, make("button", { class: "strong", click: () => this.player.give({ type: "set_owner", faction, system: id }) }, `Claim${cost}`), note);
+    if (world.owner[system] === row) return createElement("div", {}, this.#parts(), this.#sending(world, system), this.#mustering(id), note);
+    if (world.owner[system] >= 0 || !beside.some(({ to }) => world.owner[to] === row)) return createElement("div", {}, note);
+    const cost = config ? ` for ${formatNumber(config.claim_base + config.claim_per_ship * world.ships[system])} supply` : "";
+    return createElement("div", {}, createElement("button", { class: "strong", click: () => this.player.give({ type: "set_owner", faction, system: id }) }, `Claim${cost}`), note);
   }
 
   #parts() {
     const buttons = PARTS.map(([title, part]) => {
-      const button = make("button", { "aria-pressed": String(part === this.part) }, String(title));
+      const button = createElement("button", { "aria-pressed": String(part === this.part) }, String(title));
       button.addEventListener("click", () => {
         this.part = Number(part);
         for (const each of buttons) each.setAttribute("aria-pressed", String(each === button));
       });
       return button;
     });
-    return make("div", { class: "row parts", role: "group", "aria-label": "Which part of a garrison a drag sends" }, make("span", { class: "quiet" }, "A drag sends"), ...buttons);
+    return createElement("div", { class: "row parts", role: "group", "aria-label": "Which part of a garrison a drag sends" }, createElement("span", { class: "quiet" }, "A drag sends"), ...buttons);
   }
 
   /** @param {World} world @param {number} system */
   #sending(world, system) {
-    const targets = world.map.neighbours(system).map(({ to, length }) => make("option", { value: String(to) }, `${world.map.names[to]} (${length})`));
-    const target = make("select", { "aria-label": "Where to" }, ...targets);
+    const targets = world.map.neighbours(system).map(({ to, length }) => createElement("option", { value: String(to) }, `${world.map.names[to]} (${length})`));
+    const target = createElement("select", { "aria-label": "Where to" }, ...targets);
     const ships = count("Ships to send", String(Math.max(Math.floor(world.ships[system] / 2), 1)));
     return form("Send", () => this.#send(system, Number(target.value), Number(ships.value)), ships, target);
   }
@@ -124,13 +124,13 @@ export class Command {
   #mustering(id) {
     const { faction, config } = this.player;
     const ships = count("Ships to muster", "5");
-    const cost = config ? `Muster, ${whole(config.muster_cost)} supply each` : "Muster";
+    const cost = config ? `Muster, ${formatNumber(config.muster_cost)} supply each` : "Muster";
     return form(cost, () => this.player.give({ type: "add_fleet", faction, system: id, ships: Number(ships.value) }), ships);
   }
 
   /** @param {string} id */
   #note(id) {
-    const text = make("input", { "aria-label": "Note to put here", placeholder: "Say something here", maxlength: "280", required: true });
+    const text = createElement("input", { "aria-label": "Note to put here", placeholder: "Say something here", maxlength: "280", required: true });
     return form("Note", () => {
       this.player.give({ type: "note", faction: this.player.faction, text: text.value, system: id });
       text.value = "";
@@ -140,13 +140,13 @@ export class Command {
 
 /** @param {string} label @param {string} value */
 function count(label, value) {
-  return make("input", { type: "number", min: "1", step: "1", required: true, value, "aria-label": label });
+  return createElement("input", { type: "number", min: "1", step: "1", required: true, value, "aria-label": label });
 }
 
 /** @param {string} title @param {() => void} submitted @param {HTMLElement[]} fields */
 function form(title, submitted, ...fields) {
-  return make("form", { class: "row", submit: (/** @type {Event} */ event) => {
+  return createElement("form", { class: "row", submit: (/** @type {Event} */ event) => {
     event.preventDefault();
     submitted();
-  } }, ...fields, make("button", {}, title));
+  } }, ...fields, createElement("button", {}, title));
 }

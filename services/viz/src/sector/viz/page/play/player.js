@@ -1,10 +1,10 @@
 /** The player: who plays from this page, and the orders they gave. */
 
 import { OrderApi, ApiError, factionsOfToken } from "../net/order-api.js";
-import { byId, make, named, setText } from "../ui/dom.js";
+import { byId, createElement, createFactionLabel, setText } from "../ui/dom.js";
 import { Emitter } from "../core/emitter.js";
 import { PageStorage } from "../core/storage.js";
-import { css } from "../ui/theme.js";
+import { cssColour } from "../ui/theme.js";
 
 /** @typedef {import("../net/order-api.js").Order} Order */
 /** @typedef {import("../time/playback.js").Playback} Playback */
@@ -128,11 +128,11 @@ export class Player extends Emitter {
   /** Say who plays, in the colour that they have. */
   show() {
     if (!this.api || !this.playback.world) return;
-    const colour = this.row < 0 ? "transparent" : css(this.theme.factions(this.playback.world.colours)[this.row]);
+    const colour = this.row < 0 ? "transparent" : cssColour(this.theme.factionColours(this.playback.world.colours)[this.row]);
     const state = `${this.faction} ${colour}`;
     if (byId("player").dataset.state === state) return;
     byId("player").dataset.state = state;
-    byId("player").replaceChildren("You play ", named(this.faction, colour), this.row < 0 ? " (about to enter)" : "");
+    byId("player").replaceChildren("You play ", createFactionLabel(this.faction, colour), this.row < 0 ? " (about to enter)" : "");
   }
 
   /**
@@ -142,8 +142,8 @@ export class Player extends Emitter {
   async give(order) {
     const { api } = this;
     if (!api) return false;
-    const state = make("span", { class: "outcome" }, "sending …");
-    const item = make("li", { "data-status": "sending" }, this.#words(order), " ", state);
+    const state = createElement("span", { class: "outcome" }, "sending …");
+    const item = createElement("li", { "data-status": "sending" }, this.#words(order), " ", state);
     const list = byId("orders");
     list.prepend(item);
     while (list.children.length > MOST_ORDERS) list.lastElementChild?.remove();

@@ -2,7 +2,7 @@
 
 import { contextOf } from "../ui/canvas.js";
 import { byId, setText } from "../ui/dom.js";
-import { clock, whole } from "../ui/format.js";
+import { formatTime, formatNumber } from "../ui/format.js";
 
 /** @typedef {import("./timeline.js").Timeline} Timeline */
 /** @typedef {import("./playback.js").Playback} Playback */
@@ -74,7 +74,7 @@ export class TimelineBar {
 
   /** @param {number} tick @param {number} timestampMs */
   #setLabel(tick, timestampMs) {
-    setText(byId("moment"), timestampMs ? `${whole(tick)} · ${clock(timestampMs)}` : whole(tick));
+    setText(byId("moment"), timestampMs ? `${formatNumber(tick)} · ${formatTime(timestampMs)}` : formatNumber(tick));
     this.slider.setAttribute("aria-valuetext", `tick ${tick}`);
   }
 
@@ -108,7 +108,7 @@ export class TimelineBar {
     }
     const maxCount = bars.reduce((a, b) => Math.max(a, b), 1);
     const context = contextOf(canvas);
-    context.fillStyle = this.theme.named.quiet;
+    context.fillStyle = this.theme.colours.quiet;
     bars.forEach((count, at) => {
       if (count) context.fillRect(at * 2, height, 1.5, -Math.max(Math.sqrt(count / maxCount) * height, 2));
     });

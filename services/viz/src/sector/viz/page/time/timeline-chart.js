@@ -1,8 +1,8 @@
 /** The course: a chart of what the factions had over time. */
 
 import { byId } from "../ui/dom.js";
-import { short } from "../ui/format.js";
-import { css } from "../ui/theme.js";
+import { formatShort } from "../ui/format.js";
+import { cssColour } from "../ui/theme.js";
 import uPlot from "../vendor/uPlot.esm.js";
 
 /** @typedef {import("../net/history.js").FactionTotals} FactionTotals */
@@ -61,8 +61,8 @@ export class TimelineChart {
   /** @param {number[]} rows @param {string[]} names @param {World} world */
   #createPlot(rows, names, world) {
     this.plot?.destroy();
-    const colours = this.theme.factions(world.colours);
-    const { quiet, lane } = this.theme.named;
+    const colours = this.theme.factionColours(world.colours);
+    const { quiet, lane } = this.theme.colours;
     const axis = { stroke: quiet, grid: { stroke: lane, width: 0.5 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
     this.plot = new uPlot(
       {
@@ -73,10 +73,10 @@ export class TimelineChart {
         cursor: { y: false, points: { size: 6 } },
         scales: { x: { time: false } },
         axes: [
-          { ...axis, size: 22, values: (/** @type {unknown} */ _, /** @type {number[]} */ ticks) => ticks.map((tick) => (Number.isInteger(tick) ? short(tick) : "")) },
-          { ...axis, size: 40, values: (/** @type {unknown} */ _, /** @type {number[]} */ counts) => counts.map(short) },
+          { ...axis, size: 22, values: (/** @type {unknown} */ _, /** @type {number[]} */ ticks) => ticks.map((tick) => (Number.isInteger(tick) ? formatShort(tick) : "")) },
+          { ...axis, size: 40, values: (/** @type {unknown} */ _, /** @type {number[]} */ counts) => counts.map(formatShort) },
         ],
-        series: [{}, ...rows.map((row) => ({ label: names[row], stroke: css(colours[row]), width: 1.75, points: { show: false } }))],
+        series: [{}, ...rows.map((row) => ({ label: names[row], stroke: cssColour(colours[row]), width: 1.75, points: { show: false } }))],
         hooks: { ready: [(/** @type {any} */ plot) => plot.over.addEventListener("dblclick", () => this.onSeek(Math.round(plot.posToVal(plot.cursor.left, "x"))))] },
       },
       [[]],

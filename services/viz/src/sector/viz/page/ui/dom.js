@@ -6,9 +6,9 @@
  * @returns {Kind}
  */
 export function byId(id) {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`the page has no #${id}`);
-  return /** @type {Kind} */ (found);
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`the page has no #${id}`);
+  return /** @type {Kind} */ (element);
 }
 
 /**
@@ -19,15 +19,15 @@ export function byId(id) {
  * @param {(Node | string)[]} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */
-export function make(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
+export function createElement(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") made.addEventListener(name, value);
-    else if (typeof value === "boolean") made.toggleAttribute(name, value);
-    else made.setAttribute(name, value);
+    if (typeof value === "function") element.addEventListener(name, value);
+    else if (typeof value === "boolean") element.toggleAttribute(name, value);
+    else element.setAttribute(name, value);
   }
-  made.append(...children);
-  return made;
+  element.append(...children);
+  return element;
 }
 
 /**
@@ -44,8 +44,8 @@ export function setText(element, text) {
  * @param {string} faction
  * @param {string} colour
  */
-export function named(faction, colour) {
-  const made = make("b", { class: "faction" }, faction);
-  made.style.setProperty("--colour", colour);
-  return made;
+export function createFactionLabel(faction, colour) {
+  const label = createElement("b", { class: "faction" }, faction);
+  label.style.setProperty("--colour", colour);
+  return label;
 }

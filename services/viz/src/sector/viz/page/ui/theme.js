@@ -5,46 +5,46 @@ import { PageStorage } from "../core/storage.js";
 
 /** @typedef {[red: number, green: number, blue: number]} Colour */
 
-const KEPT = "sector.theme";
-const PALETTE = 8;
+const STORAGE_KEY = "sector.theme";
+const PALETTE_SIZE = 8;
 
 export class Theme {
   constructor() {
     this.version = 0;
-    this.halo = 0;
+    this.territoryOpacity = 0;
     /** @type {Record<string, string>} */
-    this.named = {};
+    this.colours = {};
     this.light = /** @type {HTMLLinkElement} */ (byId("light"));
     this.storage = new PageStorage("localStorage");
-    const kept = this.storage.read(KEPT);
-    if (kept === "light" || kept === "dark") this.#choose(kept);
+    const scheme = this.storage.read(STORAGE_KEY);
+    if (scheme === "light" || scheme === "dark") this.#apply(scheme);
     this.light.addEventListener("load", () => this.#read());
     matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => this.#read());
     this.#read();
   }
 
   get isLight() {
-    return this.named.scheme === "light";
+    return this.colours.scheme === "light";
   }
 
   /** Change from dark to light, or back; it is remembered. */
   toggle() {
     const next = this.isLight ? "dark" : "light";
-    this.storage.write(KEPT, next);
-    this.#choose(next);
+    this.storage.write(STORAGE_KEY, next);
+    this.#apply(next);
     this.#read();
   }
 
   /** @param {string} scheme whatever the system prefers */
-  #choose(scheme) {
+  #apply(scheme) {
     document.documentElement.dataset.theme = scheme;
     this.light.media = scheme === "light" ? "all" : "not all";
   }
 
   #read() {
     const style = getComputedStyle(document.documentElement);
-    for (const name of ["scheme", "ground", "lane", "ink", "quiet", "neutral", "halo", "accent"]) this.named[name] = style.getPropertyValue(`--${name}`).trim();
-    this.halo = Number(this.named.halo);
+    for (const name of ["scheme", "ground", "lane", "ink", "quiet", "neutral", "halo", "accent"]) this.colours[name] = style.getPropertyValue(`--${name}`).trim();
+    this.territoryOpacity = Number(this.colours.halo);
     this.version++;
   }
 
@@ -54,29 +54,29 @@ export class Theme {
    * @param {string[]} colours #rrggbb
    * @returns {Colour[]}
    */
-  factions(colours) {
+  factionColours(colours) {
     return colours.map((colour, row) => {
-      const plain = rgb(colour);
-      const turn = Math.floor(row / PALETTE) % 3;
+      const plain = parseColour(colour);
+      const turn = Math.floor(row / PALETTE_SIZE) % 3;
       if (turn === 0) return plain;
-      return turn === 1 ? mixed(plain, [255, 255, 255], 0.45) : mixed(plain, [0, 0, 0], 0.28);
+      return turn === 1 ? blend(plain, [255, 255, 255], 0.45) : blend(plain, [0, 0, 0], 0.28);
     });
   }
 }
 
 /** @param {string} colour @returns {Colour} */
-export function rgb(colour) {
+export function parseColour(colour) {
   const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
   return [red, green, blue];
 }
 
-/** @param {Colour} colour @param {Colour} other @param {number} part of the other, 0 to 1 @returns {Colour} */
-export function mixed([red, green, blue], other, part) {
-  const mix = (/** @type {number} */ from, /** @type {number} */ to) => Math.round(from + (to - from) * part);
+/** @param {Colour} colour @param {Colour} other @param {number} share of the other, 0 to 1 @returns {Colour} */
+export function blend([red, green, blue], other, share) {
+  const mix = (/** @type {number} */ from, /** @type {number} */ to) => Math.round(from + (to - from) * share);
   return [mix(red, other[0]), mix(green, other[1]), mix(blue, other[2])];
 }
 
 /** @param {Colour} colour @param {number} [opacity] */
-export function css([red, green, blue], opacity = 1) {
+export function cssColour([red, green, blue], opacity = 1) {
   return opacity === 1 ? `rgb(${red},${green},${blue})` : `rgba(${red},${green},${blue},${opacity})`;
 }
