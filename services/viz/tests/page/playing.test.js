@@ -4,7 +4,10 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
 import { Camera } from "../../src/sector/viz/page/map/camera.js";
-import { Command } from "../../src/sector/viz/page/play/command.js";
+import { JoinDialog } from "../../src/sector/viz/page/play/join-dialog.js";
+import { OrderList } from "../../src/sector/viz/page/play/order-list.js";
+import { DragOrder } from "../../src/sector/viz/page/play/drag-order.js";
+import { OrderForm } from "../../src/sector/viz/page/play/order-form.js";
 import { Emitter } from "../../src/sector/viz/page/core/emitter.js";
 import { Player } from "../../src/sector/viz/page/play/player.js";
 import { installDom } from "./support/dom.js";
@@ -118,7 +121,7 @@ test("one plays without storage", async () => {
   const { player } = playerOf();
   await enter("Me-2", "secret");
   assert.deepEqual([player.faction, element("play").open], ["Me-2", false]);
-  player.rest();
+  player.suspend();
   player.resume();
   await settle();
   assert.equal(player.faction, "Me-2");
@@ -146,7 +149,7 @@ test("a player that changes the sim while joining does not play there", async ()
     const { player } = playerOf();
     element("play-faction").value = "Newcomer";
     element("play-go").click();
-    player.rest();
+    player.suspend();
     await settle();
     assert.deepEqual([player.api, player.faction, player.config, sessionStorage.getItem("sector.player.one")], [null, "", null, null]);
   }
@@ -156,7 +159,7 @@ test("a session is resumed in the same tab, until the player leaves", async () =
   api();
   const first = playerOf();
   await enter("Me-2", "secret");
-  first.player.rest();
+  first.player.suspend();
   assert.equal(first.player.row, -1);
   document = installDom();
   sessionStorage.setItem("sector.player.one", JSON.stringify({ faction: "Me-2", token: "secret" }));
@@ -193,13 +196,13 @@ test("each order has its words, and its outcome", async () => {
   api({ "7-0": () => jsonResponse(outcomes.shift()) });
   const { player } = playerOf();
   await enter("Me-2");
-  await player.give({ type: "move_fleet", faction: "Me-2", system: "S0", target: "S1", ships: 5 });
+  await player.submit({ type: "move_fleet", faction: "Me-2", system: "S0", target: "S1", ships: 5 });
   await settle();
-  await player.give({ type: "set_owner", faction: "Me-2", system: "S99" });
+  await player.submit({ type: "set_owner", faction: "Me-2", system: "S99" });
   await settle();
-  await player.give({ type: "add_fleet", faction: "Me-2", system: "S3", ships: 2 });
+  await player.submit({ type: "add_fleet", faction: "Me-2", system: "S3", ships: 2 });
   await settle();
-  await player.give({ type: "note", faction: "Me-2", system: null, text: "<b>" });
+  await player.submit({ type: "note", faction: "Me-2", system: null, text: "<b>" });
   await settle();
   assert.deepEqual(orders(), [
     ["applied", "Note “<b>” applied in tick 7"],
@@ -213,30 +216,50 @@ test("an order whose outcome cannot be read is not called refused", async () => 
   api({ "7-0": () => jsonResponse({ detail: "no token" }, { status: 401 }) });
   const { player } = playerOf();
   await enter("Me-2");
-  assert.equal(await player.give({ type: "later", faction: "Me-2" }), true);
+  assert.equal(await player.submit({ type: "later", faction: "Me-2" }), true);
   await settle();
   assert.deepEqual(orders(), [["unknown", "later it is in the log; what became of it is not known: no token"]]);
+});
+
+test("the order list returns the error of an order that the API refuses", async () => {
+  const list = new OrderList(/** @type {any} */ ({ world: null }));
+  const refusing = /** @type {any} */ ({ send: () => Promise.reject(new Error("not today")) });
+  assert.equal(await list.submit(refusing, { type: "set_owner", faction: "Me-2", system: "S1" }), "not today");
+  const accepting = /** @type {any} */ ({ send: async () => "7-0", waitForResult: async () => ({ status: "applied", tick: 3 }) });
+  assert.equal(await list.submit(accepting, { type: "set_owner", faction: "Me-2", system: "S1" }), "");
+  assert.deepEqual(orders(), [["applied", "Claim S1 applied in tick 3"], ["refused", "Claim S1 refused: not today"]]);
+});
+
+test("the join dialog passes on what was entered, without spaces, and forgets the token", async () => {
+  /** @type {string[][]} */
+  const entries = [];
+  const dialog = new JoinDialog("/api", async (...entry) => void entries.push(entry));
+  await enter(" Me-2 ", " secret ");
+  dialog.showError("no home is left");
+  dialog.close();
+  assert.deepEqual(entries, [["Me-2", "secret"]]);
+  assert.deepEqual([element("play-token").value, element("play-fault").textContent], ["", "no home is left"]);
 });
 
 test("sixty orders are listed, and without a session none is sent", async () => {
   api();
   const { player } = playerOf();
-  assert.equal(await player.give({ type: "join", faction: "x" }), false);
+  assert.equal(await player.submit({ type: "join", faction: "x" }), false);
   await enter("Me-2");
-  for (let count = 0; count < 65; count++) await player.give({ type: "join", faction: `F${count}` });
+  for (let count = 0; count < 65; count++) await player.submit({ type: "join", faction: `F${count}` });
   await settle();
   assert.equal(orders().length, 60);
   assert.match(orders()[0][1], /F64/);
 });
 
-/** A command of Crimson, the owner of S0 and S3. The camera has one pixel for each unit. */
-function commandOf(config = /** @type {any} */ (CONFIG)) {
+/** Orders of Crimson, the owner of S0 and S3. The camera has one pixel for each unit. */
+function ordersOf(config = /** @type {any} */ (CONFIG)) {
   const { player, playback, world } = playerOf();
   player.faction = "Crimson";
   player.config = config;
   /** @type {any[]} */
   const orderLog = [];
-  player.give = async (order) => orderLog.push(order) > 0;
+  player.submit = async (order) => orderLog.push(order) > 0;
   /** @type {any} */
   const selectionLayer = { orderArrow: null, set: (/** @type {any} */ change) => Object.assign(selectionLayer, change) };
   const camera = new Camera();
@@ -244,57 +267,57 @@ function commandOf(config = /** @type {any} */ (CONFIG)) {
     const id = Array.from(world.map.x).findIndex((each, row) => Math.hypot(each - x, world.map.y[row] - y) < 5);
     return id < 0 ? null : { kind: "system", id };
   };
-  const command = new Command(playback, /** @type {any} */ ({ camera, selectionLayer, pick }), player);
-  return { command, player, playback, world, selectionLayer, orderLog };
+  const dragOrder = new DragOrder(playback, /** @type {any} */ ({ camera, selectionLayer, pick }), player);
+  return { dragOrder, orderForm: new OrderForm(player, dragOrder), player, playback, world, selectionLayer, orderLog };
 }
 
-test("one can aim from an own system, live, while the sim runs", () => {
-  const { command, playback, world, player } = commandOf();
-  assert.equal(command.canAim(-20, 5), true);
-  assert.equal(command.from, 0);
-  assert.equal(command.canAim(0, -5), false, "free");
-  assert.equal(command.canAim(20, 5), false, "another's");
-  assert.equal(command.canAim(500, 500), false, "nothing there");
+test("a drag starts at an own system, live, while the sim runs", () => {
+  const { dragOrder, playback, world, player } = ordersOf();
+  assert.equal(dragOrder.start(-20, 5), true);
+  assert.equal(dragOrder.from, 0);
+  assert.equal(dragOrder.start(0, -5), false, "free");
+  assert.equal(dragOrder.start(20, 5), false, "another's");
+  assert.equal(dragOrder.start(500, 500), false, "nothing there");
   playback.isLive = false;
-  assert.equal(command.canAim(-20, 5), false, "the past");
+  assert.equal(dragOrder.start(-20, 5), false, "the past");
   playback.isLive = true;
   world.meta = { ...world.meta, status: "finished" };
-  assert.equal(command.canAim(-20, 5), false, "it is over");
+  assert.equal(dragOrder.start(-20, 5), false, "it is over");
   world.meta = { ...world.meta, status: "running" };
   player.faction = "Absent";
-  assert.equal(command.canAim(-20, 5), false, "not in");
+  assert.equal(dragOrder.start(-20, 5), false, "not in");
 });
 
 test("a drag to a neighbour sends a part of the garrison", () => {
-  const { command, selectionLayer, orderLog } = commandOf();
-  command.canAim(-20, 5);
-  command.aim(300, 300);
+  const { dragOrder, selectionLayer, orderLog } = ordersOf();
+  dragOrder.start(-20, 5);
+  dragOrder.move(300, 300);
   assert.deepEqual(selectionLayer.orderArrow, { from: 0, to: { x: 300, y: 300 }, target: null, text: "" });
-  command.aim(0, -5);
+  dragOrder.move(0, -5);
   assert.deepEqual([selectionLayer.orderArrow.target, selectionLayer.orderArrow.text], [1, "5 ships, 3 ticks"]);
-  command.release(0, -5);
+  dragOrder.drop(0, -5);
   assert.deepEqual(orderLog, [{ type: "move_fleet", faction: "Crimson", system: "S0", target: "S1", ships: 5 }]);
-  assert.deepEqual([command.from, selectionLayer.orderArrow], [null, null]);
-  command.aim(0, -5);
-  command.release(0, -5);
+  assert.deepEqual([dragOrder.from, selectionLayer.orderArrow], [null, null]);
+  dragOrder.move(0, -5);
+  dragOrder.drop(0, -5);
   assert.equal(orderLog.length, 1);
 });
 
 test("a drag to nowhere, to where no lane leads, or back sends nothing", () => {
-  const { command, orderLog } = commandOf();
+  const { dragOrder, orderLog } = ordersOf();
   for (const [x, y] of [[300, 300], [60, 5], [-20, 5]]) {
-    command.canAim(-20, 5);
-    command.release(x, y);
+    dragOrder.start(-20, 5);
+    dragOrder.drop(x, y);
   }
   assert.deepEqual(orderLog, []);
 });
 
 test("in a world of direct travel ships go anywhere", () => {
-  const { command, selectionLayer, orderLog } = commandOf({ ...CONFIG, travel: "direct" });
-  command.canAim(-20, 5);
-  command.aim(60, 5);
+  const { dragOrder, selectionLayer, orderLog } = ordersOf({ ...CONFIG, travel: "direct" });
+  dragOrder.start(-20, 5);
+  dragOrder.move(60, 5);
   assert.equal(selectionLayer.orderArrow.text, "5 ships");
-  command.release(60, 5);
+  dragOrder.drop(60, 5);
   assert.equal(orderLog[0].target, "S4");
 });
 
@@ -302,8 +325,8 @@ test("in a world of direct travel ships go anywhere", () => {
 const button = (form, text) => form.querySelectorAll("button").find((/** @type {any} */ each) => each.textContent.startsWith(text));
 
 test("the forms of an own system send, muster and note", () => {
-  const { command, world, orderLog } = commandOf();
-  const forms = /** @type {any} */ (command.forms(world, 0));
+  const { orderForm, world, orderLog } = ordersOf();
+  const forms = /** @type {any} */ (orderForm.create(world, 0));
   const [sending, mustering, note] = forms.querySelectorAll("form");
   const [ships, target] = sending.children;
   assert.equal(ships.value, "5");
@@ -324,32 +347,32 @@ test("the forms of an own system send, muster and note", () => {
 });
 
 test("which part a drag sends is chosen, and at least one ship goes", () => {
-  const { command, world, orderLog } = commandOf();
-  const forms = /** @type {any} */ (command.forms(world, 0));
+  const { dragOrder, orderForm, world, orderLog } = ordersOf();
+  const forms = /** @type {any} */ (orderForm.create(world, 0));
   button(forms, "¾").click();
   assert.equal(button(forms, "½").getAttribute("aria-pressed"), "false");
-  command.canAim(-20, 5);
-  command.release(0, -5);
+  dragOrder.start(-20, 5);
+  dragOrder.drop(0, -5);
   button(forms, "¼").click();
   world.ships[0] = 1;
-  command.canAim(-20, 5);
-  command.release(0, -5);
+  dragOrder.start(-20, 5);
+  dragOrder.drop(0, -5);
   assert.deepEqual(orderLog.map(({ ships }) => ships), [7, 1]);
 });
 
 test("a free neighbour can be claimed, for what it costs", () => {
-  const { command, world, orderLog, player } = commandOf();
-  button(command.forms(world, 1), "Claim for 40 supply").click();
+  const { orderForm, world, orderLog, player } = ordersOf();
+  button(orderForm.create(world, 1), "Claim for 40 supply").click();
   assert.deepEqual(orderLog, [{ type: "set_owner", faction: "Crimson", system: "S1" }]);
   player.config = null;
-  assert.equal(button(command.forms(world, 1), "Claim").textContent, "Claim");
+  assert.equal(button(orderForm.create(world, 1), "Claim").textContent, "Claim");
   world.owner[1] = 2;
-  assert.equal(button(command.forms(world, 1), "Claim"), undefined, "another's");
-  assert.equal(button(command.forms(world, 5), "Claim"), undefined, "not beside");
+  assert.equal(button(orderForm.create(world, 1), "Claim"), undefined, "another's");
+  assert.equal(button(orderForm.create(world, 5), "Claim"), undefined, "not beside");
 });
 
 test("without a session there are no forms", () => {
-  const { command, world, player } = commandOf();
+  const { orderForm, world, player } = ordersOf();
   player.faction = "";
-  assert.equal(command.forms(world, 0), null);
+  assert.equal(orderForm.create(world, 0), null);
 });

@@ -2,7 +2,8 @@
 
 import { readAddress, writeAddress } from "./core/address.js";
 import { fetchTimeline, fetchTicks } from "./net/history.js";
-import { Command } from "./play/command.js";
+import { DragOrder } from "./play/drag-order.js";
+import { OrderForm } from "./play/order-form.js";
 import { Connection } from "./net/connection.js";
 import { TimelineChart } from "./time/timeline-chart.js";
 import { isOtherVersion } from "./net/connection-check.js";
@@ -40,11 +41,12 @@ const timeline = new Timeline();
 const connection = new Connection(settings.polling);
 const mapView = new MapView(/** @type {HTMLCanvasElement} */ (byId("ground")), /** @type {HTMLCanvasElement} */ (byId("traffic")), theme);
 const player = new Player(settings.api, playback, theme);
-const command = new Command(playback, mapView, player);
+const dragOrder = new DragOrder(playback, mapView, player);
+const orderForm = new OrderForm(player, dragOrder);
 const eventLog = new EventLog(theme, { system: (row) => select({ kind: "system", id: row }, true), tick: (tick) => playback.seek(tick) });
 const factionTable = new FactionTable(theme, (faction) => eventLog.toggleFaction(faction));
 const timelineChart = new TimelineChart(theme, (tick) => playback.seek(tick));
-const details = new DetailsPanel(playback, theme, eventLog, (selection) => select(selection, true), (world, system) => command.forms(world, system));
+const details = new DetailsPanel(playback, theme, eventLog, (selection) => select(selection, true), (world, system) => orderForm.create(world, system));
 const timelineBar = new TimelineBar(playback, timeline, theme);
 new StatusBar(connection, playback);
 const picker = new SimPicker((sim) => watch(sim, null, null));
@@ -57,7 +59,7 @@ function watch(sim, tick, view) {
   initialView = { sim, tick, view };
   timeline.clear();
   eventLog.clear();
-  player.rest();
+  player.suspend();
   select(null);
   mapView.camera.isMoved = false;
   picker.show(sim);
@@ -150,10 +152,10 @@ new Gestures(byId("traffic"), mapView.camera, {
     if (hovered?.kind !== mapView.selectionLayer.hover?.kind || hovered?.id !== mapView.selectionLayer.hover?.id) mapView.selectionLayer.set({ hover: hovered });
     byId("traffic").style.cursor = hovered ? "pointer" : "";
   },
-  canStartOrder: (x, y) => command.canAim(x, y),
-  dragOrder: (x, y) => command.aim(x, y),
-  dropOrder: (x, y) => command.release(x, y),
-  cancelOrder: () => command.cancel(),
+  canStartOrder: (x, y) => dragOrder.start(x, y),
+  dragOrder: (x, y) => dragOrder.move(x, y),
+  dropOrder: (x, y) => dragOrder.drop(x, y),
+  cancelOrder: () => dragOrder.cancel(),
 });
 byId("zoom-in").addEventListener("click", () => mapView.camera.zoom(1.4, mapView.camera.width / 2, mapView.camera.height / 2));
 byId("zoom-out").addEventListener("click", () => mapView.camera.zoom(1 / 1.4, mapView.camera.width / 2, mapView.camera.height / 2));
