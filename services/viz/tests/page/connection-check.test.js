@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { diagnose, isOtherVersion } from "../../src/sector/viz/page/net/connection-check.js";
+import { checkConnection, isOtherVersion } from "../../src/sector/viz/page/net/connection-check.js";
 import { installDom } from "./support/dom.js";
 import { fakeFetch, jsonResponse, setGlobals } from "./support/globals.js";
 
@@ -22,20 +22,20 @@ const CASES = [
 for (const [name, respond, expected] of CASES) {
   test(`${name}: this is said`, async () => {
     const requests = fakeFetch(respond);
-    assert.match(await diagnose(false), expected);
+    assert.match(await checkConnection(false), expected);
     assert.deepEqual(requests.map(({ path }) => path), ["/base/connection?origin=https%3A%2F%2Fviz.example"]);
   });
 }
 
 test("where it may poll, the operator is not told to allow that", async () => {
   fakeFetch(() => jsonResponse({ refusal: "" }));
-  assert.doesNotMatch(await diagnose(true), /POLLING/);
+  assert.doesNotMatch(await checkConnection(true), /POLLING/);
 });
 
 test("offline the viz is not asked", async () => {
   setGlobals({ navigator: { onLine: false, language: "en" } });
   const requests = fakeFetch(() => jsonResponse({}));
-  assert.match(await diagnose(false), /^This device is offline\./);
+  assert.match(await checkConnection(false), /^This device is offline\./);
   assert.deepEqual(requests, []);
 });
 

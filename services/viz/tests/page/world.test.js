@@ -92,8 +92,8 @@ test("layer are drawn for the selection, for the hovered object and for the aim"
   assert.equal(layer.version, 3);
 });
 
-/** @param {Partial<import("../../src/sector/viz/page/world/world.js").WorldMap>} fields */
-const mapOf = (fields) => /** @type {import("../../src/sector/viz/page/world/world.js").WorldMap} */ ({ count: fields.growth?.length, homes: Int32Array.of(), ...fields });
+/** @param {Partial<import("../../src/sector/viz/page/world/world-map.js").WorldMap>} fields */
+const mapOf = (fields) => /** @type {import("../../src/sector/viz/page/world/world-map.js").WorldMap} */ ({ count: fields.growth?.length, homes: Int32Array.of(), ...fields });
 
 test("homes come first, then systems by growth, then in their order", () => {
   const map = mapOf({ growth: Int32Array.of(1, 3, 0, 3, 2), homes: Int32Array.of(2, 0) });

@@ -3,7 +3,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 import { readFrame } from "../../../src/sector/viz/page/codec/frame.js";
-import { WorldMap, World } from "../../../src/sector/viz/page/world/world.js";
+import { World } from "../../../src/sector/viz/page/world/world.js";
+import { WorldMap } from "../../../src/sector/viz/page/world/world-map.js";
 
 const FOLDER = new URL("../golden/", import.meta.url);
 

@@ -11,7 +11,7 @@ import { cssColour, blend, parseColour } from "../ui/theme.js";
 /** @typedef {import("../ui/theme.js").Colour} Colour */
 /** @typedef {import("../ui/theme.js").Theme} Theme */
 /** @typedef {import("../world/world.js").World} World */
-/** @typedef {import("../world/world.js").WorldMap} WorldMap */
+/** @typedef {import("../world/world-map.js").WorldMap} WorldMap */
 
 const MIN_NAME_SCALE = 5;
 const MIN_COLOURED_LANE_SCALE = 1.6;

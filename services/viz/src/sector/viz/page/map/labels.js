@@ -1,6 +1,6 @@
 /** Labels: names and garrisons, as many as there is room for. Who matters more keeps its label longer while one zooms out. */
 
-/** @typedef {import("../world/world.js").WorldMap} WorldMap */
+/** @typedef {import("../world/world-map.js").WorldMap} WorldMap */
 
 const PIXELS_PER_LABEL = 4_000;
 const LETTER_WIDTH = 0.6;

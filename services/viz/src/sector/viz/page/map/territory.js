@@ -2,8 +2,8 @@
 
 import { offscreenContextOf } from "../ui/canvas.js";
 
-/** @typedef {import("../world/world.js").WorldMap} WorldMap */
-/** @typedef {import("../world/world.js").Values} Values */
+/** @typedef {import("../world/world-map.js").WorldMap} WorldMap */
+/** @typedef {import("../codec/frame.js").Values} Values */
 /** @typedef {import("../ui/theme.js").Colour} Colour */
 
 const NEAREST = 3;

@@ -1,24 +1,24 @@
 /** The diagnosis: why the page cannot connect. A browser tells a page nothing about a WebSocket that fails; an HTTP request does. */
 
-const ANSWER_WITHIN_MS = 4_000;
-const UNAVAILABLE = 500;
-const AGAIN = "The page tries again by itself.";
+const TIMEOUT_MS = 4_000;
+const SERVER_ERROR = 500;
+const RETRY_NOTE = "The page tries again by itself.";
 
 /** Return whether the viz serves another version of the page than this one; false where it does not say. */
 export async function isOtherVersion() {
   try {
-    const { version } = await (await ask()).json();
+    const { version } = await (await fetchCheck()).json();
     return typeof version === "string" && !import.meta.url.includes(`/${version}/`);
   } catch {
     return false;
   }
 }
 
-function ask() {
+function fetchCheck() {
   const url = new URL("connection", location.href);
   url.hash = "";
   url.searchParams.set("origin", location.origin);
-  return fetch(url, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+  return fetch(url, { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS) });
 }
 
 /**
@@ -26,17 +26,17 @@ function ask() {
  * @param {boolean} polling whether the page may poll where it cannot have a WebSocket
  * @returns {Promise<string>}
  */
-export async function diagnose(polling) {
+export async function checkConnection(polling) {
   if (navigator.onLine === false) return "This device is offline. The page connects by itself once it is online.";
-  let answer;
+  let response;
   try {
-    answer = await ask();
+    response = await fetchCheck();
   } catch {
-    return `The viz at ${location.host} cannot be reached. Check the network. ${AGAIN}`;
+    return `The viz at ${location.host} cannot be reached. Check the network. ${RETRY_NOTE}`;
   }
-  if (answer.status >= UNAVAILABLE) return `The viz is not available: ${location.host} answers ${answer.status}. ${AGAIN}`;
-  const { refusal = "" } = answer.ok ? await answer.json().catch(() => ({})) : {};
-  if (refusal) return `The viz refuses to connect: ${refusal}. ${AGAIN}`;
-  const otherwise = polling ? "" : ", or set POLLING=true for the viz";
-  return `The viz answers, but a WebSocket to it cannot be opened. A proxy, a firewall or an extension may block it: try another network or browser. Operators: have the proxy forward Upgrade${otherwise}. ${AGAIN}`;
+  if (response.status >= SERVER_ERROR) return `The viz is not available: ${location.host} answers ${response.status}. ${RETRY_NOTE}`;
+  const { refusal = "" } = response.ok ? await response.json().catch(() => ({})) : {};
+  if (refusal) return `The viz refuses to connect: ${refusal}. ${RETRY_NOTE}`;
+  const pollingHint = polling ? "" : ", or set POLLING=true for the viz";
+  return `The viz answers, but a WebSocket to it cannot be opened. A proxy, a firewall or an extension may block it: try another network or browser. Operators: have the proxy forward Upgrade${pollingHint}. ${RETRY_NOTE}`;
 }

@@ -6,7 +6,7 @@ import { readEvents } from "../codec/event-rows.js";
 import { World } from "../world/world.js";
 
 /** @typedef {import("../codec/tick-update.js").TickUpdate} TickUpdate */
-/** @typedef {import("../world/world.js").WorldMap} WorldMap */
+/** @typedef {import("../world/world-map.js").WorldMap} WorldMap */
 /** @typedef {import("../codec/event-rows.js").WorldEvent} WorldEvent */
 
 const FETCH_LIMIT = 60;

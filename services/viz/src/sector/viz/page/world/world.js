@@ -3,46 +3,7 @@
 import { applyDelta } from "../codec/delta.js";
 
 /** @typedef {import("../codec/frame.js").Frame} Frame */
-/** @typedef {import("../codec/frame.js").Table} Table */
-/** @typedef {import("../codec/frame.js").Values} Values */
-
-/** What never changes about a sim: n systems with their places, and the lanes between them. */
-export class WorldMap {
-  /** @param {Frame} map */
-  constructor(map) {
-    const { systems, lanes, homes } = map.tables;
-    this.id = map.id;
-    this.count = systems.rows;
-    this.names = systems.labels.name;
-    this.x = systems.columns.x.values;
-    this.y = systems.columns.y.values;
-    this.growth = systems.columns.growth.values;
-    this.supplyYield = systems.columns.supply_yield.values;
-    this.laneA = lanes.columns.a.values;
-    this.laneB = lanes.columns.b.values;
-    this.laneLength = lanes.columns.length.values;
-    this.homes = homes.columns.system.values;
-    this.bounds = bounds(this.x, this.y);
-    /** @type {{to: number, length: number}[][] | null} */
-    this.adjacency = null;
-  }
-
-  /**
-   * Return the systems that lanes lead to from one.
-   * @param {number} system
-   */
-  neighbours(system) {
-    if (!this.adjacency) {
-      this.adjacency = Array.from({ length: this.count }, () => []);
-      for (let lane = 0; lane < this.laneA.length; lane++) {
-        const [a, b, length] = [this.laneA[lane], this.laneB[lane], this.laneLength[lane]];
-        this.adjacency[a].push({ to: b, length });
-        this.adjacency[b].push({ to: a, length });
-      }
-    }
-    return this.adjacency[system];
-  }
-}
+/** @typedef {import("./world-map.js").WorldMap} WorldMap */
 
 export class World {
   /**
@@ -137,16 +98,4 @@ export class World {
     for (let row = 0; row < this.fleets.rows; row++) ships[fleetOwner.values[row]] += fleetShips.values[row];
     return { tick: this.tick, systems, ships, supply: Array.from(this.supply) };
   }
-}
-
-/** @param {Values} x @param {Values} y */
-function bounds(x, y) {
-  const bounds = { left: Infinity, right: -Infinity, top: Infinity, bottom: -Infinity };
-  for (let row = 0; row < x.length; row++) {
-    bounds.left = Math.min(bounds.left, x[row]);
-    bounds.right = Math.max(bounds.right, x[row]);
-    bounds.top = Math.min(bounds.top, y[row]);
-    bounds.bottom = Math.max(bounds.bottom, y[row]);
-  }
-  return bounds;
 }
