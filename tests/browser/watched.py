@@ -6,17 +6,17 @@ from playwright.async_api import Page, expect
 
 _WITHIN_MS = 20_000
 _PLACE = """async (row) => {
-  const { mapView, playback } = await import(document.querySelector("script[type=module]").src);
+  const { mapView, playback } = (await import(document.querySelector("script[type=module]").src)).app;
   const { map } = playback.world;
   return [map.x[row] * mapView.camera.scale + mapView.camera.x, map.y[row] * mapView.camera.scale + mapView.camera.y];
 }"""
 _OWNERS = """async () => {
-  const { playback } = await import(document.querySelector("script[type=module]").src);
+  const { playback } = (await import(document.querySelector("script[type=module]").src)).app;
   const { owner, factions } = playback.world;
   return Array.from(owner, (row) => (row < 0 ? null : factions[row]));
 }"""
 _TABLES = """async () => {
-  const { playback } = await import(document.querySelector("script[type=module]").src);
+  const { playback } = (await import(document.querySelector("script[type=module]").src)).app;
   const { world } = playback;
   const of = (name) => Array.from(world.fleets.columns[name].values);
   const columns = ["id", "ships", "origin", "target", "departed", "arrives"].map(of);
@@ -28,7 +28,7 @@ _TABLES = """async () => {
 }"""
 _LABELLED = """async (scale) => {
   const main = document.querySelector("script[type=module]").src;
-  const { playback } = await import(main);
+  const { playback } = (await import(main)).app;
   const { orderByImportance, placeLabels } = await import(main.replace("main.js", "map/labels.js"));
   const { map } = playback.world;
   const { left, right, top, bottom } = map.bounds;
@@ -39,7 +39,7 @@ _LABELLED = """async (scale) => {
   return visible.length / seen.length;
 }"""
 _SHOWN = """async () => {
-  const { mapView, playback } = await import(document.querySelector("script[type=module]").src);
+  const { mapView, playback } = (await import(document.querySelector("script[type=module]").src)).app;
   const { scale, view } = mapView.camera;
   const effects = mapView.effectLayer.active.map(({ kind, text }) => [kind, text]);
   return { frames: mapView.frameCount, fleets: mapView.fleetCount, scale, view, effects, live: playback.isLive, time: playback.time };

@@ -33,7 +33,9 @@ const requests = fakeFetch(({ pathname }) => {
   return new Response(pathname.endsWith("/state") ? PAST : TICKS);
 });
 
-const { mapView, playback } = await import("../../src/sector/viz/page/main.js");
+const { app } = await import("../../src/sector/viz/page/main.js");
+/** @type {import("../../src/sector/viz/page/app.js").App} */
+const { mapView, playback } = app;
 
 /** @param {number} ms */
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
