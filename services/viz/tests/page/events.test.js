@@ -58,7 +58,7 @@ test("an event of a later version has no sentence", () => assert.equal(describeE
 
 test("each type that has a sentence has a kind to filter by", () => {
   for (const { types } of Object.values(EVENT_KINDS)) for (const type of types) assert.ok(KIND_BY_TYPE[type], type);
-  assert.deepEqual(Object.entries(EVENT_KINDS).filter(([, { shown }]) => !shown).map(([kind]) => kind), ["fleets", "refusals"]);
+  assert.deepEqual(Object.entries(EVENT_KINDS).filter(([, { isDefault }]) => !isDefault).map(([kind]) => kind), ["fleets", "refusals"]);
   assert.equal(KIND_BY_TYPE.system_claimed, "systems");
   assert.equal(KIND_BY_TYPE.comet, undefined);
 });

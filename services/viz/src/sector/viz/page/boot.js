@@ -1,22 +1,23 @@
 /**
- * The start of the page: a script that needs none of the modules. It says why the page cannot start, and what to do, and reloads a
- * page whose parts are of another version. Every version of the viz serves it, so it must understand each index.html.
+ * The start of the page: a script that does not depend on the modules. If the page cannot start, it shows the reason and a remedy.
+ * If the parts of the page are of another version, it reloads the page. The viz serves it for every version, so it must work with the
+ * index.html of each version.
  */
 (() => {
-  const LOAD_WITHIN_MS = 8_000;
+  const LOAD_TIMEOUT_MS = 8_000;
   const MAX_RELOADS = 4;
-  const FIRST_RELOAD_MS = 500;
-  const FETCHES = 6;
-  const FETCH_PAUSE_MS = 300;
+  const FIRST_RELOAD_DELAY_MS = 500;
+  const MAX_FETCHES = 6;
+  const FETCH_DELAY_MS = 300;
 
   let isReady = false;
   let isSlow = false;
   let isReloading = false;
 
   const start = {
-    /** What keeps the page from working, with the remedy; empty while it works. */
+    /** Why the page does not work, and what to do. Empty while it works. */
     problem: "",
-    /** The page runs. */
+    /** Called once the page runs. */
     ready() {
       isReady = true;
       if (isSlow) start.problem = "";
@@ -35,7 +36,7 @@
   /** @param {string} problem */
   function show(problem) {
     const [alarm, status] = ["alarm", "status"].map((id) => document.getElementById(id));
-    // The script runs before the rest of the page is there.
+    // The script runs before the body is parsed.
     if (!alarm || !status || !document.body) {
       document.addEventListener("DOMContentLoaded", () => show(problem), { once: true });
       return;
@@ -47,15 +48,15 @@
     status.textContent = "not working";
   }
 
-  /** How often the page was reloaded since it last worked. It lies in the history, because storage may be refused. */
+  /** The number of reloads since the page last worked. It is stored in the history, because the browser may refuse storage. */
   function reloads() {
     return Number(history.state?.reloads) || 0;
   }
 
   /**
-   * Reload the page, a few times at most.
+   * Reload the page, up to MAX_RELOADS times.
    * @param {string} cause
-   * @param {() => Promise<unknown>} [prepare] what to do before
+   * @param {() => Promise<unknown>} [prepare] runs before the reload
    */
   function reload(cause, prepare = () => Promise.resolve()) {
     if (isReloading) return;
@@ -75,37 +76,37 @@
           return;
         }
         location.reload();
-      }, FIRST_RELOAD_MS * 2 ** (count - 1)),
+      }, FIRST_RELOAD_DELAY_MS * 2 ** (count - 1)),
     );
   }
 
   /**
-   * Fetch the parts of this version until each is in the cache of the browser: the next request may reach a process of that version.
+   * Fetch the parts of this version until all are in the browser cache. A repeated request may reach a process of that version.
    * @returns {Promise<unknown>}
    */
   function fetchParts() {
     const links = /** @type {NodeListOf<HTMLLinkElement>} */ (document.querySelectorAll("link[rel=modulepreload], link[rel=stylesheet]"));
-    return Promise.all([...links].map(({ href }) => fetchPart(href, FETCHES)));
+    return Promise.all([...links].map(({ href }) => fetchPart(href, MAX_FETCHES)));
   }
 
   /** @param {string} href @param {number} left @returns {Promise<unknown>} */
   async function fetchPart(href, left) {
-    const answer = await fetch(href).catch(() => null);
-    if (answer?.ok || left <= 1) return answer?.arrayBuffer().catch(() => null);
-    await new Promise((done) => setTimeout(done, FETCH_PAUSE_MS));
+    const response = await fetch(href).catch(() => null);
+    if (response?.ok || left <= 1) return response?.arrayBuffer().catch(() => null);
+    await new Promise((resolve) => setTimeout(resolve, FETCH_DELAY_MS));
     return fetchPart(href, left - 1);
   }
 
-  /** What the page needs, and this browser does not have. */
-  function missing() {
-    const lacks = [];
-    if (!("noModule" in HTMLScriptElement.prototype)) lacks.push("modules");
-    if (!inflates()) lacks.push("DecompressionStream");
-    for (const name of ["OffscreenCanvas", "ResizeObserver", "WebSocket"]) if (!(name in globalThis)) lacks.push(name);
-    return lacks;
+  /** Return the required features that this browser does not have. */
+  function missingFeatures() {
+    const features = [];
+    if (!("noModule" in HTMLScriptElement.prototype)) features.push("modules");
+    if (!canInflate()) features.push("DecompressionStream");
+    for (const name of ["OffscreenCanvas", "ResizeObserver", "WebSocket"]) if (!(name in globalThis)) features.push(name);
+    return features;
   }
 
-  function inflates() {
+  function canInflate() {
     try {
       return Boolean(new DecompressionStream("deflate-raw"));
     } catch {
@@ -132,13 +133,13 @@
   }
 
   addEventListener("error", onError, true);
-  const lacks = missing();
-  if (lacks.length) {
-    fail(`This browser has no ${lacks.join(" and no ")}, which the page needs. Use a current one: Chrome or Edge 103, Firefox 113, Safari 16.4, or newer.`);
+  const missing = missingFeatures();
+  if (missing.length) {
+    fail(`This browser has no ${missing.join(" and no ")}, which the page needs. Use a current one: Chrome or Edge 103, Firefox 113, Safari 16.4, or newer.`);
   }
   setTimeout(() => {
     if (isReady || start.problem) return;
     isSlow = true;
     fail("The page is still loading. The network or the viz may be slow: wait, or reload the page.");
-  }, LOAD_WITHIN_MS);
+  }, LOAD_TIMEOUT_MS);
 })();

@@ -1,4 +1,4 @@
-/** Deltas: what leads from one snapshot to the next, as `sector.models.delta` has it; applied in place. */
+/** Deltas: the changes from one tick to the next, in the format of `sector.models.delta`. They are applied in place. */
 
 /** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("./frame.js").Table} Table */
@@ -10,19 +10,19 @@
  * @param {Frame} delta
  */
 export function applyDelta(tables, delta) {
-  for (const [verb, change] of Object.entries({ changed, removed, added })) {
-    for (const [name, part] of Object.entries(delta.tables)) {
+  for (const [verb, apply] of Object.entries({ changed: updateRows, removed: deleteRows, added: appendRows })) {
+    for (const [name, change] of Object.entries(delta.tables)) {
       const dot = name.lastIndexOf(".");
       const table = tables[name.slice(0, dot)];
-      if (table && name.slice(dot + 1) === verb) change(table, part);
+      if (table && name.slice(dot + 1) === verb) apply(table, change);
     }
   }
 }
 
-/** @param {Table} table @param {Table} part */
-function changed(table, part) {
-  const rows = part.columns.row?.values;
-  for (const [name, { values }] of Object.entries(part.columns)) {
+/** @param {Table} table @param {Table} change */
+function updateRows(table, change) {
+  const rows = change.columns.row?.values;
+  for (const [name, { values }] of Object.entries(change.columns)) {
     if (name === "row") continue;
     const current = table.columns[name].values;
     if (rows) for (let index = 0; index < rows.length; index++) current[rows[index]] = values[index];
@@ -30,31 +30,31 @@ function changed(table, part) {
   }
 }
 
-/** @param {Table} table @param {Table} part */
-function removed(table, part) {
-  const gone = new Set(part.columns.id.values);
+/** @param {Table} table @param {Table} change */
+function deleteRows(table, change) {
+  const deletedIds = new Set(change.columns.id.values);
   const ids = table.columns.id.values;
-  const kept = [];
-  for (let row = 0; row < ids.length; row++) if (!gone.has(ids[row])) kept.push(row);
+  const rest = [];
+  for (let row = 0; row < ids.length; row++) if (!deletedIds.has(ids[row])) rest.push(row);
   for (const column of Object.values(table.columns)) {
     const { values } = column;
-    column.values = fresh(values, kept.length);
-    for (let at = 0; at < kept.length; at++) column.values[at] = values[kept[at]];
+    column.values = createArray(values, rest.length);
+    for (let index = 0; index < rest.length; index++) column.values[index] = values[rest[index]];
   }
-  for (const [name, texts] of Object.entries(table.labels)) table.labels[name] = kept.map((row) => texts[row]);
-  table.rows = kept.length;
+  for (const [name, texts] of Object.entries(table.labels)) table.labels[name] = rest.map((row) => texts[row]);
+  table.rows = rest.length;
 }
 
-/** @param {Table} table @param {Table} part */
-function added(table, part) {
+/** @param {Table} table @param {Table} change */
+function appendRows(table, change) {
   for (const [name, column] of Object.entries(table.columns)) {
     const { values } = column;
-    column.values = fresh(values, table.rows + part.rows);
+    column.values = createArray(values, table.rows + change.rows);
     column.values.set(values);
-    column.values.set(part.columns[name].values, table.rows);
+    column.values.set(change.columns[name].values, table.rows);
   }
-  for (const [name, texts] of Object.entries(table.labels)) table.labels[name] = [...texts, ...part.labels[name]];
-  table.rows += part.rows;
+  for (const [name, texts] of Object.entries(table.labels)) table.labels[name] = [...texts, ...change.labels[name]];
+  table.rows += change.rows;
 }
 
 /**
@@ -62,6 +62,6 @@ function added(table, part) {
  * @param {number} length
  * @returns {Values}
  */
-function fresh(like, length) {
+function createArray(like, length) {
   return new /** @type {new (length: number) => Values} */ (like.constructor)(length);
 }

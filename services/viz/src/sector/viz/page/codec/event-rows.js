@@ -1,4 +1,4 @@
-/** Events: what happened in a tick, as rows made from the columns of their frame, as `sector.models.rows.event_rows` does. */
+/** Decodes the frame of events of a tick to one object per event, like `sector.models.rows.event_rows`. */
 
 /** @typedef {import("./frame.js").Frame} Frame */
 /** @typedef {import("./frame.js").Table} Table */
@@ -6,7 +6,7 @@
 
 /**
  * @param {Frame | null} frame
- * @returns {WorldEvent[]} in their order
+ * @returns {WorldEvent[]} ordered by their number
  */
 export function readEvents(frame) {
   if (!frame) return [];
@@ -60,7 +60,7 @@ function attachChildRows(rows, field, child, frame) {
 }
 
 /**
- * Return the row of the system in an id such as S7.
+ * Return the row of a system from its id, such as S7.
  * @param {string} id
  */
 export function systemRow(id) {

@@ -1,4 +1,4 @@
-/** Frames: tables of columns as one binary blob. The layout is that of `sector.models.frame`; most columns are read in place. */
+/** Decodes frames: tables of columns in one binary blob, in the format of `sector.models.frame`. Most columns are not copied. */
 
 /** @typedef {Int8Array | Int16Array | Int32Array | Float64Array} Values */
 /** @typedef {{values: Values, refersTo: string | null, prefix: string}} Column */
@@ -11,11 +11,11 @@ const PREFIX_BYTES = 12;
 const DIGEST_BYTES = 16;
 const VERSIONS = [1, 2];
 const MAX_ROWS = 2 ** 31;
-/** @type {Record<string, number>} Bytes of a value, by typecode. */
+/** @type {Record<string, number>} Bytes per value, by typecode. */
 const VALUE_BYTES = { "?": 1, b: 1, h: 2, i: 4, q: 8 };
 const TEXT = new TextDecoder();
 
-/** Bytes that are not a frame. */
+/** Invalid bytes of a frame. */
 export class FrameError extends Error {}
 
 /**
@@ -36,11 +36,11 @@ export function readFrame(bytes) {
   /** @type {Record<string, Table>} */
   const tables = {};
   for (const name of Object.keys(header.tables).sort()) {
-    const { rows, prefix, columns: described, labels } = header.tables[name];
+    const { rows, prefix, columns: columnHeaders, labels } = header.tables[name];
     if (!Number.isInteger(rows) || rows < 0 || rows >= MAX_ROWS) throw new FrameError(`${name} has ${rows} rows`);
     /** @type {Record<string, Column>} */
     const columns = {};
-    for (const [column, code, refersTo, idPrefix = ""] of described) {
+    for (const [column, code, refersTo, idPrefix = ""] of columnHeaders) {
       if (!Object.hasOwn(VALUE_BYTES, code)) throw new FrameError(`column ${name}.${column} has the unknown typecode ${code}`);
       const stop = start + rows * VALUE_BYTES[code];
       if (stop > end) throw new FrameError(`column ${name}.${column} reaches beyond its end`);
@@ -81,7 +81,7 @@ function padded(offset) {
  * @param {number} start
  * @param {number} rows
  * @param {string} code one of ? b h i q
- * @returns {Values} 64-bit numbers as doubles: none of Sector's reaches 2^53
+ * @returns {Values} 64-bit integers become doubles, because no value of Sector reaches 2^53
  */
 function readValues(blob, start, rows, code) {
   const { buffer, byteOffset } = blob;

@@ -1,9 +1,9 @@
-/** Moments: what the page needs to show one tick. The layout is that of `sector.viz.moment`. */
+/** Decodes tick updates: a snapshot or delta, and the events of that tick, in the format in which the viz sends them. */
 
 import { FrameError, readFrame } from "./frame.js";
 
 /** @typedef {import("./frame.js").Frame} Frame */
-/** @typedef {{frame: Frame, events: Frame | null, timestampMs: number, epoch: number}} TickUpdate `frame` is a snapshot or a delta; `timestampMs` 0: not kept */
+/** @typedef {{frame: Frame, events: Frame | null, timestampMs: number, epoch: number}} TickUpdate `frame` is a snapshot or a delta; `timestampMs` is 0 if it is not available */
 
 const HEADER_BYTES = 24;
 const MAGIC_BYTE = 0x53;
@@ -26,7 +26,7 @@ export function readTickUpdates(bytes) {
     start += padded(frameBytes);
     const events = bytes.subarray(start, start + eventBytes);
     start += padded(eventBytes);
-    // Events of before 0.2 are not frames; they are passed over.
+    // Events of versions before 0.2 are not frames, and are ignored.
     updates.push({ frame, events: events[0] === MAGIC_BYTE ? readFrame(events) : null, timestampMs, epoch });
   }
   return updates;

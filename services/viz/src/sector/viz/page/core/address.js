@@ -1,4 +1,4 @@
-/** The address bar: it carries sim, tick and view, so that a link shows somebody else the same. */
+/** The address bar: its hash has the sim, tick and view, so that a shared link shows the same. */
 
 /** @typedef {{sim: string, tick: number | null, view: number[] | null}} Address */
 
@@ -20,7 +20,7 @@ let lastHash = "";
 let writeTimer = 0;
 
 /**
- * Write the address, soon: browsers allow it some times a second only.
+ * Write the address after a delay, because browsers limit how often a page may do so.
  * @param {Address} address
  */
 export function writeAddress({ sim, tick, view }) {
@@ -33,14 +33,14 @@ export function writeAddress({ sim, tick, view }) {
     try {
       history.replaceState(null, "", hash);
     } catch {
-      // The browser allows no more for a while; the next one counts.
+      // The browser refused this update. The next one is written.
       lastHash = "";
     }
   }, MIN_WRITE_INTERVAL_MS);
 }
 
 /**
- * Return a view as text. The scale has significant digits: that of a wide map is far below 0.01.
+ * Format a view. The scale has significant digits, because that of a wide map is far below 0.01.
  * @param {number[]} view
  */
 function viewText([x, y, scale]) {

@@ -1,4 +1,4 @@
-/** An emitter: those who listen are called by the name of what happens. */
+/** An event emitter: calls the listeners of an event. */
 
 /** @template {Record<string, any>} Events */
 export class Emitter {

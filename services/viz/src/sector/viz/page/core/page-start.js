@@ -1,11 +1,11 @@
-/** The start of the page, as `boot.js` left it: it runs before the modules, and without them. */
+/** Typed access to the global that `boot.js` sets. That script runs before the modules. */
 
 /**
  * @typedef {object} PageStart
- * @property {string} problem what keeps the page from working, with the remedy; or empty
- * @property {() => void} ready the page runs
- * @property {(cause: string) => void} reload reload the page, a few times at most
- * @property {(problem: string) => void} fail
+ * @property {string} problem why the page does not work, and what to do; or empty
+ * @property {() => void} ready called once the page runs
+ * @property {(cause: string) => void} reload reload the page, a limited number of times
+ * @property {(problem: string) => void} fail show a problem
  */
 
 /** @type {PageStart} */

@@ -1,4 +1,4 @@
-/** Storage that a browser may refuse, or that may be full. What cannot be stored is remembered until the page is closed. */
+/** Browser storage. If the browser refuses it, or it is full, values are held in memory until the page closes. */
 
 export class PageStorage {
   /** @param {"localStorage" | "sessionStorage"} kind */
@@ -15,11 +15,11 @@ export class PageStorage {
 
   /** @param {string} key @param {string} value */
   write(key, value) {
-    const stored = this.#attempt((storage) => {
+    const isStored = this.#attempt((storage) => {
       storage.setItem(key, value);
       return true;
     });
-    if (stored) this.memory.delete(key);
+    if (isStored) this.memory.delete(key);
     else this.memory.set(key, value);
   }
 
@@ -30,7 +30,7 @@ export class PageStorage {
   }
 
   /**
-   * Use the storage; undefined where that fails. Even to look at it fails where cookies are blocked, or in a sandbox.
+   * Use the storage. Returns undefined if that fails. Access to the property itself fails if cookies are blocked, or in a sandbox.
    * @template Value
    * @param {(storage: Storage) => Value} use
    */

@@ -1,4 +1,4 @@
-/** The ground: territory, lanes, systems and their labels. It is drawn anew when the world or the camera changed, not each frame. */
+/** The base layer: territory, lanes, systems and labels. It is drawn only when the world or the camera changes. */
 
 import { contextOf } from "../ui/canvas.js";
 import { formatShort } from "../ui/format.js";
@@ -15,7 +15,7 @@ import { cssColour, blend, parseColour } from "../ui/theme.js";
 
 const MIN_NAME_SCALE = 5;
 const MIN_COLOURED_LANE_SCALE = 1.6;
-/** Above this many milliseconds a drawing, the last one is moved about while the camera moves, and drawn anew only now and then. */
+/** If drawing takes longer, the last drawing is moved with the camera, and drawn again only from time to time. */
 const FAST_DRAW_MS = 7;
 
 export class BaseLayer {
@@ -39,7 +39,7 @@ export class BaseLayer {
   }
 
   /**
-   * Draw if anything changed; says whether it did.
+   * Draw if anything changed. Returns whether it did.
    * @param {World} world
    * @param {number} now
    */
@@ -60,7 +60,7 @@ export class BaseLayer {
     return true;
   }
 
-  /** Show the last drawing where the camera is now. */
+  /** Move the last drawing to where the camera is now. */
   #moveLastDraw() {
     const { camera, lastDraw } = this;
     const factor = camera.scale / lastDraw.scale;
@@ -134,7 +134,7 @@ export class BaseLayer {
     context.globalAlpha = 1;
   }
 
-  /** The radius of a system that does not grow, in CSS pixels. */
+  /** The base radius of a system, in CSS pixels. */
   get radius() {
     return Math.min(Math.max(this.camera.scale * 0.95, 1.3), 15);
   }

@@ -1,4 +1,4 @@
-/** The camera: which part of the world is seen. A place p of the world is at p * scale + (x, y) of the picture, in CSS pixels. */
+/** The camera: the visible part of the world. A point p of the world is drawn at p * scale + (x, y), in CSS pixels. */
 
 const MARGIN = 48;
 const MAX_SCALE = 160;
@@ -14,13 +14,13 @@ export class Camera {
     this.y = 0;
     this.width = 1;
     this.height = 1;
-    /** Counts its moves. */
+    /** Increases with each move. */
     this.version = 0;
-    /** Whether somebody moved it; until then it fits the world. */
+    /** Whether the user moved it. Until then it fits the world. */
     this.isMoved = false;
     /** @type {Bounds | null} */
     this.bounds = null;
-    /** What lies over the edges of the picture, in CSS pixels. */
+    /** The widths of the panels over the edges of the picture, in CSS pixels. */
     this.insets = { left: 0, right: 0, top: 0, bottom: 0 };
     /** @type {{from: number[], to: number[], since: number} | null} */
     this.flight = null;
@@ -33,7 +33,7 @@ export class Camera {
     this.width = width;
     this.height = height;
     this.version++;
-    // What was in the middle stays there.
+    // The middle of the view stays in the middle.
     if (this.isMoved) this.setView(view);
     else this.fit();
   }
@@ -44,7 +44,7 @@ export class Camera {
     if (!this.isMoved) this.fit();
   }
 
-  /** See all of the world. */
+  /** Show the whole world. */
   fit() {
     this.isMoved = false;
     if (!this.bounds) return;
@@ -67,7 +67,7 @@ export class Camera {
     this.version++;
   }
 
-  /** The place in the middle of the picture, and the scale. */
+  /** The point in the middle of the picture, and the scale. */
   get view() {
     return [
       ((this.width + this.insets.left - this.insets.right) / 2 - this.x) / this.scale,
@@ -76,7 +76,7 @@ export class Camera {
     ];
   }
 
-  /** @param {number[]} view as `view` has it */
+  /** @param {number[]} view a value of `view` */
   setView([x, y, scale]) {
     this.isMoved = true;
     this.flight = null;
@@ -85,7 +85,7 @@ export class Camera {
   }
 
   /**
-   * Move there, so that one sees where that is.
+   * Fly to a point, so that the user sees where it is.
    * @param {Point} point
    * @param {number} scale at least
    */
@@ -99,10 +99,10 @@ export class Camera {
   animate(now) {
     const { flight } = this;
     if (!flight) return;
-    // The time of a frame is that of its beginning, which may lie before the event that began the flight.
+    // The time of a frame is that of its start, which may be before the event that started the flight.
     const progress = Math.min(Math.max((now - flight.since) / FLIGHT_MS, 0), 1);
     const eased = 1 - (1 - progress) ** 3;
-    const view = flight.to.map((to, at) => flight.from[at] + (to - flight.from[at]) * eased);
+    const view = flight.to.map((to, index) => flight.from[index] + (to - flight.from[index]) * eased);
     this.setView(view);
     if (progress < 1) this.flight = flight;
   }
@@ -112,7 +112,7 @@ export class Camera {
     return Math.min(Math.max(scale, this.bounds ? this.#fitScale() / 3 : 0.01), MAX_SCALE);
   }
 
-  /** @param {number} factor @param {number} x @param {number} y what stays where it is, in the picture */
+  /** @param {number} factor @param {number} x @param {number} y the fixed point, in the picture */
   zoom(factor, x, y) {
     const scale = this.#clampScale(this.scale * factor);
     this.x = x - ((x - this.x) * scale) / this.scale;

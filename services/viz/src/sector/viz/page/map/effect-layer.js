@@ -1,4 +1,4 @@
-/** Effects: battles flash, captures ring, notes stand for a while over the place where they were put. */
+/** The effect layer: flashes for battles, rings for captures, and bubbles for notes. */
 
 import { systemRow } from "../codec/event-rows.js";
 import { cssColour } from "../ui/theme.js";
@@ -52,7 +52,7 @@ export class EffectLayer {
   }
 
   /**
-   * Draw; says whether anything moves still.
+   * Draw the effects. Returns whether any is still active.
    * @param {World} world
    * @param {number} now
    */

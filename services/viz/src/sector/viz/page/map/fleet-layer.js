@@ -1,4 +1,4 @@
-/** The traffic: fleets under way, drawn each frame. A fleet's place follows from when it departed and when it arrives. */
+/** The fleet layer: moving fleets, drawn each frame. The position of a fleet follows from its departure and arrival ticks. */
 
 import { formatShort } from "../ui/format.js";
 import { drawFleetSprites, GRADES, HEADINGS } from "./sprites.js";
@@ -25,7 +25,7 @@ export class FleetLayer {
     this.sheet = drawFleetSprites([], { length: 1, ground: "" });
     /** @type {{world: World | null, departures: number}} */
     this.spriteState = { world: null, departures: -1 };
-    /** Of each fleet where its picture is on the sheet. */
+    /** The position of the sprite of each fleet on the sheet. */
     this.spriteColumns = new Uint8Array();
     this.spriteRows = new Uint16Array();
   }
@@ -50,10 +50,10 @@ export class FleetLayer {
   }
 
   /**
-   * Draw all fleets in the picture; returns how many there were.
+   * Draw all fleets in the picture. Returns how many it drew.
    * @param {World} world
    * @param {number} time in ticks
-   * @param {number} ratio device pixels a CSS pixel
+   * @param {number} ratio device pixels per CSS pixel
    */
   draw(world, time, ratio) {
     const { rows, columns } = world.fleets;
@@ -104,8 +104,8 @@ export class FleetLayer {
     context.strokeStyle = this.theme.colours.ground;
     context.fillStyle = this.theme.colours.ink;
     for (let fleet = 0; fleet < world.fleets.rows; fleet++) {
-      const place = fleetPosition(world, fleet, time);
-      const [px, py] = [place.x * camera.scale + camera.x, place.y * camera.scale + camera.y - 12];
+      const position = fleetPosition(world, fleet, time);
+      const [px, py] = [position.x * camera.scale + camera.x, position.y * camera.scale + camera.y - 12];
       if (px < 0 || py < 0 || px > camera.width || py > camera.height) continue;
       context.strokeText(formatShort(ships.values[fleet]), px, py);
       context.fillText(formatShort(ships.values[fleet]), px, py);
@@ -114,7 +114,7 @@ export class FleetLayer {
 }
 
 /**
- * Return where a fleet is.
+ * Return the position of a fleet in the world.
  * @param {World} world
  * @param {number} fleet its row
  * @param {number} time in ticks

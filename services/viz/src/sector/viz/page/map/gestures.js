@@ -1,4 +1,4 @@
-/** Gestures: drag pans, wheel and pinch zoom, a click picks; a drag from where `canAim` says so aims instead. Keys do the same. */
+/** Gestures: drag pans, wheel and pinch zoom, a click picks. If `canStartOrder` accepts its start, a drag is an order. Keys pan and zoom. */
 
 /** @typedef {import("./camera.js").Camera} Camera */
 /** @typedef {import("./camera.js").Point} Point */
@@ -72,8 +72,8 @@ export class Gestures {
 
   /** @param {number} id @param {Point} before @param {Point} now */
   #pinch(id, before, now) {
-    const [other] = [...this.pointers].filter(([each]) => each !== id).map(([, place]) => place);
-    const [distanceBefore, distanceNow] = [before, now].map((place) => Math.hypot(place.x - other.x, place.y - other.y));
+    const [other] = [...this.pointers].filter(([each]) => each !== id).map(([, point]) => point);
+    const [distanceBefore, distanceNow] = [before, now].map((point) => Math.hypot(point.x - other.x, point.y - other.y));
     this.camera.pan((now.x - before.x) / 2, (now.y - before.y) / 2);
     if (distanceBefore > 0) this.camera.zoom(distanceNow / distanceBefore, (now.x + other.x) / 2, (now.y + other.y) / 2);
   }

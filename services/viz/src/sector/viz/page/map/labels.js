@@ -1,4 +1,4 @@
-/** Labels: names and garrisons, as many as there is room for. Who matters more keeps its label longer while one zooms out. */
+/** Label placement: names and garrisons, as many as fit. While zooming out, important systems keep their labels longest. */
 
 /** @typedef {import("../world/world-map.js").WorldMap} WorldMap */
 
@@ -7,7 +7,7 @@ const LETTER_WIDTH = 0.6;
 const GAP = 3;
 
 /**
- * Return systems in the order in which they are given room: homes first, then by growth. It never changes, so labels do not flicker.
+ * Return the systems in the order in which they get labels: homes first, then by growth. It is constant, so labels do not flicker.
  * @param {WorldMap} map
  */
 export function orderByImportance(map) {
@@ -17,7 +17,7 @@ export function orderByImportance(map) {
 }
 
 /**
- * Return which systems get a label, of those in the picture.
+ * Return the systems in the picture that get a label.
  * @param {WorldMap} map
  * @param {Int32Array} order
  * @param {import("./camera.js").Camera} camera

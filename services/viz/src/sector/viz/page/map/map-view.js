@@ -1,4 +1,4 @@
-/** The map: the ground below, and what moves above it. A frame in which nothing changed costs nothing. */
+/** The view of the map: a base layer, and layers for fleets, effects and selection above it. Unchanged frames are not drawn. */
 
 import { Camera } from "./camera.js";
 import { contextOf } from "../ui/canvas.js";
@@ -25,7 +25,7 @@ export class MapView {
     this.effectLayer = new EffectLayer(this.context, this.camera, theme);
     this.selectionLayer = new SelectionLayer(this.context, this.camera, theme);
     this.drawnState = "";
-    /** Frames drawn, and fleets in the last one. */
+    /** The number of frames so far, and of fleets in the last one. */
     this.frameCount = 0;
     this.fleetCount = 0;
     new ResizeObserver(() => this.#resize()).observe(traffic);
@@ -67,7 +67,7 @@ export class MapView {
   }
 
   /**
-   * Return the system or the fleet nearest to a point of the picture, if one is near.
+   * Return the system or fleet at a point of the picture, or null.
    * @param {World} world
    * @param {number} time
    * @param {number} px
@@ -86,9 +86,9 @@ export class MapView {
     }
     if (onlySystems) return nearest;
     for (let fleet = 0; fleet < fleets.rows; fleet++) {
-      const place = fleetPosition(world, fleet, time);
-      // A fleet is small, and lies over what is below it.
-      const distance = Math.hypot(place.x - x, place.y - y) * 1.5;
+      const position = fleetPosition(world, fleet, time);
+      // Fleets are small, so they must be nearer than systems to be picked.
+      const distance = Math.hypot(position.x - x, position.y - y) * 1.5;
       if (distance < limit) [nearest, limit] = [{ kind: "fleet", id: fleets.columns.id.values[fleet] }, distance];
     }
     return nearest;

@@ -1,6 +1,6 @@
 /**
- * A swarm: thousands of small fleets, written pixel by pixel. Where nothing draws but the processor, a copied picture costs some 2 µs
- * a fleet, and this 0.3.
+ * Copies thousands of small sprites pixel by pixel. Without a GPU, `drawImage` takes about 2 µs per fleet, and this takes
+ * 0.3 µs.
  */
 
 /** @typedef {import("./sprites.js").SpriteSheet} SpriteSheet */
@@ -18,7 +18,7 @@ export class PixelBlitter {
   }
 
   /**
-   * Begin a picture as large as the canvas.
+   * Start a picture of the size of the canvas.
    * @param {SpriteSheet} sheet
    */
   begin(sheet) {
@@ -34,7 +34,7 @@ export class PixelBlitter {
   }
 
   /**
-   * Put one picture of the sheet to a place.
+   * Copy a sprite of the sheet to a position.
    * @param {number} column
    * @param {number} row
    * @param {number} left

@@ -1,4 +1,4 @@
-/** SelectionLayer: what is selected, what is pointed at, whose systems are one's own, and where ships are about to be sent. */
+/** The selection layer: rings around the selected and the hovered object, and the arrow of an order that is being dragged. */
 
 import { fleetPosition } from "./fleet-layer.js";
 
@@ -21,7 +21,7 @@ export class SelectionLayer {
     this.hover = null;
     /** @type {OrderArrow | null} */
     this.orderArrow = null;
-    /** Counts changes. */
+    /** Increases with each change. */
     this.version = 0;
   }
 
@@ -71,7 +71,7 @@ export class SelectionLayer {
 }
 
 /**
- * Return where what is selected is; null where it is no longer.
+ * Return the position of the selected object, or null if it no longer exists.
  * @param {World} world
  * @param {Selection} selection
  * @param {number} time

@@ -1,4 +1,4 @@
-/** Sprites: systems and fleets drawn once in each colour, size and heading, then only copied. Sizes are in device pixels. */
+/** Sprites of systems and fleets: each colour, size and heading is drawn once, then copied. Sizes are in device pixels. */
 
 import { offscreenContextOf } from "../ui/canvas.js";
 import { cssColour } from "../ui/theme.js";
@@ -8,7 +8,7 @@ import { cssColour } from "../ui/theme.js";
 export const HEADINGS = 32;
 export const GRADES = 4;
 
-/** A sheet of pictures of one size, a row a colour. */
+/** A sheet of sprites of one size, with one row per colour. */
 export class SpriteSheet {
   /** @param {number} columns @param {number} rows @param {number} size */
   constructor(columns, rows, size) {
@@ -18,7 +18,7 @@ export class SpriteSheet {
   }
 
   /**
-   * Draw into one place of the sheet, whose middle is then 0, 0.
+   * Draw one sprite. Its middle is at 0, 0.
    * @param {number} column
    * @param {number} row
    * @param {(context: OffscreenCanvasRenderingContext2D) => void} draw
@@ -33,7 +33,7 @@ export class SpriteSheet {
 }
 
 /**
- * Return discs for systems: a row for nobody and one for each colour, a column a grade of growth.
+ * Return discs for systems, with one row per colour and one column per grade of growth. A null colour is neutral.
  * @param {(Colour | null)[]} colours
  * @param {{radius: number, ground: string, neutral: string}} look
  */
@@ -82,7 +82,7 @@ function drawDisc(context, radius, colour, ground, neutral, glow) {
 }
 
 /**
- * Return arrows for fleets: a row a colour and grade of strength, a column a heading.
+ * Return arrows for fleets, with one row per colour and grade of strength, and one column per heading.
  * @param {Colour[]} colours
  * @param {{length: number, ground: string}} look `length` of the weakest
  */

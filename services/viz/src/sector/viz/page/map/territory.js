@@ -1,4 +1,4 @@
-/** Territory: soft regions of colour. Which systems are nearest to each cell of a grid is worked out once a map; colours follow owners. */
+/** Territory: soft regions in the colours of the owners. The nearest systems of each cell of a grid are computed once per map. */
 
 import { offscreenContextOf } from "../ui/canvas.js";
 
@@ -9,7 +9,7 @@ import { offscreenContextOf } from "../ui/canvas.js";
 const NEAREST = 3;
 const CELLS = 400;
 const REACH = 1.3;
-/** How sharply regions part: weights fall with this power of the nearness. */
+/** The sharpness of borders: weights fall with this power of the nearness. */
 const SHARPNESS = 5;
 
 export class Territory {
@@ -17,7 +17,7 @@ export class Territory {
   constructor(map) {
     const { left, right, top, bottom } = map.bounds;
     const area = Math.max(right - left, 1) * Math.max(bottom - top, 1);
-    /** How far a system's colour reaches, in units of the map. */
+    /** The radius of the colour around a system, in units of the map. */
     this.reach = REACH * Math.sqrt(area / map.count);
     const spread = Math.max(right - left, bottom - top) + 2 * this.reach;
     this.cell = spread / CELLS;
@@ -62,7 +62,7 @@ export class Territory {
   }
 
   /**
-   * Paint who owns what.
+   * Paint the territory of each faction.
    * @param {Values} owner
    * @param {Colour[]} colours
    * @param {number} opacity
@@ -96,7 +96,7 @@ export class Territory {
       pixels[pixel] = red / owned;
       pixels[pixel + 1] = green / owned;
       pixels[pixel + 2] = blue / owned;
-      // Full inside, soft where it ends, a little brighter along a border between two.
+      // Opaque inside, soft at the edge, slightly brighter along a border between two factions.
       const inside = Math.min(close * 1.9, 1) * (owned / all);
       const border = second > 0 ? 1 - Math.abs(lead - second) / (lead + second) : 0;
       const rim = Math.max(0, 1 - Math.abs(inside - 0.55) * 2.2);

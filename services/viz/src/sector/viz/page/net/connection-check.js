@@ -1,10 +1,10 @@
-/** The diagnosis: why the page cannot connect. A browser tells a page nothing about a WebSocket that fails; an HTTP request does. */
+/** Finds out over HTTP why the page cannot connect. A browser does not tell a page why a WebSocket failed. */
 
 const TIMEOUT_MS = 4_000;
 const SERVER_ERROR = 500;
 const RETRY_NOTE = "The page tries again by itself.";
 
-/** Return whether the viz serves another version of the page than this one; false where it does not say. */
+/** Return whether the viz serves another version of the page. Returns false if the viz cannot be asked. */
 export async function isOtherVersion() {
   try {
     const { version } = await (await fetchCheck()).json();
@@ -22,8 +22,8 @@ function fetchCheck() {
 }
 
 /**
- * Ask the viz, and return what is wrong and what to do.
- * @param {boolean} polling whether the page may poll where it cannot have a WebSocket
+ * Return why there is no connection, and what to do.
+ * @param {boolean} polling whether the page may use HTTP long-polling if a WebSocket fails
  * @returns {Promise<string>}
  */
 export async function checkConnection(polling) {

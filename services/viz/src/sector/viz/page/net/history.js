@@ -1,4 +1,4 @@
-/** The archive: what the viz tells of the past, over HTTP. */
+/** The client of the history that the viz serves over HTTP: sims, timeline, states and ticks. */
 
 import { readTickUpdates } from "../codec/tick-update.js";
 
@@ -6,7 +6,7 @@ import { readTickUpdates } from "../codec/tick-update.js";
 /** @typedef {{sim: string, status: string, first: number, tick: number, factions: string[], totals: FactionTotals[], battles: [tick: number, count: number][]}} TimelineData */
 /** @typedef {{id: string, status: string, tick: number, at_ms: number}} SimSummary */
 
-/** What was asked for is not there, or cannot be had. */
+/** The viz has no such history, or cannot read it. */
 export class HistoryError extends Error {}
 
 /** @param {string} path */

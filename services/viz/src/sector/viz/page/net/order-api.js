@@ -1,4 +1,4 @@
-/** The API, as a player speaks to it: orders, and what became of them. */
+/** The client of the API: sends orders with retries, and waits for their results. */
 
 /** @typedef {{id: string, status: "pending" | "applied" | "rejected", tick?: number, reason?: string, detail?: string}} OrderResult */
 /** @typedef {{type: string, faction: string | null, [field: string]: string | number | null}} Order */
@@ -6,7 +6,7 @@
 const MAX_ATTEMPTS = 4;
 const LONG_POLL_WAIT = "10s";
 
-/** The API refused. `status`: that of HTTP, 0 where it cannot be reached. */
+/** An error of the API. `status` is the HTTP status, or 0 if the API is unreachable. */
 export class ApiError extends Error {
   /** @param {number} status @param {string} message */
   constructor(status, message) {
@@ -16,7 +16,7 @@ export class ApiError extends Error {
 }
 
 export class OrderApi {
-  /** @param {string} url @param {string} sim @param {string} token "" where none is needed */
+  /** @param {string} url @param {string} sim @param {string} token "" if none is required */
   constructor(url, sim, token) {
     this.url = new URL(`${url.replace(/\/$/, "")}/`, location.href);
     this.sim = sim;
@@ -24,7 +24,7 @@ export class OrderApi {
   }
 
   /**
-   * Ask; an answer that never came is asked for again.
+   * Send a request. It is retried if there is no response, or if the API is busy or unavailable.
    * @param {string} path
    * @param {{method?: string, body?: string, headers?: Record<string, string>}} [options]
    */
@@ -42,20 +42,20 @@ export class OrderApi {
     }
   }
 
-  /** Say whether it takes orders without a token: its description names no security scheme for them then. */
+  /** Return whether the API accepts orders without a token. Its OpenAPI description then names no security scheme for them. */
   async allowsAnonymousOrders() {
     const description = await (await this.#fetchWithRetry("openapi.json")).json();
     return !description.paths["/orders"].post.security;
   }
 
-  /** What was chosen when the sim was founded: what orders cost. */
+  /** Return the config with which the sim was created, or null. It has the costs of orders. */
   async config() {
     const response = await this.#fetchWithRetry(`sims/${this.sim}`);
     return response.ok ? (await response.json()).config : null;
   }
 
   /**
-   * Send an order; sent again, it is carried out once.
+   * Send an order. It takes effect once, even if a retry sends it again.
    * @param {Order} order
    * @returns {Promise<string>} its id
    */
@@ -68,7 +68,7 @@ export class OrderApi {
   }
 
   /**
-   * Wait until the world has come to an order.
+   * Wait until the order is applied or rejected.
    * @param {string} id
    * @returns {Promise<OrderResult>}
    */
@@ -87,13 +87,13 @@ function sleep(seconds) {
   return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 }
 
-/** A key that nobody else has; `crypto.randomUUID` is for secure pages only. */
+/** Return a unique key. `crypto.randomUUID` is not available on pages without HTTPS. */
 function idempotencyKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**
- * Return which factions a token is for, as far as it says so; it is the API that checks it.
+ * Return the factions that a token claims. Only the API verifies the token.
  * @param {string} token
  * @returns {string[]}
  */

@@ -1,4 +1,4 @@
-/** The story of what is selected: a system or a fleet, who has it, what comes to it, what happened there, and what may be done. */
+/** The details of the selected system or fleet: owner, inbound fleets, latest events and order forms. */
 
 import { byId, createElement, createFactionLabel } from "../ui/dom.js";
 import { formatDuration, formatNumber } from "../ui/format.js";
@@ -19,7 +19,7 @@ export class DetailsPanel {
    * @param {Theme} theme
    * @param {EventLog} eventLog
    * @param {(selection: Selection | null) => void} select
-   * @param {(world: World, system: number) => HTMLElement | null} actions what may be done with a system
+   * @param {(world: World, system: number) => HTMLElement | null} actions creates the order forms of a system
    */
   constructor(playback, theme, eventLog, select, actions) {
     this.playback = playback;
@@ -48,7 +48,7 @@ export class DetailsPanel {
     if (factsKey === this.factsKey) return;
     this.factsKey = factsKey;
     const selectionKey = `${selection.kind} ${selection.id} ${world.map.id}`;
-    // Who has come to a link there with the keyboard keeps it.
+    // A link that has the keyboard focus is not replaced.
     if (selectionKey !== this.selectionKey || !this.facts.contains(document.activeElement)) {
       this.facts.replaceChildren(...(selection.kind === "system" ? this.#describeSystem(world, selection.id) : this.#describeFleet(world, selection.id)));
     }
@@ -66,7 +66,7 @@ export class DetailsPanel {
     this.actionArea.replaceChildren(...(actions ? [actions] : []));
   }
 
-  /** Offer anew what may be done, since something else may be done now. */
+  /** Create the facts and order forms again, because other orders may be valid now. */
   refresh() {
     this.actionsKey = this.factsKey = "";
   }

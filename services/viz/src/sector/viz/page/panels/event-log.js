@@ -1,4 +1,4 @@
-/** The feed: what happened, newest first, of the kinds and the faction that are wanted. */
+/** The event log: the latest events, newest first, filtered by kind and faction. */
 
 import { byId, createElement, createFactionLabel } from "../ui/dom.js";
 import { systemRow } from "../codec/event-rows.js";
@@ -21,7 +21,7 @@ export class EventLog {
     this.list = byId("events");
     /** @type {WorldEvent[]} oldest first */
     this.events = [];
-    this.kinds = new Set(Object.entries(EVENT_KINDS).filter(([, { shown }]) => shown).map(([kind]) => kind));
+    this.kinds = new Set(Object.entries(EVENT_KINDS).filter(([, { isDefault }]) => isDefault).map(([kind]) => kind));
     this.faction = "";
     /** @type {World | null} */
     this.world = null;
@@ -30,8 +30,8 @@ export class EventLog {
   }
 
   #createFilters() {
-    const chips = Object.entries(EVENT_KINDS).map(([kind, { title, shown }]) => {
-      const chip = createElement("button", { "aria-pressed": String(shown) }, title);
+    const chips = Object.entries(EVENT_KINDS).map(([kind, { title, isDefault }]) => {
+      const chip = createElement("button", { "aria-pressed": String(isDefault) }, title);
       chip.addEventListener("click", () => {
         const isShown = !this.kinds.delete(kind);
         if (isShown) this.kinds.add(kind);
@@ -43,14 +43,14 @@ export class EventLog {
     byId("filters").append(...chips, this.select);
   }
 
-  /** @param {string} faction "" for all */
+  /** @param {string} faction "" for all factions */
   setFaction(faction) {
     this.faction = faction;
     this.select.value = this.faction;
     this.#render();
   }
 
-  /** @param {string} faction shown alone, or no longer alone */
+  /** @param {string} faction to filter by, or to filter by no longer */
   toggleFaction(faction) {
     this.setFaction(this.faction === faction ? "" : faction);
   }
@@ -75,7 +75,7 @@ export class EventLog {
   }
 
   /**
-   * Learn of what happened before all that is known.
+   * Add events of earlier ticks.
    * @param {World} world
    * @param {WorldEvent[]} events oldest first
    */
@@ -97,7 +97,7 @@ export class EventLog {
   }
 
   /**
-   * Return what is known to have happened at a system, newest first.
+   * Return the latest events of a system, newest first.
    * @param {string} system its id
    * @param {number} limit
    */

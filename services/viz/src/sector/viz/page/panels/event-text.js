@@ -1,4 +1,4 @@
-/** Sentences: what events say, and of which kind they are. */
+/** The texts of events, and the kinds of events to filter by. */
 
 import { formatNumber } from "../ui/format.js";
 
@@ -7,14 +7,14 @@ import { formatNumber } from "../ui/format.js";
 /** @typedef {{system: string}} SystemRef */
 /** @typedef {(string | FactionRef | SystemRef)[]} EventText */
 
-/** The kinds that can be filtered by: what each is called, and whether it is shown from the beginning. */
+/** The kinds of events to filter by: the title of each, and whether it is shown by default. */
 export const EVENT_KINDS = {
-  battles: { title: "Battles", shown: true, types: ["battle"] },
-  systems: { title: "Systems", shown: true, types: ["system_captured", "system_claimed"] },
-  factions: { title: "Factions", shown: true, types: ["faction_joined", "faction_eliminated", "sim_finished"] },
-  notes: { title: "Notes", shown: true, types: ["note"] },
-  fleets: { title: "Fleets", shown: false, types: ["fleet_departed", "fleet_arrived", "ships_mustered"] },
-  refusals: { title: "Refusals", shown: false, types: ["order_rejected"] },
+  battles: { title: "Battles", isDefault: true, types: ["battle"] },
+  systems: { title: "Systems", isDefault: true, types: ["system_captured", "system_claimed"] },
+  factions: { title: "Factions", isDefault: true, types: ["faction_joined", "faction_eliminated", "sim_finished"] },
+  notes: { title: "Notes", isDefault: true, types: ["note"] },
+  fleets: { title: "Fleets", isDefault: false, types: ["fleet_departed", "fleet_arrived", "ships_mustered"] },
+  refusals: { title: "Refusals", isDefault: false, types: ["order_rejected"] },
 };
 
 /** @typedef {keyof typeof EVENT_KINDS} Kind */
@@ -31,7 +31,7 @@ function factionOrNobody(faction) {
 
 /** @param {{faction: string | null, ships: number}[]} forces @returns {EventText} */
 function describeForces(forces) {
-  return forces.flatMap(({ faction, ships }, at) => [...(at ? [" against "] : []), faction === null ? "natives" : { faction }, ` ${formatNumber(ships)}`]);
+  return forces.flatMap(({ faction, ships }, index) => [...(index ? [" against "] : []), faction === null ? "natives" : { faction }, ` ${formatNumber(ships)}`]);
 }
 
 /** @type {Record<string, (event: WorldEvent) => EventText>} */

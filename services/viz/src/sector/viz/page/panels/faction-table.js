@@ -1,4 +1,4 @@
-/** The table of factions: systems, ships, supply, and how they did lately. */
+/** The table of factions: systems, ships, supply, and the recent trend of ships. */
 
 import { byId, createElement, setText } from "../ui/dom.js";
 import { formatShort, formatNumber } from "../ui/format.js";
@@ -28,21 +28,21 @@ export class FactionTable {
     const order = world.factions.map((_, row) => row).sort((a, b) => world.alive[b] - world.alive[a] || now.ships[b] - now.ships[a]);
     const recent = history.slice(-TREND_POINTS);
     const visible = order.slice(0, MAX_ROWS);
-    const rows = visible.map((at) => {
-      const id = world.factions[at];
+    const rows = visible.map((faction) => {
+      const id = world.factions[faction];
       const row = this.rows.get(id) ?? this.#createRow(id);
-      row.className = [world.alive[at] ? "" : "out", id === player ? "own" : ""].join(" ").trim();
-      row.style.setProperty("--colour", cssColour(colours[at]));
+      row.className = [world.alive[faction] ? "" : "out", id === player ? "own" : ""].join(" ").trim();
+      row.style.setProperty("--colour", cssColour(colours[faction]));
       const cells = /** @type {HTMLElement[]} */ ([...row.children]);
-      const values = [now.systems[at], now.ships[at], now.supply[at]];
+      const values = [now.systems[faction], now.ships[faction], now.supply[faction]];
       values.forEach((value, column) => {
         setText(cells[column + 1], formatShort(value));
         cells[column + 1].title = formatNumber(value);
       });
-      this.#drawTrend(cells[4], recent.map((totals) => totals.ships[at] ?? 0));
+      this.#drawTrend(cells[4], recent.map((totals) => totals.ships[faction] ?? 0));
       return row;
     });
-    if (rows.some((row, at) => this.body.children[at] !== row) || this.body.children.length !== rows.length) this.body.replaceChildren(...rows);
+    if (rows.some((row, index) => this.body.children[index] !== row) || this.body.children.length !== rows.length) this.body.replaceChildren(...rows);
     this.more.hidden = order.length <= MAX_ROWS;
     setText(this.more, `and ${order.length - MAX_ROWS} more`);
   }
@@ -59,18 +59,18 @@ export class FactionTable {
   #drawTrend(cell, values) {
     if (values.length < 2) return;
     const [min, max] = [Math.min(...values), Math.max(...values)];
-    const points = values.map((value, at) => {
+    const points = values.map((value, index) => {
       const y = TREND_HEIGHT - 2 - ((value - min) / Math.max(max - min, 1)) * (TREND_HEIGHT - 4);
-      return `${((at / (values.length - 1)) * TREND_WIDTH).toFixed(1)},${y.toFixed(1)}`;
+      return `${((index / (values.length - 1)) * TREND_WIDTH).toFixed(1)},${y.toFixed(1)}`;
     });
     let line = cell.querySelector("polyline");
     if (!line) {
-      const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-      picture.setAttribute("viewBox", `0 0 ${TREND_WIDTH} ${TREND_HEIGHT}`);
-      picture.setAttribute("role", "img");
+      const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+      svg.setAttribute("viewBox", `0 0 ${TREND_WIDTH} ${TREND_HEIGHT}`);
+      svg.setAttribute("role", "img");
       line = document.createElementNS("http://www.w3.org/2000/svg", "polyline");
-      picture.append(line);
-      cell.append(picture);
+      svg.append(line);
+      cell.append(svg);
     }
     line.setAttribute("points", points.join(" "));
     const change = values[values.length - 1] - values[0];

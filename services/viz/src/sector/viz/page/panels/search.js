@@ -32,7 +32,7 @@ export class Search {
     const { world } = this.playback;
     const query = text.trim().toLowerCase();
     if (!world || !query) return [];
-    /** @type {SearchResult[][]} those that begin with it before those that contain it */
+    /** @type {SearchResult[][]} names that begin with the query, and names that contain it */
     const ranks = [[], []];
     const addMatch = (/** @type {string} */ name, /** @type {string} */ id, /** @type {string} */ about, /** @type {() => void} */ go) => {
       const index = name.toLowerCase().indexOf(query);
@@ -90,7 +90,7 @@ export class Search {
     } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && this.results.length) {
       event.preventDefault();
       this.activeIndex = (this.activeIndex + (event.key === "ArrowDown" ? 1 : -1) + this.results.length) % this.results.length;
-      [...this.list.children].forEach((item, at) => item.setAttribute("aria-selected", String(at === this.activeIndex)));
+      [...this.list.children].forEach((item, index) => item.setAttribute("aria-selected", String(index === this.activeIndex)));
       this.#setOpen(true);
     }
   }

@@ -1,4 +1,4 @@
-/** The sim picker: which sims there are, and which one is watched. */
+/** The sim picker: lists the sims, and selects the one to watch. */
 
 import { fetchSims } from "../net/history.js";
 import { byId, createElement } from "../ui/dom.js";
@@ -23,7 +23,7 @@ export class SimPicker {
     this.select.value = sim;
   }
 
-  /** Ask which there are; where that cannot be had, what was known stays. */
+  /** Load the list of sims. If that fails, the current list stays. */
   async refresh() {
     /** @type {SimSummary[]} */
     let sims;

@@ -1,4 +1,4 @@
-/** The status: plainly whether what is shown is live, and how the world goes. */
+/** The status bar: whether the world shown is live, and the tick, tick rate, worker and latency. */
 
 import { byId, setText } from "../ui/dom.js";
 import { formatTime, formatNumber } from "../ui/format.js";
@@ -18,7 +18,7 @@ export class StatusBar {
     this.connection = connection;
     this.playback = playback;
     this.serverFault = "";
-    /** What could not be shown, for a while. */
+    /** The last error of the playback, shown for SHOW_ERROR_MS. */
     this.playbackError = "";
     this.waitingSince = NaN;
     this.pill = byId("status");
@@ -60,7 +60,7 @@ export class StatusBar {
     return { name: "live", text: "live", alarm: "" };
   }
 
-  /** What to say while there is no world yet. */
+  /** The alarm while the viz has not sent a world. */
   #worldAlarm() {
     if (Number.isNaN(this.waitingSince)) this.waitingSince = performance.now();
     if (performance.now() - this.waitingSince < WORLD_TIMEOUT_MS) return "";

@@ -1,8 +1,8 @@
-/** Tabs: where there is no room for all panels, one of them is shown. */
+/** Tabs: on small screens, they select the panel to show. */
 
 import { byId } from "../ui/dom.js";
 
-/** Have the tabs choose a panel. */
+/** Connect the tabs with their panels. */
 export function startTabs() {
   const tabs = /** @type {HTMLButtonElement[]} */ ([...byId("tabs").children]);
   const select = (/** @type {HTMLButtonElement} */ selected) => {

@@ -1,4 +1,4 @@
-/** The playback: which world is shown, and at what time: live, or some tick of the past, standing still or playing. */
+/** The playback: shows the live world, or a past tick, paused or playing. */
 
 import { fetchState, fetchTicks } from "../net/history.js";
 import { Emitter } from "../core/emitter.js";
@@ -15,9 +15,9 @@ const MAX_TICKS_PER_FRAME = 24;
 const CATCH_UP_MS = 250;
 
 /**
- * `world`: another world is shown, or the same at another time. `tick`: the one shown went on, and this happened. `mode`: live, past,
- * playing, speed. `head`: the live world went on, shown or not.
- * @extends {Emitter<{world: World, tick: WorldEvent[], mode: undefined, head: World, fault: string}>}
+ * `world`: another world or another time is shown. `tick`: the world shown advanced, with these events. `mode`: live, paused, playing or
+ * the speed changed. `fault`: a past tick cannot be shown.
+ * @extends {Emitter<{world: World, tick: WorldEvent[], mode: undefined, fault: string}>}
  */
 export class Playback extends Emitter {
   constructor() {
@@ -29,7 +29,7 @@ export class Playback extends Emitter {
     this.past = null;
     this.isPlaying = false;
     this.speed = 1;
-    /** Milliseconds from one live tick to the next, as the worker commits them. */
+    /** The measured milliseconds between live ticks. */
     this.tickPeriodMs = 500;
     this.lastTickAt = 0;
     /** The time shown, in ticks. */
@@ -38,7 +38,7 @@ export class Playback extends Emitter {
     /** @type {TickUpdate[]} */
     this.buffer = [];
     this.isFetching = false;
-    /** Which jump was asked for last: what comes of others is of no use. */
+    /** The number of the latest seek. Responses to earlier ones are ignored. */
     this.seekNumber = 0;
   }
 
@@ -62,7 +62,6 @@ export class Playback extends Emitter {
       this.buffer = [];
       this.isPlaying = false;
     }
-    this.emit("head", this.live);
     if (!this.past) this.#setTime(this.live.tick);
   }
 
@@ -73,12 +72,11 @@ export class Playback extends Emitter {
     if (intervalMs > 0 && intervalMs < 60_000) this.tickPeriodMs += (Math.max(intervalMs, 10) - this.tickPeriodMs) * 0.2;
     this.live.apply(update.frame, update.timestampMs);
     this.lastTickAt = performance.now();
-    this.emit("head", this.live);
     if (this.isLive) this.emit("tick", readEvents(update.events));
   }
 
   /**
-   * Return the time to be drawn, in ticks: fleets glide by it.
+   * Return the time to draw, in ticks. It has fractions, so that fleets move smoothly.
    * @param {number} now
    */
   timeAt(now) {
@@ -94,7 +92,7 @@ export class Playback extends Emitter {
     const isRunning = live.status !== "finished";
     const liveTime = live.tick + (isRunning ? Math.min((now - this.lastTickAt) / this.tickPeriodMs, 1) : 0);
     const nextTime = this.time + (isRunning ? elapsedMs / this.tickPeriodMs : 0);
-    // Ticks come a little early or late: the picture does not jump for that.
+    // Ticks arrive slightly early or late. The time catches up smoothly.
     if (Math.abs(liveTime - this.time) > 2) this.time = liveTime;
     else this.time = Math.min(Math.max(nextTime + (liveTime - nextTime) * Math.min(elapsedMs / CATCH_UP_MS, 1), this.time), live.tick + 1);
   }
@@ -132,7 +130,7 @@ export class Playback extends Emitter {
   }
 
   /**
-   * Show a tick of the past, standing still.
+   * Show a past tick, paused.
    * @param {number} tick
    */
   async seek(tick) {
@@ -155,7 +153,7 @@ export class Playback extends Emitter {
     }
   }
 
-  /** Stop where the picture is. */
+  /** Pause at the tick that is shown. */
   pause() {
     const world = this.world;
     if (!world) return;

@@ -1,4 +1,4 @@
-/** The time bar: all that is kept of the sim, its battles, and where in it the picture is. */
+/** The timeline bar: a slider over the history of the sim with its battles, and the buttons of the playback. */
 
 import { contextOf } from "../ui/canvas.js";
 import { byId, setText } from "../ui/dom.js";
@@ -54,7 +54,7 @@ export class TimelineBar {
     keys[event.key]();
   }
 
-  /** While the slider is dragged the newest place is what counts. */
+  /** Seek after a delay: while the user drags the slider, only its latest position counts. */
   #onScrub() {
     this.isDragging = true;
     this.playback.isPlaying = false;
@@ -109,8 +109,8 @@ export class TimelineBar {
     const maxCount = bars.reduce((a, b) => Math.max(a, b), 1);
     const context = contextOf(canvas);
     context.fillStyle = this.theme.colours.quiet;
-    bars.forEach((count, at) => {
-      if (count) context.fillRect(at * 2, height, 1.5, -Math.max(Math.sqrt(count / maxCount) * height, 2));
+    bars.forEach((count, index) => {
+      if (count) context.fillRect(index * 2, height, 1.5, -Math.max(Math.sqrt(count / maxCount) * height, 2));
     });
   }
 }

@@ -1,4 +1,4 @@
-/** The course: a chart of what the factions had over time. */
+/** The timeline chart: systems, ships or supply of the factions over time. */
 
 import { byId } from "../ui/dom.js";
 import { formatShort } from "../ui/format.js";
@@ -29,14 +29,14 @@ export class TimelineChart {
     this.seriesKey = "";
     this.dataKey = "";
     this.lastDrawAt = 0;
-    for (const button of byId("measures").querySelectorAll("button")) button.addEventListener("click", () => this.#choose(button));
+    for (const button of byId("measures").querySelectorAll("button")) button.addEventListener("click", () => this.#selectMeasure(button));
     new ResizeObserver(() => this.plot?.setSize({ width: this.element.clientWidth, height: HEIGHT })).observe(this.element);
   }
 
-  /** @param {HTMLButtonElement} chosen */
-  #choose(chosen) {
-    this.measure = /** @type {Measure} */ (chosen.dataset.measure);
-    for (const button of byId("measures").querySelectorAll("button")) button.setAttribute("aria-pressed", String(button === chosen));
+  /** @param {HTMLButtonElement} button */
+  #selectMeasure(button) {
+    this.measure = /** @type {Measure} */ (button.dataset.measure);
+    for (const each of byId("measures").querySelectorAll("button")) each.setAttribute("aria-pressed", String(each === button));
     this.lastDrawAt = 0;
   }
 
@@ -53,7 +53,7 @@ export class TimelineChart {
     if (seriesKey !== this.seriesKey) this.#createPlot(topRows, world.factions, world);
     this.seriesKey = seriesKey;
     const step = Math.ceil(timeline.totals.length / MAX_POINTS);
-    const points = timeline.totals.filter((_, at) => at % step === 0 || at === timeline.totals.length - 1);
+    const points = timeline.totals.filter((_, index) => index % step === 0 || index === timeline.totals.length - 1);
     const lines = topRows.map((row) => points.map((totals) => totals[this.measure][row] ?? null));
     this.plot?.setData([points.map((totals) => totals.tick), ...lines]);
   }

@@ -1,4 +1,4 @@
-/** The timeline: what each faction had at each keyframe kept, and at each tick of late; and in which ticks there were battles. */
+/** The timeline of a sim: the totals of the factions by tick, and the ticks with battles. */
 
 /** @typedef {import("../net/history.js").TimelineData} TimelineData */
 /** @typedef {import("../net/history.js").FactionTotals} FactionTotals */
@@ -7,7 +7,7 @@ const MAX_TOTALS = 4_000;
 
 export class Timeline {
   constructor() {
-    /** The first tick kept. */
+    /** The first tick of the history. */
     this.firstTick = 0;
     /** @type {FactionTotals[]} by ascending tick */
     this.totals = [];
@@ -38,8 +38,8 @@ export class Timeline {
   add(totals, battles) {
     if (totals.tick <= (this.totals.at(-1)?.tick ?? -1)) return;
     this.totals.push(totals);
-    // Every second one of the older half is enough to draw them.
-    if (this.totals.length > MAX_TOTALS) this.totals = this.totals.filter((_, at) => at > MAX_TOTALS / 2 || at % 2 === 0);
+    // For the chart, every second value of the older half is enough.
+    if (this.totals.length > MAX_TOTALS) this.totals = this.totals.filter((_, index) => index > MAX_TOTALS / 2 || index % 2 === 0);
     this.#count(totals.tick, battles);
     this.version++;
   }
@@ -50,7 +50,7 @@ export class Timeline {
   }
 
   /**
-   * Return the tick with a battle that is next after one, or before it; null where there is none.
+   * Return the nearest tick with a battle after or before a tick, or null.
    * @param {number} tick
    * @param {1 | -1} direction
    */

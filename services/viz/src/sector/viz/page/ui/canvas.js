@@ -1,6 +1,6 @@
-/** Contexts to draw with. A browser may refuse them: by a setting, an extension, or for lack of memory. */
+/** Canvas contexts. A browser may refuse them because of a setting, an extension or a lack of memory. */
 
-/** A browser refuses a canvas. `remedy`: what a person can do. */
+/** The browser refused a canvas. `remedy` says what the user can do. */
 export class CanvasError extends Error {
   constructor() {
     super("This browser refuses to draw on a canvas, so there is no map");

@@ -1,4 +1,4 @@
-/** Elements: found by their id, or made. */
+/** Helpers for elements of the page. */
 
 /**
  * @template {HTMLElement} [Kind=HTMLElement]
@@ -12,10 +12,10 @@ export function byId(id) {
 }
 
 /**
- * Make an element. Text is never read as HTML.
+ * Create an element. Text is never parsed as HTML.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {Record<string, string | boolean | ((event: any) => void)>} [attributes] a function is called on the event of that name
+ * @param {Record<string, string | boolean | ((event: any) => void)>} [attributes] a function is added as listener of the event of that name
  * @param {(Node | string)[]} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */
@@ -31,7 +31,7 @@ export function createElement(tag, attributes = {}, ...children) {
 }
 
 /**
- * Set the text of an element, if it is another.
+ * Set the text of an element if it changed.
  * @param {HTMLElement} element
  * @param {string} text
  */
@@ -40,7 +40,7 @@ export function setText(element, text) {
 }
 
 /**
- * A faction's name after a dot of its colour.
+ * Create a label with the name and the colour of a faction.
  * @param {string} faction
  * @param {string} colour
  */

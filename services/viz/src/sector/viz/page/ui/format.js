@@ -1,4 +1,4 @@
-/** Numbers and times as people read them. */
+/** Formats numbers, times and durations. */
 
 const COMPACT_NUMBER = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const WHOLE_NUMBER = new Intl.NumberFormat("en");

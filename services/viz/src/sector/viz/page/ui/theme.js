@@ -1,4 +1,4 @@
-/** The theme: colours of the page as its style sheet has them, and those of factions. */
+/** The theme: light or dark, with the colours from the style sheet and those of the factions. */
 
 import { byId } from "./dom.js";
 import { PageStorage } from "../core/storage.js";
@@ -27,7 +27,7 @@ export class Theme {
     return this.colours.scheme === "light";
   }
 
-  /** Change from dark to light, or back; it is remembered. */
+  /** Switch between dark and light, and store the choice. */
   toggle() {
     const next = this.isLight ? "dark" : "light";
     this.storage.write(STORAGE_KEY, next);
@@ -35,7 +35,7 @@ export class Theme {
     this.#read();
   }
 
-  /** @param {string} scheme whatever the system prefers */
+  /** @param {string} scheme overrides the preference of the system */
   #apply(scheme) {
     document.documentElement.dataset.theme = scheme;
     this.light.media = scheme === "light" ? "all" : "not all";
@@ -49,8 +49,8 @@ export class Theme {
   }
 
   /**
-   * Return the colours of factions. The world has eight, which the colour-blind tell apart; who comes later has one of them again,
-   * lighter or darker.
+   * Return the colours of factions. The palette has eight colours that colour-blind people can distinguish. Further factions get them
+   * again, lighter or darker.
    * @param {string[]} colours #rrggbb
    * @returns {Colour[]}
    */
@@ -66,7 +66,7 @@ export class Theme {
 
 /** @param {string} colour @returns {Colour} */
 export function parseColour(colour) {
-  const [red, green, blue] = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+  const [red, green, blue] = [1, 3, 5].map((start) => Number.parseInt(colour.slice(start, start + 2), 16));
   return [red, green, blue];
 }
 

@@ -1,4 +1,4 @@
-/** The world at one tick: the map, which never changes, and a snapshot, kept up to date by deltas. */
+/** The world at one tick: its map, and the tables of a snapshot, which deltas advance. */
 
 import { applyDelta } from "../codec/delta.js";
 
@@ -9,18 +9,18 @@ export class World {
   /**
    * @param {WorldMap} map
    * @param {Frame} snapshot
-   * @param {number} timestampMs when it was committed
+   * @param {number} timestampMs when the worker committed the tick
    */
   constructor(map, snapshot, timestampMs) {
     this.map = map;
     this.tables = snapshot.tables;
-    // What is read in place may not be written: it may be another's too.
+    // The columns may share memory with other frames, so they are copied before deltas change them.
     for (const table of Object.values(this.tables)) {
       for (const column of Object.values(table.columns)) column.values = column.values.slice();
     }
     this.meta = snapshot.meta;
     this.timestampMs = timestampMs;
-    /** Counts changes of who owns what, and of which fleets are under way. */
+    /** Increase when owners or the set of fleets change. */
     this.ownerVersion = 0;
     this.fleetVersion = 0;
   }
@@ -40,12 +40,12 @@ export class World {
     return this.meta.winner;
   }
 
-  /** Of each system the row of its owner among the factions; -1: nobody. */
+  /** The row of the owner of each system in the factions; -1 if it is neutral. */
   get owner() {
     return this.tables.systems.columns.owner.values;
   }
 
-  /** The garrisons. */
+  /** The garrison of each system. */
   get ships() {
     return this.tables.systems.columns.ships.values;
   }
@@ -83,7 +83,7 @@ export class World {
     if (delta.tables["fleets.added"] || delta.tables["fleets.removed"]) this.fleetVersion++;
   }
 
-  /** What each faction has; ships under way count. */
+  /** Return the totals of each faction. Ships in fleets count. */
   totals() {
     const count = this.factions.length;
     const systems = new Array(count).fill(0);
