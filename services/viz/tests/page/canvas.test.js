@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { CanvasError, contextOf, offscreenContextOf } from "../../src/sector/viz/page/ui/canvas.js";
 import { SpriteSheet } from "../../src/sector/viz/page/map/sprites.js";
+import { CanvasError, contextOf, offscreenContextOf } from "../../src/sector/viz/page/ui/canvas.js";
 import { installDom } from "./support/dom.js";
 import { setGlobals } from "./support/globals.js";
 

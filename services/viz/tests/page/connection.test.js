@@ -1,8 +1,8 @@
 /** The connection: messages are read in their order, and after a gap the state is requested again. */
 
 import assert from "node:assert/strict";
-import { deflateRawSync } from "node:zlib";
 import { beforeEach, mock, test } from "node:test";
+import { deflateRawSync } from "node:zlib";
 
 import { Connection } from "../../src/sector/viz/page/net/connection.js";
 import { installDom } from "./support/dom.js";

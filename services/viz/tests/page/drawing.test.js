@@ -5,8 +5,8 @@ import { beforeEach, mock, test } from "node:test";
 
 import { EffectLayer } from "../../src/sector/viz/page/map/effect-layer.js";
 import { MapView } from "../../src/sector/viz/page/map/map-view.js";
-import { drawFleetSprites, GRADES, HEADINGS, systemRadius, SpriteSheet, drawSystemSprites } from "../../src/sector/viz/page/map/sprites.js";
 import { PixelBlitter } from "../../src/sector/viz/page/map/pixel-blitter.js";
+import { drawFleetSprites, GRADES, HEADINGS, systemRadius, SpriteSheet, drawSystemSprites } from "../../src/sector/viz/page/map/sprites.js";
 import { Territory } from "../../src/sector/viz/page/map/territory.js";
 import { installDom } from "./support/dom.js";
 import { FakeCanvas, fakeTheme, setGlobals } from "./support/globals.js";

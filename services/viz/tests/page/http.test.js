@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { OrderApi, ApiError, factionsOfToken } from "../../src/sector/viz/page/net/order-api.js";
 import { fetchSims, HistoryError, fetchTimeline, fetchState, fetchTicks } from "../../src/sector/viz/page/net/history.js";
+import { OrderApi, ApiError, factionsOfToken } from "../../src/sector/viz/page/net/order-api.js";
 import { fakeFetch, jsonResponse, setGlobals, skipDelays } from "./support/globals.js";
 import { goldenBytes, goldenJson } from "./support/golden.js";
 

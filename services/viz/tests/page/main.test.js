@@ -1,8 +1,8 @@
 /** The page as a whole: messages appear in the panels, and the address names the sim, tick and view shown. */
 
 import assert from "node:assert/strict";
-import { deflateRawSync } from "node:zlib";
 import { test } from "node:test";
+import { deflateRawSync } from "node:zlib";
 
 import { installDom } from "./support/dom.js";
 import { fakeFetch, jsonResponse, setGlobals, until } from "./support/globals.js";

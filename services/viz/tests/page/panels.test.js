@@ -3,19 +3,19 @@
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
-import { byId, createElement, createFactionLabel, setText } from "../../src/sector/viz/page/ui/dom.js";
-import { Emitter } from "../../src/sector/viz/page/core/emitter.js";
 import { readEvents } from "../../src/sector/viz/page/codec/event-rows.js";
-import { FactionTable } from "../../src/sector/viz/page/panels/faction-table.js";
-import { EventLog } from "../../src/sector/viz/page/panels/event-log.js";
 import { readFrame } from "../../src/sector/viz/page/codec/frame.js";
-import { Timeline } from "../../src/sector/viz/page/time/timeline.js";
+import { Emitter } from "../../src/sector/viz/page/core/emitter.js";
+import { DetailsPanel } from "../../src/sector/viz/page/panels/details.js";
+import { EventLog } from "../../src/sector/viz/page/panels/event-log.js";
+import { FactionTable } from "../../src/sector/viz/page/panels/faction-table.js";
 import { Search } from "../../src/sector/viz/page/panels/search.js";
 import { SimPicker } from "../../src/sector/viz/page/panels/sim-picker.js";
 import { StatusBar } from "../../src/sector/viz/page/panels/status-bar.js";
-import { DetailsPanel } from "../../src/sector/viz/page/panels/details.js";
 import { startTabs } from "../../src/sector/viz/page/panels/tabs.js";
 import { TimelineBar } from "../../src/sector/viz/page/time/timeline-bar.js";
+import { Timeline } from "../../src/sector/viz/page/time/timeline.js";
+import { byId, createElement, createFactionLabel, setText } from "../../src/sector/viz/page/ui/dom.js";
 import { installDom } from "./support/dom.js";
 import { fakeFetch, fakeTheme, jsonResponse, setGlobals, settle } from "./support/globals.js";
 import { goldenBytes, goldenWorld } from "./support/golden.js";

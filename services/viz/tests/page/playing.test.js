@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { Camera } from "../../src/sector/viz/page/map/camera.js";
-import { JoinDialog } from "../../src/sector/viz/page/play/join-dialog.js";
-import { OrderList } from "../../src/sector/viz/page/play/order-list.js";
-import { DragOrder } from "../../src/sector/viz/page/play/drag-order.js";
-import { OrderForm } from "../../src/sector/viz/page/play/order-form.js";
 import { Emitter } from "../../src/sector/viz/page/core/emitter.js";
+import { Camera } from "../../src/sector/viz/page/map/camera.js";
+import { DragOrder } from "../../src/sector/viz/page/play/drag-order.js";
+import { JoinDialog } from "../../src/sector/viz/page/play/join-dialog.js";
+import { OrderForm } from "../../src/sector/viz/page/play/order-form.js";
+import { OrderList } from "../../src/sector/viz/page/play/order-list.js";
 import { Player } from "../../src/sector/viz/page/play/player.js";
 import { installDom } from "./support/dom.js";
 import { fakeFetch, fakeTheme, jsonResponse, setGlobals, settle } from "./support/globals.js";

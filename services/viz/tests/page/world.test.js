@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Camera } from "../../src/sector/viz/page/map/camera.js";
 import { readFrame } from "../../src/sector/viz/page/codec/frame.js";
+import { Camera } from "../../src/sector/viz/page/map/camera.js";
+import { fleetPosition } from "../../src/sector/viz/page/map/fleet-layer.js";
 import { orderByImportance, placeLabels } from "../../src/sector/viz/page/map/labels.js";
 import { SelectionLayer, selectionPosition } from "../../src/sector/viz/page/map/selection-layer.js";
-import { fleetPosition } from "../../src/sector/viz/page/map/fleet-layer.js";
 import { FakeContext, fakeTheme } from "./support/globals.js";
 import { bareFrame, goldenBytes, goldenMap, goldenWorld } from "./support/golden.js";
 

@@ -3,8 +3,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 import { readFrame } from "../../../src/sector/viz/page/codec/frame.js";
-import { World } from "../../../src/sector/viz/page/world/world.js";
 import { WorldMap } from "../../../src/sector/viz/page/world/world-map.js";
+import { World } from "../../../src/sector/viz/page/world/world.js";
 
 const FOLDER = new URL("../golden/", import.meta.url);
 

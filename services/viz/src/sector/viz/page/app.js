@@ -27,8 +27,8 @@ import { byId } from "./ui/dom.js";
 import { Theme } from "./ui/theme.js";
 
 /** @typedef {import("./codec/event-rows.js").WorldEvent} WorldEvent */
-/** @typedef {import("./core/address.js").Address} Address */
 /** @typedef {import("./codec/tick-update.js").TickUpdate} TickUpdate */
+/** @typedef {import("./core/address.js").Address} Address */
 /** @typedef {import("./map/selection-layer.js").Selection} Selection */
 /** @typedef {import("./world/world-map.js").WorldMap} WorldMap */
 /** @typedef {import("./world/world.js").World} World */

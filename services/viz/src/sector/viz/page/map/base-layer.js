@@ -2,16 +2,16 @@
 
 import { contextOf } from "../ui/canvas.js";
 import { formatShort } from "../ui/format.js";
+import { cssColour, blend, parseColour } from "../ui/theme.js";
 import { orderByImportance, placeLabels } from "./labels.js";
 import { GRADES, systemRadius, drawSystemSprites } from "./sprites.js";
 import { Territory } from "./territory.js";
-import { cssColour, blend, parseColour } from "../ui/theme.js";
 
-/** @typedef {import("./camera.js").Camera} Camera */
 /** @typedef {import("../ui/theme.js").Colour} Colour */
 /** @typedef {import("../ui/theme.js").Theme} Theme */
-/** @typedef {import("../world/world.js").World} World */
 /** @typedef {import("../world/world-map.js").WorldMap} WorldMap */
+/** @typedef {import("../world/world.js").World} World */
+/** @typedef {import("./camera.js").Camera} Camera */
 
 const MIN_NAME_SCALE = 5;
 const MIN_COLOURED_LANE_SCALE = 1.6;

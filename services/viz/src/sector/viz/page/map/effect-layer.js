@@ -3,11 +3,11 @@
 import { systemRow } from "../codec/event-rows.js";
 import { cssColour } from "../ui/theme.js";
 
-/** @typedef {import("./camera.js").Camera} Camera */
 /** @typedef {import("../codec/event-rows.js").WorldEvent} WorldEvent */
 /** @typedef {import("../ui/theme.js").Colour} Colour */
 /** @typedef {import("../ui/theme.js").Theme} Theme */
 /** @typedef {import("../world/world.js").World} World */
+/** @typedef {import("./camera.js").Camera} Camera */
 /** @typedef {{kind: "battle" | "capture" | "note", system: number, colour: Colour | null, text: string, startTime: number}} Effect */
 
 const DURATION_MS = { battle: 700, capture: 1_100, note: 9_000 };

@@ -1,12 +1,12 @@
 /** The fleet layer: moving fleets, drawn each frame. The position of a fleet follows from its departure and arrival ticks. */
 
 import { formatShort } from "../ui/format.js";
-import { drawFleetSprites, GRADES, HEADINGS } from "./sprites.js";
 import { PixelBlitter } from "./pixel-blitter.js";
+import { drawFleetSprites, GRADES, HEADINGS } from "./sprites.js";
 
-/** @typedef {import("./camera.js").Camera} Camera */
 /** @typedef {import("../ui/theme.js").Theme} Theme */
 /** @typedef {import("../world/world.js").World} World */
+/** @typedef {import("./camera.js").Camera} Camera */
 
 const MIN_COUNT_SCALE = 11;
 const MAX_COUNTS = 150;

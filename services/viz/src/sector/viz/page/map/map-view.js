@@ -1,11 +1,11 @@
 /** The view of the map: a base layer, and layers for fleets, effects and selection above it. Unchanged frames are not drawn. */
 
-import { Camera } from "./camera.js";
 import { contextOf } from "../ui/canvas.js";
-import { EffectLayer } from "./effect-layer.js";
 import { BaseLayer } from "./base-layer.js";
-import { SelectionLayer } from "./selection-layer.js";
+import { Camera } from "./camera.js";
+import { EffectLayer } from "./effect-layer.js";
 import { fleetPosition, FleetLayer } from "./fleet-layer.js";
+import { SelectionLayer } from "./selection-layer.js";
 
 /** @typedef {import("../ui/theme.js").Theme} Theme */
 /** @typedef {import("../world/world.js").World} World */

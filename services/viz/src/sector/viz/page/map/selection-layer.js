@@ -2,10 +2,10 @@
 
 import { fleetPosition } from "./fleet-layer.js";
 
-/** @typedef {import("./camera.js").Camera} Camera */
-/** @typedef {import("./camera.js").Point} Point */
 /** @typedef {import("../ui/theme.js").Theme} Theme */
 /** @typedef {import("../world/world.js").World} World */
+/** @typedef {import("./camera.js").Camera} Camera */
+/** @typedef {import("./camera.js").Point} Point */
 /** @typedef {{kind: "system" | "fleet", id: number}} Selection a system's row, or a fleet's number */
 /** @typedef {{from: number, to: Point, target: number | null, text: string}} OrderArrow */
 

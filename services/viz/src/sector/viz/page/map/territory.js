@@ -2,9 +2,9 @@
 
 import { offscreenContextOf } from "../ui/canvas.js";
 
-/** @typedef {import("../world/world-map.js").WorldMap} WorldMap */
 /** @typedef {import("../codec/frame.js").Values} Values */
 /** @typedef {import("../ui/theme.js").Colour} Colour */
+/** @typedef {import("../world/world-map.js").WorldMap} WorldMap */
 
 const NEAREST = 3;
 const CELLS = 400;

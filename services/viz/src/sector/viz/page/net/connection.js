@@ -1,9 +1,9 @@
 /** The Socket.IO connection to the viz: watches a sim, and receives its snapshot and ticks. */
 
-import "../vendor/socket.io.msgpack.min.js";
 import { readFrame } from "../codec/frame.js";
 import { inflate, readTickUpdates } from "../codec/tick-update.js";
 import { Emitter } from "../core/emitter.js";
+import "../vendor/socket.io.msgpack.min.js";
 import { WorldMap } from "../world/world-map.js";
 import { Reconnector } from "./reconnect.js";
 

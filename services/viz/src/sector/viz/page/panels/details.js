@@ -4,11 +4,11 @@ import { byId, createElement, createFactionLabel } from "../ui/dom.js";
 import { formatDuration, formatNumber } from "../ui/format.js";
 import { cssColour } from "../ui/theme.js";
 
-/** @typedef {import("./event-log.js").EventLog} EventLog */
 /** @typedef {import("../map/selection-layer.js").Selection} Selection */
 /** @typedef {import("../time/playback.js").Playback} Playback */
 /** @typedef {import("../ui/theme.js").Theme} Theme */
 /** @typedef {import("../world/world.js").World} World */
+/** @typedef {import("./event-log.js").EventLog} EventLog */
 
 const MAX_EVENTS = 6;
 const MAX_FLEETS = 6;

@@ -1,14 +1,14 @@
 /** The event log: the latest events, newest first, filtered by kind and faction. */
 
-import { byId, createElement, createFactionLabel } from "../ui/dom.js";
 import { systemRow } from "../codec/event-rows.js";
-import { involvesFaction, KIND_BY_TYPE, EVENT_KINDS, describeEvent } from "./event-text.js";
+import { byId, createElement, createFactionLabel } from "../ui/dom.js";
 import { cssColour } from "../ui/theme.js";
+import { involvesFaction, KIND_BY_TYPE, EVENT_KINDS, describeEvent } from "./event-text.js";
 
 /** @typedef {import("../codec/event-rows.js").WorldEvent} WorldEvent */
-/** @typedef {import("./event-text.js").Kind} Kind */
 /** @typedef {import("../ui/theme.js").Theme} Theme */
 /** @typedef {import("../world/world.js").World} World */
+/** @typedef {import("./event-text.js").Kind} Kind */
 
 const MAX_EVENTS = 3_000;
 const MAX_ITEMS = 120;

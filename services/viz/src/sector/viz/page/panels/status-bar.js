@@ -1,8 +1,8 @@
 /** The status bar: whether the world shown is live, and the tick, tick rate, worker and latency. */
 
+import { pageStart } from "../core/page-start.js";
 import { byId, setText } from "../ui/dom.js";
 import { formatTime, formatNumber } from "../ui/format.js";
-import { pageStart } from "../core/page-start.js";
 
 /** @typedef {import("../net/connection.js").Connection} Connection */
 /** @typedef {import("../time/playback.js").Playback} Playback */

@@ -2,8 +2,8 @@
 
 import { byId, createElement, setText } from "../ui/dom.js";
 
-/** @typedef {import("../net/order-api.js").Order} Order */
 /** @typedef {import("../net/order-api.js").OrderApi} OrderApi */
+/** @typedef {import("../net/order-api.js").Order} Order */
 /** @typedef {import("../time/playback.js").Playback} Playback */
 /** @typedef {(status: string, text: string) => void} SetStatus */
 

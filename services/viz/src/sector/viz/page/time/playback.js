@@ -1,13 +1,13 @@
 /** The playback: shows the live world, or a past tick, paused or playing. */
 
-import { fetchState, fetchTicks } from "../net/history.js";
-import { Emitter } from "../core/emitter.js";
 import { readEvents } from "../codec/event-rows.js";
+import { Emitter } from "../core/emitter.js";
+import { fetchState, fetchTicks } from "../net/history.js";
 import { World } from "../world/world.js";
 
+/** @typedef {import("../codec/event-rows.js").WorldEvent} WorldEvent */
 /** @typedef {import("../codec/tick-update.js").TickUpdate} TickUpdate */
 /** @typedef {import("../world/world-map.js").WorldMap} WorldMap */
-/** @typedef {import("../codec/event-rows.js").WorldEvent} WorldEvent */
 
 const FETCH_LIMIT = 60;
 const MIN_BUFFERED = 40;

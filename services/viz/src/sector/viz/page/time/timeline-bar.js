@@ -4,9 +4,9 @@ import { contextOf } from "../ui/canvas.js";
 import { byId, setText } from "../ui/dom.js";
 import { formatTime, formatNumber } from "../ui/format.js";
 
-/** @typedef {import("./timeline.js").Timeline} Timeline */
-/** @typedef {import("./playback.js").Playback} Playback */
 /** @typedef {import("../ui/theme.js").Theme} Theme */
+/** @typedef {import("./playback.js").Playback} Playback */
+/** @typedef {import("./timeline.js").Timeline} Timeline */
 
 const SEEK_DELAY_MS = 60;
 

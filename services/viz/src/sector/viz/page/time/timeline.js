@@ -1,7 +1,7 @@
 /** The timeline of a sim: the totals of the factions by tick, and the ticks with battles. */
 
-/** @typedef {import("../net/history.js").TimelineData} TimelineData */
 /** @typedef {import("../net/history.js").FactionTotals} FactionTotals */
+/** @typedef {import("../net/history.js").TimelineData} TimelineData */
 
 const MAX_TOTALS = 4_000;
 

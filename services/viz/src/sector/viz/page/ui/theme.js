@@ -1,7 +1,7 @@
 /** The theme: light or dark, with the colours from the style sheet and those of the factions. */
 
-import { byId } from "./dom.js";
 import { PageStorage } from "../core/storage.js";
+import { byId } from "./dom.js";
 
 /** @typedef {[red: number, green: number, blue: number]} Colour */
 
