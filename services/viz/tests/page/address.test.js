@@ -1,4 +1,4 @@
-/** The address bar: an address is read as it was written, and what cannot be is passed over. */
+/** The address bar: an address that was written is read the same, and what cannot be is passed over. */
 
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
@@ -31,21 +31,21 @@ test("an address has sim, tick and view", () => {
   assert.deepEqual(read("#tick=0"), { sim: "own", tick: 0, view: null });
 });
 
-test("without an address it is the own sim, live, and all of it", () => {
+test("without a hash the address is the default sim, live, with the whole map", () => {
   for (const hash of ["", "#", "#nothing", "#sim=&tick=&view="]) assert.deepEqual(read(hash), { sim: "own", tick: null, view: null }, hash);
 });
 
-test("ids that no sim has are passed over", () => {
+test("invalid sim ids are ignored", () => {
   for (const sim of ["UPPER", "-a", "_a", "a.b", "a/../b", "a b", "<b>", "ä", "a".repeat(64)]) assert.equal(read(`#sim=${encodeURIComponent(sim)}`).sim, "own", sim);
   for (const sim of ["a", "0", "a".repeat(63)]) assert.equal(read(`#sim=${sim}`).sim, sim);
 });
 
-test("ticks that are not numbers are passed over", () => {
+test("ticks that are not numbers are ignored", () => {
   for (const tick of ["-1", "1.5", "1e3", "0x10", "Infinity", "9".repeat(16), "%201"]) assert.equal(read(`#tick=${tick}`).tick, null, tick);
   assert.equal(read(`#tick=${"9".repeat(15)}`).tick, 999_999_999_999_999);
 });
 
-test("views that are not three numbers, or without a scale, are passed over", () => {
+test("views that are not three numbers, or without a scale, are ignored", () => {
   for (const view of ["1,2", "1,2,3,4", "1,2,0", "1,2,-3", "a,2,3", "1,2,Infinity", "1,2,NaN", "1,2,"]) assert.equal(read(`#view=${view}`).view, null, view);
 });
 
@@ -56,7 +56,7 @@ function writeAndRead(address) {
   return readAddress("own");
 }
 
-test("an address is read as it was written", () => {
+test("an address that was written is read the same", () => {
   for (const view of [null, [1.25, -2.5, 3], [-1000000, 1000000, 160], [0, 0, 0.003412]]) {
     for (const tick of [null, 0, 123_456_789]) {
       const address = { sim: "one", tick, view };
@@ -65,11 +65,11 @@ test("an address is read as it was written", () => {
   }
 });
 
-test("the scale of a wide map is written with its digits", () => {
+test("the scale of a wide map has significant digits", () => {
   assert.deepEqual(writeAndRead({ sim: "one", tick: null, view: [1, 2, 0.0034567] }).view, [1, 2, 0.003457]);
 });
 
-test("only the last of several addresses is written, after a while, and none twice", () => {
+test("of several addresses the last one is written, after a delay, and once", () => {
   replaced.length = 0;
   for (let tick = 0; tick < 5; tick++) writeAddress({ sim: "one", tick, view: null });
   mock.timers.tick(399);

@@ -53,7 +53,7 @@ function fireError(fields, target = globalThis) {
 /** A part of the page cannot be loaded. */
 const loseScript = () => fireError({}, new /** @type {any} */ (HTMLScriptElement)("script"));
 
-test("a browser that has all is told nothing", async () => {
+test("a browser with all features sees no error", async () => {
   const start = await begin();
   start.ready();
   assert.equal(start.problem, "");
@@ -71,7 +71,7 @@ for (const name of ["DecompressionStream", "OffscreenCanvas", "ResizeObserver", 
   });
 }
 
-test("a DecompressionStream without raw deflate counts as none", async () => {
+test("a DecompressionStream without raw deflate counts as missing", async () => {
   const plain = globalThis.DecompressionStream;
   setGlobals({ DecompressionStream: class { constructor() { throw new TypeError("Unsupported compression format"); } } });
   assert.match((await begin()).problem, /no DecompressionStream/);
@@ -84,7 +84,7 @@ test("an error at the start is shown with its remedy", async () => {
   assert.equal(start.problem, "This browser refuses to draw. Allow canvas.");
 });
 
-test("an error without a remedy says to reload; one after the start is none of the start", async () => {
+test("an error without a remedy says to reload, and an error after the start is ignored", async () => {
   const start = await begin();
   fireError({ error: null, message: "x is not defined" });
   assert.match(start.problem, /^The page cannot start: x is not defined\. Reload it/);
@@ -94,7 +94,7 @@ test("an error without a remedy says to reload; one after the start is none of t
   assert.equal(other.problem, "");
 });
 
-test("a page whose parts are of another version reloads once they are in the cache", async () => {
+test("a page with parts of another version reloads once they are in the cache", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const link = new FakeElement("link");
   Object.assign(link, { href: new URL("https://viz.example/base/static/1/a.js") });
@@ -117,7 +117,7 @@ test("a page whose parts are of another version reloads once they are in the cac
   assert.deepEqual([reloads, page.state], [1, { reloads: 1 }]);
 });
 
-test("after some reloads it says what to do instead", async () => {
+test("after four reloads it says what to do instead", async () => {
   page.state = { reloads: 4 };
   const start = await begin();
   loseScript();
@@ -126,7 +126,7 @@ test("after some reloads it says what to do instead", async () => {
   assert.equal(reloads, 0);
 });
 
-test("a history that refuses to remember the reloads ends them", async () => {
+test("without a history to count reloads, it does not reload", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   page.replaceState = () => {
     throw new DOMException("too often", "SecurityError");
@@ -139,7 +139,7 @@ test("a history that refuses to remember the reloads ends them", async () => {
   assert.equal(start.problem, "This page is of another version than the viz. Reload the page in a minute.");
 });
 
-test("a page that loads slowly says so, until it is there", async () => {
+test("a page that loads slowly says so until it is ready", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const start = await begin();
   mock.timers.tick(8_000);
@@ -148,7 +148,7 @@ test("a page that loads slowly says so, until it is there", async () => {
   assert.equal(start.problem, "");
 });
 
-test("without the script the modules run all the same", () => {
+test("the modules run without the script", () => {
   const start = pageStart();
   start.ready();
   start.reload("no reason");

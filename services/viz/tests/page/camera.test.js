@@ -34,7 +34,7 @@ test("it fits the world into the picture, with a margin", () => {
   assert.deepEqual(camera.toWorld(1048, 548), { x: 50, y: 30 });
 });
 
-test("a world without extent is not seen closer than half of the closest", () => {
+test("a world without extent is shown at half of the maximum scale", () => {
   const camera = new Camera();
   camera.resize(1000, 1000);
   camera.setBounds({ left: 3, right: 3, top: 4, bottom: 4 });
@@ -42,7 +42,7 @@ test("a world without extent is not seen closer than half of the closest", () =>
   near(camera.view, [3, 4, 80]);
 });
 
-test("covered edges of the picture are left free", () => {
+test("the world fits between the panels at the edges", () => {
   const camera = fitted();
   camera.insets = { left: 500, right: 0, top: 0, bottom: 0 };
   camera.fit();
@@ -50,7 +50,7 @@ test("covered edges of the picture are left free", () => {
   assert.deepEqual(camera.toWorld(548, 298), { x: -50, y: 5 });
 });
 
-test("until it is moved it fits a resized picture; then its middle stays", () => {
+test("a camera that was not moved fits a resized picture, and one that was moved keeps its middle", () => {
   const camera = fitted();
   camera.resize(596, 596);
   assert.equal(camera.scale, 5);
@@ -67,7 +67,7 @@ test("until it is moved it fits a resized picture; then its middle stays", () =>
   assert.equal(camera.isMoved, false);
 });
 
-test("a zoom leaves its place where it is, within limits", () => {
+test("a zoom keeps its point fixed, within limits", () => {
   const camera = fitted();
   const before = camera.toWorld(200, 100);
   camera.zoom(2, 200, 100);
@@ -79,7 +79,7 @@ test("a zoom leaves its place where it is, within limits", () => {
   near([camera.scale], [10 / 3]);
 });
 
-test("a view that is shown is the view that it has", () => {
+test("the view that was set is the view", () => {
   const camera = fitted();
   camera.setView([12, -7, 33]);
   near(camera.view, [12, -7, 33]);
@@ -87,7 +87,7 @@ test("a view that is shown is the view that it has", () => {
   assert.equal(camera.scale, 160);
 });
 
-test("without bounds it can be shown a view, and fit nothing", () => {
+test("without bounds a view can be set, and fit does nothing", () => {
   const camera = new Camera();
   camera.setView([1, 2, 0.0001]);
   assert.equal(camera.scale, 0.01);
@@ -95,7 +95,7 @@ test("without bounds it can be shown a view, and fit nothing", () => {
   assert.equal(camera.isMoved, false);
 });
 
-test("a flight ends where it leads to, not closer than it was, and never goes backwards", () => {
+test("a flight ends at its point, does not zoom out, and never goes backwards", () => {
   const camera = fitted();
   camera.setView([0, 0, 10]);
   camera.flyTo({ x: 40, y: 0 }, 20);
@@ -115,7 +115,7 @@ test("a flight ends where it leads to, not closer than it was, and never goes ba
   camera.animate(0);
 });
 
-test("with reduced motion the camera is there at once", () => {
+test("with reduced motion the camera does not fly", () => {
   const camera = fitted();
   globalThis.matchMedia = () => /** @type {any} */ ({ matches: true });
   camera.flyTo({ x: 40, y: 1 }, 20);
@@ -165,7 +165,7 @@ test("a drag from an own system drags an order and drops it", () => {
   assert.equal(camera.version, version);
 });
 
-test("a drag that the browser ends is not released", () => {
+test("a drag that the browser cancels drops no order", () => {
   const { calls, point } = gestures(true);
   point("pointerdown", 10, 10);
   point("pointermove", 20, 30);
@@ -186,7 +186,7 @@ test("two fingers zoom about their middle, and do not pick", () => {
   assert.deepEqual(calls, []);
 });
 
-test("two fingers at one place do not zoom", () => {
+test("two fingers at one point do not zoom", () => {
   const { camera, point } = gestures();
   const { scale } = camera;
   point("pointerdown", 100, 100, 1);
@@ -215,7 +215,7 @@ test("wheel and double click zoom", () => {
   near([camera.scale], [scale * 2]);
 });
 
-test("keys zoom, pan and fit; others are left to the browser", () => {
+test("keys zoom, pan and fit, and other keys are ignored", () => {
   const { camera, element, calls, point } = gestures(true);
   const press = (/** @type {string} */ key, modifiers = {}) => element.fire("keydown", { key, ctrlKey: false, metaKey: false, altKey: false, ...modifiers });
   const { scale, x, y } = camera;

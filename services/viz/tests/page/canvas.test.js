@@ -16,13 +16,13 @@ test("a context that is refused is an error with a remedy", () => {
   }
 });
 
-test("a context that is given is returned", () => {
+test("a context that the browser gives is returned", () => {
   const context = {};
   assert.equal(contextOf(/** @type {any} */ ({ getContext: () => context })), context);
   assert.equal(offscreenContextOf(/** @type {any} */ ({ getContext: () => context })), context);
 });
 
-test("sprites need one, too", () => {
+test("sprites throw without a context, too", () => {
   installDom();
   setGlobals({ OffscreenCanvas: class { getContext = () => null; } });
   assert.throws(() => new SpriteSheet(1, 1, 1), CanvasError);

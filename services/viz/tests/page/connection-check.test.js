@@ -20,19 +20,19 @@ const CASES = [
 ];
 
 for (const [name, respond, expected] of CASES) {
-  test(`${name}: this is said`, async () => {
+  test(`${name}: the message has the reason and a remedy`, async () => {
     const requests = fakeFetch(respond);
     assert.match(await checkConnection(false), expected);
     assert.deepEqual(requests.map(({ path }) => path), ["/base/connection?origin=https%3A%2F%2Fviz.example"]);
   });
 }
 
-test("where it may poll, the operator is not told to allow that", async () => {
+test("with polling allowed, the message does not suggest it", async () => {
   fakeFetch(() => jsonResponse({ refusal: "" }));
   assert.doesNotMatch(await checkConnection(true), /POLLING/);
 });
 
-test("offline the viz is not asked", async () => {
+test("offline, no request is sent", async () => {
   setGlobals({ navigator: { onLine: false, language: "en" } });
   const requests = fakeFetch(() => jsonResponse({}));
   assert.match(await checkConnection(false), /^This device is offline\./);

@@ -100,14 +100,14 @@ async function watching() {
   return connection;
 }
 
-test("it polls only where the viz says that it may", () => {
+test("it polls only if the viz allows it", () => {
   connect();
   assert.deepEqual(options.transports, ["websocket"]);
   connect(true);
   assert.deepEqual(options.transports, ["websocket", "polling"]);
 });
 
-test("it connects below the address of the page, once it is to watch", () => {
+test("it connects below the address of the page, once it watches a sim", () => {
   const connection = connect();
   assert.equal(options.path, "/base/ws");
   assert.equal(connection.connected, false);
@@ -139,7 +139,7 @@ test("bytes may come as a buffer", async () => {
   assert.deepEqual(names(), ["worker", "world"]);
 });
 
-test("after it was cut off it asks again, with the map that it has", async () => {
+test("after a reconnect it subscribes again, with the id of its map", async () => {
   const connection = await watching();
   const { map } = connection;
   socket.receive("disconnect");
@@ -151,7 +151,7 @@ test("after it was cut off it asks again, with the map that it has", async () =>
   assert.deepEqual(names(), ["worker", "world"]);
 });
 
-test("a world without its map is asked for again, with it", async () => {
+test("a world with an unknown map is requested again, with the map", async () => {
   const connection = await watching();
   socket.receive("world", world({ map: undefined, map_id: "0".repeat(32) }));
   await connection.reading;
@@ -159,7 +159,7 @@ test("a world without its map is asked for again, with it", async () => {
   assert.deepEqual(names(), []);
 });
 
-test("a tick that was there already is passed over; after a gap the state is asked for", async () => {
+test("a repeated tick is ignored, and after a gap it subscribes again", async () => {
   const connection = await watching();
   socket.receive("tick", TICK);
   socket.receive("tick", TICK);
@@ -173,7 +173,7 @@ test("a tick that was there already is passed over; after a gap the state is ask
   assert.deepEqual(socket.watches, [["one", MAP_ID]], "once");
 });
 
-test("ticks of before the world is there are passed over", async () => {
+test("ticks before the world are ignored", async () => {
   const connection = connect();
   connection.watch("one");
   socket.receive("tick", TICK);
@@ -181,7 +181,7 @@ test("ticks of before the world is there are passed over", async () => {
   assert.deepEqual(names(), []);
 });
 
-test("the world of another sim is passed over, though another was chosen while it was read", async () => {
+test("the world of another sim is ignored, also if the user switches while it is decoded", async () => {
   const connection = connect();
   connection.watch("one");
   socket.receive("world", world({ sim: "two" }));
@@ -194,7 +194,7 @@ test("the world of another sim is passed over, though another was chosen while i
   assert.deepEqual([connection.map, connection.tick], [null, -1]);
 });
 
-test("an unreadable message is a fault, and the next one is read", async () => {
+test("an invalid message is a fault, and the next one is decoded", async () => {
   const connection = await watching();
   socket.receive("tick", new Uint8Array([1, 2, 3]));
   socket.receive("tick", deflateRawSync(tickUpdateBytes(goldenBytes("damaged-version-9.bin"))));
@@ -216,7 +216,7 @@ test("a refusal is shown until another sim is watched", () => {
   assert.equal(connection.refusal, "");
 });
 
-test("a beat measures how long the viz takes to answer", async () => {
+test("a ping measures the latency", async () => {
   const connection = await watching();
   connection.watch("one");
   const [, answer] = socket.messages.find(([name]) => name === "beat") ?? [];
@@ -247,7 +247,7 @@ function connectInTime(polling) {
   return connection;
 }
 
-test("a connection that neither opens nor fails is given up, diagnosed, and begun again", async (t) => {
+test("a connection that hangs is checked, and started again", async (t) => {
   t.after(() => mock.reset());
   socket.isOpenable = false;
   const connection = connectInTime();
@@ -264,7 +264,7 @@ test("a connection that neither opens nor fails is given up, diagnosed, and begu
   assert.equal(connection.problem, "");
 });
 
-test("a refused connection is begun again, which Socket.IO does not by itself", async (t) => {
+test("a refused connection is started again, which Socket.IO does not do", async (t) => {
   t.after(() => mock.reset());
   socket.isOpenable = false;
   const connection = connectInTime();
@@ -276,7 +276,7 @@ test("a refused connection is begun again, which Socket.IO does not by itself", 
   assert.equal(socket.starts, 2);
 });
 
-test("where it may poll, it polls after a WebSocket that hangs", (t) => {
+test("with polling allowed, it polls after a WebSocket that hangs", (t) => {
   t.after(() => mock.reset());
   socket.isOpenable = false;
   connectInTime(true);
@@ -286,7 +286,7 @@ test("where it may poll, it polls after a WebSocket that hangs", (t) => {
   assert.deepEqual(options.transports, ["polling", "websocket"]);
 });
 
-test("a world that does not come is asked for again", async (t) => {
+test("a missing world is requested again", async (t) => {
   t.after(() => mock.reset());
   const connection = connectInTime();
   await pass(5_000);

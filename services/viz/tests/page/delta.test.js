@@ -31,14 +31,14 @@ for (const name of goldenNames("delta")) {
   });
 }
 
-test("the snapshot that a world is made of stays as it was", () => {
+test("the snapshot that a world is created from does not change", () => {
   const bytes = goldenBytes("delta-all-three.before.bin");
   const world = new World(map, readFrame(bytes), 0);
   world.apply(readFrame(goldenBytes("delta-all-three.bin")), 0);
   assert.deepEqual(bytes, goldenBytes("delta-all-three.before.bin"));
 });
 
-test("a delta that adds rows leaves the delta as it was", () => {
+test("a delta that adds rows does not change", () => {
   const delta = readFrame(goldenBytes("delta-added.bin"));
   const { tables } = readFrame(goldenBytes("delta-added.before.bin"));
   applyDelta(tables, delta);
@@ -46,7 +46,7 @@ test("a delta that adds rows leaves the delta as it was", () => {
   assert.deepEqual(Array.from(delta.tables["fleets.added"].columns.ships.values), [4, 1]);
 });
 
-test("parts for tables that the snapshot lacks are passed over", () => {
+test("changes of tables that the snapshot does not have are ignored", () => {
   const { tables } = readFrame(goldenBytes("frame-snapshot.bin"));
   const part = { rows: 1, prefix: "", columns: {}, labels: {} };
   applyDelta(tables, { kind: "delta", id: "", meta: {}, tables: { "comets.added": part, "systems.moved": part, systems: part } });

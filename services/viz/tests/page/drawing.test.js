@@ -1,4 +1,4 @@
-/** Drawing, on canvases that record the calls: ground, territory, fleets, effects, and the object below the pointer. */
+/** Drawing, on canvases that record the calls: base layer, territory, fleets, effects, and picking. */
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
@@ -58,7 +58,7 @@ test("a border between two factions is brighter than one within a faction", () =
   assert.ok(border > territory.image.data[middle]);
 });
 
-test("a map of one system, or of systems at one place, has a territory", () => {
+test("a map of one system, or of systems at one point, has a territory", () => {
   for (const x of [[7], [7, 7, 7, 7, 7]]) {
     const territory = territoryOf(x, x);
     territory.paint(new Int16Array(x.length), [[1, 2, 3]], 1);
@@ -76,7 +76,7 @@ test("sprites have a row for each colour and a column for each grade or heading"
   assert.ok(empty.canvas.width >= 1 && empty.canvas.height >= 1);
 });
 
-test("a swarm copies the pixels of its sheet, without the clear ones, within the picture", () => {
+test("the blitter copies the opaque pixels of its sheet, within the picture", () => {
   const canvas = new FakeCanvas(6, 5);
   const sheet = new SpriteSheet(2, 1, 2);
   const stamps = new Uint32Array([0, 0, 5, 0, 0, 0, 6, 7]);
@@ -99,7 +99,7 @@ function mapView() {
   return view;
 }
 
-test("below the pointer is the nearest system, or a fleet over it", () => {
+test("the nearest system, or a fleet over it, is picked", () => {
   const view = mapView();
   const world = goldenWorld();
   const at = (/** @type {number} */ x, /** @type {number} */ y, time = 41.5, onlySystems = false) => view.pick(world, time, x * 10 + view.camera.x, y * 10 + view.camera.y, onlySystems);
@@ -117,7 +117,7 @@ test("the canvases have the pixels of the device", () => {
   assert.deepEqual([view.camera.width, view.camera.height], [600, 400]);
 });
 
-test("the map is drawn when anything changed, and only then", () => {
+test("the map is drawn only when anything changed", () => {
   const view = mapView();
   const world = goldenWorld();
   const theme = /** @type {any} */ (view.theme);
@@ -139,7 +139,7 @@ test("the map is drawn when anything changed, and only then", () => {
   assert.equal(view.fleetCount, 2, "one of three is out of the picture");
 });
 
-test("labels appear as one zooms in: garrisons first, then names", () => {
+test("zooming in shows labels: garrisons first, then names", () => {
   const view = mapView();
   const world = goldenWorld();
   const texts = (/** @type {number} */ scale) => {
@@ -156,7 +156,7 @@ test("labels appear as one zooms in: garrisons first, then names", () => {
   assert.ok(texts(12).includes("10"));
 });
 
-test("fleets are counted where there is room", () => {
+test("fleets have their counts if there is room", () => {
   const view = mapView();
   const texts = (/** @type {number} */ scale) => {
     const { context } = /** @type {any} */ (view);
@@ -169,7 +169,7 @@ test("fleets are counted where there is room", () => {
   assert.deepEqual(texts(12), ["5"]);
 });
 
-test("while the camera moves a slow ground is moved about, and drawn again a little later", () => {
+test("while the camera moves a slow base layer is moved, and drawn again later", () => {
   const view = mapView();
   const { baseLayer } = view;
   const world = goldenWorld();
@@ -183,7 +183,7 @@ test("while the camera moves a slow ground is moved about, and drawn again a lit
   assert.equal(baseLayer.canvas.style.transform, "");
 });
 
-test("thousands of small fleets are drawn as a swarm", () => {
+test("thousands of small fleets are drawn by the blitter", () => {
   setGlobals({ devicePixelRatio: 1 });
   const view = mapView();
   const world = goldenWorld();
@@ -235,7 +235,7 @@ test("a long note is cut between characters", () => {
   assert.equal(text(`${"x".repeat(41)}🚀🚀`), `${"x".repeat(41)}🚀…`);
 });
 
-test("effects end after their time, notes last", () => {
+test("effects end after their duration, that of notes is longer", () => {
   now = 0;
   const effects = effectsOf({ type: "battle", system: "S1", winner: null }, { type: "system_captured", system: "S2", faction: "Crimson" }, { type: "note", system: "S0", faction: null, text: "hi" });
   const world = goldenWorld();
@@ -250,7 +250,7 @@ test("effects end after their time, notes last", () => {
   assert.deepEqual(kinds(0), [false, ""]);
 });
 
-test("there are not more than 400 effects at once", () => {
+test("there are at most 400 effects at once", () => {
   const effects = effectsOf(...Array.from({ length: 450 }, (_, at) => ({ type: "battle", system: `S${at % 6}`, winner: null })));
   assert.equal(effects.active.length, 400);
 });

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { Emitter } from "../../src/sector/viz/page/core/emitter.js";
 
-test("listeners of a name are called in their order, others are not", () => {
+test("only the listeners of the event are called, in their order", () => {
   const emitter = new Emitter();
   /** @type {string[]} */
   const calls = [];
@@ -17,7 +17,7 @@ test("listeners of a name are called in their order, others are not", () => {
   assert.deepEqual(calls, ["first 1", "second 1"]);
 });
 
-test("a listener that is added while others are called hears the next event first", () => {
+test("a listener that is added during an event gets the next one", () => {
   const emitter = new Emitter();
   let calls = 0;
   emitter.on("a", () => emitter.on("a", () => calls++));

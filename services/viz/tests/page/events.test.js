@@ -29,7 +29,7 @@ function textOf(type, fields) {
   return parts?.map((part) => (typeof part === "string" ? part : "faction" in part ? `<${part.faction}>` : `[${part.system}]`)).join("");
 }
 
-test("each event has its sentence", () => {
+test("each event has its text", () => {
   const forces = [{ faction: null, ships: 1200 }, { faction: "Me", ships: 3 }];
   const sentences = [
     [textOf("battle", { forces, system: "S1", winner: "Me", ships: 2 }), "natives 1,200 against <Me> 3 at [S1]: <Me> keeps 2"],
@@ -54,16 +54,16 @@ test("each event has its sentence", () => {
   for (const [actual, expected] of sentences) assert.equal(actual, expected);
 });
 
-test("an event of a later version has no sentence", () => assert.equal(describeEvent({ n: 0, tick: 1, type: "comet" }), null));
+test("an event of a later version has no text", () => assert.equal(describeEvent({ n: 0, tick: 1, type: "comet" }), null));
 
-test("each type that has a sentence has a kind to filter by", () => {
+test("each type that has a text has a kind to filter by", () => {
   for (const { types } of Object.values(EVENT_KINDS)) for (const type of types) assert.ok(KIND_BY_TYPE[type], type);
   assert.deepEqual(Object.entries(EVENT_KINDS).filter(([, { isDefault }]) => !isDefault).map(([kind]) => kind), ["fleets", "refusals"]);
   assert.equal(KIND_BY_TYPE.system_claimed, "systems");
   assert.equal(KIND_BY_TYPE.comet, undefined);
 });
 
-test("an event concerns the factions that acted, won, lost, or were in the battle", () => {
+test("an event involves the factions that acted, won, lost, or were in the battle", () => {
   const event = { n: 0, tick: 1, type: "battle", winner: "A", loser: "B", faction: "C", forces: [{ faction: null }, { faction: "D" }] };
   for (const faction of "ABCD") assert.ok(involvesFaction(event, faction), faction);
   assert.ok(!involvesFaction(event, "E"));

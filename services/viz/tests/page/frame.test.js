@@ -19,7 +19,7 @@ for (const name of goldenNames("damaged")) {
   });
 }
 
-test("a frame is decoded at any place of a larger buffer", () => {
+test("a frame is decoded at any offset of a larger buffer", () => {
   const blob = goldenBytes("frame-snapshot.bin");
   const expected = goldenJson("frame-snapshot");
   for (let offset = 0; offset < 8; offset++) {
@@ -30,14 +30,14 @@ test("a frame is decoded at any place of a larger buffer", () => {
   }
 });
 
-test("a frame that is cut off is refused, though the buffer goes on", () => {
+test("a truncated frame is refused, though the buffer is longer", () => {
   const blob = goldenBytes("frame-snapshot.bin");
   for (let length = 0; length < blob.length; length += 8) {
     assert.throws(() => readFrame(blob.subarray(0, length)), FrameError, `${length} bytes`);
   }
 });
 
-test("the reason of a refusal names version, table and column", () => {
+test("the error names version, table and column", () => {
   const reason = (/** @type {string} */ name) => {
     try {
       readFrame(goldenBytes(`${name}.bin`));
@@ -52,7 +52,7 @@ test("the reason of a refusal names version, table and column", () => {
   assert.equal(reason("damaged-8-bytes-more"), "8 bytes more than its columns");
 });
 
-test("columns up to 32 bits are read in place, those of 64 bits are doubles", () => {
+test("columns up to 32 bits are not copied, those of 64 bits become doubles", () => {
   const blob = goldenBytes("frame-map.bin");
   assert.equal(readFrame(blob).tables.systems.columns.x.values.buffer, blob.buffer);
   assert.ok(readFrame(goldenBytes("frame-snapshot.bin")).tables.systems.columns.ships.values instanceof Float64Array);

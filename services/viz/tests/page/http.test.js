@@ -1,4 +1,4 @@
-/** Requests over HTTP: to the API, and to the archive of the viz. */
+/** Requests over HTTP: to the API, and to the history of the viz. */
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
@@ -18,7 +18,7 @@ const unavailable = () => jsonResponse({}, { status: 503 });
 /** @param {(() => Response)[]} responses the last one again and again */
 const inTurn = (...responses) => fakeFetch(() => (responses.length > 1 ? responses.shift() : responses[0])?.() ?? unavailable());
 
-test("the API may be at the same host, or at another", () => {
+test("the API may be at the same host or at another one", () => {
   assert.equal(new OrderApi("/api", "one", "").url.href, "https://viz.example/api/");
   assert.equal(new OrderApi("https://api.example/v1", "one", "").url.href, "https://api.example/v1/");
   assert.equal(api().url.href, "https://api.example/v1/");
@@ -36,18 +36,18 @@ test("an order is sent with its token, as JSON", async () => {
 /** @param {object} post what the API's description says of it */
 const described = (post) => jsonResponse({ paths: { "/orders": { post } } });
 
-test("without a token there is no authorization, without a body no type", async () => {
+test("without a token there is no authorization, without a body no content type", async () => {
   const requests = inTurn(() => described({}));
   assert.equal(await api().allowsAnonymousOrders(), true);
   assert.deepEqual(requests[0].headers, {});
 });
 
-test("an API whose description names a security scheme for orders takes none without a token", async () => {
+test("an API with a security scheme for orders requires a token", async () => {
   inTurn(() => described({ security: [{ token: [] }] }));
   assert.equal(await api().allowsAnonymousOrders(), false);
 });
 
-test("an order that is sent again has the same key, and another order another", async () => {
+test("a retry has the same idempotency key, and another order another one", async () => {
   const requests = inTurn(unavailable, () => { throw new TypeError("network"); }, () => jsonResponse({ id: "7-0" }, { status: 202 }));
   await api().send({ type: "join", faction: "Me" });
   await api().send({ type: "join", faction: "Me" });
@@ -64,7 +64,7 @@ test("a request is sent four times at most", async () => {
   assert.deepEqual(delays, [300, 600, 900].map((ms) => delays.find((delay) => Math.abs(delay - ms) < 1e-6)));
 });
 
-test("an API that cannot be reached is named", async () => {
+test("an unreachable API is named in the error", async () => {
   fakeFetch(() => { throw new TypeError("network"); });
   await assert.rejects(api().config(), { message: "The API at https://api.example/v1/ cannot be reached: network", status: 0 });
 });
@@ -76,7 +76,7 @@ test("Retry-After is respected, up to five seconds", async () => {
   assert.deepEqual(delays.map((delay) => Math.round(delay)), [2_000, 5_000, 900]);
 });
 
-test("a refused order is not sent again, and its reason is passed on", async () => {
+test("a refused order is not retried, and its error is passed on", async () => {
   for (const [body, message] of [[{ detail: "S9 is unknown" }, "S9 is unknown"], [{ title: "Forbidden" }, "Forbidden"], [{}, "403 Nope"]]) {
     const requests = inTurn(() => jsonResponse(body, { status: 403, statusText: "Nope" }));
     await assert.rejects(api().send({ type: "join", faction: "Me" }), { message, status: 403 });
@@ -86,7 +86,7 @@ test("a refused order is not sent again, and its reason is passed on", async () 
   await assert.rejects(api().send({ type: "join", faction: "Me" }), { message: "422 Unprocessable" });
 });
 
-test("an outcome is asked for until there is one", async () => {
+test("a result is polled until there is one", async () => {
   const requests = inTurn(() => jsonResponse({ status: "pending" }), () => jsonResponse({ status: "applied", tick: 5 }));
   assert.deepEqual(await api().waitForResult("7-0"), { status: "applied", tick: 5 });
   assert.deepEqual(requests.map(({ path }) => path), ["/v1/sims/one/orders/7-0?wait=10s", "/v1/sims/one/orders/7-0?wait=10s"]);
@@ -94,7 +94,7 @@ test("an outcome is asked for until there is one", async () => {
   await assert.rejects(api().waitForResult("7-0"), { message: "gone", status: 404 });
 });
 
-test("the config of a sim is what orders cost, or null", async () => {
+test("the config of a sim has the costs of orders, or is null", async () => {
   inTurn(() => jsonResponse({ config: { muster_cost: 2 } }));
   assert.deepEqual(await api().config(), { muster_cost: 2 });
   inTurn(() => jsonResponse({}, { status: 404 }));
@@ -115,7 +115,7 @@ test("an invalid token has no factions", () => {
   for (const token of ["", "a", "a.b.c", "a.%.c", tokenOf(null)]) assert.deepEqual(factionsOfToken(token), [], token);
 });
 
-test("the archive is asked below the address of the page", async () => {
+test("the history is requested below the address of the page", async () => {
   const bytes = goldenBytes("moments-several.bin");
   const requests = fakeFetch(({ pathname }) => (pathname.endsWith("/sims") ? jsonResponse({ sims: [{ id: "one" }] }) : pathname.endsWith("/course") ? jsonResponse({ first: 3 }) : new Response(bytes)));
   assert.deepEqual(await fetchSims(), [{ id: "one" }]);
@@ -125,7 +125,7 @@ test("the archive is asked below the address of the page", async () => {
   assert.deepEqual(requests.map(({ path }) => path), ["/base/sims", "/base/sims/one/course", "/base/sims/one/state?tick=7", "/base/sims/one/ticks?after=7&limit=60"]);
 });
 
-test("an error of the archive is passed on", async () => {
+test("an error of the history is passed on", async () => {
   inTurn(() => jsonResponse({ message: "tick 3 is gone" }, { status: 404 }));
   await assert.rejects(fetchState("one", 3), (error) => error instanceof HistoryError && error.message === "tick 3 is gone");
   inTurn(() => new Response("<html>", { status: 502, statusText: "Bad Gateway" }));

@@ -1,4 +1,4 @@
-/** What is loaded beside the live world: the timeline, and the events of the ticks before. */
+/** The loaders: the timeline, and the events of earlier ticks. */
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
@@ -29,7 +29,7 @@ test("the timeline of the sim is loaded", async () => {
   assert.deepEqual([timeline.firstTick, timeline.nextBattle(0, 1)], [7, 20]);
 });
 
-test("a timeline of another sim than the one that is watched now is ignored", async () => {
+test("a timeline that arrives after a switch to another sim is ignored", async () => {
   fakeFetch(() => jsonResponse(data(7)));
   const [timeline, connection] = [new Timeline(), { sim: "one" }];
   const loader = new TimelineLoader(/** @type {any} */ (connection), timeline);
@@ -39,7 +39,7 @@ test("a timeline of another sim than the one that is watched now is ignored", as
   assert.equal(timeline.firstTick, 0);
 });
 
-test("a timeline that cannot be loaded is logged, and the page goes on", async () => {
+test("a timeline that cannot be loaded is logged", async () => {
   fakeFetch(() => jsonResponse({ message: "Redis is away" }, { status: 503 }));
   const loader = new TimelineLoader(/** @type {any} */ ({ sim: "one" }), new Timeline());
   loader.load();
@@ -63,7 +63,7 @@ function backfillOf(respond) {
 
 const ticks = () => new Response(tickUpdateBytes(goldenBytes("delta-nothing.bin"), goldenBytes("events-all.bin")));
 
-test("the events of twenty ticks before are requested once, though not those before the history begins", async () => {
+test("the events of the twenty earlier ticks are requested once, but none before the start of the history", async () => {
   const { backfill, timeline, requests, added } = backfillOf(ticks);
   backfill.schedule();
   backfill.schedule();

@@ -71,7 +71,7 @@ test("a world appears on the map and in the panels", async () => {
   assert.deepEqual([document.getElementById("scrubber").min, document.getElementById("scrubber").max], ["3", "41"]);
 });
 
-test("a tick appears in the feed", async () => {
+test("a tick appears in the event log", async () => {
   await receive("tick", goldenBytes("moments-tick.deflated"), () => playback.live?.tick === 42);
   drawFrame();
   assert.equal(playback.live?.tick, 42);
@@ -79,7 +79,7 @@ test("a tick appears in the feed", async () => {
   assert.equal(mapView.effectLayer.active.length, 4);
 });
 
-test("the address leads to a tick of the past, to a view, and back", async () => {
+test("the address leads to a past tick, to a view, and back", async () => {
   location.hash = "#sim=one&tick=12&view=1,2,30";
   globalThis.dispatchEvent(new Event("hashchange"));
   await until(() => !playback.isLive);
@@ -100,7 +100,7 @@ test("the events of the ticks before are requested", async () => {
   assert.equal(document.getElementById("events").children.length, 5);
 });
 
-test("a click on the map selects a system, a faction in the table filters the feed", () => {
+test("a click on the map selects a system, a faction in the table filters the event log", () => {
   const canvas = document.getElementById("traffic");
   mapView.camera.setView([0, 0, 20]);
   const [x, y] = [mapView.camera.x, mapView.camera.y - 100];
@@ -115,7 +115,7 @@ test("a click on the map selects a system, a faction in the table filters the fe
   assert.equal(document.getElementById("events").children.length, length);
 });
 
-test("another sim begins with empty panels", async () => {
+test("another sim starts with empty panels", async () => {
   location.hash = "#sim=two";
   globalThis.dispatchEvent(new Event("hashchange"));
   assert.deepEqual(messages.filter(([name]) => name === "watch").at(-1)?.[1], "two");

@@ -45,7 +45,7 @@ test("a click selects the system below the pointer, or nothing", () => {
   assert.deepEqual(calls.filter(([name]) => name === "select"), [["select", { kind: "system", id: 1 }], ["select", null]]);
 });
 
-test("the pointer over a system marks it, and leaves no mark behind", () => {
+test("the system under the pointer is highlighted until the pointer leaves", () => {
   const { selectionLayer, canvas } = mapView;
   point("pointermove", 0, -5);
   assert.deepEqual([selectionLayer.hover, canvas.style.cursor], [{ kind: "system", id: 1 }, "pointer"]);
@@ -79,7 +79,7 @@ test("the buttons zoom about the middle, and fit", () => {
   assert.equal(mapView.camera.isMoved, false);
 });
 
-test("without a world the pointer finds nothing", () => {
+test("without a world nothing is selected", () => {
   playback.world = null;
   point("pointermove", 0, -5);
   point("pointerdown", 0, -5);

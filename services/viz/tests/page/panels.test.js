@@ -1,4 +1,4 @@
-/** The panels, over the elements of the real index.html: eventLog, details, factions, search, status, time bar, chart, sims and tabs. */
+/** The panels, over the elements of the real index.html: event log, details, factions, search, status, time bar, chart, sims and tabs. */
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
@@ -39,7 +39,7 @@ const textsOf = (parent) => parent.children.map((/** @type {any} */ child) => ch
 /** @param {any} parent @param {string} text */
 const button = (parent, text) => parent.querySelectorAll("button").find((/** @type {any} */ each) => each.textContent === text);
 
-test("elements are made with attributes, listeners and text that is never HTML", () => {
+test("elements are created with attributes, listeners and text that is never HTML", () => {
   let clicks = 0;
   const node = /** @type {any} */ (createElement("button", { class: "a", hidden: true, required: false, click: () => clicks++ }, "<b>", createElement("i", {}, "x")));
   node.click();
@@ -48,11 +48,11 @@ test("elements are made with attributes, listeners and text that is never HTML",
   assert.equal(/** @type {any} */ (createFactionLabel("Me", "red")).style.getPropertyValue("--colour"), "red");
 });
 
-test("an element that the page lacks is named", () => {
+test("a missing element is named in the error", () => {
   assert.throws(() => byId("nothing"), /the page has no #nothing/);
 });
 
-test("text is only set where it is another", () => {
+test("text is only set if it changed", () => {
   const node = /** @type {any} */ (createElement("p", {}, "a"));
   const [text] = node.childNodes;
   setText(node, "a");
@@ -69,7 +69,7 @@ function eventLogOf() {
   return { eventLog, picks, list: element("events") };
 }
 
-test("the eventLog has events of the kinds that are shown, newest first", () => {
+test("the event log has events of the kinds that are shown, newest first", () => {
   const { eventLog, list } = eventLogOf();
   eventLog.add(goldenWorld(), EVENTS);
   assert.deepEqual(textsOf(list), [
@@ -94,7 +94,7 @@ test("kinds can be switched on and off", () => {
   assert.deepEqual(types(), ["note", "note", "order_rejected"]);
 });
 
-test("the eventLog can be that of one faction, and a faction that is toggled twice is shown with all", () => {
+test("the event log can show one faction, and shows all after it is toggled twice", () => {
   const { eventLog, list } = eventLogOf();
   eventLog.add(goldenWorld(), EVENTS);
   eventLog.toggleFaction("Me-2");
@@ -110,7 +110,7 @@ test("the eventLog can be that of one faction, and a faction that is toggled twi
   assert.equal(list.children.length, 2);
 });
 
-test("ticks and systems of the eventLog lead there", () => {
+test("ticks and systems in the event log are links", () => {
   const { eventLog, picks, list } = eventLogOf();
   eventLog.add(goldenWorld(), EVENTS);
   button(list.children[0], "42").click();
@@ -118,7 +118,7 @@ test("ticks and systems of the eventLog lead there", () => {
   assert.deepEqual(picks, [["tick", 42], ["system", 3]]);
 });
 
-test("the eventLog keeps and shows a bounded number of events", () => {
+test("the event log keeps and shows a bounded number of events", () => {
   const { eventLog, list } = eventLogOf();
   const note = (/** @type {number} */ tick) => ({ n: 0, tick, type: "note", faction: "Me-2", text: "x", system: null });
   for (let tick = 1; tick <= 40; tick++) eventLog.add(goldenWorld(), Array.from({ length: 100 }, () => note(tick)));
@@ -127,7 +127,7 @@ test("the eventLog keeps and shows a bounded number of events", () => {
   assert.deepEqual([eventLog.events.length, list.children.length], [0, 0]);
 });
 
-test("earlier events are added below, and not twice", () => {
+test("earlier events are added below, and once", () => {
   const { eventLog, list } = eventLogOf();
   const note = (/** @type {number} */ tick) => ({ n: 0, tick, type: "note", faction: "Me-2", text: String(tick), system: "S1" });
   eventLog.add(goldenWorld(), [note(9), note(10)]);
@@ -181,7 +181,7 @@ test("the details of a fleet, until it has arrived", () => {
   assert.match(box.textContent, /Fleet F7It has arrived\./);
 });
 
-test("a details whose link has the focus is not replaced by the next tick", () => {
+test("details with a focused link are not replaced by the next tick", () => {
   const { details, playback, facts, box } = detailsOf();
   details.show({ kind: "system", id: 0 });
   box.querySelector(".facts").querySelector("button").focus();
@@ -194,7 +194,7 @@ test("a details whose link has the focus is not replaced by the next tick", () =
   assert.equal(facts().Garrison, "0 ships");
 });
 
-test("the table lists living factions before eliminated ones, then the strongest first", () => {
+test("the table lists active factions before eliminated ones, then the strongest first", () => {
   /** @type {string[]} */
   const picks = [];
   const table = new FactionTable(theme, (faction) => picks.push(faction));
@@ -213,7 +213,7 @@ test("the table lists living factions before eliminated ones, then the strongest
   assert.equal(body.children[1], first, "a row moves, and stays the same element");
 });
 
-test("a trend goes over the latest sixty ticks", () => {
+test("a trend has the latest sixty ticks", () => {
   const table = new FactionTable(theme, () => {});
   const world = goldenWorld();
   const history = Array.from({ length: 100 }, (_, tick) => ({ tick, systems: [], ships: [tick, 5], supply: [] }));
@@ -231,7 +231,7 @@ test("a trend goes over the latest sixty ticks", () => {
   assert.deepEqual([line[0], line[59]], ["0.0,14.0", "46.0,2.0"]);
 });
 
-test("forty factions are listed, and the others counted", () => {
+test("forty factions are listed, and the number of others", () => {
   const table = new FactionTable(theme, () => {});
   const count = 45;
   const world = /** @type {any} */ ({ factions: Array.from({ length: count }, (_, row) => `F${row}`), alive: new Int8Array(count).fill(1), colours: new Array(count).fill("#000000") });
@@ -267,7 +267,7 @@ test("search ranks names that begin with the text before those that contain it",
   assert.deepEqual([type("   "), list.hidden], [[], true]);
 });
 
-test("search is used with the keyboard", () => {
+test("search works with the keyboard", () => {
   const { type, press, picks, input, list } = searchOf();
   type("l");
   assert.deepEqual([list.hidden, input.getAttribute("aria-expanded"), input.getAttribute("aria-activedescendant")], [false, "true", "found-0"]);
@@ -289,7 +289,7 @@ test("search is used with the keyboard", () => {
   assert.deepEqual(picks, [0, "Crimson"]);
 });
 
-test("the slash key leads to search, but where text is typed", () => {
+test("the slash key focuses search, except in text fields", () => {
   const { input } = searchOf();
   const press = (/** @type {any} */ target) => document.fire("keydown", { key: "/", ctrlKey: false, target });
   assert.ok(!press(input).defaultPrevented);
@@ -309,7 +309,7 @@ function statusOf(connection, playback) {
   return { link, scene, show };
 }
 
-test("the status says plainly whether the page is live", () => {
+test("the status says whether the page is live", () => {
   const live = { tick: 1_234, status: "running", winner: null, timestampMs: 0 };
   const states = [
     [{ connected: false }, {}, ["waiting", "connecting …", ""]],
@@ -328,7 +328,7 @@ test("the status says plainly whether the page is live", () => {
   for (const [connection, playback, expected] of /** @type {any[]} */ (states)) assert.deepEqual(statusOf(connection, playback).show(), expected);
 });
 
-test("a world that does not come, and a page that cannot start, are said", ({ mock }) => {
+test("a missing world and a page that cannot start have an alarm", ({ mock }) => {
   let now = 1_000;
   mock.method(performance, "now", () => now);
   const { show } = statusOf({ sim: "one" }, {});
@@ -340,7 +340,7 @@ test("a world that does not come, and a page that cannot start, are said", ({ mo
   setGlobals({ pageStart: undefined });
 });
 
-test("a fault of the connection is shown until the world goes on, one of the playback for 8 s", ({ mock: { timers } }) => {
+test("a fault of the connection is shown until the next tick, one of the playback for 8 s", ({ mock: { timers } }) => {
   timers.enable({ apis: ["setTimeout"] });
   const world = { tick: 5, status: "running", timestampMs: 0 };
   const { link, scene, show } = statusOf({}, { live: world, world });
@@ -387,7 +387,7 @@ function timelineBarOf(fields = {}) {
   return { bar, playback, timeline, calls, slider: element("scrubber") };
 }
 
-test("the time bar covers the retained ticks", () => {
+test("the timeline bar covers the history", () => {
   const { bar, slider, playback } = timelineBarOf();
   bar.show();
   assert.deepEqual([slider.min, slider.max, slider.value, element("moment").textContent], ["10", "100", "50", "50"]);
@@ -399,7 +399,7 @@ test("the time bar covers the retained ticks", () => {
   assert.match(element("moment").textContent, /^1,050 · /);
 });
 
-test("battles are bars, drawn once", () => {
+test("battles are bars, and drawn once", () => {
   const { bar } = timelineBarOf();
   bar.show();
   const context = element("battles").getContext();
@@ -409,7 +409,7 @@ test("battles are bars, drawn once", () => {
   assert.equal(bars().length, 2);
 });
 
-test("while the slider is dragged only its last place is shown", async () => {
+test("while the slider is dragged only its latest position is loaded", async () => {
   const { bar, slider, calls, playback } = timelineBarOf({ isPlaying: true });
   for (const value of ["30", "40", "45"]) {
     slider.value = value;
@@ -423,7 +423,7 @@ test("while the slider is dragged only its last place is shown", async () => {
   assert.equal(slider.value, "50");
 });
 
-test("buttons of the time bar step, play, and go to battles", () => {
+test("buttons of the timeline bar step, play, and seek to battles", () => {
   const { playback, calls } = timelineBarOf();
   for (const id of ["step-back", "step-on", "battle-before", "battle-after", "live", "play-pause"]) element(id).click();
   playback.isLive = false;
@@ -437,7 +437,7 @@ test("buttons of the time bar step, play, and go to battles", () => {
   assert.deepEqual(calls, [["step", -1], ["step", 1], ["seek", 20], ["seek", 60], ["goLive"], ["pause"], ["play"], ["goLive"], ["setSpeed", 8]]);
 });
 
-test("keys of the time bar work, but not where something else is used", () => {
+test("keys of the timeline bar work, except in other controls", () => {
   const { calls } = timelineBarOf();
   const press = (/** @type {string} */ key, target = document.body, fields = {}) => document.fire("keydown", { key, target, ctrlKey: false, metaKey: false, altKey: false, ...fields });
   for (const key of [" ", ",", ".", "l"]) assert.ok(press(key).defaultPrevented);
@@ -477,12 +477,12 @@ test("the chart has a line for each faction", () => {
   assert.equal(data.length, 1, "an unchanged chart is not drawn again");
 });
 
-test("the chart has at most some 600 points, the last one among them", () => {
+test("the chart has at most about 600 points, including the last one", () => {
   const [ticks] = chartOf(2_000).show([0, 1]) ?? [];
   assert.deepEqual([ticks.length, ticks[1], ticks.at(-1)], [501, 4, 1_999]);
 });
 
-test("of many factions the chart has the twelve best, in their order, by the measure that is chosen", () => {
+test("of many factions the chart has the best twelve by the selected measure, in their order", () => {
   const factions = Array.from({ length: 15 }, (_, row) => `F${row}`);
   const { show, chart } = chartOf(2, factions);
   const rows = (/** @type {number} */ from) => Array.from({ length: 12 }, (_, at) => from + at);
@@ -494,7 +494,7 @@ test("of many factions the chart has the twelve best, in their order, by the mea
   assert.deepEqual(show(rows(0))?.slice(1).map(([, each]) => -each), rows(0));
 });
 
-test("a faction that was not in yet has no value, and one tick is no chart", () => {
+test("a faction has no value before it joined, and one tick has no chart", () => {
   const { show, timeline } = chartOf(1);
   assert.equal(show([0, 1]), undefined);
   timeline.totals[0].ships = [7];
@@ -502,7 +502,7 @@ test("a faction that was not in yet has no value, and one tick is no chart", () 
   assert.deepEqual(show([0, 1]), [[0, 1], [7, 7], [null, 8]]);
 });
 
-test("the picker has the sims that there are, and the one that is watched", async () => {
+test("the picker lists the sims, and the one that is watched", async () => {
   /** @type {string[]} */
   const picks = [];
   const picker = new SimPicker((sim) => picks.push(sim));

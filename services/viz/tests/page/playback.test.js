@@ -1,4 +1,4 @@
-/** The playback: live, past, playing, and responses that come too late. */
+/** The playback: live, past, playing, and late responses. */
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
@@ -29,15 +29,15 @@ beforeEach(() => {
   for (const name of /** @type {const} */ (["world", "tick", "mode", "fault"])) playback.on(name, (/** @type {any} */ detail) => calls.push(name === "fault" ? `fault ${detail}` : name));
 });
 
-/** Begin at a live tick, with an archive that answers with tick 41 and, after it, tick 42. */
-function begin(tick = 100, archive = (/** @type {URL} */ url) => new Response(url.pathname.endsWith("state") ? SNAPSHOT : url.searchParams.get("after") === "41" ? TICK : new Uint8Array())) {
-  const requests = fakeFetch(archive);
+/** Start at a live tick, with a history that answers with tick 41 and, after it, tick 42. */
+function begin(tick = 100, history = (/** @type {URL} */ url) => new Response(url.pathname.endsWith("state") ? SNAPSHOT : url.searchParams.get("after") === "41" ? TICK : new Uint8Array())) {
+  const requests = fakeFetch(history);
   playback.load("one", map, snapshotUpdate(tick));
   calls = [];
   return requests;
 }
 
-/** A response of the archive that comes when the test says so. */
+/** A response of the history that arrives when the test says so. */
 function late() {
   /** @type {(response: Response) => void} */
   let respond = () => {};
@@ -55,7 +55,7 @@ test("without a world nothing happens", async () => {
   assert.deepEqual(calls, []);
 });
 
-test("it begins live, at the tick of the world", () => {
+test("it starts live, at the tick of the world", () => {
   fakeFetch(gone);
   playback.load("one", map, snapshotUpdate(7));
   assert.deepEqual(calls, ["world", "mode"]);
@@ -76,7 +76,7 @@ test("a live tick advances the world and the measured period", () => {
   assert.equal(playback.tickPeriodMs, tickPeriodMs + (10 - tickPeriodMs) * 0.2, "at least 10 ms");
 });
 
-test("time glides with the ticks, never backwards, and at most one tick ahead", () => {
+test("time advances smoothly, never backwards, and at most one tick ahead", () => {
   begin(7);
   let before = playback.time;
   for (let frame = 0; frame < 100; frame++) {
@@ -93,14 +93,14 @@ test("time glides with the ticks, never backwards, and at most one tick ahead", 
   assert.equal(playback.timeAt(now), 11, "more than two ticks behind it jumps");
 });
 
-test("a finished world stands still", () => {
+test("the time of a finished world stops", () => {
   begin(7);
   playback.load("one", map, snapshotUpdate(8, { status: "finished" }));
   for (let frame = 0; frame < 100; frame++) playback.timeAt((now += 16));
   assert.equal(playback.time, 8);
 });
 
-test("a jump shows a tick of the past, standing still, while the live world goes on", async () => {
+test("a seek shows a past tick, paused, while the live world advances", async () => {
   const requests = begin();
   await playback.seek(41);
   assert.deepEqual(requests.map(({ path }) => path), ["/sims/one/state?tick=41"]);
@@ -112,7 +112,7 @@ test("a jump shows a tick of the past, standing still, while the live world goes
   assert.equal(playback.timeAt((now += 1_000)), 41);
 });
 
-test("a jump to the head or beyond shows the live world", async () => {
+test("a seek to the head or beyond shows the live world", async () => {
   const requests = begin();
   await playback.seek(41);
   await playback.seek(100);
@@ -123,14 +123,14 @@ test("a jump to the head or beyond shows the live world", async () => {
   assert.equal(requests.length, 2);
 });
 
-test("a jump that fails is a fault, and the world shown stays", async () => {
+test("a seek that fails is a fault, and the world shown stays", async () => {
   begin(100, gone);
   await playback.seek(3);
   assert.deepEqual(calls, ["fault it is gone", "mode"]);
   assert.ok(playback.isLive);
 });
 
-test("of two jumps the last one counts, whichever comes first", async () => {
+test("of two seeks the last one counts, in any order of the responses", async () => {
   const first = late();
   begin(100, (url) => (url.search === "?tick=3" ? first.response : new Response(SNAPSHOT)));
   const jump = playback.seek(3);
@@ -141,7 +141,7 @@ test("of two jumps the last one counts, whichever comes first", async () => {
   assert.equal(playback.time, 41);
 });
 
-test("a jump that fails after another one is no fault", async () => {
+test("an outdated seek that fails is not a fault", async () => {
   const first = late();
   begin(100, (url) => (url.search === "?tick=3" ? first.response : new Response(SNAPSHOT)));
   const jump = playback.seek(3);
@@ -153,7 +153,7 @@ test("a jump that fails after another one is no fault", async () => {
   assert.ok(playback.isPlaying);
 });
 
-test("a jump in the sim of before does not show its state on another map", async () => {
+test("a seek in the previous sim does not show its state on another map", async () => {
   const answer = late();
   begin(100, () => answer.response);
   const jump = playback.seek(41);
@@ -164,7 +164,7 @@ test("a jump in the sim of before does not show its state on another map", async
   assert.equal(playback.world?.tick, 50);
 });
 
-test("with another sim it is live, and does not play", async () => {
+test("another sim is shown live, and does not play", async () => {
   begin();
   await playback.seek(41);
   playback.play();
@@ -175,7 +175,7 @@ test("with another sim it is live, and does not play", async () => {
   assert.deepEqual([playback.isLive, playback.isPlaying, playback.buffer.length, playback.time], [true, false, 0, 50]);
 });
 
-test("after a gap the past is shown on", async () => {
+test("after a gap the past stays", async () => {
   begin();
   await playback.seek(41);
   calls = [];
@@ -184,7 +184,7 @@ test("after a gap the past is shown on", async () => {
   assert.deepEqual([playback.isLive, playback.world?.tick, playback.live?.tick], [false, 41, 120]);
 });
 
-test("playing fetches the ticks that follow, and shows them at its speed", async () => {
+test("playing fetches the following ticks, and shows them at its speed", async () => {
   const requests = begin();
   await playback.seek(41);
   playback.setSpeed(2);
@@ -204,7 +204,7 @@ test("playing fetches the ticks that follow, and shows them at its speed", async
   assert.equal(playback.time, 43, "it waits for the tick that follows");
 });
 
-test("playing that comes to the head goes on live", async () => {
+test("playing that reaches the head continues live", async () => {
   begin(42);
   await playback.seek(41);
   playback.play();
@@ -214,7 +214,7 @@ test("playing that comes to the head goes on live", async () => {
   assert.deepEqual([playback.isLive, playback.isPlaying], [true, false]);
 });
 
-test("playing stops where a tick is missing", async () => {
+test("playing stops at a missing tick", async () => {
   begin(100, (url) => new Response(url.pathname.endsWith("state") ? tickUpdateBytes(goldenBytes("frame-empty-tables.bin")) : TICK));
   await playback.seek(0);
   playback.play();
@@ -224,7 +224,7 @@ test("playing stops where a tick is missing", async () => {
   assert.ok(calls.includes("fault tick 1 is no longer kept"));
 });
 
-test("ticks that are fetched for a past that is no longer shown are passed over, and their fault too", async () => {
+test("ticks that arrive for a past that is no longer shown are ignored, and their errors too", async () => {
   for (const response of [new Response(TICK), gone()]) {
     const answer = late();
     begin(100, (url) => (url.pathname.endsWith("state") ? new Response(SNAPSHOT) : answer.response));
@@ -238,7 +238,7 @@ test("ticks that are fetched for a past that is no longer shown are passed over,
   }
 });
 
-test("a pause stops at the tick before the live one, or where the past is", async () => {
+test("a pause shows the tick before the live one, or stops the past", async () => {
   const requests = begin();
   playback.pause();
   await settle();
@@ -250,14 +250,14 @@ test("a pause stops at the tick before the live one, or where the past is", asyn
   assert.deepEqual([playback.isPlaying, playback.time], [false, 41]);
 });
 
-test("a pause before the first tick asks for nothing", async () => {
+test("a pause before the first tick requests nothing", async () => {
   const requests = begin(0);
   playback.pause();
   await settle();
   assert.deepEqual([requests, playback.isLive], [[], true]);
 });
 
-test("steps go by ticks, not below 0", async () => {
+test("steps move by ticks, not below 0", async () => {
   const requests = begin();
   await playback.step(-1);
   assert.equal(requests.at(-1)?.path, "/sims/one/state?tick=99");

@@ -1,4 +1,4 @@
-/** Playing: sessions, orders by drag and by form, and their outcomes. */
+/** Playing: sessions, orders by drag and by form, and their results. */
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
@@ -52,14 +52,14 @@ async function enter(faction, token = "") {
 
 const orders = () => element("orders").children.map((/** @type {any} */ item) => [item.dataset.status, item.textContent]);
 
-test("without an API one cannot play", () => {
+test("without an API there is no play button", () => {
   const { player } = playerOf("");
   assert.equal(element("play-open").hidden, true);
   player.resume();
   assert.equal(player.faction, "");
 });
 
-test("a faction of the world is played without an order to join", async () => {
+test("a faction that is in the world does not join again", async () => {
   const requests = api();
   const { player } = playerOf();
   element("play-open").click();
@@ -84,7 +84,7 @@ test("a new faction joins first", async () => {
   assert.equal(element("player").textContent, "You play Newcomer (about to enter)");
 });
 
-test("an order to join is given once, however often Enter is pressed", async () => {
+test("the join order is sent once, however often Enter is pressed", async () => {
   const requests = api();
   playerOf();
   element("play-faction").value = "Newcomer";
@@ -95,7 +95,7 @@ test("an order to join is given once, however often Enter is pressed", async () 
   assert.equal(requests.filter(({ method }) => method === "POST").length, 1);
 });
 
-test("cancel closes the dialog, and is no button that submits", async () => {
+test("cancel closes the dialog, and is not a submit button", async () => {
   api();
   playerOf();
   element("play-open").click();
@@ -105,7 +105,7 @@ test("cancel closes the dialog, and is no button that submits", async () => {
   await settle();
 });
 
-test("a session that cannot be read, or that is none, is passed over", () => {
+test("an invalid session in storage is ignored", () => {
   api();
   for (const stored of ["{", "null", "7", '{"faction": 7, "token": ""}', '{"faction": "Me"}', "[]"]) {
     sessionStorage.setItem("sector.player.one", stored);
@@ -115,7 +115,7 @@ test("a session that cannot be read, or that is none, is passed over", () => {
   }
 });
 
-test("one plays without storage", async () => {
+test("a player can play without storage", async () => {
   api();
   setGlobals({ sessionStorage: { getItem: () => null, setItem: () => { throw new DOMException("full", "QuotaExceededError"); }, removeItem() {} } });
   const { player } = playerOf();
@@ -127,7 +127,7 @@ test("one plays without storage", async () => {
   assert.equal(player.faction, "Me-2");
 });
 
-test("a name is needed", async () => {
+test("a faction name is required", async () => {
   const requests = api();
   playerOf();
   await enter("   ");
@@ -183,7 +183,7 @@ test("a token suggests its faction", () => {
   assert.equal(element("play-faction").value, "Me-2");
 });
 
-test("an API that cannot be asked is named in the dialog", async () => {
+test("the error of an API that cannot be read is shown in the dialog", async () => {
   api({ "openapi.json": () => new Response("<html>") });
   playerOf();
   element("play-open").click();
@@ -191,9 +191,9 @@ test("an API that cannot be asked is named in the dialog", async () => {
   assert.match(element("play-fault").textContent, /JSON/);
 });
 
-test("each order has its words, and its outcome", async () => {
-  const outcomes = [{ status: "rejected", reason: "not_enough_ships", detail: "" }, { status: "rejected", reason: "no_lane", detail: "S0 has none" }, { status: "applied", tick: 6 }, { status: "applied", tick: 7 }];
-  api({ "7-0": () => jsonResponse(outcomes.shift()) });
+test("each order has a text and its result", async () => {
+  const results = [{ status: "rejected", reason: "not_enough_ships", detail: "" }, { status: "rejected", reason: "no_lane", detail: "S0 has none" }, { status: "applied", tick: 6 }, { status: "applied", tick: 7 }];
+  api({ "7-0": () => jsonResponse(results.shift()) });
   const { player } = playerOf();
   await enter("Me-2");
   await player.submit({ type: "move_fleet", faction: "Me-2", system: "S0", target: "S1", ships: 5 });
@@ -212,7 +212,7 @@ test("each order has its words, and its outcome", async () => {
   ]);
 });
 
-test("an order whose outcome cannot be read is not called refused", async () => {
+test("an order without a readable result is not shown as refused", async () => {
   api({ "7-0": () => jsonResponse({ detail: "no token" }, { status: 401 }) });
   const { player } = playerOf();
   await enter("Me-2");
@@ -230,7 +230,7 @@ test("the order list returns the error of an order that the API refuses", async 
   assert.deepEqual(orders(), [["applied", "Claim S1 applied in tick 3"], ["refused", "Claim S1 refused: not today"]]);
 });
 
-test("the join dialog passes on what was entered, without spaces, and forgets the token", async () => {
+test("the join dialog passes on the trimmed values, and forgets the token", async () => {
   /** @type {string[][]} */
   const entries = [];
   const dialog = new JoinDialog("/api", async (...entry) => void entries.push(entry));
@@ -241,7 +241,7 @@ test("the join dialog passes on what was entered, without spaces, and forgets th
   assert.deepEqual([element("play-token").value, element("play-fault").textContent], ["", "no home is left"]);
 });
 
-test("sixty orders are listed, and without a session none is sent", async () => {
+test("sixty orders are listed, and none is sent without a session", async () => {
   api();
   const { player } = playerOf();
   assert.equal(await player.submit({ type: "join", faction: "x" }), false);
@@ -288,7 +288,7 @@ test("a drag starts at an own system, live, while the sim runs", () => {
   assert.equal(dragOrder.start(-20, 5), false, "not in");
 });
 
-test("a drag to a neighbour sends a part of the garrison", () => {
+test("a drag to a neighbour sends a fraction of the garrison", () => {
   const { dragOrder, selectionLayer, orderLog } = ordersOf();
   dragOrder.start(-20, 5);
   dragOrder.move(300, 300);
@@ -303,7 +303,7 @@ test("a drag to a neighbour sends a part of the garrison", () => {
   assert.equal(orderLog.length, 1);
 });
 
-test("a drag to nowhere, to where no lane leads, or back sends nothing", () => {
+test("a drag to no system, to one without a lane, or back sends nothing", () => {
   const { dragOrder, orderLog } = ordersOf();
   for (const [x, y] of [[300, 300], [60, 5], [-20, 5]]) {
     dragOrder.start(-20, 5);
@@ -312,7 +312,7 @@ test("a drag to nowhere, to where no lane leads, or back sends nothing", () => {
   assert.deepEqual(orderLog, []);
 });
 
-test("in a world of direct travel ships go anywhere", () => {
+test("with direct travel ships can go anywhere", () => {
   const { dragOrder, selectionLayer, orderLog } = ordersOf({ ...CONFIG, travel: "direct" });
   dragOrder.start(-20, 5);
   dragOrder.move(60, 5);
@@ -346,7 +346,7 @@ test("the forms of an own system send, muster and note", () => {
   ]);
 });
 
-test("which part a drag sends is chosen, and at least one ship goes", () => {
+test("the fraction of a drag can be set, and at least one ship is sent", () => {
   const { dragOrder, orderForm, world, orderLog } = ordersOf();
   const forms = /** @type {any} */ (orderForm.create(world, 0));
   button(forms, "¾").click();
@@ -360,7 +360,7 @@ test("which part a drag sends is chosen, and at least one ship goes", () => {
   assert.deepEqual(orderLog.map(({ ships }) => ships), [7, 1]);
 });
 
-test("a free neighbour can be claimed, for what it costs", () => {
+test("a free neighbour can be claimed, and the button has the cost", () => {
   const { orderForm, world, orderLog, player } = ordersOf();
   button(orderForm.create(world, 1), "Claim for 40 supply").click();
   assert.deepEqual(orderLog, [{ type: "set_owner", faction: "Crimson", system: "S1" }]);

@@ -41,14 +41,14 @@ test("a connection that hangs is started again after 15 s, a refused one after 3
   assert.equal(starts, 3);
 });
 
-test("an open connection is left alone", () => {
+test("an open connection is not started again", () => {
   const { reconnector } = reconnectorOf({ connected: true });
   now += 60_000;
   reconnector.retry();
   assert.deepEqual([starts, requests.length], [1, 0]);
 });
 
-test("the reason is asked for after 3 s, and at most every 5 s", async () => {
+test("the connection is checked after 3 s, and at most every 5 s", async () => {
   const { reconnector, problems } = reconnectorOf();
   now += 3_000;
   reconnector.retry();

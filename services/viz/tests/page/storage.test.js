@@ -25,7 +25,7 @@ const FAILURES = {
 };
 
 for (const [name, fail] of Object.entries(FAILURES)) {
-  test(`${name}: what is written is remembered until the page is closed`, () => {
+  test(`${name}: values are held until the page closes`, () => {
     fail();
     const storage = new PageStorage("localStorage");
     assert.equal(storage.read("a"), null);
@@ -35,7 +35,7 @@ for (const [name, fail] of Object.entries(FAILURES)) {
     assert.equal(storage.read("a"), null);
   });
 
-  test(`${name}: light and dark can be chosen`, () => {
+  test(`${name}: light and dark can be selected`, () => {
     fail();
     const theme = new Theme();
     theme.toggle();
@@ -43,14 +43,14 @@ for (const [name, fail] of Object.entries(FAILURES)) {
   });
 }
 
-test("what is stored is there for the next page", () => {
+test("stored values are available to the next page", () => {
   new PageStorage("localStorage").write("a", "1");
   assert.equal(new PageStorage("localStorage").read("a"), "1");
   new PageStorage("localStorage").remove("a");
   assert.equal(new PageStorage("localStorage").read("a"), null);
 });
 
-test("a value that was full before and fits now is stored", () => {
+test("a value is stored once there is room", () => {
   const plain = globalThis.localStorage;
   FAILURES["it is full"]();
   const storage = new PageStorage("localStorage");
@@ -61,7 +61,7 @@ test("a value that was full before and fits now is stored", () => {
   assert.equal(storage.read("a"), "2");
 });
 
-test("a theme that does not exist is not chosen", () => {
+test("an unknown theme is ignored", () => {
   localStorage.setItem("sector.theme", "purple");
   new Theme();
   assert.equal(document.documentElement.dataset.theme, undefined);

@@ -13,7 +13,7 @@ beforeEach(() => {
   STYLE["--scheme"] = " dark";
 });
 
-test("colours are read, mixed and written", () => {
+test("colours are parsed, blended and formatted", () => {
   assert.deepEqual(parseColour("#ff8000"), [255, 128, 0]);
   assert.deepEqual(parseColour("#FFFFFF"), [255, 255, 255]);
   assert.deepEqual(blend([0, 100, 255], [255, 100, 0], 0.5), [128, 100, 128]);
@@ -24,7 +24,7 @@ test("colours are read, mixed and written", () => {
   assert.equal(cssColour([1, 2, 3], 0), "rgba(1,2,3,0)");
 });
 
-test("each eight factions have the palette again, lighter, darker, and as it is", () => {
+test("every eight factions repeat the palette: lighter, darker, and unchanged", () => {
   const colours = new Theme().factionColours(new Array(25).fill("#646464"));
   assert.deepEqual([0, 7, 8, 15, 16, 23, 24].map((row) => colours[row][0]), [100, 100, 170, 170, 72, 72, 100]);
 });
@@ -36,7 +36,7 @@ test("it has the variables of the style sheet", () => {
   assert.equal(theme.isLight, false);
 });
 
-test("the scheme that is chosen is remembered", () => {
+test("the selected scheme is stored", () => {
   const theme = new Theme();
   const { version } = theme;
   theme.toggle();
@@ -53,7 +53,7 @@ test("the scheme that is chosen is remembered", () => {
   assert.equal(document.documentElement.dataset.theme, "dark");
 });
 
-test("it follows the system", () => {
+test("without a selection it follows the system", () => {
   const theme = new Theme();
   const { version } = theme;
   matchMedia("").dispatchEvent(new Event("change"));

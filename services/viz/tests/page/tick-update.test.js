@@ -1,4 +1,4 @@
-/** Moments: frames one after the other, and the events of each tick. */
+/** Tick updates: frames one after the other, and the events of each tick. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,10 +10,10 @@ import { goldenBytes, goldenJson, goldenNames } from "./support/golden.js";
 const brief = (/** @type {Uint8Array} */ bytes) => readTickUpdates(bytes).map(({ frame, events, timestampMs, epoch }) => ({ frame: frame.id, events: events && events.id, atMs: timestampMs, epoch }));
 
 for (const name of goldenNames("moments")) {
-  test(`${name} are decoded as Python packs them`, () => assert.deepEqual(brief(goldenBytes(`${name}.bin`)), goldenJson(name)));
+  test(`${name} are decoded as Python encodes them`, () => assert.deepEqual(brief(goldenBytes(`${name}.bin`)), goldenJson(name)));
 }
 
-test("moments that are cut off are refused", () => {
+test("truncated tick updates are refused", () => {
   const bytes = goldenBytes("moments-several.bin");
   const whole = new Set();
   for (let length = 8; length < bytes.length; length += 8) {
@@ -23,11 +23,11 @@ test("moments that are cut off are refused", () => {
       assert.ok(error instanceof FrameError, `${length} bytes: ${error}`);
     }
   }
-  // Only between two moments can they be cut without notice.
+  // A cut between two updates cannot be detected.
   assert.deepEqual([...whole], [1, 2]);
 });
 
-test("moments are decoded at any place of a larger buffer", () => {
+test("tick updates are decoded at any offset of a larger buffer", () => {
   const bytes = goldenBytes("moments-several.bin");
   for (const offset of [1, 4, 8]) {
     const buffer = new Uint8Array(offset + bytes.length + 9);

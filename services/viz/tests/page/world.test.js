@@ -1,4 +1,4 @@
-/** The world and its map: owners, neighbours, and the places of fleets and labels. */
+/** The world and its map: owners, neighbours, positions of fleets, and labels. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -11,14 +11,14 @@ import { SelectionLayer, selectionPosition } from "../../src/sector/viz/page/map
 import { FakeContext, fakeTheme } from "./support/globals.js";
 import { bareFrame, goldenBytes, goldenMap, goldenWorld } from "./support/golden.js";
 
-test("lanes lead both ways", () => {
+test("lanes connect both systems", () => {
   const map = goldenMap();
   assert.deepEqual(map.neighbours(0), [{ to: 1, length: 3 }, { to: 2, length: 7 }]);
   assert.deepEqual(map.neighbours(1), [{ to: 0, length: 3 }, { to: 2, length: 4 }]);
   assert.deepEqual(map.neighbours(5), []);
 });
 
-test("the bounds hold all systems", () => {
+test("the bounds contain all systems", () => {
   assert.deepEqual(goldenMap().bounds, { left: -20, right: 1e6, top: -1e6, bottom: 5 });
 });
 
@@ -31,7 +31,7 @@ test("a world has its tick, status and tables", () => {
   assert.equal(world.ships[3], 10 ** 12);
 });
 
-test("totals count garrisons and ships under way, and neither of the neutral ones", () => {
+test("totals count garrisons and fleets, but not neutral ones", () => {
   assert.deepEqual(goldenWorld().totals(), {
     tick: 41,
     systems: [2, 1, 1],
@@ -40,7 +40,7 @@ test("totals count garrisons and ships under way, and neither of the neutral one
   });
 });
 
-test("a world counts when owners, factions and fleets change, and only then", () => {
+test("versions increase only when owners, factions or fleets change", () => {
   const counts = (/** @type {string} */ name) => {
     const world = goldenWorld();
     world.apply(name ? readFrame(goldenBytes(`delta-${name}.bin`)) : bareFrame("delta", 42), 0);
@@ -54,7 +54,7 @@ test("a world counts when owners, factions and fleets change, and only then", ()
   assert.deepEqual(counts("added"), [0, 1]);
 });
 
-test("a fleet glides from where it departed to where it arrives, and no farther", () => {
+test("a fleet moves from its origin to its target, and no further", () => {
   const world = goldenWorld();
   // From S0 at (-20, 5) to S1 at (0, -5), ticks 40 to 43.
   assert.deepEqual(fleetPosition(world, 0, 40), { x: -20, y: 5 });
@@ -64,7 +64,7 @@ test("a fleet glides from where it departed to where it arrives, and no farther"
   assert.deepEqual(fleetPosition(world, 0, 0), { x: -20, y: 5 });
 });
 
-test("a selection has a place as long as it exists", () => {
+test("a selection has a position as long as the object exists", () => {
   const world = goldenWorld();
   assert.deepEqual(selectionPosition(world, { kind: "system", id: 2 }, 41), { x: 20, y: 5 });
   assert.equal(selectionPosition(world, { kind: "system", id: 6 }, 41), null);
@@ -72,7 +72,7 @@ test("a selection has a place as long as it exists", () => {
   assert.equal(selectionPosition(world, { kind: "fleet", id: 6 }, 41), null);
 });
 
-test("layer are drawn for the selection, for the hovered object and for the aim", () => {
+test("the selection, the hovered object and the order arrow are drawn", () => {
   const context = new FakeContext({ width: 10, height: 10 });
   const layer = new SelectionLayer(/** @type {any} */ (context), new Camera(), /** @type {any} */ (fakeTheme()));
   const draw = () => {
@@ -95,7 +95,7 @@ test("layer are drawn for the selection, for the hovered object and for the aim"
 /** @param {Partial<import("../../src/sector/viz/page/world/world-map.js").WorldMap>} fields */
 const mapOf = (fields) => /** @type {import("../../src/sector/viz/page/world/world-map.js").WorldMap} */ ({ count: fields.growth?.length, homes: Int32Array.of(), ...fields });
 
-test("homes come first, then systems by growth, then in their order", () => {
+test("homes come first, then systems by growth, then by row", () => {
   const map = mapOf({ growth: Int32Array.of(1, 3, 0, 3, 2), homes: Int32Array.of(2, 0) });
   assert.deepEqual([...orderByImportance(map)], [0, 2, 1, 3, 4]);
 });
@@ -107,14 +107,14 @@ function labels(x, y, withNames = false, [width, height] = [1000, 1000]) {
   return placeLabels(map, orderByImportance(map), camera, { size: 10, reach: 5, withNames });
 }
 
-test("labels that would lie over others are left out", () => {
+test("overlapping labels are omitted", () => {
   assert.deepEqual(labels([100, 110, 200], [100, 100, 100]), [0, 2]);
   assert.deepEqual(labels([100, 140], [100, 100], true), [0], "names need more room than numbers");
   assert.deepEqual(labels([100, 140], [100, 100], false), [0, 1]);
   assert.deepEqual(labels([100, 100, 100], [98, 100, 140]), [0, 2], "in the next row of the picture");
 });
 
-test("systems outside of the picture have no label", () => {
+test("systems outside the picture have no label", () => {
   assert.deepEqual(labels([-21, -20, 1020, 1021, 500, 500], [500, 500, 500, 500, -21, 1021]), [1, 2]);
 });
 

@@ -1,4 +1,4 @@
-/** As much of the DOM as the page uses, over the elements of the real index.html. */
+/** The parts of the DOM that the page uses, with the elements of the real index.html. */
 
 import { readFileSync } from "node:fs";
 
@@ -130,7 +130,7 @@ export class FakeElement extends EventTarget {
     return other === this || this.children.some((child) => child.contains(other));
   }
 
-  /** @returns {FakeElement[]} all that lie within, in their order */
+  /** @returns {FakeElement[]} all descendants, in document order */
   get descendants() {
     return this.children.flatMap((child) => [child, ...child.descendants]);
   }
@@ -276,7 +276,7 @@ class FakeStorage {
 export const STYLE = { "--scheme": " dark", "--ground": " #101010", "--lane": "#202020", "--ink": "#f0f0f0", "--quiet": "#909090", "--neutral": "#808080", "--halo": " 0.4", "--accent": "#ffcc00" };
 
 /**
- * Put the page, and the globals of a browser, in place.
+ * Install the page and the globals of a browser.
  * @param {Record<string, unknown>} [settings] of the page
  */
 export function installDom(settings = { sim: "default", api: "" }) {

@@ -5,13 +5,13 @@ export function setGlobals(values) {
   for (const [name, value] of Object.entries(values)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
 }
 
-/** Let all promises that are ready, and all timers of 0 ms, run. */
+/** Run all resolved promises and all timers of 0 ms. */
 export function settle() {
   return new Promise((done) => setTimeout(done, 5));
 }
 
 /**
- * Wait until a condition holds, for work that other threads do.
+ * Wait until a condition holds, for work in other threads.
  * @param {() => boolean} condition
  */
 export async function until(condition) {
@@ -23,7 +23,7 @@ export async function until(condition) {
 
 /**
  * Replace `fetch`. Returns the list of requests, which grows.
- * @param {(url: URL, options: any) => Response | Promise<Response>} respond may throw, as where the network is away
+ * @param {(url: URL, options: any) => Response | Promise<Response>} respond may throw, as without a network
  */
 export function fakeFetch(respond) {
   /** @type {{path: string, method: string, headers: Record<string, string>, body: any}[]} */
@@ -47,7 +47,7 @@ export function jsonResponse(body, options) {
   return new Response(JSON.stringify(body), options);
 }
 
-/** Run timers of the page at once. Returns the list of their delays, which grows. */
+/** Run timers of the page without delay. Returns the list of their delays, which grows. */
 export function skipDelays() {
   /** @type {number[]} */
   const delays = [];
@@ -114,7 +114,7 @@ export class FakeCanvas {
   }
 }
 
-/** A theme as the modules that draw want it. */
+/** A theme for the modules that draw. */
 export function fakeTheme() {
   return {
     version: 1,

@@ -1,4 +1,4 @@
-/** Golden files, as `page_golden.py` writes them, and worlds made of them. */
+/** Golden files from `page_golden.py`, and worlds created from them. */
 
 import { readdirSync, readFileSync } from "node:fs";
 
@@ -18,7 +18,7 @@ export function goldenNames(kind) {
   return names.map((name) => name.slice(0, -".json".length));
 }
 
-/** @param {string} name of the file @returns {Uint8Array} at the beginning of its buffer, as fetch has it */
+/** @param {string} name of the file @returns {Uint8Array} at the start of its buffer, as with fetch */
 export function goldenBytes(name) {
   return new Uint8Array(readFileSync(new URL(name, FOLDER)));
 }
@@ -68,7 +68,7 @@ export function bareFrame(kind, tick) {
 }
 
 /**
- * Return a moment whose frame is the golden snapshot at another tick.
+ * Return a tick update with the golden snapshot at another tick.
  * @param {number} tick
  * @param {Record<string, any>} [meta]
  */
@@ -78,7 +78,7 @@ export function snapshotUpdate(tick, meta = {}) {
 }
 
 /**
- * Return a moment whose delta changes nothing but the tick.
+ * Return a tick update whose delta changes only the tick.
  * @param {number} tick
  * @param {number} [timestampMs]
  */
@@ -87,7 +87,7 @@ export function tickUpdate(tick, timestampMs = 0) {
 }
 
 /**
- * Return the bytes of a moment of frames.
+ * Return the bytes of a tick update.
  * @param {Uint8Array} frame
  * @param {Uint8Array} [events]
  */
