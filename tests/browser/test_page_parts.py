@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 import pytest_asyncio
-from browser.watched import Watched
+from browser.world_page import WorldPage
 from playwright.async_api import Page, Route, expect
 
 from fixtures.processes import Processes, Service
@@ -18,8 +18,8 @@ async def viz(sim: Sim, redis_url: str, processes: Processes) -> Service:
 
 
 @pytest.fixture
-def watched(page: Page) -> Watched:
-    return Watched(page)
+def world_page(page: Page) -> WorldPage:
+    return WorldPage(page)
 
 
 async def says(page: Page, text: str, *, within_ms: int = 15_000) -> None:
@@ -45,18 +45,18 @@ async def first_answers_404(page: Page) -> Counter[str]:
     return requests
 
 
-async def test_a_page_whose_parts_are_of_another_version_comes_up_by_itself(
-    page: Page, watched: Watched, viz: Service, first_answers_404: Counter[str]
+async def test_a_page_with_parts_of_another_version_recovers(
+    page: Page, world_page: WorldPage, viz: Service, first_answers_404: Counter[str]
 ) -> None:
     await page.goto(viz.url)
-    await watched.at_tick(1)
-    await watched.in_state("stale")
+    await world_page.wait_for_tick(1)
+    await world_page.wait_for_state("stale")
     assert len(first_answers_404) > 40
     assert await page.evaluate("history.state") is None
 
 
 @pytest.mark.parametrize("pattern", ["**/static/*/main.js", "**/static/*/vendor/*.js"])
-async def test_a_part_that_stays_away_is_said_and_the_reloads_end(page: Page, viz: Service, pattern: str) -> None:
+async def test_a_missing_part_is_reported_and_the_reloads_end(page: Page, viz: Service, pattern: str) -> None:
     loads: list[str] = []
     page.on("domcontentloaded", lambda _: loads.append(""))
     await page.route(pattern, lambda route: route.fulfill(status=404, json={}))
@@ -66,14 +66,14 @@ async def test_a_part_that_stays_away_is_said_and_the_reloads_end(page: Page, vi
     assert len(loads) == 5
 
 
-async def test_if_no_part_loads_at_all_the_page_itself_says_what_to_do(page: Page, viz: Service) -> None:
+async def test_without_any_part_the_page_says_what_to_do(page: Page, viz: Service) -> None:
     await page.route("**/static/**", lambda route: route.fulfill(status=404, json={}))
     await page.goto(viz.url, wait_until="commit")
     await expect(page.locator("#alarm")).to_be_visible()
     await expect(page.locator("#alarm")).to_contain_text("reload the page in a minute")
 
 
-async def test_a_page_that_starts_as_it_should_shows_no_alarm_meanwhile(page: Page, viz: Service) -> None:
+async def test_a_page_that_starts_normally_shows_no_alarm(page: Page, viz: Service) -> None:
     await page.add_init_script(
         "window.alarms = 0; new MutationObserver(() => {"
         " const alarm = document.getElementById('alarm');"
@@ -81,5 +81,5 @@ async def test_a_page_that_starts_as_it_should_shows_no_alarm_meanwhile(page: Pa
         " window.alarms++; }).observe(document, { subtree: true, childList: true, attributes: true });"
     )
     await page.goto(viz.url)
-    await Watched(page).at_tick(1)
+    await WorldPage(page).wait_for_tick(1)
     assert await page.evaluate("window.alarms") == 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from browser.watched import Watched
+from browser.world_page import WorldPage
 from playwright.async_api import Browser, expect
 
 from fixtures.processes import Processes, environment, free_port
@@ -79,6 +79,6 @@ async def test_pages_work_while_two_versions_answer_in_turn(
             context = await browser.new_context()
             page = await context.new_page()
             await page.goto(url)
-            await Watched(page).at_tick(1)
+            await WorldPage(page).wait_for_tick(1)
             await expect(page.locator("#status")).to_have_attribute("data-state", "stale")
             await context.close()

@@ -2,7 +2,7 @@
 
 import pytest
 import pytest_asyncio
-from browser.watched import Watched
+from browser.world_page import WorldPage
 from playwright.async_api import Browser, Page, expect
 
 from fixtures.processes import Processes, Service, free_port
@@ -25,8 +25,8 @@ async def polled_viz(sim: Sim, redis_url: str, processes: Processes) -> Service:
 
 
 @pytest.fixture
-def watched(page: Page) -> Watched:
-    return Watched(page)
+def world_page(page: Page) -> WorldPage:
+    return WorldPage(page)
 
 
 REFUSE = "Object.defineProperty(window, NAME, { get() { throw new DOMException('refused', 'SecurityError'); } });"
@@ -39,8 +39,8 @@ WITHOUT_STORAGE = {
 
 
 @pytest.mark.parametrize("script", WITHOUT_STORAGE.values(), ids=WITHOUT_STORAGE)
-async def test_it_works_without_storage(
-    page: Page, watched: Watched, sim: Sim, redis_url: str, processes: Processes, script: str, faults: list[str]
+async def test_the_page_works_without_storage(
+    page: Page, world_page: WorldPage, sim: Sim, redis_url: str, processes: Processes, script: str, faults: list[str]
 ) -> None:
     await sim.tick()
     port = free_port()
@@ -49,7 +49,7 @@ async def test_it_works_without_storage(
     await page.add_init_script(script)
     await page.emulate_media(color_scheme="dark")
     await page.goto(viz.url)
-    await watched.at_tick(1)
+    await world_page.wait_for_tick(1)
     await page.get_by_role("button", name="Light or dark").click()
     await expect(page.locator("html")).to_have_attribute("data-theme", "light")
     await page.get_by_role("button", name="Play", exact=True).click()
@@ -57,9 +57,9 @@ async def test_it_works_without_storage(
     await page.locator("#play-token").press("Enter")
     await expect(page.locator("#play")).to_be_hidden()
     await sim.tick()
-    await watched.at_tick(2)
+    await world_page.wait_for_tick(2)
     await expect(page.locator("#player")).to_contain_text("You play Me")
-    await watched.in_state("live")
+    await world_page.wait_for_state("live")
     await expect(page.locator("#alarm")).to_be_hidden()
     assert faults == []
 
@@ -94,7 +94,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("script", "text"), REFUSED.values(), ids=REFUSED)
-async def test_what_a_browser_refuses_is_said_with_the_remedy(page: Page, viz: Service, script: str, text: str) -> None:
+async def test_a_missing_browser_feature_is_reported_with_a_remedy(
+    page: Page, viz: Service, script: str, text: str
+) -> None:
     await page.add_init_script(script)
     await page.goto(viz.url)
     await says(page, text)
@@ -114,7 +116,7 @@ FAILING = """window.WebSocket = class {
 
 
 @pytest.mark.parametrize("script", [HANGING, FAILING], ids=["hangs", "fails"])
-async def test_a_websocket_that_cannot_be_had_is_said(page: Page, viz: Service, script: str) -> None:
+async def test_a_refused_websocket_is_reported(page: Page, viz: Service, script: str) -> None:
     await page.add_init_script(script)
     await page.goto(viz.url)
     await says(page, "a WebSocket to it cannot be opened. A proxy, a firewall or an extension may block it")
@@ -122,14 +124,14 @@ async def test_a_websocket_that_cannot_be_had_is_said(page: Page, viz: Service, 
 
 
 @pytest.mark.parametrize("script", [HANGING, FAILING], ids=["hangs", "fails"])
-async def test_where_it_may_poll_the_page_works_without_a_websocket(
-    page: Page, watched: Watched, polled_viz: Service, sim: Sim, script: str
+async def test_with_polling_allowed_the_page_works_without_a_websocket(
+    page: Page, world_page: WorldPage, polled_viz: Service, sim: Sim, script: str
 ) -> None:
     await page.add_init_script(script)
     await page.goto(polled_viz.url)
-    await watched.at_tick(1)
+    await world_page.wait_for_tick(1)
     await sim.tick()
-    await watched.at_tick(2)
+    await world_page.wait_for_tick(2)
     await expect(page.locator("#alarm")).to_be_hidden()
 
 
@@ -138,33 +140,33 @@ async def test_pages_with_a_websocket_and_pages_that_poll_show_the_same_sim(
 ) -> None:
     polls = await browser.new_page()
     await polls.add_init_script(FAILING)
-    pages = [Watched(page), Watched(polls)]
+    pages = [WorldPage(page), WorldPage(polls)]
     for each in pages:
         await each.page.goto(polled_viz.url)
-        await each.at_tick(1)
+        await each.wait_for_tick(1)
     for tick in (2, 3, 4):
         await sim.tick()
         for each in pages:
-            await each.at_tick(tick)
+            await each.wait_for_tick(tick)
     await polls.close()
 
 
-async def test_a_full_viz_is_said_and_the_page_comes_in_by_itself(
-    browser: Browser, page: Page, watched: Watched, sim: Sim, redis_url: str, processes: Processes
+async def test_a_full_viz_is_reported_and_the_page_connects_later(
+    browser: Browser, page: Page, world_page: WorldPage, sim: Sim, redis_url: str, processes: Processes
 ) -> None:
     await sim.tick()
     viz = processes.start("viz", REDIS_URL=redis_url, MOST_SPECTATORS="1")
     first = await browser.new_page()
     await first.goto(viz.url)
-    await Watched(first).at_tick(1)
+    await WorldPage(first).wait_for_tick(1)
     await page.goto(viz.url)
     await says(page, "The viz refuses to connect: 1 watch here, as many as may. The page tries again by itself.")
     await first.close()
-    await watched.at_tick(1)
+    await world_page.wait_for_tick(1)
     await expect(page.locator("#alarm")).to_be_hidden()
 
 
-async def test_a_proxy_that_has_lost_the_viz_is_said(page: Page, viz: Service) -> None:
+async def test_an_unreachable_viz_behind_a_proxy_is_reported(page: Page, viz: Service) -> None:
     await page.add_init_script(FAILING)
     await page.route("**/connection?*", lambda route: route.fulfill(status=502, body="<html>"))
     await page.goto(viz.url)

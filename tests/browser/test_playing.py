@@ -2,7 +2,7 @@
 
 import pytest
 import pytest_asyncio
-from browser.watched import Watched
+from browser.world_page import WorldPage
 from playwright.async_api import Page, expect
 
 from fixtures.processes import Processes, Service, free_port
@@ -12,8 +12,8 @@ from sector.models import Join, Snapshot
 
 
 @pytest.fixture
-def watched(page: Page) -> Watched:
-    return Watched(page)
+def world_page(page: Page) -> WorldPage:
+    return WorldPage(page)
 
 
 async def start(sim: Sim, redis_url: str, processes: Processes, secret: str = "") -> Service:
@@ -52,12 +52,12 @@ async def enter(page: Page, faction: str, its_token: str = "") -> None:
     await page.locator("#play-go").click()
 
 
-async def test_in_an_open_world_one_joins_drags_ships_and_claims(
-    page: Page, watched: Watched, sim: Sim, redis_url: str, processes: Processes, faults: list[str]
+async def test_a_player_joins_an_open_world_sends_ships_and_claims(
+    page: Page, world_page: WorldPage, sim: Sim, redis_url: str, processes: Processes, faults: list[str]
 ) -> None:
     viz = await start(sim, redis_url, processes)
     await page.goto(viz.url)
-    await watched.at_tick(1)
+    await world_page.wait_for_tick(1)
     await enter(page, "Me")
     await ordered(sim, page, "applied", "Enter as Me")
     now = await snapshot(sim)
@@ -66,10 +66,10 @@ async def test_in_an_open_world_one_joins_drags_ships_and_claims(
         int((lane.b if lane.a == f"S{home}" else lane.a)[1:]) for lane in now.lanes if f"S{home}" in (lane.a, lane.b)
     ]
     target = next(row for row in beside if now.systems[row].owner is None)
-    await watched.in_state("live")
-    await page.mouse.move(*await watched.place(home))
+    await world_page.wait_for_state("live")
+    await page.mouse.move(*await world_page.locate_system(home))
     await page.mouse.down()
-    await page.mouse.move(*await watched.place(target), steps=8)
+    await page.mouse.move(*await world_page.locate_system(target), steps=8)
     await page.mouse.up()
     words = f"from {now.systems[home].name} to {now.systems[target].name}"
     await expect(page.locator("#orders li", has_text=words)).to_be_visible()
@@ -82,8 +82,8 @@ async def test_in_an_open_world_one_joins_drags_ships_and_claims(
     await sim.tick(times=15)
     now = await snapshot(sim)
     other = next(row for row in beside if row != target and now.systems[row].owner is None)
-    await watched.at_tick(now.tick)
-    await watched.select(other)
+    await world_page.wait_for_tick(now.tick)
+    await world_page.select_system(other)
     await page.get_by_role("button", name="Claim").click()
     text = f"Claim {now.systems[other].name}"
     await expect(page.locator("#orders li", has_text=text)).to_be_visible()
@@ -92,16 +92,16 @@ async def test_in_an_open_world_one_joins_drags_ships_and_claims(
     assert faults == []
 
 
-async def test_an_order_that_the_world_rejects_says_why(
-    page: Page, watched: Watched, sim: Sim, redis_url: str, processes: Processes
+async def test_a_rejected_order_shows_the_reason(
+    page: Page, world_page: WorldPage, sim: Sim, redis_url: str, processes: Processes
 ) -> None:
     viz = await start(sim, redis_url, processes)
     await sim.tick(Join(faction="Me"))
     await page.goto(viz.url)
-    await watched.at_tick(2)
+    await world_page.wait_for_tick(2)
     await enter(page, "Me")
-    home = (await watched.owners()).index("Me")
-    await watched.select(home)
+    home = (await world_page.read_owners()).index("Me")
+    await world_page.select_system(home)
     await page.get_by_label("Ships to muster").fill("100000")
     await page.get_by_role("button", name="Muster").click()
     await expect(page.locator("#orders li[data-status=pending]")).to_be_visible()
@@ -111,12 +111,12 @@ async def test_an_order_that_the_world_rejects_says_why(
     await ordered(sim, page, "applied", "Muster 1 at")
 
 
-async def test_with_a_token_one_plays_its_faction_and_no_other(
-    page: Page, watched: Watched, sim: Sim, redis_url: str, processes: Processes
+async def test_a_token_allows_only_its_own_faction(
+    page: Page, world_page: WorldPage, sim: Sim, redis_url: str, processes: Processes
 ) -> None:
     viz = await start(sim, redis_url, processes, SECRET)
     await page.goto(viz.url)
-    await watched.at_tick(1)
+    await world_page.wait_for_tick(1)
     await enter(page, "Me", token("Me"))
     await ordered(sim, page, "applied", "Enter as Me")
     await page.reload()
@@ -130,12 +130,12 @@ async def test_with_a_token_one_plays_its_faction_and_no_other(
 
 
 @pytest.mark.parametrize("field", ["#play-token", "#play-faction"])
-async def test_enter_in_the_dialog_plays(
-    page: Page, watched: Watched, sim: Sim, redis_url: str, processes: Processes, field: str, faults: list[str]
+async def test_enter_submits_the_join_dialog(
+    page: Page, world_page: WorldPage, sim: Sim, redis_url: str, processes: Processes, field: str, faults: list[str]
 ) -> None:
     viz = await start(sim, redis_url, processes, SECRET)
     await page.goto(viz.url)
-    await watched.at_tick(1)
+    await world_page.wait_for_tick(1)
     await page.get_by_role("button", name="Play", exact=True).click()
     await page.locator("#play-token").fill(token("Me"))
     await expect(page.locator("#play-faction")).to_have_value("Me")
@@ -145,12 +145,12 @@ async def test_enter_in_the_dialog_plays(
     assert faults == []
 
 
-async def test_enter_without_a_name_says_so_and_cancel_closes_the_dialog(
-    page: Page, watched: Watched, sim: Sim, redis_url: str, processes: Processes
+async def test_the_join_dialog_requires_a_name_and_can_be_cancelled(
+    page: Page, world_page: WorldPage, sim: Sim, redis_url: str, processes: Processes
 ) -> None:
     viz = await start(sim, redis_url, processes)
     await page.goto(viz.url)
-    await watched.at_tick(1)
+    await world_page.wait_for_tick(1)
     for end in ("Cancel", "Escape", "Enter on Cancel"):
         await page.get_by_role("button", name="Play", exact=True).click()
         await expect(page.locator("#play-token")).to_be_hidden()
@@ -166,9 +166,9 @@ async def test_enter_without_a_name_says_so_and_cancel_closes_the_dialog(
     await expect(page.locator("#orders li")).to_have_count(0)
 
 
-async def test_while_the_api_is_away_that_is_said(page: Page, watched: Watched, viz_without_api: Service) -> None:
+async def test_an_unreachable_api_is_reported(page: Page, world_page: WorldPage, viz_without_api: Service) -> None:
     await page.goto(viz_without_api.url)
-    await watched.at_tick(1)
+    await world_page.wait_for_tick(1)
     await page.get_by_role("button", name="Play", exact=True).click()
     await expect(page.locator("#play-fault")).to_contain_text("cannot be reached")
 
@@ -179,10 +179,10 @@ async def viz_without_api(sim: Sim, redis_url: str, processes: Processes) -> Ser
     return processes.start("viz", REDIS_URL=redis_url, API_URL=f"http://127.0.0.1:{free_port()}")
 
 
-async def test_without_an_api_there_is_nothing_to_play_with(
-    page: Page, watched: Watched, sim: Sim, redis_url: str, processes: Processes
+async def test_without_an_api_there_is_no_play_button(
+    page: Page, world_page: WorldPage, sim: Sim, redis_url: str, processes: Processes
 ) -> None:
     await sim.tick()
     await page.goto(processes.start("viz", REDIS_URL=redis_url).url)
-    await watched.at_tick(1)
+    await world_page.wait_for_tick(1)
     await expect(page.locator("#play-open")).to_be_hidden()

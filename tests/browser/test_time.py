@@ -4,7 +4,7 @@ import re
 
 import pytest
 import pytest_asyncio
-from browser.watched import Watched
+from browser.world_page import WorldPage
 from playwright.async_api import Browser, Page, expect
 from redis.asyncio import Redis
 
@@ -24,8 +24,8 @@ async def viz(sim: Sim, redis_url: str, processes: Processes) -> Service:
 
 
 @pytest.fixture
-def watched(page: Page) -> Watched:
-    return Watched(page)
+def world_page(page: Page) -> WorldPage:
+    return WorldPage(page)
 
 
 async def owners_at(redis: Redis, tick: int) -> list[object]:
@@ -37,111 +37,111 @@ async def scrub(page: Page, tick: int) -> None:
     await page.locator("#scrubber").fill(str(tick))
 
 
-async def test_scrubbing_to_a_tick_shows_who_owned_what_then(
-    page: Page, watched: Watched, viz: Service, sim: Sim, redis: Redis, faults: list[str]
+async def test_scrubbing_to_a_tick_shows_the_owners_at_that_tick(
+    page: Page, world_page: WorldPage, viz: Service, sim: Sim, redis: Redis, faults: list[str]
 ) -> None:
     await page.goto(viz.url)
-    await watched.at_tick(39)
+    await world_page.wait_for_tick(39)
     await expect(page.locator("#scrubber")).to_have_attribute("min", "25")
-    now = await watched.owners()
+    now = await world_page.read_owners()
     for tick in (26, 33):
         await scrub(page, tick)
-        await watched.at_tick(tick)
-        assert await watched.owners() == await owners_at(redis, tick)
-    assert await watched.owners() != now
-    await watched.in_state("past")
+        await world_page.wait_for_tick(tick)
+        assert await world_page.read_owners() == await owners_at(redis, tick)
+    assert await world_page.read_owners() != now
+    await world_page.wait_for_state("past")
     # The world goes on meanwhile, and the picture stays.
     await sim.tick()
     await expect(page.locator("#scrubber")).to_have_attribute("max", "40")
-    await watched.at_tick(33)
+    await world_page.wait_for_tick(33)
     await page.locator("#live").click()
-    await watched.at_tick(40)
-    await watched.in_state("live")
+    await world_page.wait_for_tick(40)
+    await world_page.wait_for_state("live")
     assert faults == []
 
 
-async def test_steps_pauses_and_plays_until_it_is_live_again(
-    page: Page, watched: Watched, viz: Service, redis: Redis, faults: list[str]
+async def test_step_pause_and_play_until_live(
+    page: Page, world_page: WorldPage, viz: Service, redis: Redis, faults: list[str]
 ) -> None:
     await page.goto(viz.url)
-    await watched.at_tick(39)
+    await world_page.wait_for_tick(39)
     await page.get_by_role("button", name="Pause").click()
-    await watched.at_tick(38)
+    await world_page.wait_for_tick(38)
     await page.get_by_role("button", name="A tick back").click()
-    await watched.at_tick(37)
+    await world_page.wait_for_tick(37)
     await page.locator("#traffic").focus()
     await page.keyboard.press(",")
-    await watched.at_tick(36)
+    await world_page.wait_for_tick(36)
     await page.keyboard.press(".")
-    await watched.at_tick(37)
-    assert await watched.owners() == await owners_at(redis, 37)
+    await world_page.wait_for_tick(37)
+    assert await world_page.read_owners() == await owners_at(redis, 37)
     await scrub(page, 28)
-    await watched.at_tick(28)
+    await world_page.wait_for_tick(28)
     await page.locator("#speed").select_option("16")
     await page.locator("#play-pause").click()
-    await watched.at_tick(39)
+    await world_page.wait_for_tick(39)
     await expect(page.locator("#live")).to_have_attribute("aria-pressed", "true")
     assert faults == []
 
 
-async def test_it_jumps_from_battle_to_battle(page: Page, watched: Watched, viz: Service, sim: Sim) -> None:
+async def test_seek_to_the_next_and_previous_battle(page: Page, world_page: WorldPage, viz: Service, sim: Sim) -> None:
     page_of = await sim.reader.events((0, 0), 10_000, lambda event: event["type"] == "battle")
     ticks = sorted({int(str(event["tick"])) for event in page_of.events if int(str(event["tick"])) >= 25})
     assert len(ticks) > 1
     await page.goto(viz.url)
-    await watched.at_tick(39)
+    await world_page.wait_for_tick(39)
     await page.get_by_role("button", name="To the battle before").click()
     last = max(tick for tick in ticks if tick < 39)
-    await watched.at_tick(last)
+    await world_page.wait_for_tick(last)
     await page.get_by_role("button", name="To the battle before").click()
     before = max(tick for tick in ticks if tick < last)
-    await watched.at_tick(before)
+    await world_page.wait_for_tick(before)
     await page.get_by_role("button", name="To the battle after").click()
-    await watched.at_tick(last)
+    await world_page.wait_for_tick(last)
     await expect(page.locator("#events li[data-type=battle]").first).to_be_visible()
 
 
-async def test_a_link_shows_somebody_else_the_same_sim_tick_and_view(
-    page: Page, browser: Browser, watched: Watched, viz: Service, faults: list[str]
+async def test_a_shared_link_shows_the_same_sim_tick_and_view(
+    page: Page, browser: Browser, world_page: WorldPage, viz: Service, faults: list[str]
 ) -> None:
     await page.goto(viz.url)
-    await watched.at_tick(39)
+    await world_page.wait_for_tick(39)
     await scrub(page, 30)
-    await watched.at_tick(30)
+    await world_page.wait_for_tick(30)
     await page.mouse.move(500, 400)
     await page.mouse.wheel(0, -500)
     await expect(page).to_have_url(re.compile("view="))
-    shown = await watched.shown()
+    shown = await world_page.read_drawing()
     link = page.url
     assert "sim=default&tick=30&view=" in link
     friend = await browser.new_page(viewport={"width": 1200, "height": 800})
     await friend.goto(link)
-    theirs = Watched(friend)
-    await theirs.at_tick(30)
-    assert (await theirs.shown())["view"] == pytest.approx(shown["view"], abs=0.02)
-    assert await theirs.owners() == await watched.owners()
+    theirs = WorldPage(friend)
+    await theirs.wait_for_tick(30)
+    assert (await theirs.read_drawing())["view"] == pytest.approx(shown["view"], abs=0.02)
+    assert await theirs.read_owners() == await world_page.read_owners()
     await friend.close()
     assert faults == []
 
 
-async def test_a_tick_that_is_gone_is_said_to_be(page: Page, watched: Watched, viz: Service) -> None:
+async def test_a_tick_outside_the_history_is_reported(page: Page, world_page: WorldPage, viz: Service) -> None:
     await page.goto(f"{viz.url}/#sim=default&tick=3")
     await expect(page.locator("#alarm")).to_contain_text("tick 3 of sim 'default' is not in its history")
-    await watched.at_tick(39)
+    await world_page.wait_for_tick(39)
 
 
-async def test_another_sim_is_picked_and_each_has_its_own_ticks(
-    page: Page, watched: Watched, viz: Service, sim: Sim, redis: Redis, faults: list[str]
+async def test_another_sim_can_be_selected_and_has_its_own_ticks(
+    page: Page, world_page: WorldPage, viz: Service, sim: Sim, redis: Redis, faults: list[str]
 ) -> None:
     await sims.found(redis, "other", SectorWorld(), CONFIG)
     await page.goto(viz.url)
-    await watched.at_tick(39)
+    await world_page.wait_for_tick(39)
     await page.locator("#sims").focus()
     await expect(page.locator("#sims option")).to_have_count(2)
     await page.locator("#sims").select_option("other")
-    await watched.at_tick(0)
+    await world_page.wait_for_tick(0)
     await sim.tick()
     await expect(page).to_have_url(re.compile("#sim=other$"))
     await page.locator("#sims").select_option("default")
-    await watched.at_tick(40)
+    await world_page.wait_for_tick(40)
     assert faults == []

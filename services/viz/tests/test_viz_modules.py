@@ -13,7 +13,7 @@ _TESTS = FOLDER.parent
 _HINT = "install Node.js 20.12 or newer (apt-get install nodejs)"
 
 
-def test_the_golden_files_are_what_python_encodes() -> None:
+def test_the_golden_files_are_up_to_date() -> None:
     expected = golden_files()
     actual = {path.name: path.read_bytes() for path in FOLDER.iterdir()}
     hint = "./pants run services/viz/tests/page_golden.py writes them"
@@ -46,7 +46,7 @@ def test_the_unit_tests_of_the_modules_pass() -> None:
     assert done.returncode == 0, report
 
 
-def test_each_module_is_read_by_a_unit_test() -> None:
+def test_each_module_has_a_unit_test() -> None:
     page = Path("services/viz/src/sector/viz/page")
     imports = "".join(path.read_text() for path in _TESTS.glob("*.test.js"))
     modules = [path.relative_to(page).as_posix() for path in page.rglob("*.js") if path.parent.name != "vendor"]

@@ -1,4 +1,4 @@
-"""The page and its parts, as the viz serves them."""
+"""The page and its assets, as the viz serves them."""
 
 import hashlib
 import posixpath
@@ -22,16 +22,16 @@ LAYERS = ["core", "codec", "world", "vendor", "ui", "net", "time", "map", "play"
 
 @pytest.fixture(scope="module")
 def viz(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A viz whose Redis is away: the page is served all the same. It is started once for all of these."""
+    """A viz without Redis, which serves the page nevertheless. All tests of the module share it."""
     processes = Processes(tmp_path_factory.mktemp("viz"))
-    started = processes.start("viz", wait=False, REDIS_URL="redis://127.0.0.1:1/0")
-    started.wait_until(ready=False)
-    yield started
+    service = processes.start("viz", wait=False, REDIS_URL="redis://127.0.0.1:1/0")
+    service.wait_until(ready=False)
+    yield service
     processes.end_all()
 
 
-def parts(viz: Service) -> list[str]:
-    """Return the addresses of all that the page and its modules refer to."""
+def asset_paths(viz: Service) -> list[str]:
+    """Return the paths of all assets that the page and its modules refer to."""
     page = re.sub(r'<link rel="modulepreload"[^>]*>', "", httpx.get(viz.url).text)
     addresses = re.findall(r'(?:href|src)="([^"]+)"', page)
     for path in addresses:
@@ -53,10 +53,10 @@ def module_imports() -> dict[str, list[str]]:
     return imports
 
 
-def test_all_parts_are_served_from_here_and_kept_for_ever(viz: Service) -> None:
-    found = parts(viz)
-    assert len(found) > 30
-    for path in found:
+def test_all_assets_are_served_by_the_viz_and_cached_forever(viz: Service) -> None:
+    paths = asset_paths(viz)
+    assert len(paths) > 30
+    for path in paths:
         assert not path.startswith(("http", "/")), path
         answer = httpx.get(f"{viz.url}/{path}")
         assert answer.status_code == 200, path
@@ -64,15 +64,17 @@ def test_all_parts_are_served_from_here_and_kept_for_ever(viz: Service) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_no_part_is_there_that_the_page_does_not_need(viz: Service) -> None:
-    needed = {path.split("/", 2)[2] for path in parts(viz)}
-    kept = {path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.suffix in (".js", ".css", ".svg")}
-    assert kept == needed
+def test_there_is_no_unused_asset_and_all_modules_are_preloaded(viz: Service) -> None:
+    needed = {path.split("/", 2)[2] for path in asset_paths(viz)}
+    files = {
+        path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.suffix in (".js", ".css", ".svg")
+    }
+    assert files == needed
     preloaded = re.findall(r'rel="modulepreload" href="static/\w+/([^"]+)"', httpx.get(viz.url).text)
-    assert sorted(preloaded) == sorted(name for name in kept if name.endswith(".js"))
+    assert sorted(preloaded) == sorted(name for name in files if name.endswith(".js"))
 
 
-def test_modules_in_folders_are_served_and_a_folder_is_not(viz: Service) -> None:
+def test_modules_in_folders_are_served_but_not_the_folders(viz: Service) -> None:
     version = Page("default", "").version
     for name in (name for name in module_imports() if "/" in name):
         answer = httpx.get(f"{viz.url}/static/{version}/{name}")
@@ -91,7 +93,7 @@ def test_the_folders_of_the_modules_depend_on_each_other_in_one_direction() -> N
     assert not wrong
 
 
-def test_the_page_itself_is_asked_for_anew_and_its_policy_lets_nothing_in_from_elsewhere(viz: Service) -> None:
+def test_the_page_is_revalidated_and_its_security_policy_allows_no_other_source(viz: Service) -> None:
     page = httpx.get(viz.url)
     assert page.headers["cache-control"] == "no-cache"
     policy = page.headers["content-security-policy"]
@@ -103,16 +105,16 @@ def test_the_page_itself_is_asked_for_anew_and_its_policy_lets_nothing_in_from_e
     assert (again.status_code, again.content) == (304, b"")
 
 
-@pytest.mark.parametrize("coding", ["br", "gzip", "identity"])
-def test_it_comes_in_each_coding(viz: Service, coding: str) -> None:
+@pytest.mark.parametrize("encoding", ["br", "gzip", "identity"])
+def test_the_page_is_served_in_each_encoding(viz: Service, encoding: str) -> None:
     plain = httpx.get(viz.url, headers={"Accept-Encoding": "identity"})
-    coded = httpx.get(viz.url, headers={"Accept-Encoding": coding})
-    assert coded.headers.get("content-encoding", "identity") == coding
-    assert coded.headers["vary"] == "Accept-Encoding"
-    assert coded.text == plain.text
+    encoded = httpx.get(viz.url, headers={"Accept-Encoding": encoding})
+    assert encoded.headers.get("content-encoding", "identity") == encoding
+    assert encoded.headers["vary"] == "Accept-Encoding"
+    assert encoded.text == plain.text
 
 
-def test_with_an_api_elsewhere_the_page_may_speak_to_it_and_to_nobody_else(processes: Processes) -> None:
+def test_the_security_policy_allows_requests_to_the_api_only(processes: Processes) -> None:
     viz = processes.start("viz", wait=False, API_URL="https://api.example.org/v1")
     viz.wait_until(ready=False)
     page = httpx.get(viz.url)
@@ -122,20 +124,20 @@ def test_with_an_api_elsewhere_the_page_may_speak_to_it_and_to_nobody_else(proce
     assert unescape(settings[1]) == '{"sim":"default","api":"https://api.example.org/v1","polling":false}'
 
 
-def test_the_address_of_the_parts_changes_with_what_the_page_is_told_nothing_but_its_files() -> None:
+def test_the_version_depends_on_the_files_and_not_on_the_settings() -> None:
     assert Page("default", "").version == Page("other", "/api").version
 
 
-def test_the_script_that_starts_the_page_is_served_whatever_the_version(viz: Service) -> None:
+def test_the_boot_script_is_served_for_every_version(viz: Service) -> None:
     other = httpx.get(f"{viz.url}/static/0000000000000000/boot.js")
     own = httpx.get(f"{viz.url}/static/{Page('default', '').version}/boot.js")
     assert (other.status_code, other.text) == (200, own.text)
-    # The cache would take it for that of the other version.
+    # Otherwise browsers would cache it as the script of the other version.
     assert other.headers["cache-control"] == "no-store"
     assert "immutable" in own.headers["cache-control"]
 
 
-def test_the_page_itself_says_what_to_do_if_nothing_else_loads(viz: Service) -> None:
+def test_the_page_says_what_to_do_if_nothing_else_loads(viz: Service) -> None:
     alarm = re.search(r'<p id="alarm"[^>]*>(.*?)</p>', httpx.get(viz.url).text, re.DOTALL)
     assert alarm is not None
     assert "reload the page" in alarm[1]
@@ -158,20 +160,20 @@ def test_nothing_else_is_served(viz: Service, path: str) -> None:
     assert httpx.get(f"{viz.url}/{path.format(version=version)}").status_code in (400, 404)
 
 
-def test_what_is_vendored_is_what_was_published() -> None:
-    vendored = FOLDER / "vendor"
-    listed = {}
-    for line in (vendored / "VENDORED").read_text().splitlines():
+def test_vendored_files_have_the_published_hashes() -> None:
+    folder = FOLDER / "vendor"
+    hashes = {}
+    for line in (folder / "VENDORED").read_text().splitlines():
         if not line.startswith("#"):
             digest, name = line.split()
-            listed[name] = digest
-    kept = {path.name for path in vendored.iterdir() if path.suffix != ".ts" and path.name != "VENDORED"}
-    assert kept == listed.keys()
-    for name, digest in listed.items():
-        assert hashlib.sha256((vendored / name).read_bytes()).hexdigest() == digest, name
+            hashes[name] = digest
+    files = {path.name for path in folder.iterdir() if path.suffix != ".ts" and path.name != "VENDORED"}
+    assert files == hashes.keys()
+    for name, digest in hashes.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest, name
 
 
-def test_its_modules_are_rightly_typed() -> None:
+def test_the_modules_pass_the_type_check() -> None:
     compiler = require_program("tsc", hint="npm install -g typescript@5.9")
     project = Path("services") / "viz" / "jsconfig.json"
     checked = subprocess.run(
@@ -184,7 +186,7 @@ def test_its_modules_are_rightly_typed() -> None:
     ("name", "value"),
     [("PORT", "seventy"), ("API_URL", "javascript:alert(1)"), ("API_URL", "https://a b"), ("MOST_BEHIND", "0")],
 )
-def test_a_wrong_setting_ends_it_with_2_and_one_line(processes: Processes, name: str, value: str) -> None:
+def test_an_invalid_setting_ends_the_viz_with_2_and_one_line(processes: Processes, name: str, value: str) -> None:
     viz = processes.start("viz", wait=False, **{name: value})
     assert viz.process.wait(timeout=60) == 2
     (line,) = viz.log.read_text().splitlines()
