@@ -102,6 +102,8 @@ async def test_a_rejected_order_shows_the_reason(
     await enter(page, "Me")
     home = (await world_page.read_owners()).index("Me")
     await world_page.select_system(home)
+    # The forms are created again once the page has the costs.
+    await expect(page.get_by_role("button", name="supply each")).to_be_visible()
     await page.get_by_label("Ships to muster").fill("100000")
     await page.get_by_role("button", name="Muster").click()
     await expect(page.locator("#orders li[data-status=pending]")).to_be_visible()
