@@ -68,11 +68,11 @@ test("a map of one system, or of systems at one point, has a territory", () => {
 
 test("sprites have a row for each colour and a column for each grade or heading", () => {
   assert.ok(systemRadius(10, 0) < systemRadius(10, GRADES - 1));
-  const systems = drawSystemSprites([null, [1, 2, 3]], { radius: 10, ground: "#000", neutral: "#777" });
+  const systems = drawSystemSprites([null, [1, 2, 3]], { radius: 10, background: "#000", neutral: "#777" });
   assert.deepEqual([systems.canvas.width, systems.canvas.height], [GRADES * systems.size, 2 * systems.size]);
-  const fleets = drawFleetSprites([[1, 2, 3]], { length: 10, ground: "#000" });
+  const fleets = drawFleetSprites([[1, 2, 3]], { length: 10, background: "#000" });
   assert.deepEqual([fleets.canvas.width, fleets.canvas.height], [HEADINGS * fleets.size, GRADES * fleets.size]);
-  const empty = drawFleetSprites([], { length: 1, ground: "" });
+  const empty = drawFleetSprites([], { length: 1, background: "" });
   assert.ok(empty.canvas.width >= 1 && empty.canvas.height >= 1);
 });
 
@@ -143,11 +143,11 @@ test("zooming in shows labels: garrisons first, then names", () => {
   const view = mapView();
   const world = goldenWorld();
   const texts = (/** @type {number} */ scale) => {
-    const ground = /** @type {any} */ (view.baseLayer.context);
-    ground.calls.length = 0;
+    const base = /** @type {any} */ (view.baseLayer.context);
+    base.calls.length = 0;
     view.camera.setView([0, 0, scale]);
     view.draw(world, 41, (now += 1_000));
-    return ground.calls.filter(([name]) => name === "fillText").map(([, text]) => text);
+    return base.calls.filter(([name]) => name === "fillText").map(([, text]) => text);
   };
   assert.deepEqual(texts(4), []);
   assert.ok(texts(6).includes("20"));

@@ -31,7 +31,7 @@ test("every eight factions repeat the palette: lighter, darker, and unchanged", 
 
 test("it has the variables of the style sheet", () => {
   const theme = new Theme();
-  assert.equal(theme.colours.ground, "#101010");
+  assert.equal(theme.colours.background, "#101010");
   assert.equal(theme.territoryOpacity, 0.4);
   assert.equal(theme.isLight, false);
 });

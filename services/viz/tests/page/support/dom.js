@@ -273,7 +273,7 @@ class FakeStorage {
 }
 
 /** The style sheet's variables, for `getComputedStyle`. */
-export const STYLE = { "--scheme": " dark", "--ground": " #101010", "--lane": "#202020", "--ink": "#f0f0f0", "--quiet": "#909090", "--neutral": "#808080", "--halo": " 0.4", "--accent": "#ffcc00" };
+export const STYLE = { "--scheme": " dark", "--background": " #101010", "--lane": "#202020", "--text": "#f0f0f0", "--muted": "#909090", "--neutral": "#808080", "--territory-opacity": " 0.4", "--accent": "#ffcc00" };
 
 /**
  * Install the page and the globals of a browser.

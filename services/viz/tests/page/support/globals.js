@@ -119,7 +119,7 @@ export function fakeTheme() {
   return {
     version: 1,
     territoryOpacity: 0.5,
-    colours: { ground: "#000000", lane: "#111111", ink: "#ffffff", quiet: "#888888", neutral: "#777777", accent: "#ffff00" },
+    colours: { background: "#000000", lane: "#111111", text: "#ffffff", muted: "#888888", neutral: "#777777", accent: "#ffff00" },
     factionColours: (/** @type {string[]} */ colours) => colours.map((_, row) => [10 * row, 20, 30]),
   };
 }

@@ -35,7 +35,7 @@ export class BaseLayer {
     /** @type {{world: World | null, owners: number, theme: number}} */
     this.territoryState = { world: null, owners: -1, theme: -1 };
     this.lastDraw = { camera: -1, world: "", time: 0, durationMs: 0, scale: 1, x: 0, y: 0 };
-    this.systemSprites = { key: "", sprites: drawSystemSprites([], { radius: 1, ground: "", neutral: "" }) };
+    this.systemSprites = { key: "", sprites: drawSystemSprites([], { radius: 1, background: "", neutral: "" }) };
   }
 
   /**
@@ -88,7 +88,7 @@ export class BaseLayer {
     const { context, camera } = this;
     const ratio = this.canvas.width / camera.width;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.fillStyle = this.theme.colours.ground;
+    context.fillStyle = this.theme.colours.background;
     context.fillRect(0, 0, camera.width, camera.height);
     const territory = /** @type {Territory} */ (this.territory);
     const { scale } = camera;
@@ -143,9 +143,9 @@ export class BaseLayer {
   #drawSystems({ map, owner, colours }, ratio) {
     const { context, camera } = this;
     const radius = this.radius * ratio;
-    const { ground, neutral } = this.theme.colours;
+    const { background, neutral } = this.theme.colours;
     const key = `${radius.toFixed(1)} ${colours} ${this.theme.version}`;
-    if (this.systemSprites.key !== key) this.systemSprites = { key, sprites: drawSystemSprites([null, ...this.colours], { radius, ground, neutral }) };
+    if (this.systemSprites.key !== key) this.systemSprites = { key, sprites: drawSystemSprites([null, ...this.colours], { radius, background, neutral }) };
     const { canvas, size } = this.systemSprites.sprites;
     const half = size / 2;
     context.setTransform(1, 0, 0, 1, 0, 0);
@@ -164,20 +164,20 @@ export class BaseLayer {
   #drawLabels({ map, ships, owner }) {
     const { context, camera } = this;
     const withNames = camera.scale >= MIN_NAME_SCALE * 1.6;
-    const { ink, quiet, ground } = this.theme.colours;
+    const { text: textColour, muted, background } = this.theme.colours;
     const size = Math.min(10 + camera.scale / 6, 15);
     const [strong, plain] = [`600 ${size + 1}px system-ui, sans-serif`, `${size}px system-ui, sans-serif`];
     context.textAlign = "center";
     context.lineJoin = "round";
     context.lineWidth = 3;
-    context.strokeStyle = ground;
+    context.strokeStyle = background;
     const visible = placeLabels(map, this.labelOrder, camera, { size, reach: this.radius, withNames });
     const label = (/** @type {string} */ text, /** @type {number} */ x, /** @type {number} */ y) => {
       context.strokeText(text, x, y);
       context.fillText(text, x, y);
     };
     context.font = strong;
-    context.fillStyle = ink;
+    context.fillStyle = textColour;
     for (const system of visible) {
       const reach = systemRadius(this.radius, Math.min(map.growth[system], GRADES - 1));
       label(formatShort(ships[system]), map.x[system] * camera.scale + camera.x, map.y[system] * camera.scale + camera.y - reach - 4);
@@ -185,10 +185,10 @@ export class BaseLayer {
     if (!withNames) return;
     context.font = plain;
     // A faction's own colour on its own territory is hard to read.
-    const nameColours = this.colours.map((colour) => cssColour(blend(colour, parseColour(ink), 0.6)));
+    const nameColours = this.colours.map((colour) => cssColour(blend(colour, parseColour(textColour), 0.6)));
     for (const system of visible) {
       const reach = systemRadius(this.radius, Math.min(map.growth[system], GRADES - 1));
-      context.fillStyle = owner[system] < 0 ? quiet : nameColours[owner[system]];
+      context.fillStyle = owner[system] < 0 ? muted : nameColours[owner[system]];
       label(map.names[system], map.x[system] * camera.scale + camera.x, map.y[system] * camera.scale + camera.y + reach + size + 1);
     }
   }

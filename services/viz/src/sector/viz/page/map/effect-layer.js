@@ -77,10 +77,10 @@ export class EffectLayer {
     context.arc(x, y, reach * (0.25 + 0.75 * (1 - (1 - age) ** 2)), 0, 2 * Math.PI);
     context.lineWidth = (effect.kind === "battle" ? 2.5 : 4) * (1 - age) + 0.4;
     context.globalAlpha = 1 - age;
-    context.strokeStyle = effect.kind === "battle" || !effect.colour ? this.theme.colours.ink : cssColour(effect.colour);
+    context.strokeStyle = effect.kind === "battle" || !effect.colour ? this.theme.colours.text : cssColour(effect.colour);
     context.stroke();
     if (effect.kind === "battle") {
-      context.fillStyle = this.theme.colours.ink;
+      context.fillStyle = this.theme.colours.text;
       context.globalAlpha = 0.25 * (1 - age) ** 3;
       context.fill();
     }
@@ -99,12 +99,12 @@ export class EffectLayer {
     context.moveTo(x - 5, top + 24);
     context.lineTo(x, top + 32);
     context.lineTo(x + 5, top + 24);
-    context.fillStyle = theme.colours.ground;
+    context.fillStyle = theme.colours.background;
     context.fill();
     context.lineWidth = 1.5;
     context.strokeStyle = effect.colour ? cssColour(effect.colour) : theme.colours.neutral;
     context.stroke();
-    context.fillStyle = theme.colours.ink;
+    context.fillStyle = theme.colours.text;
     context.textAlign = "center";
     context.fillText(effect.text, x, top + 16);
     context.globalAlpha = 1;

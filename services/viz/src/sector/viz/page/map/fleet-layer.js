@@ -22,7 +22,7 @@ export class FleetLayer {
     this.theme = theme;
     this.sheetKey = "";
     this.blitter = new PixelBlitter(context);
-    this.sheet = drawFleetSprites([], { length: 1, ground: "" });
+    this.sheet = drawFleetSprites([], { length: 1, background: "" });
     /** @type {{world: World | null, departures: number}} */
     this.spriteState = { world: null, departures: -1 };
     /** The position of the sprite of each fleet on the sheet. */
@@ -64,7 +64,7 @@ export class FleetLayer {
     const sheetKey = `${length.toFixed(1)} ${world.colours} ${this.theme.version}`;
     if (this.sheetKey !== sheetKey) {
       this.sheetKey = sheetKey;
-      this.sheet = drawFleetSprites(this.theme.factionColours(world.colours), { length, ground: this.theme.colours.ground });
+      this.sheet = drawFleetSprites(this.theme.factionColours(world.colours), { length, background: this.theme.colours.background });
     }
     const { canvas, size } = this.sheet;
     const { x, y } = world.map;
@@ -101,8 +101,8 @@ export class FleetLayer {
     context.font = "600 11px system-ui, sans-serif";
     context.textAlign = "center";
     context.lineWidth = 3;
-    context.strokeStyle = this.theme.colours.ground;
-    context.fillStyle = this.theme.colours.ink;
+    context.strokeStyle = this.theme.colours.background;
+    context.fillStyle = this.theme.colours.text;
     for (let fleet = 0; fleet < world.fleets.rows; fleet++) {
       const position = fleetPosition(world, fleet, time);
       const [px, py] = [position.x * camera.scale + camera.x, position.y * camera.scale + camera.y - 12];

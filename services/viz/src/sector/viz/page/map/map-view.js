@@ -14,13 +14,13 @@ import { SelectionLayer } from "./selection-layer.js";
 const PICK_RADIUS_PX = 18;
 
 export class MapView {
-  /** @param {HTMLCanvasElement} ground @param {HTMLCanvasElement} traffic @param {Theme} theme */
-  constructor(ground, traffic, theme) {
-    this.canvas = traffic;
+  /** @param {HTMLCanvasElement} baseCanvas @param {HTMLCanvasElement} canvas of the layers above the base layer @param {Theme} theme */
+  constructor(baseCanvas, canvas, theme) {
+    this.canvas = canvas;
     this.theme = theme;
     this.camera = new Camera();
-    this.context = contextOf(traffic);
-    this.baseLayer = new BaseLayer(ground, this.camera, theme);
+    this.context = contextOf(canvas);
+    this.baseLayer = new BaseLayer(baseCanvas, this.camera, theme);
     this.fleetLayer = new FleetLayer(this.context, this.camera, theme);
     this.effectLayer = new EffectLayer(this.context, this.camera, theme);
     this.selectionLayer = new SelectionLayer(this.context, this.camera, theme);
@@ -28,7 +28,7 @@ export class MapView {
     /** The number of frames so far, and of fleets in the last one. */
     this.frameCount = 0;
     this.fleetCount = 0;
-    new ResizeObserver(() => this.#resize()).observe(traffic);
+    new ResizeObserver(() => this.#resize()).observe(canvas);
     this.#resize();
   }
 

@@ -63,9 +63,9 @@ export class SelectionLayer {
     context.font = "600 13px system-ui, sans-serif";
     context.textAlign = "center";
     context.lineWidth = 4;
-    context.strokeStyle = theme.colours.ground;
+    context.strokeStyle = theme.colours.background;
     context.strokeText(text, toX, toY - 22);
-    context.fillStyle = theme.colours.ink;
+    context.fillStyle = theme.colours.text;
     context.fillText(text, toX, toY - 22);
   }
 }

@@ -35,15 +35,15 @@ export class SpriteSheet {
 /**
  * Return discs for systems, with one row per colour and one column per grade of growth. A null colour is neutral.
  * @param {(Colour | null)[]} colours
- * @param {{radius: number, ground: string, neutral: string}} look
+ * @param {{radius: number, background: string, neutral: string}} look
  */
-export function drawSystemSprites(colours, { radius, ground, neutral }) {
+export function drawSystemSprites(colours, { radius, background, neutral }) {
   const maxRadius = systemRadius(radius, GRADES - 1);
   const glow = radius > 3 ? 1.9 : 1.25;
   const sheet = new SpriteSheet(GRADES, colours.length, Math.ceil(2 * maxRadius * glow) + 4);
   colours.forEach((colour, row) => {
     for (let grade = 0; grade < GRADES; grade++) {
-      sheet.put(grade, row, (context) => drawDisc(context, systemRadius(radius, grade), colour, ground, neutral, glow));
+      sheet.put(grade, row, (context) => drawDisc(context, systemRadius(radius, grade), colour, background, neutral, glow));
     }
   });
   return sheet;
@@ -58,11 +58,11 @@ export function systemRadius(radius, grade) {
  * @param {OffscreenCanvasRenderingContext2D} context
  * @param {number} radius
  * @param {Colour | null} colour
- * @param {string} ground
+ * @param {string} background
  * @param {string} neutral
  * @param {number} glow
  */
-function drawDisc(context, radius, colour, ground, neutral, glow) {
+function drawDisc(context, radius, colour, background, neutral, glow) {
   if (colour && radius > 3) {
     const shine = context.createRadialGradient(0, 0, radius * 0.8, 0, 0, radius * glow);
     shine.addColorStop(0, cssColour(colour, 0.55));
@@ -74,19 +74,19 @@ function drawDisc(context, radius, colour, ground, neutral, glow) {
   }
   context.beginPath();
   context.arc(0, 0, radius, 0, 2 * Math.PI);
-  context.fillStyle = colour ? cssColour(colour) : ground;
+  context.fillStyle = colour ? cssColour(colour) : background;
   context.fill();
   context.lineWidth = Math.max(radius * 0.16, 1);
-  context.strokeStyle = colour ? ground : neutral;
+  context.strokeStyle = colour ? background : neutral;
   context.stroke();
 }
 
 /**
  * Return arrows for fleets, with one row per colour and grade of strength, and one column per heading.
  * @param {Colour[]} colours
- * @param {{length: number, ground: string}} look `length` of the weakest
+ * @param {{length: number, background: string}} look `length` of the weakest
  */
-export function drawFleetSprites(colours, { length, ground }) {
+export function drawFleetSprites(colours, { length, background }) {
   const maxLength = length * (1 + 0.28 * (GRADES - 1));
   const sheet = new SpriteSheet(HEADINGS, colours.length * GRADES, Math.ceil(maxLength * 1.3) + 2);
   colours.forEach((colour, row) => {
@@ -94,7 +94,7 @@ export function drawFleetSprites(colours, { length, ground }) {
       for (let heading = 0; heading < HEADINGS; heading++) {
         sheet.put(heading, row * GRADES + grade, (context) => {
           context.rotate((heading * 2 * Math.PI) / HEADINGS);
-          drawArrow(context, length * (1 + 0.28 * grade), cssColour(colour), ground);
+          drawArrow(context, length * (1 + 0.28 * grade), cssColour(colour), background);
         });
       }
     }
@@ -102,8 +102,8 @@ export function drawFleetSprites(colours, { length, ground }) {
   return sheet;
 }
 
-/** @param {OffscreenCanvasRenderingContext2D} context @param {number} length @param {string} colour @param {string} ground */
-function drawArrow(context, length, colour, ground) {
+/** @param {OffscreenCanvasRenderingContext2D} context @param {number} length @param {string} colour @param {string} background */
+function drawArrow(context, length, colour, background) {
   const half = length / 2;
   context.beginPath();
   context.moveTo(half, 0);
@@ -112,7 +112,7 @@ function drawArrow(context, length, colour, ground) {
   context.lineTo(-half, -half * 0.72);
   context.closePath();
   context.fillStyle = colour;
-  context.strokeStyle = ground;
+  context.strokeStyle = background;
   if (length > 8) {
     context.lineWidth = 1.5;
     context.stroke();

@@ -33,7 +33,7 @@ export class Territory {
     this.#computeNearest(map);
   }
 
-  /** @param {WorldMap} chart */
+  /** @param {WorldMap} map */
   #computeNearest({ x, y, count }) {
     const { columns, rows, cell, reach } = this;
     const span = Math.ceil(reach / cell);

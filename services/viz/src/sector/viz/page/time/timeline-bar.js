@@ -108,7 +108,7 @@ export class TimelineBar {
     }
     const maxCount = bars.reduce((a, b) => Math.max(a, b), 1);
     const context = contextOf(canvas);
-    context.fillStyle = this.theme.colours.quiet;
+    context.fillStyle = this.theme.colours.muted;
     bars.forEach((count, index) => {
       if (count) context.fillRect(index * 2, height, 1.5, -Math.max(Math.sqrt(count / maxCount) * height, 2));
     });

@@ -62,8 +62,8 @@ export class TimelineChart {
   #createPlot(rows, names, world) {
     this.plot?.destroy();
     const colours = this.theme.factionColours(world.colours);
-    const { quiet, lane } = this.theme.colours;
-    const axis = { stroke: quiet, grid: { stroke: lane, width: 0.5 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
+    const { muted, lane } = this.theme.colours;
+    const axis = { stroke: muted, grid: { stroke: lane, width: 0.5 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
     this.plot = new uPlot(
       {
         width: this.element.clientWidth,

@@ -6,12 +6,15 @@ import { byId } from "./dom.js";
 /** @typedef {[red: number, green: number, blue: number]} Colour */
 
 const STORAGE_KEY = "sector.theme";
+/** The colours that the style sheet defines for the map. */
+const COLOURS = ["background", "lane", "text", "muted", "neutral", "accent"];
 const PALETTE_SIZE = 8;
 
 export class Theme {
   constructor() {
     this.version = 0;
     this.territoryOpacity = 0;
+    this.isLight = false;
     /** @type {Record<string, string>} */
     this.colours = {};
     this.light = /** @type {HTMLLinkElement} */ (byId("light"));
@@ -21,10 +24,6 @@ export class Theme {
     this.light.addEventListener("load", () => this.#read());
     matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => this.#read());
     this.#read();
-  }
-
-  get isLight() {
-    return this.colours.scheme === "light";
   }
 
   /** Switch between dark and light, and store the choice. */
@@ -43,8 +42,10 @@ export class Theme {
 
   #read() {
     const style = getComputedStyle(document.documentElement);
-    for (const name of ["scheme", "ground", "lane", "ink", "quiet", "neutral", "halo", "accent"]) this.colours[name] = style.getPropertyValue(`--${name}`).trim();
-    this.territoryOpacity = Number(this.colours.halo);
+    const read = (/** @type {string} */ name) => style.getPropertyValue(`--${name}`).trim();
+    for (const name of COLOURS) this.colours[name] = read(name);
+    this.isLight = read("scheme") === "light";
+    this.territoryOpacity = Number(read("territory-opacity"));
     this.version++;
   }
 
