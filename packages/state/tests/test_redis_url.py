@@ -7,9 +7,11 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from sector.models.urls import UrlError
-from sector.state.connect import connect
+from sector.state.connect import Cluster, connect
 from sector.state.link import call
+from sector.state.pool import BoundedSentinelPool
 from sector.state.redis_url import RedisAddress
+from sector.state.tls import CheckedSentinelConnection, CheckedSSLConnection
 
 HANDSHAKE = b"\x16"
 """The first byte of TLS (RFC 8446, 5.1)."""
@@ -157,3 +159,18 @@ async def test_the_database_and_the_options_of_the_url_are_used(redis_url: str, 
     kwargs = client.connection_pool.connection_kwargs
     assert (kwargs["db"], kwargs["client_name"], kwargs["socket_timeout"]) == (address.db, "a-b", 2.0)
     await client.aclose()
+
+
+def test_connections_with_tls_look_at_their_certificate_files_first() -> None:
+    one, sentinel, cluster = (
+        connect(url) for url in ("rediss://h", "redis+sentinel://h/world?ssl=true", "redis+cluster://h:1?ssl=true")
+    )
+    assert isinstance(one, Redis)
+    assert isinstance(sentinel, Redis)
+    assert isinstance(cluster, Cluster)
+    assert one.connection_pool.connection_class is CheckedSSLConnection
+    assert sentinel.connection_pool.connection_class is CheckedSentinelConnection
+    assert isinstance(sentinel.connection_pool, BoundedSentinelPool)
+    (each,) = sentinel.connection_pool.sentinel_manager.sentinels
+    assert each.connection_pool.connection_class is CheckedSSLConnection
+    assert [node.connection_class for node in cluster.nodes_manager.startup_nodes.values()] == [CheckedSSLConnection]

@@ -10,7 +10,7 @@ from typing import Any
 
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
-from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.connection import AbstractConnection, Connection, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
@@ -20,12 +20,13 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from sector.state.pool import BoundedPool, BoundedSentinelPool, acquire_slot
 from sector.state.redis_url import RedisAddress
+from sector.state.tls import CheckedSentinelConnection, CheckedSSLConnection
 
 MAX_CONNECTIONS = 512
 """Of one client, to one server: a server accepts 10,000 by default, for all processes together."""
 _OF_REDIS_PY = 8
 """Connections to a node that redis-py may have for itself, to read the map of slots."""
-_CONNECTIONS = {"redis": Connection, "rediss": SSLConnection}
+_CONNECTIONS = {"redis": Connection, "rediss": CheckedSSLConnection}
 
 
 class Cluster(RedisCluster):
@@ -37,6 +38,11 @@ class Cluster(RedisCluster):
         super().__init__(max_connections=max_connections + _OF_REDIS_PY, **options)
         self._max_connections = max_connections
         self._slots: dict[str, asyncio.Semaphore] = {}
+        if options.get("ssl"):
+            # For nodes that are found later, and for those that were given.
+            self.connection_kwargs["connection_class"] = CheckedSSLConnection
+            for node in self.nodes_manager.startup_nodes.values():
+                node.connection_class = CheckedSSLConnection
 
     @asynccontextmanager
     async def lend(self, key: str) -> AsyncIterator[AbstractConnection]:
@@ -124,6 +130,10 @@ def connect(url: str | RedisAddress, *, timeout_s: float = 3.0, max_connections:
 def _connect_by_sentinel(address: RedisAddress, options: dict[str, Any]) -> Redis:
     of_sentinels = {name: options.pop(f"sentinel_{name}", None) for name in ("username", "password")}
     sentinels = Sentinel(list(address.hosts), sentinel_kwargs={**options, **of_sentinels})
+    if options.get("ssl"):
+        for each in sentinels.sentinels:
+            each.connection_pool.connection_class = CheckedSSLConnection
+        options["connection_class"] = CheckedSentinelConnection
     client: Redis = sentinels.master_for(
         address.service,
         connection_pool_class=BoundedSentinelPool,

@@ -25,6 +25,7 @@ from sector.models.delta import DeltaError
 from sector.models.frame import FrameError
 from sector.state.errors import SimNotFound, StateError
 from sector.state.pool import PoolExhausted
+from sector.state.tls import CertificateFileError
 
 _KINDS: tuple[tuple[type[Exception], str], ...] = (
     (AuthenticationError, "Redis wants a user and a password that it knows: correct REDIS_URL"),
@@ -49,6 +50,7 @@ _PREFIXES = {
 }
 
 
+_UNREADABLE_CERTIFICATE = "a certificate file in REDIS_URL cannot be read"
 _KIND = re.compile("[A-Z]{3,20}\\b")
 _OF_THE_SERVER = (
     "MISCONF",
@@ -109,7 +111,9 @@ def _describe_cause(error: RedisConnectionError) -> str:
             return "the host in REDIS_URL has no address: compare it with DNS"
         case OSError(errno=errno.EMFILE | errno.ENFILE):
             return "no file descriptor is free for a connection to Redis: raise the limit (ulimit -n)"
+        case CertificateFileError():
+            return _UNREADABLE_CERTIFICATE
         case FileNotFoundError() | PermissionError() | IsADirectoryError() if _UNIX_SOCKET not in str(error):
-            return "a certificate file in REDIS_URL cannot be read"
+            return _UNREADABLE_CERTIFICATE
         case _:
             return ""
