@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -158,3 +159,25 @@ async def test_a_process_that_is_being_started_during_stop_is_ended(tmp_path: Pa
     async with asyncio.timeout(60):
         await supervisor.stop(None)
     assert lines.all == []
+
+
+async def test_a_process_whose_log_cannot_be_written_runs_without_one(supervisor: Supervisor, lines: Lines) -> None:
+    spec = python("silent", "print('ready', flush=True); raise SystemExit(7)")
+    os.mkfifo(supervisor.log_of(spec))
+    supervisor.keep(spec)
+    assert "silent runs without a log: " in await lines.first()
+    await asyncio.to_thread(
+        until, lambda: any("exit code 7" in line for line in lines.all), "the process ends by itself"
+    )
+
+
+async def test_a_valkey_that_does_not_start_is_reported_with_the_end_of_its_log(
+    supervisor: Supervisor, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    dying = python("valkey", "raise SystemExit('Bad file format reading the append only file')")
+    at = f"unix://{tmp_path}/missing.sock?db=0"
+    made = Plan(dying, at, (), "http://127.0.0.1:1", "http://127.0.0.1:1", "http://127.0.0.1:1", "token")
+    assert not await _bring_up(made, supervisor, asyncio.Event(), 1.0)
+    errors = capfd.readouterr().err
+    assert "valkey did not become ready and died 3 times. Its log ends:" in errors
+    assert "Bad file format" in errors

@@ -3,6 +3,7 @@
 # First: it removes variables that Sanic and others read when they are imported.
 import sector.process.environment  # noqa: F401
 from sector.process.backoff import backoff
+from sector.process.daemon_thread import start_daemon_thread
 from sector.process.health import Health
 from sector.process.process import App, attach, create_app, run, sample
 from sector.process.setting_types import (
@@ -37,5 +38,6 @@ __all__ = [
     "load",
     "run",
     "sample",
+    "start_daemon_thread",
     "wait_for_stop",
 ]

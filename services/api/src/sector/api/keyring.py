@@ -13,7 +13,7 @@ from jwt.utils import base64url_encode
 
 from sector.api.jwks import Key, KeyFileError, NoUsableKey, load_keys
 from sector.models.regular_file import FileError, check_file
-from sector.process.daemon_thread import start_daemon_thread
+from sector.process import start_daemon_thread
 
 log = logging.getLogger(__name__)
 

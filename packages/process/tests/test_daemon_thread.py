@@ -1,0 +1,58 @@
+"""Work that may never end runs in a thread that nothing waits for."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from fixtures.processes import environment
+from sector.process import start_daemon_thread
+
+
+async def test_its_result_is_that_of_the_future() -> None:
+    caller = threading.get_ident()
+    assert await start_daemon_thread(threading.get_ident, "work") != caller
+
+
+async def test_its_error_is_raised() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await start_daemon_thread(fail, "work")
+
+
+async def test_a_future_that_was_cancelled_is_left_alone() -> None:
+    goes_on = threading.Event()
+    future = start_daemon_thread(goes_on.wait, "work")
+    future.cancel()
+    goes_on.set()
+    await start_daemon_thread(lambda: None, "another")
+    assert future.cancelled()
+
+
+def test_work_that_ends_after_the_loop_does_no_harm() -> None:
+    goes_on = threading.Event()
+
+    async def start() -> None:
+        start_daemon_thread(goes_on.wait, "work")
+
+    asyncio.run(start())
+    (thread,) = (each for each in threading.enumerate() if each.name == "work")
+    goes_on.set()
+    thread.join(timeout=60)
+    assert not thread.is_alive()
+
+
+def test_a_process_ends_although_the_work_does_not() -> None:
+    code = (
+        "import asyncio, threading\nfrom sector.process import start_daemon_thread\n"
+        "async def main(): start_daemon_thread(threading.Event().wait, 'work')\n"
+        "asyncio.run(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
