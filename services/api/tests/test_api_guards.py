@@ -173,7 +173,7 @@ def test_malformed_requests_are_400_each_and_one_line_in_the_log_a_second(url: s
         assert b"application/problem+json" in answer
         assert b"x-request-id" in answer
     took_s = time.monotonic() - began_s
-    lines = [json.loads(line) for line in api.log.read_text().splitlines()[before:]]
+    lines = [json.loads(line) for line in api.log.read_text().splitlines()[before:] if ": ok" not in line]
     assert 1 <= len(lines) <= took_s + 1
     assert lines[0]["event"].startswith("a malformed request was rejected: ")
     assert lines[0]["address"] == "127.0.0.1"

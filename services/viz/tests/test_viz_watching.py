@@ -11,6 +11,7 @@ from fixtures.contents import value_at
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
+from fixtures.waiting import until
 from sector.models import Join
 from sector.models.frame import digest, encode
 from sector.state import lease, sims
@@ -212,7 +213,7 @@ async def test_what_is_no_message_harms_nobody_and_fills_no_log(
     watching, sending = await spectate(viz), await spectate(viz, alone=True)
     await watching.watch()
     await watching.world()
-    logged = viz.log.read_text()
+    logged = until(lambda: text if "sim: ok" in (text := viz.log.read_text()) else "", "the last line of its start")
     for _ in range(20):
         await sending.client.eio.send(garbage)
     await sim.tick()
