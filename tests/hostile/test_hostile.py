@@ -21,7 +21,7 @@ from fixtures.memory_limit import memory_group
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET
-from hostile import compromised_api, operators_file, player, slow_network, stranger, stranger_viz
+from hostile import compromised_api, crowd, operators_file, player, slow_network, stranger, stranger_viz
 from hostile.attempt import Attempt, Scene
 from hostile.bystander import Bystander
 from hostile.effects import peak_bytes, resident_bytes, returns_to, stored_bytes, tick_gaps_ms
@@ -38,6 +38,7 @@ ACTORS = {
     "a compromised API": compromised_api.ATTEMPTS,
     "a slow network": slow_network.ATTEMPTS,
     "a stranger at the viz": stranger_viz.ATTEMPTS,
+    "a crowd": crowd.ATTEMPTS,
 }
 TOLERANCE_BYTES = 48 * 2**20
 ACKNOWLEDGED_WITHIN_S = 0.25
@@ -115,8 +116,7 @@ async def test_the_world_goes_on(attempt: Attempt, scene: Scene) -> None:
     before = {service.name: resident_bytes(service) for service in services}
     stored = await stored_bytes(scene)
     first_tick = (await SimReader(scene.redis, scene.sim_id).head()).tick
-    probes = {service.name: service.url for service in services}
-    bystander = Bystander(scene.api.url, scene.token("Crimson", sub="bystander"), probes, scene.folder)
+    bystander = Bystander(scene.api.url, scene.token("Crimson", sub="bystander"), services, scene.folder)
     with bystander:
         await asyncio.sleep(1)
         await attempt.act(scene)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from fixtures.processes import environment
+from fixtures.processes import Service, environment
 
 _EVERY_S = 0.05
 _ADDRESS = "127.0.0.9"
@@ -32,7 +32,8 @@ _NOTE = {"type": "note", "faction": "Crimson", "text": "still here"}
 class Observed:
     """Seconds that each order took to be acknowledged, and what was answered instead of 202.
 
-    `live_s`: the same of each probe for liveness, by service.
+    `live_s`: the same of each probe for liveness, by service, without the time that the service or this process waited for a
+    processor: a pod has its own, and here the attackers and other tests take them.
     """
 
     acknowledged_s: list[float] = field(default_factory=list)
@@ -41,10 +42,10 @@ class Observed:
 
 
 class Bystander:
-    """Plays and probes from the beginning to the end of the block. `token`: of a player of Crimson. `probes`: URLs by service."""
+    """Plays and probes from the beginning to the end of the block. `token`: of a player of Crimson. `probed`: services."""
 
-    def __init__(self, api_url: str, token: str, probes: Mapping[str, str], folder: Path) -> None:
-        self._arguments = [api_url, token, *(f"{name}={url}" for name, url in probes.items())]
+    def __init__(self, api_url: str, token: str, probed: Iterable[Service], folder: Path) -> None:
+        self._arguments = [api_url, token, *(f"{each.name}={each.process.pid}={each.url}" for each in probed)]
         self._output = folder / "bystander.json"
 
     def __enter__(self) -> Self:
@@ -92,12 +93,12 @@ async def _order(url: str, token: str, observed: Observed, stop: asyncio.Event) 
 
 
 async def _probe(probe: str, observed: Observed, stop: asyncio.Event) -> None:
-    """Probe a service (`name=URL`) as a kubelet does, over a new connection each time, until `stop`."""
-    name, _, url = probe.partition("=")
+    """Probe a service (`name=pid=URL`) as a kubelet does, over a new connection each time, until `stop`."""
+    name, pid, url = probe.split("=", 2)
     live_s = observed.live_s.setdefault(name, [])
     parts = urlsplit(url)
     while not stop.is_set():
-        began_s = time.monotonic()
+        began_s, before_s = time.monotonic(), _withheld_s(pid)
         try:
             async with asyncio.timeout(30):
                 reader, writer = await asyncio.open_connection(parts.hostname, parts.port, local_addr=(_ADDRESS, 0))
@@ -108,10 +109,18 @@ async def _probe(probe: str, observed: Observed, stop: asyncio.Event) -> None:
             observed.failures.append(f"{name} is not live: {type(error).__name__}")
         else:
             if answer.startswith(_LIVE):
-                live_s.append(time.monotonic() - began_s)
+                took_s = time.monotonic() - began_s
+                # Both may have waited at the same time: the longer wait alone is deducted.
+                withheld_s = max(after - before for before, after in zip(before_s, _withheld_s(pid), strict=True))
+                live_s.append(max(took_s - withheld_s, 0.0))
             else:
                 observed.failures.append(f"{name} is not live: {answer[:200]!r}")
         await asyncio.sleep(_PROBE_EVERY_S)
+
+
+def _withheld_s(pid: str) -> list[float]:
+    """Return how long this process, and the main thread of another, could run and had no processor so far."""
+    return [int(Path(f"/proc/{each}/schedstat").read_text().split()[1]) / 1e9 for each in ("self", pid)]
 
 
 if __name__ == "__main__":
