@@ -10,7 +10,7 @@ from sector.state.head import Head
 from sector.state.link import Command, Link
 from sector.state.replies import Reply, checked
 from sector.state.ticker import Ticker
-from sector.worker import tenure
+from sector.worker import sim_runner
 from sector.worker.__main__ import main
 
 
@@ -50,5 +50,5 @@ SABOTAGES: dict[str, type[Ticker[object]]] = {"watch": WatchesNothing, "cursor":
 """What `SABOTAGE` can be."""
 
 if __name__ == "__main__":
-    vars(tenure)["Ticker"] = SABOTAGES[os.environ["SABOTAGE"]]
+    vars(sim_runner)["Ticker"] = SABOTAGES[os.environ["SABOTAGE"]]
     main()

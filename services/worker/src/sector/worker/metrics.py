@@ -30,7 +30,7 @@ FAILURES = Counter("sector_tick_failures", "Ticks that failed, by what went wron
 
 _APPLIED = Counter("sector_orders_applied", "Orders that ticks took from the log and carried out.")
 _REJECTED = Counter("sector_orders_rejected", "Orders that ticks took and that broke a rule, by reason.", ["reason"])
-_WAITED = Histogram(
+_WAIT = Histogram(
     "sector_order_wait_seconds",
     "How long the oldest order of a tick lay in the log, of ticks that took any.",
     buckets=SECONDS,
@@ -52,7 +52,7 @@ _MEMORY = Gauge(
     "Memory that Redis uses, of its maxmemory; 0 without a limit.",
     multiprocess_mode="livemax",
 )
-_AT = Gauge("sector_tick", "Tick that a sim is at, of sims that are held.", ["sim"], multiprocess_mode="livemax")
+_SIM_TICK = Gauge("sector_tick", "Tick that a sim is at, of sims that are held.", ["sim"], multiprocess_mode="livemax")
 
 _LEASES_TAKEN = Counter("sector_leases_taken", "Leases that were taken.")
 _TAKEOVERS = Counter("sector_lease_takeovers", "Leases that were taken of sims that somebody had ticked before.")
@@ -62,22 +62,22 @@ SIMS_HELD = Gauge("sector_sims_held", "Sims whose lease is held.", multiprocess_
 SIMS_SERVED = Gauge("sector_sims_served", "Sims that are served, by whomever.", multiprocess_mode="livemax")
 
 
-class Counted:
-    """Counts the ticks of one sim, called `sim` here."""
+class SimMetrics:
+    """The metrics of one sim, with the label `sim`."""
 
     def __init__(self, sim: str) -> None:
-        self._at = _AT.labels(sim)
+        self._tick = _SIM_TICK.labels(sim)
         self._snapshot = _SNAPSHOT.labels(sim)
         self._history = _HISTORY.labels(sim)
         self._epoch = _EPOCH.labels(sim)
 
-    def taken(self, epoch: int) -> None:
-        """Count a lease that was taken. The first of a sim has epoch 1."""
+    def count_lease(self, epoch: int) -> None:
+        """Count an acquired lease. The first of a sim has epoch 1."""
         _LEASES_TAKEN.inc()
         _TAKEOVERS.inc(epoch > 1)
         self._epoch.set(epoch)
 
-    def ticked(self, tick: Tick) -> None:
+    def count_tick(self, tick: Tick) -> None:
         """Count a tick."""
         if tick.took is None:
             return
@@ -90,11 +90,11 @@ class Counted:
             self._snapshot.set(tick.snapshot_bytes)
 
     def _count(self, ticked: tuple[Took, int]) -> None:
-        took, at = ticked
-        for phase, seconds in zip(_PHASES, took, strict=True):
+        durations, number = ticked
+        for phase, seconds in zip(_PHASES, durations, strict=True):
             phase.observe(seconds)
-        _TICK.observe(sum(took))
-        self._at.set(at)
+        _TICK.observe(sum(durations))
+        self._tick.set(number)
 
     def _count_storage(self, stored: tuple[int, float]) -> None:
         history_bytes, memory_ratio = stored
@@ -103,7 +103,7 @@ class Counted:
 
 
 def _count_orders(tick: Tick) -> None:
-    _WAITED.observe(tick.waited_ms / 1000)
+    _WAIT.observe(tick.waited_ms / 1000)
     table = decode(tick.events).tables.get("order_rejected")
     rejected = 0 if table is None else table.rows
     if table is not None:

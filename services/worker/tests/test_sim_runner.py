@@ -15,10 +15,10 @@ from sector.state import history, lease, sims
 from sector.state.keys import SimKeys
 from sector.state.reader import SimReader
 from sector.state.world import World
-from sector.worker import tenure as tenures
+from sector.worker import sim_runner
 from sector.worker.pace import Pace
 from sector.worker.settings import WorkerSettings
-from sector.worker.tenure import Means, Tenure
+from sector.worker.sim_runner import SimRunner, WorkerContext
 from sector.world import Position, SectorWorld
 
 KEYS = SimKeys("default")
@@ -44,11 +44,13 @@ def faults() -> Faults:
     return Faults()
 
 
-def tenure(
-    redis: Redis, faults: Faults, *, world: World[Position] | None = None, founds: bool = True
-) -> Tenure[Position]:
-    means = Means(SETTINGS, redis, world or SectorWorld(), "one:process", asyncio.Semaphore(1), Traces(), faults)
-    return Tenure(means, "default", founds=founds)
+def runner(
+    redis: Redis, faults: Faults, *, world: World[Position] | None = None, creates: bool = True
+) -> SimRunner[Position]:
+    context = WorkerContext(
+        SETTINGS, redis, world or SectorWorld(), "one:process", asyncio.Semaphore(1), Traces(), faults
+    )
+    return SimRunner(context, "default", creates=creates)
 
 
 async def test_while_another_holds_the_lease_it_touches_nothing(redis: Redis, faults: Faults) -> None:
@@ -56,7 +58,7 @@ async def test_while_another_holds_the_lease_it_touches_nothing(redis: Redis, fa
     held = await lease.acquire(redis, "default", "two:process", 60_000)
     assert held is not None
     before = await SimReader(redis, "default").head()
-    mine = tenure(redis, faults)
+    mine = runner(redis, faults)
     await mine.run()
     assert mine.lease is None
     assert await value_at(redis, KEYS.lease) == held.token.encode()
@@ -68,7 +70,7 @@ async def test_of_a_sim_that_is_not_there_it_keeps_no_lease(
     redis: Redis, faults: Faults, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO"):
-        await tenure(redis, faults, founds=False).run()
+        await runner(redis, faults, creates=False).run()
     assert not await redis.exists(KEYS.lease)
     assert "there is no sim 'default'; done with it" in caplog.text
     assert faults.texts == [], "it is no fault of a worker that serves all sims"
@@ -76,7 +78,7 @@ async def test_of_a_sim_that_is_not_there_it_keeps_no_lease(
 
 async def test_a_lease_that_cannot_be_read_is_a_fault_and_is_left_alone(redis: Redis, faults: Faults) -> None:
     await redis.rpush(KEYS.lease, "something")
-    mine = tenure(redis, faults)
+    mine = runner(redis, faults)
     await mine.run()
     (fault,) = faults.texts
     assert fault is not None
@@ -102,13 +104,13 @@ class Intruder(SectorWorld):
 async def test_a_tick_during_which_another_writes_is_not_committed_and_is_made_again(
     redis: Redis, valkey: ValkeyServer, faults: Faults
 ) -> None:
-    mine = tenure(redis, faults, world=Intruder(valkey))
+    mine = runner(redis, faults, world=Intruder(valkey))
     numbers: list[int] = []
 
     def look() -> None:
         numbers.append(mine.tick)
         if mine.tick == 2:
-            mine.end()
+            mine.stop()
 
     faults.on_tick = look
     await mine.run()
@@ -136,8 +138,8 @@ class Failing(SectorWorld):
 async def test_rules_that_fail_are_a_fault_that_is_logged_once_and_tried_again(
     redis: Redis, faults: Faults, caplog: pytest.LogCaptureFixture
 ) -> None:
-    mine = tenure(redis, faults, world=Failing(3))
-    faults.on_tick = mine.end
+    mine = runner(redis, faults, world=Failing(3))
+    faults.on_tick = mine.stop
     await mine.run()
     assert mine.tick == 1
     text, after = faults.texts
@@ -159,12 +161,12 @@ async def test_between_ticks_that_are_far_apart_it_renews_its_lease(
         left_ms.append(await redis.pttl(KEYS.lease))
         await redis.pexpire(KEYS.lease, 30_000)
         if len(left_ms) == 4:
-            mine.end()
+            mine.stop()
         return stop.is_set()
 
-    monkeypatch.setattr(tenures, "wait_for_stop", wait)
+    monkeypatch.setattr(sim_runner, "wait_for_stop", wait)
     monkeypatch.setattr(Pace, "spread", lambda _: Pace(3600.0))
-    mine = tenure(redis, faults)
+    mine = runner(redis, faults)
     await mine.run()
     assert len(left_ms) == 5
     assert all(left > 30_000 for left in left_ms[:4]), "at first it is new, and then renewed"

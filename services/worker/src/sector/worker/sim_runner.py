@@ -1,0 +1,212 @@
+"""The runner of one sim: it acquires the lease, ticks the sim, and releases the lease."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from redis.exceptions import RedisError
+from structlog.contextvars import bind_contextvars
+
+from sector.models.frame import FrameError
+from sector.process import backoff, wait_for_stop
+from sector.process.counting import count_soon
+from sector.process.tracing import Attributes, Traces
+from sector.state import founding, sims
+from sector.state import lease as leases
+from sector.state.connect import Client
+from sector.state.errors import CommitConflict, LeaseLost, SimNotFound, StateError, WorldFailed
+from sector.state.faults import concerns_one_sim, describe
+from sector.state.lease import Lease
+from sector.state.ticker import Tick, Ticker, Took
+from sector.state.world import World
+from sector.worker.metrics import CONFLICTS, FAILURES, LATENESS, LEASES_LOST, OTHERS, SimMetrics
+from sector.worker.pace import Pace
+from sector.worker.settings import WorkerSettings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerContext[S]:
+    """What all runners of a worker share. `redis_slots` limits how many of them use Redis at the same time."""
+
+    settings: WorkerSettings
+    redis: Client
+    world: World[S]
+    holder: str
+    redis_slots: asyncio.Semaphore
+    traces: Traces
+    report: Callable[[str, str | None, str, bool], None]
+    """Called with the id of a sim, its error or None, the cause for the log, and whether the error affects more than that sim."""
+
+
+class SimRunner[S]:
+    """Acquires the lease of one sim if it is free, ticks the sim while it holds the lease, and then releases it."""
+
+    def __init__(self, context: WorkerContext[S], sim_id: str, *, creates: bool) -> None:
+        self._context = context
+        self._creates = creates
+        self._stop = asyncio.Event()
+        self._last_failure = ""
+        self._pace = Pace.spread(context.settings.tick_delay)
+        self._due_s: float | None = None
+        self._metrics = SimMetrics(sim_id if sim_id in context.settings.named else OTHERS)
+        self.sim_id = sim_id
+        self.lease: Lease | None = None
+        self.tick = -1
+        self.conflicts = 0
+        self.gave_up = False
+        """Whether it gave up because the stored data of the sim is invalid."""
+
+    @property
+    def late(self) -> int:
+        """How many ticks were late."""
+        return self._pace.late
+
+    def stop(self) -> None:
+        """Let it end after the current tick."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Run the sim until `stop`, or until the lease is lost. Errors are reported, and retried while the lease lasts.
+
+        The lease of a sim that continues to fail is released before it expires: another worker may be able to tick it.
+        """
+        bind_contextvars(sim=self.sim_id)
+        try:
+            ticker = await self._acquire()
+            if ticker is not None:
+                await self._tick_until_stopped(ticker)
+        except LeaseLost as error:
+            self.lease = None
+            LEASES_LOST.inc()
+            log.warning("%s; waiting for it", error)
+        except SimNotFound as error:
+            log.info("%s; done with it", error)
+        except (RedisError, StateError, FrameError) as error:
+            self._report_error(error)
+            self.gave_up = concerns_one_sim(error)
+            if not self.gave_up:
+                await wait_for_stop(self._stop, next(backoff()))
+        finally:
+            await self._release()
+
+    async def _acquire(self) -> Ticker[S] | None:
+        context, sim_id = self._context, self.sim_id
+        async with context.redis_slots:
+            if self._creates and await sims.found(context.redis, sim_id, context.world, context.settings.sim_config):
+                log.info("founded sim %s: %d systems", sim_id, context.settings.sim_config.systems)
+            if not self._creates and (created := await founding.carry_out(context.redis, sim_id, context.world)):
+                log.info("sim %s: %s", sim_id, created)
+            self.lease = await leases.acquire(context.redis, sim_id, context.holder, context.settings.lease_ttl_ms)
+            if self.lease is None:
+                return None
+            self._metrics.count_lease(self.lease.epoch)
+            log.info("holding the lease of sim %s, epoch %d", sim_id, self.lease.epoch)
+            config, map_blob = await sims.read_founding(context.redis, sim_id)
+        return Ticker(
+            context.redis,
+            context.world,
+            config,
+            map_blob,
+            self.lease,
+            tick_length_ms=round(context.settings.tick_delay * 1000),
+            max_history_bytes=context.settings.max_history_bytes,
+        )
+
+    async def _tick_until_stopped(self, ticker: Ticker[S]) -> None:
+        """Tick until `stop`, or until the lease is lost. The lease may outlast an outage of Redis."""
+        max_pause_s = ticker.lease.ttl_ms / 3000
+        pauses, last_success_s = backoff(most_s=max_pause_s), time.monotonic()
+        while not self._stop.is_set():
+            try:
+                async with self._context.redis_slots:
+                    await self._tick_once(ticker)
+                self._context.report(self.sim_id, None, "", False)
+                pauses, last_success_s = backoff(most_s=max_pause_s), time.monotonic()
+                await self._wait_for_tick(ticker.lease)
+            except (LeaseLost, SimNotFound):
+                raise
+            except (RedisError, StateError, FrameError) as error:
+                if concerns_one_sim(error) and time.monotonic() - last_success_s > ticker.lease.ttl_ms / 2000:
+                    raise
+                self._report_error(error)
+                await wait_for_stop(self._stop, next(pauses))
+
+    async def _tick_once(self, ticker: Ticker[S]) -> None:
+        if self._due_s is not None:
+            count_soon(LATENESS.observe, max(time.monotonic() - self._due_s, 0.0))
+            self._due_s = None
+        try:
+            tick = await ticker.tick()
+        except CommitConflict as conflict:
+            self.conflicts += 1
+            CONFLICTS.inc()
+            log.warning("%s; reading again", conflict)
+            return
+        if tick.finished and self.tick != tick.head.tick:
+            log.info("sim %s finished at tick %d", self.sim_id, tick.head.tick)
+        self.tick = tick.head.tick
+        bind_contextvars(tick=self.tick)
+        self._metrics.count_tick(tick)
+        if tick.took is not None:
+            self._trace(tick, tick.took)
+
+    def _trace(self, tick: Tick, durations: Took) -> None:
+        """Add a span of the tick, with one for each phase, to each trace that led to it."""
+        if not tick.traces:
+            return
+        ended_ns = time.time_ns()
+        attributes: Attributes = {
+            "sector.sim": self.sim_id,
+            "sector.tick": tick.head.tick,
+            "sector.orders": tick.orders,
+            "sector.epoch": tick.head.epoch,
+            "sector.worker": self._context.settings.worker_id,
+        }
+        for parent in tick.traces:
+            began_ns = ended_ns - round(sum(durations) * 1e9)
+            own = self._context.traces.note("tick", parent, began_ns, ended_ns, attributes)
+            for name, duration_s in zip(("read", "compute", "write"), durations, strict=True):
+                after_ns = began_ns + round(duration_s * 1e9)
+                self._context.traces.note(name, own, began_ns, after_ns, {})
+                began_ns = after_ns
+
+    async def _wait_for_tick(self, lease: Lease) -> None:
+        """Wait until the next tick is due, renewing the lease on the way where the period is long."""
+        due_s = time.monotonic() + self._pace.until_next()
+        self._due_s = due_s - self._pace.late_s
+        renew_s = lease.ttl_ms / 3000
+        while (left_s := due_s - time.monotonic()) > renew_s and not await wait_for_stop(self._stop, renew_s):
+            async with self._context.redis_slots:
+                await leases.renew(self._context.redis, lease)
+        await wait_for_stop(self._stop, left_s if not self._stop.is_set() else 0)
+
+    def _report_error(self, error: RedisError | StateError | FrameError) -> None:
+        FAILURES.labels(type(error).__name__).inc()
+        if isinstance(error, RedisError):
+            blocks = not concerns_one_sim(error)
+            self._context.report(self.sim_id, describe(error), f"{type(error).__name__}: {error}", blocks)
+            return
+        fault = str(error)
+        if isinstance(error, WorldFailed):
+            # Its text has that of any exception: it is for the log.
+            fault = f"the world failed at tick {error.tick}, the log says why"
+            if str(error) != self._last_failure:
+                self._last_failure = str(error)
+                log.error("%s", error, exc_info=error)
+        self._context.report(self.sim_id, fault, "", False)
+
+    async def _release(self) -> None:
+        if self.lease is None:
+            return
+        lease, self.lease = self.lease, None
+        try:
+            async with self._context.redis_slots:
+                await leases.release(self._context.redis, lease)
+        except (RedisError, StateError) as error:
+            log.warning("could not give the lease of sim %s back, it lapses by itself: %s", self.sim_id, error)
+        else:
+            log.info("gave the lease of sim %s back", self.sim_id)
