@@ -24,7 +24,7 @@ async def play(url: str) -> None:
     held = await lease.acquire(redis, "default", "clean", 60_000)
     assert held is not None
     await orders.append(redis, "default", "me", [ORDER.dump_json(Join(faction="Me"))])
-    await Ticker(redis, SectorWorld(), *await sims.read_founding(redis, "default"), held).tick()
+    await Ticker(redis, SectorWorld(), *await sims.load_manifest(redis, "default"), held).tick()
     snapshot = Snapshot.model_validate((await SimReader(redis, "default").view()).rows(), strict=False)
     await redis.aclose()
     said = {

@@ -15,10 +15,10 @@ from fixtures.processes import free_port
 from fixtures.sim import CONFIG, Sim
 from sector.models import ORDER, Note
 from sector.state import admission, sims
-from sector.state.admission import Admitted, Gate, Rate, Request
+from sector.state.admission import AdmissionPolicy, Admitted, Rate, Request
 from sector.state.connect import connect
 from sector.state.durability import Durability
-from sector.state.errors import KeyReused, NotDurable, SimFinished, SimNotFound, TooFarBehind, TooFast
+from sector.state.errors import IdempotencyConflict, NotDurable, QueueFull, RateLimited, SimFinished, SimNotFound
 from sector.state.group_commit import GroupCommit
 from sector.state.keys import SimKeys
 from sector.state.link import call
@@ -26,7 +26,7 @@ from sector.world import SectorWorld
 
 BODY = ORDER.dump_json(Note(faction="Crimson", text="hello"))
 ONE = Request("me", [BODY])
-GATE = Gate("default")
+GATE = AdmissionPolicy("default")
 KEYED = replace(ONE, key="k", digest=b"digest of it 16b", rest=b"rest")
 
 
@@ -113,7 +113,7 @@ async def test_the_same_key_with_another_request_is_refused_and_of_another_issue
     other = replace(KEYED, digest=b"another one, 16b")
     first, reused, foreign = await admitted_by(GATE, redis, [KEYED, other, replace(other, issuer="you")])
     assert isinstance(first, Admitted)
-    assert isinstance(reused, KeyReused)
+    assert isinstance(reused, IdempotencyConflict)
     assert isinstance(foreign, Admitted)
     assert len(await logged(redis)) == 2
 
@@ -123,15 +123,15 @@ async def test_who_orders_too_fast_waits_and_the_others_do_not(sim: Sim, redis: 
     slow, quick = Rate("token slow", 0.5, 2), Rate("token quick", 1000, 1000)
     mine, theirs = replace(ONE, rates=(slow,)), replace(ONE, rates=(quick,))
     verdicts = await admitted_by(GATE, redis, [mine, theirs, mine, mine, theirs])
-    assert [type(each) for each in verdicts] == [Admitted, Admitted, Admitted, TooFast, Admitted]
+    assert [type(each) for each in verdicts] == [Admitted, Admitted, Admitted, RateLimited, Admitted]
     refused = verdicts[3]
-    assert isinstance(refused, TooFast)
+    assert isinstance(refused, RateLimited)
     assert refused.of == "token slow"
     assert 1.5 < refused.retry_after_s <= 2
     assert len(await logged(redis)) == 4
     # It is kept in Redis: any other process is told the same.
     (again,) = await admitted_by(GATE, redis, [mine])
-    assert isinstance(again, TooFast)
+    assert isinstance(again, RateLimited)
 
 
 async def test_more_at_once_than_allowed_are_let_in_when_nothing_is_owed_and_paid_for_afterwards(
@@ -142,7 +142,7 @@ async def test_more_at_once_than_allowed_are_let_in_when_nothing_is_owed_and_pai
     many = Request("me", [BODY] * 20, rates=(rate,))
     first, second = await admitted_by(GATE, redis, [many, replace(ONE, rates=(rate,))])
     assert isinstance(first, Admitted)
-    assert isinstance(second, TooFast)
+    assert isinstance(second, RateLimited)
     assert 1.5 < second.retry_after_s <= 1.6
 
 
@@ -154,17 +154,17 @@ async def test_all_rates_of_a_request_hold(sim: Sim, redis: Redis) -> None:
         redis,
         [replace(ONE, rates=(wide, narrow)), replace(ONE, rates=(wide, narrow)), replace(ONE, rates=(wide,))],
     )
-    assert isinstance(refused, TooFast)
+    assert isinstance(refused, RateLimited)
     assert refused.of == "address 10.0.0.1"
     assert isinstance(elsewhere, Admitted)
 
 
 async def test_orders_are_refused_while_too_many_wait_for_the_worker(sim: Sim, redis: Redis) -> None:
-    gate = Gate("default", most_waiting=3)
+    gate = AdmissionPolicy("default", most_waiting=3)
     verdicts = await admitted_by(gate, redis, [ONE, ONE, ONE, ONE])
-    assert [type(each) for each in verdicts] == [Admitted, Admitted, Admitted, TooFarBehind]
+    assert [type(each) for each in verdicts] == [Admitted, Admitted, Admitted, QueueFull]
     behind = verdicts[3]
-    assert isinstance(behind, TooFarBehind)
+    assert isinstance(behind, QueueFull)
     assert (behind.waiting, behind.most) == (3, 3)
     await sim.tick()
     assert [type(each) for each in await admitted_by(gate, redis, [ONE])] == [Admitted]
@@ -174,18 +174,20 @@ async def test_how_many_wait_is_known_after_trimming_and_of_sims_of_before_0_6(s
     await admitted_by(GATE, redis, [ONE] * 4)
     await sim.tick(times=30)
     await redis.hdel(SimKeys("default").head, "applied")
-    assert isinstance((await admitted_by(Gate("default", most_waiting=1), redis, [Request("me", [BODY])]))[0], Admitted)
+    assert isinstance(
+        (await admitted_by(AdmissionPolicy("default", most_waiting=1), redis, [Request("me", [BODY])]))[0], Admitted
+    )
     await admitted_by(GATE, redis, [ONE, ONE])
     await sim.tick()
     assert (await sim.reader.head()).applied == 7
-    first, second = await admitted_by(Gate("default", most_waiting=1), redis, [ONE, ONE])
+    first, second = await admitted_by(AdmissionPolicy("default", most_waiting=1), redis, [ONE, ONE])
     assert isinstance(first, Admitted)
-    assert isinstance(second, TooFarBehind)
+    assert isinstance(second, QueueFull)
 
 
 async def test_what_is_not_durable_is_said_to_each_with_its_own_ids(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
-    gate = Gate("default", durability=Durability("replica", 20))
+    gate = AdmissionPolicy("default", durability=Durability("replica", 20))
     verdicts = await admitted_by(gate, redis, [ONE, replace(ONE, orders=[BODY, BODY])])
     kept = await logged(redis)
     assert [each.order_ids for each in verdicts if isinstance(each, NotDurable)] == [kept[:1], kept[1:]]
@@ -228,7 +230,7 @@ async def test_a_refusal_is_raised_to_whom_it_concerns(sim: Sim, redis: Redis) -
         group.admit(ONE),
         return_exceptions=True,
     )
-    assert [type(each) for each in found] == [Admitted, KeyReused, Admitted]
+    assert [type(each) for each in found] == [Admitted, IdempotencyConflict, Admitted]
 
 
 async def test_a_waiter_that_goes_away_takes_nobody_along(sim: Sim, redis: Redis) -> None:
@@ -299,7 +301,7 @@ async def test_what_was_asked_for_is_not_held_after_the_answer(sim: Sim, redis: 
     try:
         try:
             await group.admit(replace(ONE, orders=orders, rates=rates))
-        except TooFast:
+        except RateLimited:
             assert rates
         del orders
         await group.close()

@@ -51,8 +51,8 @@ async def test_another_world_is_founded_ticked_taken_over_and_read(redis: Redis)
     held = await lease.acquire(redis, "count", "one", 60_000)
     assert held is not None
     await orders.append(redis, "count", "me", [b"12345"])
-    await Ticker(redis, world, *await sims.read_founding(redis, "count"), held).tick()
-    successor = Ticker(redis, world, *await sims.read_founding(redis, "count"), held)
+    await Ticker(redis, world, *await sims.load_manifest(redis, "count"), held).tick()
+    successor = Ticker(redis, world, *await sims.load_manifest(redis, "count"), held)
     await orders.append(redis, "count", "me", [b"123"])
     assert not (await successor.tick()).finished
     view = await SimReader(redis, "count").view()
@@ -75,5 +75,5 @@ async def test_a_world_whose_delta_does_not_lead_to_its_snapshot_is_stopped_at_i
     assert held is not None
     await orders.append(redis, "count", "me", [b"12345"])
     with pytest.raises(WorldFailed, match="the delta of a step leads to"):
-        await Ticker(redis, Miscounting(), *await sims.read_founding(redis, "count"), held).tick()
+        await Ticker(redis, Miscounting(), *await sims.load_manifest(redis, "count"), held).tick()
     assert (await SimReader(redis, "count").head()).tick == 0

@@ -63,7 +63,7 @@ async def _page(reader: SimReader) -> None:
 
 
 async def _visit(redis: Client, sim_id: str) -> None:
-    there = await history.kept(redis, sim_id)
+    there = await history.get_range(redis, sim_id)
     for tick in range(there.first, min(there.head.tick, there.first + 10) + 1):
         (await history.at_tick(redis, sim_id, tick)).snapshot()
     await history.ticks(redis, sim_id, there.first, there.first + 100)
@@ -77,7 +77,7 @@ async def _export(redis: Client, sim_id: str) -> None:
 async def _tick(redis: Client, sim_id: str) -> None:
     held = await lease.acquire(redis, sim_id, "test", 60_000)
     assert held is not None
-    config, map_blob = await sims.read_founding(redis, sim_id)
+    config, map_blob = await sims.load_manifest(redis, sim_id)
     reader = SimReader(redis, sim_id)
     before = (await reader.head()).tick
     if not (await Ticker(redis, SectorWorld(), config, map_blob, held).tick()).finished:

@@ -12,7 +12,7 @@ from sector.models import SimConfig
 from sector.models.mapfile import MapFile, MapSystem
 from sector.state import founding, history, sims
 from sector.state.errors import HeadError, HistoryBroken, HistoryGone, RequestError, SimImpossible, StateError
-from sector.state.founding import Wish
+from sector.state.founding import SimRequest
 from sector.state.keys import SIMS, SimKeys
 from sector.state.outcomes import outcome
 from sector.state.reader import SimReader
@@ -101,7 +101,7 @@ async def test_a_head_that_cannot_be_read_is_said_and_hides_no_other_sim(sim: Si
     await sims.found(redis, "other", SectorWorld(), CONFIG)
     await redis.hset(KEYS.head, field, "x")
     await redis.set(SimKeys("third").head, "of another type")
-    for read in (SimReader(redis, "default").view(), sim.ticker.tick(), history.kept(redis, "default")):
+    for read in (SimReader(redis, "default").view(), sim.ticker.tick(), history.get_range(redis, "default")):
         with pytest.raises(HeadError, match=f"its field {field} is 'x'"):
             await read
     bad, good, of_another_type = await sims.heads(redis, ["default", "other", "third"])
@@ -129,10 +129,10 @@ async def test_a_sim_that_cannot_be_made_is_said_to_who_asked(redis: Redis) -> N
     config = SimConfig(map=SPLIT, puppets=())
     with pytest.raises(SimImpossible, match="sim 'named' cannot be created: .*no lanes join S1 to S0"):
         await sims.found(redis, "named", SectorWorld(), config)
-    await founding.ask(redis, "asked", Wish(config=config))
-    said = await founding.carry_out(redis, "asked", SectorWorld())
+    await founding.request_sim(redis, "asked", SimRequest(config=config))
+    said = await founding.reconcile(redis, "asked", SectorWorld())
     assert "no lanes join S1 to S0" in said
-    wish = await founding.asked(redis, "asked")
+    wish = await founding.get_request(redis, "asked")
     assert wish is not None
     assert "no lanes join S1 to S0" in wish.fault
     assert await sims.listed(redis) == []
@@ -142,7 +142,7 @@ async def test_a_sim_that_cannot_be_made_is_said_to_who_asked(redis: Redis) -> N
 async def test_a_request_that_cannot_be_read_is_named(redis: Redis, request_text: str) -> None:
     await redis.set(SimKeys("asked").founding, request_text)
     with pytest.raises(RequestError, match="sim 'asked'"):
-        await founding.carry_out(redis, "asked", SectorWorld())
+        await founding.reconcile(redis, "asked", SectorWorld())
     with pytest.raises(RequestError, match="sim 'asked'"):
-        await founding.ask(redis, "asked", Wish())
+        await founding.request_sim(redis, "asked", SimRequest())
     assert await value_at(redis, SimKeys("asked").founding) == request_text.encode()

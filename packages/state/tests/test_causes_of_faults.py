@@ -24,7 +24,7 @@ from sector.state.connect import connect
 from sector.state.errors import FollowerBehind
 from sector.state.faults import concerns_one_sim, describe
 from sector.state.followed import FAULTS, Followed
-from sector.state.link import borrowed
+from sector.state.link import acquire_connection
 
 AWAY = "Redis is away"
 
@@ -127,7 +127,7 @@ async def test_a_process_without_free_descriptors_says_so(redis_url: str) -> Non
 @pytest.mark.parametrize("error", [FileNotFoundError(2, "no such file"), TimeoutError(), PermissionError(13, "denied")])
 async def test_an_error_of_a_file_is_none_of_redis(error: OSError, redis: Redis) -> None:
     with pytest.raises(type(error)) as raised:
-        async with borrowed(redis, "sims"):
+        async with acquire_connection(redis, "sims"):
             raise error
     assert raised.value is error
     assert not isinstance(error, FAULTS)

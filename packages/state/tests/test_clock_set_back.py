@@ -9,9 +9,9 @@ from redis.asyncio import Redis
 from fixtures.sim import Sim
 from fixtures.users import as_user
 from sector.state import lease, roster
-from sector.state.admission import Admitted, Gate, Rate, Request, Verdict
+from sector.state.admission import AdmissionPolicy, AdmissionResult, Admitted, Rate, Request
 from sector.state.connect import connect
-from sector.state.errors import TooFast
+from sector.state.errors import RateLimited
 from sector.state.keys import WORKERS, SimKeys
 from sector.state.spending import Spent, spend
 
@@ -21,8 +21,8 @@ HOUR_US = 3600 * 1_000_000
 TTL_MS = 5000
 
 
-async def submit(redis: Redis, number: int = 1, key: str = "") -> Sequence[Verdict]:
-    gate = Gate("default")
+async def submit(redis: Redis, number: int = 1, key: str = "") -> Sequence[AdmissionResult]:
+    gate = AdmissionPolicy("default")
     async with gate.link(redis) as link:
         return await gate.admit(link, [Request("me", [b"{}"] * number, rates=(RATE,), key=key)])
 
@@ -53,7 +53,7 @@ async def test_a_rate_that_is_used_up_still_refuses(sim: Sim, redis: Redis) -> N
     assert sim.lease.epoch == 1
     assert isinstance((await submit(redis, 200))[0], Admitted), "more than are let in at once, since none are owed"
     (refused,) = await submit(redis)
-    assert isinstance(refused, TooFast)
+    assert isinstance(refused, RateLimited)
     assert 15 < refused.retry_after_s < 20
 
 

@@ -29,7 +29,7 @@ async def test_founding_again_changes_nothing(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=2)
     assert not await sims.found(redis, "default", SectorWorld(), SimConfig())
     assert (await sim.reader.head()).tick == 2
-    assert (await sims.read_founding(redis, "default"))[0] == CONFIG
+    assert (await sims.load_manifest(redis, "default"))[0] == CONFIG
 
 
 async def test_founding_after_a_lease_was_taken_keeps_its_epoch(redis: Redis) -> None:
@@ -40,7 +40,7 @@ async def test_founding_after_a_lease_was_taken_keeps_its_epoch(redis: Redis) ->
 
 
 async def test_a_sim_that_is_not_there_is_named(redis: Redis) -> None:
-    for attempt in (SimReader(redis, "nowhere").view(), sims.read_founding(redis, "nowhere")):
+    for attempt in (SimReader(redis, "nowhere").view(), sims.load_manifest(redis, "nowhere")):
         with pytest.raises(SimNotFound, match="nowhere"):
             await attempt
 
@@ -64,7 +64,7 @@ async def test_a_config_that_this_version_cannot_read_is_a_fault_of_the_sim(
     assert sim.lease.epoch == 1
     await redis.set(SimKeys("default").config, config)
     with pytest.raises(StateError, match=error):
-        await sims.read_founding(redis, "default")
+        await sims.load_manifest(redis, "default")
 
 
 async def test_the_view_is_a_snapshot_that_clients_read(sim: Sim) -> None:

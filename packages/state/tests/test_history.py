@@ -20,10 +20,10 @@ from sector.models.frame import digest
 from sector.state import fork, founding, history, lease, sims
 from sector.state.errors import HistoryBroken, HistoryGone, SimExists, SimNotFound
 from sector.state.export import Exporter
-from sector.state.founding import Wish
+from sector.state.founding import SimRequest
 from sector.state.importing import Importer, import_sim
 from sector.state.keys import SimKeys
-from sector.state.link import borrowed, call
+from sector.state.link import acquire_connection, call
 from sector.state.reader import SimReader
 from sector.state.ticker import Ticker
 from sector.world import Position, SectorWorld
@@ -45,7 +45,7 @@ async def exported(redis: Redis, sim_id: str = "default") -> list[Record]:
 async def ticker_of(redis: Redis, sim_id: str) -> Ticker[Position]:
     held = await lease.acquire(redis, sim_id, "test", 60_000)
     assert held is not None
-    return Ticker(redis, SectorWorld(), *await sims.read_founding(redis, sim_id), held)
+    return Ticker(redis, SectorWorld(), *await sims.load_manifest(redis, sim_id), held)
 
 
 async def test_the_state_at_every_kept_tick_is_what_it_was(sim: Sim, redis: Redis) -> None:
@@ -54,7 +54,7 @@ async def test_the_state_at_every_kept_tick_is_what_it_was(sim: Sim, redis: Redi
     for _ in range(23):
         tick = await sim.tick(Join(faction="Me"), Note(faction="Me", text="x"))
         seen[tick.head.tick] = tick.head.hash
-    kept = await history.kept(redis, "default")
+    kept = await history.get_range(redis, "default")
     assert (kept.first, kept.head.tick, kept.keyframes) == (10, 23, (10, 15, 20))
     for tick_number in range(10, 24):
         assert digest((await history.at_tick(redis, "default", tick_number)).snapshot()) == seen[tick_number]
@@ -99,7 +99,7 @@ async def test_a_fork_begins_where_the_other_was_and_goes_its_own_way(sim: Sim, 
         assert (await other.tick()).head.hash == (await history.at_tick(redis, "default", tick)).hash
     for _ in range(12):
         await other.tick()
-    assert (await history.kept(redis, "other")).keyframes == (10, 15, 20)
+    assert (await history.get_range(redis, "other")).keyframes == (10, 15, 20)
     assert (await sim.reader.head()).tick == 10
     with pytest.raises(SimExists, match="'other'"):
         await fork.fork(redis, "default", 8, "other")
@@ -154,7 +154,7 @@ async def test_an_import_that_is_broken_off_leaves_no_sim_and_can_be_made_again(
         await import_sim(redis, "copy", cut())
     assert await sims.listed(redis) == ["default"]
     with pytest.raises(SimNotFound):
-        await history.kept(redis, "copy")
+        await history.get_range(redis, "copy")
     with pytest.raises(HistoryBroken, match="tick 4 follows"):
         await import_sim(redis, "copy", iter([*records[:3], *records[5:]]))
     await import_sim(redis, "copy", iter(records))
@@ -164,7 +164,7 @@ async def test_an_import_that_is_broken_off_leaves_no_sim_and_can_be_made_again(
 async def test_an_import_leaves_a_sim_alone_that_another_client_creates_meanwhile(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=3)
     records = await exported(redis)
-    async with borrowed(redis, SimKeys("copy").head) as link:
+    async with acquire_connection(redis, SimKeys("copy").head) as link:
         importer = Importer(link, redis, "copy")
         await importer.begin()
         assert [await importer.put(record) for record in records] == [0, 0, 1, 2, 3]
@@ -233,7 +233,7 @@ async def test_the_commands_do_it_and_say_what_they_did(redis: Redis, redis_url:
     assert run("export", "default", path)[0] == 0
     assert run("import", path, "copy") == (0, "sim copy is there, at tick 7\n")
     assert run("fork", "default", "early", "--tick", "3")[1].startswith("sim early is there, at tick 3;")
-    await founding.ask(redis, "absent", Wish())
+    await founding.request_sim(redis, "absent", SimRequest())
     listed = "absent: there is no sim 'absent'\ncopy: tick 7, running, kept from 0, held by nobody\n"
     assert run("list")[1].startswith(listed + "default: tick 7, running, kept from 0, held by test\n")
     assert run("import", path, "copy") == (1, "import: there is a sim 'copy' already\n")

@@ -27,15 +27,15 @@ from fixtures.long import examples
 from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.frame import Frame, decode, digest, encode
 from sector.state import lease
-from sector.state.at_head import Written
+from sector.state.at_head import StoredHead
 from sector.state.errors import CommitConflict, HistoryBroken, HistoryGone, LeaseLost
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
 from sector.state.lease import Lease
 from sector.state.link import Command, Link
 from sector.state.replies import as_bytes, as_entry, as_list
-from sector.state.roll_forward import past_in
-from sector.state.sims import begin_with, first_head
+from sector.state.roll_forward import state_at_snapshot
+from sector.state.sims import first_head, initial_commands
 from sector.state.ticker import Tick, Ticker
 
 KEYS = SimKeys("s")
@@ -109,7 +109,9 @@ class Interleavings(RuleBasedStateMachine):
         self.epochs: list[int] = []
         self.kept: list[tuple[Server, list[str], dict[int, str], list[int]]] = []
         map_blob, snapshot = Diary().found(CONFIG)
-        for command in begin_with(KEYS, first_head(0, digest(snapshot), 0, "running"), CONFIG, map_blob, snapshot):
+        for command in initial_commands(
+            KEYS, first_head(0, digest(snapshot), 0, "running"), CONFIG, map_blob, snapshot
+        ):
             self.server.call(*command)
         self.workers: list[Worker] = []
         self.tasks: list[asyncio.Task[None]] = []
@@ -243,8 +245,8 @@ class Interleavings(RuleBasedStateMachine):
     def _meta(self) -> Mapping[str, JsonValue]:
         """Return the meta of the state at head: that of the snapshot, and of the ticks since."""
         snapshot = as_bytes(self.server.call("GET", KEYS.snapshot)) or b""
-        since = self.server.call("XRANGE", KEYS.events, f"{past_in(snapshot, 's').tick + 1}-0", "+")
-        return decode(Written("s", self._head(), snapshot, as_list(since)).whole()).meta
+        since = self.server.call("XRANGE", KEYS.events, f"{state_at_snapshot(snapshot, 's').tick + 1}-0", "+")
+        return decode(StoredHead("s", self._head(), snapshot, as_list(since)).snapshot_bytes()).meta
 
     @invariant()
     def head_snapshot_and_events_fit_together(self) -> None:

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from sector.state.connect import connect
-from sector.state.link import borrowed
+from sector.state.link import acquire_connection
 
 LIMIT_S = 0.3
 FOR_EVER = ("BLPOP", "nothing", 0)
@@ -18,9 +18,9 @@ async def test_an_exchange_that_is_not_answered_is_given_up_each_time(redis_url:
     async with asyncio.timeout(60):
         for _ in range(2):
             with pytest.raises(RedisTimeoutError, match="no answer within 0.3 s"):
-                async with borrowed(client, "nothing") as link:
+                async with acquire_connection(client, "nothing") as link:
                     await link.exchange(FOR_EVER)
-    async with borrowed(client, "nothing") as link:
+    async with acquire_connection(client, "nothing") as link:
         assert await link.exchange(("GET", "nothing")) == [None]
     await client.aclose()
 
@@ -28,7 +28,7 @@ async def test_an_exchange_that_is_not_answered_is_given_up_each_time(redis_url:
 async def test_a_connection_that_was_lent_has_its_own_limit_again(redis_url: str) -> None:
     client = connect(redis_url, timeout_s=LIMIT_S)
     assert isinstance(client, Redis)
-    async with borrowed(client, "nothing") as link:
+    async with acquire_connection(client, "nothing") as link:
         await link.exchange(("GET", "nothing"))
     async with asyncio.timeout(60):
         with pytest.raises(RedisTimeoutError):

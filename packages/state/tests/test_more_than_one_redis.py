@@ -111,7 +111,7 @@ async def test_a_cluster_serves_sims_on_every_node_and_goes_on_after_migration_a
         assert held is not None
         # Its own master and the one that "default" moved to may be the same; either way it goes on.
         await asyncio.to_thread(nodes.fail_over, SimKeys(names[0]).head)
-        assert (await persist(lambda: history.kept(redis, names[0]))).head.tick == 3
+        assert (await persist(lambda: history.get_range(redis, names[0]))).head.tick == 3
         await persist(lambda: lease.renew(redis, held))
         await redis.aclose()
 

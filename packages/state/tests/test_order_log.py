@@ -106,4 +106,4 @@ def test_an_entry_that_is_no_order_is_read_as_poison_without_a_body(
 def test_poison_is_set_aside_with_its_fields_and_the_oldest_is_dropped() -> None:
     poison = Poison("1-0", {b"hello": b"world"}, "why")
     expected = ("XADD", KEYS.poison, "MAXLEN", "~", 1000, "*", "entry", "1-0", "fault", "why", b"hello", b"world")
-    assert poison.set_aside(KEYS) == expected
+    assert poison.to_dead_letter(KEYS) == expected

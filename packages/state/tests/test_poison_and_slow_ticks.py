@@ -76,7 +76,7 @@ async def slow_ticker(redis: Redis, world: SectorWorld) -> Ticker[Position]:
     await redis.delete(KEYS.lease)
     held = await lease.acquire(redis, "default", "slow", _TTL_MS)
     assert held is not None
-    return Ticker(redis, world, *await sims.read_founding(redis, "default"), held)
+    return Ticker(redis, world, *await sims.load_manifest(redis, "default"), held)
 
 
 async def test_a_tick_slower_than_its_lease_is_committed_under_it(sim: Sim, redis: Redis) -> None:
@@ -104,7 +104,7 @@ async def test_rules_that_raise_are_named_and_nothing_is_written(sim: Sim, redis
         def advance(self, state: Position, orders: Sequence[LoggedOrder]) -> Step[Position]:
             raise ZeroDivisionError("no such number")
 
-    ticker = Ticker(redis, Broken(), *await sims.read_founding(redis, "default"), sim.lease)
+    ticker = Ticker(redis, Broken(), *await sims.load_manifest(redis, "default"), sim.lease)
     with pytest.raises(WorldFailed, match="sim 'default' failed at tick 1: ZeroDivisionError: no such number"):
         await ticker.tick()
     assert (await sim.tick()).head.tick == 1

@@ -12,23 +12,23 @@ from fixtures.sim import CONFIG, Sim
 from fixtures.users import as_user
 from sector.state import founding, sims
 from sector.state.connect import connect
-from sector.state.errors import KeyReused, SimExists, TooManySims
-from sector.state.founding import ForkOf, Wish, is_repeated
+from sector.state.errors import IdempotencyConflict, SimExists, TooManySims
+from sector.state.founding import ForkOf, SimRequest, is_repeated
 from sector.state.keys import SIMS, SimKeys
 from sector.state.link import Command, Link, Packed
 from sector.state.replies import Reply
 from sector.state.reservation import IdempotencyKey, check_key, confirm, release, reserve
 from sector.world import SectorWorld
 
-CREATE, FORK = Wish(config=CONFIG), Wish(fork_of=ForkOf(sim="default", tick=0))
+CREATE, FORK = SimRequest(config=CONFIG), SimRequest(fork_of=ForkOf(sim="default", tick=0))
 KINDS = {"create": CREATE, "fork": FORK}
 A, B = (IdempotencyKey("me", "k1", name * 16) for name in (b"a", b"b"))
 """Two requests with one key."""
 
 
 @pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
-def wish(request: pytest.FixtureRequest) -> Wish:
-    found: Wish = request.param
+def wish(request: pytest.FixtureRequest) -> SimRequest:
+    found: SimRequest = request.param
     return found
 
 
@@ -44,15 +44,15 @@ STEPS = {"before it is reserved": "EVAL", "before the sim is stored": "MULTI", "
 
 @pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
 async def test_of_two_requests_for_different_sims_under_one_key_one_creates_its_sim(
-    redis: Redis, sim: Sim, wish: Wish, step: str, monkeypatch: pytest.MonkeyPatch
+    redis: Redis, sim: Sim, wish: SimRequest, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert sim.lease.epoch == 1
     outcomes: list[str] = []
 
     async def ask(sim_id: str, once: IdempotencyKey) -> None:
         try:
-            await founding.ask(redis, sim_id, wish, once)
-        except KeyReused:
+            await founding.request_sim(redis, sim_id, wish, once)
+        except IdempotencyConflict:
             outcomes.append(f"{sim_id} refused")
         else:
             outcomes.append(f"{sim_id} created")
@@ -64,46 +64,48 @@ async def test_of_two_requests_for_different_sims_under_one_key_one_creates_its_
     assert sorted(outcomes) == sorted([f"{first} created", f"{second} refused"])
     assert await sims.listed(redis) == sorted([first, "default"])
     assert await is_repeated(redis, first, once)
-    with pytest.raises(KeyReused):
+    with pytest.raises(IdempotencyConflict):
         await is_repeated(redis, second, other)
     assert not [key for key in await stored(redis) if f"{{{second}}}".encode() in key], "it stores nothing"
 
 
-async def test_of_many_at_the_same_time_one_creates_its_sim(redis_url: str, redis: Redis, sim: Sim, wish: Wish) -> None:
+async def test_of_many_at_the_same_time_one_creates_its_sim(
+    redis_url: str, redis: Redis, sim: Sim, wish: SimRequest
+) -> None:
     assert sim.lease.epoch == 1
     clients = [connect(as_user(redis_url, "api")) for _ in range(2)]
     keys = [IdempotencyKey("me", "k1", b"%016d" % number) for number in range(20)]
     asked = [
-        founding.ask(clients[number % 2], f"s{number}", wish, once)
+        founding.request_sim(clients[number % 2], f"s{number}", wish, once)
         for number, once in enumerate(keys)
         for _ in range(2)  # and each was sent twice
     ]
     results = await asyncio.gather(*asked, return_exceptions=True)
     assert [each for each in results if each is None] == [None]
-    assert {type(each) for each in results if each is not None} <= {KeyReused, SimExists}
+    assert {type(each) for each in results if each is not None} <= {IdempotencyConflict, SimExists}
     assert len(await sims.listed(redis)) == 2
     for client in clients:
         await client.aclose()
 
 
 async def test_a_request_that_is_refused_releases_the_key(
-    redis: Redis, wish: Wish, monkeypatch: pytest.MonkeyPatch
+    redis: Redis, wish: SimRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before_the_next(monkeypatch, "MULTI", lambda: founding.ask(redis, "a", CREATE))
+    before_the_next(monkeypatch, "MULTI", lambda: founding.request_sim(redis, "a", CREATE))
     with pytest.raises(SimExists):
-        await founding.ask(redis, "a", wish, A)
+        await founding.request_sim(redis, "a", wish, A)
     await redis.delete(SimKeys("a").founding)
     assert await stored(redis) == set()
-    await founding.ask(redis, "b", wish, B)
+    await founding.request_sim(redis, "b", wish, B)
     assert await is_repeated(redis, "b", B)
 
 
-async def test_a_request_that_is_refused_at_once_reserves_nothing(redis: Redis, wish: Wish) -> None:
+async def test_a_request_that_is_refused_at_once_reserves_nothing(redis: Redis, wish: SimRequest) -> None:
     with pytest.raises(TooManySims):
-        await founding.ask(redis, "a", wish, A, max_sims=0)
-    await founding.ask(redis, "mine", CREATE)
+        await founding.request_sim(redis, "a", wish, A, max_sims=0)
+    await founding.request_sim(redis, "mine", CREATE)
     with pytest.raises(SimExists):
-        await founding.ask(redis, "mine", wish, A)
+        await founding.request_sim(redis, "mine", wish, A)
     assert await stored(redis) == {SimKeys("mine").founding.encode()}
 
 
@@ -111,11 +113,11 @@ async def test_an_equal_request_that_is_refused_does_not_release_the_key_of_the_
     await reserve(redis, A)
     await reserve(redis, A)
     await release(redis, A)
-    with pytest.raises(KeyReused):
+    with pytest.raises(IdempotencyConflict):
         await reserve(redis, B)
     await confirm(redis, A)
     await release(redis, A)
-    with pytest.raises(KeyReused):
+    with pytest.raises(IdempotencyConflict):
         await reserve(redis, B)
     await reserve(redis, A)
     await check_key(redis, A)
@@ -131,7 +133,7 @@ async def test_a_key_of_another_issuer_is_another_one(redis: Redis) -> None:
 async def test_what_an_earlier_version_stored_is_a_key_in_use(redis: Redis) -> None:
     await redis.set(A.used, A.digest)
     await reserve(redis, A)
-    with pytest.raises(KeyReused):
+    with pytest.raises(IdempotencyConflict):
         await reserve(redis, B)
 
 
@@ -140,21 +142,21 @@ CRASHES = {"after the reservation": "MULTI", "after the sim is stored": "SADD", 
 
 @pytest.mark.parametrize("step", CRASHES.values(), ids=CRASHES)
 async def test_after_a_crash_between_two_steps_the_retry_finishes_the_request(
-    redis: Redis, sim: Sim, wish: Wish, step: str, monkeypatch: pytest.MonkeyPatch
+    redis: Redis, sim: Sim, wish: SimRequest, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert sim.lease.epoch == 1
     crash_before(monkeypatch, step, skip=1 if step == "EVAL" else 0)
     with pytest.raises(RedisConnectionError):
-        await founding.ask(redis, "a", wish, A)
+        await founding.request_sim(redis, "a", wish, A)
     monkeypatch.undo()
-    with pytest.raises(KeyReused):
-        await founding.ask(redis, "b", wish, B)
+    with pytest.raises(IdempotencyConflict):
+        await founding.request_sim(redis, "b", wish, B)
     if not await is_repeated(redis, "a", A):
-        await founding.ask(redis, "a", wish, A)
+        await founding.request_sim(redis, "a", wish, A)
     assert await is_repeated(redis, "a", A)
     assert await sims.listed(redis) == ["a", "default"]
     assert await redis.get(A.used) == A.digest
-    assert await founding.carry_out(redis, "a", SectorWorld()) != ""
+    assert await founding.reconcile(redis, "a", SectorWorld()) != ""
 
 
 def crash_before(monkeypatch: pytest.MonkeyPatch, name: str, skip: int) -> None:
@@ -178,22 +180,22 @@ async def test_a_sim_without_a_key_that_was_stored_and_not_listed_is_listed_by_t
 ) -> None:
     crash_before(monkeypatch, "SADD", skip=0)
     with pytest.raises(RedisConnectionError):
-        await founding.ask(redis, "a", CREATE)
+        await founding.request_sim(redis, "a", CREATE)
     monkeypatch.undo()
     assert await sims.listed(redis) == []
     with pytest.raises(SimExists):
-        await founding.ask(redis, "a", CREATE)
+        await founding.request_sim(redis, "a", CREATE)
     assert await sims.listed(redis) == ["a"]
 
 
 async def test_a_sim_that_could_not_be_had_or_was_removed_is_not_listed_again(redis: Redis, sim: Sim) -> None:
     assert sim.lease.epoch == 1
-    await founding.ask(redis, "a", Wish(fork_of=ForkOf(sim="default", tick=9)), A)
-    assert "tick 9" in await founding.carry_out(redis, "a", SectorWorld())
+    await founding.request_sim(redis, "a", SimRequest(fork_of=ForkOf(sim="default", tick=9)), A)
+    assert "tick 9" in await founding.reconcile(redis, "a", SectorWorld())
     assert await is_repeated(redis, "a", A)
     assert await redis.smembers(SIMS) == {b"default"}
-    await founding.ask(redis, "b", CREATE, IdempotencyKey("me", "k2", B.digest))
-    await founding.carry_out(redis, "b", SectorWorld())
+    await founding.request_sim(redis, "b", CREATE, IdempotencyKey("me", "k2", B.digest))
+    await founding.reconcile(redis, "b", SectorWorld())
     await sims.remove(redis, "b")
     assert await is_repeated(redis, "b", IdempotencyKey("me", "k2", B.digest))
     assert await redis.smembers(SIMS) == {b"default"}

@@ -13,13 +13,13 @@ from fixtures.long import LONG, examples
 from fixtures.sim import CONFIG, Sim
 from sector.models import ORDER, Note, SimConfig
 from sector.state import founding, history, sims
-from sector.state.admission import Admitted, Gate, Request, Verdict
+from sector.state.admission import AdmissionPolicy, AdmissionResult, Admitted, Request
 from sector.state.errors import HistoryGone, StorageFull, TooManySims
 from sector.state.export import Exporter
-from sector.state.founding import ForkOf, Wish
+from sector.state.founding import ForkOf, SimRequest
 from sector.state.importing import import_sim
 from sector.state.keys import SimKeys
-from sector.state.link import borrowed
+from sector.state.link import acquire_connection
 from sector.state.memory import NO_LIMIT, MemoryUse, memory_use
 from sector.state.retention import KeyframeMark, Retention, load_keyframes
 from sector.state.ticker import Ticker
@@ -45,7 +45,7 @@ async def bounded(redis: Redis, config: SimConfig = NO_KEYFRAMES, limit: int = L
     sim.ticker = Ticker(
         redis,
         SectorWorld(),
-        *await sims.read_founding(redis, "default"),
+        *await sims.load_manifest(redis, "default"),
         sim.lease,
         max_history_bytes=limit,
     )
@@ -57,8 +57,8 @@ async def stored_bytes(redis: Redis) -> int:
     return sum([await redis.memory_usage(key, samples=0) or 0 for key in KEYS.history])
 
 
-async def admit(redis: Redis, *, count: int = 1, key: str = "") -> Verdict:
-    gate = Gate("default")
+async def admit(redis: Redis, *, count: int = 1, key: str = "") -> AdmissionResult:
+    gate = AdmissionPolicy("default")
     async with gate.link(redis) as link:
         (verdict,) = await gate.admit(link, [Request("me", [BODY] * count, key=key)])
     return verdict
@@ -92,7 +92,7 @@ async def test_what_is_counted_is_what_is_stored(redis: Redis) -> None:
 async def test_every_tick_that_is_kept_can_be_read(redis: Redis) -> None:
     sim = await bounded(redis)
     hashes = {head.tick: head.hash for head in [(await sim.tick(*[LONG_NOTE] * 20)).head for _ in range(40)]}
-    kept = await history.kept(redis, "default")
+    kept = await history.get_range(redis, "default")
     assert len(kept.keyframes) > 2
     assert kept.first > 0
     for tick in range(kept.first, 41):
@@ -105,7 +105,7 @@ async def test_another_worker_goes_on_with_the_limit(redis: Redis) -> None:
     sim = await bounded(redis)
     await sim.tick(*[LONG_NOTE] * 20, times=10)
     for _ in range(6):
-        config, map_blob = await sims.read_founding(redis, "default")
+        config, map_blob = await sims.load_manifest(redis, "default")
         sim.ticker = Ticker(redis, SectorWorld(), config, map_blob, sim.lease, max_history_bytes=LIMIT)
         for _ in range(10):
             await sim.tick(*[LONG_NOTE] * 20)
@@ -117,9 +117,9 @@ async def test_keyframes_of_an_older_version_are_kept_and_dropped_as_before(redi
     await sim.tick(LONG_NOTE, times=12)
     await redis.hdel(KEYS.keyframes, *[f"{tick}:bytes" for tick in range(0, 15, 5)])
     await redis.hdel(KEYS.head, "history_bytes")
-    sim.ticker = Ticker(redis, SectorWorld(), *await sims.read_founding(redis, "default"), sim.lease)
+    sim.ticker = Ticker(redis, SectorWorld(), *await sims.load_manifest(redis, "default"), sim.lease)
     await sim.tick(times=4)
-    assert (await history.kept(redis, "default")).keyframes == (5, 10, 15)
+    assert (await history.get_range(redis, "default")).keyframes == (5, 10, 15)
 
 
 async def test_an_imported_sim_has_the_limit_as_well(redis: Redis) -> None:
@@ -129,7 +129,7 @@ async def test_an_imported_sim_has_the_limit_as_well(redis: Redis) -> None:
     records = [record async for record in (await Exporter.open(redis, "default")).records()]
     head = await import_sim(redis, "copy", iter(records))
     assert head.history_bytes > 12 * 20 * len(BODY)
-    async with borrowed(redis, KEYS.head) as link:
+    async with acquire_connection(redis, KEYS.head) as link:
         marks = await load_keyframes(link, SimKeys("copy"))
     assert [mark.tick for mark in marks] == [0, 5, 10]
     assert [mark.bytes_before for mark in marks] == sorted({mark.bytes_before for mark in marks})
@@ -141,10 +141,10 @@ async def test_history_is_dropped_before_redis_is_full(redis: Redis) -> None:
         await sim.tick(*[LONG_NOTE] * 100)
     before = await stored_bytes(redis)
     await limit_memory(redis, 0.9)
-    sim.ticker = Ticker(redis, SectorWorld(), *await sims.read_founding(redis, "default"), sim.lease)
+    sim.ticker = Ticker(redis, SectorWorld(), *await sims.load_manifest(redis, "default"), sim.lease)
     await sim.tick()
     # What happened in that very tick is still there, and so is the keyframe before.
-    assert len((await history.kept(redis, "default")).keyframes) == 2
+    assert len((await history.get_range(redis, "default")).keyframes) == 2
     await sim.tick()
     assert await stored_bytes(redis) < before / 10
 
@@ -156,11 +156,11 @@ async def test_a_finished_sim_keeps_less_as_well(redis: Redis) -> None:
     assert (await sim.tick()).finished
     before = await stored_bytes(redis)
     await limit_memory(redis, 0.9)
-    ticker = Ticker(redis, SectorWorld(), *await sims.read_founding(redis, "default"), sim.lease)
+    ticker = Ticker(redis, SectorWorld(), *await sims.load_manifest(redis, "default"), sim.lease)
     for _ in range(2):
         assert (await ticker.tick()).finished
     assert await stored_bytes(redis) < before / 2
-    assert (await history.kept(redis, "default")).keyframes == (6, 8)
+    assert (await history.get_range(redis, "default")).keyframes == (6, 8)
 
 
 @pytest.mark.parametrize("key", ["", "once"])
@@ -225,16 +225,16 @@ async def test_a_full_redis_recovers(redis: Redis) -> None:
 
 async def test_no_sim_is_created_where_memory_is_short(redis: Redis) -> None:
     await bounded(redis)
-    await founding.ask(redis, "in-time", Wish())
-    await founding.ask(redis, "fork", Wish(fork_of=ForkOf(sim="default", tick=0)))
+    await founding.request_sim(redis, "in-time", SimRequest())
+    await founding.request_sim(redis, "fork", SimRequest(fork_of=ForkOf(sim="default", tick=0)))
     await limit_memory(redis, 0.7)
     with pytest.raises(StorageFull, match="no room for another sim"):
-        await founding.ask(redis, "late", Wish())
+        await founding.request_sim(redis, "late", SimRequest())
     with pytest.raises(StorageFull):
         await sims.found(redis, "named", SectorWorld(), CONFIG)
     for sim_id in ("in-time", "fork"):
-        assert "no room" in await founding.carry_out(redis, sim_id, SectorWorld())
-        wish = await founding.asked(redis, sim_id)
+        assert "no room" in await founding.reconcile(redis, sim_id, SectorWorld())
+        wish = await founding.get_request(redis, sim_id)
         assert wish is not None
         assert "no room" in wish.fault
     assert await sims.listed(redis) == ["default"]
@@ -242,11 +242,11 @@ async def test_no_sim_is_created_where_memory_is_short(redis: Redis) -> None:
 
 async def test_there_are_at_most_so_many_sims(redis: Redis) -> None:
     await bounded(redis)
-    await founding.ask(redis, "second", Wish(), max_sims=2)
+    await founding.request_sim(redis, "second", SimRequest(), max_sims=2)
     with pytest.raises(TooManySims, match="there are 2 sims"):
-        await founding.ask(redis, "third", Wish(), max_sims=2)
+        await founding.request_sim(redis, "third", SimRequest(), max_sims=2)
     await sims.remove(redis, "second")
-    await founding.ask(redis, "third", Wish(), max_sims=2)
+    await founding.request_sim(redis, "third", SimRequest(), max_sims=2)
 
 
 async def test_a_redis_that_shows_no_memory_has_no_limit() -> None:

@@ -14,8 +14,8 @@ from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
 from sector.state.link import Link, call
 from sector.state.replies import Reply, as_list
-from sector.state.roll_forward import Past, past_in, roll_forward
-from sector.state.sims import read_founding
+from sector.state.roll_forward import StateAtTick, roll_forward, state_at_snapshot
+from sector.state.sims import load_manifest
 from sector.state.ticker import Ticker
 from sector.world import SectorWorld
 
@@ -23,11 +23,11 @@ KEYS = SimKeys("default")
 QUIET = CONFIG.model_copy(update={"puppets": (), "keyframe_interval": 1000})
 
 
-async def history(redis: Redis) -> tuple[Head, Past, list[Reply]]:
+async def history(redis: Redis) -> tuple[Head, StateAtTick, list[Reply]]:
     """Return the head after four ticks, the state after the first, and the entries of the ticks since."""
     sim = await Sim.found(redis, QUIET)
     await sim.tick()
-    past = past_in(await value_at(redis, KEYS.snapshot), "default")
+    past = state_at_snapshot(await value_at(redis, KEYS.snapshot), "default")
     await sim.tick(Join(faction="Me"))
     tick = await sim.tick(times=2)
     return tick.head, past, as_list(await call(redis, "XRANGE", KEYS.events, "2-0", "+"))
@@ -38,7 +38,7 @@ async def test_a_state_rolled_forward_is_that_of_the_last_entry(redis: Redis) ->
     assert (past.sim_id, past.tick, past.cursor) == ("default", 1, "")
     later = roll_forward(past, entries)
     assert (later.sim_id, later.tick, later.cursor, later.hash) == ("default", 4, head.cursor, head.hash)
-    assert past_in(later.snapshot(), "default", head.cursor) == later
+    assert state_at_snapshot(later.snapshot(), "default", head.cursor) == later
 
 
 async def test_a_gap_and_a_delta_that_does_not_fit_are_named(redis: Redis) -> None:
@@ -67,7 +67,7 @@ async def test_a_state_of_another_hash_is_named(redis: Redis) -> None:
 
 def test_a_snapshot_without_a_tick_is_named() -> None:
     with pytest.raises(HistoryBroken) as broken:
-        past_in(encode(Frame("snapshot", {}, {})), "default")
+        state_at_snapshot(encode(Frame("snapshot", {}, {})), "default")
     assert (broken.value.sim_id, broken.value.tick) == ("default", 0)
     assert broken.value.reason == str(broken.value.__cause__)
 
@@ -92,7 +92,7 @@ async def test_the_ticks_since_the_snapshot_are_read_in_as_few_pages_as_they_tak
         return await exchange(link, *commands)
 
     monkeypatch.setattr(Link, "exchange", recorded)
-    successor = Ticker(redis, SectorWorld(), *await read_founding(redis, "default"), sim.lease)
+    successor = Ticker(redis, SectorWorld(), *await load_manifest(redis, "default"), sim.lease)
     sent.clear()
     assert (await successor.tick()).head.tick == 19
     pages = [("XRANGE", KEYS.events)] * 3

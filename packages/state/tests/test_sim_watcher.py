@@ -17,7 +17,7 @@ async def test_a_follower_counts_its_listeners_and_calls_them_with_each_tick(sim
     followed = Followed(redis, "default", lambda: repeat(0.0))
     ticks: asyncio.Queue[TickEvents | None] = asyncio.Queue()
     assert followed.listeners == 0
-    with followed.listening(ticks.put_nowait):
+    with followed.subscribe(ticks.put_nowait):
         assert followed.listeners == 1
         following = asyncio.create_task(followed.run())
         async with asyncio.timeout(60):
@@ -60,7 +60,7 @@ async def test_when_following_ends_listeners_and_waiters_are_notified(sim: Sim, 
     following = asyncio.create_task(followed.run())
     async with asyncio.timeout(60):
         await followed.view()
-        with followed.listening(ticks.put_nowait):
+        with followed.subscribe(ticks.put_nowait):
             assert followed.in_use
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
@@ -68,7 +68,7 @@ async def test_when_following_ends_listeners_and_waiters_are_notified(sim: Sim, 
     with pytest.raises(FollowerEnded):
         await followed.view()
     with pytest.raises(FollowerEnded):
-        followed.listening(ticks.put_nowait).__enter__()
+        followed.subscribe(ticks.put_nowait).__enter__()
     assert sim.lease.epoch == 1
 
 
@@ -96,7 +96,7 @@ async def test_a_follower_that_fails_unforeseen_notifies_its_listeners(sim: Sim,
         raise LookupError("not foreseen")
 
     followed.reader.view = fail  # type: ignore[method-assign]
-    with followed.listening(ticks.put_nowait), pytest.raises(LookupError):
+    with followed.subscribe(ticks.put_nowait), pytest.raises(LookupError):
         await followed.run()
     assert ticks.get_nowait() is None
     assert followed.ended

@@ -13,7 +13,7 @@ from fixtures.sim import CONFIG, Sim
 from sector.models import Join, Note, Step
 from sector.models.frame import Column, Frame, decode, encode
 from sector.state import fork, sims
-from sector.state.at_head import MOST_TICKS, Lag
+from sector.state.at_head import MOST_TICKS, SnapshotBacklog
 from sector.state.errors import HistoryBroken, HistoryGone
 from sector.state.keys import SimKeys
 from sector.state.reader import SimReader
@@ -31,7 +31,7 @@ async def snapshot_tick(redis: Redis) -> int:
 
 
 async def successor(sim: Sim) -> Ticker[Position]:
-    return Ticker(sim.redis, SectorWorld(), *await sims.read_founding(sim.redis, "default"), sim.lease)
+    return Ticker(sim.redis, SectorWorld(), *await sims.load_manifest(sim.redis, "default"), sim.lease)
 
 
 def step(snapshot: int, delta: int, *, finished: bool = False) -> Step[None]:
@@ -39,7 +39,7 @@ def step(snapshot: int, delta: int, *, finished: bool = False) -> Step[None]:
 
 
 def ticks_until_written(snapshot: int, delta: int) -> int:
-    lag, ticks = Lag(), 1
+    lag, ticks = SnapshotBacklog(), 1
     while (after := lag.after(step(snapshot, delta))) is not None:
         lag, ticks = after, ticks + 1
     return ticks
@@ -50,8 +50,8 @@ def test_a_snapshot_is_written_when_what_came_since_outweighs_it() -> None:
     assert ticks_until_written(1000, 4001) == 1
     assert ticks_until_written(1000, 400) == 11
     assert ticks_until_written(1000, 1) == MOST_TICKS + 1
-    assert Lag().after(step(1000, 1, finished=True)) is None
-    assert Lag(3, 7).after(Step(None, bytes(1000), bytes(10), bytes(20), False)) == Lag(4, 37)
+    assert SnapshotBacklog().after(step(1000, 1, finished=True)) is None
+    assert SnapshotBacklog(3, 7).after(Step(None, bytes(1000), bytes(10), bytes(20), False)) == SnapshotBacklog(4, 37)
 
 
 async def test_what_a_quiet_tick_changed_is_all_that_it_writes(redis: Redis) -> None:
@@ -156,7 +156,7 @@ async def test_after_a_commit_of_which_nothing_is_known_the_next_one_writes_the_
                 raise RedisConnectionError("after EXEC")
 
     sim = await Sim.found(redis, QUIET)
-    ticker = CutOff(redis, SectorWorld(), *await sims.read_founding(redis, "default"), sim.lease)
+    ticker = CutOff(redis, SectorWorld(), *await sims.load_manifest(redis, "default"), sim.lease)
     for _ in range(3):
         await ticker.tick()
     assert await snapshot_tick(redis) == 1

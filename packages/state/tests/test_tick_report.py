@@ -14,7 +14,7 @@ from sector.models import LoggedOrder, Note, Step
 from sector.state import sims, ticker
 from sector.state.keys import SimKeys
 from sector.state.link import Link, call
-from sector.state.ticker import Ticker, Took, _Read
+from sector.state.ticker import PhaseDurations, Ticker, _Read
 from sector.world import Position, SectorWorld
 
 KEYS = SimKeys("default")
@@ -81,8 +81,8 @@ async def test_a_tick_reports_how_long_each_phase_took(redis: Redis, clock: Cloc
             clock.wall_s += 3
 
     sim = await Sim.found(redis, QUIET)
-    ticker_ = MeasuredTicker(redis, TimedWorld(clock, wall_s=5), *await sims.read_founding(redis, "default"), sim.lease)
-    assert (await ticker_.tick()).took == Took(2, 5, 3)
+    ticker_ = MeasuredTicker(redis, TimedWorld(clock, wall_s=5), *await sims.load_manifest(redis, "default"), sim.lease)
+    assert (await ticker_.tick()).durations == PhaseDurations(2, 5, 3)
 
 
 async def test_a_tick_reports_events_traces_and_the_size_of_the_state(redis: Redis) -> None:
@@ -161,7 +161,7 @@ async def test_the_head_has_the_tick_length_of_the_worker_that_committed(redis: 
     sim = await Sim.found(redis, QUIET)
     await sim.tick()
     assert (await sim.reader.head()).tick_length_ms == -1
-    founding = await sims.read_founding(redis, "default")
+    founding = await sims.load_manifest(redis, "default")
     for length_ms in (250, 0):
         await Ticker(redis, SectorWorld(), *founding, sim.lease, tick_length_ms=length_ms).tick()
         assert (await sim.reader.head()).tick_length_ms == length_ms

@@ -7,7 +7,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 from fixtures.admission import admitted_by
 from fixtures.sim import Sim
 from fixtures.users import as_user
-from sector.state.admission import Admitted, Gate, Rate, Request
+from sector.state.admission import AdmissionPolicy, Admitted, Rate, Request
 from sector.state.connect import connect
 from sector.state.keys import SIMS, WORKERS, SimKeys
 from sector.state.link import call
@@ -40,10 +40,10 @@ async def test_the_api_lets_orders_in_and_the_viz_does_not(sim: Sim, redis_url: 
     assert (await sim.reader.head()).tick == 0
     api, viz = connect(as_user(redis_url, "api")), connect(as_user(redis_url, "viz"))
     request = Request("me", [b"1"], rates=(Rate("token me", 1, 1),), key="once")
-    (admitted,) = await admitted_by(Gate("default", most_waiting=10), api, [request])
+    (admitted,) = await admitted_by(AdmissionPolicy("default", most_waiting=10), api, [request])
     assert isinstance(admitted, Admitted)
     with pytest.raises(NoPermissionError):
-        await admitted_by(Gate("default"), viz, [request])
+        await admitted_by(AdmissionPolicy("default"), viz, [request])
     await api.aclose()
     await viz.aclose()
 

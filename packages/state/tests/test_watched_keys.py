@@ -147,7 +147,7 @@ async def test_a_tick_is_not_committed_if_anything_that_it_watches_was_written(
             await super()._commit(*args, **kwargs)
 
     sim = await Sim.found(redis, QUIET)
-    ticker = OvertakenTicker(redis, SectorWorld(), *await sims.read_founding(redis, "default"), sim.lease)
+    ticker = OvertakenTicker(redis, SectorWorld(), *await sims.load_manifest(redis, "default"), sim.lease)
     with pytest.raises(CommitConflict, match="tick 1 of sim 'default' was not committed"):
         await ticker.tick()
     assert (await sim.reader.head()).tick == 0
@@ -157,7 +157,7 @@ async def test_a_worker_that_is_overtaken_while_it_reads_the_ticks_since_the_sna
     """A tick seems to be missing then: that is no gap in the history."""
     sim = await Sim.found(redis, QUIET)
     await sim.tick(times=3)
-    founding = await sims.read_founding(redis, "default")
+    founding = await sims.load_manifest(redis, "default")
 
     class OvertakenTicker(Ticker[Position]):
         async def _read(self, link: Link) -> _Read:
@@ -186,7 +186,7 @@ async def test_a_lease_lost_names_the_sim_and_the_holder(sim: Sim, redis: Redis)
 
 
 async def test_a_map_that_cannot_be_read_is_no_failure_of_the_rules(sim: Sim, redis: Redis) -> None:
-    config, _ = await sims.read_founding(redis, "default")
+    config, _ = await sims.load_manifest(redis, "default")
     with pytest.raises(FrameError):
         await Ticker(redis, SectorWorld(), config, b"nonsense", sim.lease).tick()
 
@@ -202,7 +202,7 @@ async def test_a_finished_sim_keeps_its_lease(redis: Redis) -> None:
     await sim.tick()
     await redis.pexpire(KEYS.lease, 5_000)
     again = await sim.tick()
-    assert (again.orders, again.finished, again.took) == (0, True, None)
+    assert (again.orders, again.finished, again.durations) == (0, True, None)
     assert await redis.pttl(KEYS.lease) > 50_000
 
 
@@ -236,7 +236,7 @@ async def test_a_tick_that_loses_its_lease_ends_only_when_its_thread_has(sim: Si
     world = WaitingWorld()
     # Its lease is not lost before it is stolen: a third of 1.5 s is the time of the first renewal.
     short = Lease("default", sim.lease.epoch, sim.lease.token, 1_500)
-    ticker = RenewingTicker(redis, world, *await sims.read_founding(redis, "default"), short)
+    ticker = RenewingTicker(redis, world, *await sims.load_manifest(redis, "default"), short)
     ticking = asyncio.create_task(ticker.tick())
     assert await asyncio.to_thread(world.began.wait, 60)
     await call(redis, *STOLEN)

@@ -17,7 +17,7 @@ from sector.api.guard import AccessLog, Cors, Guard
 from sector.api.work import Work
 from sector.process import App, Health, create_app
 from sector.process.request_limits import RequestLimits
-from sector.state.admission import Gate
+from sector.state.admission import AdmissionPolicy
 from sector.state.connect import connect
 from sector.state.spending import SharedSpending
 
@@ -71,7 +71,7 @@ def make_request(bare_app: App) -> Callable[..., Request]:
 async def live_sim(sim: Sim, redis: Redis) -> AsyncIterator[Followed]:
     """The sim whose ticks the test makes, as an API follows it."""
     assert sim.lease.epoch == 1
-    live = Followed(redis, Gate("default"))
+    live = Followed(redis, AdmissionPolicy("default"))
     task = asyncio.create_task(live.run())
     yield live
     task.cancel()

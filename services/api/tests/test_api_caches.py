@@ -22,7 +22,7 @@ from sector.api.snapshot import get_snapshot
 from sector.api.work import Work
 from sector.state import admission, sims
 from sector.state.durability import Durability
-from sector.state.errors import SimNotFound, TooFast
+from sector.state.errors import RateLimited, SimNotFound
 from sector.state.pool import BoundedPool
 from sector.world import SectorWorld
 
@@ -61,10 +61,10 @@ def sender(subject: str) -> Bearer:
 def test_who_was_refused_is_refused_at_once_until_it_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
     cache, now_s = RateLimitCache(), time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now_s)
-    cache.note(sender("me"), "10.0.0.1", TooFast(RATE.of, RATE.a_second, 2.0), ASKED)
+    cache.note(sender("me"), "10.0.0.1", RateLimited(RATE.of, RATE.a_second, 2.0), ASKED)
     cache.check(sender("you"), "10.0.0.1")
     now_s += 1.5
-    with pytest.raises(TooFast) as refused:
+    with pytest.raises(RateLimited) as refused:
         cache.check(sender("me"), "10.0.0.1")
     assert refused.value.of == RATE.of
     assert refused.value.retry_after_s == pytest.approx(0.5)
@@ -79,16 +79,16 @@ def test_of_too_many_who_were_refused_the_oldest_is_forgotten(monkeypatch: pytes
     monkeypatch.setattr(rates, "_MAX_CLIENTS", 2)
     cache = RateLimitCache()
     for subject in ("one", "two", "three"):
-        cache.note(sender(subject), "10.0.0.1", TooFast(RATE.of, RATE.a_second, 60.0), ASKED)
+        cache.note(sender(subject), "10.0.0.1", RateLimited(RATE.of, RATE.a_second, 60.0), ASKED)
     cache.check(sender("one"), "10.0.0.1")
     for subject in ("two", "three"):
-        with pytest.raises(TooFast):
+        with pytest.raises(RateLimited):
             cache.check(sender(subject), "10.0.0.1")
     # Who is refused again is the newest.
     for subject in ("two", "four"):
-        cache.note(sender(subject), "10.0.0.1", TooFast(RATE.of, RATE.a_second, 60.0), ASKED)
+        cache.note(sender(subject), "10.0.0.1", RateLimited(RATE.of, RATE.a_second, 60.0), ASKED)
     cache.check(sender("three"), "10.0.0.1")
-    with pytest.raises(TooFast):
+    with pytest.raises(RateLimited):
         cache.check(sender("two"), "10.0.0.1")
 
 
@@ -105,8 +105,8 @@ def test_of_too_many_who_were_refused_the_oldest_is_forgotten(monkeypatch: pytes
 def test_one_client_has_one_rate_however_its_address_is_spelled(one: str, other: str) -> None:
     of, cache = Rates(0.0, 5.0).of, RateLimitCache()
     assert of(ANYONE, one) is of(ANYONE, other)
-    cache.note(ANYONE, one, TooFast(RATE.of, RATE.a_second, 60.0), ASKED)
-    with pytest.raises(TooFast):
+    cache.note(ANYONE, one, RateLimited(RATE.of, RATE.a_second, 60.0), ASKED)
+    with pytest.raises(RateLimited):
         cache.check(ANYONE, other)
     cache.check(ANYONE, "2001:db8:9:9::1")
 
@@ -120,8 +120,8 @@ def test_of_many_senders_only_the_oldest_rates_are_made_again(monkeypatch: pytes
 
 def test_a_client_is_refused_no_longer_than_it_can_owe_whatever_the_clock_of_redis_says() -> None:
     cache, began_s = RateLimitCache(), time.monotonic()
-    cache.note(sender("me"), "10.0.0.1", TooFast(RATE.of, RATE.a_second, 1e9), ASKED)
-    with pytest.raises(TooFast) as refused:
+    cache.note(sender("me"), "10.0.0.1", RateLimited(RATE.of, RATE.a_second, 1e9), ASKED)
+    with pytest.raises(RateLimited) as refused:
         cache.check(sender("me"), "10.0.0.1")
     assert refused.value.retry_after_s <= began_s + (RATE.at_once + admission.MAX_COST) / RATE.a_second
 
@@ -198,7 +198,7 @@ async def test_a_sim_that_nobody_asks_for_is_dropped_unless_somebody_listens_to_
         await registry.sim(name)
     stop = asyncio.Event()
     running = asyncio.create_task(registry.run(stop))
-    with (await registry.sim("heard")).listening(lambda _: None):
+    with (await registry.sim("heard")).subscribe(lambda _: None):
         await look_done.wait()
         await look()
         assert len(registry) == 3, "none is idle yet"
@@ -237,7 +237,7 @@ async def test_a_sim_with_listeners_or_waiters_is_never_dropped_for_another(
     await create_sims(redis, "default", "one", "two", "three")
     heard: list[object] = []
     await registry.sim("default")
-    with (await registry.sim("one")).listening(heard.append):
+    with (await registry.sim("one")).subscribe(heard.append):
         waited_for = await registry.sim("two")
         reading = asyncio.create_task(waited_for._wait())
         await asyncio.sleep(0)
@@ -261,7 +261,7 @@ async def test_a_sim_with_listeners_or_waiters_is_never_dropped_for_another(
 async def test_a_burst_for_sims_that_do_not_exist_follows_none_of_them(registry: Served, redis: Redis) -> None:
     await create_sims(redis, "default")
     heard: list[object] = []
-    with (await registry.sim("default")).listening(heard.append):
+    with (await registry.sim("default")).subscribe(heard.append):
         results = await asyncio.gather(
             *(registry.sim(f"zz{number}") for number in range(3_000)), return_exceptions=True
         )
@@ -285,7 +285,7 @@ async def test_a_follower_that_fails_unforeseen_is_replaced_by_the_next_request(
 
     failing.reader.view = fail  # type: ignore[method-assign,assignment]
     ended = asyncio.Event()
-    with failing.listening(lambda tick: ended.set() if tick is None else None):
+    with failing.subscribe(lambda tick: ended.set() if tick is None else None):
         await sims.remove(redis, "one")
         async with asyncio.timeout(60):
             await ended.wait()

@@ -14,7 +14,7 @@ from sector.api.followed import Followed
 from sector.api.outcome import _waited
 from sector.models import Note
 from sector.state import history
-from sector.state.admission import Gate
+from sector.state.admission import AdmissionPolicy
 from sector.state.outcomes import Outcome, outcome
 from sector.state.reader import TickEvents
 
@@ -140,7 +140,7 @@ async def test_who_waits_and_may_have_missed_ticks_looks_into_the_history_and_wa
 
 async def test_who_waits_while_the_sim_finishes_is_answered_at_once(redis: Redis, answers: Answers) -> None:
     sim = await Sim.found(redis, CONFIG.model_copy(update={"max_ticks": 1}))
-    live_sim = Followed(redis, Gate("default"))
+    live_sim = Followed(redis, AdmissionPolicy("default"))
     task = asyncio.create_task(live_sim.run())
     await sim.tick()
     (order_id,) = await sim.order(Note(faction="Crimson", text="late"))

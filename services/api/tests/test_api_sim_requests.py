@@ -35,7 +35,7 @@ async def test_the_same_request_gets_the_same_response_before_and_after_the_sim_
     api: Service, redis: Redis, path: str, body: object
 ) -> None:
     first, second = post(api, path, body), post(api, path, body)
-    await founding.carry_out(redis, "mine", SectorWorld())
+    await founding.reconcile(redis, "mine", SectorWorld())
     assert (await sims.heads(redis, ["mine"]))[0] is not None
     third = post(api, path, body)
     assert [answer.status_code for answer in (first, second, third)] == [202, 202, 202]
@@ -114,7 +114,7 @@ def test_a_key_of_orders_is_another_one(api: Service) -> None:
 async def test_a_sim_of_another_request_stays_a_409(api: Service, redis: Redis) -> None:
     assert httpx.post(f"{api.url}/sims", json=NEW).status_code == 202
     assert [post(api, "/sims", NEW).status_code for _ in range(2)] == [409, 409]
-    await founding.carry_out(redis, "mine", SectorWorld())
+    await founding.reconcile(redis, "mine", SectorWorld())
     assert post(api, "/sims", NEW).status_code == 409
 
 
@@ -138,8 +138,8 @@ def test_the_location_leads_to_the_sim_behind_any_proxy(api: Service) -> None:
 async def test_a_whole_number_with_a_fraction_of_zero_is_an_integer(api: Service, redis: Redis) -> None:
     body = b'{"id": "mine", "config": {"systems": 30.0, "seed": 9e0, "homes": 2.0e0}}'
     assert httpx.post(f"{api.url}/sims", content=body).status_code == 202
-    await founding.carry_out(redis, "mine", SectorWorld())
-    config, _ = await sims.read_founding(redis, "mine")
+    await founding.reconcile(redis, "mine", SectorWorld())
+    config, _ = await sims.load_manifest(redis, "mine")
     assert (config.systems, config.seed, config.homes) == (30, 9, 2)
     half = httpx.post(f"{api.url}/sims", content=b'{"id": "half", "config": {"systems": 30.5}}')
     assert (half.status_code, half.json()["errors"][0]["field"]) == (422, "config.systems")

@@ -51,7 +51,7 @@ async def test_one_tells_its_config_and_what_is_kept_of_it(api: Service, sim: Si
 async def test_each_says_how_long_its_ticks_are(api: Service, sim: Sim, redis: Redis) -> None:
     await sim.tick()
     assert sim_of(api, "default")["tick_length_ms"] is None  # (of a worker before 0.8, or of a test)
-    timed = Ticker(redis, SectorWorld(), *await sims.read_founding(redis, "default"), sim.lease, tick_length_ms=250)
+    timed = Ticker(redis, SectorWorld(), *await sims.load_manifest(redis, "default"), sim.lease, tick_length_ms=250)
     await timed.tick()
     assert sim_of(api, "default")["tick_length_ms"] == 250
     await sims.found(redis, "other", SectorWorld(), CONFIG)
@@ -96,7 +96,7 @@ async def test_one_asked_for_is_there_once_a_worker_founded_it(api: Service, red
     assert {"id": "mine", "status": "founding"} in httpx.get(f"{api.url}/sims").json()["sims"]
     assert httpx.get(f"{api.url}/sims/mine/snapshot").status_code == 404
     assert httpx.post(f"{api.url}/sims", json=NEW).json()["title"] == "The sim exists"
-    await founding.carry_out(redis, "mine", SectorWorld())
+    await founding.reconcile(redis, "mine", SectorWorld())
     assert sim_of(api, "mine")["status"] == "running"
     assert len(httpx.get(f"{api.url}/sims/mine/map").json()["systems"]) == 30
 

@@ -168,7 +168,7 @@ async def _tick(url: str) -> None:
     redis = connect(url)
     held = await lease.acquire(redis, "s0", "bench", 60_000)
     assert held is not None
-    ticker = Ticker(redis, SectorWorld(), *await sims.read_founding(redis, "s0"), held)
+    ticker = Ticker(redis, SectorWorld(), *await sims.load_manifest(redis, "s0"), held)
     for _ in range(round(_MEASURED_S / _PERIOD_S)):
         began_s = time.monotonic()
         await ticker.tick()

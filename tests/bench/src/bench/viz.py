@@ -193,7 +193,7 @@ class Watched:
 async def _ticker(redis: Client) -> Ticker[Position]:
     held = await lease.acquire(redis, "default", "bench", 60_000)
     assert held is not None
-    return Ticker(redis, SectorWorld(), *await sims.read_founding(redis, "default"), held)
+    return Ticker(redis, SectorWorld(), *await sims.load_manifest(redis, "default"), held)
 
 
 async def _play(url: str, config: SimConfig, ticks: int) -> bytes:

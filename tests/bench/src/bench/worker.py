@@ -22,13 +22,13 @@ from sector.models.frame import digest, encode
 from sector.process import Health
 from sector.process.memory import keep_freed_memory
 from sector.state import lease, sims
-from sector.state.at_head import Lag
+from sector.state.at_head import SnapshotBacklog
 from sector.state.connect import connect
 from sector.state.head import FIELDS
 from sector.state.keys import SimKeys
-from sector.state.link import Command, borrowed, call
+from sector.state.link import Command, acquire_connection, call
 from sector.state.replies import Reply, as_bytes, as_entry, as_list, checked
-from sector.state.sims import begin_with, first_head
+from sector.state.sims import first_head, initial_commands
 from sector.state.ticker import Ticker
 from sector.worker.settings import WorkerSettings
 from sector.worker.worker import REDIS, Worker
@@ -219,12 +219,12 @@ async def _large(url: str, rounds: int, systems: int = 100_000, fleets: int = 1_
     await redis.flushdb()
     keys, config = SimKeys("large"), state.config.model_copy(update={"keyframe_interval": 100_000})
     head = first_head(state.tick, digest(blob), 0, "running")
-    async with borrowed(redis, keys.head) as link:
-        checked(await link.exchange(*begin_with(keys, head, config, encode(map_frame(state.galaxy)), blob)))
+    async with acquire_connection(redis, keys.head) as link:
+        checked(await link.exchange(*initial_commands(keys, head, config, encode(map_frame(state.galaxy)), blob)))
     held = await lease.acquire(redis, "large", "bench", _LEASE_MS)
     assert held is not None
     world = _SameTick(Position(state, frame, digest(blob)))
-    ticker = Ticker(redis, world, *await sims.read_founding(redis, "large"), held)
+    ticker = Ticker(redis, world, *await sims.load_manifest(redis, "large"), held)
     # The first of a ticker writes a snapshot.
     await ticker.tick()
     rounds_took: list[list[float]] = []
@@ -254,7 +254,7 @@ async def _period(redis: Redis, ticker: Ticker[Position], world: _SameTick) -> t
     """Tick until a snapshot is written; returns what each tick took, in seconds, and what its commit added to the world's part."""
     took: list[float] = []
     added: list[float] = []
-    lag: Lag | None = Lag()
+    lag: SnapshotBacklog | None = SnapshotBacklog()
     while lag is not None:
         start = time.perf_counter()
         await ticker.tick()

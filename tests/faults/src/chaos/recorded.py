@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from sector.models.archive import Record
 from sector.models.frame import FrameError, digest
-from sector.state.at_head import written
+from sector.state.at_head import load_head_state
 from sector.state.connect import Client
 from sector.state.errors import StateError
 from sector.state.export import Exporter
 from sector.state.head import Head
 from sector.state.keys import SimKeys
-from sector.state.link import borrowed, call
+from sector.state.link import acquire_connection, call
 from sector.state.reader import SimReader, TickEvents, tick_events
 from sector.state.replies import as_entry, as_list, checked
 
@@ -40,9 +40,9 @@ async def read(redis: Client, sim_id: str) -> Recorded:
     records: list[Record] = []
     state_hash = gap = ""
     try:
-        async with borrowed(redis, keys.head) as link:
+        async with acquire_connection(redis, keys.head) as link:
             (snapshot,) = checked(await link.exchange(("GET", keys.snapshot)))
-            state_hash = digest((await written(link, keys, head, snapshot)).whole())
+            state_hash = digest((await load_head_state(link, keys, head, snapshot)).snapshot_bytes())
         async for record in (await Exporter.open(redis, sim_id)).records():
             records.append(record)  # noqa: PERF401  (what stands before a gap is kept)
     except (StateError, FrameError) as error:

@@ -17,7 +17,7 @@ from redis.exceptions import AuthenticationError, ResponseError
 from hostile.attempt import Attempt, Scene
 from sector.state.connect import connect
 from sector.state.keys import SIMS, WORKERS, SimKeys
-from sector.state.link import Command, Link, borrowed, call
+from sector.state.link import Command, Link, acquire_connection, call
 
 _FOR_S = 3.0
 _CLIENTS = 4
@@ -48,7 +48,7 @@ async def _repeat(scene: Scene, act: Callable[[Link], Awaitable[None]]) -> None:
     client = connect(scene.user_url("api"))
     end_s = time.monotonic() + _FOR_S
     try:
-        async with borrowed(client, SIMS) as link:
+        async with acquire_connection(client, SIMS) as link:
             while time.monotonic() < end_s:
                 await act(link)
     finally:

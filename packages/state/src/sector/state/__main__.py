@@ -70,7 +70,7 @@ async def _run(given: argparse.Namespace) -> int:
 async def _list(redis: Client) -> int:
     for sim_id in await sims.listed(redis):
         try:
-            kept = await history.kept(redis, sim_id)
+            kept = await history.get_range(redis, sim_id)
         except (StateError, ResponseError) as error:
             print(f"{sim_id}: {printable(str(error))}")
             continue
@@ -116,7 +116,7 @@ def _watched(stream: BinaryIO, size: int) -> Iterator[Record]:
 
 
 async def _fork(redis: Client, sim_id: str, new_id: str, tick: int | None) -> int:
-    at = (await history.kept(redis, sim_id)).head.tick if tick is None else tick
+    at = (await history.get_range(redis, sim_id)).head.tick if tick is None else tick
     head = await fork(redis, sim_id, at, new_id)
     print(f"sim {new_id} is there, at tick {head.tick}; a worker that serves it goes on from there")
     return 0

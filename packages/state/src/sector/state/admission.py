@@ -10,26 +10,27 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from hashlib import sha1
 from importlib import resources
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hiredis import pack_command
 from redis.exceptions import NoScriptError
 
+from sector.models.deprecated_names import deprecated_names
 from sector.state.connect import Client
 from sector.state.durability import MEMORY, Durability
 from sector.state.errors import (
-    KeyReused,
+    IdempotencyConflict,
     NotDurable,
+    QueueFull,
+    RateLimited,
     ResponseDamaged,
     SimFinished,
     SimNotFound,
     StateError,
     StorageFull,
-    TooFarBehind,
-    TooFast,
 )
 from sector.state.keys import SimKeys
-from sector.state.link import Link, Packed, borrowed
+from sector.state.link import Link, Packed, acquire_connection
 from sector.state.memory import HISTORY_SHRINKS_AT, ORDERS_REFUSED_AT
 from sector.state.orders import SCOPE_ADMIN, SCOPE_PLAYER
 from sector.state.replies import Reply, as_bytes, as_int, as_list, checked
@@ -85,11 +86,11 @@ class Admitted(NamedTuple):
     repeated: bool
 
 
-type Verdict = Admitted | StateError
+type AdmissionResult = Admitted | StateError
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class AdmissionPolicy:
     """What holds for every request to a sim. `most_waiting`: orders that may wait for the worker; 0: any number."""
 
     sim_id: str
@@ -98,9 +99,9 @@ class Gate:
 
     def link(self, redis: Client) -> AbstractAsyncContextManager[Link]:
         """Lend a connection to where the log is. It is closed where the block raises: it may be amid a reply."""
-        return borrowed(redis, SimKeys(self.sim_id).orders)
+        return acquire_connection(redis, SimKeys(self.sim_id).orders)
 
-    async def admit(self, link: Link, requests: Sequence[Request]) -> list[Verdict]:
+    async def admit(self, link: Link, requests: Sequence[Request]) -> list[AdmissionResult]:
         """Append the orders of those requests that pass; return of each what became of it.
 
         Raises redis.exceptions.RedisError: orders may be in the log nevertheless.
@@ -122,7 +123,7 @@ class Gate:
 class _Group:
     """One run of the script. What many of its requests have in common, such as who gives them, is told once."""
 
-    def __init__(self, gate: Gate, requests: Sequence[Request]) -> None:
+    def __init__(self, gate: AdmissionPolicy, requests: Sequence[Request]) -> None:
         self._gate = gate
         self._requests = requests
         self.keys = SimKeys(gate.sim_id)
@@ -157,7 +158,7 @@ class _Group:
         self._of_givers += (issuer, SCOPE_ADMIN if admin else SCOPE_PLAYER, len(numbers), *numbers)
         return self._givers.setdefault((issuer, admin, id(rates)), len(self._givers) + 1)
 
-    def verdict(self, request: Request, answer: Reply) -> Verdict:
+    def verdict(self, request: Request, answer: Reply) -> AdmissionResult:
         said, *more = as_list(answer)
         if said == b"accepted":
             return Admitted(_texts(more), request.rest, False)
@@ -167,21 +168,21 @@ class _Group:
                 stored = _stored_ids(ids)
                 return Admitted(stored, rest, True) if stored else ResponseDamaged(request.key)
             case b"other":
-                return KeyReused(request.key)
+                return IdempotencyConflict(request.key)
             case b"finished":
                 return SimFinished(self._gate.sim_id, int(as_bytes(more[0]) or 0))
             case b"behind":
-                return TooFarBehind(self._gate.sim_id, as_int(more[0]), self._gate.most_waiting)
+                return QueueFull(self._gate.sim_id, as_int(more[0]), self._gate.most_waiting)
             case b"full":
                 return StorageFull("order", as_int(more[0]), as_int(more[1]))
             case b"too fast":
                 rate = list(self._rates)[as_int(more[0]) - 1]
-                return TooFast(rate.of, rate.a_second, as_int(more[1]) / 1_000_000)
+                return RateLimited(rate.of, rate.a_second, as_int(more[1]) / 1_000_000)
             case _:
                 return SimNotFound(self._gate.sim_id)
 
 
-def _not_durable(verdict: Verdict, error: NotDurable) -> Verdict:
+def _not_durable(verdict: AdmissionResult, error: NotDurable) -> AdmissionResult:
     return NotDurable(error.durability, verdict.ids, error.reason) if isinstance(verdict, Admitted) else verdict
 
 
@@ -198,3 +199,7 @@ def _stored_ids(stored: bytes) -> list[str]:
 
 def _texts(words: Sequence[Reply]) -> list[str]:
     return [word.decode() for word in words if isinstance(word, bytes)]
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"Gate": "AdmissionPolicy", "Verdict": "AdmissionResult"})

@@ -5,15 +5,17 @@ event stream since outweighs it: a commit costs what changed, and whoever reads 
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sector.models import Step
+from sector.models.deprecated_names import deprecated_names
 from sector.models.frame import digest
 from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
 from sector.state.head import Head
 from sector.state.keys import SimKeys
 from sector.state.link import Link
 from sector.state.replies import Reply, as_bytes, as_entry, as_list, checked
-from sector.state.roll_forward import Past, past_in, roll_forward
+from sector.state.roll_forward import StateAtTick, roll_forward, state_at_snapshot
 
 MOST_TICKS = 32
 """The snapshot is that of the head, or of at most so many ticks before."""
@@ -23,21 +25,21 @@ _PAGE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Lag:
+class SnapshotBacklog:
     """How far the snapshot lies behind the head: ticks, and the bytes that they left in the event stream."""
 
     ticks: int = 0
     size: int = 0
 
-    def after[S](self, step: Step[S]) -> "Lag | None":
+    def after[S](self, step: Step[S]) -> "SnapshotBacklog | None":
         """Return the lag if the snapshot is not written after `step`, or None if it is to be."""
-        lag = Lag(self.ticks + 1, self.size + len(step.delta) + len(step.events))
+        lag = SnapshotBacklog(self.ticks + 1, self.size + len(step.delta) + len(step.events))
         most = _MOST_TIMES * len(step.snapshot)
         return None if step.finished or lag.ticks > MOST_TICKS or lag.size > most else lag
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class StoredHead:
     """What lies in Redis of the state at `head`: a snapshot, and the entries of the event stream after it."""
 
     sim_id: str
@@ -45,19 +47,19 @@ class Written:
     snapshot: bytes
     entries: list[Reply]
 
-    def past(self) -> Past:
+    def materialize(self) -> StateAtTick:
         """Return the state at head, held against its hash. Raises sector.models.frame.FrameError, HistoryGone, HistoryBroken."""
-        reached = self._reached()
+        reached = self._replay_deltas()
         if self.entries:
             reached.snapshot()
         return reached
 
-    def whole(self) -> bytes:
-        """Return the snapshot of the state at head. Raises as `past` does."""
-        return self.snapshot if digest(self.snapshot) == self.head.hash else self._reached().snapshot()
+    def snapshot_bytes(self) -> bytes:
+        """Return the snapshot of the state at head. Raises as `materialize` does."""
+        return self.snapshot if digest(self.snapshot) == self.head.hash else self._replay_deltas().snapshot()
 
-    def _reached(self) -> Past:
-        reached = roll_forward(past_in(self.snapshot, self.sim_id), self.entries)
+    def _replay_deltas(self) -> StateAtTick:
+        reached = roll_forward(state_at_snapshot(self.snapshot, self.sim_id), self.entries)
         if reached.tick < self.head.tick:
             raise HistoryGone(self.sim_id, reached.tick + 1)
         if reached.hash != self.head.hash:
@@ -66,7 +68,7 @@ class Written:
         return reached
 
 
-async def written(link: Link, keys: SimKeys, head: Head, snapshot: Reply) -> Written:
+async def load_head_state(link: Link, keys: SimKeys, head: Head, snapshot: Reply) -> StoredHead:
     """Read the ticks after `snapshot` up to `head`.
 
     It stops where a tick is missing. Raises SimNotFound where there is no snapshot, sector.models.frame.FrameError where it is
@@ -76,7 +78,7 @@ async def written(link: Link, keys: SimKeys, head: Head, snapshot: Reply) -> Wri
     if blob is None:
         raise SimNotFound(keys.sim_id)
     if digest(blob) != head.hash:
-        tick = past_in(blob, keys.sim_id).tick
+        tick = state_at_snapshot(blob, keys.sim_id).tick
         while tick < head.tick:
             query = ("XRANGE", keys.events, f"{tick + 1}-0", f"{head.tick}-0", "COUNT", _PAGE)
             (page,) = checked(await link.exchange(query))
@@ -88,4 +90,10 @@ async def written(link: Link, keys: SimKeys, head: Head, snapshot: Reply) -> Wri
                 # To roll forward says which tick is missing. To ask for what follows might never end.
                 break
             tick += len(ids)
-    return Written(keys.sim_id, head, blob, entries)
+    return StoredHead(keys.sim_id, head, blob, entries)
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(
+        __name__, {"Lag": "SnapshotBacklog", "Written": "StoredHead", "written": "load_head_state"}
+    )

@@ -10,7 +10,7 @@ from sector.state.connect import Client
 from sector.state.errors import NotDurable
 from sector.state.faults import describe
 from sector.state.keys import SimKeys
-from sector.state.link import Command, borrowed
+from sector.state.link import Command, acquire_connection
 from sector.state.replies import Reply, as_int, as_list
 
 type Kind = Literal["memory", "aof", "replica"]
@@ -56,7 +56,7 @@ class Durability:
 
     async def probe(self, redis: Client, sim_id: str) -> None:
         """Find out whether Redis can confirm at all. Raises NotDurable, redis.exceptions.RedisError."""
-        async with borrowed(redis, SimKeys(sim_id).orders) as link:
+        async with acquire_connection(redis, SimKeys(sim_id).orders) as link:
             self.confirm(await link.exchange(*replace(self, timeout_ms=1).wait()) if self.wait() else [])
 
 

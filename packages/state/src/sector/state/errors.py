@@ -1,5 +1,9 @@
 """What can go wrong with the state of a sim. What goes wrong with Redis itself stays a `redis.exceptions.RedisError`."""
 
+from typing import TYPE_CHECKING
+
+from sector.models.deprecated_names import deprecated_names
+
 
 class StateError(Exception):
     """The state in Redis is not as it must be, or not ours to change."""
@@ -139,7 +143,7 @@ class SimFinished(StateError):
         self.tick = tick
 
 
-class TooFarBehind(StateError):
+class QueueFull(StateError):
     """More orders wait for the worker than may."""
 
     def __init__(self, sim_id: str, waiting: int, most: int) -> None:
@@ -170,7 +174,7 @@ class TooManySims(StateError):
         self.max_sims = max_sims
 
 
-class TooFast(StateError):
+class RateLimited(StateError):
     """A client exceeds its rate of orders. `of`: who; `retry_after_s`: seconds after which this would have been accepted."""
 
     def __init__(self, of: str, a_second: float, retry_after_s: float) -> None:
@@ -180,7 +184,7 @@ class TooFast(StateError):
         self.retry_after_s = retry_after_s
 
 
-class KeyReused(StateError):
+class IdempotencyConflict(StateError):
     """An idempotency key that came with another request before."""
 
     def __init__(self, key: str) -> None:
@@ -194,3 +198,9 @@ class ResponseDamaged(StateError):
     def __init__(self, key: str) -> None:
         super().__init__(f"the response that is stored for the idempotency key {key!r} is damaged: use another key")
         self.key = key
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(
+        __name__, {"TooFast": "RateLimited", "TooFarBehind": "QueueFull", "KeyReused": "IdempotencyConflict"}
+    )

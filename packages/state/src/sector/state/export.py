@@ -12,7 +12,7 @@ from sector.state.link import call
 from sector.state.orders import read_entries
 from sector.state.reader import tick_events
 from sector.state.replies import Reply, as_bytes, as_list
-from sector.state.sims import read_founding
+from sector.state.sims import load_manifest
 
 _PAGE = 100
 
@@ -29,7 +29,7 @@ class Exporter:
     @classmethod
     async def open(cls, redis: Client, sim_id: str) -> "Exporter":
         """Look how far the history reaches. Raises SimNotFound, redis.exceptions.RedisError."""
-        kept = await history.kept(redis, sim_id)
+        kept = await history.get_range(redis, sim_id)
         return cls(redis, sim_id, kept.first, kept.head.tick)
 
     async def records(self) -> AsyncIterator[Record]:
@@ -37,7 +37,7 @@ class Exporter:
 
         Raises HistoryGone where the sim went on so far that the beginning is kept no longer; HistoryBroken, redis.exceptions.RedisError.
         """
-        config, map_blob = await read_founding(self._redis, self._keys.sim_id)
+        config, map_blob = await load_manifest(self._redis, self._keys.sim_id)
         yield Founding(self._keys.sim_id, config.model_dump_json().encode(), map_blob)
         start = await self._keyframe(self.first_tick)
         if start is None:

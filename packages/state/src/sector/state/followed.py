@@ -3,17 +3,19 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
 
 from sector.models.delta import DeltaError
+from sector.models.deprecated_names import deprecated_names
 from sector.models.frame import FrameError
 from sector.state.connect import Client
 from sector.state.errors import FollowerBehind, FollowerEnded, HistoryRewound, SimNotFound, StateError
 from sector.state.faults import concerns_one_sim, describe
 from sector.state.reader import SimReader, TickEvents, View
 
-type Heard = Callable[[TickEvents | None], None]
+type TickListener = Callable[[TickEvents | None], None]
 """Called with each tick; with None where ticks may have been missed."""
 
 type Fault = RedisError | StateError | FrameError | DeltaError
@@ -57,7 +59,7 @@ class Followed:
         self.fault: Fault | None = None
         self._pauses = pauses
         self._told = told
-        self._heard: set[Heard] = set()
+        self._heard: set[TickListener] = set()
         self._waiters = 0
         self.ended = False
         self._changed = asyncio.Event()
@@ -73,7 +75,7 @@ class Followed:
         return bool(self._heard) or self._waiters > 0
 
     @contextmanager
-    def listening(self, heard: Heard) -> Iterator[None]:
+    def subscribe(self, heard: TickListener) -> Iterator[None]:
         """Have `heard` called with each tick meanwhile, and with None when following ends. Raises FollowerEnded where it has ended."""
         if self.ended:
             raise FollowerEnded(self.sim_id)
@@ -165,3 +167,7 @@ class Followed:
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"Heard": "TickListener"})

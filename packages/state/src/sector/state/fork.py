@@ -5,9 +5,9 @@ from sector.state.connect import Client
 from sector.state.errors import SimExists
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SIMS, SimKeys
-from sector.state.link import borrowed, call
+from sector.state.link import acquire_connection, call
 from sector.state.replies import as_list, checked
-from sector.state.sims import begin_with, first_head, read_founding
+from sector.state.sims import first_head, initial_commands, load_manifest
 
 
 async def fork(redis: Client, sim_id: str, tick: int, new_id: str) -> Head:
@@ -17,15 +17,15 @@ async def fork(redis: Client, sim_id: str, tick: int, new_id: str) -> Head:
     """
     past = await history.at_tick(redis, sim_id, tick)
     snapshot = past.snapshot()
-    config, map_blob = await read_founding(redis, sim_id)
+    config, map_blob = await load_manifest(redis, sim_id)
     keys = SimKeys(new_id)
-    async with borrowed(redis, keys.head) as link:
+    async with acquire_connection(redis, keys.head) as link:
         _, fields = checked(await link.exchange(("WATCH", keys.head), ("HMGET", keys.head, *FIELDS)))
         if Head.parse(as_list(fields)) is not None:
             raise SimExists(new_id)
         head = first_head(past.tick, past.hash, 0, str(past.frame.meta.get("status", "running")))
         stray = ("DEL", *keys.history)
-        begin = begin_with(keys, head, config, map_blob, snapshot)
+        begin = initial_commands(keys, head, config, map_blob, snapshot)
         *_, done = checked(await link.exchange(("MULTI",), stray, *begin, ("EXEC",)))
     if done is None:
         raise SimExists(new_id)

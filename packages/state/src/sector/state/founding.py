@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sector.models import SimConfig
+from sector.models.deprecated_names import deprecated_names
 from sector.models.names import SimId
 from sector.state.admission import KEPT_MS
 from sector.state.connect import Client
@@ -22,7 +23,7 @@ from sector.state.errors import (
 )
 from sector.state.fork import fork
 from sector.state.keys import SIMS, SimKeys
-from sector.state.link import borrowed, call
+from sector.state.link import acquire_connection, call
 from sector.state.memory import check_room_for_sim
 from sector.state.replies import Reply, as_bytes, as_list, checked
 from sector.state.reservation import IdempotencyKey, check_key, confirm, release, reserve
@@ -43,7 +44,7 @@ class ForkOf(BaseModel):
     tick: Annotated[int, Field(ge=0, lt=2**53)]
 
 
-class Wish(BaseModel):
+class SimRequest(BaseModel):
     """What was asked for: a sim of this config, or a fork. `fault`: why it could not be had."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -54,7 +55,7 @@ class Wish(BaseModel):
 
 
 async def is_repeated(redis: Client, sim_id: str, once: IdempotencyKey) -> bool:
-    """Say whether this request created the sim already. Raises KeyReused if its key came with another request; RedisError."""
+    """Say whether this request created the sim already. Raises IdempotencyConflict if its key came with another request; RedisError."""
     await check_key(redis, once)
     if await call(redis, "GET", SimKeys(sim_id).created_by(once.issuer, once.key)) != once.digest:
         return False
@@ -64,16 +65,16 @@ async def is_repeated(redis: Client, sim_id: str, once: IdempotencyKey) -> bool:
     return True
 
 
-async def ask(
-    redis: Client, sim_id: str, wish: Wish, once: IdempotencyKey | None = None, *, max_sims: int = MAX_SIMS
+async def request_sim(
+    redis: Client, sim_id: str, wish: SimRequest, once: IdempotencyKey | None = None, *, max_sims: int = MAX_SIMS
 ) -> None:
     """Ask for the sim, and note under which key. Of requests at the same time, some may pass although they exceed `max_sims` together.
 
-    Raises SimExists where there is one of that id, or one was asked for; KeyReused where the key came with another request;
+    Raises SimExists where there is one of that id, or one was asked for; IdempotencyConflict where the key came with another request;
     TooManySims where there are `max_sims`; StorageFull; redis.exceptions.RedisError.
     """
     keys = SimKeys(sim_id)
-    async with borrowed(redis, keys.founding) as link:
+    async with acquire_connection(redis, keys.founding) as link:
         tick, wish_before = checked(await link.exchange(("HGET", keys.head, "tick"), ("GET", keys.founding)))
         before = await _parsed(sim_id, wish_before)
         if tick is not None or (before is not None and not before.fault):
@@ -105,7 +106,7 @@ async def _create_once(redis: Client, keys: SimKeys, request: Sequence[str], onc
     """Store a request, and in the same transaction its key: a retry finds it wherever the first response was lost."""
     created_by = keys.created_by(once.issuer, once.key)
     note = ("SET", created_by, once.digest, "NX", "PX", KEPT_MS)
-    async with borrowed(redis, keys.founding) as link:
+    async with acquire_connection(redis, keys.founding) as link:
         *_, replies = checked(await link.exchange(("MULTI",), request, note, ("EXEC",)))
     done, noted = as_list(replies)
     if done is None and noted is not None:
@@ -118,33 +119,33 @@ async def _enlist_again(redis: Client, sim_id: str) -> None:
     """List a sim that was asked for and is not listed: the process that stored the request was interrupted. No worker would see it."""
     if sim_id in await listed(redis):
         return
-    wish = await asked(redis, sim_id)
+    wish = await get_request(redis, sim_id)
     if wish is not None and not wish.fault:
         await call(redis, "SADD", SIMS, sim_id)
 
 
-async def asked(redis: Client, sim_id: str) -> Wish | None:
+async def get_request(redis: Client, sim_id: str) -> SimRequest | None:
     """Return what was asked for and is not there yet. Raises RequestError, redis.exceptions.RedisError."""
     return await _parsed(sim_id, await call(redis, "GET", SimKeys(sim_id).founding))
 
 
-async def _parsed(sim_id: str, reply: Reply) -> Wish | None:
+async def _parsed(sim_id: str, reply: Reply) -> SimRequest | None:
     wish = as_bytes(reply)
     try:
         # In a thread: a map of 1 MB takes some 50 ms.
-        return None if wish is None else await asyncio.to_thread(Wish.model_validate_json, wish)
+        return None if wish is None else await asyncio.to_thread(SimRequest.model_validate_json, wish)
     except ValidationError as error:
         raise RequestError(sim_id) from error
 
 
-async def carry_out[S](redis: Client, sim_id: str, world: World[S]) -> str:
+async def reconcile[S](redis: Client, sim_id: str, world: World[S]) -> str:
     """Found the sim if it was asked for; returns what was done in words, or nothing. Where it cannot be had, the wish says why."""
-    wish, keys = await asked(redis, sim_id), SimKeys(sim_id)
+    wish, keys = await get_request(redis, sim_id), SimKeys(sim_id)
     if wish is None or wish.fault:
         return ""
     try:
         if wish.fork_of is not None:
-            async with borrowed(redis, keys.head) as link:
+            async with acquire_connection(redis, keys.head) as link:
                 await check_room_for_sim(link)
             await fork(redis, wish.fork_of.sim, wish.fork_of.tick, sim_id)
             done = f"forked from {wish.fork_of.sim} at tick {wish.fork_of.tick}"
@@ -160,3 +161,9 @@ async def carry_out[S](redis: Client, sim_id: str, world: World[S]) -> str:
         return f"could not be had: {error}"
     await call(redis, "DEL", keys.founding)
     return done
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(
+        __name__, {"Wish": "SimRequest", "ask": "request_sim", "asked": "get_request", "carry_out": "reconcile"}
+    )

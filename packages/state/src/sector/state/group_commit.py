@@ -6,7 +6,7 @@ Source: D. DeWitt et al., "Implementation Techniques for Main Memory Database Sy
 import asyncio
 from collections.abc import Sequence
 
-from sector.state.admission import Admitted, Gate, Request, Verdict
+from sector.state.admission import AdmissionPolicy, AdmissionResult, Admitted, Request
 from sector.state.connect import Client
 from sector.state.errors import StateError
 
@@ -14,7 +14,7 @@ MOST_ORDERS = 4_000
 """Orders of a group: Redis serves nobody else while it lets them in."""
 _MOST_REQUESTS = 500
 
-type _Group = list[tuple[Request, asyncio.Future[Verdict]]]
+type _Group = list[tuple[Request, asyncio.Future[AdmissionResult]]]
 
 
 class GroupCommit:
@@ -23,7 +23,7 @@ class GroupCommit:
     Where Redis is waited for until orders are durable, several groups wait at once.
     """
 
-    def __init__(self, redis: Client, gate: Gate) -> None:
+    def __init__(self, redis: Client, gate: AdmissionPolicy) -> None:
         self._redis = redis
         self._gate = gate
         self._waiting: _Group = []
@@ -34,10 +34,10 @@ class GroupCommit:
     async def admit(self, request: Request) -> Admitted:
         """Let the orders of a request into the log.
 
-        Raises SimNotFound, SimFinished, TooFarBehind, TooFast, KeyReused; NotDurable, redis.exceptions.RedisError: then they may be in
-        the log nevertheless.
+        Raises SimNotFound, SimFinished, QueueFull, RateLimited, IdempotencyConflict. After NotDurable and
+        redis.exceptions.RedisError the orders may be in the log nevertheless.
         """
-        verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        verdict: asyncio.Future[AdmissionResult] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, verdict))
         if self._under_way < self._most_at_once:
             self._under_way += 1
@@ -93,7 +93,7 @@ class GroupCommit:
         return group
 
 
-def _settle(group: _Group, verdicts: Sequence[Verdict]) -> None:
+def _settle(group: _Group, verdicts: Sequence[AdmissionResult]) -> None:
     for (_, verdict), found in zip(group, verdicts, strict=True):
         if not verdict.done():
             verdict.set_result(found)

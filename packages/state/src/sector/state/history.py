@@ -3,22 +3,24 @@
 import asyncio
 from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from sector.models.deprecated_names import deprecated_names
 from sector.models.frame import Frame, FrameError
 from sector.state.connect import Client
 from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
-from sector.state.link import borrowed, call
+from sector.state.link import acquire_connection, call
 from sector.state.reader import TickEvents, Turn, View, tick_events
 from sector.state.replies import as_bytes, as_list, checked
-from sector.state.roll_forward import Past, past_in, roll_forward, tick_fields
+from sector.state.roll_forward import StateAtTick, roll_forward, state_at_snapshot, tick_fields
 
 _PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class HistoryRange:
     """Which ticks are kept: every one from `first` to the head, and the keyframes among them."""
 
     head: Head
@@ -29,25 +31,25 @@ class Kept:
         return self.keyframes[0]
 
 
-async def kept(redis: Client, sim_id: str) -> Kept:
+async def get_range(redis: Client, sim_id: str) -> HistoryRange:
     """Look how far the history reaches. Raises SimNotFound, redis.exceptions.RedisError."""
     keys = SimKeys(sim_id)
-    async with borrowed(redis, keys.head) as link:
+    async with acquire_connection(redis, keys.head) as link:
         fields, names = checked(await link.exchange(("HMGET", keys.head, *FIELDS), ("HKEYS", keys.keyframes)))
     head = Head.parse(as_list(fields))
     ticks = sorted(int(name) for each in as_list(names) if (name := as_bytes(each) or b"").isdigit())
     if head is None or not ticks:
         raise SimNotFound(sim_id)
-    return Kept(head, tuple(ticks))
+    return HistoryRange(head, tuple(ticks))
 
 
-async def at_tick(redis: Client, sim_id: str, tick: int, *, turn: Turn = nullcontext) -> Past:
+async def at_tick(redis: Client, sim_id: str, tick: int, *, turn: Turn = nullcontext) -> StateAtTick:
     """Return the sim as it was at `tick`; its `snapshot()` is held against the state hash recorded then.
 
     `turn`: held during each piece of the work, a hundred ticks at most. What it raises is raised.
     Raises SimNotFound, HistoryGone where that tick is not kept (any more, or not yet), HistoryBroken, redis.exceptions.RedisError.
     """
-    there = await kept(redis, sim_id)
+    there = await get_range(redis, sim_id)
     before = max((each for each in there.keyframes if each <= tick), default=None)
     if before is None or tick > there.head.tick:
         raise HistoryGone(sim_id, tick)
@@ -88,16 +90,20 @@ async def keyframe(redis: Client, sim_id: str, tick: int) -> Frame:
     return (await _keyframe(redis, sim_id, tick)).frame
 
 
-async def _keyframe(redis: Client, sim_id: str, tick: int) -> Past:
+async def _keyframe(redis: Client, sim_id: str, tick: int) -> StateAtTick:
     keys = SimKeys(sim_id)
     fields = await call(redis, "HMGET", keys.keyframes, str(tick), f"{tick}:cursor")
     snapshot, cursor = (as_bytes(value) for value in as_list(fields))
     if snapshot is None or cursor is None:
         raise HistoryGone(sim_id, tick)
     try:
-        found = past_in(snapshot, sim_id, cursor.decode(errors="replace"))
+        found = state_at_snapshot(snapshot, sim_id, cursor.decode(errors="replace"))
     except FrameError as error:
         raise HistoryBroken(sim_id, tick, str(error)) from error
     if found.tick != tick:
         raise HistoryBroken(sim_id, tick, f"its keyframe is that of tick {found.tick}")
     return found
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"Kept": "HistoryRange", "kept": "get_range"})

@@ -11,7 +11,7 @@ from sector.state.connect import Client
 from sector.state.errors import HistoryBroken, SimExists
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SIMS, SimKeys
-from sector.state.link import Command, Link, borrowed, call
+from sector.state.link import Command, Link, acquire_connection, call
 from sector.state.orders import SCOPE_ADMIN, SCOPE_PLAYER
 from sector.state.replies import as_list, checked
 from sector.state.retention import KeyframeMark, tick_bytes, write_keyframe
@@ -141,7 +141,7 @@ async def import_sim(redis: Client, sim_id: str, records: Iterator[Record]) -> H
 
     Raises SimExists, HistoryBroken, sector.models.archive.ArchiveError, redis.exceptions.RedisError.
     """
-    async with borrowed(redis, SimKeys(sim_id).head) as link:
+    async with acquire_connection(redis, SimKeys(sim_id).head) as link:
         importer = Importer(link, redis, sim_id)
         await importer.begin()
         try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sector.state.connect import Client
 from sector.state.errors import LeaseLost
 from sector.state.keys import SimKeys
-from sector.state.link import Command, borrowed, call, strings
+from sector.state.link import Command, acquire_connection, call, strings
 from sector.state.replies import as_bytes, checked
 
 
@@ -52,7 +52,7 @@ async def holders(redis: Client, sim_ids: Sequence[str]) -> list[str | None]:
 async def acquire(redis: Client, sim_id: str, holder: str, ttl_ms: int) -> Lease | None:
     """Take the lease if it is free. Returns None while another holds it."""
     keys = SimKeys(sim_id)
-    async with borrowed(redis, keys.lease) as link:
+    async with acquire_connection(redis, keys.lease) as link:
         _, held, epoch = checked(
             await link.exchange(("WATCH", keys.lease, keys.head), ("GET", keys.lease), ("HGET", keys.head, "epoch"))
         )
@@ -96,7 +96,7 @@ async def release(redis: Client, lease: Lease) -> None:
 
 async def _while_held(redis: Client, lease: Lease, command: Command) -> None:
     key = SimKeys(lease.sim_id).lease
-    async with borrowed(redis, key) as link:
+    async with acquire_connection(redis, key) as link:
         _, held = checked(await link.exchange(("WATCH", key), ("GET", key)))
         token = as_bytes(held)
         if token != lease.token.encode():

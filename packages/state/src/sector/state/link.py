@@ -1,9 +1,10 @@
-"""A borrowed connection, on which several commands and their replies take one round trip."""
+"""A acquire_connection connection, on which several commands and their replies take one round trip."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
@@ -11,6 +12,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from sector.models.deprecated_names import deprecated_names
 from sector.state.connect import Client, Cluster
 from sector.state.replies import Reply, as_bytes, as_list, checked
 from sector.state.round_trips import failed, took
@@ -102,7 +104,7 @@ def _joined(parts: Sequence[bytes]) -> Iterator[bytes]:
 
 
 @asynccontextmanager
-async def borrowed(redis: Client, key: str) -> AsyncIterator[Link]:
+async def acquire_connection(redis: Client, key: str) -> AsyncIterator[Link]:
     """Lend a connection to the node that holds `key`. It is closed where the block raises: it may be amid a reply.
 
     What fails with the connection raises a redis.exceptions.RedisError, here and in `Link.exchange`, and no OSError: an OSError that
@@ -144,7 +146,7 @@ def _unlimited(connection: AbstractConnection) -> float | None:
 
 async def call(redis: Client, *command: str | bytes | int) -> Reply:
     """Return the reply to one command, whose first argument is its key. Raises redis.exceptions.RedisError."""
-    async with borrowed(redis, str(command[1])) as link:
+    async with acquire_connection(redis, str(command[1])) as link:
         (reply,) = checked(await link.exchange(command))
     return reply
 
@@ -154,12 +156,16 @@ async def strings(redis: Client, keys: Sequence[str]) -> list[bytes | None]:
     if not keys:
         return []
     if not isinstance(redis, Cluster):
-        async with borrowed(redis, keys[0]) as link:
+        async with acquire_connection(redis, keys[0]) as link:
             (reply,) = checked(await link.exchange(("MGET", *keys)))
         return [as_bytes(value) for value in as_list(reply)]
     found: dict[str, bytes | None] = {}
     for of_node in await redis.by_node(keys):
-        async with borrowed(redis, of_node[0]) as link:
+        async with acquire_connection(redis, of_node[0]) as link:
             replies = checked(await link.exchange(*(("GET", key) for key in of_node)))
         found.update(zip(of_node, map(as_bytes, replies), strict=True))
     return [found[key] for key in keys]
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"borrowed": "acquire_connection"})

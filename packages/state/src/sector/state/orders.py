@@ -9,7 +9,7 @@ from sector.state.durability import MEMORY, Durability
 from sector.state.errors import SimNotFound
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
-from sector.state.link import Command, borrowed
+from sector.state.link import Command, acquire_connection
 from sector.state.replies import Reply, as_bytes, as_entry, as_int, as_list, checked
 
 SCOPE_ADMIN = b"admin"
@@ -35,7 +35,7 @@ async def append(
     """
     key, scope = SimKeys(sim_id).orders, SCOPE_ADMIN if admin else SCOPE_PLAYER
     adds = [("XADD", key, "*", "issuer", issuer, "scope", scope, "order", body) for body in bodies]
-    async with borrowed(redis, key) as link:
+    async with acquire_connection(redis, key) as link:
         replies = await link.exchange(("MULTI",), *adds, ("EXEC",), *durability.wait())
         *_, ids = checked(replies[: len(adds) + 2])
         order_ids = [(as_bytes(order_id) or b"").decode() for order_id in as_list(ids)]
@@ -61,7 +61,7 @@ class Pending:
 async def pending(redis: Client, sim_id: str) -> Pending:
     """Return what waits. Raises SimNotFound, redis.exceptions.RedisError."""
     keys = SimKeys(sim_id)
-    async with borrowed(redis, keys.head) as link:
+    async with acquire_connection(redis, keys.head) as link:
         (fields,) = checked(await link.exchange(("HMGET", keys.head, *FIELDS)))
         head = Head.parse(as_list(fields))
         if head is None:
@@ -83,7 +83,7 @@ class Poison:
     fields: dict[bytes, bytes]
     fault: str
 
-    def set_aside(self, keys: SimKeys) -> Command:
+    def to_dead_letter(self, keys: SimKeys) -> Command:
         """Return the command that keeps it where an operator finds it; of many, the newest are kept."""
         flat = [part for pair in self.fields.items() for part in pair]
         return ("XADD", keys.poison, "MAXLEN", "~", _POISON_KEPT, "*", "entry", self.id, "fault", self.fault, *flat)

@@ -10,7 +10,7 @@ from sector.models import RejectReason
 from sector.state import history
 from sector.state.connect import Client
 from sector.state.errors import HistoryBroken
-from sector.state.history import Kept
+from sector.state.history import HistoryRange
 from sector.state.keys import SimKeys
 from sector.state.link import call
 from sector.state.reader import TickEvents, tick_events
@@ -60,7 +60,7 @@ async def outcome(redis: Client, sim_id: str, order_id: str) -> Outcome | None:
 
     Raises SimNotFound, HistoryBroken, redis.exceptions.RedisError.
     """
-    there = await history.kept(redis, sim_id)
+    there = await history.get_range(redis, sim_id)
     if not as_list(await call(redis, "XRANGE", SimKeys(sim_id).orders, order_id, order_id)):
         return None
     if entry_id(order_id) <= _cursor_id(sim_id, there.head.tick, there.head.cursor):
@@ -72,7 +72,7 @@ async def outcome(redis: Client, sim_id: str, order_id: str) -> Outcome | None:
     return Outcome(order_id, "pending")
 
 
-async def _applied_in(redis: Client, sim_id: str, there: Kept, order_id: str) -> TickEvents | None:
+async def _applied_in(redis: Client, sim_id: str, there: HistoryRange, order_id: str) -> TickEvents | None:
     """Return the first tick whose cursor is not before the order. Most are asked for soon: so it is looked for backwards, in leaps."""
     sought, before, after = entry_id(order_id), there.first, there.head.tick
     cursor = as_bytes(await call(redis, "HGET", SimKeys(sim_id).keyframes, f"{before}:cursor"))

@@ -13,14 +13,14 @@ from pydantic_core import from_json
 from sector.models.delta import apply_delta
 from sector.models.frame import Frame, FrameError, decode
 from sector.models.rows import event_rows, table_columns, table_rows
-from sector.state.at_head import MOST_TICKS, written
+from sector.state.at_head import MOST_TICKS, load_head_state
 from sector.state.connect import Client
 from sector.state.errors import HistoryBroken, HistoryGone, HistoryRewound, SimNotFound
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
-from sector.state.link import Command, Link, borrowed, call
+from sector.state.link import Command, Link, acquire_connection, call
 from sector.state.replies import Reply, as_bytes, as_list, checked
-from sector.state.roll_forward import Past, check_follows, roll_forward, tick_fields
+from sector.state.roll_forward import StateAtTick, check_follows, roll_forward, tick_fields
 
 _TRIES = 3
 _PAGE, _MOST_PAGES = 100, 20
@@ -127,7 +127,7 @@ class SimReader:
         """
         head = await self.head()
         if self._view is None or self._view.head.commit != head.commit:
-            async with borrowed(self._redis, self._keys.head) as link:
+            async with acquire_connection(self._redis, self._keys.head) as link:
                 self._view = (self._view and await self._went_on(link, self._view)) or await self._anew(link)
         return self._view
 
@@ -140,7 +140,7 @@ class SimReader:
             if came_of is None or tick_fields(came_of, view.sim_id)[1].get(b"hash") != view.head.hash.encode():
                 return None
             now = roll_forward(
-                Past(view.sim_id, view.head.tick, view.head.cursor, view.head.hash, view.snapshot), ticks
+                StateAtTick(view.sim_id, view.head.tick, view.head.cursor, view.head.hash, view.snapshot), ticks
             )
         except (HistoryGone, HistoryBroken):
             return None
@@ -148,9 +148,9 @@ class SimReader:
 
     async def _anew(self, link: Link, tries: int = _TRIES) -> View:
         head, (snapshot, map_blob) = await self._at_once(link, ("GET", self._keys.snapshot), ("GET", self._keys.map))
-        there = await written(link, self._keys, head, snapshot)
+        there = await load_head_state(link, self._keys, head, snapshot)
         try:
-            return View(self._keys.sim_id, head, there.past().frame, decode(as_bytes(map_blob) or b""))
+            return View(self._keys.sim_id, head, there.materialize().frame, decode(as_bytes(map_blob) or b""))
         except HistoryGone:
             # It went on so far meanwhile that what came after that snapshot is trimmed.
             if tries == 1:
@@ -203,7 +203,7 @@ class SimReader:
         last = after_tick
         command = ("XREAD", "COUNT", 100, "BLOCK", block_ms, "STREAMS", self._keys.events)
         while True:
-            async with borrowed(self._redis, self._keys.head) as link:
+            async with acquire_connection(self._redis, self._keys.head) as link:
                 (reply,) = checked(await link.exchange((*command, f"{last}-0")))
             if reply is None:
                 if (tick := (await self.head()).tick) < last:

@@ -9,7 +9,7 @@ from sector.state.connect import Client
 from sector.state.faults import concerns_one_sim, describe
 from sector.state.followed import REDIS, Fault, conditions
 from sector.state.keys import SimKeys
-from sector.state.link import borrowed, call
+from sector.state.link import acquire_connection, call
 from sector.state.replies import checked
 
 type Probe = Callable[[Client, str], Awaitable[None]]
@@ -32,7 +32,7 @@ async def probe_writes(redis: Client, sim_id: str) -> None:
 
 async def probe_disk(redis: Client, sim_id: str) -> None:
     """Ask Redis whether it can write to its disk, for users that may not write. Raises redis.exceptions.RedisError."""
-    async with borrowed(redis, SimKeys(sim_id).head) as link:
+    async with acquire_connection(redis, SimKeys(sim_id).head) as link:
         checked(await link.exchange(("PING",)))
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from sector.state.admission import DIGEST_BYTES, KEPT_MS
 from sector.state.connect import Client
-from sector.state.errors import KeyReused
+from sector.state.errors import IdempotencyConflict
 from sector.state.keys import SimKeys
-from sector.state.link import borrowed, call
+from sector.state.link import acquire_connection, call
 from sector.state.replies import as_bytes, checked
 
 _ANY_SIM = SimKeys("")
@@ -52,16 +52,16 @@ class IdempotencyKey:
 
 
 async def check_key(redis: Client, once: IdempotencyKey) -> None:
-    """Raise KeyReused if the key came with another request; redis.exceptions.RedisError."""
+    """Raise IdempotencyConflict if the key came with another request; redis.exceptions.RedisError."""
     value = as_bytes(await call(redis, "GET", once.used))
     if value and value[:DIGEST_BYTES] != once.digest:
-        raise KeyReused(once.key)
+        raise IdempotencyConflict(once.key)
 
 
 async def reserve(redis: Client, once: IdempotencyKey) -> None:
-    """Reserve the key for this request. Raises KeyReused if another one has it; redis.exceptions.RedisError."""
+    """Reserve the key for this request. Raises IdempotencyConflict if another one has it; redis.exceptions.RedisError."""
     if not await _run(redis, "reserve", once):
-        raise KeyReused(once.key)
+        raise IdempotencyConflict(once.key)
 
 
 async def release(redis: Client, once: IdempotencyKey) -> None:
@@ -75,6 +75,6 @@ async def confirm(redis: Client, once: IdempotencyKey) -> None:
 
 
 async def _run(redis: Client, act: str, once: IdempotencyKey) -> bool:
-    async with borrowed(redis, once.used) as link:
+    async with acquire_connection(redis, once.used) as link:
         (done,) = checked(await link.exchange(("EVAL", _SCRIPT, 1, once.used, act, once.digest, KEPT_MS)))
     return bool(done)

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sector.models import Step
 from sector.models.delta import DeltaError, apply_delta, tick_of
+from sector.models.deprecated_names import deprecated_names
 from sector.models.frame import Frame, FrameError, decode, digest, encode
 from sector.state.errors import HistoryBroken, HistoryGone
 from sector.state.replies import Reply, as_entry
@@ -21,7 +23,7 @@ _FIELDS = {*_REQUIRED, b"events", b"delta"}
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class StateAtTick:
     """A sim at one tick, with the state hash recorded then; `cursor`: id of the last order applied, "" where that is not known."""
 
     sim_id: str
@@ -39,16 +41,16 @@ class Past:
         return snapshot
 
 
-def past_in(snapshot: bytes, sim_id: str, cursor: str = "") -> Past:
+def state_at_snapshot(snapshot: bytes, sim_id: str, cursor: str = "") -> StateAtTick:
     """Return the state in a snapshot. Raises sector.models.frame.FrameError, HistoryBroken."""
     frame = decode(snapshot)
     try:
-        return Past(sim_id, tick_of(frame), cursor, digest(snapshot), frame)
+        return StateAtTick(sim_id, tick_of(frame), cursor, digest(snapshot), frame)
     except DeltaError as error:
         raise HistoryBroken(sim_id, 0, str(error)) from error
 
 
-def roll_forward(past: Past, entries: Sequence[Reply]) -> Past:
+def roll_forward(past: StateAtTick, entries: Sequence[Reply]) -> StateAtTick:
     """Return the state after the ticks in `entries` of the event stream. Raises HistoryGone where one is missing, HistoryBroken."""
     for entry in entries:
         tick, fields = tick_fields(entry, past.sim_id)
@@ -58,11 +60,11 @@ def roll_forward(past: Past, entries: Sequence[Reply]) -> Past:
             frame = apply_delta(past.frame, decode(fields[b"delta"]))
         except (FrameError, DeltaError) as error:
             raise HistoryBroken(past.sim_id, tick, str(error)) from error
-        past = Past(past.sim_id, tick, fields[b"cursor"].decode(), fields[b"hash"].decode(), frame)
+        past = StateAtTick(past.sim_id, tick, fields[b"cursor"].decode(), fields[b"hash"].decode(), frame)
     return past
 
 
-def hold_to_its_delta[S](before: bytes, step: Step[S]) -> None:
+def verify_delta[S](before: bytes, step: Step[S]) -> None:
     """Raise DeltaError where the delta of `step` does not lead from the snapshot `before` to the snapshot after."""
     found, expected = digest(encode(apply_delta(decode(before), decode(step.delta)))), digest(step.snapshot)
     if found != expected:
@@ -88,3 +90,9 @@ def check_follows(sim_id: str, tick: int, expected: int) -> None:
     """Raise HistoryGone where a page of the event stream does not go on with the tick that is expected."""
     if tick != expected:
         raise HistoryGone(sim_id, expected)
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(
+        __name__, {"Past": "StateAtTick", "past_in": "state_at_snapshot", "hold_to_its_delta": "verify_delta"}
+    )

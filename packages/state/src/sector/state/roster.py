@@ -5,13 +5,13 @@ What a worker serves stands beside its name, since only workers that serve the s
 
 from sector.state.connect import Client
 from sector.state.keys import WORKERS
-from sector.state.link import borrowed
+from sector.state.link import acquire_connection
 from sector.state.replies import as_bytes, as_list, checked
 
 
 async def sign(redis: Client, serves: str, holder: str, ttl_ms: int) -> list[str]:
     """Note that `holder` is there for `ttl_ms` from now; return all that are there and serve the same."""
-    async with borrowed(redis, WORKERS) as link:
+    async with acquire_connection(redis, WORKERS) as link:
         (time,) = checked(await link.exchange(("TIME",)))
         seconds, microseconds = (int(as_bytes(part) or 0) for part in as_list(time))
         now_ms = seconds * 1000 + microseconds // 1000
@@ -33,7 +33,7 @@ async def sign(redis: Client, serves: str, holder: str, ttl_ms: int) -> list[str
 
 async def leave(redis: Client, serves: str, holder: str) -> None:
     """Note that `holder` is gone."""
-    async with borrowed(redis, WORKERS) as link:
+    async with acquire_connection(redis, WORKERS) as link:
         checked(await link.exchange(("ZREM", WORKERS, _member(serves, holder))))
 
 

@@ -4,11 +4,13 @@ import re
 import secrets
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from redis.exceptions import ResponseError
 
 from sector.models import SimConfig
+from sector.models.deprecated_names import deprecated_names
 from sector.models.error_texts import describe_error
 from sector.models.frame import digest
 from sector.models.names import SIM_ID
@@ -17,7 +19,7 @@ from sector.state.errors import HeadError, SimImpossible, SimNotFound, StateErro
 from sector.state.faults import concerns_one_sim
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SIMS, SimKeys
-from sector.state.link import Command, borrowed, call
+from sector.state.link import Command, acquire_connection, call
 from sector.state.memory import check_room_for_sim
 from sector.state.replies import Reply, as_bytes, as_list, checked
 from sector.state.retention import KeyframeMark, write_keyframe
@@ -39,7 +41,7 @@ async def heads(redis: Client, sim_ids: Sequence[str]) -> list[Head | None]:
         return []
     if isinstance(redis, Cluster):
         return [await _head_in_cluster(redis, each) for each in sim_ids]
-    async with borrowed(redis, SIMS) as link:
+    async with acquire_connection(redis, SIMS) as link:
         replies = await link.exchange(*(("HMGET", SimKeys(each).head, *FIELDS) for each in sim_ids))
     return [_readable_head(fields) for fields in replies]
 
@@ -51,7 +53,7 @@ async def exist(redis: Client, sim_ids: Sequence[str]) -> list[bool]:
     keys = [SimKeys(each).head for each in sim_ids]
     replies: dict[str, Reply] = {}
     for of_node in await redis.by_node(keys) if isinstance(redis, Cluster) else [keys]:
-        async with borrowed(redis, of_node[0]) as link:
+        async with acquire_connection(redis, of_node[0]) as link:
             of_keys = await link.exchange(*(("HMGET", key, "tick") for key in of_node))
         replies.update(zip(of_node, of_keys, strict=True))
     return [_exists(replies[key]) for key in keys]
@@ -95,7 +97,7 @@ async def found[S](redis: Client, sim_id: str, world: World[S], config: SimConfi
 
 async def _found[S](redis: Client, sim_id: str, world: World[S], config: SimConfig) -> bool:
     keys, made = SimKeys(sim_id), None
-    async with borrowed(redis, keys.head) as link:
+    async with acquire_connection(redis, keys.head) as link:
         while True:
             _, fields = checked(await link.exchange(("WATCH", keys.head), ("HMGET", keys.head, *FIELDS)))
             if Head.parse(as_list(fields)) is not None:
@@ -106,7 +108,7 @@ async def _found[S](redis: Client, sim_id: str, world: World[S], config: SimConf
             # The epoch may be there already, where a worker took the lease first: it only grows.
             epoch = int(as_bytes(as_list(fields)[FIELDS.index("epoch")]) or 0)
             head = first_head(0, digest(snapshot), epoch, "running")
-            begin = begin_with(keys, head, config, map_blob, snapshot)
+            begin = initial_commands(keys, head, config, map_blob, snapshot)
             *_, done = checked(await link.exchange(("MULTI",), *begin, ("EXEC",)))
             if done is not None:
                 return True
@@ -125,7 +127,7 @@ def first_head(tick: int, state_hash: str, epoch: int, status: str) -> Head:
     return Head(tick, "0-0", state_hash, secrets.token_hex(8), epoch, time.time_ns() // 1_000_000, status, 0)
 
 
-def begin_with(keys: SimKeys, head: Head, config: SimConfig, map_blob: bytes, snapshot: bytes) -> list[Command]:
+def initial_commands(keys: SimKeys, head: Head, config: SimConfig, map_blob: bytes, snapshot: bytes) -> list[Command]:
     """Return the commands that make a sim begin at `head`, its snapshot being its first keyframe."""
     return [
         ("SET", keys.config, config.model_dump_json()),
@@ -136,7 +138,7 @@ def begin_with(keys: SimKeys, head: Head, config: SimConfig, map_blob: bytes, sn
     ]
 
 
-async def read_founding(redis: Client, sim_id: str) -> tuple[SimConfig, bytes]:
+async def load_manifest(redis: Client, sim_id: str) -> tuple[SimConfig, bytes]:
     """Return the config and the map of a sim. Raises SimNotFound; StateError where this version cannot read the config."""
     keys = SimKeys(sim_id)
     config, map_blob = (as_bytes(value) for value in as_list(await call(redis, "MGET", keys.config, keys.map)))
@@ -153,8 +155,12 @@ async def read_founding(redis: Client, sim_id: str) -> tuple[SimConfig, bytes]:
 async def remove(redis: Client, sim_id: str) -> None:
     """Remove a sim with all that is kept of it. A worker that ticks it notices, and commits no more. Raises SimNotFound."""
     keys = SimKeys(sim_id)
-    async with borrowed(redis, keys.head) as link:
+    async with acquire_connection(redis, keys.head) as link:
         *_, done = checked(await link.exchange(("MULTI",), ("EXISTS", keys.head), ("DEL", *keys.all), ("EXEC",)))
     was_listed = await call(redis, "SREM", SIMS, sim_id)
     if not as_list(done)[0] and not was_listed:
         raise SimNotFound(sim_id)
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"read_founding": "load_manifest"})

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from sector.state.connect import Client
 from sector.state.keys import SimKeys
-from sector.state.link import Command, borrowed
+from sector.state.link import Command, acquire_connection
 from sector.state.replies import as_bytes, as_list, checked
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ async def spend(redis: Client, sim_id: str, spent: Sequence[Spent]) -> list[floa
     """
     keys = SimKeys(sim_id)
     names = [keys.rate(each.client) for each in spent]
-    async with borrowed(redis, keys.head) as link:
+    async with acquire_connection(redis, keys.head) as link:
         for _ in range(_ATTEMPTS):
             _, time, until = checked(await link.exchange(("WATCH", *names), ("TIME",), ("MGET", *names)))
             seconds, microseconds = (int(as_bytes(part) or 0) for part in as_list(time))

@@ -10,13 +10,14 @@ import secrets
 import time
 from copy import replace
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from redis.exceptions import OutOfMemoryError, ResponseError
 
 from sector.models import LoggedOrder, SimConfig, Step
+from sector.models.deprecated_names import deprecated_names
 from sector.models.frame import FrameError, digest
-from sector.state.at_head import Lag, Written, written
+from sector.state.at_head import SnapshotBacklog, StoredHead, load_head_state
 from sector.state.connect import Client
 from sector.state.errors import (
     CommitConflict,
@@ -30,7 +31,7 @@ from sector.state.errors import (
 from sector.state.head import FIELDS, Head
 from sector.state.keys import SimKeys
 from sector.state.lease import Lease, worker_of
-from sector.state.link import Command, Link, borrowed
+from sector.state.link import Command, Link, acquire_connection
 from sector.state.memory import MEMORY_COMMAND, NO_LIMIT, MemoryUse, memory_use
 from sector.state.orders import Poison, logged, read_entries
 from sector.state.replies import as_bytes, as_list, checked
@@ -43,7 +44,7 @@ from sector.state.retention import (
     load_keyframes,
     tick_bytes,
 )
-from sector.state.roll_forward import hold_to_its_delta
+from sector.state.roll_forward import verify_delta
 from sector.state.world import World
 
 MAX_ORDERS_PER_TICK = 10_000
@@ -56,7 +57,7 @@ _QUICK_S = 0.02
 """A tick that takes longer is computed in a thread, so that other sims go on and leases are renewed meanwhile."""
 
 
-class Took(NamedTuple):
+class PhaseDurations(NamedTuple):
     """How long each phase of a tick took, in seconds."""
 
     read_s: float
@@ -76,7 +77,7 @@ class Tick:
     head: Head
     orders: int
     finished: bool
-    took: Took | None = None
+    durations: PhaseDurations | None = None
     waited_ms: int = 0
     events: bytes = b""
     snapshot_bytes: int = 0
@@ -93,7 +94,7 @@ class _Read:
     head: Head
     orders: list[LoggedOrder]
     poison: list[Poison]
-    state: Written | None
+    state: StoredHead | None
 
 
 class Ticker[S]:
@@ -125,7 +126,7 @@ class Ticker[S]:
         self._states: dict[str, S] = {}  # by commit id: that of the last head seen, and that of the last EXEC sent
         self._quick = False
         self._nonce, self._commits = secrets.token_hex(8), itertools.count()
-        self._lag: Lag | None = None  # None: not known
+        self._lag: SnapshotBacklog | None = None  # None: not known
         self._keyframes: tuple[KeyframeMark, ...] | None = None  # None: not known
         self._max_history_bytes = max_history_bytes
         self._memory, self._memory_due_s = NO_LIMIT, 0.0
@@ -137,7 +138,7 @@ class Ticker[S]:
         redis.exceptions.RedisError.
         """
         began_s = time.monotonic()
-        async with borrowed(self._redis, self._keys.head) as link:
+        async with acquire_connection(self._redis, self._keys.head) as link:
             read = await self._read(link)
             read_s = time.monotonic()
             keyframes = self._keyframes if self._keyframes is not None else await load_keyframes(link, self._keys)
@@ -145,7 +146,7 @@ class Ticker[S]:
                 await self._hold_finished(link, read.head, keyframes)
                 return Tick(read.head, 0, True)
             try:
-                state, step = await self._computed(link, read)
+                state, step = await self._compute_step(link, read)
             except (HistoryGone, HistoryBroken):
                 await self._check_nobody_wrote(link, read.head)
                 raise
@@ -161,8 +162,8 @@ class Ticker[S]:
             except OutOfMemoryError:
                 await self._free_memory(link, read.head, keyframes)
                 raise
-            self._cursor, self._lag, self._keyframes = after.cursor, lag or Lag(), history.keyframes
-        took = Took(read_s - began_s, computed_s - read_s, time.monotonic() - computed_s)
+            self._cursor, self._lag, self._keyframes = after.cursor, lag or SnapshotBacklog(), history.keyframes
+        took = PhaseDurations(read_s - began_s, computed_s - read_s, time.monotonic() - computed_s)
         waited_ms = max(after.at_ms - int(read.orders[0].id.partition("-")[0]), 0) if read.orders else 0
         return Tick(
             after,
@@ -178,7 +179,7 @@ class Ticker[S]:
             self._memory,
         )
 
-    def _lag_after(self, step: Step[S], *, keyframe: bool) -> Lag | None:
+    def _lag_after(self, step: Step[S], *, keyframe: bool) -> SnapshotBacklog | None:
         """Return how far the snapshot lies behind if the tick does not write it, or None if it is to be written."""
         # Until the commit is known to have been carried out, it is not known.
         lag, self._lag = self._lag, None
@@ -239,7 +240,7 @@ class Ticker[S]:
         if head.commit not in self._states:
             self._lag = None
             (snapshot,) = checked(await link.exchange(("GET", self._keys.snapshot)))
-            state = await written(link, self._keys, head, snapshot)
+            state = await load_head_state(link, self._keys, head, snapshot)
         orders, poison = read_entries(entries, MAX_ORDER_BYTES_PER_TICK)
         if poison:
             checked(await link.exchange(("XLEN", self._keys.poison)))
@@ -260,14 +261,14 @@ class Ticker[S]:
         if token != self.lease.token.encode():
             raise LeaseLost(self.lease.sim_id, worker_of(token))
 
-    async def _computed(self, link: Link, read: _Read) -> tuple[S, Step[S]]:
+    async def _compute_step(self, link: Link, read: _Read) -> tuple[S, Step[S]]:
         """Return the state at head and the step from it. A slow one is computed in a thread, and the lease renewed meanwhile."""
         if self._quick:
             began_s = time.monotonic()
-            done = self._by_the_rules(read)
+            done = self._advance_world(read)
             self._quick = time.monotonic() - began_s < _QUICK_S
         else:
-            computing = asyncio.create_task(asyncio.to_thread(self._timed, read))
+            computing = asyncio.create_task(asyncio.to_thread(self._compute_in_thread, read))
             try:
                 while not (await asyncio.wait((computing,), timeout=self.lease.ttl_ms / 3000))[0]:
                     await self._renew(link, read.head)
@@ -277,25 +278,25 @@ class Ticker[S]:
             done = computing.result()
         return done
 
-    def _timed(self, read: _Read) -> tuple[S, Step[S]]:
+    def _compute_in_thread(self, read: _Read) -> tuple[S, Step[S]]:
         began_s, worked_s = time.monotonic(), time.thread_time()
-        done = self._by_the_rules(read)
+        done = self._advance_world(read)
         # Among other threads it waits for its turn: a quick one is not to be taken for slow because of that.
         waited_s, took_s = time.monotonic() - began_s, time.thread_time() - worked_s
         self._quick = max(took_s, waited_s / 10) < _QUICK_S
         return done
 
-    def _by_the_rules(self, read: _Read) -> tuple[S, Step[S]]:
+    def _advance_world(self, read: _Read) -> tuple[S, Step[S]]:
         world, there = self._world, read.state
         try:
             if there is None:
                 state = self._states[read.head.commit]
                 return state, world.advance(state, read.orders)
-            before = there.whole()
+            before = there.snapshot_bytes()
             state = world.load(self._config, self._map, before)
             step = world.advance(state, read.orders)
             # Most ticks to come write nothing of the state but the delta.
-            hold_to_its_delta(before, step)
+            verify_delta(before, step)
             return state, step
         except (FrameError, StateError):
             raise
@@ -356,7 +357,7 @@ class Ticker[S]:
             *([("SET", keys.snapshot, step.snapshot)] if whole else ()),
             ("HSET", keys.head, *head.pairs()),
             (*event, "cursor", head.cursor, "events", step.events, "delta", step.delta, *traced),
-            *(each.set_aside(keys) for each in poison),
+            *(each.to_dead_letter(keys) for each in poison),
             *history.commands,
         ]
 
@@ -371,3 +372,7 @@ class Ticker[S]:
 def _traces(orders: list[LoggedOrder]) -> tuple[str, ...]:
     """Return the traces of orders, each once, and no more than a reader of the event stream can be told."""
     return tuple(dict.fromkeys(order.trace for order in orders if order.trace))[:_MOST_TRACES]
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"Took": "PhaseDurations"})

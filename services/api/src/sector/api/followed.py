@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from sector.api.bodies import Bodies
 from sector.process import backoff
-from sector.state.admission import Gate
+from sector.state.admission import AdmissionPolicy
 from sector.state.connect import Client
 from sector.state.followed import Fault
 from sector.state.followed import Followed as FollowedSim
@@ -15,7 +15,9 @@ from sector.state.reader import View
 class Followed(FollowedSim):
     """One sim."""
 
-    def __init__(self, redis: Client, gate: Gate, told: Callable[[Fault | None], None] = lambda _: None) -> None:
+    def __init__(
+        self, redis: Client, gate: AdmissionPolicy, told: Callable[[Fault | None], None] = lambda _: None
+    ) -> None:
         super().__init__(redis, gate.sim_id, backoff, told)
         self.group = GroupCommit(redis, gate)
         self.bodies: Bodies | None = None

@@ -28,7 +28,7 @@ from sector.process.counting import count_soon
 from sector.process.tracing import Span, Traces, trace_id
 from sector.state import admission
 from sector.state.admission import Admitted
-from sector.state.errors import ResponseDamaged, TooFast
+from sector.state.errors import RateLimited, ResponseDamaged
 from sector.state.reader import View
 
 MAX_ORDERS = 1_000
@@ -177,7 +177,7 @@ class Orders:
         asked = admission.Request(bearer.subject, orders, bearer.admin, rates, key, digest, rest, cost, trace)
         try:
             return await sim.group.admit(asked)
-        except TooFast as refused:
+        except RateLimited as refused:
             self._rate_limited.note(bearer, address, refused, asked)
             raise
 

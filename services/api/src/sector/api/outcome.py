@@ -25,7 +25,7 @@ async def get_order(request: Request, sim: Followed, order_id: str) -> Answer:
         raise _no_such(sim, order_id)
     await sim.newest()
     ticks: asyncio.Queue[TickEvents | None] = asyncio.Queue()
-    with sim.listening(ticks.put_nowait):
+    with sim.subscribe(ticks.put_nowait):
         found = await outcome(sim.redis, sim.sim_id, order_id)
         if found is not None and found.status == "pending" and wait_s:
             found = await _waited(sim, order_id, ticks, wait_s)

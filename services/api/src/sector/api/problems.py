@@ -22,16 +22,16 @@ from sector.process.turns import TooManyTurns
 from sector.state.errors import (
     HistoryBroken,
     HistoryGone,
-    KeyReused,
+    IdempotencyConflict,
     NotDurable,
+    QueueFull,
+    RateLimited,
     ResponseDamaged,
     SimExists,
     SimFinished,
     SimNotFound,
     StateError,
     StorageFull,
-    TooFarBehind,
-    TooFast,
     TooManySims,
 )
 from sector.state.faults import describe
@@ -152,13 +152,13 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem(409, "The sim exists", str(error))
         case SimFinished():
             return Problem(409, "The sim is finished", str(error))
-        case KeyReused():
+        case IdempotencyConflict():
             return Problem(
                 422, "Idempotency key reused", str(error), [{"field": "Idempotency-Key", "message": str(error)}]
             )
         case ResponseDamaged():
             return Problem(422, "Idempotency key damaged", str(error))
-        case TooFast():
+        case RateLimited():
             wait_s = math.ceil(error.retry_after_s)
             return Problem(
                 429, "Too many orders", f"{error}; try again in {wait_s} s", headers={"Retry-After": str(wait_s)}
@@ -169,7 +169,7 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem(429, "Too many requests", detail, headers={"Retry-After": str(wait_s)})
         case TooManyTurns():
             return Problem(503, "Too many reads of history", f"{error}; try again in a second")
-        case TooFarBehind():
+        case QueueFull():
             detail = f"{error}; try again in a second"
             return Problem(429, "The worker is behind", detail, headers={"Retry-After": "1"})
         case StorageFull():

@@ -8,7 +8,7 @@ from sector.api.bearer import Bearer
 from sector.process.connections import client_network
 from sector.state import admission
 from sector.state.admission import MAX_COST, Rate
-from sector.state.errors import TooFast
+from sector.state.errors import RateLimited
 
 _BURST_S = 10
 _MAX_CLIENTS = 10_000
@@ -57,7 +57,7 @@ class RateLimitCache:
     def __init__(self) -> None:
         self._refusals: dict[tuple[str, str], _Refusal] = {}
 
-    def note(self, bearer: Bearer, address: str, refused: TooFast, asked: admission.Request) -> None:
+    def note(self, bearer: Bearer, address: str, refused: RateLimited, asked: admission.Request) -> None:
         """Remember a rejected client until a single order of it would be accepted."""
         client = bearer.subject, client_network(address)
         # Behind all others, of which the oldest goes first.
@@ -72,7 +72,7 @@ class RateLimitCache:
         self._refusals[client] = _Refusal(until_s, refused.of, refused.a_second)
 
     def check(self, bearer: Bearer, address: str) -> None:
-        """Raise TooFast if the client has to wait longer."""
+        """Raise RateLimited if the client has to wait longer."""
         if not self._refusals:
             return
         client = bearer.subject, client_network(address)
@@ -80,5 +80,5 @@ class RateLimitCache:
             return
         left_s = known.until_s - time.monotonic()
         if left_s > 0:
-            raise TooFast(known.of, known.per_second, left_s)
+            raise RateLimited(known.of, known.per_second, left_s)
         del self._refusals[client]

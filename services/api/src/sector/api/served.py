@@ -11,7 +11,7 @@ from sector.api.followed import Followed
 from sector.api.problems import Problem
 from sector.models.names import SIM_ID
 from sector.process import wait_for_stop
-from sector.state.admission import Gate
+from sector.state.admission import AdmissionPolicy
 from sector.state.connect import Client
 from sector.state.durability import Durability
 from sector.state.errors import SimNotFound
@@ -116,7 +116,7 @@ class Served:
     def _follow(self, sim_id: str) -> Followed:
         if len(self._followed) >= _MOST and sim_id != self.own_id:
             self._evict()
-        gate = Gate(sim_id, self._most_waiting, self._durability)
+        gate = AdmissionPolicy(sim_id, self._most_waiting, self._durability)
         followed = self._followed[sim_id] = (
             Followed(self._redis, gate, self._told) if sim_id == self.own_id else Followed(self._redis, gate)
         )

@@ -20,9 +20,9 @@ from sector.models.names import SIM_ID
 from sector.state import founding, history, sims
 from sector.state.connect import Client
 from sector.state.errors import SimExists, SimNotFound
-from sector.state.founding import ForkOf, Wish
+from sector.state.founding import ForkOf, SimRequest
 from sector.state.head import Head
-from sector.state.history import Kept
+from sector.state.history import HistoryRange
 from sector.state.reservation import IdempotencyKey
 
 MAX_LIMIT = 1_000
@@ -62,10 +62,10 @@ class Sims:
         if not _ID.fullmatch(sim_id):
             raise SimNotFound(sim_id)
         try:
-            there = await history.kept(self._redis, sim_id)
-            config, _ = await sims.read_founding(self._redis, sim_id)
+            there = await history.get_range(self._redis, sim_id)
+            config, _ = await sims.load_manifest(self._redis, sim_id)
         except SimNotFound:
-            wish = await founding.asked(self._redis, sim_id)
+            wish = await founding.get_request(self._redis, sim_id)
             if wish is None:
                 raise
             failed = {"status": "failed", "detail": wish.fault} if wish.fault else {"status": "founding"}
@@ -82,7 +82,7 @@ class Sims:
         once = _once(request, bearer, "")
         if once is not None and await founding.is_repeated(self._redis, new.id, once):
             return _asked_for(request, new.id, repeated=True)
-        return await self._ask(request, new.id, Wish(config=new.config), once)
+        return await self._ask(request, new.id, SimRequest(config=new.config), once)
 
     async def fork(self, request: Request, sim: Followed) -> Answer:
         """Ask for a sim that begins where this one was at `tick`, by default now."""
@@ -94,15 +94,15 @@ class Sims:
         once = _once(request, bearer, sim.sim_id)
         if once is not None and await founding.is_repeated(self._redis, new.id, once):
             return _asked_for(request, new.id, repeated=True)
-        there = await history.kept(self._redis, sim.sim_id)
+        there = await history.get_range(self._redis, sim.sim_id)
         tick = number("tick", asked.get("tick", str(there.head.tick)), 0, 2**53)
         if not there.first <= tick <= there.head.tick:
             raise invalid_query("tick", f"{tick} is not kept: {there.first} to {there.head.tick} are")
-        return await self._ask(request, new.id, Wish(fork_of=ForkOf(sim=sim.sim_id, tick=tick)), once)
+        return await self._ask(request, new.id, SimRequest(fork_of=ForkOf(sim=sim.sim_id, tick=tick)), once)
 
-    async def _ask(self, request: Request, sim_id: str, wish: Wish, once: IdempotencyKey | None) -> Answer:
+    async def _ask(self, request: Request, sim_id: str, wish: SimRequest, once: IdempotencyKey | None) -> Answer:
         try:
-            await founding.ask(self._redis, sim_id, wish, once, max_sims=self._max_sims)
+            await founding.request_sim(self._redis, sim_id, wish, once, max_sims=self._max_sims)
         except SimExists:
             # The same request may have come twice at the same time.
             if once is None or not await founding.is_repeated(self._redis, sim_id, once):
@@ -116,7 +116,7 @@ def _head(head: Head) -> dict[str, JsonValue]:
     return {"status": head.status, "tick": head.tick, "at_ms": head.at_ms, "tick_length_ms": length_ms}
 
 
-def _told(there: Kept) -> dict[str, JsonValue]:
+def _told(there: HistoryRange) -> dict[str, JsonValue]:
     return {
         **_head(there.head),
         "state_hash": there.head.hash,

@@ -63,7 +63,7 @@ async def _past(sim: Followed, tick: int, turn: Turn) -> Bodies:
         try:
             found = Bodies(await history.view_at(sim.redis, tick, now, turn=turn))
         except HistoryGone as error:
-            first = (await history.kept(sim.redis, sim.sim_id)).first
+            first = (await history.get_range(sim.redis, sim.sim_id)).first
             detail = f"tick {tick} of sim {sim.sim_id} is not kept: {first} to {now.head.tick} are"
             raise Problem(404, "No such tick", detail) from error
         if len(sim.past) >= _PAST_KEPT:

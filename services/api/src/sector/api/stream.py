@@ -129,7 +129,7 @@ class Streams:
         self._backlogs.add(backlog)
         try:
             sending = _Sending(request, self._patience_s)
-            with sim.listening(backlog.hear):
+            with sim.subscribe(backlog.hear):
                 await sending.begin(self._guard, answer, view.head.tick if after is None else None)
                 turn = self._work.turns_of(request)
                 try:
@@ -161,7 +161,7 @@ class Streams:
         now = (view.head.tick, _LAST)
         if after is None:
             return now
-        first = (await history.kept(sim.redis, sim.sim_id)).first
+        first = (await history.get_range(sim.redis, sim.sim_id)).first
         # The sim may be at an earlier tick than was seen of it, where Redis lost what it had not yet kept.
         if 0 < after[0] < first or after > now:
             first_tick = (first if after <= now else view.head.tick) + 1

@@ -117,7 +117,7 @@ class Archive:
             found = await history.ticks(self._redis, _checked(sim_id), after, after + limit)
         if not found:
             # Raises where there is no such sim.
-            await history.kept(self._redis, sim_id)
+            await history.get_range(self._redis, sim_id)
         return await _answer(request, b"".join(map(of_tick, found)), KIND)
 
 

@@ -16,7 +16,7 @@ from sector.models.frame import Frame, FrameError, Table, decode
 from sector.state import history
 from sector.state.connect import Client
 from sector.state.errors import HistoryGone
-from sector.state.history import Kept
+from sector.state.history import HistoryRange
 from sector.state.reader import TickEvents
 
 _SIMS = 64
@@ -61,7 +61,7 @@ class Courses:
         Raises SimNotFound, HistoryGone, HistoryBroken, sector.models.frame.FrameError, redis.exceptions.RedisError.
         """
         async with self._one_at_a_time:
-            kept = await history.kept(self._redis, sim_id)
+            kept = await history.get_range(self._redis, sim_id)
             course = self._courses.pop(sim_id, None)
             if course is None or not kept.first <= course.seen <= kept.head.tick:
                 course = await self._begun(sim_id, kept)
@@ -71,7 +71,7 @@ class Courses:
                 del self._courses[next(iter(self._courses))]
         return _told(sim_id, kept, course)
 
-    async def _begun(self, sim_id: str, kept: Kept) -> _Course:
+    async def _begun(self, sim_id: str, kept: HistoryRange) -> _Course:
         """Return the course up to the last keyframe but one: the totals of each, and the battles before."""
         course = _Course()
         for tick in kept.keyframes:
@@ -92,7 +92,7 @@ class Courses:
             last = page[0].tick - 1
         return course
 
-    async def _go_on(self, course: _Course, sim_id: str, kept: Kept) -> None:
+    async def _go_on(self, course: _Course, sim_id: str, kept: HistoryRange) -> None:
         """Go on to the head, tick by tick."""
         while course.seen < kept.head.tick and course.now is not None:
             page = await history.ticks(self._redis, sim_id, course.seen, min(course.seen + _PAGE, kept.head.tick))
@@ -151,7 +151,7 @@ def _totals_of(snapshot: Frame, tick: int) -> Totals:
     )
 
 
-def _told(sim_id: str, kept: Kept, course: _Course) -> dict[str, JsonValue]:
+def _told(sim_id: str, kept: HistoryRange, course: _Course) -> dict[str, JsonValue]:
     factions = course.totals[max(course.totals)].factions if course.totals else ()
     totals: list[JsonValue] = [
         {"tick": each.tick, "systems": [*each.systems], "ships": [*each.ships], "supply": [*each.supply]}

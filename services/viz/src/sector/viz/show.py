@@ -63,7 +63,7 @@ class Show:
 
     async def run(self) -> None:
         """Follow until cancelled."""
-        with self._followed.listening(self._hear):
+        with self._followed.subscribe(self._hear):
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._followed.run())
                 tasks.create_task(self._watch_worker())

@@ -7,7 +7,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from sector.models.frame import decode
 from sector.process.counting import count_soon
 from sector.process.metrics import BYTES, SECONDS
-from sector.state.ticker import Tick, Took
+from sector.state.ticker import PhaseDurations, Tick
 
 OTHERS = "*"
 """Stands for all sims that are not named in the settings: there may be any number of them."""
@@ -79,9 +79,9 @@ class SimMetrics:
 
     def count_tick(self, tick: Tick) -> None:
         """Count a tick."""
-        if tick.took is None:
+        if tick.durations is None:
             return
-        count_soon(self._count, (tick.took, tick.head.tick))
+        count_soon(self._count, (tick.durations, tick.head.tick))
         count_soon(self._count_storage, (tick.history_bytes, tick.memory.share))
         if tick.orders:
             _count_orders(tick)
@@ -89,7 +89,7 @@ class SimMetrics:
             _WRITTEN.observe(tick.snapshot_bytes)
             self._snapshot.set(tick.snapshot_bytes)
 
-    def _count(self, ticked: tuple[Took, int]) -> None:
+    def _count(self, ticked: tuple[PhaseDurations, int]) -> None:
         durations, number = ticked
         for phase, seconds in zip(_PHASES, durations, strict=True):
             phase.observe(seconds)

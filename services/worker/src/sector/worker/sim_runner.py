@@ -19,7 +19,7 @@ from sector.state.connect import Client
 from sector.state.errors import CommitConflict, LeaseLost, SimNotFound, StateError, WorldFailed
 from sector.state.faults import concerns_one_sim, describe
 from sector.state.lease import Lease
-from sector.state.ticker import Tick, Ticker, Took
+from sector.state.ticker import PhaseDurations, Tick, Ticker
 from sector.state.world import World
 from sector.worker.metrics import CONFLICTS, FAILURES, LATENESS, LEASES_LOST, OTHERS, SimMetrics
 from sector.worker.pace import Pace
@@ -98,14 +98,14 @@ class SimRunner[S]:
         async with context.redis_slots:
             if self._creates and await sims.found(context.redis, sim_id, context.world, context.settings.sim_config):
                 log.info("founded sim %s: %d systems", sim_id, context.settings.sim_config.systems)
-            if not self._creates and (created := await founding.carry_out(context.redis, sim_id, context.world)):
+            if not self._creates and (created := await founding.reconcile(context.redis, sim_id, context.world)):
                 log.info("sim %s: %s", sim_id, created)
             self.lease = await leases.acquire(context.redis, sim_id, context.holder, context.settings.lease_ttl_ms)
             if self.lease is None:
                 return None
             self._metrics.count_lease(self.lease.epoch)
             log.info("holding the lease of sim %s, epoch %d", sim_id, self.lease.epoch)
-            config, map_blob = await sims.read_founding(context.redis, sim_id)
+            config, map_blob = await sims.load_manifest(context.redis, sim_id)
         return Ticker(
             context.redis,
             context.world,
@@ -151,10 +151,10 @@ class SimRunner[S]:
         self.tick = tick.head.tick
         bind_contextvars(tick=self.tick)
         self._metrics.count_tick(tick)
-        if tick.took is not None:
-            self._trace(tick, tick.took)
+        if tick.durations is not None:
+            self._trace(tick, tick.durations)
 
-    def _trace(self, tick: Tick, durations: Took) -> None:
+    def _trace(self, tick: Tick, durations: PhaseDurations) -> None:
         """Add a span of the tick, with one for each phase, to each trace that led to it."""
         if not tick.traces:
             return

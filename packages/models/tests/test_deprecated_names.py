@@ -1,0 +1,33 @@
+"""Earlier names work, and say what they are now."""
+
+import sys
+import types
+from collections.abc import Iterator
+
+import pytest
+
+from sector.models.deprecated_names import deprecated_names
+
+
+@pytest.fixture
+def module() -> Iterator[types.ModuleType]:
+    module = types.ModuleType("example")
+    module.__dict__.update(New=int, __getattr__=deprecated_names("example", {"Old": "New"}))
+    sys.modules["example"] = module
+    yield module
+    del sys.modules["example"]
+
+
+def test_an_earlier_name_is_the_new_one_with_a_warning(module: types.ModuleType) -> None:
+    with pytest.warns(DeprecationWarning, match=r"example\.Old is now example\.New"):
+        assert module.Old is int
+
+
+def test_another_name_is_an_error_as_in_any_module(module: types.ModuleType) -> None:
+    with pytest.raises(AttributeError, match="module 'example' has no attribute 'other'"):
+        _ = module.other
+
+
+def test_the_new_name_gives_no_warning(module: types.ModuleType, recwarn: pytest.WarningsRecorder) -> None:
+    assert module.New is int
+    assert not recwarn.list
