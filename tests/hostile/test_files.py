@@ -22,6 +22,7 @@ from fixtures.waiting import until
 from hostile.files import AT_RUN_TIME, COMMANDS, OF_METRICS, SETTINGS, SOCKETS, FileCase
 
 _WITHIN_S = 60
+SERVICES = ("viz", "api", "worker", "bot", "standalone")
 _MAP = "P 0 0 1 50 5\nP 3 4 2 50 5\n"
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 
@@ -54,6 +55,18 @@ def test_a_service_ends_with_2_and_names_setting_file_and_reason(
     line = check_line(text, path.name)
     assert line.startswith(f"wrong setting {case.name}=")
     assert "Allowed: " in line
+
+
+@pytest.mark.parametrize("service", SERVICES if LONG else SERVICES[:1])
+def test_a_pipe_of_certificates_is_refused_before_a_library_reads_it(service: str, tmp_path: Path) -> None:
+    # Not forked: some libraries read it when they are imported.
+    path = tmp_path / "hostile"
+    FILE_STATES["a pipe without a writer"](path)
+    command = [sys.executable, "-m", f"sector.{service}"]
+    told = environment(SSL_CERT_FILE=str(path))
+    ended = subprocess.run(command, env=told, capture_output=True, text=True, timeout=_WITHIN_S, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert check_line(ended.stderr, path.name).startswith("wrong setting SSL_CERT_FILE=")
 
 
 @pytest.mark.parametrize("case", COMMANDS if LONG else COMMANDS[::16], ids=str)

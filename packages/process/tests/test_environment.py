@@ -95,6 +95,7 @@ LOAD = "from sector.process import Settings, load; load(Settings, about='a proce
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
+        ("SSL_CERT_FILE", "/dev/zero", "it cannot be read: it is a device, not a regular file"),
         ("SSL_CERT_FILE", "/missing", "it cannot be read: No such file or directory"),
         ("SSL_CERT_FILE", "/etc", "it cannot be read: Is a directory"),
         ("SSL_CERT_FILE", "/etc/passwd", "it has no certificates (PEM)"),
@@ -111,3 +112,14 @@ def test_certificates_that_cannot_be_read_are_a_wrong_setting(name: str, value: 
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"wrong setting {name}='{value}'")
     assert said in line
+
+
+def test_a_certificate_file_that_is_a_pipe_is_refused_before_libraries_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    command = [sys.executable, "-c", "import sector.process, ssl; ssl.create_default_context()"]
+    told = environment(SSL_CERT_FILE=str(path))
+    done = subprocess.run(command, env=told, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"wrong setting SSL_CERT_FILE='{path}': it cannot be read: it is a named pipe")

@@ -4,10 +4,13 @@ Sanic takes `SANIC_*` as its configuration, websockets and OpenTelemetry have va
 the proxies that they find. A value that a library cannot parse ends the process with a traceback; others change limits, or which
 client address is trusted. Some are read at import, so this module is imported before those libraries.
 
-`SSL_CERT_FILE` and `SSL_CERT_DIR` are settings of every process, which validates them.
+`SSL_CERT_FILE` and `SSL_CERT_DIR` are settings of every process, which validates them. A file that would hold an import up is refused
+here.
 """
 
 import os
+import sys
+from pathlib import Path
 
 _PREFIXES = ("SANIC_", "WEBSOCKETS_", "OTEL_")
 _NAMES = frozenset(
@@ -48,4 +51,28 @@ def ignored_variables() -> list[str]:
     return sorted(_ignored)
 
 
+def check_certificate_file() -> None:
+    """End the process if SSL_CERT_FILE is a pipe, a device or very large: libraries read it when they are imported.
+
+    The setting says what else may be wrong with it.
+    """
+    path = os.environ.get("SSL_CERT_FILE")
+    if not path or not Path(path).exists() or Path(path).is_dir():
+        return
+    # Here, since Pydantic comes with them, which is one of the libraries that read variables.
+    from sector.models.certificates import MAX_BYTES
+    from sector.models.printable import printable
+    from sector.models.regular_file import FileError, read_file
+    from sector.process.log_stream import print_error
+
+    try:
+        read_file(path, MAX_BYTES)
+    except FileError as error:
+        print_error(
+            printable(f"wrong setting SSL_CERT_FILE={path!r}: {error.reason}. Allowed: a file (PEM) of certificates")
+        )
+        sys.exit(2)
+
+
 ignore_library_variables()
+check_certificate_file()
