@@ -13,8 +13,8 @@ import pytest_asyncio
 from browser.world_page import WorldPage
 from playwright.async_api import Browser, expect
 
+from fixtures.nginx import require_nginx
 from fixtures.processes import Processes, environment, free_port
-from fixtures.requires import require_program
 from fixtures.sim import Sim
 from fixtures.waiting import until
 from sector.viz.page import FOLDER
@@ -68,7 +68,7 @@ async def other_version(sim: Sim, redis_url: str, tmp_path: Path) -> AsyncIterat
 async def test_pages_work_while_two_versions_answer_in_turn(
     browser: Browser, other_version: int, redis_url: str, processes: Processes, tmp_path: Path, proto: str
 ) -> None:
-    program = require_program("nginx", "/usr/sbin/nginx", hint="apt-get install nginx-light")
+    program = require_nginx()
     viz, port = processes.start("viz", REDIS_URL=redis_url), free_port()
     url = f"http://127.0.0.1:{port}"
     configuration = tmp_path / "nginx.conf"

@@ -5,14 +5,11 @@ Ingress of a host has regular expressions, all its paths are such (its user guid
 not be sent goes to the next.
 """
 
-import signal
-import socket
-import subprocess
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path as File
 
 from deployment.kinds import Ingress, Path
+from fixtures.nginx import Nginx
 
 _PREFIX = "nginx.ingress.kubernetes.io/"
 _UNDERSTOOD = {
@@ -31,22 +28,12 @@ _UNDERSTOOD = {
     "session-cookie-samesite",
     "session-cookie-change-on-failure",
 }
-_LISTENS_WITHIN_S = 10
-_CONF = """
-worker_processes 1;
-pid {directory}/nginx.pid;
-error_log {directory}/error.log info;
-events {{ worker_connections 2048; }}
-http {{
-  access_log off;
-  client_body_temp_path {directory}/body; proxy_temp_path {directory}/proxy;
-  fastcgi_temp_path {directory}/fastcgi; uwsgi_temp_path {directory}/uwsgi; scgi_temp_path {directory}/scgi;
+_SERVERS = """
   map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
   {zones}
   {upstreams}
   server {{ listen 127.0.0.1:{port} default_server; return 404; }}
   {servers}
-}}
 """
 
 
@@ -57,40 +44,18 @@ class Gate:
         for ingress in ingresses:
             unknown = {each.removeprefix(_PREFIX) for each in ingress.metadata.annotations} - _UNDERSTOOD
             assert not unknown, f"annotations that this test does not know: {unknown}"
-        self._ingresses, self.port, self._directory = ingresses, port, directory
-        self._command = [program, "-c", str(directory / "nginx.conf"), "-p", str(directory), "-g", "daemon off;"]
-        self._process: subprocess.Popen[bytes] | None = None
+        self._ingresses, self.port = ingresses, port
+        self._nginx = Nginx(program, port, directory)
 
     def open(self, endpoints: Mapping[str, Sequence[int]]) -> None:
         """Start it, or lead it to other endpoints: who is connected stays so."""
-        (self._directory / "nginx.conf").write_text(self._conf(endpoints))
-        tried = subprocess.run([*self._command, "-t"], capture_output=True, text=True, timeout=30, check=False)
-        assert tried.returncode == 0, tried.stderr
-        if self._process is None:
-            self._process = subprocess.Popen(self._command)
-            self._await_listening()
-        else:
-            self._process.send_signal(signal.SIGHUP)
-
-    def _await_listening(self) -> None:
-        until_s = time.monotonic() + _LISTENS_WITHIN_S
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-            except OSError:
-                if time.monotonic() > until_s:
-                    raise
-                time.sleep(0.02)
-            else:
-                return
+        self._nginx.open(self._servers(endpoints))
 
     def close(self) -> None:
         """End it."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(10)
+        self._nginx.close()
 
-    def _conf(self, endpoints: Mapping[str, Sequence[int]]) -> str:
+    def _servers(self, endpoints: Mapping[str, Sequence[int]]) -> str:
         by_host: dict[str, list[tuple[Path, Ingress]]] = {}
         for ingress in self._ingresses:
             for rule in ingress.spec.rules:
@@ -101,8 +66,7 @@ class Gate:
         ]
         upstreams = [_upstream(ingress, endpoints) for ingress in self._ingresses]
         zones = [_zones(ingress) for ingress in self._ingresses]
-        return _CONF.format(
-            directory=self._directory,
+        return _SERVERS.format(
             port=self.port,
             zones="\n".join(zones),
             upstreams="\n".join(upstreams),

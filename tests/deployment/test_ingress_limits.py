@@ -10,8 +10,8 @@ import pytest
 from deployment.ingress_nginx import Gate
 from deployment.kinds import Ingress
 from deployment.rendered import BASE, Rendered
+from fixtures.nginx import require_nginx
 from fixtures.processes import free_port
-from fixtures.requires import require_program
 
 _ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 _OTHER = "127.0.0.2"
@@ -35,7 +35,7 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 @pytest.fixture
 async def gate(tmp_path: Path) -> AsyncIterator[Gate]:
     """The way in, with one server in place of all pods."""
-    nginx = require_program("nginx", "/usr/sbin/nginx", hint="apt-get install nginx-light")
+    nginx = require_nginx()
     for each in (tmp_path, *list(tmp_path.parents)[:3]):
         each.chmod(0o755)
     port = free_port()

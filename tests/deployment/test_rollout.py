@@ -9,8 +9,8 @@ import httpx
 from deployment.cluster import Cluster
 from deployment.order_load import OrderLoad, outcomes
 from deployment.rendered import BASE, Rendered
+from fixtures.nginx import require_nginx
 from fixtures.processes import free_port
-from fixtures.requires import require_program
 
 HOST = {"Host": "sector.local"}
 
@@ -18,7 +18,7 @@ HOST = {"Host": "sector.local"}
 async def test_every_service_is_rolled_out_under_load_without_a_failure(
     engine: str, images: Mapping[str, str], tmp_path: Path
 ) -> None:
-    nginx = require_program("nginx", "/usr/sbin/nginx", hint="apt-get install nginx-light")
+    nginx = require_nginx()
     for each in (tmp_path, *list(tmp_path.parents)[:3]):
         each.chmod(0o755)
     repositories = {f"sector-{service}": image for service, image in images.items()}

@@ -16,6 +16,7 @@ from deployment.cluster import ORDER, Cluster
 from deployment.engine import container, docker
 from deployment.pods import Pod
 from deployment.rendered import BASE, Rendered
+from fixtures.nginx import require_nginx
 from fixtures.processes import free_port
 from fixtures.requires import require_program
 from fixtures.waiting import until
@@ -25,7 +26,7 @@ HOST = {"Host": "sector.local"}
 
 @pytest.fixture(scope="module")
 def cluster(engine: str, images: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    nginx = require_program("nginx", "/usr/sbin/nginx", hint="apt-get install nginx-light")
+    nginx = require_nginx()
     repositories = {f"sector-{service}": image for service, image in images.items()}
     directory = tmp_path_factory.mktemp("node")
     # Seen from within containers, by users who are not this one.

@@ -15,6 +15,11 @@ async def echo(request: Request) -> HTTPResponse:
     return raw(request.body)
 
 
+async def echo_anywhere(request: Request, path: str = "") -> HTTPResponse:
+    """Answer with the body, whatever the path and the method: Sanic reads no body of GET by itself."""
+    return raw(request.body)
+
+
 async def stream(request: Request) -> None:
     """Answer in two parts."""
     response = await request.respond(content_type="text/plain")
@@ -28,12 +33,20 @@ async def header(request: Request) -> HTTPResponse:
     return raw(request.headers.get("x-sent", "").encode())
 
 
+async def note_request(request: Request, response: HTTPResponse) -> None:
+    """Say in a header which request was read."""
+    response.headers["x-read"] = f"{request.method} {request.raw_url.decode()}"
+
+
 def main() -> None:
     """Serve until a signal."""
     app = create_app(Health("echo"))
     app.add_route(echo, "/echo", methods=("GET", "POST"))
+    for path in ("/", "/read/<path:path>"):
+        app.route(path, methods=("GET", "POST", "PUT"), ignore_body=False, name=f"echo{len(path)}")(echo_anywhere)
     app.add_route(stream, "/stream", methods=("GET", "HEAD"))
     app.add_route(header, "/header")
+    app.on_response(note_request)
     os.environ["HOST"] = "127.0.0.1"
     run(app, Settings(), int(sys.argv[1]))
 

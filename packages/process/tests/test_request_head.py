@@ -5,7 +5,7 @@ import re
 import h11  # pants: no-infer-dep  (httpx requires it)
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from near_valid import near_valid_heads
 
 from sector.process.request_head import MalformedRequest, parse_head
 
@@ -135,34 +135,6 @@ def test_a_client_of_1_0_can_neither_upgrade_nor_wait_for_100() -> None:
     assert (head.upgrades_to_websocket, head.expect, "upgrade" in dict(head.headers)) == (False, "", False)
     head = parse_head(_GET + b"\r\nupgrade: WebSocket\r\nexpect: 100-continue\r\ncontent-length: 1")
     assert (head.upgrades_to_websocket, head.expect) == (True, "100-continue")
-
-
-_NAMES = (b"Content-Length", b"Transfer-Encoding", b"Host", b"x", b"Content_Length", b"Connection", b"Expect")
-_VALUES = (b"5", b"05", b"chunked", b"Chunked", b"identity", b"a", b"a:1", b"5, 5", b"", b"close", b"\xff", b"\xc2\x85")
-_BEFORE_COLON = (b"", b"", b"", b"", b" ", b"\t", b"\x0b", b"\r")
-_AFTER_COLON = (b" ", b" ", b"", b"\t ", b"\x0c", b"\r\n ", b"\xa0")
-_ENDS = (b"\r\n", b"\r\n", b"\r\n", b"\r\n", b"\n", b"\r", b"\r\r\n", b"\n\r", b"\x00\r\n", b"\x85", b" \r\n")
-_LINES = (
-    *(b"POST / HTTP/1.1", b"POST / HTTP/1.1", b"GET /x?y HTTP/1.1", b"POST / HTTP/1.0", b"POST  / HTTP/1.1"),
-    *(b"POST /\t HTTP/1.1", b"POST http://a/ HTTP/1.1", b"POST /\x1b HTTP/1.1", b"post / HTTP/1.1", b"P / HTTP/0.9"),
-)
-
-
-@st.composite
-def near_valid_heads(draw: st.DrawFn) -> bytes:
-    """Draw heads that are valid or nearly so."""
-    parts = [draw(st.sampled_from(_LINES)), draw(st.sampled_from(_ENDS))]
-    for _ in range(draw(st.integers(0, 4))):
-        parts += (
-            draw(st.sampled_from(alternatives))
-            for alternatives in (_NAMES, _BEFORE_COLON, (b":",), _AFTER_COLON, _VALUES, _ENDS)
-        )
-    if draw(st.booleans()):
-        parts.append(b"Host: a\r\n")
-    head = bytearray(b"".join(parts))
-    if draw(st.booleans()):
-        head.insert(draw(st.integers(0, len(head))), draw(st.integers(0, 255)))
-    return bytes(head).removesuffix(b"\r\n")
 
 
 @settings(max_examples=500, deadline=None)

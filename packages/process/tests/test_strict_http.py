@@ -2,77 +2,23 @@
 
 import json
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import h11  # pants: no-infer-dep  (httpx requires it)
 import httpx
 import pytest
+from echo_server import echo_server, exchange, statuses
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from fixtures.processes import environment, free_port
-from fixtures.waiting import until
-
-_SMUGGLED = b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n"
-_POST = b"POST /echo HTTP/1.1\r\nhost: a\r\n"
-_LENGTH = b"content-length: %d\r\n" % len(_SMUGGLED)
-_CHUNKS = b"0\r\n\r\n" + _SMUGGLED
+from near_valid import MALFORMED_CHUNKS, POST, SMUGGLED, SMUGGLING, near_valid_chunks
 
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    port = free_port()
-    log = tmp_path_factory.mktemp("echo") / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "echo_process", str(port)], env=environment(), stdout=output, stderr=output
-        )
-    url = f"http://127.0.0.1:{port}/health/live"
-    until(lambda: httpx.get(url).is_success, "the server", faults=(httpx.TransportError,))
-    yield port
-    process.kill()
-    process.wait()
-    assert "Traceback" not in log.read_text()
-    assert all("malformed" in line for line in log.read_text().splitlines())
+    with echo_server(tmp_path_factory.mktemp("echo") / "log") as port:
+        yield port
 
 
-def exchange(port: int, sent: bytes, *, ends: bool = True) -> bytes:
-    """Send, and return all that is answered until the connection is closed. `ends`: close the sending side at once."""
-    answer = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
-        client.sendall(sent)
-        if ends:
-            client.shutdown(socket.SHUT_WR)
-        while chunk := client.recv(65_536):
-            answer += chunk
-    return answer
-
-
-def statuses(answer: bytes) -> list[int]:
-    return [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]
-
-
-@pytest.mark.parametrize(
-    "sent",
-    [
-        _POST + b"Content-Length : %d\r\n\r\n" % len(_SMUGGLED) + _SMUGGLED,
-        _POST + b"x: y\nContent-Length: %d\r\n\r\n" % len(_SMUGGLED) + _SMUGGLED,
-        _POST + b"Transfer-Encoding : chunked\r\n\r\n" + _CHUNKS,
-        _POST + b"Transfer-Encoding: chunked\r\n" + _LENGTH + b"\r\n" + _CHUNKS,
-        _POST + b"Transfer-Encoding: xchunked\r\n\r\n" + _CHUNKS,
-        _POST + b"Transfer-Encoding:\x0bchunked\r\n\r\n" + _CHUNKS,
-        _POST + b"X: y\r\n Transfer-Encoding: chunked\r\n\r\n" + _CHUNKS,
-        _POST + b"content-length: 0\r\n" + _LENGTH + b"\r\n" + _SMUGGLED,
-        _POST + b"content-length: 0, 5\r\n\r\n" + _SMUGGLED,
-        b"POST /echo HTTP/1.0\r\ntransfer-encoding: chunked\r\nconnection: keep-alive\r\n\r\n" + _CHUNKS,
-        b"GET / HTTP/1.1\nhost: a\n\n" + _SMUGGLED,
-        b"GET /health/live HTTP/1.1\r\n\r\n" + _SMUGGLED,
-        b"GET /\x1b HTTP/1.1\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00",
-    ],
-)
+@pytest.mark.parametrize("sent", SMUGGLING)
 def test_a_malformed_head_is_one_400_as_a_problem(port: int, sent: bytes) -> None:
     answer = exchange(port, sent, ends=False)
     assert statuses(answer) == [400]
@@ -84,33 +30,9 @@ def test_a_malformed_head_is_one_400_as_a_problem(port: int, sent: bytes) -> Non
     assert problem["detail"]
 
 
-@pytest.mark.parametrize(
-    "chunks",
-    [
-        b"0x0\r\n\r\n",
-        b" 0\r\n\r\n",
-        b"+0\r\n\r\n",
-        b"0_0\r\n\r\n",
-        b"0 \r\n\r\n",
-        b"-1\r\n\r\n",
-        b"\r\n\r\n",
-        b"0\n\n",
-        b"0;x\n\r\n\r\n",
-        b"\xd9\xa0\r\n\r\n",
-        b"1\r\nab\r\n0\r\n\r\n",
-        b"1\r\na\n0\r\n\r\n",
-        b"1\r\na0\r\n\r\n",
-        b"00000000000000001\r\na\r\n0\r\n\r\n",
-        b"1;" + b"x" * 300 + b"\r\na\r\n0\r\n\r\n",
-        b"0\r\nx : y\r\n\r\n",
-        b"0\r\nx\r\n\r\n",
-        b"0\r\n x: y\r\n\r\n",
-        b"0\r\nx: y\n\r\n\r\n",
-        b"0\r\n" + b"x: y\r\n" * 2_000 + b"\r\n",
-    ],
-)
+@pytest.mark.parametrize("chunks", MALFORMED_CHUNKS)
 def test_a_malformed_chunk_is_one_400(port: int, chunks: bytes) -> None:
-    answer = exchange(port, _POST + b"transfer-encoding: chunked\r\n\r\n" + chunks + _SMUGGLED, ends=False)
+    answer = exchange(port, POST + b"transfer-encoding: chunked\r\n\r\n" + chunks + SMUGGLED, ends=False)
     assert statuses(answer) == [400]
     assert b"application/problem+json" in answer
 
@@ -125,10 +47,8 @@ def test_a_malformed_chunk_is_one_400(port: int, chunks: bytes) -> None:
     ],
 )
 def test_a_chunked_body_may_have_extensions_and_trailers(port: int, chunks: bytes, body: bytes) -> None:
-    head = _POST + b"Transfer-Encoding: Chunked\r\n\r\n"
-    answer = exchange(
-        port, head + chunks + _SMUGGLED.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"), ends=False
-    )
+    head = POST + b"Transfer-Encoding: Chunked\r\n\r\n"
+    answer = exchange(port, head + chunks + SMUGGLED.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"), ends=False)
     assert statuses(answer) == [200, 200]
     assert answer.split(b"HTTP/1.1 ")[1].endswith(b"\r\n\r\n" + body)
 
@@ -136,7 +56,7 @@ def test_a_chunked_body_may_have_extensions_and_trailers(port: int, chunks: byte
 def test_a_body_may_arrive_in_any_pieces(port: int) -> None:
     sent = (
         b"\r\n"
-        + _POST
+        + POST
         + b"transfer-encoding: chunked\r\nconnection: close\r\n\r\n4\r\nab\r\n\r\n1\r\nc\r\n0\r\nx: y\r\n\r\n"
     )
     with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
@@ -150,15 +70,10 @@ def test_a_body_may_arrive_in_any_pieces(port: int) -> None:
     assert answer.endswith(b"ab\r\nc")
 
 
-_SIZES = st.sampled_from((b"0", b"1", b"01", b"2", b"A", b"0x1", b" 1", b"1 ", b"-0", b"", b"1;x", b"g"))
-_BODIES = st.sampled_from((b"", b"a", b"ab", b"0123456789", b"\r\n", b"0\r\n\r\n"))
-_ENDS = st.sampled_from((b"\r\n", b"\r\n", b"\r\n", b"\n", b"\r", b"", b"\r\n\r\n"))
-
-
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(chunks=st.lists(st.tuples(_SIZES, _ENDS, _BODIES, _ENDS), max_size=4).map(lambda each: b"".join(sum(each, ()))))
+@given(chunks=near_valid_chunks)
 def test_a_chunked_body_is_refused_or_read_as_h11_reads_it(port: int, chunks: bytes) -> None:
-    sent = _POST + b"transfer-encoding: chunked\r\nconnection: close\r\n\r\n" + chunks + b"0\r\n\r\n"
+    sent = POST + b"transfer-encoding: chunked\r\nconnection: close\r\n\r\n" + chunks + b"0\r\n\r\n"
     answer = exchange(port, sent)
     assert len(statuses(answer)) <= 1
     if statuses(answer) == [200]:
@@ -198,8 +113,8 @@ def test_a_client_of_1_0_can_keep_its_connection(port: int) -> None:
 
 
 def test_requests_follow_one_another_on_a_connection(port: int) -> None:
-    echo = _POST + b"content-length: 5\r\nConnection: keep-alive, TE\r\n\r\nhello"
-    last = _SMUGGLED.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
+    echo = POST + b"content-length: 5\r\nConnection: keep-alive, TE\r\n\r\nhello"
+    last = SMUGGLED.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
     # Some clients send an empty line after a body.
     assert statuses(exchange(port, echo + echo + b"\r\n" + last, ends=False)) == [200, 200, 200]
 
@@ -233,7 +148,7 @@ def test_a_body_that_nothing_reads_is_not_logged(port: int) -> None:
 
 
 def test_a_body_that_was_asked_to_wait_is_told_to_go_on(port: int) -> None:
-    head = _POST + b"content-length: 2\r\nexpect: 100-Continue\r\nconnection: close\r\n\r\nhi"
+    head = POST + b"content-length: 2\r\nexpect: 100-Continue\r\nconnection: close\r\n\r\nhi"
     assert statuses(exchange(port, head, ends=False)) == [100, 200]
     old = head.replace(b"HTTP/1.1", b"HTTP/1.0")
     assert statuses(exchange(port, old, ends=False)) == [200]

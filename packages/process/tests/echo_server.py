@@ -1,0 +1,46 @@
+"""The echo process at a port of its own, and what a test exchanges with it, byte by byte."""
+
+import contextlib
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+
+from fixtures.processes import environment, free_port
+from fixtures.waiting import until
+
+
+@contextlib.contextmanager
+def echo_server(log: Path) -> Iterator[int]:
+    """Run the process, and yield its port. Afterwards its log has nothing but lines about malformed requests."""
+    port = free_port()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "echo_process", str(port)], env=environment(), stdout=output, stderr=output
+        )
+    url = f"http://127.0.0.1:{port}/health/live"
+    until(lambda: httpx.get(url).is_success, "the server", faults=(httpx.TransportError,))
+    yield port
+    process.kill()
+    process.wait()
+    assert "Traceback" not in log.read_text()
+    assert all("malformed" in line for line in log.read_text().splitlines())
+
+
+def exchange(port: int, sent: bytes, *, ends: bool = True) -> bytes:
+    """Send, and return all that is answered until the connection is closed. `ends`: close the sending side at once."""
+    answer = b""
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+        client.sendall(sent)
+        if ends:
+            client.shutdown(socket.SHUT_WR)
+        while chunk := client.recv(65_536):
+            answer += chunk
+    return answer
+
+
+def statuses(answer: bytes) -> list[int]:
+    return [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]
