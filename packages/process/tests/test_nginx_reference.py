@@ -168,14 +168,19 @@ def test_what_is_accepted_here_is_forwarded_as_the_same_requests(servers: Server
 
 _CHUNKED = POST + b"transfer-encoding: chunked\r\n\r\n"
 _TWO = POST + b"content-length: 5\r\n\r\nhello" + SMUGGLED
+_TWO_TOKENS = POST + b"authorization: Bearer x\r\nauthorization: Bearer y\r\n\r\n"
 
 
-@pytest.mark.parametrize("sent", [*SMUGGLING, *(_CHUNKED + chunks + SMUGGLED for chunks in MALFORMED_CHUNKS), _TWO])
+@pytest.mark.parametrize(
+    "sent", [*SMUGGLING, *(_CHUNKED + chunks + SMUGGLED for chunks in MALFORMED_CHUNKS), _TWO, _TWO_TOKENS]
+)
 def test_a_known_pattern_smuggles_nothing(servers: Servers, sent: bytes) -> None:
     assert_alike(servers, sent)
 
 
-@pytest.mark.parametrize("sent", [*SMUGGLING, *(_CHUNKED + chunks + SMUGGLED for chunks in MALFORMED_CHUNKS), _TWO])
+@pytest.mark.parametrize(
+    "sent", [*SMUGGLING, *(_CHUNKED + chunks + SMUGGLED for chunks in MALFORMED_CHUNKS), _TWO, _TWO_TOKENS]
+)
 def test_what_nginx_makes_of_a_pattern_is_as_many_requests_here(servers: Servers, sent: bytes) -> None:
     for raw in servers.forwarded_bytes(sent):
         assert len(answers(exchange(servers.ours, raw))) == 1
@@ -192,6 +197,8 @@ REFUSED_BY_NGINX = (
     (b"GET /read/%00 HTTP/1.1\r\nhost: a\r\n\r\n", "RFC 9112, 3.2"),
     (b"GET /../read HTTP/1.1\r\nhost: a\r\n\r\n", "RFC 9112, 3.2: nothing here is a file; it is 404"),
     (POST + b"transfer-encoding:\tchunked\r\n\r\n0\r\n\r\n", "RFC 9110, 5.6.3: a tab is whitespace, too"),
+    (_GET + b"if-none-match: x\r\nif-none-match: y\r\n\r\n", "RFC 9110, 13.1.2: a list may be two lines"),
+    (_GET + b"if-modified-since: x\r\nif-modified-since: y\r\n\r\n", "RFC 9110, 5.3: no server here reads it"),
     (_GET + b"expect: x\r\nexpect: x\r\n\r\n", "RFC 9110, 10.1.1: a list may be two lines, and concerns a body"),
 )
 """What nginx refuses, and we do not, with the reason."""
@@ -202,6 +209,7 @@ REFUSED_HERE = (
     (_GET + b"x: \x1b\r\n\r\n", "RFC 9110, 5.5: control characters are invalid"),
     (b"GET  /read/x HTTP/1.1\r\nhost: a\r\n\r\n", "RFC 9112, 3: one space"),
     (b"GET /read/x#y HTTP/1.1\r\nhost: a\r\n\r\n", "RFC 9112, 3.2: a target has no fragment"),
+    (_GET + b"idempotency-key: x\r\nidempotency-key: y\r\n\r\n", "RFC 9110, 5.3: only one of them could count"),
     (_CHUNKED + b"0 \r\n\r\n", "RFC 9112, 7.1.1: whitespace stands before an extension only"),
     (_CHUNKED + b"0;x\n\r\n\r\n", "RFC 9112, 7.1: the line of a chunk ends with CRLF"),
     (_CHUNKED + b"1\r\na\n0\r\n\r\n", "RFC 9112, 7.1"),

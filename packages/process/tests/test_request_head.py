@@ -52,6 +52,8 @@ _POST = b"POST /orders HTTP/1.1\r\nhost: a"
         (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked", "HTTP/1.0 does not know"),
         (b"GET / HTTP/1.1", "no Host"),
         (b"GET / HTTP/1.1\r\nhost: a\r\nHost: a", "more than one Host"),
+        (_GET + b"\r\nAuthorization: Bearer a\r\nauthorization: Bearer b", "more than one Authorization"),
+        (_POST + b"\r\nidempotency-key: a\r\nIdempotency-Key: a", "more than one Idempotency-Key"),
         *(
             (b"GET / HTTP/1.1\r\nhost: " + host, "not a host and a port")
             for host in (b"a b", b"a/b", b"u@a", b"a:b", b"[::1", b"a\xff", b"a#", b"a?x", b"\xd9\xa5", b"a:\xd9\xa5")

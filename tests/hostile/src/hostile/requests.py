@@ -45,6 +45,8 @@ REQUESTS = (
     HostileRequest("an escape sequence in the target", b"GET /\x1b HTTP/1.1\r\n\r\n"),
     HostileRequest("no Host", b"GET /health/live HTTP/1.1\r\n\r\n" + _SECOND),
     HostileRequest("two Hosts", _LIVE + b"host: b\r\n\r\n" + _SECOND),
+    HostileRequest("two tokens", _LIVE + b"authorization: Bearer a\r\nauthorization: Bearer b\r\n\r\n"),
+    HostileRequest("two idempotency keys", _LIVE + b"idempotency-key: a\r\nidempotency-key: b\r\n\r\n"),
     HostileRequest("lines that end with LF", b"GET /health/live HTTP/1.1\nhost: a\n\n" + _SECOND),
     HostileRequest("the beginning of TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
     HostileRequest("a chunk size with 0x", _POST + b"transfer-encoding: chunked\r\n\r\n0x0\r\n\r\n" + _SECOND, (405,)),

@@ -18,10 +18,16 @@ _LINE_1, FIELD_LINE = re.compile(_REQUEST_LINE), re.compile(_FIELD)
 _ABSOLUTE = re.compile(r"(?i:https?)://([^/?]+)(.*)")
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)(?::[0-9]*)?", re.ASCII)
 _MAX_DIGITS = 18
-_FRAMING = frozenset({"content-length", "transfer-encoding", "host", "connection", "upgrade", "expect"})
-"""Headers that this parser reads itself."""
-_SINGLE = {"content-length": "Content-Length", "transfer-encoding": "Transfer-Encoding", "host": "Host"}
-"""Those that a request has once: servers differ in which of two they use."""
+_SINGLE = {
+    "content-length": "Content-Length",
+    "transfer-encoding": "Transfer-Encoding",
+    "host": "Host",
+    "authorization": "Authorization",
+    "idempotency-key": "Idempotency-Key",
+}
+"""Headers that a request has once: servers differ in which of two they use."""
+_FRAMING = frozenset({*_SINGLE, "connection", "upgrade", "expect"})
+"""Headers that this parser looks at."""
 _NEVER_VALID = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?=[^\n])")
 CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?")
 """The line before a chunk: its size, and extensions, which are ignored."""
