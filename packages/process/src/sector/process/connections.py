@@ -192,6 +192,8 @@ class _Limited:
     app: Any
     transport: Transport | None
     client_network: str | None
+    _unhandled = 0
+    """How many parts of its input are queued."""
 
     def connection_made(self, transport: BaseTransport) -> None:
         peer = transport.get_extra_info("peername")
@@ -210,13 +212,17 @@ class _Limited:
         if self.app.ctx.input.take():
             cast("Any", super()).data_received(data)
         elif self.transport is not None:
-            # What is not handled yet stays with the client.
-            self.transport.pause_reading()
+            if self._unhandled:
+                # More stays with the client. Pausing costs two system calls.
+                self.transport.pause_reading()
+            self._unhandled += 1
             self.app.ctx.input.queue(self.client_network, partial(self._handle, data))
 
     def _handle(self, data: bytes) -> None:
+        self._unhandled -= 1
         if self.transport is not None and not self.transport.is_closing():
-            self.transport.resume_reading()
+            if self._unhandled:
+                self.transport.resume_reading()
             cast("Any", super()).data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
