@@ -5,6 +5,7 @@ import pytest
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET, token
+from fixtures.waiting import until
 
 
 @pytest.fixture
@@ -37,4 +38,4 @@ async def test_an_order_for_another_faction_is_refused_and_counted_and_the_bot_g
     await sim.tick()
     said = robo.wait_for(lambda health: health["orders_refused"] == 2, "refused again")
     assert (said["ready"], said["orders_accepted"], said["tick"]) == (True, 0, 1)
-    assert "join refused: " in robo.log.read_text()
+    until(lambda: "join refused: " in robo.log.read_text(), "the line")

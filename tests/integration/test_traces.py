@@ -71,6 +71,7 @@ async def test_a_trace_leads_from_the_callers_request_to_the_frame_that_showed_i
     assert request.began_ns < tick.ended_ns
     assert tick.began_ns < frame.began_ns
     assert [each.began_ns for each in phases[1:]] == [each.ended_ns for each in phases[:2]]
+    until(lambda: '"status":202' in world.api.log.read_text(), "the line of the order")
     lines = [json.loads(line) for line in world.api.log.read_text().splitlines()]
     (ordered,) = (line for line in lines if line["event"] == "answered" and line["status"] == 202)
     assert ordered["trace"] == TRACE

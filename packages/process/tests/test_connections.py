@@ -254,7 +254,7 @@ def test_a_malformed_head_is_a_400_a_line_in_the_log_and_a_count(start: Start, h
         client.sendall(head)
         assert client.recv(4096).startswith(b"HTTP/1.1 400 ")
     assert server.metric("sector_http_requests_malformed_total") == 1
-    lines = server.log.read_text().splitlines()
+    lines = until(lambda: server.log.read_text().splitlines(), "the line")
     assert [line for line in lines if "127.0.0.1" in line and "malformed" in line]
     assert len(lines) == 1
     assert "Traceback" not in lines[0]

@@ -138,7 +138,7 @@ def test_without_keys_it_is_open_and_says_so_loudly(sim: Sim, redis_url: str, pr
     api = processes.start("api", REDIS_URL=redis_url)
     assert post(api, None).status_code == 202
     assert httpx.get(f"{api.url}/health").json()["auth"] == "open"
-    assert "OPEN: anyone who reaches this API" in api.log.read_text()
+    assert _until(lambda: "OPEN: anyone who reaches this API" in api.log.read_text())
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from fixtures.contents import entries_at, value_at
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, Service, free_port, tick_of
 from fixtures.sim import CONFIG
+from fixtures.waiting import until
 from sector.models import Note, Snapshot
 from sector.models.orders import ORDER
 from sector.state import orders
@@ -105,7 +106,7 @@ async def test_a_paused_one_that_wakes_after_its_lease_lapsed_waits_its_turn(
     await tick_reaches(redis, paused_at + 5)
     one.process.send_signal(signal.SIGCONT)
     one.wait_for(lambda health: health["held"] == {} and health["ready"], "waiting, and ready")
-    assert "is held by two; waiting for it" in one.log.read_text()
+    until(lambda: "is held by two; waiting for it" in one.log.read_text(), "the line")
 
 
 async def test_redis_away_at_the_start_and_later_is_said_and_waited_for(
@@ -140,7 +141,7 @@ async def test_a_finished_sim_keeps_its_worker_ready(processes: Processes, redis
         await lease_is_extended(redis)
     assert worker_of(await value_at(redis, KEYS.lease)) == "one"
     one.wait_until(ready=True)
-    assert one.log.read_text().count("finished at tick 3") == 1
+    until(lambda: one.log.read_text().count("finished at tick 3") == 1, "the line, once")
 
 
 @pytest.mark.parametrize(
