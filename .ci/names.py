@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BANNED = frozenset(
-    """anew asked begun borrowed charted chosen followed found gone heard held heeded kept known made said seen served sent
-    shown taken there told whole written""".split()
+    """anew asked begun borrowed chosen followed found heard kept known made said seen served taken there told whole
+    written""".split()
 )
 """Past participles and adverbs. A name states the thing: `found` is a snapshot, a match, or a created sim."""
 _BANNED_PARTS = re.compile(r"(?:^|_)most_|_anew$|_at_once$|_hasty$")

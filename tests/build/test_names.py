@@ -34,7 +34,7 @@ def test_names_of_the_baseline_pass(checkout: Path) -> None:
         (f"{SHIPPED}/new.py", "def load():\n    for seen in (): ...\n"),
         (f"{SHIPPED}/new.py", "class Kept: ...\n"),
         (f"{SHIPPED}/new.py", "most_waiting = 1\n"),
-        (f"{SHIPPED}/charted.py", ""),
+        (f"{SHIPPED}/taken.py", ""),
         (f"{SHIPPED}/new.py", "class Lease: ...\n"),
         ("services/api/tests/test_new.py", "with open('x') as written: ...\n"),
         ("services/viz/src/sector/viz/page/new.js", "const heard = 1;\n"),

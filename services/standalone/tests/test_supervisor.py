@@ -176,8 +176,8 @@ async def test_a_valkey_that_does_not_start_is_reported_with_the_end_of_its_log(
 ) -> None:
     dying = python("valkey", "raise SystemExit('Bad file format reading the append only file')")
     at = f"unix://{tmp_path}/missing.sock?db=0"
-    made = Plan(dying, at, (), "http://127.0.0.1:1", "http://127.0.0.1:1", "http://127.0.0.1:1", "token")
-    assert not await _bring_up(made, supervisor, asyncio.Event(), 1.0)
+    dying_plan = Plan(dying, at, (), "http://127.0.0.1:1", "http://127.0.0.1:1", "http://127.0.0.1:1", "token")
+    assert not await _bring_up(dying_plan, supervisor, asyncio.Event(), 1.0)
     errors = capfd.readouterr().err
     assert "valkey did not become ready and died 3 times. Its log ends:" in errors
     assert "Bad file format" in errors

@@ -20,7 +20,7 @@ def _crowd(port_of: Port, path: bytes, *, connections: str) -> Callable[[Scene],
     async def act(scene: Scene) -> None:
         port, end_s = port_of(scene), time.monotonic() + _FOR_S
         if connections == "close":
-            await asyncio.gather(*(_ask_anew(port, request, end_s) for _ in range(_CONNECTING)))
+            await asyncio.gather(*(_ask_on_new_connections(port, request, end_s) for _ in range(_CONNECTING)))
         else:
             async with connected(port, _CLIENTS) as clients:
                 await asyncio.gather(*(_ask_again(client, request, end_s) for client in clients))
@@ -38,7 +38,7 @@ async def _ask_again(client: Client, request: bytes, end_s: float) -> None:
         await reader.readexactly(sum(lengths))
 
 
-async def _ask_anew(port: int, request: bytes, end_s: float) -> None:
+async def _ask_on_new_connections(port: int, request: bytes, end_s: float) -> None:
     while time.monotonic() < end_s:
         async with connected(port, 1) as ((reader, writer),):
             writer.write(request)
