@@ -21,7 +21,7 @@ from fixtures.memory_limit import memory_group
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET
-from hostile import compromised_api, crowd, operators_file, player, slow_network, stranger, stranger_viz
+from hostile import compromised_api, operators_file, player, slow_network, stranger, stranger_viz
 from hostile.attempt import Attempt, Scene
 from hostile.bystander import Bystander
 from hostile.effects import peak_bytes, resident_bytes, returns_to, stored_bytes, tick_gaps_ms
@@ -38,7 +38,6 @@ ACTORS = {
     "a compromised API": compromised_api.ATTEMPTS,
     "a slow network": slow_network.ATTEMPTS,
     "a stranger at the viz": stranger_viz.ATTEMPTS,
-    "a crowd": crowd.ATTEMPTS,
 }
 TOLERANCE_BYTES = 48 * 2**20
 ACKNOWLEDGED_WITHIN_S = 0.25

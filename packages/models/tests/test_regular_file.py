@@ -76,7 +76,7 @@ def test_text_is_utf_8_with_or_without_a_mark(tmp_path: Path) -> None:
     path.write_bytes("\ufeffgrün\r\n".encode())
     assert read_text(path, MIB) == "grün\r\n"
     path.write_bytes(b"\xff")
-    with pytest.raises(FileError, match="it is no text"):
+    with pytest.raises(FileError, match="it is not valid UTF-8"):
         read_text(path, MIB)
 
 

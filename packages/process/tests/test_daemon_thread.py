@@ -9,6 +9,7 @@ import pytest
 
 from fixtures.processes import environment
 from sector.process import start_daemon_thread
+from sector.process.daemon_thread import ThreadLimitError
 
 
 async def test_its_result_is_that_of_the_future() -> None:
@@ -22,6 +23,17 @@ async def test_its_error_is_raised() -> None:
 
     with pytest.raises(ZeroDivisionError):
         await start_daemon_thread(fail, "work")
+
+
+async def test_a_system_without_threads_is_an_error_of_the_future(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        future = start_daemon_thread(lambda: None, "work")
+    with pytest.raises(ThreadLimitError):
+        await future
 
 
 async def test_a_future_that_was_cancelled_is_left_alone() -> None:

@@ -21,6 +21,7 @@ import pytest
         ("history.kept", "get_range"),
         ("link.borrowed", "acquire_connection"),
         ("sims.read_founding", "load_manifest"),
+        ("sims.begin_with", "initial_commands"),
         ("ticker.Took", "PhaseDurations"),
         ("at_head.Lag", "SnapshotBacklog"),
         ("at_head.Written", "StoredHead"),

@@ -119,6 +119,21 @@ async def test_an_error_that_was_not_foreseen_is_raised(path: Path, monkeypatch:
         await ring.refresh(within_s=60)
 
 
+async def test_where_no_thread_can_be_started_the_keys_stay(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = KeyRing(None, path)
+    with monkeypatch.context() as patched:
+        patched.setattr("threading.Thread.start", _refuse_thread)
+        await ring.refresh(within_s=60)
+    assert "no thread can be started" in ring.fault
+    assert ring.named("first")
+    await ring.refresh(within_s=60)
+    assert ring.fault == ""
+
+
+def _refuse_thread(_: object) -> None:
+    raise RuntimeError("can't start new thread")
+
+
 def test_a_ring_of_a_secret_alone_reads_nothing() -> None:
     ring = KeyRing(ONE, None)
     asyncio.run(ring.refresh())

@@ -57,7 +57,7 @@ def read_text(path: Path | str, max_bytes: int) -> str:
     try:
         return read_file(path, max_bytes).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise FileError(path, "it is no text (UTF-8)") from error
+        raise FileError(path, "it is not valid UTF-8") from error
 
 
 def read_tail(path: Path | str, max_bytes: int) -> bytes:
@@ -90,7 +90,7 @@ def open_output(path: Path | str, *, append: bool = False) -> Iterator[BinaryIO]
         number = os.open(path, flags | (os.O_APPEND if append else os.O_TRUNC), 0o666)
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno == errno.ENXIO:
-            raise FileError(path, "it cannot be written: it is a pipe that nobody reads, or a socket") from error
+            raise FileError(path, "it cannot be written: it is a pipe without a reader, or a socket") from error
         raise _unreadable(path, error, "written") from error
     os.set_blocking(number, True)
     with os.fdopen(number, "ab" if append else "wb") as stream:

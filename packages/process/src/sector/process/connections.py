@@ -7,7 +7,6 @@ import logging
 import resource
 from asyncio.transports import BaseTransport, Transport
 from collections.abc import Callable, Sequence
-from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, cast
 
@@ -187,13 +186,10 @@ class ConnectionLimit:
 
 
 class _Limited:
-    """Refuses connections above the limit of the app, `app.ctx.connection_limit`, and handles the others in turn, `app.ctx.input`."""
+    """Refuses connections above the limit of the app, `app.ctx.connection_limit`."""
 
     app: Any
-    transport: Transport | None
     client_network: str | None
-    _unhandled = 0
-    """How many parts of its input are queued."""
 
     def connection_made(self, transport: BaseTransport) -> None:
         peer = transport.get_extra_info("peername")
@@ -205,25 +201,6 @@ class _Limited:
             return
         self.client_network = network
         cast("Any", super()).connection_made(transport)
-
-    def data_received(self, data: bytes) -> None:
-        if self.client_network is None:
-            return
-        if self.app.ctx.input.take():
-            cast("Any", super()).data_received(data)
-        elif self.transport is not None:
-            if self._unhandled:
-                # More stays with the client. Pausing costs two system calls.
-                self.transport.pause_reading()
-            self._unhandled += 1
-            self.app.ctx.input.queue(self.client_network, partial(self._handle, data))
-
-    def _handle(self, data: bytes) -> None:
-        self._unhandled -= 1
-        if self.transport is not None and not self.transport.is_closing():
-            if self._unhandled:
-                self.transport.resume_reading()
-            cast("Any", super()).data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         # Sanic knows nothing of a refused connection.

@@ -6,8 +6,18 @@ import threading
 from collections.abc import Callable
 
 
+class ThreadLimitError(Exception):
+    """The system starts no more threads for this process."""
+
+    def __init__(self) -> None:
+        super().__init__("no thread can be started: the limit of the system is reached")
+
+
 def start_daemon_thread[T](work: Callable[[], T], name: str) -> asyncio.Future[T]:
-    """Run `work` in a thread of its own; returns a future of its result. The threads of asyncio would be waited for at the end."""
+    """Run `work` in a thread of its own; returns a future of its result. The threads of asyncio would be waited for at the end.
+
+    The future has a ThreadLimitError where the system has no thread left.
+    """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
@@ -24,7 +34,10 @@ def start_daemon_thread[T](work: Callable[[], T], name: str) -> asyncio.Future[T
         else:
             _call_in(loop, lambda: settle(lambda: future.set_result(value)))
 
-    threading.Thread(target=run, name=name, daemon=True).start()
+    try:
+        threading.Thread(target=run, name=name, daemon=True).start()
+    except RuntimeError:
+        future.set_exception(ThreadLimitError())
     return future
 
 

@@ -10,7 +10,6 @@ here.
 
 import os
 import sys
-from pathlib import Path
 
 _PREFIXES = ("SANIC_", "WEBSOCKETS_", "OTEL_")
 _NAMES = frozenset(
@@ -57,7 +56,8 @@ def check_certificate_file() -> None:
     The setting says what else may be wrong with it.
     """
     path = os.environ.get("SSL_CERT_FILE")
-    if not path or not Path(path).exists() or Path(path).is_dir():
+    # These do not raise, whatever the path is.
+    if not path or not os.path.exists(path) or os.path.isdir(path):  # noqa: PTH110, PTH112
         return
     # Here, since Pydantic comes with them, which is one of the libraries that read variables.
     from sector.models.certificates import MAX_BYTES

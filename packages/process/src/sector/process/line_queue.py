@@ -39,6 +39,7 @@ class LineQueue:
         self._pending_bytes = 0
         self._unreported = 0
         self._thread: threading.Thread | None = None
+        self._starting = False
 
     def put(self, line: bytes) -> None:
         """Queue a line, or drop it."""
@@ -75,13 +76,17 @@ class LineQueue:
 
     def _has_thread(self) -> bool:
         """Start the thread where it does not run. False where the system has none left."""
-        if self._thread is None or not self._thread.is_alive():
-            thread = threading.Thread(target=self._run, args=(self._entries,), name="log", daemon=True)
+        # A finalizer may log while the thread is started: its line waits for that thread.
+        if not self._starting and (self._thread is None or not self._thread.is_alive()):
+            self._starting = True
             try:
-                thread.start()
+                self._thread = threading.Thread(target=self._run, args=(self._entries,), name="log", daemon=True)
+                self._thread.start()
             except RuntimeError:
+                self._thread = None
                 return False
-            self._thread = thread
+            finally:
+                self._starting = False
         return True
 
     def _run(self, entries: SimpleQueue[_Entry]) -> None:

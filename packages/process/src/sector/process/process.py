@@ -32,7 +32,6 @@ from sector.process.connections import (
 )
 from sector.process.counting import count_now
 from sector.process.environment import ignored_variables
-from sector.process.fair_input import FairInput
 from sector.process.garbage import spare_what_stays
 from sector.process.health import Details, HeadersOf, Health, endpoints, public_endpoints
 from sector.process.http_errors import ProblemHandler
@@ -56,7 +55,7 @@ EXIT_FAILED = 1
 _LOOK_S = 0.05
 _BACKLOG = 4096
 """Connections that wait to be accepted (Linux: up to net.core.somaxconn). Of others the system drops the first packet, and a client
-repeats it after a second: a hundred clients that connect at once would hide a process from its probes."""
+repeats it after a second: a hundred clients that connect at the same time would hide a process from its probes."""
 _SENDER_TIMEOUT_S = 10.0
 _RESPONSE_TIMEOUT_S = 60.0
 _OPERATOR_CONNECTIONS = 64
@@ -152,7 +151,6 @@ async def _serve(app: App, settings: Settings, port: int, *, answers_many: bool)
     raise_descriptor_limit()
     accepted = resolve_max_connections(settings.max_connections)
     app.ctx.connection_limit = ConnectionLimit(accepted, per_address)
-    app.ctx.input = FairInput(asyncio.get_running_loop().call_soon)
     if app.ctx.promised and (shortage := describe_shortage(app.ctx.promised, settings.max_connections, accepted)):
         app.ctx.health.fault(CONNECTIONS, shortage, blocks=False)
     # Our own handlers, and first of all: Sanic's come once it listens, and a signal before that is lost or kills.
@@ -192,7 +190,6 @@ def _listeners(app: App, port: int) -> list[tuple[App, int]]:
     operator_app, operator_port = app.ctx.operator
     # Of its own: clients cannot use it up.
     operator_app.ctx.connection_limit = ConnectionLimit(_OPERATOR_CONNECTIONS, 0)
-    operator_app.ctx.input = app.ctx.input
     return [(app, port), (operator_app, operator_port)]
 
 

@@ -1,4 +1,4 @@
-"""A acquire_connection connection, on which several commands and their replies take one round trip."""
+"""A connection of the pool, on which several commands and their replies take one round trip."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence

@@ -2,7 +2,8 @@
 
 A sim and the key of a request for it are in different slots, so no transaction has both. A request reserves its key before it creates
 the sim. The reservation states how many equal requests are under way, so that one of them that is refused does not release the key
-of another that creates the sim. If a process crashes in between, the key stays with this request: its retry goes on.
+of another that creates the sim. If a process crashes or a client leaves in between, the key stays with this request for
+24 hours: its retry goes on, and another request under this key is refused.
 """
 
 from dataclasses import dataclass

@@ -163,4 +163,4 @@ async def remove(redis: Client, sim_id: str) -> None:
 
 
 if not TYPE_CHECKING:  # (a type checker would allow any name)
-    __getattr__ = deprecated_names(__name__, {"read_founding": "load_manifest"})
+    __getattr__ = deprecated_names(__name__, {"read_founding": "load_manifest", "begin_with": "initial_commands"})

@@ -14,6 +14,7 @@ from jwt.utils import base64url_encode
 from sector.api.jwks import Key, KeyFileError, NoUsableKey, load_keys
 from sector.models.regular_file import FileError, check_file
 from sector.process import start_daemon_thread
+from sector.process.daemon_thread import ThreadLimitError
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,12 @@ class KeyRing:
         if not done:
             self.fault = _fault("it cannot be read: the disk does not answer")
             return
-        reading, self._pending = self._pending.result(), None
+        pending, self._pending = self._pending, None
+        try:
+            reading = pending.result()
+        except ThreadLimitError as error:
+            self.fault = _fault(f"it cannot be read: {error}")
+            return
         if self._apply(reading):
             self.report()
 
