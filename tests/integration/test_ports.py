@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from fixtures.ports import free_port, is_free
 from fixtures.processes import environment
@@ -24,3 +25,9 @@ def test_no_two_processes_get_the_same_port_and_nothing_listens_there() -> None:
         other.communicate("\n", timeout=60)
     assert len(set(ports)) == len(ports) == 240
     assert all(map(is_free, ports))
+
+
+def test_threads_get_different_ports() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        ports = list(threads.map(lambda _: free_port(), range(400)))
+    assert len(set(ports)) == 400
