@@ -33,7 +33,7 @@ def viz(sim: Sim, redis_url: str, processes: Processes, polling: str) -> Service
 
 
 @pytest.fixture
-async def spectate(processes: Processes, transports: tuple[str, ...]) -> AsyncIterator[Spectate]:
+async def spectate(transports: tuple[str, ...]) -> AsyncIterator[Spectate]:
     """Connects a spectator to a viz.
 
     With both transports, one of the other transport goes along, and must hear the same. `alone`: without it; the transports take turns.
@@ -55,7 +55,6 @@ async def spectate(processes: Processes, transports: tuple[str, ...]) -> AsyncIt
         return spectator
 
     yield connect
-    # Else who polls would wait for the answer under way.
-    processes.end_all()
+    # Before the viz ends: it waits some seconds for polls under way.
     for spectator in connected:
-        await spectator.client.disconnect()
+        await spectator.leave()

@@ -1,6 +1,7 @@
 """A spectator: a Socket.IO client that keeps what it hears, and reads it as the page does."""
 
 import asyncio
+import contextlib
 import struct
 import zlib
 from collections.abc import Awaitable, Callable
@@ -73,10 +74,12 @@ class Spectator:
     async def leave(self) -> None:
         """Disconnect. A poll under way is cut off: the viz would answer it with its next ping, up to 10 s later."""
         leaving = asyncio.create_task(self.client.disconnect())
-        if self.client.transport() == "polling":
+        if self.client.connected and self.client.transport() == "polling":
             # Until the message that ends the session is sent.
             await asyncio.sleep(0)
-            await self.client.eio.queue.join()
+            # Where the viz is gone, nothing takes that message.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.client.eio.queue.join(), _WITHIN_S)
             await self.client.eio.http.close()
         await leaving
 
