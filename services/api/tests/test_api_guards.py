@@ -173,6 +173,7 @@ def test_malformed_requests_are_400_each_and_one_line_in_the_log_a_second(url: s
         assert b"application/problem+json" in answer
         assert b"x-request-id" in answer
     took_s = time.monotonic() - began_s
+    until(lambda: "malformed" in api.log.read_text(), "the first line")
     lines = [json.loads(line) for line in api.log.read_text().splitlines()[before:] if ": ok" not in line]
     assert 1 <= len(lines) <= took_s + 1
     assert lines[0]["event"].startswith("a malformed request was rejected: ")
@@ -313,6 +314,7 @@ def test_by_itself_only_errors_are_logged_and_tokens_never(url: str, processes: 
     held = token("Azure")
     httpx.get(f"{api.url}/snapshot")
     post(api, **bearing(held))
+    until(lambda: logged(api), "the line of the refusal")
     assert [line["status"] for line in logged(api)] == [403]
     assert held not in api.log.read_text()
 
