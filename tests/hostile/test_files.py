@@ -63,8 +63,8 @@ def test_a_pipe_of_certificates_is_refused_before_a_library_reads_it(service: st
     path = tmp_path / "hostile"
     FILE_STATES["a pipe without a writer"](path)
     command = [sys.executable, "-m", f"sector.{service}"]
-    told = environment(SSL_CERT_FILE=str(path))
-    ended = subprocess.run(command, env=told, capture_output=True, text=True, timeout=_WITHIN_S, check=False)
+    settings = environment(SSL_CERT_FILE=str(path))
+    ended = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=_WITHIN_S, check=False)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert check_line(ended.stderr, path.name).startswith("wrong setting SSL_CERT_FILE=")
 
@@ -77,8 +77,8 @@ def test_a_command_ends_with_one_line_that_names_the_file(case: FileCase, redis_
     FILE_STATES[case.state](path)
     (tmp_path / "map").write_text(_MAP)
     words = arguments.format(file=path, base=free_base()).split()
-    told = {"REDIS_URL": redis_url} if case.target == "sector.state" else {}
-    ended = run_module(case.target, *words, settings=told, folder=tmp_path)
+    settings = {"REDIS_URL": redis_url} if case.target == "sector.state" else {}
+    ended = run_module(case.target, *words, settings=settings, folder=tmp_path)
     assert ended.returncode in case.codes, ended.stderr
     assert ended.stdout == ""
     check_line(ended.stderr, "the map" if case.name == "the map" else path.name)
@@ -143,12 +143,14 @@ def test_a_file_of_metrics_that_an_earlier_process_of_the_same_id_left_is_replac
     log, port = tmp_path / "log", free_port()
     folder = tmp_path / "metrics"
     folder.mkdir()
-    told = environment(
+    settings = environment(
         HOST="127.0.0.1", PORT=str(port), REDIS_URL="redis://127.0.0.1:1", PROMETHEUS_MULTIPROC_DIR=str(folder)
     )
     # It has its id before the file is there, and reads it afterwards.
     command = ["sh", "-c", 'read _ && exec "$0" "$@"', sys.executable, "-m", "sector.viz"]
-    with log.open("wb") as output, subprocess.Popen(command, env=told, stdin=subprocess.PIPE, stderr=output) as process:
+    with log.open("wb") as output, subprocess.Popen(
+        command, env=settings, stdin=subprocess.PIPE, stderr=output
+    ) as process:
         path = folder / f"counter_{process.pid}.db"
         FILE_STATES[state](path)
         assert process.stdin is not None

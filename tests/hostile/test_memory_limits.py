@@ -27,8 +27,8 @@ def take(group: MemoryGroup, taken_bytes: int) -> int:
 
 
 def test_a_process_that_takes_more_is_killed_and_another_is_not() -> None:
-    with memory_group("test", LIMIT) as found:
-        group = limited(found)
+    with memory_group("test", LIMIT) as group_or_none:
+        group = limited(group_or_none)
         assert take(group, LIMIT // 4) == 0
         assert group.kills == 0
         assert take(group, 2 * LIMIT) in (-9, 137)
@@ -36,8 +36,8 @@ def test_a_process_that_takes_more_is_killed_and_another_is_not() -> None:
 
 
 def test_processes_of_a_group_share_its_limit() -> None:
-    with memory_group("test", LIMIT) as found:
-        group = limited(found)
+    with memory_group("test", LIMIT) as group_or_none:
+        group = limited(group_or_none)
         holds = group.command([sys.executable, "-c", f"text = b'x' * {LIMIT // 2}; print(flush=True); input()"])
         with subprocess.Popen(holds, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
             assert holder.stdout is not None
@@ -48,15 +48,15 @@ def test_processes_of_a_group_share_its_limit() -> None:
 
 
 def test_a_group_is_removed_afterwards() -> None:
-    with memory_group("test", LIMIT) as found:
-        folder = limited(found).folder
+    with memory_group("test", LIMIT) as group_or_none:
+        folder = limited(group_or_none).folder
         assert folder.exists()
     assert not folder.exists()
 
 
 def test_a_service_that_is_started_in_a_group_is_killed_when_it_takes_more(processes: Processes) -> None:
-    with memory_group("test", 16 * MIB) as found:
-        processes.memory_group = limited(found)
+    with memory_group("test", 16 * MIB) as group_or_none:
+        processes.memory_group = limited(group_or_none)
         service = processes.start("bot", wait=False)
         until(lambda: service.process.poll() is not None, "its end: Python with its libraries takes more")
         assert service.process.returncode in (-9, 137)

@@ -39,19 +39,19 @@ def request_(app: App) -> Request:
 def answer(request: Request, error: Exception) -> tuple[int, dict[str, object]]:
     response = ProblemHandler().default(request, error)
     assert response.content_type == "application/problem+json"
-    told = json.loads(response.body or b"")
-    assert (told["status"], told["title"]) == (response.status, HTTPStatus(response.status).phrase)
-    return response.status, told
+    problem = json.loads(response.body or b"")
+    assert (problem["status"], problem["title"]) == (response.status, HTTPStatus(response.status).phrase)
+    return response.status, problem
 
 
 @pytest.mark.parametrize("kind", [SanicException, *kinds()])
 def test_an_error_of_sanic_has_a_text_of_ours(request_: Request, kind: type[SanicException]) -> None:
     error = kind.__new__(kind)
     SanicException.__init__(error, "secret of Sanic")
-    status, told = answer(request_, error)
+    status, problem = answer(request_, error)
     assert status == (error.status_code or 500)
-    assert told["detail"]
-    assert "secret" not in str(told)
+    assert problem["detail"]
+    assert "secret" not in str(problem)
 
 
 @pytest.mark.parametrize("status", [0, 299, 418, 426, 499, 501, 504, 599, 1000])
@@ -62,8 +62,8 @@ def test_an_error_may_have_any_status(request_: Request, status: int) -> None:
 
 @pytest.mark.parametrize("error", [RuntimeError("secret"), OSError(2, "secret", "/secret"), KeyError("secret")])
 def test_an_unforeseen_error_is_a_500_that_says_nothing(request_: Request, error: Exception) -> None:
-    status, told = answer(request_, error)
-    assert (status, told["detail"]) == (500, "see the log of this process")
+    status, problem = answer(request_, error)
+    assert (status, problem["detail"]) == (500, "see the log of this process")
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_an_unforeseen_error_is_a_500_that_says_nothing(request_: Request, error
     ],
 )
 def test_a_text_of_ours_is_shown(request_: Request, error: SanicException, status: int) -> None:
-    told = answer(request_, error)
-    assert (told[0], told[1]["detail"]) == (status, "ours")
+    problem = answer(request_, error)
+    assert (problem[0], problem[1]["detail"]) == (status, "ours")
 
 
 def test_limits_are_named(app: App, request_: Request) -> None:

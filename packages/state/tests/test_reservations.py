@@ -28,8 +28,8 @@ A, B = (IdempotencyKey("me", "k1", name * 16) for name in (b"a", b"b"))
 
 @pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
 def wish(request: pytest.FixtureRequest) -> SimRequest:
-    found: SimRequest = request.param
-    return found
+    sim_request: SimRequest = request.param
+    return sim_request
 
 
 async def stored(redis: Redis) -> set[bytes]:

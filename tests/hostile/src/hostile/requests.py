@@ -70,7 +70,7 @@ REQUESTS = (
     HostileRequest("a malformed Accept", b"GET /secret HTTP/1.1\r\naccept: text/html;q=secret\r\n" + _END, (404,)),
     HostileRequest("a WebSocket where there is none", b"GET /secret HTTP/1.1\r\n" + _UPGRADE + _END, (404,)),
     HostileRequest("a method that the path has not", b"DELETE /health/live HTTP/1.1\r\n" + _END, (405,)),
-    HostileRequest("a method that nobody knows", b"SECRET /health/live HTTP/1.1\r\n" + _END, (405,)),
+    HostileRequest("an unknown method", b"SECRET /health/live HTTP/1.1\r\n" + _END, (405,)),
     HostileRequest("a method for tunnels", b"CONNECT /health/live HTTP/1.1\r\n" + _END, (405,)),
     HostileRequest(
         "an unknown expectation",

@@ -112,7 +112,7 @@ def describe_error(error: ErrorDetails) -> str:
 
 
 def describe_json_error(parser_text: str) -> str:
-    """Return why a text is not JSON, and where. `parser_text`: what jiter said, which may quote the text."""
+    """Return why a text is not JSON, and where. `parser_text`: the text of jiter, which may quote the text."""
     fault = next((ours for theirs, ours in _JSON_FAULTS.items() if parser_text.startswith(theirs)), "")
     place = _POSITION.search(parser_text)
     return f"is not JSON{f': {fault}' if fault else ''}{f', at {place[1]}' if place else ''}"

@@ -15,7 +15,7 @@ _BATCH_BYTES = 2**18
 _WRITES_A_SECOND, _BURST, _PAUSE_S = 1_000, 50, 0.002
 """More writes than these are joined, after a pause: to wake the thread for a line costs more than the line."""
 _ENTRY_BYTES = 100
-"""What a queued line takes besides its text."""
+"""The memory of a queued line in addition to its text, in bytes."""
 
 type _Entry = tuple[bytes, int, threading.Event | None]
 """A line, how many were dropped right before it, and what is set once it is written."""

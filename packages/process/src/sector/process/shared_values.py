@@ -11,7 +11,7 @@ from prometheus_client.mmap_dict import MmapedDict
 
 _FIRST_BYTES = 2**16
 _PADDING_BYTES = 64
-"""More than the length, the padding and the numbers of a value take besides its key."""
+"""More than the length, the padding and the numbers of a value take, without its key."""
 
 _shortages: list[OSError] = []
 
