@@ -1,7 +1,9 @@
 """Connections of clients: slow and silent ones are closed, there are only so many, and malformed requests are answered."""
 
 import json
+import os
 import resource
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -275,3 +277,15 @@ def test_the_port_for_operators_has_the_same_limits_of_its_own(start: Start) -> 
             client.sendall(b"GET /a\tb HTTP/1.1\r\n\r\n")
             assert client.recv(4096).startswith(b"HTTP/1.1 400 ")
     assert "Traceback" not in server.log.read_text()
+
+
+def test_connections_wait_until_a_busy_process_accepts_them(start: Start) -> None:
+    server = start()
+    os.kill(server.sample.process.pid, signal.SIGSTOP)
+    try:
+        with ExitStack() as clients:
+            # The system may allow fewer than a process asks for.
+            for _ in range(min(400, int(Path("/proc/sys/net/core/somaxconn").read_text()))):
+                clients.enter_context(server.connect())
+    finally:
+        os.kill(server.sample.process.pid, signal.SIGCONT)

@@ -124,7 +124,7 @@ def test_a_key_that_is_weak_or_unknown_is_skipped_with_its_name(tmp_path: Path, 
         load_keys(write(tmp_path / "keys.json", key))
 
 
-def test_a_key_that_is_taken_out_ends_whatever_else_the_file_holds(
+async def test_a_key_that_is_taken_out_ends_whatever_else_the_file_holds(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The compromised key must not live on because of its neighbour."""
@@ -133,10 +133,10 @@ def test_a_key_that_is_taken_out_ends_whatever_else_the_file_holds(
     assert [key.id for key in ring.named("stolen")] == ["stolen"]
     with caplog.at_level(logging.WARNING):
         write(path, {"kty": "AKP", "kid": "pq"}, secret(OTHER, "good"))
-        ring.look()
+        await ring.refresh(within_s=60)
     assert ring.named("stolen") == []
     assert caplog.messages == ['AUTH_JWKS: key "pq" has unsupported type "AKP" and was skipped']
-    ring.look()
+    await ring.refresh(within_s=60)
     assert len(caplog.messages) == 1, "once for each change of the file"
 
 
@@ -164,21 +164,21 @@ def test_with_every_kind_of_key_in_the_file_no_token_is_a_500(
     until(lambda: api.log.read_text().count("was skipped") == len(BAD), "each key that was skipped is named once")
 
 
-def test_a_file_without_a_usable_key_revokes_those_that_it_had(tmp_path: Path) -> None:
+async def test_a_file_without_a_usable_key_revokes_those_that_it_had(tmp_path: Path) -> None:
     for left in ([], [{"kty": "AKP", "kid": "pq"}], [1]):
         path = write(tmp_path / "keys.json", secret(STRONG, "stolen"))
         ring = KeyRing(OTHER, path)
         write(path, *left)
-        ring.look()
+        await ring.refresh(within_s=60)
         assert [key.id for key in ring.named("stolen")] == [""], "AUTH_SECRET is valid all the same"
         assert len(ring) == 1
         assert "no key that can be used" in ring.fault
         write(path, secret(STRONG, "new"))
-        ring.look()
+        await ring.refresh(within_s=60)
         assert ([key.id for key in ring.named("new")], ring.fault) == (["new"], "")
 
 
-def test_a_reason_is_logged_once_for_as_long_as_the_key_is_invalid(
+async def test_a_reason_is_logged_once_for_as_long_as_the_key_is_invalid(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     odd = {"kty": "AKP", "kid": "pq"}
@@ -186,7 +186,7 @@ def test_a_reason_is_logged_once_for_as_long_as_the_key_is_invalid(
     with caplog.at_level(logging.WARNING):
         for number in range(3):
             write(tmp_path / "keys.json", odd, secret(f"{STRONG} {number}"))
-            ring.look()
+            await ring.refresh(within_s=60)
     assert caplog.messages == ['AUTH_JWKS: key "pq" has unsupported type "AKP" and was skipped']
 
 

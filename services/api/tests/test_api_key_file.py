@@ -134,10 +134,9 @@ def _refuse_thread(_: object) -> None:
     raise RuntimeError("can't start new thread")
 
 
-def test_a_ring_of_a_secret_alone_reads_nothing() -> None:
+async def test_a_ring_of_a_secret_alone_reads_nothing() -> None:
     ring = KeyRing(ONE, None)
-    asyncio.run(ring.refresh())
-    ring.look()
+    await ring.refresh(within_s=60)
     assert (len(ring), ring.fault, ring.reads_file) == (1, "", False)
 
 

@@ -287,19 +287,19 @@ def test_a_key_for_another_use_is_passed_over(tmp_path: Path, signer: ec.Ellipti
     assert [key.id for key in load_keys(path).keys] == ["two"]
 
 
-def test_a_file_of_keys_that_did_not_change_is_not_read_again(
+async def test_a_file_of_keys_that_did_not_change_is_not_read_again(
     tmp_path: Path, signer: ec.EllipticCurvePrivateKey
 ) -> None:
     path = tmp_path / "keys.json"
     path.write_text(json.dumps({"keys": [public(signer, "one")]}))
     ring = KeyRing(None, path)
     (before,) = ring.named("one")
-    ring.look()
+    await ring.refresh(within_s=60)
     (after,) = ring.named("one")
     assert after is before
     assert ring.version == 1
     path.write_text(json.dumps({"keys": [public(signer, "another")]}))
-    ring.look()
+    await ring.refresh(within_s=60)
     assert [key.id for key in ring.named("another")] == ["another"]
     assert ring.version == 2
 

@@ -59,13 +59,11 @@ class KeyRing:
         if path is not None:
             self._apply(_read(path, None))
 
-    def look(self) -> None:
-        """Read the file again if it changed, and log what is in it. Where it cannot be read, the keys before stay: see `fault`."""
-        if self._path is not None and self._apply(_read(self._path, self._stamp)):
-            self.report()
-
     async def refresh(self, within_s: float = _READ_WITHIN_S) -> None:
-        """Do so in a thread. A disk that stalls holds nothing up: after `within_s` it is a fault, and the reading goes on."""
+        """Read the file again if it changed, and log its keys. If it cannot be read, the previous keys stay: see `fault`.
+
+        A thread reads it. A disk that stalls does not hold up the caller: after `within_s` it is a fault, and the thread reads on.
+        """
         if self._path is None:
             return
         if self._pending is None:
