@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from fixtures.requires import require_program
 from fixtures.sim import Sim
-from sector.state.connect import connect
+from sector.state.redis.client import connect
 
 _FLAGS = [
     "--no-sandbox",

@@ -10,7 +10,7 @@ from fixtures.long import LONG
 pytestmark = pytest.mark.skipif(not LONG, reason="takes Pants 40 s: run with SECTOR_LONG=1, as .ci/run does")
 
 WORLD = "packages/world/src/sector/world/tick.py"
-STATE = "packages/state/src/sector/state/ticker.py"
+STATE = "packages/state/src/sector/state/tick/transaction.py"
 BACKOFF = "packages/process/src/sector/process/backoff.py"
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from coverage_report import Report, explained, main, uncovered
 
-PATH = "packages/state/src/sector/state/link.py"
+PATH = "packages/state/src/sector/state/redis/connection.py"
 COVERED: dict[str, object] = {"missing_lines": [], "missing_branches": []}
-PAGE = "| part | why |\n|---|---|\n| `sector.state.link:Link.close` | Only a fault of the kernel gets there. |\n"
+PAGE = "| part | why |\n|---|---|\n| `sector.state.redis.connection:Link.close` | Only a fault of the kernel gets there. |\n"
 
 
 def report(**functions: dict[str, object]) -> Report:
@@ -25,7 +25,7 @@ def test_lines_and_branches_that_are_missed_are_listed_by_function() -> None:
             Link__send=COVERED,
         )
     )
-    assert [each.name for each in found] == ["sector.state.link:Link.close", "sector.state.link:Link.open"]
+    assert [each.name for each in found] == ["sector.state.redis.connection:Link.close", "sector.state.redis.connection:Link.open"]
     assert str(found[1]).endswith("lines [], branches ['3->5', '3->end']")
 
 
@@ -45,14 +45,14 @@ def test_the_module_itself_is_named_without_a_function() -> None:
 
 
 def test_the_table_of_the_page_explains() -> None:
-    assert explained(PAGE) == {"sector.state.link:Link.close": "Only a fault of the kernel gets there."}
+    assert explained(PAGE) == {"sector.state.redis.connection:Link.close": "Only a fault of the kernel gets there."}
 
 
 @pytest.mark.parametrize(
     ("function", "code", "text"),
     [
         ("Link__close", 0, "1 functions are not covered as a whole, 1 of them explained"),
-        ("Link__open", 1, "not explained in {page}: sector.state.link:Link.open"),
+        ("Link__open", 1, "not explained in {page}: sector.state.redis.connection:Link.open"),
     ],
 )
 def test_what_is_not_explained_fails_and_is_named(

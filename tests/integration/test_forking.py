@@ -11,7 +11,7 @@ import pytest
 
 from fixtures.processes import Processes
 from sector.process import Health
-from sector.state.connect import connect
+from sector.state.redis.client import connect
 from sector.state.world import World
 from sector.worker.settings import WorkerSettings
 from sector.worker.worker import REDIS, Worker

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from sector.state.link import Command, Link, Packed
-from sector.state.replies import Reply
+from sector.state.redis.connection import Command, Link, Packed
+from sector.state.redis.replies import Reply
 
 
 def before_the_next(monkeypatch: pytest.MonkeyPatch, name: str, rival: Callable[[], Awaitable[None]]) -> None:

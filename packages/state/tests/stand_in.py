@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
-from sector.state.replies import Reply
+from sector.state.redis.replies import Reply
 
 type Words = list[bytes]
 type EntryId = tuple[int, int]
@@ -234,7 +234,7 @@ def as_words(command: Sequence[str | bytes | int]) -> Words:
 
 
 class Connection:
-    """A connection whose commands wait until the test has the server do them. To `sector.state.link` it is redis-py's."""
+    """A connection whose commands wait until the test has the server do them. To `sector.state.redis.connection` it is redis-py's."""
 
     def __init__(self, server: Server) -> None:
         self._server = server

@@ -14,14 +14,15 @@ from fixtures.contents import entries_at, value_at
 from fixtures.processes import free_port
 from fixtures.sim import CONFIG, Sim
 from sector.models import ORDER, Note
-from sector.state import admission, sims
-from sector.state.admission import AdmissionPolicy, Admitted, Rate, Request
-from sector.state.connect import connect
-from sector.state.durability import Durability
 from sector.state.errors import IdempotencyConflict, NotDurable, QueueFull, RateLimited, SimFinished, SimNotFound
-from sector.state.group_commit import GroupCommit
 from sector.state.keys import SimKeys
-from sector.state.link import call
+from sector.state.log import admission
+from sector.state.log.admission import AdmissionPolicy, Admitted, Rate, Request
+from sector.state.redis.client import connect
+from sector.state.redis.connection import call
+from sector.state.redis.durability import Durability
+from sector.state.redis.group_commit import GroupCommit
+from sector.state.sims import lifecycle
 from sector.world import SectorWorld
 
 BODY = ORDER.dump_json(Note(faction="Crimson", text="hello"))
@@ -280,7 +281,7 @@ async def test_a_group_that_fails_takes_none_of_those_that_follow_it_along(sim: 
 
 @pytest.mark.parametrize("count", [1, 4_001])
 async def test_a_group_is_cut_where_it_would_keep_redis_long(redis: Redis, count: int) -> None:
-    await sims.found(redis, "default", SectorWorld(), CONFIG)
+    await lifecycle.found(redis, "default", SectorWorld(), CONFIG)
     group = GroupCommit(redis, GATE)
     found = await asyncio.gather(group.admit(Request("me", [BODY] * count)), group.admit(ONE))
     assert [len(each.ids) for each in found] == [count, 1]

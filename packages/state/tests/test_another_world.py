@@ -10,10 +10,12 @@ from redis.asyncio import Redis
 
 from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.frame import Column, Frame, Table, decode, digest, encode
-from sector.state import lease, orders, sims
 from sector.state.errors import WorldFailed
-from sector.state.reader import SimReader
-from sector.state.ticker import Ticker
+from sector.state.log import order_log
+from sector.state.sims import lifecycle
+from sector.state.tick import lease
+from sector.state.tick.transaction import Ticker
+from sector.state.watch.reader import SimReader
 
 
 class Counter:
@@ -47,18 +49,18 @@ def _column(value: int) -> Column:
 
 async def test_another_world_is_founded_ticked_taken_over_and_read(redis: Redis) -> None:
     world = Counter()
-    await sims.found(redis, "count", world, SimConfig(seed=7))
+    await lifecycle.found(redis, "count", world, SimConfig(seed=7))
     held = await lease.acquire(redis, "count", "one", 60_000)
     assert held is not None
-    await orders.append(redis, "count", "me", [b"12345"])
-    await Ticker(redis, world, *await sims.load_manifest(redis, "count"), held).tick()
-    successor = Ticker(redis, world, *await sims.load_manifest(redis, "count"), held)
-    await orders.append(redis, "count", "me", [b"123"])
+    await order_log.append(redis, "count", "me", [b"12345"])
+    await Ticker(redis, world, *await lifecycle.load_manifest(redis, "count"), held).tick()
+    successor = Ticker(redis, world, *await lifecycle.load_manifest(redis, "count"), held)
+    await order_log.append(redis, "count", "me", [b"123"])
     assert not (await successor.tick()).finished
     view = await SimReader(redis, "count").view()
     assert view.rows()["counters"] == [{"id": "C0", "total": 15}]
     assert view.head.tick == 2
-    await orders.append(redis, "count", "me", [b"x" * 85])
+    await order_log.append(redis, "count", "me", [b"x" * 85])
     assert (await successor.tick()).finished
 
 
@@ -70,10 +72,10 @@ class Miscounting(Counter):
 
 
 async def test_a_world_whose_delta_does_not_lead_to_its_snapshot_is_stopped_at_its_first_tick(redis: Redis) -> None:
-    await sims.found(redis, "count", Miscounting(), SimConfig(seed=7))
+    await lifecycle.found(redis, "count", Miscounting(), SimConfig(seed=7))
     held = await lease.acquire(redis, "count", "one", 60_000)
     assert held is not None
-    await orders.append(redis, "count", "me", [b"12345"])
+    await order_log.append(redis, "count", "me", [b"12345"])
     with pytest.raises(WorldFailed, match="the delta of a step leads to"):
-        await Ticker(redis, Miscounting(), *await sims.load_manifest(redis, "count"), held).tick()
+        await Ticker(redis, Miscounting(), *await lifecycle.load_manifest(redis, "count"), held).tick()
     assert (await SimReader(redis, "count").head()).tick == 0

@@ -16,14 +16,16 @@ from fixtures.long import examples
 from sector.models.archive import ArchiveError, Founding, Keyframe, Record, TickEntry, read_archive
 from sector.models.delta import DeltaError
 from sector.models.frame import FrameError
-from sector.state import history, lease, sims
-from sector.state.connect import Client, connect
 from sector.state.errors import StateError
-from sector.state.export import Exporter
-from sector.state.importing import import_sim
-from sector.state.outcomes import outcome
-from sector.state.reader import SimReader
-from sector.state.ticker import Ticker
+from sector.state.history import history
+from sector.state.history.outcomes import outcome
+from sector.state.redis.client import Client, connect
+from sector.state.sims import lifecycle
+from sector.state.sims.exporter import Exporter
+from sector.state.sims.importer import import_sim
+from sector.state.tick import lease
+from sector.state.tick.transaction import Ticker
+from sector.state.watch.reader import SimReader
 from sector.world import SectorWorld
 
 FOUNDING, KEYFRAME, TICK = RECORDS[0], RECORDS[1], RECORDS[2]
@@ -77,7 +79,7 @@ async def _export(redis: Client, sim_id: str) -> None:
 async def _tick(redis: Client, sim_id: str) -> None:
     held = await lease.acquire(redis, sim_id, "test", 60_000)
     assert held is not None
-    config, map_blob = await sims.load_manifest(redis, sim_id)
+    config, map_blob = await lifecycle.load_manifest(redis, sim_id)
     reader = SimReader(redis, sim_id)
     before = (await reader.head()).tick
     if not (await Ticker(redis, SectorWorld(), config, map_blob, held).tick()).finished:

@@ -8,12 +8,12 @@ from redis.asyncio import Redis
 
 from fixtures.sim import Sim
 from fixtures.users import as_user
-from sector.state import lease, roster
-from sector.state.admission import AdmissionPolicy, AdmissionResult, Admitted, Rate, Request
-from sector.state.connect import connect
 from sector.state.errors import RateLimited
 from sector.state.keys import WORKERS, SimKeys
-from sector.state.spending import Spent, spend
+from sector.state.log.admission import AdmissionPolicy, AdmissionResult, Admitted, Rate, Request
+from sector.state.log.rate_usage import Spent, spend
+from sector.state.redis.client import connect
+from sector.state.tick import lease, membership
 
 KEYS = SimKeys("default")
 RATE = Rate("address 10.0.0.1", 10.0, 5)
@@ -87,7 +87,7 @@ async def test_a_worker_that_signed_an_hour_ahead_is_gone_after_its_time(redis: 
     worker = connect(as_user(redis_url, "worker"))
     now_ms = time.time() * 1000
     await redis.zadd(WORKERS, {"default ghost:1": now_ms + 3_600_000, "default other:2": now_ms + 1000, "x": 2.0**60})
-    assert set(await roster.sign(worker, "default", "me:3", TTL_MS)) == {"ghost:1", "other:2", "me:3"}
+    assert set(await membership.sign(worker, "default", "me:3", TTL_MS)) == {"ghost:1", "other:2", "me:3"}
     assert await redis.zcount(WORKERS, now_ms + TTL_MS + 10_000, "+inf") == 0
     assert await redis.zscore(WORKERS, "default other:2") == pytest.approx(now_ms + 1000, abs=1)
     await worker.aclose()

@@ -9,12 +9,13 @@ from redis.exceptions import ResponseError
 
 from fixtures.contents import entries_at
 from fixtures.own_valkey import OwnValkey
-from sector.state import orders, roster
-from sector.state.connect import connect
-from sector.state.durability import MEMORY, PROMISES, Durability
 from sector.state.errors import NotDurable
 from sector.state.keys import WORKERS, SimKeys
-from sector.state.replies import Reply
+from sector.state.log import order_log
+from sector.state.redis.client import connect
+from sector.state.redis.durability import MEMORY, PROMISES, Durability
+from sector.state.redis.replies import Reply
+from sector.state.tick import membership
 
 KEYS = SimKeys("default")
 AOF, REPLICA = Durability("aof", 100), Durability("replica", 100)
@@ -22,7 +23,7 @@ AOF, REPLICA = Durability("aof", 100), Durability("replica", 100)
 
 async def test_without_a_file_an_order_is_never_said_to_be_on_disk(redis: Redis) -> None:
     with pytest.raises(NotDurable, match="appendonly is disabled") as said:
-        await orders.append(redis, "default", "me", [b"1", b"2"], durability=AOF)
+        await order_log.append(redis, "default", "me", [b"1", b"2"], durability=AOF)
     assert said.value.order_ids == [entry_id for entry_id, _ in await entries_at(redis, KEYS.orders)]
     with pytest.raises(NotDurable, match="appendonly is disabled"):
         await AOF.probe(redis, "default")
@@ -30,12 +31,12 @@ async def test_without_a_file_an_order_is_never_said_to_be_on_disk(redis: Redis)
 
 async def test_without_a_replica_an_order_is_never_said_to_be_on_one(redis: Redis) -> None:
     with pytest.raises(NotDurable, match="not on a replica within 100 ms") as said:
-        await orders.append(redis, "default", "me", [b"1"], durability=REPLICA)
+        await order_log.append(redis, "default", "me", [b"1"], durability=REPLICA)
     assert len(said.value.order_ids) == 1
     with pytest.raises(NotDurable, match="replica"):
         await REPLICA.probe(redis, "default")
     with pytest.raises(NotDurable, match="not on 2 replicas, but 0, within 100 ms"):
-        await orders.append(redis, "default", "me", [b"1"], durability=Durability("replica", 100, replicas=2))
+        await order_log.append(redis, "default", "me", [b"1"], durability=Durability("replica", 100, replicas=2))
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ async def test_what_was_acknowledged_as_on_disk_outlasts_a_crash(own_valkey: Own
     own_valkey.start()
     redis = connect(own_valkey.url)
     await AOF.probe(redis, "default")
-    ids = await orders.append(redis, "default", "me", [b"1", b"2"], durability=Durability("aof", 5000))
+    ids = await order_log.append(redis, "default", "me", [b"1", b"2"], durability=Durability("aof", 5000))
     own_valkey.kill()
     own_valkey.start()
     await redis.aclose()
@@ -86,12 +87,12 @@ def test_every_kind_has_its_promise_in_words() -> None:
 
 
 async def test_the_roster_names_who_signed_and_serves_the_same(redis: Redis) -> None:
-    assert await roster.sign(redis, "*", "one:1", 60_000) == ["one:1"]
-    assert await roster.sign(redis, "a,b", "two:2", 60_000) == ["two:2"]
-    assert await roster.sign(redis, "*", "three:3", 20_000) == ["three:3", "one:1"]
+    assert await membership.sign(redis, "*", "one:1", 60_000) == ["one:1"]
+    assert await membership.sign(redis, "a,b", "two:2", 60_000) == ["two:2"]
+    assert await membership.sign(redis, "*", "three:3", 20_000) == ["three:3", "one:1"]
     # Its time is over: it signed until the first millisecond of 1970.
     assert await redis.zadd(WORKERS, {"* three:3": 1}, xx=True, ch=True) == 1
     # In the order of their ends, which two have in common if they sign in one millisecond.
-    assert set(await roster.sign(redis, "*", "four:4", 60_000)) == {"one:1", "four:4"}
-    await roster.leave(redis, "*", "one:1")
-    assert await roster.sign(redis, "*", "four:4", 60_000) == ["four:4"]
+    assert set(await membership.sign(redis, "*", "four:4", 60_000)) == {"one:1", "four:4"}
+    await membership.leave(redis, "*", "one:1")
+    assert await membership.sign(redis, "*", "four:4", 60_000) == ["four:4"]

@@ -1,6 +1,7 @@
-"""Names of version 0.10 work, with a warning that states the new name."""
+"""Names of versions 0.10 and 0.11 work, with a warning that states the new name."""
 
 import importlib
+import sys
 
 import pytest
 
@@ -11,29 +12,59 @@ import pytest
         ("errors.TooFast", "RateLimited"),
         ("errors.TooFarBehind", "QueueFull"),
         ("errors.KeyReused", "IdempotencyConflict"),
-        ("admission.Gate", "AdmissionPolicy"),
-        ("admission.Verdict", "AdmissionResult"),
-        ("founding.Wish", "SimRequest"),
-        ("founding.ask", "request_sim"),
-        ("founding.asked", "get_request"),
-        ("founding.carry_out", "reconcile"),
-        ("history.Kept", "HistoryRange"),
-        ("history.kept", "get_range"),
-        ("link.borrowed", "acquire_connection"),
-        ("sims.read_founding", "load_manifest"),
-        ("sims.begin_with", "initial_commands"),
-        ("ticker.Took", "PhaseDurations"),
-        ("at_head.Lag", "SnapshotBacklog"),
-        ("at_head.Written", "StoredHead"),
-        ("at_head.written", "load_head_state"),
-        ("roll_forward.Past", "StateAtTick"),
-        ("roll_forward.past_in", "state_at_snapshot"),
-        ("roll_forward.hold_to_its_delta", "verify_delta"),
-        ("followed.Heard", "TickListener"),
+        ("log.admission.Gate", "AdmissionPolicy"),
+        ("log.admission.Verdict", "AdmissionResult"),
+        ("sims.requests.Wish", "SimRequest"),
+        ("sims.requests.ask", "request_sim"),
+        ("sims.requests.asked", "get_request"),
+        ("sims.requests.carry_out", "reconcile"),
+        ("history.history.Kept", "HistoryRange"),
+        ("history.history.kept", "get_range"),
+        ("redis.connection.borrowed", "acquire_connection"),
+        ("sims.lifecycle.read_founding", "load_manifest"),
+        ("sims.lifecycle.begin_with", "initial_commands"),
+        ("tick.transaction.Took", "PhaseDurations"),
+        ("tick.head_state.Lag", "SnapshotBacklog"),
+        ("tick.head_state.Written", "StoredHead"),
+        ("tick.head_state.written", "load_head_state"),
+        ("history.roll_forward.Past", "StateAtTick"),
+        ("history.roll_forward.past_in", "state_at_snapshot"),
+        ("history.roll_forward.hold_to_its_delta", "verify_delta"),
+        ("watch.sim_watcher.Heard", "TickListener"),
     ],
 )
 def test_an_earlier_name_is_the_new_one(earlier: str, now: str) -> None:
-    name, _, attribute = earlier.partition(".")
+    name, _, attribute = earlier.rpartition(".")
     module = importlib.import_module(f"sector.state.{name}")
     with pytest.warns(DeprecationWarning, match=rf"sector\.state\.{earlier} is now sector\.state\.{name}\.{now}$"):
         assert getattr(module, attribute) is getattr(module, now)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now"),
+    [
+        ("link", "redis.connection"),
+        ("ticker", "tick.transaction"),
+        ("orders", "log.order_log"),
+        ("reader", "watch.reader"),
+    ],
+)
+def test_an_earlier_module_is_the_new_one(earlier: str, now: str) -> None:
+    sys.modules.pop(f"sector.state.{earlier}", None)
+    with pytest.warns(DeprecationWarning, match=rf"sector\.state\.{earlier} is now sector\.state\.{now}$"):
+        module = importlib.import_module(f"sector.state.{earlier}")
+    assert module is importlib.import_module(f"sector.state.{now}")
+    assert module.__spec__ is not None
+    assert module.__spec__.name == f"sector.state.{now}"
+
+
+@pytest.mark.parametrize(("package", "name"), [("sims", "load_manifest"), ("history", "get_range")])
+def test_a_module_that_is_a_package_now_has_its_names(package: str, name: str) -> None:
+    with pytest.warns(DeprecationWarning, match=rf"sector\.state\.{package}\.{name} is now "):
+        assert callable(getattr(importlib.import_module(f"sector.state.{package}"), name))
+
+
+def test_a_module_that_never_was_is_not_found() -> None:
+    with pytest.raises(ModuleNotFoundError, match="sector.state.nothing"):
+        importlib.import_module("sector.state.nothing")
+    assert not hasattr(importlib.import_module("sector.state.sims"), "nothing")

@@ -12,8 +12,8 @@ from sector.models import Join, Note, SimConfig
 from sector.models.archive import Founding, Keyframe, TickEntry, read_archive
 from sector.models.frame import digest
 from sector.state.errors import HistoryGone, SimNotFound
-from sector.state.export import Exporter
 from sector.state.keys import SimKeys
+from sector.state.sims.exporter import Exporter
 
 
 async def test_an_export_holds_every_tick_with_its_orders_and_the_keyframes_between(redis: Redis) -> None:

@@ -9,46 +9,48 @@ from redis.exceptions import ResponseError
 from fixtures.contents import entries_at
 from fixtures.sim import CONFIG, Sim
 from sector.models import Join, Note, SimConfig, Snapshot
-from sector.state import lease, orders, sims
-from sector.state.connect import connect
 from sector.state.errors import HistoryRewound, SimNotFound, StateError
 from sector.state.keys import SIMS, SimKeys
-from sector.state.reader import Event, SimReader
+from sector.state.log import order_log
+from sector.state.redis.client import connect
+from sector.state.sims import lifecycle
+from sector.state.tick import lease
+from sector.state.watch.reader import Event, SimReader
 from sector.world import SectorWorld
 
 KEYS = SimKeys("default")
 
 
 async def test_of_many_that_found_a_sim_at_once_one_does(redis: Redis) -> None:
-    tries = [sims.found(redis, "default", SectorWorld(), CONFIG) for _ in range(8)]
+    tries = [lifecycle.found(redis, "default", SectorWorld(), CONFIG) for _ in range(8)]
     assert sorted(await asyncio.gather(*tries)) == [False] * 7 + [True]
     assert await redis.smembers(SIMS) == {b"default"}
 
 
 async def test_founding_again_changes_nothing(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=2)
-    assert not await sims.found(redis, "default", SectorWorld(), SimConfig())
+    assert not await lifecycle.found(redis, "default", SectorWorld(), SimConfig())
     assert (await sim.reader.head()).tick == 2
-    assert (await sims.load_manifest(redis, "default"))[0] == CONFIG
+    assert (await lifecycle.load_manifest(redis, "default"))[0] == CONFIG
 
 
 async def test_founding_after_a_lease_was_taken_keeps_its_epoch(redis: Redis) -> None:
     held = await lease.acquire(redis, "default", "early", 60_000)
     assert held is not None
-    await sims.found(redis, "default", SectorWorld(), CONFIG)
+    await lifecycle.found(redis, "default", SectorWorld(), CONFIG)
     assert (await SimReader(redis, "default").head()).epoch == held.epoch
 
 
 async def test_a_sim_that_is_not_there_is_named(redis: Redis) -> None:
-    for attempt in (SimReader(redis, "nowhere").view(), sims.load_manifest(redis, "nowhere")):
+    for attempt in (SimReader(redis, "nowhere").view(), lifecycle.load_manifest(redis, "nowhere")):
         with pytest.raises(SimNotFound, match="nowhere"):
             await attempt
 
 
 async def test_heads_come_in_the_order_of_their_sims(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=2)
-    assert await sims.heads(redis, []) == []
-    assert await sims.heads(redis, ["nowhere", "default"]) == [None, await sim.reader.head()]
+    assert await lifecycle.heads(redis, []) == []
+    assert await lifecycle.heads(redis, ["nowhere", "default"]) == [None, await sim.reader.head()]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +66,7 @@ async def test_a_config_that_this_version_cannot_read_is_a_fault_of_the_sim(
     assert sim.lease.epoch == 1
     await redis.set(SimKeys("default").config, config)
     with pytest.raises(StateError, match=error):
-        await sims.load_manifest(redis, "default")
+        await lifecycle.load_manifest(redis, "default")
 
 
 async def test_the_view_is_a_snapshot_that_clients_read(sim: Sim) -> None:
@@ -87,7 +89,7 @@ async def test_the_view_is_read_anew_only_when_the_head_moved(sim: Sim) -> None:
 async def test_a_sim_founded_anew_is_seen_with_its_new_map(sim: Sim, redis: Redis) -> None:
     await sim.reader.view()
     await redis.flushall()
-    await sims.found(redis, "default", SectorWorld(), CONFIG.model_copy(update={"systems": 30}))
+    await lifecycle.found(redis, "default", SectorWorld(), CONFIG.model_copy(update={"systems": 30}))
     assert len(Snapshot.model_validate((await sim.reader.view()).rows(), strict=False).systems) == 30
 
 
@@ -122,8 +124,8 @@ async def test_of_events_only_those_wanted_come_and_however_rare_they_are_all_ar
 async def test_a_search_for_events_ends_after_so_many_ticks_and_can_be_continued(
     sim: Sim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sector.state.reader._PAGE", 2)
-    monkeypatch.setattr("sector.state.reader._MOST_PAGES", 3)
+    monkeypatch.setattr("sector.state.watch.reader._PAGE", 2)
+    monkeypatch.setattr("sector.state.watch.reader._MOST_PAGES", 3)
     await sim.tick(times=8)
     await sim.tick(Note(faction="Crimson", text="late"))
 
@@ -157,11 +159,11 @@ async def test_following_notices_that_history_was_rewound(sim: Sim) -> None:
 
 
 async def test_orders_are_appended_all_or_none(redis: Redis) -> None:
-    ids = await orders.append(redis, "default", "me", [b"1", b"2"])
+    ids = await order_log.append(redis, "default", "me", [b"1", b"2"])
     assert [entry_id for entry_id, _ in await entries_at(redis, KEYS.orders)] == ids
     await redis.set(SimKeys("other").orders, "not a stream")
     with pytest.raises(ResponseError):
-        await orders.append(redis, "other", "me", [b"1", b"2"])
+        await order_log.append(redis, "other", "me", [b"1", b"2"])
 
 
 def test_an_unknown_scheme_is_refused() -> None:

@@ -6,11 +6,11 @@ from rivals import before_the_next
 
 from fixtures.sim import CONFIG, Sim
 from fixtures.users import as_user
-from sector.state import founding, sims
-from sector.state.connect import connect
 from sector.state.errors import SimExists
-from sector.state.founding import ForkOf, SimRequest
-from sector.state.reader import SimReader
+from sector.state.redis.client import connect
+from sector.state.sims import lifecycle, requests
+from sector.state.sims.requests import ForkOf, SimRequest
+from sector.state.watch.reader import SimReader
 from sector.world import SectorWorld
 
 WISH = SimRequest(config=CONFIG)
@@ -18,63 +18,63 @@ WISH = SimRequest(config=CONFIG)
 
 async def test_the_api_asks_and_the_worker_founds(redis: Redis, redis_url: str) -> None:
     api, worker = (connect(as_user(redis_url, user)) for user in ("api", "worker"))
-    await founding.request_sim(api, "mine", WISH)
-    assert await sims.listed(api) == ["mine"]
-    assert await founding.get_request(api, "mine") == WISH
-    assert await founding.reconcile(worker, "mine", SectorWorld()) == "founded as asked for"
-    assert (await sims.load_manifest(redis, "mine"))[0] == CONFIG
-    assert await founding.get_request(api, "mine") is None
-    assert await founding.reconcile(worker, "mine", SectorWorld()) == ""
+    await requests.request_sim(api, "mine", WISH)
+    assert await lifecycle.listed(api) == ["mine"]
+    assert await requests.get_request(api, "mine") == WISH
+    assert await requests.reconcile(worker, "mine", SectorWorld()) == "founded as asked for"
+    assert (await lifecycle.load_manifest(redis, "mine"))[0] == CONFIG
+    assert await requests.get_request(api, "mine") is None
+    assert await requests.reconcile(worker, "mine", SectorWorld()) == ""
     await api.aclose()
     await worker.aclose()
 
 
 async def test_what_is_there_or_asked_for_is_not_to_be_had_again(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).tick == 0
-    await founding.request_sim(redis, "mine", WISH)
+    await requests.request_sim(redis, "mine", WISH)
     for taken in ("mine", "default"):
         with pytest.raises(SimExists):
-            await founding.request_sim(redis, taken, WISH)
-    assert await founding.reconcile(redis, "default", SectorWorld()) == ""
+            await requests.request_sim(redis, taken, WISH)
+    assert await requests.reconcile(redis, "default", SectorWorld()) == ""
     assert (await sim.reader.head()).tick == 0
 
 
 async def test_of_two_that_ask_at_once_the_first_gets_the_sim(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     async def ask() -> None:
-        await founding.request_sim(redis, "mine", WISH)
+        await requests.request_sim(redis, "mine", WISH)
 
     before_the_next(monkeypatch, "SET", ask)
     with pytest.raises(SimExists):
-        await founding.request_sim(redis, "mine", SimRequest(fork_of=ForkOf(sim="default", tick=0)))
-    assert await founding.get_request(redis, "mine") == WISH
+        await requests.request_sim(redis, "mine", SimRequest(fork_of=ForkOf(sim="default", tick=0)))
+    assert await requests.get_request(redis, "mine") == WISH
 
 
 async def test_a_request_for_a_sim_that_another_worker_creates_is_done(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).tick == 0
-    await founding.request_sim(redis, "mine", SimRequest(fork_of=ForkOf(sim="default", tick=0)))
-    await sims.found(redis, "mine", SectorWorld(), CONFIG.model_copy(update={"systems": 30}))
-    assert await founding.reconcile(redis, "mine", SectorWorld()) == ""
-    assert await founding.get_request(redis, "mine") is None
-    assert await sims.listed(redis) == ["default", "mine"]
-    assert (await sims.load_manifest(redis, "mine"))[0].systems == 30
+    await requests.request_sim(redis, "mine", SimRequest(fork_of=ForkOf(sim="default", tick=0)))
+    await lifecycle.found(redis, "mine", SectorWorld(), CONFIG.model_copy(update={"systems": 30}))
+    assert await requests.reconcile(redis, "mine", SectorWorld()) == ""
+    assert await requests.get_request(redis, "mine") is None
+    assert await lifecycle.listed(redis) == ["default", "mine"]
+    assert (await lifecycle.load_manifest(redis, "mine"))[0].systems == 30
 
 
 async def test_a_fork_begins_where_it_was_asked_to(sim: Sim, redis: Redis, redis_url: str) -> None:
     worker = connect(as_user(redis_url, "worker"))
     await sim.tick(times=7)
-    await founding.request_sim(redis, "what-if", SimRequest(fork_of=ForkOf(sim="default", tick=6)))
-    assert await founding.reconcile(worker, "what-if", SectorWorld()) == "forked from default at tick 6"
+    await requests.request_sim(redis, "what-if", SimRequest(fork_of=ForkOf(sim="default", tick=6)))
+    assert await requests.reconcile(worker, "what-if", SectorWorld()) == "forked from default at tick 6"
     assert (await SimReader(redis, "what-if").head()).tick == 6
     await worker.aclose()
 
 
 async def test_what_cannot_be_had_says_why_and_can_be_asked_for_otherwise(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=3)
-    await founding.request_sim(redis, "mine", SimRequest(fork_of=ForkOf(sim="default", tick=9)))
-    assert "tick 9" in await founding.reconcile(redis, "mine", SectorWorld())
-    failed = await founding.get_request(redis, "mine")
+    await requests.request_sim(redis, "mine", SimRequest(fork_of=ForkOf(sim="default", tick=9)))
+    assert "tick 9" in await requests.reconcile(redis, "mine", SectorWorld())
+    failed = await requests.get_request(redis, "mine")
     assert failed is not None
     assert failed.fault == "tick 9 of sim 'default' is not in its history (any more)"
-    assert await sims.listed(redis) == ["default"]
-    await founding.request_sim(redis, "mine", WISH)
-    assert await founding.reconcile(redis, "mine", SectorWorld()) == "founded as asked for"
+    assert await lifecycle.listed(redis) == ["default"]
+    await requests.request_sim(redis, "mine", WISH)
+    assert await requests.reconcile(redis, "mine", SectorWorld()) == "founded as asked for"

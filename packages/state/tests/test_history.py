@@ -17,15 +17,17 @@ from fixtures.users import as_user
 from sector.models import Join, MoveFleet, Note
 from sector.models.archive import ArchiveWriter, Record, read_archive
 from sector.models.frame import digest
-from sector.state import fork, founding, history, lease, sims
 from sector.state.errors import HistoryBroken, HistoryGone, SimExists, SimNotFound
-from sector.state.export import Exporter
-from sector.state.founding import SimRequest
-from sector.state.importing import Importer, import_sim
+from sector.state.history import history
 from sector.state.keys import SimKeys
-from sector.state.link import acquire_connection, call
-from sector.state.reader import SimReader
-from sector.state.ticker import Ticker
+from sector.state.redis.connection import acquire_connection, call
+from sector.state.sims import fork, lifecycle, requests
+from sector.state.sims.exporter import Exporter
+from sector.state.sims.importer import Importer, import_sim
+from sector.state.sims.requests import SimRequest
+from sector.state.tick import lease
+from sector.state.tick.transaction import Ticker
+from sector.state.watch.reader import SimReader
 from sector.world import Position, SectorWorld
 
 KEYS = SimKeys("default")
@@ -45,7 +47,7 @@ async def exported(redis: Redis, sim_id: str = "default") -> list[Record]:
 async def ticker_of(redis: Redis, sim_id: str) -> Ticker[Position]:
     held = await lease.acquire(redis, sim_id, "test", 60_000)
     assert held is not None
-    return Ticker(redis, SectorWorld(), *await sims.load_manifest(redis, sim_id), held)
+    return Ticker(redis, SectorWorld(), *await lifecycle.load_manifest(redis, sim_id), held)
 
 
 async def test_the_state_at_every_kept_tick_is_what_it_was(sim: Sim, redis: Redis) -> None:
@@ -92,7 +94,7 @@ async def test_a_fork_begins_where_the_other_was_and_goes_its_own_way(sim: Sim, 
     await sim.tick(times=3)
     head = await fork.fork(redis, "default", 8, "other")
     assert (head.tick, head.hash) == (8, (await history.at_tick(redis, "default", 8)).hash)
-    assert await sims.listed(redis) == ["default", "other"]
+    assert await lifecycle.listed(redis) == ["default", "other"]
     other = await ticker_of(redis, "other")
     # With the same orders, none, the same happens; nothing of the one is seen in the other.
     for tick in (9, 10):
@@ -113,7 +115,7 @@ async def test_a_fork_leaves_a_sim_alone_that_another_client_creates_meanwhile(
     await sim.tick(times=3)
 
     async def create() -> None:
-        await sims.found(redis, "other", SectorWorld(), CONFIG)
+        await lifecycle.found(redis, "other", SectorWorld(), CONFIG)
 
     before_the_next(monkeypatch, "MULTI", create)
     with pytest.raises(SimExists, match="'other'"):
@@ -152,7 +154,7 @@ async def test_an_import_that_is_broken_off_leaves_no_sim_and_can_be_made_again(
 
     with pytest.raises(Unplugged):
         await import_sim(redis, "copy", cut())
-    assert await sims.listed(redis) == ["default"]
+    assert await lifecycle.listed(redis) == ["default"]
     with pytest.raises(SimNotFound):
         await history.get_range(redis, "copy")
     with pytest.raises(HistoryBroken, match="tick 4 follows"):
@@ -168,7 +170,7 @@ async def test_an_import_leaves_a_sim_alone_that_another_client_creates_meanwhil
         importer = Importer(link, redis, "copy")
         await importer.begin()
         assert [await importer.put(record) for record in records] == [0, 0, 1, 2, 3]
-        await sims.found(redis, "copy", SectorWorld(), CONFIG)
+        await lifecycle.found(redis, "copy", SectorWorld(), CONFIG)
         with pytest.raises(SimExists, match="'copy'"):
             await importer.close()
     assert (await SimReader(redis, "copy").head()).tick == 0
@@ -206,19 +208,19 @@ async def test_records_that_make_no_sim_are_not_imported(
     records = await exported(redis)
     with pytest.raises(HistoryBroken, match=reason):
         await import_sim(redis, "copy", iter(alter(records)))
-    assert await sims.listed(redis) == ["default"]
+    assert await lifecycle.listed(redis) == ["default"]
     assert await redis.keys("*copy*") == []
 
 
 async def test_a_removed_sim_is_gone_and_its_ticker_commits_no_more(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=3)
-    await sims.remove(redis, "default")
+    await lifecycle.remove(redis, "default")
     assert await redis.keys("*") == []
     with pytest.raises(Exception, match="held by nobody|there is no sim"):
         await sim.ticker.tick()
     assert await redis.keys("*") == []
     with pytest.raises(SimNotFound):
-        await sims.remove(redis, "default")
+        await lifecycle.remove(redis, "default")
 
 
 async def test_the_commands_do_it_and_say_what_they_did(redis: Redis, redis_url: str, tmp_path: Path) -> None:
@@ -233,7 +235,7 @@ async def test_the_commands_do_it_and_say_what_they_did(redis: Redis, redis_url:
     assert run("export", "default", path)[0] == 0
     assert run("import", path, "copy") == (0, "sim copy is there, at tick 7\n")
     assert run("fork", "default", "early", "--tick", "3")[1].startswith("sim early is there, at tick 3;")
-    await founding.request_sim(redis, "absent", SimRequest())
+    await requests.request_sim(redis, "absent", SimRequest())
     listed = "absent: there is no sim 'absent'\ncopy: tick 7, running, kept from 0, held by nobody\n"
     assert run("list")[1].startswith(listed + "default: tick 7, running, kept from 0, held by test\n")
     assert run("import", path, "copy") == (1, "import: there is a sim 'copy' already\n")

@@ -26,17 +26,17 @@ from stand_in import Pool, Server
 from fixtures.long import examples
 from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.frame import Frame, decode, digest, encode
-from sector.state import lease
-from sector.state.at_head import StoredHead
 from sector.state.errors import CommitConflict, HistoryBroken, HistoryGone, LeaseLost
-from sector.state.head import FIELDS, Head
+from sector.state.history.roll_forward import state_at_snapshot
 from sector.state.keys import SimKeys
-from sector.state.lease import Lease
-from sector.state.link import Command, Link
-from sector.state.replies import as_bytes, as_entry, as_list
-from sector.state.roll_forward import state_at_snapshot
-from sector.state.sims import first_head, initial_commands
-from sector.state.ticker import Tick, Ticker
+from sector.state.redis.connection import Command, Link
+from sector.state.redis.replies import as_bytes, as_entry, as_list
+from sector.state.sims.lifecycle import first_head, initial_commands
+from sector.state.tick import lease
+from sector.state.tick.head import FIELDS, Head
+from sector.state.tick.head_state import StoredHead
+from sector.state.tick.lease import Lease
+from sector.state.tick.transaction import Tick, Ticker
 
 KEYS = SimKeys("s")
 CONFIG = SimConfig(keyframe_interval=3, keyframes_kept=2)

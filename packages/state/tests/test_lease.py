@@ -4,9 +4,9 @@ import pytest
 from redis.asyncio import Redis
 
 from fixtures.contents import value_at
-from sector.state import lease
 from sector.state.errors import LeaseLost
 from sector.state.keys import SimKeys
+from sector.state.tick import lease
 
 KEYS = SimKeys("default")
 

@@ -6,8 +6,8 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from sector.state.connect import connect
-from sector.state.link import acquire_connection
+from sector.state.redis.client import connect
+from sector.state.redis.connection import acquire_connection
 
 LIMIT_S = 0.3
 FOR_EVER = ("BLPOP", "nothing", 0)

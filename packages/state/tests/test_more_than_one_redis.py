@@ -13,13 +13,16 @@ from fixtures.processes import free_port
 from fixtures.sim import CONFIG, Sim
 from fixtures.topologies import SentinelTrio, SixNodes, running
 from sector.models import ORDER, Join, Note
-from sector.state import fork, history, lease, orders, sims
-from sector.state.connect import Client, Cluster, connect
-from sector.state.durability import Durability
 from sector.state.errors import CommitConflict
+from sector.state.history import history
 from sector.state.keys import SimKeys
-from sector.state.link import call
-from sector.state.reader import SimReader
+from sector.state.log import order_log
+from sector.state.redis.client import Client, Cluster, connect
+from sector.state.redis.connection import call
+from sector.state.redis.durability import Durability
+from sector.state.sims import fork, lifecycle
+from sector.state.tick import lease
+from sector.state.watch.reader import SimReader
 
 KEYS = SimKeys("default")
 REPLICA = Durability("replica", 2000)
@@ -39,7 +42,7 @@ async def play(redis: Client) -> tuple[Sim, list[str]]:
     sim = await Sim.found(redis, CONFIG.model_copy(update={"keyframes_kept": 100}))
     await sim.tick(Join(faction="Me"), times=7)
     note = ORDER.dump_json(Note(faction="Me", text="before"))
-    return sim, await orders.append(redis, "default", "test", [note], durability=REPLICA)
+    return sim, await order_log.append(redis, "default", "test", [note], durability=REPLICA)
 
 
 async def assert_history_holds(sim: Sim, given: list[str]) -> None:
@@ -73,12 +76,12 @@ async def test_a_sentinel_trio_fails_over_and_the_sim_goes_on(tmp_path: Path) ->
         # Both replicas have it: whichever takes over.
         note = ORDER.dump_json(Note(faction="Me", text="on both"))
         both = Durability("replica", 2000, replicas=2)
-        given += await orders.append(redis, "default", "test", [note], durability=both)
+        given += await order_log.append(redis, "default", "test", [note], durability=both)
         await asyncio.to_thread(trio.fail_over)
         ticked = await persist(sim.ticker.tick)
         assert ticked.head.tick >= 7
         note = ORDER.dump_json(Note(faction="Me", text="after"))
-        given += await persist(lambda: orders.append(redis, "default", "test", [note]))
+        given += await persist(lambda: order_log.append(redis, "default", "test", [note]))
         await persist(sim.ticker.tick)
         await assert_history_holds(sim, given)
         await redis.aclose()
@@ -91,9 +94,9 @@ async def test_a_cluster_serves_sims_on_every_node_and_goes_on_after_migration_a
         names = [f"fork-{number}" for number in range(9)]
         for name in names:
             await fork.fork(redis, "default", 3, name)
-        assert await sims.listed(redis) == ["default", *names]
+        assert await lifecycle.listed(redis) == ["default", *names]
         assert await lease.holders(redis, ["default", *names]) == ["test", *[None] * 9]
-        assert await sims.heads(redis, ["default", "nowhere", names[0]]) == [
+        assert await lifecycle.heads(redis, ["default", "nowhere", names[0]]) == [
             await sim.reader.head(),
             None,
             await SimReader(redis, names[0]).head(),
@@ -103,7 +106,7 @@ async def test_a_cluster_serves_sims_on_every_node_and_goes_on_after_migration_a
         await asyncio.to_thread(nodes.migrate, KEYS.head)
         await persist(sim.ticker.tick)
         note = ORDER.dump_json(Note(faction="Me", text="after"))
-        given += await persist(lambda: orders.append(redis, "default", "test", [note]))
+        given += await persist(lambda: order_log.append(redis, "default", "test", [note]))
         await persist(sim.ticker.tick)
         await assert_history_holds(sim, given)
 

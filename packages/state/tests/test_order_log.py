@@ -9,11 +9,11 @@ from redis.asyncio import Redis
 from fixtures.contents import entries_at
 from fixtures.sim import Sim
 from sector.models import Join, LoggedOrder, Note
-from sector.state import orders
-from sector.state.connect import Client
 from sector.state.errors import SimNotFound
 from sector.state.keys import SimKeys
-from sector.state.orders import Pending, Poison, read_entries
+from sector.state.log import order_log
+from sector.state.log.order_log import Pending, Poison, read_entries
+from sector.state.redis.client import Client
 
 KEYS = SimKeys("default")
 type Append = Callable[[Client, str, str, Sequence[bytes]], Awaitable[list[str]]]
@@ -23,9 +23,9 @@ PLAIN = {b"issuer": b"me", b"scope": b"player", b"order": b"{}"}
 @pytest.mark.parametrize(
     ("append", "scope"),
     [
-        (orders.append, b"player"),
-        (partial(orders.append, admin=False), b"player"),
-        (partial(orders.append, admin=True), b"admin"),
+        (order_log.append, b"player"),
+        (partial(order_log.append, admin=False), b"player"),
+        (partial(order_log.append, admin=True), b"admin"),
     ],
 )
 async def test_an_order_is_appended_with_its_issuer_and_scope(redis: Redis, append: Append, scope: bytes) -> None:
@@ -35,15 +35,15 @@ async def test_an_order_is_appended_with_its_issuer_and_scope(redis: Redis, appe
 
 
 async def test_pending_counts_the_orders_after_the_head_and_names_the_oldest(sim: Sim, redis: Redis) -> None:
-    assert await orders.pending(redis, "default") == Pending(0, "")
+    assert await order_log.pending(redis, "default") == Pending(0, "")
     first, *_ = await sim.order(Join(faction="Me"), Note(faction="Me", text="a"), Note(faction="Me", text="b"))
-    assert await orders.pending(redis, "default") == Pending(3, first)
+    assert await order_log.pending(redis, "default") == Pending(3, first)
     await sim.tick()
-    assert await orders.pending(redis, "default") == Pending(0, "")
+    assert await order_log.pending(redis, "default") == Pending(0, "")
     first, _ = await sim.order(Note(faction="Me", text="c"), Note(faction="Me", text="d"))
-    assert await orders.pending(redis, "default") == Pending(2, first)
+    assert await order_log.pending(redis, "default") == Pending(2, first)
     with pytest.raises(SimNotFound, match="there is no sim 'nowhere'"):
-        await orders.pending(redis, "nowhere")
+        await order_log.pending(redis, "nowhere")
 
 
 @pytest.mark.parametrize("applied", [None, 99])
@@ -55,7 +55,7 @@ async def test_where_the_count_is_not_known_at_least_one_order_is_pending(
         await redis.hdel(KEYS.head, "applied")
     else:
         await redis.hset(KEYS.head, "applied", applied)
-    assert await orders.pending(redis, "default") == Pending(1, ids[0])
+    assert await order_log.pending(redis, "default") == Pending(1, ids[0])
 
 
 def reply(order_id: str, fields: dict[bytes, bytes]) -> list[object]:

@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 
 from fixtures.sim import CONFIG, Sim
 from sector.models import MoveFleet, Note
-from sector.state.outcomes import Outcome, outcome
+from sector.state.history.outcomes import Outcome, outcome
 
 NOTE = Note(faction="Crimson", text="hello")
 

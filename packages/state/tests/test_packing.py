@@ -4,8 +4,8 @@ from hiredis import Reader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sector.state import link
-from sector.state.link import packed
+from sector.state.redis import connection
+from sector.state.redis.connection import packed
 
 WORDS = st.one_of(st.binary(max_size=20), st.text(max_size=10), st.integers())
 COMMANDS = st.lists(st.lists(WORDS, min_size=1, max_size=6).map(tuple), max_size=6)
@@ -23,7 +23,7 @@ def test_what_is_packed_is_read_as_it_was(commands: list[tuple[str | bytes | int
 
 
 def test_large_arguments_are_not_copied_and_small_ones_go_out_together() -> None:
-    large = bytes(link._LARGE_BYTES + 1)
+    large = bytes(connection._LARGE_BYTES + 1)
     parts = packed([("MULTI",), ("SET", "k", large), ("HSET", "h", "n", 7), ("EXEC",)])
     assert [part is large for part in parts] == [False, True, False]
     assert b"".join(parts) == b"".join(

@@ -10,12 +10,13 @@ from redis.exceptions import ResponseError
 from fixtures.contents import entries_at
 from fixtures.sim import Sim
 from sector.models import Join, LoggedOrder, Note, Step
-from sector.state import lease, sims
 from sector.state.errors import CommitConflict, LeaseLost, WorldFailed
 from sector.state.keys import SimKeys
-from sector.state.link import call
-from sector.state.replies import as_bytes
-from sector.state.ticker import Ticker
+from sector.state.redis.connection import call
+from sector.state.redis.replies import as_bytes
+from sector.state.sims import lifecycle
+from sector.state.tick import lease
+from sector.state.tick.transaction import Ticker
 from sector.world import Position, SectorWorld
 
 KEYS = SimKeys("default")
@@ -76,7 +77,7 @@ async def slow_ticker(redis: Redis, world: SectorWorld) -> Ticker[Position]:
     await redis.delete(KEYS.lease)
     held = await lease.acquire(redis, "default", "slow", _TTL_MS)
     assert held is not None
-    return Ticker(redis, world, *await sims.load_manifest(redis, "default"), held)
+    return Ticker(redis, world, *await lifecycle.load_manifest(redis, "default"), held)
 
 
 async def test_a_tick_slower_than_its_lease_is_committed_under_it(sim: Sim, redis: Redis) -> None:
@@ -104,7 +105,7 @@ async def test_rules_that_raise_are_named_and_nothing_is_written(sim: Sim, redis
         def advance(self, state: Position, orders: Sequence[LoggedOrder]) -> Step[Position]:
             raise ZeroDivisionError("no such number")
 
-    ticker = Ticker(redis, Broken(), *await sims.load_manifest(redis, "default"), sim.lease)
+    ticker = Ticker(redis, Broken(), *await lifecycle.load_manifest(redis, "default"), sim.lease)
     with pytest.raises(WorldFailed, match="sim 'default' failed at tick 1: ZeroDivisionError: no such number"):
         await ticker.tick()
     assert (await sim.tick()).head.tick == 1

@@ -7,11 +7,11 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from sector.models.urls import UrlError
-from sector.state.connect import Cluster, connect
-from sector.state.link import call
-from sector.state.pool import BoundedSentinelPool
-from sector.state.redis_url import RedisAddress
-from sector.state.tls import CheckedSentinelConnection, CheckedSSLConnection
+from sector.state.redis.client import Cluster, connect
+from sector.state.redis.connection import call
+from sector.state.redis.pool import BoundedSentinelPool
+from sector.state.redis.tls import CheckedSentinelConnection, CheckedSSLConnection
+from sector.state.redis.url import RedisAddress
 
 HANDSHAKE = b"\x16"
 """The first byte of TLS (RFC 8446, 5.1)."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from redis.exceptions import ResponseError
 
-from sector.state.replies import Reply, as_bytes, as_int, as_list
+from sector.state.redis.replies import Reply, as_bytes, as_int, as_list
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,14 @@ from rivals import before_the_next
 
 from fixtures.sim import CONFIG, Sim
 from fixtures.users import as_user
-from sector.state import founding, sims
-from sector.state.connect import connect
 from sector.state.errors import IdempotencyConflict, SimExists, TooManySims
-from sector.state.founding import ForkOf, SimRequest, is_repeated
 from sector.state.keys import SIMS, SimKeys
-from sector.state.link import Command, Link, Packed
-from sector.state.replies import Reply
-from sector.state.reservation import IdempotencyKey, check_key, confirm, release, reserve
+from sector.state.redis.client import connect
+from sector.state.redis.connection import Command, Link, Packed
+from sector.state.redis.replies import Reply
+from sector.state.sims import lifecycle, requests
+from sector.state.sims.requests import ForkOf, SimRequest, is_repeated
+from sector.state.sims.reservation import IdempotencyKey, check_key, confirm, release, reserve
 from sector.world import SectorWorld
 
 CREATE, FORK = SimRequest(config=CONFIG), SimRequest(fork_of=ForkOf(sim="default", tick=0))
@@ -51,7 +51,7 @@ async def test_of_two_requests_for_different_sims_under_one_key_one_creates_its_
 
     async def ask(sim_id: str, once: IdempotencyKey) -> None:
         try:
-            await founding.request_sim(redis, sim_id, wish, once)
+            await requests.request_sim(redis, sim_id, wish, once)
         except IdempotencyConflict:
             outcomes.append(f"{sim_id} refused")
         else:
@@ -62,7 +62,7 @@ async def test_of_two_requests_for_different_sims_under_one_key_one_creates_its_
     # Whoever reserves the key first.
     (first, once), (second, other) = (("b", B), ("a", A)) if step == "EVAL" else (("a", A), ("b", B))
     assert sorted(outcomes) == sorted([f"{first} created", f"{second} refused"])
-    assert await sims.listed(redis) == sorted([first, "default"])
+    assert await lifecycle.listed(redis) == sorted([first, "default"])
     assert await is_repeated(redis, first, once)
     with pytest.raises(IdempotencyConflict):
         await is_repeated(redis, second, other)
@@ -76,14 +76,14 @@ async def test_of_many_at_the_same_time_one_creates_its_sim(
     clients = [connect(as_user(redis_url, "api")) for _ in range(2)]
     keys = [IdempotencyKey("me", "k1", b"%016d" % number) for number in range(20)]
     asked = [
-        founding.request_sim(clients[number % 2], f"s{number}", wish, once)
+        requests.request_sim(clients[number % 2], f"s{number}", wish, once)
         for number, once in enumerate(keys)
         for _ in range(2)  # and each was sent twice
     ]
     results = await asyncio.gather(*asked, return_exceptions=True)
     assert [each for each in results if each is None] == [None]
     assert {type(each) for each in results if each is not None} <= {IdempotencyConflict, SimExists}
-    assert len(await sims.listed(redis)) == 2
+    assert len(await lifecycle.listed(redis)) == 2
     for client in clients:
         await client.aclose()
 
@@ -91,21 +91,21 @@ async def test_of_many_at_the_same_time_one_creates_its_sim(
 async def test_a_request_that_is_refused_releases_the_key(
     redis: Redis, wish: SimRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before_the_next(monkeypatch, "MULTI", lambda: founding.request_sim(redis, "a", CREATE))
+    before_the_next(monkeypatch, "MULTI", lambda: requests.request_sim(redis, "a", CREATE))
     with pytest.raises(SimExists):
-        await founding.request_sim(redis, "a", wish, A)
+        await requests.request_sim(redis, "a", wish, A)
     await redis.delete(SimKeys("a").founding)
     assert await stored(redis) == set()
-    await founding.request_sim(redis, "b", wish, B)
+    await requests.request_sim(redis, "b", wish, B)
     assert await is_repeated(redis, "b", B)
 
 
 async def test_a_request_that_is_refused_at_once_reserves_nothing(redis: Redis, wish: SimRequest) -> None:
     with pytest.raises(TooManySims):
-        await founding.request_sim(redis, "a", wish, A, max_sims=0)
-    await founding.request_sim(redis, "mine", CREATE)
+        await requests.request_sim(redis, "a", wish, A, max_sims=0)
+    await requests.request_sim(redis, "mine", CREATE)
     with pytest.raises(SimExists):
-        await founding.request_sim(redis, "mine", wish, A)
+        await requests.request_sim(redis, "mine", wish, A)
     assert await stored(redis) == {SimKeys("mine").founding.encode()}
 
 
@@ -147,16 +147,16 @@ async def test_after_a_crash_between_two_steps_the_retry_finishes_the_request(
     assert sim.lease.epoch == 1
     crash_before(monkeypatch, step, skip=1 if step == "EVAL" else 0)
     with pytest.raises(RedisConnectionError):
-        await founding.request_sim(redis, "a", wish, A)
+        await requests.request_sim(redis, "a", wish, A)
     monkeypatch.undo()
     with pytest.raises(IdempotencyConflict):
-        await founding.request_sim(redis, "b", wish, B)
+        await requests.request_sim(redis, "b", wish, B)
     if not await is_repeated(redis, "a", A):
-        await founding.request_sim(redis, "a", wish, A)
+        await requests.request_sim(redis, "a", wish, A)
     assert await is_repeated(redis, "a", A)
-    assert await sims.listed(redis) == ["a", "default"]
+    assert await lifecycle.listed(redis) == ["a", "default"]
     assert await redis.get(A.used) == A.digest
-    assert await founding.reconcile(redis, "a", SectorWorld()) != ""
+    assert await requests.reconcile(redis, "a", SectorWorld()) != ""
 
 
 def crash_before(monkeypatch: pytest.MonkeyPatch, name: str, skip: int) -> None:
@@ -180,22 +180,22 @@ async def test_a_sim_without_a_key_that_was_stored_and_not_listed_is_listed_by_t
 ) -> None:
     crash_before(monkeypatch, "SADD", skip=0)
     with pytest.raises(RedisConnectionError):
-        await founding.request_sim(redis, "a", CREATE)
+        await requests.request_sim(redis, "a", CREATE)
     monkeypatch.undo()
-    assert await sims.listed(redis) == []
+    assert await lifecycle.listed(redis) == []
     with pytest.raises(SimExists):
-        await founding.request_sim(redis, "a", CREATE)
-    assert await sims.listed(redis) == ["a"]
+        await requests.request_sim(redis, "a", CREATE)
+    assert await lifecycle.listed(redis) == ["a"]
 
 
 async def test_a_sim_that_could_not_be_had_or_was_removed_is_not_listed_again(redis: Redis, sim: Sim) -> None:
     assert sim.lease.epoch == 1
-    await founding.request_sim(redis, "a", SimRequest(fork_of=ForkOf(sim="default", tick=9)), A)
-    assert "tick 9" in await founding.reconcile(redis, "a", SectorWorld())
+    await requests.request_sim(redis, "a", SimRequest(fork_of=ForkOf(sim="default", tick=9)), A)
+    assert "tick 9" in await requests.reconcile(redis, "a", SectorWorld())
     assert await is_repeated(redis, "a", A)
     assert await redis.smembers(SIMS) == {b"default"}
-    await founding.request_sim(redis, "b", CREATE, IdempotencyKey("me", "k2", B.digest))
-    await founding.reconcile(redis, "b", SectorWorld())
-    await sims.remove(redis, "b")
+    await requests.request_sim(redis, "b", CREATE, IdempotencyKey("me", "k2", B.digest))
+    await requests.reconcile(redis, "b", SectorWorld())
+    await lifecycle.remove(redis, "b")
     assert await is_repeated(redis, "b", IdempotencyKey("me", "k2", B.digest))
     assert await redis.smembers(SIMS) == {b"default"}

@@ -12,17 +12,18 @@ from redis.exceptions import OutOfMemoryError
 from fixtures.long import LONG, examples
 from fixtures.sim import CONFIG, Sim
 from sector.models import ORDER, Note, SimConfig
-from sector.state import founding, history, sims
-from sector.state.admission import AdmissionPolicy, AdmissionResult, Admitted, Request
 from sector.state.errors import HistoryGone, StorageFull, TooManySims
-from sector.state.export import Exporter
-from sector.state.founding import ForkOf, SimRequest
-from sector.state.importing import import_sim
+from sector.state.history import history
+from sector.state.history.retention import KeyframeMark, Retention, load_keyframes
 from sector.state.keys import SimKeys
-from sector.state.link import acquire_connection
-from sector.state.memory import NO_LIMIT, MemoryUse, memory_use
-from sector.state.retention import KeyframeMark, Retention, load_keyframes
-from sector.state.ticker import Ticker
+from sector.state.log.admission import AdmissionPolicy, AdmissionResult, Admitted, Request
+from sector.state.redis.connection import acquire_connection
+from sector.state.redis.memory import NO_LIMIT, MemoryUse, memory_use
+from sector.state.sims import lifecycle, requests
+from sector.state.sims.exporter import Exporter
+from sector.state.sims.importer import import_sim
+from sector.state.sims.requests import ForkOf, SimRequest
+from sector.state.tick.transaction import Ticker
 from sector.world import SectorWorld
 
 KEYS = SimKeys("default")
@@ -45,7 +46,7 @@ async def bounded(redis: Redis, config: SimConfig = NO_KEYFRAMES, limit: int = L
     sim.ticker = Ticker(
         redis,
         SectorWorld(),
-        *await sims.load_manifest(redis, "default"),
+        *await lifecycle.load_manifest(redis, "default"),
         sim.lease,
         max_history_bytes=limit,
     )
@@ -105,7 +106,7 @@ async def test_another_worker_goes_on_with_the_limit(redis: Redis) -> None:
     sim = await bounded(redis)
     await sim.tick(*[LONG_NOTE] * 20, times=10)
     for _ in range(6):
-        config, map_blob = await sims.load_manifest(redis, "default")
+        config, map_blob = await lifecycle.load_manifest(redis, "default")
         sim.ticker = Ticker(redis, SectorWorld(), config, map_blob, sim.lease, max_history_bytes=LIMIT)
         for _ in range(10):
             await sim.tick(*[LONG_NOTE] * 20)
@@ -117,7 +118,7 @@ async def test_keyframes_of_an_older_version_are_kept_and_dropped_as_before(redi
     await sim.tick(LONG_NOTE, times=12)
     await redis.hdel(KEYS.keyframes, *[f"{tick}:bytes" for tick in range(0, 15, 5)])
     await redis.hdel(KEYS.head, "history_bytes")
-    sim.ticker = Ticker(redis, SectorWorld(), *await sims.load_manifest(redis, "default"), sim.lease)
+    sim.ticker = Ticker(redis, SectorWorld(), *await lifecycle.load_manifest(redis, "default"), sim.lease)
     await sim.tick(times=4)
     assert (await history.get_range(redis, "default")).keyframes == (5, 10, 15)
 
@@ -141,7 +142,7 @@ async def test_history_is_dropped_before_redis_is_full(redis: Redis) -> None:
         await sim.tick(*[LONG_NOTE] * 100)
     before = await stored_bytes(redis)
     await limit_memory(redis, 0.9)
-    sim.ticker = Ticker(redis, SectorWorld(), *await sims.load_manifest(redis, "default"), sim.lease)
+    sim.ticker = Ticker(redis, SectorWorld(), *await lifecycle.load_manifest(redis, "default"), sim.lease)
     await sim.tick()
     # What happened in that very tick is still there, and so is the keyframe before.
     assert len((await history.get_range(redis, "default")).keyframes) == 2
@@ -156,7 +157,7 @@ async def test_a_finished_sim_keeps_less_as_well(redis: Redis) -> None:
     assert (await sim.tick()).finished
     before = await stored_bytes(redis)
     await limit_memory(redis, 0.9)
-    ticker = Ticker(redis, SectorWorld(), *await sims.load_manifest(redis, "default"), sim.lease)
+    ticker = Ticker(redis, SectorWorld(), *await lifecycle.load_manifest(redis, "default"), sim.lease)
     for _ in range(2):
         assert (await ticker.tick()).finished
     assert await stored_bytes(redis) < before / 2
@@ -225,28 +226,28 @@ async def test_a_full_redis_recovers(redis: Redis) -> None:
 
 async def test_no_sim_is_created_where_memory_is_short(redis: Redis) -> None:
     await bounded(redis)
-    await founding.request_sim(redis, "in-time", SimRequest())
-    await founding.request_sim(redis, "fork", SimRequest(fork_of=ForkOf(sim="default", tick=0)))
+    await requests.request_sim(redis, "in-time", SimRequest())
+    await requests.request_sim(redis, "fork", SimRequest(fork_of=ForkOf(sim="default", tick=0)))
     await limit_memory(redis, 0.7)
     with pytest.raises(StorageFull, match="no room for another sim"):
-        await founding.request_sim(redis, "late", SimRequest())
+        await requests.request_sim(redis, "late", SimRequest())
     with pytest.raises(StorageFull):
-        await sims.found(redis, "named", SectorWorld(), CONFIG)
+        await lifecycle.found(redis, "named", SectorWorld(), CONFIG)
     for sim_id in ("in-time", "fork"):
-        assert "no room" in await founding.reconcile(redis, sim_id, SectorWorld())
-        wish = await founding.get_request(redis, sim_id)
+        assert "no room" in await requests.reconcile(redis, sim_id, SectorWorld())
+        wish = await requests.get_request(redis, sim_id)
         assert wish is not None
         assert "no room" in wish.fault
-    assert await sims.listed(redis) == ["default"]
+    assert await lifecycle.listed(redis) == ["default"]
 
 
 async def test_there_are_at_most_so_many_sims(redis: Redis) -> None:
     await bounded(redis)
-    await founding.request_sim(redis, "second", SimRequest(), max_sims=2)
+    await requests.request_sim(redis, "second", SimRequest(), max_sims=2)
     with pytest.raises(TooManySims, match="there are 2 sims"):
-        await founding.request_sim(redis, "third", SimRequest(), max_sims=2)
-    await sims.remove(redis, "second")
-    await founding.request_sim(redis, "third", SimRequest(), max_sims=2)
+        await requests.request_sim(redis, "third", SimRequest(), max_sims=2)
+    await lifecycle.remove(redis, "second")
+    await requests.request_sim(redis, "third", SimRequest(), max_sims=2)
 
 
 async def test_a_redis_that_shows_no_memory_has_no_limit() -> None:

@@ -10,13 +10,13 @@ from fixtures.sim import CONFIG, Sim
 from sector.models import Join
 from sector.models.frame import Frame, encode
 from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
-from sector.state.head import FIELDS, Head
+from sector.state.history.roll_forward import StateAtTick, roll_forward, state_at_snapshot
 from sector.state.keys import SimKeys
-from sector.state.link import Link, call
-from sector.state.replies import Reply, as_list
-from sector.state.roll_forward import StateAtTick, roll_forward, state_at_snapshot
-from sector.state.sims import load_manifest
-from sector.state.ticker import Ticker
+from sector.state.redis.connection import Link, call
+from sector.state.redis.replies import Reply, as_list
+from sector.state.sims.lifecycle import load_manifest
+from sector.state.tick.head import FIELDS, Head
+from sector.state.tick.transaction import Ticker
 from sector.world import SectorWorld
 
 KEYS = SimKeys("default")

@@ -8,20 +8,21 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from fixtures.sim import CONFIG, Sim
-from sector.state import pool, sims
-from sector.state.connect import connect
 from sector.state.errors import SimNotFound
-from sector.state.faults import describe
 from sector.state.keys import SimKeys
-from sector.state.link import call
-from sector.state.lookup import SimLookup
-from sector.state.pool import BoundedPool, PoolExhausted
+from sector.state.redis import pool
+from sector.state.redis.client import connect
+from sector.state.redis.connection import call
+from sector.state.redis.error_messages import describe
+from sector.state.redis.pool import BoundedPool, PoolExhausted
+from sector.state.sims import lifecycle
+from sector.state.sims.lookup import SimLookup
 from sector.world import SectorWorld
 
 
 async def test_many_lookups_share_round_trips_and_there_is_one_at_a_time(sim: Sim, redis: Redis) -> None:
     assert sim.lease.epoch == 1
-    exist, running, calls = sims.exist, 0, 0
+    exist, running, calls = lifecycle.exist, 0, 0
 
     async def counted(*args: object) -> object:
         nonlocal running, calls
@@ -32,7 +33,7 @@ async def test_many_lookups_share_round_trips_and_there_is_one_at_a_time(sim: Si
         return result
 
     lookups = SimLookup(redis)
-    with patch.object(sims, "exist", counted):
+    with patch.object(lifecycle, "exist", counted):
         results = await asyncio.gather(
             *(lookups.require(f"fake-{number % 300}") for number in range(3_000)),
             *(lookups.require("default") for _ in range(100)),
@@ -50,7 +51,7 @@ async def test_a_sim_that_was_just_created_is_there(redis: Redis) -> None:
         with pytest.raises(SimNotFound):
             await lookups.require(name)
         waiting = asyncio.create_task(lookups.require(name))
-        await sims.found(redis, name, SectorWorld(), CONFIG)
+        await lifecycle.found(redis, name, SectorWorld(), CONFIG)
         await lookups.require(name)
         await asyncio.gather(waiting, return_exceptions=True)
 
@@ -76,7 +77,7 @@ async def test_what_is_wrong_with_redis_is_raised_to_all_and_the_next_lookup_tri
     async def fail(*_: object) -> None:
         raise RedisConnectionError("away")
 
-    with patch.object(sims, "exist", fail):
+    with patch.object(lifecycle, "exist", fail):
         results = await asyncio.gather(*(lookups.require("default") for _ in range(5)), return_exceptions=True)
     assert [type(each) for each in results] == [RedisConnectionError] * 5
     assert sim.lease.epoch == 1

@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 
 from fixtures.sim import Sim
 from sector.state.errors import FollowerEnded
-from sector.state.followed import Followed
-from sector.state.reader import TickEvents, View
+from sector.state.watch.reader import TickEvents, View
+from sector.state.watch.sim_watcher import Followed
 
 
 async def test_a_follower_counts_its_listeners_and_calls_them_with_each_tick(sim: Sim, redis: Redis) -> None:

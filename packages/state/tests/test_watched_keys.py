@@ -14,13 +14,14 @@ from fixtures.contents import value_at
 from fixtures.sim import CONFIG, Sim
 from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.frame import FrameError
-from sector.state import lease, sims
 from sector.state.errors import CommitConflict, LeaseLost, SimNotFound
-from sector.state.head import Head
 from sector.state.keys import SimKeys
-from sector.state.lease import Lease
-from sector.state.link import Link, call
-from sector.state.ticker import Ticker, _Read
+from sector.state.redis.connection import Link, call
+from sector.state.sims import lifecycle
+from sector.state.tick import lease
+from sector.state.tick.head import Head
+from sector.state.tick.lease import Lease
+from sector.state.tick.transaction import Ticker, _Read
 from sector.world import Position, SectorWorld
 
 KEYS = SimKeys("default")
@@ -147,7 +148,7 @@ async def test_a_tick_is_not_committed_if_anything_that_it_watches_was_written(
             await super()._commit(*args, **kwargs)
 
     sim = await Sim.found(redis, QUIET)
-    ticker = OvertakenTicker(redis, SectorWorld(), *await sims.load_manifest(redis, "default"), sim.lease)
+    ticker = OvertakenTicker(redis, SectorWorld(), *await lifecycle.load_manifest(redis, "default"), sim.lease)
     with pytest.raises(CommitConflict, match="tick 1 of sim 'default' was not committed"):
         await ticker.tick()
     assert (await sim.reader.head()).tick == 0
@@ -157,7 +158,7 @@ async def test_a_worker_that_is_overtaken_while_it_reads_the_ticks_since_the_sna
     """A tick seems to be missing then: that is no gap in the history."""
     sim = await Sim.found(redis, QUIET)
     await sim.tick(times=3)
-    founding = await sims.load_manifest(redis, "default")
+    founding = await lifecycle.load_manifest(redis, "default")
 
     class OvertakenTicker(Ticker[Position]):
         async def _read(self, link: Link) -> _Read:
@@ -186,7 +187,7 @@ async def test_a_lease_lost_names_the_sim_and_the_holder(sim: Sim, redis: Redis)
 
 
 async def test_a_map_that_cannot_be_read_is_no_failure_of_the_rules(sim: Sim, redis: Redis) -> None:
-    config, _ = await sims.load_manifest(redis, "default")
+    config, _ = await lifecycle.load_manifest(redis, "default")
     with pytest.raises(FrameError):
         await Ticker(redis, SectorWorld(), config, b"nonsense", sim.lease).tick()
 
@@ -236,7 +237,7 @@ async def test_a_tick_that_loses_its_lease_ends_only_when_its_thread_has(sim: Si
     world = WaitingWorld()
     # Its lease is not lost before it is stolen: a third of 1.5 s is the time of the first renewal.
     short = Lease("default", sim.lease.epoch, sim.lease.token, 1_500)
-    ticker = RenewingTicker(redis, world, *await sims.load_manifest(redis, "default"), short)
+    ticker = RenewingTicker(redis, world, *await lifecycle.load_manifest(redis, "default"), short)
     ticking = asyncio.create_task(ticker.tick())
     assert await asyncio.to_thread(world.began.wait, 60)
     await call(redis, *STOLEN)

@@ -17,9 +17,9 @@ from sector.api.guard import AccessLog, Cors, Guard
 from sector.api.work import Work
 from sector.process import App, Health, create_app
 from sector.process.request_limits import RequestLimits
-from sector.state.admission import AdmissionPolicy
-from sector.state.connect import connect
-from sector.state.spending import SharedSpending
+from sector.state.log.admission import AdmissionPolicy
+from sector.state.log.rate_usage import SharedSpending
+from sector.state.redis.client import connect
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,9 @@ from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
 from sector.models.archive import Keyframe
 from sector.models.frame import Frame, encode
-from sector.state import sims
-from sector.state.importing import import_sim
 from sector.state.keys import SimKeys
+from sector.state.sims import lifecycle
+from sector.state.sims.importer import import_sim
 from sector.world import SectorWorld
 
 BAD = SimKeys("bad")
@@ -37,7 +37,7 @@ async def _no_tables(redis: Redis) -> None:
     records = archives.play(0)
     keyframe = records[1]
     assert isinstance(keyframe, Keyframe)
-    await sims.remove(redis, "bad")
+    await lifecycle.remove(redis, "bad")
     bare = encode(Frame("snapshot", {"tick": 0, "status": "running"}, {}))
     await import_sim(redis, "bad", iter(change(change(records, 0, map=encode(Frame("map", {}, {}))), 1, snapshot=bare)))
 
@@ -58,7 +58,7 @@ SPOIL: dict[str, Callable[[Redis], Awaitable[object]]] = {
 
 async def spoilt(redis: Redis, kind: str) -> None:
     await Sim.found(redis)
-    await sims.found(redis, "bad", SectorWorld(), CONFIG)
+    await lifecycle.found(redis, "bad", SectorWorld(), CONFIG)
     await SPOIL[kind](redis)
 
 
@@ -101,7 +101,7 @@ async def test_a_sim_of_a_world_that_keeps_no_tables_is_served_as_it_is(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     await Sim.found(redis)
-    await sims.found(redis, "bad", SectorWorld(), CONFIG)
+    await lifecycle.found(redis, "bad", SectorWorld(), CONFIG)
     await _no_tables(redis)
     api = processes.start("api", REDIS_URL=redis_url)
     assert get(api, "/sims/bad/snapshot").json()["tick"] == 0

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from fixtures.sim import CONFIG, Sim
 from sector.api import bodies
 from sector.api.bodies import Bodies, chosen
-from sector.state.reader import View
+from sector.state.watch.reader import View
 
 
 @pytest.mark.parametrize("systems", [24, 3_000])

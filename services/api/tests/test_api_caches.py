@@ -20,10 +20,11 @@ from sector.api.rates import RateLimitCache, Rates
 from sector.api.served import Served
 from sector.api.snapshot import get_snapshot
 from sector.api.work import Work
-from sector.state import admission, sims
-from sector.state.durability import Durability
 from sector.state.errors import RateLimited, SimNotFound
-from sector.state.pool import BoundedPool
+from sector.state.log import admission
+from sector.state.redis.durability import Durability
+from sector.state.redis.pool import BoundedPool
+from sector.state.sims import lifecycle
 from sector.world import SectorWorld
 
 
@@ -145,7 +146,7 @@ def registry(redis: Redis) -> Served:
 
 async def create_sims(redis: Redis, *names: str) -> None:
     for name in names:
-        await sims.found(redis, name, SectorWorld(), CONFIG)
+        await lifecycle.found(redis, name, SectorWorld(), CONFIG)
 
 
 async def release_all(registry: Served) -> None:
@@ -286,7 +287,7 @@ async def test_a_follower_that_fails_unforeseen_is_replaced_by_the_next_request(
     failing.reader.view = fail  # type: ignore[method-assign,assignment]
     ended = asyncio.Event()
     with failing.subscribe(lambda tick: ended.set() if tick is None else None):
-        await sims.remove(redis, "one")
+        await lifecycle.remove(redis, "one")
         async with asyncio.timeout(60):
             await ended.wait()
             while registry.known("one") is not None or len(registry) > 0:

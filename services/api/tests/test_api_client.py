@@ -12,8 +12,8 @@ from fixtures.sim import CONFIG, Sim
 from fixtures.tokens import SECRET, token
 from sector.client import Client, Gap, Refused
 from sector.models import AddFleet, Event, Join, Note
-from sector.state.connect import connect
 from sector.state.keys import SimKeys
+from sector.state.redis.client import connect
 
 NOTE = Note(faction="Crimson", text="hello")
 

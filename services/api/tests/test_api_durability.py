@@ -7,8 +7,8 @@ from fixtures.contents import entries_at
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes
 from fixtures.sim import Sim
-from sector.state.connect import connect
 from sector.state.keys import SimKeys
+from sector.state.redis.client import connect
 
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from sector.models import Join, Note
-from sector.state import sims
+from sector.state.sims import lifecycle
 
 NOTE = Note(faction="Crimson", text="hello")
 
@@ -158,7 +158,7 @@ async def test_a_reader_of_a_sim_that_is_removed_is_told_to_come_again(api: Serv
     reader = Reader(api, "/events/stream?type=note")
     await sim.tick(NOTE)
     assert reader.next()["event"] == "note"
-    await sims.remove(redis, "default")
+    await lifecycle.remove(redis, "default")
     assert reader.next() == {"event": "reconnect", "data": '{"reason":"ticks may have been missed here"}'}
     reader.close()
 

@@ -13,10 +13,10 @@ from sector.api import outcome as api_outcome
 from sector.api.followed import Followed
 from sector.api.outcome import _waited
 from sector.models import Note
-from sector.state import history
-from sector.state.admission import AdmissionPolicy
-from sector.state.outcomes import Outcome, outcome
-from sector.state.reader import TickEvents
+from sector.state.history import history
+from sector.state.history.outcomes import Outcome, outcome
+from sector.state.log.admission import AdmissionPolicy
+from sector.state.watch.reader import TickEvents
 
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 

@@ -12,9 +12,9 @@ from fixtures.sim import Sim
 from fixtures.tokens import SECRET, bearing, token
 from fixtures.waiting import until
 from sector.process.request_limits import RequestLimits, TooManyRequests, units
-from sector.state.connect import connect
 from sector.state.keys import SimKeys
-from sector.state.spending import SharedSpending, Spent, spend
+from sector.state.log.rate_usage import SharedSpending, Spent, spend
+from sector.state.redis.client import connect
 
 
 class Clock:

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET, bearing, token
-from sector.state import founding, sims
+from sector.state.sims import lifecycle, requests
 from sector.world import SectorWorld
 
 NEW = {"id": "mine", "config": {"systems": 30, "seed": 9, "puppets": ["Crimson"]}}
@@ -35,8 +35,8 @@ async def test_the_same_request_gets_the_same_response_before_and_after_the_sim_
     api: Service, redis: Redis, path: str, body: object
 ) -> None:
     first, second = post(api, path, body), post(api, path, body)
-    await founding.reconcile(redis, "mine", SectorWorld())
-    assert (await sims.heads(redis, ["mine"]))[0] is not None
+    await requests.reconcile(redis, "mine", SectorWorld())
+    assert (await lifecycle.heads(redis, ["mine"]))[0] is not None
     third = post(api, path, body)
     assert [answer.status_code for answer in (first, second, third)] == [202, 202, 202]
     assert first.content == second.content == third.content
@@ -64,7 +64,7 @@ async def test_of_many_at_once_for_different_sims_one_creates_its_sim(
         answers = await asyncio.gather(*(client.post(f"{api.url}{path}", json=each, headers=key) for each in bodies))
     (created,) = (number for number, answer in enumerate(answers) if answer.status_code == 202)
     assert {answer.status_code for answer in answers} == {202, 422}
-    assert await sims.listed(redis) == sorted([f"s{created}", "default"])
+    assert await lifecycle.listed(redis) == sorted([f"s{created}", "default"])
     again = [post(api, path, each) for each in bodies]
     assert [answer.status_code for answer in again] == [202 if number == created else 422 for number in range(20)]
     assert again[created].content == answers[created].content
@@ -114,7 +114,7 @@ def test_a_key_of_orders_is_another_one(api: Service) -> None:
 async def test_a_sim_of_another_request_stays_a_409(api: Service, redis: Redis) -> None:
     assert httpx.post(f"{api.url}/sims", json=NEW).status_code == 202
     assert [post(api, "/sims", NEW).status_code for _ in range(2)] == [409, 409]
-    await founding.reconcile(redis, "mine", SectorWorld())
+    await requests.reconcile(redis, "mine", SectorWorld())
     assert post(api, "/sims", NEW).status_code == 409
 
 
@@ -138,8 +138,8 @@ def test_the_location_leads_to_the_sim_behind_any_proxy(api: Service) -> None:
 async def test_a_whole_number_with_a_fraction_of_zero_is_an_integer(api: Service, redis: Redis) -> None:
     body = b'{"id": "mine", "config": {"systems": 30.0, "seed": 9e0, "homes": 2.0e0}}'
     assert httpx.post(f"{api.url}/sims", content=body).status_code == 202
-    await founding.reconcile(redis, "mine", SectorWorld())
-    config, _ = await sims.load_manifest(redis, "mine")
+    await requests.reconcile(redis, "mine", SectorWorld())
+    config, _ = await lifecycle.load_manifest(redis, "mine")
     assert (config.systems, config.seed, config.homes) == (30, 9, 2)
     half = httpx.post(f"{api.url}/sims", content=b'{"id": "half", "config": {"systems": 30.5}}')
     assert (half.status_code, half.json()["errors"][0]["field"]) == (422, "config.systems")

@@ -10,8 +10,8 @@ from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
 from fixtures.tokens import SECRET, bearing, token
 from sector.models import Join, Snapshot
-from sector.state import founding, sims
-from sector.state.ticker import Ticker
+from sector.state.sims import lifecycle, requests
+from sector.state.tick.transaction import Ticker
 from sector.world import SectorWorld
 
 NEW = {"id": "mine", "config": {"systems": 30, "seed": 9, "puppets": ["Crimson"]}}
@@ -30,7 +30,7 @@ def sim_of(api: Service, sim_id: str) -> dict[str, object]:
 
 async def test_they_are_listed_page_by_page(api: Service, redis: Redis) -> None:
     for number in range(5):
-        await sims.found(redis, f"s{number}", SectorWorld(), CONFIG)
+        await lifecycle.found(redis, f"s{number}", SectorWorld(), CONFIG)
     everything = httpx.get(f"{api.url}/sims").json()
     assert [each["id"] for each in everything["sims"]] == ["default", "s0", "s1", "s2", "s3", "s4"]
     assert not everything["more"]
@@ -51,16 +51,18 @@ async def test_one_tells_its_config_and_what_is_kept_of_it(api: Service, sim: Si
 async def test_each_says_how_long_its_ticks_are(api: Service, sim: Sim, redis: Redis) -> None:
     await sim.tick()
     assert sim_of(api, "default")["tick_length_ms"] is None  # (of a worker before 0.8, or of a test)
-    timed = Ticker(redis, SectorWorld(), *await sims.load_manifest(redis, "default"), sim.lease, tick_length_ms=250)
+    timed = Ticker(
+        redis, SectorWorld(), *await lifecycle.load_manifest(redis, "default"), sim.lease, tick_length_ms=250
+    )
     await timed.tick()
     assert sim_of(api, "default")["tick_length_ms"] == 250
-    await sims.found(redis, "other", SectorWorld(), CONFIG)
+    await lifecycle.found(redis, "other", SectorWorld(), CONFIG)
     listed = httpx.get(f"{api.url}/sims").json()["sims"]
     assert [(each["id"], each["tick_length_ms"]) for each in listed] == [("default", 250), ("other", None)]
 
 
 async def test_each_has_all_of_the_api_under_its_own_path(api: Service, redis: Redis) -> None:
-    await sims.found(redis, "other", SectorWorld(), CONFIG.model_copy(update={"seed": 8}))
+    await lifecycle.found(redis, "other", SectorWorld(), CONFIG.model_copy(update={"seed": 8}))
     own = Snapshot.model_validate_json(httpx.get(f"{api.url}/sims/default/snapshot").content)
     other = Snapshot.model_validate_json(httpx.get(f"{api.url}/sims/other/snapshot").content)
     assert (own.sim, other.sim) == ("default", "other")
@@ -96,7 +98,7 @@ async def test_one_asked_for_is_there_once_a_worker_founded_it(api: Service, red
     assert {"id": "mine", "status": "founding"} in httpx.get(f"{api.url}/sims").json()["sims"]
     assert httpx.get(f"{api.url}/sims/mine/snapshot").status_code == 404
     assert httpx.post(f"{api.url}/sims", json=NEW).json()["title"] == "The sim exists"
-    await founding.reconcile(redis, "mine", SectorWorld())
+    await requests.reconcile(redis, "mine", SectorWorld())
     assert sim_of(api, "mine")["status"] == "running"
     assert len(httpx.get(f"{api.url}/sims/mine/map").json()["systems"]) == 30
 

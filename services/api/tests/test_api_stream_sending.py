@@ -16,8 +16,8 @@ from sector.api.stream import Backlog, Streams, _Sending
 from sector.api.work import Work
 from sector.models import Note
 from sector.process.tracing import Attributes, Traces
-from sector.state import history
-from sector.state.reader import TickEvents
+from sector.state.history import history
+from sector.state.watch.reader import TickEvents
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

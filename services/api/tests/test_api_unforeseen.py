@@ -18,9 +18,9 @@ from sector.api.rates import Rates
 from sector.api.work import Work
 from sector.process import App
 from sector.process.tracing import Attributes, Traces
-from sector.state import admission
-from sector.state.admission import Admitted
 from sector.state.errors import SimFinished
+from sector.state.log import admission
+from sector.state.log.admission import Admitted
 
 ERROR = RuntimeError("the password is 7")
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}

@@ -9,8 +9,8 @@ from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, free_port
 from fixtures.sim import Sim
 from fixtures.waiting import until
-from sector.state.connect import connect
 from sector.state.keys import SimKeys
+from sector.state.redis.client import connect
 
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 

@@ -15,7 +15,7 @@ from sector.standalone.plan import Plan, make_plan
 from sector.standalone.screen import shown
 from sector.standalone.secret import SecretDamagedError, SecretGivenError, secret_in
 from sector.standalone.valkey import valkey_socket
-from sector.state.connect import connect
+from sector.state.redis.client import connect
 
 DAY_S = 24 * 3600
 

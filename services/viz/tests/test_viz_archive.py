@@ -15,8 +15,9 @@ from fixtures.waiting import until
 from sector.models import Join, Snapshot
 from sector.models.delta import apply_delta
 from sector.models.frame import digest, encode
-from sector.state import history, sims
+from sector.state.history import history
 from sector.state.keys import SimKeys
+from sector.state.sims import lifecycle
 from sector.world import SectorWorld
 
 pytest_plugins = ("spectating",)
@@ -34,7 +35,7 @@ def ask(viz: Service, path: str) -> httpx.Response:
 
 async def test_all_sims_are_listed(viz: Service, sim: Sim, redis: Redis) -> None:
     await sim.tick(times=2)
-    await sims.found(redis, "other", SectorWorld(), CONFIG)
+    await lifecycle.found(redis, "other", SectorWorld(), CONFIG)
     listed = ask(viz, "/sims").json()["sims"]
     assert [(each["id"], each["tick"], each["status"]) for each in listed] == [
         ("default", 2, "running"),

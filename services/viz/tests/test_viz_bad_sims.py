@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 from fixtures.processes import Processes
 from fixtures.sim import CONFIG, Sim
 from sector.models.frame import Frame, encode
-from sector.state import sims
 from sector.state.keys import SimKeys
+from sector.state.sims import lifecycle
 from sector.world import SectorWorld
 
 BAD = SimKeys("bad")
@@ -38,7 +38,7 @@ async def test_a_bad_sim_is_a_503_and_the_others_are_shown(
     processes: Processes, redis: Redis, redis_url: str, kind: str
 ) -> None:
     await Sim.found(redis)
-    await sims.found(redis, "bad", SectorWorld(), CONFIG)
+    await lifecycle.found(redis, "bad", SectorWorld(), CONFIG)
     await SPOIL[kind](redis)
     viz = processes.start("viz", REDIS_URL=redis_url)
     answer = httpx.get(f"{viz.url}/sims/bad/course", timeout=20)

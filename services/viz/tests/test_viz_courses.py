@@ -6,9 +6,9 @@ import pytest
 from redis.asyncio import Redis
 
 from fixtures.sim import CONFIG, Sim
-from sector.state import sims
 from sector.state.errors import HistoryGone
 from sector.state.keys import SimKeys
+from sector.state.sims import lifecycle
 from sector.viz import courses
 from sector.viz.courses import Courses
 from sector.world import SectorWorld
@@ -62,7 +62,7 @@ async def test_of_too_many_sims_the_one_asked_for_longest_ago_is_forgotten_and_w
     monkeypatch.setattr(courses, "_SIMS", 2)
     await sim.tick(times=3)
     for name in ("one", "two"):
-        await sims.found(redis, name, SectorWorld(), CONFIG)
+        await lifecycle.found(redis, name, SectorWorld(), CONFIG)
     remembered = Courses(redis)
     first = await remembered.of("default")
     for name in ("one", "default", "two"):

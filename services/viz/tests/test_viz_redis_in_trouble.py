@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes
 from fixtures.sim import Sim
-from sector.state.connect import connect
+from sector.state.redis.client import connect
 
 
 async def test_a_redis_that_cannot_write_to_its_disk_is_a_fault_of_redis(

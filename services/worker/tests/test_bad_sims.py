@@ -16,10 +16,10 @@ from fixtures.users import selectors_of
 from sector.models import SimConfig
 from sector.models.archive import Keyframe
 from sector.process import Health
-from sector.state import sims
-from sector.state.connect import connect
-from sector.state.importing import import_sim
 from sector.state.keys import SimKeys
+from sector.state.redis.client import connect
+from sector.state.sims import lifecycle
+from sector.state.sims.importer import import_sim
 from sector.worker.settings import WorkerSettings
 from sector.worker.worker import REDIS, SIMS, Worker
 from sector.world import SectorWorld
@@ -34,7 +34,7 @@ async def _far_tick(redis: Redis) -> None:
     records = archives.play(0)
     keyframe = records[1]
     assert isinstance(keyframe, Keyframe)
-    await sims.remove(redis, "bad")
+    await lifecycle.remove(redis, "bad")
     far = change(records, 1, tick=2**52, snapshot=with_meta(keyframe.snapshot, tick=2**52))
     await import_sim(redis, "bad", iter(far))
 
@@ -81,7 +81,7 @@ async def _start_with_bad_sim(processes: Processes, url: str, kind: str) -> Serv
     redis = connect(url)
     assert isinstance(redis, Redis)
     for name in ("good", "bad"):
-        await sims.found(redis, name, SectorWorld(), SMALL)
+        await lifecycle.found(redis, name, SectorWorld(), SMALL)
     await SPOIL[kind](redis)
     await redis.aclose()
     return processes.start(
@@ -109,7 +109,7 @@ def _ticks_the_good_one(worker: Service) -> None:
 async def test_the_only_sim_of_a_worker_may_be_bad_and_is_ticked_once_it_is_not(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
-    await sims.found(redis, "bad", SectorWorld(), SMALL)
+    await lifecycle.found(redis, "bad", SectorWorld(), SMALL)
     cursor = await redis.hget(BAD.head, "cursor")
     await redis.hset(BAD.head, "cursor", "x")
     one = processes.start("worker", REDIS_URL=redis_url, SIM_ID="bad", TICK_DELAY="0.05", LEASE_TTL_MS=str(TTL_MS))
@@ -132,7 +132,7 @@ class Unforeseen(SectorWorld):
 async def test_what_nobody_foresaw_of_one_sim_does_not_end_the_worker(
     redis: Redis, redis_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await sims.found(redis, "good", SectorWorld(), SMALL)
+    await lifecycle.found(redis, "good", SectorWorld(), SMALL)
     settings = WorkerSettings(
         redis_url=redis_url,
         sim_id="bad,*",
@@ -160,7 +160,7 @@ async def test_what_is_wrong_with_redis_itself_makes_it_unready(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     for name in ("good", "bad"):
-        await sims.found(redis, name, SectorWorld(), SMALL)
+        await lifecycle.found(redis, name, SectorWorld(), SMALL)
     one = processes.start("worker", REDIS_URL=redis_url, SIM_ID="*", TICK_DELAY="0.05", LEASE_TTL_MS=str(TTL_MS))
     one.wait_for(lambda health: health["sims_held"] == 2, "holding both")
     rights = selectors_of("worker")

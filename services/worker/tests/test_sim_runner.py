@@ -11,9 +11,11 @@ from fixtures.contents import value_at
 from fixtures.sim import CONFIG
 from sector.models import LoggedOrder, Step
 from sector.process.tracing import Traces
-from sector.state import history, lease, sims
+from sector.state.history import history
 from sector.state.keys import SimKeys
-from sector.state.reader import SimReader
+from sector.state.sims import lifecycle
+from sector.state.tick import lease
+from sector.state.watch.reader import SimReader
 from sector.state.world import World
 from sector.worker import sim_runner
 from sector.worker.pace import Pace
@@ -54,7 +56,7 @@ def runner(
 
 
 async def test_while_another_holds_the_lease_it_touches_nothing(redis: Redis, faults: Faults) -> None:
-    await sims.found(redis, "default", SectorWorld(), CONFIG)
+    await lifecycle.found(redis, "default", SectorWorld(), CONFIG)
     held = await lease.acquire(redis, "default", "two:process", 60_000)
     assert held is not None
     before = await SimReader(redis, "default").head()

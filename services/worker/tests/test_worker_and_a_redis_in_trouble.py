@@ -9,8 +9,8 @@ from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, Service, tick_of
 from fixtures.sim import CONFIG
 from fixtures.users import selectors_of
-from sector.state.connect import connect
 from sector.state.keys import WORKERS, SimKeys
+from sector.state.redis.client import connect
 
 KEYS = SimKeys("default")
 

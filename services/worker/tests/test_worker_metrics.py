@@ -3,8 +3,8 @@
 from prometheus_client import REGISTRY
 
 from sector.models.frame import Frame, Table, encode
-from sector.state.head import Head
-from sector.state.ticker import PhaseDurations, Tick
+from sector.state.tick.head import Head
+from sector.state.tick.transaction import PhaseDurations, Tick
 from sector.worker.metrics import SimMetrics
 
 HEAD = Head(7, "1-0", "", "", 1, 1, "running", 0)

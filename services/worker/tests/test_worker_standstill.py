@@ -12,10 +12,10 @@ from fixtures.processes import Processes, Service, tick_of
 from fixtures.sim import CONFIG
 from fixtures.waiting import until
 from sector.models import SimConfig
-from sector.state import sims
-from sector.state.connect import Client
 from sector.state.keys import WORKERS, SimKeys
-from sector.state.reader import SimReader
+from sector.state.redis.client import Client
+from sector.state.sims import lifecycle
+from sector.state.watch.reader import SimReader
 from sector.worker.standstill import Standstill
 from sector.world import SectorWorld
 
@@ -114,7 +114,7 @@ def watching(redis: Client, *, lease_ttl_s: float = 1.0) -> Standstill:
 
 
 async def test_a_sim_that_ticks_or_is_finished_or_is_not_there_stands_not_still(redis: Redis) -> None:
-    await sims.found(redis, "a", SectorWorld(), SimConfig(systems=10))
+    await lifecycle.found(redis, "a", SectorWorld(), SimConfig(systems=10))
     standstill = watching(redis)
     holders = {"a": "other:1", "none": None}
     looks = 0
@@ -132,7 +132,7 @@ async def test_a_sim_that_ticks_or_is_finished_or_is_not_there_stands_not_still(
 
 
 async def test_time_without_redis_and_sims_that_are_gone_do_not_count(redis: Redis) -> None:
-    await sims.found(redis, "a", SectorWorld(), SimConfig(systems=10))
+    await lifecycle.found(redis, "a", SectorWorld(), SimConfig(systems=10))
     standstill = watching(redis)
     for _ in range(20):
         standstill.reset()

@@ -17,7 +17,7 @@ from chaos.witness import Seen
 from fixtures.sim import Sim
 from sector.models import Join, Note
 from sector.models.archive import TickEntry
-from sector.state.reader import Event, TickEvents
+from sector.state.watch.reader import Event, TickEvents
 
 type Damage = Callable[[Recorded], Recorded]
 

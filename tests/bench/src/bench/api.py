@@ -25,8 +25,8 @@ from fixtures.ports import free_port
 from sector.api.keyring import secret_key
 from sector.api.token import make
 from sector.models import SimConfig
-from sector.state import sims
-from sector.state.connect import connect
+from sector.state.redis.client import connect
+from sector.state.sims import lifecycle
 from sector.world import SectorWorld
 
 _ROUND_S = 2
@@ -239,5 +239,5 @@ def _servers() -> Iterator[Servers]:
 
 async def _found(redis_url: str) -> None:
     redis = connect(redis_url)
-    await sims.found(redis, "default", SectorWorld(), SimConfig(systems=_SYSTEMS))
+    await lifecycle.found(redis, "default", SectorWorld(), SimConfig(systems=_SYSTEMS))
     await redis.aclose()

@@ -20,10 +20,11 @@ from bench.running import resident_mb, running, valkey_on, worked_s
 from bench.viz import crowd
 from bench.worker import FoundedOnce
 from sector.models import SimConfig
-from sector.state import lease, sims
-from sector.state.connect import connect
 from sector.state.keys import SimKeys
-from sector.state.ticker import Ticker
+from sector.state.redis.client import connect
+from sector.state.sims import lifecycle
+from sector.state.tick import lease
+from sector.state.tick.transaction import Ticker
 from sector.world import SectorWorld
 
 SIMS = (10, 50, 200, 400)
@@ -168,7 +169,7 @@ async def _tick(url: str) -> None:
     redis = connect(url)
     held = await lease.acquire(redis, "s0", "bench", 60_000)
     assert held is not None
-    ticker = Ticker(redis, SectorWorld(), *await sims.load_manifest(redis, "s0"), held)
+    ticker = Ticker(redis, SectorWorld(), *await lifecycle.load_manifest(redis, "s0"), held)
     for _ in range(round(_MEASURED_S / _PERIOD_S)):
         began_s = time.monotonic()
         await ticker.tick()
@@ -184,7 +185,7 @@ async def _founded(valkey: ValkeyServer, size: int) -> str:
     url = f"{valkey.connection_url}/0"
     redis, world = connect(url), FoundedOnce()
     for number in range(size):
-        await sims.found(redis, f"s{number}", world, SimConfig(systems=_SYSTEMS))
+        await lifecycle.found(redis, f"s{number}", world, SimConfig(systems=_SYSTEMS))
     await redis.aclose()
     with valkey.client() as client:
         client.config_resetstat()

@@ -19,8 +19,8 @@ from bench.running import running, valkey_on, worked_s
 from bench.switched import SIGNALS
 from bench.timing import us
 from sector.models import SimConfig
-from sector.state import sims
-from sector.state.connect import connect
+from sector.state.redis.client import connect
+from sector.state.sims import lifecycle
 from sector.world import SectorWorld
 
 _TURN_S, _FOURS = 0.2, 12
@@ -126,7 +126,7 @@ def _in_turns(done: Callable[[], int], process_id: int) -> Compared:
 async def _found(url: str, names: list[str], config: SimConfig) -> None:
     redis, world = connect(url), SectorWorld()
     for name in names:
-        await sims.found(redis, name, world, config)
+        await lifecycle.found(redis, name, world, config)
     await redis.aclose()
 
 

@@ -25,10 +25,12 @@ from bench.spectators import Protocol
 from bench.timing import ratios
 from fixtures.ports import free_port
 from sector.models import Puppet, SimConfig
-from sector.state import history, lease, sims
-from sector.state.connect import Client, connect
-from sector.state.reader import SimReader
-from sector.state.ticker import Ticker
+from sector.state.history import history
+from sector.state.redis.client import Client, connect
+from sector.state.sims import lifecycle
+from sector.state.tick import lease
+from sector.state.tick.transaction import Ticker
+from sector.state.watch.reader import SimReader
 from sector.viz.moment import deflated, of_tick
 from sector.world import Position, SectorWorld
 
@@ -193,13 +195,13 @@ class Watched:
 async def _ticker(redis: Client) -> Ticker[Position]:
     held = await lease.acquire(redis, "default", "bench", 60_000)
     assert held is not None
-    return Ticker(redis, SectorWorld(), *await sims.load_manifest(redis, "default"), held)
+    return Ticker(redis, SectorWorld(), *await lifecycle.load_manifest(redis, "default"), held)
 
 
 async def _play(url: str, config: SimConfig, ticks: int) -> bytes:
     """Found a sim and let it go on; returns its last tick as the viz sends it."""
     redis = connect(url)
-    await sims.found(redis, "default", SectorWorld(), config)
+    await lifecycle.found(redis, "default", SectorWorld(), config)
     ticker = await _ticker(redis)
     for _ in range(ticks):
         await ticker.tick()
@@ -244,7 +246,7 @@ def _page(chromium: str, rounds: int) -> list[Figure]:
 async def _crowded(redis_url: str) -> int:
     """Found a large sim, and let it go on until enough fleets are under way; returns how many."""
     redis = connect(redis_url)
-    await sims.found(redis, "default", SectorWorld(), _config(_PAGE_SYSTEMS, 24))
+    await lifecycle.found(redis, "default", SectorWorld(), _config(_PAGE_SYSTEMS, 24))
     ticker, reader, fleets = await _ticker(redis), SimReader(redis, "default"), 0
     while fleets < _PAGE_FLEETS:
         await ticker.tick()

@@ -21,15 +21,16 @@ from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.frame import digest, encode
 from sector.process import Health
 from sector.process.memory import keep_freed_memory
-from sector.state import lease, sims
-from sector.state.at_head import SnapshotBacklog
-from sector.state.connect import connect
-from sector.state.head import FIELDS
 from sector.state.keys import SimKeys
-from sector.state.link import Command, acquire_connection, call
-from sector.state.replies import Reply, as_bytes, as_entry, as_list, checked
-from sector.state.sims import first_head, initial_commands
-from sector.state.ticker import Ticker
+from sector.state.redis.client import connect
+from sector.state.redis.connection import Command, acquire_connection, call
+from sector.state.redis.replies import Reply, as_bytes, as_entry, as_list, checked
+from sector.state.sims import lifecycle
+from sector.state.sims.lifecycle import first_head, initial_commands
+from sector.state.tick import lease
+from sector.state.tick.head import FIELDS
+from sector.state.tick.head_state import SnapshotBacklog
+from sector.state.tick.transaction import Ticker
 from sector.worker.settings import WorkerSettings
 from sector.worker.worker import REDIS, Worker
 from sector.world import Position, SectorWorld
@@ -115,7 +116,7 @@ async def _seconds_a_tick(redis: Redis, url: str, config: SimConfig, count: int)
     """Return how long a worker takes for a tick, of so many sims that it ticks as fast as it can."""
     await redis.flushdb()
     for number in range(count):
-        await sims.found(redis, f"s{number}", _WORLD, config)
+        await lifecycle.found(redis, f"s{number}", _WORLD, config)
     # As a process of its own would: the worker has its own connections.
     own = connect(url)
     settings = WorkerSettings(redis_url=url, sim_id="*", tick_delay=0, lease_ttl_ms=_LEASE_MS)
@@ -224,7 +225,7 @@ async def _large(url: str, rounds: int, systems: int = 100_000, fleets: int = 1_
     held = await lease.acquire(redis, "large", "bench", _LEASE_MS)
     assert held is not None
     world = _SameTick(Position(state, frame, digest(blob)))
-    ticker = Ticker(redis, world, *await sims.load_manifest(redis, "large"), held)
+    ticker = Ticker(redis, world, *await lifecycle.load_manifest(redis, "large"), held)
     # The first of a ticker writes a snapshot.
     await ticker.tick()
     rounds_took: list[list[float]] = []

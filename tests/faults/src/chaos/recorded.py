@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 from sector.models.archive import Record
 from sector.models.frame import FrameError, digest
-from sector.state.at_head import load_head_state
-from sector.state.connect import Client
 from sector.state.errors import StateError
-from sector.state.export import Exporter
-from sector.state.head import Head
 from sector.state.keys import SimKeys
-from sector.state.link import acquire_connection, call
-from sector.state.reader import SimReader, TickEvents, tick_events
-from sector.state.replies import as_entry, as_list, checked
+from sector.state.redis.client import Client
+from sector.state.redis.connection import acquire_connection, call
+from sector.state.redis.replies import as_entry, as_list, checked
+from sector.state.sims.exporter import Exporter
+from sector.state.tick.head import Head
+from sector.state.tick.head_state import load_head_state
+from sector.state.watch.reader import SimReader, TickEvents, tick_events
 
 
 @dataclass(frozen=True, slots=True)

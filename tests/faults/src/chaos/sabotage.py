@@ -6,10 +6,10 @@ EXEC, so an order may be applied while the cursor still stands before it.
 
 import os
 
-from sector.state.head import Head
-from sector.state.link import Command, Link
-from sector.state.replies import Reply, checked
-from sector.state.ticker import Ticker
+from sector.state.redis.connection import Command, Link
+from sector.state.redis.replies import Reply, checked
+from sector.state.tick.head import Head
+from sector.state.tick.transaction import Ticker
 from sector.worker import sim_runner
 from sector.worker.__main__ import main
 

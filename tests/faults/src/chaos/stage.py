@@ -13,8 +13,9 @@ from fixtures.faulty_proxy import FaultyProxy
 from fixtures.processes import Processes, Service, free_port
 from fixtures.topologies import OneNode, SentinelTrio, SixNodes, Topology, running
 from sector.models import SimConfig
-from sector.state import lease, sims
-from sector.state.connect import Client, connect
+from sector.state.redis.client import Client, connect
+from sector.state.sims import lifecycle
+from sector.state.tick import lease
 from sector.world import SectorWorld
 
 TOPOLOGIES: Mapping[str, type[Topology]] = {"one": OneNode, "sentinel": SentinelTrio, "cluster": SixNodes}
@@ -124,7 +125,7 @@ async def opened(
             stack.push_async_callback(redis.aclose)
             stage = Stage(servers, redis, Processes(directory), lease_s)
             for sim_id in SIMS:
-                await sims.found(redis, sim_id, SectorWorld(), config)
+                await lifecycle.found(redis, sim_id, SectorWorld(), config)
             stack.callback(stage.processes.end_all)
             told = {"SIM_ID": "*", "TICK_DELAY": str(tick_s), "LEASE_TTL_MS": str(round(lease_s * 1000))}
             module = "chaos.sabotage" if sabotage else "sector.worker"

@@ -19,7 +19,7 @@ from chaos.report import Report, takeovers
 from chaos.schedule import Fault, schedule
 from chaos.stage import LEASE_S, SIMS, TICK_S, Stage, opened
 from chaos.witness import Seen, watch
-from sector.state.reader import SimReader
+from sector.state.watch.reader import SimReader
 
 _MENDS_WITHIN_S = 60.0
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from redis.exceptions import RedisError
 
 from sector.process import backoff
-from sector.state.connect import Client
 from sector.state.errors import HistoryGone, HistoryRewound, SimNotFound
-from sector.state.reader import SimReader
+from sector.state.redis.client import Client
+from sector.state.watch.reader import SimReader
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from fixtures.processes import Service
 from fixtures.tokens import SECRET, token
 from fixtures.users import as_user
-from sector.state.connect import Client
+from sector.state.redis.client import Client
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ import pytest
 from redis.exceptions import AuthenticationError, ResponseError
 
 from hostile.attempt import Attempt, Scene
-from sector.state.connect import connect
 from sector.state.keys import SIMS, WORKERS, SimKeys
-from sector.state.link import Command, Link, acquire_connection, call
+from sector.state.redis.client import connect
+from sector.state.redis.connection import Command, Link, acquire_connection, call
 
 _FOR_S = 3.0
 _CLIENTS = 4

@@ -10,9 +10,9 @@ import httpx
 
 from fixtures.processes import Service
 from hostile.attempt import Scene
-from sector.state import history
-from sector.state.link import call
-from sector.state.replies import as_bytes
+from sector.state.history import history
+from sector.state.redis.connection import call
+from sector.state.redis.replies import as_bytes
 
 _SETTLE_S = 10.0
 _LAST_TICK = 2**53

@@ -18,9 +18,9 @@ from fixtures.processes import environment, tick_of
 from hostile.attempt import Attempt, Scene
 from sector.models.archive import MAGIC, Founding, Keyframe, Record, TickEntry
 from sector.models.frame import Frame, encode
-from sector.state import sims
-from sector.state.connect import connect
-from sector.state.importing import import_sim
+from sector.state.redis.client import connect
+from sector.state.sims import lifecycle
+from sector.state.sims.importer import import_sim
 
 _FOR_S = 4.0
 _MEMORY_KIB = 1_500_000
@@ -67,7 +67,7 @@ def _refused(blob: bytes, reason: str) -> Act:
         for _, printed in (imported, replayed):
             assert reason in printed
             assert printed.replace("\n", "").isprintable()
-        assert "hostile" not in await sims.listed(scene.redis)
+        assert "hostile" not in await lifecycle.listed(scene.redis)
         assert await scene.redis.dbsize() - before < 1_000, "idempotency keys come and go, and nothing else does"
         assert not [key async for key in scene.redis.scan_iter("sim:{hostile}:*")]
 
@@ -89,7 +89,7 @@ def _believed(records: list[Record], statuses: frozenset[int], count: int = 1) -
             stack.push_async_callback(redis.aclose)
             for name in names:
                 await import_sim(redis, name, iter(records))
-                stack.push_async_callback(sims.remove, redis, name)
+                stack.push_async_callback(lifecycle.remove, redis, name)
             tick = tick_of(await _health(scene))
             async with asyncio.timeout(60), httpx.AsyncClient(timeout=20) as client:
                 ends_s = asyncio.get_running_loop().time() + _FOR_S

@@ -17,7 +17,7 @@ _SURVIVORS = Path("tests") / "mutation" / "survivors.toml"
 _KILLED = (Verdict.KILLED, Verdict.TIMEOUT)
 _EXAMPLES = """examples:
   ./pants run tests/mutation                                    all modules
-  ./pants run tests/mutation -- --module sector.state.lease     one module, in about a minute
+  ./pants run tests/mutation -- --module sector.state.tick.lease     one module, in about a minute
   ./pants run tests/mutation -- --sample 200 --seed 7           200 mutants, chosen at random
 
 exit status: 0 if at least MIN percent of the mutants are killed and all survivors are listed in tests/mutation/survivors.toml,

@@ -17,8 +17,8 @@ from chaos.faults import Injector
 from chaos.schedule import Fault
 from chaos.stage import CONFIG, FACTIONS, SIMS, Actor, Stage, add, opened
 from fixtures.processes import free_port
-from sector.state.outcomes import outcome
-from sector.state.reader import SimReader
+from sector.state.history.outcomes import outcome
+from sector.state.watch.reader import SimReader
 from soak.crowd import PATIENCE_S, Noted, listen, play, settle, watch
 from soak.memory import Held
 from soak.report import Report, Window, outside

@@ -1,8 +1,12 @@
-"""Earlier names of a module: they work for one minor version, with a warning that states the new name."""
+"""Earlier names of attributes and modules: they work for one minor version, with a warning that states the new name."""
 
+import importlib
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 
 
 def deprecated_names(module: str, renamed: Mapping[str, str]) -> Callable[[str], object]:
@@ -17,3 +21,43 @@ def deprecated_names(module: str, renamed: Mapping[str, str]) -> Callable[[str],
         return attribute
 
     return get_attribute
+
+
+def moved_names(package: str, module: str) -> Callable[[str], object]:
+    """Return a `__getattr__` for a package that was a module before. Its public names are those of `module` now."""
+
+    def get_attribute(name: str) -> object:
+        # Python asks a package for names such as `__path__`, and for its modules before it imports them.
+        if not name.startswith("_"):
+            attribute: object = getattr(importlib.import_module(module), name, None)
+            if attribute is not None:
+                warnings.warn(f"{package}.{name} is now {module}.{name}", DeprecationWarning, stacklevel=2)
+                return attribute
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+    return get_attribute
+
+
+def deprecate_modules(moved: Mapping[str, str]) -> None:
+    """Let modules be imported by their earlier full names. `moved` maps each of them to the new full name."""
+    sys.meta_path.append(_EarlierModules(moved))
+
+
+class _EarlierModules(MetaPathFinder, Loader):
+    """Finds a module under its earlier name. It comes last, so that it costs nothing while modules have their new names."""
+
+    def __init__(self, moved: Mapping[str, str]) -> None:
+        self._moved = moved
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        del path, target
+        if fullname not in self._moved:
+            return None
+        warnings.warn(f"{fullname} is now {self._moved[fullname]}", DeprecationWarning, stacklevel=2)
+        return ModuleSpec(fullname, self)
+
+    def exec_module(self, module: ModuleType) -> None:
+        # The import statement binds what is in sys.modules afterwards: one module has both names.
+        sys.modules[module.__name__] = importlib.import_module(self._moved[module.__name__])

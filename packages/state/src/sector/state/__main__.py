@@ -16,14 +16,16 @@ from sector.models.archive import ArchiveError, ArchiveWriter, Record, read_arch
 from sector.models.names import SimId
 from sector.models.printable import printable
 from sector.models.regular_file import FileError, check_replaceable, open_file, open_output
-from sector.state import history, lease, sims
-from sector.state.connect import Client, connect
 from sector.state.errors import StateError
-from sector.state.export import Exporter
-from sector.state.faults import describe
-from sector.state.fork import fork
-from sector.state.importing import import_sim
-from sector.state.redis_url import RedisAddress
+from sector.state.history import history
+from sector.state.redis.client import Client, connect
+from sector.state.redis.error_messages import describe
+from sector.state.redis.url import RedisAddress
+from sector.state.sims import lifecycle
+from sector.state.sims.exporter import Exporter
+from sector.state.sims.fork import fork
+from sector.state.sims.importer import import_sim
+from sector.state.tick import lease
 
 EXIT_WRONG_FILE = 2
 _SIM_ID: TypeAdapter[str] = TypeAdapter(SimId)
@@ -60,7 +62,7 @@ async def _run(given: argparse.Namespace) -> int:
             case "fork":
                 return await _fork(redis, given.sim, given.new, given.tick)
             case _:
-                await sims.remove(redis, given.sim)
+                await lifecycle.remove(redis, given.sim)
                 print(f"sim {given.sim} is removed")
                 return 0
     finally:
@@ -68,7 +70,7 @@ async def _run(given: argparse.Namespace) -> int:
 
 
 async def _list(redis: Client) -> int:
-    for sim_id in await sims.listed(redis):
+    for sim_id in await lifecycle.listed(redis):
         try:
             kept = await history.get_range(redis, sim_id)
         except (StateError, ResponseError) as error:

@@ -27,13 +27,13 @@ from sector.process.connections import address_behind
 from sector.process.logs import is_json
 from sector.process.request_limits import RequestLimits
 from sector.process.tracing import Traces
-from sector.state.connect import Client, connect
-from sector.state.durability import PROMISES
 from sector.state.errors import NotDurable
-from sector.state.faults import describe
-from sector.state.followed import REDIS, SIM
-from sector.state.redis_health import RedisHealth, probe_writes
-from sector.state.spending import SharedSpending
+from sector.state.log.rate_usage import SharedSpending
+from sector.state.redis.client import Client, connect
+from sector.state.redis.durability import PROMISES
+from sector.state.redis.error_messages import describe
+from sector.state.redis.health import RedisHealth, probe_writes
+from sector.state.watch.sim_watcher import REDIS, SIM
 
 DURABILITY = "durability"
 KEYS = "keys"

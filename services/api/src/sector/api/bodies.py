@@ -12,7 +12,7 @@ import zstandard
 from pydantic import JsonValue
 
 from sector.models.rows import table_rows
-from sector.state.reader import View
+from sector.state.watch.reader import View
 
 type Format = Literal["rows", "columns", "map"]
 type Coding = Literal["zstd", "br", "gzip", ""]

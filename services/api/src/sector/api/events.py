@@ -13,7 +13,7 @@ from sector.api.work import Work
 from sector.models.events import Event as AnyEvent
 from sector.models.events import concerns
 from sector.models.names import FACTION_ID
-from sector.state.reader import Event, EventId, Wanted
+from sector.state.watch.reader import Event, EventId, Wanted
 
 MAX_LIMIT = 1_000
 KINDS = frozenset(str(kind.model_fields["type"].default) for kind in get_args(get_args(AnyEvent)[0]))

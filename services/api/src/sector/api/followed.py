@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from sector.api.bodies import Bodies
 from sector.process import backoff
-from sector.state.admission import AdmissionPolicy
-from sector.state.connect import Client
-from sector.state.followed import Fault
-from sector.state.followed import Followed as FollowedSim
-from sector.state.group_commit import GroupCommit
-from sector.state.reader import View
+from sector.state.log.admission import AdmissionPolicy
+from sector.state.redis.client import Client
+from sector.state.redis.group_commit import GroupCommit
+from sector.state.watch.reader import View
+from sector.state.watch.sim_watcher import Fault
+from sector.state.watch.sim_watcher import Followed as FollowedSim
 
 
 class Followed(FollowedSim):

@@ -7,9 +7,9 @@ from prometheus_client import Counter, Gauge
 from redis.exceptions import RedisError
 
 from sector.process import wait_for_stop
-from sector.state.connect import Client
 from sector.state.errors import StateError
-from sector.state.orders import pending
+from sector.state.log.order_log import pending
+from sector.state.redis.client import Client
 
 _LOOK_S = 1.0
 _UNKNOWN = float("nan")

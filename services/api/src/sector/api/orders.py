@@ -26,10 +26,10 @@ from sector.models.orders import ORDER, Order, references
 from sector.models.rows import has_row
 from sector.process.counting import count_soon
 from sector.process.tracing import Span, Traces, trace_id
-from sector.state import admission
-from sector.state.admission import Admitted
 from sector.state.errors import RateLimited, ResponseDamaged
-from sector.state.reader import View
+from sector.state.log import admission
+from sector.state.log.admission import Admitted
+from sector.state.watch.reader import View
 
 MAX_ORDERS = 1_000
 TAGS = frozenset(kind.model_fields["type"].default for kind in get_args(get_args(Order)[0]))

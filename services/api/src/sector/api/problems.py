@@ -34,7 +34,7 @@ from sector.state.errors import (
     StorageFull,
     TooManySims,
 )
-from sector.state.faults import describe
+from sector.state.redis.error_messages import describe
 
 log = logging.getLogger(__name__)
 

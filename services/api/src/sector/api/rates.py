@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from sector.api.bearer import Bearer
 from sector.process.connections import client_network
-from sector.state import admission
-from sector.state.admission import MAX_COST, Rate
 from sector.state.errors import RateLimited
+from sector.state.log import admission
+from sector.state.log.admission import MAX_COST, Rate
 
 _BURST_S = 10
 _MAX_CLIENTS = 10_000

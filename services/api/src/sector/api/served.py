@@ -11,12 +11,12 @@ from sector.api.followed import Followed
 from sector.api.problems import Problem
 from sector.models.names import SIM_ID
 from sector.process import wait_for_stop
-from sector.state.admission import AdmissionPolicy
-from sector.state.connect import Client
-from sector.state.durability import Durability
 from sector.state.errors import SimNotFound
-from sector.state.followed import Fault
-from sector.state.lookup import SimLookup
+from sector.state.log.admission import AdmissionPolicy
+from sector.state.redis.client import Client
+from sector.state.redis.durability import Durability
+from sector.state.sims.lookup import SimLookup
+from sector.state.watch.sim_watcher import Fault
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from sector.api.jwks import KeyFileError, load_keys
 from sector.api.keyring import KeyRing
 from sector.models.urls import parse_origin
 from sector.process import LowerCase, OperatorPort, Port, SecretSetting, SimIdSetting, TracedSettings
-from sector.state.durability import Durability, Kind
-from sector.state.founding import MAX_SIMS
-from sector.state.redis_url import RedisUrl
+from sector.state.redis.durability import Durability, Kind
+from sector.state.redis.url import RedisUrl
+from sector.state.sims.requests import MAX_SIMS
 
 SHORTEST_SECRET = 32
 _LEAST_RATE = 0.001

@@ -17,13 +17,14 @@ from sector.api.problems import faults_of, invalid, invalid_query
 from sector.api.query import number, query
 from sector.models.answers import NewFork, NewSim
 from sector.models.names import SIM_ID
-from sector.state import founding, history, sims
-from sector.state.connect import Client
 from sector.state.errors import SimExists, SimNotFound
-from sector.state.founding import ForkOf, SimRequest
-from sector.state.head import Head
-from sector.state.history import HistoryRange
-from sector.state.reservation import IdempotencyKey
+from sector.state.history import history
+from sector.state.history.history import HistoryRange
+from sector.state.redis.client import Client
+from sector.state.sims import lifecycle, requests
+from sector.state.sims.requests import ForkOf, SimRequest
+from sector.state.sims.reservation import IdempotencyKey
+from sector.state.tick.head import Head
 
 MAX_LIMIT = 1_000
 _MAX_OBJECTS = 60_000
@@ -48,8 +49,8 @@ class Sims:
         after = asked.get("after")
         if after is not None and not _ID.fullmatch(after):
             raise invalid_query("after", f"{after[:40]!r} is not the id of a sim")
-        listed = [sim_id for sim_id in await sims.listed(self._redis) if after is None or sim_id > after]
-        heads = await sims.heads(self._redis, listed[:limit])
+        listed = [sim_id for sim_id in await lifecycle.listed(self._redis) if after is None or sim_id > after]
+        heads = await lifecycle.heads(self._redis, listed[:limit])
         told: list[JsonValue] = [
             ({"id": sim_id, "status": "founding"} if head is None else {"id": sim_id, **_head(head)})
             for sim_id, head in zip(listed[:limit], heads, strict=True)
@@ -63,9 +64,9 @@ class Sims:
             raise SimNotFound(sim_id)
         try:
             there = await history.get_range(self._redis, sim_id)
-            config, _ = await sims.load_manifest(self._redis, sim_id)
+            config, _ = await lifecycle.load_manifest(self._redis, sim_id)
         except SimNotFound:
-            wish = await founding.get_request(self._redis, sim_id)
+            wish = await requests.get_request(self._redis, sim_id)
             if wish is None:
                 raise
             failed = {"status": "failed", "detail": wish.fault} if wish.fault else {"status": "founding"}
@@ -80,7 +81,7 @@ class Sims:
         new = await _valid(NewSim, request)
         bearer.check_sim(new.id)
         once = _once(request, bearer, "")
-        if once is not None and await founding.is_repeated(self._redis, new.id, once):
+        if once is not None and await requests.is_repeated(self._redis, new.id, once):
             return _asked_for(request, new.id, repeated=True)
         return await self._ask(request, new.id, SimRequest(config=new.config), once)
 
@@ -92,7 +93,7 @@ class Sims:
         new = await _valid(NewFork, request)
         bearer.check_sim(new.id)
         once = _once(request, bearer, sim.sim_id)
-        if once is not None and await founding.is_repeated(self._redis, new.id, once):
+        if once is not None and await requests.is_repeated(self._redis, new.id, once):
             return _asked_for(request, new.id, repeated=True)
         there = await history.get_range(self._redis, sim.sim_id)
         tick = number("tick", asked.get("tick", str(there.head.tick)), 0, 2**53)
@@ -102,10 +103,10 @@ class Sims:
 
     async def _ask(self, request: Request, sim_id: str, wish: SimRequest, once: IdempotencyKey | None) -> Answer:
         try:
-            await founding.request_sim(self._redis, sim_id, wish, once, max_sims=self._max_sims)
+            await requests.request_sim(self._redis, sim_id, wish, once, max_sims=self._max_sims)
         except SimExists:
             # The same request may have come twice at the same time.
-            if once is None or not await founding.is_repeated(self._redis, sim_id, once):
+            if once is None or not await requests.is_repeated(self._redis, sim_id, once):
                 raise
             return _asked_for(request, sim_id, repeated=True)
         return _asked_for(request, sim_id)

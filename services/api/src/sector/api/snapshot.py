@@ -8,8 +8,8 @@ from sector.api.followed import Followed
 from sector.api.problems import Problem, invalid_query
 from sector.api.query import number, query
 from sector.api.work import Turn, Work
-from sector.state import history
 from sector.state.errors import HistoryGone
+from sector.state.history import history
 
 _PAST_KEPT = 16
 

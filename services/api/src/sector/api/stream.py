@@ -22,8 +22,8 @@ from sector.api.query import query
 from sector.api.work import Turn, Work
 from sector.process.tracing import Attributes, Traces
 from sector.process.turns import TooManyTurns
-from sector.state import history
-from sector.state.reader import Event, EventId, TickEvents, View, Wanted
+from sector.state.history import history
+from sector.state.watch.reader import Event, EventId, TickEvents, View, Wanted
 
 log = logging.getLogger(__name__)
 

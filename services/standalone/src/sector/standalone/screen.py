@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sector.models import Snapshot
 from sector.standalone.plan import PLAYER, Plan
-from sector.state.redis_url import RedisAddress
+from sector.state.redis.url import RedisAddress
 
 _BOT = "examples/bots/first_bot.py"
 

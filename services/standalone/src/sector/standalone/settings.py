@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from sector.api.settings import Audience, AuthSecret
 from sector.process import TracedSettings
-from sector.state.redis_url import RedisAddress, parse_setting
+from sector.state.redis.url import RedisAddress, parse_setting
 
 
 class StandaloneSettings(TracedSettings):

@@ -23,7 +23,7 @@ from sector.standalone.ports import ListenError, taken_ports
 from sector.standalone.screen import shown, status_line, welcome
 from sector.standalone.supervisor import Supervisor
 from sector.standalone.valkey import valkey_socket
-from sector.state.connect import connect
+from sector.state.redis.client import connect
 
 # A service that dies is reported at once. This is for machines that are slow or busy.
 _READY_WITHIN_S = 180.0

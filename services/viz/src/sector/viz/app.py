@@ -9,10 +9,10 @@ from sector.process.connections import address_behind
 from sector.process.request_limits import RequestLimits
 from sector.process.requests import count_answer
 from sector.process.tracing import Traces
-from sector.state.connect import connect
-from sector.state.followed import REDIS, SIM
-from sector.state.redis_health import RedisHealth, probe_disk
-from sector.state.spending import SharedSpending
+from sector.state.log.rate_usage import SharedSpending
+from sector.state.redis.client import connect
+from sector.state.redis.health import RedisHealth, probe_disk
+from sector.state.watch.sim_watcher import REDIS, SIM
 from sector.viz.archive import Archive
 from sector.viz.connection_check import ConnectionCheck
 from sector.viz.metrics import SHOWS, SPECTATORS, TICK

@@ -25,10 +25,11 @@ from sector.process.http_errors import HttpError
 from sector.process.problem_documents import problem
 from sector.process.request_limits import RequestLimits, TooManyRequests, units
 from sector.process.turns import TooManyTurns, Turns
-from sector.state import history, sims
-from sector.state.connect import Client
 from sector.state.errors import HistoryGone, SimNotFound, StateError
-from sector.state.faults import describe
+from sector.state.history import history
+from sector.state.redis.client import Client
+from sector.state.redis.error_messages import describe
+from sector.state.sims import lifecycle
 from sector.viz.courses import Courses
 from sector.viz.moment import KIND, of_tick, packed
 
@@ -85,8 +86,8 @@ class Archive:
 
     async def all_sims(self, request: Request) -> HTTPResponse:
         """Answer with the sims: id, status and tick of each."""
-        listed = await sims.listed(self._redis)
-        heads = await sims.heads(self._redis, listed)
+        listed = await lifecycle.listed(self._redis)
+        heads = await lifecycle.heads(self._redis, listed)
         told: list[JsonValue] = [
             {"id": sim_id, "status": head.status, "tick": head.tick, "at_ms": head.at_ms}
             for sim_id, head in zip(listed, heads, strict=True)

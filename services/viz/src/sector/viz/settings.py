@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from sector.models.urls import parse_http_url
 from sector.process import OperatorPort, Port, SimIdSetting, TracedSettings
-from sector.state.redis_url import RedisUrl
+from sector.state.redis.url import RedisUrl
 
 _PATH = re.compile(r"(/[\w.~-]+)+/?|/", re.ASCII)
 

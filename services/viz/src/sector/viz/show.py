@@ -10,12 +10,12 @@ from redis.exceptions import RedisError
 from sector.models.frame import digest, encode
 from sector.process import backoff
 from sector.process.tracing import Attributes, Traces
-from sector.state import lease
-from sector.state.connect import Client
 from sector.state.errors import SimNotFound
-from sector.state.faults import describe
-from sector.state.followed import Fault, Followed
-from sector.state.reader import TickEvents, View
+from sector.state.redis.client import Client
+from sector.state.redis.error_messages import describe
+from sector.state.tick import lease
+from sector.state.watch.reader import TickEvents, View
+from sector.state.watch.sim_watcher import Fault, Followed
 from sector.viz.metrics import DELAY, FRAME
 from sector.viz.moment import deflated, of_tick, packed
 from sector.viz.rooms import Message, Rooms

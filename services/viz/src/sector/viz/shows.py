@@ -13,11 +13,11 @@ from redis.exceptions import RedisError
 from sector.models.names import SIM_ID
 from sector.process import wait_for_stop
 from sector.process.tracing import Traces
-from sector.state import sims
-from sector.state.connect import Client
 from sector.state.errors import SimNotFound
-from sector.state.followed import Fault
-from sector.state.lookup import SimLookup
+from sector.state.redis.client import Client
+from sector.state.sims import lifecycle
+from sector.state.sims.lookup import SimLookup
+from sector.state.watch.sim_watcher import Fault
 from sector.viz.rooms import Rooms
 from sector.viz.show import Show, fault_text, room_of
 
@@ -134,7 +134,7 @@ class Shows:
             self._missing = dict.fromkeys(wanted)
             batch = wanted[:_LOOKED_FOR_AT_ONCE]
             try:
-                existing = await sims.exist(self._redis, batch)
+                existing = await lifecycle.exist(self._redis, batch)
             except RedisError:
                 # The follower of the own sim reports it.
                 continue

@@ -4,8 +4,8 @@ from sector.process import Health, attach, create_app, load, run, sample
 from sector.process.counting import count_soon
 from sector.process.memory import keep_freed_memory
 from sector.process.tracing import Traces
-from sector.state import round_trips
-from sector.state.connect import connect
+from sector.state.redis import round_trips
+from sector.state.redis.client import connect
 from sector.worker.settings import WorkerSettings
 from sector.worker.worker import REDIS, SIMS, Worker
 from sector.world import SectorWorld

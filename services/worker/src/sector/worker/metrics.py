@@ -7,7 +7,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from sector.models.frame import decode
 from sector.process.counting import count_soon
 from sector.process.metrics import BYTES, SECONDS
-from sector.state.ticker import PhaseDurations, Tick
+from sector.state.tick.transaction import PhaseDurations, Tick
 
 OTHERS = "*"
 """Stands for all sims that are not named in the settings: there may be any number of them."""

@@ -11,8 +11,8 @@ from sector.models import SimConfig
 from sector.models.mapfile import MapFile, read_map
 from sector.models.regular_file import FileError
 from sector.process import Port, SimsSetting, TracedSettings
-from sector.state.redis_url import RedisUrl
-from sector.state.retention import MAX_HISTORY_BYTES
+from sector.state.history.retention import MAX_HISTORY_BYTES
+from sector.state.redis.url import RedisUrl
 
 ALL = "*"
 

@@ -13,13 +13,13 @@ from sector.models.frame import FrameError
 from sector.process import backoff, wait_for_stop
 from sector.process.counting import count_soon
 from sector.process.tracing import Attributes, Traces
-from sector.state import founding, sims
-from sector.state import lease as leases
-from sector.state.connect import Client
 from sector.state.errors import CommitConflict, LeaseLost, SimNotFound, StateError, WorldFailed
-from sector.state.faults import concerns_one_sim, describe
-from sector.state.lease import Lease
-from sector.state.ticker import PhaseDurations, Tick, Ticker
+from sector.state.redis.client import Client
+from sector.state.redis.error_messages import concerns_one_sim, describe
+from sector.state.sims import lifecycle, requests
+from sector.state.tick import lease as leases
+from sector.state.tick.lease import Lease
+from sector.state.tick.transaction import PhaseDurations, Tick, Ticker
 from sector.state.world import World
 from sector.worker.metrics import CONFLICTS, FAILURES, LATENESS, LEASES_LOST, OTHERS, SimMetrics
 from sector.worker.pace import Pace
@@ -96,16 +96,18 @@ class SimRunner[S]:
     async def _acquire(self) -> Ticker[S] | None:
         context, sim_id = self._context, self.sim_id
         async with context.redis_slots:
-            if self._creates and await sims.found(context.redis, sim_id, context.world, context.settings.sim_config):
+            if self._creates and await lifecycle.found(
+                context.redis, sim_id, context.world, context.settings.sim_config
+            ):
                 log.info("founded sim %s: %d systems", sim_id, context.settings.sim_config.systems)
-            if not self._creates and (created := await founding.reconcile(context.redis, sim_id, context.world)):
+            if not self._creates and (created := await requests.reconcile(context.redis, sim_id, context.world)):
                 log.info("sim %s: %s", sim_id, created)
             self.lease = await leases.acquire(context.redis, sim_id, context.holder, context.settings.lease_ttl_ms)
             if self.lease is None:
                 return None
             self._metrics.count_lease(self.lease.epoch)
             log.info("holding the lease of sim %s, epoch %d", sim_id, self.lease.epoch)
-            config, map_blob = await sims.load_manifest(context.redis, sim_id)
+            config, map_blob = await lifecycle.load_manifest(context.redis, sim_id)
         return Ticker(
             context.redis,
             context.world,

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Collection, Mapping, Set
 from dataclasses import dataclass
 
-from sector.state import sims
-from sector.state.connect import Client
-from sector.state.head import Head
+from sector.state.redis.client import Client
+from sector.state.sims import lifecycle
+from sector.state.tick.head import Head
 
 _LOOK_S = 1.0
 _BATCH = 100
@@ -67,7 +67,7 @@ class Standstill:
             del self._observed[gone]
         self.faults = {sim_id: fault for sim_id, fault in self.faults.items() if sim_id in holders}
         batch = self._next_batch(holders, first)
-        heads = await sims.heads(self._redis, batch)
+        heads = await lifecycle.heads(self._redis, batch)
         return {
             sim_id
             for sim_id, head in zip(batch, heads, strict=True)

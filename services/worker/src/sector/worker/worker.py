@@ -15,11 +15,12 @@ from structlog.contextvars import bind_contextvars
 
 from sector.process import Health, backoff, wait_for_stop
 from sector.process.tracing import Traces
-from sector.state import lease as leases
-from sector.state import roster, sims
-from sector.state.connect import Client
 from sector.state.errors import StateError
-from sector.state.faults import concerns_one_sim, describe
+from sector.state.redis.client import Client
+from sector.state.redis.error_messages import concerns_one_sim, describe
+from sector.state.sims import lifecycle
+from sector.state.tick import lease as leases
+from sector.state.tick import membership
 from sector.state.world import World
 from sector.worker.metrics import SIMS_HELD, SIMS_SERVED
 from sector.worker.settings import WorkerSettings
@@ -177,7 +178,9 @@ class Worker[S]:
     async def _heartbeat(self) -> list[str]:
         """Sign as present, and return who is. A damaged roster is reported; it only serves to share sims evenly."""
         try:
-            present = await roster.sign(self._redis, self._settings.sim_id, self._holder, self._settings.lease_ttl_ms)
+            present = await membership.sign(
+                self._redis, self._settings.sim_id, self._holder, self._settings.lease_ttl_ms
+            )
         except ResponseError as error:
             if not concerns_one_sim(error):
                 raise
@@ -205,7 +208,7 @@ class Worker[S]:
         if not self._settings.serves_all:
             return named
         try:
-            listed = await sims.listed(self._redis)
+            listed = await lifecycle.listed(self._redis)
         except ResponseError as error:
             if not concerns_one_sim(error):
                 raise
@@ -283,6 +286,6 @@ class Worker[S]:
 
     async def _leave(self) -> None:
         try:
-            await roster.leave(self._redis, self._settings.sim_id, self._holder)
+            await membership.leave(self._redis, self._settings.sim_id, self._holder)
         except (RedisError, StateError) as error:
             log.warning("could not leave the roster, the entry lapses by itself: %s", error)

@@ -1,0 +1,5 @@
+"""The history of a sim: keyframes and deltas, how long they are retained, and the outcomes of orders."""
+
+from sector.models.deprecated_names import moved_names
+
+__getattr__ = moved_names(__name__, f"{__name__}.history")

@@ -1,0 +1,109 @@
+"""History: a sim as it was at any tick that is kept: the keyframe before it, and the deltas since. No rule is needed."""
+
+import asyncio
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sector.models.deprecated_names import deprecated_names
+from sector.models.frame import Frame, FrameError
+from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
+from sector.state.history.roll_forward import StateAtTick, roll_forward, state_at_snapshot, tick_fields
+from sector.state.keys import SimKeys
+from sector.state.redis.client import Client
+from sector.state.redis.connection import acquire_connection, call
+from sector.state.redis.replies import as_bytes, as_list, checked
+from sector.state.tick.head import FIELDS, Head
+from sector.state.watch.reader import TickEvents, Turn, View, tick_events
+
+_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRange:
+    """Which ticks are kept: every one from `first` to the head, and the keyframes among them."""
+
+    head: Head
+    keyframes: tuple[int, ...]
+
+    @property
+    def first(self) -> int:
+        return self.keyframes[0]
+
+
+async def get_range(redis: Client, sim_id: str) -> HistoryRange:
+    """Look how far the history reaches. Raises SimNotFound, redis.exceptions.RedisError."""
+    keys = SimKeys(sim_id)
+    async with acquire_connection(redis, keys.head) as link:
+        fields, names = checked(await link.exchange(("HMGET", keys.head, *FIELDS), ("HKEYS", keys.keyframes)))
+    head = Head.parse(as_list(fields))
+    ticks = sorted(int(name) for each in as_list(names) if (name := as_bytes(each) or b"").isdigit())
+    if head is None or not ticks:
+        raise SimNotFound(sim_id)
+    return HistoryRange(head, tuple(ticks))
+
+
+async def at_tick(redis: Client, sim_id: str, tick: int, *, turn: Turn = nullcontext) -> StateAtTick:
+    """Return the sim as it was at `tick`; its `snapshot()` is held against the state hash recorded then.
+
+    `turn`: held during each piece of the work, a hundred ticks at most. What it raises is raised.
+    Raises SimNotFound, HistoryGone where that tick is not kept (any more, or not yet), HistoryBroken, redis.exceptions.RedisError.
+    """
+    there = await get_range(redis, sim_id)
+    before = max((each for each in there.keyframes if each <= tick), default=None)
+    if before is None or tick > there.head.tick:
+        raise HistoryGone(sim_id, tick)
+    async with turn():
+        found, events = await _keyframe(redis, sim_id, before), SimKeys(sim_id).events
+    while found.tick < tick:
+        async with turn():
+            page = await call(redis, "XRANGE", events, f"({found.tick}-0", f"{tick}-0", "COUNT", _PAGE)
+            if not as_list(page):
+                raise HistoryGone(sim_id, found.tick + 1)
+            found = await asyncio.to_thread(roll_forward, found, as_list(page))
+    return found
+
+
+async def view_at(redis: Client, tick: int, of: View, *, turn: Turn = nullcontext) -> View:
+    """Return the view of a sim at an earlier tick; `of` is any other view of it. When it was committed is 0 where that is not kept.
+
+    Raises as `at_tick` does.
+    """
+    past = await at_tick(redis, of.sim_id, tick, turn=turn)
+    await asyncio.to_thread(past.snapshot)
+    entries = as_list(await call(redis, "XRANGE", SimKeys(of.sim_id).events, f"{tick}-0", f"{tick}-0"))
+    at_ms = int(tick_fields(entries[0], of.sim_id)[1][b"at_ms"]) if entries else 0
+    status = str(past.frame.meta.get("status", "running"))
+    return View(of.sim_id, Head(tick, past.cursor, past.hash, "", 0, at_ms, status, -1), past.frame, of.map)
+
+
+async def ticks(redis: Client, sim_id: str, after: int, last: int) -> list[TickEvents]:
+    """Return what the ticks after `after` up to `last` left, as far as they are kept. Raises HistoryBroken, redis.exceptions.RedisError."""
+    # Before tick 0 there is no id to begin after.
+    start = "-" if after < 0 else f"({after}-0"
+    entries = await call(redis, "XRANGE", SimKeys(sim_id).events, start, f"{last}-0")
+    return [tick_events(entry, sim_id) for entry in as_list(entries)]
+
+
+async def keyframe(redis: Client, sim_id: str, tick: int) -> Frame:
+    """Return the state at a tick of which a keyframe is kept. Raises HistoryGone, HistoryBroken, redis.exceptions.RedisError."""
+    return (await _keyframe(redis, sim_id, tick)).frame
+
+
+async def _keyframe(redis: Client, sim_id: str, tick: int) -> StateAtTick:
+    keys = SimKeys(sim_id)
+    fields = await call(redis, "HMGET", keys.keyframes, str(tick), f"{tick}:cursor")
+    snapshot, cursor = (as_bytes(value) for value in as_list(fields))
+    if snapshot is None or cursor is None:
+        raise HistoryGone(sim_id, tick)
+    try:
+        found = state_at_snapshot(snapshot, sim_id, cursor.decode(errors="replace"))
+    except FrameError as error:
+        raise HistoryBroken(sim_id, tick, str(error)) from error
+    if found.tick != tick:
+        raise HistoryBroken(sim_id, tick, f"its keyframe is that of tick {found.tick}")
+    return found
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"Kept": "HistoryRange", "kept": "get_range"})

@@ -1,0 +1,106 @@
+"""Outcomes: what became of an order, found by its id in the history that is kept."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import JsonValue
+
+from sector.models import RejectReason
+from sector.state.errors import HistoryBroken
+from sector.state.history import history
+from sector.state.history.history import HistoryRange
+from sector.state.keys import SimKeys
+from sector.state.redis.client import Client
+from sector.state.redis.connection import call
+from sector.state.redis.replies import as_bytes, as_list
+from sector.state.watch.reader import TickEvents, tick_events
+
+type Status = Literal["pending", "applied", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`tick`, `at_ms`: when it was applied or rejected. `reason` and `detail`: why it was rejected. `events`: what came of it."""
+
+    order_id: str
+    status: Status
+    tick: int | None = None
+    at_ms: int | None = None
+    reason: str | None = None
+    detail: str | None = None
+    events: tuple[dict[str, JsonValue], ...] = ()
+
+
+def entry_id(text: str) -> tuple[int, int]:
+    """Return the id of an entry of a stream as what it is sorted by. Raises ValueError."""
+    ms, _, number = text.partition("-")
+    return int(ms), int(number or 0)
+
+
+def _cursor_id(sim_id: str, tick: int, cursor: str) -> tuple[int, int]:
+    try:
+        return entry_id(cursor)
+    except ValueError as error:
+        raise HistoryBroken(sim_id, tick, f"its cursor is {cursor[:60]!r}") from error
+
+
+def outcome_in(tick: TickEvents, order_id: str) -> Outcome:
+    """Return what became of an order that `tick` applied."""
+    own = tuple(event for event in tick.events if event.get("order") == order_id)
+    rejected = next((event for event in own if event["type"] == "order_rejected"), None)
+    if rejected is None:
+        return Outcome(order_id, "applied", tick.tick, tick.at_ms, events=own)
+    reason, detail = str(rejected.get("reason")), str(rejected.get("detail"))
+    return Outcome(order_id, "rejected", tick.tick, tick.at_ms, reason, detail, own)
+
+
+async def outcome(redis: Client, sim_id: str, order_id: str) -> Outcome | None:
+    """Return what became of an order, or None where there is none of that id, or it is kept no longer.
+
+    Raises SimNotFound, HistoryBroken, redis.exceptions.RedisError.
+    """
+    there = await history.get_range(redis, sim_id)
+    if not as_list(await call(redis, "XRANGE", SimKeys(sim_id).orders, order_id, order_id)):
+        return None
+    if entry_id(order_id) <= _cursor_id(sim_id, there.head.tick, there.head.cursor):
+        tick = await _applied_in(redis, sim_id, there, order_id)
+        return None if tick is None else outcome_in(tick, order_id)
+    if there.head.status == "finished":
+        detail = f"the sim finished at tick {there.head.tick}, before its turn came"
+        return Outcome(order_id, "rejected", there.head.tick, there.head.at_ms, RejectReason.SIM_FINISHED.value, detail)
+    return Outcome(order_id, "pending")
+
+
+async def _applied_in(redis: Client, sim_id: str, there: HistoryRange, order_id: str) -> TickEvents | None:
+    """Return the first tick whose cursor is not before the order. Most are asked for soon: so it is looked for backwards, in leaps."""
+    sought, before, after = entry_id(order_id), there.first, there.head.tick
+    cursor = as_bytes(await call(redis, "HGET", SimKeys(sim_id).keyframes, f"{before}:cursor"))
+    if cursor is None or sought <= _cursor_id(sim_id, before, cursor.decode(errors="replace")):
+        return None
+    found: TickEvents | None = None
+    for probe in _leaps(before, after):
+        tick = await _tick(redis, sim_id, probe)
+        if tick is None or entry_id(tick.cursor) < sought:
+            before = probe
+            break
+        found, after = tick, probe
+    while after - before > 1:
+        tick = await _tick(redis, sim_id, middle := (before + after) // 2)
+        if tick is None or entry_id(tick.cursor) < sought:
+            before = middle
+        else:
+            found, after = tick, middle
+    return found
+
+
+def _leaps(first: int, last: int) -> Iterable[int]:
+    leap = 1
+    while last > first:
+        yield last
+        last, leap = last - leap, leap * 2
+
+
+async def _tick(redis: Client, sim_id: str, tick: int) -> TickEvents | None:
+    entries = as_list(await call(redis, "XRANGE", SimKeys(sim_id).events, f"{tick}-0", f"{tick}-0"))
+    return tick_events(entries[0], sim_id) if entries else None

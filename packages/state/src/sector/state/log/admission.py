@@ -1,0 +1,205 @@
+"""Admission: what a group of requests must pass to get into the order log, in one round trip and at one instant.
+
+The sim must be there and go on, its worker not be too far behind, nobody order faster than allowed; a request that was carried out
+already is answered as it was then. `admit.lua` decides, inside Redis, so that it holds for all processes together.
+"""
+
+import re
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from hashlib import sha1
+from importlib import resources
+from typing import TYPE_CHECKING, NamedTuple
+
+from hiredis import pack_command
+from redis.exceptions import NoScriptError
+
+from sector.models.deprecated_names import deprecated_names
+from sector.state.errors import (
+    IdempotencyConflict,
+    NotDurable,
+    QueueFull,
+    RateLimited,
+    ResponseDamaged,
+    SimFinished,
+    SimNotFound,
+    StateError,
+    StorageFull,
+)
+from sector.state.keys import SimKeys
+from sector.state.log.order_log import SCOPE_ADMIN, SCOPE_PLAYER
+from sector.state.redis.client import Client
+from sector.state.redis.connection import Link, Packed, acquire_connection
+from sector.state.redis.durability import MEMORY, Durability
+from sector.state.redis.memory import HISTORY_SHRINKS_AT, ORDERS_REFUSED_AT
+from sector.state.redis.replies import Reply, as_bytes, as_int, as_list, checked
+
+KEPT_MS = 24 * 3600 * 1000
+"""How long the answer to a request with an idempotency key is kept."""
+LEAST_KEPT_MS = 10 * 60 * 1000
+"""How long it is stored at least, however much else its issuer stores, and where the memory of Redis is scarce."""
+STORED_BYTES = 16 * 2**20
+"""What an issuer may store in a sim within `KEPT_MS`: the more of it is used, the sooner new answers are forgotten."""
+DIGEST_BYTES = 16
+_IDS = re.compile(rb"(?P<ms>\d{1,20})-(?P<number>\d{1,20})(\*(?P<count>\d{1,4})|( \d{1,20}-\d{1,20})*)")
+MAX_COST = 1000
+"""For how many orders a request counts at most."""
+
+_SCRIPT = resources.files(__package__ or "").joinpath("admit.lua").read_bytes()
+_SHA = sha1(_SCRIPT, usedforsecurity=False).hexdigest()
+
+
+class Rate(NamedTuple):
+    """How fast somebody may order: so many orders a second, and so many at once. `of` says who, such as `token alice`."""
+
+    of: str
+    a_second: float
+    at_once: int
+
+
+class Request(NamedTuple):
+    """Orders that are let in together or not at all.
+
+    With `key`, an idempotency key of `issuer`, the request is carried out once: `digest`, of 16 bytes, tells whether it is the same,
+    and `rest` is what its answer says besides the ids, and is kept with them.
+    """
+
+    issuer: str
+    orders: Sequence[bytes]
+    admin: bool = False
+    rates: tuple[Rate, ...] = ()
+    key: str = ""
+    digest: bytes = bytes(DIGEST_BYTES)
+    rest: bytes = b""
+    cost: int = 0
+    """For how many orders it counts, where it took more work than those that are good."""
+    trace: str = ""
+    """What goes along with its orders to the tick that applies them: a traceparent (W3C Trace Context)."""
+
+
+class Admitted(NamedTuple):
+    """The ids of the orders of a request, in its order. `repeated`: it was carried out before, and `rest` is of that time."""
+
+    ids: list[str]
+    rest: bytes
+    repeated: bool
+
+
+type AdmissionResult = Admitted | StateError
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionPolicy:
+    """What holds for every request to a sim. `most_waiting`: orders that may wait for the worker; 0: any number."""
+
+    sim_id: str
+    most_waiting: int = 0
+    durability: Durability = MEMORY
+
+    def link(self, redis: Client) -> AbstractAsyncContextManager[Link]:
+        """Lend a connection to where the log is. It is closed where the block raises: it may be amid a reply."""
+        return acquire_connection(redis, SimKeys(self.sim_id).orders)
+
+    async def admit(self, link: Link, requests: Sequence[Request]) -> list[AdmissionResult]:
+        """Append the orders of those requests that pass; return of each what became of it.
+
+        Raises redis.exceptions.RedisError: orders may be in the log nevertheless.
+        """
+        group = _Group(self, requests)
+        replies = await link.exchange(group.command("EVALSHA", _SHA), *self.durability.wait())
+        if isinstance(replies[0], NoScriptError):
+            replies = await link.exchange(group.command("EVAL", _SCRIPT), *self.durability.wait())
+        (answers,) = checked(replies[:1])
+        verdicts = [group.verdict(*each) for each in zip(requests, as_list(answers), strict=True)]
+        if any(isinstance(each, Admitted) for each in verdicts):
+            try:
+                self.durability.confirm(replies[1:])
+            except NotDurable as error:
+                return [_not_durable(each, error) for each in verdicts]
+        return verdicts
+
+
+class _Group:
+    """One run of the script. What many of its requests have in common, such as who gives them, is told once."""
+
+    def __init__(self, gate: AdmissionPolicy, requests: Sequence[Request]) -> None:
+        self._gate = gate
+        self._requests = requests
+        self.keys = SimKeys(gate.sim_id)
+        self._rates: dict[Rate, int] = {}
+        """The rates that the requests name, numbered from 1."""
+        self._givers: dict[tuple[str, bool, int], int] = {}
+        """Who gives them, numbered from 1: issuer, whether an admin, and which rates hold, by identity."""
+        self._of_givers: list[str | bytes | int] = []
+
+    def command(self, name: str, script: str | bytes) -> Packed:
+        words: list[str | bytes | int] = []
+        keyed: list[str | bytes | int] = []
+        givers, once = self._givers, self.keys.once
+        for issuer, orders, admin, rates, key, digest, rest, cost, trace in self._requests:
+            giver = givers.get((issuer, admin, id(rates))) or self._giver(issuer, rates, admin=admin)
+            if key:
+                keyed.append(once(issuer, key))
+            number = len(keyed) if key else 0
+            words += (giver, number, digest + rest, cost or len(orders), trace, len(orders), *orders)
+        keys = [self.keys.orders, *(self.keys.rate(rate.of) for rate in self._rates)]
+        keys += [self.keys.rate(f"stored {issuer}") for issuer, _, _ in givers]
+        storage = (KEPT_MS, LEAST_KEPT_MS, STORED_BYTES, str(HISTORY_SHRINKS_AT), str(ORDERS_REFUSED_AT))
+        head: list[str | bytes | int] = [self.keys.head, self._gate.most_waiting, *storage, len(self._rates)]
+        for rate in self._rates:
+            head += (round(1_000_000 / rate.a_second), rate.at_once)
+        head += (len(givers), *self._of_givers)
+        told = (name, script, len(keys) + len(keyed), *keys, *keyed, *head, *words)
+        return Packed(pack_command(told))  # type: ignore[arg-type]  # its stub means a tuple of one
+
+    def _giver(self, issuer: str, rates: tuple[Rate, ...], *, admin: bool) -> int:
+        numbers = [self._rates.setdefault(rate, len(self._rates) + 1) for rate in rates]
+        self._of_givers += (issuer, SCOPE_ADMIN if admin else SCOPE_PLAYER, len(numbers), *numbers)
+        return self._givers.setdefault((issuer, admin, id(rates)), len(self._givers) + 1)
+
+    def verdict(self, request: Request, answer: Reply) -> AdmissionResult:
+        said, *more = as_list(answer)
+        if said == b"accepted":
+            return Admitted(_texts(more), request.rest, False)
+        match said:
+            case b"repeated":
+                ids, _, rest = (as_bytes(more[0]) or b"").partition(b"\n")
+                stored = _stored_ids(ids)
+                return Admitted(stored, rest, True) if stored else ResponseDamaged(request.key)
+            case b"other":
+                return IdempotencyConflict(request.key)
+            case b"finished":
+                return SimFinished(self._gate.sim_id, int(as_bytes(more[0]) or 0))
+            case b"behind":
+                return QueueFull(self._gate.sim_id, as_int(more[0]), self._gate.most_waiting)
+            case b"full":
+                return StorageFull("order", as_int(more[0]), as_int(more[1]))
+            case b"too fast":
+                rate = list(self._rates)[as_int(more[0]) - 1]
+                return RateLimited(rate.of, rate.a_second, as_int(more[1]) / 1_000_000)
+            case _:
+                return SimNotFound(self._gate.sim_id)
+
+
+def _not_durable(verdict: AdmissionResult, error: NotDurable) -> AdmissionResult:
+    return NotDurable(error.durability, verdict.ids, error.reason) if isinstance(verdict, Admitted) else verdict
+
+
+def _stored_ids(stored: bytes) -> list[str]:
+    """Return ids as they were stored: one by one, or the first of them and how many follow one another. None where it is damaged."""
+    match = _IDS.fullmatch(stored)
+    if match is None:
+        return []
+    if match["count"] is None:
+        return stored.decode().split()
+    ms, number, count = match["ms"].decode(), int(match["number"]), int(match["count"])
+    return [f"{ms}-{number + further}" for further in range(min(count, MAX_COST))]
+
+
+def _texts(words: Sequence[Reply]) -> list[str]:
+    return [word.decode() for word in words if isinstance(word, bytes)]
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"Gate": "AdmissionPolicy", "Verdict": "AdmissionResult"})

@@ -1,0 +1,126 @@
+"""The order log: a stream of accepted orders, oldest first. An order's id is its id in the stream."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sector.models import LoggedOrder
+from sector.state.errors import SimNotFound
+from sector.state.keys import SimKeys
+from sector.state.redis.client import Client
+from sector.state.redis.connection import Command, acquire_connection
+from sector.state.redis.durability import MEMORY, Durability
+from sector.state.redis.replies import Reply, as_bytes, as_entry, as_int, as_list, checked
+from sector.state.tick.head import FIELDS, Head
+
+SCOPE_ADMIN = b"admin"
+SCOPE_PLAYER = b"player"
+VERSION = b"1"
+"""Of the entries. One that names another in its field `v` is not ours to read."""
+
+_POISON_KEPT = 1000
+
+
+async def append(
+    redis: Client,
+    sim_id: str,
+    issuer: str,
+    bodies: Sequence[bytes],
+    *,
+    admin: bool = False,
+    durability: Durability = MEMORY,
+) -> list[str]:
+    """Append orders to the log, all or none, in one round trip; returns their ids once they are as durable as asked.
+
+    Raises NotDurable, redis.exceptions.RedisError. Where the connection broke, they may be in the log nevertheless.
+    """
+    key, scope = SimKeys(sim_id).orders, SCOPE_ADMIN if admin else SCOPE_PLAYER
+    adds = [("XADD", key, "*", "issuer", issuer, "scope", scope, "order", body) for body in bodies]
+    async with acquire_connection(redis, key) as link:
+        replies = await link.exchange(("MULTI",), *adds, ("EXEC",), *durability.wait())
+        *_, ids = checked(replies[: len(adds) + 2])
+        order_ids = [(as_bytes(order_id) or b"").decode() for order_id in as_list(ids)]
+        durability.confirm(replies[len(adds) + 2 :], order_ids)
+    return order_ids
+
+
+def logged(reply: Reply) -> int:
+    """Return how many entries the log ever had, trimmed ones included: from the answer to XINFO STREAM."""
+    flat = as_list(reply)
+    named = {as_bytes(name): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
+    return as_int(named.get(b"entries-added"))
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """How many orders wait for the worker, and the id of the oldest, whose first part is when it came, in ms; empty where none waits."""
+
+    count: int
+    oldest: str
+
+
+async def pending(redis: Client, sim_id: str) -> Pending:
+    """Return what waits. Raises SimNotFound, redis.exceptions.RedisError."""
+    keys = SimKeys(sim_id)
+    async with acquire_connection(redis, keys.head) as link:
+        (fields,) = checked(await link.exchange(("HMGET", keys.head, *FIELDS)))
+        head = Head.parse(as_list(fields))
+        if head is None:
+            raise SimNotFound(sim_id)
+        (entries,) = checked(await link.exchange(("XRANGE", keys.orders, f"({head.cursor}", "+", "COUNT", 1)))
+        if not as_list(entries):
+            return Pending(0, "")
+        (reply,) = checked(await link.exchange(("XINFO", "STREAM", keys.orders)))
+    oldest, _ = as_entry(as_list(entries)[0])
+    # Between the two more may have come, or been applied: it is what is shown to people.
+    return Pending(max(logged(reply) - head.applied, 1) if head.applied >= 0 else 1, oldest)
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """An entry of the log that nobody can apply: its id, its fields, and what is wrong with it."""
+
+    id: str
+    fields: dict[bytes, bytes]
+    fault: str
+
+    def to_dead_letter(self, keys: SimKeys) -> Command:
+        """Return the command that keeps it where an operator finds it; of many, the newest are kept."""
+        flat = [part for pair in self.fields.items() for part in pair]
+        return ("XADD", keys.poison, "MAXLEN", "~", _POISON_KEPT, "*", "entry", self.id, "fault", self.fault, *flat)
+
+
+def read_entries(reply: Reply, max_bytes: int | None = None) -> tuple[list[LoggedOrder], list[Poison]]:
+    """Return the orders in the answer to XRANGE, and those entries among them that are poison.
+
+    With `max_bytes` it stops after the order with which the bodies come to so many bytes.
+
+    A poisonous one is among the orders too, with its fault and no body: the world rejects it, so that its event tells.
+    """
+    orders: list[LoggedOrder] = []
+    poison: list[Poison] = []
+    size = 0
+    for entry in as_list(reply):
+        entry_id, fields = as_entry(entry)
+        fault = _fault(fields)
+        if fault:
+            poison.append(Poison(entry_id, fields, fault))
+        issuer = fields.get(b"issuer", b"").decode(errors="replace")
+        body = b"" if fault else fields[b"order"]
+        trace = fields[b"trace"].decode(errors="replace") if b"trace" in fields else ""
+        orders.append(LoggedOrder(entry_id, issuer, not fault and fields[b"scope"] == SCOPE_ADMIN, body, fault, trace))
+        size += len(body)
+        if max_bytes is not None and size >= max_bytes:
+            break
+    return orders, poison
+
+
+def _fault(fields: dict[bytes, bytes]) -> str:
+    if b"fault" in fields:  # set aside before the sim was exported and imported
+        return fields[b"fault"].decode(errors="replace")
+    if (version := fields.get(b"v", VERSION)) != VERSION:
+        return f"an entry of version {version.decode(errors='replace')[:20]}, and this worker reads {VERSION.decode()}"
+    if missing := [name.decode() for name in (b"issuer", b"scope", b"order") if name not in fields]:
+        return f"not an order: an entry without {', '.join(missing)}"
+    if (scope := fields[b"scope"]) not in (SCOPE_ADMIN, SCOPE_PLAYER):
+        return f"not an order: an entry of the scope {scope.decode(errors='replace')[:20]!r}"
+    return ""

@@ -1,0 +1,63 @@
+"""Durability: what an acknowledged order outlasts, and how Redis is asked to confirm it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from redis.exceptions import RedisError
+
+from sector.state.errors import NotDurable
+from sector.state.keys import SimKeys
+from sector.state.redis.client import Client
+from sector.state.redis.connection import Command, acquire_connection
+from sector.state.redis.error_messages import describe
+from sector.state.redis.replies import Reply, as_int, as_list
+
+type Kind = Literal["memory", "aof", "replica"]
+
+PROMISES: dict[Kind, str] = {
+    "memory": "An acknowledged order is in the memory of Redis: it outlasts every process of Sector, but not a crash or a"
+    " failover of Redis.",
+    "aof": "An acknowledged order is on the disk of Redis (WAITAOF): it outlasts a crash and a restart of Redis, but not the loss"
+    " of that disk, nor a failover to a replica that lags.",
+    "replica": "An acknowledged order is in the memory of Redis and of as many replicas as were asked for (WAIT): it outlasts a"
+    " failover to one of these, but not the loss of all of them, nor a master that is cut off and goes on alone.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Durability:
+    """What to wait for after writing, `timeout_ms` at most. `replicas`: of the kind replica, how many must have it."""
+
+    kind: Kind
+    timeout_ms: int = 1000
+    replicas: int = 1
+
+    def wait(self) -> list[Command]:
+        """Return the command that waits, if there is something to wait for. It goes over the connection that wrote."""
+        match self.kind:
+            case "memory":
+                return []
+            case "aof":
+                return [("WAITAOF", 1, 0, self.timeout_ms)]
+            case "replica":
+                return [("WAIT", self.replicas, self.timeout_ms)]
+
+    def confirm(self, replies: Sequence[Reply], order_ids: Sequence[str] = ()) -> None:
+        """Check the replies to `wait`. Raises NotDurable."""
+        for reply in replies:
+            if isinstance(reply, RedisError):
+                raise NotDurable(self.kind, list(order_ids), describe(reply)) from reply
+            confirmed = as_int(as_list(reply)[0]) if self.kind == "aof" else as_int(reply)
+            if confirmed < (1 if self.kind == "aof" else self.replicas):
+                many = "a replica" if self.replicas == 1 else f"{self.replicas} replicas, but {confirmed},"
+                where = "written to disk" if self.kind == "aof" else f"on {many}"
+                raise NotDurable(self.kind, list(order_ids), f"not {where} within {self.timeout_ms} ms")
+
+    async def probe(self, redis: Client, sim_id: str) -> None:
+        """Find out whether Redis can confirm at all. Raises NotDurable, redis.exceptions.RedisError."""
+        async with acquire_connection(redis, SimKeys(sim_id).orders) as link:
+            self.confirm(await link.exchange(*replace(self, timeout_ms=1).wait()) if self.wait() else [])
+
+
+MEMORY = Durability("memory")

@@ -1,0 +1,79 @@
+"""How Redis is, as a process that follows a sim sees it: reads, by what its follower reports, and writes, by a probe."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from redis.exceptions import RedisError
+
+from sector.state.keys import SimKeys
+from sector.state.redis.client import Client
+from sector.state.redis.connection import acquire_connection, call
+from sector.state.redis.error_messages import concerns_one_sim, describe
+from sector.state.redis.replies import checked
+from sector.state.watch.sim_watcher import REDIS, Fault, conditions
+
+type Probe = Callable[[Client, str], Awaitable[None]]
+"""Called with a client and the id of a sim. Raises redis.exceptions.RedisError."""
+
+
+class Note(Protocol):
+    """Notes a condition of a process: None where it holds, else the fault in words and its cause; and a detail."""
+
+    def __call__(
+        self, condition: str, fault: tuple[str, str] | None, detail: str = "", *, blocks: bool = True
+    ) -> None: ...
+
+
+async def probe_writes(redis: Client, sim_id: str) -> None:
+    """Do a write that changes nothing. Raises the redis.exceptions.RedisError of any other write: a full disk, full memory, a replica."""
+    # Nothing lies at this key, and XX creates none.
+    await call(redis, "SET", SimKeys(sim_id).rate(""), "", "XX")
+
+
+async def probe_disk(redis: Client, sim_id: str) -> None:
+    """Ask Redis whether it can write to its disk, for users that may not write. Raises redis.exceptions.RedisError."""
+    async with acquire_connection(redis, SimKeys(sim_id).head) as link:
+        checked(await link.exchange(("PING",)))
+
+
+class RedisHealth:
+    """Notes the conditions `redis` and `sim`. Redis is well where the follower reads, and the probe succeeds.
+
+    `where`: the address of Redis without user and password, for an operator.
+    """
+
+    def __init__(self, redis: Client, sim_id: str, probe: Probe, note: Note, where: str) -> None:
+        self._redis = redis
+        self._sim_id = sim_id
+        self._probe = probe
+        self._note = note
+        self._where = where
+        self._conditions: dict[str, tuple[str, str] | None] = {}
+        self._blocks = True
+        self._write_fault: tuple[str, str] | None = None
+
+    def report(self, fault: Fault | None) -> None:
+        """Note what the follower of the own sim reports: None where it is well, or what is wrong."""
+        self._conditions = conditions(fault)
+        self._blocks = fault is None or not concerns_one_sim(fault)
+        self._update()
+
+    async def check(self) -> None:
+        """Probe once."""
+        before = self._write_fault
+        try:
+            await self._probe(self._redis, self._sim_id)
+        except RedisError as error:
+            self._write_fault = (describe(error), f"{type(error).__name__}: {error}")
+        else:
+            self._write_fault = None
+        if self._write_fault != before:
+            self._update()
+
+    def _update(self) -> None:
+        for condition, fault in self._conditions.items():
+            if condition == REDIS and fault is None and self._write_fault is not None:
+                continue
+            self._note(condition, fault, self._where if condition == REDIS else "", blocks=self._blocks)
+        if self._write_fault is not None and self._conditions.get(REDIS) is None:
+            self._note(REDIS, self._write_fault, self._where)

@@ -1,0 +1,153 @@
+"""Import: a sim from the records of an archive, with its history. It appears when all of it is there, or not at all."""
+
+import time
+from collections.abc import Iterator
+from copy import replace
+
+from sector.models.archive import ArchiveError, Founding, Keyframe, Record, TickEntry
+from sector.models.archive_check import HistoryChecker, RecordError
+from sector.models.frame import digest, encode
+from sector.state.errors import HistoryBroken, SimExists
+from sector.state.history.retention import KeyframeMark, tick_bytes, write_keyframe
+from sector.state.keys import SIMS, SimKeys
+from sector.state.log.order_log import SCOPE_ADMIN, SCOPE_PLAYER
+from sector.state.redis.client import Client
+from sector.state.redis.connection import Command, Link, acquire_connection, call
+from sector.state.redis.replies import as_list, checked
+from sector.state.sims.lifecycle import first_head
+from sector.state.tick.head import FIELDS, Head
+
+_CLOCK_SKEW_MS = 24 * 3600 * 1000
+"""Between the clock of the Redis that gave an order its id, and ours."""
+
+
+class Importer:
+    """Imports one sim. What it brings lies beside the keys of the sim until `close` puts it in place."""
+
+    def __init__(self, link: Link, redis: Client, sim_id: str) -> None:
+        self._link = link
+        self._redis = redis
+        self._keys = SimKeys(sim_id)
+        self._founding: tuple[bytes, bytes] | None = None
+        self._head: Head | None = None
+        self._checker = HistoryChecker(verify_states=True)
+        self._brought: set[str] = set()
+
+    async def begin(self) -> None:
+        """See that there is no such sim, and clear what an import that was broken off left. Raises SimExists."""
+        _, fields = checked(await self._link.exchange(("WATCH", self._keys.head), ("HMGET", self._keys.head, *FIELDS)))
+        if Head.parse(as_list(fields)) is not None:
+            raise SimExists(self._keys.sim_id)
+        await self.discard()
+
+    async def put(self, record: Record) -> int:
+        """Bring one record; returns the tick reached. Raises HistoryBroken where it contradicts its frames, or those before it."""
+        try:
+            self._checker.put(record)
+        except RecordError as error:
+            raise self._broken(str(error)) from error
+        if int(self._checker.cursor.partition("-")[0]) > time.time() * 1000 + _CLOCK_SKEW_MS:
+            # Orders to come would have ids before it, and would never be applied.
+            raise self._broken(f"the last order, {self._checker.cursor}, is from the future")
+        match record:
+            case Founding():
+                self._founding = (record.config, record.map)
+            case Keyframe():
+                await self._put_keyframe(record)
+            case TickEntry():
+                await self._put_tick(record)
+        return 0 if self._head is None else self._head.tick
+
+    async def close(self) -> Head:
+        """Put the sim in place, all at once. Raises HistoryBroken, SimExists where somebody founded it meanwhile."""
+        try:
+            self._checker.finish()
+        except RecordError as error:
+            raise self._broken(str(error)) from error
+        if self._founding is None or self._head is None:
+            raise HistoryBroken(self._keys.sim_id, 0, "an archive holds a founding record and a keyframe at least")
+        keys, frame = self._keys, self._checker.frame
+        snapshot, head = encode(frame), replace(self._head, status=str(frame.meta.get("status", "running")))
+        if digest(snapshot) != head.hash:
+            raise self._broken(f"its state has the hash {digest(snapshot)}, and {head.hash} was recorded")
+        config, map_blob = self._founding
+        *_, done = checked(
+            await self._link.exchange(
+                ("MULTI",),
+                ("SET", keys.config, config),
+                ("SET", keys.map, map_blob),
+                ("SET", keys.snapshot, snapshot),
+                ("DEL", *keys.history),
+                *(("RENAME", SimKeys.staged(key), key) for key in sorted(self._brought)),
+                ("HSET", keys.head, *head.pairs()),
+                ("EXEC",),
+            )
+        )
+        if done is None:
+            raise SimExists(keys.sim_id)
+        await call(self._redis, "SADD", SIMS, keys.sim_id)
+        return head
+
+    async def _put_keyframe(self, record: Keyframe) -> None:
+        if self._head is None:
+            self._head = replace(first_head(record.tick, self._checker.hash, 0, "running"), cursor=record.cursor)
+        mark = KeyframeMark(record.tick, record.cursor, self._head.history_bytes)
+        self._head = replace(self._head, history_bytes=mark.bytes_before + len(record.snapshot))
+        command = write_keyframe(SimKeys.staged(self._keys.keyframes), mark, record.snapshot)
+        await self._bring(self._keys.keyframes, [command])
+
+    async def _put_tick(self, record: TickEntry) -> None:
+        if self._head is None:
+            raise self._broken("it has no keyframe to begin with")
+        cursor = self._checker.cursor
+        applied = self._head.applied + len(record.orders)
+        self._head = replace(
+            self._head,
+            tick=record.tick,
+            cursor=cursor,
+            hash=record.hash,
+            at_ms=record.at_ms,
+            applied=applied,
+            history_bytes=self._head.history_bytes + tick_bytes(record.events, record.delta, record.orders),
+        )
+        log, events = SimKeys.staged(self._keys.orders), SimKeys.staged(self._keys.events)
+        orders: list[Command] = [
+            (
+                *("XADD", log, order.id, "issuer", order.issuer, "scope", SCOPE_ADMIN if order.admin else SCOPE_PLAYER),
+                *(("fault", order.fault) if order.fault else ("order", order.body)),
+            )
+            for order in record.orders
+        ]
+        event = ("XADD", events, f"{record.tick}-0", "at_ms", record.at_ms, "hash", record.hash, "epoch", 0)
+        rest = ("cursor", cursor, "events", record.events, "delta", record.delta)
+        await self._bring(self._keys.orders, orders)
+        await self._bring(self._keys.events, [(*event, *rest)])
+
+    async def _bring(self, key: str, commands: list[Command]) -> None:
+        if commands:
+            self._brought.add(key)
+            checked(await self._link.exchange(*commands))
+
+    async def discard(self) -> None:
+        """Remove what was brought."""
+        checked(await self._link.exchange(("DEL", *map(SimKeys.staged, self._keys.history))))
+
+    def _broken(self, reason: str) -> HistoryBroken:
+        return HistoryBroken(self._keys.sim_id, 0 if self._head is None else self._head.tick, reason)
+
+
+async def import_sim(redis: Client, sim_id: str, records: Iterator[Record]) -> Head:
+    """Import a sim under the id `sim_id`; returns where it stands.
+
+    Raises SimExists, HistoryBroken, sector.models.archive.ArchiveError, redis.exceptions.RedisError.
+    """
+    async with acquire_connection(redis, SimKeys(sim_id).head) as link:
+        importer = Importer(link, redis, sim_id)
+        await importer.begin()
+        try:
+            for record in records:
+                await importer.put(record)
+            return await importer.close()
+        except (ArchiveError, HistoryBroken):
+            await importer.discard()
+            raise

@@ -1,0 +1,166 @@
+"""Sims: founding one, listing them, reading what never changes about one, and removing one."""
+
+import re
+import secrets
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+from redis.exceptions import ResponseError
+
+from sector.models import SimConfig
+from sector.models.deprecated_names import deprecated_names
+from sector.models.error_texts import describe_error
+from sector.models.frame import digest
+from sector.models.names import SIM_ID
+from sector.state.errors import HeadError, SimImpossible, SimNotFound, StateError
+from sector.state.history.retention import KeyframeMark, write_keyframe
+from sector.state.keys import SIMS, SimKeys
+from sector.state.redis.client import Client, Cluster
+from sector.state.redis.connection import Command, acquire_connection, call
+from sector.state.redis.error_messages import concerns_one_sim
+from sector.state.redis.memory import check_room_for_sim
+from sector.state.redis.replies import Reply, as_bytes, as_list, checked
+from sector.state.tick.head import FIELDS, Head
+from sector.state.world import World
+
+_ID = re.compile(SIM_ID)
+
+
+async def listed(redis: Client) -> list[str]:
+    """Return the ids of all sims, sorted. What is no id, and only another program can have added, is left out."""
+    members = as_list(await call(redis, "SMEMBERS", SIMS))
+    ids = ((as_bytes(each) or b"").decode(errors="replace") for each in members)
+    return sorted(each for each in ids if _ID.fullmatch(each))
+
+
+async def heads(redis: Client, sim_ids: Sequence[str]) -> list[Head | None]:
+    """Return the head of each sim; None where it is not founded, or cannot be read: that is no reason to hide the others."""
+    if not sim_ids:
+        return []
+    if isinstance(redis, Cluster):
+        return [await _head_in_cluster(redis, each) for each in sim_ids]
+    async with acquire_connection(redis, SIMS) as link:
+        replies = await link.exchange(*(("HMGET", SimKeys(each).head, *FIELDS) for each in sim_ids))
+    return [_readable_head(fields) for fields in replies]
+
+
+async def exist(redis: Client, sim_ids: Sequence[str]) -> list[bool]:
+    """Return of each sim whether there is one, readable or not. It is one round trip, or one for each node of a cluster."""
+    if not sim_ids:
+        return []
+    keys = [SimKeys(each).head for each in sim_ids]
+    replies: dict[str, Reply] = {}
+    for of_node in await redis.by_node(keys) if isinstance(redis, Cluster) else [keys]:
+        async with acquire_connection(redis, of_node[0]) as link:
+            of_keys = await link.exchange(*(("HMGET", key, "tick") for key in of_node))
+        replies.update(zip(of_node, of_keys, strict=True))
+    return [_exists(replies[key]) for key in keys]
+
+
+def _exists(reply: Reply) -> bool:
+    if isinstance(reply, ResponseError):
+        if not concerns_one_sim(reply):
+            raise reply
+        return True
+    # Its epoch may be there already, where a worker took the lease first.
+    return as_bytes(as_list(reply)[0]) is not None
+
+
+async def _head_in_cluster(redis: Client, sim_id: str) -> Head | None:
+    try:
+        return _readable_head(await call(redis, "HMGET", SimKeys(sim_id).head, *FIELDS))
+    except ResponseError as error:
+        return _readable_head(error)
+
+
+def _readable_head(reply: Reply) -> Head | None:
+    if isinstance(reply, ResponseError) and not concerns_one_sim(reply):
+        raise reply
+    try:
+        return Head.parse(as_list(reply))
+    except (HeadError, ResponseError):
+        return None
+
+
+async def found[S](redis: Client, sim_id: str, world: World[S], config: SimConfig) -> bool:
+    """Found the sim unless it is there; say whether it was founded now. Of several that try at once, one does.
+
+    Raises SimImpossible, StorageFull, redis.exceptions.RedisError.
+    """
+    founded = await _found(redis, sim_id, world, config)
+    # Listed last: who finds it in the list finds it whole.
+    await call(redis, "SADD", SIMS, sim_id)
+    return founded
+
+
+async def _found[S](redis: Client, sim_id: str, world: World[S], config: SimConfig) -> bool:
+    keys, made = SimKeys(sim_id), None
+    async with acquire_connection(redis, keys.head) as link:
+        while True:
+            _, fields = checked(await link.exchange(("WATCH", keys.head), ("HMGET", keys.head, *FIELDS)))
+            if Head.parse(as_list(fields)) is not None:
+                checked(await link.exchange(("UNWATCH",)))
+                return False
+            await check_room_for_sim(link)
+            map_blob, snapshot = made = made or _created(sim_id, world, config)
+            # The epoch may be there already, where a worker took the lease first: it only grows.
+            epoch = int(as_bytes(as_list(fields)[FIELDS.index("epoch")]) or 0)
+            head = first_head(0, digest(snapshot), epoch, "running")
+            begin = initial_commands(keys, head, config, map_blob, snapshot)
+            *_, done = checked(await link.exchange(("MULTI",), *begin, ("EXEC",)))
+            if done is not None:
+                return True
+
+
+def _created[S](sim_id: str, world: World[S], config: SimConfig) -> tuple[bytes, bytes]:
+    """Return map and snapshot of a new sim. Raises SimImpossible where the world cannot be made of its config."""
+    try:
+        return world.found(config)
+    except ValueError as error:
+        raise SimImpossible(sim_id, str(error)) from error
+
+
+def first_head(tick: int, state_hash: str, epoch: int, status: str) -> Head:
+    """Return the head of a sim that begins at `tick`, with no order applied yet."""
+    return Head(tick, "0-0", state_hash, secrets.token_hex(8), epoch, time.time_ns() // 1_000_000, status, 0)
+
+
+def initial_commands(keys: SimKeys, head: Head, config: SimConfig, map_blob: bytes, snapshot: bytes) -> list[Command]:
+    """Return the commands that make a sim begin at `head`, its snapshot being its first keyframe."""
+    return [
+        ("SET", keys.config, config.model_dump_json()),
+        ("SET", keys.map, map_blob),
+        ("SET", keys.snapshot, snapshot),
+        write_keyframe(keys.keyframes, KeyframeMark(head.tick, head.cursor, 0), snapshot),
+        ("HSET", keys.head, *head.pairs()),
+    ]
+
+
+async def load_manifest(redis: Client, sim_id: str) -> tuple[SimConfig, bytes]:
+    """Return the config and the map of a sim. Raises SimNotFound; StateError where this version cannot read the config."""
+    keys = SimKeys(sim_id)
+    config, map_blob = (as_bytes(value) for value in as_list(await call(redis, "MGET", keys.config, keys.map)))
+    if config is None or map_blob is None:
+        raise SimNotFound(sim_id)
+    try:
+        return SimConfig.model_validate_json(config), map_blob
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(map(str, first["loc"])) or "JSON"
+        raise StateError(f"the config of sim {sim_id!r} cannot be read: {field}: {describe_error(first)}") from error
+
+
+async def remove(redis: Client, sim_id: str) -> None:
+    """Remove a sim with all that is kept of it. A worker that ticks it notices, and commits no more. Raises SimNotFound."""
+    keys = SimKeys(sim_id)
+    async with acquire_connection(redis, keys.head) as link:
+        *_, done = checked(await link.exchange(("MULTI",), ("EXISTS", keys.head), ("DEL", *keys.all), ("EXEC",)))
+    was_listed = await call(redis, "SREM", SIMS, sim_id)
+    if not as_list(done)[0] and not was_listed:
+        raise SimNotFound(sim_id)
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"read_founding": "load_manifest", "begin_with": "initial_commands"})

@@ -1,0 +1,169 @@
+"""Founding on request: who may not write a sim asks for one, and a worker that serves all sims founds it."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sector.models import SimConfig
+from sector.models.deprecated_names import deprecated_names
+from sector.models.names import SimId
+from sector.state.errors import (
+    HistoryBroken,
+    HistoryGone,
+    RequestError,
+    SimExists,
+    SimImpossible,
+    SimNotFound,
+    StorageFull,
+    TooManySims,
+)
+from sector.state.keys import SIMS, SimKeys
+from sector.state.log.admission import KEPT_MS
+from sector.state.redis.client import Client
+from sector.state.redis.connection import acquire_connection, call
+from sector.state.redis.memory import check_room_for_sim
+from sector.state.redis.replies import Reply, as_bytes, as_list, checked
+from sector.state.sims.fork import fork
+from sector.state.sims.lifecycle import found, listed
+from sector.state.sims.reservation import IdempotencyKey, check_key, confirm, release, reserve
+from sector.state.world import World
+
+MAX_SIMS = 1000
+"""Sims there may be, by default, before requests for others are refused."""
+_FAULT_KEPT_MS = 3600 * 1000
+
+
+class ForkOf(BaseModel):
+    """Where a fork begins: sim and tick."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    sim: SimId
+    tick: Annotated[int, Field(ge=0, lt=2**53)]
+
+
+class SimRequest(BaseModel):
+    """What was asked for: a sim of this config, or a fork. `fault`: why it could not be had."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    config: SimConfig | None = None
+    fork_of: ForkOf | None = None
+    fault: str = ""
+
+
+async def is_repeated(redis: Client, sim_id: str, once: IdempotencyKey) -> bool:
+    """Say whether this request created the sim already. Raises IdempotencyConflict if its key came with another request; RedisError."""
+    await check_key(redis, once)
+    if await call(redis, "GET", SimKeys(sim_id).created_by(once.issuer, once.key)) != once.digest:
+        return False
+    # It may have been interrupted before these steps.
+    await _enlist_again(redis, sim_id)
+    await confirm(redis, once)
+    return True
+
+
+async def request_sim(
+    redis: Client, sim_id: str, wish: SimRequest, once: IdempotencyKey | None = None, *, max_sims: int = MAX_SIMS
+) -> None:
+    """Ask for the sim, and note under which key. Of requests at the same time, some may pass although they exceed `max_sims` together.
+
+    Raises SimExists where there is one of that id, or one was asked for; IdempotencyConflict where the key came with another request;
+    TooManySims where there are `max_sims`; StorageFull; redis.exceptions.RedisError.
+    """
+    keys = SimKeys(sim_id)
+    async with acquire_connection(redis, keys.founding) as link:
+        tick, wish_before = checked(await link.exchange(("HGET", keys.head, "tick"), ("GET", keys.founding)))
+        before = await _parsed(sim_id, wish_before)
+        if tick is not None or (before is not None and not before.fault):
+            await _enlist_again(redis, sim_id)
+            raise SimExists(sim_id)
+        if len(await listed(redis)) >= max_sims:
+            raise TooManySims(max_sims)
+        await check_room_for_sim(link)
+    # A failed request may be overwritten.
+    condition = ("NX",) if before is None else ()
+    text = await asyncio.to_thread(wish.model_dump_json, exclude_unset=True)
+    request = ("SET", keys.founding, text, *condition)
+    if once is None:
+        done = await call(redis, *request)
+    else:
+        await reserve(redis, once)
+        # Where an error follows, the outcome is unknown, and the key stays with this request.
+        done = await _create_once(redis, keys, request, once)
+        if done is None:
+            await release(redis, once)
+    if done is None:
+        raise SimExists(sim_id)
+    await call(redis, "SADD", SIMS, sim_id)
+    if once is not None:
+        await confirm(redis, once)
+
+
+async def _create_once(redis: Client, keys: SimKeys, request: Sequence[str], once: IdempotencyKey) -> Reply:
+    """Store a request, and in the same transaction its key: a retry finds it wherever the first response was lost."""
+    created_by = keys.created_by(once.issuer, once.key)
+    note = ("SET", created_by, once.digest, "NX", "PX", KEPT_MS)
+    async with acquire_connection(redis, keys.founding) as link:
+        *_, replies = checked(await link.exchange(("MULTI",), request, note, ("EXEC",)))
+    done, noted = as_list(replies)
+    if done is None and noted is not None:
+        # Another request, with another key, came in between.
+        await call(redis, "SET", created_by, b"", "PX", 1)
+    return done
+
+
+async def _enlist_again(redis: Client, sim_id: str) -> None:
+    """List a sim that was asked for and is not listed: the process that stored the request was interrupted. No worker would see it."""
+    if sim_id in await listed(redis):
+        return
+    wish = await get_request(redis, sim_id)
+    if wish is not None and not wish.fault:
+        await call(redis, "SADD", SIMS, sim_id)
+
+
+async def get_request(redis: Client, sim_id: str) -> SimRequest | None:
+    """Return what was asked for and is not there yet. Raises RequestError, redis.exceptions.RedisError."""
+    return await _parsed(sim_id, await call(redis, "GET", SimKeys(sim_id).founding))
+
+
+async def _parsed(sim_id: str, reply: Reply) -> SimRequest | None:
+    wish = as_bytes(reply)
+    try:
+        # In a thread: a map of 1 MB takes some 50 ms.
+        return None if wish is None else await asyncio.to_thread(SimRequest.model_validate_json, wish)
+    except ValidationError as error:
+        raise RequestError(sim_id) from error
+
+
+async def reconcile[S](redis: Client, sim_id: str, world: World[S]) -> str:
+    """Found the sim if it was asked for; returns what was done in words, or nothing. Where it cannot be had, the wish says why."""
+    wish, keys = await get_request(redis, sim_id), SimKeys(sim_id)
+    if wish is None or wish.fault:
+        return ""
+    try:
+        if wish.fork_of is not None:
+            async with acquire_connection(redis, keys.head) as link:
+                await check_room_for_sim(link)
+            await fork(redis, wish.fork_of.sim, wish.fork_of.tick, sim_id)
+            done = f"forked from {wish.fork_of.sim} at tick {wish.fork_of.tick}"
+        else:
+            now = await found(redis, sim_id, world, wish.config or SimConfig())
+            done = "founded as asked for" if now else ""
+    except SimExists:
+        done = ""
+    except (SimNotFound, HistoryGone, HistoryBroken, SimImpossible, StorageFull) as error:
+        failed = wish.model_copy(update={"fault": str(error)}).model_dump_json(exclude_unset=True)
+        await call(redis, "SET", keys.founding, failed, "PX", _FAULT_KEPT_MS)
+        await call(redis, "SREM", SIMS, sim_id)
+        return f"could not be had: {error}"
+    await call(redis, "DEL", keys.founding)
+    return done
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(
+        __name__, {"Wish": "SimRequest", "ask": "request_sim", "asked": "get_request", "carry_out": "reconcile"}
+    )

@@ -1,0 +1,107 @@
+"""The lease of a sim: who holds it may tick, for as long as it lasts, and is fenced off afterwards.
+
+Its token is `epoch:holder:nonce`. The epoch grows with each acquisition, and is written to the head in the same transaction:
+whoever watches the head of the epoch before can no longer commit. A holder is a worker's name, or `name:process`, which tells
+two processes of one name apart.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sector.state.errors import LeaseLost
+from sector.state.keys import SimKeys
+from sector.state.redis.client import Client
+from sector.state.redis.connection import Command, acquire_connection, call, strings
+from sector.state.redis.replies import as_bytes, checked
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A lease as acquired. `token` is what lies at the lease key while it holds."""
+
+    sim_id: str
+    epoch: int
+    token: str
+    ttl_ms: int
+
+    def renewal(self) -> Command:
+        """Return the command that lets it last its full TTL from now; it is safe only under WATCH."""
+        return ("PEXPIRE", SimKeys(self.sim_id).lease, self.ttl_ms)
+
+
+def worker_of(token: bytes | None) -> str | None:
+    """Return the name of the worker in a token, or None."""
+    holder = holder_of(token)
+    return None if holder is None else holder.split(":")[0]
+
+
+def holder_of(token: bytes | None) -> str | None:
+    """Return the holder in a token, or None."""
+    if token is None or token.count(b":") < 2:
+        return None
+    return token.decode(errors="replace").partition(":")[2].rpartition(":")[0]
+
+
+async def holders(redis: Client, sim_ids: Sequence[str]) -> list[str | None]:
+    """Return who holds the lease of each sim; None where it is free. One round trip, or one a node of a cluster."""
+    tokens = await strings(redis, [SimKeys(sim_id).lease for sim_id in sim_ids])
+    return [None if token is None else holder_of(token) or "somebody" for token in tokens]
+
+
+async def acquire(redis: Client, sim_id: str, holder: str, ttl_ms: int) -> Lease | None:
+    """Take the lease if it is free. Returns None while another holds it."""
+    keys = SimKeys(sim_id)
+    async with acquire_connection(redis, keys.lease) as link:
+        _, held, epoch = checked(
+            await link.exchange(("WATCH", keys.lease, keys.head), ("GET", keys.lease), ("HGET", keys.head, "epoch"))
+        )
+        if held is not None:
+            checked(await link.exchange(("UNWATCH",)))
+            return None
+        lease = _new_lease(sim_id, int(as_bytes(epoch) or 0) + 1, holder, ttl_ms)
+        *_, done = checked(
+            await link.exchange(
+                ("MULTI",),
+                ("SET", keys.lease, lease.token, "NX", "PX", ttl_ms),
+                ("HSET", keys.head, "epoch", lease.epoch),
+                ("EXEC",),
+            )
+        )
+        return lease if done is not None else None
+
+
+def _new_lease(sim_id: str, epoch: int, holder: str, ttl_ms: int) -> Lease:
+    return Lease(sim_id, epoch, f"{epoch}:{holder}:{secrets.token_hex(8)}", ttl_ms)
+
+
+async def renew(redis: Client, lease: Lease) -> None:
+    """Let the lease last its full TTL from now. Raises LeaseLost if it is no longer ours."""
+    await _while_held(redis, lease, lease.renewal())
+
+
+async def shorten(redis: Client, sim_ids: Sequence[str], ttl_ms: int) -> None:
+    """Let the leases of sims last `ttl_ms` from now at most, so that one whose holder is gone lapses.
+
+    A lease lasts longer only where Redis' clock was set back, or something else wrote there. Its holder, if there is one, renews it.
+    """
+    for sim_id in sim_ids:
+        await call(redis, "PEXPIRE", SimKeys(sim_id).lease, ttl_ms, "LT")
+
+
+async def release(redis: Client, lease: Lease) -> None:
+    """Give the lease back, so that another worker need not wait for it to lapse. Raises LeaseLost if it is no longer ours."""
+    await _while_held(redis, lease, ("DEL", SimKeys(lease.sim_id).lease))
+
+
+async def _while_held(redis: Client, lease: Lease, command: Command) -> None:
+    key = SimKeys(lease.sim_id).lease
+    async with acquire_connection(redis, key) as link:
+        _, held = checked(await link.exchange(("WATCH", key), ("GET", key)))
+        token = as_bytes(held)
+        if token != lease.token.encode():
+            checked(await link.exchange(("UNWATCH",)))
+            raise LeaseLost(lease.sim_id, worker_of(token))
+        *_, done = checked(await link.exchange(("MULTI",), command, ("EXEC",)))
+        if done is None:
+            raise LeaseLost(lease.sim_id, None)

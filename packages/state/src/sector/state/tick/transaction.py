@@ -1,0 +1,378 @@
+"""The tick transaction: read under WATCH, compute, write under EXEC. Two round trips, and no lock held while computing.
+
+Whoever else writes lease, head or events meanwhile makes EXEC answer null, and nothing of this tick is written. Where the
+connection breaks before EXEC's answer, the outcome is unknown; the head read next tells, by its commit id.
+"""
+
+import asyncio
+import itertools
+import secrets
+import time
+from copy import replace
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from redis.exceptions import OutOfMemoryError, ResponseError
+
+from sector.models import LoggedOrder, SimConfig, Step
+from sector.models.deprecated_names import deprecated_names
+from sector.models.frame import FrameError, digest
+from sector.state.errors import (
+    CommitConflict,
+    HistoryBroken,
+    HistoryGone,
+    LeaseLost,
+    SimNotFound,
+    StateError,
+    WorldFailed,
+)
+from sector.state.history.retention import (
+    MAX_HISTORY_BYTES,
+    HistoryStep,
+    KeyframeMark,
+    Retention,
+    drop_history,
+    load_keyframes,
+    tick_bytes,
+)
+from sector.state.history.roll_forward import verify_delta
+from sector.state.keys import SimKeys
+from sector.state.log.order_log import Poison, logged, read_entries
+from sector.state.redis.client import Client
+from sector.state.redis.connection import Command, Link, acquire_connection
+from sector.state.redis.memory import MEMORY_COMMAND, NO_LIMIT, MemoryUse, memory_use
+from sector.state.redis.replies import as_bytes, as_list, checked
+from sector.state.tick.head import FIELDS, Head
+from sector.state.tick.head_state import SnapshotBacklog, StoredHead, load_head_state
+from sector.state.tick.lease import Lease, worker_of
+from sector.state.world import World
+
+MAX_ORDERS_PER_TICK = 10_000
+MAX_ORDER_BYTES_PER_TICK = 4 * 2**20
+"""What a tick writes is about as large as its orders, and must fit into the memory that Redis reserves for ticks."""
+_MOST_TRACES = 100
+_MEMORY_CHECK_S, _MEMORY_CHECK_BYTES = 1.0, 2**16
+"""The memory of Redis is read after so many seconds, and after each tick that wrote so many bytes."""
+_QUICK_S = 0.02
+"""A tick that takes longer is computed in a thread, so that other sims go on and leases are renewed meanwhile."""
+
+
+class PhaseDurations(NamedTuple):
+    """How long each phase of a tick took, in seconds."""
+
+    read_s: float
+    compute_s: float
+    write_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A committed tick. `orders`: how many it applied; `finished`: the sim ticks no more, and nothing was committed if `took` is None.
+
+    `waited_ms`: how long the oldest of its orders lay in the log, by the clocks of Redis and of this process; `events`: what happened,
+    as in a Step; `snapshot_bytes`: the size of the state, and `written`: whether all of it was written; `traces`: those of its orders;
+    `history_bytes`: what is stored of the history, about; `memory`: that of Redis.
+    """
+
+    head: Head
+    orders: int
+    finished: bool
+    durations: PhaseDurations | None = None
+    waited_ms: int = 0
+    events: bytes = b""
+    snapshot_bytes: int = 0
+    written: bool = False
+    traces: tuple[str, ...] = ()
+    history_bytes: int = 0
+    memory: MemoryUse = NO_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a tick begins with. `state` is None where it is remembered."""
+
+    head: Head
+    orders: list[LoggedOrder]
+    poison: list[Poison]
+    state: StoredHead | None
+
+
+class Ticker[S]:
+    """Advances one sim under one lease. The states it remembers are a cache: forgetting them costs only time.
+
+    `tick_length_ms`: the time from one tick to the next, for the head; the ticker itself does not wait. `max_history_bytes`: what the
+    sim keeps of its history at most, about; less while Redis is nearly full.
+    """
+
+    def __init__(
+        self,
+        redis: Client,
+        world: World[S],
+        config: SimConfig,
+        map_blob: bytes,
+        lease: Lease,
+        *,
+        tick_length_ms: int = -1,
+        max_history_bytes: int = MAX_HISTORY_BYTES,
+    ) -> None:
+        self._redis = redis
+        self._world = world
+        self._config = config
+        self._map = map_blob
+        self.lease = lease
+        self._tick_length_ms = tick_length_ms
+        self._keys = SimKeys(lease.sim_id)
+        self._cursor = "0-0"
+        self._states: dict[str, S] = {}  # by commit id: that of the last head seen, and that of the last EXEC sent
+        self._quick = False
+        self._nonce, self._commits = secrets.token_hex(8), itertools.count()
+        self._lag: SnapshotBacklog | None = None  # None: not known
+        self._keyframes: tuple[KeyframeMark, ...] | None = None  # None: not known
+        self._max_history_bytes = max_history_bytes
+        self._memory, self._memory_due_s = NO_LIMIT, 0.0
+
+    async def tick(self) -> Tick:
+        """Commit one tick, or find that the sim is finished.
+
+        Raises LeaseLost, CommitConflict, SimNotFound, HistoryGone, HistoryBroken, WorldFailed, sector.models.frame.FrameError,
+        redis.exceptions.RedisError.
+        """
+        began_s = time.monotonic()
+        async with acquire_connection(self._redis, self._keys.head) as link:
+            read = await self._read(link)
+            read_s = time.monotonic()
+            keyframes = self._keyframes if self._keyframes is not None else await load_keyframes(link, self._keys)
+            if read.head.status == "finished":
+                await self._hold_finished(link, read.head, keyframes)
+                return Tick(read.head, 0, True)
+            try:
+                state, step = await self._compute_step(link, read)
+            except (HistoryGone, HistoryBroken):
+                await self._check_nobody_wrote(link, read.head)
+                raise
+            computed_s = time.monotonic()
+            history = self._history_after(read, step, keyframes)
+            after = self._head_after(read, step, history)
+            self._states = {read.head.commit: state, after.commit: step.state}
+            lag = self._lag_after(step, keyframe=history.is_keyframe)
+            traces = _traces(read.orders)
+            changes = self._changes(after, step, history, read.poison, traces, whole=lag is None)
+            try:
+                await self._commit(link, after, changes)
+            except OutOfMemoryError:
+                await self._free_memory(link, read.head, keyframes)
+                raise
+            self._cursor, self._lag, self._keyframes = after.cursor, lag or SnapshotBacklog(), history.keyframes
+        took = PhaseDurations(read_s - began_s, computed_s - read_s, time.monotonic() - computed_s)
+        waited_ms = max(after.at_ms - int(read.orders[0].id.partition("-")[0]), 0) if read.orders else 0
+        return Tick(
+            after,
+            len(read.orders),
+            step.finished,
+            took,
+            waited_ms,
+            step.events,
+            len(step.snapshot),
+            lag is None,
+            traces,
+            history.stored_bytes,
+            self._memory,
+        )
+
+    def _lag_after(self, step: Step[S], *, keyframe: bool) -> SnapshotBacklog | None:
+        """Return how far the snapshot lies behind if the tick does not write it, or None if it is to be written."""
+        # Until the commit is known to have been carried out, it is not known.
+        lag, self._lag = self._lag, None
+        return None if lag is None or keyframe else lag.after(step)
+
+    def _retention(self) -> Retention:
+        return Retention.of(self._config, self._memory.history_limit(self._max_history_bytes))
+
+    def _history_after(self, read: _Read, step: Step[S], keyframes: tuple[KeyframeMark, ...]) -> HistoryStep:
+        """Return what the tick does to the history."""
+        self._keyframes = None  # until the commit is known to have been carried out
+        cursor = read.orders[-1].id if read.orders else read.head.cursor
+        size = tick_bytes(step.events, step.delta, read.orders)
+        if size > _MEMORY_CHECK_BYTES:
+            self._memory_due_s = 0.0
+        mark = KeyframeMark(read.head.tick + 1, cursor, read.head.history_bytes + size)
+        return self._retention().advance(self._keys, keyframes, mark, step.snapshot)
+
+    async def _hold_finished(self, link: Link, head: Head, keyframes: tuple[KeyframeMark, ...]) -> None:
+        """Keep the lease of a finished sim. It writes nothing more, and keeps less history where Redis is nearly full."""
+        rest = self._retention().shorten(keyframes, head.tick, head.history_bytes)
+        drop = drop_history(self._keys, keyframes[: -len(rest)], rest) if rest else []
+        *_, done = checked(await link.exchange(("MULTI",), *drop, self.lease.renewal(), ("EXEC",)))
+        self._keyframes = None if done is None else rest
+
+    async def _free_memory(self, link: Link, head: Head, keyframes: tuple[KeyframeMark, ...]) -> None:
+        """Drop all history that can be dropped: Redis refused the tick, since it is full. The next attempt may have room."""
+        _, token = checked(await link.exchange(self._watch(), ("GET", self._keys.lease)))
+        self._check(as_bytes(token))
+        rest = replace(self._retention(), max_bytes=0).shorten(keyframes, head.tick, head.history_bytes)
+        drop = drop_history(self._keys, keyframes[: -len(rest)], rest) if rest else []
+        checked(await link.exchange(("MULTI",), *drop, ("EXEC",)))
+
+    async def _read(self, link: Link) -> _Read:
+        """Watch and read, in one round trip where cursor and commit are as this ticker left them."""
+        memory_due = time.monotonic() >= self._memory_due_s
+        replies = await link.exchange(
+            self._watch(),
+            ("GET", self._keys.lease),
+            ("HMGET", self._keys.head, *FIELDS),
+            self._orders_after(self._cursor),
+            # Its type is checked before EXEC, which would carry out the commands around one that fails.
+            ("XLEN", self._keys.events),
+            *([MEMORY_COMMAND] if memory_due else ()),
+        )
+        _, token, fields, entries, _ = checked(replies[:5])
+        self._check(as_bytes(token))
+        if memory_due:
+            self._memory, self._memory_due_s = memory_use(replies[5]), time.monotonic() + _MEMORY_CHECK_S
+        head = Head.parse(as_list(fields))
+        if head is None:
+            raise SimNotFound(self.lease.sim_id)
+        if head.cursor != self._cursor:
+            (entries,) = checked(await link.exchange(self._orders_after(head.cursor)))
+        if head.applied < 0:
+            head = replace(head, applied=max(await self._logged(link) - len(as_list(entries)), 0))
+        state = None
+        if head.commit not in self._states:
+            self._lag = None
+            (snapshot,) = checked(await link.exchange(("GET", self._keys.snapshot)))
+            state = await load_head_state(link, self._keys, head, snapshot)
+        orders, poison = read_entries(entries, MAX_ORDER_BYTES_PER_TICK)
+        if poison:
+            checked(await link.exchange(("XLEN", self._keys.poison)))
+        return _Read(head, orders, poison, state)
+
+    async def _logged(self, link: Link) -> int:
+        """Return how many entries the order log ever had."""
+        (reply,) = await link.exchange(("XINFO", "STREAM", self._keys.orders))
+        return 0 if isinstance(reply, ResponseError) else logged(reply)
+
+    def _watch(self) -> Command:
+        return ("WATCH", self._keys.lease, self._keys.head, self._keys.events)
+
+    def _orders_after(self, cursor: str) -> Command:
+        return ("XRANGE", self._keys.orders, f"({cursor}", "+", "COUNT", MAX_ORDERS_PER_TICK)
+
+    def _check(self, token: bytes | None) -> None:
+        if token != self.lease.token.encode():
+            raise LeaseLost(self.lease.sim_id, worker_of(token))
+
+    async def _compute_step(self, link: Link, read: _Read) -> tuple[S, Step[S]]:
+        """Return the state at head and the step from it. A slow one is computed in a thread, and the lease renewed meanwhile."""
+        if self._quick:
+            began_s = time.monotonic()
+            done = self._advance_world(read)
+            self._quick = time.monotonic() - began_s < _QUICK_S
+        else:
+            computing = asyncio.create_task(asyncio.to_thread(self._compute_in_thread, read))
+            try:
+                while not (await asyncio.wait((computing,), timeout=self.lease.ttl_ms / 3000))[0]:
+                    await self._renew(link, read.head)
+            finally:
+                # A thread cannot be stopped; two must not run for one sim.
+                await asyncio.wait((computing,))
+            done = computing.result()
+        return done
+
+    def _compute_in_thread(self, read: _Read) -> tuple[S, Step[S]]:
+        began_s, worked_s = time.monotonic(), time.thread_time()
+        done = self._advance_world(read)
+        # Among other threads it waits for its turn: a quick one is not to be taken for slow because of that.
+        waited_s, took_s = time.monotonic() - began_s, time.thread_time() - worked_s
+        self._quick = max(took_s, waited_s / 10) < _QUICK_S
+        return done
+
+    def _advance_world(self, read: _Read) -> tuple[S, Step[S]]:
+        world, there = self._world, read.state
+        try:
+            if there is None:
+                state = self._states[read.head.commit]
+                return state, world.advance(state, read.orders)
+            before = there.snapshot_bytes()
+            state = world.load(self._config, self._map, before)
+            step = world.advance(state, read.orders)
+            # Most ticks to come write nothing of the state but the delta.
+            verify_delta(before, step)
+            return state, step
+        except (FrameError, StateError):
+            raise
+        except Exception as error:
+            raise WorldFailed(self.lease.sim_id, read.head.tick + 1, error) from error
+
+    async def _check_nobody_wrote(self, link: Link, head: Head) -> None:
+        """Raise CommitConflict where what is watched was written: head and snapshot, read one after the other, are of two ticks then."""
+        _, done = checked(await link.exchange(("MULTI",), ("EXEC",)))
+        if done is None:
+            raise CommitConflict(self.lease.sim_id, head.tick + 1)
+
+    async def _renew(self, link: Link, head: Head) -> None:
+        """Renew the lease amid a tick. That touches the watched key, so watch again, and see that nothing else changed."""
+        *_, done, _, token, commit = checked(
+            await link.exchange(
+                ("MULTI",),
+                self.lease.renewal(),
+                ("EXEC",),
+                self._watch(),
+                ("GET", self._keys.lease),
+                ("HGET", self._keys.head, "commit"),
+            )
+        )
+        self._check(as_bytes(token))
+        if done is None or as_bytes(commit) != head.commit.encode():
+            raise CommitConflict(self.lease.sim_id, head.tick + 1)
+
+    def _head_after(self, read: _Read, step: Step[S], history: HistoryStep) -> Head:
+        return Head(
+            tick=read.head.tick + 1,
+            cursor=history.cursor,
+            hash=digest(step.snapshot),
+            commit=f"{self._nonce}{next(self._commits):x}",
+            epoch=self.lease.epoch,
+            at_ms=time.time_ns() // 1_000_000,
+            status="finished" if step.finished else "running",
+            applied=read.head.applied + len(read.orders),
+            tick_length_ms=self._tick_length_ms,
+            history_bytes=history.written_bytes,
+        )
+
+    def _changes(
+        self,
+        head: Head,
+        step: Step[S],
+        history: HistoryStep,
+        poison: list[Poison],
+        traces: tuple[str, ...],
+        *,
+        whole: bool,
+    ) -> list[Command]:
+        """Return the commands that write the tick, with its snapshot if `whole`; the traces of its orders go along to those who show it."""
+        keys = self._keys
+        traced = ("traces", " ".join(traces)) if traces else ()
+        event = ("XADD", keys.events, f"{head.tick}-0", "at_ms", head.at_ms, "hash", head.hash, "epoch", head.epoch)
+        return [
+            *([("SET", keys.snapshot, step.snapshot)] if whole else ()),
+            ("HSET", keys.head, *head.pairs()),
+            (*event, "cursor", head.cursor, "events", step.events, "delta", step.delta, *traced),
+            *(each.to_dead_letter(keys) for each in poison),
+            *history.commands,
+        ]
+
+    async def _commit(self, link: Link, head: Head, changes: list[Command]) -> None:
+        """Write the tick that leads to `head`, and renew the lease: all of it, or nothing where what is watched changed."""
+        *_, done = checked(await link.exchange(("MULTI",), *changes, self.lease.renewal(), ("EXEC",)))
+        if done is None:
+            raise CommitConflict(self.lease.sim_id, head.tick)
+        checked(as_list(done))
+
+
+def _traces(orders: list[LoggedOrder]) -> tuple[str, ...]:
+    """Return the traces of orders, each once, and no more than a reader of the event stream can be told."""
+    return tuple(dict.fromkeys(order.trace for order in orders if order.trace))[:_MOST_TRACES]
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"Took": "PhaseDurations"})

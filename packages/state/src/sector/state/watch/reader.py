@@ -1,0 +1,269 @@
+"""Reading a sim: its head and snapshot at one instant, and its events as they come. Nothing here writes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from copy import replace
+from dataclasses import dataclass
+from functools import cached_property
+
+from pydantic import JsonValue
+from pydantic_core import from_json
+
+from sector.models.delta import apply_delta
+from sector.models.frame import Frame, FrameError, decode
+from sector.models.rows import event_rows, table_columns, table_rows
+from sector.state.errors import HistoryBroken, HistoryGone, HistoryRewound, SimNotFound
+from sector.state.history.roll_forward import StateAtTick, check_follows, roll_forward, tick_fields
+from sector.state.keys import SimKeys
+from sector.state.redis.client import Client
+from sector.state.redis.connection import Command, Link, acquire_connection, call
+from sector.state.redis.replies import Reply, as_bytes, as_list, checked
+from sector.state.tick.head import FIELDS, Head
+from sector.state.tick.head_state import MOST_TICKS, load_head_state
+
+_TRIES = 3
+_PAGE, _MOST_PAGES = 100, 20
+_LARGE_BYTES = 16 * 2**10
+"""Ticks from so many bytes on are decoded in a thread: a byte of them takes some 100 ns."""
+
+type Event = dict[str, JsonValue]
+type EventId = tuple[int, int]
+"""Tick, and number within the tick."""
+type Wanted = Callable[[Event], bool]
+type Turn = Callable[[], AbstractAsyncContextManager[object]]
+"""Returns what a reader of history holds during a piece of its work, so that others can limit it."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Head, snapshot and map of a sim at one instant."""
+
+    sim_id: str
+    head: Head
+    snapshot: Frame
+    map: Frame
+
+    def rows(self) -> dict[str, JsonValue]:
+        """Return the whole state as a client reads it: `sector.models.Snapshot`, and what else the world keeps in tables."""
+        tables = table_rows([self.map, self.snapshot])
+        return self._meta() | {name: list(tables[name]) for name in sorted(tables)}
+
+    def columns(self) -> dict[str, JsonValue]:
+        """Return the same as columns: a table is a list for each field, which takes about half the room."""
+        tables = table_columns([self.map, self.snapshot])
+        return self._meta() | {name: {c: list(of) for c, of in tables[name].items()} for name in sorted(tables)}
+
+    def _meta(self) -> dict[str, JsonValue]:
+        head = self.head
+        meta: dict[str, JsonValue] = {"sim": self.sim_id, "tick": head.tick, "at_ms": head.at_ms or None}
+        return meta | {"status": head.status, "winner": self.snapshot.meta.get("winner"), "state_hash": head.hash}
+
+    def after(self, tick: "TickEvents") -> "View":
+        """Return the view after the tick that follows. Raises sector.models.delta.DeltaError, sector.models.frame.FrameError."""
+        snapshot = apply_delta(self.snapshot, decode(tick.delta))
+        head = replace(
+            self.head,
+            tick=tick.tick,
+            cursor=tick.cursor,
+            hash=tick.hash,
+            commit="",
+            epoch=tick.epoch,
+            at_ms=tick.at_ms,
+            status=str(snapshot.meta.get("status")),
+            applied=-1,
+        )
+        return View(self.sim_id, head, snapshot, self.map)
+
+
+@dataclass(frozen=True)
+class TickEvents:
+    """What one tick left in the event stream. `told` is the frame of its events, `delta` that of what changed.
+
+    `epoch` is that of the lease under which it was committed; 0 where that was not noted, before 0.3, or the sim was imported.
+    `traces`: those of the orders that it applied.
+    """
+
+    tick: int
+    at_ms: int
+    epoch: int
+    hash: str
+    cursor: str
+    told: bytes
+    delta: bytes
+    traces: tuple[str, ...] = ()
+
+    @cached_property
+    def events(self) -> list[Event]:
+        """Return its events, made when they are asked for: each is as the world made it, and has `id` (`tick-number`) and `at_ms`."""
+        return _events(self.tick, self.told, self.at_ms, 0, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Events, and the event after which to go on. `more`: there may be others already."""
+
+    events: list[Event]
+    next: EventId
+    more: bool
+
+
+class SimReader:
+    """Reads one sim. It keeps the last view: while the head stands still, only the head is read."""
+
+    def __init__(self, redis: Client, sim_id: str) -> None:
+        self._redis = redis
+        self._keys = SimKeys(sim_id)
+        self._view: View | None = None
+
+    async def head(self) -> Head:
+        """Return the head. Raises SimNotFound, redis.exceptions.RedisError."""
+        return self._parse(await call(self._redis, "HMGET", self._keys.head, *FIELDS))
+
+    async def view(self) -> View:
+        """Return the newest view.
+
+        Raises SimNotFound, HistoryGone, HistoryBroken, sector.models.frame.FrameError, redis.exceptions.RedisError.
+        """
+        head = await self.head()
+        if self._view is None or self._view.head.commit != head.commit:
+            async with acquire_connection(self._redis, self._keys.head) as link:
+                self._view = (self._view and await self._went_on(link, self._view)) or await self._anew(link)
+        return self._view
+
+    async def _went_on(self, link: Link, view: View) -> View | None:
+        """Return the view after what happened since `view`; None where that is too much, or does not follow from it."""
+        stream = ("XRANGE", self._keys.events, f"{view.head.tick}-0", "+", "COUNT", MOST_TICKS + 1)
+        head, (entries,) = await self._at_once(link, stream)
+        came_of, *ticks = as_list(entries) or [None]
+        try:
+            if came_of is None or tick_fields(came_of, view.sim_id)[1].get(b"hash") != view.head.hash.encode():
+                return None
+            now = roll_forward(
+                StateAtTick(view.sim_id, view.head.tick, view.head.cursor, view.head.hash, view.snapshot), ticks
+            )
+        except (HistoryGone, HistoryBroken):
+            return None
+        return View(view.sim_id, head, now.frame, view.map) if now.hash == head.hash else None
+
+    async def _anew(self, link: Link, tries: int = _TRIES) -> View:
+        head, (snapshot, map_blob) = await self._at_once(link, ("GET", self._keys.snapshot), ("GET", self._keys.map))
+        there = await load_head_state(link, self._keys, head, snapshot)
+        try:
+            return View(self._keys.sim_id, head, there.materialize().frame, decode(as_bytes(map_blob) or b""))
+        except HistoryGone:
+            # It went on so far meanwhile that what came after that snapshot is trimmed.
+            if tries == 1:
+                raise
+            return await self._anew(link, tries - 1)
+
+    async def _at_once(self, link: Link, *commands: Command) -> tuple[Head, list[Reply]]:
+        """Return the head, and the replies to `commands` at the same instant."""
+        *_, done = checked(await link.exchange(("MULTI",), ("HMGET", self._keys.head, *FIELDS), *commands, ("EXEC",)))
+        fields, *replies = checked(as_list(done))
+        return self._parse(fields), replies
+
+    def _parse(self, fields: Reply) -> Head:
+        head = Head.parse(as_list(fields))
+        if head is None:
+            raise SimNotFound(self._keys.sim_id)
+        return head
+
+    async def events(
+        self, after: EventId, limit: int, wanted: Wanted | None = None, *, turn: Turn = nullcontext
+    ) -> Page:
+        """Return up to `limit` events after event `after`, oldest first, of those that are wanted.
+
+        It looks through so many ticks at most that it is soon done, whatever is wanted. `turn`: held during each piece of the work, a
+        hundred ticks at most; what it raises is raised. Raises HistoryBroken, sector.models.frame.FrameError,
+        redis.exceptions.RedisError.
+        """
+        search = _Search(after, limit, wanted)
+        start = f"{after[0]}-0"
+        for _ in range(_MOST_PAGES):
+            async with turn():
+                reply = await call(self._redis, "XRANGE", self._keys.events, start, "+", "COUNT", _PAGE)
+                entries = [tick_fields(entry, self._keys.sim_id) for entry in as_list(reply)]
+                if sum(len(fields[b"events"]) for _, fields in entries) < _LARGE_BYTES:
+                    full = search.look_through(entries)
+                else:
+                    full = await asyncio.to_thread(search.look_through, entries)
+            if full:
+                return Page(search.found, search.last, True)
+            if len(entries) < _PAGE:
+                return Page(search.found, search.last, False)
+            start = f"({entries[-1][0]}-0"
+        return Page(search.found, search.last, True)
+
+    async def follow(self, after_tick: int, *, block_ms: int = 1000) -> AsyncIterator[TickEvents]:
+        """Yield what each tick after `after_tick` left, waiting for it, until cancelled.
+
+        Raises HistoryRewound, HistoryGone where a tick is missing, HistoryBroken, SimNotFound, redis.exceptions.RedisError.
+        """
+        last = after_tick
+        command = ("XREAD", "COUNT", 100, "BLOCK", block_ms, "STREAMS", self._keys.events)
+        while True:
+            async with acquire_connection(self._redis, self._keys.head) as link:
+                (reply,) = checked(await link.exchange((*command, f"{last}-0")))
+            if reply is None:
+                if (tick := (await self.head()).tick) < last:
+                    raise HistoryRewound(self._keys.sim_id, last, tick)
+                continue
+            (stream,) = as_list(reply)
+            for entry in as_list(as_list(stream)[1]):
+                found = tick_events(entry, self._keys.sim_id)
+                check_follows(self._keys.sim_id, found.tick, last + 1)
+                last = found.tick
+                yield found
+
+
+class _Search:
+    """A search for events after event `last`, of those that are wanted."""
+
+    def __init__(self, after: EventId, limit: int, wanted: Wanted | None) -> None:
+        self._after = after
+        self._limit = limit
+        self._wanted = wanted
+        self.found: list[Event] = []
+        self.last = after
+
+    def look_through(self, entries: Sequence[tuple[int, dict[bytes, bytes]]]) -> bool:
+        """Look through ticks. Return whether there are more wanted events than the limit."""
+        for at, fields in entries:
+            first = self._after[1] + 1 if at == self._after[0] else 0
+            events = _events(at, fields[b"events"], int(fields[b"at_ms"]), first, None)
+            for number, event in enumerate(events, first):
+                if self._wanted is not None and not self._wanted(event):
+                    continue
+                if len(self.found) == self._limit:
+                    return True
+                self.found.append(event)
+                self.last = (at, number)
+            self.last = max(self.last, (at, 0))
+        return False
+
+
+def _events(tick: int, blob: bytes, at_ms: int, first: int, limit: int | None) -> list[Event]:
+    if blob.startswith(b"["):  # written by 0.1, which kept events as JSON
+        try:
+            rows: list[Event] = from_json(blob)[first : None if limit is None else first + limit]
+        except ValueError as error:
+            raise FrameError("events that begin as JSON and are not") from error
+    else:
+        rows = event_rows(decode(blob), first, limit)
+    return [{"id": f"{tick}-{number}", "at_ms": at_ms, **row} for number, row in enumerate(rows, first)]
+
+
+def tick_events(entry: Reply, sim_id: str) -> TickEvents:
+    """Return what an entry of the event stream holds. Raises HistoryBroken."""
+    tick, fields = tick_fields(entry, sim_id)
+    return TickEvents(
+        tick=tick,
+        at_ms=int(fields[b"at_ms"]),
+        epoch=int(fields.get(b"epoch", 0)),
+        hash=fields[b"hash"].decode(),
+        cursor=fields[b"cursor"].decode(),
+        told=fields[b"events"],
+        delta=fields[b"delta"],
+        traces=tuple(fields[b"traces"].decode(errors="replace").split()) if b"traces" in fields else (),
+    )
