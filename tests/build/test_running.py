@@ -11,7 +11,7 @@ from fixtures.long import LONG
 
 _COMMAND = re.compile(r"\./pants run ([\w/:.-]+)")
 _RUNNABLE = {"docker_image", "pex_binary", "python_source", "python_test"}
-PROGRAMS = sorted({each for page in Path("docs").glob("*.md") for each in _COMMAND.findall(page.read_text())})
+PROGRAMS = sorted({each for page in Path("docs").rglob("*.md") for each in _COMMAND.findall(page.read_text())})
 
 
 # Each takes some ten seconds to package; before a change lands, all are run.

@@ -35,8 +35,10 @@ def arrows(rendered: Rendered) -> Iterator[tuple[str, str, str, int]]:
 
 
 def drawn() -> set[tuple[str, str]]:
-    """Return the arrows of the first drawing in docs/architecture.md, by the names of the manifests."""
-    drawing = re.search(r"```mermaid\nflowchart LR\n(.*?)```", Path("docs/architecture.md").read_text(), re.DOTALL)
+    """Return the arrows of the first drawing in docs/concepts/architecture.md, by the names of the manifests."""
+    drawing = re.search(
+        r"```mermaid\nflowchart LR\n(.*?)```", Path("docs/concepts/architecture.md").read_text(), re.DOTALL
+    )
     assert drawing
     names = {"bots": "bot", "worker1": "sim-worker", "worker2": "sim-worker", "people": "[ingress-nginx]"}
     found = re.findall(

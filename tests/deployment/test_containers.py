@@ -7,7 +7,7 @@ import pytest
 from deployment.kinds import ConfigMap, Deployment, DisruptionBudget, Secret
 from deployment.rendered import FOLDERS, Rendered, container_of
 
-# How long a process takes to end after SIGTERM, at most, in seconds (docs/operations.md, Stopping), with a tick before that.
+# How long a process takes to end after SIGTERM, at most, in seconds (docs/guides/operate.md, Stopping), with a tick before that.
 ENDS_WITHIN_S = 5
 
 

@@ -1,4 +1,4 @@
-"""The NetworkPolicies: the arrows of docs/architecture.md, from both ends, and no others."""
+"""The NetworkPolicies: the arrows of docs/concepts/architecture.md, from both ends, and no others."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The world of docs/forking.md, as it stands there, through the worker and the API."""
+"""The world of docs/guides/write-a-world.md, as it stands there, through the worker and the API."""
 
 import asyncio
 import importlib.util
@@ -16,7 +16,7 @@ from sector.state.world import World
 from sector.worker.settings import WorkerSettings
 from sector.worker.worker import REDIS, Worker
 
-PAGE = Path("docs/forking.md")
+PAGE = Path("docs/guides/write-a-world.md")
 
 
 def code() -> str:

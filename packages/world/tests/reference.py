@@ -1,4 +1,4 @@
-"""The rules once more, written from docs/rules.md alone: plain, slow, one thing at a time. What the engine does is held against it."""
+"""The rules once more, written from docs/reference/rules.md alone: plain, slow, one thing at a time. The engine is held against it."""
 
 import math
 from collections import defaultdict

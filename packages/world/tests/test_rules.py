@@ -1,4 +1,4 @@
-"""The rules, as docs/rules.md states them."""
+"""The rules, as docs/reference/rules.md states them."""
 
 from copy import replace
 

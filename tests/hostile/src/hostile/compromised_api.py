@@ -1,6 +1,6 @@
 """A compromised API: its password of Redis in hostile hands, with the rights of the user `api` in docker/users.acl.
 
-What ACLs cannot forbid is not among the attempts; docs/operations.md (Users of Redis) says what to do about it: options of `XADD`
+What ACLs cannot forbid is not among the attempts; docs/guides/operate.md (Users of Redis) says what to do about it: options of `XADD`
 (`MAXLEN 0`, the last possible id), orders with the scope of an administrator, values without end at keys that the API writes, and a
 script that does not end (`test_user_rights.py` has `SCRIPT KILL` of the operator).
 """

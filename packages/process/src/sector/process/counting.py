@@ -1,6 +1,6 @@
 """Counting what comes often: it is noted at once, and counted soon, many at a time.
 
-What counts is then in the processor's cache, where between two requests it is not: docs/performance.md has what that saves.
+What counts is then in the processor's cache, where between two requests it is not: docs/project/performance.md has what that saves.
 """
 
 import asyncio

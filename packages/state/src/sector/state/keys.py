@@ -12,7 +12,7 @@ WORKERS = "workers"
 
 @dataclass(frozen=True)
 class SimKeys:
-    """Names of the keys of the sim `sim_id`; docs/architecture.md says what lies there."""
+    """Names of the keys of the sim `sim_id`; docs/concepts/architecture.md says what lies there."""
 
     sim_id: str
 
