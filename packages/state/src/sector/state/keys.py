@@ -12,7 +12,7 @@ WORKERS = "workers"
 
 @dataclass(frozen=True)
 class SimKeys:
-    """Names of the keys of the sim `sim_id`; docs/concepts/architecture.md says what lies there."""
+    """Names of the keys of the sim `sim_id`; docs/reference/redis-keys.md lists their contents."""
 
     sim_id: str
 
