@@ -58,13 +58,13 @@ def test_alerts_and_dashboard_ask_for_what_the_documentation_lists(tmp_path: Pat
 
 
 def test_every_alert_has_its_place_in_the_handbook(tmp_path: Path) -> None:
-    handbook = Path("docs/guides/operate.md").read_text()
+    handbook = Path("docs/guides/alerts.md").read_text()
     (alerts,) = Rendered.of(with_component(tmp_path, "monitoring")).all(Alerts)
     rules = [rule for group in alerts.spec.groups for rule in group.rules]
     assert rules
     for rule in rules:
         assert f"### {rule.alert}\n" in handbook
-        assert rule.annotations["runbook"] == f"docs/guides/operate.md#{rule.alert.lower()}"
+        assert rule.annotations["runbook"] == f"docs/guides/alerts.md#{rule.alert.lower()}"
 
 
 def test_prometheus_reads_the_alerts(tmp_path: Path) -> None:
