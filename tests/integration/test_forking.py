@@ -21,7 +21,7 @@ PAGE = Path("docs/guides/write-a-world.md")
 
 def code() -> str:
     """Return the whole world of the page."""
-    (found,) = re.findall(r"^## A whole world\n.*?^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    (found,) = re.findall(r"^## A complete world\n.*?^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     return str(found)
 
 
