@@ -1,0 +1,83 @@
+"""Facts that the documents repeat: figures, names of modules, options and versions agree with their source."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sector.standalone.options import parser
+from sector.state.keys import SimKeys
+
+READMES = [path for folder in ("packages", "services") for path in sorted(Path(folder).glob("*/README.md"))]
+PAGES = [Path("README.md"), *sorted(Path("docs").rglob("*.md")), *READMES]
+PERFORMANCE = Path("docs/project/performance.md")
+
+
+def rows(text: str, heading: str) -> Iterator[list[str]]:
+    """Yield the rows of each table whose heading begins with `heading`."""
+    for table in re.findall(rf"^\| {heading} \|.*\n\|[-| ]+\n((?:\|.*\n?)+)", text, re.MULTILINE):
+        for line in table.splitlines():
+            yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))]
+
+
+def cell(figure: str, column: int) -> str:
+    """Return a cell of the row of a figure in the page of performance."""
+    return next(row[column] for row in rows(PERFORMANCE.read_text(), "figure") if row[0].startswith(figure))
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/guides/operate.md"])
+def test_a_tick_reaches_spectators_as_fast_as_measured(page: str) -> None:
+    measured = cell("tick committed to frame received", 1)
+    assert re.findall(r"within (\d+ ms) \(p99", Path(page).read_text()) == [measured]
+
+
+def test_the_page_draws_as_fast_as_measured() -> None:
+    frames = cell("a frame of the page", 1).partition(" ")[0]
+    assert re.findall(r"at (\d+) frames a second", Path("README.md").read_text()) == [frames]
+
+
+def test_the_start_takes_as_long_as_measured() -> None:
+    (start,) = (row for row in rows(Path("docs/guides/build.md").read_text(), "command") if "until all" in row[0])
+    cold, warm = (cell(f"{kind} start until", 1) for kind in ("cold", "warm"))
+    assert start[1:] == [f"{float(cold.split()[0]):.0f} s", warm]
+
+
+@pytest.mark.parametrize("readme", READMES, ids=lambda path: path.parent.name)
+def test_modules_in_a_readme_exist(readme: Path) -> None:
+    text = readme.read_text()
+    named = [*(row[0] for row in rows(text, "module")), *(row[1] for row in rows(text, "topic"))]
+    modules = {name for each in named for name in re.findall(r"`([\w.]+)`", each)}
+    assert modules or readme.parent.name in {"client", "typescript-client"}
+    source = readme.parent / "src" / "sector"
+    missing = [name for name in modules if not _exists(source, readme.parent.name, name)]
+    assert not missing
+
+
+def _exists(source: Path, package: str, name: str) -> bool:
+    folder = source.joinpath(*name.split(".")[1:]) if "." in name else source / package / name
+    return folder.is_dir() or folder.with_suffix(".py").is_file()
+
+
+def test_every_decision_is_in_the_list() -> None:
+    folder = Path("docs/decisions")
+    linked = re.findall(r"\]\(([\w-]+\.md)\)", (folder / "README.md").read_text())
+    assert sorted(linked) == sorted(path.name for path in folder.glob("*.md") if path.name != "README.md")
+
+
+def test_every_option_of_standalone_is_in_the_reference() -> None:
+    section = Path("docs/reference/cli.md").read_text().partition("## sector-standalone")[2].partition("\n## ")[0]
+    options = {text for action in parser()._actions for text in action.option_strings if text.startswith("--")}
+    assert set(re.findall(r"^\| `(--[\w-]+)", section, re.MULTILINE)) == options - {"--help"}
+
+
+def test_every_key_of_a_sim_is_in_the_reference() -> None:
+    page = Path("docs/reference/redis-keys.md").read_text()
+    listed = set(re.findall(r"^\| `(sim:\{id\}:\w+)` \|", page, re.MULTILINE))
+    assert listed == set(SimKeys("id").all)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_no_page_names_a_version_of_an_image_or_a_package(page: Path) -> None:
+    """The page would be stale with the next release."""
+    assert not re.findall(r"\bsector[-_](?:api|worker|viz|bot|client)[-:]\d+\.\d+\S*", page.read_text())
