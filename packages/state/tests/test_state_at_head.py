@@ -176,7 +176,7 @@ async def test_a_missing_tick_or_another_state_is_named(redis: Redis) -> None:
     for attempt in (SimReader(redis, "default").view(), (await successor(sim)).tick()):
         with pytest.raises(HistoryGone, match="tick 2 of sim 'default'"):
             await attempt
-    # What docs/guides/operate.md says to do: a fork from before the gap is whole, and goes on.
+    # What docs/guides/troubleshoot.md says to do: a fork from before the gap is whole, and goes on.
     assert (await fork.fork(redis, "default", 1, "other")).tick == 1
     assert (await SimReader(redis, "other").view()).head.tick == 1
     await redis.hset(KEYS.head, mapping={"tick": 1, "hash": "0" * 32, "commit": "other"})
