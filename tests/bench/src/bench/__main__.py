@@ -59,34 +59,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NotFigures as error:
         parser.error(str(error))
     print(_machine())
-    found: list[Figure] = []
+    results: list[Figure] = []
     failed: list[str] = []
     for suite in given.suites or SUITES:
         try:
             for figure in SUITES[suite](given.rounds):
                 print(f"measured: {figure.what}", file=sys.stderr, flush=True)
-                found.append(figure)
+                results.append(figure)
         except Unmeasured as error:
             print(f"{suite}: not measured any further: {error}", file=sys.stderr, flush=True)
             failed.append(suite)
-    print(table(found))
+    print(table(results))
     if failed:
         print(f"not measured to the end: {', '.join(failed)}")
     if given.json:
         given.json.write_text(
-            json.dumps({"machine": _machine(), "figures": [asdict(each) for each in found]}, indent=1)
+            json.dumps({"machine": _machine(), "figures": [asdict(each) for each in results]}, indent=1)
         )
     if given.goals:
-        given.goals.write_text(goals_plot(_machine(), found))
+        given.goals.write_text(goals_plot(_machine(), results))
     if given.plot:
         given.plot.write_text(world.plot(given.rounds))
         print(f"plotted to {given.plot}", file=sys.stderr)
     slower = False
     if old is not None:
-        changed = changes(old, found)
+        changed = changes(old, results)
         print(f"\n{compared(changed)}")
         slower = any(change.verdict == "SLOWER" for change in changed)
-    return 1 if failed or slower or any(figure.met is False for figure in found) else 0
+    return 1 if failed or slower or any(figure.met is False for figure in results) else 0
 
 
 def _machine() -> str:

@@ -152,9 +152,9 @@ def _half_load(servers: Servers, rounds: int, load: Load) -> Figure:
         most = servers.load(servers.api, load)
         # Each connection waits so long between two requests that all of them together make half of that.
         pause_s = load.connections / (most.a_second / 2)
-        found = servers.load(servers.api, replace(load, connections=load.connections * 2), delay_s=2 * pause_s)
-        p99s.append(found.p99_s)
-        medians.append(found.median_s)
+        half_load = servers.load(servers.api, replace(load, connections=load.connections * 2), delay_s=2 * pause_s)
+        p99s.append(half_load.p99_s)
+        medians.append(half_load.median_s)
     what = "api: an order at half load, 99th percentile"
     shown = [f"{statistics.median(each) * 1000:.2f} ms" for each in (p99s, medians)]
     return Figure(what, shown[0], f"{shown[1]}, the median", *ratios(p99s, medians), 5)
@@ -175,11 +175,11 @@ def _abused(servers: Servers, rounds: int, load: Load) -> list[Figure]:
         without.append(servers.load(servers.api, halved, delay_s=pause_s).p99_s)
         with _abuse(servers) as abuse:
             with_it.append(servers.load(servers.api, halved, delay_s=pause_s).p99_s)
-            said, _ = abuse.communicate()
-        found = json.loads(said)
-        if found["wrong"]:
-            raise LoadError(f"abuse was not answered as documented: {found['wrong']}")
-        sent += found["sent"]
+            output, _ = abuse.communicate()
+        report = json.loads(output)
+        if report["wrong"]:
+            raise LoadError(f"abuse was not answered as documented: {report['wrong']}")
+        sent += report["sent"]
         after_mb.append(resident_mb(servers.api_process))
     what = f"api: an order at half load, 99th percentile, under abuse ({sent / rounds / _ROUND_S:.0f} bad requests/s, 50 slow senders)"
     p99s = [f"{statistics.median(each) * 1000:.2f} ms" for each in (with_it, without)]
@@ -224,7 +224,7 @@ def _servers() -> Iterator[Servers]:
         with valkey.client() as client:
             os.sched_setaffinity(client.info("server")["process_id"], others)
         redis_url = f"{valkey.connection_url}/0"
-        asyncio.run(_found(redis_url))
+        asyncio.run(_create_sim(redis_url))
         auth = {"AUTH_SECRET": _SECRET, **_UNLIMITED}
         api, process_id = stack.enter_context(running("sector.api", own, REDIS_URL=redis_url, **auth))
         snapshot = folder / "snapshot.json"
@@ -237,7 +237,7 @@ def _servers() -> Iterator[Servers]:
         yield Servers(api, process_id, constant, textbook, valkey, others, token)
 
 
-async def _found(redis_url: str) -> None:
+async def _create_sim(redis_url: str) -> None:
     redis = connect(redis_url)
     await lifecycle.found(redis, "default", SectorWorld(), SimConfig(systems=_SYSTEMS))
     await redis.aclose()

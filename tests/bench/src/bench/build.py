@@ -55,12 +55,12 @@ def _measured(clone: Path, what: str, goal: tuple[str, ...], rounds: int, *, cha
 
 def _pants(clone: Path, *arguments: str) -> float:
     """Run a goal; returns the seconds it took. Raises BuildError."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PANTS", "PEX", "PYTHON"))}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PANTS", "PEX", "PYTHON"))}
     start = time.perf_counter()
     done = subprocess.run(
         ["./pants", *arguments],
         cwd=clone,
-        env=kept,
+        env=inherited,
         capture_output=True,
         text=True,
         check=False,

@@ -13,7 +13,7 @@ class CollectorSettings(Settings):
     port: Port = Field(description="Port to listen at.")
 
 
-class _Taken(BaseHTTPRequestHandler):
+class _CollectorHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:  # noqa: N802  (the library's name)
@@ -35,7 +35,7 @@ class _Taken(BaseHTTPRequestHandler):
 def main() -> None:
     """Serve until a signal."""
     settings = load(CollectorSettings, about="Takes traces.")
-    ThreadingHTTPServer((settings.host, settings.port), _Taken).serve_forever()
+    ThreadingHTTPServer((settings.host, settings.port), _CollectorHandler).serve_forever()
 
 
 if __name__ == "__main__":

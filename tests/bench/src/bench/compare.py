@@ -58,10 +58,10 @@ def _named(figures: Sequence[Figure]) -> Mapping[tuple[str, str], Figure]:
     return {(each.what.partition(" (")[0], each.baseline.partition(", ")[2]): each for each in figures}
 
 
-def compared(found: Sequence[Change]) -> str:
+def compared(differences: Sequence[Change]) -> str:
     """Return them as a table of text."""
     rows = [("figure", "ratio then", "range", "ratio now", "range", "change", "")]
-    for what, then, now in found:
+    for what, then, now in differences:
         change = f"{(now.ratio / then.ratio - 1) * 100:+.0f} %" if then and now else ""
         rows.append((what, *_shown(then), *_shown(now), change, Change(what, then, now).verdict))
     return columns(rows)

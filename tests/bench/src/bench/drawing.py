@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 def svg(figure: Figure) -> str:
     """Return it with its text as text; the same figure is the same bytes each time."""
-    written = StringIO()
+    svg = StringIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "sector"}):
-        figure.savefig(written, format="svg", metadata={"Date": None})
-    return "".join(f"{line.rstrip()}\n" for line in written.getvalue().splitlines())
+        figure.savefig(svg, format="svg", metadata={"Date": None})
+    return "".join(f"{line.rstrip()}\n" for line in svg.getvalue().splitlines())

@@ -85,20 +85,20 @@ def figures(rounds: int) -> Iterator[Figure]:
         yield line.figure()
 
 
-def plot(found: Sequence[Line]) -> str:
+def plot(measurements: Sequence[Line]) -> str:
     """Return what processes work against the size, as SVG."""
     shown = {
         f"{line.name}, {line.across.partition(',')[0]}": [(point.size, point.own_s * 1000) for point in line.points]
-        for line in found
+        for line in measurements
     }
     return log_plot("What a process works in a second", "how many", "ms of a processor", shown)
 
 
 def _line(name: str, across: str, sizes: Sequence[int], rounds: int, measure: Callable[[int], Point]) -> Line:
-    found = [[measure(size) for size in sizes] for _ in range(rounds)]
+    points_of_rounds = [[measure(size) for size in sizes] for _ in range(rounds)]
     points = [
         Point(*(statistics.median(getattr(each, field) for each in of_size) for field in Point.__slots__))
-        for of_size in zip(*found, strict=True)
+        for of_size in zip(*points_of_rounds, strict=True)
     ]
     return Line(name, across, [Point(round(each.size), each.own_s, each.redis_s, each.memory_mb) for each in points])
 
@@ -124,8 +124,8 @@ def _redis_s(valkey: ValkeyServer) -> float:
 
 def _ticking(valkey: ValkeyServer, size: int, own: set[int]) -> Point:
     url = asyncio.run(_founded(valkey, size))
-    told = {"REDIS_URL": url, "SIM_ID": "*", "TICK_DELAY": str(_PERIOD_S)}
-    with running("sector.worker", own, port_name="HEALTH_PORT", **told) as (_, process_id):
+    settings = {"REDIS_URL": url, "SIM_ID": "*", "TICK_DELAY": str(_PERIOD_S)}
+    with running("sector.worker", own, port_name="HEALTH_PORT", **settings) as (_, process_id):
         while _ticks(valkey) < 6 * size:
             time.sleep(0.1)
         clock = _Clock(process_id, valkey)
@@ -139,8 +139,8 @@ def _looking(valkey: ValkeyServer, size: int, own: set[int]) -> Point:
         for number in range(size):
             client.sadd("sims", f"s{number}")
             client.set(SimKeys(f"s{number}").lease, b"1:another:0123456789abcdef")
-    told = {"REDIS_URL": f"{valkey.connection_url}/0", "SIM_ID": "*", "TICK_DELAY": str(_PERIOD_S)}
-    with running("sector.worker", own, port_name="HEALTH_PORT", **told) as (_, process_id):
+    settings = {"REDIS_URL": f"{valkey.connection_url}/0", "SIM_ID": "*", "TICK_DELAY": str(_PERIOD_S)}
+    with running("sector.worker", own, port_name="HEALTH_PORT", **settings) as (_, process_id):
         time.sleep(1)
         clock = _Clock(process_id, valkey)
         time.sleep(_MEASURED_S)

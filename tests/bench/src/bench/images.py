@@ -40,9 +40,9 @@ def _of(service: str, base: int, rounds: int) -> Iterator[Figure]:
     for _ in range(rounds):
         ours_s.append(_start_s(service, port, (), "/health/live"))
         theirs_s.append(_start_s(service, port, (*_BASELINE, str(port)), "/"))
-    taken = [f"{statistics.median(each) * 1000:.0f} ms" for each in (ours_s, theirs_s)]
+    medians = [f"{statistics.median(each) * 1000:.0f} ms" for each in (ours_s, theirs_s)]
     what = f"images: sector-{service}, from `docker run` to the first 200"
-    yield Figure(what, taken[0], f"{taken[1]}, Python's http.server", *ratios(ours_s, theirs_s))
+    yield Figure(what, medians[0], f"{medians[1]}, Python's http.server", *ratios(ours_s, theirs_s))
 
 
 def _layers(service: str) -> int:
@@ -59,16 +59,16 @@ def _start_s(service: str, port: int, command: tuple[str, ...], path: str) -> fl
     try:
         published = int(_docker("port", id_, str(port)).splitlines()[0].rpartition(":")[2])
         while True:
-            asked = http.client.HTTPConnection("127.0.0.1", published, timeout=2)
+            connection = http.client.HTTPConnection("127.0.0.1", published, timeout=2)
             try:
-                asked.request("GET", path)
-                if asked.getresponse().status == http.client.OK:
+                connection.request("GET", path)
+                if connection.getresponse().status == http.client.OK:
                     return time.monotonic() - began_s
             except OSError:
                 if time.monotonic() > began_s + _WITHIN_S:
                     raise
             finally:
-                asked.close()
+                connection.close()
             time.sleep(0.002)
     finally:
         _docker("rm", "--force", id_)

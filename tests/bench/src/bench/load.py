@@ -43,7 +43,7 @@ class Load:
         program = shutil.which("wrk")
         if program is None:
             raise LoadError("the API is loaded by wrk: apt-get install wrk")
-        told = {
+        settings = {
             "METHOD": self.method,
             "BODY": self.body,
             "HEADERS": "".join(f"{name}: {value}\r\n" for name, value in self.headers.items()),
@@ -55,7 +55,7 @@ class Load:
         with resources.as_file(resources.files("bench").joinpath("load.lua")) as script:
             run = subprocess.run(
                 [program, "-t1", f"-c{self.connections}", f"-d{max(1, round(seconds))}s", "-s", str(script), url],
-                env={**os.environ, **told},
+                env={**os.environ, **settings},
                 capture_output=True,
                 text=True,
                 check=False,

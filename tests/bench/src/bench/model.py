@@ -39,10 +39,10 @@ class Need:
     redis: float
 
 
-def predict(found: Mapping[str, Line], world: World) -> list[Need]:
+def predict(measurements: Mapping[str, Line], world: World) -> list[Need]:
     """Return what a world needs of each kind."""
     ticking, looking, ordering, showing = (
-        found[name].points[-1] for name in ("a worker", "a worker that stands by", "an API", "a viz")
+        measurements[name].points[-1] for name in ("a worker", "a worker that stands by", "an API", "a viz")
     )
     workers = _processes(world.sims, ticking)
     apis = _processes(world.orders_a_second, ordering)
@@ -50,12 +50,12 @@ def predict(found: Mapping[str, Line], world: World) -> list[Need]:
     # Each looks at all sims, and works a twentieth of its time on that at most: beyond what was measured it looks less often.
     looks = looking.redis_s * min(world.sims / looking.size, 0.05 / max(looking.own_s, 1e-9))
     # A viz asks once for all who watch: what Redis works for it is what it works for the fewest.
-    followed = found["a viz"].points[0].redis_s
+    viz_redis_s = measurements["a viz"].points[0].redis_s
     return [
         Need("workers", workers, ticking.memory_mb, world.sims * ticking.redis_s / ticking.size),
         Need("their looks at all sims", 0, 0.0, workers * looks),
         Need("APIs", apis, ordering.memory_mb, world.orders_a_second * ordering.redis_s / max(ordering.size, 1)),
-        Need("vizs", vizs, showing.memory_mb, vizs * followed),
+        Need("vizs", vizs, showing.memory_mb, vizs * viz_redis_s),
     ]
 
 
@@ -68,20 +68,20 @@ def masters(needs: Sequence[Need]) -> int:
     return max(1, math.ceil(sum(need.redis for need in needs) / _REDIS_BUSY))
 
 
-def limits(found: Mapping[str, Line]) -> Iterator[tuple[str, str]]:
+def limits(measurements: Mapping[str, Line]) -> Iterator[tuple[str, str]]:
     """Yield what one process, and one Redis, carry; that which is least in a world of one's own breaks first."""
     for name in ("a worker", "an API", "a viz"):
-        line = found[name]
+        line = measurements[name]
         point = line.points[-1]
         yield f"{name}, {line.across}", f"{_BUSY * point.size / point.own_s:,.0f}"
-    ticking, ordering = found["a worker"].points[-1], found["an API"].points[-1]
+    ticking, ordering = measurements["a worker"].points[-1], measurements["an API"].points[-1]
     yield "one Redis, sims ticked", f"{_REDIS_BUSY * ticking.size / ticking.redis_s:,.0f}"
     yield "one Redis, orders/s", f"{_REDIS_BUSY * ordering.size / ordering.redis_s:,.0f}"
 
 
-def told(found: Mapping[str, Line], world: World) -> str:
+def format_prediction(measurements: Mapping[str, Line], world: World) -> str:
     """Return the prediction as text."""
-    needs = predict(found, world)
+    needs = predict(measurements, world)
     rows = [("", "processes", "MB each", "of Redis, in processors")]
     rows += [
         (need.what, str(need.processes or ""), f"{need.memory_mb:.0f}" if need.processes else "", f"{need.redis:.2f}")
@@ -91,7 +91,7 @@ def told(found: Mapping[str, Line], world: World) -> str:
     machines = math.ceil((processes + masters(needs)) / _CORES)
     title = f"{world.sims:,} sims, {world.spectators:,} spectators, {world.orders_a_second:,} orders/s:"
     ending = f"{masters(needs)} masters of Redis; {machines:,} machines of {_CORES} processors"
-    carried = columns([("one carries", "at most"), *limits(found)])
+    carried = columns([("one carries", "at most"), *limits(measurements)])
     return "\n\n".join((title, columns(rows), ending, carried))
 
 
@@ -111,20 +111,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--plot", type=Path, metavar="FILE", help="write a plot of what was measured, as SVG")
     given = parser.parse_args(arguments)
     if given.lines and given.lines.exists():
-        found = [
+        measurements = [
             Line(each["name"], each["across"], [Point(**point) for point in each["points"]])
             for each in json.loads(given.lines.read_text())
         ]
     else:
-        found = []
+        measurements = []
         try:
             for line in lines(given.rounds):
                 print(f"measured: {line.name}, {line.across}", file=sys.stderr, flush=True)
-                found.append(line)
+                measurements.append(line)
         except Unmeasured as error:
             parser.exit(1, f"not measured, so nothing can be predicted: {error}\n")
         if given.lines:
-            given.lines.write_text(json.dumps([asdict(line) for line in found], indent=1))
+            given.lines.write_text(json.dumps([asdict(line) for line in measurements], indent=1))
     rows = [("a process", "how many", "of a processor", "of Redis' processor", "MB")]
     rows += [
         (
@@ -134,13 +134,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{point.redis_s:.4f}",
             f"{point.memory_mb:.0f}",
         )
-        for line in found
+        for line in measurements
         for point in line.points
     ]
     print(columns(rows), end="\n\n")
-    print(told({line.name: line for line in found}, World(given.sims, given.spectators, given.orders)))
+    print(
+        format_prediction({line.name: line for line in measurements}, World(given.sims, given.spectators, given.orders))
+    )
     if given.plot:
-        given.plot.write_text(plot(found))
+        given.plot.write_text(plot(measurements))
     return 0
 
 

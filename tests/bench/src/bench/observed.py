@@ -42,19 +42,19 @@ def figures(rounds: int) -> Iterator[Figure]:
     own, others = {cores[0]}, set(cores[1:]) or {cores[0]}
     with ExitStack() as stack:
         collector, _ = stack.enter_context(running("bench.collector", others, path="/"))
-        told = {"TRACES_URL": collector, "LOG_LEVEL": "info"}
-        yield _api(told, rounds, own, others)
-        yield _worker(told, rounds, own, others)
+        observability = {"TRACES_URL": collector, "LOG_LEVEL": "info"}
+        yield _api(observability, rounds, own, others)
+        yield _worker(observability, rounds, own, others)
 
 
-def _api(told: Mapping[str, str], rounds: int, own: set[int], others: set[int]) -> Figure:
+def _api(observability: Mapping[str, str], rounds: int, own: set[int], others: set[int]) -> Figure:
     load = Load("/orders", "POST", json.dumps(_NOTE), keyed=True)
     with ExitStack() as stack:
         valkey = stack.enter_context(valkey_on(others))
         url = f"{valkey.connection_url}/0"
-        asyncio.run(_found(url, ["default"], SimConfig()))
+        asyncio.run(_create_sims(url, ["default"], SimConfig()))
         where, process_id = stack.enter_context(
-            running("bench.switched", own, PART="sector.api", REDIS_URL=url, **_UNLIMITED, **told)
+            running("bench.switched", own, PART="sector.api", REDIS_URL=url, **_UNLIMITED, **observability)
         )
         client = stack.enter_context(valkey.client())
         loader = stack.enter_context(ThreadPoolExecutor(1))
@@ -68,25 +68,25 @@ def _api(told: Mapping[str, str], rounds: int, own: set[int], others: set[int]) 
                 client.delete(key)
             loading = loader.submit(load.put_on, where, others, _TURN_S * _FOURS * 4 + 2 * _WARM_S)
             time.sleep(_WARM_S)
-            found = _in_turns(orders, process_id)
+            comparison = _in_turns(orders, process_id)
             loading.result()
-            return found
+            return comparison
 
         return _figure("api: an order", [measure() for _ in range(rounds)])
 
 
-def _worker(told: Mapping[str, str], rounds: int, own: set[int], others: set[int]) -> Figure:
+def _worker(observability: Mapping[str, str], rounds: int, own: set[int], others: set[int]) -> Figure:
     with ExitStack() as stack:
         valkey = stack.enter_context(valkey_on(others))
         url = f"{valkey.connection_url}/0"
         asyncio.run(
-            _found(
+            _create_sims(
                 url,
                 [f"s{number}" for number in range(_SIMS)],
                 SimConfig(systems=_SYSTEMS, players=("Crimson", "Azure"), puppets=()),
             )
         )
-        settings = {"REDIS_URL": url, "SIM_ID": "*", "TICK_DELAY": "0", "LEASE_TTL_MS": "600000", **told}
+        settings = {"REDIS_URL": url, "SIM_ID": "*", "TICK_DELAY": "0", "LEASE_TTL_MS": "600000", **observability}
         _, process_id = stack.enter_context(
             running("bench.switched", own, port_name="HEALTH_PORT", PART="sector.worker", **settings)
         )
@@ -99,13 +99,13 @@ def _worker(told: Mapping[str, str], rounds: int, own: set[int], others: set[int
         # It takes the leases, and computes the first ticks in a thread.
         while ticks() < 20 * _SIMS:
             time.sleep(0.05)
-        found = [_in_turns(ticks, process_id) for _ in range(rounds)]
-    return _figure(f"worker: a tick of {_SYSTEMS} systems, {_SIMS} sims", found)
+        comparisons = [_in_turns(ticks, process_id) for _ in range(rounds)]
+    return _figure(f"worker: a tick of {_SYSTEMS} systems, {_SIMS} sims", comparisons)
 
 
 def _in_turns(done: Callable[[], int], process_id: int) -> Compared:
     """Compare the seconds that a process works for each that is done."""
-    found: Compared = []
+    comparison: Compared = []
     for _ in range(_FOURS):
         sums = {True: 0.0, False: 0.0}
         for observed in (True, False, False, True):
@@ -119,11 +119,11 @@ def _in_turns(done: Callable[[], int], process_id: int) -> Compared:
                 time.sleep(_TURN_S)
                 worked, did = worked_s(process_id) - before_s, done() - before
             sums[observed] += worked / did
-        found.append((sums[True] / 2, sums[False] / 2))
-    return found
+        comparison.append((sums[True] / 2, sums[False] / 2))
+    return comparison
 
 
-async def _found(url: str, names: list[str], config: SimConfig) -> None:
+async def _create_sims(url: str, names: list[str], config: SimConfig) -> None:
     redis, world = connect(url), SectorWorld()
     for name in names:
         await lifecycle.found(redis, name, world, config)
@@ -132,7 +132,9 @@ async def _found(url: str, names: list[str], config: SimConfig) -> None:
 
 def _figure(what: str, rounds: list[Compared]) -> Figure:
     ours, theirs = ([each[which] for compared in rounds for each in compared] for which in (0, 1))
-    of_rounds = [statistics.median(seen / unseen for seen, unseen in compared) for compared in rounds]
+    of_rounds = [
+        statistics.median(observed_s / unobserved_s for observed_s, unobserved_s in compared) for compared in rounds
+    ]
     return Figure(
         f"{what}, with metrics, logs and traces",
         us(ours),

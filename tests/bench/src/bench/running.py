@@ -36,7 +36,7 @@ def worked_s(process_id: int) -> float:
 
 @contextmanager
 def running(
-    module: str, cores: set[int], *, path: str = "/health/ready", port_name: str = "PORT", **told: str
+    module: str, cores: set[int], *, path: str = "/health/ready", port_name: str = "PORT", **settings: str
 ) -> Iterator[tuple[str, int]]:
     """Run a server on `cores` until the end of the block; yields its URL and process id once it is ready."""
     port = free_port()
@@ -49,7 +49,7 @@ def running(
         # The whole load comes from this machine.
         "MAX_CONNECTIONS_PER_ADDRESS": "0",
         "MAX_SPECTATORS_PER_ADDRESS": "0",
-        **told,
+        **settings,
     }
     process = subprocess.Popen(
         [sys.executable, "-m", module], env=environment, preexec_fn=lambda: os.sched_setaffinity(0, cores)

@@ -72,13 +72,13 @@ class Spectator(asyncio.Protocol):
                 return
             del self._buffer[: end + 4]
             self._upgraded = True
-        while (size := self._whole()) is not None:
+        while (size := self._next_frame()) is not None:
             head, length = size
             kind, body = self._buffer[0] & 15, bytes(self._buffer[head : head + length])
             del self._buffer[: head + length]
             self._take(kind, body, head + length)
 
-    def _whole(self) -> tuple[int, int] | None:
+    def _next_frame(self) -> tuple[int, int] | None:
         """Return the length of the next frame's head and of its body, once it is all there."""
         if len(self._buffer) < 2:
             return None
@@ -132,26 +132,26 @@ async def main(url: str, count: int, protocol: Protocol) -> None:
     async with asyncio.timeout(_READY_WITHIN_S):
         while len(spectators) < count:
             wanted = min(_AT_ONCE, count - len(spectators))
-            made = await asyncio.gather(
+            connections = await asyncio.gather(
                 *(loop.create_connection(lambda: Spectator(protocol), host, port) for _ in range(wanted))
             )
-            spectators += [spectator for _, spectator in made]
-            await asyncio.gather(*(spectator.watching for _, spectator in made))
+            spectators += [spectator for _, spectator in connections]
+            await asyncio.gather(*(spectator.watching for _, spectator in connections))
     print("ready", flush=True)
     while command := (await asyncio.to_thread(sys.stdin.readline)).strip():
         if command == "tell":
-            print(json.dumps(_told(spectators)), flush=True)
+            print(json.dumps(_report(spectators)), flush=True)
 
 
-def _told(spectators: list[Spectator]) -> dict[str, object]:
-    told = {
+def _report(spectators: list[Spectator]) -> dict[str, object]:
+    report = {
         "arrivals": [spectator.arrivals for spectator in spectators],
         "bytes": sum(spectator.size for spectator in spectators),
         "lost": sum(spectator.lost for spectator in spectators),
     }
     for spectator in spectators:
         spectator.arrivals, spectator.size = [], 0
-    return told
+    return report
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ def main() -> None:
         if getattr(module, "bind_contextvars", None) is bind_contextvars
     ]
     observing = [
-        (owner, name, getattr(owner, name), unseen)
-        for owner, name, unseen in (
+        (owner, name, getattr(owner, name), replacement)
+        for owner, name, replacement in (
             (Counter, "inc", _nothing),
             (Gauge, "set", _nothing),
             (Histogram, "observe", _nothing),
@@ -36,9 +36,9 @@ def main() -> None:
         )
     ]
 
-    def switch(told: int, _: object) -> None:
-        for owner, name, seen, unseen in observing:
-            setattr(owner, name, seen if told == SIGNALS[True] else unseen)
+    def switch(signal_number: int, _: object) -> None:
+        for owner, name, original, replacement in observing:
+            setattr(owner, name, original if signal_number == SIGNALS[True] else replacement)
 
     for each in SIGNALS.values():
         signal.signal(each, switch)

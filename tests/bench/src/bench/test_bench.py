@@ -50,15 +50,15 @@ def test_what_is_slower_for_certain_is_told_from_what_varies(tmp_path: Path) -> 
         figure("api: c", 1.0, 0.1),
         figure("api: d", 1.0, 0.1),
     ]
-    found = changes(then, now)
-    assert [(each.what, each.verdict) for each in found] == [
+    differences = changes(then, now)
+    assert [(each.what, each.verdict) for each in differences] == [
         ("api: a", "SLOWER"),
         ("api: b", ""),
         ("api: c", "faster"),
         ("api: d", "new"),
         ("api: gone", "not measured"),
     ]
-    assert "+20 %" in compared(found).splitlines()[1]
+    assert "+20 %" in compared(differences).splitlines()[1]
 
 
 def test_figures_are_written_and_compared_with_and_another_file_is_said_to_be_none(
@@ -66,14 +66,14 @@ def test_figures_are_written_and_compared_with_and_another_file_is_said_to_be_no
 ) -> None:
     quick = Figure("suite: it", "1 ms", "1 ms, that", 1.0, 0.9, 1.1, 2)
     slow = Figure("suite: it", "1 ms", "1 ms, that", 1.5, 1.4, 1.6, 2)
-    written = tmp_path / "old.json"
+    old_results = tmp_path / "old.json"
     monkeypatch.setitem(SUITES, "suite", lambda _: iter([quick]))
-    assert main(["suite", "--json", str(written)]) == 0
-    assert main(["suite", "--compare", str(written), "--goals", str(tmp_path / "goals.svg")]) == 0
+    assert main(["suite", "--json", str(old_results)]) == 0
+    assert main(["suite", "--compare", str(old_results), "--goals", str(tmp_path / "goals.svg")]) == 0
     drawn = ElementTree.fromstring((tmp_path / "goals.svg").read_text())  # noqa: S314 # our own
     assert "suite: it, to that" in {text.text for text in drawn.findall(".//{*}text")}
     monkeypatch.setitem(SUITES, "suite", lambda _: iter([slow]))
-    assert main(["suite", "--compare", str(written)]) == 1, "its goal is met, but it was faster"
+    assert main(["suite", "--compare", str(old_results)]) == 1, "its goal is met, but it was faster"
     assert "SLOWER" in capsys.readouterr().out
     (tmp_path / "none.json").write_text("{}")
     for path in (tmp_path / "none.json", tmp_path / "nowhere.json"):
@@ -92,11 +92,11 @@ def test_a_suite_that_breaks_off_costs_no_figure_and_is_the_exit_status(
     monkeypatch.setitem(SUITES, "first", breaks)
     monkeypatch.setitem(SUITES, "second", lambda _: iter([Figure("second: it", "1 ms", "1 ms, that", 1, 1, 1)]))
     assert main(["first", "second"]) == 1
-    told = capsys.readouterr()
-    assert "first: before" in told.out
-    assert "second: it" in told.out
-    assert "not measured to the end: first" in told.out
-    assert "first: not measured any further: wrk is not there" in told.err
+    captured = capsys.readouterr()
+    assert "first: before" in captured.out
+    assert "second: it" in captured.out
+    assert "not measured to the end: first" in captured.out
+    assert "first: not measured any further: wrk is not there" in captured.err
 
 
 def test_what_is_compared_runs_in_turn() -> None:
@@ -137,19 +137,19 @@ def test_an_api_is_measured_answering_all_that_it_is_asked(monkeypatch: pytest.M
     require_program("wrk", hint="apt-get install wrk")
     for name, value in (("_SYSTEMS", 20), ("_ROUND_S", 1)):
         monkeypatch.setattr(api, name, value)
-    found = list(api.figures(rounds=1))
-    assert [each.what for each in found] == [
+    results = list(api.figures(rounds=1))
+    assert [each.what for each in results] == [
         "api: an order",
         "api: an order",
         "api: orders, 100 a request",
         "api: the snapshot of 20 systems",
         "api: the snapshot of 20 systems, 304",
         "api: an order at half load, 99th percentile",
-        found[6].what,
+        results[6].what,
         "api: memory after that abuse",
     ]
-    assert "under abuse" in found[6].what
-    assert min(each.ratio for each in found) > 0
+    assert "under abuse" in results[6].what
+    assert min(each.ratio for each in results) > 0
 
 
 def test_a_load_that_is_not_answered_as_it_must_be_is_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,23 +197,23 @@ def test_growth_is_measured_at_each_size(monkeypatch: pytest.MonkeyPatch, tmp_pa
     for name, value in (("SIMS", (1, 2)), ("LOOKED_AT", (1, 2)), ("PLAYERS", (1, 2)), ("SPECTATORS", (1, 2))):
         monkeypatch.setattr(growth, name, value)
     monkeypatch.setattr(growth, "_MEASURED_S", 1.0)
-    written = tmp_path / "lines.json"
-    assert model.main(["--rounds", "1", "--lines", str(written), "--plot", str(tmp_path / "plot.svg")]) == 0
-    found = {each["name"]: each["points"] for each in json.loads(written.read_text())}
-    assert list(found) == ["a worker", "a worker that stands by", "an API", "a viz"]
-    for points in found.values():
+    lines_file = tmp_path / "lines.json"
+    assert model.main(["--rounds", "1", "--lines", str(lines_file), "--plot", str(tmp_path / "plot.svg")]) == 0
+    measured = {each["name"]: each["points"] for each in json.loads(lines_file.read_text())}
+    assert list(measured) == ["a worker", "a worker that stands by", "an API", "a viz"]
+    for points in measured.values():
         assert all(point["own_s"] > 0 for point in points)
         assert all(point["memory_mb"] > 10 for point in points)
-    assert [point["size"] for point in found["a viz"]] == [1, 2]
+    assert [point["size"] for point in measured["a viz"]] == [1, 2]
     assert "a viz, spectators" in (tmp_path / "plot.svg").read_text()
-    assert model.main(["--lines", str(written)]) == 0, "it is read, and not measured again"
+    assert model.main(["--lines", str(lines_file)]) == 0, "it is read, and not measured again"
 
 
 def test_a_prediction_goes_straight_on_from_what_was_measured() -> None:
     def line(name: str, size: int, own_s: float, redis_s: float) -> Line:
         return Line(name, "any", [Point(1, own_s / size, redis_s / size, 50), Point(size, own_s, redis_s, 100)])
 
-    found = {
+    measurements = {
         each.name: each
         for each in (
             line("a worker", 100, 0.3, 0.06),
@@ -222,14 +222,16 @@ def test_a_prediction_goes_straight_on_from_what_was_measured() -> None:
             line("a viz", 1_000, 0.12, 0.01),
         )
     }
-    workers, looks, apis, vizs = model.predict(found, model.World(10_000, 100_000, 50_000))
+    workers, looks, apis, vizs = model.predict(measurements, model.World(10_000, 100_000, 50_000))
     assert (workers.processes, apis.processes, vizs.processes) == (50, 10, 20)
     assert workers.redis == pytest.approx(6.0)
     # A look at ten times as many would take a tenth of its time: it takes a twentieth.
     assert looks.redis == pytest.approx(50 * 0.002 * 5)
     assert apis.redis == pytest.approx(2.0)
     assert model.masters([workers, looks, apis, vizs]) == 11
-    assert "11 masters of Redis; 46 machines of 2 processors" in model.told(found, model.World(10_000, 100_000, 50_000))
+    assert "11 masters of Redis; 46 machines of 2 processors" in model.format_prediction(
+        measurements, model.World(10_000, 100_000, 50_000)
+    )
 
 
 def test_outside_of_a_checkout_no_build_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

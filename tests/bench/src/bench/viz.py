@@ -84,13 +84,13 @@ class Crowd:
         assert self.process.stdout is not None
         self.process.stdin.write("tell\n")
         self.process.stdin.flush()
-        told = json.loads(self.process.stdout.readline())
-        if told["lost"]:
-            raise Missed(f"{told['lost']} spectators were lost")
-        short = sum(len(each) != _TICKS for each in told["arrivals"])
+        report = json.loads(self.process.stdout.readline())
+        if report["lost"]:
+            raise Missed(f"{report['lost']} spectators were lost")
+        short = sum(len(each) != _TICKS for each in report["arrivals"])
         if short:
             raise Missed(f"{short} of {SPECTATORS} spectators were not told each of {_TICKS} ticks once")
-        return told["arrivals"], told["bytes"]
+        return report["arrivals"], report["bytes"]
 
 
 @contextmanager

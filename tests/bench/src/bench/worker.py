@@ -79,13 +79,13 @@ async def _small(url: str, rounds: int) -> list[Figure]:
     puppets = partial(_seconds_a_tick, redis, url, _PUPPETS, _FEW)
     # What is there when it begins is what the worker left of its last tick.
     bare = partial(_bare_seconds, redis)
-    found = [
+    results = [
         await _in_turn(f"{_FEW} sims", few, "the bare protocol", bare, rounds, goal=2),
         await _in_turn(f"{_MANY:,} sims", many, f"with {_FEW}", few, rounds, goal=1.25),
         await _in_turn(f"{_FEW} sims, 2 puppets each", puppets, "the bare protocol", bare, rounds),
     ]
     await redis.aclose()
-    return found
+    return results
 
 
 async def _in_turn(
@@ -131,11 +131,11 @@ async def _seconds_a_tick(redis: Redis, url: str, config: SimConfig, count: int)
     before, start = await _transactions(redis), time.perf_counter()
     await asyncio.sleep(_ROUND_S)
     # Holding all leases, it has no transactions but its ticks.
-    found = (time.perf_counter() - start) / (await _transactions(redis) - before)
+    tick_s = (time.perf_counter() - start) / (await _transactions(redis) - before)
     stop.set()
     await running
     await own.aclose()
-    return found
+    return tick_s
 
 
 async def _transactions(redis: Redis) -> int:
@@ -244,10 +244,10 @@ async def _large(url: str, rounds: int, systems: int = 100_000, fleets: int = 1_
     await redis.aclose()
     added = [statistics.mean(each) for each in rounds_added[1:]]
     most = [max(each) for each in rounds_added[1:]]
-    whole = [statistics.mean(each) for each in rounds_took[1:]]
+    tick_s = [statistics.mean(each) for each in rounds_took[1:]]
     against = f"{ms(copied[1:])}, a copy of its columns"
     what = f"worker: what the commit adds to a tick of {systems:,} systems, {fleets:,} fleets"
-    beside = f"{ms(whole)} with it; with a snapshot, which is one in {len(rounds_took[1])}, it adds {ms(most)}"
+    beside = f"{ms(tick_s)} with it; with a snapshot, which is one in {len(rounds_took[1])}, it adds {ms(most)}"
     return Figure(f"{what} ({beside})", ms(added), against, *ratios(added, copied[1:]), 2)
 
 

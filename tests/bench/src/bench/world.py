@@ -171,8 +171,8 @@ def _play(state: WorldState, name: str, rounds: int) -> Figure:
     )
     per_tick = {key: [seconds / len(states) for seconds in samples] for key, samples in took.items()}
     against = f"{ms(per_tick['ticks'])}, the tick without them"
-    found = ratios(per_tick["plans"], per_tick["ticks"])
-    return Figure(f"100 puppets, 10,000 systems, {name}", ms(per_tick["plans"]), against, *found, 1)
+    plan_ratios = ratios(per_tick["plans"], per_tick["ticks"])
+    return Figure(f"100 puppets, 10,000 systems, {name}", ms(per_tick["plans"]), against, *plan_ratios, 1)
 
 
 def _plan_all(states: list[WorldState]) -> None:
