@@ -12,16 +12,16 @@ class Step:
     p99_ms: float
     failed: int
 
-    def holds(self, most_ms: float) -> bool:
+    def holds(self, max_ms: float) -> bool:
         """Say whether it is within the bound."""
-        return self.failed == 0 and self.a_second > 0 and self.p99_ms <= most_ms
+        return self.failed == 0 and self.a_second > 0 and self.p99_ms <= max_ms
 
 
 @dataclass(slots=True)
 class Search:
     """Doubles the users until they are too many, then halves the distance until it is a tenth. `most`: never more than that."""
 
-    most_ms: float
+    max_ms: float
     most: int
     steps: list[Step] = field(default_factory=list)
 
@@ -29,13 +29,13 @@ class Search:
     def best(self) -> Step | None:
         """The highest rate that held."""
         return max(
-            (each for each in self.steps if each.holds(self.most_ms)), key=lambda each: each.a_second, default=None
+            (each for each in self.steps if each.holds(self.max_ms)), key=lambda each: each.a_second, default=None
         )
 
     def next(self) -> int | None:
         """Return how many users the next step has; None where all is known."""
-        held = max((each.users for each in self.steps if each.holds(self.most_ms)), default=0)
-        broke = min((each.users for each in self.steps if not each.holds(self.most_ms)), default=0)
+        held = max((each.users for each in self.steps if each.holds(self.max_ms)), default=0)
+        broke = min((each.users for each in self.steps if not each.holds(self.max_ms)), default=0)
         if not self.steps:
             return min(8, self.most)
         if not broke:

@@ -9,10 +9,9 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
-from load import options
 from load.breaking import Search, Step
 from load.objectives import merged, objectives, verdict
-from load.options import Told
+from load.options import LoadOptions, add_arguments
 from load.players import Player, Swarm
 from load.shapes import SHAPES, TIMED
 from load.user import REQUEST
@@ -27,25 +26,25 @@ _KINDS = {Player: "players", Spectator: "spectators", Streamer: "streamers", Swa
 
 def add_options(parser: LocustArgumentParser) -> None:
     """Add our options to Locust's."""
-    options.add(parser)
+    add_arguments(parser)
 
 
 def weigh(environment: Environment, **_: object) -> None:
     """Weigh the users as told; a shape is told how long it is."""
     # A line for each request is a load of its own.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    told = Told.of(environment)
+    options = LoadOptions.of(environment)
     for kind, name in _KINDS.items():
-        kind.weight = getattr(told, name)
+        kind.weight = getattr(options, name)
     environment.user_classes = [kind for kind in environment.user_classes if kind.weight]
     if not environment.user_classes:
         sys.exit("nobody comes: all of --players, --spectators, --streamers and --swarms are 0")
-    if not 0 <= told.think_min <= told.think_max:
-        sys.exit(f"--think-min {told.think_min:g} must be from 0 to --think-max {told.think_max:g}")
-    if not 1 <= told.batch <= 1000:
-        sys.exit(f"--batch {told.batch} must be from 1 to 1000")
-    if told.headless and told.shape in TIMED and not told.run_time:
-        sys.exit(f"--shape {told.shape} follows the time of the whole run, and has none: add --run-time 5m")
+    if not 0 <= options.think_min <= options.think_max:
+        sys.exit(f"--think-min {options.think_min:g} must be from 0 to --think-max {options.think_max:g}")
+    if not 1 <= options.batch <= 1000:
+        sys.exit(f"--batch {options.batch} must be from 1 to 1000")
+    if options.headless and options.shape in TIMED and not options.run_time:
+        sys.exit(f"--shape {options.shape} follows the time of the whole run, and has none: add --run-time 5m")
     if isinstance(environment.shape_class, Load):
         environment.shape_class.environment = environment
 
@@ -64,17 +63,17 @@ class Load(LoadTestShape):
 
     def tick(self) -> tuple[int, float] | None:
         """Return how many users there are to be now, and how many may come a second; None at the end."""
-        told = Told.of(self.environment)
-        most, at_s, run_s = told.num_users or 1, time.perf_counter() - self.start_time, told.run_time or 0
-        if told.shape == "breakpoint":
-            return self._step(told.p99_ms, most, told.step_time)
+        options = LoadOptions.of(self.environment)
+        most, at_s, run_s = options.num_users or 1, time.perf_counter() - self.start_time, options.run_time or 0
+        if options.shape == "breakpoint":
+            return self._step(options.p99_ms, most, options.step_time)
         if run_s and at_s > run_s:
             return None
-        return SHAPES[told.shape](at_s, run_s or float("inf"), most), told.spawn_rate or most
+        return SHAPES[options.shape](at_s, run_s or float("inf"), most), options.spawn_rate or most
 
-    def _step(self, most_ms: float, most: int, step_s: float) -> tuple[int, float] | None:
+    def _step(self, max_ms: float, most: int, step_s: float) -> tuple[int, float] | None:
         if self.search is None:
-            self.search = Search(most_ms, most)
+            self.search = Search(max_ms, most)
         elif (now_s := time.monotonic()) < self._until_s:
             if not self._settled and now_s > self._until_s - step_s * _MEASURED:
                 self._settled, (self._before, self._failed) = True, self._so_far()
@@ -92,8 +91,8 @@ class Load(LoadTestShape):
         return users, users
 
     def _so_far(self) -> tuple[dict[int, int], int]:
-        whole = merged(self.environment.stats, REQUEST)
-        return dict(whole.response_times), whole.num_failures
+        totals = merged(self.environment.stats, REQUEST)
+        return dict(totals.response_times), totals.num_failures
 
     def _measured(self, step_s: float) -> Step:
         after, failed = self._so_far()
@@ -112,26 +111,26 @@ def judge(environment: Environment, **_: object) -> None:
     """Say the verdict; the exit code is told by it."""
     if isinstance(environment.runner, WorkerRunner):
         return
-    told = Told.of(environment)
+    options = LoadOptions.of(environment)
     shape = environment.shape_class
     if isinstance(shape, Load) and shape.search is not None:
         best = shape.search.best
         rate = f"{best.a_second:.0f} requests/s, of {best.users} users" if best else "none held"
-        print(f"\nThe highest rate with a p99 of at most {told.p99_ms:g} ms and no failure: {rate}")
+        print(f"\nThe highest rate with a p99 of at most {options.p99_ms:g} ms and no failure: {rate}")
         environment.process_exit_code = 0 if best else 1
         return
-    found = list(
+    outcomes = list(
         objectives(
             environment.stats,
-            p99_ms=told.p99_ms,
-            seen_ms=told.seen_ms,
-            failures_percent=told.failures_percent,
-            outcome_ticks=told.outcome_ticks,
+            p99_ms=options.p99_ms,
+            seen_ms=options.seen_ms,
+            failures_percent=options.failures_percent,
+            outcome_ticks=options.outcome_ticks,
             crashed=len(environment.runner.exceptions) if environment.runner else 0,
         )
     )
-    print(verdict(found), flush=True)
-    environment.process_exit_code = 0 if all(each.met for each in found) else 1
+    print(verdict(outcomes), flush=True)
+    environment.process_exit_code = 0 if all(each.met for each in outcomes) else 1
 
 
 events.init_command_line_parser.add_listener(add_options)

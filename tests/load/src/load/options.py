@@ -10,8 +10,8 @@ SHAPES = ("steady", "ramp", "spike", "soak", "breakpoint")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the command line said: our options by their names, and of Locust's those that shapes use. Times are in seconds."""
+class LoadOptions:
+    """The options of a load test: ours, and those of Locust that shapes use. Times are in seconds."""
 
     players: int
     spectators: int
@@ -38,12 +38,12 @@ class Told:
 
     @classmethod
     def of(cls, environment: Environment) -> Self:
-        """Return what this run was told. Workers get it from their master."""
+        """Return the options of this run. Workers get them from their master."""
         return cls(**{each.name: getattr(environment.parsed_options, each.name) for each in fields(cls)})
 
 
-def add(parser: LocustArgumentParser) -> None:
-    """Add them."""
+def add_arguments(parser: LocustArgumentParser) -> None:
+    """Add the options to the command line of Locust."""
     who = parser.add_argument_group("who comes, by weight (0: nobody)")
     for name, weight, what in (
         ("players", 10, "give one order at a time and follow it to its outcome"),

@@ -12,21 +12,21 @@ class Broken(Exception):
     """A promise that was not kept."""
 
 
-async def outcome_of(client: Client, order_id: str, since_tick: int, most_ticks: int, patience_s: float) -> OrderStatus:
+async def outcome_of(client: Client, order_id: str, since_tick: int, max_ticks: int, patience_s: float) -> OrderStatus:
     """Return what became of an order that was given at tick `since_tick` or later.
 
     Raises Broken where there is no outcome, though so many ticks went by, or no tick came for `patience_s` seconds; or where it came
     more ticks later than that. Raises sector.client.ClientError.
     """
-    seen, seen_s = since_tick, time.monotonic()
-    while (found := await client.outcome(order_id, wait_s=_WAIT_S)).status == "pending":
+    newest_tick, newest_s = since_tick, time.monotonic()
+    while (order_status := await client.outcome(order_id, wait_s=_WAIT_S)).status == "pending":
         tick = (await client.snapshot()).tick
-        if tick > since_tick + most_ticks:
-            raise Broken(f"no outcome within {most_ticks} ticks")
-        if tick > seen:
-            seen, seen_s = tick, time.monotonic()
-        elif time.monotonic() > seen_s + patience_s:
+        if tick > since_tick + max_ticks:
+            raise Broken(f"no outcome within {max_ticks} ticks")
+        if tick > newest_tick:
+            newest_tick, newest_s = tick, time.monotonic()
+        elif time.monotonic() > newest_s + patience_s:
             raise Broken(f"no outcome, and no tick for {patience_s:.0f} s")
-    if found.tick is not None and found.tick > since_tick + most_ticks:
-        raise Broken(f"an outcome after more than {most_ticks} ticks")
-    return found
+    if order_status.tick is not None and order_status.tick > since_tick + max_ticks:
+        raise Broken(f"an outcome after more than {max_ticks} ticks")
+    return order_status

@@ -29,9 +29,9 @@ class _Ordering(SectorUser):
         """Return up to so many orders that make sense here; where none does, notes."""
         if not self.faction:
             self.faction = f"Load{random.getrandbits(24):06x}-{next(_FACTIONS)}"  # (nothing secret)
-        found = choose_orders(snapshot, self.faction, most)
+        orders = choose_orders(snapshot, self.faction, most)
         here = any(each.id == self.faction for each in snapshot.factions)
-        return [*found, *(self.a_note() for _ in range(most - len(found)))] if here else found[:1]
+        return [*orders, *(self.a_note() for _ in range(most - len(orders)))] if here else orders[:1]
 
     def a_note(self) -> Order:
         """Return an order that changes nothing."""
@@ -43,13 +43,13 @@ class _Ordering(SectorUser):
 
     async def follow(self, order_id: str, since_tick: int, given_s: float) -> OrderStatus | None:
         """Return what became of an order, None where that is not as promised: then it is noted."""
-        told, fault, found = self.told, None, None
+        options, fault, order_status = self.options, None, None
         try:
-            found = await outcome_of(self.client, order_id, since_tick, told.outcome_ticks, told.patience)
+            order_status = await outcome_of(self.client, order_id, since_tick, options.outcome_ticks, options.patience)
         except (Broken, ClientError) as error:
             fault = error
         self.note(WORLD, _OUTCOME, (time.perf_counter() - given_s) * 1000, fault)
-        return found
+        return order_status
 
 
 class Player(_Ordering):
@@ -64,8 +64,8 @@ class Player(_Ordering):
         snapshot = await self.measured("GET /snapshot", self.client.snapshot())
         (order,) = self.choose(snapshot, 1)
         order_id = await self.measured("POST /orders", self.client.order(order))
-        found = await self.follow(order_id, snapshot.tick, time.perf_counter())
-        if order.type == "join" and found is not None and found.status == "rejected":
+        order_status = await self.follow(order_id, snapshot.tick, time.perf_counter())
+        if order.type == "join" and order_status is not None and order_status.status == "rejected":
             self.adopt(snapshot)
 
 
@@ -81,8 +81,8 @@ class Swarm(_Ordering):
         snapshot = await self.measured("GET /snapshot", self.client.snapshot())
         if not any(each.id == self.faction for each in snapshot.factions):
             self.adopt(snapshot)
-        orders = self.choose(snapshot, self.told.batch)
-        name = f"POST /orders, {self.told.batch} at once"
+        orders = self.choose(snapshot, self.options.batch)
+        name = f"POST /orders, {self.options.batch} at once"
         results = await self.measured(name, self.client.orders(orders))
         given_s = time.perf_counter()
         accepted = self._checked(orders, results)

@@ -155,8 +155,8 @@ def test_several_processes_load_together(worker: Service, api: Service) -> None:
         assert run.returncode == 0, run.stdout + run.stderr
         assert "acknowledged orders" in run.stdout
         for each in workers:
-            _, said = each.communicate(timeout=20)
-            assert "Traceback" not in said
+            _, errors = each.communicate(timeout=20)
+            assert "Traceback" not in errors
     finally:
         for each in workers:
             each.kill()
@@ -164,7 +164,7 @@ def test_several_processes_load_together(worker: Service, api: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "message"),
     [
         (("--players", "0", "--spectators", "0", "--streamers", "0", "--swarms", "0"), "nobody comes"),
         (("--think-min", "3", "--think-max", "1"), "--think-min 3 must be from 0 to --think-max 1"),
@@ -173,10 +173,10 @@ def test_several_processes_load_together(worker: Service, api: Service) -> None:
         (("--shape", "ramp"), "add --run-time"),
     ],
 )
-def test_what_makes_no_sense_is_said(wrong: tuple[str, ...], said: str) -> None:
+def test_what_makes_no_sense_is_said(wrong: tuple[str, ...], message: str) -> None:
     run = load("--host", "http://127.0.0.1:1", *wrong)
     assert run.returncode != 0
-    assert said in run.stderr
+    assert message in run.stderr
 
 
 def test_a_host_that_is_not_there_fails_and_does_not_hang() -> None:

@@ -34,7 +34,7 @@ def test_shapes_have_their_shape() -> None:
 
 @pytest.mark.parametrize("limit", [1, 3, 8, 9, 100, 777])
 def test_the_search_finds_what_holds_within_a_tenth(limit: int) -> None:
-    search = Search(most_ms=100, most=10_000)
+    search = Search(max_ms=100, most=10_000)
     for _ in range(50):
         users = search.next()
         if users is None:
@@ -48,31 +48,31 @@ def test_the_search_finds_what_holds_within_a_tenth(limit: int) -> None:
 def test_a_step_that_fails_or_asks_nothing_does_not_hold_and_the_most_is_never_passed() -> None:
     assert not Step(5, 10.0, 1.0, failed=1).holds(100)
     assert not Step(5, 0.0, 0.0, failed=0).holds(100)
-    search = Search(most_ms=100, most=20)
+    search = Search(max_ms=100, most=20)
     tried = []
     while (users := search.next()) is not None:
         tried.append(users)
         search.steps.append(Step(users, 1.0 * users, 1.0, 0))
     assert tried == [8, 16, 20]
-    broken = Search(most_ms=100, most=20)
+    broken = Search(max_ms=100, most=20)
     while (users := broken.next()) is not None:
         broken.steps.append(Step(users, 1.0, 1000.0, 0))
     assert broken.best is None
 
 
 def stats(**failed: str) -> RequestStats:
-    found = RequestStats()
+    stats = RequestStats()
     for kind, took_ms in ((REQUEST, 10), (WORLD, 300), (STREAM, 20)):
         for _ in range(100):
-            found.log_request(kind, "it", took_ms, 0)
+            stats.log_request(kind, "it", took_ms, 0)
         if kind in failed:
-            found.log_error(kind, "it", failed[kind])
-    return found
+            stats.log_error(kind, "it", failed[kind])
+    return stats
 
 
-def judged(found: RequestStats, **told: float) -> list[bool]:
-    limits = {"p99_ms": 250.0, "seen_ms": 100.0, "failures_percent": 0.0} | told
-    return [each.met for each in objectives(found, outcome_ticks=3, crashed=0, **limits)]
+def judged(stats: RequestStats, **bounds: float) -> list[bool]:
+    limits = {"p99_ms": 250.0, "seen_ms": 100.0, "failures_percent": 0.0} | bounds
+    return [each.met for each in objectives(stats, outcome_ticks=3, crashed=0, **limits)]
 
 
 def test_the_verdict_is_of_each_kind_by_itself() -> None:
@@ -87,9 +87,11 @@ def test_the_verdict_is_of_each_kind_by_itself() -> None:
 
 def test_a_load_that_asked_nothing_meets_nothing() -> None:
     assert judged(RequestStats())[0] is False
-    told = list(objectives(RequestStats(), p99_ms=1, seen_ms=1, failures_percent=0, outcome_ticks=3, crashed=2))
-    assert "NOT MET" in verdict(told)
-    assert "2  NOT MET" in verdict(told).splitlines()[-1]
+    objectives_of_nothing = list(
+        objectives(RequestStats(), p99_ms=1, seen_ms=1, failures_percent=0, outcome_ticks=3, crashed=2)
+    )
+    assert "NOT MET" in verdict(objectives_of_nothing)
+    assert "2  NOT MET" in verdict(objectives_of_nothing).splitlines()[-1]
 
 
 def test_what_the_viz_sends_says_its_tick() -> None:

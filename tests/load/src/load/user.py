@@ -9,7 +9,7 @@ from locust import User
 from locust.env import Environment
 
 from load.bridge import bridge
-from load.options import Told
+from load.options import LoadOptions
 from sector.client import Client
 
 REQUEST, WORLD, STREAM = "API", "WORLD", "STREAM"
@@ -32,13 +32,13 @@ class SectorUser(User):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        self.told = Told.of(environment)
+        self.options = LoadOptions.of(environment)
         self._samples: list[Sample] = []
         self.client: Client
 
     def wait_time(self) -> float:
         """Return how long they think, in seconds."""
-        return random.uniform(self.told.think_min, self.told.think_max)  # noqa: S311  (nothing secret)
+        return random.uniform(self.options.think_min, self.options.think_max)  # noqa: S311  (nothing secret)
 
     def on_start(self) -> None:
         """Connect."""
@@ -50,7 +50,7 @@ class SectorUser(User):
 
     async def _connect(self) -> None:
         # Nothing is tried twice: a request that fails is to be seen.
-        self.client = Client(self.host or "", token=self.told.token, sim=self.told.sim, patience_s=0)
+        self.client = Client(self.host or "", token=self.options.token, sim=self.options.sim, patience_s=0)
 
     def do(self, work: Coroutine[object, object, None]) -> None:
         """Do something, and tell Locust what was measured meanwhile, however it ended."""
@@ -79,12 +79,12 @@ class SectorUser(User):
         """Return what a request brings, and measure it. Raises what it raises, which ends the task."""
         start = time.perf_counter()
         try:
-            found = await asking
+            response = await asking
         except Exception as error:
             self.note(REQUEST, name, (time.perf_counter() - start) * 1000, error)
             raise Ended from error
         self.note(REQUEST, name, (time.perf_counter() - start) * 1000)
-        return found
+        return response
 
 
 class Ended(Exception):

@@ -43,12 +43,12 @@ class Streamer(SectorUser):
     @task
     def watch(self) -> None:
         """Watch as the page does (Socket.IO)."""
-        self.do(self._watch() if self.told.viz else self._listen())
+        self.do(self._watch() if self.options.viz else self._listen())
 
     async def _listen(self) -> None:
         last = (-1, -1)
         try:
-            async with asyncio.timeout(self.told.stay):
+            async with asyncio.timeout(self.options.stay):
                 async for event in self.client.follow():
                     if isinstance(event, Gap):
                         self.note(STREAM, _STREAM, 0, Broken("events are missing"))
@@ -90,11 +90,11 @@ class Streamer(SectorUser):
         page.on("disconnect", cut)
         try:
             start = time.perf_counter()
-            await page.connect(self.told.viz, socketio_path="ws", transports=["websocket"])
-            wrong = await page.call("watch", (self.told.sim, ""), timeout=_CONNECT_WITHIN_S)
+            await page.connect(self.options.viz, socketio_path="ws", transports=["websocket"])
+            wrong = await page.call("watch", (self.options.sim, ""), timeout=_CONNECT_WITHIN_S)
             fault = None if wrong is None else Broken(str(wrong))
             self.note(REQUEST, "Socket.IO watch", (time.perf_counter() - start) * 1000, fault)
-            async with asyncio.timeout(self.told.stay):
+            async with asyncio.timeout(self.options.stay):
                 await gone.wait()
             self.note(STREAM, _SOCKET, 0, Broken("the connection was cut"))
         except socketio.exceptions.SocketIOError as error:
