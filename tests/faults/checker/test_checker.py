@@ -13,7 +13,7 @@ from chaos.players import Acknowledged
 from chaos.recorded import Recorded
 from chaos.report import takeovers
 from chaos.schedule import WORKER_KILLED
-from chaos.witness import Seen
+from chaos.witness import ObservedHashes
 from fixtures.sim import Sim
 from sector.models import Join, Note
 from sector.models.archive import TickEntry
@@ -22,8 +22,8 @@ from sector.state.watch.reader import Event, TickEvents
 type Damage = Callable[[Recorded], Recorded]
 
 
-def promises(sim: Recorded, *acknowledged: Acknowledged, seen: Seen | None = None) -> set[str]:
-    return {promise for promise, _ in violations(sim, acknowledged, seen)}
+def promises(sim: Recorded, *acknowledged: Acknowledged, observed: ObservedHashes | None = None) -> set[str]:
+    return {promise for promise, _ in violations(sim, acknowledged, observed)}
 
 
 @pytest.fixture
@@ -47,10 +47,10 @@ def other_events(number: int, events: list[Event]) -> Damage:
     """Have one tick tell other events than it did."""
 
     def changed(tick: TickEvents) -> TickEvents:
-        made = replace(tick)
+        altered = replace(tick)
         # They are made of bytes when they are asked for, and kept here.
-        made.__dict__["events"] = events
-        return made
+        altered.__dict__["events"] = events
+        return altered
 
     return lambda sim: replace(sim, ticks=[changed(each) if each.tick == number else each for each in sim.ticks])
 
@@ -75,8 +75,8 @@ def orders_of_another_replayed(sim: Recorded) -> Recorded:
 
 def test_where_nothing_is_wrong_nothing_is_found(played: Recorded) -> None:
     acknowledged = [Acknowledged(order_id, "") for order_id in played.log]
-    seen = Seen({tick.tick: tick.hash for tick in played.ticks})
-    assert list(violations(played, acknowledged, seen)) == []
+    observed = ObservedHashes({tick.tick: tick.hash for tick in played.ticks})
+    assert list(violations(played, acknowledged, observed)) == []
 
 
 @pytest.mark.parametrize(
@@ -107,8 +107,8 @@ def test_an_acknowledged_order_must_be_there_and_be_the_one_that_was_given(playe
 
 
 def test_what_was_seen_must_stay(played: Recorded) -> None:
-    assert promises(played, seen=Seen({3: "another"})) == {"witness"}
-    assert promises(played, seen=Seen(rewound=1)) == {"witness"}
+    assert promises(played, observed=ObservedHashes({3: "another"})) == {"witness"}
+    assert promises(played, observed=ObservedHashes(rewound=1)) == {"witness"}
 
 
 def test_a_takeover_lasts_from_the_signal_to_the_next_tick_of_a_greater_epoch(played: Recorded) -> None:
@@ -117,5 +117,5 @@ def test_a_takeover_lasts_from_the_signal_to_the_next_tick_of_a_greater_epoch(pl
     ]  # fmt: skip
     sim = replace(played, ticks=ticks)
     ended = [Ended("default", WORKER_KILLED, 3100), Ended("default", WORKER_KILLED, 6500)]
-    found = takeovers([sim], ended)[WORKER_KILLED]
-    assert (found.ms, found.median, found.p99) == ((900,), 900, 900)
+    worker_takeovers = takeovers([sim], ended)[WORKER_KILLED]
+    assert (worker_takeovers.ms, worker_takeovers.median, worker_takeovers.p99) == ((900,), 900, 900)

@@ -23,8 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     wanted = tuple(given.faults.split(",")) if given.faults else ()
     if unknown := [kind for kind in wanted if not any(kind in kinds for kinds in KINDS.values())]:
-        known = sorted({kind for kinds in KINDS.values() for kind in kinds})
-        print(f"faults: there is no fault {unknown[0]!r}; there are {', '.join(known)}", file=sys.stderr)
+        kind_names = sorted({kind for kinds in KINDS.values() for kind in kinds})
+        print(f"faults: there is no fault {unknown[0]!r}; there are {', '.join(kind_names)}", file=sys.stderr)
         return 2
     names = given.redis or list(KINDS)
     reports: list[Report] = []

@@ -7,7 +7,7 @@ from typing import Literal
 
 from chaos.players import Acknowledged
 from chaos.recorded import Recorded
-from chaos.witness import Seen
+from chaos.witness import ObservedHashes
 from sector.models.archive import Keyframe, TickEntry
 from sector.models.delta import DeltaError, apply_delta
 from sector.models.frame import Frame, FrameError, decode, digest, encode
@@ -17,14 +17,16 @@ type Promise = Literal["lost", "duplicated", "order", "ticks", "epochs", "chain"
 type Violation = tuple[Promise, str]
 
 
-def violations(sim: Recorded, acknowledged: Sequence[Acknowledged], seen: Seen | None = None) -> Iterator[Violation]:
-    """Yield what is wrong: which promise was broken, and how. `seen`: what a witness saw, where no tick may be made anew."""
+def violations(
+    sim: Recorded, acknowledged: Sequence[Acknowledged], observed: ObservedHashes | None = None
+) -> Iterator[Violation]:
+    """Yield what is wrong: which promise was broken, and how. `observed`: what a witness saw, where no tick may be made anew."""
     yield from _orders(sim, acknowledged)
     yield from _ticks(sim)
     yield from _chain(sim)
     yield from _replay(sim)
-    if seen is not None:
-        yield from _witnessed(sim, seen)
+    if observed is not None:
+        yield from _witnessed(sim, observed)
 
 
 def _id(order_id: str) -> tuple[int, int]:
@@ -50,10 +52,10 @@ def _orders(sim: Recorded, acknowledged: Sequence[Acknowledged]) -> Iterator[Vio
             yield "duplicated", f"order {order_id} was applied {count} times"
     texts = Counter(str(event["text"]) for _, event in outcomes if event["type"] == "note")
     yield from (("duplicated", f"note {text!r} was told {count} times") for text, count in texts.items() if count > 1)
-    told = {str(event["order"]): str(event.get("text", "")) for _, event in outcomes}
+    text_of_order = {str(event["order"]): str(event.get("text", "")) for _, event in outcomes}
     for order in acknowledged:
-        if order.text and told.get(order.order_id, order.text) != order.text:
-            yield "order", f"order {order.order_id} was {order.text!r} and came out as {told[order.order_id]!r}"
+        if order.text and text_of_order.get(order.order_id, order.text) != order.text:
+            yield "order", f"order {order.order_id} was {order.text!r} and came out as {text_of_order[order.order_id]!r}"
     if ids != sorted(ids, key=_id):
         late = next(after for before, after in itertools.pairwise(ids) if _id(after) <= _id(before))
         yield "order", f"order {late} was applied after a later one"
@@ -72,8 +74,8 @@ def _ticks(sim: Recorded) -> Iterator[Violation]:
         return
     last = sim.ticks[-1]
     if (sim.head.tick, sim.head.hash, sim.head.cursor) != (last.tick, last.hash, last.cursor):
-        there = f"tick {sim.head.tick}, {sim.head.hash}, cursor {sim.head.cursor}"
-        yield "ticks", f"the head is at {there}; the last tick is {last.tick}, {last.hash}, cursor {last.cursor}"
+        head = f"tick {sim.head.tick}, {sim.head.hash}, cursor {sim.head.cursor}"
+        yield "ticks", f"the head is at {head}; the last tick is {last.tick}, {last.hash}, cursor {last.cursor}"
     for before, after in itertools.pairwise(sim.ticks):
         if after.epoch < before.epoch:
             yield "epochs", f"tick {after.tick} has epoch {after.epoch}, after epoch {before.epoch}"
@@ -121,11 +123,11 @@ def _replay(sim: Recorded) -> Iterator[Violation]:
         yield "replay", str(error)
 
 
-def _witnessed(sim: Recorded, seen: Seen) -> Iterator[Violation]:
+def _witnessed(sim: Recorded, observed: ObservedHashes) -> Iterator[Violation]:
     """What was seen once is still there: no tick was made anew."""
     recorded = {tick.tick: tick.hash for tick in sim.ticks}
-    if seen.rewound:
-        yield "witness", f"sim {sim.sim_id} was seen to go back in time {seen.rewound} times"
-    for tick, state_hash in seen.hashes.items():
+    if observed.rewound:
+        yield "witness", f"sim {sim.sim_id} was seen to go back in time {observed.rewound} times"
+    for tick, state_hash in observed.hashes.items():
         if recorded.get(tick) != state_hash:
             yield "witness", f"tick {tick} was seen as {state_hash}, and is recorded as {recorded.get(tick)}"

@@ -79,10 +79,10 @@ async def _give(clients: Clients, orders: list[Order], key: str, given: Given, s
         except Refused as refused:
             given.wrong.append(f"{orders} was answered with {refused}")
             return
-        for order, said in zip(orders, answers, strict=True):
-            if isinstance(said, str):
-                given.acknowledged.append(Acknowledged(said, order.text if isinstance(order, Note) else ""))
+        for order, answer in zip(orders, answers, strict=True):
+            if isinstance(answer, str):
+                given.acknowledged.append(Acknowledged(answer, order.text if isinstance(order, Note) else ""))
             else:
-                given.wrong.append(f"{order} was answered with {said}")
+                given.wrong.append(f"{order} was answered with {answer}")
         return
     given.unknown += len(orders)

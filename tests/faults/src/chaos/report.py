@@ -29,14 +29,14 @@ class Takeovers:
 
 def takeovers(sims: Sequence[Recorded], ended: Sequence[Ended]) -> Mapping[str, Takeovers]:
     """Return by kind of end how long it took. An end after which its own worker, started again, or nobody went on is left out."""
-    found: dict[str, list[int]] = {}
+    takeover_times: dict[str, list[int]] = {}
     for end in ended:
         ticks = next(sim.ticks for sim in sims if sim.sim_id == end.sim_id)
         before = max((tick.epoch for tick in ticks if tick.at_ms <= end.at_ms), default=0)
         after = next((tick for tick in ticks if tick.epoch > before and tick.at_ms >= end.at_ms), None)
         if after is not None:
-            found.setdefault(end.kind, []).append(after.at_ms - end.at_ms)
-    return {kind: Takeovers(tuple(each)) for kind, each in found.items()}
+            takeover_times.setdefault(end.kind, []).append(after.at_ms - end.at_ms)
+    return {kind: Takeovers(tuple(each)) for kind, each in takeover_times.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,10 +31,12 @@ CONFIG = SimConfig(seed=3, systems=24, homes=4, players=FACTIONS, puppets=(), ke
 class Actor:
     """A process that may be killed and is started again. `busy`: something is being done to it."""
 
-    def __init__(self, processes: Processes, name: str, proxy: FaultyProxy | None, module: str, **told: str) -> None:
+    def __init__(
+        self, processes: Processes, name: str, proxy: FaultyProxy | None, module: str, **settings: str
+    ) -> None:
         self._processes = processes
         self._module = module
-        self._told = told
+        self._settings = settings
         self.name = name
         self.proxy = proxy
         self.busy = False
@@ -48,7 +50,7 @@ class Actor:
     async def start(self) -> None:
         """Start it; return when it answers."""
         start = self._processes.start
-        service = await asyncio.to_thread(start, self.kind, wait=False, module=self._module, **self._told)
+        service = await asyncio.to_thread(start, self.kind, wait=False, module=self._module, **self._settings)
         await asyncio.to_thread(service.wait_for, lambda _: True, "answering")
         self.service = service
 
@@ -127,11 +129,11 @@ async def opened(
             for sim_id in SIMS:
                 await lifecycle.found(redis, sim_id, SectorWorld(), config)
             stack.callback(stage.processes.end_all)
-            told = {"SIM_ID": "*", "TICK_DELAY": str(tick_s), "LEASE_TTL_MS": str(round(lease_s * 1000))}
+            settings = {"SIM_ID": "*", "TICK_DELAY": str(tick_s), "LEASE_TTL_MS": str(round(lease_s * 1000))}
             module = "chaos.sabotage" if sabotage else "sector.worker"
             for number in range(_WORKERS):
                 name = f"worker-{number}"
-                await add(stack, stage, name, module, WORKER_ID=name, SABOTAGE=sabotage, **told)
+                await add(stack, stage, name, module, WORKER_ID=name, SABOTAGE=sabotage, **settings)
             for sim_id in SIMS:
                 durable = {"ORDER_DURABILITY": DURABILITY[kind]}
                 await add(stack, stage, f"api-{sim_id}", "sector.api", SIM_ID=sim_id, PORT=str(free_port()), **durable)
@@ -142,10 +144,10 @@ async def opened(
             yield stage
 
 
-async def add(stack: AsyncExitStack, stage: Stage, name: str, module: str, **told: str) -> None:
+async def add(stack: AsyncExitStack, stage: Stage, name: str, module: str, **settings: str) -> None:
     """Add a process to the stage, which is to be started yet; `stack` ends its proxy."""
     url, proxy = stage.servers.url, None
     if isinstance(stage.servers, OneNode):
         proxy = await stack.enter_async_context(FaultyProxy(url))
         url = proxy.url
-    stage.actors.append(Actor(stage.processes, name, proxy, module, REDIS_URL=url, **told))
+    stage.actors.append(Actor(stage.processes, name, proxy, module, REDIS_URL=url, **settings))

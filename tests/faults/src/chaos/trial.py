@@ -18,7 +18,7 @@ from chaos.recorded import Recorded
 from chaos.report import Report, takeovers
 from chaos.schedule import Fault, schedule
 from chaos.stage import LEASE_S, SIMS, TICK_S, Stage, opened
-from chaos.witness import Seen, watch
+from chaos.witness import ObservedHashes, watch
 from sector.state.watch.reader import SimReader
 
 _MENDS_WITHIN_S = 60.0
@@ -42,8 +42,8 @@ async def run(
     # Each process is started, watched and ended in a thread.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(32))
     async with opened(topology, directory, tick_s=tick_s, lease_s=lease_s, sabotage=sabotage) as stage:
-        seen = {sim_id: Seen() for sim_id in SIMS}
-        witnesses = [asyncio.create_task(watch(stage.redis, sim_id, seen[sim_id])) for sim_id in SIMS]
+        observed = {sim_id: ObservedHashes() for sim_id in SIMS}
+        witnesses = [asyncio.create_task(watch(stage.redis, sim_id, observed[sim_id])) for sim_id in SIMS]
         stop = asyncio.Event()
         players = [
             asyncio.create_task(play(partial(stage.api_of, sim_id), seed + number, stop))
@@ -57,7 +57,7 @@ async def run(
             witness.cancel()
         await asyncio.wait(witnesses)
         sims = [await recorded.read(stage.redis, sim_id) for sim_id in SIMS]
-    return _report(topology, seed, seconds, injected, given, sims, seen)
+    return _report(topology, seed, seconds, injected, given, sims, observed)
 
 
 async def _break(stage: Stage, faults: Iterable[Fault], progress: Callable[[float, Fault], None]) -> Injected:
@@ -108,15 +108,15 @@ def _report(
     injected: Injected,
     given: dict[str, Given],
     sims: Sequence[Recorded],
-    seen: dict[str, Seen],
+    observed: dict[str, ObservedHashes],
 ) -> Report:
-    found, remade = [], 0
+    broken, remade = [], 0
     for sim in sims:
         # A failover may lose ticks, which are then made anew; one server that syncs its file loses none.
-        strict = seen[sim.sim_id] if topology == "one" else None
-        found += list(violations(sim, given[sim.sim_id].acknowledged, strict))
+        strict = observed[sim.sim_id] if topology == "one" else None
+        broken += list(violations(sim, given[sim.sim_id].acknowledged, strict))
         now = {tick.tick: tick.hash for tick in sim.ticks}
-        remade += sum(now.get(tick) != state_hash for tick, state_hash in seen[sim.sim_id].hashes.items())
+        remade += sum(now.get(tick) != state_hash for tick, state_hash in observed[sim.sim_id].hashes.items())
     return Report(
         topology,
         seed,
@@ -127,6 +127,6 @@ def _report(
         ticks=sum(len(sim.ticks) for sim in sims),
         remade=remade,
         takeovers=takeovers(sims, injected.ended),
-        violations=found,
+        violations=broken,
         wrong=[*injected.wrong, *(wrong for each in given.values() for wrong in each.wrong)],
     )

@@ -12,14 +12,14 @@ from sector.state.watch.reader import SimReader
 
 
 @dataclass(slots=True)
-class Seen:
+class ObservedHashes:
     """The state hash last seen at each tick, and how often the sim was seen to go back in time."""
 
     hashes: dict[int, str] = field(default_factory=dict)
     rewound: int = 0
 
 
-async def watch(redis: Client, sim_id: str, seen: Seen) -> None:
+async def watch(redis: Client, sim_id: str, observed: ObservedHashes) -> None:
     """Watch until cancelled."""
     reader, last, pauses = SimReader(redis, sim_id), 0, backoff(most_s=0.3)
     while True:
@@ -28,10 +28,10 @@ async def watch(redis: Client, sim_id: str, seen: Seen) -> None:
                 last = (await reader.head()).tick
             async for tick in reader.follow(last, block_ms=300):
                 last = tick.tick
-                seen.hashes[last] = tick.hash
+                observed.hashes[last] = tick.hash
                 pauses = backoff(most_s=0.3)
         except HistoryRewound as rewound:
-            seen.rewound += 1
+            observed.rewound += 1
             last = rewound.found
         except HistoryGone:
             # The ticks between are no longer in the history: watch from the newest tick.
