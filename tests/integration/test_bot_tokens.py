@@ -36,6 +36,6 @@ async def test_an_order_for_another_faction_is_refused_and_counted_and_the_bot_g
     robo = bot(processes, api, API_TOKEN=token("Azure"))
     robo.wait_for(lambda health: health["orders_refused"] == 1, "refused")
     await sim.tick()
-    said = robo.wait_for(lambda health: health["orders_refused"] == 2, "refused again")
-    assert (said["ready"], said["orders_accepted"], said["tick"]) == (True, 0, 1)
+    health = robo.wait_for(lambda health: health["orders_refused"] == 2, "refused again")
+    assert (health["ready"], health["orders_accepted"], health["tick"]) == (True, 0, 1)
     until(lambda: "join refused: " in robo.log.read_text(), "the line")

@@ -32,13 +32,13 @@ class Player:
         return str(answer.json()["id"])
 
     def events(self) -> list[dict[str, object]]:
-        found: list[dict[str, object]] = []
+        events: list[dict[str, object]] = []
         after = "0-0"
         while True:
             page = self._client.get("/events", params={"after": after, "limit": 1000}).raise_for_status().json()
             if not page["events"]:
-                return found
-            found += page["events"]
+                return events
+            events += page["events"]
             after = page["next"]
 
     def what_became_of(self, order_id: str) -> dict[str, object]:
@@ -52,8 +52,8 @@ class Player:
     def _wait[T](self, look: Callable[[], T | None], what: str) -> T:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            if (found := look()) is not None:
-                return found
+            if (outcome := look()) is not None:
+                return outcome
             time.sleep(0.05)
         raise AssertionError(f"waited in vain for {what}")
 
@@ -140,8 +140,8 @@ def test_a_bot_plays_over_http_and_takes_what_it_is_told(player: Player, process
         BOT_MAX_ORDERS="2",
     )
     player.until(lambda now: len(own(now, "Robo")) >= 3, "three systems of the bot")
-    said = bot.wait_for(lambda health: health["orders_accepted"] >= 3, "heard")
-    assert (said["faction"], said["orders_refused"]) == ("Robo", 0)
+    health = bot.wait_for(lambda health: health["orders_accepted"] >= 3, "heard")
+    assert (health["faction"], health["orders_refused"]) == ("Robo", 0)
     by_tick: dict[object, int] = {}
     for event in player.events():
         if event.get("order") and event.get("faction") == "Robo":

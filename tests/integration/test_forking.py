@@ -21,8 +21,8 @@ PAGE = Path("docs/guides/write-a-world.md")
 
 def code() -> str:
     """Return the whole world of the page."""
-    (found,) = re.findall(r"^## A complete world\n.*?^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-    return str(found)
+    (program,) = re.findall(r"^## A complete world\n.*?^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    return str(program)
 
 
 @pytest.fixture

@@ -73,8 +73,8 @@ def test_prometheus_finds_nothing_wrong_with_them(world: dict[str, Service]) -> 
 
 def test_what_a_bot_has_read_is_soon_let_go(world: dict[str, Service]) -> None:
     def collected() -> tuple[float, float]:
-        found = metrics_of(world["bot"].url)
-        return found["sector_bot_play_seconds_count"], found["python_gc_collections_total", "0"]
+        metrics = metrics_of(world["bot"].url)
+        return metrics["sector_bot_play_seconds_count"], metrics["python_gc_collections_total", "0"]
 
     looks, before = collected()
     until(lambda: collected()[0] > looks + 40, "it looked at the world")
@@ -92,21 +92,21 @@ def test_accepted_orders_are_those_that_ticks_applied_or_rejected(world: dict[st
     def done() -> float:
         workers = [metrics_of(world[name].url) for name in WORKERS]
         rejected = [
-            value for found in workers for name, value in found.items() if name[0] == "sector_orders_rejected_total"
+            value for metrics in workers for name, value in metrics.items() if name[0] == "sector_orders_rejected_total"
         ]
-        return sum(found["sector_orders_applied_total"] for found in workers) + sum(rejected)
+        return sum(metrics["sector_orders_applied_total"] for metrics in workers) + sum(rejected)
 
     until(lambda: done() == accepted, "each was taken by a tick")
-    found = metrics_of(world[until(lambda: _holder(world), "one holds it")].url)
-    rejected = {name[1]: value for name, value in found.items() if name[0] == "sector_orders_rejected_total"}
+    metrics = metrics_of(world[until(lambda: _holder(world), "one holds it")].url)
+    rejected = {name[1]: value for name, value in metrics.items() if name[0] == "sector_orders_rejected_total"}
     assert rejected["not_owner"] >= ORDERS // 3
-    ticks = found["sector_tick_seconds_count"]
+    ticks = metrics["sector_tick_seconds_count"]
     assert ticks >= 1
-    assert [found["sector_tick_phase_seconds_count", phase] for phase in ("read", "compute", "write")] == [ticks] * 3
-    assert found["sector_tick_lateness_seconds_count"] in (ticks, ticks - 1, ticks + 1)
-    assert found["sector_lease_epoch", "default"] >= 1
-    assert found["sector_snapshot_bytes", "default"] > 500
-    assert found["sector_redis_round_trip_seconds_count", "WATCH"] >= ticks
+    assert [metrics["sector_tick_phase_seconds_count", phase] for phase in ("read", "compute", "write")] == [ticks] * 3
+    assert metrics["sector_tick_lateness_seconds_count"] in (ticks, ticks - 1, ticks + 1)
+    assert metrics["sector_lease_epoch", "default"] >= 1
+    assert metrics["sector_snapshot_bytes", "default"] > 500
+    assert metrics["sector_redis_round_trip_seconds_count", "WATCH"] >= ticks
 
 
 def test_a_lease_that_changes_hands_is_a_takeover(world: dict[str, Service]) -> None:
@@ -114,25 +114,25 @@ def test_a_lease_that_changes_hands_is_a_takeover(world: dict[str, Service]) -> 
     (other,) = set(WORKERS) - {first}
     before = metrics_of(world[first].url)["sector_lease_epoch", "default"]
     world[first].process.kill()
-    found = until_metrics(world[other].url, lambda now: now["sector_sims_held"] == 1, "the other has it")
-    assert found["sector_lease_takeovers_total"] == 1
-    assert found["sector_leases_taken_total"] == 1
-    assert found["sector_lease_epoch", "default"] == before + 1
+    metrics = until_metrics(world[other].url, lambda now: now["sector_sims_held"] == 1, "the other has it")
+    assert metrics["sector_lease_takeovers_total"] == 1
+    assert metrics["sector_leases_taken_total"] == 1
+    assert metrics["sector_lease_epoch", "default"] == before + 1
 
 
 async def test_a_redis_that_is_read_only_shows_in_what_failed(world: dict[str, Service], redis: Redis) -> None:
-    def told() -> bool:
+    def ticks_fail() -> bool:
         workers = [metrics_of(world[name].url) for name in WORKERS]
-        failures = [name for found in workers for name in found if name[0] == "sector_tick_failures_total"]
-        return bool(failures) and not all(found["sector_ready"] for found in workers)
+        failures = [name for metrics in workers for name in metrics if name[0] == "sector_tick_failures_total"]
+        return bool(failures) and not all(metrics["sector_ready"] for metrics in workers)
 
     until(lambda: _holder(world), "one holds it")
     await redis.execute_command("REPLICAOF", "127.0.0.1", "1")
     try:
-        until(told, "a tick that failed, and who cannot work")
+        until(ticks_fail, "a tick that failed, and who cannot work")
     finally:
         await redis.execute_command("REPLICAOF", "NO", "ONE")
     for name in WORKERS:
-        found = metrics_of(world[name].url)
-        assert sum(value for metric, value in found.items() if metric[0] == "sector_condition") <= 2
+        metrics = metrics_of(world[name].url)
+        assert sum(value for metric, value in metrics.items() if metric[0] == "sector_condition") <= 2
     until(lambda: all(metrics_of(world[name].url)["sector_ready"] for name in WORKERS), "well again")

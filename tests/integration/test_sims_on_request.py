@@ -19,7 +19,7 @@ def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
 async def test_one_asked_for_is_founded_and_ticks(api: Service, redis_url: str, processes: Processes) -> None:
     assert httpx.post(f"{api.url}/sims", json=NEW).status_code == 202
     worker = processes.start("worker", REDIS_URL=redis_url, SIM_ID="*", TICK_DELAY="0.05")
-    worker.wait_for(lambda said: tick_of(said, "mine") > 2, "ticking mine")
+    worker.wait_for(lambda health: tick_of(health, "mine") > 2, "ticking mine")
     snapshot = Snapshot.model_validate_json(httpx.get(f"{api.url}/sims/mine/snapshot").content)
     assert len(snapshot.systems) == 30
     assert httpx.get(f"{api.url}/sims/mine").json()["tick_length_ms"] == 50
@@ -28,10 +28,10 @@ async def test_one_asked_for_is_founded_and_ticks(api: Service, redis_url: str, 
 
 async def test_a_worker_founds_what_it_names_and_serves_all_others_too(redis_url: str, processes: Processes) -> None:
     worker = processes.start("worker", REDIS_URL=redis_url, SIM_ID="default,*", TICK_DELAY="0.05")
-    worker.wait_for(lambda said: tick_of(said) > 0, "ticking default")
+    worker.wait_for(lambda health: tick_of(health) > 0, "ticking default")
     api = processes.start("api", REDIS_URL=redis_url)
     assert httpx.post(f"{api.url}/sims", json=NEW).status_code == 202
-    worker.wait_for(lambda said: tick_of(said, "mine") > 0, "ticking mine")
+    worker.wait_for(lambda health: tick_of(health, "mine") > 0, "ticking mine")
 
 
 async def test_a_fork_begins_where_it_was_asked_to_and_goes_its_own_way(
@@ -41,7 +41,7 @@ async def test_a_fork_begins_where_it_was_asked_to_and_goes_its_own_way(
     answer = httpx.post(f"{api.url}/sims/default/fork", params={"tick": 6}, json={"id": "what-if"})
     assert (answer.status_code, answer.url.join(answer.headers["location"]).path) == (202, "/sims/what-if")
     worker = processes.start("worker", REDIS_URL=redis_url, SIM_ID="*", TICK_DELAY="0.05")
-    worker.wait_for(lambda said: tick_of(said, "what-if") > 7, "ticking the fork")
+    worker.wait_for(lambda health: tick_of(health, "what-if") > 7, "ticking the fork")
     was = httpx.get(f"{api.url}/snapshot", params={"tick": 6}).json()
     forked = httpx.get(f"{api.url}/sims/what-if/snapshot", params={"tick": 6}).json()
     assert forked["state_hash"] == was["state_hash"]

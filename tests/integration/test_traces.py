@@ -19,17 +19,17 @@ CALLER = f"00-{TRACE}-b7ad6b7169203331-01"
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    with Collector() as there:
-        yield there
+    with Collector() as collector:
+        yield collector
 
 
 class World:
     """API, worker and viz, that tell a collector."""
 
     def __init__(self, processes: Processes, redis_url: str, traces_url: str, a_second: str = "1000") -> None:
-        def start(name: str, **told: str) -> Service:
-            told |= {"TRACES_URL": traces_url, "TRACES_A_SECOND": a_second}
-            return processes.start(name, wait=True, module="", REDIS_URL=redis_url, **told)
+        def start(name: str, **settings: str) -> Service:
+            settings |= {"TRACES_URL": traces_url, "TRACES_A_SECOND": a_second}
+            return processes.start(name, wait=True, module="", REDIS_URL=redis_url, **settings)
 
         self.worker = start("worker", TICK_DELAY="0.1", SIM_CONFIG=LONG.model_dump_json(), WORKER_ID="one")
         self.api = start("api", ACCESS_LOG="all")
@@ -53,20 +53,25 @@ async def test_a_trace_leads_from_the_callers_request_to_the_frame_that_showed_i
                 if line == "event: note":
                     break
             until(lambda: len(collector.spans) == 7, "all of it is told")
-    (request,), (tick,), (frame,), (told,) = (
+    (request,), (tick,), (frame,), (events,) = (
         collector.named(name) for name in ("POST /orders", "tick", "frame", "events")
     )
     phases = [collector.named(name)[0] for name in ("read", "compute", "write")]
-    assert {each.trace for each in (request, tick, frame, told, *phases)} == {TRACE}
+    assert {each.trace for each in (request, tick, frame, events, *phases)} == {TRACE}
     assert request.parent == CALLER.split("-")[2]
-    assert tick.parent == frame.parent == told.parent == request.id
+    assert tick.parent == frame.parent == events.parent == request.id
     assert {each.parent for each in phases} == {tick.id}
     assert [each.service for each in (request, tick, frame)] == ["sector-api", "sector-worker", "sector-viz"]
-    assert request.told == {"sector.sim": "default", "http.response.status_code": 202}
+    assert request.attributes == {"sector.sim": "default", "http.response.status_code": 202}
     outcome = httpx.get(f"{world.api.url}/orders/{order_id}").json()
-    assert tick.told["sector.tick"] == frame.told["sector.tick"] == told.told["sector.tick"] == outcome["tick"]
-    assert tick.told["sector.worker"] == "one"
-    assert frame.told["sector.spectators"] == told.told["sector.streams"] == 1
+    assert (
+        tick.attributes["sector.tick"]
+        == frame.attributes["sector.tick"]
+        == events.attributes["sector.tick"]
+        == outcome["tick"]
+    )
+    assert tick.attributes["sector.worker"] == "one"
+    assert frame.attributes["sector.spectators"] == events.attributes["sector.streams"] == 1
     # What is committed may be shown before its worker knows that it is.
     assert request.began_ns < tick.ended_ns
     assert tick.began_ns < frame.began_ns
@@ -86,7 +91,7 @@ def test_a_request_that_is_refused_is_told_with_its_fault_and_leads_no_further(
     until(lambda: len(collector.spans) == 6, "two requests, one tick and its phases")
     refused, accepted = collector.named("POST /orders")
     assert refused.failed
-    assert refused.told["http.response.status_code"] == 422
+    assert refused.attributes["http.response.status_code"] == 422
     assert not accepted.failed
     assert collector.named("tick")[0].trace == accepted.trace != refused.trace
 

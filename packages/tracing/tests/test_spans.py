@@ -16,11 +16,11 @@ def test_spans_come_with_their_parents_times_and_what_is_told_of_them() -> None:
         tracer.close()
         told, whole = collector.spans
     assert (whole.name, whole.service, whole.parent, whole.failed) == ("root", "sector-test", "", False)
-    assert whole.told == {"at": "first", "count": 3}
+    assert whole.attributes == {"at": "first", "count": 3}
     assert abs(whole.ended_ns / 1e9 - time.time()) < 60
     assert root.traceparent == f"00-{whole.trace}-{whole.id}-01"
     assert (told.trace, told.parent, told.failed) == (whole.trace, whole.id, True)
-    assert (told.began_ns, told.ended_ns, told.told) == (1_000_000_007, 2_000_000_009, {"more": 1})
+    assert (told.began_ns, told.ended_ns, told.attributes) == (1_000_000_007, 2_000_000_009, {"more": 1})
 
 
 def test_the_path_may_be_told_with_the_collector() -> None:
