@@ -41,7 +41,7 @@ def drawn() -> set[tuple[str, str]]:
     )
     assert drawing
     names = {"bots": "bot", "worker1": "sim-worker", "worker2": "sim-worker", "people": "[ingress-nginx]"}
-    found = re.findall(
+    arrow_ends = re.findall(
         r"^ *(\w+)(?:\[.*?\]|\(\(.*?\)\))? *(?:-->|--.*-->|-\. .* \.->) *(\w+)", drawing[1], re.MULTILINE
     )
-    return {(names.get(start, start), names.get(end, end)) for start, end in found}
+    return {(names.get(start, start), names.get(end, end)) for start, end in arrow_ends}

@@ -22,17 +22,17 @@ class EngineError(Exception):
         self.arguments, self.detail = arguments, detail
 
 
-class _Seen(BaseModel):
+class _EngineModel(BaseModel):
     model_config = ConfigDict(alias_generator=to_pascal)
 
 
-class Check(_Seen):
+class Check(_EngineModel):
     """What an image says about how to ask whether it is healthy."""
 
     test: list[str]
 
 
-class Said(_Seen):
+class ImageConfig(_EngineModel):
     """What an image says of itself, or a container was told."""
 
     user: str
@@ -43,13 +43,13 @@ class Said(_Seen):
     healthcheck: Check | None = None
 
 
-class Health(_Seen):
+class Health(_EngineModel):
     """How a container is."""
 
     status: str
 
 
-class State(_Seen):
+class State(_EngineModel):
     """What a container does."""
 
     running: bool
@@ -59,13 +59,13 @@ class State(_Seen):
     health: Health | None = None
 
 
-class Layers(_Seen):
+class Layers(_EngineModel):
     """The layers of an image, by their digests."""
 
     layers: list[str]
 
 
-class Limits(_Seen):
+class Limits(_EngineModel):
     """What a container may do."""
 
     readonly_rootfs: bool
@@ -73,18 +73,18 @@ class Limits(_Seen):
     memory: int
 
 
-class Image(_Seen):
+class Image(_EngineModel):
     """An image, as far as tests ask."""
 
     model_config = ConfigDict(alias_generator=lambda name: "RootFS" if name == "root_fs" else to_pascal(name))
-    config: Said
+    config: ImageConfig
     root_fs: Layers
 
 
-class Container(_Seen):
+class Container(_EngineModel):
     """A container, as far as tests ask."""
 
-    config: Said
+    config: ImageConfig
     state: State
     host_config: Limits
     restart_count: int
@@ -100,14 +100,14 @@ def docker(*arguments: str, timeout_s: float = 120) -> str:
 
 def image(name: str) -> Image:
     """Return what an image is."""
-    (found,) = TypeAdapter(list[Image]).validate_json(docker("image", "inspect", name))
-    return found
+    (inspected,) = TypeAdapter(list[Image]).validate_json(docker("image", "inspect", name))
+    return inspected
 
 
 def container(id_: str) -> Container:
     """Return what a container is at this moment."""
-    (found,) = TypeAdapter(list[Container]).validate_json(docker("container", "inspect", id_))
-    return found
+    (inspected,) = TypeAdapter(list[Container]).validate_json(docker("container", "inspect", id_))
+    return inspected
 
 
 def version(service: str) -> str:
@@ -128,25 +128,25 @@ def available(name: str) -> str:
 
 def base_image() -> str:
     """Return the image that docker/Dockerfile builds on."""
-    found = re.search(r"^ARG PYTHON=(\S+)$", Path("docker/Dockerfile").read_text(), re.MULTILINE)
-    assert found
-    return available(found[1])
+    python_arg = re.search(r"^ARG PYTHON=(\S+)$", Path("docker/Dockerfile").read_text(), re.MULTILINE)
+    assert python_arg
+    return available(python_arg[1])
 
 
 def redis_image() -> str:
     """Return the image that docker/redis.Dockerfile builds on."""
-    found = re.search(r"ARG REDIS_IMAGE=(\S+)", Path("docker/redis.Dockerfile").read_text())
-    assert found
-    return available(found[1])
+    redis_arg = re.search(r"ARG REDIS_IMAGE=(\S+)", Path("docker/redis.Dockerfile").read_text())
+    assert redis_arg
+    return available(redis_arg[1])
 
 
 def build(service: str, context: Path | None = None, tag: str = "test", **arguments: str) -> str:
     """Build the image of a service from its two PEXes in `context`; returns its name."""
     name = f"sector-{service}:{tag}"
     given = {"PYTHON": base_image(), "SERVICE": service, "PORT": str(PORTS[service])} | arguments
-    said = [f"--build-arg={key}={value}" for key, value in given.items()]
+    build_args = [f"--build-arg={key}={value}" for key, value in given.items()]
     directory = context or Path(f"services.{service}")
-    docker("build", "--file=docker/Dockerfile", f"--tag={name}", *said, str(directory), timeout_s=300)
+    docker("build", "--file=docker/Dockerfile", f"--tag={name}", *build_args, str(directory), timeout_s=300)
     return name
 
 

@@ -78,68 +78,72 @@ def _upstream(ingress: Ingress, endpoints: Mapping[str, Sequence[int]]) -> str:
     """One for each Ingress: each here leads to one Service."""
     (service,) = {path.backend.service.name for rule in ingress.spec.rules for path in rule.http.paths}
     ports = "".join(f" server 127.0.0.1:{port};" for port in endpoints[service])
-    said = _said(ingress)
-    if said.get("affinity") != "cookie":
+    annotations = _annotations(ingress)
+    if annotations.get("affinity") != "cookie":
         return f"upstream {ingress.metadata.name} {{{ports} }}"
-    cookie = said["session-cookie-name"]
+    cookie = annotations["session-cookie-name"]
     variable = cookie.replace("-", "_")
     return (
         f"map $http_cookie ${variable}_said {{ default ''; '~{cookie}=(?<{variable}_got>[^;]+)' ${variable}_got; }}\n"
         f"map ${variable}_said ${variable}_key {{ '' $request_id; default ${variable}_said; }}\n"
-        f"map ${variable}_said ${variable}_set {{ default ''; '' '{cookie}=$request_id; Path={said['session-cookie-path']};"
-        f" HttpOnly; SameSite={said['session-cookie-samesite']}'; }}\n"
+        f"map ${variable}_said ${variable}_set {{ default ''; '' '{cookie}=$request_id; Path={annotations['session-cookie-path']};"
+        f" HttpOnly; SameSite={annotations['session-cookie-samesite']}'; }}\n"
         f"upstream {ingress.metadata.name} {{ hash ${variable}_key consistent;{ports} }}"
     )
 
 
 def _zones(ingress: Ingress) -> str:
     """What counts requests and connections by address."""
-    said, name = _said(ingress), ingress.metadata.name
+    annotations, name = _annotations(ingress), ingress.metadata.name
     rate = (
-        f"limit_req_zone $binary_remote_addr zone={name}_rps:5m rate={said['limit-rps']}r/s;"
-        if "limit-rps" in said
+        f"limit_req_zone $binary_remote_addr zone={name}_rps:5m rate={annotations['limit-rps']}r/s;"
+        if "limit-rps" in annotations
         else ""
     )
     return f"{rate} limit_conn_zone $binary_remote_addr zone={name}_conn:5m;"
 
 
 def _limits(ingress: Ingress) -> list[str]:
-    said, name = _said(ingress), ingress.metadata.name
+    annotations, name = _annotations(ingress), ingress.metadata.name
     lines = []
-    if "limit-rps" in said:
-        burst = int(said["limit-rps"]) * int(said.get("limit-burst-multiplier", "5"))
+    if "limit-rps" in annotations:
+        burst = int(annotations["limit-rps"]) * int(annotations.get("limit-burst-multiplier", "5"))
         lines.append(f"limit_req zone={name}_rps burst={burst} nodelay;")
-    if "limit-connections" in said:
-        lines.append(f"limit_conn {name}_conn {said['limit-connections']};")
+    if "limit-connections" in annotations:
+        lines.append(f"limit_conn {name}_conn {annotations['limit-connections']};")
     return lines
 
 
 def _locations(paths: Sequence[tuple[Path, Ingress]]) -> str:
-    expressions = any(_said(ingress).get("use-regex") == "true" for _, ingress in paths)
-    found = []
+    expressions = any(_annotations(ingress).get("use-regex") == "true" for _, ingress in paths)
+    locations = []
     for path, ingress in sorted(paths, key=lambda each: -len(each[0].path)):
-        said, name = _said(ingress), ingress.metadata.name
+        annotations, name = _annotations(ingress), ingress.metadata.name
         where = f'~* "^{path.path}"' if expressions else path.path
         lines = [
-            f"rewrite \"(?i){path.path}\" {said['rewrite-target']} break;" if "rewrite-target" in said else "",
+            (
+                f"rewrite \"(?i){path.path}\" {annotations['rewrite-target']} break;"
+                if "rewrite-target" in annotations
+                else ""
+            ),
             *_limits(ingress),
-            f"client_max_body_size {said.get('proxy-body-size', '1m')};",
-            f"proxy_buffering {said.get('proxy-buffering', 'on')};",
-            f"proxy_read_timeout {said.get('proxy-read-timeout', '60')}s;",
-            f"proxy_send_timeout {said.get('proxy-send-timeout', '60')}s;",
+            f"client_max_body_size {annotations.get('proxy-body-size', '1m')};",
+            f"proxy_buffering {annotations.get('proxy-buffering', 'on')};",
+            f"proxy_read_timeout {annotations.get('proxy-read-timeout', '60')}s;",
+            f"proxy_send_timeout {annotations.get('proxy-send-timeout', '60')}s;",
             "proxy_connect_timeout 5s; proxy_http_version 1.1; proxy_next_upstream error timeout; proxy_next_upstream_tries 3;",
             "proxy_set_header Host $http_host; proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto $scheme;",
             "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade;",
             (
-                f"add_header Set-Cookie ${said['session-cookie-name'].replace('-', '_')}_set always;"
-                if "affinity" in said
+                f"add_header Set-Cookie ${annotations['session-cookie-name'].replace('-', '_')}_set always;"
+                if "affinity" in annotations
                 else ""
             ),
             f"proxy_pass http://{name};",
         ]
-        found.append(f"location {where} {{ {' '.join(lines)} }}")
-    return "\n".join(found)
+        locations.append(f"location {where} {{ {' '.join(lines)} }}")
+    return "\n".join(locations)
 
 
-def _said(ingress: Ingress) -> dict[str, str]:
+def _annotations(ingress: Ingress) -> dict[str, str]:
     return {key.removeprefix(_PREFIX): value for key, value in ingress.metadata.annotations.items()}

@@ -1,4 +1,4 @@
-"""Players who order without pause, one request after another, and write down what they were told. They try nothing again."""
+"""Players who order without pause, one request after another, and record the responses. They never retry."""
 
 import asyncio
 from collections import Counter
@@ -11,8 +11,8 @@ _AT_ONCE = 50
 
 
 @dataclass
-class Told:
-    """What the players were told."""
+class LoadRecord:
+    """The responses to the requests of the players."""
 
     orders: list[str] = field(default_factory=list)
     answers: Counter[int] = field(default_factory=Counter)
@@ -26,7 +26,7 @@ class OrderLoad:
         self._url, self._headers, self._players, self._pause_s = url, headers, players, pause_s
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self.told = Told()
+        self.record = LoadRecord()
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(self._play(f"Player{each}")) for each in range(self._players)]
@@ -44,7 +44,7 @@ class OrderLoad:
             joined = await self._ask(http, "POST", "/api/orders", {"type": "join", "faction": faction})
             await self._ask(http, "GET", f"/api/orders/{joined}?wait=10s")
             while not self._stopping.is_set():
-                order = {"type": "note", "faction": faction, "text": f"{len(self.told.orders)}"}
+                order = {"type": "note", "faction": faction, "text": f"{len(self.record.orders)}"}
                 await self._ask(http, "POST", "/api/orders", order)
                 await self._ask(http, "GET", "/api/snapshot")
                 await self._ask(http, "GET", "/health/ready")
@@ -55,15 +55,15 @@ class OrderLoad:
         try:
             answer = await http.request(method, path, json=body)
         except httpx.HTTPError as error:
-            self.told.faults.append(f"{method} {path}: {error!r}")
+            self.record.faults.append(f"{method} {path}: {error!r}")
             return ""
-        self.told.answers[answer.status_code] += 1
+        self.record.answers[answer.status_code] += 1
         if answer.status_code == httpx.codes.ACCEPTED:
             id_: str = answer.json()["id"]
-            self.told.orders.append(id_)
+            self.record.orders.append(id_)
             return id_
         if not answer.is_success:
-            self.told.faults.append(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
+            self.record.faults.append(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
         return ""
 
 
@@ -72,11 +72,11 @@ async def outcomes(url: str, headers: dict[str, str], orders: list[str]) -> Coun
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as http:
 
         async def end(order: str) -> str:
-            said = (await http.get(f"/api/orders/{order}?wait=10s")).json()
-            reasons = [str(event["reason"]) for event in said.get("events", []) if "reason" in event]
-            return " ".join([said.get("status", str(said)), *reasons])
+            order_status = (await http.get(f"/api/orders/{order}?wait=10s")).json()
+            reasons = [str(event["reason"]) for event in order_status.get("events", []) if "reason" in event]
+            return " ".join([order_status.get("status", str(order_status)), *reasons])
 
-        found: Counter[str] = Counter()
+        ends: Counter[str] = Counter()
         for start in range(0, len(orders), _AT_ONCE):
-            found.update(await asyncio.gather(*(end(each) for each in orders[start : start + _AT_ONCE])))
-        return found
+            ends.update(await asyncio.gather(*(end(each) for each in orders[start : start + _AT_ONCE])))
+        return ends

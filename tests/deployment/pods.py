@@ -21,9 +21,9 @@ _BINARY = {"Mi": "m", "Gi": "g"}
 class ProbeError(Exception):
     """A probe failed as often as its manifest lets it."""
 
-    def __init__(self, pod: str, what: str, said: str, log: str) -> None:
-        super().__init__(f"{pod}: {what}: {said}\n{log}")
-        self.pod, self.what, self.said = pod, what, said
+    def __init__(self, pod: str, what: str, response: str, log: str) -> None:
+        super().__init__(f"{pod}: {what}: {response}\n{log}")
+        self.pod, self.what, self.response = pod, what, response
 
 
 @dataclass
@@ -40,15 +40,15 @@ class Pod:
         """Wait until the startup probe, the liveness probe and then the readiness probe are answered. Raises ProbeError."""
         for what in ("startup_probe", "liveness_probe", "readiness_probe"):
             probe: Probe = getattr(self.container, what)
-            said: str | None = "not asked"
+            failure: str | None = "not asked"
             # A pod may be long in becoming ready; the test is not.
             for _ in range(max(probe.failure_threshold, 30 // probe.period_seconds)):
-                said = self.ask(probe)
-                if said is None:
+                failure = self.ask(probe)
+                if failure is None:
                     break
                 time.sleep(probe.period_seconds)
             else:
-                raise ProbeError(self.name, what, said or "", logs(self.id)[-3000:])
+                raise ProbeError(self.name, what, failure or "", logs(self.id)[-3000:])
         return self
 
     def ask(self, probe: Probe) -> str | None:
@@ -58,9 +58,9 @@ class Pod:
                 docker("exec", self.id, *probe.exec.command, timeout_s=probe.timeout_seconds + 5)
             elif probe.http_get is not None:
                 port = self.endpoints[str(probe.http_get.port)]
-                asked = http.client.HTTPConnection("127.0.0.1", port, timeout=probe.timeout_seconds)
-                asked.request("GET", probe.http_get.path)
-                answer = asked.getresponse()
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=probe.timeout_seconds)
+                connection.request("GET", probe.http_get.path)
+                answer = connection.getresponse()
                 if not 200 <= answer.status < 400:
                     return f"{answer.status} {answer.read().decode()}"
             elif probe.tcp_socket is not None:
@@ -135,7 +135,7 @@ class Node:
     def _mounts(self, workload: Workload, pod: str) -> list[str]:
         spec = workload.spec.template.spec
         (container,) = spec.containers
-        found = []
+        mounts = []
         for mount in container.volume_mounts:
             directory = self._directory / pod / mount.name
             directory.mkdir(parents=True)
@@ -149,8 +149,8 @@ class Node:
             ]:
                 # A volume belongs to the group of the pod: fsGroup.
                 directory.chmod(0o777)
-            found.append(f"{directory}:{mount.mount_path}{':ro' if mount.read_only else ''}")
-        return found
+            mounts.append(f"{directory}:{mount.mount_path}{':ro' if mount.read_only else ''}")
+        return mounts
 
     def _files(self, source: Source) -> dict[str, str]:
         if source.secret is None:

@@ -52,8 +52,8 @@ class Rendered:
 
     def one[T: Object](self, kind: type[T], name: str) -> T:
         """Return one of a kind by its name."""
-        (found,) = (each for each in self.all(kind) if each.metadata.name == name)
-        return found
+        (match,) = (each for each in self.all(kind) if each.metadata.name == name)
+        return match
 
     @property
     def workloads(self) -> list[Workload]:
@@ -77,13 +77,13 @@ class Rendered:
     def environment(self, workload: Workload) -> dict[str, str]:
         """Return the environment that the manifest gives to the container of a workload."""
         (container,) = workload.spec.template.spec.containers
-        found: dict[str, str] = {}
+        variables: dict[str, str] = {}
         for each in container.env_from:
             if each.config_map_ref is not None:
-                found |= self.contents(each.config_map_ref.name, None)
+                variables |= self.contents(each.config_map_ref.name, None)
             if each.secret_ref is not None:
-                found |= self.contents(None, each.secret_ref.name, optional=each.secret_ref.optional)
-        return found
+                variables |= self.contents(None, each.secret_ref.name, optional=each.secret_ref.optional)
+        return variables
 
 
 def with_component(tmp_path: Path, component: str) -> Path:

@@ -29,10 +29,10 @@ def test_every_service_has_a_bill_that_fits_the_schema_and_names_all_that_is_in_
     for service in PORTS:
         text = (dist / f"services.{service}" / "sbom.cdx.json").read_text()
         assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
-        said = json.loads(text)
-        assert said["metadata"]["component"]["name"] == f"sector-{service}"
+        document = json.loads(text)
+        assert document["metadata"]["component"]["name"] == f"sector-{service}"
         info = json.loads(zipfile.ZipFile(dist / f"services.{service}" / "dependencies.pex").read("PEX-INFO"))
-        of_pypi = [each for each in said["components"] if each["purl"].startswith("pkg:pypi/")]
+        of_pypi = [each for each in document["components"] if each["purl"].startswith("pkg:pypi/")]
         assert len(of_pypi) == len(info["distributions"])
 
 

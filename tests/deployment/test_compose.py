@@ -31,11 +31,11 @@ class Composed:
         self._directory = directory
         self._environment = {**os.environ, "BIND": self.address, "REDIS_IMAGE": redis_image()}
 
-    def __call__(self, *arguments: str, timeout_s: float = 400, **told: str) -> str:
+    def __call__(self, *arguments: str, timeout_s: float = 400, **settings: str) -> str:
         done = subprocess.run(
             ["docker", "compose", "--project-name", self._project, *arguments],
             cwd=self._directory,
-            env={**self._environment, **told},
+            env={**self._environment, **settings},
             capture_output=True,
             text=True,
             timeout=timeout_s,
@@ -87,13 +87,13 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
         target = root / "dist" / pex
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(pex, target)
-    made = Composed(root)
+    compose = Composed(root)
     try:
-        made("build", "--build-arg", f"PYTHON={base_image()}")
-        made("up", "--detach", "--wait", "--wait-timeout=120", "--scale", "sim-worker=3")
-        yield made
+        compose("build", "--build-arg", f"PYTHON={base_image()}")
+        compose("up", "--detach", "--wait", "--wait-timeout=120", "--scale", "sim-worker=3")
+        yield compose
     finally:
-        made("down", "--volumes", "--timeout=10")
+        compose("down", "--volumes", "--timeout=10")
 
 
 def test_all_are_up_and_healthy_and_there_are_three_workers(composed: Composed) -> None:
@@ -137,9 +137,9 @@ def test_a_load_of_several_processes_is_put_on_it_and_gives_its_verdict(composed
     composed("--profile", "load", "build", "--build-arg", f"PYTHON={base_image()}")
     command = ("--profile", "load", "up", "--no-recreate", "--exit-code-from", "load", "load")
     # The verdict is about lost orders and missed ticks; how fast this machine answers is for the bench.
-    said = composed(*command, USERS="20", RUN_TIME="10s", SPAWN_RATE="20", P99_MS="60000", SEEN_MS="60000")
-    assert "acknowledged orders without an outcome within 3 ticks: none" in said
-    assert "NOT MET" not in said
+    load_output = composed(*command, USERS="20", RUN_TIME="10s", SPAWN_RATE="20", P99_MS="60000", SEEN_MS="60000")
+    assert "acknowledged orders without an outcome within 3 ticks: none" in load_output
+    assert "NOT MET" not in load_output
     ended = composed.containers("load-worker")
     assert len(ended) == 2
     assert {str(each["ExitCode"]) for each in ended} == {"0"}
@@ -161,8 +161,8 @@ def test_a_backup_is_all_of_redis_and_a_restore_goes_back_to_it(composed: Compos
     saved = composed.redis("backup")
     after = _tick_beyond(composed, _ask(composed) + 3)
     composed("stop", *(name for name in SERVICES if name != "redis"))
-    said = composed.redis("restore", given=saved)
-    assert b"restored" in said
+    restore_output = composed.redis("restore", given=saved)
+    assert b"restored" in restore_output
     with Redis.from_url(f"redis://worker:worker@{composed.address}:6379/0") as redis:
         assert before <= int(redis.hget("sim:{default}:head", "tick") or 0) < after
     # Its append-only file has it too.
@@ -188,8 +188,12 @@ def test_a_process_that_dies_is_started_again(composed: Composed, service: str) 
     os.kill(pid, signal.SIGKILL)
 
     def again() -> bool:
-        seen = container(id_)
-        return seen.restart_count == 1 and seen.state.health is not None and seen.state.health.status == "healthy"
+        inspected = container(id_)
+        return (
+            inspected.restart_count == 1
+            and inspected.state.health is not None
+            and inspected.state.health.status == "healthy"
+        )
 
     assert until(again, "a container that is healthy again")
 

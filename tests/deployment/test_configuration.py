@@ -50,8 +50,8 @@ def test_every_name_in_the_environment_is_a_setting_and_every_value_one_that_it_
 
 def contents(rendered: Rendered, config_map: object, secret: object) -> dict[str, str]:
     name = getattr(config_map or secret, "name", "")
-    there = [each.metadata.name for each in (*rendered.all(ConfigMap), *rendered.all(Secret))]
-    if name not in there:
+    objects = [each.metadata.name for each in (*rendered.all(ConfigMap), *rendered.all(Secret))]
+    if name not in objects:
         # Of production: the Secrets are made elsewhere (test_secrets).
         assert not config_map
         return {}
@@ -71,9 +71,9 @@ def test_every_config_map_and_secret_is_used(folder: Path) -> None:
             for source in volume.projected.sources:
                 used |= {("ConfigMap", source.config_map.name)} if source.config_map else set()
                 used |= {("Secret", source.secret.name)} if source.secret else set()
-    there = {("ConfigMap", each.metadata.name) for each in rendered.all(ConfigMap)}
-    there |= {("Secret", each.metadata.name) for each in rendered.all(Secret)}
-    assert there <= used
+    references = {("ConfigMap", each.metadata.name) for each in rendered.all(ConfigMap)}
+    references |= {("Secret", each.metadata.name) for each in rendered.all(Secret)}
+    assert references <= used
 
 
 def test_the_files_of_redis_are_those_of_compose() -> None:
@@ -96,8 +96,8 @@ def test_the_images_are_those_of_this_version_each_named_to_be_replaced(folder: 
 def test_images_of_others_are_named_by_tag_and_digest() -> None:
     texts = [Path(file).read_text() for file in ("docker/Dockerfile", "docker/redis.Dockerfile", "docker/compose.yaml")]
     texts += [file.read_text() for file in Path("k8s").rglob("*.yaml")]
-    found = re.findall(r"(?:ARG (?:PYTHON|REDIS_IMAGE)=|image: )(\S+)", "\n".join(texts))
-    others = {name for name in found if not name.startswith("sector-")}
+    images = re.findall(r"(?:ARG (?:PYTHON|REDIS_IMAGE)=|image: )(\S+)", "\n".join(texts))
+    others = {name for name in images if not name.startswith("sector-")}
     assert {name.partition(":")[0].rpartition("/")[2] for name in others} == {"python", "valkey", "controller"}
     for name in others:
         assert re.fullmatch(r"[a-z0-9./-]+:[a-z0-9.-]+@sha256:[0-9a-f]{64}", name)

@@ -29,12 +29,12 @@ def test_every_container_has_probes_of_distinct_meaning_limits_and_no_privileges
     for workload in Rendered.of(folder).workloads:
         container, security = container_of(workload), workload.spec.template.spec.security_context
         probes = [container.startup_probe, container.liveness_probe, container.readiness_probe]
-        asked = [
+        probe_actions = [
             (each.http_get or each.exec or each.tcp_socket, each.period_seconds, each.failure_threshold)
             for each in probes
         ]
-        assert all(what for what, _, _ in asked)
-        assert len({str(each) for each in asked}) == 3
+        assert all(what for what, _, _ in probe_actions)
+        assert len({str(each) for each in probe_actions}) == 3
         # A server that a script holds still accepts connections.
         assert not container.liveness_probe.tcp_socket
         if container.liveness_probe.http_get and container.readiness_probe.http_get:
@@ -54,8 +54,8 @@ def test_every_probe_asks_a_port_that_its_container_has(folder: Path) -> None:
         container = container_of(workload)
         ports = {each.name for each in container.ports}
         for probe in (container.startup_probe, container.liveness_probe, container.readiness_probe):
-            asked = probe.http_get or probe.tcp_socket
-            assert asked is None or asked.port in ports
+            action = probe.http_get or probe.tcp_socket
+            assert action is None or action.port in ports
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)

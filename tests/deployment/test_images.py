@@ -48,38 +48,38 @@ def test_all_that_an_image_needs_is_compiled_and_nobody_can_change_it(
         "print(json.dumps({'bare': [p for p in own if not os.path.exists(importlib.util.cache_from_source(p))],\n"
         "  'modules': len(own), 'writable': [str(p) for p in pathlib.Path('/app').rglob('*') if os.access(p, os.W_OK)]}))"
     )
-    said = json.loads(
+    contents = json.loads(
         docker("run", "--rm", f"--label={engine}", "--entrypoint=/app/bin/python", images[service], "-c", look)
     )
-    assert said["modules"] > 5
-    assert said["bare"] == []
-    assert said["writable"] == []
+    assert contents["modules"] > 5
+    assert contents["bare"] == []
+    assert contents["writable"] == []
 
 
-def checked(name: str, container: str, said: str) -> subprocess.CompletedProcess[str]:
+def checked(name: str, container: str, expected: str) -> subprocess.CompletedProcess[str]:
     """Ask a container how it is, as its image says, until the answer holds `said`."""
     check = image(name).config.healthcheck
     assert check is not None
     command = ["docker", "exec", container, *check.test[1:]]
 
-    def asked() -> subprocess.CompletedProcess[str] | None:
+    def run_check() -> subprocess.CompletedProcess[str] | None:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-        return done if said in done.stdout else None
+        return done if expected in done.stdout else None
 
-    return until(asked, f"{said!r} of {name}")
+    return until(run_check, f"{expected!r} of {name}")
 
 
 def test_a_container_says_why_it_is_not_healthy(engine: str, images: Mapping[str, str]) -> None:
-    told = (*_HARDENED, "--env=REDIS_URL=redis://127.0.0.1:1/0")
-    container = docker("run", "--detach", f"--label={engine}", *told, images["api"])
+    options = (*_HARDENED, "--env=REDIS_URL=redis://127.0.0.1:1/0")
+    container = docker("run", "--detach", f"--label={engine}", *options, images["api"])
     done = checked(images["api"], container, "Redis is away")
     assert done.returncode == 1
     assert done.stdout.startswith("503 ")
 
 
 def test_the_check_follows_a_port_that_was_changed(engine: str, images: Mapping[str, str]) -> None:
-    told = ("--env=HEALTH_PORT=7777", "--env=API_URL=http://127.0.0.1:1")
-    container = docker("run", "--detach", f"--label={engine}", *told, images["bot"])
+    options = ("--env=HEALTH_PORT=7777", "--env=API_URL=http://127.0.0.1:1")
+    container = docker("run", "--detach", f"--label={engine}", *options, images["bot"])
     checked(images["bot"], container, '"service":"bot"')
 
 

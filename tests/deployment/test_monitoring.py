@@ -20,12 +20,12 @@ _OF_PROMETHEUS = {"le", "namespace", "pod", "job", "container"}
 def test_who_watches_may_ask_every_process_for_its_figures(tmp_path: Path) -> None:
     rendered = Rendered.of(with_component(tmp_path, "monitoring"))
     (monitor,) = rendered.all(Monitor)
-    (chosen,) = monitor.spec.selector.match_expressions
-    assert chosen.key == monitor.spec.job_label
+    (selector,) = monitor.spec.selector.match_expressions
+    assert selector.key == monitor.spec.job_label
     (endpoint,) = monitor.spec.pod_metrics_endpoints
     let_in = list(arrows(rendered))
-    watched = {each.metadata.labels[chosen.key]: each for each in rendered.workloads if each.metadata.name != "redis"}
-    assert sorted(watched) == sorted(chosen.values)
+    watched = {each.metadata.labels[selector.key]: each for each in rendered.workloads if each.metadata.name != "redis"}
+    assert sorted(watched) == sorted(selector.values)
     for name, workload in watched.items():
         (port,) = (each for each in container_of(workload).ports if each.name == endpoint.port)
         assert ("ingress", "[monitoring]", name, port.container_port) in let_in
@@ -45,10 +45,10 @@ def test_alerts_and_dashboard_ask_for_what_the_documentation_lists(tmp_path: Pat
             labels = set(re.findall(r"(\w+)(?:=~|!=|=)", selected))
             assert labels <= set(metric.labels) | {"namespace", "pod", "job"}, expression
         used = set(re.findall(r"\bby \(([^)]*)\)", expression))
-        known = {label for metric in listed.values() for label in metric.labels} | _OF_PROMETHEUS
-        assert {label.strip() for each in used for label in each.split(",")} <= known, expression
-    asked = {name for each in shown for name in re.findall(r"\bsector_\w+", each)}
-    families = {name if name in listed else _FAMILY.sub("", name) for name in asked}
+        label_names = {label for metric in listed.values() for label in metric.labels} | _OF_PROMETHEUS
+        assert {label.strip() for each in used for label in each.split(",")} <= label_names, expression
+    metric_names = {name for each in shown for name in re.findall(r"\bsector_\w+", each)}
+    families = {name if name in listed else _FAMILY.sub("", name) for name in metric_names}
     seldom = {"sector_ready", "sector_tick", "sector_lease_epoch", "sector_snapshot_written_bytes", "sector_api_sims"}
     of_viz_and_bot = {
         "sector_bot_tick",
@@ -77,8 +77,8 @@ def test_prometheus_reads_the_alerts(tmp_path: Path) -> None:
 
 
 def _series(name: str, values: str, **labels: str) -> dict[str, str]:
-    told = ", ".join(f'{key}="{value}"' for key, value in {"namespace": "sector", **labels}.items())
-    return {"series": f"{name}{{{told}}}", "values": f"{values}x60"}
+    labels_text = ", ".join(f'{key}="{value}"' for key, value in {"namespace": "sector", **labels}.items())
+    return {"series": f"{name}{{{labels_text}}}", "values": f"{values}x60"}
 
 
 def _took(name: str, seconds: str, **labels: str) -> list[dict[str, str]]:
@@ -169,8 +169,8 @@ def test_alerts_fire_when_they_are_to_and_not_else(tmp_path: Path) -> None:
         for name, cases in _FIRES.items()
         for fires, series in zip((1, 0), cases, strict=True)
     ]
-    told = {"rule_files": ["alerts.yaml"], "evaluation_interval": "1m", "tests": tests}
-    (tmp_path / "tests.yaml").write_text(yaml.safe_dump(told))
+    promtool_input = {"rule_files": ["alerts.yaml"], "evaluation_interval": "1m", "tests": tests}
+    (tmp_path / "tests.yaml").write_text(yaml.safe_dump(promtool_input))
     run = subprocess.run(
         [program, "test", "rules", str(tmp_path / "tests.yaml")],
         capture_output=True,

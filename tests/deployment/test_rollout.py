@@ -29,21 +29,23 @@ async def test_every_service_is_rolled_out_under_load_without_a_failure(
         before = httpx.get(f"{url}/api/snapshot", headers=HOST).json()["tick"]
         async with OrderLoad(url, HOST, players=4) as load:
             for name in ("api", "sim-worker", "viz", "bot"):
-                accepted = len(load.told.orders)
+                accepted = len(load.record.orders)
                 codes = await asyncio.to_thread(cluster.roll_out, name)
                 assert set(codes) == {0}, f"{name} ended by itself, in time"
-                assert len(load.told.orders) > accepted, f"orders went on while {name} was replaced"
-        told = load.told
-        assert told.faults == []
-        assert told.answers.keys() == {200, 202}
-        assert told.answers[202] == len(set(told.orders))
-        ends = await outcomes(url, HOST, told.orders)
+                assert len(load.record.orders) > accepted, f"orders went on while {name} was replaced"
+        record = load.record
+        assert record.faults == []
+        assert record.answers.keys() == {200, 202}
+        assert record.answers[202] == len(set(record.orders))
+        ends = await outcomes(url, HOST, record.orders)
         # These players do not defend themselves: who was conquered is told so. No order is without an end.
         assert ends.keys() <= {"applied", "rejected eliminated"}
-        assert ends.total() == len(told.orders)
+        assert ends.total() == len(record.orders)
         after = httpx.get(f"{url}/api/snapshot", headers=HOST).json()["tick"]
         assert after > before
-        print(f"{sum(told.answers.values())} requests, {len(told.orders)} orders, {after - before} ticks; {dict(ends)}")
+        print(
+            f"{sum(record.answers.values())} requests, {len(record.orders)} orders, {after - before} ticks; {dict(ends)}"
+        )
     finally:
         cluster.gate.close()
 
@@ -54,6 +56,6 @@ def test_the_load_sees_what_fails(tmp_path: Path) -> None:
     async def ordered() -> list[str]:
         async with OrderLoad(f"http://127.0.0.1:{free_port()}", HOST, players=1) as load:
             await asyncio.sleep(0.1)
-        return load.told.faults
+        return load.record.faults
 
     assert asyncio.run(ordered())

@@ -20,7 +20,7 @@ from sector.bot.settings import BotSettings
 ROOT = Path().resolve()
 
 
-def made(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, dict[str, str]]:
+def secrets_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, dict[str, str]]:
     assert main(arguments) == 0
     objects = list(yaml.safe_load_all(capsys.readouterr().out))
     assert {(each["kind"], each["metadata"]["namespace"]) for each in objects} == {("Secret", "sector")}
@@ -28,7 +28,7 @@ def made(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, dict[
 
 
 def test_it_prints_the_secrets_that_production_waits_for(capsys: pytest.CaptureFixture[str]) -> None:
-    secrets = made(capsys)
+    secrets = secrets_of(capsys)
     waited = {
         each.secret_ref.name
         for deployment in Rendered.of(PRODUCTION).all(Deployment)
@@ -42,7 +42,7 @@ def test_redis_lets_each_service_in_with_its_own_password_and_nobody_with_a_know
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     port = free_port()
-    secrets = made(capsys, "--redis-url", f"redis://{{user}}:{{password}}@127.0.0.1:{port}/0")
+    secrets = secrets_of(capsys, "--redis-url", f"redis://{{user}}:{{password}}@127.0.0.1:{port}/0")
     users = tmp_path / "users.acl"
     # The default user is the test itself.
     users.write_text(secrets["redis"]["users.acl"].replace("user default off", "user default on nopass +@all"))
@@ -64,7 +64,7 @@ def test_redis_lets_each_service_in_with_its_own_password_and_nobody_with_a_know
 def test_the_api_takes_the_token_of_the_bot(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    secrets = made(capsys, "--bot", "Guard", "--hours", "2")
+    secrets = secrets_of(capsys, "--bot", "Guard", "--hours", "2")
     monkeypatch.setenv("AUTH_SECRET", secrets["api"]["AUTH_SECRET"])
     ring = ApiSettings().key_ring
     assert ring is not None
@@ -78,13 +78,13 @@ def test_the_api_takes_the_token_of_the_bot(
 
 
 def test_each_time_all_is_new(capsys: pytest.CaptureFixture[str]) -> None:
-    first, second = made(capsys), made(capsys)
+    first, second = secrets_of(capsys), secrets_of(capsys)
     assert not [name for name in ("api", "viz", "sim-worker", "bot", "redis") if first[name] == second[name]]
     assert first["api"]["AUTH_SECRET"] != second["api"]["AUTH_SECRET"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--redis-url", "redis://redis:6379/0"], "must hold {user} and {password}"),
         (["--hours", "-1"], "--hours -1: must be above 0"),
@@ -95,18 +95,18 @@ def test_each_time_all_is_new(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_printed(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert main(arguments) == 2
-    told = capsys.readouterr()
-    assert said in told.err
-    assert told.out == ""
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.out == ""
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
 def test_no_container_has_a_file_with_a_password_of_a_person(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     """The Secret redis has them, for those who operate Redis: only its users.acl is mounted, with digests."""
-    passwords = made(capsys)["redis"].keys() - {"users.acl"}
+    passwords = secrets_of(capsys)["redis"].keys() - {"users.acl"}
     assert passwords == {"OPERATOR_PASSWORD", "KEEPER_PASSWORD"}
     for workload in Rendered.of(folder).workloads:
         for volume in workload.spec.template.spec.volumes:

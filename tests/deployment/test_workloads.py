@@ -32,10 +32,10 @@ def cluster(engine: str, images: Mapping[str, str], tmp_path_factory: pytest.Tem
     # Seen from within containers, by users who are not this one.
     for each in (directory, *list(directory.parents)[:3]):
         each.chmod(0o755)
-    made = Cluster(Rendered.of(BASE), repositories, engine, nginx, free_port(), directory)
-    made.start()
-    yield made
-    made.gate.close()
+    cluster = Cluster(Rendered.of(BASE), repositories, engine, nginx, free_port(), directory)
+    cluster.start()
+    yield cluster
+    cluster.gate.close()
 
 
 @pytest.fixture
@@ -54,12 +54,12 @@ def test_every_workload_starts_as_its_manifest_says_and_answers_its_probes(clust
         "bot": 1,
     }
     for pod in (pod for pods in cluster.pods.values() for pod in pods):
-        seen = container(pod.id)
-        assert seen.state.running
-        assert seen.host_config.readonly_rootfs
-        assert seen.host_config.cap_drop == ["ALL"]
-        assert seen.config.user == "65532:65532"
-        assert seen.host_config.memory > 0
+        inspected = container(pod.id)
+        assert inspected.state.running
+        assert inspected.host_config.readonly_rootfs
+        assert inspected.host_config.cap_drop == ["ALL"]
+        assert inspected.config.user == "65532:65532"
+        assert inspected.host_config.memory > 0
 
 
 @pytest.mark.parametrize("name", [each for each in ORDER if each != "redis"])
@@ -134,12 +134,12 @@ def test_an_address_is_counted_by_itself_and_not_as_that_of_the_proxy(cluster: C
 
 
 async def test_a_spectator_is_let_through_and_stays_with_one_replica(cluster: Cluster) -> None:
-    heard: asyncio.Queue[str] = asyncio.Queue()
+    event_names: asyncio.Queue[str] = asyncio.Queue()
     # (aiohttp keeps no cookies of an address without a name, else)
     session = aiohttp.ClientSession(headers=HOST, cookie_jar=aiohttp.CookieJar(unsafe=True))
     client = socketio.AsyncClient(reconnection=False, serializer="msgpack", http_session=session)
     for name in ("world", "tick"):
-        client.on(name, lambda *_, name=name: heard.put_nowait(name))
+        client.on(name, lambda *_, name=name: event_names.put_nowait(name))
     await client.connect(
         f"http://127.0.0.1:{cluster.gate.port}", socketio_path="/ws", transports=["websocket"], wait_timeout=10
     )
@@ -147,9 +147,9 @@ async def test_a_spectator_is_let_through_and_stays_with_one_replica(cluster: Cl
         assert client.transport() == "websocket"
         assert await client.call("watch", ("", ""), timeout=10) is None
         async with asyncio.timeout(15):
-            assert await heard.get() == "world"
+            assert await event_names.get() == "world"
             for _ in range(4):
-                assert await heard.get() == "tick"
+                assert await event_names.get() == "tick"
     finally:
         await client.disconnect()
         await session.close()
@@ -192,10 +192,10 @@ async def test_the_page_is_live_and_finds_the_api_on_its_own_host(cluster: Clust
             await page.get_by_role("button", name="Play", exact=True).click()
             # Its API is open: a name is enough.
             await page.locator("#play-faction").fill("Visitor")
-            said = await page.evaluate(
+            service_name = await page.evaluate(
                 "fetch('/api/health/ready').then((answer) => answer.json()).then((said) => said.service)"
             )
-            assert said == "api"
+            assert service_name == "api"
         finally:
             await browser.close()
 

@@ -104,8 +104,8 @@ def test_a_volume_keeps_the_world(volume: str, start: Start) -> None:
 
 def test_pages_of_other_origins_use_the_api_if_it_is_told_so(start: Start) -> None:
     id_ = start("--cors-origin", "https://game.example", "--api-url", "http://192.0.2.1:8800")
-    seen = httpx.get(f"{url(id_, 8000)}/snapshot", headers={"Origin": "https://game.example"})
-    assert seen.headers["access-control-allow-origin"] == "https://game.example"
+    response = httpx.get(f"{url(id_, 8000)}/snapshot", headers={"Origin": "https://game.example"})
+    assert response.headers["access-control-allow-origin"] == "https://game.example"
     assert "http://192.0.2.1:8800" in httpx.get(url(id_, 9000)).text
 
 
