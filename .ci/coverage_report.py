@@ -74,14 +74,15 @@ def _module(path: str) -> str:
 
 def main(report_path: str, page_path: str) -> int:
     """Print what is not explained; returns the exit code."""
-    found = uncovered(json.loads(Path(report_path).read_text()))
+    functions = uncovered(json.loads(Path(report_path).read_text()))
     sentences = explained(Path(page_path).read_text())
-    missing = [each for each in found if each.name not in sentences]
+    missing = [each for each in functions if each.name not in sentences]
     for each in missing:
         print(f"coverage: not covered, and not explained in {page_path}: {each}", file=sys.stderr)
-    for name in sorted(sentences.keys() - {each.name for each in found}):
+    for name in sorted(sentences.keys() - {each.name for each in functions}):
         print(f"coverage: covered in this run, though {page_path} explains why it is not: {name}")
-    print(f"coverage: {len(found)} functions are not covered as a whole, {len(found) - len(missing)} of them explained")
+    explained_count = len(functions) - len(missing)
+    print(f"coverage: {len(functions)} functions are not covered as a whole, {explained_count} of them explained")
     return 1 if missing else 0
 
 

@@ -22,7 +22,7 @@ PACKAGE = ("package", "--filter-target-type=python_distribution,pex_binary", "pa
 LOCK = Path("3rdparty/python/release.lock")
 BILLS = ("run", "docker:sbom", "--")
 # The release has the version of the distribution that requires all others.
-WHOLE = "services/standalone"
+STANDALONE = "services/standalone"
 NPM_PACKAGE = "packages/typescript-client"
 _VERSION = re.compile(r"^## (\d+\.\d+\.\d+)(?=\s)", re.MULTILINE)
 _TAG = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def release(repository: Path, *, check: bool, rebuild: bool) -> None:
     """Make the release in dist/release, and tag it unless `check`. Raises ReleaseError."""
     parts = list(parts_of(repository))
-    version = next(part.version for part in parts if part.folder == WHOLE)
+    version = next(part.version for part in parts if part.folder == STANDALONE)
     tag = f"v{version}"
     commit = git(repository, "rev-parse", "HEAD")
     if not check:
@@ -129,7 +129,7 @@ def require_clean(repository: Path, tag: str) -> None:
     if changes := git(repository, "status", "--porcelain"):
         raise ReleaseError(f"uncommitted changes; commit or remove them:\n{changes}")
     if git(repository, "tag", "--list", tag):
-        raise ReleaseError(f"tag {tag} exists; raise the version of {WHOLE} in its BUILD file and CHANGELOG.md")
+        raise ReleaseError(f"tag {tag} exists; raise the version of {STANDALONE} in its BUILD file and CHANGELOG.md")
 
 
 def last_release(repository: Path) -> str | None:

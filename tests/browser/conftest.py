@@ -68,11 +68,11 @@ async def page(browser: Browser, faults: list[str]) -> AsyncIterator[Page]:
     page = await browser.new_page(viewport={"width": 1200, "height": 800})
     page.set_default_timeout(20_000)
 
-    def heard(message: ConsoleMessage) -> None:
+    def record_message(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             faults.append(message.text)
 
-    page.on("console", heard)
+    page.on("console", record_message)
     page.on("pageerror", lambda error: faults.append(str(error)))
     yield page
     await page.close()

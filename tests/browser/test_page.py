@@ -70,13 +70,13 @@ async def test_after_many_ticks_the_page_has_the_state_in_redis(
         await sim.tick(Join(faction="Me") if tick == 9 else Note(faction="Crimson", text="go"))
     await world_page.wait_for_tick(31)
     now = await snapshot(sim)
-    known = await world_page.read_tables()
-    assert known["ships"] == [system.ships for system in now.systems]
-    assert known["fleets"] == [
+    page_tables = await world_page.read_tables()
+    assert page_tables["ships"] == [system.ships for system in now.systems]
+    assert page_tables["fleets"] == [
         [int(fleet.id[1:]), fleet.ships, int(fleet.origin[1:]), int(fleet.target[1:]), fleet.departed, fleet.arrives]
         for fleet in now.fleets
     ]
-    assert known["factions"] == [[faction.id, faction.supply] for faction in now.factions]
+    assert page_tables["factions"] == [[faction.id, faction.supply] for faction in now.factions]
     assert faults == []
 
 
@@ -270,8 +270,8 @@ async def test_the_page_is_accessible(browser: Browser, viz: Service, sim: Sim, 
     await world_page.select_system(4)
     for state in ("live", "stale"):
         await world_page.wait_for_state(state)
-        found = await Axe().run(page)
-        serious = [each for each in found.response["violations"] if each["impact"] in ("serious", "critical")]
+        axe_report = await Axe().run(page)
+        serious = [each for each in axe_report.response["violations"] if each["impact"] in ("serious", "critical")]
         assert serious == [], [(each["id"], [node["html"] for node in each["nodes"]]) for each in serious]
     await page.close()
 

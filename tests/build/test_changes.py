@@ -29,10 +29,10 @@ def folders_of_tests(addresses: list[str]) -> set[str]:
 
 
 def test_a_change_in_a_part_names_it_and_the_tests_that_depend_on_it(repository: Path) -> None:
-    found = dependents(repository, BACKOFF)
-    assert any(address.startswith(BACKOFF) for address in found)
-    assert any(address.startswith("services/worker/tests/") for address in found)
-    assert not any(address.startswith("packages/world/") for address in found)
+    tests_of_backoff = dependents(repository, BACKOFF)
+    assert any(address.startswith(BACKOFF) for address in tests_of_backoff)
+    assert any(address.startswith("services/worker/tests/") for address in tests_of_backoff)
+    assert not any(address.startswith("packages/world/") for address in tests_of_backoff)
 
 
 @pytest.mark.parametrize("changed", [WORLD, STATE])
@@ -40,13 +40,13 @@ def test_a_change_of_world_or_state_reruns_no_test_of_what_does_not_depend_on_it
     repository: Path, changed: str
 ) -> None:
     others = {f"packages/{name}/tests" for name in ("client", "models", "process", "tracing")}
-    found = folders_of_tests(dependents(repository, changed))
-    assert f"{changed.partition('/src/')[0]}/tests" in found
-    assert "services/worker/tests" in found
-    assert not found & others
+    test_folders = folders_of_tests(dependents(repository, changed))
+    assert f"{changed.partition('/src/')[0]}/tests" in test_folders
+    assert "services/worker/tests" in test_folders
+    assert not test_folders & others
 
 
 def test_a_change_of_the_tests_of_the_state_does_not_rerun_those_of_the_world(repository: Path) -> None:
-    found = folders_of_tests(dependents(repository, "tests/fixtures/redis_fixtures.py"))
-    assert "packages/state/tests" in found
-    assert "packages/world/tests" not in found
+    test_folders = folders_of_tests(dependents(repository, "tests/fixtures/redis_fixtures.py"))
+    assert "packages/state/tests" in test_folders
+    assert "packages/world/tests" not in test_folders

@@ -18,15 +18,18 @@ def report(**functions: dict[str, object]) -> Report:
 
 
 def test_lines_and_branches_that_are_missed_are_listed_by_function() -> None:
-    found = uncovered(
+    functions = uncovered(
         report(
             Link__close={"missing_lines": [7], "missing_branches": []},
             Link__open={"missing_lines": [], "missing_branches": [[3, 5], [3, -1]]},
             Link__send=COVERED,
         )
     )
-    assert [each.name for each in found] == ["sector.state.redis.connection:Link.close", "sector.state.redis.connection:Link.open"]
-    assert str(found[1]).endswith("lines [], branches ['3->5', '3->end']")
+    assert [each.name for each in functions] == [
+        "sector.state.redis.connection:Link.close",
+        "sector.state.redis.connection:Link.open",
+    ]
+    assert str(functions[1]).endswith("lines [], branches ['3->5', '3->end']")
 
 
 def test_the_module_itself_is_named_without_a_function() -> None:

@@ -37,9 +37,9 @@ def official(bin_directory: Path, version: str) -> str:
 
 
 def version_of(repository: Path) -> str:
-    found = re.search(r'^pants_version = "(.+)"', (repository / "pants.toml").read_text(), re.MULTILINE)
-    assert found is not None
-    return found[1]
+    version_line = re.search(r'^pants_version = "(.+)"', (repository / "pants.toml").read_text(), re.MULTILINE)
+    assert version_line is not None
+    return version_line[1]
 
 
 def test_the_official_launcher_is_handed_all_arguments(repository: Path, bin_directory: Path) -> None:
@@ -64,15 +64,15 @@ def test_images_are_told_their_commit_and_whose_it_is_without_who_fetched_it(
     origin = "https://someone:secret@example.org/sector.git"
     for command in (["init", "-q"], ["add", "pants"], ["commit", "-q", "-m", "x"], ["remote", "add", "origin", origin]):
         subprocess.run([*git, *command], check=True, capture_output=True)
-    said = run_pants(repository, "package", PATH=path).stdout
-    assert re.fullmatch(r"[0-9a-f]{40} https://example\.org/sector\.git\n", said)
+    output = run_pants(repository, "package", PATH=path).stdout
+    assert re.fullmatch(r"[0-9a-f]{40} https://example\.org/sector\.git\n", output)
 
 
 def test_it_tells_which_python_it_would_take(repository: Path) -> None:
     ran = run_pants(repository, "--which-python", "3.13")
     assert ran.returncode == 0
-    said = subprocess.run([ran.stdout.strip(), "--version"], capture_output=True, text=True, check=True)
-    assert said.stdout.startswith("Python 3.13.")
+    version_run = subprocess.run([ran.stdout.strip(), "--version"], capture_output=True, text=True, check=True)
+    assert version_run.stdout.startswith("Python 3.13.")
 
 
 def test_without_python_it_says_what_is_missing_what_for_and_how_to_get_it(
@@ -81,8 +81,8 @@ def test_without_python_it_says_what_is_missing_what_for_and_how_to_get_it(
     for tool in TOOLS:
         (bin_directory / tool).symlink_to(str(shutil.which(tool)))
     nowhere = str(tmp_path / "nowhere")
-    told = {"HOME": nowhere, "PYENV_ROOT": nowhere, "SECTOR_PANTS_CACHE": nowhere}
-    ran = run_pants(repository, "--version", PATH=str(bin_directory), **told)
+    settings = {"HOME": nowhere, "PYENV_ROOT": nowhere, "SECTOR_PANTS_CACHE": nowhere}
+    ran = run_pants(repository, "--version", PATH=str(bin_directory), **settings)
     assert ran.returncode == 1
     assert "no Python 3.13, needed to run Sector" in ran.stderr
     assert "apt-get install python3.13-venv" in ran.stderr
@@ -104,8 +104,8 @@ def test_a_python_that_only_uv_has_is_fetched_with_it_once(
     )
     uv.chmod(0o755)
     nowhere = str(tmp_path / "nowhere")
-    told = {"HOME": nowhere, "PYENV_ROOT": nowhere, "SECTOR_PANTS_CACHE": nowhere, "PATH": str(bin_directory)}
-    first, second = (run_pants(repository, "list", "::", **told) for _ in range(2))
+    settings = {"HOME": nowhere, "PYENV_ROOT": nowhere, "SECTOR_PANTS_CACHE": nowhere, "PATH": str(bin_directory)}
+    first, second = (run_pants(repository, "list", "::", **settings) for _ in range(2))
     assert (first.returncode, first.stdout) == (second.returncode, second.stdout) == (0, "official: list ::\n")
     assert "pants: fetching Python 3.13 with uv" in first.stderr
     assert "fetching" not in second.stderr
@@ -116,8 +116,8 @@ def test_two_at_once_with_an_empty_cache_make_it_once_and_say_what_they_do(repos
     cache, constraints, pip = tmp_path / "cache", tmp_path / "constraints.txt", tmp_path / "pip.conf"
     constraints.write_text("some-other-package<2\n")
     pip.write_text(f"[global]\nconstraint = {constraints}\n")
-    told = {"SECTOR_PANTS_CACHE": str(cache), "PIP_CONFIG_FILE": str(pip)}
-    environment = {**os.environ, **told, "PANTS_PANTSD": "false", "PANTS_CONCURRENT": "true"}
+    settings = {"SECTOR_PANTS_CACHE": str(cache), "PIP_CONFIG_FILE": str(pip)}
+    environment = {**os.environ, **settings, "PANTS_PANTSD": "false", "PANTS_CONCURRENT": "true"}
     both = [
         subprocess.Popen(
             ["./pants", "--version"],
@@ -129,11 +129,11 @@ def test_two_at_once_with_an_empty_cache_make_it_once_and_say_what_they_do(repos
         )
         for _ in range(2)
     ]
-    said = [process.communicate(timeout=300) for process in both]
-    assert [process.returncode for process in both] == [0, 0], said
-    assert {out.strip() for out, _ in said} == {version_of(repository)}
+    outputs = [process.communicate(timeout=300) for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    assert {out.strip() for out, _ in outputs} == {version_of(repository)}
     for step in ("installing uv with", "installing Pants 2.17.1 from PyPI", "starting Pants"):
-        assert any(f"pants: {step}" in err for _, err in said)
+        assert any(f"pants: {step}" in err for _, err in outputs)
     published = {entry.resolve() for entry in cache.iterdir() if entry.is_symlink()}
     assert sorted(folder.name.split(".")[0] for folder in published) == ["pants-venv", "pex", "uv"]
     folders = {entry for entry in cache.iterdir() if entry.is_dir() and not entry.is_symlink()}

@@ -138,8 +138,8 @@ def test_pants_is_told_the_digest_and_the_size_of_the_tool(tmp_path: Path) -> No
     (tmp_path / "pex-1.2.3.dist-info").mkdir()
     pex_tool.write("/published", "/uv", "/uv-cache", tmp_path)
     tool = (tmp_path / "tool").read_bytes()
-    known = (tmp_path / "known_version").read_text().strip().split("|")
-    assert (known[0], known[2:]) == ("v1.2.3", [hashlib.sha256(tool).hexdigest(), str(len(tool))])
+    pinned = (tmp_path / "known_version").read_text().strip().split("|")
+    assert (pinned[0], pinned[2:]) == ("v1.2.3", [hashlib.sha256(tool).hexdigest(), str(len(tool))])
 
 
 def test_it_runs_with_the_first_program_that_pants_searches(tmp_path: Path) -> None:

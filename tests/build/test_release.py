@@ -18,7 +18,7 @@ from release import ReleaseError
 def repository(tmp_path: Path) -> Path:
     """A repository with two distributions, one commit and the tag v1.0.0."""
     require_program("git", hint="apt-get install git")
-    for folder, version in (("packages/models", "0.1.0"), (release.WHOLE, "1.0.0")):
+    for folder, version in (("packages/models", "0.1.0"), (release.STANDALONE, "1.0.0")):
         (tmp_path / folder / "src").mkdir(parents=True)
         (tmp_path / folder / "src/module.py").write_text("ONE = 1\n")
         (tmp_path / folder / "CHANGELOG.md").write_text(f"# Changelog\n\n## {version} (2026-01-01)\n")
@@ -133,12 +133,12 @@ def test_the_second_build_has_every_uncommitted_change(
     (repository / "staged name.txt").write_text("staged")
     release.git(repository, "add", "--all")
     (repository / "ünstaged.txt").write_text("not staged")
-    (repository / release.WHOLE / "src/module.py").unlink()
+    (repository / release.STANDALONE / "src/module.py").unlink()
     release.copy_changes(repository, clone)
     assert (clone / module).read_text() == "ONE = 3\n"
     assert (clone / "staged name.txt").read_text() == "staged"
     assert (clone / "ünstaged.txt").read_text() == "not staged"
-    assert not (clone / release.WHOLE / "src/module.py").exists()
+    assert not (clone / release.STANDALONE / "src/module.py").exists()
 
 
 @pytest.mark.parametrize("tag", ["v1.0.1-rc1", "vendor", "release-2"])

@@ -29,12 +29,12 @@ async def play(url: str) -> None:
     await Ticker(redis, SectorWorld(), *await lifecycle.load_manifest(redis, "default"), held).tick()
     snapshot = Snapshot.model_validate((await SimReader(redis, "default").view()).rows(), strict=False)
     await redis.aclose()
-    said = {
+    summary = {
         "tick": snapshot.tick,
         "factions": [faction.id for faction in snapshot.factions],
         "installed_in": str(Path(sector.world.__file__).parents[2]),
     }
-    print(json.dumps(said))
+    print(json.dumps(summary))
 
 
 with ValkeyServer(port=int(sys.argv[1]), save="", appendonly="no") as server:

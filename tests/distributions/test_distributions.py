@@ -37,16 +37,25 @@ def metadata_of(name: str) -> Message:
 @pytest.fixture(scope="module")
 def clean_bin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The scripts of an environment in which all wheels are installed, with what the lock names for the rest."""
-    made = tmp_path_factory.mktemp("clean")
+    clean_folder = tmp_path_factory.mktemp("clean")
     lock = Path("3rdparty/python/requirements.lock").read_text()
     pins = [line.removesuffix(" \\") for line in lock.splitlines() if line and not line.startswith((" ", "#"))]
-    (made / "constraints.txt").write_text("\n".join(pins))
-    venv.create(made / "venv", with_pip=True)
+    (clean_folder / "constraints.txt").write_text("\n".join(pins))
+    venv.create(clean_folder / "venv", with_pip=True)
     wheels = [str(wheel_of(name)) for name in ARROWS]
-    pip = [str(made / "venv/bin/python"), "-m", "pip", "install", "-q", "-c", str(made / "constraints.txt"), *wheels]
-    installed = subprocess.run(pip, env=ENVIRONMENT, cwd=made, capture_output=True, text=True, check=False)
+    pip = [
+        str(clean_folder / "venv/bin/python"),
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "-c",
+        str(clean_folder / "constraints.txt"),
+        *wheels,
+    ]
+    installed = subprocess.run(pip, env=ENVIRONMENT, cwd=clean_folder, capture_output=True, text=True, check=False)
     assert installed.returncode == 0, installed.stderr
-    return made / "venv/bin"
+    return clean_folder / "venv/bin"
 
 
 @pytest.mark.parametrize("name", ARROWS)
@@ -106,9 +115,9 @@ def test_a_clean_environment_with_the_wheels_plays_a_tick(clean_bin: Path) -> No
     command = [str(clean_bin / "python"), "-I", str(script), str(free_port())]
     played = subprocess.run(command, env=ENVIRONMENT, cwd=clean_bin, capture_output=True, text=True, check=False)
     assert played.returncode == 0, played.stderr
-    said = json.loads(played.stdout)
-    assert (said["tick"], said["factions"]) == (1, ["Crimson", "Me"])
-    assert Path(said["installed_in"]).is_relative_to(clean_bin.parent)
+    summary = json.loads(played.stdout)
+    assert (summary["tick"], summary["factions"]) == (1, ["Crimson", "Me"])
+    assert Path(summary["installed_in"]).is_relative_to(clean_bin.parent)
 
 
 def test_what_the_wheels_bring_fits_together(clean_bin: Path) -> None:
@@ -121,7 +130,7 @@ def test_what_the_wheels_bring_fits_together(clean_bin: Path) -> None:
 @pytest.mark.parametrize("form", ["script", "pex"])
 @pytest.mark.parametrize("name", SERVICES)
 def test_each_service_is_a_script_and_a_pex_that_explain_themselves(clean_bin: Path, name: str, form: str) -> None:
-    said = subprocess.run(
+    help_run = subprocess.run(
         [*command_of(name, form, clean_bin), "--help"],
         env=ENVIRONMENT,
         cwd=clean_bin,
@@ -129,8 +138,8 @@ def test_each_service_is_a_script_and_a_pex_that_explain_themselves(clean_bin: P
         text=True,
         check=False,
     )
-    assert said.returncode == 0, said.stderr
-    assert f"sector-{name}" in said.stdout
+    assert help_run.returncode == 0, help_run.stderr
+    assert f"sector-{name}" in help_run.stdout
 
 
 def command_of(name: str, form: str, clean_bin: Path) -> list[str]:
@@ -150,10 +159,10 @@ def test_standalone_runs_a_world_without_the_repository(clean_bin: Path, form: s
         text=True,
     )
     assert world.stdout is not None
-    said = ""
+    output = ""
     for line in world.stdout:
-        said += line
+        output += line
         if "Ctrl-C stops it all." in line:
             world.send_signal(signal.SIGINT)
-    assert world.wait() == 0, said
-    assert said.rstrip().endswith("stopped.")
+    assert world.wait() == 0, output
+    assert output.rstrip().endswith("stopped.")

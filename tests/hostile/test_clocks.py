@@ -14,7 +14,7 @@ from sector.models import SimConfig
 
 CONFIG = SimConfig(systems=24, homes=4, players=("Azure",), puppets=())
 NOTE = {"type": "note", "faction": "Azure", "text": "hello"}
-CHOSEN = CASES if LONG else CASES[:1]
+SELECTED = CASES if LONG else CASES[:1]
 
 
 def start_worker(processes: Processes, redis_url: str) -> Service:
@@ -34,7 +34,7 @@ def ended_worker(processes: Processes, redis_url: str) -> Service:
     return worker
 
 
-@pytest.mark.parametrize("case", CHOSEN, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", SELECTED, ids=lambda case: case.name)
 async def test_it_holds_nobody_up(
     case: ClockCase, ended_worker: Service, redis: Redis, redis_url: str, processes: Processes
 ) -> None:
@@ -45,7 +45,8 @@ async def test_it_holds_nobody_up(
     assert httpx.get(f"{viz.url}/sims/default/ticks?after=0").status_code == httpx.codes.OK
     order_id = httpx.post(f"{api.url}/orders", json=NOTE).raise_for_status().json()["id"]
     outcome = until(
-        lambda: (found := httpx.get(f"{api.url}/orders/{order_id}").json())["status"] != "pending" and found,
+        lambda: (order_status := httpx.get(f"{api.url}/orders/{order_id}").json())["status"] != "pending"
+        and order_status,
         "the order is applied",
     )
     assert outcome["status"] == "applied"

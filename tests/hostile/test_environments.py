@@ -11,25 +11,25 @@ from fixtures.metrics import until_metrics
 from fixtures.processes import Processes
 from hostile.environments import ENVIRONMENTS, Environment
 
-CHOSEN = ENVIRONMENTS if LONG else ENVIRONMENTS[:2]
+SELECTED = ENVIRONMENTS if LONG else ENVIRONMENTS[:2]
 
 
-@pytest.mark.parametrize("environment", CHOSEN, ids=[each.name for each in CHOSEN])
+@pytest.mark.parametrize("environment", SELECTED, ids=[each.name for each in SELECTED])
 def test_a_world_plays(environment: Environment, redis_url: str, processes: Processes, tmp_path: Path) -> None:
     # Each process is started by itself: libraries read some variables when they are imported.
     log = BROKEN_LOGS[environment.log](tmp_path) if environment.log else nullcontext(2)
-    told = {**environment.settings, "REDIS_URL": redis_url}
+    settings = {**environment.settings, "REDIS_URL": redis_url}
     with log as stderr:
         processes.stderr = stderr
-        worker = processes.start("worker", wait=False, TICK_DELAY="0.05", **told)
-        api = processes.start("api", wait=False, **told)
-        viz = processes.start("viz", wait=False, **told)
-        bot = processes.start("bot", wait=False, API_URL=api.url, BOT_POLL_INTERVAL="0.1", **told)
+        worker = processes.start("worker", wait=False, TICK_DELAY="0.05", **settings)
+        api = processes.start("api", wait=False, **settings)
+        viz = processes.start("viz", wait=False, **settings)
+        bot = processes.start("bot", wait=False, API_URL=api.url, BOT_POLL_INTERVAL="0.1", **settings)
         for service in (worker, api, viz, bot):
             service.wait_until(ready=True)
-        until_metrics(bot.url, lambda found: found["sector_bot_orders_accepted_total"] > 0, "the bot plays")
+        until_metrics(bot.url, lambda metrics: metrics["sector_bot_orders_accepted_total"] > 0, "the bot plays")
         assert api.health() is not None
         for service in (bot, viz, api, worker):
             if environment.log and service in (api, worker):
-                until_metrics(service.url, lambda found: found["sector_log_lines_dropped_total"] > 0, "it logs")
+                until_metrics(service.url, lambda metrics: metrics["sector_log_lines_dropped_total"] > 0, "it logs")
             assert service.end() == 0, service.name

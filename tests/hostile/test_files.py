@@ -93,9 +93,9 @@ def test_a_path_of_a_socket_that_is_none_is_a_fault_with_its_start(
     started_ms = time.time() * 1000 - 1
     for name in ("api", "viz", "worker"):
         service = processes.start(name, wait=False, redis_url=f"unix://{path}?db=0")
-        said = service.wait_for(lambda said: "away" in str(said["conditions"]), "without Redis")
-        assert [each for each in said["conditions"].values() if not each["ok"] and each["since_ms"] >= started_ms]
-        assert not said["ready"]
+        health = service.wait_for(lambda health: "away" in str(health["conditions"]), "without Redis")
+        assert [each for each in health["conditions"].values() if not each["ok"] and each["since_ms"] >= started_ms]
+        assert not health["ready"]
         assert service.end() == 0
         assert "Traceback" not in service.log.read_text()
 
@@ -114,12 +114,12 @@ def test_whatever_the_file_of_keys_becomes_at_run_time_its_keys_stay_valid(
         before = path.rename(tmp_path / "before")
         FILE_STATES[state](path)
         api.wait_for_fault("keys", "AUTH_JWKS cannot be used: ")
-        health = api.wait_for(lambda said: said["ready"], "ready")
+        health = api.wait_for(lambda health: health["ready"], "ready")
         assert health["conditions"]["keys"]["since_ms"] >= before_ms, state
         assert httpx.post(f"{api.url}/orders", json=NOTE, headers=held).status_code == 202, state
         remove(path)
         before.rename(path)
-        api.wait_for(lambda said: said["conditions"]["keys"]["ok"], "without a fault")
+        api.wait_for(lambda health: health["conditions"]["keys"]["ok"], "without a fault")
     assert api.end() == 0
     assert "Traceback" not in api.log.read_text()
 
@@ -133,7 +133,7 @@ def test_what_lies_among_the_files_of_metrics_hides_no_others(
     for name in ("counter_999999999.db", "gauge_livesum_999999998.db", "gauge_livesum_x.db"):
         FILE_STATES[state](folder / name)
     viz = processes.start("viz", wait=False, REDIS_URL=redis_url, PROMETHEUS_MULTIPROC_DIR=str(folder))
-    until_metrics(viz.url, lambda found: "sector_" in str(found), "metrics of its own")
+    until_metrics(viz.url, lambda metrics: "sector_" in str(metrics), "metrics of its own")
     assert viz.end() == 0
     assert "Traceback" not in viz.log.read_text()
 

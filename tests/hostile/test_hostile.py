@@ -47,7 +47,7 @@ TICK_GAP_MS = TICK_MS + 250
 TICKS = 2_000 if LONG else 200
 
 
-CHOSEN = [(actor, attempt) for actor, attempts in ACTORS.items() for attempt in (attempts if LONG else attempts[:1])]
+SELECTED = [(actor, attempt) for actor, attempts in ACTORS.items() for attempt in (attempts if LONG else attempts[:1])]
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def late(gaps_ms: list[int]) -> int:
 
 
 @pytest.mark.parametrize(
-    "attempt", [attempt for _, attempt in CHOSEN], ids=[f"{actor}: {attempt.name}" for actor, attempt in CHOSEN]
+    "attempt", [attempt for _, attempt in SELECTED], ids=[f"{actor}: {attempt.name}" for actor, attempt in SELECTED]
 )
 async def test_the_world_goes_on(attempt: Attempt, scene: Scene) -> None:
     services: tuple[Service, ...] = (scene.api, scene.viz, scene.worker)

@@ -58,7 +58,7 @@ def texts_of(service: Service) -> Iterator[str]:
 def test_a_secret_that_is_broken_is_nowhere_to_be_read(place: Place, processes: Processes, case: Planted) -> None:
     service = processes.start(case.service, wait=False, **case.settings(place))
     depends_on = "api" if case.service == "bot" else "redis"
-    service.wait_for(lambda said: said["conditions"][depends_on].get("fault") != "not checked yet", "checked")
+    service.wait_for(lambda health: health["conditions"][depends_on].get("fault") != "not checked yet", "checked")
     for text in texts_of(service):
         for secret in case.secrets:
             assert secret not in text

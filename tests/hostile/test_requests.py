@@ -63,9 +63,9 @@ def assert_is_a_problem(head: bytes, body: bytes) -> None:
     """It has our own text, which quotes nothing of the request."""
     assert b"content-type: application/problem+json" in head
     assert (b"\nallow: " in head.lower()) is head.startswith(b"405")
-    told = json.loads(body)
-    assert told["status"] == int(head[:3])
-    assert told["detail"]
+    problem = json.loads(body)
+    assert problem["status"] == int(head[:3])
+    assert problem["detail"]
     assert not [each for each in FOREIGN if each in body.decode()]
 
 

@@ -13,9 +13,9 @@ from hostile.wrong_settings import ROWS, SECRET_PART
 _WITHIN_S = 60
 
 
-@pytest.mark.parametrize(("service", "name", "value", "said"), ROWS if LONG else ROWS[::4])
+@pytest.mark.parametrize(("service", "name", "value", "message"), ROWS if LONG else ROWS[::4])
 def test_a_setting_that_cannot_be_meant_ends_the_process(
-    processes: Processes, service: str, name: str, value: str, said: str
+    processes: Processes, service: str, name: str, value: str, message: str
 ) -> None:
     if service == "standalone":
         text = _standalone(name, value)
@@ -26,7 +26,7 @@ def test_a_setting_that_cannot_be_meant_ends_the_process(
         text = started.log.read_text()
     (line,) = text.splitlines()
     assert line.startswith(f"wrong setting {name}=")
-    assert said in line
+    assert message in line
     assert "Allowed: " in line
     assert SECRET_PART not in line
     assert line.isprintable()
@@ -44,8 +44,10 @@ def _standalone(name: str, value: str) -> str:
 
 def test_standalone_ends_with_2_where_a_process_of_its_refuses_a_setting(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sector.standalone", "--port-base", str(free_base()), "--data", str(tmp_path)]
-    told = environment(RATE_PER_TOKEN="many")
-    ended = subprocess.run(command, env=told, capture_output=True, text=True, timeout=_WITHIN_S, check=False)
+    child_environment = environment(RATE_PER_TOKEN="many")
+    ended = subprocess.run(
+        command, env=child_environment, capture_output=True, text=True, timeout=_WITHIN_S, check=False
+    )
     assert ended.returncode == 2
     assert "wrong setting RATE_PER_TOKEN='many'" in ended.stderr
     assert "api did not become ready and died 1 times" in ended.stderr

@@ -21,7 +21,7 @@ _WITHIN_S = 60.0
 class Standalone:
     """A running `python -m sector.standalone`, and what it said."""
 
-    def __init__(self, log: Path, *arguments: str, **told: str) -> None:
+    def __init__(self, log: Path, *arguments: str, **settings: str) -> None:
         self.base = free_base()
         self.api = f"http://127.0.0.1:{self.base}"
         self.log = log
@@ -29,7 +29,7 @@ class Standalone:
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "sector.standalone", "--port-base", str(self.base), *arguments],
-                env=environment(MARK=f"world-{self.base}", **told),
+                env=environment(MARK=f"world-{self.base}", **settings),
                 stdout=output,
                 stderr=output,
             )
@@ -45,9 +45,9 @@ class Standalone:
     @property
     def bearing(self) -> dict[str, str]:
         """The header with the token that it shows."""
-        found = re.search(r"export TOKEN=(\S+)", self.log.read_text())
-        assert found is not None
-        return {"Authorization": f"Bearer {found[1]}"}
+        token_line = re.search(r"export TOKEN=(\S+)", self.log.read_text())
+        assert token_line is not None
+        return {"Authorization": f"Bearer {token_line[1]}"}
 
     def ends(self) -> int:
         """Wait for its end; returns its exit code."""
@@ -68,7 +68,7 @@ class Standalone:
         """
         if not Path("/proc").is_dir():
             pytest.skip("needs /proc, to see what is left")
-        found = {}
+        ports = {}
         for entry in Path("/proc").iterdir():
             if entry.name.isdecimal() and int(entry.name) not in (os.getpid(), self.process.pid):
                 try:
@@ -80,8 +80,8 @@ class Standalone:
                 if marked and int(group) != os.getpgrp():
                     self._groups.add(group)
                 if state != "Z" and group in self._groups:
-                    found[int(entry.name)] = command
-        return found
+                    ports[int(entry.name)] = command
+        return ports
 
     def runs(self, module: str) -> None:
         """Wait until it runs a process with `module` in its command line."""
@@ -113,14 +113,14 @@ def standalone(tmp_path: Path) -> Iterator[Start]:
     """Starts worlds, and ends those that are left."""
     started: list[Standalone] = []
 
-    def start(*arguments: str, **told: str) -> Standalone:
+    def start(*arguments: str, **settings: str) -> Standalone:
         started.append(
             Standalone(
                 tmp_path / f"standalone-{len(started)}.log",
                 "--tick-delay=0.1",
                 "--status-interval=0.2",
                 *arguments,
-                **told,
+                **settings,
             )
         )
         return started[-1]

@@ -29,11 +29,11 @@ def test_it_brings_a_world_up_says_where_it_is_and_ctrl_c_leaves_nothing_behind(
 ) -> None:
     require_program("curl", hint="apt-get install curl")
     one = standalone()
-    said = one.says("Ctrl-C stops it all.")
+    line = one.says("Ctrl-C stops it all.")
     for name in ("worker", "api", "viz", "bot-Aurora", "bot-Borealis"):
-        assert f"{name} is ready" in said
-    (export,) = re.findall(r"export TOKEN=.*", said)
-    curls = re.findall(r"curl .*", said)
+        assert f"{name} is ready" in line
+    (export,) = re.findall(r"export TOKEN=.*", line)
+    curls = re.findall(r"curl .*", line)
     assert len(curls) == 4
     for curl in curls:
         # The stream has no end; it is read until something came.
@@ -44,7 +44,7 @@ def test_it_brings_a_world_up_says_where_it_is_and_ctrl_c_leaves_nothing_behind(
     assert httpx.get(f"http://127.0.0.1:{one.base + 1000}/").status_code == 200
     one.shows(r"tick \d+( · (Crimson|Azure|Aurora|Borealis|Me) \d+){5} · free \d+ · orders [1-9]")
     assert one.children()
-    (redis_url,) = re.findall(r"Redis +(unix://\S+)", said)
+    (redis_url,) = re.findall(r"Redis +(unix://\S+)", line)
     assert run_state("list", "--redis-url", redis_url).startswith("default: tick ")
     one.process.send_signal(signal.SIGINT)
     assert one.ends() == 0
@@ -76,8 +76,8 @@ def test_it_uses_a_given_redis_and_leaves_it_running_and_pages_of_given_origins_
 ) -> None:
     origins = ["http://localhost:5173", "https://game.example"]
     one = standalone(*(f"--cors-origin={origin}" for origin in origins), REDIS_URL=redis_url)
-    said = one.says("Ctrl-C stops it all.")
-    assert redis_url in said
+    line = one.says("Ctrl-C stops it all.")
+    assert redis_url in line
     assert not any("valkey-server" in command for command in one.children().values())
     own = f"http://localhost:{one.base + 1000}"
     for origin, allowed in {**{each: each for each in (*origins, own)}, "https://other.example": None}.items():
@@ -95,9 +95,9 @@ def test_it_becomes_ready_at_another_address_of_this_machine(standalone: Start, 
     # Its processes ask each other directly, whatever the environment says.
     proxies = {"HTTP_PROXY": "http://127.0.0.1:1", "ALL_PROXY": "socks5://127.0.0.1:1", "NO_PROXY": "localhost,[::1]"}
     one = standalone("--host", host, **proxies)
-    said = one.says("Ctrl-C stops it all.")
+    line = one.says("Ctrl-C stops it all.")
     at = f"http://{f'[{host}]' if ':' in host else host}:{one.base}"
-    assert f"{at}, to be tried at" in said
+    assert f"{at}, to be tried at" in line
     assert httpx.get(f"{at}/health/ready").status_code == 200
     one.process.terminate()
     assert one.ends() == 0
@@ -105,9 +105,9 @@ def test_it_becomes_ready_at_another_address_of_this_machine(standalone: Start, 
 
 def test_ports_taken_are_named_and_nothing_is_started(standalone: Start) -> None:
     port = free_base()
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", port))
-        taken.listen()
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", port))
+        busy.listen()
         one = standalone("--port-base", str(port))
         assert one.ends() == 2
     (line,) = one.log.read_text().splitlines()
@@ -115,7 +115,7 @@ def test_ports_taken_are_named_and_nothing_is_started(standalone: Start) -> None
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told", "said"),
+    ("arguments", "settings", "message"),
     [
         (["--port-base", "80"], {}, "argument --port-base: '80' is not a number from 1024 to 64000"),
         (["--systems", "many"], {}, "argument --systems: 'many' is not a number from 8 to 100000"),
@@ -134,11 +134,11 @@ def test_ports_taken_are_named_and_nothing_is_started(standalone: Start) -> None
     ],
 )
 def test_a_wrong_option_ends_it_with_2_and_says_which(
-    standalone: Start, arguments: list[str], told: dict[str, str], said: str
+    standalone: Start, arguments: list[str], settings: dict[str, str], message: str
 ) -> None:
-    one = standalone(*arguments, **told)
+    one = standalone(*arguments, **settings)
     assert one.ends() == 2
-    assert said in one.log.read_text().splitlines()[-1]
+    assert message in one.log.read_text().splitlines()[-1]
 
 
 def test_a_redis_that_does_not_answer_is_named(standalone: Start) -> None:

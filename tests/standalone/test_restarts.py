@@ -22,8 +22,8 @@ def test_a_process_that_dies_is_started_again_and_said_so(standalone: Start) -> 
 
 
 def test_data_keeps_the_world_between_runs(standalone: Start, tmp_path: Path) -> None:
-    kept = tmp_path / "world"
-    first = standalone("--data", str(kept), "--seed", "5", "--systems", "30")
+    world_folder = tmp_path / "world"
+    first = standalone("--data", str(world_folder), "--seed", "5", "--systems", "30")
     first.says("Ctrl-C stops it all.")
     first.reaches(10)
     assert (
@@ -33,14 +33,14 @@ def test_data_keeps_the_world_between_runs(standalone: Start, tmp_path: Path) ->
     first.reaches(first.tick() + 3)
     first.process.send_signal(signal.SIGINT)
     assert first.ends() == 0
-    second = standalone("--data", str(kept))
+    second = standalone("--data", str(world_folder))
     second.says("Ctrl-C stops it all.")
     snapshot = httpx.get(f"{second.api}/snapshot", timeout=60).json()
     assert snapshot["tick"] >= 13
     assert len(snapshot["systems"]) == 30
     note = {"type": "note", "faction": "Me", "text": "a token of the first run is good in the second"}
     assert httpx.post(f"{second.api}/orders", json=note, headers=first.bearing).status_code == 202
-    open_to_others = [path for path in (kept, *kept.rglob("*")) if path.stat().st_mode & 0o077]
+    open_to_others = [path for path in (world_folder, *world_folder.rglob("*")) if path.stat().st_mode & 0o077]
     assert open_to_others == []
     assert "Me" in [faction["id"] for faction in snapshot["factions"]]
     second.reaches(snapshot["tick"] + 3)

@@ -63,7 +63,7 @@ class LoopProbe:
     """
 
     service: Service
-    most_s: float = 0.0
+    max_s: float = 0.0
     probes: int = 0
 
     async def run(self) -> None:
@@ -75,6 +75,6 @@ class LoopProbe:
                 before_ns = int(schedule.read_text().split()[0])
                 await client.get(f"{self.service.url}/health/live")
                 computed_s = (int(schedule.read_text().split()[0]) - before_ns) / 1e9
-                self.most_s = max(self.most_s, computed_s)
+                self.max_s = max(self.max_s, computed_s)
                 self.probes += 1
                 await asyncio.sleep(0)

@@ -104,8 +104,8 @@ def _believed(records: list[Record], statuses: frozenset[int], count: int = 1) -
 async def _health(scene: Scene) -> dict[str, object]:
     answer = await asyncio.to_thread(scene.worker.health)
     assert answer is not None
-    found: dict[str, object] = answer.json()
-    return found
+    health: dict[str, object] = answer.json()
+    return health
 
 
 async def _read(client: httpx.AsyncClient, scene: Scene, name: str, statuses: frozenset[int]) -> None:

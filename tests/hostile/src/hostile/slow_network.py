@@ -114,8 +114,8 @@ async def _vanishing(scene: Scene) -> None:
         for service in (scene.api, scene.viz, scene.worker):
             async with connected(service.port, 100) as clients:
                 for _, writer in clients:
-                    made = writer.get_extra_info("socket")
-                    made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    client_socket = writer.get_extra_info("socket")
+                    client_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     writer.write(beginning)
                 await asyncio.sleep(0.05)
     for service in (scene.api, scene.viz, scene.worker):

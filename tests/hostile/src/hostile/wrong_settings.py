@@ -47,4 +47,4 @@ _TABLE: tuple[tuple[tuple[str, ...], str, str, str], ...] = (
     (("worker",), "SIM_MAP", "/missing", "cannot be read"),
 )
 
-ROWS = [(service, name, value, said) for services, name, value, said in _TABLE for service in services]
+ROWS = [(service, name, value, message) for services, name, value, message in _TABLE for service in services]

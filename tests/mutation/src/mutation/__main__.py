@@ -62,15 +62,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report = Report(_reasons(root / _SURVIVORS))
     only = _reasons(given.only) if given.only else None
     for target in TARGETS:
-        if chosen := [module for module in target.modules if not given.module or module in given.module]:
-            mutants = [m for module in chosen for m in mutants_of(module, target.source(root, module).read_text())]
+        if modules := [module for module in target.modules if not given.module or module in given.module]:
+            mutants = [m for module in modules for m in mutants_of(module, target.source(root, module).read_text())]
             if only is not None:
                 mutants = [mutant for mutant in mutants if key_of(mutant) in only]
             if given.sample and given.sample < len(mutants):
                 picked = random.Random(given.seed).sample(range(len(mutants)), given.sample)  # noqa: S311
                 mutants = [mutants[place] for place in sorted(picked)]
             try:
-                _run(root, target, chosen, mutants, report)
+                _run(root, target, modules, mutants, report)
             except TestsFailed as error:
                 print(f"mutation: a test fails without a mutant:\n{error}", file=sys.stderr)
                 return 2

@@ -120,8 +120,8 @@ class MutationRun:
         if self.failed:
             return True
         for mutant in self._mutants:
-            chosen = _tests_for(mutant, self._files[mutant.module], runs)
-            self._on_verdict(mutant, _judge(mutant, chosen, session))
+            covering = _tests_for(mutant, self._files[mutant.module], runs)
+            self._on_verdict(mutant, _judge(mutant, covering, session))
         self.finished = True
         return True
 
@@ -159,8 +159,8 @@ def _tests_for(mutant: Mutant, file: str, runs: Iterable[_Run]) -> list[_Run]:
     return sorted((run for run in runs if lines & run.lines[file]), key=lambda run: run.wall_s)
 
 
-def _judge(mutant: Mutant | None, chosen: Sequence[_Run], session: pytest.Session) -> Verdict:
-    if not chosen:
+def _judge(mutant: Mutant | None, covering: Sequence[_Run], session: pytest.Session) -> Verdict:
+    if not covering:
         return Verdict.UNCOVERED
     child = os.fork()
     if child == 0:
@@ -171,7 +171,9 @@ def _judge(mutant: Mutant | None, chosen: Sequence[_Run], session: pytest.Sessio
             if mutant is not None:
                 _apply(mutant)
             code = _KILLED
-            code = _SURVIVED if all(_passes(run, following, session) for run, following in _paired(chosen)) else _KILLED
+            code = (
+                _SURVIVED if all(_passes(run, following, session) for run, following in _paired(covering)) else _KILLED
+            )
         finally:
             os._exit(code)
     try:
@@ -191,8 +193,8 @@ def _judge(mutant: Mutant | None, chosen: Sequence[_Run], session: pytest.Sessio
             return Verdict.KILLED
 
 
-def _paired(chosen: Sequence[_Run]) -> Iterable[tuple[_Run, _Run]]:
-    return zip(chosen, [*chosen[1:], chosen[0]], strict=True)
+def _paired(covering: Sequence[_Run]) -> Iterable[tuple[_Run, _Run]]:
+    return zip(covering, [*covering[1:], covering[0]], strict=True)
 
 
 def _passes(run: _Run, following: _Run, session: pytest.Session) -> bool:

@@ -40,8 +40,8 @@ class Noted:
     rejected: int = 0
     open: dict[tuple[str, str], float] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
-    seen: int = 0
-    """Ticks that were seen, by all spectators together."""
+    ticks: int = 0
+    """Ticks that the spectators and listeners received, all together."""
 
     def note(self, kind: str, at_s: float) -> None:
         """Note what began at `at_s` and is over."""
@@ -72,7 +72,7 @@ def _order(chance: random.Random, factions: Sequence[str]) -> Order:
 async def _give(clients: Clients, order: Order, noted: Noted, stop: asyncio.Event) -> str | None:
     """Give an order until it is acknowledged, under one key."""
     key = uuid.uuid4().hex
-    while (client := await _there(clients, stop)) is not None:
+    while (client := await _wait_for_client(clients, stop)) is not None:
         began_s = time.monotonic()
         try:
             order_id = await client.order(order, key=key)
@@ -91,17 +91,17 @@ async def _give(clients: Clients, order: Order, noted: Noted, stop: asyncio.Even
 async def _follow(clients: Clients, order_id: str, noted: Noted, stop: asyncio.Event) -> None:
     """Follow an order to its outcome; one that is still open at the end is looked up then."""
     began_s = time.monotonic()
-    while (client := await _there(clients, stop)) is not None:
+    while (client := await _wait_for_client(clients, stop)) is not None:
         try:
-            found = await client.outcome(order_id, wait_s=_WAIT_S)
+            order_status = await client.outcome(order_id, wait_s=_WAIT_S)
         except Unavailable:
             continue
         except Refused as refused:
             noted.wrong.append(f"order {order_id} was acknowledged, and asked for it was answered with {refused}")
             return
-        if found.status != "pending":
+        if order_status.status != "pending":
             noted.note("outcome", began_s)
-            settle(noted, (clients.sim_id, order_id), found.status)
+            settle(noted, (clients.sim_id, order_id), order_status.status)
             return
 
 
@@ -126,7 +126,7 @@ async def watch(where: Where, noted: Noted, stop: asyncio.Event) -> None:
             number, at_ms = tick_of(blob)
             took_s = max(time.time() - at_ms / 1000, 0)
             noted.samples.append(Sample("seen", time.monotonic() - took_s, took_s))
-            noted.seen += 1
+            noted.ticks += 1
             if last[0] >= 0 and number != last[0] + 1:
                 noted.wrong.append(f"tick {number} was shown after {last[0]}")
             last[0] = number
@@ -159,7 +159,7 @@ async def watch(where: Where, noted: Noted, stop: asyncio.Event) -> None:
 async def listen(clients: Clients, noted: Noted, stop: asyncio.Event) -> None:
     """Hear the event stream, from the last event on wherever it breaks."""
     after, last = "", (-1, -1)
-    while (client := await _there(clients, stop)) is not None:
+    while (client := await _wait_for_client(clients, stop)) is not None:
         try:
             async for event in client.follow(after=after):
                 if isinstance(event, Gap):
@@ -172,7 +172,7 @@ async def listen(clients: Clients, noted: Noted, stop: asyncio.Event) -> None:
                 if at[0] != last[0] and event.at_ms is not None:
                     took_s = max(time.time() - event.at_ms / 1000, 0)
                     noted.samples.append(Sample("heard", time.monotonic() - took_s, took_s))
-                    noted.seen += 1
+                    noted.ticks += 1
                 last, after = at, event.id or after
                 if stop.is_set() or clients.now() is not client:
                     break
@@ -180,7 +180,7 @@ async def listen(clients: Clients, noted: Noted, stop: asyncio.Event) -> None:
             await _stopped(stop, _AGAIN_S)
 
 
-async def _there(clients: Clients, stop: asyncio.Event) -> Client | None:
+async def _wait_for_client(clients: Clients, stop: asyncio.Event) -> Client | None:
     """Return the client once the API runs; None at the end."""
     while not stop.is_set():
         if (client := clients.now()) is not None:

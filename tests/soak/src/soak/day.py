@@ -163,9 +163,9 @@ async def _settle(stage: Stage, noted: Noted) -> None:
     while noted.open and time.monotonic() < end_s:
         for sim_id, order_id in list(noted.open):
             with contextlib.suppress(RedisError, OSError):
-                found = await outcome(stage.redis, sim_id, order_id)
-                if found is not None and found.status != "pending":
-                    settle(noted, (sim_id, order_id), found.status)
+                order_status = await outcome(stage.redis, sim_id, order_id)
+                if order_status is not None and order_status.status != "pending":
+                    settle(noted, (sim_id, order_id), order_status.status)
         await asyncio.sleep(0.2)
 
 

@@ -21,15 +21,15 @@ class Held:
 
     def slopes(self, least_s: float, settled_s: float) -> Mapping[str, "Slope"]:
         """Return the slope of each that lived for `least_s`, without its first `settled_s`; of those of one name the longest."""
-        found: dict[str, Slope] = {}
+        slopes: dict[str, Slope] = {}
         for (name, _), points in self.by_process.items():
             settled = [point for point in points if point[0] >= points[0][0] + settled_s]
             if len(settled) < 3 or settled[-1][0] - settled[0][0] < least_s:
                 continue
             slope = Slope.of(settled)
-            if name not in found or slope.over_s > found[name].over_s:
-                found[name] = slope
-        return found
+            if name not in slopes or slope.over_s > slopes[name].over_s:
+                slopes[name] = slope
+        return slopes
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ type Window = tuple[float, float]
 
 P99_S: Mapping[str, float] = {"acknowledged": 0.25, "outcome": 2.0, "seen": 1.0, "heard": 1.0}
 """Objectives, in seconds: an order is acknowledged, and has its outcome; a tick is seen on the page, and heard on the stream."""
-MOST_MB_AN_HOUR = 12.0
+MAX_MB_PER_HOUR = 12.0
 
 
 def outside(samples: Sequence[Sample], windows: Sequence[Window]) -> Mapping[str, list[float]]:
     """Return how long things took, by kind, of those that began and ended outside all windows."""
-    found: dict[str, list[float]] = {kind: [] for kind in P99_S}
+    durations: dict[str, list[float]] = {kind: [] for kind in P99_S}
     ordered, ends = sorted(windows), -math.inf
     merged: list[Window] = []
     for start, end in ordered:
@@ -31,8 +31,8 @@ def outside(samples: Sequence[Sample], windows: Sequence[Window]) -> Mapping[str
         while at < len(merged) and merged[at][1] < sample.at_s:
             at += 1
         if at == len(merged) or sample.at_s + sample.took_s < merged[at][0]:
-            found[sample.kind].append(sample.took_s)
-    return found
+            durations[sample.kind].append(sample.took_s)
+    return durations
 
 
 def p99(values: Sequence[float]) -> float:
@@ -61,7 +61,7 @@ class Report:
     def lines(self) -> list[tuple[str, str, bool]]:
         """Return each objective, what was measured, and whether it is met."""
         noted = self.noted
-        found = [
+        objectives = [
             (
                 "acknowledged orders without an outcome: none",
                 f"{len(noted.open)} of {noted.acknowledged}",
@@ -69,15 +69,17 @@ class Report:
             ),
             ("what must not be: nothing", f"{len(self.wrong) + len(noted.wrong)}", not (self.wrong or noted.wrong)),
         ]
-        for kind, most_s in P99_S.items():
+        for kind, max_s in P99_S.items():
             value = p99(self.took_s[kind])
-            what = f"{kind}, outside of faults: p99 of at most {most_s * 1000:.0f} ms"
-            found.append((what, f"{value * 1000:.0f} ms of {len(self.took_s[kind])}", value <= most_s))
+            what = f"{kind}, outside of faults: p99 of at most {max_s * 1000:.0f} ms"
+            objectives.append((what, f"{value * 1000:.0f} ms of {len(self.took_s[kind])}", value <= max_s))
         for name, slope in sorted(self.slopes.items()):
-            what = f"memory of {name}: at most {MOST_MB_AN_HOUR:g} MB/h more"
+            what = f"memory of {name}: at most {MAX_MB_PER_HOUR:g} MB/h more"
             measured = f"{slope.mb_an_hour:+.1f} MB/h, {slope.last_mb:.0f} MB"
-            found.append((what, f"{measured} after {slope.over_s / 60:.0f} min", slope.mb_an_hour <= MOST_MB_AN_HOUR))
-        return found
+            objectives.append(
+                (what, f"{measured} after {slope.over_s / 60:.0f} min", slope.mb_an_hour <= MAX_MB_PER_HOUR)
+            )
+        return objectives
 
     @property
     def windowed_s(self) -> float:
@@ -100,7 +102,7 @@ class Report:
             f"{self.seconds:.0f} s, {sum(self.faults.values())} faults, {self.windowed_s:.0f} s of it in their windows",
             *(f"  {count:5}  {kind}" for kind, count in sorted(self.faults.items())),
             f"orders: {noted.acknowledged} acknowledged, {noted.applied} applied, {noted.rejected} rejected by the rules",
-            f"ticks: {self.ticks}; seen {noted.seen} times",
+            f"ticks: {self.ticks}; seen {noted.ticks} times",
         ]
         width = max(len(what) for what, *_ in self.lines())
         rows = [
