@@ -60,7 +60,7 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def sim(redis: Redis) -> Sim:
     """A founded sim whose ticks the test makes."""
-    return await Sim.found(redis)
+    return await Sim.create(redis)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -83,7 +83,7 @@ async def test_after_many_ticks_the_page_has_the_state_in_redis(
 async def test_a_thousand_systems_get_more_names_when_zooming_in(
     page: Page, world_page: WorldPage, redis: Redis, redis_url: str, processes: Processes, faults: list[str]
 ) -> None:
-    sim = await Sim.found(redis, _THOUSAND)
+    sim = await Sim.create(redis, _THOUSAND)
     await sim.tick(times=100)
     viz = processes.start("viz", REDIS_URL=redis_url)
     await page.goto(viz.url)

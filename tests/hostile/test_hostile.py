@@ -79,7 +79,7 @@ async def play(redis_url: str) -> None:
     """Create a sim, and let it go on for some time."""
     redis = connect(redis_url)
     puppets = [Puppet(faction=name, temperament="raider") for name in ("Crimson", "Azure", "Amber", "Teal")]
-    sim = await Sim.found(redis, SimConfig(systems=300, homes=12, puppets=puppets))
+    sim = await Sim.create(redis, SimConfig(systems=300, homes=12, puppets=puppets))
     await sim.tick(times=TICKS)
     await lease.release(redis, sim.lease)
     await redis.aclose()

@@ -56,7 +56,7 @@ async def test_to_a_sim_that_is_not_there_nothing_is_written(redis: Redis) -> No
 
 
 async def test_a_finished_sim_takes_none_but_repeats_what_it_said(redis: Redis) -> None:
-    sim = await Sim.found(redis, CONFIG.model_copy(update={"max_ticks": 1}))
+    sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 1}))
     (before,) = await admitted_by(GATE, redis, [KEYED])
     await sim.tick()
     late, repeated = await admitted_by(GATE, redis, [ONE, KEYED])

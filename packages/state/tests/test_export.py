@@ -17,7 +17,7 @@ from sector.state.sims.exporter import Exporter
 
 
 async def test_an_export_holds_every_tick_with_its_orders_and_the_keyframes_between(redis: Redis) -> None:
-    sim = await Sim.found(redis)
+    sim = await Sim.create(redis)
     await sim.tick(Join(faction="Me"))
     notes = await sim.order(*(Note(faction="Me", text=str(n)) for n in range(3)))
     await sim.tick()
@@ -43,7 +43,7 @@ async def test_an_export_holds_every_tick_with_its_orders_and_the_keyframes_betw
 
 
 async def test_an_export_begins_at_the_oldest_keyframe_kept(redis: Redis) -> None:
-    sim = await Sim.found(redis)
+    sim = await Sim.create(redis)
     for tick in range(33):
         await sim.tick(*([Join(faction="Me")] if tick == 0 else [Note(faction="Me", text=str(tick))]))
     exporter = await Exporter.open(redis, "default")
@@ -54,7 +54,7 @@ async def test_an_export_begins_at_the_oldest_keyframe_kept(redis: Redis) -> Non
 
 
 async def test_a_gap_in_the_history_is_said(redis: Redis) -> None:
-    sim = await Sim.found(redis)
+    sim = await Sim.create(redis)
     await sim.tick(times=4)
     await redis.xdel(SimKeys("default").events, "3-0")
     exporter = await Exporter.open(redis, "default")
@@ -76,7 +76,7 @@ async def test_a_history_that_is_trimmed_during_an_export_is_reported(sim: Sim, 
 
 
 async def test_the_command_writes_a_whole_file_or_none(redis: Redis, redis_url: str, tmp_path: Path) -> None:
-    sim = await Sim.found(redis)
+    sim = await Sim.create(redis)
     await sim.tick(Join(faction="Me"), times=7)
     path = tmp_path / "sim.log"
 

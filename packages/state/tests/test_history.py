@@ -224,7 +224,7 @@ async def test_a_removed_sim_is_gone_and_its_ticker_commits_no_more(sim: Sim, re
 
 
 async def test_the_commands_do_it_and_say_what_they_did(redis: Redis, redis_url: str, tmp_path: Path) -> None:
-    sim = await Sim.found(redis, CONFIG)
+    sim = await Sim.create(redis, CONFIG)
     await sim.tick(Join(faction="Me"), times=7)
     path = str(tmp_path / "sim.log")
 

@@ -39,7 +39,7 @@ async def persist[T](attempt: Callable[[], Awaitable[T]]) -> T:
 
 
 async def play(redis: Client) -> tuple[Sim, list[str]]:
-    sim = await Sim.found(redis, CONFIG.model_copy(update={"keyframes_kept": 100}))
+    sim = await Sim.create(redis, CONFIG.model_copy(update={"keyframes_kept": 100}))
     await sim.tick(Join(faction="Me"), times=7)
     note = ORDER.dump_json(Note(faction="Me", text="before"))
     return sim, await order_log.append(redis, "default", "test", [note], durability=REPLICA)

@@ -53,7 +53,7 @@ async def test_what_never_was_is_none(sim: Sim, redis: Redis) -> None:
 
 
 async def test_an_order_whose_turn_does_not_come_since_the_sim_is_over_is_rejected(redis: Redis) -> None:
-    sim = await Sim.found(redis, CONFIG.model_copy(update={"max_ticks": 1}))
+    sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 1}))
     await sim.tick()
     (order_id,) = await sim.order(NOTE)
     found = await outcome(redis, "default", order_id)

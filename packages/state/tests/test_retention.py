@@ -42,7 +42,7 @@ async def no_limit_afterwards(redis: Redis) -> AsyncIterator[None]:
 
 async def bounded(redis: Redis, config: SimConfig = NO_KEYFRAMES, limit: int = LIMIT) -> Sim:
     """Create the sim `default`, whose history has at most `limit` bytes."""
-    sim = await Sim.found(redis, config)
+    sim = await Sim.create(redis, config)
     sim.ticker = Ticker(
         redis,
         SectorWorld(),

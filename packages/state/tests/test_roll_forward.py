@@ -25,7 +25,7 @@ QUIET = CONFIG.model_copy(update={"puppets": (), "keyframe_interval": 1000})
 
 async def history(redis: Redis) -> tuple[Head, StateAtTick, list[Reply]]:
     """Return the head after four ticks, the state after the first, and the entries of the ticks since."""
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     await sim.tick()
     past = state_at_snapshot(await value_at(redis, KEYS.snapshot), "default")
     await sim.tick(Join(faction="Me"))
@@ -73,7 +73,7 @@ def test_a_snapshot_without_a_tick_is_named() -> None:
 
 
 async def test_a_sim_without_a_snapshot_is_not_there(redis: Redis) -> None:
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     await redis.delete(KEYS.snapshot)
     with pytest.raises(SimNotFound, match="there is no sim 'default'"):
         await sim.tick()
@@ -82,7 +82,7 @@ async def test_a_sim_without_a_snapshot_is_not_there(redis: Redis) -> None:
 async def test_the_ticks_since_the_snapshot_are_read_in_as_few_pages_as_they_take(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sim = await Sim.found(redis, QUIET.model_copy(update={"systems": 300}))
+    sim = await Sim.create(redis, QUIET.model_copy(update={"systems": 300}))
     await sim.tick(times=1 + 17)
     sent: list[object] = []
     exchange = Link.exchange

@@ -56,7 +56,7 @@ def test_a_snapshot_is_written_when_what_came_since_outweighs_it() -> None:
 
 async def test_what_a_quiet_tick_changed_is_all_that_it_writes(redis: Redis) -> None:
     """The first tick of a ticker writes a snapshot, and so does one in so many after it."""
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     await sim.tick(Join(faction="Me"))
     assert await snapshot_tick(redis) == 1
     written = set()
@@ -68,7 +68,7 @@ async def test_what_a_quiet_tick_changed_is_all_that_it_writes(redis: Redis) -> 
 
 
 async def test_whoever_takes_over_or_reads_comes_to_the_state_at_head(redis: Redis) -> None:
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     tick = await sim.tick(Join(faction="Me"))
     lagged = 0
     for number in range(20):
@@ -86,7 +86,7 @@ async def test_whoever_takes_over_or_reads_comes_to_the_state_at_head(redis: Red
 
 
 async def test_a_keyframe_and_the_last_tick_write_the_snapshot(redis: Redis) -> None:
-    sim = await Sim.found(redis, QUIET.model_copy(update={"keyframe_interval": 3, "max_ticks": 5}))
+    sim = await Sim.create(redis, QUIET.model_copy(update={"keyframe_interval": 3, "max_ticks": 5}))
     at = [0]
     for _ in range(5):
         await sim.tick()
@@ -95,7 +95,7 @@ async def test_a_keyframe_and_the_last_tick_write_the_snapshot(redis: Redis) -> 
 
 
 async def test_a_view_goes_on_by_deltas_and_begins_anew_where_it_cannot(redis: Redis) -> None:
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     await sim.tick(Join(faction="Me"))
     view = await sim.reader.view()
     await sim.tick(times=3)
@@ -109,17 +109,17 @@ async def test_a_view_goes_on_by_deltas_and_begins_anew_where_it_cannot(redis: R
 
 async def test_a_view_does_not_go_on_in_another_history(redis: Redis) -> None:
     """The sim is founded anew, as large as before and on another map, and has come further than what was seen."""
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     await sim.tick(times=2)
     await sim.reader.view()
     await redis.flushall()
-    other = await Sim.found(redis, QUIET.model_copy(update={"seed": 99}))
+    other = await Sim.create(redis, QUIET.model_copy(update={"seed": 99}))
     await other.tick(times=4)
     assert (await sim.reader.view()).rows() == (await other.reader.view()).rows()
 
 
 async def test_a_view_that_misses_a_tick_begins_anew_where_the_snapshot_is_beyond_it(redis: Redis) -> None:
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     await sim.tick()
     await sim.reader.view()
     await sim.tick(times=2)
@@ -133,7 +133,7 @@ async def test_a_view_that_misses_a_tick_begins_anew_where_the_snapshot_is_beyon
 
 async def test_a_snapshot_that_is_not_the_one_that_was_written_is_noticed(redis: Redis) -> None:
     """It is of the right tick, and whole: what is put together is held against the hash in head."""
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     await sim.tick(times=3)
     frame = decode(await value_at(redis, KEYS.snapshot))
     systems = frame.tables["systems"]
@@ -155,7 +155,7 @@ async def test_after_a_commit_of_which_nothing_is_known_the_next_one_writes_the_
             if self.cut:
                 raise RedisConnectionError("after EXEC")
 
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     ticker = CutOff(redis, SectorWorld(), *await lifecycle.load_manifest(redis, "default"), sim.lease)
     for _ in range(3):
         await ticker.tick()
@@ -169,7 +169,7 @@ async def test_after_a_commit_of_which_nothing_is_known_the_next_one_writes_the_
 
 
 async def test_a_missing_tick_or_another_state_is_named(redis: Redis) -> None:
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     await sim.tick(times=3)
     assert await snapshot_tick(redis) == 1
     await redis.xdel(KEYS.events, "2-0")
@@ -186,7 +186,7 @@ async def test_a_missing_tick_or_another_state_is_named(redis: Redis) -> None:
 
 
 async def test_a_missing_last_tick_is_named(redis: Redis) -> None:
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     await sim.tick(times=3)
     await redis.xdel(KEYS.events, "3-0")
     for attempt in (SimReader(redis, "default").view(), (await successor(sim)).tick()):

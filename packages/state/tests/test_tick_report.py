@@ -81,7 +81,7 @@ async def test_a_tick_reports_how_long_each_phase_took(redis: Redis, clock: Cloc
             await super()._commit(*args, **kwargs)
             clock.wall_s += 3
 
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     ticker_ = MeasuredTicker(
         redis, TimedWorld(clock, wall_s=5), *await lifecycle.load_manifest(redis, "default"), sim.lease
     )
@@ -89,7 +89,7 @@ async def test_a_tick_reports_how_long_each_phase_took(redis: Redis, clock: Cloc
 
 
 async def test_a_tick_reports_events_traces_and_the_size_of_the_state(redis: Redis) -> None:
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     for number, trace in enumerate(("a", "b", "a"), 1):
         await order_at(redis, f"{number}-0", trace)
     await order_at(redis, "4-0")
@@ -107,7 +107,7 @@ async def test_a_tick_reports_events_traces_and_the_size_of_the_state(redis: Red
 
 
 async def test_no_more_traces_are_reported_than_a_reader_can_be_sent(redis: Redis) -> None:
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     for number in range(1, 103):
         await order_at(redis, f"{number}-0", f"t{number}")
     assert (await sim.tick()).traces == tuple(f"t{number}" for number in range(1, 101))
@@ -118,7 +118,7 @@ async def test_a_tick_reports_how_long_its_oldest_order_waited(
     redis: Redis, clock: Clock, order_id: str, waited_ms: int
 ) -> None:
     """An order from the future, by the clock of this process, waited 0 ms."""
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     await order_at(redis, order_id)
     await order_at(redis, "7000-0")
     tick = await sim.tick()
@@ -139,7 +139,7 @@ async def test_a_tick_reports_how_long_its_oldest_order_waited(
 async def test_a_tick_after_a_quick_one_is_computed_without_a_thread(
     redis: Redis, clock: Clock, cpu_start_s: float, wall_s: float, cpu_s: float, quick: bool
 ) -> None:
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     clock.cpu_s = cpu_start_s
     world = TimedWorld(clock, wall_s, cpu_s)
     sim.ticker._world = world
@@ -151,7 +151,7 @@ async def test_a_tick_after_a_quick_one_is_computed_without_a_thread(
 async def test_a_tick_after_a_slow_one_is_computed_in_a_thread(
     redis: Redis, clock: Clock, start_s: float, wall_s: float, quick: bool
 ) -> None:
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     world = TimedWorld(clock)
     sim.ticker._world = world
     await sim.tick()
@@ -161,7 +161,7 @@ async def test_a_tick_after_a_slow_one_is_computed_in_a_thread(
 
 
 async def test_the_head_has_the_tick_length_of_the_worker_that_committed(redis: Redis) -> None:
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     await sim.tick()
     assert (await sim.reader.head()).tick_length_ms == -1
     founding = await lifecycle.load_manifest(redis, "default")
@@ -171,7 +171,7 @@ async def test_the_head_has_the_tick_length_of_the_worker_that_committed(redis: 
 
 
 async def test_a_tick_takes_two_round_trips(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     await sim.tick(Note(faction="Me", text="x"))
     exchanges: list[object] = []
     exchange = Link.exchange

@@ -162,7 +162,7 @@ async def test_history_is_trimmed_to_the_oldest_keyframe_kept(sim: Sim, redis: R
 
 
 async def test_a_finished_sim_ticks_no_more(redis: Redis) -> None:
-    sim = await Sim.found(redis, CONFIG.model_copy(update={"max_ticks": 3}))
+    sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 3}))
     tick = await sim.tick(times=3)
     assert tick.finished
     again = await sim.tick()

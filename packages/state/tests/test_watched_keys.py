@@ -147,7 +147,7 @@ async def test_a_tick_is_not_committed_if_anything_that_it_watches_was_written(
             await call(redis, *write)
             await super()._commit(*args, **kwargs)
 
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     ticker = OvertakenTicker(redis, SectorWorld(), *await lifecycle.load_manifest(redis, "default"), sim.lease)
     with pytest.raises(CommitConflict, match="tick 1 of sim 'default' was not committed"):
         await ticker.tick()
@@ -156,7 +156,7 @@ async def test_a_tick_is_not_committed_if_anything_that_it_watches_was_written(
 
 async def test_a_worker_that_is_overtaken_while_it_reads_the_ticks_since_the_snapshot_reads_again(redis: Redis) -> None:
     """A tick seems to be missing then: that is no gap in the history."""
-    sim = await Sim.found(redis, QUIET)
+    sim = await Sim.create(redis, QUIET)
     await sim.tick(times=3)
     founding = await lifecycle.load_manifest(redis, "default")
 
@@ -199,7 +199,7 @@ async def test_a_sim_without_orders_whose_head_does_not_count_them_has_applied_n
 
 
 async def test_a_finished_sim_keeps_its_lease(redis: Redis) -> None:
-    sim = await Sim.found(redis, CONFIG.model_copy(update={"max_ticks": 1}))
+    sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 1}))
     await sim.tick()
     await redis.pexpire(KEYS.lease, 5_000)
     again = await sim.tick()

@@ -30,7 +30,7 @@ def still_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeySer
 
         async def found() -> None:
             redis = connect(f"{server.connection_url}/0")
-            await Sim.found(redis)
+            await Sim.create(redis)
             await redis.aclose()
 
         asyncio.run(found())

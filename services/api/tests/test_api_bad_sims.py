@@ -57,7 +57,7 @@ SPOIL: dict[str, Callable[[Redis], Awaitable[object]]] = {
 
 
 async def spoilt(redis: Redis, kind: str) -> None:
-    await Sim.found(redis)
+    await Sim.create(redis)
     await lifecycle.found(redis, "bad", SectorWorld(), CONFIG)
     await SPOIL[kind](redis)
 
@@ -100,7 +100,7 @@ async def test_an_api_whose_own_sim_is_bad_says_so_and_is_ready_for_the_others(
 async def test_a_sim_of_a_world_that_keeps_no_tables_is_served_as_it_is(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
-    await Sim.found(redis)
+    await Sim.create(redis)
     await lifecycle.found(redis, "bad", SectorWorld(), CONFIG)
     await _no_tables(redis)
     api = processes.start("api", REDIS_URL=redis_url)
@@ -110,7 +110,7 @@ async def test_a_sim_of_a_world_that_keeps_no_tables_is_served_as_it_is(
 
 
 async def test_a_winner_in_text_of_any_kind_is_json(processes: Processes, redis: Redis, redis_url: str) -> None:
-    await Sim.found(redis)
+    await Sim.create(redis)
     records = archives.play(0)
     keyframe = records[1]
     assert isinstance(keyframe, Keyframe)

@@ -22,7 +22,7 @@ async def test_each_form_is_made_once_for_all(redis: Redis, monkeypatch: pytest.
         return view.rows()
 
     monkeypatch.setattr(bodies, "_MAKE", {**bodies._MAKE, "rows": counted})
-    sim = await Sim.found(redis, CONFIG.model_copy(update={"systems": systems}))
+    sim = await Sim.create(redis, CONFIG.model_copy(update={"systems": systems}))
     view = Bodies(await sim.reader.view())
     first = await asyncio.gather(*(view.body("rows", "gzip") for _ in range(20)))
     again = await asyncio.gather(*(view.body("rows", coding) for coding in ("", "gzip", "br", "zstd")))

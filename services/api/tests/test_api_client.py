@@ -85,7 +85,7 @@ async def test_it_asks_for_sims_and_looks_at_them(api: Service, sim: Sim) -> Non
 async def test_an_order_outlasts_redis_away(processes: Processes, own_valkey: OwnValkey) -> None:
     own_valkey.start()
     redis = connect(own_valkey.url)
-    await Sim.found(redis)
+    await Sim.create(redis)
     api = processes.start("api", REDIS_URL=own_valkey.url)
     async with Client(api.url, patience_s=120) as client:
         own_valkey.kill()

@@ -47,7 +47,7 @@ async def test_what_is_on_disk_is_acknowledged_and_outlasts_a_crash(
 ) -> None:
     own_valkey.start()
     redis = connect(own_valkey.url)
-    await Sim.found(redis)
+    await Sim.create(redis)
     api = processes.start("api", REDIS_URL=own_valkey.url, ORDER_DURABILITY="aof")
     said = httpx.get(f"{api.url}/health").json()
     assert said["durability"] == "aof"

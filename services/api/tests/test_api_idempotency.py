@@ -107,7 +107,7 @@ async def test_a_list_gets_the_same_results_whatever_would_be_said_now(api: Serv
 async def test_a_repeated_order_gets_its_answer_though_the_sim_is_over(
     redis: Redis, redis_url: str, processes: Processes
 ) -> None:
-    sim = await Sim.found(redis, CONFIG.model_copy(update={"max_ticks": 1}))
+    sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 1}))
     api = processes.start("api", REDIS_URL=redis_url)
     first = post(api, NOTE, "k1")
     await sim.tick()

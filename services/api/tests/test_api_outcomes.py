@@ -90,7 +90,7 @@ def test_a_wait_that_is_no_time_is_a_422(still_api: Service, wait: str) -> None:
 async def test_one_whose_sim_is_over_before_its_turn_is_rejected(
     redis: Redis, redis_url: str, processes: Processes
 ) -> None:
-    sim = await Sim.found(redis, CONFIG.model_copy(update={"max_ticks": 1}))
+    sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 1}))
     api = processes.start("api", REDIS_URL=redis_url)
     first = post(api)
     await sim.tick()
@@ -139,7 +139,7 @@ async def test_who_waits_and_may_have_missed_ticks_looks_into_the_history_and_wa
 
 
 async def test_who_waits_while_the_sim_finishes_is_answered_at_once(redis: Redis, answers: Answers) -> None:
-    sim = await Sim.found(redis, CONFIG.model_copy(update={"max_ticks": 1}))
+    sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 1}))
     live_sim = Followed(redis, AdmissionPolicy("default"))
     task = asyncio.create_task(live_sim.run())
     await sim.tick()

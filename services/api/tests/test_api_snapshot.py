@@ -136,7 +136,7 @@ def test_a_wrong_query_is_a_422_that_names_the_parameter(still_api: Service, que
 async def test_a_large_world_is_encoded_once_for_all_who_ask_at_once(
     redis: Redis, redis_url: str, processes: Processes
 ) -> None:
-    await Sim.found(redis, CONFIG.model_copy(update={"systems": 3_000}))
+    await Sim.create(redis, CONFIG.model_copy(update={"systems": 3_000}))
     api = processes.start("api", REDIS_URL=redis_url)
     async with httpx.AsyncClient(timeout=60) as reader:
         answers = await asyncio.gather(

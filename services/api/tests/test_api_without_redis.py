@@ -29,7 +29,7 @@ async def test_away_at_the_start_it_waits_and_is_ready_once_redis_and_the_sim_ar
     api.wait_for_fault("sim", "there is no sim 'default'")
     assert httpx.get(f"{api.url}/snapshot").json()["title"] == "No such sim yet"
     redis = connect(own_valkey.url)
-    await Sim.found(redis)
+    await Sim.create(redis)
     await redis.aclose()
     api.wait_until(ready=True)
     assert httpx.get(f"{api.url}/snapshot").status_code == 200
@@ -38,7 +38,7 @@ async def test_away_at_the_start_it_waits_and_is_ready_once_redis_and_the_sim_ar
 async def test_away_later_it_says_so_and_recovers_by_itself(processes: Processes, own_valkey: OwnValkey) -> None:
     own_valkey.start()
     redis = connect(own_valkey.url)
-    await Sim.found(redis)
+    await Sim.create(redis)
     await redis.aclose()
     api = processes.start("api", REDIS_URL=own_valkey.url)
     own_valkey.stop()
@@ -77,7 +77,7 @@ async def test_a_redis_that_takes_no_writes_is_a_fault_of_redis_and_over_by_itse
     own_valkey.start()
     redis = connect(own_valkey.url)
     assert isinstance(redis, Redis)
-    sim = await Sim.found(redis)
+    sim = await Sim.create(redis)
     api = processes.start("api", REDIS_URL=own_valkey.url)
     await own_valkey.fail_disk(redis)
     said = api.wait_for(lambda health: not health["conditions"]["redis"]["ok"], "without a disk")

@@ -123,7 +123,7 @@ async def test_many_clients_at_once_each_get_their_order_in(api: Service, sim: S
 
 
 async def test_a_finished_sim_takes_no_orders(redis: Redis, redis_url: str, processes: Processes) -> None:
-    sim = await Sim.found(redis, CONFIG.model_copy(update={"max_ticks": 1}))
+    sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 1}))
     await sim.tick()
     api = processes.start("api", REDIS_URL=redis_url)
     answer = httpx.post(f"{api.url}/orders", json={"type": "note", "faction": "Crimson", "text": "late"})

@@ -89,7 +89,7 @@ def test_it_gives_no_more_orders_than_it_may_and_none_when_it_is_out_or_all_is_o
 
 
 async def test_in_a_real_world_it_grows_keeps_garrisons_and_its_orders_keep_the_rules(redis: Redis) -> None:
-    sim = await Sim.found(redis, CONFIG.model_copy(update={"keyframe_interval": 500}))  # nothing is trimmed
+    sim = await Sim.create(redis, CONFIG.model_copy(update={"keyframe_interval": 500}))  # nothing is trimmed
     given = 0
     for _ in range(120):
         snapshot = Snapshot.model_validate((await sim.reader.view()).rows(), strict=False)

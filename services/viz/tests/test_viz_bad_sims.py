@@ -37,7 +37,7 @@ SPOIL: dict[str, Callable[[Redis], Awaitable[object]]] = {
 async def test_a_bad_sim_is_a_503_and_the_others_are_shown(
     processes: Processes, redis: Redis, redis_url: str, kind: str
 ) -> None:
-    await Sim.found(redis)
+    await Sim.create(redis)
     await lifecycle.found(redis, "bad", SectorWorld(), CONFIG)
     await SPOIL[kind](redis)
     viz = processes.start("viz", REDIS_URL=redis_url)
@@ -53,7 +53,7 @@ async def test_a_bad_sim_is_a_503_and_the_others_are_shown(
 async def test_a_viz_whose_own_sim_is_bad_says_so_and_is_ready(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
-    await Sim.found(redis)
+    await Sim.create(redis)
     await redis.set(SimKeys("default").snapshot, "garbage")
     viz = processes.start("viz", REDIS_URL=redis_url)
     said = viz.wait_for(lambda health: "fault" in health["conditions"]["sim"], "naming the fault")

@@ -15,7 +15,7 @@ async def test_a_redis_that_cannot_write_to_its_disk_is_a_fault_of_redis(
     own_valkey.start()
     redis = connect(own_valkey.url)
     assert isinstance(redis, Redis)
-    await Sim.found(redis)
+    await Sim.create(redis)
     viz = processes.start("viz", REDIS_URL=own_valkey.url)
     await own_valkey.fail_disk(redis)
     viz.wait_for_fault("redis", "Redis cannot write to its disk")

@@ -133,7 +133,7 @@ async def test_a_sim_that_is_founded_anew_on_another_map_is_shown_anew(
     before = await spectator.world()
     await lifecycle.remove(redis, "default")
     assert await spectator.next("fault") == "there is no sim default yet"
-    await Sim.found(redis, CONFIG.model_copy(update={"seed": 4}))
+    await Sim.create(redis, CONFIG.model_copy(update={"seed": 4}))
     after = await spectator.world()
     assert after["map_id"] != before["map_id"]
     assert spectator.state is not None
@@ -183,7 +183,7 @@ async def test_away_at_the_start_and_later_it_says_so_and_goes_on(
     own_valkey.start()
     await asyncio.to_thread(viz.wait_for_fault, "sim", "there is no sim 'default'")
     redis = connect(own_valkey.url)
-    sim = await Sim.found(redis)
+    sim = await Sim.create(redis)
     await spectator.world()
     own_valkey.stop()
     await asyncio.to_thread(viz.wait_until, ready=False)
