@@ -90,9 +90,9 @@ def _took(name: str, seconds: str, **labels: str) -> list[dict[str, str]]:
 
 _REQUESTS = "sector_http_request_seconds"
 _FIRES: dict[str, tuple[list[dict[str, str]], list[dict[str, str]]]] = {
-    "SectorStandsStill": ([_series("sector_api_tick", "7")], [_series("sector_api_tick", "7+100")]),
-    "SectorApiAway": ([_series("up", "0", job="api")], [_series("up", "1", job="api")]),
-    "SectorApiFails": (
+    "SectorTicksStopped": ([_series("sector_api_tick", "7")], [_series("sector_api_tick", "7+100")]),
+    "SectorApiDown": ([_series("up", "0", job="api")], [_series("up", "1", job="api")]),
+    "SectorApiErrors": (
         [
             _series(f"{_REQUESTS}_count", rate, job="api", status=status)
             for status, rate in (("200", "0+90"), ("503", "0+9"))
@@ -102,23 +102,23 @@ _FIRES: dict[str, tuple[list[dict[str, str]], list[dict[str, str]]]] = {
             for status, rate in (("200", "0+90"), ("404", "0+9"))
         ],
     ),
-    "SectorRefusesOrders": (
+    "SectorOrdersRateLimited": (
         [
             _series(f"{_REQUESTS}_count", rate, job="api", method="POST", status=status)
             for status, rate in (("202", "0+90"), ("429", "0+9"))
         ],
         [_series(f"{_REQUESTS}_count", "0+90", job="api", method="POST", status="202")],
     ),
-    "SectorOrdersWait": (
+    "SectorOrdersPending": (
         [_series("sector_oldest_order_seconds", "31")],
         [_series("sector_oldest_order_seconds", "2")],
     ),
     "SectorTicksLate": (_took("sector_tick_lateness_seconds", "5.0"), _took("sector_tick_lateness_seconds", "0.1")),
-    "SectorLeasesFlap": (
+    "SectorLeasesFlapping": (
         [_series("sector_lease_takeovers_total", "0+1"), _series("sector_sims_served", "2")],
         [_series("sector_lease_takeovers_total", "0+1"), _series("sector_sims_served", "100")],
     ),
-    "SectorCommitsConflict": (
+    "SectorCommitConflicts": (
         [_series("sector_commit_conflicts_total", "0+9"), _series("sector_tick_seconds_count", "0+90")],
         [_series("sector_commit_conflicts_total", "0+1"), _series("sector_tick_seconds_count", "0+90")],
     ),
@@ -126,7 +126,7 @@ _FIRES: dict[str, tuple[list[dict[str, str]], list[dict[str, str]]]] = {
         _took(_REQUESTS, "1.0", job="api", method="POST"),
         [*_took(_REQUESTS, "0.1", job="api", method="POST"), *_took(_REQUESTS, "5.0", job="viz", method="GET")],
     ),
-    "SectorRedisFillsUp": (
+    "SectorRedisMemoryHigh": (
         [_series("sector_redis_memory_ratio", "0.8")],
         [_series("sector_redis_memory_ratio", "0.6")],
     ),
@@ -134,7 +134,7 @@ _FIRES: dict[str, tuple[list[dict[str, str]], list[dict[str, str]]]] = {
         _took("sector_redis_round_trip_seconds", "1.0", command="WATCH"),
         _took("sector_redis_round_trip_seconds", "1.0", command="XREAD"),
     ),
-    "SectorLoopLags": (
+    "SectorEventLoopLag": (
         _took("sector_loop_lag_seconds", "5.0", pod="viz-1"),
         _took("sector_loop_lag_seconds", "0.1", pod="viz-1"),
     ),
