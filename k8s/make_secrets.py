@@ -1,4 +1,4 @@
-"""`./pants run k8s:secrets`: prints the Secrets of overlays/production, with passwords, a key and a token that nobody has seen."""
+"""`./pants run k8s:secrets`: prints the Secrets of overlays/production, with new random passwords, a new key and a new token."""
 
 import argparse
 import hashlib
@@ -14,11 +14,11 @@ from sector.api.keyring import secret_key
 from sector.api.settings import ApiSettings
 from sector.api.token import make
 
-# The user of each Deployment that speaks to Redis, in docker/users.acl.
-_USERS = {"api": "api", "viz": "viz", "sim-worker": "worker"}
-# Users of Redis that are people, not processes.
+# The services that connect to Redis. Each has a Secret and a user in docker/users.acl, both with its own name.
+_SERVICES = ("api", "viz", "worker")
+# Users of Redis for people: the operator, and the one of backup.sh.
 _PEOPLE = ("operator", "keeper")
-_MOST_HOURS = 24 * 366 * 10
+_MAX_HOURS = 24 * 366 * 10
 _AUDIENCE: str = ApiSettings.model_fields["auth_audience"].default
 
 
@@ -30,8 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "--redis-url must hold {user} and {password}, each once: every service comes with its own", file=sys.stderr
         )
         return 2
-    if not 0 < given.hours <= _MOST_HOURS:
-        print(f"--hours {given.hours:g}: must be above 0, {_MOST_HOURS} at most (ten years)", file=sys.stderr)
+    if not 0 < given.hours <= _MAX_HOURS:
+        print(f"--hours {given.hours:g}: must be above 0, {_MAX_HOURS} at most (ten years)", file=sys.stderr)
         return 2
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,31}", given.bot):
         print(f"--bot {given.bot!r}: a letter, then letters, digits, _ and -, up to 32", file=sys.stderr)
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"--users {given.users}: {error.strerror}; run this at the root of the repository", file=sys.stderr)
         return 2
     passwords = {user: secrets.token_urlsafe(32) for user in re.findall(r"^user (\w+) on >", users, re.MULTILINE)}
-    if missing := set(_USERS.values()) - set(passwords):
+    if missing := set(_SERVICES) - set(passwords):
         print(f"--users {given.users}: no user {', '.join(sorted(missing))} with a password in it", file=sys.stderr)
         return 2
     manifest = _manifest(given.namespace, dict(_secrets(given, users, passwords)))
@@ -53,9 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./pants run k8s:secrets --",
-        description="Prints the Secrets api, viz, sim-worker and bot that overlays/production waits for, with new passwords for"
-        " Redis, a new AUTH_SECRET, and a token for the bot; and redis, whose users.acl knows these passwords by their digests: for a"
-        " Redis of your own to load.",
+        description="Prints the Secrets api, viz, worker and bot that overlays/production needs, with new passwords for Redis,"
+        " a new AUTH_SECRET and a token for the bot; and the Secret redis, whose users.acl has the digests of these passwords, for"
+        " your own Redis to load.",
         epilog="example: ./pants run k8s:secrets -- --redis-url 'redis+sentinel://{user}:{password}@s-0.example.org,s-1.example.org/master/0'"
         " | kubectl apply -f -",
     )
@@ -79,8 +79,8 @@ def _parser() -> argparse.ArgumentParser:
 def _secrets(given: argparse.Namespace, users: str, passwords: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield name and contents of each Secret."""
     key = secrets.token_urlsafe(48)
-    for name, user in _USERS.items():
-        contents = {"REDIS_URL": given.redis_url.replace("{user}", user).replace("{password}", passwords[user])}
+    for name in _SERVICES:
+        contents = {"REDIS_URL": given.redis_url.replace("{user}", name).replace("{password}", passwords[name])}
         yield name, contents | ({"AUTH_SECRET": key} if name == "api" else {})
     token = make(secret_key(key), _AUDIENCE, f"bot-{given.bot}", [given.bot], hours=given.hours)
     yield "bot", {"API_TOKEN": token, "BOT_FACTION": given.bot}

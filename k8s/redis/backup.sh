@@ -1,36 +1,36 @@
 #!/bin/sh
-# All of this Redis as one file, and back. Run it in the container of Redis, where Compose and the manifests put it:
+# Backs up all data of this Redis to one file, and restores it. Run it in the container of Redis:
 #
 #   docker compose exec -T redis sh /etc/redis/backup.sh backup > world.rdb
 #   docker compose exec -T redis sh /etc/redis/backup.sh restore < world.rdb
 #
-# Restore with the services stopped: they would read a world that went back in time. It needs memory for the world twice, for a moment.
-# A file that cannot be read changes nothing. KEEPER_PASSWORD is that of the user keeper in users.acl.
+# Stop the services before a restore: otherwise they read a world that went back in time. A restore needs memory for the data twice.
+# An unreadable file changes nothing. KEEPER_PASSWORD is the password of the user `keeper` in users.acl.
 set -eu
-# By the environment: every user of the machine sees arguments.
+# The password is passed in the environment, because arguments are visible to every user of the machine.
 cli() { REDISCLI_AUTH="${KEEPER_PASSWORD:-keeper}" valkey-cli -e --no-auth-warning --user keeper "$@"; }
 say() { echo "backup: $*" >&2; }
 trap 'exit 1' HUP INT TERM
 
 backup() {
-  made=$(mktemp /data/backup.XXXXXX)
-  trap 'rm -f "$made"' EXIT
-  cli --rdb "$made" >&2
-  cat "$made"
+  work=$(mktemp /data/backup.XXXXXX)
+  trap 'rm -f "$work"' EXIT
+  cli --rdb "$work" >&2
+  cat "$work"
 }
 
-# A second server reads the file, and this one becomes its replica until it has all; then its own append-only file has it too.
-# The second one lets replicas in, on loopback, and nothing else. (This one would take a password for it from redis.conf only.)
+# A second server loads the file, and this server becomes its replica until it has synced. Then its append-only file has the data too.
+# The second server accepts only replication, on loopback, without a password: `masterauth` can be set in redis.conf only.
 restore() {
-  made=$(mktemp -d /data/restore.XXXXXX)
+  work=$(mktemp -d /data/restore.XXXXXX)
   server='' follows=''
   trap end_restore EXIT
-  cat >"$made/dump.rdb"
-  valkey-server --port 6390 --bind 127.0.0.1 --dir "$made" --save "" --appendonly no \
-    --user default on nopass resetchannels -@all +ping +sync +psync +replconf >"$made/log" 2>&1 &
+  cat >"$work/dump.rdb"
+  valkey-server --port 6390 --bind 127.0.0.1 --dir "$work" --save "" --appendonly no \
+    --user default on nopass resetchannels -@all +ping +sync +psync +replconf >"$work/log" 2>&1 &
   server=$!
   until valkey-cli -e -p 6390 ping >/dev/null 2>&1; do
-    kill -0 "$server" 2>/dev/null || { tail -n 3 "$made/log" >&2; say "that is no file that this Redis can read; nothing was changed"; exit 1; }
+    kill -0 "$server" 2>/dev/null || { tail -n 3 "$work/log" >&2; say "the file cannot be read by this version of Redis; nothing was changed"; exit 1; }
     sleep 0.1
   done
   follows=yes
@@ -41,11 +41,11 @@ restore() {
   say "restored; start the services"
 }
 
-# However it ends, this Redis follows nobody: it could not be written.
+# In any case this server becomes a master again: a replica is read-only.
 end_restore() {
-  [ -z "$follows" ] || { cli replicaof no one >/dev/null || true; say "it did not come to its end: restore again before the services start"; }
+  [ -z "$follows" ] || { cli replicaof no one >/dev/null || true; say "the restore was interrupted: run it again before the services start"; }
   [ -z "$server" ] || kill "$server" 2>/dev/null || true
-  rm -rf "$made"
+  rm -rf "$work"
 }
 
 case ${1-} in

@@ -14,7 +14,8 @@ NODE_LOCAL_DNS = "169.254.20.10/32"
 def named(peer: Peer) -> str:
     """Return who a peer of a policy is: a part, or a namespace, in brackets."""
     if peer.pod_selector is not None:
-        return peer.pod_selector.match_labels["app.kubernetes.io/name"]
+        labels = peer.pod_selector.match_labels
+        return labels.get("app.kubernetes.io/name") or labels["app.kubernetes.io/component"]
     if peer.namespace_selector is not None:
         return f"[{peer.namespace_selector.match_labels['kubernetes.io/metadata.name']}]"
     if peer.ip_block is not None and peer.ip_block.cidr == NODE_LOCAL_DNS:
@@ -40,7 +41,7 @@ def drawn() -> set[tuple[str, str]]:
         r"```mermaid\nflowchart LR\n(.*?)```", Path("docs/concepts/architecture.md").read_text(), re.DOTALL
     )
     assert drawing
-    names = {"bots": "bot", "worker1": "sim-worker", "worker2": "sim-worker", "people": "[ingress-nginx]"}
+    names = {"bots": "bot", "worker1": "worker", "worker2": "worker", "people": "[ingress-nginx]"}
     arrow_ends = re.findall(
         r"^ *(\w+)(?:\[.*?\]|\(\(.*?\)\))? *(?:-->|--.*-->|-\. .* \.->) *(\w+)", drawing[1], re.MULTILINE
     )

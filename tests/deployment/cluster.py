@@ -11,7 +11,7 @@ from deployment.pods import Node, Pod
 from deployment.rendered import Rendered
 
 # In this order each finds what it needs at once.
-ORDER = ("redis", "sim-worker", "api", "viz", "bot")
+ORDER = ("redis", "worker", "api", "viz", "bot")
 # How long it takes until all nodes have heard that a pod ends, in seconds: less than preStop sleeps.
 _HEARD_AFTER_S = 1.0
 

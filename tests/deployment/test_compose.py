@@ -18,7 +18,7 @@ from deployment.engine import base_image, container, docker, redis_image
 from fixtures.requires import require_answer
 from fixtures.waiting import until
 
-SERVICES = ("redis", "sim-worker", "api", "viz", "bot-amber", "bot-teal")
+SERVICES = ("redis", "worker", "api", "viz", "bot-amber", "bot-teal")
 
 
 class Composed:
@@ -90,7 +90,7 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
     compose = Composed(root)
     try:
         compose("build", "--build-arg", f"PYTHON={base_image()}")
-        compose("up", "--detach", "--wait", "--wait-timeout=120", "--scale", "sim-worker=3")
+        compose("up", "--detach", "--wait", "--wait-timeout=120", "--scale", "worker=3")
         yield compose
     finally:
         compose("down", "--volumes", "--timeout=10")
@@ -98,14 +98,14 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
 
 def test_all_are_up_and_healthy_and_there_are_three_workers(composed: Composed) -> None:
     counts = {name: [each["Health"] for each in composed.containers(name)] for name in SERVICES}
-    assert counts == {name: ["healthy"] * (3 if name == "sim-worker" else 1) for name in SERVICES}
+    assert counts == {name: ["healthy"] * (3 if name == "worker" else 1) for name in SERVICES}
 
 
 def test_each_started_after_what_it_needs_was_healthy(composed: Composed) -> None:
     started = {
         name: min(container(each["ID"]).state.started_at for each in composed.containers(name)) for name in SERVICES
     }
-    assert started["redis"] < started["sim-worker"] < min(started["api"], started["viz"])
+    assert started["redis"] < started["worker"] < min(started["api"], started["viz"])
     assert started["api"] < min(started["bot-amber"], started["bot-teal"])
 
 
@@ -167,7 +167,7 @@ def test_a_backup_is_all_of_redis_and_a_restore_goes_back_to_it(composed: Compos
         assert before <= int(redis.hget("sim:{default}:head", "tick") or 0) < after
     # Its append-only file has it too.
     composed("restart", "redis")
-    composed("up", "--detach", "--wait", "--wait-timeout=120", "--scale", "sim-worker=3")
+    composed("up", "--detach", "--wait", "--wait-timeout=120", "--scale", "worker=3")
     assert before <= _ask(composed)
     _tick_beyond(composed, after)
 
@@ -180,7 +180,7 @@ def test_a_file_that_is_no_backup_changes_nothing(composed: Composed, file: byte
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a process of a container is killed from outside")
-@pytest.mark.parametrize("service", ["api", "viz", "sim-worker"])
+@pytest.mark.parametrize("service", ["api", "viz", "worker"])
 def test_a_process_that_dies_is_started_again(composed: Composed, service: str) -> None:
     id_ = composed.containers(service)[0]["ID"]
     pid = container(id_).state.pid

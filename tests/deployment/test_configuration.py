@@ -21,7 +21,7 @@ from sector.worker.settings import WorkerSettings
 SETTINGS: Mapping[str, type[Settings]] = {
     "api": ApiSettings,
     "viz": VizSettings,
-    "sim-worker": WorkerSettings,
+    "worker": WorkerSettings,
     "bot": BotSettings,
 }
 

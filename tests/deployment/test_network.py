@@ -22,11 +22,22 @@ def test_the_policies_let_through_the_drawn_arrows_alone_from_both_ends(base: Re
     assert {(start, end) for side, start, end, _ in between if side == "egress"} == {
         (start, end) for start, end in drawn() if not start.startswith("[")
     }
-    (closed,) = (each for each in base.all(NetworkPolicy) if each.metadata.name == "nobody")
+    (closed,) = (each for each in base.all(NetworkPolicy) if each.metadata.name == "default-deny")
     assert closed.spec.pod_selector.match_labels == {}
     assert closed.spec.policy_types == ["Ingress", "Egress"]
     assert not closed.spec.ingress
     assert not closed.spec.egress
+
+
+def test_redis_admits_workers_under_the_earlier_deployment_name(base: Rendered) -> None:
+    """During an upgrade, pods of the Deployment `sim-worker` and of `worker` run side by side."""
+    earlier = {"app.kubernetes.io/name": "sim-worker", "app.kubernetes.io/component": "worker"}
+    (rule,) = base.one(NetworkPolicy, "redis").spec.ingress
+    selectors = [peer.pod_selector.match_labels for peer in rule.from_ or [] if peer.pod_selector is not None]
+    assert [each for each in selectors if each.items() <= earlier.items()] == [
+        {"app.kubernetes.io/component": "worker"}
+    ]
+    assert base.one(Deployment, "worker").spec.template.metadata.labels["app.kubernetes.io/component"] == "worker"
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)

@@ -23,7 +23,7 @@ from deployment.rendered import LOCAL, Rendered, with_component
 
 
 def test_the_base_has_what_it_says(base: Rendered, production: Rendered) -> None:
-    assert {each.metadata.name for each in base.all(Deployment)} == {"api", "viz", "sim-worker", "bot"}
+    assert {each.metadata.name for each in base.all(Deployment)} == {"api", "viz", "worker", "bot"}
     assert [each.metadata.name for each in base.all(StatefulSet)] == ["redis"]
     assert {each.metadata.name for each in base.all(Ingress)} == {"api", "viz"}
     assert {rule.host for ingress in base.all(Ingress) for rule in ingress.spec.rules} == {"sector.local"}
@@ -46,13 +46,13 @@ def test_production_has_its_numbers_its_certificate_and_no_password_that_is_know
     assert {each.metadata.name: each.spec.min_replicas for each in production.all(Autoscaler)} == {
         "api": 3,
         "viz": 2,
-        "sim-worker": 2,
+        "worker": 2,
     }
     # Else an `apply` would undo what the autoscaler decided.
     assert {each.metadata.name: each.spec.replicas for each in production.all(Deployment)} == {
         "api": None,
         "viz": None,
-        "sim-worker": None,
+        "worker": None,
         "bot": 1,
     }
     assert not production.all(Secret)

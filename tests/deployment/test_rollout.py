@@ -28,7 +28,7 @@ async def test_every_service_is_rolled_out_under_load_without_a_failure(
         await asyncio.to_thread(cluster.start)
         before = httpx.get(f"{url}/api/snapshot", headers=HOST).json()["tick"]
         async with OrderLoad(url, HOST, players=4) as load:
-            for name in ("api", "sim-worker", "viz", "bot"):
+            for name in ("api", "worker", "viz", "bot"):
                 accepted = len(load.record.orders)
                 codes = await asyncio.to_thread(cluster.roll_out, name)
                 assert set(codes) == {0}, f"{name} ended by itself, in time"

@@ -47,7 +47,7 @@ def test_redis_lets_each_service_in_with_its_own_password_and_nobody_with_a_know
     # The default user is the test itself.
     users.write_text(secrets["redis"]["users.acl"].replace("user default off", "user default on nopass +@all"))
     with ValkeyServer(port=port, save="", appendonly="no", aclfile=str(users)):
-        for name in ("api", "viz", "sim-worker"):
+        for name in ("api", "viz", "worker"):
             with Redis.from_url(secrets[name]["REDIS_URL"]) as redis:
                 assert redis.ping()
         with Redis.from_url(secrets["viz"]["REDIS_URL"]) as redis, pytest.raises(NoPermissionError):
@@ -79,7 +79,7 @@ def test_the_api_takes_the_token_of_the_bot(
 
 def test_each_time_all_is_new(capsys: pytest.CaptureFixture[str]) -> None:
     first, second = secrets_of(capsys), secrets_of(capsys)
-    assert not [name for name in ("api", "viz", "sim-worker", "bot", "redis") if first[name] == second[name]]
+    assert not [name for name in ("api", "viz", "worker", "bot", "redis") if first[name] == second[name]]
     assert first["api"]["AUTH_SECRET"] != second["api"]["AUTH_SECRET"]
 
 

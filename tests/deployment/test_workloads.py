@@ -48,7 +48,7 @@ def test_every_workload_starts_as_its_manifest_says_and_answers_its_probes(clust
     # That it is started and its probes are answered, the fixture waited for.
     assert {name: len(pods) for name, pods in cluster.pods.items()} == {
         "redis": 1,
-        "sim-worker": 2,
+        "worker": 2,
         "api": 2,
         "viz": 2,
         "bot": 1,
@@ -210,7 +210,7 @@ def test_redis_is_backed_up_from_within_its_pod(cluster: Cluster) -> None:
 
 def test_a_redis_that_is_away_takes_readiness_and_not_life(cluster: Cluster) -> None:
     (redis,) = cluster.pods["redis"]
-    services = [pod for name in ("api", "viz", "sim-worker") for pod in cluster.pods[name]]
+    services = [pod for name in ("api", "viz", "worker") for pod in cluster.pods[name]]
     docker("pause", redis.id)
     try:
         for pod in services:

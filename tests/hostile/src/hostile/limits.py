@@ -4,13 +4,12 @@ from pathlib import Path
 
 import yaml
 
-_MANIFESTS = {"api": "api", "bot": "bot", "viz": "viz", "worker": "sim-worker"}
 _UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 
 
 def pod_bytes(service: str) -> int:
     """Return the memory that the pod of a service may have."""
-    for manifest in yaml.safe_load_all(Path(f"k8s/base/{_MANIFESTS[service]}.yaml").read_text()):
+    for manifest in yaml.safe_load_all(Path(f"k8s/base/{service}.yaml").read_text()):
         if manifest["kind"] == "Deployment":
             (container,) = manifest["spec"]["template"]["spec"]["containers"]
             return _bytes(container["resources"]["limits"]["memory"])
