@@ -49,10 +49,10 @@ def test_alerts_and_dashboard_ask_for_what_the_documentation_lists(tmp_path: Pat
         assert {label.strip() for each in used for label in each.split(",")} <= label_names, expression
     metric_names = {name for each in shown for name in re.findall(r"\bsector_\w+", each)}
     families = {name if name in listed else _FAMILY.sub("", name) for name in metric_names}
-    seldom = {"sector_ready", "sector_tick", "sector_lease_epoch", "sector_snapshot_written_bytes", "sector_api_sims"}
+    seldom = {"sector_ready", "sector_tick", "sector_lease_epoch", "sector_snapshot_write_bytes", "sector_api_sims"}
     of_viz_and_bot = {
         "sector_bot_tick",
-        *(f"sector_viz_{name}" for name in ("tick", "sims", "messages_total", "frame_bytes")),
+        *(f"sector_viz_{name}" for name in ("tick", "sims", "messages_sent_total", "frame_bytes")),
     }
     assert set(listed) - families == seldom | of_viz_and_bot, "all else is shown"
 
@@ -88,7 +88,7 @@ def _took(name: str, seconds: str, **labels: str) -> list[dict[str, str]]:
     return [_series(f"{name}_bucket", count, le=bound, **labels) for bound, count in zip(bounds, counts, strict=True)]
 
 
-_REQUESTS = "sector_http_request_seconds"
+_REQUESTS = "sector_http_request_duration_seconds"
 _FIRES: dict[str, tuple[list[dict[str, str]], list[dict[str, str]]]] = {
     "SectorTicksStopped": ([_series("sector_api_tick", "7")], [_series("sector_api_tick", "7+100")]),
     "SectorApiDown": ([_series("up", "0", job="api")], [_series("up", "1", job="api")]),
@@ -110,17 +110,17 @@ _FIRES: dict[str, tuple[list[dict[str, str]], list[dict[str, str]]]] = {
         [_series(f"{_REQUESTS}_count", "0+90", job="api", method="POST", status="202")],
     ),
     "SectorOrdersPending": (
-        [_series("sector_oldest_order_seconds", "31")],
-        [_series("sector_oldest_order_seconds", "2")],
+        [_series("sector_oldest_pending_order_age_seconds", "31")],
+        [_series("sector_oldest_pending_order_age_seconds", "2")],
     ),
     "SectorTicksLate": (_took("sector_tick_lateness_seconds", "5.0"), _took("sector_tick_lateness_seconds", "0.1")),
     "SectorLeasesFlapping": (
-        [_series("sector_lease_takeovers_total", "0+1"), _series("sector_sims_served", "2")],
-        [_series("sector_lease_takeovers_total", "0+1"), _series("sector_sims_served", "100")],
+        [_series("sector_lease_takeovers_total", "0+1"), _series("sector_sims_desired", "2")],
+        [_series("sector_lease_takeovers_total", "0+1"), _series("sector_sims_desired", "100")],
     ),
     "SectorCommitConflicts": (
-        [_series("sector_commit_conflicts_total", "0+9"), _series("sector_tick_seconds_count", "0+90")],
-        [_series("sector_commit_conflicts_total", "0+1"), _series("sector_tick_seconds_count", "0+90")],
+        [_series("sector_commit_conflicts_total", "0+9"), _series("sector_tick_duration_seconds_count", "0+90")],
+        [_series("sector_commit_conflicts_total", "0+1"), _series("sector_tick_duration_seconds_count", "0+90")],
     ),
     "SectorApiSlow": (
         _took(_REQUESTS, "1.0", job="api", method="POST"),
@@ -135,8 +135,8 @@ _FIRES: dict[str, tuple[list[dict[str, str]], list[dict[str, str]]]] = {
         _took("sector_redis_round_trip_seconds", "1.0", command="XREAD"),
     ),
     "SectorEventLoopLag": (
-        _took("sector_loop_lag_seconds", "5.0", pod="viz-1"),
-        _took("sector_loop_lag_seconds", "0.1", pod="viz-1"),
+        _took("sector_event_loop_lag_seconds", "5.0", pod="viz-1"),
+        _took("sector_event_loop_lag_seconds", "0.1", pod="viz-1"),
     ),
     "SectorSpectatorsDropped": (
         [_series("sector_viz_spectators_dropped_total", "0+2"), _series("sector_viz_spectators", "100")],

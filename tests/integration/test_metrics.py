@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 
-from fixtures.metrics import metrics_listed, metrics_of, until_metrics
+from fixtures.metrics import metrics_deprecated, metrics_listed, metrics_of, until_metrics
 from fixtures.processes import Processes, Service
 from fixtures.requires import require_program
 from fixtures.sim import LONG
@@ -43,10 +43,10 @@ def _holder(world: dict[str, Service]) -> str | None:
     return next((name for name in WORKERS if metrics_of(world[name].url)["sector_sims_held"]), None)
 
 
-def test_they_tell_what_is_listed_with_those_labels_and_nothing_else(world: dict[str, Service]) -> None:
+def test_processes_export_exactly_the_documented_metrics(world: dict[str, Service]) -> None:
     httpx.post(f"{world['api'].url}/orders", json=NOTE)
     httpx.get(f"{world['viz'].url}/")
-    listed = metrics_listed()
+    listed, deprecated = metrics_listed(), metrics_deprecated()
     for name in ("api", "worker", "viz", "bot"):
         expected = {each for each, metric in listed.items() if {name, "all"} & set(metric.services)}
         families = list(text_string_to_metric_families(httpx.get(f"{world[name].url}/metrics").text))
@@ -55,7 +55,11 @@ def test_they_tell_what_is_listed_with_those_labels_and_nothing_else(world: dict
             for each in families
             if each.name.startswith("sector_")
         }
+        earlier = {each: own.pop(each) for each in list(own) if each in deprecated}
         assert set(own) == expected, name
+        assert set(earlier) == {each for each, new_name in deprecated.items() if new_name in expected}, name
+        for earlier_name, family in earlier.items():
+            assert family.documentation == f"Deprecated: use {deprecated[earlier_name]}."
         for family_name, family in own.items():
             assert family.type == listed[family_name].kind
             assert family.documentation.endswith(".")
@@ -74,7 +78,7 @@ def test_prometheus_finds_nothing_wrong_with_them(world: dict[str, Service]) -> 
 def test_what_a_bot_has_read_is_soon_let_go(world: dict[str, Service]) -> None:
     def collected() -> tuple[float, float]:
         metrics = metrics_of(world["bot"].url)
-        return metrics["sector_bot_play_seconds_count"], metrics["python_gc_collections_total", "0"]
+        return metrics["sector_bot_turn_duration_seconds_count"], metrics["python_gc_collections_total", "0"]
 
     looks, before = collected()
     until(lambda: collected()[0] > looks + 40, "it looked at the world")
@@ -100,9 +104,11 @@ def test_accepted_orders_are_those_that_ticks_applied_or_rejected(world: dict[st
     metrics = metrics_of(world[until(lambda: _holder(world), "one holds it")].url)
     rejected = {name[1]: value for name, value in metrics.items() if name[0] == "sector_orders_rejected_total"}
     assert rejected["not_owner"] >= ORDERS // 3
-    ticks = metrics["sector_tick_seconds_count"]
+    ticks = metrics["sector_tick_duration_seconds_count"]
     assert ticks >= 1
-    assert [metrics["sector_tick_phase_seconds_count", phase] for phase in ("read", "compute", "write")] == [ticks] * 3
+    assert [metrics["sector_tick_phase_duration_seconds_count", phase] for phase in ("read", "compute", "write")] == [
+        ticks
+    ] * 3
     assert metrics["sector_tick_lateness_seconds_count"] in (ticks, ticks - 1, ticks + 1)
     assert metrics["sector_lease_epoch", "default"] >= 1
     assert metrics["sector_snapshot_bytes", "default"] > 500
@@ -116,7 +122,7 @@ def test_a_lease_that_changes_hands_is_a_takeover(world: dict[str, Service]) -> 
     world[first].process.kill()
     metrics = until_metrics(world[other].url, lambda now: now["sector_sims_held"] == 1, "the other has it")
     assert metrics["sector_lease_takeovers_total"] == 1
-    assert metrics["sector_leases_taken_total"] == 1
+    assert metrics["sector_leases_acquired_total"] == 1
     assert metrics["sector_lease_epoch", "default"] == before + 1
 
 

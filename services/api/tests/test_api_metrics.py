@@ -7,7 +7,7 @@ from fixtures.processes import Processes, free_port
 from fixtures.sim import Sim
 
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
-REQUESTS = "sector_http_request_seconds_count"
+REQUESTS = "sector_http_request_duration_seconds_count"
 
 
 async def test_it_counts_requests_orders_and_streams(sim: Sim, redis_url: str, processes: Processes) -> None:
@@ -44,15 +44,15 @@ async def test_it_counts_requests_orders_and_streams(sim: Sim, redis_url: str, p
 async def test_it_tells_how_many_orders_wait_and_how_long(sim: Sim, redis_url: str, processes: Processes) -> None:
     await sim.tick(times=1)
     api = processes.start("api", REDIS_URL=redis_url)
-    assert metrics_of(api.url)["sector_oldest_order_seconds"] == 0
+    assert metrics_of(api.url)["sector_oldest_pending_order_age_seconds"] == 0
     for _ in range(3):
         httpx.post(f"{api.url}/orders", json=NOTE)
-    before = until_metrics(api.url, lambda found: found["sector_orders_waiting"] == 3, "all three wait")
-    age_s = before["sector_oldest_order_seconds"]
-    until_metrics(api.url, lambda found: found["sector_oldest_order_seconds"] > age_s + 0.5, "they grow older")
+    before = until_metrics(api.url, lambda found: found["sector_orders_pending"] == 3, "all three wait")
+    age_s = before["sector_oldest_pending_order_age_seconds"]
+    until_metrics(api.url, lambda found: found["sector_oldest_pending_order_age_seconds"] > age_s + 0.5, "they grow older")
     await sim.tick(times=1)
-    after = until_metrics(api.url, lambda found: found["sector_orders_waiting"] == 0, "the tick took them")
-    assert after["sector_oldest_order_seconds"] == 0
+    after = until_metrics(api.url, lambda found: found["sector_orders_pending"] == 0, "the tick took them")
+    assert after["sector_oldest_pending_order_age_seconds"] == 0
 
 
 async def test_several_apis_at_one_port_answer_for_all(sim: Sim, redis_url: str, processes: Processes) -> None:

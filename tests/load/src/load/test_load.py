@@ -62,7 +62,7 @@ def test_all_kinds_of_users_meet_the_objectives_and_leave_reports(
     # What the load says that it did, the API says too.
     counted = metrics_of(api.url)
     assert counted["sector_orders_accepted_total"] > 100
-    assert counted["sector_http_request_seconds_count", "GET", "/snapshot", "304"] > 0
+    assert counted["sector_http_request_duration_seconds_count", "GET", "/snapshot", "304"] > 0
 
 
 def test_an_objective_that_is_not_met_is_the_exit_code(worker: Service, api: Service) -> None:

@@ -23,10 +23,10 @@ from sector.process.strict_http import StrictHttp
 
 log = logging.getLogger(__name__)
 
-_CONNECTIONS = Gauge("sector_http_connections", "Connections of clients that are open.", multiprocess_mode="livesum")
+_CONNECTIONS = Gauge("sector_http_connections", "Open connections from clients.", multiprocess_mode="livesum")
 _REFUSED = Counter(
     "sector_http_connections_refused",
-    "Connections that were answered with 503 and closed, by the limit that they exceeded: `process` or `address`.",
+    "Connections answered with 503 and closed, by exceeded limit: `process` or `address`.",
     ["limit"],
 )
 _MOST_BY_DEFAULT = 20_000

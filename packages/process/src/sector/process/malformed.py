@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 _MALFORMED = Counter(
     "sector_http_requests_malformed",
-    "Requests that violated RFC 9112, or whose head was too large or did not arrive in time.",
+    "HTTP requests that violate RFC 9112, or whose head is too large or arrives too late.",
 )
 _LOG_EVERY_S = 1.0
 

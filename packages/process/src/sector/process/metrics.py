@@ -24,6 +24,7 @@ from sector.models.regular_file import FileError, check_file
 from sector.process.counting import count_now
 from sector.process.health import HeadersOf
 from sector.process.log_stream import print_error
+from sector.process.metric_aliases import EarlierNames
 from sector.process.problem_documents import problem
 from sector.process.settings import EXIT_WRONG_SETTING
 from sector.process.shared_values import install
@@ -116,11 +117,11 @@ def exposition() -> bytes:
     count_now()
     folder = os.environ.get(SHARED)
     if not folder:
-        return generate_latest(REGISTRY)
+        return generate_latest(EarlierNames(REGISTRY))
     _forget_the_dead(Path(folder))
     registry = CollectorRegistry()
     _Shared(registry, path=folder)  # type: ignore[no-untyped-call]  # the library has no types there
-    return generate_latest(registry)
+    return generate_latest(EarlierNames(registry))
 
 
 class _Shared(MultiProcessCollector):

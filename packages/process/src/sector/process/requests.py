@@ -7,6 +7,7 @@ from prometheus_client import Histogram
 from sanic import HTTPResponse, Request
 
 from sector.process.counting import count_soon
+from sector.process.metric_aliases import deprecate_metrics
 from sector.process.metrics import SECONDS
 
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
@@ -15,11 +16,12 @@ _KIND = re.compile(r":\w+(?=>)")
 _OF_OPERATORS = ("/health", "/metrics")
 
 _REQUESTS = Histogram(
-    "sector_http_request_seconds",
-    "Requests that were answered, and how long each took from its head to its answer.",
+    "sector_http_request_duration_seconds",
+    "Duration of HTTP requests, from the head of the request to the response. Streams: until their first byte.",
     ["method", "route", "status"],
     buckets=SECONDS,
 )
+deprecate_metrics({"sector_http_request_seconds": "sector_http_request_duration_seconds"})
 _known: dict[tuple[str, str, int], Histogram] = {}
 
 

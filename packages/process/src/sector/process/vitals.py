@@ -7,6 +7,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from sector.process.health import Health
 from sector.process.log_stream import LogStream
+from sector.process.metric_aliases import deprecate_metrics
 from sector.process.metrics import SECONDS, SHARED, Sample
 from sector.process.shared_values import shortage
 from sector.process.waiting import wait_for_stop
@@ -16,23 +17,25 @@ METRICS = "metrics"
 _LOOK_S = 1.0
 _NOT_SHARED = f"{SHARED} has no space: /metrics lacks some values of this process"
 
-_READY = Gauge("sector_ready", "1 while this process can do its work.", multiprocess_mode="livemin")
+_READY = Gauge("sector_ready", "1 while this process is ready, else 0.", multiprocess_mode="livemin")
 _CONDITION = Gauge(
     "sector_condition",
-    "1 while what this process depends on is there.",
+    "1 while a condition of readiness holds, such as a dependency of this process, else 0.",
     ["condition"],
     multiprocess_mode="livemin",
 )
 _LAG = Histogram(
-    "sector_loop_lag_seconds",
-    "How late the event loop came back to what was due, once a second: it was busy meanwhile, or had no processor.",
+    "sector_event_loop_lag_seconds",
+    "Delay of a timer of the event loop, measured once per second. It grows while the loop is blocked or has no CPU.",
     buckets=SECONDS,
 )
 _DROPPED = Counter(
     "sector_log_lines_dropped",
-    "Log lines that were dropped because standard error did not take them at once: a full or stalled disk, a closed pipe,"
-    " a reader that stalls.",
+    "Log lines dropped because standard error did not accept them at once: a full or slow disk, a closed pipe,"
+    " or a slow reader.",
 )
+
+deprecate_metrics({"sector_loop_lag_seconds": "sector_event_loop_lag_seconds"})
 
 
 def readiness(health: Health) -> Sample:

@@ -7,6 +7,7 @@ from prometheus_client import Counter, Gauge
 from redis.exceptions import RedisError
 
 from sector.process import wait_for_stop
+from sector.process.metric_aliases import deprecate_metrics
 from sector.state.errors import StateError
 from sector.state.log.order_log import pending
 from sector.state.redis.client import Client
@@ -14,19 +15,32 @@ from sector.state.redis.client import Client
 _LOOK_S = 1.0
 _UNKNOWN = float("nan")
 
-ACCEPTED = Counter("sector_orders_accepted", "Orders that went into a log.")
-REFUSED = Counter("sector_orders_refused", "Orders that were not taken, by what was wrong.", ["reason"])
-STREAMS = Gauge("sector_api_streams", "Event streams that are open.", multiprocess_mode="livesum")
-DROPPED = Counter("sector_api_streams_dropped", "Event streams that were ended since they were read too slowly.")
-SIMS = Gauge("sector_api_sims", "Sims that are followed.", multiprocess_mode="livemax")
-TICK = Gauge("sector_api_tick", "Tick that its own sim is shown at.", multiprocess_mode="livemin")
+ACCEPTED = Counter("sector_orders_accepted", "Orders appended to an order log.")
+REFUSED = Counter(
+    "sector_orders_refused",
+    "Orders refused by the API before they reached a log, by the title of the problem document.",
+    ["reason"],
+)
+STREAMS = Gauge("sector_api_streams", "Open event streams.", multiprocess_mode="livesum")
+DROPPED = Counter("sector_api_streams_dropped", "Event streams disconnected because their client read too slowly.")
+SIMS = Gauge("sector_api_sims", "Sims that this API watches.", multiprocess_mode="livemax")
+TICK = Gauge("sector_api_tick", "Tick at which the API serves its default sim.", multiprocess_mode="livemin")
 _WAITING = Gauge(
-    "sector_orders_waiting", "Orders in the log of its own sim that no tick took yet.", multiprocess_mode="livemax"
+    "sector_orders_pending",
+    "Orders in the log of the default sim that no tick has processed. NaN without Redis.",
+    multiprocess_mode="livemax",
 )
 _OLDEST = Gauge(
-    "sector_oldest_order_seconds",
-    "Age of the oldest of them, by the clocks of Redis and of this process; 0 where none waits.",
+    "sector_oldest_pending_order_age_seconds",
+    "Age of the oldest pending order, by the clocks of Redis and of this process; 0 without pending orders.",
     multiprocess_mode="livemax",
+)
+
+deprecate_metrics(
+    {
+        "sector_orders_waiting": "sector_orders_pending",
+        "sector_oldest_order_seconds": "sector_oldest_pending_order_age_seconds",
+    }
 )
 
 

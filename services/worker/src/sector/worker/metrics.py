@@ -1,4 +1,4 @@
-"""What a worker counts: its ticks, phase by phase, and its leases. Sims that it was told by name are told apart, the others are one."""
+"""Metrics of a worker: its ticks, by phase, and its leases. Sims named in `SIM_ID` have a label of their own; all others share `*`."""
 
 from collections import Counter as Tally
 
@@ -6,6 +6,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from sector.models.frame import decode
 from sector.process.counting import count_soon
+from sector.process.metric_aliases import deprecate_metrics
 from sector.process.metrics import BYTES, SECONDS
 from sector.state.tick.transaction import PhaseDurations, Tick
 
@@ -17,49 +18,68 @@ _OTHER = "other"
 _reasons: set[str] = set()
 
 _PHASE = Histogram(
-    "sector_tick_phase_seconds",
-    "Ticks that were committed, and how long each phase took: read, compute, write.",
+    "sector_tick_phase_duration_seconds",
+    "Duration of the phases of committed ticks: read, compute, write.",
     ["phase"],
     buckets=SECONDS,
 )
 _PHASES = tuple(_PHASE.labels(name) for name in ("read", "compute", "write"))
-_TICK = Histogram("sector_tick_seconds", "Ticks that were committed, and how long each took.", buckets=SECONDS)
-LATENESS = Histogram("sector_tick_lateness_seconds", "How late ticks began.", buckets=SECONDS)
-CONFLICTS = Counter("sector_commit_conflicts", "Ticks that were not committed, since somebody else wrote meanwhile.")
-FAILURES = Counter("sector_tick_failures", "Ticks that failed, by what went wrong.", ["kind"])
+_TICK = Histogram("sector_tick_duration_seconds", "Duration of committed ticks.", buckets=SECONDS)
+LATENESS = Histogram(
+    "sector_tick_lateness_seconds", "Delay of the start of ticks, compared with their schedule.", buckets=SECONDS
+)
+CONFLICTS = Counter("sector_commit_conflicts", "Ticks that were not committed because another writer changed the sim.")
+FAILURES = Counter("sector_tick_failures", "Ticks and attempts to acquire a lease that failed, by exception.", ["kind"])
 
-_APPLIED = Counter("sector_orders_applied", "Orders that ticks took from the log and carried out.")
-_REJECTED = Counter("sector_orders_rejected", "Orders that ticks took and that broke a rule, by reason.", ["reason"])
+_APPLIED = Counter("sector_orders_applied", "Orders that ticks applied.")
+_REJECTED = Counter(
+    "sector_orders_rejected", "Orders that ticks rejected because they broke a rule, by reason.", ["reason"]
+)
 _WAIT = Histogram(
     "sector_order_wait_seconds",
-    "How long the oldest order of a tick lay in the log, of ticks that took any.",
+    "Time that the oldest order of a tick spent in the order log, of ticks with orders.",
     buckets=SECONDS,
 )
-_SNAPSHOT = Gauge(
-    "sector_snapshot_bytes", "Size of the state of a sim after its last tick.", ["sim"], multiprocess_mode="livemax"
-)
-_WRITTEN = Histogram(
-    "sector_snapshot_written_bytes", "Snapshots that were written whole, and how large they were.", buckets=BYTES
-)
+_SNAPSHOT = Gauge("sector_snapshot_bytes", "Size of the last snapshot of a sim.", ["sim"], multiprocess_mode="livemax")
+_WRITTEN = Histogram("sector_snapshot_write_bytes", "Size of the full snapshots written to Redis.", buckets=BYTES)
 _HISTORY = Gauge(
     "sector_history_bytes",
-    "What is stored of the history of a sim, about, after its last tick.",
+    "Approximate size of the stored history of a sim after its last tick.",
     ["sim"],
     multiprocess_mode="livemax",
 )
 _MEMORY = Gauge(
     "sector_redis_memory_ratio",
-    "Memory that Redis uses, of its maxmemory; 0 without a limit.",
+    "Memory that Redis uses, as a ratio of its maxmemory; 0 without a limit.",
     multiprocess_mode="livemax",
 )
-_SIM_TICK = Gauge("sector_tick", "Tick that a sim is at, of sims that are held.", ["sim"], multiprocess_mode="livemax")
+_SIM_TICK = Gauge(
+    "sector_tick", "Last committed tick of a sim whose lease this worker holds.", ["sim"], multiprocess_mode="livemax"
+)
 
-_LEASES_TAKEN = Counter("sector_leases_taken", "Leases that were taken.")
-_TAKEOVERS = Counter("sector_lease_takeovers", "Leases that were taken of sims that somebody had ticked before.")
-LEASES_LOST = Counter("sector_leases_lost", "Leases that were lost to another, or lapsed.")
-_EPOCH = Gauge("sector_lease_epoch", "Fencing epoch of a lease that is held.", ["sim"], multiprocess_mode="livemax")
-SIMS_HELD = Gauge("sector_sims_held", "Sims whose lease is held.", multiprocess_mode="livesum")
-SIMS_SERVED = Gauge("sector_sims_served", "Sims that are served, by whomever.", multiprocess_mode="livemax")
+_LEASES_TAKEN = Counter("sector_leases_acquired", "Leases that this worker acquired.")
+_TAKEOVERS = Counter("sector_lease_takeovers", "Acquired leases of sims that had a lease before.")
+LEASES_LOST = Counter("sector_leases_lost", "Leases that expired, or that another worker acquired.")
+_EPOCH = Gauge(
+    "sector_lease_epoch",
+    "Fencing epoch of the lease that this worker acquired last.",
+    ["sim"],
+    multiprocess_mode="livemax",
+)
+SIMS_HELD = Gauge("sector_sims_held", "Sims whose lease this worker holds.", multiprocess_mode="livesum")
+SIMS_SERVED = Gauge(
+    "sector_sims_desired", "Sims that the workers should hold, all together.", multiprocess_mode="livemax"
+)
+
+deprecate_metrics(
+    {
+        "sector_tick_seconds": "sector_tick_duration_seconds",
+        "sector_tick_phase_seconds": "sector_tick_phase_duration_seconds",
+        "sector_snapshot_written_bytes": "sector_snapshot_write_bytes",
+        "sector_leases_taken": "sector_leases_acquired",
+        "sector_sims_served": "sector_sims_desired",
+    }
+)
 
 
 class SimMetrics:

@@ -8,11 +8,11 @@ _SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.
 
 _TOOK = Histogram(
     "sector_redis_round_trip_seconds",
-    "Round trips to Redis, by the first of the commands that went together. XREAD waits for what is to come.",
+    "Duration of round trips to Redis, by the first command of the pipeline. XREAD blocks until an entry arrives.",
     ["command"],
     buckets=_SECONDS,
 )
-_FAILED = Counter("sector_redis_failures", "Round trips without an answer, by what went wrong.", ["kind"])
+_FAILED = Counter("sector_redis_failures", "Round trips to Redis that failed, and connections that could not be opened, by exception.", ["kind"])
 _of: dict[str, Histogram] = {}
 
 
