@@ -1,8 +1,8 @@
-"""`.ci/names.py`: names that say nothing of what they name, and classes that share a name, are not to become more.
+"""`.ci/names.py`: counts banned names and duplicate class names, and fails if their number grows.
 
-It counts names that the language rules ban in the Python code and in the page's modules, and compares each count with the baseline,
-`.ci/names.json`. A count above its baseline fails, and each place is listed. `.ci/names.py --write` lowers the baseline after a
-renaming; it never raises one.
+It counts the names that the language rules ban in Python and Lua code, in the modules of the page, in manifests and in the names of
+metrics, and compares each count with the baseline, `.ci/names.json`. A count above its baseline fails, and each place is listed.
+`.ci/names.py --write` lowers the baseline after a renaming. It never raises a count.
 """
 
 import ast
@@ -24,6 +24,16 @@ _BANNED_PARTS = re.compile(r"(?:^|_)most_|_anew$|_at_once$|_hasty$")
 _PYTHON = ("packages/*/src", "packages/*/tests", "services/*/src", "services/*/tests", "tests", ".ci")
 _JAVASCRIPT = ("services/viz/src", "services/viz/tests/page")
 _DECLARATION = re.compile(r"\b(?:const|let|var|function|class)\s+(\w+)|[{,]\s*(\w+)\s*[,}]\s*(?==)")
+_LUA = ("packages/*/src", "services/*/src", "tests")
+_LUA_DECLARATION = re.compile(r"\blocal\s+(?:function\s+)?([\w, \t]+)|\bfor\s+([\w, \t]+?)\s*(?:=|\bin\b)")
+_MANIFESTS = ("k8s", "docker")
+_MANIFEST_NAME = re.compile(
+    r"(?:^[ \t]*(?:- )?|\b)name:[ \t]*\"?([\w.-]+)|^[ \t]*(?:- )?([\w.-]+):(?=\s)", re.MULTILINE
+)
+"""Names of objects, and keys: services of Compose, labels, settings."""
+_VAGUE_WORDS = BANNED | {"nobody", "somebody", "everybody", "whoever", "whomever"}
+"""A metric, or an object of a manifest, has none of these words in its name."""
+_METRICS = frozenset({"Counter", "Gauge", "Histogram", "Summary"})
 _BASELINE = Path(".ci/names.json")
 
 
@@ -49,6 +59,12 @@ class Names:
         """Count a name if it is banned."""
         if is_banned(name):
             self.banned[name.strip("_").lower()].append(place)
+
+    def add_words(self, name: str, separators: str, place: Place) -> None:
+        """Count each banned word of a name, such as that of a metric or of an object in a manifest."""
+        for word in re.split(f"[{separators}]", name.lower()):
+            if word in _VAGUE_WORDS:
+                self.banned[word].append(place)
 
     def counts(self) -> dict[str, int]:
         """Return the number of places of each banned name, and of each class name that several classes share."""
@@ -83,6 +99,30 @@ def python_names(source: str) -> Iterator[tuple[str, int, bool]]:
                 yield name, line, False
 
 
+def metric_names(source: str) -> Iterator[tuple[str, int]]:
+    """Yield the names of the metrics that Python code defines, and the line of each. Raises SyntaxError."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Name(id=kind), args=[ast.Constant(value=str(name)), *_], lineno=line) if (
+                kind in _METRICS
+            ):
+                yield name, line
+
+
+def lua_names(source: str) -> Iterator[tuple[str, int]]:
+    """Yield the local names that Lua code declares, and the line of each."""
+    for match in _LUA_DECLARATION.finditer(source):
+        for name in re.findall(r"\w+", match[1] or match[2]):
+            yield name, source.count("\n", 0, match.start()) + 1
+
+
+def manifest_names(source: str) -> Iterator[tuple[str, int]]:
+    """Yield the names of objects and the keys of a YAML file, and the line of each."""
+    for match in _MANIFEST_NAME.finditer(source):
+        group = 1 if match[1] else 2
+        yield match[group], source.count("\n", 0, match.start(group)) + 1
+
+
 def javascript_names(source: str) -> Iterator[tuple[str, int]]:
     """Yield the names that JavaScript code declares, and the line of each."""
     for match in _DECLARATION.finditer(source):
@@ -97,13 +137,21 @@ def collect(root: Path) -> Names:
         names.add(path.stem, Place(relative, 1))
         for name, line, is_class in python_names(path.read_text()):
             names.add(name, Place(relative, line))
+            # Tests may define classes of any name.
             if is_class and "/src/sector/" in relative:
                 names.classes[name].append(Place(relative, line))
-    for path in _files(root, _JAVASCRIPT, ".js"):
-        relative = str(path.relative_to(root))
-        names.add(path.stem, Place(relative, 1))
-        for name, line in javascript_names(path.read_text()):
-            names.add(name, Place(relative, line))
+        if "/src/sector/" in relative:
+            for name, line in metric_names(path.read_text()):
+                names.add_words(name, "_", Place(relative, line))
+    for patterns, suffix, names_of in ((_JAVASCRIPT, ".js", javascript_names), (_LUA, ".lua", lua_names)):
+        for path in _files(root, patterns, suffix):
+            relative = str(path.relative_to(root))
+            names.add(path.stem, Place(relative, 1))
+            for name, line in names_of(path.read_text()):
+                names.add(name, Place(relative, line))
+    for path in _files(root, _MANIFESTS, ".yaml"):
+        for name, line in manifest_names(path.read_text()):
+            names.add_words(name, ".-", Place(str(path.relative_to(root)), line))
     return names
 
 
@@ -135,10 +183,10 @@ def main(arguments: Sequence[str], root: Path) -> int:
     for problem in problems:
         print(f"names: {problem}", file=sys.stderr)
     if problems:
-        print("names: use a name that states the content, as the standard term has it", file=sys.stderr)
+        print("names: use the standard term, or a name that states the content", file=sys.stderr)
         return 1
     less = sum(baseline.values()) - sum(counts.values())
-    print(f"names: {sum(counts.values())} are to be renamed, {less} fewer than in the baseline")
+    print(f"names: {sum(counts.values())} banned names, {less} fewer than in the baseline")
     return 0
 
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from names import is_banned, javascript_names, main, python_names
+from names import is_banned, javascript_names, lua_names, main, manifest_names, metric_names, python_names
 
 SHIPPED = "packages/state/src/sector/state"
 
@@ -39,9 +39,13 @@ def test_names_of_the_baseline_pass(checkout: Path) -> None:
         ("services/api/tests/test_new.py", "with open('x') as written: ...\n"),
         ("services/viz/src/sector/viz/page/new.js", "const heard = 1;\n"),
         ("services/viz/src/sector/viz/page/made.js", "\n"),
+        (f"{SHIPPED}/new.py", 'HELD = Gauge("sector_sims_served", "Sims.")\n'),
+        (f"{SHIPPED}/new.lua", "local said = redis.call('GET', KEYS[1])\n"),
+        ("k8s/base/network.yaml", "metadata:\n  name: nobody\n"),
+        ("docker/compose.yaml", "services:\n  kept:\n    image: redis\n"),
     ],
 )
-def test_one_more_is_reported_with_its_place(
+def test_a_new_banned_name_is_reported_with_its_place(
     checkout: Path, path: str, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(checkout, path, text)
@@ -49,7 +53,7 @@ def test_one_more_is_reported_with_its_place(
     assert f"{path}:" in capsys.readouterr().err
 
 
-def test_a_renamed_one_lowers_the_baseline_and_nothing_raises_it(checkout: Path) -> None:
+def test_write_lowers_the_baseline_and_never_raises_it(checkout: Path) -> None:
     write(checkout, f"{SHIPPED}/sims.py", "sim = 1\n")
     write(checkout, f"{SHIPPED}/new.py", "told = 1\n")
     assert main(["--write"], checkout) == 1
@@ -57,7 +61,7 @@ def test_a_renamed_one_lowers_the_baseline_and_nothing_raises_it(checkout: Path)
 
 
 @pytest.mark.parametrize("name", ["told", "_TOLD", "Told", "__found", "MOST_SPECTATORS", "mostBehind", "go_anew"])
-def test_case_and_underscores_hide_no_name(name: str) -> None:
+def test_case_and_underscores_are_ignored(name: str) -> None:
     assert is_banned(name)
 
 
@@ -71,3 +75,8 @@ def test_every_kind_of_definition_counts() -> None:
     assert sorted(name.lower() for name, _, _ in python_names(source)) == list("abcdefghij")
     script = "export const a = 1;\nfunction b() {}\nclass C {}\nlet d;\n"
     assert list(javascript_names(script)) == [("a", 1), ("b", 2), ("C", 3), ("d", 4)]
+    assert list(metric_names('A = Counter("sector_a", "A.", ["b"])\nb("sector_c", 1)\n')) == [("sector_a", 1)]
+    lua = "local a, b = 1, 2\nlocal function c() end\nfor d = 1, 2 do end\nfor e, f in pairs(x) do end\n"
+    assert list(lua_names(lua)) == [("a", 1), ("b", 1), ("c", 2), ("d", 3), ("e", 4), ("f", 4)]
+    manifest = "metadata:\n  name: worker\n  labels: {app.kubernetes.io/name: api}\n"
+    assert [name for name, _ in manifest_names(manifest)] == ["metadata", "worker", "labels", "api"]
