@@ -13,7 +13,7 @@ def part_of(address: str) -> str | None:
     return next((name for name, folder in FOLDERS.items() if address.startswith(f"{folder}/")), None)
 
 
-def test_just_the_arrows_of_the_design_are_allowed(repository: Path) -> None:
+def test_only_the_documented_dependencies_are_allowed(repository: Path) -> None:
     """Every part is made to import every other. So that Pants tells all and not the first, refusals are made warnings."""
     rules = repository / "BUILD"
     rules.write_text(rules.read_text().replace('"!*"', '"?*"'))
@@ -36,7 +36,7 @@ def test_just_the_arrows_of_the_design_are_allowed(repository: Path) -> None:
     assert refused == {name: set(FOLDERS) - {name} - arrows for name, arrows in drawn.items()}
 
 
-def test_a_wrong_arrow_stops_pants_which_names_both_files(repository: Path) -> None:
+def test_a_forbidden_dependency_fails_and_names_both_files(repository: Path) -> None:
     spoilt = repository / "services/bot/src/sector/bot/bot.py"
     spoilt.write_text(spoilt.read_text() + "\nfrom sector.state import keys  # noqa: E402, F401\n")
     refused = ask_daemon(repository, "dependencies", "services/bot/src/sector/bot/bot.py")

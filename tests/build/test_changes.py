@@ -28,7 +28,7 @@ def folders_of_tests(addresses: list[str]) -> set[str]:
     return {address.partition("/test_")[0] for address in addresses if "/test_" in address}
 
 
-def test_a_change_in_a_part_names_it_and_the_tests_that_depend_on_it(repository: Path) -> None:
+def test_dependents_of_a_change_include_its_tests(repository: Path) -> None:
     tests_of_backoff = dependents(repository, BACKOFF)
     assert any(address.startswith(BACKOFF) for address in tests_of_backoff)
     assert any(address.startswith("services/worker/tests/") for address in tests_of_backoff)
@@ -36,9 +36,7 @@ def test_a_change_in_a_part_names_it_and_the_tests_that_depend_on_it(repository:
 
 
 @pytest.mark.parametrize("changed", [WORLD, STATE])
-def test_a_change_of_world_or_state_reruns_no_test_of_what_does_not_depend_on_it(
-    repository: Path, changed: str
-) -> None:
+def test_a_change_reruns_only_tests_that_depend_on_it(repository: Path, changed: str) -> None:
     others = {f"packages/{name}/tests" for name in ("client", "models", "process", "tracing")}
     test_folders = folders_of_tests(dependents(repository, changed))
     assert f"{changed.partition('/src/')[0]}/tests" in test_folders
@@ -46,7 +44,7 @@ def test_a_change_of_world_or_state_reruns_no_test_of_what_does_not_depend_on_it
     assert not test_folders & others
 
 
-def test_a_change_of_the_tests_of_the_state_does_not_rerun_those_of_the_world(repository: Path) -> None:
+def test_a_change_of_state_tests_does_not_rerun_world_tests(repository: Path) -> None:
     test_folders = folders_of_tests(dependents(repository, "tests/fixtures/redis_fixtures.py"))
     assert "packages/state/tests" in test_folders
     assert "packages/world/tests" not in test_folders

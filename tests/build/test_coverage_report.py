@@ -17,7 +17,7 @@ def report(**functions: dict[str, object]) -> Report:
     return content
 
 
-def test_lines_and_branches_that_are_missed_are_listed_by_function() -> None:
+def test_missed_lines_and_branches_are_listed_by_function() -> None:
     functions = uncovered(
         report(
             Link__close={"missing_lines": [7], "missing_branches": []},
@@ -32,7 +32,7 @@ def test_lines_and_branches_that_are_missed_are_listed_by_function() -> None:
     assert str(functions[1]).endswith("lines [], branches ['3->5', '3->end']")
 
 
-def test_the_module_itself_is_named_without_a_function() -> None:
+def test_module_level_code_is_listed_by_module() -> None:
     content: Report = json.loads(
         json.dumps(
             {
@@ -47,7 +47,7 @@ def test_the_module_itself_is_named_without_a_function() -> None:
     assert [each.name for each in uncovered(content)] == ["sector.api"]
 
 
-def test_the_table_of_the_page_explains() -> None:
+def test_explanations_are_read_from_the_table_of_the_page() -> None:
     assert explained(PAGE) == {"sector.state.redis.connection:Link.close": "Only a fault of the kernel gets there."}
 
 
@@ -58,7 +58,7 @@ def test_the_table_of_the_page_explains() -> None:
         ("Link__open", 1, "not explained in {page}: sector.state.redis.connection:Link.open"),
     ],
 )
-def test_what_is_not_explained_fails_and_is_named(
+def test_an_unexplained_function_fails(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], function: str, code: int, text: str
 ) -> None:
     page, content = tmp_path / "coverage.md", tmp_path / "coverage.json"
@@ -69,7 +69,7 @@ def test_what_is_not_explained_fails_and_is_named(
     assert text.format(page=page) in printed.out + printed.err
 
 
-def test_a_row_that_is_not_needed_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_obsolete_explanation_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page, content = tmp_path / "coverage.md", tmp_path / "coverage.json"
     page.write_text(PAGE)
     content.write_text(json.dumps(report(Link__close=COVERED)))

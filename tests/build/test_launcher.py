@@ -42,20 +42,18 @@ def version_of(repository: Path) -> str:
     return version_line[1]
 
 
-def test_the_official_launcher_is_handed_all_arguments(repository: Path, bin_directory: Path) -> None:
+def test_all_arguments_are_passed_to_the_official_launcher(repository: Path, bin_directory: Path) -> None:
     path = official(bin_directory, version_of(repository))
     ran = run_pants(repository, "test", "::", "--", "-k", "a b", PATH=path)
     assert (ran.returncode, ran.stdout) == (0, "official: test :: -- -k a b\n")
 
 
-def test_one_that_cannot_run_the_version_asked_for_is_passed_over(repository: Path, bin_directory: Path) -> None:
+def test_a_launcher_too_old_for_the_version_is_skipped(repository: Path, bin_directory: Path) -> None:
     ran = run_pants(repository, "--version", PATH=official(bin_directory, "1.0.0"))
     assert (ran.returncode, ran.stdout.strip()) == (0, version_of(repository)), ran.stderr
 
 
-def test_images_are_told_their_commit_and_whose_it_is_without_who_fetched_it(
-    repository: Path, bin_directory: Path
-) -> None:
+def test_images_get_commit_and_repository_without_credentials(repository: Path, bin_directory: Path) -> None:
     path = official(bin_directory, version_of(repository))
     program = bin_directory / "pants"
     program.write_text(program.read_text().replace("official: $*", "$REVISION $SOURCE"))
@@ -68,16 +66,14 @@ def test_images_are_told_their_commit_and_whose_it_is_without_who_fetched_it(
     assert re.fullmatch(r"[0-9a-f]{40} https://example\.org/sector\.git\n", output)
 
 
-def test_it_tells_which_python_it_would_take(repository: Path) -> None:
+def test_the_selected_python_is_printed(repository: Path) -> None:
     ran = run_pants(repository, "--which-python", "3.13")
     assert ran.returncode == 0
     version_run = subprocess.run([ran.stdout.strip(), "--version"], capture_output=True, text=True, check=True)
     assert version_run.stdout.startswith("Python 3.13.")
 
 
-def test_without_python_it_says_what_is_missing_what_for_and_how_to_get_it(
-    repository: Path, bin_directory: Path, tmp_path: Path
-) -> None:
+def test_a_missing_python_is_reported_with_a_remedy(repository: Path, bin_directory: Path, tmp_path: Path) -> None:
     for tool in TOOLS:
         (bin_directory / tool).symlink_to(str(shutil.which(tool)))
     nowhere = str(tmp_path / "nowhere")
@@ -89,9 +85,7 @@ def test_without_python_it_says_what_is_missing_what_for_and_how_to_get_it(
     assert ran.stdout == ""
 
 
-def test_a_python_that_only_uv_has_is_fetched_with_it_once(
-    repository: Path, bin_directory: Path, tmp_path: Path
-) -> None:
+def test_a_missing_python_is_installed_with_uv_once(repository: Path, bin_directory: Path, tmp_path: Path) -> None:
     """A uv that knows a Python only after `python install`; the launcher hands it to the official Pants."""
     for tool in (*TOOLS, "touch"):
         (bin_directory / tool).symlink_to(str(shutil.which(tool)))
@@ -111,7 +105,7 @@ def test_a_python_that_only_uv_has_is_fetched_with_it_once(
     assert "fetching" not in second.stderr
 
 
-def test_two_at_once_with_an_empty_cache_make_it_once_and_say_what_they_do(repository: Path, tmp_path: Path) -> None:
+def test_two_concurrent_starts_install_once(repository: Path, tmp_path: Path) -> None:
     """Where pip is told constraints, too: its legacy resolver trips over them."""
     cache, constraints, pip = tmp_path / "cache", tmp_path / "constraints.txt", tmp_path / "pip.conf"
     constraints.write_text("some-other-package<2\n")
@@ -140,7 +134,7 @@ def test_two_at_once_with_an_empty_cache_make_it_once_and_say_what_they_do(repos
     assert folders - published == {cache / "uv-cache"}, "no incomplete folder is left"
 
 
-def test_a_program_that_is_gone_from_the_cache_is_found_again(repository: Path, tmp_path: Path) -> None:
+def test_a_program_deleted_from_the_cache_is_reinstalled(repository: Path, tmp_path: Path) -> None:
     """The launcher remembers which Python it found; that Python may be uninstalled later."""
     cache = tmp_path / "cache"
     first = run_pants(repository, "--which-python", "3.13", SECTOR_PANTS_CACHE=str(cache))
@@ -155,9 +149,7 @@ def test_a_program_that_is_gone_from_the_cache_is_found_again(repository: Path, 
         assert second.stdout == first.stdout
 
 
-def test_another_path_does_not_use_the_python_that_was_remembered(
-    repository: Path, bin_directory: Path, tmp_path: Path
-) -> None:
+def test_another_path_does_not_use_the_cached_python(repository: Path, bin_directory: Path, tmp_path: Path) -> None:
     cache = str(tmp_path / "cache")
     first = run_pants(repository, "--which-python", "3.13", SECTOR_PANTS_CACHE=cache)
     python = bin_directory / "python3.13"
@@ -167,7 +159,7 @@ def test_another_path_does_not_use_the_python_that_was_remembered(
     assert second.stdout.strip() == str(python)
 
 
-def test_a_uv_that_cannot_install_leaves_pants_to_pip(repository: Path, tmp_path: Path) -> None:
+def test_pip_installs_pants_if_uv_fails(repository: Path, tmp_path: Path) -> None:
     """As where only pip's configuration knows the package index."""
     settings = {"SECTOR_PANTS_CACHE": str(tmp_path / "cache"), "UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple"}
     ran = run_pants(repository, "--install-only", UV_HTTP_RETRIES="0", **settings)
@@ -208,7 +200,7 @@ def test_a_damaged_cache_is_repaired(repository: Path, full_cache: Path, damaged
     assert (again.returncode, again.stderr) == (0, ""), "there is nothing left to install"
 
 
-def test_settings_for_other_installations_do_not_redirect_these(repository: Path, tmp_path: Path) -> None:
+def test_settings_of_other_tools_are_ignored(repository: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     settings = {
         "PIP_TARGET": str(elsewhere),
@@ -227,7 +219,7 @@ def test_settings_for_other_installations_do_not_redirect_these(repository: Path
 
 @pytest.mark.parametrize("variable", ["SECTOR_PANTS_CACHE", "XDG_CACHE_HOME"])
 @pytest.mark.parametrize("name", ["my cache", "José", "50%", "a#b"])
-def test_a_cache_that_pants_cannot_use_is_refused_before_anything_is_installed(
+def test_an_unusable_cache_is_rejected_before_an_installation(
     repository: Path, tmp_path: Path, variable: str, name: str
 ) -> None:
     cache = tmp_path / name

@@ -84,7 +84,7 @@ def build(uv: str, lock: Path, output: Path) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_a_lock_becomes_a_pex_with_all_that_it_names(uv: str, lock: Path, tmp_path: Path) -> None:
+def test_a_pex_contains_everything_in_the_lock(uv: str, lock: Path, tmp_path: Path) -> None:
     built = build(uv, lock, tmp_path / "locked.pex")
     assert built.returncode == 0, built.stderr
     assert "Pex asks pip" not in built.stderr
@@ -100,7 +100,7 @@ def test_a_lock_becomes_a_pex_with_all_that_it_names(uv: str, lock: Path, tmp_pa
     assert imported.stdout == "locked_beta\n"
 
 
-def test_a_distribution_that_differs_from_its_hash_is_refused(uv: str, lock: Path, tmp_path: Path) -> None:
+def test_a_distribution_with_a_wrong_hash_is_rejected(uv: str, lock: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "locked_beta-1.0-py3-none-any.whl", "a") as wheel:
         wheel.writestr("added.py", "")
     built = build(uv, lock, tmp_path / "locked.pex")
@@ -110,7 +110,7 @@ def test_a_distribution_that_differs_from_its_hash_is_refused(uv: str, lock: Pat
 
 
 @pytest.mark.parametrize("failing", ["false", "no-such-program"])
-def test_without_a_uv_that_works_pex_gets_the_arguments_as_they_were(
+def test_without_uv_pex_gets_the_original_arguments(
     failing: str, lock: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     given = arguments_for(lock, tmp_path / "locked.pex")
@@ -118,7 +118,7 @@ def test_without_a_uv_that_works_pex_gets_the_arguments_as_they_were(
     assert f"uv could not install {lock}" in capfd.readouterr().err
 
 
-def test_another_python_and_another_platform_are_left_to_pip(lock: Path, tmp_path: Path) -> None:
+def test_foreign_pythons_and_platforms_are_left_to_pip(lock: Path, tmp_path: Path) -> None:
     given = arguments_for(lock, tmp_path / "locked.pex")
     elsewhere = [each.replace(sys.executable, "/elsewhere/python") for each in given]
     for each in (
@@ -129,12 +129,12 @@ def test_another_python_and_another_platform_are_left_to_pip(lock: Path, tmp_pat
         assert pex_tool.adapt(each, "must-not-be-run", "") == [*each, "--no-compress"]
 
 
-def test_a_pex_that_is_not_packed_is_compressed_as_ever() -> None:
+def test_an_unpacked_pex_is_compressed() -> None:
     given = ["--output-file", "a.pex", "--layout", "zipapp"]
     assert pex_tool.adapt(given, "must-not-be-run", "") == given
 
 
-def test_pants_is_told_the_digest_and_the_size_of_the_tool(tmp_path: Path) -> None:
+def test_pants_knows_digest_and_size_of_the_tool(tmp_path: Path) -> None:
     (tmp_path / "pex-1.2.3.dist-info").mkdir()
     pex_tool.write("/published", "/uv", "/uv-cache", tmp_path)
     tool = (tmp_path / "tool").read_bytes()
@@ -142,7 +142,7 @@ def test_pants_is_told_the_digest_and_the_size_of_the_tool(tmp_path: Path) -> No
     assert (pinned[0], pinned[2:]) == ("v1.2.3", [hashlib.sha256(tool).hexdigest(), str(len(tool))])
 
 
-def test_it_runs_with_the_first_program_that_pants_searches(tmp_path: Path) -> None:
+def test_the_tool_runs_with_the_first_python_of_the_search_path(tmp_path: Path) -> None:
     """Pants starts it with the Python of its own environment; the packages are for another one."""
     program = tmp_path / "python"
     program.write_text('#!/bin/sh\necho "$@"\n')

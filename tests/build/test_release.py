@@ -49,7 +49,7 @@ def test_a_part_that_changed_needs_a_new_version(repository: Path) -> None:
         release.require_new_versions(repository, list(release.parts_of(repository)))
 
 
-def test_a_part_with_a_new_version_and_a_part_that_did_not_change_pass(repository: Path) -> None:
+def test_parts_with_a_new_version_or_no_change_pass(repository: Path) -> None:
     changelog = repository / "packages/models/CHANGELOG.md"
     changelog.write_text("# Changelog\n\n## 0.1.1 (2026-01-02)\n\n## 0.1.0 (2026-01-01)\n")
     change_source(repository, "packages/models")
@@ -62,7 +62,7 @@ def test_a_new_part_passes(repository: Path) -> None:
     release.require_new_versions(repository, list(release.parts_of(repository)))
 
 
-def test_the_first_release_has_nothing_to_compare_with(repository: Path) -> None:
+def test_the_first_release_passes(repository: Path) -> None:
     release.git(repository, "tag", "--delete", "v1.0.0")
     change_source(repository, "packages/models")
     release.require_new_versions(repository, list(release.parts_of(repository)))
@@ -82,7 +82,7 @@ def test_a_changelog_without_a_version_is_named() -> None:
         release.newest("# Changelog\n\n## Unreleased\n", "packages/models")
 
 
-def test_two_builds_that_differ_are_refused_and_the_file_is_named(tmp_path: Path) -> None:
+def test_a_difference_between_two_builds_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.whl").write_bytes(b"one")
     (tmp_path / "sbom.cdx.json").write_bytes(b"at nine")
     artifacts = {"a.whl": tmp_path / "a.whl", "services.api/sbom.cdx.json": tmp_path / "sbom.cdx.json"}
@@ -94,7 +94,7 @@ def test_two_builds_that_differ_are_refused_and_the_file_is_named(tmp_path: Path
         release.compare(artifacts, {**same, "b.whl": "more"})
 
 
-def test_the_description_names_every_file_the_commit_and_the_locks(repository: Path) -> None:
+def test_the_provenance_lists_files_commit_and_locks(repository: Path) -> None:
     dist = repository / "dist"
     (dist / "services.api").mkdir(parents=True)
     for name in ("sector_api-1.0.0-py3-none-any.whl", "services.api/api.pex", "services.api/sbom.cdx.json"):
@@ -142,14 +142,14 @@ def test_the_second_build_has_every_uncommitted_change(
 
 
 @pytest.mark.parametrize("tag", ["v1.0.1-rc1", "vendor", "release-2"])
-def test_other_tags_and_those_of_this_commit_are_not_the_last_release(repository: Path, tag: str) -> None:
+def test_the_last_release_is_an_earlier_version_tag(repository: Path, tag: str) -> None:
     change_source(repository, "packages/models")
     release.git(repository, "tag", tag)
     release.git(repository, "tag", "v1.1.0")
     assert release.last_release(repository) == "v1.0.0"
 
 
-def test_versions_are_in_the_order_of_their_numbers(repository: Path) -> None:
+def test_versions_are_sorted_by_number(repository: Path) -> None:
     release.git(repository, "tag", "v0.9.0")
     release.git(repository, "tag", "v0.10.0")
     release.git(repository, "tag", "--delete", "v1.0.0")
@@ -158,7 +158,7 @@ def test_versions_are_in_the_order_of_their_numbers(repository: Path) -> None:
 
 
 @pytest.mark.parametrize("file", ["BUILD", "README.md"])
-def test_what_else_is_in_a_wheel_needs_a_new_version_too(repository: Path, file: str) -> None:
+def test_every_file_of_a_wheel_needs_a_new_version(repository: Path, file: str) -> None:
     (repository / "packages/models" / file).write_text("changed")
     commit(repository)
     with pytest.raises(ReleaseError, match=r"packages/models 0\.1\.0"):
@@ -173,7 +173,7 @@ def test_a_shallow_clone_is_refused(repository: Path, tmp_path_factory: pytest.T
         release.last_release(clone)
 
 
-def test_the_workflow_publishes_every_image_of_a_service_and_gives_each_job_only_the_rights_it_needs() -> None:
+def test_the_workflow_publishes_all_images_with_least_privilege() -> None:
     text = Path(".github/workflows/release.yml").read_text()
     workflow = yaml.safe_load(text)
     targets = {each["target"] for each in workflow["jobs"]["images"]["strategy"]["matrix"]["include"]}

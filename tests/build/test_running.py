@@ -16,17 +16,17 @@ PROGRAMS = sorted({each for page in Path("docs").rglob("*.md") for each in _COMM
 
 # Each takes some ten seconds to package; before a change lands, all are run.
 @pytest.mark.parametrize("program", PROGRAMS if LONG else ["services/standalone"])
-def test_it_runs_and_tells_its_options(repository: Path, program: str) -> None:
+def test_every_program_prints_its_help(repository: Path, program: str) -> None:
     ran = ask_daemon(repository, "run", program, "--", "--help")
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert re.search("^usage:", ran.stdout, re.I | re.M)
 
 
-def test_there_are_some() -> None:
+def test_programs_are_discovered() -> None:
     assert {"services/standalone", "tests/bench", "tests/load", "tests/soak"} <= set(PROGRAMS)
 
 
-def test_each_folder_has_one_program_and_no_more(repository: Path) -> None:
+def test_each_folder_has_one_program(repository: Path) -> None:
     """`run` refuses a folder in which several can be run."""
     folders = [program for program in PROGRAMS if ":" not in program]
     peeked = ask_daemon(repository, "peek", *(f"{folder}:" for folder in folders))

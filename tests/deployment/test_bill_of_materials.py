@@ -24,7 +24,7 @@ def dist(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_every_service_has_a_bill_that_fits_the_schema_and_names_all_that_is_in_its_image(dist: Path) -> None:
+def test_every_image_has_a_valid_and_complete_bill_of_materials(dist: Path) -> None:
     assert main([str(dist)]) == 0
     for service in PORTS:
         text = (dist / f"services.{service}" / "sbom.cdx.json").read_text()
@@ -36,7 +36,7 @@ def test_every_service_has_a_bill_that_fits_the_schema_and_names_all_that_is_in_
         assert len(of_pypi) == len(info["distributions"])
 
 
-def test_every_part_has_the_digests_that_the_lock_demands(dist: Path) -> None:
+def test_every_component_has_the_digests_of_the_lock(dist: Path) -> None:
     main([str(dist)])
     lock = "\n" + Path(LOCK).read_text()
     for each in json.loads((dist / "services.worker" / "sbom.cdx.json").read_text())["components"]:
@@ -49,13 +49,15 @@ def test_every_part_has_the_digests_that_the_lock_demands(dist: Path) -> None:
         assert all(f"--hash=sha256:{digest['content']}" in lock for digest in files["hashes"])
 
 
-def test_what_the_lock_does_not_have_is_refused(dist: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_component_missing_from_the_lock_is_rejected(
+    dist: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "other.lock").write_text(Path(LOCK).read_text().replace("\nnumpy==", "\nnot-numpy=="))
     assert main([str(dist), "--lock", str(tmp_path / "other.lock")]) == 2
     assert "numpy" in capsys.readouterr().err
 
 
-def test_where_nothing_was_packaged_it_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_package_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path)]) == 2
     assert "./pants package ::" in capsys.readouterr().err
 
@@ -69,7 +71,7 @@ def test_where_nothing_was_packaged_it_says_so(tmp_path: Path, capsys: pytest.Ca
         ("standalone", {"swagger-ui-dist", "socket.io-client", "uplot", "valkey"}),
     ],
 )
-def test_what_is_not_of_pypi_is_in_the_bill(dist: Path, service: str, names: set[str]) -> None:
+def test_components_from_outside_pypi_are_listed(dist: Path, service: str, names: set[str]) -> None:
     main([str(dist)])
     text = (dist / f"services.{service}" / "sbom.cdx.json").read_text()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None

@@ -56,7 +56,7 @@ def findings(file: Path) -> _Report:
 
 
 @pytest.mark.parametrize("folder", [BASE, LOCAL, PRODUCTION], ids=str)
-def test_what_checkov_finds_is_what_we_mean(folder: Path, tmp_path: Path) -> None:
+def test_checkov_findings_are_the_accepted_ones(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "all.yaml").write_text(yaml.safe_dump_all(render(folder)))
     report = findings(tmp_path / "all.yaml")
     assert report.summary.parsing_errors == 0
@@ -65,7 +65,7 @@ def test_what_checkov_finds_is_what_we_mean(folder: Path, tmp_path: Path) -> Non
     assert {each.check_id for each in report.results.failed_checks} == set(ALLOWED)
 
 
-def test_what_checkov_finds_in_the_controller_is_what_we_mean() -> None:
+def test_checkov_findings_of_the_controller_are_the_accepted_ones() -> None:
     failed_checks = {
         each.check_id for each in findings(Path("k8s/ingress-nginx/controller.yaml")).results.failed_checks
     }
@@ -73,7 +73,7 @@ def test_what_checkov_finds_in_the_controller_is_what_we_mean() -> None:
     assert failed_checks == set(CONTROLLER)
 
 
-def test_checkov_sees_a_container_that_may_do_all(tmp_path: Path) -> None:
+def test_checkov_reports_a_privileged_container(tmp_path: Path) -> None:
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",

@@ -96,12 +96,12 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
         compose("down", "--volumes", "--timeout=10")
 
 
-def test_all_are_up_and_healthy_and_there_are_three_workers(composed: Composed) -> None:
+def test_all_services_are_healthy_with_three_workers(composed: Composed) -> None:
     counts = {name: [each["Health"] for each in composed.containers(name)] for name in SERVICES}
     assert counts == {name: ["healthy"] * (3 if name == "worker" else 1) for name in SERVICES}
 
 
-def test_each_started_after_what_it_needs_was_healthy(composed: Composed) -> None:
+def test_services_start_after_their_dependencies_are_healthy(composed: Composed) -> None:
     started = {
         name: min(container(each["ID"]).state.started_at for each in composed.containers(name)) for name in SERVICES
     }
@@ -109,7 +109,7 @@ def test_each_started_after_what_it_needs_was_healthy(composed: Composed) -> Non
     assert started["api"] < min(started["bot-amber"], started["bot-teal"])
 
 
-def test_it_answers_at_its_ports(composed: Composed) -> None:
+def test_published_ports_answer(composed: Composed) -> None:
     for port, service in ((8000, "api"), (9000, "viz")):
         url = f"http://{composed.address}:{port}"
         assert httpx.get(f"{url}/health/ready").json() == {"service": service, "ready": True}
@@ -133,7 +133,7 @@ def test_the_bots_play(composed: Composed) -> None:
     assert until(playing, "two bots")
 
 
-def test_a_load_of_several_processes_is_put_on_it_and_gives_its_verdict(composed: Composed) -> None:
+def test_a_distributed_load_test_reports_its_objectives(composed: Composed) -> None:
     composed("--profile", "load", "build", "--build-arg", f"PYTHON={base_image()}")
     command = ("--profile", "load", "up", "--no-recreate", "--exit-code-from", "load", "load")
     # The verdict is about lost orders and missed ticks; how fast this machine answers is for the bench.
@@ -150,13 +150,13 @@ def test_redis_keeps_an_append_only_file(composed: Composed) -> None:
     assert ".incr.aof" in docker("exec", redis["ID"], "ls", "/data/appendonlydir")
 
 
-def test_all_of_redis_may_end_and_the_world_goes_on_where_it_was(composed: Composed) -> None:
+def test_the_world_continues_after_a_restart_of_redis(composed: Composed) -> None:
     before = _ask(composed)
     composed("restart", "redis")
     _tick_beyond(composed, before)
 
 
-def test_a_backup_is_all_of_redis_and_a_restore_goes_back_to_it(composed: Composed) -> None:
+def test_a_backup_can_be_restored(composed: Composed) -> None:
     before = _ask(composed)
     saved = composed.redis("backup")
     after = _tick_beyond(composed, _ask(composed) + 3)
@@ -173,7 +173,7 @@ def test_a_backup_is_all_of_redis_and_a_restore_goes_back_to_it(composed: Compos
 
 
 @pytest.mark.parametrize("file", [b"", b"REDIS0011 and no more", b"no such file"])
-def test_a_file_that_is_no_backup_changes_nothing(composed: Composed, file: bytes) -> None:
+def test_restoring_an_invalid_backup_changes_nothing(composed: Composed, file: bytes) -> None:
     before = _ask(composed)
     assert b"nothing was changed" in composed.redis("restore", given=file, fails=True)
     _tick_beyond(composed, before)
@@ -181,7 +181,7 @@ def test_a_file_that_is_no_backup_changes_nothing(composed: Composed, file: byte
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a process of a container is killed from outside")
 @pytest.mark.parametrize("service", ["api", "viz", "worker"])
-def test_a_process_that_dies_is_started_again(composed: Composed, service: str) -> None:
+def test_a_crashed_process_is_restarted(composed: Composed, service: str) -> None:
     id_ = composed.containers(service)[0]["ID"]
     pid = container(id_).state.pid
     assert pid > 1

@@ -27,9 +27,7 @@ SETTINGS: Mapping[str, type[Settings]] = {
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
-def test_every_name_in_the_environment_is_a_setting_and_every_value_one_that_it_takes(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_environment_variable_is_a_valid_setting(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rendered = Rendered.of(folder)
     for deployment in rendered.all(Deployment):
         settings = SETTINGS[deployment.metadata.name]
@@ -86,14 +84,14 @@ def versions() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
-def test_the_images_are_those_of_this_version_each_named_to_be_replaced(folder: Path) -> None:
+def test_images_have_this_version_and_can_be_replaced(folder: Path) -> None:
     images = yaml.safe_load((folder / "kustomization.yaml").read_text())["images"]
     assert {each["name"]: each["newTag"] for each in images} == versions()
     used = {container_of(each).image for each in Rendered.of(folder).all(Deployment)}
     assert used == {f"{name}:{version}" for name, version in versions().items()}
 
 
-def test_images_of_others_are_named_by_tag_and_digest() -> None:
+def test_third_party_images_are_pinned_by_tag_and_digest() -> None:
     texts = [Path(file).read_text() for file in ("docker/Dockerfile", "docker/redis.Dockerfile", "docker/compose.yaml")]
     texts += [file.read_text() for file in Path("k8s").rglob("*.yaml")]
     images = re.findall(r"(?:ARG (?:PYTHON|REDIS_IMAGE)=|image: )(\S+)", "\n".join(texts))
@@ -103,7 +101,7 @@ def test_images_of_others_are_named_by_tag_and_digest() -> None:
         assert re.fullmatch(r"[a-z0-9./-]+:[a-z0-9.-]+@sha256:[0-9a-f]{64}", name)
 
 
-def test_what_kustomize_edit_set_image_writes_is_what_runs(tmp_path: Path) -> None:
+def test_kustomize_edit_set_image_changes_the_image(tmp_path: Path) -> None:
     shutil.copytree("k8s", tmp_path / "k8s")
     file = tmp_path / "k8s" / "kustomization.yaml"
     # As `kustomize edit set image sector-api=registry.example.org:5000/sector-api:9.9` leaves it.

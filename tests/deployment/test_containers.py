@@ -25,7 +25,7 @@ def test_every_object_carries_the_recommended_labels(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
-def test_every_container_has_probes_of_distinct_meaning_limits_and_no_privileges(folder: Path) -> None:
+def test_containers_have_distinct_probes_limits_and_no_privileges(folder: Path) -> None:
     for workload in Rendered.of(folder).workloads:
         container, security = container_of(workload), workload.spec.template.spec.security_context
         probes = [container.startup_probe, container.liveness_probe, container.readiness_probe]
@@ -49,7 +49,7 @@ def test_every_container_has_probes_of_distinct_meaning_limits_and_no_privileges
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
-def test_every_probe_asks_a_port_that_its_container_has(folder: Path) -> None:
+def test_probes_use_ports_of_their_container(folder: Path) -> None:
     for workload in Rendered.of(folder).workloads:
         container = container_of(workload)
         ports = {each.name for each in container.ports}
@@ -59,7 +59,7 @@ def test_every_probe_asks_a_port_that_its_container_has(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
-def test_what_ends_has_the_time_that_it_needs(folder: Path) -> None:
+def test_grace_periods_cover_the_shutdown(folder: Path) -> None:
     for deployment in Rendered.of(folder).all(Deployment):
         container, spec = container_of(deployment), deployment.spec.template.spec
         asleep_s = container.lifecycle.pre_stop.sleep.seconds if container.lifecycle else 0
@@ -68,7 +68,7 @@ def test_what_ends_has_the_time_that_it_needs(folder: Path) -> None:
         assert (asleep_s > 0) == (deployment.metadata.name in ("api", "viz"))
 
 
-def test_what_has_replicas_is_spread_and_loses_one_at_a_time(base: Rendered) -> None:
+def test_replicas_are_spread_and_have_a_disruption_budget(base: Rendered) -> None:
     for deployment in base.all(Deployment):
         if deployment.metadata.name == "bot":
             assert deployment.spec.replicas == 1

@@ -20,7 +20,7 @@ _HARDENED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_an_image_runs_as_nobody_without_a_shell_and_knows_how_it_is(images: Mapping[str, str], service: str) -> None:
+def test_images_run_as_non_root_without_a_shell_and_with_a_healthcheck(images: Mapping[str, str], service: str) -> None:
     config = image(images[service]).config
     assert config.user == "65532:65532"
     assert config.entrypoint == ["/app/pex"]
@@ -31,7 +31,7 @@ def test_an_image_runs_as_nobody_without_a_shell_and_knows_how_it_is(images: Map
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_an_image_teaches_what_it_can_be_told(engine: str, images: Mapping[str, str], service: str) -> None:
+def test_an_image_prints_its_help(engine: str, images: Mapping[str, str], service: str) -> None:
     text = docker("run", "--rm", f"--label={engine}", *_HARDENED, "--network=none", images[service], "--help")
     assert "LOG_LEVEL" in text
     with pytest.raises(EngineError, match="wrong setting LOG_LEVEL='loud'"):
@@ -39,9 +39,7 @@ def test_an_image_teaches_what_it_can_be_told(engine: str, images: Mapping[str, 
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_all_that_an_image_needs_is_compiled_and_nobody_can_change_it(
-    engine: str, images: Mapping[str, str], service: str
-) -> None:
+def test_images_contain_compiled_read_only_code(engine: str, images: Mapping[str, str], service: str) -> None:
     look = (
         "import os, pathlib, importlib.util, json\n"
         "own = [str(p) for p in pathlib.Path('/app').rglob('sector/**/*.py')]\n"
@@ -69,7 +67,7 @@ def checked(name: str, container: str, expected: str) -> subprocess.CompletedPro
     return until(run_check, f"{expected!r} of {name}")
 
 
-def test_a_container_says_why_it_is_not_healthy(engine: str, images: Mapping[str, str]) -> None:
+def test_an_unhealthy_container_reports_the_reason(engine: str, images: Mapping[str, str]) -> None:
     options = (*_HARDENED, "--env=REDIS_URL=redis://127.0.0.1:1/0")
     container = docker("run", "--detach", f"--label={engine}", *options, images["api"])
     done = checked(images["api"], container, "Redis is away")
@@ -77,13 +75,13 @@ def test_a_container_says_why_it_is_not_healthy(engine: str, images: Mapping[str
     assert done.stdout.startswith("503 ")
 
 
-def test_the_check_follows_a_port_that_was_changed(engine: str, images: Mapping[str, str]) -> None:
+def test_the_healthcheck_uses_the_configured_port(engine: str, images: Mapping[str, str]) -> None:
     options = ("--env=HEALTH_PORT=7777", "--env=API_URL=http://127.0.0.1:1")
     container = docker("run", "--detach", f"--label={engine}", *options, images["bot"])
     checked(images["bot"], container, '"service":"bot"')
 
 
-def test_a_changed_line_makes_one_small_layer_anew(images: Mapping[str, str], tmp_path: Path) -> None:
+def test_a_changed_line_rebuilds_one_small_layer(images: Mapping[str, str], tmp_path: Path) -> None:
     context = tmp_path / "services.viz"
     shutil.copytree("services.viz", context)
     with zipfile.ZipFile(context / "sources.pex", "a") as sources:
@@ -98,7 +96,7 @@ def test_a_changed_line_makes_one_small_layer_anew(images: Mapping[str, str], tm
     docker("rmi", "sector-viz:changed")
 
 
-def test_an_image_says_what_it_was_made_of(engine: str, tmp_path: Path) -> None:
+def test_images_are_labelled_with_their_source(engine: str, tmp_path: Path) -> None:
     name = build("bot", tag="labelled", VERSION="9.8.7", REVISION="a" * 40, SOURCE="https://example.org/sector")
     labels = image(name).config.labels
     docker("rmi", name)
@@ -112,7 +110,7 @@ def test_an_image_says_what_it_was_made_of(engine: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_what_pants_builds_is_tagged_and_labelled_with_the_version_of_the_service(engine: str, service: str) -> None:
+def test_images_built_by_pants_have_the_version_of_the_service(engine: str, service: str) -> None:
     name = f"sector-{service}:{version(service)}"
     require_answer("docker", "image", "inspect", name, hint="./pants package :: makes it")
     labels = image(name).config.labels or {}
@@ -130,7 +128,7 @@ def test_hadolint_finds_nothing(name: str) -> None:
     assert done.returncode == 0
 
 
-def test_a_container_answers_soon_after_it_is_started(engine: str, images: Mapping[str, str]) -> None:
+def test_a_container_starts_quickly(engine: str, images: Mapping[str, str]) -> None:
     """That it does; how soon, the bench measures."""
     container = docker("run", "--detach", f"--label={engine}", *_HARDENED, "--publish=127.0.0.1::8000", images["api"])
     port = docker("port", container, "8000").splitlines()[0].rpartition(":")[2]

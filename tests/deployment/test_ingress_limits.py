@@ -65,7 +65,7 @@ async def statuses(gate: Gate, path: str, requests: int, address: str = "127.0.0
 
 
 @pytest.mark.parametrize(("path", "at_once"), [("/api/map", 2_500), ("/", 1_000)])
-async def test_more_requests_of_an_address_than_the_limit_are_refused(gate: Gate, path: str, at_once: int) -> None:
+async def test_requests_above_the_limit_of_an_address_are_rejected(gate: Gate, path: str, at_once: int) -> None:
     counted: Counter[int] = Counter()
     while counted[503] == 0:
         counted += await statuses(gate, path, 900)
@@ -75,7 +75,7 @@ async def test_more_requests_of_an_address_than_the_limit_are_refused(gate: Gate
 
 
 @pytest.mark.parametrize("path", ["/api/events/stream", "/ws/stream"])
-async def test_more_connections_of_an_address_than_the_limit_are_refused(gate: Gate, path: str) -> None:
+async def test_connections_above_the_limit_of_an_address_are_rejected(gate: Gate, path: str) -> None:
     open_ones = [await asyncio.open_connection("127.0.0.1", gate.port) for _ in range(_AT_ONCE)]
     for _, writer in open_ones:
         writer.write(f"GET {path} HTTP/1.1\r\nHost: sector.local\r\n\r\n".encode())

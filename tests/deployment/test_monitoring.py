@@ -17,7 +17,7 @@ _FAMILY = re.compile(r"_(bucket|count|sum)$")
 _OF_PROMETHEUS = {"le", "namespace", "pod", "job", "container"}
 
 
-def test_who_watches_may_ask_every_process_for_its_figures(tmp_path: Path) -> None:
+def test_prometheus_may_scrape_every_process(tmp_path: Path) -> None:
     rendered = Rendered.of(with_component(tmp_path, "monitoring"))
     (monitor,) = rendered.all(Monitor)
     (selector,) = monitor.spec.selector.match_expressions
@@ -31,7 +31,7 @@ def test_who_watches_may_ask_every_process_for_its_figures(tmp_path: Path) -> No
         assert ("ingress", "[monitoring]", name, port.container_port) in let_in
 
 
-def test_alerts_and_dashboard_ask_for_what_the_documentation_lists(tmp_path: Path) -> None:
+def test_alerts_and_dashboard_query_documented_metrics(tmp_path: Path) -> None:
     listed = metrics_listed()
     rendered = Rendered.of(with_component(tmp_path, "monitoring"))
     (alerts,) = rendered.all(Alerts)
@@ -57,7 +57,7 @@ def test_alerts_and_dashboard_ask_for_what_the_documentation_lists(tmp_path: Pat
     assert set(listed) - families == seldom | of_viz_and_bot, "all else is shown"
 
 
-def test_every_alert_has_its_place_in_the_handbook(tmp_path: Path) -> None:
+def test_every_alert_has_a_runbook(tmp_path: Path) -> None:
     handbook = Path("docs/guides/alerts.md").read_text()
     (alerts,) = Rendered.of(with_component(tmp_path, "monitoring")).all(Alerts)
     rules = [rule for group in alerts.spec.groups for rule in group.rules]
@@ -67,7 +67,7 @@ def test_every_alert_has_its_place_in_the_handbook(tmp_path: Path) -> None:
         assert rule.annotations["runbook"] == f"docs/guides/alerts.md#{rule.alert.lower()}"
 
 
-def test_prometheus_reads_the_alerts(tmp_path: Path) -> None:
+def test_promtool_accepts_the_alerts(tmp_path: Path) -> None:
     program = require_program("promtool", hint="apt-get install prometheus")
     (alerts,) = (each for each in render(with_component(tmp_path, "monitoring")) if each["kind"] == "PrometheusRule")
     (tmp_path / "alerts.yaml").write_text(yaml.safe_dump(alerts["spec"]))
@@ -146,7 +146,7 @@ _FIRES: dict[str, tuple[list[dict[str, str]], list[dict[str, str]]]] = {
 """By alert: what makes it fire, and what does not. The others are of what Kubernetes tells."""
 
 
-def test_alerts_fire_when_they_are_to_and_not_else(tmp_path: Path) -> None:
+def test_alerts_fire_exactly_when_they_should(tmp_path: Path) -> None:
     program = require_program("promtool", hint="apt-get install prometheus")
     rendered = Rendered.of(with_component(tmp_path, "monitoring"))
     (alerts,) = rendered.all(Alerts)

@@ -14,7 +14,7 @@ DNS = {"[kube-system]", "[openshift-dns]", f"[{NODE_LOCAL_DNS}]"}
 DNS_PORTS = (53, 5353)
 
 
-def test_the_policies_let_through_the_drawn_arrows_alone_from_both_ends(base: Rendered) -> None:
+def test_policies_allow_exactly_the_documented_connections(base: Rendered) -> None:
     allowed = list(arrows(base))
     assert {("egress", "*", end, port) for end in DNS for port in DNS_PORTS} <= set(allowed)
     between = [(side, start, end, port) for side, start, end, port in allowed if end not in DNS]
@@ -41,7 +41,7 @@ def test_redis_admits_workers_under_the_earlier_deployment_name(base: Rendered) 
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
-def test_every_port_of_a_policy_is_one_that_a_service_has(folder: Path) -> None:
+def test_policies_use_ports_of_services(folder: Path) -> None:
     rendered = Rendered.of(folder)
     ports = {
         (service.spec.selector["app.kubernetes.io/name"], port.port)
@@ -62,7 +62,7 @@ def test_every_port_of_a_policy_is_one_that_a_service_has(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
-def test_nothing_leads_to_the_port_for_operators(folder: Path) -> None:
+def test_no_service_or_route_exposes_the_operator_port(folder: Path) -> None:
     rendered = Rendered.of(folder)
     for name in ("api", "viz"):
         container = container_of(rendered.one(Deployment, name))
@@ -82,13 +82,13 @@ def test_nothing_leads_to_the_port_for_operators(folder: Path) -> None:
     assert OPERATOR_PORT not in {port for side, _, _, port in arrows(rendered) if side == "ingress"}
 
 
-def test_a_gateway_does_not_lead_there_either(tmp_path: Path) -> None:
+def test_no_gateway_route_exposes_the_operator_port(tmp_path: Path) -> None:
     for route in Rendered.of(with_component(tmp_path, "gateway")).all(Route):
         ports = {each.port for rule in route.spec.rules for each in rule.backend_refs}
         assert ports <= {8000, 9000}
 
 
-def test_compose_does_not_publish_it() -> None:
+def test_compose_does_not_publish_the_operator_port() -> None:
     services = yaml.safe_load(Path("docker/compose.yaml").read_text())["services"]
     published = {port.rpartition(":")[2] for each in services.values() for port in each.get("ports", ())}
     assert published == {"6379", "8000", "9000"}
@@ -96,7 +96,7 @@ def test_compose_does_not_publish_it() -> None:
 
 
 @pytest.mark.parametrize("service", ["api", "viz"])
-def test_connections_outlast_those_of_a_gateway(base: Rendered, service: str) -> None:
+def test_idle_timeouts_exceed_those_of_a_gateway(base: Rendered, service: str) -> None:
     """Envoy keeps an idle connection for an hour. Who closes first must be the gateway, else it answers 502."""
     container = container_of(base.one(Deployment, service))
     (config,) = (each.config_map_ref for each in container.env_from if each.config_map_ref)

@@ -22,7 +22,7 @@ from deployment.kinds import (
 from deployment.rendered import LOCAL, Rendered, with_component
 
 
-def test_the_base_has_what_it_says(base: Rendered, production: Rendered) -> None:
+def test_the_base_contains_the_documented_workloads(base: Rendered, production: Rendered) -> None:
     assert {each.metadata.name for each in base.all(Deployment)} == {"api", "viz", "worker", "bot"}
     assert [each.metadata.name for each in base.all(StatefulSet)] == ["redis"]
     assert {each.metadata.name for each in base.all(Ingress)} == {"api", "viz"}
@@ -33,7 +33,7 @@ def test_the_base_has_what_it_says(base: Rendered, production: Rendered) -> None
     assert not production.all(StatefulSet)
 
 
-def test_streams_and_spectators_may_stay_for_an_hour_and_a_poller_with_its_replica(base: Rendered) -> None:
+def test_ingresses_allow_long_streams_and_session_affinity(base: Rendered) -> None:
     prefix = "nginx.ingress.kubernetes.io/"
     for ingress in base.all(Ingress):
         for side in ("read", "send"):
@@ -42,7 +42,7 @@ def test_streams_and_spectators_may_stay_for_an_hour_and_a_poller_with_its_repli
     assert [path.path for rule in base.one(Ingress, "viz").spec.rules for path in rule.http.paths] == ["/ws", "/"]
 
 
-def test_production_has_its_numbers_its_certificate_and_no_password_that_is_known(production: Rendered) -> None:
+def test_production_has_replicas_tls_and_no_default_passwords(production: Rendered) -> None:
     assert {each.metadata.name: each.spec.min_replicas for each in production.all(Autoscaler)} == {
         "api": 3,
         "viz": 2,
@@ -61,7 +61,7 @@ def test_production_has_its_numbers_its_certificate_and_no_password_that_is_know
         assert tls.hosts == [rule.host for rule in ingress.spec.rules] == ["sector.example.org"]
 
 
-def test_local_is_one_of_each_at_ports_of_the_node() -> None:
+def test_local_has_one_replica_each_on_node_ports() -> None:
     local = Rendered.of(LOCAL)
     assert {each.spec.replicas for each in local.all(Deployment)} == {1}
     assert not local.all(Ingress)
@@ -94,7 +94,7 @@ def test_the_gateway_has_the_routes_of_the_ingresses(tmp_path: Path, base: Rende
     assert {start for _, start, _, _ in arrows(rendered) if start.startswith("[")} == {"[envoy-gateway-system]"}
 
 
-def test_the_load_is_led_by_one_job_and_asks_api_and_viz_alone(tmp_path: Path) -> None:
+def test_load_jobs_may_reach_only_api_and_viz(tmp_path: Path) -> None:
     rendered = Rendered.of(with_component(tmp_path, "load"))
     lead, ask = rendered.one(Job, "load"), rendered.one(Job, "load-worker")
     (leader,), (worker,) = lead.spec.template.spec.containers, ask.spec.template.spec.containers
@@ -113,7 +113,7 @@ def test_the_load_is_led_by_one_job_and_asks_api_and_viz_alone(tmp_path: Path) -
         assert each in leader.args
 
 
-def test_the_controller_is_the_last_there_was_and_says_that_it_is_retired() -> None:
+def test_the_controller_is_the_last_release_and_marked_as_retired() -> None:
     text = Path("k8s/ingress-nginx/controller.yaml").read_text()
     assert "RETIRED" in text
     assert "components/gateway" in text

@@ -15,7 +15,7 @@ from fixtures.processes import free_port
 HOST = {"Host": "sector.local"}
 
 
-async def test_every_service_is_rolled_out_under_load_without_a_failure(
+async def test_a_rollout_under_load_fails_no_request_and_loses_no_order(
     engine: str, images: Mapping[str, str], tmp_path: Path
 ) -> None:
     nginx = require_nginx()
@@ -50,7 +50,7 @@ async def test_every_service_is_rolled_out_under_load_without_a_failure(
         cluster.gate.close()
 
 
-def test_the_load_sees_what_fails(tmp_path: Path) -> None:
+def test_the_load_records_failures(tmp_path: Path) -> None:
     """Nobody listens: each request is written down as failed, so that none of the above passes by itself."""
 
     async def ordered() -> list[str]:

@@ -15,7 +15,7 @@ VERSIONS = ["1.37", "1.36", "1.35"]
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
-def test_all_that_is_rendered_fits_the_strict_schema_of_kubernetes(folder: Path, version: str) -> None:
+def test_rendered_manifests_match_the_strict_schema(folder: Path, version: str) -> None:
     objects = render(folder)
     assert objects
     for each in objects:
@@ -23,20 +23,20 @@ def test_all_that_is_rendered_fits_the_strict_schema_of_kubernetes(folder: Path,
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_the_bundled_controller_fits_the_strict_schema(version: str) -> None:
+def test_the_bundled_controller_matches_the_strict_schema(version: str) -> None:
     for each in yaml.safe_load_all(Path("k8s/ingress-nginx/controller.yaml").read_text()):
         kubernetes_validate.validate(each, version, strict=True)
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
-def test_a_component_goes_with_the_base_and_fits_the_schema(tmp_path: Path, component: str) -> None:
+def test_every_component_renders_with_the_base(tmp_path: Path, component: str) -> None:
     for each in render(with_component(tmp_path, component)):
         if each["apiVersion"] not in CUSTOM:
             for version in VERSIONS:
                 kubernetes_validate.validate(each, version, strict=True)
 
 
-def test_a_field_that_kubernetes_does_not_know_is_refused() -> None:
+def test_an_unknown_field_is_rejected() -> None:
     service, *_ = (each for each in render(BASE) if each["kind"] == "Service")
     assert isinstance(service["spec"], dict)
     service["spec"]["sesionAffinity"] = "ClientIP"
@@ -44,7 +44,7 @@ def test_a_field_that_kubernetes_does_not_know_is_refused() -> None:
         kubernetes_validate.validate(service, VERSIONS[0], strict=True)
 
 
-def test_a_folder_that_is_wrong_is_refused_with_the_reason(tmp_path: Path) -> None:
+def test_an_invalid_folder_is_rejected_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "kustomization.yaml").write_text("resources: [nowhere.yaml]\n")
     with pytest.raises(KustomizeError, match=r"nowhere\.yaml"):
         render(tmp_path)

@@ -27,7 +27,7 @@ def secrets_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str,
     return {each["metadata"]["name"]: each["stringData"] for each in objects}
 
 
-def test_it_prints_the_secrets_that_production_waits_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_printed_secrets_are_those_of_production(capsys: pytest.CaptureFixture[str]) -> None:
     secrets = secrets_of(capsys)
     waited = {
         each.secret_ref.name
@@ -38,7 +38,7 @@ def test_it_prints_the_secrets_that_production_waits_for(capsys: pytest.CaptureF
     assert waited == set(secrets) - {"redis"}
 
 
-def test_redis_lets_each_service_in_with_its_own_password_and_nobody_with_a_known_one(
+def test_redis_accepts_new_passwords_and_rejects_default_ones(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     port = free_port()
@@ -61,7 +61,7 @@ def test_redis_lets_each_service_in_with_its_own_password_and_nobody_with_a_know
     assert not [line for line in secrets["redis"]["users.acl"].splitlines() if " >" in line]
 
 
-def test_the_api_takes_the_token_of_the_bot(
+def test_the_api_accepts_the_token_of_the_bot(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secrets = secrets_of(capsys, "--bot", "Guard", "--hours", "2")
@@ -77,7 +77,7 @@ def test_the_api_takes_the_token_of_the_bot(
     assert BotSettings().bot_faction == "Guard"
 
 
-def test_each_time_all_is_new(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_run_prints_new_secrets(capsys: pytest.CaptureFixture[str]) -> None:
     first, second = secrets_of(capsys), secrets_of(capsys)
     assert not [name for name in ("api", "viz", "worker", "bot", "redis") if first[name] == second[name]]
     assert first["api"]["AUTH_SECRET"] != second["api"]["AUTH_SECRET"]
@@ -94,7 +94,7 @@ def test_each_time_all_is_new(capsys: pytest.CaptureFixture[str]) -> None:
         (["--users", "k8s/base/config/api.env"], "no user api, viz, worker"),
     ],
 )
-def test_what_is_wrong_is_said_and_nothing_is_printed(
+def test_an_invalid_argument_is_reported_and_nothing_is_printed(
     capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert main(arguments) == 2
@@ -104,7 +104,7 @@ def test_what_is_wrong_is_said_and_nothing_is_printed(
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
-def test_no_container_has_a_file_with_a_password_of_a_person(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+def test_no_container_mounts_passwords_of_people(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     """The Secret redis has them, for those who operate Redis: only its users.acl is mounted, with digests."""
     passwords = secrets_of(capsys)["redis"].keys() - {"users.acl"}
     assert passwords == {"OPERATOR_PASSWORD", "KEEPER_PASSWORD"}
@@ -114,7 +114,7 @@ def test_no_container_has_a_file_with_a_password_of_a_person(capsys: pytest.Capt
             assert [[item.key for item in secret.items] for secret in secrets] == [["users.acl"]]
 
 
-def test_a_password_is_no_argument_of_a_program() -> None:
+def test_passwords_are_not_passed_as_arguments() -> None:
     """Every user of a machine sees the arguments of all processes."""
     for script in ("docker/backup.sh", "k8s/redis/backup.sh"):
         text = Path(script).read_text()

@@ -44,7 +44,7 @@ def http(cluster: Cluster) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_every_workload_starts_as_its_manifest_says_and_answers_its_probes(cluster: Cluster) -> None:
+def test_every_workload_starts_and_passes_its_probes(cluster: Cluster) -> None:
     # That it is started and its probes are answered, the fixture waited for.
     assert {name: len(pods) for name, pods in cluster.pods.items()} == {
         "redis": 1,
@@ -63,7 +63,7 @@ def test_every_workload_starts_as_its_manifest_says_and_answers_its_probes(clust
 
 
 @pytest.mark.parametrize("name", [each for each in ORDER if each != "redis"])
-def test_a_service_cannot_write_its_root_nor_its_own_program(cluster: Cluster, name: str) -> None:
+def test_services_have_a_read_only_root_filesystem(cluster: Cluster, name: str) -> None:
     pod, *_ = cluster.pods[name]
     tried = (
         "import errno, pathlib, sys\n"
@@ -84,7 +84,7 @@ def test_the_page_is_at_the_root_of_the_host(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/health/ready", "/API/health/ready", "/api/health/ready?x=1"])
-def test_the_api_is_below_api_which_it_does_not_see(http: httpx.Client, path: str) -> None:
+def test_the_ingress_removes_the_api_prefix(http: httpx.Client, path: str) -> None:
     answer = http.get(path)
     assert answer.status_code == 200
     assert answer.json() == {"service": "api", "ready": True}
@@ -96,15 +96,15 @@ def test_the_api_is_below_api_which_it_does_not_see(http: httpx.Client, path: st
 @pytest.mark.parametrize(
     "path", ["/health", "/metrics", "/api/health", "/api/metrics", "/API/metrics", "/api//metrics"]
 )
-def test_nothing_for_operators_comes_through_the_ingress(http: httpx.Client, path: str) -> None:
+def test_the_ingress_exposes_no_operator_endpoint(http: httpx.Client, path: str) -> None:
     assert http.get(path).status_code == 404
 
 
-def test_another_host_leads_nowhere(cluster: Cluster) -> None:
+def test_another_host_gets_404(cluster: Cluster) -> None:
     assert httpx.get(f"http://127.0.0.1:{cluster.gate.port}/", headers={"Host": "other.local"}).status_code == 404
 
 
-def test_an_order_goes_all_the_way(http: httpx.Client) -> None:
+def test_an_order_through_the_ingress_is_applied(http: httpx.Client) -> None:
     accepted = http.post("/api/orders", json={"type": "join", "faction": "Ingress"})
     assert accepted.status_code == 202
     outcome = http.get(f"/api/orders/{accepted.json()['id']}?wait=10s").json()
@@ -118,13 +118,13 @@ def test_the_bot_plays(http: httpx.Client) -> None:
     assert until(lambda: "Bot" in [each["id"] for each in http.get("/api/snapshot").json()["factions"]], "the bot")
 
 
-def test_an_event_stream_comes_as_it_happens(http: httpx.Client) -> None:
+def test_the_ingress_does_not_buffer_event_streams(http: httpx.Client) -> None:
     with http.stream("GET", "/api/events/stream", headers={"Accept": "text/event-stream"}) as stream:
         assert stream.status_code == 200
         assert next(stream.iter_lines())
 
 
-def test_an_address_is_counted_by_itself_and_not_as_that_of_the_proxy(cluster: Cluster, http: httpx.Client) -> None:
+def test_rate_limits_count_the_client_behind_the_proxy(cluster: Cluster, http: httpx.Client) -> None:
     """`PROXIES` of the manifest fits the one proxy that there is: a forged address is not believed."""
     forged = http.get("/api/snapshot", headers={"X-Forwarded-For": "203.0.113.9"})
     assert forged.status_code == 200
@@ -133,7 +133,7 @@ def test_an_address_is_counted_by_itself_and_not_as_that_of_the_proxy(cluster: C
     assert environment == "1"
 
 
-async def test_a_spectator_is_let_through_and_stays_with_one_replica(cluster: Cluster) -> None:
+async def test_a_spectator_connects_and_stays_with_one_replica(cluster: Cluster) -> None:
     event_names: asyncio.Queue[str] = asyncio.Queue()
     # (aiohttp keeps no cookies of an address without a name, else)
     session = aiohttp.ClientSession(headers=HOST, cookie_jar=aiohttp.CookieJar(unsafe=True))
@@ -155,7 +155,7 @@ async def test_a_spectator_is_let_through_and_stays_with_one_replica(cluster: Cl
         await session.close()
 
 
-def test_the_sticky_cookie_comes_once_and_is_for_the_page_alone(http: httpx.Client) -> None:
+def test_the_affinity_cookie_is_set_once_and_only_for_the_page(http: httpx.Client) -> None:
     first = http.get("/")
     assert "sector-viz" in first.headers["set-cookie"]
     assert "HttpOnly" in first.headers["set-cookie"]
@@ -181,7 +181,7 @@ async def opened(page: Page, url: str) -> None:
     raise AssertionError(failed)
 
 
-async def test_the_page_is_live_and_finds_the_api_on_its_own_host(cluster: Cluster) -> None:
+async def test_the_page_is_live_and_uses_the_api_of_its_host(cluster: Cluster) -> None:
     chromium = require_program("chromium", "chromium-browser", "google-chrome", hint="apt-get install chromium")
     flags = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP sector.local 127.0.0.1"]
     async with async_playwright() as playwright:
@@ -200,7 +200,7 @@ async def test_the_page_is_live_and_finds_the_api_on_its_own_host(cluster: Clust
             await browser.close()
 
 
-def test_redis_is_backed_up_from_within_its_pod(cluster: Cluster) -> None:
+def test_redis_can_be_backed_up_in_its_pod(cluster: Cluster) -> None:
     (pod,) = cluster.pods["redis"]
     command = ["docker", "exec", pod.id, "sh", "/etc/redis/backup.sh", "backup"]
     saved = subprocess.run(command, capture_output=True, timeout=60, check=True).stdout
@@ -208,7 +208,7 @@ def test_redis_is_backed_up_from_within_its_pod(cluster: Cluster) -> None:
     assert b"sim:{default}:head" in saved
 
 
-def test_a_redis_that_is_away_takes_readiness_and_not_life(cluster: Cluster) -> None:
+def test_without_redis_pods_are_unready_and_alive(cluster: Cluster) -> None:
     (redis,) = cluster.pods["redis"]
     services = [pod for name in ("api", "viz", "worker") for pod in cluster.pods[name]]
     docker("pause", redis.id)

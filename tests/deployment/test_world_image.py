@@ -64,7 +64,7 @@ def tick(id_: str) -> int:
     return int(httpx.get(f"{url(id_, 8000)}/snapshot").json()["tick"])
 
 
-def test_one_command_starts_a_world_that_ticks_shows_its_page_and_accepts_orders(start: Start) -> None:
+def test_the_world_image_ticks_serves_its_page_and_accepts_orders(start: Start) -> None:
     id_ = start()
     assert httpx.get(url(id_, 9000)).status_code == httpx.codes.OK
     token = re.search(r"export TOKEN=(\S+)", logs(id_))
@@ -82,14 +82,14 @@ def test_one_command_starts_a_world_that_ticks_shows_its_page_and_accepts_orders
     until(lambda: (health := container(id_).state.health) and health.status == "healthy", "a healthy container")
 
 
-def test_stopping_it_ends_all_its_processes_in_time(start: Start) -> None:
+def test_stopping_the_container_ends_all_processes(start: Start) -> None:
     id_ = start()
     docker("stop", "--time=20", id_)
     assert container(id_).state.exit_code == 0
     assert logs(id_).rstrip().endswith("stopped.")
 
 
-def test_arguments_do_not_replace_the_address_it_listens_at(start: Start) -> None:
+def test_arguments_do_not_change_the_listen_address(start: Start) -> None:
     id_ = start("--systems", "12", "--tick-delay", "0.1")
     assert len(httpx.get(f"{url(id_, 8000)}/snapshot").json()["systems"]) == 12
 
@@ -102,14 +102,14 @@ def test_a_volume_keeps_the_world(volume: str, start: Start) -> None:
     assert tick(second) >= reached
 
 
-def test_pages_of_other_origins_use_the_api_if_it_is_told_so(start: Start) -> None:
+def test_configured_origins_may_use_the_api(start: Start) -> None:
     id_ = start("--cors-origin", "https://game.example", "--api-url", "http://192.0.2.1:8800")
     response = httpx.get(f"{url(id_, 8000)}/snapshot", headers={"Origin": "https://game.example"})
     assert response.headers["access-control-allow-origin"] == "https://game.example"
     assert "http://192.0.2.1:8800" in httpx.get(url(id_, 9000)).text
 
 
-def test_it_runs_as_another_user_than_root_and_its_ports_are_known(name: str) -> None:
+def test_the_world_image_runs_as_non_root_and_exposes_its_ports(name: str) -> None:
     config = image(name).config
     assert config.user == "65532:65532"
     assert {"8000/tcp", "9000/tcp"} == set(config.exposed_ports)

@@ -59,7 +59,7 @@ def clean_bin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", ARROWS)
-def test_the_metadata_is_right(name: str) -> None:
+def test_metadata_is_complete(name: str) -> None:
     metadata = metadata_of(name)
     assert metadata["Name"] == f"sector-{name}"
     assert len(metadata["Summary"]) > 20
@@ -74,7 +74,7 @@ def test_the_metadata_is_right(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ARROWS)
-def test_it_requires_its_siblings_at_their_versions_and_the_rest_within_bounds(name: str) -> None:
+def test_requirements_pin_siblings_and_bound_the_rest(name: str) -> None:
     required = [Requirement(text) for text in metadata_of(name).get_all("Requires-Dist", [])]
     siblings = {each.name.removeprefix("sector-"): each for each in required if each.name.startswith("sector-")}
     extras = {sibling for sibling, each in siblings.items() if each.marker is not None}
@@ -87,7 +87,7 @@ def test_it_requires_its_siblings_at_their_versions_and_the_rest_within_bounds(n
 
 
 @pytest.mark.parametrize("name", ARROWS)
-def test_its_version_is_the_newest_of_its_changelog(name: str) -> None:
+def test_the_version_is_the_newest_of_the_changelog(name: str) -> None:
     changelog = Path(folder_of(name), "CHANGELOG.md").read_text()
     newest = re.search(r"^## (\d+\.\d+\.\d+)", changelog, re.MULTILINE)
     assert newest is not None
@@ -95,7 +95,7 @@ def test_its_version_is_the_newest_of_its_changelog(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ARROWS)
-def test_it_holds_its_own_part_marked_as_typed_and_no_tests(name: str) -> None:
+def test_wheels_contain_one_typed_package_and_no_tests(name: str) -> None:
     with zipfile.ZipFile(wheel_of(name)) as wheel:
         held = {path for path in wheel.namelist() if ".dist-info/" not in path}
     parts = {"world": ("world", "puppet")}.get(name, (name,))
@@ -105,12 +105,12 @@ def test_it_holds_its_own_part_marked_as_typed_and_no_tests(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ARROWS)
-def test_its_bytes_do_not_depend_on_when_it_was_built(name: str) -> None:
+def test_builds_are_reproducible(name: str) -> None:
     with zipfile.ZipFile(wheel_of(name)) as wheel:
         assert {entry.date_time[0] for entry in wheel.infolist()} == {1980}
 
 
-def test_a_clean_environment_with_the_wheels_plays_a_tick(clean_bin: Path) -> None:
+def test_the_wheels_run_a_tick_in_a_clean_environment(clean_bin: Path) -> None:
     script = Path("tests/distributions/play_a_tick.py").resolve()
     command = [str(clean_bin / "python"), "-I", str(script), str(free_port())]
     played = subprocess.run(command, env=ENVIRONMENT, cwd=clean_bin, capture_output=True, text=True, check=False)
@@ -120,7 +120,7 @@ def test_a_clean_environment_with_the_wheels_plays_a_tick(clean_bin: Path) -> No
     assert Path(summary["installed_in"]).is_relative_to(clean_bin.parent)
 
 
-def test_what_the_wheels_bring_fits_together(clean_bin: Path) -> None:
+def test_requirements_of_the_wheels_are_compatible(clean_bin: Path) -> None:
     checked = subprocess.run(
         [str(clean_bin / "python"), "-m", "pip", "check"], env=ENVIRONMENT, capture_output=True, text=True, check=False
     )
@@ -129,7 +129,7 @@ def test_what_the_wheels_bring_fits_together(clean_bin: Path) -> None:
 
 @pytest.mark.parametrize("form", ["script", "pex"])
 @pytest.mark.parametrize("name", SERVICES)
-def test_each_service_is_a_script_and_a_pex_that_explain_themselves(clean_bin: Path, name: str, form: str) -> None:
+def test_every_script_and_pex_prints_its_help(clean_bin: Path, name: str, form: str) -> None:
     help_run = subprocess.run(
         [*command_of(name, form, clean_bin), "--help"],
         env=ENVIRONMENT,

@@ -54,7 +54,7 @@ def output_of(process: subprocess.Popen[str]) -> str:
     return output
 
 
-def test_every_program_is_run_here() -> None:
+def test_every_example_of_the_readme_is_tested() -> None:
     assert len(PROGRAMS) == 3
 
 
@@ -66,12 +66,12 @@ def test_the_bot_plays(api: Service, tmp_path: Path, running: list[subprocess.Po
     assert "system_claimed" in output
 
 
-def test_the_bot_says_what_is_wrong(api: Service, tmp_path: Path, running: list[subprocess.Popen[str]]) -> None:
+def test_the_bot_reports_errors(api: Service, tmp_path: Path, running: list[subprocess.Popen[str]]) -> None:
     running.append(start(PROGRAMS[0], tmp_path, api, token("Another")))
     assert output_of(running[0]).startswith("The API rejected a request: ")
 
 
-def test_a_key_of_ones_own_makes_an_order_take_effect_once(
+def test_an_idempotency_key_makes_an_order_take_effect_once(
     api: Service, tmp_path: Path, running: list[subprocess.Popen[str]]
 ) -> None:
     join = {"type": "join", "faction": "Me"}
@@ -81,7 +81,7 @@ def test_a_key_of_ones_own_makes_an_order_take_effect_once(
     assert output_of(running[0]) == "True\n"
 
 
-def test_events_are_followed(api: Service, tmp_path: Path, running: list[subprocess.Popen[str]]) -> None:
+def test_the_event_example_prints_events(api: Service, tmp_path: Path, running: list[subprocess.Popen[str]]) -> None:
     following = start(PROGRAMS[2], tmp_path, api, "")
     running.append(following)
 

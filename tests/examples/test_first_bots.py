@@ -74,14 +74,14 @@ def last_tick(log: Path) -> int:
     return max(map(int, re.findall(r"^tick (\d+),", log.read_text(), re.MULTILINE)), default=-1)
 
 
-def test_a_bot_fits_on_a_page_and_needs_no_package(bot: str) -> None:
+def test_a_bot_is_short_and_needs_no_package(bot: str) -> None:
     text = (FOLDER / bot).read_text()
     assert text.count("\n") < 60
     assert max(len(line) for line in text.splitlines()) <= 120
     assert "sector" not in "".join(line for line in text.splitlines() if "import" in line)
 
 
-def test_a_bot_joins_and_conquers_while_apis_come_and_go(
+def test_a_bot_plays_while_apis_restart(
     bot: str,
     redis_url: str,
     processes: Processes,
@@ -102,7 +102,7 @@ def test_a_bot_joins_and_conquers_while_apis_come_and_go(
     assert playing.poll() is None, (tmp_path / "bot.log").read_text()
 
 
-def test_a_bot_ends_when_the_world_does(
+def test_a_bot_exits_when_the_sim_is_finished(
     bot: str, redis_url: str, processes: Processes, running: list[subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
     api = start_world(redis_url, processes, CONFIG.model_copy(update={"max_ticks": 30}))
@@ -112,7 +112,7 @@ def test_a_bot_ends_when_the_world_does(
 
 
 @pytest.mark.parametrize(("given", "problem"), [("nonsense", "No good token"), ("", "usage")])
-def test_a_bot_says_what_is_wrong_with_its_token(
+def test_a_bot_reports_an_invalid_token(
     bot: str, given: str, problem: str, sim: Sim, redis_url: str, processes: Processes
 ) -> None:
     assert sim.lease.epoch == 1
@@ -123,7 +123,7 @@ def test_a_bot_says_what_is_wrong_with_its_token(
     assert problem in ended.stdout + ended.stderr
 
 
-def test_a_bot_that_finds_no_home_says_so(bot: str, redis_url: str, processes: Processes) -> None:
+def test_a_bot_without_a_home_reports_it(bot: str, redis_url: str, processes: Processes) -> None:
     crowded = CONFIG.model_copy(update={"homes": 2, "players": ("You",)})
     api = start_world(redis_url, processes, crowded)
     ended = subprocess.run(

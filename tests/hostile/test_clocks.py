@@ -35,7 +35,7 @@ def ended_worker(processes: Processes, redis_url: str) -> Service:
 
 
 @pytest.mark.parametrize("case", SELECTED, ids=lambda case: case.name)
-async def test_it_holds_nobody_up(
+async def test_a_clock_jump_delays_no_other_worker(
     case: ClockCase, ended_worker: Service, redis: Redis, redis_url: str, processes: Processes
 ) -> None:
     assert ended_worker.process.poll() is not None

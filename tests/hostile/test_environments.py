@@ -15,7 +15,9 @@ SELECTED = ENVIRONMENTS if LONG else ENVIRONMENTS[:2]
 
 
 @pytest.mark.parametrize("environment", SELECTED, ids=[each.name for each in SELECTED])
-def test_a_world_plays(environment: Environment, redis_url: str, processes: Processes, tmp_path: Path) -> None:
+def test_a_world_runs_in_this_environment(
+    environment: Environment, redis_url: str, processes: Processes, tmp_path: Path
+) -> None:
     # Each process is started by itself: libraries read some variables when they are imported.
     log = BROKEN_LOGS[environment.log](tmp_path) if environment.log else nullcontext(2)
     settings = {**environment.settings, "REDIS_URL": redis_url}

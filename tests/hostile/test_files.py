@@ -37,9 +37,7 @@ def check_line(text: str, name: str) -> str:
 
 
 @pytest.mark.parametrize("case", SETTINGS if LONG else SETTINGS[::16], ids=str)
-def test_a_service_ends_with_2_and_names_setting_file_and_reason(
-    case: FileCase, processes: Processes, tmp_path: Path
-) -> None:
+def test_an_unusable_file_ends_a_service_with_2(case: FileCase, processes: Processes, tmp_path: Path) -> None:
     path = tmp_path / "hostile"
     FILE_STATES[case.state](path)
     value = case.value.format(file=path, certificate=self_signed(tmp_path))
@@ -58,7 +56,7 @@ def test_a_service_ends_with_2_and_names_setting_file_and_reason(
 
 
 @pytest.mark.parametrize("service", SERVICES if LONG else SERVICES[:1])
-def test_a_pipe_of_certificates_is_refused_before_a_library_reads_it(service: str, tmp_path: Path) -> None:
+def test_a_pipe_as_certificate_file_is_rejected(service: str, tmp_path: Path) -> None:
     # Not forked: some libraries read it when they are imported.
     path = tmp_path / "hostile"
     FILE_STATES["a pipe without a writer"](path)
@@ -70,7 +68,7 @@ def test_a_pipe_of_certificates_is_refused_before_a_library_reads_it(service: st
 
 
 @pytest.mark.parametrize("case", COMMANDS if LONG else COMMANDS[::16], ids=str)
-def test_a_command_ends_with_one_line_that_names_the_file(case: FileCase, redis_url: str, tmp_path: Path) -> None:
+def test_a_command_reports_an_unusable_file_in_one_line(case: FileCase, redis_url: str, tmp_path: Path) -> None:
     arguments, _, beside = case.value.partition(" (")
     path = tmp_path / (beside.removesuffix(")") or "hostile")
     path.parent.mkdir(exist_ok=True)
@@ -85,9 +83,7 @@ def test_a_command_ends_with_one_line_that_names_the_file(case: FileCase, redis_
 
 
 @pytest.mark.parametrize("state", SOCKETS if LONG else SOCKETS[::9])
-def test_a_path_of_a_socket_that_is_none_is_a_fault_with_its_start(
-    state: str, processes: Processes, tmp_path: Path
-) -> None:
+def test_an_invalid_redis_socket_is_reported_in_health(state: str, processes: Processes, tmp_path: Path) -> None:
     path = tmp_path / "hostile"
     FILE_STATES[state](path)
     started_ms = time.time() * 1000 - 1
@@ -100,7 +96,7 @@ def test_a_path_of_a_socket_that_is_none_is_a_fault_with_its_start(
         assert "Traceback" not in service.log.read_text()
 
 
-def test_whatever_the_file_of_keys_becomes_at_run_time_its_keys_stay_valid(
+def test_loaded_keys_stay_valid_if_the_key_file_breaks(
     sim: Sim, processes: Processes, redis_url: str, tmp_path: Path
 ) -> None:
     assert sim.lease.epoch == 1
@@ -125,7 +121,7 @@ def test_whatever_the_file_of_keys_becomes_at_run_time_its_keys_stay_valid(
 
 
 @pytest.mark.parametrize("state", sorted(OF_METRICS) if LONG else sorted(OF_METRICS)[::9])
-def test_what_lies_among_the_files_of_metrics_hides_no_others(
+def test_a_damaged_metrics_file_hides_no_others(
     state: str, processes: Processes, redis_url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "metrics"
@@ -139,7 +135,7 @@ def test_what_lies_among_the_files_of_metrics_hides_no_others(
 
 
 @pytest.mark.parametrize("state", sorted(OF_METRICS) if LONG else sorted(OF_METRICS)[1::9])
-def test_a_file_of_metrics_that_an_earlier_process_of_the_same_id_left_is_replaced(state: str, tmp_path: Path) -> None:
+def test_a_stale_metrics_file_of_the_same_pid_is_replaced(state: str, tmp_path: Path) -> None:
     log, port = tmp_path / "log", free_port()
     folder = tmp_path / "metrics"
     folder.mkdir()

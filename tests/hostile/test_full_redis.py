@@ -71,9 +71,7 @@ class Attackers:
                 assert response.status_code in {202, 207, 409, 422}, response.text[:300]
 
 
-async def test_the_world_ticks_on_and_orders_are_accepted_again(
-    redis: Redis, redis_url: str, processes: Processes
-) -> None:
+async def test_a_full_redis_recovers(redis: Redis, redis_url: str, processes: Processes) -> None:
     await redis.config_set("maxmemory", MAX_BYTES)
     try:
         await attack_and_recover(redis, redis_url, processes)

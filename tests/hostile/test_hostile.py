@@ -110,7 +110,7 @@ def late(gaps_ms: list[int]) -> int:
 @pytest.mark.parametrize(
     "attempt", [attempt for _, attempt in SELECTED], ids=[f"{actor}: {attempt.name}" for actor, attempt in SELECTED]
 )
-async def test_the_world_goes_on(attempt: Attempt, scene: Scene) -> None:
+async def test_the_world_survives_the_attack(attempt: Attempt, scene: Scene) -> None:
     services: tuple[Service, ...] = (scene.api, scene.viz, scene.worker)
     before = {service.name: resident_bytes(service) for service in services}
     stored = await stored_bytes(scene)
@@ -147,7 +147,7 @@ async def test_the_world_goes_on(attempt: Attempt, scene: Scene) -> None:
 
 
 @pytest.mark.skipif(not LONG, reason="times are held against their limits with SECTOR_LONG, as .ci/run sets it")
-def test_of_all_probes_99_in_100_were_answered_in_time() -> None:
+def test_99_percent_of_probes_are_answered_in_time() -> None:
     for name, live_s in LIVE_S.items():
         slow = sum(took_s > LIVE_WITHIN_S for took_s in live_s)
         print(f"{name}: {slow} of {len(live_s)} probes slow, the slowest {1000 * max(live_s):.0f} ms")
@@ -155,7 +155,7 @@ def test_of_all_probes_99_in_100_were_answered_in_time() -> None:
 
 
 @pytest.mark.skipif(not LONG, reason="times are held against their limits with SECTOR_LONG, as .ci/run sets it")
-def test_of_all_attempts_99_orders_in_100_were_acknowledged_and_99_ticks_in_100_made_in_time() -> None:
+def test_99_percent_of_orders_and_ticks_are_in_time() -> None:
     slow = sum(took_s > ACKNOWLEDGED_WITHIN_S for took_s in ACKNOWLEDGED_S)
     print(f"{slow} of {len(ACKNOWLEDGED_S)} orders slow, {late(GAPS_MS)} of {len(GAPS_MS)} ticks late")
     assert slow <= len(ACKNOWLEDGED_S) / 100

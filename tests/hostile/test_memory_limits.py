@@ -26,7 +26,7 @@ def take(group: MemoryGroup, taken_bytes: int) -> int:
     return subprocess.run(command, check=False, timeout=60).returncode
 
 
-def test_a_process_that_takes_more_is_killed_and_another_is_not() -> None:
+def test_only_the_process_above_its_limit_is_killed() -> None:
     with memory_group("test", LIMIT) as group_or_none:
         group = limited(group_or_none)
         assert take(group, LIMIT // 4) == 0
@@ -47,14 +47,14 @@ def test_processes_of_a_group_share_its_limit() -> None:
             holder.kill()
 
 
-def test_a_group_is_removed_afterwards() -> None:
+def test_a_memory_group_is_removed_at_the_end() -> None:
     with memory_group("test", LIMIT) as group_or_none:
         folder = limited(group_or_none).folder
         assert folder.exists()
     assert not folder.exists()
 
 
-def test_a_service_that_is_started_in_a_group_is_killed_when_it_takes_more(processes: Processes) -> None:
+def test_a_service_above_the_limit_of_its_group_is_killed(processes: Processes) -> None:
     with memory_group("test", 16 * MIB) as group_or_none:
         processes.memory_group = limited(group_or_none)
         service = processes.start("bot", wait=False)
@@ -64,5 +64,5 @@ def test_a_service_that_is_started_in_a_group_is_killed_when_it_takes_more(proce
 
 
 @pytest.mark.parametrize(("service", "mib"), [("api", 512), ("viz", 1024), ("worker", 1024), ("bot", 256)])
-def test_the_limits_are_those_of_the_manifests(service: str, mib: int) -> None:
+def test_the_tested_limits_equal_the_manifests(service: str, mib: int) -> None:
     assert pod_bytes(service) == mib * MIB

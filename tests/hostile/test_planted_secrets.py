@@ -55,7 +55,7 @@ def texts_of(service: Service) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("case", CASES if LONG else CASES[::4], ids=lambda case: case.name)
-def test_a_secret_that_is_broken_is_nowhere_to_be_read(place: Place, processes: Processes, case: Planted) -> None:
+def test_an_invalid_secret_is_never_printed(place: Place, processes: Processes, case: Planted) -> None:
     service = processes.start(case.service, wait=False, **case.settings(place))
     depends_on = "api" if case.service == "bot" else "redis"
     service.wait_for(lambda health: health["conditions"][depends_on].get("fault") != "not checked yet", "checked")
@@ -74,7 +74,7 @@ def test_a_secret_that_is_broken_is_nowhere_to_be_read(place: Place, processes: 
         f"https://user:{PASSWORD}@127.0.0.1:{{redis}}",
     ],
 )
-async def test_exceptions_of_the_client_have_neither_token_nor_password(place: Place, url: str) -> None:
+async def test_client_exceptions_contain_no_secrets(place: Place, url: str) -> None:
     held = token("Robo", secret=SIGNER)
     at = url.format(closed=place.closed_port, redis=place.redis_port)
     async with Client(at, token=held, patience_s=0) as client:
@@ -91,7 +91,7 @@ async def test_exceptions_of_the_client_have_neither_token_nor_password(place: P
 @pytest.mark.parametrize(
     "held", [f"{OF_FILE} x", f"{OF_FILE}\nx", f"{OF_FILE}\u00fc", f'"{OF_FILE}"', f"Bearer {OF_FILE}"]
 )
-def test_a_token_that_no_header_can_have_is_refused_when_the_client_is_made(held: str) -> None:
+def test_the_client_rejects_a_token_invalid_in_headers(held: str) -> None:
     with pytest.raises(ValueError, match="it ") as refused:
         Client("http://api", token=held)
     assert OF_FILE not in str(refused.value)
@@ -100,7 +100,7 @@ def test_a_token_that_no_header_can_have_is_refused_when_the_client_is_made(held
 @pytest.mark.parametrize(
     "url", [f"http:/u:{PASSWORD}@h", f"http://u:{PASSWORD}/@h", f"http://u:{PASSWORD}@[::1", "api:8000"]
 )
-def test_a_url_that_is_none_is_refused_when_the_client_is_made(url: str) -> None:
+def test_the_client_rejects_an_invalid_url(url: str) -> None:
     with pytest.raises(ValueError, match="it|host") as refused:
         Client(url)
     assert PASSWORD not in str(refused.value)

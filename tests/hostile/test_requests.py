@@ -73,7 +73,7 @@ def assert_is_a_problem(head: bytes, body: bytes) -> None:
     ("request_", "name"),
     [pytest.param(each, name, id=f"{each.name}-{name}") for each in REQUESTS for name in each.services],
 )
-def test_it_is_answered_once(services: dict[str, Service], request_: HostileRequest, name: str) -> None:
+def test_a_hostile_request_gets_one_response(services: dict[str, Service], request_: HostileRequest, name: str) -> None:
     answer = exchange(services[name], request_.sent)
     parts = answer.split(b"HTTP/1.1 ")[1:]
     assert tuple(int(part[:3]) for part in parts) == tuple(request_.statuses)
@@ -84,7 +84,7 @@ def test_it_is_answered_once(services: dict[str, Service], request_: HostileRequ
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_thousand_of_them_are_a_line_a_second(services: dict[str, Service], name: str) -> None:
+def test_hostile_requests_are_logged_once_per_second(services: dict[str, Service], name: str) -> None:
     service = services[name]
     before, began_s = service.log.read_text().count("malformed"), time.monotonic()
     for _ in range(1_000):
@@ -93,7 +93,7 @@ def test_a_thousand_of_them_are_a_line_a_second(services: dict[str, Service], na
     assert service.log.read_text().count("malformed") - before <= took_s + 1
 
 
-def test_a_token_of_any_octets_is_a_401(services: dict[str, Service]) -> None:
+def test_a_token_with_arbitrary_bytes_gets_401(services: dict[str, Service]) -> None:
     sent = b"POST /sims HTTP/1.1\r\nhost: a\r\nauthorization: Bearer %b\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}"
     for token in (b"\xff", b"\xc3\xa9", b"a.b.\xff", b"\xed\xa0\x80", b"\xf0\x9f\x9a\x80.\x80."):
         assert exchange(services["api"], sent % token).startswith(b"HTTP/1.1 401 ")

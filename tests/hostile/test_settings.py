@@ -14,7 +14,7 @@ _WITHIN_S = 60
 
 
 @pytest.mark.parametrize(("service", "name", "value", "message"), ROWS if LONG else ROWS[::4])
-def test_a_setting_that_cannot_be_meant_ends_the_process(
+def test_an_invalid_setting_ends_the_process(
     processes: Processes, service: str, name: str, value: str, message: str
 ) -> None:
     if service == "standalone":
@@ -42,7 +42,7 @@ def _standalone(name: str, value: str) -> str:
     return ended.stderr
 
 
-def test_standalone_ends_with_2_where_a_process_of_its_refuses_a_setting(tmp_path: Path) -> None:
+def test_standalone_exits_with_2_if_a_child_rejects_a_setting(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sector.standalone", "--port-base", str(free_base()), "--data", str(tmp_path)]
     child_environment = environment(RATE_PER_TOKEN="many")
     ended = subprocess.run(

@@ -18,7 +18,7 @@ def bot(processes: Processes, api: Service, **settings: str) -> Service:
     return processes.start("bot", wait=False, API_URL=api.url, BOT_FACTION="Robo", BOT_POLL_INTERVAL="0.05", **settings)
 
 
-def test_without_a_token_each_look_fails_until_there_is_a_good_one(api: Service, processes: Processes) -> None:
+def test_a_bot_fails_until_it_has_a_valid_token(api: Service, processes: Processes) -> None:
     robo = bot(processes, api)
     robo.wait_for_fault("api", "No good token")
     # The sim stands still. What fails is tried again, and does not count as an order.
@@ -30,9 +30,7 @@ def test_without_a_token_each_look_fails_until_there_is_a_good_one(api: Service,
     assert (health.json()["orders_accepted"], health.json()["orders_refused"]) == (0, 0)
 
 
-async def test_an_order_for_another_faction_is_refused_and_counted_and_the_bot_goes_on(
-    api: Service, sim: Sim, processes: Processes
-) -> None:
+async def test_a_bot_continues_after_a_refused_order(api: Service, sim: Sim, processes: Processes) -> None:
     robo = bot(processes, api, API_TOKEN=token("Azure"))
     robo.wait_for(lambda health: health["orders_refused"] == 1, "refused")
     await sim.tick()

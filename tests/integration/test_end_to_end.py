@@ -77,7 +77,7 @@ def beside(snapshot: Snapshot, system: str) -> set[str]:
     return {lane.b if lane.a == system else lane.a for lane in snapshot.lanes if system in (lane.a, lane.b)}
 
 
-def test_orders_change_the_world_and_each_says_what_became_of_it(player: Player) -> None:
+def test_orders_change_the_world_and_have_outcomes(player: Player) -> None:
     joined = player.what_became_of(player.order(type="join", faction="Me"))
     assert joined["type"] == "faction_joined"
     home = str(joined["system"])
@@ -113,7 +113,7 @@ def test_orders_change_the_world_and_each_says_what_became_of_it(player: Player)
     assert (rejected["type"], rejected["reason"]) == ("order_rejected", "not_adjacent")
 
 
-def test_killed_amid_its_work_a_worker_is_replaced_and_no_order_is_lost_or_applied_twice(
+def test_a_killed_worker_loses_and_duplicates_no_order(
     player: Player, worker: Service, processes: Processes, redis_url: str
 ) -> None:
     player.what_became_of(player.order(type="join", faction="Me"))
@@ -131,7 +131,7 @@ def test_killed_amid_its_work_a_worker_is_replaced_and_no_order_is_lost_or_appli
     assert ticks == sorted(ticks)
 
 
-def test_a_bot_plays_over_http_and_takes_what_it_is_told(player: Player, processes: Processes) -> None:
+def test_a_bot_plays_over_http(player: Player, processes: Processes) -> None:
     bot = processes.start(
         "bot",
         API_URL=str(player._client.base_url),

@@ -15,7 +15,7 @@ def _run(*command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_what_was_played_is_replayed_tick_by_tick(redis_url: str, processes: Processes, tmp_path: Path) -> None:
+def test_an_exported_sim_replays_tick_by_tick(redis_url: str, processes: Processes, tmp_path: Path) -> None:
     config = '{"seed": 5, "systems": 40, "homes": 4, "keyframe_interval": 16}'
     worker = processes.start("worker", REDIS_URL=redis_url, TICK_DELAY="0.01", SIM_CONFIG=config)
     api = processes.start("api", REDIS_URL=redis_url)

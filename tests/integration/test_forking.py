@@ -43,7 +43,7 @@ def test_a_world_is_less_than_sixty_lines() -> None:
     assert len([line for line in body.splitlines() if line.strip()]) < 60
 
 
-async def test_it_runs_through_worker_and_api_unchanged(
+async def test_a_custom_world_runs_with_worker_and_api(
     scores: ModuleType, redis_url: str, processes: Processes
 ) -> None:
     world: World[bytes] = scores.Scores()

@@ -67,7 +67,7 @@ def test_processes_export_exactly_the_documented_metrics(world: dict[str, Servic
             assert labels <= set(listed[family_name].labels)
 
 
-def test_prometheus_finds_nothing_wrong_with_them(world: dict[str, Service]) -> None:
+def test_promtool_accepts_the_metrics(world: dict[str, Service]) -> None:
     program = require_program("promtool", hint="apt-get install prometheus")
     for name in ("api", "worker", "viz", "bot"):
         text = httpx.get(f"{world[name].url}/metrics").content
@@ -75,7 +75,7 @@ def test_prometheus_finds_nothing_wrong_with_them(world: dict[str, Service]) -> 
         assert (run.returncode, run.stderr) == (0, b""), name
 
 
-def test_what_a_bot_has_read_is_soon_let_go(world: dict[str, Service]) -> None:
+def test_a_bot_frees_loaded_snapshots(world: dict[str, Service]) -> None:
     def collected() -> tuple[float, float]:
         metrics = metrics_of(world["bot"].url)
         return metrics["sector_bot_turn_duration_seconds_count"], metrics["python_gc_collections_total", "0"]
@@ -126,7 +126,7 @@ def test_a_lease_that_changes_hands_is_a_takeover(world: dict[str, Service]) -> 
     assert metrics["sector_lease_epoch", "default"] == before + 1
 
 
-async def test_a_redis_that_is_read_only_shows_in_what_failed(world: dict[str, Service], redis: Redis) -> None:
+async def test_a_read_only_redis_is_counted_as_tick_failures(world: dict[str, Service], redis: Redis) -> None:
     def ticks_fail() -> bool:
         workers = [metrics_of(world[name].url) for name in WORKERS]
         failures = [name for metrics in workers for name in metrics if name[0] == "sector_tick_failures_total"]

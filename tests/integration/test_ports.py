@@ -10,7 +10,7 @@ from fixtures.processes import environment
 TAKE = "from fixtures.ports import free_port; print(*(free_port() for _ in range(60)), flush=True); input()"
 
 
-def test_no_two_processes_get_the_same_port_and_nothing_listens_there() -> None:
+def test_processes_get_distinct_free_ports() -> None:
     ours = [free_port() for _ in range(60)]
     command = [sys.executable, "-c", TAKE]
     others = [

@@ -16,7 +16,7 @@ def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
     return processes.start("api", REDIS_URL=redis_url)
 
 
-async def test_one_asked_for_is_founded_and_ticks(api: Service, redis_url: str, processes: Processes) -> None:
+async def test_a_requested_sim_is_created_and_ticks(api: Service, redis_url: str, processes: Processes) -> None:
     assert httpx.post(f"{api.url}/sims", json=NEW).status_code == 202
     worker = processes.start("worker", REDIS_URL=redis_url, SIM_ID="*", TICK_DELAY="0.05")
     worker.wait_for(lambda health: tick_of(health, "mine") > 2, "ticking mine")
@@ -26,7 +26,7 @@ async def test_one_asked_for_is_founded_and_ticks(api: Service, redis_url: str, 
     assert httpx.post(f"{api.url}/sims", json=NEW).json()["title"] == "The sim exists"
 
 
-async def test_a_worker_founds_what_it_names_and_serves_all_others_too(redis_url: str, processes: Processes) -> None:
+async def test_a_worker_creates_named_sims_and_ticks_all_others(redis_url: str, processes: Processes) -> None:
     worker = processes.start("worker", REDIS_URL=redis_url, SIM_ID="default,*", TICK_DELAY="0.05")
     worker.wait_for(lambda health: tick_of(health) > 0, "ticking default")
     api = processes.start("api", REDIS_URL=redis_url)
@@ -34,7 +34,7 @@ async def test_a_worker_founds_what_it_names_and_serves_all_others_too(redis_url
     worker.wait_for(lambda health: tick_of(health, "mine") > 0, "ticking mine")
 
 
-async def test_a_fork_begins_where_it_was_asked_to_and_goes_its_own_way(
+async def test_a_fork_starts_at_its_tick_and_diverges(
     api: Service, sim: Sim, redis_url: str, processes: Processes
 ) -> None:
     await sim.tick(times=8)

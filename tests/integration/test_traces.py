@@ -40,7 +40,7 @@ class World:
         return httpx.post(f"{self.api.url}/orders", json=body, headers=headers)
 
 
-async def test_a_trace_leads_from_the_callers_request_to_the_frame_that_showed_it(
+async def test_a_trace_spans_the_request_the_tick_and_the_frame(
     processes: Processes, redis_url: str, collector: Collector
 ) -> None:
     world = World(processes, redis_url, collector.url)
@@ -82,9 +82,7 @@ async def test_a_trace_leads_from_the_callers_request_to_the_frame_that_showed_i
     assert ordered["trace"] == TRACE
 
 
-def test_a_request_that_is_refused_is_told_with_its_fault_and_leads_no_further(
-    processes: Processes, redis_url: str, collector: Collector
-) -> None:
+def test_a_refused_request_is_traced_with_its_error(processes: Processes, redis_url: str, collector: Collector) -> None:
     world = World(processes, redis_url, collector.url)
     world.order({"type": "fly"})
     world.order([NOTE, NOTE])
@@ -96,7 +94,7 @@ def test_a_request_that_is_refused_is_told_with_its_fault_and_leads_no_further(
     assert collector.named("tick")[0].trace == accepted.trace != refused.trace
 
 
-def test_no_more_are_begun_than_may_be_and_none_that_the_caller_does_not_want(
+def test_traces_are_limited_and_follow_the_sampled_flag(
     processes: Processes, redis_url: str, collector: Collector
 ) -> None:
     world = World(processes, redis_url, collector.url, a_second="0.01")
@@ -109,7 +107,7 @@ def test_no_more_are_begun_than_may_be_and_none_that_the_caller_does_not_want(
     assert {each.trace for each in collector.spans} == {TRACE}
 
 
-def test_a_collector_that_is_away_holds_nothing_up(processes: Processes, redis_url: str) -> None:
+def test_an_unreachable_collector_delays_nothing(processes: Processes, redis_url: str) -> None:
     world = World(processes, redis_url, f"http://127.0.0.1:{free_port()}")
     for _ in range(10):
         assert world.order().status_code == 202

@@ -24,7 +24,7 @@ def run_state(*arguments: str) -> str:
     return done.stdout
 
 
-def test_it_brings_a_world_up_says_where_it_is_and_ctrl_c_leaves_nothing_behind(
+def test_standalone_starts_a_world_and_ctrl_c_stops_it(
     standalone: Start,
 ) -> None:
     require_program("curl", hint="apt-get install curl")
@@ -52,7 +52,7 @@ def test_it_brings_a_world_up_says_where_it_is_and_ctrl_c_leaves_nothing_behind(
     one.nothing_is_left()
 
 
-def test_killed_itself_it_leaves_nothing_behind_either(standalone: Start) -> None:
+def test_sigkill_leaves_no_processes(standalone: Start) -> None:
     one = standalone()
     one.says("starting worker")
     for module in ("valkey-server", "sector.worker", "sector.api", "sector.viz", "sector.bot"):
@@ -62,7 +62,7 @@ def test_killed_itself_it_leaves_nothing_behind_either(standalone: Start) -> Non
     one.nothing_is_left()
 
 
-def test_stopped_while_it_starts_it_leaves_nothing_behind(standalone: Start) -> None:
+def test_a_stop_during_the_start_leaves_no_processes(standalone: Start) -> None:
     one = standalone()
     one.says("starting worker")
     one.runs("valkey-server")
@@ -71,7 +71,7 @@ def test_stopped_while_it_starts_it_leaves_nothing_behind(standalone: Start) -> 
     one.nothing_is_left()
 
 
-def test_it_uses_a_given_redis_and_leaves_it_running_and_pages_of_given_origins_may_use_the_api(
+def test_an_external_redis_and_allowed_origins_are_used(
     standalone: Start, valkey: ValkeyServer, redis_url: str
 ) -> None:
     origins = ["http://localhost:5173", "https://game.example"]
@@ -91,7 +91,7 @@ def test_it_uses_a_given_redis_and_leaves_it_running_and_pages_of_given_origins_
 
 
 @pytest.mark.parametrize("host", ["127.0.0.2", "::1"])
-def test_it_becomes_ready_at_another_address_of_this_machine(standalone: Start, host: str) -> None:
+def test_standalone_listens_on_another_address(standalone: Start, host: str) -> None:
     # Its processes ask each other directly, whatever the environment says.
     proxies = {"HTTP_PROXY": "http://127.0.0.1:1", "ALL_PROXY": "socks5://127.0.0.1:1", "NO_PROXY": "localhost,[::1]"}
     one = standalone("--host", host, **proxies)
@@ -103,7 +103,7 @@ def test_it_becomes_ready_at_another_address_of_this_machine(standalone: Start, 
     assert one.ends() == 0
 
 
-def test_ports_taken_are_named_and_nothing_is_started(standalone: Start) -> None:
+def test_ports_in_use_are_reported_before_the_start(standalone: Start) -> None:
     port = free_base()
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", port))
@@ -133,7 +133,7 @@ def test_ports_taken_are_named_and_nothing_is_started(standalone: Start) -> None
         ([], {"REDIS_URL": "http://x"}, "wrong setting REDIS_URL='http://x': "),
     ],
 )
-def test_a_wrong_option_ends_it_with_2_and_says_which(
+def test_an_invalid_option_exits_with_2(
     standalone: Start, arguments: list[str], settings: dict[str, str], message: str
 ) -> None:
     one = standalone(*arguments, **settings)
@@ -141,7 +141,7 @@ def test_a_wrong_option_ends_it_with_2_and_says_which(
     assert message in one.log.read_text().splitlines()[-1]
 
 
-def test_a_redis_that_does_not_answer_is_named(standalone: Start) -> None:
+def test_an_unreachable_redis_is_reported(standalone: Start) -> None:
     one = standalone("--redis-timeout=0.5", REDIS_URL="redis://me:secret@127.0.0.1:1/0")
     assert one.ends() == 1, "after half a second"
     assert "no answer from Redis at redis://me:***@127.0.0.1:1/0" in one.log.read_text()

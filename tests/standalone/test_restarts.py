@@ -10,7 +10,7 @@ from standalone.running_world import Start
 pytest_plugins = ("standalone.running_world",)
 
 
-def test_a_process_that_dies_is_started_again_and_said_so(standalone: Start) -> None:
+def test_a_crashed_process_is_restarted_and_reported(standalone: Start) -> None:
     one = standalone()
     one.says("Ctrl-C stops it all.")
     for name, module in (("worker", "sector.worker"), ("api", "sector.api"), ("valkey", "valkey-server")):
@@ -21,7 +21,7 @@ def test_a_process_that_dies_is_started_again_and_said_so(standalone: Start) -> 
     one.says("tick ", times=one.log.read_text().count("tick ") + 2)
 
 
-def test_data_keeps_the_world_between_runs(standalone: Start, tmp_path: Path) -> None:
+def test_the_data_option_keeps_the_world(standalone: Start, tmp_path: Path) -> None:
     world_folder = tmp_path / "world"
     first = standalone("--data", str(world_folder), "--seed", "5", "--systems", "30")
     first.says("Ctrl-C stops it all.")

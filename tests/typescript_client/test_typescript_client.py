@@ -41,7 +41,7 @@ def world(api: Service) -> dict[str, str]:
     return {"API_URL": api.url, "API_TOKEN": token("Me"), "ADMIN_TOKEN": token(scope="admin")}
 
 
-def test_the_types_are_those_of_the_openapi_document(checkout: Checkout) -> None:
+def test_the_types_match_the_openapi_document(checkout: Checkout) -> None:
     (checkout.folder / "openapi.json").write_text(json.dumps(document(tokens=True)))
     committed = (checkout.folder / "src/schema.ts").read_text()
     run("npm", "run", "generate", cwd=checkout.folder)
@@ -49,11 +49,11 @@ def test_the_types_are_those_of_the_openapi_document(checkout: Checkout) -> None
     assert (checkout.folder / "src/schema.ts").read_text() == committed, hint
 
 
-def test_the_types_allow_what_is_right_and_refuse_what_is_wrong(checkout: Checkout) -> None:
+def test_the_types_accept_valid_and_reject_invalid_code(checkout: Checkout) -> None:
     run("npm", "run", "check", cwd=checkout.folder)
 
 
-def test_the_package_has_all_that_a_user_needs_and_nothing_else(checkout: Checkout) -> None:
+def test_the_package_contains_exactly_the_public_files(checkout: Checkout) -> None:
     with tarfile.open(checkout.packed) as packed:
         names = {name.removeprefix("package/") for name in packed.getnames()}
     modules = {path.stem for path in (checkout.folder / "src").glob("*.ts")}
@@ -86,7 +86,7 @@ def test_the_bot_of_the_readme_plays(program: Path, api: Service) -> None:
     assert refused.startswith("A request failed: 403 ")
 
 
-def test_the_types_in_the_readme_are_right(program: Path, checkout: Checkout) -> None:
+def test_the_readme_type_checks(program: Path, checkout: Checkout) -> None:
     (example,) = programs("ts")
     (program / "example.ts").write_text(example)
     options = {"strict": True, "module": "NodeNext", "target": "ES2022", "lib": ["ES2022", "DOM"], "noEmit": True}
@@ -95,13 +95,13 @@ def test_the_types_in_the_readme_are_right(program: Path, checkout: Checkout) ->
     run(str(checkout.folder / "node_modules/.bin/tsc"), "--project", "tsconfig.json", cwd=program)
 
 
-def test_it_does_what_the_api_allows_and_says_what_is_wrong(program: Path, api: Service) -> None:
+def test_the_client_covers_the_api_and_reports_errors(program: Path, api: Service) -> None:
     tests = sorted(path.name for path in program.glob("*.test.js"))
     assert tests == ["client.test.js", "garbage.test.js", "retry.test.js", "stream.test.js"]
     run("node", "--test", "--test-reporter=spec", "--test-timeout=60000", *tests, cwd=program, **world(api))
 
 
-def test_it_survives_an_api_that_is_killed(program: Path, api: Service, redis_url: str, processes: Processes) -> None:
+def test_the_client_survives_a_killed_api(program: Path, api: Service, redis_url: str, processes: Processes) -> None:
     """Orders and events go on while one API after the other dies: each order takes effect once, and no event is missing."""
     playing = subprocess.Popen(
         [require_program("node", hint=""), "survive.js"],

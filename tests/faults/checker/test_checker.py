@@ -73,7 +73,7 @@ def orders_of_another_replayed(sim: Recorded) -> Recorded:
     return replace(sim, records=entries)
 
 
-def test_where_nothing_is_wrong_nothing_is_found(played: Recorded) -> None:
+def test_a_valid_history_has_no_violations(played: Recorded) -> None:
     acknowledged = [Acknowledged(order_id, "") for order_id in played.log]
     observed = ObservedHashes({tick.tick: tick.hash for tick in played.ticks})
     assert list(violations(played, acknowledged, observed)) == []
@@ -95,23 +95,23 @@ def test_where_nothing_is_wrong_nothing_is_found(played: Recorded) -> None:
         (orders_of_another_replayed, "replay"),
     ],
 )
-def test_each_damage_is_named(played: Recorded, damage: Damage, broken: str) -> None:
+def test_each_damage_is_reported_as_its_violation(played: Recorded, damage: Damage, broken: str) -> None:
     assert broken in promises(damage(played))
 
 
-def test_an_acknowledged_order_must_be_there_and_be_the_one_that_was_given(played: Recorded) -> None:
+def test_a_lost_or_altered_order_is_a_violation(played: Recorded) -> None:
     note = played.log[1]
     assert promises(played, Acknowledged(note, "0")) == set()
     assert promises(played, Acknowledged("9999999999999-0", "")) == {"lost"}
     assert promises(played, Acknowledged(note, "something else")) == {"order"}
 
 
-def test_what_was_seen_must_stay(played: Recorded) -> None:
+def test_a_changed_hash_of_an_observed_tick_is_a_violation(played: Recorded) -> None:
     assert promises(played, observed=ObservedHashes({3: "another"})) == {"witness"}
     assert promises(played, observed=ObservedHashes(rewound=1)) == {"witness"}
 
 
-def test_a_takeover_lasts_from_the_signal_to_the_next_tick_of_a_greater_epoch(played: Recorded) -> None:
+def test_a_takeover_ends_with_the_first_tick_of_the_next_epoch(played: Recorded) -> None:
     ticks = [
         replace(tick, at_ms=1000 * tick.tick, epoch=1 if tick.tick < 4 else 2) for tick in played.ticks
     ]  # fmt: skip

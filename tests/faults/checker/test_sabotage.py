@@ -19,7 +19,7 @@ SECONDS = 45 if LONG else 20
         ("cursor", {"duplicated"}),
     ],
 )
-async def test_the_short_run_fails(sabotage: str, broken: set[str], tmp_path: Path) -> None:
+async def test_sabotage_fails_the_short_run(sabotage: str, broken: set[str], tmp_path: Path) -> None:
     kinds = schedule.KINDS["one"]
     report = await trial.run("one", SECONDS, 1, tmp_path, kinds=kinds, sabotage=sabotage, mends_within_s=5)
     print(report.text())

@@ -24,7 +24,7 @@ from sector.world.codec import events_frame
 from sector.world.tick import advance
 
 
-def test_a_goal_is_met_or_not_and_the_table_says_so() -> None:
+def test_the_table_shows_whether_each_goal_is_met() -> None:
     good, bad = Figure("a", "1 ms", "2 ms", 0.5, 0.4, 0.6, goal=1), Figure("b", "3 ms", "1 ms", 3.0, 2.9, 3.1, goal=2)
     plain = Figure("c", "1", "1", 1.0, 1.0, 1.0)
     assert (good.met, bad.met, plain.met) == (True, False, None)
@@ -33,7 +33,7 @@ def test_a_goal_is_met_or_not_and_the_table_says_so() -> None:
     assert lines[2].endswith("NOT MET")
 
 
-def test_what_is_slower_for_certain_is_told_from_what_varies(tmp_path: Path) -> None:
+def test_a_comparison_separates_regressions_from_noise(tmp_path: Path) -> None:
     def figure(what: str, ratio: float, spread: float) -> Figure:
         return Figure(what, "1 ms", "2 ms, a copy", ratio, ratio - spread, ratio + spread)
 
@@ -61,7 +61,7 @@ def test_what_is_slower_for_certain_is_told_from_what_varies(tmp_path: Path) -> 
     assert "+20 %" in compared(differences).splitlines()[1]
 
 
-def test_figures_are_written_and_compared_with_and_another_file_is_said_to_be_none(
+def test_figures_are_saved_and_compared_and_other_files_are_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     quick = Figure("suite: it", "1 ms", "1 ms, that", 1.0, 0.9, 1.1, 2)
@@ -82,7 +82,7 @@ def test_figures_are_written_and_compared_with_and_another_file_is_said_to_be_no
         assert str(path) in capsys.readouterr().err
 
 
-def test_a_suite_that_breaks_off_costs_no_figure_and_is_the_exit_status(
+def test_a_failing_suite_sets_the_exit_code_and_loses_no_figure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def breaks(_: int) -> Iterator[Figure]:
@@ -99,7 +99,7 @@ def test_a_suite_that_breaks_off_costs_no_figure_and_is_the_exit_status(
     assert "first: not measured any further: wrk is not there" in captured.err
 
 
-def test_what_is_compared_runs_in_turn() -> None:
+def test_compared_functions_run_in_turn() -> None:
     order: list[str] = []
     samples = interleaved({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, rounds=3)
     assert [len(each) for each in samples.values()] == [3, 3]
@@ -108,7 +108,7 @@ def test_what_is_compared_runs_in_turn() -> None:
     assert ratios([2.0, 4.0, 6.0], [1.0, 2.0, 2.0]) == (2.0, 2.0, 3.0)
 
 
-def test_the_orders_that_are_measured_are_lawful() -> None:
+def test_the_measured_orders_are_valid() -> None:
     state = board(1_000, 5_000)
     assert sum(column.nbytes for column in columns(state)) == 5_000 * 34 + 1_000 * 10
     orders = moves(state, 1_000)
@@ -117,13 +117,13 @@ def test_the_orders_that_are_measured_are_lawful() -> None:
     assert "order_rejected" not in events.tables
 
 
-def test_a_plot_is_a_picture_with_its_lines_named() -> None:
+def test_a_plot_has_a_legend() -> None:
     text = log_plot("t", "x", "y", {"one": [(1, 1), (100, 10)], "two": [(1, 2), (100, 5)]})
     picture = ElementTree.fromstring(text)  # noqa: S314 # our own
     assert {"one", "two", "t"} <= {text.text for text in picture.findall(".//{*}text")}
 
 
-def test_a_wrong_argument_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_argument_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["nothing"])
     assert (
@@ -133,7 +133,7 @@ def test_a_wrong_argument_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert list(world._SIZES) == sorted(world._SIZES)
 
 
-def test_an_api_is_measured_answering_all_that_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_api_suite_measures_successful_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     require_program("wrk", hint="apt-get install wrk")
     for name, value in (("_SYSTEMS", 20), ("_ROUND_S", 1)):
         monkeypatch.setattr(api, name, value)
@@ -152,7 +152,7 @@ def test_an_api_is_measured_answering_all_that_it_is_asked(monkeypatch: pytest.M
     assert min(each.ratio for each in results) > 0
 
 
-def test_a_load_that_is_not_answered_as_it_must_be_is_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_load_with_unexpected_responses_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     require_program("wrk", hint="apt-get install wrk")
     with pytest.raises(LoadError, match="were not answered as they must be|wrk failed"):
         Load("/").put_on("http://127.0.0.1:1", {0}, 1)
@@ -161,7 +161,7 @@ def test_a_load_that_is_not_answered_as_it_must_be_is_no_figure(monkeypatch: pyt
         Load("/").put_on("http://127.0.0.1:1", {0}, 1)
 
 
-async def test_a_worker_is_measured_ticking_all_its_sims(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_worker_suite_measures_ticks_of_all_sims(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("_FEW", 3), ("_MANY", 6), ("_ROUND_S", 0.2)):
         monkeypatch.setattr(worker, name, value)
     few, many, puppets = await worker._small(redis_url, rounds=1)
@@ -172,7 +172,7 @@ async def test_a_worker_is_measured_ticking_all_its_sims(redis_url: str, monkeyp
     assert us([0.0000015, 0.000002, 0.1]) == "2 µs"
 
 
-def test_a_viz_is_measured_telling_every_tick_to_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_viz_suite_measures_broadcasts_to_all_spectators(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("SPECTATORS", 20), ("_TICKS", 4), ("_PERIOD_S", 0.2), ("_PLAYED", 5)):
         monkeypatch.setattr(viz, name, value)
     monkeypatch.setattr(shutil, "which", lambda _: None)
@@ -182,7 +182,7 @@ def test_a_viz_is_measured_telling_every_tick_to_everybody(monkeypatch: pytest.M
     assert 0 < size.ratio < 0.1
 
 
-def test_being_observed_is_measured_against_not_being(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cost_of_observability_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     require_program("wrk", hint="apt-get install wrk")
     for name, value in (("_SIMS", 3), ("_FOURS", 1)):
         monkeypatch.setattr(observed, name, value)
@@ -209,7 +209,7 @@ def test_growth_is_measured_at_each_size(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert model.main(["--lines", str(lines_file)]) == 0, "it is read, and not measured again"
 
 
-def test_a_prediction_goes_straight_on_from_what_was_measured() -> None:
+def test_a_prediction_is_linear() -> None:
     def line(name: str, size: int, own_s: float, redis_s: float) -> Line:
         return Line(name, "any", [Point(1, own_s / size, redis_s / size, 50), Point(size, own_s, redis_s, 100)])
 
@@ -234,7 +234,7 @@ def test_a_prediction_goes_straight_on_from_what_was_measured() -> None:
     )
 
 
-def test_outside_of_a_checkout_no_build_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_build_suite_needs_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert list(build.figures(rounds=1)) == []
     (tmp_path / "pants").write_text("#!/bin/sh\necho it broke >&2; exit 3\n")
@@ -243,7 +243,7 @@ def test_outside_of_a_checkout_no_build_is_measured(tmp_path: Path, monkeypatch:
         build._pants(tmp_path, "test")
 
 
-def test_the_frames_of_the_page_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_frame_rate_of_the_page_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     chromium = require_program("chromium", "chromium-browser", "google-chrome", hint="apt-get install chromium")
     for name, value in (("_PAGE_SYSTEMS", 100), ("_PAGE_FLEETS", 5)):
         monkeypatch.setattr(viz, name, value)
@@ -253,7 +253,7 @@ def test_the_frames_of_the_page_are_counted(monkeypatch: pytest.MonkeyPatch) -> 
     assert first_frame.ratio > 1
 
 
-def test_a_start_is_timed_until_it_is_ready_and_then_interrupted(tmp_path: Path) -> None:
+def test_a_start_is_measured_until_ready_and_then_interrupted(tmp_path: Path) -> None:
     script = tmp_path / "world.py"
     script.write_text(
         "import pathlib, time\n"
@@ -264,12 +264,12 @@ def test_a_start_is_timed_until_it_is_ready_and_then_interrupted(tmp_path: Path)
     assert (tmp_path / "interrupted").exists()
 
 
-def test_a_start_that_fails_is_not_a_figure_and_its_last_lines_are_shown(tmp_path: Path) -> None:
+def test_a_failed_start_is_reported_with_its_last_lines(tmp_path: Path) -> None:
     with pytest.raises(first.StartError, match="did not become ready: ports taken"):
         first.time_until_ready([sys.executable, "-c", "print('ports taken')"], tmp_path, dict(os.environ))
 
 
-def test_a_new_user_has_another_home_and_none_of_our_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_user_has_an_empty_home_and_no_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("XDG_CACHE_HOME", "UV_CACHE_DIR", "PIP_CACHE_DIR", "SECTOR_PANTS_CACHE", "PANTS_LOCAL_STORE_DIR"):
         monkeypatch.setenv(name, "/ours")
     environment = first.new_user(tmp_path)
@@ -278,7 +278,7 @@ def test_a_new_user_has_another_home_and_none_of_our_caches(tmp_path: Path, monk
     assert "/ours" not in environment.values()
 
 
-def test_pip_is_timed_on_a_lock(tmp_path: Path) -> None:
+def test_pip_is_measured_on_a_lock_file(tmp_path: Path) -> None:
     lock = tmp_path / "empty.lock"
     lock.write_text("")
     assert first.time_pip(sys.executable, tmp_path / "venv", lock, dict(os.environ)) > 0

@@ -37,7 +37,7 @@ def load(*arguments: str, timeout_s: float = 90) -> subprocess.CompletedProcess[
     )
 
 
-def test_all_kinds_of_users_meet_the_objectives_and_leave_reports(
+def test_all_user_kinds_meet_the_objectives_and_write_reports(
     worker: Service, api: Service, processes: Processes, redis_url: str, tmp_path: Path
 ) -> None:
     viz = processes.start("viz", REDIS_URL=redis_url)
@@ -65,7 +65,7 @@ def test_all_kinds_of_users_meet_the_objectives_and_leave_reports(
     assert counted["sector_http_request_duration_seconds_count", "GET", "/snapshot", "304"] > 0
 
 
-def test_an_objective_that_is_not_met_is_the_exit_code(worker: Service, api: Service) -> None:
+def test_a_missed_objective_sets_the_exit_code(worker: Service, api: Service) -> None:
     run = load(
         "--host",
         api.url,
@@ -87,7 +87,7 @@ def test_an_objective_that_is_not_met_is_the_exit_code(worker: Service, api: Ser
     assert "NOT MET" in run.stdout
 
 
-def test_orders_that_nobody_takes_are_found_though_each_was_answered_with_202(worker: Service, api: Service) -> None:
+def test_acknowledged_orders_without_an_outcome_are_reported(worker: Service, api: Service) -> None:
     worker.end()
     players = ("--players", "1", "--spectators", "0", "--streamers", "0", "--swarms", "0", "-u", "3", "-r", "3")
     run = load("--host", api.url, *players, "-t", "15s", *PATIENT, "--patience", "1")
@@ -108,18 +108,18 @@ def users_over_time(api: Service, folder: Path, *shape: str) -> list[int]:
     return [count for count in counts if count]
 
 
-def test_in_a_ramp_they_come_one_after_another(worker: Service, api: Service, tmp_path: Path) -> None:
+def test_a_ramp_adds_users_one_by_one(worker: Service, api: Service, tmp_path: Path) -> None:
     counts = users_over_time(api, tmp_path, "--shape", "ramp", "-t", "6s")
     assert counts == sorted(counts)
     assert counts[0] < 5 < counts[-1]
 
 
-def test_in_a_spike_they_come_and_most_of_them_go_again(worker: Service, api: Service, tmp_path: Path) -> None:
+def test_a_spike_adds_users_and_removes_most_of_them(worker: Service, api: Service, tmp_path: Path) -> None:
     counts = users_over_time(api, tmp_path, "--shape", "spike", "-t", "10s")
     assert (counts[0], max(counts), counts[-1]) == (1, 10, 1)
 
 
-def test_the_breakpoint_is_searched_and_told(worker: Service, api: Service) -> None:
+def test_the_breakpoint_is_searched_and_printed(worker: Service, api: Service) -> None:
     spectators = ("--players", "0", "--spectators", "1", "--streamers", "0", "--swarms", "0", "-u", "20")
     run = load("--host", api.url, *spectators, "--shape", "breakpoint", "--step-time", "1.5", *PATIENT)
     assert run.returncode == 0, run.stdout + run.stderr
@@ -128,7 +128,7 @@ def test_the_breakpoint_is_searched_and_told(worker: Service, api: Service) -> N
     assert "requests/s, of " in run.stdout.splitlines()[-1]
 
 
-def test_several_processes_load_together(worker: Service, api: Service) -> None:
+def test_distributed_processes_share_the_load(worker: Service, api: Service) -> None:
     port = free_port()
     where = ("--master-port", str(port), "--master-host", "127.0.0.1")
     workers = [
@@ -173,19 +173,19 @@ def test_several_processes_load_together(worker: Service, api: Service) -> None:
         (("--shape", "ramp"), "add --run-time"),
     ],
 )
-def test_what_makes_no_sense_is_said(wrong: tuple[str, ...], message: str) -> None:
+def test_contradictory_options_are_rejected(wrong: tuple[str, ...], message: str) -> None:
     run = load("--host", "http://127.0.0.1:1", *wrong)
     assert run.returncode != 0
     assert message in run.stderr
 
 
-def test_a_host_that_is_not_there_fails_and_does_not_hang() -> None:
+def test_an_unreachable_host_fails_without_hanging() -> None:
     run = load("--host", f"http://127.0.0.1:{free_port()}", "-u", "5", "-r", "5", "-t", "3s", *PATIENT)
     assert run.returncode == 1
     assert "was not reached" in run.stderr
 
 
-def test_help_teaches() -> None:
+def test_help_lists_the_options() -> None:
     run = subprocess.run(
         [sys.executable, "-m", "load", "--help"], env=environment(), capture_output=True, text=True, check=True
     )

@@ -18,11 +18,11 @@ from sector.viz.moment import deflated, packed
 
 @settings(deadline=None)
 @given(st.sampled_from(sorted(SHAPES)), st.floats(0, 100), st.integers(1, 10_000))
-def test_no_shape_is_ever_empty_or_more_than_all(name: str, at_s: float, most: int) -> None:
+def test_shapes_stay_between_one_and_all_users(name: str, at_s: float, most: int) -> None:
     assert 1 <= SHAPES[name](at_s, 100.0, most) <= most
 
 
-def test_shapes_have_their_shape() -> None:
+def test_each_shape_follows_its_curve() -> None:
     def users(name: str) -> list[int]:
         return [SHAPES[name](at_s, 100.0, 50) for at_s in (0, 5, 10, 45, 59, 61, 100)]
 
@@ -33,7 +33,7 @@ def test_shapes_have_their_shape() -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 3, 8, 9, 100, 777])
-def test_the_search_finds_what_holds_within_a_tenth(limit: int) -> None:
+def test_the_search_is_accurate_to_a_tenth(limit: int) -> None:
     search = Search(max_ms=100, most=10_000)
     for _ in range(50):
         users = search.next()
@@ -45,7 +45,7 @@ def test_the_search_finds_what_holds_within_a_tenth(limit: int) -> None:
     assert limit - max(1, limit // 10) <= search.best.users <= limit
 
 
-def test_a_step_that_fails_or_asks_nothing_does_not_hold_and_the_most_is_never_passed() -> None:
+def test_failed_and_empty_steps_do_not_hold() -> None:
     assert not Step(5, 10.0, 1.0, failed=1).holds(100)
     assert not Step(5, 0.0, 0.0, failed=0).holds(100)
     search = Search(max_ms=100, most=20)
@@ -75,7 +75,7 @@ def judged(stats: RequestStats, **bounds: float) -> list[bool]:
     return [each.met for each in objectives(stats, outcome_ticks=3, crashed=0, **limits)]
 
 
-def test_the_verdict_is_of_each_kind_by_itself() -> None:
+def test_objectives_are_judged_per_kind() -> None:
     assert judged(stats()) == [True] * 5
     assert judged(stats(), p99_ms=9) == [True, False, True, True, True]
     assert judged(stats(), seen_ms=9) == [True, True, True, True, False]
@@ -85,7 +85,7 @@ def test_the_verdict_is_of_each_kind_by_itself() -> None:
     assert judged(stats(API="500"), failures_percent=2) == [True] * 5
 
 
-def test_a_load_that_asked_nothing_meets_nothing() -> None:
+def test_a_load_without_requests_meets_no_objective() -> None:
     assert judged(RequestStats())[0] is False
     objectives_of_nothing = list(
         objectives(RequestStats(), p99_ms=1, seen_ms=1, failures_percent=0, outcome_ticks=3, crashed=2)
@@ -94,7 +94,7 @@ def test_a_load_that_asked_nothing_meets_nothing() -> None:
     assert "2  NOT MET" in verdict(objectives_of_nothing).splitlines()[-1]
 
 
-def test_what_the_viz_sends_says_its_tick() -> None:
+def test_the_tick_of_a_viz_message_is_decoded() -> None:
     frame = encode(Frame("delta", {"tick": 12}, {}))
     assert tick_of(deflated(packed(frame, b"", 1234, 3))) == (12, 1234.0)
     with pytest.raises(zlib.error):

@@ -17,7 +17,7 @@ class Lease:
 '''
 
 
-def test_a_mutant_is_the_module_with_one_change_in_one_function() -> None:
+def test_a_mutant_changes_one_function_once() -> None:
     mutants = mutants_of("lease", SOURCE)
     assert {mutant.function for mutant in mutants} == {"Lease.watch"}
     assert {mutant.change for mutant in mutants} >= {
@@ -40,7 +40,7 @@ def test_strings_are_not_changed_in_case_alone() -> None:
     assert not any("watch" in mutant.code.split("def watch")[1] for mutant in mutants_of("lease", SOURCE))
 
 
-def test_the_report_counts_the_killed_and_names_the_survivors_that_are_not_listed() -> None:
+def test_the_report_lists_unexpected_survivors() -> None:
     listed, unlisted = (Mutant("lease", "Lease.watch", range(1, 2), f"a => {name}", "") for name in "bc")
     report = Report({("lease", "Lease.watch", "a => b"): "It only costs time."})
     for mutant, verdict in (

@@ -39,9 +39,7 @@ async def test_a_short_day_loses_no_order_and_shows_every_tick(tmp_path: Path) -
         assert report.took_s[kind], kind
 
 
-async def test_a_sim_that_is_over_is_wrong_and_so_is_waiting_for_what_never_comes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_finished_sim_and_a_timeout_are_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(day, "_CONFIG", day._CONFIG.model_copy(update={"max_ticks": 4}))
     monkeypatch.setattr(day, "_LEAVES_WITHIN_S", 1.0)
     report = await live(6, tmp_path, players=0, spectators=4, every_s=60.0)
@@ -50,13 +48,13 @@ async def test_a_sim_that_is_over_is_wrong_and_so_is_waiting_for_what_never_come
     assert not report.holds
 
 
-def test_a_plot_that_has_no_folder_is_said_before_the_day(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_plot_folder_is_reported_before_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--plot", "/nowhere/day.svg"])
     assert "there is no folder /nowhere" in capsys.readouterr().err
 
 
-def test_in_its_second_half_nothing_is_ended() -> None:
+def test_no_process_ends_in_the_second_half() -> None:
     scheduled = list(faults(1, 3600, 20))
     ended = [fault for fault in scheduled if "killed" in fault.kind or "terminated" in fault.kind]
     assert ended
@@ -69,7 +67,7 @@ def test_in_its_second_half_nothing_is_ended() -> None:
     st.lists(st.tuples(st.floats(0, 100), st.floats(0, 10)), max_size=20),
     st.lists(st.tuples(st.floats(0, 100), st.floats(0, 10))),
 )
-def test_what_touches_a_window_does_not_count(
+def test_samples_that_overlap_a_fault_window_are_excluded(
     windows: list[tuple[float, float]], samples: list[tuple[float, float]]
 ) -> None:
     spans = [(start, start + lasts) for start, lasts in windows]
@@ -78,7 +76,7 @@ def test_what_touches_a_window_does_not_count(
     assert sorted(beyond["seen"]) == sorted(expected)
 
 
-def test_a_slope_is_of_the_longest_life_and_a_spike_does_not_tilt_it() -> None:
+def test_a_slope_uses_the_longest_life_and_ignores_spikes() -> None:
     held = Held()
     held.by_process["worker-0", 1] = [(0.0, 50.0), (10.0, 60.0)]
     held.by_process["worker-0", 2] = [
@@ -90,7 +88,7 @@ def test_a_slope_is_of_the_longest_life_and_a_spike_does_not_tilt_it() -> None:
     assert Slope.of([(0, 5), (1, 5), (2, 5)]).mb_an_hour == 0
 
 
-def test_a_report_tells_what_is_not_met() -> None:
+def test_a_report_lists_missed_objectives() -> None:
     noted = Noted(acknowledged=2, open={("alpha", "1-0"): 0.0})
     took_s = {kind: [0.01] * 100 for kind in P99_S} | {"seen": [2.0] * 100}
     report = Report(
