@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from build.checkout import ask_daemon
-from fixtures.design import ARROWS, EXTRAS, folder_of
+from fixtures.dependency_rules import ALLOWED_DEPENDENCIES, EXTRAS, folder_of
 
-FOLDERS = {part: folder_of(part) for part in ARROWS}
+FOLDERS = {part: folder_of(part) for part in ALLOWED_DEPENDENCIES}
 
 
 def part_of(address: str) -> str | None:
@@ -31,7 +31,7 @@ def test_only_the_documented_dependencies_are_allowed(repository: Path) -> None:
             other = part_of(rule["dependency_address"])
             if origin is not None and other is not None and other != origin:
                 (allowed if rule["action"] == "ALLOW" else refused)[origin].add(other)
-    drawn = {name: arrows | EXTRAS.get(name, set()) for name, arrows in ARROWS.items()}
+    drawn = {name: arrows | EXTRAS.get(name, set()) for name, arrows in ALLOWED_DEPENDENCIES.items()}
     assert allowed == drawn
     assert refused == {name: set(FOLDERS) - {name} - arrows for name, arrows in drawn.items()}
 

@@ -16,7 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from fixtures.design import ARROWS, EXTRAS, SERVICES, folder_of
+from fixtures.dependency_rules import ALLOWED_DEPENDENCIES, EXTRAS, SERVICES, folder_of
 from fixtures.processes import free_base, free_port
 
 # Neither the repository nor what this test imports is to be found by what runs here.
@@ -42,7 +42,7 @@ def clean_bin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pins = [line.removesuffix(" \\") for line in lock.splitlines() if line and not line.startswith((" ", "#"))]
     (clean_folder / "constraints.txt").write_text("\n".join(pins))
     venv.create(clean_folder / "venv", with_pip=True)
-    wheels = [str(wheel_of(name)) for name in ARROWS]
+    wheels = [str(wheel_of(name)) for name in ALLOWED_DEPENDENCIES]
     pip = [
         str(clean_folder / "venv/bin/python"),
         "-m",
@@ -58,7 +58,7 @@ def clean_bin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return clean_folder / "venv/bin"
 
 
-@pytest.mark.parametrize("name", ARROWS)
+@pytest.mark.parametrize("name", ALLOWED_DEPENDENCIES)
 def test_metadata_is_complete(name: str) -> None:
     metadata = metadata_of(name)
     assert metadata["Name"] == f"sector-{name}"
@@ -73,20 +73,20 @@ def test_metadata_is_complete(name: str) -> None:
     assert "Typing :: Typed" in metadata.get_all("Classifier", [])
 
 
-@pytest.mark.parametrize("name", ARROWS)
+@pytest.mark.parametrize("name", ALLOWED_DEPENDENCIES)
 def test_requirements_pin_siblings_and_bound_the_rest(name: str) -> None:
     required = [Requirement(text) for text in metadata_of(name).get_all("Requires-Dist", [])]
     siblings = {each.name.removeprefix("sector-"): each for each in required if each.name.startswith("sector-")}
     extras = {sibling for sibling, each in siblings.items() if each.marker is not None}
     assert extras == EXTRAS.get(name, set())
-    assert set(siblings) - extras == ARROWS[name]
+    assert set(siblings) - extras == ALLOWED_DEPENDENCIES[name]
     for sibling, requirement in siblings.items():
         assert str(requirement.specifier) == f"=={metadata_of(sibling)['Version']}"
     for each in required:
         assert any(spec.operator in ("<", "==") for spec in each.specifier), f"{each} has no upper bound"
 
 
-@pytest.mark.parametrize("name", ARROWS)
+@pytest.mark.parametrize("name", ALLOWED_DEPENDENCIES)
 def test_the_version_is_the_newest_of_the_changelog(name: str) -> None:
     changelog = Path(folder_of(name), "CHANGELOG.md").read_text()
     newest = re.search(r"^## (\d+\.\d+\.\d+)", changelog, re.MULTILINE)
@@ -94,7 +94,7 @@ def test_the_version_is_the_newest_of_the_changelog(name: str) -> None:
     assert metadata_of(name)["Version"] == newest[1]
 
 
-@pytest.mark.parametrize("name", ARROWS)
+@pytest.mark.parametrize("name", ALLOWED_DEPENDENCIES)
 def test_wheels_contain_one_typed_package_and_no_tests(name: str) -> None:
     with zipfile.ZipFile(wheel_of(name)) as wheel:
         held = {path for path in wheel.namelist() if ".dist-info/" not in path}
@@ -104,7 +104,7 @@ def test_wheels_contain_one_typed_package_and_no_tests(name: str) -> None:
     assert not any("test" in path for path in held)
 
 
-@pytest.mark.parametrize("name", ARROWS)
+@pytest.mark.parametrize("name", ALLOWED_DEPENDENCIES)
 def test_builds_are_reproducible(name: str) -> None:
     with zipfile.ZipFile(wheel_of(name)) as wheel:
         assert {entry.date_time[0] for entry in wheel.infolist()} == {1980}

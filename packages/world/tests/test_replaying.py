@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given, settings
 
 from fixtures import archives
-from fixtures import lies as fixture_lies
 from fixtures.archives import change, with_meta
-from fixtures.lies import RECORDS
+from fixtures.corrupt_archives import RECORDS, corrupt_archives
 from fixtures.long import examples
 from fixtures.processes import run_module
 from sector.models import ORDER, Join, LoggedOrder, MoveFleet, Puppet, SimConfig
@@ -241,7 +240,7 @@ def test_a_difference_in_text_is_shown_escaped(tmp_path: Path, capfd: pytest.Cap
 
 
 @settings(max_examples=examples(600), deadline=None)
-@given(fixture_lies.lies())
+@given(corrupt_archives())
 def test_any_archive_is_refused_clearly_or_replayed(records: list[Record]) -> None:
     with contextlib.suppress(ReplayError, FrameError):
         list(replay(iter(records)))

