@@ -21,6 +21,6 @@ SECONDS = 45 if LONG else 20
 )
 async def test_sabotage_fails_the_short_run(sabotage: str, broken: set[str], tmp_path: Path) -> None:
     kinds = schedule.KINDS["one"]
-    report = await trial.run("one", SECONDS, 1, tmp_path, kinds=kinds, sabotage=sabotage, mends_within_s=5)
+    report = await trial.run("one", SECONDS, 1, tmp_path, kinds=kinds, sabotage=sabotage, recovery_timeout_s=5)
     print(report.text())
     assert broken <= report.broken().keys(), report.text()

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from chaos import trial
 from chaos.report import Report
 from chaos.schedule import KINDS, Fault
-from chaos.stage import LEASE_S, TICK_S
+from chaos.system import LEASE_S, TICK_S
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

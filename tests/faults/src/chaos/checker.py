@@ -1,13 +1,13 @@
-"""The checker: reads the whole history of a sim afterwards, and says in words what is wrong with it. It knows no worker."""
+"""The checker: checks the full history of a sim after a run, and describes each violation. It is independent of the worker."""
 
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from chaos.players import Acknowledged
-from chaos.recorded import Recorded
-from chaos.witness import ObservedHashes
+from chaos.observer import ObservedHashes
+from chaos.sim_history import SimHistory
+from chaos.workload import Acknowledged
 from sector.models.archive import Keyframe, TickEntry
 from sector.models.delta import DeltaError, apply_delta
 from sector.models.frame import Frame, FrameError, decode, digest, encode
@@ -18,15 +18,15 @@ type Violation = tuple[Promise, str]
 
 
 def violations(
-    sim: Recorded, acknowledged: Sequence[Acknowledged], observed: ObservedHashes | None = None
+    sim: SimHistory, acknowledged: Sequence[Acknowledged], observed: ObservedHashes | None = None
 ) -> Iterator[Violation]:
-    """Yield what is wrong: which promise was broken, and how. `observed`: what a witness saw, where no tick may be made anew."""
+    """Yield each violation: the broken promise, and how. `observed`: the hashes of an observer, where no tick may be recomputed."""
     yield from _orders(sim, acknowledged)
     yield from _ticks(sim)
     yield from _chain(sim)
     yield from _replay(sim)
     if observed is not None:
-        yield from _witnessed(sim, observed)
+        yield from _observed(sim, observed)
 
 
 def _id(order_id: str) -> tuple[int, int]:
@@ -35,7 +35,7 @@ def _id(order_id: str) -> tuple[int, int]:
     return int(ms), int(number)
 
 
-def _orders(sim: Recorded, acknowledged: Sequence[Acknowledged]) -> Iterator[Violation]:
+def _orders(sim: SimHistory, acknowledged: Sequence[Acknowledged]) -> Iterator[Violation]:
     """Every acknowledged order is applied or rejected once; all are, in the order of the log, by the tick that moved past them."""
     outcomes = [(tick, event) for tick in sim.ticks for event in tick.events if event.get("order")]
     ids = [str(event["order"]) for _, event in outcomes]
@@ -64,7 +64,7 @@ def _orders(sim: Recorded, acknowledged: Sequence[Acknowledged]) -> Iterator[Vio
             yield "order", f"tick {tick.tick} applied order {event['order']} and moved the cursor to {tick.cursor} only"
 
 
-def _ticks(sim: Recorded) -> Iterator[Violation]:
+def _ticks(sim: SimHistory) -> Iterator[Violation]:
     """Ticks 1, 2, 3, … each once, up to the head; cursors and epochs never decrease."""
     numbers = [tick.tick for tick in sim.ticks]
     if numbers != list(range(1, len(numbers) + 1)):
@@ -85,7 +85,7 @@ def _ticks(sim: Recorded) -> Iterator[Violation]:
         yield "epochs", f"the head has epoch {sim.head.epoch}, the last tick {last.epoch}"
 
 
-def _chain(sim: Recorded) -> Iterator[Violation]:
+def _chain(sim: SimHistory) -> Iterator[Violation]:
     """Each delta leads to the recorded hash, each snapshot names the one before it, and the state at head is the last."""
     if sim.gap:
         yield "chain", sim.gap
@@ -112,7 +112,7 @@ def _chain(sim: Recorded) -> Iterator[Violation]:
         yield "chain", f"the state at head is {sim.state_hash or 'none'}, and the head says {sim.head.hash}"
 
 
-def _replay(sim: Recorded) -> Iterator[Violation]:
+def _replay(sim: SimHistory) -> Iterator[Violation]:
     """Played again by the rules, the log gives the same hashes."""
     try:
         for done in replay(iter(sim.records)):
@@ -123,8 +123,8 @@ def _replay(sim: Recorded) -> Iterator[Violation]:
         yield "replay", str(error)
 
 
-def _witnessed(sim: Recorded, observed: ObservedHashes) -> Iterator[Violation]:
-    """What was seen once is still there: no tick was made anew."""
+def _observed(sim: SimHistory, observed: ObservedHashes) -> Iterator[Violation]:
+    """Observed ticks are unchanged: no tick was recomputed."""
     recorded = {tick.tick: tick.hash for tick in sim.ticks}
     if observed.rewound:
         yield "witness", f"sim {sim.sim_id} was seen to go back in time {observed.rewound} times"

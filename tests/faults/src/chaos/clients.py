@@ -1,15 +1,15 @@
-"""A client of an API wherever that is at the moment."""
+"""Clients of an API whose address changes."""
 
 from collections.abc import Callable
 
 from sector.client import Client
 
 type Where = Callable[[], str | None]
-"""Where a service is at the moment; None while it does not run."""
+"""Returns the current URL of a service; None while it does not run."""
 
 
 class Clients:
-    """Makes one for each address at which the API was. `sim_id`: of which sim it is, for whoever wants to know."""
+    """Creates one client per address of the API. `sim_id`: the sim of the API."""
 
     def __init__(self, where: Where, *, patience_s: float, sim_id: str = "") -> None:
         self._where = where
@@ -18,7 +18,7 @@ class Clients:
         self.sim_id = sim_id
 
     def now(self) -> Client | None:
-        """Return it, or None while the API does not run."""
+        """Return the current client; None while the API does not run."""
         url = self._where()
         if url is not None and url not in self._by_url:
             self._by_url[url] = Client(url, patience_s=self._patience_s)

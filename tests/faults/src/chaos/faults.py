@@ -1,4 +1,4 @@
-"""Each kind of fault, done to a stage."""
+"""Injects each kind of fault into the system under test."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ import redis as client
 
 from chaos import schedule
 from chaos.schedule import Fault
-from chaos.stage import SIMS, Actor, Stage
+from chaos.system import SIMS, ServiceProcess, SystemUnderTest
 from fixtures.faulty_proxy import FaultyProxy
 from fixtures.topologies import OneNode, SentinelTrio, SixNodes
 from sector.state.keys import SimKeys
@@ -22,7 +22,7 @@ _ADMIT = b"\r\nEVALSHA\r\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EndedHolder:
     """A worker that was ended while it held the lease of a sim. `at_ms`: when, on the clock of this machine."""
 
     sim_id: str
@@ -31,80 +31,80 @@ class Ended:
 
 
 @dataclass(slots=True)
-class Injected:
-    """What was done: how often each kind, which holders of leases were ended, and what went wrong with the processes."""
+class InjectionLog:
+    """The injected faults by kind, the lease holders that were ended, and unexpected exits of processes."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    ended: list[Ended] = field(default_factory=list)
+    ended: list[EndedHolder] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
 
 class Injector:
-    """Injects faults. One that finds nothing to hit, since all that it could hit is being hit, is left out and not counted."""
+    """Injects faults. A fault without a free target is skipped and not counted."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self.done = Injected()
+    def __init__(self, system: SystemUnderTest) -> None:
+        self._system = system
+        self.done = InjectionLog()
 
     async def inject(self, fault: Fault) -> None:
-        """Do it; returns when what it hit is whole again."""
+        """Inject a fault; return when its target has recovered."""
         if fault.kind in _OF_REDIS:
-            async with self._stage.redis_busy:
-                await _OF_REDIS[fault.kind](self._stage, fault)
+            async with self._system.redis_busy:
+                await _OF_REDIS[fault.kind](self._system, fault)
             self.done.counts[fault.kind] += 1
             return
         free = await self._candidates(fault.kind)
         if not free:
             return
-        actor = free[int(fault.pick * len(free))]
-        actor.busy = True
+        process = free[int(fault.pick * len(free))]
+        process.busy = True
         try:
-            await self._hit(actor, fault)
+            await self._hit(process, fault)
         finally:
-            actor.busy = False
+            process.busy = False
 
-    async def _candidates(self, kind: str) -> list[Actor]:
-        """Return whom a fault of a kind can hit: of the workers, where it is about a tick, those that tick."""
-        workers, apis = self._stage.free("worker"), self._stage.free("api")
+    async def _candidates(self, kind: str) -> list[ServiceProcess]:
+        """Return the possible targets of a kind of fault. Faults of a tick hit only workers that hold a lease."""
+        workers, apis = self._system.free("worker"), self._system.free("api")
         if kind in schedule.TICK_EXEC:
-            ticking = [worker for worker in workers if await self._stage.held_by(worker)]
-            # It may have been hit while we looked.
-            return [worker for worker in ticking if worker in self._stage.free("worker")]
+            ticking = [worker for worker in workers if await self._system.held_by(worker)]
+            # Another fault may have hit it meanwhile.
+            return [worker for worker in ticking if worker in self._system.free("worker")]
         if kind.startswith("connections"):
             return [*workers, *apis]
         return workers if kind.startswith("worker") else apis
 
-    async def _hit(self, actor: Actor, fault: Fault) -> None:
+    async def _hit(self, process: ServiceProcess, fault: Fault) -> None:
         match fault.kind:
             case schedule.WORKER_PAUSED:
-                actor.send(signal.SIGSTOP)
-                # Beyond its lease, so that another goes on.
-                await asyncio.sleep(self._stage.lease_s + fault.lasting_s)
-                actor.send(signal.SIGCONT)
+                process.send(signal.SIGSTOP)
+                # Longer than its lease, so that another worker takes over.
+                await asyncio.sleep(self._system.lease_s + fault.lasting_s)
+                process.send(signal.SIGCONT)
             case schedule.WORKER_KILLED | schedule.API_KILLED:
-                await self._end(actor, fault, signal.SIGKILL)
+                await self._end(process, fault, signal.SIGKILL)
             case schedule.WORKER_TERMINATED | schedule.API_TERMINATED:
-                await self._end(actor, fault, signal.SIGTERM)
+                await self._end(process, fault, signal.SIGTERM)
             case _:
-                assert actor.proxy is not None
-                if not await _disturb(actor.proxy, fault, self._stage.lease_s):
+                assert process.proxy is not None
+                if not await _disturb(process.proxy, fault, self._system.lease_s):
                     return
         self.done.counts[fault.kind] += 1
 
-    async def _end(self, actor: Actor, fault: Fault, how: signal.Signals) -> None:
-        held = await self._stage.held_by(actor) if actor.kind == "worker" else []
+    async def _end(self, process: ServiceProcess, fault: Fault, how: signal.Signals) -> None:
+        held = await self._system.held_by(process) if process.kind == "worker" else []
         at_ms = time.time_ns() // 1_000_000
-        code = await actor.end(how)
-        self.done.ended += [Ended(sim_id, fault.kind, at_ms) for sim_id in held]
+        code = await process.end(how)
+        self.done.ended += [EndedHolder(sim_id, fault.kind, at_ms) for sim_id in held]
         if how is signal.SIGTERM and code != 0:
-            self.done.wrong.append(f"{actor.name} ended with {code} after SIGTERM")
+            self.done.wrong.append(f"{process.name} ended with {code} after SIGTERM")
         await asyncio.sleep(fault.lasting_s)
-        # Until it answers, a signal would hit Python as it starts, which is no matter of ours.
-        await actor.start()
+        # Wait until it answers: a signal during the start of Python is not part of the test.
+        await process.start()
 
 
 async def _disturb(proxy: FaultyProxy, fault: Fault, lease_s: float) -> bool:
-    """Do something to the connections of one process; says whether it came to it."""
+    """Disturb the connections of one process; return whether the fault took effect."""
     match fault.kind:
         case schedule.SLOW:
             await proxy.slow(fault.lasting_s / 10, fault.lasting_s)
@@ -119,7 +119,7 @@ async def _disturb(proxy: FaultyProxy, fault: Fault, lease_s: float) -> bool:
             proxy.cut_after(_EXEC if fault.kind == schedule.TICK_CUT_AFTER else _ADMIT)
             return await proxy.came(lease_s)
         case schedule.TICK_HELD:
-            # Until after the lease has lapsed, and another has ticked.
+            # Until the lease has expired and another worker has ticked.
             held_s = lease_s + fault.lasting_s
             proxy.hold(_EXEC, held_s)
             if not await proxy.came(lease_s):
@@ -128,34 +128,34 @@ async def _disturb(proxy: FaultyProxy, fault: Fault, lease_s: float) -> bool:
     return True
 
 
-async def _crash(stage: Stage, _: Fault) -> None:
-    assert isinstance(stage.servers, OneNode)
-    await asyncio.to_thread(stage.servers.crash)
+async def _crash(system: SystemUnderTest, _: Fault) -> None:
+    assert isinstance(system.servers, OneNode)
+    await asyncio.to_thread(system.servers.crash)
 
 
-async def _kill_connections(stage: Stage, _: Fault) -> None:
-    for node in stage.servers.nodes:
+async def _kill_connections(system: SystemUnderTest, _: Fault) -> None:
+    for node in system.servers.nodes:
         with contextlib.suppress(client.RedisError):
             await asyncio.to_thread(node.client.execute_command, "CLIENT KILL", "TYPE", "normal", "SKIPME", "yes")
 
 
-async def _fail_over(stage: Stage, fault: Fault) -> None:
-    if isinstance(stage.servers, SentinelTrio):
-        await asyncio.to_thread(stage.servers.fail_over_and_heal)
-    elif isinstance(stage.servers, SixNodes):
-        await asyncio.to_thread(stage.servers.fail_over_and_heal, _head(fault))
+async def _fail_over(system: SystemUnderTest, fault: Fault) -> None:
+    if isinstance(system.servers, SentinelTrio):
+        await asyncio.to_thread(system.servers.fail_over_and_heal)
+    elif isinstance(system.servers, SixNodes):
+        await asyncio.to_thread(system.servers.fail_over_and_heal, _head(fault))
 
 
-async def _migrate(stage: Stage, fault: Fault) -> None:
-    assert isinstance(stage.servers, SixNodes)
-    await asyncio.to_thread(stage.servers.migrate, _head(fault))
+async def _migrate(system: SystemUnderTest, fault: Fault) -> None:
+    assert isinstance(system.servers, SixNodes)
+    await asyncio.to_thread(system.servers.migrate, _head(fault))
 
 
 def _head(fault: Fault) -> str:
     return SimKeys(SIMS[int(fault.pick * len(SIMS))]).head
 
 
-_OF_REDIS: Mapping[str, Callable[[Stage, Fault], Awaitable[None]]] = {
+_OF_REDIS: Mapping[str, Callable[[SystemUnderTest, Fault], Awaitable[None]]] = {
     schedule.CRASH: _crash,
     schedule.KILLED_CONNECTIONS: _kill_connections,
     schedule.FAILOVER: _fail_over,

@@ -1,4 +1,4 @@
-"""What a run comes to, in figures and words."""
+"""The report of a run."""
 
 import math
 import statistics
@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from chaos.checker import Violation
-from chaos.faults import Ended
-from chaos.recorded import Recorded
+from chaos.faults import EndedHolder
+from chaos.sim_history import SimHistory
 
 
 @dataclass(frozen=True, slots=True)
 class Takeovers:
-    """How long sims stood still when their worker was ended, in ms: from the signal to the next tick, by another."""
+    """The durations of takeovers in ms: from the signal that ended a worker to the next tick, by another worker."""
 
     ms: tuple[int, ...]
 
@@ -27,8 +27,8 @@ class Takeovers:
         return sorted(self.ms)[math.ceil(len(self.ms) * 0.99) - 1]
 
 
-def takeovers(sims: Sequence[Recorded], ended: Sequence[Ended]) -> Mapping[str, Takeovers]:
-    """Return by kind of end how long it took. An end after which its own worker, started again, or nobody went on is left out."""
+def takeovers(sims: Sequence[SimHistory], ended: Sequence[EndedHolder]) -> Mapping[str, Takeovers]:
+    """Return the durations by kind of fault. Ends without a takeover by another worker are left out."""
     takeover_times: dict[str, list[int]] = {}
     for end in ended:
         ticks = next(sim.ticks for sim in sims if sim.sim_id == end.sim_id)
@@ -41,7 +41,7 @@ def takeovers(sims: Sequence[Recorded], ended: Sequence[Ended]) -> Mapping[str, 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One run. `wrong`: what processes and answers did that they must not; `remade`: ticks lost with a master, and made again."""
+    """One run. `wrong`: unexpected exits and responses; `recomputed`: ticks lost in a failover and computed again."""
 
     topology: str
     seed: int
@@ -50,7 +50,7 @@ class Report:
     acknowledged: int
     unknown: int
     ticks: int
-    remade: int
+    recomputed: int
     takeovers: Mapping[str, Takeovers]
     violations: Sequence[Violation]
     wrong: Sequence[str]
@@ -72,20 +72,20 @@ class Report:
         lines += [
             f"orders: {self.acknowledged} acknowledged, {broken['lost']} lost, {broken['duplicated']} duplicated;"
             f" {self.unknown} without an answer",
-            f"ticks: {self.ticks}, of which {self.remade} were seen otherwise before",
+            f"ticks: {self.ticks}, of which {self.recomputed} were recomputed after a failover",
         ]
         for kind, each in sorted(self.takeovers.items()):
             lines.append(
-                f"taken over, {kind}: {len(each.ms)} times, median {each.median:.0f} ms, p99 {each.p99:.0f} ms"
+                f"takeover after {kind}: {len(each.ms)} times, median {each.median:.0f} ms, p99 {each.p99:.0f} ms"
             )
         if self.holds:
-            return "\n".join([*lines, "all promises were kept"])
+            return "\n".join([*lines, "all promises held"])
         shown = [*(f"{promise}: {words}" for promise, words in self.violations), *self.wrong]
         more = [f"  and {len(shown) - 20} more"] if len(shown) > 20 else []
         return "\n".join(
             [
                 *lines,
-                f"BROKEN: {len(shown)} (once more with --seed {self.seed} --redis {self.topology}; --logs DIR keeps what was said)",
+                f"BROKEN: {len(shown)} (repeat with --seed {self.seed} --redis {self.topology}; --logs DIR keeps the logs)",
                 *(f"  {each}" for each in shown[:20]),
                 *more,
             ]

@@ -1,4 +1,4 @@
-"""Workers with a fault of their own, which the checker must find: `python -m chaos.sabotage` stands in for `sector.worker`.
+"""Workers with a deliberate defect, which the checker must report: `python -m chaos.sabotage` stands in for `sector.worker`.
 
 `SABOTAGE=watch`: nothing is watched, so the lease fences nobody off. `SABOTAGE=cursor`: the cursor is moved by a command after
 EXEC, so an order may be applied while the cursor still stands before it.
@@ -14,22 +14,22 @@ from sector.worker import sim_runner
 from sector.worker.__main__ import main
 
 
-class WatchesNothing[S](Ticker[S]):
-    """Believes what it read, whatever happened since."""
+class WithoutWatch[S](Ticker[S]):
+    """Commits without WATCH, so concurrent writes are not detected."""
 
     def _watch(self) -> Command:
         return ("PING",)
 
 
-class MovesCursorLate[S](Ticker[S]):
-    """Applies the orders in one transaction, and moves the cursor past them afterwards."""
+class LateCursor[S](Ticker[S]):
+    """Applies the orders in one transaction, and moves the cursor in a later command."""
 
     async def _commit(self, link: Link, head: Head, changes: list[Command]) -> None:
-        await super()._commit(_CursorLeftOut(link, self._keys.head), head, changes)
+        await super()._commit(_LinkWithoutCursor(link, self._keys.head), head, changes)
         checked(await link.exchange(("HSET", self._keys.head, "cursor", head.cursor)))
 
 
-class _CursorLeftOut(Link):
+class _LinkWithoutCursor(Link):
     """Sends everything but the cursor of a head."""
 
     def __init__(self, link: Link, key: str) -> None:
@@ -46,7 +46,7 @@ class _CursorLeftOut(Link):
         return (*command[:2], *(part for pair in pairs if pair[0] != "cursor" for part in pair))
 
 
-SABOTAGES: dict[str, type[Ticker[object]]] = {"watch": WatchesNothing, "cursor": MovesCursorLate}
+SABOTAGES: dict[str, type[Ticker[object]]] = {"watch": WithoutWatch, "cursor": LateCursor}
 """What `SABOTAGE` can be."""
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from soak.day import live
-from soak.picture import picture
+from soak.plots import picture
+from soak.soak_run import run_day
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             bar.set_postfix_str(what, refresh=False)
 
         report = asyncio.run(
-            live(
+            run_day(
                 total,
                 Path(directory),
                 players=given.players,

@@ -1,4 +1,4 @@
-"""Memory: what each process holds over time, and the slope of that."""
+"""Memory of each process over time, and its slope."""
 
 import os
 import statistics
@@ -8,13 +8,13 @@ from pathlib import Path
 
 
 @dataclass(slots=True)
-class Held:
-    """What processes held, by name and process id: seconds since the beginning, and MB."""
+class MemorySamples:
+    """Resident memory by process name and id: seconds since the start, and MB."""
 
     by_process: dict[tuple[str, int], list[tuple[float, float]]] = field(default_factory=dict)
 
     def take(self, at_s: float, processes: Mapping[str, int]) -> None:
-        """Note what they hold now."""
+        """Sample the memory of the processes."""
         for name, process_id in processes.items():
             if (size := resident_mb(process_id)) is not None:
                 self.by_process.setdefault((name, process_id), []).append((at_s, size))

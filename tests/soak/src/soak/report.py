@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from soak.crowd import Noted, Sample
-from soak.memory import Held, Slope
+from soak.memory import MemorySamples, Slope
+from soak.workload import Sample, WorkloadLog
 
 type Window = tuple[float, float]
 """From a fault to when its effects are over, on the monotonic clock."""
@@ -51,23 +51,23 @@ class Report:
     seconds: float
     windows: Sequence[Window]
     faults: Mapping[str, int]
-    noted: Noted
+    log: WorkloadLog
     ticks: int
     took_s: Mapping[str, list[float]]
-    held: Held
+    held: MemorySamples
     slopes: Mapping[str, Slope]
     wrong: Sequence[str]
 
     def lines(self) -> list[tuple[str, str, bool]]:
         """Return each objective, what was measured, and whether it is met."""
-        noted = self.noted
+        log = self.log
         objectives = [
             (
                 "acknowledged orders without an outcome: none",
-                f"{len(noted.open)} of {noted.acknowledged}",
-                not noted.open,
+                f"{len(log.open)} of {log.acknowledged}",
+                not log.open,
             ),
-            ("what must not be: nothing", f"{len(self.wrong) + len(noted.wrong)}", not (self.wrong or noted.wrong)),
+            ("what must not be: nothing", f"{len(self.wrong) + len(log.wrong)}", not (self.wrong or log.wrong)),
         ]
         for kind, max_s in P99_S.items():
             value = p99(self.took_s[kind])
@@ -97,16 +97,16 @@ class Report:
 
     def text(self) -> str:
         """Return the report as text."""
-        noted = self.noted
+        log = self.log
         head = [
             f"{self.seconds:.0f} s, {sum(self.faults.values())} faults, {self.windowed_s:.0f} s of it in their windows",
             *(f"  {count:5}  {kind}" for kind, count in sorted(self.faults.items())),
-            f"orders: {noted.acknowledged} acknowledged, {noted.applied} applied, {noted.rejected} rejected by the rules",
-            f"ticks: {self.ticks}; seen {noted.ticks} times",
+            f"orders: {log.acknowledged} acknowledged, {log.applied} applied, {log.rejected} rejected by the rules",
+            f"ticks: {self.ticks}; seen {log.ticks} times",
         ]
         width = max(len(what) for what, *_ in self.lines())
         rows = [
             f"  {what.ljust(width)}  {value:>34}  {'met' if met else 'NOT MET'}" for what, value, met in self.lines()
         ]
-        wrong = [f"  {each}" for each in [*self.wrong, *noted.wrong][:20]]
+        wrong = [f"  {each}" for each in [*self.wrong, *log.wrong][:20]]
         return "\n".join([*head, "objectives", *rows, *wrong])

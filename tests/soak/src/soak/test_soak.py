@@ -8,19 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.long import LONG
-from soak import day
+from soak import soak_run
 from soak.__main__ import main
-from soak.crowd import Noted, Sample
-from soak.day import faults, live
-from soak.memory import Held, Slope
-from soak.picture import picture
+from soak.memory import MemorySamples, Slope
+from soak.plots import picture
 from soak.report import P99_S, Report, outside, p99
+from soak.soak_run import faults, run_day
+from soak.workload import Sample, WorkloadLog
 
 SECONDS = 40 if LONG else 20
 
 
 async def test_a_short_day_loses_no_order_and_shows_every_tick(tmp_path: Path) -> None:
-    report = await live(SECONDS, tmp_path, players=10, spectators=12, every_s=0.3 * SECONDS, think_s=0.5)
+    report = await run_day(SECONDS, tmp_path, players=10, spectators=12, every_s=0.3 * SECONDS, think_s=0.5)
     print(report.text())
     # Latency and memory are for an hour on a machine that does nothing else.
     drawn = ElementTree.fromstring(picture(report))  # noqa: S314 # our own
@@ -28,11 +28,11 @@ async def test_a_short_day_loses_no_order_and_shows_every_tick(tmp_path: Path) -
         text.text for text in drawn.findall(".//{*}text")
     }
     assert not report.wrong
-    assert not report.noted.wrong
-    assert not report.noted.open
-    assert report.noted.acknowledged > SECONDS
-    assert report.noted.applied + report.noted.rejected == report.noted.acknowledged
-    assert report.noted.ticks > 2 * SECONDS
+    assert not report.log.wrong
+    assert not report.log.open
+    assert report.log.acknowledged > SECONDS
+    assert report.log.applied + report.log.rejected == report.log.acknowledged
+    assert report.log.ticks > 2 * SECONDS
     assert len(report.faults) >= 2
     assert set(report.slopes) >= {"viz-alpha", "viz-beta", "bot-alpha", "bot-beta"}
     for kind in P99_S:
@@ -40,9 +40,9 @@ async def test_a_short_day_loses_no_order_and_shows_every_tick(tmp_path: Path) -
 
 
 async def test_a_finished_sim_and_a_timeout_are_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(day, "_CONFIG", day._CONFIG.model_copy(update={"max_ticks": 4}))
-    monkeypatch.setattr(day, "_LEAVES_WITHIN_S", 1.0)
-    report = await live(6, tmp_path, players=0, spectators=4, every_s=60.0)
+    monkeypatch.setattr(soak_run, "_CONFIG", soak_run._CONFIG.model_copy(update={"max_ticks": 4}))
+    monkeypatch.setattr(soak_run, "_LEAVES_WITHIN_S", 1.0)
+    report = await run_day(6, tmp_path, players=0, spectators=4, every_s=60.0)
     assert {"sim alpha was over at tick 4", "sim beta was over at tick 4"} <= set(report.wrong)
     assert "1 of the crowd still waited for something 1 s after the end" in report.wrong
     assert not report.holds
@@ -77,7 +77,7 @@ def test_samples_that_overlap_a_fault_window_are_excluded(
 
 
 def test_a_slope_uses_the_longest_life_and_ignores_spikes() -> None:
-    held = Held()
+    held = MemorySamples()
     held.by_process["worker-0", 1] = [(0.0, 50.0), (10.0, 60.0)]
     held.by_process["worker-0", 2] = [
         (at_s, 100 + at_s / 360 + (400 if at_s == 1800 else 0)) for at_s in range(0, 3601, 60)
@@ -89,17 +89,17 @@ def test_a_slope_uses_the_longest_life_and_ignores_spikes() -> None:
 
 
 def test_a_report_lists_missed_objectives() -> None:
-    noted = Noted(acknowledged=2, open={("alpha", "1-0"): 0.0})
+    log = WorkloadLog(acknowledged=2, open={("alpha", "1-0"): 0.0})
     took_s = {kind: [0.01] * 100 for kind in P99_S} | {"seen": [2.0] * 100}
     report = Report(
         5,
         60,
         [(20, 30), (7, 12), (10, 14), (60, 80)],
         {"worker killed": 1},
-        noted,
+        log,
         120,
         took_s,
-        Held(),
+        MemorySamples(),
         {"viz": Slope(50, 200, 600)},
         [],
     )

@@ -1,4 +1,4 @@
-"""The stage: the servers, workers and APIs of a run. Where Redis is one server, each process reaches it through a proxy of its own."""
+"""The system under test: Redis, workers and APIs. With a single Redis server, each process connects through its own proxy."""
 
 import asyncio
 import contextlib
@@ -28,8 +28,8 @@ _WORKERS = 3
 CONFIG = SimConfig(seed=3, systems=24, homes=4, players=FACTIONS, puppets=(), keyframes_kept=10_000)
 
 
-class Actor:
-    """A process that may be killed and is started again. `busy`: something is being done to it."""
+class ServiceProcess:
+    """A process that faults may end, and that is restarted. `busy`: a fault is being injected into it."""
 
     def __init__(
         self, processes: Processes, name: str, proxy: FaultyProxy | None, module: str, **settings: str
@@ -48,14 +48,14 @@ class Actor:
         return self.name.partition("-")[0]
 
     async def start(self) -> None:
-        """Start it; return when it answers."""
+        """Start the process; return when it answers."""
         start = self._processes.start
         service = await asyncio.to_thread(start, self.kind, wait=False, module=self._module, **self._settings)
         await asyncio.to_thread(service.wait_for, lambda _: True, "answering")
         self.service = service
 
     async def until_ready(self) -> str:
-        """Wait until it is ready; returns what it says where it does not become so."""
+        """Wait until the process is ready; return its error if it does not become ready."""
         assert self.service is not None
         try:
             await asyncio.to_thread(self.service.wait_until, ready=True)
@@ -76,41 +76,41 @@ class Actor:
 
     @property
     def died(self) -> int | None:
-        """The exit code of a process that ended though nobody ended it."""
+        """The exit code of a process that ended unexpectedly."""
         return None if self.service is None else self.service.process.poll()
 
 
-class Stage:
-    """What a run is played on. `redis` is the run's own client, which no fault is aimed at but those of Redis itself."""
+class SystemUnderTest:
+    """The processes of a run. `redis` is the client of the test, which only faults of Redis itself affect."""
 
     def __init__(self, servers: Topology, redis: Client, processes: Processes, lease_s: float) -> None:
         self.processes = processes
         self.servers = servers
         self.redis = redis
         self.lease_s = lease_s
-        self.actors: list[Actor] = []
+        self.services: list[ServiceProcess] = []
         self.redis_busy = asyncio.Lock()
 
-    def free(self, kind: str) -> list[Actor]:
-        """Return the actors of a kind that run, and to which nothing is being done."""
-        return [actor for actor in self.actors if actor.kind == kind and actor.service and not actor.busy]
+    def free(self, kind: str) -> list[ServiceProcess]:
+        """Return the running processes of a kind into which no fault is being injected."""
+        return [process for process in self.services if process.kind == kind and process.service and not process.busy]
 
     def api_of(self, sim_id: str) -> str | None:
         """Return the URL of the API of a sim; None while it does not run."""
-        actor = next(actor for actor in self.actors if actor.name == f"api-{sim_id}")
-        return None if actor.service is None else actor.service.url
+        process = next(process for process in self.services if process.name == f"api-{sim_id}")
+        return None if process.service is None else process.service.url
 
-    async def held_by(self, actor: Actor) -> list[str]:
-        """Return the sims whose lease an actor holds; none where Redis does not say."""
+    async def held_by(self, process: ServiceProcess) -> list[str]:
+        """Return the sims whose lease a process holds; none while Redis is unreachable."""
         try:
             holders = await lease.holders(self.redis, SIMS)
         except (RedisError, OSError):
             return []
-        return [sim for sim, holder in zip(SIMS, holders, strict=True) if (holder or "").split(":")[0] == actor.name]
+        return [sim for sim, holder in zip(SIMS, holders, strict=True) if (holder or "").split(":")[0] == process.name]
 
 
 @asynccontextmanager
-async def opened(
+async def start_system(
     kind: str,
     directory: Path,
     *,
@@ -118,36 +118,36 @@ async def opened(
     lease_s: float = LEASE_S,
     config: SimConfig = CONFIG,
     sabotage: str = "",
-) -> AsyncIterator[Stage]:
-    """Start servers of a kind, found the sims, start workers and APIs; end all of it afterwards. `sabotage`: see that module."""
+) -> AsyncIterator[SystemUnderTest]:
+    """Start Redis, create the sims, start workers and APIs; end all of them at the end. `sabotage`: see that module."""
     with contextlib.ExitStack() as servers_end:
         servers = await asyncio.to_thread(servers_end.enter_context, running(TOPOLOGIES[kind], directory))
         redis = connect(servers.url)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(redis.aclose)
-            stage = Stage(servers, redis, Processes(directory), lease_s)
+            system = SystemUnderTest(servers, redis, Processes(directory), lease_s)
             for sim_id in SIMS:
                 await lifecycle.found(redis, sim_id, SectorWorld(), config)
-            stack.callback(stage.processes.end_all)
+            stack.callback(system.processes.end_all)
             settings = {"SIM_ID": "*", "TICK_DELAY": str(tick_s), "LEASE_TTL_MS": str(round(lease_s * 1000))}
             module = "chaos.sabotage" if sabotage else "sector.worker"
             for number in range(_WORKERS):
                 name = f"worker-{number}"
-                await add(stack, stage, name, module, WORKER_ID=name, SABOTAGE=sabotage, **settings)
+                await add(stack, system, name, module, WORKER_ID=name, SABOTAGE=sabotage, **settings)
             for sim_id in SIMS:
                 durable = {"ORDER_DURABILITY": DURABILITY[kind]}
-                await add(stack, stage, f"api-{sim_id}", "sector.api", SIM_ID=sim_id, PORT=str(free_port()), **durable)
-            await asyncio.gather(*(actor.start() for actor in stage.actors))
-            for actor in stage.actors:
-                unready = await actor.until_ready()
+                await add(stack, system, f"api-{sim_id}", "sector.api", SIM_ID=sim_id, PORT=str(free_port()), **durable)
+            await asyncio.gather(*(process.start() for process in system.services))
+            for process in system.services:
+                unready = await process.until_ready()
                 assert not unready, unready
-            yield stage
+            yield system
 
 
-async def add(stack: AsyncExitStack, stage: Stage, name: str, module: str, **settings: str) -> None:
-    """Add a process to the stage, which is to be started yet; `stack` ends its proxy."""
-    url, proxy = stage.servers.url, None
-    if isinstance(stage.servers, OneNode):
+async def add(stack: AsyncExitStack, system: SystemUnderTest, name: str, module: str, **settings: str) -> None:
+    """Add a process to the system, without starting it. `stack` closes its proxy."""
+    url, proxy = system.servers.url, None
+    if isinstance(system.servers, OneNode):
         proxy = await stack.enter_async_context(FaultyProxy(url))
         url = proxy.url
-    stage.actors.append(Actor(stage.processes, name, proxy, module, REDIS_URL=url, **settings))
+    system.services.append(ServiceProcess(system.processes, name, proxy, module, REDIS_URL=url, **settings))

@@ -1,4 +1,4 @@
-"""A witness: follows the ticks of a sim while the run goes on, as the viz does, and keeps which state hash it saw at each."""
+"""An observer: watches the ticks of a sim during a run, as the viz does, and records the state hash of each."""
 
 import asyncio
 from dataclasses import dataclass, field

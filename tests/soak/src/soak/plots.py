@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.drawing import svg
-from soak.crowd import Sample
-from soak.memory import Held
+from soak.memory import MemorySamples
 from soak.report import P99_S, Report, Window, p99
+from soak.workload import Sample
 
 _BIN_S = 15.0
 _ROLES = ("api", "bot", "viz", "worker")
@@ -20,7 +20,7 @@ def picture(report: Report) -> str:
     """Return it, as SVG."""
     figure = Figure(figsize=(10, 7), layout="constrained")
     took, held = figure.subplots(2, sharex=True)
-    _draw_latency(took, report.noted.samples, report.start_s)
+    _draw_latency(took, report.log.samples, report.start_s)
     _draw_memory(held, report.held)
     for axes in (took, held):
         _draw_windows(axes, report.windows, report.start_s)
@@ -46,7 +46,7 @@ def _binned(samples: Sequence[Sample], start_s: float) -> Iterator[tuple[float, 
         yield (number + 0.5) * _BIN_S, p99([sample.took_s for sample in each])
 
 
-def _draw_memory(axes: Axes, held: Held) -> None:
+def _draw_memory(axes: Axes, held: MemorySamples) -> None:
     axes.set(title="What a process holds; each that was started anew is a line of its own", ylabel="MB")
     colours: Mapping[str, str] = {role: f"C{number}" for number, role in enumerate(_ROLES)}
     labelled: set[str] = set()

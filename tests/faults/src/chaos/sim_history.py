@@ -1,4 +1,4 @@
-"""What is left of a sim in Redis, read whole: the log, every tick, and where it stands."""
+"""Reads the full history of a sim from Redis: the order log, every tick, and the head."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from sector.state.watch.reader import SimReader, TickEvents, tick_events
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class SimHistory:
     """A sim. `log`: ids of the entries of its order log; `records`: its history as an archive has it; `gap`: why it is none.
 
     `state_hash`: that of the state at head as a reader comes to it, and a worker that takes over; "" where there is none.
@@ -31,7 +31,7 @@ class Recorded:
     gap: str = ""
 
 
-async def read(redis: Client, sim_id: str) -> Recorded:
+async def read(redis: Client, sim_id: str) -> SimHistory:
     """Read a sim that stands still. Raises redis.exceptions.RedisError."""
     keys = SimKeys(sim_id)
     log = [as_entry(entry)[0] for entry in as_list(await call(redis, "XRANGE", keys.orders, "-", "+"))]
@@ -47,7 +47,7 @@ async def read(redis: Client, sim_id: str) -> Recorded:
             records.append(record)  # noqa: PERF401  (what stands before a gap is kept)
     except (StateError, FrameError) as error:
         gap = str(error)
-    return Recorded(sim_id, head, state_hash, log, ticks, records, gap)
+    return SimHistory(sim_id, head, state_hash, log, ticks, records, gap)
 
 
 async def last_order(redis: Client, sim_id: str) -> str:

@@ -1,4 +1,4 @@
-"""The crowd: players who order and follow each order to its outcome, and spectators who watch. All of it is noted with its time."""
+"""The crowd: players who order and follow each order to its outcome, and spectators who watch. All of it is log with its time."""
 
 import asyncio
 import random
@@ -31,7 +31,7 @@ class Sample:
 
 
 @dataclass(slots=True)
-class Noted:
+class WorkloadLog:
     """What the crowd saw. `open`: orders that were acknowledged, by sim and id, without an outcome yet; `wrong`: what must not be."""
 
     samples: list[Sample] = field(default_factory=list)
@@ -48,14 +48,16 @@ class Noted:
         self.samples.append(Sample(kind, at_s, time.monotonic() - at_s))
 
 
-async def play(clients: Clients, factions: Sequence[str], think_s: float, noted: Noted, stop: asyncio.Event) -> None:
+async def play(
+    clients: Clients, factions: Sequence[str], think_s: float, log: WorkloadLog, stop: asyncio.Event
+) -> None:
     """Order and follow until `stop`."""
     chance = random.Random()  # noqa: S311  (nothing secret)
     while not await _stopped(stop, chance.uniform(think_s / 2, think_s * 1.5)):
         order = _order(chance, factions)
-        order_id = await _give(clients, order, noted, stop)
+        order_id = await _give(clients, order, log, stop)
         if order_id is not None:
-            await _follow(clients, order_id, noted, stop)
+            await _follow(clients, order_id, log, stop)
 
 
 def _order(chance: random.Random, factions: Sequence[str]) -> Order:
@@ -69,7 +71,7 @@ def _order(chance: random.Random, factions: Sequence[str]) -> Order:
             return Note(faction=faction, text="soak")
 
 
-async def _give(clients: Clients, order: Order, noted: Noted, stop: asyncio.Event) -> str | None:
+async def _give(clients: Clients, order: Order, log: WorkloadLog, stop: asyncio.Event) -> str | None:
     """Give an order until it is acknowledged, under one key."""
     key = uuid.uuid4().hex
     while (client := await _wait_for_client(clients, stop)) is not None:
@@ -79,16 +81,16 @@ async def _give(clients: Clients, order: Order, noted: Noted, stop: asyncio.Even
         except Unavailable:
             continue
         except Refused as refused:
-            noted.wrong.append(f"an order was answered with {refused}")
+            log.wrong.append(f"an order was answered with {refused}")
             return None
-        noted.note("acknowledged", began_s)
-        noted.acknowledged += 1
-        noted.open[clients.sim_id, order_id] = began_s
+        log.note("acknowledged", began_s)
+        log.acknowledged += 1
+        log.open[clients.sim_id, order_id] = began_s
         return order_id
     return None
 
 
-async def _follow(clients: Clients, order_id: str, noted: Noted, stop: asyncio.Event) -> None:
+async def _follow(clients: Clients, order_id: str, log: WorkloadLog, stop: asyncio.Event) -> None:
     """Follow an order to its outcome; one that is still open at the end is looked up then."""
     began_s = time.monotonic()
     while (client := await _wait_for_client(clients, stop)) is not None:
@@ -97,22 +99,22 @@ async def _follow(clients: Clients, order_id: str, noted: Noted, stop: asyncio.E
         except Unavailable:
             continue
         except Refused as refused:
-            noted.wrong.append(f"order {order_id} was acknowledged, and asked for it was answered with {refused}")
+            log.wrong.append(f"order {order_id} was acknowledged, and asked for it was answered with {refused}")
             return
         if order_status.status != "pending":
-            noted.note("outcome", began_s)
-            settle(noted, (clients.sim_id, order_id), order_status.status)
+            log.note("outcome", began_s)
+            settle(log, (clients.sim_id, order_id), order_status.status)
             return
 
 
-def settle(noted: Noted, order: tuple[str, str], status: str) -> None:
+def settle(log: WorkloadLog, order: tuple[str, str], status: str) -> None:
     """Note what became of an order, by sim and id."""
-    del noted.open[order]
-    noted.applied += status == "applied"
-    noted.rejected += status == "rejected"
+    del log.open[order]
+    log.applied += status == "applied"
+    log.rejected += status == "rejected"
 
 
-async def watch(where: Where, noted: Noted, stop: asyncio.Event) -> None:
+async def watch(where: Where, log: WorkloadLog, stop: asyncio.Event) -> None:
     """Watch as the page does, and come back wherever the viz is."""
     while not stop.is_set():
         url = where()
@@ -125,10 +127,10 @@ async def watch(where: Where, noted: Noted, stop: asyncio.Event) -> None:
         def tick(blob: bytes, last: list[int] = last) -> None:
             number, at_ms = tick_of(blob)
             took_s = max(time.time() - at_ms / 1000, 0)
-            noted.samples.append(Sample("seen", time.monotonic() - took_s, took_s))
-            noted.ticks += 1
+            log.samples.append(Sample("seen", time.monotonic() - took_s, took_s))
+            log.ticks += 1
             if last[0] >= 0 and number != last[0] + 1:
-                noted.wrong.append(f"tick {number} was shown after {last[0]}")
+                log.wrong.append(f"tick {number} was shown after {last[0]}")
             last[0] = number
 
         def world(_: object, last: list[int] = last) -> None:
@@ -156,23 +158,23 @@ async def watch(where: Where, noted: Noted, stop: asyncio.Event) -> None:
             await page.disconnect()
 
 
-async def listen(clients: Clients, noted: Noted, stop: asyncio.Event) -> None:
+async def listen(clients: Clients, log: WorkloadLog, stop: asyncio.Event) -> None:
     """Hear the event stream, from the last event on wherever it breaks."""
     after, last = "", (-1, -1)
     while (client := await _wait_for_client(clients, stop)) is not None:
         try:
             async for event in client.follow(after=after):
                 if isinstance(event, Gap):
-                    noted.wrong.append(f"events after {event.after} are missing on a stream")
+                    log.wrong.append(f"events after {event.after} are missing on a stream")
                     continue
                 tick, _, number = (event.id or "").partition("-")
                 at = int(tick), int(number)
                 if at <= last:
-                    noted.wrong.append(f"event {event.id} came after {last}")
+                    log.wrong.append(f"event {event.id} came after {last}")
                 if at[0] != last[0] and event.at_ms is not None:
                     took_s = max(time.time() - event.at_ms / 1000, 0)
-                    noted.samples.append(Sample("heard", time.monotonic() - took_s, took_s))
-                    noted.ticks += 1
+                    log.samples.append(Sample("heard", time.monotonic() - took_s, took_s))
+                    log.ticks += 1
                 last, after = at, event.id or after
                 if stop.is_set() or clients.now() is not client:
                     break

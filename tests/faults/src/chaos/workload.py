@@ -1,6 +1,6 @@
-"""A player: gives orders over HTTP, one after another, and keeps what it was told of each.
+"""The workload: players that send orders over HTTP, one after another, and record the responses.
 
-It sends again what was not answered, under the same idempotency key: an order is then in the log once, whatever got lost.
+A player retries requests without a response under the same idempotency key, so the order is in the log once.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chaos.clients import Clients
-from chaos.stage import FACTIONS
+from chaos.system import FACTIONS
 from sector.client import Refused, Unavailable
 from sector.models import AddFleet, MoveFleet, Note, Order, SetOwner
 
@@ -27,7 +27,7 @@ class Acknowledged:
 
 
 @dataclass(slots=True)
-class Given:
+class PlayerResult:
     """What one player gave. `unknown`: not acknowledged, however often it was sent; it may be in the log nevertheless."""
 
     acknowledged: list[Acknowledged] = field(default_factory=list)
@@ -35,9 +35,9 @@ class Given:
     wrong: list[str] = field(default_factory=list)
 
 
-async def play(api: Callable[[], str | None], seed: int, stop: asyncio.Event) -> Given:
+async def play(api: Callable[[], str | None], seed: int, stop: asyncio.Event) -> PlayerResult:
     """Give orders until `stop`. `api` returns where the API is at the moment. One that was not answered is given again, by its key."""
-    chance, given, number = random.Random(seed), Given(), 0  # noqa: S311  (nothing secret)
+    chance, given, number = random.Random(seed), PlayerResult(), 0  # noqa: S311  (nothing secret)
     clients = Clients(api, patience_s=_PATIENCE_S)
     while not stop.is_set():
         orders = [_order(chance, number + each) for each in range(1 if chance.random() < 0.7 else 5)]
@@ -63,7 +63,7 @@ def _order(chance: random.Random, number: int) -> Order:
             return Note(faction=faction, text=str(number))
 
 
-async def _give(clients: Clients, orders: list[Order], key: str, given: Given, stop: asyncio.Event) -> None:
+async def _give(clients: Clients, orders: list[Order], key: str, given: PlayerResult, stop: asyncio.Event) -> None:
     """Give orders, until they are acknowledged, or there is no time left."""
     while not stop.is_set():
         client = clients.now()
