@@ -110,15 +110,15 @@ async def _disturb(proxy: FaultyProxy, fault: Fault, lease_s: float) -> bool:
             await proxy.slow(fault.lasting_s / 10, fault.lasting_s)
         case schedule.HALF_OPEN:
             await proxy.half_open(fault.lasting_s)
-        case schedule.CUT:
+        case schedule.RESET:
             proxy.cut()
-        case schedule.TICK_CUT_BEFORE | schedule.ORDER_CUT_BEFORE:
-            proxy.cut_before(_EXEC if fault.kind == schedule.TICK_CUT_BEFORE else _ADMIT)
+        case schedule.TICK_REQUEST_LOST | schedule.ORDER_REQUEST_LOST:
+            proxy.cut_before(_EXEC if fault.kind == schedule.TICK_REQUEST_LOST else _ADMIT)
             return await proxy.came(lease_s)
-        case schedule.TICK_CUT_AFTER | schedule.ORDER_CUT_AFTER:
-            proxy.cut_after(_EXEC if fault.kind == schedule.TICK_CUT_AFTER else _ADMIT)
+        case schedule.TICK_REPLY_LOST | schedule.ORDER_REPLY_LOST:
+            proxy.cut_after(_EXEC if fault.kind == schedule.TICK_REPLY_LOST else _ADMIT)
             return await proxy.came(lease_s)
-        case schedule.TICK_HELD:
+        case schedule.TICK_DELAYED:
             # Until the lease has expired and another worker has ticked.
             held_s = lease_s + fault.lasting_s
             proxy.hold(_EXEC, held_s)

@@ -8,14 +8,14 @@ WORKER_KILLED, WORKER_PAUSED, WORKER_TERMINATED = "worker killed", "worker pause
 API_KILLED, API_TERMINATED = "API killed", "API terminated"
 PROCESSES = (WORKER_KILLED, WORKER_PAUSED, WORKER_TERMINATED, API_KILLED, API_TERMINATED)
 
-TICK_CUT_BEFORE, TICK_CUT_AFTER = "tick: cut before EXEC arrived", "tick: cut before EXEC's answer arrived"
-TICK_HELD = "tick: EXEC held back"
-ORDER_CUT_BEFORE, ORDER_CUT_AFTER = "order: cut before it arrived", "order: cut before its answer arrived"
-SLOW, HALF_OPEN, CUT = "connections slow", "connections half-open", "connections cut"
-TICK_EXEC = (TICK_CUT_BEFORE, TICK_CUT_AFTER, TICK_HELD)
-NETWORK = (*TICK_EXEC, ORDER_CUT_BEFORE, ORDER_CUT_AFTER, SLOW, HALF_OPEN, CUT)
+TICK_REQUEST_LOST, TICK_REPLY_LOST = "tick: EXEC request lost", "tick: EXEC reply lost"
+TICK_DELAYED = "tick: EXEC delayed"
+ORDER_REQUEST_LOST, ORDER_REPLY_LOST = "order: request lost", "order: reply lost"
+SLOW, HALF_OPEN, RESET = "connections slow", "connections half-open", "connections reset"
+TICK_EXEC = (TICK_REQUEST_LOST, TICK_REPLY_LOST, TICK_DELAYED)
+NETWORK = (*TICK_EXEC, ORDER_REQUEST_LOST, ORDER_REPLY_LOST, SLOW, HALF_OPEN, RESET)
 
-CRASH, KILLED_CONNECTIONS, FAILOVER, MIGRATION = "Redis killed", "connections killed", "failover", "slot migrated"
+CRASH, KILLED_CONNECTIONS, FAILOVER, MIGRATION = "Redis killed", "Redis connections killed", "failover", "slot migrated"
 
 KINDS = {
     # What hits EXEC of a tick comes twice as often: it is what the transaction is for.
