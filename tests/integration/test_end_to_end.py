@@ -1,7 +1,6 @@
 """A world of processes: orders go in by HTTP, the world changes accordingly, and goes on when its worker is killed."""
 
 import signal
-import time
 from collections.abc import Callable
 
 import httpx
@@ -9,6 +8,7 @@ import pytest
 
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG
+from fixtures.waiting import until
 from sector.models import Snapshot
 from sector.models.snapshot import System
 
@@ -41,21 +41,13 @@ class Player:
             events += page["events"]
             after = page["next"]
 
-    def what_became_of(self, order_id: str) -> dict[str, object]:
+    def wait_for_outcome(self, order_id: str) -> dict[str, object]:
         """Wait until the order was applied; returns its event."""
-        return self._wait(lambda: next((e for e in self.events() if e.get("order") == order_id), None), order_id)
+        return until(lambda: next((e for e in self.events() if e.get("order") == order_id), None), order_id)
 
-    def until(self, so: Callable[[Snapshot], bool], what: str) -> Snapshot:
-        """Wait until the snapshot is so."""
-        return self._wait(lambda: now if so(now := self.snapshot()) else None, what)
-
-    def _wait[T](self, look: Callable[[], T | None], what: str) -> T:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            if (outcome := look()) is not None:
-                return outcome
-            time.sleep(0.05)
-        raise AssertionError(f"waited in vain for {what}")
+    def wait_for_snapshot(self, condition: Callable[[Snapshot], bool], what: str) -> Snapshot:
+        """Wait for a snapshot that meets a condition."""
+        return until(lambda: now if condition(now := self.snapshot()) else None, what)
 
 
 @pytest.fixture
@@ -78,51 +70,54 @@ def beside(snapshot: Snapshot, system: str) -> set[str]:
 
 
 def test_orders_change_the_world_and_have_outcomes(player: Player) -> None:
-    joined = player.what_became_of(player.order(type="join", faction="Me"))
+    joined = player.wait_for_outcome(player.order(type="join", faction="Me"))
     assert joined["type"] == "faction_joined"
     home = str(joined["system"])
-    snapshot = player.until(lambda now: home in own(now, "Me"), "a home")
+    snapshot = player.wait_for_snapshot(lambda now: home in own(now, "Me"), "a home")
 
     before = own(snapshot, "Me")[home].ships
-    mustered = player.what_became_of(player.order(type="add_fleet", faction="Me", system=home, ships=5))
+    mustered = player.wait_for_outcome(player.order(type="add_fleet", faction="Me", system=home, ships=5))
     assert (mustered["type"], mustered["ships"]) == ("ships_mustered", 5)
-    assert own(player.until(lambda now: now.tick >= int(str(mustered["tick"])), "that tick"), "Me")[home].ships > before
+    assert (
+        own(player.wait_for_snapshot(lambda now: now.tick >= int(str(mustered["tick"])), "that tick"), "Me")[home].ships
+        > before
+    )
 
     near = beside(snapshot, home)
     neutral = min((each for each in snapshot.systems if each.id in near), key=lambda each: each.ships)
     price = ALONE.claim_base + ALONE.claim_per_ship * neutral.ships
-    player.until(lambda now: now.factions[0].supply >= price, "enough supply")
-    claimed = player.what_became_of(player.order(type="set_owner", faction="Me", system=neutral.id))
+    player.wait_for_snapshot(lambda now: now.factions[0].supply >= price, "enough supply")
+    claimed = player.wait_for_outcome(player.order(type="set_owner", faction="Me", system=neutral.id))
     assert (claimed["type"], claimed["system"]) == ("system_claimed", neutral.id)
-    player.until(lambda now: neutral.id in own(now, "Me"), "the claimed system")
+    player.wait_for_snapshot(lambda now: neutral.id in own(now, "Me"), "the claimed system")
 
-    moved = player.what_became_of(
+    moved = player.wait_for_outcome(
         player.order(type="move_fleet", faction="Me", system=home, target=neutral.id, ships=3)
     )
     assert moved["type"] == "fleet_departed"
-    player.until(lambda now: now.tick >= int(str(moved["arrives"])), "the arrival")
+    player.wait_for_snapshot(lambda now: now.tick >= int(str(moved["arrives"])), "the arrival")
     (arrived,) = (e for e in player.events() if e["type"] == "fleet_arrived" and e["fleet"] == moved["fleet"])
     assert (arrived["tick"], arrived["system"], arrived["ships"]) == (moved["arrives"], neutral.id, 3)
 
-    noted = player.what_became_of(player.order(type="note", faction="Me", text="well met", system=home))
+    noted = player.wait_for_outcome(player.order(type="note", faction="Me", text="well met", system=home))
     assert (noted["type"], noted["text"]) == ("note", "well met")
 
     reach = {home, *near, *beside(snapshot, neutral.id)}
     far = next(system.id for system in snapshot.systems if system.id not in reach)
-    rejected = player.what_became_of(player.order(type="set_owner", faction="Me", system=far))
+    rejected = player.wait_for_outcome(player.order(type="set_owner", faction="Me", system=far))
     assert (rejected["type"], rejected["reason"]) == ("order_rejected", "not_adjacent")
 
 
 def test_a_killed_worker_loses_and_duplicates_no_order(
     player: Player, worker: Service, processes: Processes, redis_url: str
 ) -> None:
-    player.what_became_of(player.order(type="join", faction="Me"))
+    player.wait_for_outcome(player.order(type="join", faction="Me"))
     second = processes.start("worker", wait=True, REDIS_URL=redis_url, WORKER_ID="two", **WORKER)
     given = [player.order(type="note", faction="Me", text=f"{n}") for n in range(20)]
     worker.process.send_signal(signal.SIGKILL)
     given += [player.order(type="note", faction="Me", text=f"{n}") for n in range(20, 40)]
     worker.process.wait()
-    player.what_became_of(given[-1])
+    player.wait_for_outcome(given[-1])
     notes = [event for event in player.events() if event["type"] == "note"]
     assert [note["order"] for note in notes] == given
     assert [note["text"] for note in notes] == [f"{n}" for n in range(40)]
@@ -139,7 +134,7 @@ def test_a_bot_plays_over_http(player: Player, processes: Processes) -> None:
         BOT_POLL_INTERVAL="0.05",
         BOT_MAX_ORDERS="2",
     )
-    player.until(lambda now: len(own(now, "Robo")) >= 3, "three systems of the bot")
+    player.wait_for_snapshot(lambda now: len(own(now, "Robo")) >= 3, "three systems of the bot")
     health = bot.wait_for(lambda health: health["orders_accepted"] >= 3, "heard")
     assert (health["faction"], health["orders_refused"]) == ("Robo", 0)
     by_tick: dict[object, int] = {}

@@ -68,7 +68,7 @@ class Standalone:
         """
         if not Path("/proc").is_dir():
             pytest.skip("needs /proc, to see what is left")
-        ports = {}
+        command_lines = {}
         for entry in Path("/proc").iterdir():
             if entry.name.isdecimal() and int(entry.name) not in (os.getpid(), self.process.pid):
                 try:
@@ -80,8 +80,8 @@ class Standalone:
                 if marked and int(group) != os.getpgrp():
                     self._groups.add(group)
                 if state != "Z" and group in self._groups:
-                    ports[int(entry.name)] = command
-        return ports
+                    command_lines[int(entry.name)] = command
+        return command_lines
 
     def runs(self, module: str) -> None:
         """Wait until it runs a process with `module` in its command line."""
