@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from deployment.ingress_nginx import Gate
+from deployment.ingress_nginx import IngressProxy
 from deployment.kinds import Deployment, Ingress
 from deployment.pods import Node, Pod
 from deployment.rendered import Rendered
@@ -25,7 +25,7 @@ class Cluster:
         self.rendered = rendered
         self.pods: dict[str, list[Pod]] = {}
         self._node = Node(rendered, images, mark, directory)
-        self.gate = Gate(rendered.all(Ingress), nginx, port, directory)
+        self.gate = IngressProxy(rendered.all(Ingress), nginx, port, directory)
 
     def start(self) -> None:
         """Start all, and wait until each is ready."""

@@ -37,7 +37,7 @@ _SERVERS = """
 """
 
 
-class Gate:
+class IngressProxy:
     """nginx at a port of this machine. `endpoints` has for each Service the ports that lead to its pods."""
 
     def __init__(self, ingresses: Sequence[Ingress], program: str, port: int, directory: File) -> None:

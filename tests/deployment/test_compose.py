@@ -21,7 +21,7 @@ from fixtures.waiting import until
 SERVICES = ("redis", "worker", "api", "viz", "bot-amber", "bot-teal")
 
 
-class Composed:
+class ComposeProject:
     """A project of its own, at a loopback address of its own: the ports are those of the file."""
 
     def __init__(self, directory: Path) -> None:
@@ -77,7 +77,7 @@ class Composed:
 
 
 @pytest.fixture(scope="module")
-def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposeProject]:
     require_answer("docker", "info", hint="install Docker, and start its engine")
     require_answer("docker", "compose", "version", hint="install the Compose plugin of Docker")
     root = tmp_path_factory.mktemp("root")
@@ -87,7 +87,7 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
         target = root / "dist" / pex
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(pex, target)
-    compose = Composed(root)
+    compose = ComposeProject(root)
     try:
         compose("build", "--build-arg", f"PYTHON={base_image()}")
         compose("up", "--detach", "--wait", "--wait-timeout=120", "--scale", "worker=3")
@@ -96,93 +96,93 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composed]:
         compose("down", "--volumes", "--timeout=10")
 
 
-def test_all_services_are_healthy_with_three_workers(composed: Composed) -> None:
-    counts = {name: [each["Health"] for each in composed.containers(name)] for name in SERVICES}
+def test_all_services_are_healthy_with_three_workers(project: ComposeProject) -> None:
+    counts = {name: [each["Health"] for each in project.containers(name)] for name in SERVICES}
     assert counts == {name: ["healthy"] * (3 if name == "worker" else 1) for name in SERVICES}
 
 
-def test_services_start_after_their_dependencies_are_healthy(composed: Composed) -> None:
+def test_services_start_after_their_dependencies_are_healthy(project: ComposeProject) -> None:
     started = {
-        name: min(container(each["ID"]).state.started_at for each in composed.containers(name)) for name in SERVICES
+        name: min(container(each["ID"]).state.started_at for each in project.containers(name)) for name in SERVICES
     }
     assert started["redis"] < started["worker"] < min(started["api"], started["viz"])
     assert started["api"] < min(started["bot-amber"], started["bot-teal"])
 
 
-def test_published_ports_answer(composed: Composed) -> None:
+def test_published_ports_answer(project: ComposeProject) -> None:
     for port, service in ((8000, "api"), (9000, "viz")):
-        url = f"http://{composed.address}:{port}"
+        url = f"http://{project.address}:{port}"
         assert httpx.get(f"{url}/health/ready").json() == {"service": service, "ready": True}
         for path in ("/health", "/metrics"):
             assert httpx.get(f"{url}{path}").status_code == 404
-    assert "<title>Sector" in httpx.get(f"http://{composed.address}:9000/").text
-    with Redis.from_url(f"redis://viz:viz@{composed.address}:6379/0") as redis:
+    assert "<title>Sector" in httpx.get(f"http://{project.address}:9000/").text
+    with Redis.from_url(f"redis://viz:viz@{project.address}:6379/0") as redis:
         assert redis.smembers("sims") == {b"default"}
 
 
-def test_the_page_of_this_host_may_use_the_api(composed: Composed) -> None:
-    allowed = httpx.get(f"http://{composed.address}:8000/snapshot", headers={"Origin": "http://localhost:9000"})
+def test_the_page_of_this_host_may_use_the_api(project: ComposeProject) -> None:
+    allowed = httpx.get(f"http://{project.address}:8000/snapshot", headers={"Origin": "http://localhost:9000"})
     assert allowed.headers["access-control-allow-origin"] == "http://localhost:9000"
 
 
-def test_the_bots_play(composed: Composed) -> None:
+def test_the_bots_play(project: ComposeProject) -> None:
     def playing() -> bool:
-        factions = httpx.get(f"http://{composed.address}:8000/snapshot").json()["factions"]
+        factions = httpx.get(f"http://{project.address}:8000/snapshot").json()["factions"]
         return {"Amber", "Teal"} <= {each["id"] for each in factions}
 
     assert until(playing, "two bots")
 
 
-def test_a_distributed_load_test_reports_its_objectives(composed: Composed) -> None:
-    composed("--profile", "load", "build", "--build-arg", f"PYTHON={base_image()}")
+def test_a_distributed_load_test_reports_its_objectives(project: ComposeProject) -> None:
+    project("--profile", "load", "build", "--build-arg", f"PYTHON={base_image()}")
     command = ("--profile", "load", "up", "--no-recreate", "--exit-code-from", "load", "load")
     # The verdict is about lost orders and missed ticks; how fast this machine answers is for the bench.
-    load_output = composed(*command, USERS="20", RUN_TIME="10s", SPAWN_RATE="20", P99_MS="60000", SEEN_MS="60000")
+    load_output = project(*command, USERS="20", RUN_TIME="10s", SPAWN_RATE="20", P99_MS="60000", SEEN_MS="60000")
     assert "acknowledged orders without an outcome within 3 ticks: none" in load_output
     assert "NOT MET" not in load_output
-    ended = composed.containers("load-worker")
+    ended = project.containers("load-worker")
     assert len(ended) == 2
     assert {str(each["ExitCode"]) for each in ended} == {"0"}
 
 
-def test_redis_keeps_an_append_only_file(composed: Composed) -> None:
-    (redis,) = composed.containers("redis")
+def test_redis_keeps_an_append_only_file(project: ComposeProject) -> None:
+    (redis,) = project.containers("redis")
     assert ".incr.aof" in docker("exec", redis["ID"], "ls", "/data/appendonlydir")
 
 
-def test_the_world_continues_after_a_restart_of_redis(composed: Composed) -> None:
-    before = _ask(composed)
-    composed("restart", "redis")
-    _tick_beyond(composed, before)
+def test_the_world_continues_after_a_restart_of_redis(project: ComposeProject) -> None:
+    before = _ask(project)
+    project("restart", "redis")
+    _tick_beyond(project, before)
 
 
-def test_a_backup_can_be_restored(composed: Composed) -> None:
-    before = _ask(composed)
-    saved = composed.redis("backup")
-    after = _tick_beyond(composed, _ask(composed) + 3)
-    composed("stop", *(name for name in SERVICES if name != "redis"))
-    restore_output = composed.redis("restore", given=saved)
+def test_a_backup_can_be_restored(project: ComposeProject) -> None:
+    before = _ask(project)
+    saved = project.redis("backup")
+    after = _tick_beyond(project, _ask(project) + 3)
+    project("stop", *(name for name in SERVICES if name != "redis"))
+    restore_output = project.redis("restore", given=saved)
     assert b"restored" in restore_output
-    with Redis.from_url(f"redis://worker:worker@{composed.address}:6379/0") as redis:
+    with Redis.from_url(f"redis://worker:worker@{project.address}:6379/0") as redis:
         assert before <= int(redis.hget("sim:{default}:head", "tick") or 0) < after
     # Its append-only file has it too.
-    composed("restart", "redis")
-    composed("up", "--detach", "--wait", "--wait-timeout=120", "--scale", "worker=3")
-    assert before <= _ask(composed)
-    _tick_beyond(composed, after)
+    project("restart", "redis")
+    project("up", "--detach", "--wait", "--wait-timeout=120", "--scale", "worker=3")
+    assert before <= _ask(project)
+    _tick_beyond(project, after)
 
 
 @pytest.mark.parametrize("file", [b"", b"REDIS0011 and no more", b"no such file"])
-def test_restoring_an_invalid_backup_changes_nothing(composed: Composed, file: bytes) -> None:
-    before = _ask(composed)
-    assert b"nothing was changed" in composed.redis("restore", given=file, fails=True)
-    _tick_beyond(composed, before)
+def test_restoring_an_invalid_backup_changes_nothing(project: ComposeProject, file: bytes) -> None:
+    before = _ask(project)
+    assert b"nothing was changed" in project.redis("restore", given=file, fails=True)
+    _tick_beyond(project, before)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root: a process of a container is killed from outside")
 @pytest.mark.parametrize("service", ["api", "viz", "worker"])
-def test_a_crashed_process_is_restarted(composed: Composed, service: str) -> None:
-    id_ = composed.containers(service)[0]["ID"]
+def test_a_crashed_process_is_restarted(project: ComposeProject, service: str) -> None:
+    id_ = project.containers(service)[0]["ID"]
     pid = container(id_).state.pid
     assert pid > 1
     os.kill(pid, signal.SIGKILL)
@@ -198,13 +198,13 @@ def test_a_crashed_process_is_restarted(composed: Composed, service: str) -> Non
     assert until(again, "a container that is healthy again")
 
 
-def _ask(composed: Composed) -> int:
-    return _tick_beyond(composed, -1)
+def _ask(project: ComposeProject) -> int:
+    return _tick_beyond(project, -1)
 
 
-def _tick_beyond(composed: Composed, tick: int) -> int:
+def _tick_beyond(project: ComposeProject, tick: int) -> int:
     def beyond() -> int | None:
-        answer = httpx.get(f"http://{composed.address}:8000/snapshot", timeout=5)
+        answer = httpx.get(f"http://{project.address}:8000/snapshot", timeout=5)
         reached: int = answer.json()["tick"] if answer.is_success else -1
         return reached if reached > tick else None
 

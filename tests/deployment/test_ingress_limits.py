@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deployment.ingress_nginx import Gate
+from deployment.ingress_nginx import IngressProxy
 from deployment.kinds import Ingress
 from deployment.rendered import BASE, Rendered
 from fixtures.nginx import require_nginx
@@ -33,21 +33,21 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 @pytest.fixture
-async def gate(tmp_path: Path) -> AsyncIterator[Gate]:
+async def gate(tmp_path: Path) -> AsyncIterator[IngressProxy]:
     """The way in, with one server in place of all pods."""
     nginx = require_nginx()
     for each in (tmp_path, *list(tmp_path.parents)[:3]):
         each.chmod(0o755)
     port = free_port()
     server = await asyncio.start_server(_serve, "127.0.0.1", port, backlog=1024)
-    gate = Gate(Rendered.of(BASE).all(Ingress), nginx, free_port(), tmp_path)
+    gate = IngressProxy(Rendered.of(BASE).all(Ingress), nginx, free_port(), tmp_path)
     await asyncio.to_thread(gate.open, {"api": [port], "viz": [port]})
     yield gate
     gate.close()
     server.close()
 
 
-async def statuses(gate: Gate, path: str, requests: int, address: str = "127.0.0.1") -> Counter[int]:
+async def statuses(gate: IngressProxy, path: str, requests: int, address: str = "127.0.0.1") -> Counter[int]:
     """Send so many requests over one connection, as fast as they go, and count the statuses of the answers."""
     reader, writer = await asyncio.open_connection("127.0.0.1", gate.port, local_addr=(address, 0))
     writer.write(f"GET {path} HTTP/1.1\r\nHost: sector.local\r\n\r\n".encode() * requests)
@@ -65,7 +65,7 @@ async def statuses(gate: Gate, path: str, requests: int, address: str = "127.0.0
 
 
 @pytest.mark.parametrize(("path", "at_once"), [("/api/map", 2_500), ("/", 1_000)])
-async def test_requests_above_the_limit_of_an_address_are_rejected(gate: Gate, path: str, at_once: int) -> None:
+async def test_requests_above_the_limit_of_an_address_are_rejected(gate: IngressProxy, path: str, at_once: int) -> None:
     counted: Counter[int] = Counter()
     while counted[503] == 0:
         counted += await statuses(gate, path, 900)
@@ -75,7 +75,7 @@ async def test_requests_above_the_limit_of_an_address_are_rejected(gate: Gate, p
 
 
 @pytest.mark.parametrize("path", ["/api/events/stream", "/ws/stream"])
-async def test_connections_above_the_limit_of_an_address_are_rejected(gate: Gate, path: str) -> None:
+async def test_connections_above_the_limit_of_an_address_are_rejected(gate: IngressProxy, path: str) -> None:
     open_ones = [await asyncio.open_connection("127.0.0.1", gate.port) for _ in range(_AT_ONCE)]
     for _, writer in open_ones:
         writer.write(f"GET {path} HTTP/1.1\r\nHost: sector.local\r\n\r\n".encode())

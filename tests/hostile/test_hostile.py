@@ -22,9 +22,9 @@ from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET
 from hostile import compromised_api, operators_file, player, slow_network, stranger, stranger_viz
-from hostile.attempt import Attempt, Scene
-from hostile.bystander import Bystander
+from hostile.attempt import Attempt, TargetWorld
 from hostile.effects import peak_bytes, resident_bytes, returns_to, stored_bytes, tick_gaps_ms
+from hostile.legitimate_client import LegitimateClient
 from hostile.limits import pod_bytes
 from sector.models import Puppet, SimConfig
 from sector.state.redis.client import connect
@@ -86,12 +86,12 @@ async def play(redis_url: str) -> None:
 
 
 @pytest.fixture
-async def scene(running: tuple[Service, ...], valkey: ValkeyServer, tmp_path: Path) -> AsyncIterator[Scene]:
+async def target(running: tuple[Service, ...], valkey: ValkeyServer, tmp_path: Path) -> AsyncIterator[TargetWorld]:
     """That world, for one attempt."""
     api, viz, worker = running
     redis_url = f"{valkey.connection_url}/0"
     redis = connect(redis_url)
-    yield Scene(api, viz, worker, redis_url, redis, tmp_path)
+    yield TargetWorld(api, viz, worker, redis_url, redis, tmp_path)
     await redis.aclose()
 
 
@@ -110,32 +110,34 @@ def late(gaps_ms: list[int]) -> int:
 @pytest.mark.parametrize(
     "attempt", [attempt for _, attempt in SELECTED], ids=[f"{actor}: {attempt.name}" for actor, attempt in SELECTED]
 )
-async def test_the_world_survives_the_attack(attempt: Attempt, scene: Scene) -> None:
-    services: tuple[Service, ...] = (scene.api, scene.viz, scene.worker)
+async def test_the_world_survives_the_attack(attempt: Attempt, target: TargetWorld) -> None:
+    services: tuple[Service, ...] = (target.api, target.viz, target.worker)
     before = {service.name: resident_bytes(service) for service in services}
-    stored = await stored_bytes(scene)
-    first_tick = (await SimReader(scene.redis, scene.sim_id).head()).tick
-    bystander = Bystander(scene.api.url, scene.token("Crimson", sub="bystander"), services, scene.folder)
-    with bystander:
+    stored = await stored_bytes(target)
+    first_tick = (await SimReader(target.redis, target.sim_id).head()).tick
+    legitimate_client = LegitimateClient(
+        target.api.url, target.token("Crimson", sub="legitimate_client"), services, target.folder
+    )
+    with legitimate_client:
         await asyncio.sleep(1)
-        await attempt.act(scene)
+        await attempt.act(target)
     for service in services:
         assert service.process.poll() is None, f"{service.name} was killed: it took more memory than its pod has"
-    observed = bystander.observed()
-    gaps_ms = await tick_gaps_ms(scene, first_tick)
+    observed = legitimate_client.observed()
+    gaps_ms = await tick_gaps_ms(target, first_tick)
     slowest_s = max(observed.acknowledged_s)
     slowest_live = ", ".join(f"{name} {1000 * max(live_s):.0f} ms" for name, live_s in observed.live_s.items())
     print(
         f"{attempt.name}: slowest of {len(observed.acknowledged_s)} orders {1000 * slowest_s:.0f} ms; live: {slowest_live}; "
         f"{late(gaps_ms)} of {len(gaps_ms)} ticks late; "
-        f"API at most {peak_bytes(scene.api) / 2**20:.0f} MiB, viz {peak_bytes(scene.viz) / 2**20:.0f} MiB"
+        f"API at most {peak_bytes(target.api) / 2**20:.0f} MiB, viz {peak_bytes(target.viz) / 2**20:.0f} MiB"
     )
     assert observed.failures == []
     assert len(gaps_ms) >= 1, "ticks go on"
     for service in services:
         assert peak_bytes(service) < pod_bytes(service.name), service.name
         assert await returns_to(service, before[service.name], TOLERANCE_BYTES) <= TOLERANCE_BYTES, service.name
-    assert await stored_bytes(scene) - stored < attempt.stored_bytes
+    assert await stored_bytes(target) - stored < attempt.stored_bytes
     ACKNOWLEDGED_S.extend(observed.acknowledged_s)
     GAPS_MS.extend(gaps_ms)
     for name, live_s in observed.live_s.items():

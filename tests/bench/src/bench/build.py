@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.figure import Figure, Unmeasured
+from bench.figure import Figure, MeasurementError
 from bench.timing import ratios
 
 _CHANGED = "packages/models/src/sector/models/names.py"
@@ -22,7 +22,7 @@ _GOALS: tuple[tuple[str, tuple[str, ...], bool], ...] = (
 )
 
 
-class BuildError(Unmeasured):
+class BuildError(MeasurementError):
     """A goal failed, so there is nothing to measure."""
 
 

@@ -10,7 +10,7 @@ from bench.figure import Figure, columns
 _APART = 0.05
 
 
-class NotFigures(ValueError):
+class InvalidFiguresError(ValueError):
     """A file that holds no figures of a bench."""
 
 
@@ -35,13 +35,13 @@ class Change(NamedTuple):
 
 
 def read(path: Path) -> list[Figure]:
-    """Return the figures that `--json` wrote. Raises NotFigures, with what is wrong."""
+    """Return the figures that `--json` wrote. Raises InvalidFiguresError, with what is wrong."""
     try:
         return [Figure(**each) for each in json.loads(path.read_text())["figures"]]
     except OSError as error:
-        raise NotFigures(f"{path} cannot be read: {error.strerror}") from error
+        raise InvalidFiguresError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, TypeError, KeyError) as error:
-        raise NotFigures(f"{path} holds no figures of a bench: {error!r}") from error
+        raise InvalidFiguresError(f"{path} holds no figures of a bench: {error!r}") from error
 
 
 def changes(then: Sequence[Figure], now: Sequence[Figure]) -> list[Change]:
@@ -58,7 +58,7 @@ def _named(figures: Sequence[Figure]) -> Mapping[tuple[str, str], Figure]:
     return {(each.what.partition(" (")[0], each.baseline.partition(", ")[2]): each for each in figures}
 
 
-def compared(differences: Sequence[Change]) -> str:
+def comparison_table(differences: Sequence[Change]) -> str:
     """Return them as a table of text."""
     rows = [("figure", "ratio then", "range", "ratio now", "range", "change", "")]
     for what, then, now in differences:

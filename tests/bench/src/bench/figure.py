@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 
-class Unmeasured(RuntimeError):
+class MeasurementError(RuntimeError):
     """Something was not there, or did not do what is measured: there is no figure."""
 
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench.figure import Figure, Unmeasured
+from bench.figure import Figure, MeasurementError
 from bench.timing import ratios
 
 READY = "Sector is running."
@@ -29,7 +29,7 @@ _PORT_BASE = 21000
 _SETTINGS = ("PANTS", "PEX", "PYTHON", "UV_", "PIP_CACHE", "XDG_", "SECTOR_")
 
 
-class StartError(Unmeasured):
+class StartError(MeasurementError):
     """A command failed, or did not become ready in time, so there is nothing to measure."""
 
 

@@ -18,7 +18,7 @@ from bench.load import Load
 from bench.plotting import log_plot
 from bench.running import resident_mb, running, valkey_on, worked_s
 from bench.viz import crowd
-from bench.worker import FoundedOnce
+from bench.worker import CachedCreation
 from sector.models import SimConfig
 from sector.state.keys import SimKeys
 from sector.state.redis.client import connect
@@ -183,7 +183,7 @@ async def _founded(valkey: ValkeyServer, size: int) -> str:
         client.flushdb()
         client.config_resetstat()
     url = f"{valkey.connection_url}/0"
-    redis, world = connect(url), FoundedOnce()
+    redis, world = connect(url), CachedCreation()
     for number in range(size):
         await lifecycle.found(redis, f"s{number}", world, SimConfig(systems=_SYSTEMS))
     await redis.aclose()

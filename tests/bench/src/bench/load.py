@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import NamedTuple
 
-from bench.figure import Unmeasured
+from bench.figure import MeasurementError
 
 _RUNS = itertools.count()
 
 
-class Loaded(NamedTuple):
+class LoadResult(NamedTuple):
     """What came of a load: requests a second, and the median and 99th percentile of their latency, in seconds."""
 
     a_second: float
@@ -23,7 +23,7 @@ class Loaded(NamedTuple):
     p99_s: float
 
 
-class LoadError(Unmeasured):
+class LoadError(MeasurementError):
     """A load that was not answered as it must be, or could not be put on."""
 
 
@@ -38,7 +38,7 @@ class Load:
     keyed: bool = False
     connections: int = 64
 
-    def put_on(self, url: str, cores: set[int], seconds: float, *, delay_s: float = 0.0) -> Loaded:
+    def put_on(self, url: str, cores: set[int], seconds: float, *, delay_s: float = 0.0) -> LoadResult:
         """Put it on a server for so long, from `cores`, each connection pausing `delay_s` on average. Raises LoadError."""
         program = shutil.which("wrk")
         if program is None:
@@ -67,4 +67,4 @@ class Load:
         requests, took_us, failed, median_us, p99_us = (int(word) for word in line.split()[1:])
         if failed or not requests:
             raise LoadError(f"{failed} of {requests} requests to {url}{self.path} were not answered as they must be")
-        return Loaded(requests / took_us * 1e6, median_us / 1e6, p99_us / 1e6)
+        return LoadResult(requests / took_us * 1e6, median_us / 1e6, p99_us / 1e6)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench.figure import Unmeasured, columns
+from bench.figure import MeasurementError, columns
 from bench.growth import Line, Point, lines, plot
 
 _BUSY, _REDIS_BUSY = 0.6, 0.8
@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for line in lines(given.rounds):
                 print(f"measured: {line.name}, {line.across}", file=sys.stderr, flush=True)
                 measurements.append(line)
-        except Unmeasured as error:
+        except MeasurementError as error:
             parser.exit(1, f"not measured, so nothing can be predicted: {error}\n")
         if given.lines:
             given.lines.write_text(json.dumps([asdict(line) for line in measurements], indent=1))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-from bench.figure import Figure, Unmeasured
+from bench.figure import Figure, MeasurementError
 from bench.load import Load
 from bench.running import running, valkey_on, worked_s
 from bench.switched import SIGNALS
@@ -115,7 +115,7 @@ def _in_turns(done: Callable[[], int], process_id: int) -> Compared:
             # Where others use the cores, a turn may be too short for even one.
             while not did:
                 if time.monotonic() > deadline:
-                    raise Unmeasured(f"what is observed does nothing for {_IDLE_S:.0f} s")
+                    raise MeasurementError(f"what is observed does nothing for {_IDLE_S:.0f} s")
                 time.sleep(_TURN_S)
                 worked, did = worked_s(process_id) - before_s, done() - before
             sums[observed] += worked / did

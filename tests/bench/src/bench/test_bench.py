@@ -13,8 +13,8 @@ import pytest
 from bench import api, build, first, growth, model, observed, viz, worker, world
 from bench.__main__ import SUITES, main
 from bench.boards import board, columns, moves
-from bench.compare import changes, compared
-from bench.figure import Figure, Unmeasured, table
+from bench.compare import changes, comparison_table
+from bench.figure import Figure, MeasurementError, table
 from bench.growth import Line, Point
 from bench.load import Load, LoadError
 from bench.plotting import log_plot
@@ -58,7 +58,7 @@ def test_a_comparison_separates_regressions_from_noise(tmp_path: Path) -> None:
         ("api: d", "new"),
         ("api: gone", "not measured"),
     ]
-    assert "+20 %" in compared(differences).splitlines()[1]
+    assert "+20 %" in comparison_table(differences).splitlines()[1]
 
 
 def test_figures_are_saved_and_compared_and_other_files_are_rejected(
@@ -87,7 +87,7 @@ def test_a_failing_suite_sets_the_exit_code_and_loses_no_figure(
 ) -> None:
     def breaks(_: int) -> Iterator[Figure]:
         yield Figure("first: before", "1 ms", "1 ms, that", 1, 1, 1)
-        raise Unmeasured("wrk is not there")
+        raise MeasurementError("wrk is not there")
 
     monkeypatch.setitem(SUITES, "first", breaks)
     monkeypatch.setitem(SUITES, "second", lambda _: iter([Figure("second: it", "1 ms", "1 ms, that", 1, 1, 1)]))

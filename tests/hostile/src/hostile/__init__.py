@@ -1,1 +1,1 @@
-"""Hostile clients: tables of attempts to stop the world, and a bystander that plays on meanwhile."""
+"""Hostile clients: tables of attempts to stop the world, and a legitimate client that plays meanwhile."""

@@ -11,7 +11,7 @@ from sector.state.redis.client import Client
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class TargetWorld:
     """A running world. `folder`: for files of the attempts. `redis` may do all."""
 
     api: Service
@@ -32,7 +32,7 @@ class Scene:
         return token(*factions, secret=SECRET, **claims)
 
 
-type Act = Callable[[Scene], Awaitable[None]]
+type Act = Callable[[TargetWorld], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from redis.exceptions import AuthenticationError, ResponseError
 
-from hostile.attempt import Attempt, Scene
+from hostile.attempt import Attempt, TargetWorld
 from sector.state.keys import SIMS, WORKERS, SimKeys
 from sector.state.redis.client import connect
 from sector.state.redis.connection import Command, Link, acquire_connection, call
@@ -27,7 +27,7 @@ _SCRIPT = "return redis.call(unpack(ARGV))"
 _SWALLOWED = "redis.pcall(unpack(ARGV)) return 'done'"
 
 
-def _refused(*commands: Command) -> Callable[[Scene], Awaitable[None]]:
+def _refused(*commands: Command) -> Callable[[TargetWorld], Awaitable[None]]:
     """Send the commands as the API, again and again over several connections: each is refused, and the world stays as it is."""
 
     async def send(link: Link) -> None:
@@ -35,17 +35,17 @@ def _refused(*commands: Command) -> Callable[[Scene], Awaitable[None]]:
             assert isinstance(reply, ResponseError), reply
             assert any(words in str(reply) for words in _REFUSED), reply
 
-    async def act(scene: Scene) -> None:
-        before = await _types(scene)
-        await asyncio.gather(*(_repeat(scene, send) for _ in range(_CLIENTS)))
-        assert await _types(scene) == before
+    async def act(target: TargetWorld) -> None:
+        before = await _types(target)
+        await asyncio.gather(*(_repeat(target, send) for _ in range(_CLIENTS)))
+        assert await _types(target) == before
 
     return act
 
 
-async def _repeat(scene: Scene, act: Callable[[Link], Awaitable[None]]) -> None:
+async def _repeat(target: TargetWorld, act: Callable[[Link], Awaitable[None]]) -> None:
     """Act over a connection of the API, again and again for some seconds."""
-    client = connect(scene.user_url("api"))
+    client = connect(target.user_url("api"))
     end_s = time.monotonic() + _FOR_S
     try:
         async with acquire_connection(client, SIMS) as link:
@@ -55,29 +55,29 @@ async def _repeat(scene: Scene, act: Callable[[Link], Awaitable[None]]) -> None:
         await client.aclose()
 
 
-async def _types(scene: Scene) -> dict[str, object]:
+async def _types(target: TargetWorld) -> dict[str, object]:
     keys = (SIMS, WORKERS, _KEYS.head, _KEYS.snapshot, _KEYS.map, _KEYS.config, _KEYS.orders, _KEYS.events)
-    return {key: await scene.redis.type(key) for key in keys}
+    return {key: await target.redis.type(key) for key in keys}
 
 
-async def _hide_in_scripts(scene: Scene) -> None:
+async def _hide_in_scripts(target: TargetWorld) -> None:
     """Run scripts that hide the refusal of what they call: nothing of it happened."""
 
     async def send(link: Link) -> None:
         for inner in (("DEL", SIMS), ("HSET", _KEYS.head, "epoch", "0"), ("SET", _KEYS.orders, "x"), ("FLUSHALL",)):
             assert await link.exchange(("EVAL", _SWALLOWED, 0, *inner)) == [b"done"]
 
-    epoch = await scene.redis.hget(_KEYS.head, "epoch")
-    await _repeat(scene, send)
-    assert b"default" in await scene.redis.smembers(SIMS)
-    assert await scene.redis.hget(_KEYS.head, "epoch") == epoch
+    epoch = await target.redis.hget(_KEYS.head, "epoch")
+    await _repeat(target, send)
+    assert b"default" in await target.redis.smembers(SIMS)
+    assert await target.redis.hget(_KEYS.head, "epoch") == epoch
 
 
-async def _guess(scene: Scene) -> None:
+async def _guess(target: TargetWorld) -> None:
     """Guess passwords of the other users."""
     end_s = time.monotonic() + _FOR_S
     for user in itertools.cycle(("worker", "operator", "keeper")):
-        client = connect(scene.user_url("api").replace("//api:api@", f"//{user}:{secrets.token_hex(4)}@"))
+        client = connect(target.user_url("api").replace("//api:api@", f"//{user}:{secrets.token_hex(4)}@"))
         with pytest.raises(AuthenticationError):
             await call(client, "GET", _KEYS.map)
         await client.aclose()

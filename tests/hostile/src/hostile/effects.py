@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from fixtures.processes import Service
-from hostile.attempt import Scene
+from hostile.attempt import TargetWorld
 from sector.state.history import history
 from sector.state.redis.connection import call
 from sector.state.redis.replies import as_bytes
@@ -41,16 +41,16 @@ async def returns_to(service: Service, bytes_before: int, tolerance: int) -> int
     return more
 
 
-async def stored_bytes(scene: Scene) -> int:
+async def stored_bytes(target: TargetWorld) -> int:
     """Return the memory of what Redis stores."""
-    info = as_bytes(await call(scene.redis, "INFO", "memory")) or b""
+    info = as_bytes(await call(target.redis, "INFO", "memory")) or b""
     fields = dict(line.split(b":", 1) for line in info.splitlines() if b":" in line)
     return int(fields[b"used_memory_dataset"])
 
 
-async def tick_gaps_ms(scene: Scene, after: int) -> list[int]:
+async def tick_gaps_ms(target: TargetWorld, after: int) -> list[int]:
     """Return the milliseconds from each tick after tick `after` to the next one."""
-    entries = await history.ticks(scene.redis, scene.sim_id, after, _LAST_TICK)
+    entries = await history.ticks(target.redis, target.sim_id, after, _LAST_TICK)
     at_ms = [tick.at_ms for tick in entries]
     return [later - earlier for earlier, later in pairwise(at_ms)]
 

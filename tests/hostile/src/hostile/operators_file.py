@@ -15,7 +15,7 @@ import xxhash
 from fixtures import archives
 from fixtures.archives import change, with_meta
 from fixtures.processes import environment, tick_of
-from hostile.attempt import Attempt, Scene
+from hostile.attempt import Attempt, TargetWorld
 from sector.models.archive import MAGIC, Founding, Keyframe, Record, TickEntry
 from sector.models.frame import Frame, encode
 from sector.state.redis.client import connect
@@ -36,17 +36,17 @@ assert isinstance(_TICK, TickEntry)
 
 _SNAPSHOT = _KEYFRAME.snapshot
 
-type Act = Callable[[Scene], Awaitable[None]]
+type Act = Callable[[TargetWorld], Awaitable[None]]
 
 
-async def _run(scene: Scene, *command: str) -> tuple[int, str]:
+async def _run(target: TargetWorld, *command: str) -> tuple[int, str]:
     """Run a command with little memory; returns its exit status and what it printed."""
     # Elsewhere in the field: it takes no processor from the world.
     line = f'ulimit -v {_MEMORY_KIB}; exec nice -n 19 "$0" "$@"'
     settings = environment() | {"OPENBLAS_NUM_THREADS": "1", "PATH": os.environ["PATH"]}
     process = await asyncio.create_subprocess_exec(
         "sh", "-c", line, sys.executable, "-m", *command,
-        env=settings, cwd=scene.folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        env=settings, cwd=target.folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     output, _ = await process.communicate()
     assert process.returncode is not None
@@ -56,20 +56,20 @@ async def _run(scene: Scene, *command: str) -> tuple[int, str]:
 def _refused(blob: bytes, reason: str) -> Act:
     """Import and replay a file: both say where it lies, in printable text, and nothing of it is left in Redis."""
 
-    async def act(scene: Scene) -> None:
-        path = scene.folder / "hostile.sim"
+    async def act(target: TargetWorld) -> None:
+        path = target.folder / "hostile.sim"
         path.write_bytes(blob)
-        before = await scene.redis.dbsize()
-        url = scene.user_url("operator")
-        imported = await _run(scene, "sector.state", "import", path.name, "hostile", "--redis-url", url)
-        replayed = await _run(scene, "sector.world.replay", path.name)
+        before = await target.redis.dbsize()
+        url = target.user_url("operator")
+        imported = await _run(target, "sector.state", "import", path.name, "hostile", "--redis-url", url)
+        replayed = await _run(target, "sector.world.replay", path.name)
         assert (imported[0], replayed[0]) == (1, 2), (imported, replayed)
         for _, printed in (imported, replayed):
             assert reason in printed
             assert printed.replace("\n", "").isprintable()
-        assert "hostile" not in await lifecycle.listed(scene.redis)
-        assert await scene.redis.dbsize() - before < 1_000, "idempotency keys come and go, and nothing else does"
-        assert not [key async for key in scene.redis.scan_iter("sim:{hostile}:*")]
+        assert "hostile" not in await lifecycle.listed(target.redis)
+        assert await target.redis.dbsize() - before < 1_000, "idempotency keys come and go, and nothing else does"
+        assert not [key async for key in target.redis.scan_iter("sim:{hostile}:*")]
 
     return act
 
@@ -81,40 +81,40 @@ def _lies(records: list[Record], reason: str) -> Act:
 def _believed(records: list[Record], statuses: frozenset[int], count: int = 1) -> Act:
     """Import what no validation can refuse, and have every process read it: it is answered, and the world goes on."""
 
-    async def act(scene: Scene) -> None:
+    async def act(target: TargetWorld) -> None:
         # For a moment processes remember of an id that its sim was removed.
         names = [f"hostile-{next(_numbers)}" for _ in range(count)]
-        redis = connect(scene.user_url("operator"))
+        redis = connect(target.user_url("operator"))
         async with AsyncExitStack() as stack:
             stack.push_async_callback(redis.aclose)
             for name in names:
                 await import_sim(redis, name, iter(records))
                 stack.push_async_callback(lifecycle.remove, redis, name)
-            tick = tick_of(await _health(scene))
+            tick = tick_of(await _health(target))
             async with asyncio.timeout(60), httpx.AsyncClient(timeout=20) as client:
                 ends_s = asyncio.get_running_loop().time() + _FOR_S
-                while asyncio.get_running_loop().time() < ends_s or tick_of(await _health(scene)) <= tick:
+                while asyncio.get_running_loop().time() < ends_s or tick_of(await _health(target)) <= tick:
                     for name in names:
-                        await _read(client, scene, name, statuses)
-                    assert (await _health(scene))["ready"]
+                        await _read(client, target, name, statuses)
+                    assert (await _health(target))["ready"]
 
     return act
 
 
-async def _health(scene: Scene) -> dict[str, object]:
-    answer = await asyncio.to_thread(scene.worker.health)
+async def _health(target: TargetWorld) -> dict[str, object]:
+    answer = await asyncio.to_thread(target.worker.health)
     assert answer is not None
     health: dict[str, object] = answer.json()
     return health
 
 
-async def _read(client: httpx.AsyncClient, scene: Scene, name: str, statuses: frozenset[int]) -> None:
+async def _read(client: httpx.AsyncClient, target: TargetWorld, name: str, statuses: frozenset[int]) -> None:
     """Read all that there is of a sim, from API and viz. Too many requests may be refused."""
     for path in ("snapshot", "snapshot?format=columns", "map", "events"):
-        answer = await client.get(f"{scene.api.url}/sims/{name}/{path}")
+        answer = await client.get(f"{target.api.url}/sims/{name}/{path}")
         assert answer.status_code in statuses | {429}, f"{path}: {answer.text}"
     for path in ("course", "state?tick=0", "ticks?after=0"):
-        answer = await client.get(f"{scene.viz.url}/sims/{name}/{path}")
+        answer = await client.get(f"{target.viz.url}/sims/{name}/{path}")
         assert answer.status_code in statuses | {404, 429}, answer.text
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 import orjson
 
-from hostile.attempt import Attempt, Scene
+from hostile.attempt import Attempt, TargetWorld
 from hostile.stranger import repeated
 
 _FOR_S = 4.0
@@ -15,16 +15,16 @@ _NOTE = {"type": "note", "faction": "Azure", "text": "hello"}
 
 def _orders(
     body: bytes, *, keys: bool = False, clients: int = 4, largest: int = 300_000
-) -> Callable[[Scene], Awaitable[None]]:
+) -> Callable[[TargetWorld], Awaitable[None]]:
     """Send this body again and again, each time with a new idempotency key."""
     numbers = itertools.count()
 
-    async def act(scene: Scene) -> None:
-        headers = {"Authorization": f"Bearer {scene.token('Azure', sub='attacker')}"}
+    async def act(target: TargetWorld) -> None:
+        headers = {"Authorization": f"Bearer {target.token('Azure', sub='attacker')}"}
 
         async def send(client: httpx.AsyncClient) -> None:
             more = {"Idempotency-Key": f"{'k' * 240}{next(numbers)}"} if keys else {}
-            response = await client.post(f"{scene.api.url}/orders", content=body, headers=headers | more)
+            response = await client.post(f"{target.api.url}/orders", content=body, headers=headers | more)
             assert response.status_code in (202, 207, 422, 429), response.text[:200]
             assert len(response.content) < largest
 

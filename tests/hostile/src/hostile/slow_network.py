@@ -6,7 +6,7 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-from hostile.attempt import Attempt, Scene
+from hostile.attempt import Attempt, TargetWorld
 
 _FOR_S = 4.0
 _DRIP_S = 0.25
@@ -16,7 +16,7 @@ _CHUNK = b"1\r\n \r\n"
 _HEAD = b"GET /health/live HTTP/1.1\r\nhost: a\r\n"
 
 type Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-type Port = Callable[[Scene], int]
+type Port = Callable[[TargetWorld], int]
 
 
 @asynccontextmanager
@@ -59,28 +59,28 @@ async def is_refused(client: Client) -> bool:
     return False
 
 
-def _dripping(port: Port, first: bytes, drop: bytes, count: int) -> Callable[[Scene], Awaitable[None]]:
-    async def act(scene: Scene) -> None:
-        async with connected(port(scene), count) as clients:
+def _dripping(port: Port, first: bytes, drop: bytes, count: int) -> Callable[[TargetWorld], Awaitable[None]]:
+    async def act(target: TargetWorld) -> None:
+        async with connected(port(target), count) as clients:
             await asyncio.gather(*(drip(client, first, drop, _FOR_S) for client in clients))
 
     return act
 
 
-def _dripping_on(port: Port, first: bytes, drop: bytes) -> Callable[[Scene], Awaitable[None]]:
+def _dripping_on(port: Port, first: bytes, drop: bytes) -> Callable[[TargetWorld], Awaitable[None]]:
     """Go on after the answer, and longer than a request may take."""
 
-    async def act(scene: Scene) -> None:
-        async with connected(port(scene), 100) as clients:
+    async def act(target: TargetWorld) -> None:
+        async with connected(port(target), 100) as clients:
             closed = await asyncio.gather(*(drip(client, first, drop, _GIVES_UP_S) for client in clients))
         assert all(closed), f"{closed.count(False)} of 100 are still connected"
 
     return act
 
 
-def _silent(port: Port, count: int) -> Callable[[Scene], Awaitable[None]]:
-    async def act(scene: Scene) -> None:
-        async with connected(port(scene), count) as clients:
+def _silent(port: Port, count: int) -> Callable[[TargetWorld], Awaitable[None]]:
+    async def act(target: TargetWorld) -> None:
+        async with connected(port(target), count) as clients:
             await asyncio.sleep(_FOR_S)
             refused = sum(await asyncio.gather(*(is_refused(client) for client in clients)))
             assert refused >= count - 1_000, f"{refused} of {count} connections of one address were refused"
@@ -88,15 +88,15 @@ def _silent(port: Port, count: int) -> Callable[[Scene], Awaitable[None]]:
     return act
 
 
-def _taking_nothing(port: Port, request: bytes, count: int) -> Callable[[Scene], Awaitable[None]]:
-    async def act(scene: Scene) -> None:
+def _taking_nothing(port: Port, request: bytes, count: int) -> Callable[[TargetWorld], Awaitable[None]]:
+    async def act(target: TargetWorld) -> None:
         loop, clients = asyncio.get_running_loop(), list[socket.socket]()
         try:
             for _ in range(count):
                 clients.append(client := socket.socket())
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
                 client.setblocking(False)
-                await loop.sock_connect(client, ("127.0.0.1", port(scene)))
+                await loop.sock_connect(client, ("127.0.0.1", port(target)))
                 with suppress(ConnectionError, BlockingIOError):
                     client.send(request)
             await asyncio.sleep(_FOR_S)
@@ -107,31 +107,31 @@ def _taking_nothing(port: Port, request: bytes, count: int) -> Callable[[Scene],
     return act
 
 
-async def _vanishing(scene: Scene) -> None:
+async def _vanishing(target: TargetWorld) -> None:
     """Reset connections amid the head, the body, and the answer."""
-    logged = {service.name: len(service.log.read_text()) for service in (scene.api, scene.viz, scene.worker)}
+    logged = {service.name: len(service.log.read_text()) for service in (target.api, target.viz, target.worker)}
     for beginning in (_HEAD, _CHUNKED % b"/orders" + _CHUNK, b"GET /snapshot HTTP/1.1\r\nhost: a\r\n\r\n"):
-        for service in (scene.api, scene.viz, scene.worker):
+        for service in (target.api, target.viz, target.worker):
             async with connected(service.port, 100) as clients:
                 for _, writer in clients:
                     client_socket = writer.get_extra_info("socket")
                     client_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     writer.write(beginning)
                 await asyncio.sleep(0.05)
-    for service in (scene.api, scene.viz, scene.worker):
+    for service in (target.api, target.viz, target.worker):
         assert "uncaught" not in service.log.read_text()[logged[service.name] :], service.name
 
 
-def _api(scene: Scene) -> int:
-    return scene.api.port
+def _api(target: TargetWorld) -> int:
+    return target.api.port
 
 
-def _viz(scene: Scene) -> int:
-    return scene.viz.port
+def _viz(target: TargetWorld) -> int:
+    return target.viz.port
 
 
-def _worker(scene: Scene) -> int:
-    return scene.worker.port
+def _worker(target: TargetWorld) -> int:
+    return target.worker.port
 
 
 ATTEMPTS = (

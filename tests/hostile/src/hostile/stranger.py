@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import httpx
 import orjson
 
-from hostile.attempt import Attempt, Scene
+from hostile.attempt import Attempt, TargetWorld
 
 _FOR_S = 4.0
 _NO_TOKEN = (401, 403)
@@ -30,10 +30,10 @@ async def repeated(for_s: float, clients: int, act: Callable[[httpx.AsyncClient]
         task.result()
 
 
-def _post(path: str, body: bytes, clients: int = 4) -> Callable[[Scene], Awaitable[None]]:
-    async def act(scene: Scene) -> None:
+def _post(path: str, body: bytes, clients: int = 4) -> Callable[[TargetWorld], Awaitable[None]]:
+    async def act(target: TargetWorld) -> None:
         async def send(client: httpx.AsyncClient) -> None:
-            response = await client.post(f"{scene.api.url}{path}", content=body)
+            response = await client.post(f"{target.api.url}{path}", content=body)
             assert response.status_code in (*_NO_TOKEN, *_LIMITED), response.text[:200]
             assert len(response.content) < 2_000
 
@@ -42,10 +42,12 @@ def _post(path: str, body: bytes, clients: int = 4) -> Callable[[Scene], Awaitab
     return act
 
 
-def _get(path: str, clients: int, statuses: Sequence[int] = (200, 304, 404)) -> Callable[[Scene], Awaitable[None]]:
-    async def act(scene: Scene) -> None:
+def _get(
+    path: str, clients: int, statuses: Sequence[int] = (200, 304, 404)
+) -> Callable[[TargetWorld], Awaitable[None]]:
+    async def act(target: TargetWorld) -> None:
         async def ask(client: httpx.AsyncClient) -> None:
-            response = await client.get(f"{scene.api.url}{path}")
+            response = await client.get(f"{target.api.url}{path}")
             assert response.status_code in (*statuses, *_LIMITED), response.text[:200]
 
         await repeated(_FOR_S, clients, ask)
@@ -53,10 +55,10 @@ def _get(path: str, clients: int, statuses: Sequence[int] = (200, 304, 404)) -> 
     return act
 
 
-def _streams(path: str, clients: int) -> Callable[[Scene], Awaitable[None]]:
-    async def act(scene: Scene) -> None:
+def _streams(path: str, clients: int) -> Callable[[TargetWorld], Awaitable[None]]:
+    async def act(target: TargetWorld) -> None:
         async def read(client: httpx.AsyncClient) -> None:
-            async with client.stream("GET", f"{scene.api.url}{path}") as response:
+            async with client.stream("GET", f"{target.api.url}{path}") as response:
                 assert response.status_code in (200, *_LIMITED)
                 async for _ in response.aiter_bytes():
                     pass

@@ -9,7 +9,7 @@ from contextlib import suppress
 import httpx
 import msgpack
 
-from hostile.attempt import Attempt, Scene
+from hostile.attempt import Attempt, TargetWorld
 from hostile.slow_network import Client, connected
 
 _FOR_S = 4.0
@@ -47,48 +47,48 @@ async def upgrade(client: Client) -> None:
     await reader.readuntil(b'"sid"')
 
 
-async def spectate(scene: Scene) -> None:
+async def spectate(target: TargetWorld) -> None:
     """Watch the sim as a real spectator does, until the world comes."""
-    async with connected(scene.viz.port, 1) as (client,), asyncio.timeout(10):
+    async with connected(target.viz.port, 1) as (client,), asyncio.timeout(10):
         await upgrade(client)
         reader, writer = client
         writer.write(_CONNECT)
         await reader.readuntil(b"sid")
-        writer.write(watch(scene.sim_id))
+        writer.write(watch(target.sim_id))
         await reader.readuntil(b"moment")
 
 
-async def _polling_handshakes(scene: Scene) -> None:
-    async with httpx.AsyncClient(base_url=scene.viz.url) as client:
+async def _polling_handshakes(target: TargetWorld) -> None:
+    async with httpx.AsyncClient(base_url=target.viz.url) as client:
         deadline_s = time.monotonic() + _FOR_S
         while time.monotonic() < deadline_s:
             assert (await client.get("/ws/?EIO=4&transport=polling")).status_code == 400
-        await spectate(scene)
+        await spectate(target)
 
 
-async def _silent_websockets(scene: Scene) -> None:
-    async with connected(scene.viz.port, 300) as clients:
+async def _silent_websockets(target: TargetWorld) -> None:
+    async with connected(target.viz.port, 300) as clients:
         await asyncio.gather(*map(upgrade, clients))
-        await spectate(scene)
+        await spectate(target)
         async with asyncio.timeout(_EXPIRES_WITHIN_S):
             await asyncio.gather(*(reader.read() for reader, _ in clients))
 
 
-async def _sims_that_do_not_exist(scene: Scene) -> None:
-    async with connected(scene.viz.port, 250) as clients:
+async def _sims_that_do_not_exist(target: TargetWorld) -> None:
+    async with connected(target.viz.port, 250) as clients:
         await asyncio.gather(*map(upgrade, clients))
         for number, (_, writer) in enumerate(clients):
             writer.write(_CONNECT + watch(f"fake{number}"))
         await asyncio.sleep(_FOR_S)
-        await spectate(scene)
+        await spectate(target)
         async with httpx.AsyncClient() as http:
-            metrics = (await http.get(f"{scene.viz.url}/metrics")).text
+            metrics = (await http.get(f"{target.viz.url}/metrics")).text
         shown = next(float(line.split()[1]) for line in metrics.splitlines() if line.startswith("sector_viz_sims "))
         assert shown < 10
 
 
-async def _one_that_watches_everything(scene: Scene) -> None:
-    async with connected(scene.viz.port, 1) as (client,):
+async def _one_that_watches_everything(target: TargetWorld) -> None:
+    async with connected(target.viz.port, 1) as (client,):
         await upgrade(client)
         _, writer = client
         writer.write(_CONNECT)
@@ -96,15 +96,15 @@ async def _one_that_watches_everything(scene: Scene) -> None:
             writer.write(watch(f"fake{number}"))
             await writer.drain()
         await asyncio.sleep(1)
-        await spectate(scene)
+        await spectate(target)
 
 
-def _malformed(frames: Sequence[bytes]) -> Callable[[Scene], Awaitable[None]]:
-    async def act(scene: Scene) -> None:
-        logged = len(scene.viz.log.read_text().splitlines())
+def _malformed(frames: Sequence[bytes]) -> Callable[[TargetWorld], Awaitable[None]]:
+    async def act(target: TargetWorld) -> None:
+        logged = len(target.viz.log.read_text().splitlines())
         sent, deadline_s = 0, time.monotonic() + _FOR_S
         while time.monotonic() < deadline_s:
-            async with connected(scene.viz.port, 10) as clients:
+            async with connected(target.viz.port, 10) as clients:
                 await asyncio.gather(*map(upgrade, clients))
                 for number, (reader, writer) in enumerate(clients):
                     writer.write(frames[number % len(frames)])
@@ -112,25 +112,25 @@ def _malformed(frames: Sequence[bytes]) -> Callable[[Scene], Awaitable[None]]:
                     with suppress(ConnectionError, TimeoutError):
                         async with asyncio.timeout(1):
                             await reader.read()
-        lines = scene.viz.log.read_text().splitlines()[logged:]
+        lines = target.viz.log.read_text().splitlines()[logged:]
         assert len(lines) <= sent
         assert not any("Traceback" in line for line in lines)
-        await spectate(scene)
+        await spectate(target)
 
     return act
 
 
-def _malformed_heads(target: bytes) -> Callable[[Scene], Awaitable[None]]:
-    async def act(scene: Scene) -> None:
-        logged = {service.name: len(service.log.read_text()) for service in (scene.api, scene.viz, scene.worker)}
+def _malformed_heads(head: bytes) -> Callable[[TargetWorld], Awaitable[None]]:
+    async def act(target: TargetWorld) -> None:
+        logged = {service.name: len(service.log.read_text()) for service in (target.api, target.viz, target.worker)}
         deadline_s = time.monotonic() + _FOR_S
         while time.monotonic() < deadline_s:
-            for service in (scene.viz, scene.api, scene.worker):
+            for service in (target.viz, target.api, target.worker):
                 async with connected(service.port, 10) as clients:
                     for reader, writer in clients:
-                        writer.write(target + b" HTTP/1.1\r\nhost: a\r\n\r\n")
+                        writer.write(head + b" HTTP/1.1\r\nhost: a\r\n\r\n")
                         assert (await reader.readline()).startswith(b"HTTP/1.1 400 "), service.name
-        for service in (scene.viz, scene.api, scene.worker):
+        for service in (target.viz, target.api, target.worker):
             assert "Traceback" not in service.log.read_text()[logged[service.name] :], service.name
 
     return act

@@ -9,8 +9,8 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import WorkerRunner
 
-from load.breaking import Search, Step
-from load.objectives import merged, objectives, verdict
+from load.breakpoint_search import Search, Step
+from load.objectives import format_objectives, merged, objectives
 from load.options import LoadOptions, add_arguments
 from load.players import Player, Swarm
 from load.shapes import SHAPES, TIMED
@@ -129,7 +129,7 @@ def judge(environment: Environment, **_: object) -> None:
             crashed=len(environment.runner.exceptions) if environment.runner else 0,
         )
     )
-    print(verdict(outcomes), flush=True)
+    print(format_objectives(outcomes), flush=True)
     environment.process_exit_code = 0 if all(each.met for each in outcomes) else 1
 
 

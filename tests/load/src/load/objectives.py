@@ -55,7 +55,7 @@ def objectives(
         yield Objective("tasks that end otherwise than foreseen: none", str(crashed), False)
 
 
-def verdict(measured: list[Objective]) -> str:
+def format_objectives(measured: list[Objective]) -> str:
     """Return them as text."""
     width = max(len(each.what) for each in measured)
     lines = [

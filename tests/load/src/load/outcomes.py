@@ -8,25 +8,25 @@ from sector.models.answers import OrderStatus
 _WAIT_S = 10.0
 
 
-class Broken(Exception):
+class PromiseBroken(Exception):
     """A promise that was not kept."""
 
 
 async def outcome_of(client: Client, order_id: str, since_tick: int, max_ticks: int, patience_s: float) -> OrderStatus:
     """Return what became of an order that was given at tick `since_tick` or later.
 
-    Raises Broken where there is no outcome, though so many ticks went by, or no tick came for `patience_s` seconds; or where it came
+    Raises PromiseBroken where there is no outcome, though so many ticks went by, or no tick came for `patience_s` seconds; or where it came
     more ticks later than that. Raises sector.client.ClientError.
     """
     newest_tick, newest_s = since_tick, time.monotonic()
     while (order_status := await client.outcome(order_id, wait_s=_WAIT_S)).status == "pending":
         tick = (await client.snapshot()).tick
         if tick > since_tick + max_ticks:
-            raise Broken(f"no outcome within {max_ticks} ticks")
+            raise PromiseBroken(f"no outcome within {max_ticks} ticks")
         if tick > newest_tick:
             newest_tick, newest_s = tick, time.monotonic()
         elif time.monotonic() > newest_s + patience_s:
-            raise Broken(f"no outcome, and no tick for {patience_s:.0f} s")
+            raise PromiseBroken(f"no outcome, and no tick for {patience_s:.0f} s")
     if order_status.tick is not None and order_status.tick > since_tick + max_ticks:
-        raise Broken(f"an outcome after more than {max_ticks} ticks")
+        raise PromiseBroken(f"an outcome after more than {max_ticks} ticks")
     return order_status

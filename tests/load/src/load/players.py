@@ -7,7 +7,7 @@ from itertools import count
 
 from locust import task
 
-from load.outcomes import Broken, outcome_of
+from load.outcomes import PromiseBroken, outcome_of
 from load.user import REQUEST, WORLD, SectorUser
 from sector.bot.strategy import choose_orders
 from sector.client import ClientError, Refused
@@ -19,7 +19,7 @@ _OUTCOME = "order to outcome"
 _SAMPLED = 3
 
 
-class _Ordering(SectorUser):
+class _OrderingUser(SectorUser):
     """Plays a faction: a new one while there are homes, else one that is there already."""
 
     abstract = True
@@ -46,13 +46,13 @@ class _Ordering(SectorUser):
         options, fault, order_status = self.options, None, None
         try:
             order_status = await outcome_of(self.client, order_id, since_tick, options.outcome_ticks, options.patience)
-        except (Broken, ClientError) as error:
+        except (PromiseBroken, ClientError) as error:
             fault = error
         self.note(WORLD, _OUTCOME, (time.perf_counter() - given_s) * 1000, fault)
         return order_status
 
 
-class Player(_Ordering):
+class Player(_OrderingUser):
     """Looks, orders once, and waits for what becomes of it."""
 
     @task
@@ -69,7 +69,7 @@ class Player(_Ordering):
             self.adopt(snapshot)
 
 
-class Swarm(_Ordering):
+class Swarm(_OrderingUser):
     """Orders by the hundred, and sees of some what becomes of them."""
 
     @task
@@ -94,7 +94,9 @@ class Swarm(_Ordering):
         accepted = [each for each in results if isinstance(each, str)]
         refused = [each for each in results if isinstance(each, Refused)]
         if len(results) != len(orders):
-            self.note(REQUEST, "answers of a batch", 0, Broken(f"{len(results)} answers to {len(orders)} orders"))
+            self.note(
+                REQUEST, "answers of a batch", 0, PromiseBroken(f"{len(results)} answers to {len(orders)} orders")
+            )
         for each in refused:
             # What the API refuses now, such as a faction that was eliminated meanwhile, was right when it was chosen.
             if each.problem.status != _NOT_VALID:

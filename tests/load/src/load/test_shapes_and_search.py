@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from locust.stats import RequestStats
 
-from load.breaking import Search, Step
-from load.objectives import objectives, verdict
+from load.breakpoint_search import Search, Step
+from load.objectives import format_objectives, objectives
 from load.page import tick_of
 from load.shapes import SHAPES
 from load.user import REQUEST, STREAM, WORLD
@@ -90,8 +90,8 @@ def test_a_load_without_requests_meets_no_objective() -> None:
     objectives_of_nothing = list(
         objectives(RequestStats(), p99_ms=1, seen_ms=1, failures_percent=0, outcome_ticks=3, crashed=2)
     )
-    assert "NOT MET" in verdict(objectives_of_nothing)
-    assert "2  NOT MET" in verdict(objectives_of_nothing).splitlines()[-1]
+    assert "NOT MET" in format_objectives(objectives_of_nothing)
+    assert "2  NOT MET" in format_objectives(objectives_of_nothing).splitlines()[-1]
 
 
 def test_the_tick_of_a_viz_message_is_decoded() -> None:

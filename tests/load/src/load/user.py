@@ -56,7 +56,7 @@ class SectorUser(User):
         """Do something, and tell Locust what was measured meanwhile, however it ended."""
         try:
             bridge().run(work)
-        except Ended:
+        except TaskAborted:
             # Why, is among what was measured.
             return
         finally:
@@ -82,10 +82,10 @@ class SectorUser(User):
             response = await asking
         except Exception as error:
             self.note(REQUEST, name, (time.perf_counter() - start) * 1000, error)
-            raise Ended from error
+            raise TaskAborted from error
         self.note(REQUEST, name, (time.perf_counter() - start) * 1000)
         return response
 
 
-class Ended(Exception):
+class TaskAborted(Exception):
     """A task cannot go on."""

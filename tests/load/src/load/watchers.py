@@ -6,7 +6,7 @@ import time
 import socketio
 from locust import task
 
-from load.outcomes import Broken
+from load.outcomes import PromiseBroken
 from load.page import tick_of
 from load.user import REQUEST, STREAM, SectorUser
 from sector.client import ClientError, Gap
@@ -28,7 +28,7 @@ class Spectator(SectorUser):
     async def _look(self) -> None:
         snapshot = await self.measured("GET /snapshot, ETag", self.client.snapshot())
         if snapshot.tick < self.last:
-            self.note(REQUEST, "GET /snapshot, ETag", 0, Broken("the world went back in time"))
+            self.note(REQUEST, "GET /snapshot, ETag", 0, PromiseBroken("the world went back in time"))
         self.last = snapshot.tick
 
 
@@ -51,12 +51,12 @@ class Streamer(SectorUser):
             async with asyncio.timeout(self.options.stay):
                 async for event in self.client.follow():
                     if isinstance(event, Gap):
-                        self.note(STREAM, _STREAM, 0, Broken("events are missing"))
+                        self.note(STREAM, _STREAM, 0, PromiseBroken("events are missing"))
                         continue
                     tick, _, number = (event.id or "").partition("-")
                     at = int(tick), int(number)
                     if at <= last:
-                        self.note(STREAM, _STREAM, 0, Broken("an event came twice, or late"))
+                        self.note(STREAM, _STREAM, 0, PromiseBroken("an event came twice, or late"))
                     if at[0] != last[0] and event.at_ms is not None:
                         self.note(STREAM, _STREAM, max(time.time() * 1000 - event.at_ms, 0))
                     last = at
@@ -73,7 +73,7 @@ class Streamer(SectorUser):
         def tick(blob: bytes) -> None:
             nonlocal last
             number, at_ms = tick_of(blob)
-            fault = None if last is None or number == last + 1 else Broken("ticks are missing")
+            fault = None if last is None or number == last + 1 else PromiseBroken("ticks are missing")
             self.note(STREAM, _SOCKET, max(time.time() * 1000 - at_ms, 0), fault)
             last = number
 
@@ -92,11 +92,11 @@ class Streamer(SectorUser):
             start = time.perf_counter()
             await page.connect(self.options.viz, socketio_path="ws", transports=["websocket"])
             wrong = await page.call("watch", (self.options.sim, ""), timeout=_CONNECT_WITHIN_S)
-            fault = None if wrong is None else Broken(str(wrong))
+            fault = None if wrong is None else PromiseBroken(str(wrong))
             self.note(REQUEST, "Socket.IO watch", (time.perf_counter() - start) * 1000, fault)
             async with asyncio.timeout(self.options.stay):
                 await gone.wait()
-            self.note(STREAM, _SOCKET, 0, Broken("the connection was cut"))
+            self.note(STREAM, _SOCKET, 0, PromiseBroken("the connection was cut"))
         except socketio.exceptions.SocketIOError as error:
             self.note(REQUEST, "Socket.IO watch", 0, error)
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""A bystander: a player at another address who orders all the time, and a kubelet that probes each service. It notes how long that takes.
+"""A legitimate client: a player at another address that orders all the time, and a kubelet that probes every service, with latencies.
 
 It is a process of its own, so that the work of the attackers does not count as a delay of the world.
 """
@@ -41,17 +41,17 @@ class Observed:
     live_s: dict[str, list[float]] = field(default_factory=dict)
 
 
-class Bystander:
+class LegitimateClient:
     """Plays and probes from the beginning to the end of the block. `token`: of a player of Crimson. `probed`: services."""
 
     def __init__(self, api_url: str, token: str, probed: Iterable[Service], folder: Path) -> None:
         self._arguments = [api_url, token, *(f"{each.name}={each.process.pid}={each.url}" for each in probed)]
-        self._output = folder / "bystander.json"
+        self._output = folder / "legitimate_client.json"
 
     def __enter__(self) -> Self:
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "hostile.bystander", *self._arguments], stdout=output, env=environment()
+                [sys.executable, "-m", "hostile.legitimate_client", *self._arguments], stdout=output, env=environment()
             )
         return self
 
