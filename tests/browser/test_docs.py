@@ -1,4 +1,4 @@
-"""The docs of the API in a real browser: they show every operation, try one, and ask nobody but the API."""
+"""The docs of the API in a real browser: they list every operation, can try one, and send requests only to the API."""
 
 from urllib.parse import urlsplit
 

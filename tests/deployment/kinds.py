@@ -1,6 +1,6 @@
-"""The kinds of Kubernetes objects that these manifests have, as far as they use them: a field that is not here is refused.
+"""The kinds of Kubernetes objects that these manifests have, as far as they use them. An unknown field is rejected.
 
-So whoever adds one to a manifest has to say here what it means where the tests run the manifest with Docker."""
+If you add a field to a manifest, add it here and define its meaning for the tests that run manifests with Docker."""
 
 from typing import Annotated, Literal
 

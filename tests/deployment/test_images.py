@@ -1,4 +1,4 @@
-"""The images: what is in them, as whom they run, what they say of themselves, and what a changed line makes anew."""
+"""The images: contents, user, labels, health checks, and the layers that a changed line rebuilds."""
 
 import json
 import re

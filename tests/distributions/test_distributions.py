@@ -1,4 +1,4 @@
-"""The wheels and the PEXes, as somebody gets them who has no repository."""
+"""The wheels and the PEXes, as users without the repository install them."""
 
 import json
 import os

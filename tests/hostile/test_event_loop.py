@@ -1,4 +1,4 @@
-"""No request blocks the event loop of an API for more than 50 ms, whatever it asks for.
+"""No request blocks the event loop of an API for more than 50 ms.
 
 What counts is what the main thread computes while another client waits for an answer: that does not depend on what else the machine
 does.

@@ -14,7 +14,7 @@ from fixtures.sim import LONG
 from fixtures.waiting import until
 
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
-# S0 is no home of theirs, and nobody moves for them.
+# S0 is not a home of this faction, and no puppet moves its fleets.
 BROKEN = {"type": "move_fleet", "faction": "Crimson", "system": "S0", "target": "S1", "ships": 1}
 ORDERS = 30
 WORKERS = ("worker", "standing by")

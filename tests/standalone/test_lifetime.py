@@ -92,7 +92,7 @@ def test_an_external_redis_and_allowed_origins_are_used(
 
 @pytest.mark.parametrize("host", ["127.0.0.2", "::1"])
 def test_standalone_listens_on_another_address(standalone: Start, host: str) -> None:
-    # Its processes ask each other directly, whatever the environment says.
+    # Its processes connect directly and ignore the proxies of the environment.
     proxies = {"HTTP_PROXY": "http://127.0.0.1:1", "ALL_PROXY": "socks5://127.0.0.1:1", "NO_PROXY": "localhost,[::1]"}
     one = standalone("--host", host, **proxies)
     line = one.says("Ctrl-C stops it all.")

@@ -59,7 +59,7 @@ def with_fleets(state: WorldState, fleets: int, owner: NDArray[np.int64] | None 
 
 
 def columns(state: WorldState) -> list[NDArray[np.generic]]:
-    """Return the columns that a tick makes anew."""
+    """Return the columns that a tick recomputes."""
     return [state.owner, state.ships, *state.fleets]
 
 

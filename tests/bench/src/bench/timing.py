@@ -1,4 +1,4 @@
-"""Timing: things that are compared run in turn, so that whatever else the machine does meets all of them."""
+"""Timing: the compared functions run in turn, so that other load on the machine affects all of them."""
 
 import statistics
 import time

@@ -1,6 +1,6 @@
 """Workers with a deliberate defect, which the checker must report: `python -m chaos.sabotage` stands in for `sector.worker`.
 
-`SABOTAGE=watch`: nothing is watched, so the lease fences nobody off. `SABOTAGE=cursor`: the cursor is moved by a command after
+`SABOTAGE=watch`: nothing is watched, so the lease fences no one off. `SABOTAGE=cursor`: the cursor is moved by a command after
 EXEC, so an order may be applied while the cursor still stands before it.
 """
 

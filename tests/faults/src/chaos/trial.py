@@ -114,7 +114,7 @@ def _report(
 ) -> Report:
     broken, recomputed = [], 0
     for sim in sims:
-        # A failover may lose ticks, which are then made anew; one server that syncs its file loses none.
+        # A failover may lose ticks, which are then recomputed. A single server that syncs its file loses none.
         strict = observed[sim.sim_id] if topology == "one" else None
         broken += list(violations(sim, given[sim.sim_id].acknowledged, strict))
         now = {tick.tick: tick.hash for tick in sim.ticks}

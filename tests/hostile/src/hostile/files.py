@@ -1,4 +1,4 @@
-"""Files that settings and commands name, and whatever may lie there instead. A new setting, command or state is one line.
+"""Files that settings and commands name, in every invalid state. A new setting, command or state is one line.
 
 The states are those of `fixtures.file_states`.
 """

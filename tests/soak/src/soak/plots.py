@@ -47,7 +47,7 @@ def _binned(samples: Sequence[Sample], start_s: float) -> Iterator[tuple[float, 
 
 
 def _draw_memory(axes: Axes, held: MemorySamples) -> None:
-    axes.set(title="What a process holds; each that was started anew is a line of its own", ylabel="MB")
+    axes.set(title="Resident memory per process; a restarted process has its own line", ylabel="MB")
     colours: Mapping[str, str] = {role: f"C{number}" for number, role in enumerate(_ROLES)}
     labelled: set[str] = set()
     for (name, _), points in sorted(held.by_process.items()):

@@ -24,7 +24,7 @@ from soak.report import Report, Window, outside
 from soak.workload import PATIENCE_S, WorkloadLog, listen, play, settle, watch
 
 TICK_S, LEASE_S = 0.5, 3.0
-# A bot conquers all but a home with more ships than it ever has: nobody wins, and the world goes on all day.
+# A bot cannot conquer a home with so many ships: no faction wins, and the sim runs all day.
 _CONFIG = CONFIG.model_copy(update={"keyframes_kept": 4, "home_ships": 1_000_000_000})
 _SAMPLE_S = 5.0
 _AFTER_S = 5.0
@@ -164,7 +164,7 @@ async def _sample(system: SystemUnderTest, held: MemorySamples, start_s: float, 
 
 
 async def _settle(system: SystemUnderTest, log: WorkloadLog) -> None:
-    """Look up those orders whose outcome nobody waited for in the end."""
+    """Load the outcomes of the orders that were still open at the end."""
     end_s = time.monotonic() + _RECOVERY_TIMEOUT_S
     while log.open and time.monotonic() < end_s:
         for sim_id, order_id in list(log.open):
