@@ -12,7 +12,11 @@ _TOOK = Histogram(
     ["command"],
     buckets=_SECONDS,
 )
-_FAILED = Counter("sector_redis_failures", "Round trips to Redis that failed, and connections that could not be opened, by exception.", ["kind"])
+_FAILED = Counter(
+    "sector_redis_failures",
+    "Failed round trips to Redis, and connections that could not be opened, by exception.",
+    ["kind"],
+)
 _of: dict[str, Histogram] = {}
 
 
