@@ -1,4 +1,4 @@
-"""What Locust runs: who comes, when, and what is said of it in the end."""
+"""The locustfile: user kinds, the load shape, and the report of the objectives at the end."""
 
 import logging
 import sys
@@ -20,7 +20,7 @@ from load.watchers import Spectator, Streamer
 __all__ = ["Load", "Player", "Spectator", "Streamer", "Swarm"]
 
 _MEASURED = 2 / 3
-"""Of a step: before that those who are new come."""
+"""The measured share of a step. New users spawn before it."""
 _KINDS = {Player: "players", Spectator: "spectators", Streamer: "streamers", Swarm: "swarms"}
 
 
@@ -30,21 +30,21 @@ def add_options(parser: LocustArgumentParser) -> None:
 
 
 def weigh(environment: Environment, **_: object) -> None:
-    """Weigh the users as told; a shape is told how long it is."""
-    # A line for each request is a load of its own.
+    """Set the weights of the user kinds and validate the options."""
+    # A log line per request would be a load of its own.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     options = LoadOptions.of(environment)
     for kind, name in _KINDS.items():
         kind.weight = getattr(options, name)
     environment.user_classes = [kind for kind in environment.user_classes if kind.weight]
     if not environment.user_classes:
-        sys.exit("nobody comes: all of --players, --spectators, --streamers and --swarms are 0")
+        sys.exit("no users: set at least one of --players, --spectators, --streamers and --swarms above 0")
     if not 0 <= options.think_min <= options.think_max:
         sys.exit(f"--think-min {options.think_min:g} must be from 0 to --think-max {options.think_max:g}")
     if not 1 <= options.batch <= 1000:
         sys.exit(f"--batch {options.batch} must be from 1 to 1000")
     if options.headless and options.shape in TIMED and not options.run_time:
-        sys.exit(f"--shape {options.shape} follows the time of the whole run, and has none: add --run-time 5m")
+        sys.exit(f"--shape {options.shape} needs the duration of the run: add --run-time 5m")
     if isinstance(environment.shape_class, Load):
         environment.shape_class.environment = environment
 
@@ -62,7 +62,7 @@ class Load(LoadTestShape):
     _failed = 0
 
     def tick(self) -> tuple[int, float] | None:
-        """Return how many users there are to be now, and how many may come a second; None at the end."""
+        """Return the number of users and the spawn rate; None at the end."""
         options = LoadOptions.of(self.environment)
         most, at_s, run_s = options.num_users or 1, time.perf_counter() - self.start_time, options.run_time or 0
         if options.shape == "breakpoint":
@@ -108,7 +108,7 @@ class Load(LoadTestShape):
 
 
 def judge(environment: Environment, **_: object) -> None:
-    """Say the verdict; the exit code is told by it."""
+    """Print the objectives and set the exit code."""
     if isinstance(environment.runner, WorkerRunner):
         return
     options = LoadOptions.of(environment)

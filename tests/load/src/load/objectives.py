@@ -1,4 +1,4 @@
-"""Objectives: what must hold of a load, and the verdict."""
+"""Objectives of a load test, and their report."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from load.user import REQUEST, STREAM, WORLD
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """One: what it says, what was measured, and whether it is met."""
+    """An objective, the measured value, and whether it is met."""
 
     what: str
     measured: str
@@ -18,7 +18,7 @@ class Objective:
 
 
 def merged(stats: RequestStats, kind: str) -> StatsEntry:
-    """Return all that was measured of a kind, as one."""
+    """Return the merged statistics of all requests of a kind."""
     total = StatsEntry(stats, kind, kind)
     for each in stats.entries.values():
         if each.method == kind:
@@ -29,7 +29,7 @@ def merged(stats: RequestStats, kind: str) -> StatsEntry:
 def objectives(
     stats: RequestStats, *, p99_ms: float, seen_ms: float, failures_percent: float, outcome_ticks: int, crashed: int
 ) -> Iterator[Objective]:
-    """Yield each with what became of it. What was not measured at all is not met; `crashed`: tasks that ended otherwise than foreseen."""
+    """Yield each objective with its result. An unmeasured one is missed. `crashed`: tasks that ended with an unexpected exception."""
     requests, outcomes, stream = merged(stats, REQUEST), merged(stats, WORLD), merged(stats, STREAM)
     percent = 100 * requests.fail_ratio
     failures = f"{requests.num_failures} of {requests.num_requests}"
@@ -45,18 +45,20 @@ def objectives(
         yield Objective(what, f"{outcomes.num_failures} of {outcomes.num_requests}", not outcomes.num_failures)
     if stream.num_requests:
         yield Objective(
-            "ticks missed, doubled or late in streams: none",
+            "missed, duplicated or late ticks in streams: none",
             f"{stream.num_failures} of {stream.num_requests}",
             not stream.num_failures,
         )
         took_ms = stream.get_response_time_percentile(0.99)
-        yield Objective(f"from commit to seen: p99 of at most {seen_ms:g} ms", f"{took_ms:g} ms", took_ms <= seen_ms)
+        yield Objective(
+            f"from commit to delivery: p99 of at most {seen_ms:g} ms", f"{took_ms:g} ms", took_ms <= seen_ms
+        )
     if crashed:
-        yield Objective("tasks that end otherwise than foreseen: none", str(crashed), False)
+        yield Objective("tasks with an unexpected exception: none", str(crashed), False)
 
 
 def format_objectives(measured: list[Objective]) -> str:
-    """Return them as text."""
+    """Return the objectives as text."""
     width = max(len(each.what) for each in measured)
     lines = [
         f"  {each.what.ljust(width)}  {each.measured:>16}  {'met' if each.met else 'NOT MET'}" for each in measured

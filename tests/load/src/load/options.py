@@ -1,4 +1,4 @@
-"""The options of the command line, besides Locust's own."""
+"""The command-line options that the load test adds to those of Locust."""
 
 from dataclasses import dataclass, fields
 from typing import Self
@@ -44,21 +44,21 @@ class LoadOptions:
 
 def add_arguments(parser: LocustArgumentParser) -> None:
     """Add the options to the command line of Locust."""
-    who = parser.add_argument_group("who comes, by weight (0: nobody)")
+    who = parser.add_argument_group("kinds of users, by weight (0: none)")
     for name, weight, what in (
-        ("players", 10, "give one order at a time and follow it to its outcome"),
-        ("spectators", 6, "ask for the snapshot, with its ETag"),
-        ("streamers", 3, "stay on the event stream, and on the page's Socket.IO where --viz names it"),
-        ("swarms", 1, "give orders by the hundred"),
+        ("players", 10, "send one order at a time and wait for its outcome"),
+        ("spectators", 6, "poll the snapshot with its ETag"),
+        ("streamers", 3, "stay connected to the event stream, and with --viz to the Socket.IO server of the page"),
+        ("swarms", 1, "send orders in batches"),
     ):
         who.add_argument(f"--{name}", type=int, default=weight, metavar="N", help=f"{what} (default: {weight})")
-    how = parser.add_argument_group("what they do")
+    how = parser.add_argument_group("behaviour of users")
     how.add_argument("--sim", default="", metavar="ID", help="the sim (default: the API's own)")
-    how.add_argument("--viz", default="", metavar="URL", help="where the viz is, such as http://127.0.0.1:9000")
-    how.add_argument("--think-min", type=float, default=0.5, metavar="S", help="seconds between two tasks, at least")
-    how.add_argument("--think-max", type=float, default=1.5, metavar="S", help="and at most")
-    how.add_argument("--batch", type=int, default=100, metavar="N", help="orders of a swarm at once, up to 1000")
-    how.add_argument("--stay", type=float, default=10.0, metavar="S", help="seconds that a streamer stays")
+    how.add_argument("--viz", default="", metavar="URL", help="URL of the viz, such as http://127.0.0.1:9000")
+    how.add_argument("--think-min", type=float, default=0.5, metavar="S", help="minimum of seconds between two tasks")
+    how.add_argument("--think-max", type=float, default=1.5, metavar="S", help="maximum of seconds between two tasks")
+    how.add_argument("--batch", type=int, default=100, metavar="N", help="orders per batch of a swarm, up to 1000")
+    how.add_argument("--stay", type=float, default=10.0, metavar="S", help="seconds that a streamer stays connected")
     parser.add_argument(
         "--token",
         default="",
@@ -66,23 +66,25 @@ def add_arguments(parser: LocustArgumentParser) -> None:
         env_var="SECTOR_TOKEN",
         help="a token for all factions; better in SECTOR_TOKEN of the environment",
     )
-    shape = parser.add_argument_group("how many come when")
+    shape = parser.add_argument_group("load shape")
     shape.add_argument(
         "--shape",
         choices=SHAPES,
         default="steady",
-        help="steady: --users for --run-time. ramp: evenly up to them. spike: a tenth, all of them for a fifth of the time, a tenth."
-        " soak: up in a tenth of the time, then steady. breakpoint: doubled every --step-time, up to --users, until the p99 of requests is"
-        " above --p99-ms or one fails; then halving the distance, to the highest rate that holds.",
+        help="steady: --users for --run-time. ramp: linear growth to --users. spike: a tenth of --users, all of them for a fifth of the"
+        " time, a tenth again. soak: growth for a tenth of the time, then steady. breakpoint: doubles the users every --step-time, up to"
+        " --users, until the p99 of requests exceeds --p99-ms or a request fails, then bisects to the highest rate without failure.",
     )
-    shape.add_argument("--step-time", type=float, default=15.0, metavar="S", help="seconds of a step of breakpoint")
-    verdict = parser.add_argument_group("objectives: the exit code is 0 if all are met")
+    shape.add_argument(
+        "--step-time", type=float, default=15.0, metavar="S", help="seconds per step of the shape breakpoint"
+    )
+    verdict = parser.add_argument_group("objectives: the exit code is 0 if all of them are met")
     verdict.add_argument(
         "--p99-ms",
         type=float,
         default=250.0,
         metavar="MS",
-        help="p99 of requests, at most",
+        help="maximum p99 latency of requests",
         env_var="SECTOR_LOAD_P99_MS",
     )
     verdict.add_argument(
@@ -90,13 +92,17 @@ def add_arguments(parser: LocustArgumentParser) -> None:
         type=float,
         default=1000.0,
         metavar="MS",
-        help="p99 from commit to seen, at most",
+        help="maximum p99 delay from the commit of a tick to its delivery",
         env_var="SECTOR_LOAD_SEEN_MS",
     )
-    verdict.add_argument("--failures-percent", type=float, default=0.0, metavar="P", help="requests that fail, at most")
     verdict.add_argument(
-        "--outcome-ticks", type=int, default=3, metavar="N", help="ticks after which an order has its outcome, at most"
+        "--failures-percent", type=float, default=0.0, metavar="P", help="maximum percentage of failed requests"
     )
     verdict.add_argument(
-        "--patience", type=float, default=30.0, metavar="S", help="seconds that the world may stand still"
+        "--outcome-ticks",
+        type=int,
+        default=3,
+        metavar="N",
+        help="maximum number of ticks until an order has its outcome",
     )
+    verdict.add_argument("--patience", type=float, default=30.0, metavar="S", help="maximum of seconds without a tick")

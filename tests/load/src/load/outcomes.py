@@ -1,4 +1,4 @@
-"""What became of an order that was acknowledged: the promise that is held against the world."""
+"""Checks that every acknowledged order has an outcome in time."""
 
 import time
 
@@ -9,11 +9,11 @@ _WAIT_S = 10.0
 
 
 class PromiseBroken(Exception):
-    """A promise that was not kept."""
+    """An acknowledged order has no outcome in time."""
 
 
 async def outcome_of(client: Client, order_id: str, since_tick: int, max_ticks: int, patience_s: float) -> OrderStatus:
-    """Return what became of an order that was given at tick `since_tick` or later.
+    """Return the outcome of an order that was sent at tick `since_tick` or later.
 
     Raises PromiseBroken where there is no outcome, though so many ticks went by, or no tick came for `patience_s` seconds; or where it came
     more ticks later than that. Raises sector.client.ClientError.

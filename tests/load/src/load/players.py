@@ -1,4 +1,4 @@
-"""Players, who order and see what comes of it; and swarms, who order by the hundred."""
+"""Players, which send single orders and wait for the outcome, and swarms, which send batches."""
 
 import random
 import time
@@ -42,7 +42,7 @@ class _OrderingUser(SectorUser):
         self.faction = random.choice(snapshot.factions).id if snapshot.factions else ""  # noqa: S311  (nothing secret)
 
     async def follow(self, order_id: str, since_tick: int, given_s: float) -> OrderStatus | None:
-        """Return what became of an order, None where that is not as promised: then it is noted."""
+        """Return the outcome of an order. If it breaks a promise, record a failure and return None."""
         options, fault, order_status = self.options, None, None
         try:
             order_status = await outcome_of(self.client, order_id, since_tick, options.outcome_ticks, options.patience)
@@ -53,7 +53,7 @@ class _OrderingUser(SectorUser):
 
 
 class Player(_OrderingUser):
-    """Looks, orders once, and waits for what becomes of it."""
+    """Loads the snapshot, sends one order, and waits for its outcome."""
 
     @task
     def play(self) -> None:
@@ -70,11 +70,11 @@ class Player(_OrderingUser):
 
 
 class Swarm(_OrderingUser):
-    """Orders by the hundred, and sees of some what becomes of them."""
+    """Sends batches of orders, and waits for the outcome of a sample."""
 
     @task
     def swarm(self) -> None:
-        """Give a batch."""
+        """Send a batch."""
         self.do(self._swarm())
 
     async def _swarm(self) -> None:

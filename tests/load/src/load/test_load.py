@@ -166,7 +166,7 @@ def test_distributed_processes_share_the_load(worker: Service, api: Service) -> 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (("--players", "0", "--spectators", "0", "--streamers", "0", "--swarms", "0"), "nobody comes"),
+        (("--players", "0", "--spectators", "0", "--streamers", "0", "--swarms", "0"), "no users: set at least one"),
         (("--think-min", "3", "--think-max", "1"), "--think-min 3 must be from 0 to --think-max 1"),
         (("--batch", "1001"), "--batch 1001 must be from 1 to 1000"),
         (("--shape", "triangle"), "invalid choice: 'triangle'"),

@@ -1,4 +1,4 @@
-"""What all users have in common: a client, time to think, and measuring."""
+"""The base class of all users: a client, think time, and measurements."""
 
 import random
 import time
@@ -13,11 +13,11 @@ from load.options import LoadOptions
 from sector.client import Client
 
 REQUEST, WORLD, STREAM = "API", "WORLD", "STREAM"
-"""Kinds of what is measured: requests; what the world takes for an order; what a tick takes to be seen."""
+"""Kinds of measurements: requests, the time to the outcome of an order, and the delivery of ticks."""
 
 
 class Sample(NamedTuple):
-    """Something that was measured, in milliseconds; `fault`: why it is a failure."""
+    """A measurement in milliseconds. `fault`: the exception of a failure."""
 
     kind: str
     name: str
@@ -26,7 +26,7 @@ class Sample(NamedTuple):
 
 
 class SectorUser(User):
-    """Somebody with a program of their own."""
+    """A user with its own client program."""
 
     abstract = True
 
@@ -37,7 +37,7 @@ class SectorUser(User):
         self.client: Client
 
     def wait_time(self) -> float:
-        """Return how long they think, in seconds."""
+        """Return the think time in seconds."""
         return random.uniform(self.options.think_min, self.options.think_max)  # noqa: S311  (nothing secret)
 
     def on_start(self) -> None:
@@ -49,15 +49,15 @@ class SectorUser(User):
         bridge().run(self.client.close())
 
     async def _connect(self) -> None:
-        # Nothing is tried twice: a request that fails is to be seen.
+        # No retries: every failed request must be counted.
         self.client = Client(self.host or "", token=self.options.token, sim=self.options.sim, patience_s=0)
 
     def do(self, work: Coroutine[object, object, None]) -> None:
-        """Do something, and tell Locust what was measured meanwhile, however it ended."""
+        """Run a task, and report its measurements to Locust even if it fails."""
         try:
             bridge().run(work)
         except TaskAborted:
-            # Why, is among what was measured.
+            # The reason is among the measurements.
             return
         finally:
             samples, self._samples = self._samples, []
@@ -72,11 +72,11 @@ class SectorUser(User):
                 )
 
     def note(self, kind: str, name: str, took_ms: float, fault: Exception | None = None) -> None:
-        """Note something that was measured."""
+        """Record a measurement."""
         self._samples.append(Sample(kind, name, took_ms, fault))
 
     async def measured[T](self, name: str, asking: Awaitable[T]) -> T:
-        """Return what a request brings, and measure it. Raises what it raises, which ends the task."""
+        """Await and measure a request. Raises TaskAborted if it fails."""
         start = time.perf_counter()
         try:
             response = await asking
@@ -88,4 +88,4 @@ class SectorUser(User):
 
 
 class TaskAborted(Exception):
-    """A task cannot go on."""
+    """A request of a task failed."""

@@ -1,4 +1,4 @@
-"""Those who watch: spectators, who ask for the state again and again, and streamers, who are told."""
+"""Users that watch: spectators poll the state, and streamers subscribe to ticks and events."""
 
 import asyncio
 import time
@@ -16,13 +16,13 @@ _CONNECT_WITHIN_S = 10.0
 
 
 class Spectator(SectorUser):
-    """Asks for the state, and is told so where it did not change (ETag)."""
+    """Polls the snapshot with its ETag."""
 
     last = -1
 
     @task
     def look(self) -> None:
-        """Ask once."""
+        """Poll once."""
         self.do(self._look())
 
     async def _look(self) -> None:
@@ -33,11 +33,11 @@ class Spectator(SectorUser):
 
 
 class Streamer(SectorUser):
-    """Stays for a while: on the event stream of the API, and on the page's Socket.IO where it knows the viz."""
+    """Stays subscribed for a while: to the event stream of the API, or with --viz to the Socket.IO server of the page."""
 
     @task
     def listen(self) -> None:
-        """Hear events (SSE)."""
+        """Read the event stream (SSE)."""
         self.do(self._listen())
 
     @task
@@ -78,7 +78,7 @@ class Streamer(SectorUser):
             last = number
 
         def world(_: object) -> None:
-            # The state anew, from which ticks go on.
+            # A fresh snapshot, followed by ticks.
             nonlocal last
             last = None
 
