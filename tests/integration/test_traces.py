@@ -28,7 +28,7 @@ class World:
 
     def __init__(self, processes: Processes, redis_url: str, traces_url: str, a_second: str = "1000") -> None:
         def start(name: str, **settings: str) -> Service:
-            settings |= {"TRACES_URL": traces_url, "TRACES_A_SECOND": a_second}
+            settings |= {"TRACES_URL": traces_url, "MAX_TRACES_PER_SECOND": a_second}
             return processes.start(name, wait=True, module="", REDIS_URL=redis_url, **settings)
 
         self.worker = start("worker", TICK_DELAY="0.1", SIM_CONFIG=LONG.model_dump_json(), WORKER_ID="one")

@@ -320,7 +320,7 @@ def test_by_itself_only_errors_are_logged_and_tokens_never(url: str, processes: 
 
 
 def test_after_sigterm_it_is_not_ready_and_serves_on_for_a_while(url: str, processes: Processes) -> None:
-    api = processes.start("api", REDIS_URL=url, DRAIN_S="60")
+    api = processes.start("api", REDIS_URL=url, SHUTDOWN_DELAY_S="60")
     with httpx.Client() as client:
         assert client.get(f"{api.url}/health/ready").status_code == 200
         api.process.terminate()

@@ -125,7 +125,7 @@ async def test_each_reason_to_refuse_writes_is_in_health(
         ("ACCESS_LOG", "some", "wrong setting ACCESS_LOG='some'"),
         ("AUTH_JWKS", "/nowhere", "wrong setting AUTH_JWKS='/nowhere'"),
         ("SENDER_TIMEOUT_S", "0", "wrong setting SENDER_TIMEOUT_S='0'"),
-        ("DRAIN_S", "-1", "wrong setting DRAIN_S='-1'"),
+        ("SHUTDOWN_DELAY_S", "-1", "wrong setting SHUTDOWN_DELAY_S='-1'"),
     ],
 )
 def test_a_wrong_setting_ends_it_with_2_and_one_line(processes: Processes, name: str, value: str, said: str) -> None:

@@ -48,7 +48,7 @@ def _traces(at: Place) -> Settings:
     return {
         "redis_url": f"redis://127.0.0.1:{at.redis_port}/0",
         "TRACES_URL": f"http://user:{PASSWORD}@127.0.0.1:{at.closed_port}",
-        "TRACES_A_SECOND": "1000",
+        "MAX_TRACES_PER_SECOND": "1000",
     }
 
 

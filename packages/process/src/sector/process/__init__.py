@@ -6,6 +6,7 @@ from sector.process.backoff import backoff
 from sector.process.daemon_thread import start_daemon_thread
 from sector.process.health import Health
 from sector.process.process import App, attach, create_app, run, sample
+from sector.process.renamed_settings import EarlierName
 from sector.process.setting_types import (
     HttpUrlSetting,
     LowerCase,
@@ -21,6 +22,7 @@ from sector.process.waiting import wait_for_stop
 
 __all__ = [
     "App",
+    "EarlierName",
     "Health",
     "HttpUrlSetting",
     "LowerCase",

@@ -1,6 +1,6 @@
 """A process of Sector: a small Sanic app with health endpoints, and its work as owned tasks.
 
-SIGTERM and SIGINT stop it: it is not ready any more, and serves on for DRAIN_S seconds, so that whoever sends it requests can turn
+SIGTERM and SIGINT stop it: it is not ready any more, and serves on for SHUTDOWN_DELAY_S seconds, so that whoever sends it requests can turn
 elsewhere; then the work is told, gets a bounded time to end, and the process exits with 0. Work that fails for a
 reason it did not foresee ends the process with 1, so that whoever started it starts it again.
 """
@@ -38,6 +38,7 @@ from sector.process.http_errors import ProblemHandler
 from sector.process.log_stream import log_stream, print_error, reserve_standard_descriptors
 from sector.process.logs import configure
 from sector.process.metrics import Sample, metrics_endpoint
+from sector.process.renamed_settings import find_earlier_settings
 from sector.process.settings import EXIT_WRONG_SETTING, Settings
 from sector.process.slow_senders import SenderLimit
 from sector.process.vitals import dropped_lines, readiness, shared_values, watch
@@ -140,6 +141,11 @@ def run(app: App, settings: Settings, port: int, *, answers_many: bool = True) -
     configure(app.name, settings.log_level, settings.log_format)
     if ignored := ignored_variables():
         log.info("environment variables of libraries have no effect here: %s", ", ".join(ignored))
+    for setting in find_earlier_settings(type(settings)):
+        log.warning(
+            "setting has a new name",
+            extra={"setting": setting.earlier_name, "new_name": setting.name, "has_effect": not setting.overridden},
+        )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         sys.exit(runner.run(_serve(app, settings, port, answers_many=answers_many)))
 
@@ -172,7 +178,7 @@ async def _serve(app: App, settings: Settings, port: int, *, answers_many: bool)
     works = [asyncio.create_task(_guarded(name, work, signalled, stop), name=name) for name, work in app.ctx.works]
     await signalled.wait()
     app.ctx.health.stopping()
-    await wait_for_stop(stop, settings.drain_s)
+    await wait_for_stop(stop, settings.shutdown_delay_s)
     stop.set()
     await asyncio.gather(_end_works(works), *map(_end_connections, servers))
     for ended in servers:

@@ -1,6 +1,5 @@
 """Settings from environment variables, read once. A wrong one stops the process with its name, its value and what is allowed."""
 
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -9,13 +8,14 @@ from typing import Annotated, Literal, NoReturn, Protocol, get_args, runtime_che
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from sector.models.error_texts import describe_error
 from sector.models.printable import printable
 from sector.process.environment import ignore_library_variables
 from sector.process.log_stream import print_error
 from sector.process.redaction import redact_tracebacks, register_secrets
+from sector.process.renamed_settings import EarlierName, EarlierNamesSource, find_variable
 from sector.process.setting_types import (
     CertificateFile,
     CertificateFolder,
@@ -92,12 +92,25 @@ class Settings(BaseSettings):
     ssl_cert_dir: CertificateFolder = Field(
         default=None, description="A folder of such files, as `openssl rehash` prepares it. Empty: that of the system."
     )
-    drain_s: float = Field(
+    shutdown_delay_s: Annotated[float, EarlierName("DRAIN_S")] = Field(
         default=0.0,
         ge=0,
         le=300,
         description="Seconds to serve on after SIGTERM, no longer ready, until requests go elsewhere. 0 to 300.",
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read environment variables alone, those with earlier names last."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, EarlierNamesSource(settings_cls)
 
     @model_validator(mode="before")
     @classmethod
@@ -114,11 +127,11 @@ class TracedSettings(Settings):
         description="A collector of traces that takes OTLP over HTTP, such as http://collector:4318. Needs sector-tracing,"
         " which images have. Empty: no traces.",
     )
-    traces_a_second: float = Field(
+    max_traces_per_second: Annotated[float, EarlierName("TRACES_A_SECOND")] = Field(
         default=10.0,
         ge=0.001,
         le=10_000,
-        description="Traces that this process begins a second at most, 0.001 to 10000.",
+        description="Traces that this process begins per second at most, 0.001 to 10000.",
     )
 
 
@@ -174,10 +187,10 @@ def _refuse(complaints: list[str]) -> NoReturn:
 def _complaint(kind: type[Settings], name: str, errors: list[ErrorDetails]) -> str:
     """Return the line for one setting: its first error, and how many more there are."""
     field, inner = kind.model_fields[name], ".".join(map(str, errors[0]["loc"][1:]))
-    value = next((value for key, value in os.environ.items() if key.lower() == name), "")
+    variable, value = find_variable(kind, name)
     more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
     return (
-        f"wrong setting {name.upper()}={_shown(field, value)}: {f'{inner}: ' if inner else ''}{describe_error(errors[0])}{more}."
+        f"wrong setting {variable}={_shown(field, value)}: {f'{inner}: ' if inner else ''}{describe_error(errors[0])}{more}."
         f" Allowed: {field.description}"
     )
 

@@ -64,7 +64,7 @@ class Traces:
                 " Leave it out, or: pip install sector-tracing"
             )
             sys.exit(EXIT_WRONG_SETTING)
-        return cls(connect(settings.traces_url.text, service, socket.gethostname()), settings.traces_a_second)
+        return cls(connect(settings.traces_url.text, service, socket.gethostname()), settings.max_traces_per_second)
 
     def begin(self, name: str, caller: str | None, attributes: Attributes) -> Span | None:
         """Begin a span where this request is to be traced: one that goes on from `caller`, a traceparent, or a trace of its own.
