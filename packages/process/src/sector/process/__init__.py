@@ -2,6 +2,7 @@
 
 # First: it removes variables that Sanic and others read when they are imported.
 import sector.process.environment  # noqa: F401
+from sector.models.deprecated_names import deprecate_modules
 from sector.process.backoff import backoff
 from sector.process.daemon_thread import start_daemon_thread
 from sector.process.health import Health
@@ -43,3 +44,7 @@ __all__ = [
     "start_daemon_thread",
     "wait_for_stop",
 ]
+
+deprecate_modules(
+    {f"{__name__}.{earlier}": f"{__name__}.{module}" for earlier, module in {"counting": "deferred_metrics"}.items()}
+)

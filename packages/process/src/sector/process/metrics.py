@@ -21,7 +21,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from sanic import Blueprint, HTTPResponse, Request, raw
 
 from sector.models.regular_file import FileError, check_file
-from sector.process.counting import count_now
+from sector.process.deferred_metrics import flush_metrics
 from sector.process.health import HeadersOf
 from sector.process.log_stream import print_error
 from sector.process.metric_aliases import EarlierNames
@@ -114,7 +114,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no
 
 def exposition() -> bytes:
     """Return the text of all metrics: of this process, or of all that share theirs."""
-    count_now()
+    flush_metrics()
     folder = os.environ.get(SHARED)
     if not folder:
         return generate_latest(EarlierNames(REGISTRY))

@@ -30,7 +30,7 @@ from sector.process.connections import (
     resolve_max_connections,
     set_ipv6_prefix,
 )
-from sector.process.counting import count_now
+from sector.process.deferred_metrics import flush_metrics
 from sector.process.environment import ignored_variables
 from sector.process.garbage import spare_what_stays
 from sector.process.health import Details, HeadersOf, Health, endpoints, public_endpoints
@@ -185,7 +185,7 @@ async def _serve(app: App, settings: Settings, port: int, *, answers_many: bool)
         await ended.before_stop()
         await ended.after_stop()
     # Others that share its counts tell them from now on.
-    count_now()
+    flush_metrics()
     return 0 if all(work.cancelled() or work.result() for work in works) else EXIT_FAILED
 
 

@@ -6,7 +6,7 @@ from time import perf_counter
 from prometheus_client import Histogram
 from sanic import HTTPResponse, Request
 
-from sector.process.counting import count_soon
+from sector.process.deferred_metrics import defer_metric
 from sector.process.metric_aliases import deprecate_metrics
 from sector.process.metrics import SECONDS
 
@@ -39,7 +39,7 @@ def count(request: Request, status: int) -> None:
             request.method, "/" + _KIND.sub("", route.path), status
         )
     began_s: float | None = getattr(request.stream, "perft0", None)
-    count_soon(child.observe, 0.0 if began_s is None else perf_counter() - began_s)
+    defer_metric(child.observe, 0.0 if began_s is None else perf_counter() - began_s)
 
 
 async def count_answer(request: Request, response: HTTPResponse) -> None:

@@ -24,7 +24,7 @@ from sector.api.results import results, stored_statuses
 from sector.api.work import Work
 from sector.models.orders import ORDER, Order, references
 from sector.models.rows import has_row
-from sector.process.counting import count_soon
+from sector.process.deferred_metrics import defer_metric
 from sector.process.tracing import Span, Traces, trace_id
 from sector.state.errors import RateLimited, ResponseDamaged
 from sector.state.log import admission
@@ -139,7 +139,7 @@ class Orders:
     def _count(self, admitted: Admitted, orders: int) -> None:
         if not admitted.repeated:
             self.accepted += orders
-            count_soon(ACCEPTED.inc, orders)
+            defer_metric(ACCEPTED.inc, orders)
 
     async def _list(
         self, request: Request, sim: Followed, bearer: Bearer, key: str, checked: "_Checked", span: Span | None

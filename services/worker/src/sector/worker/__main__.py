@@ -1,7 +1,7 @@
 """`python -m sector.worker`: one worker process."""
 
 from sector.process import Health, attach, create_app, load, run, sample
-from sector.process.counting import count_soon
+from sector.process.deferred_metrics import defer_metric
 from sector.process.memory import keep_freed_memory
 from sector.process.tracing import Traces
 from sector.state.redis import round_trips
@@ -19,7 +19,7 @@ def main() -> None:
     # Who hangs longer than the lease lasts has lost it.
     redis = connect(settings.redis_url, timeout_s=min(3.0, max(1.0, settings.lease_ttl_ms / 1000)))
     traces = Traces.of(settings, "sector-worker")
-    round_trips.count = count_soon
+    round_trips.count = defer_metric
     worker = Worker(settings, redis, SectorWorld(), health, traces)
     app = create_app(health, worker.details)
     sample(app, worker.sample)

@@ -5,7 +5,7 @@ from collections import Counter as Tally
 from prometheus_client import Counter, Gauge, Histogram
 
 from sector.models.frame import decode
-from sector.process.counting import count_soon
+from sector.process.deferred_metrics import defer_metric
 from sector.process.metric_aliases import deprecate_metrics
 from sector.process.metrics import BYTES, SECONDS
 from sector.state.tick.transaction import PhaseDurations, Tick
@@ -101,8 +101,8 @@ class SimMetrics:
         """Count a tick."""
         if tick.durations is None:
             return
-        count_soon(self._count, (tick.durations, tick.head.tick))
-        count_soon(self._count_storage, (tick.history_bytes, tick.memory.share))
+        defer_metric(self._count, (tick.durations, tick.head.tick))
+        defer_metric(self._count_storage, (tick.history_bytes, tick.memory.share))
         if tick.orders:
             _count_orders(tick)
         if tick.written:

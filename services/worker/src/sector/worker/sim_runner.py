@@ -11,7 +11,7 @@ from structlog.contextvars import bind_contextvars
 
 from sector.models.frame import FrameError
 from sector.process import backoff, wait_for_stop
-from sector.process.counting import count_soon
+from sector.process.deferred_metrics import defer_metric
 from sector.process.tracing import Attributes, Traces
 from sector.state.errors import CommitConflict, LeaseLost, SimNotFound, StateError, WorldFailed
 from sector.state.redis.client import Client
@@ -139,7 +139,7 @@ class SimRunner[S]:
 
     async def _tick_once(self, ticker: Ticker[S]) -> None:
         if self._due_s is not None:
-            count_soon(LATENESS.observe, max(time.monotonic() - self._due_s, 0.0))
+            defer_metric(LATENESS.observe, max(time.monotonic() - self._due_s, 0.0))
             self._due_s = None
         try:
             tick = await ticker.tick()
