@@ -56,7 +56,7 @@ def main() -> None:
         log_stream._writer = lambda descriptor: (stall, True)
     health = Health("sample", "thing")
     if os.environ["WORK"] != "unready":
-        health.well("thing")
+        health.set_ok("thing")
     app = create_app(
         health,
         operator_port=int(os.environ.get("OPERATOR_PORT", "0")),

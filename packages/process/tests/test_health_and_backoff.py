@@ -14,20 +14,35 @@ def test_a_change_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     health = Health("sample", "redis")
     for _ in range(5):
-        health.fault("redis", "refused")
+        health.set_error("redis", "refused")
     for _ in range(5):
-        health.well("redis")
+        health.set_ok("redis")
     assert [record.getMessage() for record in caplog.records] == ["redis: refused; not ready, retrying", "redis: ok"]
 
 
-def test_ready_is_when_all_conditions_hold() -> None:
+def test_a_process_is_ready_if_all_conditions_are_ok() -> None:
     health = Health("sample", "redis", "sim")
-    changes = [partial(health.well, "redis"), partial(health.well, "sim"), partial(health.fault, "redis", "away")]
-    said = [health.ready]
+    changes = [
+        partial(health.set_ok, "redis"),
+        partial(health.set_ok, "sim"),
+        partial(health.set_error, "redis", "away"),
+    ]
+    ready = [health.ready]
     for change in changes:
         change()
-        said.append(health.ready)
-    assert said == [False, False, True, False]
+        ready.append(health.ready)
+    assert ready == [False, False, True, False]
+
+
+def test_the_report_has_the_error_also_under_its_earlier_name() -> None:
+    health = Health("sample")
+    health.update("disk", ("it is full", "ENOSPC"), blocks=False)
+    conditions = health.report()["conditions"]
+    assert isinstance(conditions, dict)
+    disk = conditions["disk"]
+    assert isinstance(disk, dict)
+    assert (disk["error"], disk["fault"], disk["blocks"]) == ("it is full", "it is full", False)
+    assert health.ready
 
 
 def test_pauses_double_to_a_bound_and_are_jittered() -> None:

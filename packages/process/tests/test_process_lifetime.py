@@ -82,4 +82,4 @@ def test_unready_is_not_dead(start: Start) -> None:
     for path in ("/health", "/health/ready"):
         answer = get(port, path)
         assert answer.status_code == 503
-        assert answer.json()["conditions"]["thing"]["fault"] == "not checked yet"
+        assert answer.json()["conditions"]["thing"]["error"] == "not checked yet"

@@ -61,7 +61,7 @@ def test_a_process_serves_on_without_space_and_reports_it(kib: int, processes: P
         health = httpx.get(f"{service.url}/health").json()
         assert health["ready"]
         fault = "PROMETHEUS_MULTIPROC_DIR has no space: /metrics lacks some values of this process"
-        assert health["conditions"]["metrics"]["fault"] == fault
+        assert health["conditions"]["metrics"]["error"] == fault
         assert service.end() == 0
         assert service.log.read_text().count("No space left on device") == 1
 

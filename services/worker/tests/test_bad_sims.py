@@ -117,7 +117,7 @@ async def test_the_only_sim_of_a_worker_may_be_bad_and_is_ticked_once_it_is_not(
     one.wait_until(ready=True)
     await redis.hset(BAD.head, "cursor", cursor or b"")
     one.wait_for(lambda health: tick_of(health, "bad") > 2, "ticking it")
-    one.wait_for(lambda health: "fault" not in health["conditions"]["sims"], "well")
+    one.wait_for(lambda health: "error" not in health["conditions"]["sims"], "well")
 
 
 class Unforeseen(SectorWorld):
@@ -145,11 +145,11 @@ async def test_what_nobody_foresaw_of_one_sim_does_not_end_the_worker(
     running = asyncio.create_task(worker.run(stop))
     try:
         async with asyncio.timeout(60):
-            while not (health.faults[SIMS] and int(await redis.hget(SimKeys("good").head, "tick") or 0) > 20):
+            while not (health.errors[SIMS] and int(await redis.hget(SimKeys("good").head, "tick") or 0) > 20):
                 assert not running.done()
                 await asyncio.sleep(0.02)
         assert health.ready
-        assert health.faults[SIMS] == "LookupError, see the log"
+        assert health.errors[SIMS] == "LookupError, see the log"
         assert "sim bad failed: LookupError" in caplog.text
     finally:
         stop.set()

@@ -125,7 +125,7 @@ async def test_a_clock_that_was_set_back_holds_no_sim_up(
 async def test_a_damaged_list_of_workers_is_reported_and_the_sims_are_ticked(worker: Service, redis: Redis) -> None:
     await redis.delete(WORKERS)
     await redis.set(WORKERS, "no list")
-    worker.wait_for(lambda health: "is damaged" in health["conditions"].get("roster", {}).get("fault", ""), "saying so")
+    worker.wait_for(lambda health: "is damaged" in health["conditions"].get("roster", {}).get("error", ""), "saying so")
     goes_on(worker)
     await redis.delete(WORKERS)
     worker.wait_for(lambda health: health["conditions"]["roster"]["ok"], "well again")
@@ -137,7 +137,7 @@ async def test_a_damaged_list_of_sims_is_reported_and_those_that_are_named_are_t
     await redis.set("sims", "no list")
     one = processes.start("worker", wait=False, REDIS_URL=redis_url, SIM_ID="default,*", TICK_DELAY="0.05")
     one.wait_for(
-        lambda health: "is damaged" in health["conditions"].get("list of sims", {}).get("fault", ""), "saying so"
+        lambda health: "is damaged" in health["conditions"].get("list of sims", {}).get("error", ""), "saying so"
     )
     await redis.delete("sims")
     one.wait_for(lambda health: health["conditions"]["list of sims"]["ok"], "well again")

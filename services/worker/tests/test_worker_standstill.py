@@ -76,7 +76,7 @@ async def test_a_lease_that_is_renewed_and_whose_holder_does_not_tick(
     async with again_and_again(lambda: redis.pexpire(KEYS.lease, 600)):
         said = await asyncio.to_thread(two.wait_for, lambda health: not health["ready"], "unready")
     fault = said["conditions"]["sims"]
-    assert fault["fault"] == "its lease is held by worker one, which does not tick it"
+    assert fault["error"] == "its lease is held by worker one, which does not tick it"
     assert fault["detail"].startswith("1 sims, such as default")
     assert fault["since_ms"] > 0
     two.wait_for(lambda health: tick_of(health) > 0 and health["ready"], "ticking")

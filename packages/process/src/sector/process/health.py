@@ -1,4 +1,4 @@
-"""Health: what this process depends on, and whether it is there. It is logged once per change, not once per retry."""
+"""Health: the conditions that this process depends on. A change is logged once, not at each retry."""
 
 import logging
 import time
@@ -11,84 +11,88 @@ log = logging.getLogger(__name__)
 
 
 class Health:
-    """Named conditions, each either well or with its fault in words.
+    """Named conditions. Each is ok, or has an error in words.
 
-    Ready means: all that were declared are well, but for faults that are only reported, since other work goes on.
+    A process is ready if all conditions are ok, apart from errors that do not block it: they are only reported, since other work goes on.
     """
 
     def __init__(self, service: str, *conditions: str) -> None:
         self.service = service
-        self._faults: dict[str, str | None] = dict.fromkeys(conditions, "not checked yet")
+        self._errors: dict[str, str | None] = dict.fromkeys(conditions, "not checked yet")
         self._details: dict[str, str] = {}
-        self._reported: set[str] = set()
+        self._not_blocking: set[str] = set()
         self._since: dict[str, float] = dict.fromkeys(conditions, time.time())
         self._stopping = False
 
     @property
     def ready(self) -> bool:
-        return not (self._stopping or any(fault for name, fault in self._faults.items() if name not in self._reported))
+        """Whether this process can do its work."""
+        return not (
+            self._stopping or any(error for name, error in self._errors.items() if name not in self._not_blocking)
+        )
 
     @property
-    def faults(self) -> Mapping[str, str | None]:
-        """What is wrong with each condition, in words; None where it holds."""
-        return self._faults
+    def errors(self) -> Mapping[str, str | None]:
+        """The error of each condition, in words; None if it is ok."""
+        return self._errors
 
     def stopping(self) -> None:
-        """Note that this process is about to end: it is not ready any more, whatever holds."""
+        """Mark this process as stopping: it is not ready any more, whatever its conditions are."""
         self._stopping = True
 
-    def well(self, condition: str, detail: str = "") -> None:
-        """Note that a condition holds."""
+    def set_ok(self, condition: str, detail: str = "") -> None:
+        """Set a condition to ok."""
         if self._change(condition, None):
             log.info("%s: ok%s", condition, f" ({detail})" if detail else "")
 
-    def fault(self, condition: str, fault: str, detail: str = "", *, cause: str = "", blocks: bool = True) -> None:
-        """Note that a condition does not hold, and why. `detail` may differ at each retry: it is no change by itself.
+    def set_error(self, condition: str, error: str, detail: str = "", *, cause: str = "", blocks: bool = True) -> None:
+        """Set the error of a condition. `detail` may differ at each retry: it is no change by itself.
 
-        `cause`: what a library says of it, for the log alone: /health has no foreign text. `blocks`: whether the process is not ready
+        `cause`: the text of a library, for the log only: /health has no foreign text. `blocks`: whether the process is not ready
         because of it.
         """
         self._details[condition] = detail
-        changed = (condition in self._reported) is blocks
+        changed = (condition in self._not_blocking) is blocks
         if blocks:
-            self._reported.discard(condition)
+            self._not_blocking.discard(condition)
         else:
-            self._reported.add(condition)
-        if self._change(condition, fault) or changed:
-            what = "not ready, retrying" if blocks else "retrying"
+            self._not_blocking.add(condition)
+        if self._change(condition, error) or changed:
+            consequence = "not ready, retrying" if blocks else "retrying"
             more = "; ".join(each for each in (detail, cause) if each)
-            log.warning("%s: %s%s; %s", condition, fault, f" ({more})" if more else "", what)
+            log.warning("%s: %s%s; %s", condition, error, f" ({more})" if more else "", consequence)
 
-    def note(self, condition: str, fault: tuple[str, str] | None, detail: str = "", *, blocks: bool = True) -> None:
-        """Note that a condition holds, or its fault in words and the cause, which is for the log alone."""
-        if fault is None:
-            self.well(condition)
+    def update(self, condition: str, error: tuple[str, str] | None, detail: str = "", *, blocks: bool = True) -> None:
+        """Set a condition to ok, or set its error: the text, and the cause, which is for the log only."""
+        if error is None:
+            self.set_ok(condition)
         else:
-            words, cause = fault
-            self.fault(condition, words, detail, cause=cause, blocks=blocks)
+            text, cause = error
+            self.set_error(condition, text, detail, cause=cause, blocks=blocks)
 
-    def _change(self, condition: str, fault: str | None) -> bool:
-        if self._faults.get(condition, "") == fault:
+    def _change(self, condition: str, error: str | None) -> bool:
+        if self._errors.get(condition, "") == error:
             return False
-        self._faults[condition] = fault
+        self._errors[condition] = error
         self._since[condition] = time.time()
         return True
 
     def report(self) -> dict[str, JsonValue]:
         """Return the conditions as `/health` shows them."""
         conditions: dict[str, JsonValue] = {
-            name: {"ok": fault is None, "since_ms": int(self._since[name] * 1000)} | self._said(name, fault)
-            for name, fault in self._faults.items()
+            name: {"ok": error is None, "since_ms": int(self._since[name] * 1000)} | self._error_fields(name, error)
+            for name, error in self._errors.items()
         }
         stopping: dict[str, JsonValue] = {"stopping": True} if self._stopping else {}
         return {"service": self.service, "ready": self.ready, **stopping, "conditions": conditions}
 
-    def _said(self, condition: str, fault: str | None) -> dict[str, JsonValue]:
-        if fault is None:
+    def _error_fields(self, condition: str, error: str | None) -> dict[str, JsonValue]:
+        if error is None:
             return {}
-        told: dict[str, JsonValue] = {"fault": fault, "blocks": condition not in self._reported}
+        # `fault`: the earlier name of `error`, until version 0.10.
+        fields: dict[str, JsonValue] = {"error": error, "fault": error, "blocks": condition not in self._not_blocking}
         detail = self._details.get(condition)
-        return told | {"detail": detail} if detail else told
+        return fields | {"detail": detail} if detail else fields
 
 
 type Details = Callable[[], Awaitable[dict[str, JsonValue]]]

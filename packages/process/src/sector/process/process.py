@@ -158,7 +158,7 @@ async def _serve(app: App, settings: Settings, port: int, *, answers_many: bool)
     accepted = resolve_max_connections(settings.max_connections)
     app.ctx.connection_limit = ConnectionLimit(accepted, per_address)
     if app.ctx.promised and (shortage := describe_shortage(app.ctx.promised, settings.max_connections, accepted)):
-        app.ctx.health.fault(CONNECTIONS, shortage, blocks=False)
+        app.ctx.health.set_error(CONNECTIONS, shortage, blocks=False)
     # Our own handlers, and first of all: Sanic's come once it listens, and a signal before that is lost or kills.
     signalled, stop = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

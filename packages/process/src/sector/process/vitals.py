@@ -43,7 +43,7 @@ def readiness(health: Health) -> Sample:
 
     def sample() -> None:
         _READY.set(health.ready)
-        for condition, fault in health.faults.items():
+        for condition, fault in health.errors.items():
             _CONDITION.labels(condition).set(fault is None)
 
     return sample
@@ -54,7 +54,7 @@ def shared_values(health: Health) -> Sample:
 
     def sample() -> None:
         if error := shortage():
-            health.fault(METRICS, _NOT_SHARED, cause=str(error.strerror), blocks=False)
+            health.set_error(METRICS, _NOT_SHARED, cause=str(error.strerror), blocks=False)
 
     return sample
 

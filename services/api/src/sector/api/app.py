@@ -47,7 +47,7 @@ def create_api(settings: ApiSettings) -> App:
     """Return the app; it serves at once, and is ready when Redis and the sim are there."""
     redis = connect(settings.redis_url, timeout_s=settings.redis_timeout_s)
     health = Health("api", REDIS, SIM, DURABILITY)
-    redis_health = RedisHealth(redis, settings.sim_id, probe_writes, health.note, settings.redis_url.where)
+    redis_health = RedisHealth(redis, settings.sim_id, probe_writes, health.update, settings.redis_url.where)
     served = Served(redis, settings.sim_id, settings.durability, settings.most_waiting_orders, redis_health.report)
     ring = settings.key_ring
     authority = Authority(ring, settings.auth_audience)
@@ -170,9 +170,9 @@ async def _watch_keys(stop: asyncio.Event, ring: KeyRing, health: Health) -> Non
     while ring.reads_file and not stop.is_set():
         await ring.refresh()
         if ring.fault:
-            health.fault(KEYS, ring.fault, blocks=False)
+            health.set_error(KEYS, ring.fault, blocks=False)
         else:
-            health.well(KEYS)
+            health.set_ok(KEYS)
         await wait_for_stop(stop, _LOOK_S)
 
 
@@ -181,9 +181,9 @@ async def _probe(stop: asyncio.Event, redis: Client, settings: ApiSettings, heal
     while not stop.is_set():
         try:
             await settings.durability.probe(redis, settings.sim_id)
-            health.well(DURABILITY)
+            health.set_ok(DURABILITY)
         except NotDurable as error:
-            health.fault(DURABILITY, str(error), cause=str(error.__cause__ or ""))
+            health.set_error(DURABILITY, str(error), cause=str(error.__cause__ or ""))
         except RedisError as error:
-            health.fault(DURABILITY, describe(error), cause=f"{type(error).__name__}: {error}")
+            health.set_error(DURABILITY, describe(error), cause=f"{type(error).__name__}: {error}")
         await wait_for_stop(stop, _LOOK_S)

@@ -69,11 +69,11 @@ class Bot:
                 try:
                     with PLAY.time():
                         await self._play(client)
-                    self._health.well(API)
+                    self._health.set_ok(API)
                     pauses = backoff()
                 except (ClientError, ValidationError) as error:
                     FAILURES.labels(type(error).__name__).inc()
-                    self._health.fault(API, describe(error), cause=str(error))
+                    self._health.set_error(API, describe(error), cause=str(error))
                     # The first retries come soon: in a world that starts, the API is only seconds away.
                     pause = next(pauses)
                 await wait_for_stop(stop, pause)

@@ -37,7 +37,7 @@ def create_viz(settings: VizSettings) -> App:
         address_of=address_behind(settings.proxies),
     )
     traces = Traces.of(settings, "sector-viz")
-    redis_health = RedisHealth(redis, settings.sim_id, probe_disk, health.note, settings.redis_url.where)
+    redis_health = RedisHealth(redis, settings.sim_id, probe_disk, health.update, settings.redis_url.where)
     shows = Shows(redis, settings.sim_id, rooms, traces, redis_health.report)
 
     async def details() -> dict[str, JsonValue]:

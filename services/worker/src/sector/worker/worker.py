@@ -85,7 +85,7 @@ class Worker[S]:
         self._standstill = Standstill(
             redis, self._holder, lease_ttl_s=settings.lease_ttl_ms / 1000, tick_delay_s=settings.tick_delay
         )
-        health.well(SIMS)
+        health.set_ok(SIMS)
 
     async def details(self) -> dict[str, JsonValue]:
         """Return what `/health` shows of this worker: of at most 100 sims that it holds what each is at."""
@@ -126,13 +126,13 @@ class Worker[S]:
                 began_s = time.thread_time()
                 try:
                     await self._rebalance()
-                    self._health.well(REDIS)
+                    self._health.set_ok(REDIS)
                     pauses = backoff(most_s=max(look_s, 0.5))
                     # Looking at very many sims is work: a twentieth of all at the most. Waiting for Redis is none.
                     await wait_for_stop(stop, min(max(look_s, 20 * (time.thread_time() - began_s)), max_look_s))
                 except RedisError as error:
                     self._standstill.reset()
-                    self._health.fault(
+                    self._health.set_error(
                         REDIS, describe(error), settings.redis_url.where, cause=f"{type(error).__name__}: {error}"
                     )
                     await wait_for_stop(stop, next(pauses))
@@ -185,10 +185,10 @@ class Worker[S]:
             if not concerns_one_sim(error):
                 raise
             fault = "the list of workers in Redis is damaged, so sims may be shared unevenly: delete the key workers"
-            self._health.fault(ROSTER, fault, cause=str(error), blocks=False)
+            self._health.set_error(ROSTER, fault, cause=str(error), blocks=False)
             return [self._holder]
-        if ROSTER in self._health.faults:
-            self._health.well(ROSTER)
+        if ROSTER in self._health.errors:
+            self._health.set_ok(ROSTER)
         return present
 
     def _start_runners(self, free: list[str], share: int) -> None:
@@ -213,11 +213,11 @@ class Worker[S]:
             if not concerns_one_sim(error):
                 raise
             fault = "the list of sims in Redis is damaged: the sims that are named or held are served, and no others"
-            self._health.fault(LIST, fault, cause=str(error), blocks=False)
+            self._health.set_error(LIST, fault, cause=str(error), blocks=False)
             listed = list(self._runners)
         else:
-            if LIST in self._health.faults:
-                self._health.well(LIST)
+            if LIST in self._health.errors:
+                self._health.set_ok(LIST)
         return list(dict.fromkeys([*named, *listed]))
 
     def _remove_ended(self) -> None:
@@ -261,13 +261,13 @@ class Worker[S]:
         standing = {sim_id: _SimFault(fault, "", True) for sim_id, fault in self._standstill.faults.items()}
         faults = standing | self._faults
         if not faults:
-            self._health.well(SIMS)
+            self._health.set_ok(SIMS)
             return
         kinds = sorted({each.text for each in faults.values()})
         example, words = next(iter(faults.items()))
         is_blocked = self._ticking <= standing.keys() and any(each.blocks for each in faults.values())
         detail = f"{len(faults)} sims, such as {example}"
-        self._health.fault(SIMS, "; ".join(kinds), detail, cause=words.cause, blocks=is_blocked)
+        self._health.set_error(SIMS, "; ".join(kinds), detail, cause=words.cause, blocks=is_blocked)
 
     async def _stop_all(self) -> None:
         """Stop the runners, and leave the roster, so that the other workers acquire the released leases."""

@@ -17,10 +17,10 @@ type Probe = Callable[[Client, str], Awaitable[None]]
 
 
 class Note(Protocol):
-    """Notes a condition of a process: None where it holds, else the fault in words and its cause; and a detail."""
+    """Updates a condition of a process: None if it is ok, else the text of the error and its cause; and a detail."""
 
     def __call__(
-        self, condition: str, fault: tuple[str, str] | None, detail: str = "", *, blocks: bool = True
+        self, condition: str, error: tuple[str, str] | None, detail: str = "", *, blocks: bool = True
     ) -> None: ...
 
 
