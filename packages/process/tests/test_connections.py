@@ -18,7 +18,7 @@ from fixtures.processes import free_port
 from fixtures.waiting import until
 from sector.process import Health, Settings, create_app
 from sector.process.connections import ConnectionLimit, client_network, resolve_max_connections, set_ipv6_prefix
-from sector.process.process import idle_timeout_s
+from sector.process.server import idle_timeout_s
 
 _WITHIN_S = 60.0
 

@@ -46,7 +46,7 @@ def test_the_report_has_the_error_also_under_its_earlier_name() -> None:
 
 
 def test_pauses_double_to_a_bound_and_are_jittered() -> None:
-    pauses = list(itertools.islice(backoff(first_s=0.1, most_s=1.0), 50))
+    pauses = list(itertools.islice(backoff(first_s=0.1, max_s=1.0), 50))
     for number, pause in enumerate(pauses):
         bound = min(0.1 * 2**number, 1.0)
         assert bound / 2 <= pause <= bound

@@ -65,8 +65,8 @@ async def supervisor(tmp_path: Path, lines: Lines) -> AsyncIterator[Supervisor]:
 def pauses(monkeypatch: pytest.MonkeyPatch, pause_s: float) -> None:
     """Have every pause before a new start be of this length."""
 
-    def repeat(*, first_s: float, most_s: float) -> Iterator[float]:
-        assert first_s <= most_s
+    def repeat(*, first_s: float, max_s: float) -> Iterator[float]:
+        assert first_s <= max_s
         return itertools.repeat(pause_s)
 
     monkeypatch.setattr(supervising, "backoff", repeat)

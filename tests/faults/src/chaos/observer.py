@@ -21,7 +21,7 @@ class ObservedHashes:
 
 async def watch(redis: Client, sim_id: str, observed: ObservedHashes) -> None:
     """Watch until cancelled."""
-    reader, last, pauses = SimReader(redis, sim_id), 0, backoff(most_s=0.3)
+    reader, last, pauses = SimReader(redis, sim_id), 0, backoff(max_s=0.3)
     while True:
         try:
             if last < 0:
@@ -29,7 +29,7 @@ async def watch(redis: Client, sim_id: str, observed: ObservedHashes) -> None:
             async for tick in reader.follow(last, block_ms=300):
                 last = tick.tick
                 observed.hashes[last] = tick.hash
-                pauses = backoff(most_s=0.3)
+                pauses = backoff(max_s=0.3)
         except HistoryRewound as rewound:
             observed.rewound += 1
             last = rewound.found

@@ -1,13 +1,14 @@
-"""What every process owes its operator: settings that explain themselves, health, and an orderly end."""
+"""What all processes share: settings, health, metrics, logs, an HTTP server, and an orderly shutdown."""
 
 # First: it removes variables that Sanic and others read when they are imported.
 import sector.process.environment  # noqa: F401
 from sector.models.deprecated_names import deprecate_modules
-from sector.process.backoff import backoff
+from sector.process.app import App, attach, create_app, sample
 from sector.process.daemon_thread import start_daemon_thread
 from sector.process.health import Health
-from sector.process.process import App, attach, create_app, run, sample
 from sector.process.renamed_settings import EarlierName
+from sector.process.retry import backoff, wait_for_stop
+from sector.process.server import run
 from sector.process.setting_types import (
     HttpUrlSetting,
     LowerCase,
@@ -19,7 +20,6 @@ from sector.process.setting_types import (
     TokenSetting,
 )
 from sector.process.settings import Settings, TracedSettings, load
-from sector.process.waiting import wait_for_stop
 
 __all__ = [
     "App",
@@ -46,5 +46,18 @@ __all__ = [
 ]
 
 deprecate_modules(
-    {f"{__name__}.{earlier}": f"{__name__}.{module}" for earlier, module in {"counting": "deferred_metrics"}.items()}
+    {
+        f"{__name__}.{earlier}": f"{__name__}.{module}"
+        for earlier, module in {
+            "backoff": "retry",
+            "counting": "deferred_metrics",
+            "garbage": "memory",
+            "malformed": "rejected_requests",
+            "process": "server",
+            "requests": "request_metrics",
+            "turns": "fair_queue",
+            "vitals": "process_metrics",
+            "waiting": "retry",
+        }.items()
+    }
 )

@@ -7,8 +7,8 @@ from sanic import HTTPResponse, Request
 from sanic.exceptions import PayloadTooLarge, RequestTimeout, SanicException
 from sanic.handlers import ErrorHandler
 
-from sector.process.malformed import is_refused
 from sector.process.problem_documents import problem
+from sector.process.rejected_requests import is_rejected
 from sector.process.request_head import MalformedRequest
 
 INTERNAL_ERROR = "see the log of this process"
@@ -36,7 +36,7 @@ def describe_http_error(request: Request, error: SanicException) -> tuple[HTTPSt
     match error:
         case HttpError() | MalformedRequest():
             return status, str(error), headers
-        case PayloadTooLarge() if is_refused(request):
+        case PayloadTooLarge() if is_rejected(request):
             size = request.app.config.REQUEST_MAX_HEADER_SIZE
             status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             return status, f"the headers of a request may have {size} bytes", headers

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sector.process.connections import client_network
-from sector.process.waiting import wait_for_stop
+from sector.process.retry import wait_for_stop
 
 BURST_S = 10.0
 """A client that used nothing for so long may use the units of so many seconds at once."""

@@ -13,7 +13,7 @@ from sanic.helpers import has_message_body
 from sanic.http import Stage
 from sanic.http.http1 import HTTP_CONTINUE, Http
 
-from sector.process import malformed
+from sector.process import rejected_requests
 from sector.process.request_head import (
     CHUNK_SIZE,
     FIELD_LINE,
@@ -29,9 +29,9 @@ _CRLF = b"\r\n"
 
 
 class StrictHttp(Http):
-    """The requests of a connection. `refused`: whether the one under way violates RFC 9112, or its head did not arrive."""
+    """The requests of a connection. `rejected`: whether the current one violates RFC 9112, or its head did not arrive."""
 
-    __slots__ = ("_in_chunk", "refused")
+    __slots__ = ("_in_chunk", "rejected")
     # What Sanic says of these is not what they are.
     protocol: Any
     request: Any
@@ -44,7 +44,7 @@ class StrictHttp(Http):
     def init_for_request(self) -> None:
         """Prepare for the next request."""
         super().init_for_request()  # type: ignore[no-untyped-call]
-        self.refused = False
+        self.rejected = False
         self._in_chunk = False
 
     async def http1_request_header(self) -> None:
@@ -168,10 +168,10 @@ class StrictHttp(Http):
         return MalformedRequest(reason)
 
     def _note_refusal(self, reason: str) -> None:
-        self.refused = True
+        self.rejected = True
         info = self.protocol.conn_info
         if info is not None and not info.lost:
-            malformed.note(info.client_ip, reason)
+            rejected_requests.count_rejected_request(info.client_ip, reason)
 
     async def error_response(self, exception: Exception) -> None:
         """Answer with an error."""

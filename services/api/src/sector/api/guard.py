@@ -14,8 +14,8 @@ from sector.api.work import Work
 from sector.process import App
 from sector.process.log_stream import log_stream
 from sector.process.logs import line, printable
-from sector.process.malformed import is_refused
-from sector.process.requests import count
+from sector.process.rejected_requests import is_rejected
+from sector.process.request_metrics import observe_request
 
 type Handler = Callable[..., Awaitable[Answer | None]]
 
@@ -138,10 +138,10 @@ class Guard:
     def finish(self, request: Request, answer: Answer, request_id: str = "") -> HTTPResponse:
         """Return the answer with what every answer says, and note it. `request_id`: where it was told already."""
         request_id = request_id or self.request_id(request)
-        count(request, answer.status)
+        observe_request(request, answer.status)
         answer.fixed += ((b"x-request-id", request_id.encode()), *self._cors.headers(request))
         # A refused one is logged already, at most once a second.
-        if answer.status >= self._log.least and not is_refused(request):
+        if answer.status >= self._log.least and not is_rejected(request):
             self._log.note(request, answer, request_id)
         return answer
 

@@ -16,9 +16,9 @@ from sector.models.delta import DeltaError
 from sector.models.error_texts import describe_error
 from sector.models.frame import FrameError
 from sector.process import App
+from sector.process.fair_queue import FairQueueFull
 from sector.process.http_errors import describe_http_error
 from sector.process.request_limits import TooManyRequests
-from sector.process.turns import TooManyTurns
 from sector.state.errors import (
     HistoryBroken,
     HistoryGone,
@@ -167,7 +167,7 @@ def problem_of(error: Exception) -> Problem | None:
             wait_s = math.ceil(error.retry_after_s)
             detail = f"{error}; try again in {wait_s} s"
             return Problem(429, "Too many requests", detail, headers={"Retry-After": str(wait_s)})
-        case TooManyTurns():
+        case FairQueueFull():
             return Problem(503, "Too many reads of history", f"{error}; try again in a second")
         case QueueFull():
             detail = f"{error}; try again in a second"

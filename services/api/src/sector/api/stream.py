@@ -20,8 +20,8 @@ from sector.api.metrics import DROPPED
 from sector.api.problems import Problem
 from sector.api.query import query
 from sector.api.work import Turn, Work
+from sector.process.fair_queue import FairQueueFull
 from sector.process.tracing import Attributes, Traces
-from sector.process.turns import TooManyTurns
 from sector.state.history import history
 from sector.state.watch.reader import Event, EventId, TickEvents, View, Wanted
 
@@ -134,7 +134,7 @@ class Streams:
                 turn = self._work.turns_of(request)
                 try:
                     since = await self._send_past(sending, sim, view, after, wanted, turn)
-                except TooManyTurns as error:
+                except FairQueueFull as error:
                     await sending.end("reconnect", f"too many reads of history: {error}")
                 else:
                     await self._send_live(sending, backlog, sim.sim_id, since, wanted)

@@ -8,8 +8,8 @@ from functools import partial
 from sanic import Request
 
 from sector.process.connections import client_network
+from sector.process.fair_queue import FairQueue
 from sector.process.request_limits import RequestLimits, units
-from sector.process.turns import Turns
 
 type Turn = Callable[[], AbstractAsyncContextManager[None]]
 
@@ -23,7 +23,7 @@ class Work:
         self._limits = limits
         self._address = address
         self._subject = subject
-        self._turns = Turns()
+        self._turns = FairQueue()
 
     def turns_of(self, request: Request) -> Turn:
         """Return what waits for a turn of the client of a request, and holds it. It raises TooManyTurns."""

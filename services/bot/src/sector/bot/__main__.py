@@ -16,7 +16,7 @@ def main() -> None:
     attach(app, "bot", bot.run)
     app.before_server_start(lambda _: logging.getLogger("httpx").setLevel(logging.WARNING))
     # An answer that it read lies in a cycle, and is as large as the world.
-    run(app, settings, settings.health_port, answers_many=False)
+    run(app, settings, settings.health_port, tune_gc=False)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ class Supervisor:
         self._keepers.append(asyncio.create_task(self._keep(spec), name=spec.name))
 
     async def _keep(self, spec: Spec) -> None:
-        pauses = backoff(first_s=0.2, most_s=5.0)
+        pauses = backoff(first_s=0.2, max_s=5.0)
         while not self._stopping.is_set():
             process = await self._spawn(spec)
             if self._stopping.is_set():

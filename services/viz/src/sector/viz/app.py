@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from sector.process import App, Health, attach, create_app, sample, wait_for_stop
 from sector.process.connections import address_behind
 from sector.process.request_limits import RequestLimits
-from sector.process.requests import count_answer
+from sector.process.request_metrics import observe_response
 from sector.process.tracing import Traces
 from sector.state.log.rate_usage import SharedSpending
 from sector.state.redis.client import connect
@@ -68,7 +68,7 @@ def create_viz(settings: VizSettings) -> App:
     attach(app, "shows", shows.run)
     attach(app, "request limits", limits.run)
     attach(app, "disk of Redis", lambda stop: _check_disk(stop, redis_health))
-    app.on_response(count_answer)
+    app.on_response(observe_response)
     sample(app, lambda: _sample(shows, rooms))
     app.after_server_stop(lambda _: redis.aclose())
     app.after_server_stop(lambda _: traces.close())

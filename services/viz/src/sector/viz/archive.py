@@ -21,10 +21,10 @@ from sector.models.frame import FrameError
 from sector.models.names import SIM_ID
 from sector.process import App
 from sector.process.connections import client_network
+from sector.process.fair_queue import FairQueue, FairQueueFull
 from sector.process.http_errors import HttpError
 from sector.process.problem_documents import problem
 from sector.process.request_limits import RequestLimits, TooManyRequests, units
-from sector.process.turns import TooManyTurns, Turns
 from sector.state.errors import HistoryGone, SimNotFound, StateError
 from sector.state.history import history
 from sector.state.redis.client import Client
@@ -50,7 +50,7 @@ class Archive:
         self._redis = redis
         self._limits = limits
         self._courses = Courses(redis)
-        self._turns = Turns()
+        self._turns = FairQueue()
 
     @asynccontextmanager
     async def _turn(self, request: Request) -> AsyncIterator[None]:
@@ -81,7 +81,7 @@ class Archive:
         app.add_route(self._limited(self.course), "/sims/<sim_id>/course")
         app.add_route(self._limited(self.state), "/sims/<sim_id>/state")
         app.add_route(self._limited(self.ticks), "/sims/<sim_id>/ticks")
-        for error in (StateError, FrameError, DeltaError, TooManyTurns, TooManyRequests, RedisError):
+        for error in (StateError, FrameError, DeltaError, FairQueueFull, TooManyRequests, RedisError):
             app.error_handler.add(error, _problem)
 
     async def all_sims(self, request: Request) -> HTTPResponse:
@@ -154,7 +154,7 @@ def _compress(body: bytes) -> bytes:
 
 
 def _problem(
-    _: Request, error: StateError | FrameError | DeltaError | TooManyTurns | TooManyRequests | RedisError
+    _: Request, error: StateError | FrameError | DeltaError | FairQueueFull | TooManyRequests | RedisError
 ) -> HTTPResponse:
     headers = None
     match error:
@@ -167,7 +167,7 @@ def _problem(
             )
         case SimNotFound() | HistoryGone():
             status, detail = HTTPStatus.NOT_FOUND, str(error)
-        case TooManyTurns():
+        case FairQueueFull():
             status, detail = HTTPStatus.SERVICE_UNAVAILABLE, f"{error}; try again in a second"
         case RedisError():
             status, detail = HTTPStatus.SERVICE_UNAVAILABLE, describe(error)

@@ -121,13 +121,13 @@ class SimRunner[S]:
     async def _tick_until_stopped(self, ticker: Ticker[S]) -> None:
         """Tick until `stop`, or until the lease is lost. The lease may outlast an outage of Redis."""
         max_pause_s = ticker.lease.ttl_ms / 3000
-        pauses, last_success_s = backoff(most_s=max_pause_s), time.monotonic()
+        pauses, last_success_s = backoff(max_s=max_pause_s), time.monotonic()
         while not self._stop.is_set():
             try:
                 async with self._context.redis_slots:
                     await self._tick_once(ticker)
                 self._context.report(self.sim_id, None, "", False)
-                pauses, last_success_s = backoff(most_s=max_pause_s), time.monotonic()
+                pauses, last_success_s = backoff(max_s=max_pause_s), time.monotonic()
                 await self._wait_for_tick(ticker.lease)
             except (LeaseLost, SimNotFound):
                 raise

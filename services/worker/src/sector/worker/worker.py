@@ -120,14 +120,14 @@ class Worker[S]:
         # A waiting worker looks often enough to be there within a tick of a lease given back, at the second look at the latest.
         max_look_s = min(settings.lease_ttl_ms / 3000, 1.0)
         look_s = min(max(settings.tick_delay / 4, 0.02), max_look_s)
-        pauses = backoff(most_s=max(look_s, 0.5))
+        pauses = backoff(max_s=max(look_s, 0.5))
         try:
             while not stop.is_set():
                 began_s = time.thread_time()
                 try:
                     await self._rebalance()
                     self._health.set_ok(REDIS)
-                    pauses = backoff(most_s=max(look_s, 0.5))
+                    pauses = backoff(max_s=max(look_s, 0.5))
                     # Looking at very many sims is work: a twentieth of all at the most. Waiting for Redis is none.
                     await wait_for_stop(stop, min(max(look_s, 20 * (time.thread_time() - began_s)), max_look_s))
                 except RedisError as error:
@@ -232,7 +232,7 @@ class Worker[S]:
                 log.error("sim %s failed: %s", sim_id, type(error).__name__, exc_info=error, extra={"sim": sim_id})
                 self._set_error(sim_id, f"{type(error).__name__}, see the log", "", False)
             if runner.gave_up or error is not None:
-                retry = self._retries.setdefault(sim_id, _Retry(backoff(first_s=_FIRST_RETRY_S, most_s=_LAST_RETRY_S)))
+                retry = self._retries.setdefault(sim_id, _Retry(backoff(first_s=_FIRST_RETRY_S, max_s=_LAST_RETRY_S)))
                 retry.due_s = time.monotonic() + next(retry.pauses)
 
     def _forget_retries(self, holders: Mapping[str, str | None]) -> None:

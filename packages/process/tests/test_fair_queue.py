@@ -5,17 +5,17 @@ from collections.abc import Callable
 
 import pytest
 
-from sector.process.turns import TooManyTurns, Turns
+from sector.process.fair_queue import FairQueue, FairQueueFull
 
 
-async def work(turns: Turns, client: str, done: list[str]) -> None:
+async def work(turns: FairQueue, client: str, done: list[str]) -> None:
     async with turns.turn(client):
         await asyncio.sleep(0)
         done.append(client)
 
 
 async def test_one_piece_of_work_is_done_at_a_time() -> None:
-    turns, running, most = Turns(), 0, 0
+    turns, running, most = FairQueue(), 0, 0
 
     async def piece(client: str) -> None:
         nonlocal running, most
@@ -31,7 +31,7 @@ async def test_one_piece_of_work_is_done_at_a_time() -> None:
 
 
 async def test_a_client_with_one_piece_of_work_is_next_whatever_others_wait_for() -> None:
-    turns = Turns()
+    turns = FairQueue()
     done: list[str] = []
     many = [asyncio.create_task(work(turns, "many", done)) for _ in range(10)]
     await asyncio.sleep(0)
@@ -42,7 +42,7 @@ async def test_a_client_with_one_piece_of_work_is_next_whatever_others_wait_for(
 
 async def test_other_tasks_run_between_two_turns_for_as_long_as_a_turn_took(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 0.0
-    turns = Turns(clock=lambda: now_s)
+    turns = FairQueue(clock=lambda: now_s)
     pauses: list[float] = []
     loop = asyncio.get_running_loop()
     call_later = loop.call_later
@@ -61,15 +61,15 @@ async def test_other_tasks_run_between_two_turns_for_as_long_as_a_turn_took(monk
 
 
 async def test_a_client_that_waits_for_too_many_is_refused_and_the_others_are_not() -> None:
-    turns = Turns(max_pending=2)
+    turns = FairQueue(max_pending=2)
     done: list[str] = []
     async with turns.turn("me"):
         tasks = [asyncio.create_task(work(turns, "me", done)) for _ in range(2)]
         await asyncio.sleep(0)
-        with pytest.raises(TooManyTurns):
+        with pytest.raises(FairQueueFull):
             turns.check("me")
         turns.check("you")
-        with pytest.raises(TooManyTurns) as refused:
+        with pytest.raises(FairQueueFull) as refused:
             await work(turns, "me", done)
         tasks.append(asyncio.create_task(work(turns, "you", done)))
         await asyncio.sleep(0)
@@ -80,7 +80,7 @@ async def test_a_client_that_waits_for_too_many_is_refused_and_the_others_are_no
 
 @pytest.mark.parametrize("granted", [False, True])
 async def test_a_client_that_gives_up_leaves_the_turn_to_the_next(granted: bool) -> None:
-    turns = Turns()
+    turns = FairQueue()
     done: list[str] = []
     async with turns.turn("me"):
         first = asyncio.create_task(work(turns, "first", done))

@@ -1,4 +1,4 @@
-"""Requests that are refused before anything else reads them: each is answered and counted, and one a second is logged."""
+"""Requests that the HTTP parser rejects, before a handler reads them: each is counted, and one per second is logged."""
 
 import logging
 import time
@@ -8,6 +8,7 @@ from sanic import Request
 
 # It creates the folder of metrics, which they need at once.
 import sector.process.metrics  # noqa: F401
+from sector.models.deprecated_names import deprecated_names
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +20,7 @@ _LOG_EVERY_S = 1.0
 
 
 class _LogLimit:
-    """Says when to log. `skipped`: how often it was not said since the last time."""
+    """Limits log lines to one per second. `skipped`: how many were left out since the last one."""
 
     def __init__(self) -> None:
         self._next_s = 0.0
@@ -37,8 +38,8 @@ class _LogLimit:
 _limit = _LogLimit()
 
 
-def note(address: str, reason: str) -> None:
-    """Count a request that was refused, and log it, at most once a second."""
+def count_rejected_request(address: str, reason: str) -> None:
+    """Count a rejected request, and log it, at most once per second."""
     _MALFORMED.inc()
     if _limit.admit():
         skipped, _limit.skipped = _limit.skipped, 0
@@ -46,6 +47,9 @@ def note(address: str, reason: str) -> None:
         log.warning("a malformed request was rejected: %s", reason, extra=extra)
 
 
-def is_refused(request: Request) -> bool:
-    """Say whether a request is one that was refused: it is logged already."""
-    return getattr(request.stream, "refused", False)
+def is_rejected(request: Request) -> bool:
+    """Say whether the HTTP parser rejected a request: it is logged already."""
+    return getattr(request.stream, "rejected", False)
+
+
+__getattr__ = deprecated_names(__name__, {"note": "count_rejected_request", "is_refused": "is_rejected"})

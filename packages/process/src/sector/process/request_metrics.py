@@ -1,4 +1,4 @@
-"""Requests, counted as they are answered: how many, how each ended, and how long it took."""
+"""Metrics of HTTP requests: how many, their status, and how long each took."""
 
 import re
 from time import perf_counter
@@ -6,14 +6,15 @@ from time import perf_counter
 from prometheus_client import Histogram
 from sanic import HTTPResponse, Request
 
+from sector.models.deprecated_names import deprecated_names
 from sector.process.deferred_metrics import defer_metric
 from sector.process.metric_aliases import deprecate_metrics
 from sector.process.metrics import SECONDS
 
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 OTHER = "other"
-_KIND = re.compile(r":\w+(?=>)")
-_OF_OPERATORS = ("/health", "/metrics")
+_PARAMETER_TYPE = re.compile(r":\w+(?=>)")
+_OPERATOR_PATHS = ("/health", "/metrics")
 
 _REQUESTS = Histogram(
     "sector_http_request_duration_seconds",
@@ -22,27 +23,30 @@ _REQUESTS = Histogram(
     buckets=SECONDS,
 )
 deprecate_metrics({"sector_http_request_seconds": "sector_http_request_duration_seconds"})
-_known: dict[tuple[str, str, int], Histogram] = {}
+_children: dict[tuple[str, str, int], Histogram] = {}
 
 
-def count(request: Request, status: int) -> None:
-    """Count a request that is answered now. What a client makes up, methods and paths, is counted as `other`."""
+def observe_request(request: Request, status: int) -> None:
+    """Count a request that is answered now. Methods and paths that a client invents are counted as `other`."""
     route = request.route
     if route is None:
         # It may not have been read to the end of its head: the clock is still that of the request before.
         method = request.method if request.method in METHODS else OTHER
         _REQUESTS.labels(method, OTHER, status).observe(0.0)
         return
-    child = _known.get((request.method, route.name, status))
+    child = _children.get((request.method, route.name, status))
     if child is None:
-        child = _known[request.method, route.name, status] = _REQUESTS.labels(
-            request.method, "/" + _KIND.sub("", route.path), status
+        child = _children[request.method, route.name, status] = _REQUESTS.labels(
+            request.method, "/" + _PARAMETER_TYPE.sub("", route.path), status
         )
     began_s: float | None = getattr(request.stream, "perft0", None)
     defer_metric(child.observe, 0.0 if began_s is None else perf_counter() - began_s)
 
 
-async def count_answer(request: Request, response: HTTPResponse) -> None:
-    """Count, as middleware of an app. What asks for health and metrics is no traffic."""
-    if not request.path.startswith(_OF_OPERATORS):
-        count(request, response.status)
+async def observe_response(request: Request, response: HTTPResponse) -> None:
+    """Count a response, as middleware of an app. Requests for health and metrics are not counted."""
+    if not request.path.startswith(_OPERATOR_PATHS):
+        observe_request(request, response.status)
+
+
+__getattr__ = deprecated_names(__name__, {"count": "observe_request", "count_answer": "observe_response"})

@@ -9,8 +9,8 @@ from sector.process.health import Health
 from sector.process.log_stream import LogStream
 from sector.process.metric_aliases import deprecate_metrics
 from sector.process.metrics import SECONDS, SHARED, Sample
+from sector.process.retry import wait_for_stop
 from sector.process.shared_values import shortage
-from sector.process.waiting import wait_for_stop
 
 METRICS = "metrics"
 """Condition of a process that shares its metrics with others."""

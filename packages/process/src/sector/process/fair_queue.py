@@ -1,6 +1,6 @@
-"""Turns: expensive work is done one piece at a time, and each client gets its turn.
+"""A fair queue: expensive work runs one piece at a time, and the clients take turns.
 
-Without them, a hundred clients that each ask for 50 ms of work make every other request wait for five seconds. With them, a request
+Without it, a hundred clients that each ask for 50 ms of work make every other request wait for five seconds. With it, a request
 waits for one piece at most, and a client with a hundred requests has the same share of the work as a client with one.
 
 Source: J. Nagle, "On Packet Switches With Infinite Storage" (RFC 970, 1985), section 6: round robin over the sources.
@@ -12,13 +12,15 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from sector.models.deprecated_names import deprecated_names
+
 _MAX_PENDING = 64
 _MAX_CLIENTS = 10_000
 _MAX_PAUSE_S = 0.05
 
 
-class TooManyTurns(Exception):
-    """A client already waits for as many pieces of work as it may."""
+class FairQueueFull(Exception):
+    """A client has the maximum number of pending pieces of work."""
 
     def __init__(self, client: str, pending: int) -> None:
         super().__init__(f"{client} waits for {pending} pieces of work already")
@@ -26,7 +28,7 @@ class TooManyTurns(Exception):
         self.pending = pending
 
 
-class Turns:
+class FairQueue:
     """Grants one turn at a time, to the clients in rotation. After each turn it pauses as long as the turn took, at most 50 ms:
     half of the time stays for other requests. `clock`: seconds."""
 
@@ -44,7 +46,7 @@ class Turns:
     def check(self, client: str) -> None:
         """Raise TooManyTurns if a turn would not be granted, so that nothing is begun in vain."""
         if len(self._clients.get(client, ())) >= self._max_pending:
-            raise TooManyTurns(client, self._max_pending)
+            raise FairQueueFull(client, self._max_pending)
 
     @asynccontextmanager
     async def turn(self, client: str) -> AsyncIterator[None]:
@@ -65,7 +67,7 @@ class Turns:
         queue = self._clients.get(client)
         if queue is None:
             if len(self._clients) >= _MAX_CLIENTS:
-                raise TooManyTurns(client, 0)
+                raise FairQueueFull(client, 0)
             queue = self._clients[client] = deque()
         granted = asyncio.get_running_loop().create_future()
         queue.append(granted)
@@ -88,3 +90,6 @@ class Turns:
                 granted.set_result(None)
                 return
         self._busy = False
+
+
+__getattr__ = deprecated_names(__name__, {"Turns": "FairQueue", "TooManyTurns": "FairQueueFull"})

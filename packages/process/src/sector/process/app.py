@@ -1,0 +1,83 @@
+"""The Sanic app of a process: health, metrics, and background tasks. A service adds its endpoints."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import orjson
+from sanic import Sanic
+
+from sector.process.health import Details, HeadersOf, Health, endpoints, public_endpoints
+from sector.process.http_errors import ProblemHandler
+from sector.process.log_stream import log_stream
+from sector.process.metrics import Sample, metrics_endpoint
+from sector.process.process_metrics import dropped_lines, readiness, shared_values, watch
+from sector.process.slow_senders import SenderLimit
+
+type App = Sanic
+type Task = Callable[[asyncio.Event], Awaitable[None]]
+"""Work in the background: it returns soon after its event is set."""
+
+_SENDER_TIMEOUT_S = 10.0
+_RESPONSE_TIMEOUT_S = 60.0
+
+
+def create_app(
+    health: Health,
+    details: Details | None = None,
+    headers_of: HeadersOf = lambda _: {},
+    *,
+    operator_port: int = 0,
+    sender_timeout_s: float = _SENDER_TIMEOUT_S,
+    promised: tuple[str, int] | None = None,
+) -> App:
+    """Return an app that answers `/health` and `/metrics`, with the headers of `headers_of`. A service adds its endpoints and tasks.
+
+    With an `operator_port`, a second app answers these at that port, and the first only says whether it is live and ready.
+
+    A request has `sender_timeout_s` to arrive. `promised`: a setting that promises connections, and its value: `/health` reports if
+    fewer are accepted.
+    """
+    name = f"sector-{health.service}"
+    app = operator_app = _bare_app(name, sender_timeout_s)
+    if operator_port:
+        operator_app = _bare_app(f"{name}-operator", sender_timeout_s)
+        # Sanic rewrites its own methods for the app that starts first; it cannot do so twice in a process.
+        operator_app.config.TOUCHUP = False
+        app.blueprint(public_endpoints(health, headers_of))
+    app.ctx.operator = (operator_app, operator_port) if operator_port else None
+    app.ctx.samples = [shared_values(health), readiness(health), dropped_lines(log_stream())]
+    operator_app.blueprint(endpoints(health, details, headers_of))
+    operator_app.blueprint(metrics_endpoint(headers_of, app.ctx.samples))
+    app.ctx.tasks = []
+    app.ctx.health = health
+    app.ctx.promised = promised
+    attach(app, "process metrics", lambda stop: watch(stop, app.ctx.samples))
+    attach(app, "slow senders", SenderLimit(lambda: app.ctx.connections(), sender_timeout_s).run)
+    return app
+
+
+def _bare_app(name: str, sender_timeout_s: float) -> App:
+    # Without a prefix it reads no environment.
+    app: App = Sanic(
+        name,
+        configure_logging=False,
+        env_prefix="",
+        dumps=orjson.dumps,
+        loads=orjson.loads,
+        error_handler=ProblemHandler(),
+    )
+    app.config.OAS = False
+    # Of senders that fall silent, and of answers that take too long to make, or to be read.
+    app.config.REQUEST_TIMEOUT = sender_timeout_s
+    app.config.RESPONSE_TIMEOUT = _RESPONSE_TIMEOUT_S
+    return app
+
+
+def sample(app: App, take: Sample) -> None:
+    """Call `take` to set gauges, once per second and before each export of metrics."""
+    app.ctx.samples.append(take)
+
+
+def attach(app: App, name: str, task: Task) -> None:
+    """Run `task` while the app serves. It must return soon after its event is set."""
+    app.ctx.tasks.append((name, task))

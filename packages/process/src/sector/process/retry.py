@@ -1,0 +1,27 @@
+"""Pauses between retries."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+
+
+def backoff(*, first_s: float = 0.05, max_s: float = 2.0) -> Iterator[float]:
+    """Yield pauses in seconds, without end. They double up to a bound, with jitter, so that clients that failed together do not
+    return together. Source: M. Brooker, "Exponential Backoff And Jitter", 2015.
+    """
+    bound_s = first_s
+    while True:
+        yield random.uniform(bound_s / 2, bound_s)  # noqa: S311  # nosec B311  # nothing secret
+        bound_s = min(bound_s * 2, max_s)
+
+
+async def wait_for_stop(stop: asyncio.Event, seconds: float) -> bool:
+    """Wait until `stop` is set, `seconds` at most; says whether it is set."""
+    if seconds <= 0:
+        await asyncio.sleep(0)
+        return stop.is_set()
+    try:
+        async with asyncio.timeout(seconds):
+            return await stop.wait()
+    except TimeoutError:
+        return False
