@@ -39,7 +39,7 @@ EXAMPLE: list[Record] = [
 ]
 
 
-def written(records: list[Record]) -> bytes:
+def write_archive(records: list[Record]) -> bytes:
     stream = io.BytesIO()
     writer = ArchiveWriter(stream)
     for record in records:
@@ -61,19 +61,19 @@ def read(blob: bytes) -> list[Record]:
 @settings(deadline=None)
 @given(st.lists(_records, max_size=5))
 def test_an_archive_survives_its_bytes(records: list[Record]) -> None:
-    assert read(written(records)) == records
+    assert read(write_archive(records)) == records
 
 
-@pytest.mark.parametrize("length", range(len(written(EXAMPLE))))
+@pytest.mark.parametrize("length", range(len(write_archive(EXAMPLE))))
 def test_an_archive_that_is_cut_off_anywhere_says_so(length: int) -> None:
     with pytest.raises(ArchiveError):
-        read(written(EXAMPLE)[:length])
+        read(write_archive(EXAMPLE)[:length])
 
 
 @settings(deadline=None)
-@given(st.integers(0, len(written(EXAMPLE)) - 1), st.integers(1, 255))
+@given(st.integers(0, len(write_archive(EXAMPLE)) - 1), st.integers(1, 255))
 def test_an_archive_of_which_a_byte_is_altered_says_so(place: int, change: int) -> None:
-    blob = bytearray(written(EXAMPLE))
+    blob = bytearray(write_archive(EXAMPLE))
     blob[place] ^= change
     with pytest.raises(ArchiveError):
         read(bytes(blob))
@@ -83,20 +83,20 @@ def test_an_archive_of_which_a_byte_is_altered_says_so(place: int, change: int) 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_an_archive_or_an_error(blob: bytes) -> None:
     with pytest.raises(ArchiveError):
-        read(written([])[:8] + blob + b"\0" * 12)
+        read(write_archive([])[:8] + blob + b"\0" * 12)
 
 
 @pytest.mark.parametrize(
-    ("blob", "said"),
+    ("blob", "error"),
     [
         (b"", "does not begin as one"),
         (b"PK\x03\x04" + bytes(20), "does not begin as one"),
         (b"SECTLOG\x09" + bytes(20), "version 9 is not known"),
-        (written([])[:8] + b"\xff" * 12, "a header of 4294967295 bytes"),
+        (write_archive([])[:8] + b"\xff" * 12, "a header of 4294967295 bytes"),
     ],
 )
-def test_what_is_no_archive_says_what_it_is(blob: bytes, said: str) -> None:
-    with pytest.raises(ArchiveError, match=said):
+def test_what_is_no_archive_says_what_it_is(blob: bytes, error: str) -> None:
+    with pytest.raises(ArchiveError, match=error):
         read(blob)
 
 
@@ -147,7 +147,7 @@ def test_a_field_out_of_its_range_is_named_with_its_record_and_value(
 @pytest.mark.parametrize("record", [Keyframe(2**62, "0-0", b""), TickEntry(1, 1, "no hash", (), b"", b"")])
 def test_what_could_not_be_read_is_not_written(record: Record) -> None:
     with pytest.raises(FieldError):
-        written([record])
+        write_archive([record])
 
 
 @pytest.mark.parametrize(
@@ -167,9 +167,9 @@ def test_a_large_header_of_many_values_is_refused_before_it_takes_memory(item: b
 
 def test_a_header_of_more_than_16_mib_is_refused_unread() -> None:
     with pytest.raises(ArchiveError, match="a header of 16777217 bytes, at most 16777216 are read"):
-        read(written([])[:8] + struct.pack("<IQ", 2**24 + 1, 0))
+        read(write_archive([])[:8] + struct.pack("<IQ", 2**24 + 1, 0))
     with pytest.raises(ArchiveError, match="a body of 1099511627776 bytes"):
-        read(written([])[:8] + struct.pack("<IQ", 2, 2**40))
+        read(write_archive([])[:8] + struct.pack("<IQ", 2, 2**40))
 
 
 def test_the_largest_tick_that_a_worker_commits_is_read() -> None:
@@ -177,4 +177,4 @@ def test_the_largest_tick_that_a_worker_commits_is_read() -> None:
         LoggedOrder(f"{10**14}-{n}", '["{,' * 30, False, b"", "a fault, of two parts") for n in range(10_000)
     )
     record = TickEntry(1, 1, HASH, orders, b"", b"")
-    assert read(written([record])) == [record]
+    assert read(write_archive([record])) == [record]

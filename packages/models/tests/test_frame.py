@@ -42,14 +42,14 @@ frames = st.builds(
 @given(frames)
 def test_a_frame_survives_its_bytes(frame: Frame) -> None:
     blob = encode(frame)
-    found = decode(blob)
-    assert (found.kind, found.meta, set(found.tables)) == (frame.kind, frame.meta, set(frame.tables))
+    decoded = decode(blob)
+    assert (decoded.kind, decoded.meta, set(decoded.tables)) == (frame.kind, frame.meta, set(frame.tables))
     for name, table in frame.tables.items():
-        assert {n: c.values.tolist() for n, c in found.tables[name].columns.items()} == {
+        assert {n: c.values.tolist() for n, c in decoded.tables[name].columns.items()} == {
             n: c.values.tolist() for n, c in table.columns.items()
         }
-        assert (found.tables[name].labels, found.tables[name].prefix) == (table.labels, table.prefix)
-    assert encode(found) == blob
+        assert (decoded.tables[name].labels, decoded.tables[name].prefix) == (table.labels, table.prefix)
+    assert encode(decoded) == blob
 
 
 @settings(deadline=None)

@@ -171,8 +171,10 @@ def test_a_delta_makes_of_one_table_what_plain_lists_make_of_it(
     come = {each + 100: of for each, of in data.draw(_rows).items()}
     parts["things.added"] = _things(come)
     after = {each: of for each, of in after.items() if each not in gone} | come
-    found = apply_delta(Frame("snapshot", {"tick": 1}, {"things": _things(before)}), Frame("delta", {"tick": 2}, parts))
-    assert encode(found) == encode(Frame("snapshot", {"tick": 2}, {"things": _things(after)}))
+    applied = apply_delta(
+        Frame("snapshot", {"tick": 1}, {"things": _things(before)}), Frame("delta", {"tick": 2}, parts)
+    )
+    assert encode(applied) == encode(Frame("snapshot", {"tick": 2}, {"things": _things(after)}))
 
 
 def _things(of: dict[int, tuple[int, bool]]) -> Table:

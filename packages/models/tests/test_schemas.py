@@ -10,8 +10,8 @@ from sector.models import ORDER, schemas
 
 @pytest.mark.parametrize("name", schemas.FILES)
 def test_the_files_are_those_of_the_types(name: str) -> None:
-    kept = resources.files("sector.models").joinpath(name).read_text()
-    assert kept == schemas.text(name), "python -m sector.models.schemas writes it anew"
+    stored = resources.files("sector.models").joinpath(name).read_text()
+    assert stored == schemas.text(name), "python -m sector.models.schemas writes it anew"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def test_it_survives_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "field"),
     [
         ('{"systems": 1}', "systems"),
         ('{"systems": 4, "homes": 5}', "homes"),
@@ -26,8 +26,8 @@ def test_it_survives_json() -> None:
         ('{"home_ships": 1e30}', "home_ships"),
     ],
 )
-def test_a_config_that_cannot_be_says_why(body: str, said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+def test_a_config_that_cannot_be_says_why(body: str, field: str) -> None:
+    with pytest.raises(ValidationError, match=field):
         SimConfig.model_validate_json(body)
 
 
@@ -74,9 +74,9 @@ def test_a_map_made_in_python_takes_lists() -> None:
     systems = [
         MapSystem(id=f"S{n}", name=f"System {n}", x=5 * n, y=0, growth=1, supply_yield=1, ships=3) for n in range(2)
     ]
-    chosen = MapFile(systems=systems, lanes=[MapLane(a="S0", b="S1")], homes=["S0", "S1"])
-    assert SimConfig(map=chosen, puppets=[Puppet(faction="Azure")]).homes == 2
-    assert (chosen.systems, chosen.homes) == (tuple(systems), ("S0", "S1"))
+    two_systems = MapFile(systems=systems, lanes=[MapLane(a="S0", b="S1")], homes=["S0", "S1"])
+    assert SimConfig(map=two_systems, puppets=[Puppet(faction="Azure")]).homes == 2
+    assert (two_systems.systems, two_systems.homes) == (tuple(systems), ("S0", "S1"))
 
 
 @pytest.mark.parametrize("players", ["Me", {"Me", "You"}, {"Me": 1}, 7, None, [7], [None], ["no spaces"]])

@@ -23,7 +23,7 @@ DROPPED = "sector_log_lines_dropped_total"
 def start(processes: Processes, stderr: int) -> Service:
     processes.stderr = stderr
     service = processes.start("api", module="sample_process", wait=False, WORK="wait")
-    until_metrics(service.url, lambda found: found["sector_ready"] == 1, "it is ready")
+    until_metrics(service.url, lambda metrics: metrics["sector_ready"] == 1, "it is ready")
     return service
 
 
@@ -99,18 +99,18 @@ def test_once_the_log_is_read_again_a_line_of_json_says_how_many_are_missing(pro
     os.close(writer)
     for _ in range(3):
         log_a_line(service)
-    until_metrics(service.url, lambda found: found[DROPPED] == 3, "three lines are dropped")
+    until_metrics(service.url, lambda metrics: metrics[DROPPED] == 3, "three lines are dropped")
     os.set_blocking(reader, False)
 
     def notice() -> dict[str, object] | None:
         lines = b"".join(iter(lambda: read(reader), b"")).splitlines()
-        found: list[dict[str, object]] = [json.loads(line) for line in lines if b"dropped" in line]
-        return found[0] if found else None
+        notices: list[dict[str, object]] = [json.loads(line) for line in lines if b"dropped" in line]
+        return notices[0] if notices else None
 
-    found = until(notice, "a line says so")
-    assert found is not None
-    assert found["event"] == "log lines were dropped: they could not be written at once"
-    assert (found["level"], found["service"], found["dropped"]) == ("warning", "sector-sample", 3)
+    line_fields = until(notice, "a line says so")
+    assert line_fields is not None
+    assert line_fields["event"] == "log lines were dropped: they could not be written at once"
+    assert (line_fields["level"], line_fields["service"], line_fields["dropped"]) == ("warning", "sector-sample", 3)
     os.close(reader)
 
 
@@ -157,7 +157,7 @@ def test_it_serves_and_ends_where_standard_error_is_closed(processes: Processes,
         [sys.executable, str(SAMPLE), str(port)], env=environment(WORK="wait"), preexec_fn=lambda: os.close(2)
     )
     service = Service("sample", process, port, tmp_path / "none")
-    until_metrics(service.url, lambda found: found["sector_ready"] == 1, "it is ready")
+    until_metrics(service.url, lambda metrics: metrics["sector_ready"] == 1, "it is ready")
     assert log_a_line(service) == 204
     assert metrics_of(service.url)[DROPPED] == 1
     assert service.end() == 0

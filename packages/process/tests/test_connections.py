@@ -26,10 +26,10 @@ _WITHIN_S = 60.0
 class Server:
     """The sample process, its port, and its log."""
 
-    def __init__(self, log: Path, **told: str) -> None:
+    def __init__(self, log: Path, **settings: str) -> None:
         self.port = free_port()
         self.log = log
-        self.sample = start_sample(log, self.port, WORK="wait", **told)
+        self.sample = start_sample(log, self.port, WORK="wait", **settings)
         until(self.connects, "the server", faults=(OSError,))
 
     def connects(self) -> bool:
@@ -53,8 +53,8 @@ type Start = Callable[..., Server]
 def start(tmp_path: Path) -> Iterator[Start]:
     started: list[Server] = []
 
-    def run(**told: str) -> Server:
-        started.append(Server(tmp_path / f"log-{len(started)}", **told))
+    def run(**settings: str) -> Server:
+        started.append(Server(tmp_path / f"log-{len(started)}", **settings))
         return started[-1]
 
     yield run
@@ -117,15 +117,15 @@ def test_a_sender_that_is_quick_after_an_early_answer_goes_on_with_its_connectio
 
 
 @pytest.mark.parametrize(
-    ("proxies", "told", "idle_s"),
+    ("proxies", "settings", "idle_s"),
     [(0, {}, 15), (1, {}, 3700), (2, {"idle_timeout_s": 75}, 75), (0, {"idle_timeout_s": 9}, 9)],
 )
 def test_behind_a_proxy_a_connection_may_be_idle_for_longer_than_the_proxy_keeps_it(
-    proxies: int, told: dict[str, float], idle_s: float
+    proxies: int, settings: dict[str, float], idle_s: float
 ) -> None:
     app = create_app(Health("idle"))
     app.config.PROXIES_COUNT = proxies or None
-    assert idle_timeout_s(app, Settings.model_validate(told)) == idle_s
+    assert idle_timeout_s(app, Settings.model_validate(settings)) == idle_s
     type(app).unregister_app(app)
 
 

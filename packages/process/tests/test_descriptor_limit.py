@@ -16,13 +16,13 @@ def test_a_process_raises_the_soft_limit_to_the_hard_one(soft: int, hard: int, r
     port = free_port()
     process = start_limited("sample_process", environment(WORK="wait"), str(port), soft=soft, hard=hard)
     service = Service("sample", process, port, tmp_path / "none")
-    until_metrics(service.url, lambda found: found["sector_ready"] == 1, "it is ready")
+    until_metrics(service.url, lambda metrics: metrics["sector_ready"] == 1, "it is ready")
     assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (raised, hard)
     assert service.end() == 0
 
 
 @pytest.mark.parametrize(
-    ("promised", "requested", "accepted", "said"),
+    ("promised", "requested", "accepted", "text"),
     [
         (10_000, 0, 20_000, ""),
         (10_000, 0, 10_000, ""),
@@ -36,7 +36,7 @@ def test_a_process_raises_the_soft_limit_to_the_hard_one(soft: int, hard: int, r
         ),
     ],
 )
-def test_a_promise_that_does_not_fit_is_described(promised: int, requested: int, accepted: int, said: str) -> None:
+def test_a_promise_that_does_not_fit_is_described(promised: int, requested: int, accepted: int, text: str) -> None:
     text = describe_shortage(("MOST_STREAMS", promised), requested, accepted)
-    assert text.startswith(said)
-    assert bool(text) is bool(said)
+    assert text.startswith(text)
+    assert bool(text) is bool(text)

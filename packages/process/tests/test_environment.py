@@ -79,10 +79,10 @@ def test_sanic_is_configured_by_us_alone(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_process_starts_whatever_they_are_and_names_them_once() -> None:
-    told = {"SANIC_REQUEST_BUFFER_SIZE": "abc", "WEBSOCKETS_MAX_LINE_LENGTH": "abc", "http_proxy": "http://[::1"}
+    variables = {"SANIC_REQUEST_BUFFER_SIZE": "abc", "WEBSOCKETS_MAX_LINE_LENGTH": "abc", "http_proxy": "http://[::1"}
     command = [sys.executable, str(SAMPLE), str(free_port())]
     done = subprocess.run(
-        command, env=environment(WORK="fail", **told), capture_output=True, text=True, check=False, timeout=60
+        command, env=environment(WORK="fail", **variables), capture_output=True, text=True, check=False, timeout=60
     )
     first, *_ = (json.loads(line) for line in done.stderr.splitlines())
     names = "SANIC_REQUEST_BUFFER_SIZE, WEBSOCKETS_MAX_LINE_LENGTH, http_proxy"
@@ -93,7 +93,7 @@ LOAD = "from sector.process import Settings, load; load(Settings, about='a proce
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "reason"),
     [
         ("SSL_CERT_FILE", "/dev/zero", "it cannot be read: it is a device, not a regular file"),
         ("SSL_CERT_FILE", "/missing", "it cannot be read: No such file or directory"),
@@ -103,7 +103,7 @@ LOAD = "from sector.process import Settings, load; load(Settings, about='a proce
         ("SSL_CERT_DIR", "/etc/passwd", "it cannot be read: Not a directory"),
     ],
 )
-def test_certificates_that_cannot_be_read_are_a_wrong_setting(name: str, value: str, said: str) -> None:
+def test_certificates_that_cannot_be_read_are_a_wrong_setting(name: str, value: str, reason: str) -> None:
     command = [sys.executable, "-c", LOAD]
     done = subprocess.run(
         command, env=environment(**{name: value}), capture_output=True, text=True, check=False, timeout=60
@@ -111,15 +111,15 @@ def test_certificates_that_cannot_be_read_are_a_wrong_setting(name: str, value: 
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"wrong setting {name}='{value}'")
-    assert said in line
+    assert reason in line
 
 
 def test_a_certificate_file_that_is_a_pipe_is_refused_before_libraries_read_it(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
     command = [sys.executable, "-c", "import sector.process, ssl; ssl.create_default_context()"]
-    told = environment(SSL_CERT_FILE=str(path))
-    done = subprocess.run(command, env=told, capture_output=True, text=True, timeout=60, check=False)
+    variables = environment(SSL_CERT_FILE=str(path))
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"wrong setting SSL_CERT_FILE='{path}': it cannot be read: it is a named pipe")

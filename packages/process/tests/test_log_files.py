@@ -61,8 +61,8 @@ def test_a_stalled_disk_is_not_waited_for_and_what_does_not_fit_is_counted(disk:
     assert stream.drain(30)
     stream.write("last\n")
     assert stream.drain(30)
-    written = MANY - stream.dropped
-    assert disk.lines() == [LINE.strip()] * written + [f"dropped {stream.dropped}", "last"]
+    stored_lines = MANY - stream.dropped
+    assert disk.lines() == [LINE.strip()] * stored_lines + [f"dropped {stream.dropped}", "last"]
 
 
 def test_lines_keep_their_order(disk: Disk) -> None:

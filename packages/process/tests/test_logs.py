@@ -25,8 +25,8 @@ type Run = Callable[..., list[str]]
 def run(tmp_path: Path) -> Run:
     """Runs a process whose work fails, with a word; returns the lines of its log."""
 
-    def run(**told: str) -> list[str]:
-        sample = start_sample(tmp_path / "log", free_port(), **{"WORK": "fail"} | told)
+    def run(**settings: str) -> list[str]:
+        sample = start_sample(tmp_path / "log", free_port(), **{"WORK": "fail"} | settings)
         lines = sample.wait().splitlines()
         assert sample.process.returncode == 1
         return lines
@@ -67,10 +67,10 @@ def test_on_a_terminal_it_is_text_by_itself() -> None:
     )
     process.wait(timeout=60)
     os.close(theirs)
-    said = os.read(ours, 65536).decode()
+    output = os.read(ours, 65536).decode()
     os.close(ours)
-    assert "about to fail, surely" in said
-    assert "\x1b[" in said, "in colours"
+    assert "about to fail, surely" in output
+    assert "\x1b[" in output, "in colours"
 
 
 def test_who_wants_less_is_told_less(run: Run) -> None:
@@ -98,9 +98,9 @@ def test_as_json_too_and_a_reader_gets_what_was_sent(run: Run) -> None:
 
 @pytest.mark.parametrize("text", ["\x7f", "\x9b31m", "\x85", "\u2028\u2029", "\u202e", "\ue000", "\U000e0001", "é 😀"])
 def test_a_line_of_json_is_printable_whatever_it_holds(text: str) -> None:
-    written = line({"event": text, text: 1})
-    assert written.isprintable()
-    assert json.loads(written) == {"event": text, text: 1}
+    text_line = line({"event": text, text: 1})
+    assert text_line.isprintable()
+    assert json.loads(text_line) == {"event": text, text: 1}
 
 
 @pytest.mark.parametrize(

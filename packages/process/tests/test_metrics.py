@@ -18,11 +18,11 @@ from sector.process.metrics import Paced, exposition
 SAMPLE = Path(__file__).with_name("sample_process.py")
 
 
-def start(log: Path, port: int, work: str = "well", **told: str) -> Forked | subprocess.Popen[bytes]:
-    return start_sample(log, port, WORK=work, **told).process
+def start(log: Path, port: int, work: str = "well", **settings: str) -> Forked | subprocess.Popen[bytes]:
+    return start_sample(log, port, WORK=work, **settings).process
 
 
-def asked(port: int) -> Metrics:
+def read_metrics(port: int) -> Metrics:
     url = f"http://127.0.0.1:{port}"
     return until(lambda: metrics_of(url), "it answers", faults=(httpx.TransportError,))
 
@@ -31,11 +31,11 @@ def test_a_process_tells_how_it_is_and_how_late_its_loop_is(tmp_path: Path) -> N
     port = free_port()
     process = start(tmp_path / "log", port, "unready")
     try:
-        found = asked(port)
-        assert found["sector_ready"] == 0
-        assert found["sector_condition", "thing"] == 0
-        until(lambda: asked(port)["sector_event_loop_lag_seconds_count"] >= 1, "a second is over")
-        assert asked(port)["process_resident_memory_bytes"] > 2**20
+        metrics = read_metrics(port)
+        assert metrics["sector_ready"] == 0
+        assert metrics["sector_condition", "thing"] == 0
+        until(lambda: read_metrics(port)["sector_event_loop_lag_seconds_count"] >= 1, "a second is over")
+        assert read_metrics(port)["process_resident_memory_bytes"] > 2**20
     finally:
         process.terminate()
         assert process.wait(timeout=60) == 0
@@ -43,19 +43,19 @@ def test_a_process_tells_how_it_is_and_how_late_its_loop_is(tmp_path: Path) -> N
 
 def test_processes_at_one_port_answer_for_all_of_them_and_the_killed_is_ready_no_more(tmp_path: Path) -> None:
     port, folder = free_port(), tmp_path / "made" / "here"
-    told = {"REUSE_PORT": "true", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
-    two = [start(tmp_path / "one", port, **told), start(tmp_path / "two", port, "unready", **told)]
+    settings = {"REUSE_PORT": "true", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    two = [start(tmp_path / "one", port, **settings), start(tmp_path / "two", port, "unready", **settings)]
     try:
         until(lambda: len(list(folder.glob("gauge_livemin_*.db"))) == 2, "both are there")
-        until(lambda: asked(port)["sector_ready"] == 0, "the unready one counts, whoever answers")
+        until(lambda: read_metrics(port)["sector_ready"] == 0, "the unready one counts, whoever answers")
         for _ in range(40):
             httpx.get(f"http://127.0.0.1:{port}/health/live")
-        until(lambda: asked(port)["sector_event_loop_lag_seconds_count"] >= 2, "a second is over for both")
+        until(lambda: read_metrics(port)["sector_event_loop_lag_seconds_count"] >= 2, "a second is over for both")
         two[1].kill()
         two[1].wait()
-        until(lambda: asked(port)["sector_ready"] == 1, "who is dead counts no longer")
-        assert asked(port)["sector_event_loop_lag_seconds_count"] >= 2
-        assert asked(port)["sector_loop_lag_seconds_count"] >= 2, "the earlier name"
+        until(lambda: read_metrics(port)["sector_ready"] == 1, "who is dead counts no longer")
+        assert read_metrics(port)["sector_event_loop_lag_seconds_count"] >= 2
+        assert read_metrics(port)["sector_loop_lag_seconds_count"] >= 2, "the earlier name"
     finally:
         two[0].terminate()
         two[1].kill()
@@ -65,10 +65,10 @@ def test_processes_at_one_port_answer_for_all_of_them_and_the_killed_is_ready_no
 
 def test_a_folder_that_cannot_be_written_to_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    told = environment(
+    variables = environment(
         WORK="well", SAMPLE_PORT=str(free_port()), PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "file" / "in")
     )
-    run = subprocess.run([sys.executable, str(SAMPLE)], env=told, capture_output=True, text=True, check=False)
+    run = subprocess.run([sys.executable, str(SAMPLE)], env=variables, capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert "wrong setting PROMETHEUS_MULTIPROC_DIR=" in run.stderr
     assert "Not a directory" in run.stderr
@@ -92,25 +92,25 @@ def test_several_that_remove_the_files_of_the_dead_do_not_disturb_each_other(
 
 
 def test_metrics_take_a_tenth_of_the_time_at_most_however_often_they_are_asked_for() -> None:
-    now_s, made = 0.0, 0
+    now_s, renders = 0.0, 0
 
     def make() -> bytes:
-        nonlocal now_s, made
+        nonlocal now_s, renders
         now_s += 0.015
-        made += 1
-        return b"%d" % made
+        renders += 1
+        return b"%d" % renders
 
     paced = Paced(make, lambda: now_s)
     for _ in range(100):
         paced.text()
-    at_once = made
+    at_once = renders
     assert 10 < at_once < 20
     while now_s < 20:
         now_s += 0.001
         paced.text()
-    assert 0.08 < (made - at_once) * 0.015 / now_s < 0.12
+    assert 0.08 < (renders - at_once) * 0.015 / now_s < 0.12
     now_s += 60
-    before = made
+    before = renders
     assert paced.text() == b"%d" % (before + 1), "asked for seldom it is new each time"
 
 
@@ -143,7 +143,7 @@ def test_a_file_of_metrics_that_cannot_be_read_is_named_in_the_log_and_left_out(
     ],
 )
 def test_a_damaged_file_of_another_process_hides_no_other_metrics(tmp_path: Path, content: bytes) -> None:
-    told = environment(WORK="well", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
+    variables = environment(WORK="well", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
     code = (
         "from prometheus_client import Counter; from pathlib import Path; from sector.process.metrics import exposition\n"
         "import sys, os\n"
@@ -152,7 +152,12 @@ def test_a_damaged_file_of_another_process_hides_no_other_metrics(tmp_path: Path
         "print(exposition().decode())"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, content.hex()], env=told, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", code, content.hex()],
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert "sector_sample_total 7.0" in done.stdout, done.stderr
     assert "counter_1.db cannot be read and is left out" in done.stderr

@@ -23,8 +23,8 @@ class Ports:
     operator: int
 
 
-def start(log: Path, work: str, public: int, operator: int, **told: str) -> Sample:
-    return start_sample(log, public, WORK=work, OPERATOR_PORT=str(operator), **told)
+def start(log: Path, work: str, public: int, operator: int, **settings: str) -> Sample:
+    return start_sample(log, public, WORK=work, OPERATOR_PORT=str(operator), **settings)
 
 
 @contextmanager
@@ -84,8 +84,8 @@ def test_a_signal_ends_both(tmp_path: Path) -> None:
 
 
 def test_an_operator_port_that_is_taken_is_named(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         output = (sample := start(tmp_path / "log", "wait", free_port(), port)).wait()
     assert sample.process.returncode == 2
     assert f"cannot listen at 127.0.0.1:{port}: Address already in use" in output

@@ -68,8 +68,8 @@ def test_work_that_hangs_is_cancelled_within_a_bound(start: Start) -> None:
 
 
 def test_a_port_that_is_taken_is_named_and_ends_it_with_2(start: Start) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         output = (sample := start("wait", port)).wait()
     assert sample.process.returncode == 2
     assert f"cannot listen at 127.0.0.1:{port}: Address already in use; see HOST" in output

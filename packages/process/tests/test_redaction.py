@@ -56,8 +56,8 @@ def test_a_traceback_that_nothing_caught_has_no_secret_and_no_control_character(
         "    auth_secret: SecretSetting = Field(default=None, description='')\n"
         "load_environment(One); raise RuntimeError(f'{os.environ[\"AUTH_SECRET\"]} \\x1b[31m')\n"
     )
-    told = environment(AUTH_SECRET="hunter2-hunter2-hunter2")
-    failed = subprocess.run([sys.executable, "-c", code], env=told, capture_output=True, text=True, check=False)
+    variables = environment(AUTH_SECRET="hunter2-hunter2-hunter2")
+    failed = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, check=False)
     assert failed.returncode == 1
     assert "RuntimeError: *** \\x1b[31m" in failed.stderr
     assert "hunter2" not in failed.stderr

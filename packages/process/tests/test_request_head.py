@@ -166,11 +166,11 @@ def test_what_is_accepted_is_read_alike_by_others(head: bytes) -> None:
 def _read_leniently(head: bytes) -> tuple[int | None, bool]:
     """Return the framing of the body as a server reads it that takes any line end, and whitespace anywhere."""
     fields = [line.partition(b":") for line in re.split(rb"[\r\n\x0b\x0c\x85]+", head)[1:]]
-    found = {name.strip().lower().replace(b"_", b"-"): value.strip().lower() for name, _, value in fields}
+    headers = {name.strip().lower().replace(b"_", b"-"): value.strip().lower() for name, _, value in fields}
     names = [name.strip().lower() for name, _, _ in fields]
     if names.count(b"content-length") > 1:
         raise AssertionError("two readings of the length are possible")
-    if b"chunked" in found.get(b"transfer-encoding", b""):
+    if b"chunked" in headers.get(b"transfer-encoding", b""):
         return None, True
-    length = found.get(b"content-length") if b"content-length" in names else None
+    length = headers.get(b"content-length") if b"content-length" in names else None
     return (0, False) if length is None else (int(length), True)

@@ -51,9 +51,9 @@ def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     monkeypatch.setenv("API_URL", "http://user:secret@host")
     with pytest.raises(SystemExit):
         load(Sample, about="")
-    said = capsys.readouterr().err
-    assert "API_URL=(hidden)" in said
-    assert "secret" not in said
+    errors = capsys.readouterr().err
+    assert "API_URL=(hidden)" in errors
+    assert "secret" not in errors
 
 
 def test_help_lists_all(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,9 +61,9 @@ def test_help_lists_all(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     with pytest.raises(SystemExit) as exited:
         load(Sample, about="What this is.")
     assert exited.value.code == 0
-    said = capsys.readouterr().out
-    assert said.startswith("What this is.")
-    assert all(text in said for text in ("API_URL", "TICK_DELAY  (default: 0.5)", "Seconds, 0 to 3600."))
+    output = capsys.readouterr().out
+    assert output.startswith("What this is.")
+    assert all(text in output for text in ("API_URL", "TICK_DELAY  (default: 0.5)", "Seconds, 0 to 3600."))
 
 
 def test_an_argument_that_is_none_exits_with_2(
@@ -80,7 +80,7 @@ HIDDEN = "hunter2-hunter2-hunter2-hunter2-hunter2"
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "reason"),
     [
         ("AUTH_SECRET", f'"{HIDDEN}"', "in quotes"),
         ("AUTH_SECRET", f"'{HIDDEN}'", "in quotes"),
@@ -109,7 +109,7 @@ HIDDEN = "hunter2-hunter2-hunter2-hunter2-hunter2"
     ],
 )
 def test_a_value_that_cannot_be_meant_ends_it_with_one_line_without_the_secret(
-    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, value: str, reason: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit) as ended:
@@ -117,7 +117,7 @@ def test_a_value_that_cannot_be_meant_ends_it_with_one_line_without_the_secret(
     assert ended.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"wrong setting {name}=")
-    assert said in line
+    assert reason in line
     assert "hunter2" not in line
 
 
@@ -141,8 +141,8 @@ def test_a_value_is_read_in_its_canonical_form(
     name: str, value: str, read: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
-    found = getattr(load(Sample, about=""), name.lower())
-    assert (found.get_secret_value() if isinstance(found, SecretStr) else str(found)) == read
+    value_read = getattr(load(Sample, about=""), name.lower())
+    assert (value_read.get_secret_value() if isinstance(value_read, SecretStr) else str(value_read)) == read
 
 
 def test_credentials_are_not_in_the_text_of_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,8 +30,8 @@ def count(folder: Path, numbers: int, before: str = "") -> tuple[int, float]:
     command = [sys.executable, "-c", before + COUNT.format(numbers=numbers)]
     done = subprocess.run(command, env=settings, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
-    seen, value = done.stdout.split()
-    return int(seen), float(value)
+    exported, value = done.stdout.split()
+    return int(exported), float(value)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which requests are traced: so many a second, and only where the caller does not mind."""
+"""Which requests are traced: a limited number per second, and only if the caller allows it."""
 
 import subprocess
 import sys
@@ -11,23 +11,23 @@ from sector.process.tracing import Attributes, Traces
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-class Begun:
-    """Remembers what was begun, and is every span that comes of it."""
+class TracerStub:
+    """A tracer that records the parents of its spans. It is its own span."""
 
     traceparent = CALLER
 
     def __init__(self) -> None:
         self.parents: list[str] = []
 
-    def begin(self, name: str, parent: str, began_ns: int | None, attributes: Attributes) -> "Begun":
+    def begin(self, name: str, parent: str, began_ns: int | None, attributes: Attributes) -> "TracerStub":
         self.parents.append(parent)
         return self
 
     def end(self, attributes: Attributes, ended_ns: int | None, fault: str = "") -> None:
-        """Nothing is told."""
+        """Send nothing."""
 
     def close(self) -> None:
-        """Nothing is left."""
+        """Send nothing."""
 
 
 def test_without_a_collector_nothing_is_traced() -> None:
@@ -35,24 +35,24 @@ def test_without_a_collector_nothing_is_traced() -> None:
     assert Traces().note("any", CALLER, 1, 2, {}) == ""
 
 
-def test_no_more_are_begun_than_a_second_allows_whatever_the_caller_says() -> None:
-    begun = Begun()
-    traces = Traces(begun, a_second=0.01)
+def test_the_rate_of_traces_is_limited() -> None:
+    tracer = TracerStub()
+    traces = Traces(tracer, a_second=0.01)
     for _ in range(1000):
         traces.begin("any", CALLER, {})
-    assert begun.parents == [CALLER]
+    assert tracer.parents == [CALLER]
 
 
-def test_what_others_began_is_noted_however_many_there_are() -> None:
-    begun = Begun()
-    traces = Traces(begun, a_second=0.01)
+def test_spans_of_existing_traces_are_not_limited() -> None:
+    tracer = TracerStub()
+    traces = Traces(tracer, a_second=0.01)
     for _ in range(100):
         assert traces.note("any", CALLER, 1, 2, {}) == CALLER
-    assert len(begun.parents) == 100
+    assert len(tracer.parents) == 100
 
 
 @pytest.mark.parametrize(
-    "said",
+    "traceparent",
     [
         "",
         "nonsense",
@@ -63,17 +63,19 @@ def test_what_others_began_is_noted_however_many_there_are() -> None:
         "ff" + CALLER[2:],
     ],
 )
-def test_a_caller_that_says_nothing_to_go_on_from_gets_a_trace_of_its_own(said: str) -> None:
-    begun = Begun()
-    assert Traces(begun, a_second=1000).begin("any", said, {}) is not None
-    assert begun.parents == [""]
-    assert Traces(begun, a_second=1000).note("any", said, 1, 2, {}) == "", "what has no parent is nobody's"
+def test_an_invalid_traceparent_begins_a_new_trace(traceparent: str) -> None:
+    tracer = TracerStub()
+    assert Traces(tracer, a_second=1000).begin("any", traceparent, {}) is not None
+    assert tracer.parents == [""]
+    assert (
+        Traces(tracer, a_second=1000).note("any", traceparent, 1, 2, {}) == ""
+    ), "a span without a parent is not recorded"
 
 
 def test_a_caller_that_does_not_trace_is_not_traced() -> None:
-    begun = Begun()
-    assert Traces(begun, a_second=1000).begin("any", CALLER.removesuffix("1") + "0", {}) is None
-    assert not begun.parents
+    tracer = TracerStub()
+    assert Traces(tracer, a_second=1000).begin("any", CALLER.removesuffix("1") + "0", {}) is None
+    assert not tracer.parents
 
 
 def test_a_collector_without_the_extra_is_a_wrong_setting() -> None:

@@ -6,7 +6,7 @@ from fixtures.collector import Collector
 from sector.tracing import connect
 
 
-def test_spans_come_with_their_parents_times_and_what_is_told_of_them() -> None:
+def test_spans_have_their_parents_times_and_attributes() -> None:
     with Collector() as collector:
         tracer = connect(collector.url, "sector-test", "here")
         root = tracer.begin("root", "", None, {"at": "first", "count": 3})
@@ -14,16 +14,16 @@ def test_spans_come_with_their_parents_times_and_what_is_told_of_them() -> None:
         child.end({"more": 1}, 2_000_000_009, "it went wrong")
         root.end({}, None)
         tracer.close()
-        told, whole = collector.spans
-    assert (whole.name, whole.service, whole.parent, whole.failed) == ("root", "sector-test", "", False)
-    assert whole.attributes == {"at": "first", "count": 3}
-    assert abs(whole.ended_ns / 1e9 - time.time()) < 60
-    assert root.traceparent == f"00-{whole.trace}-{whole.id}-01"
-    assert (told.trace, told.parent, told.failed) == (whole.trace, whole.id, True)
-    assert (told.began_ns, told.ended_ns, told.attributes) == (1_000_000_007, 2_000_000_009, {"more": 1})
+        child_span, root_span = collector.spans
+    assert (root_span.name, root_span.service, root_span.parent, root_span.failed) == ("root", "sector-test", "", False)
+    assert root_span.attributes == {"at": "first", "count": 3}
+    assert abs(root_span.ended_ns / 1e9 - time.time()) < 60
+    assert root.traceparent == f"00-{root_span.trace}-{root_span.id}-01"
+    assert (child_span.trace, child_span.parent, child_span.failed) == (root_span.trace, root_span.id, True)
+    assert (child_span.began_ns, child_span.ended_ns, child_span.attributes) == (1_000_000_007, 2_000_000_009, {"more": 1})
 
 
-def test_the_path_may_be_told_with_the_collector() -> None:
+def test_the_url_may_have_the_path_of_traces() -> None:
     with Collector() as collector:
         for url in (f"{collector.url}/v1/traces", f"{collector.url}/"):
             tracer = connect(url, "sector-test", "here")

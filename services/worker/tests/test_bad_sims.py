@@ -91,19 +91,19 @@ async def _start_with_bad_sim(processes: Processes, url: str, kind: str) -> Serv
 
 def _ticks_the_good_one(worker: Service) -> None:
     """Some eight times as long as a lease lasts, it names the bad one, and is ready all along."""
-    seen: list[bool] = []
+    was_ready: list[bool] = []
 
     def is_named(health: dict[str, object]) -> bool:
-        seen.append(bool(health["ready"]))
+        was_ready.append(bool(health["ready"]))
         return "such as bad" in str(health["conditions"])
 
-    said = worker.wait_for(is_named, "naming the bad sim")
-    assert said["conditions"]["sims"]["blocks"] is False
-    begun = tick_of(worker.wait_for(lambda health: tick_of(health, "good") > 0, "ticking"), "good")
+    health = worker.wait_for(is_named, "naming the bad sim")
+    assert health["conditions"]["sims"]["blocks"] is False
+    first_tick = tick_of(worker.wait_for(lambda health: tick_of(health, "good") > 0, "ticking"), "good")
     worker.wait_for(
-        lambda health: is_named(health) and tick_of(health, "good") >= begun + 100, "ticking on, and naming it"
+        lambda health: is_named(health) and tick_of(health, "good") >= first_tick + 100, "ticking on, and naming it"
     )
-    assert all(seen), "it was ready all along"
+    assert all(was_ready), "it was ready all along"
 
 
 async def test_the_only_sim_of_a_worker_may_be_bad_and_is_ticked_once_it_is_not(

@@ -89,17 +89,17 @@ async def test_a_sim_that_cannot_be_read_is_named_and_the_others_go_on(
 ) -> None:
     for name in ("good", "bad"):
         await lifecycle.found(redis, name, SectorWorld(), SMALL)
-    whole = await redis.get(SimKeys("bad").snapshot)
-    assert isinstance(whole, bytes)
-    await redis.set(SimKeys("bad").snapshot, whole[:-1])
+    snapshot = await redis.get(SimKeys("bad").snapshot)
+    assert isinstance(snapshot, bytes)
+    await redis.set(SimKeys("bad").snapshot, snapshot[:-1])
     one = processes.start("worker", wait=False, REDIS_URL=redis_url, WORKER_ID="one", SIM_ID="*", **SETTINGS)
     one.wait_for_fault("sims", "not a readable frame")
     one.wait_for(lambda health: "such as bad" in health["conditions"]["sims"]["detail"], "naming the sim")
     await all_tick(redis, ["good"])
-    await redis.set(SimKeys("bad").snapshot, whole)
+    await redis.set(SimKeys("bad").snapshot, snapshot)
     one.wait_until(ready=True)
     await all_tick(redis, ["good", "bad"])
-    assert decode(whole).meta["tick"] == 0
+    assert decode(snapshot).meta["tick"] == 0
 
 
 async def test_a_sim_whose_config_is_of_a_newer_version_does_not_end_the_worker_of_the_others(
@@ -159,6 +159,6 @@ async def test_several_sims_are_named_with_commas_and_founded(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     one = worker(processes, redis_url, "one", "left,right")
-    said = one.wait_for(lambda health: health["sims_held"] == 2, "holding two")
-    assert set(said["held"]) == {"left", "right"}
+    health = one.wait_for(lambda health: health["sims_held"] == 2, "holding two")
+    assert set(health["held"]) == {"left", "right"}
     assert await lifecycle.listed(redis) == ["left", "right"]

@@ -22,12 +22,12 @@ from sector.state.watch.reader import SimReader
 
 KEYS = SimKeys("default")
 # Nothing is trimmed, however long a test takes to look.
-KEPT = CONFIG.model_copy(update={"keyframes_kept": 10_000})
-SETTINGS = {"TICK_DELAY": "0.02", "LEASE_TTL_MS": "1500", "SIM_CONFIG": KEPT.model_dump_json()}
+UNTRIMMED = CONFIG.model_copy(update={"keyframes_kept": 10_000})
+SETTINGS = {"TICK_DELAY": "0.02", "LEASE_TTL_MS": "1500", "SIM_CONFIG": UNTRIMMED.model_dump_json()}
 
 
-def worker(processes: Processes, redis_url: str, name: str, *, wait: bool = True, **told: str) -> Service:
-    return processes.start("worker", wait=wait, REDIS_URL=redis_url, WORKER_ID=name, **{**SETTINGS, **told})
+def worker(processes: Processes, redis_url: str, name: str, *, wait: bool = True, **settings: str) -> Service:
+    return processes.start("worker", wait=wait, REDIS_URL=redis_url, WORKER_ID=name, **{**SETTINGS, **settings})
 
 
 async def tick_reaches(redis: Client, tick: int) -> None:
@@ -59,8 +59,8 @@ async def test_it_founds_the_sim_as_configured_and_ticks(processes: Processes, r
     assert view.map.tables["systems"].rows == CONFIG.systems
     assert (view.head.epoch, view.head.status) == (1, "running")
     assert worker_of(await value_at(redis, KEYS.lease)) == "one"
-    said = one.wait_for(lambda health: tick_of(health) >= 10, "at tick 10")
-    assert (said["worker"], said["serves"], said["held"]["default"]["epoch"]) == ("one", "default", 1)
+    health = one.wait_for(lambda health: tick_of(health) >= 10, "at tick 10")
+    assert (health["worker"], health["serves"], health["held"]["default"]["epoch"]) == ("one", "default", 1)
 
 
 async def test_sigterm_gives_the_lease_back_and_the_one_that_waits_goes_on_at_once(
@@ -186,7 +186,7 @@ async def test_a_sim_is_founded_on_a_map_file(
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "reason"),
     [
         (None, "it cannot be read: No such file or directory"),
         ("{}", "systems: is required"),
@@ -195,11 +195,11 @@ async def test_a_sim_is_founded_on_a_map_file(
     ],
 )
 def test_a_map_file_that_does_not_serve_ends_it_with_2(
-    processes: Processes, tmp_path: Path, text: str | None, said: str
+    processes: Processes, tmp_path: Path, text: str | None, reason: str
 ) -> None:
     if text is not None:
         (tmp_path / "map.json").write_text(text)
-    told = {"HEALTH_PORT": str(free_port()), "SIM_MAP": str(tmp_path / "map.json")}
-    one = processes.start("worker", wait=False, **told)
+    settings = {"HEALTH_PORT": str(free_port()), "SIM_MAP": str(tmp_path / "map.json")}
+    one = processes.start("worker", wait=False, **settings)
     assert one.process.wait(timeout=60) == 2
-    assert said in one.log.read_text()
+    assert reason in one.log.read_text()

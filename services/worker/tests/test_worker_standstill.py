@@ -24,8 +24,8 @@ HOUR_MS = 3_600_000
 SETTINGS = {"TICK_DELAY": "0.05", "LEASE_TTL_MS": "600", "SIM_CONFIG": CONFIG.model_dump_json()}
 
 
-def worker(processes: Processes, redis_url: str, name: str, **told: str) -> Service:
-    return processes.start("worker", wait=True, REDIS_URL=redis_url, WORKER_ID=name, **{**SETTINGS, **told})
+def worker(processes: Processes, redis_url: str, name: str, **settings: str) -> Service:
+    return processes.start("worker", wait=True, REDIS_URL=redis_url, WORKER_ID=name, **{**SETTINGS, **settings})
 
 
 @asynccontextmanager
@@ -74,8 +74,8 @@ async def test_a_lease_that_is_renewed_and_whose_holder_does_not_tick(
     two = worker(processes, redis_url, "two")
     one.process.send_signal(signal.SIGSTOP)
     async with again_and_again(lambda: redis.pexpire(KEYS.lease, 600)):
-        said = await asyncio.to_thread(two.wait_for, lambda health: not health["ready"], "unready")
-    fault = said["conditions"]["sims"]
+        health = await asyncio.to_thread(two.wait_for, lambda health: not health["ready"], "unready")
+    fault = health["conditions"]["sims"]
     assert fault["error"] == "its lease is held by worker one, which does not tick it"
     assert fault["detail"].startswith("1 sims, such as default")
     assert fault["since_ms"] > 0

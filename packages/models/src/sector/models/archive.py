@@ -210,8 +210,8 @@ def read_archive(stream: BinaryIO) -> Iterator[Record]:
     """Yield the records of an archive, in their order. Raises ArchiveError where the file is none, or ends too early."""
     magic = stream.read(len(MAGIC))
     if magic != MAGIC:
-        known = len(magic) == len(MAGIC) and magic[:-1] == MAGIC[:-1]
-        raise ArchiveError(0, f"version {magic[-1]} is not known" if known else "it does not begin as one")
+        is_archive = len(magic) == len(MAGIC) and magic[:-1] == MAGIC[:-1]
+        raise ArchiveError(0, f"version {magic[-1]} is not known" if is_archive else "it does not begin as one")
     position, number = len(MAGIC), 1
     while True:
         prefix = _exactly(stream, _PREFIX.size, position)

@@ -184,9 +184,9 @@ class HistoryChecker:
 
     def _check_meta(self, field: str, frame: Frame, tick: int) -> None:
         """Validate what readers take from the meta of a snapshot."""
-        found: JsonValue = frame.meta.get("tick")
-        if found != tick or isinstance(found, bool | float):
-            self._fail(f"{field}.meta.tick", f"the record is of tick {tick}", found)
+        frame_tick: JsonValue = frame.meta.get("tick")
+        if frame_tick != tick or isinstance(frame_tick, bool | float):
+            self._fail(f"{field}.meta.tick", f"the record is of tick {tick}", frame_tick)
         if (status := frame.meta.get("status", "running")) not in ("running", "finished"):
             self._fail(f"{field}.meta.status", "it is neither running nor finished", status)
         if not isinstance(winner := frame.meta.get("winner"), str | None):

@@ -69,12 +69,12 @@ def _rows(name: str, table: Table, part: Table) -> NDArray[np.int64] | slice:
 
 def _removed(name: str, table: Table, part: Table) -> Table:
     gone = np.isin(_values(name, table, "id"), _values(name, part, "id"), assume_unique=True)
-    kept = np.flatnonzero(~gone)
-    if len(kept) + part.rows != table.rows:
+    remaining = np.flatnonzero(~gone)
+    if len(remaining) + part.rows != table.rows:
         raise DeltaError(f"{name}: rows that are not there")
-    columns = {each: _with(column, np.asarray(column.values).take(kept)) for each, column in table.columns.items()}
+    columns = {each: _with(column, np.asarray(column.values).take(remaining)) for each, column in table.columns.items()}
     labels = {each: tuple(compress(texts, (~gone).tolist())) for each, texts in table.labels.items()}
-    return Table(len(kept), columns, labels, table.prefix)
+    return Table(len(remaining), columns, labels, table.prefix)
 
 
 def _added(name: str, table: Table, part: Table) -> Table:

@@ -59,16 +59,16 @@ class MapFile(_Part):
     def _is_one_map(self) -> Self:
         ids = [system.id for system in self.systems]
         _refuse_twice("system", ids)
-        known = set(ids)
-        if missing := next((f"S{n}" for n in range(len(ids)) if f"S{n}" not in known), None):
+        system_ids = set(ids)
+        if missing := next((f"S{n}" for n in range(len(ids)) if f"S{n}" not in system_ids), None):
             raise ValueError(f"{len(ids)} systems are S0 to S{len(ids) - 1}, and {missing} is missing")
         _refuse_twice("system name", [system.name for system in self.systems])
         for lane in self.lanes:
-            _refuse_unknown(f"lane {lane.a}-{lane.b}", (lane.a, lane.b), known)
+            _refuse_unknown(f"lane {lane.a}-{lane.b}", (lane.a, lane.b), system_ids)
             if lane.a == lane.b:
                 raise ValueError(f"lane {lane.a}-{lane.b} leads back to where it begins")
         _refuse_twice("lane", ["-".join(sorted((lane.a, lane.b))) for lane in self.lanes])
-        _refuse_unknown("homes", self.homes, known)
+        _refuse_unknown("homes", self.homes, system_ids)
         _refuse_twice("home", self.homes)
         return self
 
@@ -84,7 +84,7 @@ def _refuse_twice(what: str, ids: Sequence[str]) -> None:
         raise ValueError(f"{what} {twice} is there twice")
 
 
-def _refuse_unknown(where: str, ids: Iterable[str], known: set[str]) -> None:
+def _refuse_unknown(where: str, ids: Iterable[str], system_ids: set[str]) -> None:
     for each in ids:
-        if each not in known:
+        if each not in system_ids:
             raise ValueError(f"{where}: there is no system {each}")

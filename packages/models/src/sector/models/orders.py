@@ -60,15 +60,15 @@ ORDER: TypeAdapter[Order] = TypeAdapter(Order)
 
 
 def _reference_fields() -> dict[type[_Order], tuple[tuple[str, str], ...]]:
-    found: dict[type[_Order], tuple[tuple[str, str], ...]] = {}
+    fields_by_type: dict[type[_Order], tuple[tuple[str, str], ...]] = {}
     for order_type in get_args(get_args(Order)[0]):
         fields: list[tuple[str, str]] = []
         for name, field in order_type.model_fields.items():
             # `X | None` keeps the marks of X inside the union, `X` alone on the field.
             marks = [*field.metadata, *(mark for part in get_args(field.annotation) for mark in get_args(part)[1:])]
             fields += [(name, mark.table) for mark in marks if isinstance(mark, RefersTo)]
-        found[order_type] = tuple(fields)
-    return found
+        fields_by_type[order_type] = tuple(fields)
+    return fields_by_type
 
 
 _REFERENCES = _reference_fields()

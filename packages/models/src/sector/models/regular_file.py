@@ -115,7 +115,7 @@ def _open_regular(path: Path | str) -> int:
 
 
 def _kind(mode: int) -> str:
-    return next((said for holds, said in _KINDS if holds(mode)), _OTHER)
+    return next((name for matches, name in _KINDS if matches(mode)), _OTHER)
 
 
 def _unreadable(path: Path | str, error: OSError | ValueError, done: str = "read") -> FileError:

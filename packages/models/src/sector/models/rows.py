@@ -75,7 +75,7 @@ def event_rows(frame: Frame, start: int = 0, limit: int | None = None) -> list[R
     """
     stop = 2**31 if limit is None else start + limit
     ids = {name: list(table.labels["id"]) for name, table in frame.tables.items() if "id" in table.labels}
-    found: dict[int, Row] = {}
+    row_by_number: dict[int, Row] = {}
     for name, table in frame.tables.items():
         numbers = _numbers(frame, name)
         if numbers is None:
@@ -85,11 +85,11 @@ def event_rows(frame: Frame, start: int = 0, limit: int | None = None) -> list[R
         for child_name, child in frame.tables.items():
             if child_name.startswith(f"{name}."):
                 _attach(rows, child_name.removeprefix(f"{name}."), child, first, ids)
-        found |= {
+        row_by_number |= {
             n: {"type": name, "tick": frame.meta.get("tick")} | row
             for n, row in zip(numbers[first:last], rows, strict=True)
         }
-    return [found[n] for n in sorted(found)]
+    return [row_by_number[n] for n in sorted(row_by_number)]
 
 
 def _numbers(frame: Frame, kind: str) -> Sequence[int] | None:
@@ -118,9 +118,9 @@ def _attach(rows: list[Row], field: str, child: Table, first: int, ids: dict[str
     of = child.columns["of"].values
     begin, end = bisect_left(of, first), bisect_left(of, first + len(rows))
     lists: list[list[JsonValue]] = [[] for _ in rows]
-    for row, part in zip(of[begin:end], _part(child, begin, end, ids), strict=True):
-        if not first <= row < first + len(rows):
+    for index, child_row in zip(of[begin:end], _part(child, begin, end, ids), strict=True):
+        if not first <= index < first + len(rows):
             raise FrameError(f"a table {field} whose rows are not in the order of their events")
-        lists[row - first].append(part)
-    for whole, parts in zip(rows, lists, strict=True):
-        whole[field] = parts
+        lists[index - first].append(child_row)
+    for row, children in zip(rows, lists, strict=True):
+        row[field] = children

@@ -29,9 +29,9 @@ _REFUSED = Counter(
     "Connections answered with 503 and closed, by exceeded limit: `process` or `address`.",
     ["limit"],
 )
-_MOST_BY_DEFAULT = 20_000
-_MOST_DESCRIPTORS = 2**20
-_MOST_RESERVED = 768
+_DEFAULT_MAX_CONNECTIONS = 20_000
+_MAX_DESCRIPTORS = 2**20
+_MAX_RESERVED_DESCRIPTORS = 768
 """Descriptors for what is no client: connections to Redis, listening sockets and files."""
 _FEW = 4
 _INVALID_DATA = 1007
@@ -54,7 +54,7 @@ def raise_descriptor_limit() -> None:
     """Raise the soft descriptor limit (`RLIMIT_NOFILE`, `ulimit -n`) as far as the hard one allows: 1,024 is a common default, for
     programs that use `select`."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
+    wanted = _MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MAX_DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
@@ -78,11 +78,11 @@ def describe_shortage(promised: tuple[str, int], requested: int, accepted: int) 
 
 def resolve_max_connections(requested: int) -> int:
     """Return how many connections to accept: `requested`, or 20,000 where it is 0, within the descriptor limit (`RLIMIT_NOFILE`)."""
-    wanted = requested or _MOST_BY_DEFAULT
+    wanted = requested or _DEFAULT_MAX_CONNECTIONS
     descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if descriptors == resource.RLIM_INFINITY:
         return wanted
-    room = max(descriptors - min(descriptors // 2, _MOST_RESERVED), 1)
+    room = max(descriptors - min(descriptors // 2, _MAX_RESERVED_DESCRIPTORS), 1)
     if requested > room:
         log.warning(
             "MAX_CONNECTIONS: %d is above the descriptor limit of %d, %d are accepted", requested, descriptors, room

@@ -125,9 +125,9 @@ class LineQueue:
 
 def _take(entries: SimpleQueue[_Entry]) -> list[_Entry]:
     """Wait for an entry; return it with those that came meanwhile, as many as make a batch. One thread alone takes them."""
-    taken = [entries.get()]
-    size = len(taken[0][0])
+    batch = [entries.get()]
+    size = len(batch[0][0])
     while size < _BATCH_BYTES and not entries.empty():
-        taken.append(entries.get())
-        size += len(taken[-1][0]) + _ENTRY_BYTES
-    return taken
+        batch.append(entries.get())
+        size += len(batch[-1][0]) + _ENTRY_BYTES
+    return batch

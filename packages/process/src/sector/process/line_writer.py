@@ -40,12 +40,12 @@ class LineWriter:
         """Write a text of so many lines, or drop them."""
         if self.is_behind:
             self.catch_up()
-        written = None if self._rest else self._try_write(text)
-        if written is None:
+        byte_count = None if self._rest else self._try_write(text)
+        if byte_count is None:
             self.dropped += lines
             self._unreported += lines
-        elif written < len(text):
-            self._rest = text[written:]
+        elif byte_count < len(text):
+            self._rest = text[byte_count:]
 
     def report(self, lines: int) -> None:
         """Have the next notice include lines that were dropped elsewhere."""
@@ -58,8 +58,8 @@ class LineWriter:
         if self._rest or not self._unreported or (now_s := self._clock()) - self._reported_s < _NOTICE_EVERY_S:
             return
         line = self.notice(self._unreported).encode(errors="replace")
-        if (written := self._try_write(line)) is not None:
-            self._rest, self._unreported, self._reported_s = line[written:], 0, now_s
+        if (byte_count := self._try_write(line)) is not None:
+            self._rest, self._unreported, self._reported_s = line[byte_count:], 0, now_s
 
     def forget(self) -> None:
         """Leave what is not finished to the process that this one was forked from."""

@@ -167,14 +167,14 @@ def _writer(descriptor: int | None) -> tuple[Write, bool]:
 
 
 def _write_if_writable(descriptor: int, line: bytes) -> int:
-    written = 0
+    offset = 0
     poll = select.poll()
     poll.register(descriptor, select.POLLOUT)
-    while written < len(line) and poll.poll(0):
-        written += os.write(descriptor, line[written : written + _ATOMIC_BYTES])
-    if not written:
+    while offset < len(line) and poll.poll(0):
+        offset += os.write(descriptor, line[offset : offset + _ATOMIC_BYTES])
+    if not offset:
         raise BlockingIOError("the reader of the log takes nothing")
-    return written
+    return offset
 
 
 def _open_descriptor(descriptor: int) -> int | None:

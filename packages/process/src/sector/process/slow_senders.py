@@ -49,8 +49,8 @@ class SenderLimit:
                 continue
             # Sanic counts a request once its head has arrived.
             count = connection.state["requests_count"] + (http.stage is Stage.REQUEST)
-            known = self._arriving.get(connection)
-            since_s = known[1] if known is not None and known[0] == count else now_s
+            arrival = self._arriving.get(connection)
+            since_s = arrival[1] if arrival is not None and arrival[0] == count else now_s
             if connection in self._timed_out:
                 # It had the time from one look to the next to take its answer.
                 abort(connection)

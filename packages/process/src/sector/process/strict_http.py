@@ -187,8 +187,8 @@ class StrictHttp(Http):
     async def http1_response_header(self, data: bytes, end_stream: bool) -> None:
         """Send the head of a response, with the first of its body. A client of HTTP/1.0 is sent a stream without chunk sizes."""
         response = self.response
-        if not data and (whole := getattr(response, "body", None)):
-            data, end_stream = whole, True
+        if not data and (body := getattr(response, "body", None)):
+            data, end_stream = body, True
         data = self._frame(response.headers, data, end_stream=end_stream)
         if not has_message_body(response.status):
             end_stream = True

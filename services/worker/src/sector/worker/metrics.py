@@ -13,7 +13,7 @@ from sector.state.tick.transaction import PhaseDurations, Tick
 OTHERS = "*"
 """Stands for all sims that are not named in the settings: there may be any number of them."""
 
-_MOST_REASONS = 50
+_MAX_REASONS = 50
 _OTHER = "other"
 _reasons: set[str] = set()
 
@@ -40,8 +40,12 @@ _WAIT = Histogram(
     "Time that the oldest order of a tick spent in the order log, of ticks with orders.",
     buckets=SECONDS,
 )
-_SNAPSHOT = Gauge("sector_snapshot_bytes", "Size of the last snapshot of a sim.", ["sim"], multiprocess_mode="livemax")
-_WRITTEN = Histogram("sector_snapshot_write_bytes", "Size of the full snapshots written to Redis.", buckets=BYTES)
+_SNAPSHOT = Gauge(
+    "sector_snapshot_bytes", "Size of the state of a sim after its last tick.", ["sim"], multiprocess_mode="livemax"
+)
+_SNAPSHOT_WRITTEN = Histogram(
+    "sector_snapshot_write_bytes", "Size of the full snapshots written to Redis.", buckets=BYTES
+)
 _HISTORY = Gauge(
     "sector_history_bytes",
     "Approximate size of the stored history of a sim after its last tick.",
@@ -106,7 +110,7 @@ class SimMetrics:
         if tick.orders:
             _count_orders(tick)
         if tick.written:
-            _WRITTEN.observe(tick.snapshot_bytes)
+            _SNAPSHOT_WRITTEN.observe(tick.snapshot_bytes)
             self._snapshot.set(tick.snapshot_bytes)
 
     def _count(self, ticked: tuple[PhaseDurations, int]) -> None:
@@ -134,6 +138,6 @@ def _count_orders(tick: Tick) -> None:
 
 
 def _bounded(reason: str) -> str:
-    if reason not in _reasons and len(_reasons) < _MOST_REASONS:
+    if reason not in _reasons and len(_reasons) < _MAX_REASONS:
         _reasons.add(reason)
     return reason if reason in _reasons else _OTHER

@@ -32,11 +32,11 @@ def _map(value: object) -> object:
 
 def _on_its_map(config: SimConfig, info: ValidationInfo) -> SimConfig:
     """Return the config on the map that SIM_MAP names, if it names one."""
-    chosen = info.data.get("sim_map")
-    if chosen is None:
+    map_file = info.data.get("sim_map")
+    if map_file is None:
         return config
-    given = from_json(config.model_dump_json(exclude_unset=True)) | {"map": from_json(chosen.model_dump_json())}
-    return SimConfig.model_validate_json(to_json(given))
+    fields = from_json(config.model_dump_json(exclude_unset=True)) | {"map": from_json(map_file.model_dump_json())}
+    return SimConfig.model_validate_json(to_json(fields))
 
 
 class WorkerSettings(TracedSettings):
