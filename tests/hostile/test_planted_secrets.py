@@ -77,7 +77,7 @@ def test_an_invalid_secret_is_never_printed(place: Place, processes: Processes, 
 async def test_client_exceptions_contain_no_secrets(place: Place, url: str) -> None:
     held = token("Robo", secret=SIGNER)
     at = url.format(closed=place.closed_port, redis=place.redis_port)
-    async with Client(at, token=held, patience_s=0) as client:
+    async with Client(at, token=held, retry_timeout_s=0) as client:
         with pytest.raises(ClientError) as raised:
             await client.snapshot()
         follower = client.follow()

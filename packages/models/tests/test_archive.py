@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from sector.models.archive import (
     ArchiveError,
+    ArchiveFieldError,
     ArchiveWriter,
-    FieldError,
     Founding,
     Keyframe,
     Record,
@@ -134,7 +134,7 @@ KEYFRAME = {"kind": "keyframe", "tick": 0, "cursor": "0-0", "snapshot": 0}
 def test_a_field_out_of_its_range_is_named_with_its_record_and_value(
     header: dict[str, object], field: str, value: str
 ) -> None:
-    with pytest.raises(FieldError) as raised:
+    with pytest.raises(ArchiveFieldError) as raised:
         read(sealed(json.dumps(header).encode()))
     error = raised.value
     assert (error.record, error.field) == (1, field)
@@ -146,7 +146,7 @@ def test_a_field_out_of_its_range_is_named_with_its_record_and_value(
 
 @pytest.mark.parametrize("record", [Keyframe(2**62, "0-0", b""), TickEntry(1, 1, "no hash", (), b"", b"")])
 def test_what_could_not_be_read_is_not_written(record: Record) -> None:
-    with pytest.raises(FieldError):
+    with pytest.raises(ArchiveFieldError):
         write_archive([record])
 
 

@@ -1,5 +1,6 @@
-"""Earlier names work, and say what they are now."""
+"""Earlier names work, with a warning that states the new name."""
 
+import importlib
 import sys
 import types
 from collections.abc import Iterator
@@ -31,3 +32,19 @@ def test_another_name_is_an_error_as_in_any_module(module: types.ModuleType) -> 
 def test_the_new_name_gives_no_warning(module: types.ModuleType, recwarn: pytest.WarningsRecorder) -> None:
     assert module.New is int
     assert not recwarn.list
+
+
+@pytest.mark.parametrize(("earlier", "now"), [("answers", "responses"), ("names", "field_types")])
+def test_an_earlier_module_is_the_new_one(earlier: str, now: str) -> None:
+    sys.modules.pop(f"sector.models.{earlier}", None)
+    with pytest.warns(DeprecationWarning, match=rf"sector\.models\.{earlier} is now sector\.models\.{now}$"):
+        module = importlib.import_module(f"sector.models.{earlier}")
+    assert module is importlib.import_module(f"sector.models.{now}")
+
+
+def test_an_earlier_error_of_archives_is_the_new_one() -> None:
+    archive = importlib.import_module("sector.models.archive")
+    with pytest.warns(
+        DeprecationWarning, match=r"archive\.FieldError is now sector\.models\.archive\.ArchiveFieldError$"
+    ):
+        assert archive.FieldError is archive.ArchiveFieldError

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from sector.models import ORDER, AddFleet, Join, MoveFleet, Note, SetOwner
-from sector.models.names import MAX_SHIPS
+from sector.models.field_types import MAX_SHIPS
 from sector.models.orders import references
 
 

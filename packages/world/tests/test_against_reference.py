@@ -13,7 +13,7 @@ from reference import Board, Faction, Fleet, Row, System
 
 from fixtures.long import examples
 from sector.models import ORDER, AddFleet, Join, LoggedOrder, MoveFleet, Note, Order, SetOwner, SimConfig
-from sector.models.names import MAX_SHIPS
+from sector.models.field_types import MAX_SHIPS
 from sector.models.rows import event_rows
 from sector.world import bulk, tick
 from sector.world.codec import events_frame

@@ -6,7 +6,7 @@ import pytest
 from boards import BLUE, NOBODY, RED, log, row, without_growth
 
 from sector.models import AddFleet, Join, LoggedOrder, MoveFleet, Note, Order, SetOwner
-from sector.models.names import MAX_SHIPS
+from sector.models.field_types import MAX_SHIPS
 from sector.models.rows import event_rows
 from sector.world import bulk
 from sector.world import orders as rules

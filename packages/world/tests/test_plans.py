@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sector.models import MoveFleet, Order, Puppet, SetOwner
 from sector.models.events import Event, FleetDeparted, ShipsMustered
-from sector.models.names import MAX_SHIPS
+from sector.models.field_types import MAX_SHIPS
 from sector.puppet import Plan
 from sector.world import puppets
 from sector.world.state import WorldState

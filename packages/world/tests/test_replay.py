@@ -11,8 +11,8 @@ from fixtures.long import examples
 from fixtures.processes import environment
 from sector.models import ORDER, AddFleet, Join, LoggedOrder, MoveFleet, Note, Order, Puppet, SetOwner, SimConfig
 from sector.models.delta import apply_delta
+from sector.models.field_types import MAX_SHIPS
 from sector.models.frame import Frame, decode, digest, encode
-from sector.models.names import MAX_SHIPS
 from sector.models.rows import event_rows
 from sector.world import Position, SectorWorld
 from sector.world.codec import snapshot_frame

@@ -8,7 +8,7 @@ from boards import BLUE, NOBODY, RED, after, happened, log, row, without_growth
 
 from sector.models import ORDER, AddFleet, Join, LoggedOrder, MoveFleet, Note, Order, RejectReason, SetOwner, SimConfig
 from sector.models.events import Battle, Event, FleetArrived, FleetDeparted, Force, OrderRejected, SystemCaptured
-from sector.models.names import MAX_SHIPS
+from sector.models.field_types import MAX_SHIPS
 from sector.world import bulk
 from sector.world import orders as one_by_one
 from sector.world.record import Record

@@ -10,7 +10,7 @@ from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
 from fixtures.tokens import SECRET, token
-from sector.client import Client, Gap, Refused
+from sector.client import Client, Gap, RequestRejected
 from sector.models import AddFleet, Event, Join, Note
 from sector.state.keys import SimKeys
 from sector.state.redis.client import connect
@@ -47,8 +47,8 @@ async def test_it_plays(api: Service, sim: Sim) -> None:
             [NOTE, Note(faction="Azure", text="x"), AddFleet(faction="Me", system="S999", ships=1)]
         )
         assert isinstance(accepted, str)
-        assert isinstance(foreign, Refused)
-        assert isinstance(wrong, Refused)
+        assert isinstance(foreign, RequestRejected)
+        assert isinstance(wrong, RequestRejected)
         assert (foreign.problem.status, wrong.problem.status) == (403, 422)
 
 
@@ -78,7 +78,7 @@ async def test_it_asks_for_sims_and_looks_at_them(api: Service, sim: Sim) -> Non
         assert (await client.sim("default")).config == CONFIG
         assert (await client.sim()).id == "default"
         assert (await client.sim("mine")).status == "founding"
-        with pytest.raises(Refused, match="404 No such sim"):
+        with pytest.raises(RequestRejected, match="404 No such sim"):
             await client.sim("nowhere")
 
 
@@ -87,7 +87,7 @@ async def test_an_order_outlasts_redis_away(processes: Processes, own_valkey: Ow
     redis = connect(own_valkey.url)
     await Sim.create(redis)
     api = processes.start("api", REDIS_URL=own_valkey.url)
-    async with Client(api.url, patience_s=120) as client:
+    async with Client(api.url, retry_timeout_s=120) as client:
         own_valkey.kill()
         ordering = asyncio.create_task(client.order(NOTE))
         await asyncio.to_thread(api.wait_until, ready=False)
@@ -105,7 +105,7 @@ async def test_an_api_that_is_replaced_costs_a_stream_nothing(
 ) -> None:
     assert redis is not None
     api = processes.start("api", REDIS_URL=redis_url)
-    async with Client(api.url, patience_s=120) as client:
+    async with Client(api.url, retry_timeout_s=120) as client:
         stream = client.follow(kinds=["note"])
         first = asyncio.ensure_future(anext(stream))
         await asyncio.to_thread(api.wait_for, lambda said: said["streams"] == 1, "streaming")

@@ -16,8 +16,8 @@ from sector.api.bearer import Bearer, Claims, describe_invalid_claim
 from sector.api.json_body import parsed
 from sector.api.orders import valid
 from sector.api.problems import Problem, faults_of, invalid
-from sector.models.answers import NewFork, NewSim
 from sector.models.error_texts import NEUTRAL
+from sector.models.responses import NewFork, NewSim
 
 _BETWEEN_VALUES = re.compile(r"\{[^}]*\}")
 FOREIGN = {

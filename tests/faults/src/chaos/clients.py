@@ -21,7 +21,7 @@ class Clients:
         """Return the current client; None while the API does not run."""
         url = self._where()
         if url is not None and url not in self._by_url:
-            self._by_url[url] = Client(url, patience_s=self._patience_s)
+            self._by_url[url] = Client(url, retry_timeout_s=self._patience_s)
         return None if url is None else self._by_url[url]
 
     async def close(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from chaos.clients import Clients
 from chaos.system import FACTIONS
-from sector.client import Refused, Unavailable
+from sector.client import RequestRejected, Unavailable
 from sector.models import AddFleet, MoveFleet, Note, Order, SetOwner
 
 _SYSTEMS = 24
@@ -71,12 +71,12 @@ async def _give(clients: Clients, orders: list[Order], key: str, given: PlayerRe
             await asyncio.sleep(_THINKS_S)
             continue
         try:
-            answers: list[str | Refused] = (
+            answers: list[str | RequestRejected] = (
                 [await client.order(orders[0], key=key)] if len(orders) == 1 else await client.orders(orders, key=key)
             )
         except Unavailable:
             continue
-        except Refused as refused:
+        except RequestRejected as refused:
             given.wrong.append(f"{orders} was answered with {refused}")
             return
         for order, answer in zip(orders, answers, strict=True):

@@ -3,7 +3,7 @@
 import time
 
 from sector.client import Client
-from sector.models.answers import OrderStatus
+from sector.models.responses import OrderStatus
 
 _WAIT_S = 10.0
 

@@ -10,9 +10,9 @@ from locust import task
 from load.outcomes import PromiseBroken, outcome_of
 from load.user import REQUEST, WORLD, SectorUser
 from sector.bot.strategy import choose_orders
-from sector.client import ClientError, Refused
+from sector.client import ClientError, RequestRejected
 from sector.models import Note, Order, Snapshot
-from sector.models.answers import OrderStatus
+from sector.models.responses import OrderStatus
 
 _FACTIONS = count(1)
 _OUTCOME = "order to outcome"
@@ -90,9 +90,9 @@ class Swarm(_OrderingUser):
         for order_id in [*accepted[-1:], *random.sample(accepted, min(_SAMPLED, len(accepted)))]:
             await self.follow(order_id, snapshot.tick, given_s)
 
-    def _checked(self, orders: Sequence[Order], results: Sequence[str | Refused]) -> list[str]:
+    def _checked(self, orders: Sequence[Order], results: Sequence[str | RequestRejected]) -> list[str]:
         accepted = [each for each in results if isinstance(each, str)]
-        refused = [each for each in results if isinstance(each, Refused)]
+        refused = [each for each in results if isinstance(each, RequestRejected)]
         if len(results) != len(orders):
             self.note(
                 REQUEST, "answers of a batch", 0, PromiseBroken(f"{len(results)} answers to {len(orders)} orders")

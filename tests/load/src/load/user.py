@@ -50,7 +50,7 @@ class SectorUser(User):
 
     async def _connect(self) -> None:
         # No retries: every failed request must be counted.
-        self.client = Client(self.host or "", token=self.options.token, sim=self.options.sim, patience_s=0)
+        self.client = Client(self.host or "", token=self.options.token, sim=self.options.sim, retry_timeout_s=0)
 
     def do(self, work: Coroutine[object, object, None]) -> None:
         """Run a task, and report its measurements to Locust even if it fails."""

@@ -13,7 +13,7 @@ from httpx_sse import SSEError
 
 from chaos.clients import Clients, Where
 from load.page import tick_of
-from sector.client import Client, ClientError, Gap, Refused, Unavailable
+from sector.client import Client, ClientError, Gap, RequestRejected, Unavailable
 from sector.models import AddFleet, MoveFleet, Note, Order
 
 PATIENCE_S = 5.0
@@ -80,7 +80,7 @@ async def _give(clients: Clients, order: Order, log: WorkloadLog, stop: asyncio.
             order_id = await client.order(order, key=key)
         except Unavailable:
             continue
-        except Refused as refused:
+        except RequestRejected as refused:
             log.wrong.append(f"an order was answered with {refused}")
             return None
         log.note("acknowledged", began_s)
@@ -98,7 +98,7 @@ async def _follow(clients: Clients, order_id: str, log: WorkloadLog, stop: async
             order_status = await client.outcome(order_id, wait_s=_WAIT_S)
         except Unavailable:
             continue
-        except Refused as refused:
+        except RequestRejected as refused:
             log.wrong.append(f"order {order_id} was acknowledged, and asked for it was answered with {refused}")
             return
         if order_status.status != "pending":

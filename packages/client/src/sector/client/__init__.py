@@ -1,8 +1,12 @@
-"""A client of Sector's API: everything that a player, a bot or a test asks of it, over HTTP."""
+"""A client of the HTTP API of Sector, for players, bots and tests."""
 
 from sector.client.client import Client
 from sector.client.clock import Clock
-from sector.client.errors import ClientError, Refused, Unavailable
+from sector.client.errors import ClientError, RequestRejected, Unavailable
 from sector.client.stream import Gap
+from sector.models.deprecated_names import deprecate_modules, deprecated_names
 
-__all__ = ["Client", "ClientError", "Clock", "Gap", "Refused", "Unavailable"]
+__all__ = ["Client", "ClientError", "Clock", "Gap", "RequestRejected", "Unavailable"]
+
+__getattr__ = deprecated_names(__name__, {"Refused": "RequestRejected"})
+deprecate_modules({f"{__name__}.asking": f"{__name__}.retry"})

@@ -1,28 +1,33 @@
-"""The client: one sim, one token. Requests are sent again where the API is away, and orders carried out once all the same."""
+"""The client: one sim, one token. It retries requests while the API is unreachable, and each order still takes effect once."""
 
 import uuid
+import warnings
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
 import httpx
+from pydantic import TypeAdapter
+from pydantic_core import to_json
 
-from sector.client.asking import ask
 from sector.client.clock import Clock, SystemClock
-from sector.client.errors import Refused
+from sector.client.errors import RequestRejected
+from sector.client.retry import send_with_retry
 from sector.client.stream import Gap, follow
 from sector.models import ORDER, Event, Order, Snapshot
-from sector.models.answers import Accepted, AskedFor, EventPage, OrderStatus, Results, SimDetails, SimPage
 from sector.models.config import SimConfig
+from sector.models.responses import Accepted, AskedFor, EventPage, OrderStatus, Results, SimDetails, SimPage
 from sector.models.secret_text import clean_token
 from sector.models.urls import parse_http_url
 
+_ORDERS: TypeAdapter[Sequence[Order]] = TypeAdapter(Sequence[Order])
+
 
 class Client:
-    """Asks the API at `url` for one sim: `sim`, or the one that it serves by itself.
+    """A client of the API at `url`, for one sim: `sim`, or the default sim of the API.
 
-    Raises, from each method: Refused where the API says no, Unavailable where it was away for `patience_s` seconds.
-    `clock`: what it waits by, if not by the machine's clock. Raises ValueError for a URL or a token that cannot be used.
+    Each method raises RequestRejected if the API rejects the request, and Unavailable if the API is unreachable for `retry_timeout_s`
+    seconds. `clock`: the clock that retries wait by, for tests. Raises ValueError for a URL or a token that cannot be used.
     """
 
     def __init__(
@@ -31,21 +36,26 @@ class Client:
         *,
         token: str = "",
         sim: str = "",
-        patience_s: float = 10.0,
+        retry_timeout_s: float = 10.0,
         timeout_s: float = 5.0,
         clock: Clock | None = None,
+        patience_s: float | None = None,
     ) -> None:
+        if patience_s is not None:
+            warnings.warn("Client(patience_s=) is now Client(retry_timeout_s=)", DeprecationWarning, stacklevel=2)
+            retry_timeout_s = patience_s
         self._root = parse_http_url(url, userinfo=True).text
         token = clean_token(token)
         self._sim_id = sim
         self._sim = f"{self._root}/sims/{sim}" if sim else self._root
-        self._patience_s = patience_s
+        self._retry_timeout_s = retry_timeout_s
         self._timeout_s = timeout_s
         self._clock = clock or SystemClock()
         self._http = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {token}"} if token else {}, timeout=httpx.Timeout(timeout_s)
         )
-        self._seen: tuple[str, Snapshot] | None = None
+        self._latest: tuple[str, Snapshot] | None = None
+        """The newest snapshot, and its ETag."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -60,36 +70,36 @@ class Client:
         await self._http.aclose()
 
     async def snapshot(self, tick: int | None = None) -> Snapshot:
-        """Return the newest state, the same object while it did not change; or that at an earlier tick."""
+        """Return the newest snapshot, the same object while it does not change; or the snapshot of an earlier tick."""
         if tick is not None:
-            found = await self._get(f"{self._sim}/snapshot", params={"tick": tick})
-            return Snapshot.model_validate_json(found.content)
-        headers = {"If-None-Match": self._seen[0]} if self._seen else {}
-        answer = await self._get(f"{self._sim}/snapshot", headers=headers)
-        if self._seen is None or answer.status_code != httpx.codes.NOT_MODIFIED:
-            self._seen = answer.headers.get("etag", ""), Snapshot.model_validate_json(answer.content)
-        return self._seen[1]
+            response = await self._get(f"{self._sim}/snapshot", params={"tick": tick})
+            return Snapshot.model_validate_json(response.content)
+        headers = {"If-None-Match": self._latest[0]} if self._latest else {}
+        response = await self._get(f"{self._sim}/snapshot", headers=headers)
+        if self._latest is None or response.status_code != httpx.codes.NOT_MODIFIED:
+            self._latest = response.headers.get("etag", ""), Snapshot.model_validate_json(response.content)
+        return self._latest[1]
 
     async def order(self, order: Order, *, key: str = "") -> str:
-        """Give an order; returns its id. It is in the log once, however often it had to be sent.
+        """Submit an order; returns its id. It is stored once, even if it is sent several times.
 
-        `key`: an idempotency key of the caller's, so that it is known again after the caller itself began anew.
+        `key`: an idempotency key. A caller that restarts passes the same key again, so that the order takes effect once.
         """
-        answer = await self._post(f"{self._sim}/orders", ORDER.dump_json(order), key)
-        return Accepted.model_validate_json(answer.content).id
+        response = await self._post(f"{self._sim}/orders", ORDER.dump_json(order), key)
+        return Accepted.model_validate_json(response.content).id
 
-    async def orders(self, orders: Sequence[Order], *, key: str = "") -> list[str | Refused]:
-        """Give up to 1,000 orders; returns for each its id, or why it was refused."""
-        body = b"[%b]" % b",".join(ORDER.dump_json(each) for each in orders)
-        answer = await self._post(f"{self._sim}/orders", body, key)
-        results = Results.model_validate_json(answer.content).results
-        return [each.id or Refused(each.problem) if each.problem else each.id or "" for each in results]
+    async def orders(self, orders: Sequence[Order], *, key: str = "") -> list[str | RequestRejected]:
+        """Submit up to 1,000 orders; returns the id of each, or the error with which it was rejected."""
+        body = _ORDERS.dump_json(orders)
+        response = await self._post(f"{self._sim}/orders", body, key)
+        results = Results.model_validate_json(response.content).results
+        return [each.id or RequestRejected(each.problem) if each.problem else each.id or "" for each in results]
 
     async def outcome(self, order_id: str, *, wait_s: float = 0.0) -> OrderStatus:
-        """Return what became of an order; with `wait_s`, once it is known, or pending after so many seconds, 30 at most."""
+        """Return the status of an order. With `wait_s`, wait until it is applied or rejected, up to so many seconds, at most 30."""
         params = {"wait": f"{wait_s:.3f}s"} if wait_s else None
-        answer = await self._get(f"{self._sim}/orders/{order_id}", params=params, wait_s=wait_s)
-        return OrderStatus.model_validate_json(answer.content)
+        response = await self._get(f"{self._sim}/orders/{order_id}", params=params, wait_s=wait_s)
+        return OrderStatus.model_validate_json(response.content)
 
     async def events(
         self,
@@ -99,17 +109,17 @@ class Client:
         faction: str = "",
         limit: int = 1000,
     ) -> EventPage:
-        """Return a page of events after event `after`: of these types, and those that concern the faction."""
-        params = {"after": after, "limit": str(limit), **_wanted(kinds, faction)}
+        """Return a page of events after the event `after`: only those of the types `kinds`, and only those that concern `faction`."""
+        params = {"after": after, "limit": str(limit), **_event_filter(kinds, faction)}
         return EventPage.model_validate_json((await self._get(f"{self._sim}/events", params=params)).content)
 
     def follow(self, *, after: str = "", kinds: Sequence[str] = (), faction: str = "") -> AsyncIterator[Event | Gap]:
-        """Yield events as they happen, after event `after` or from now on, and where the stream breaks go on after the last one."""
+        """Yield events as they happen, after the event `after` or from now on. It reconnects, and resumes after the last event."""
         url = f"{self._sim}/events/stream"
-        return follow(self._http, url, _wanted(kinds, faction), after, self._patience_s, self._clock)
+        return follow(self._http, url, _event_filter(kinds, faction), after, self._retry_timeout_s, self._clock)
 
     async def sims(self, *, after: str = "", limit: int = 1000) -> SimPage:
-        """Return a page of the sims that there are, by id."""
+        """Return a page of the sims, by id."""
         params = {"limit": str(limit)} | ({"after": after} if after else {})
         return SimPage.model_validate_json((await self._get(f"{self._root}/sims", params=params)).content)
 
@@ -118,15 +128,20 @@ class Client:
         sim_id = sim_id or self._sim_id or (await self.snapshot()).sim
         return SimDetails.model_validate_json((await self._get(f"{self._root}/sims/{sim_id}")).content)
 
-    async def found(self, sim_id: str, config: SimConfig) -> AskedFor:
-        """Ask for a new sim; a worker that serves all sims founds it."""
-        body = b'{"id":"%b","config":%b}' % (sim_id.encode(), config.model_dump_json(exclude_unset=True).encode())
+    async def create_sim(self, sim_id: str, config: SimConfig) -> AskedFor:
+        """Request a new sim. A worker that serves all sims creates it."""
+        body = to_json({"id": sim_id, "config": config.model_dump(mode="json", exclude_unset=True)})
         return AskedFor.model_validate_json((await self._post(f"{self._root}/sims", body)).content)
 
+    async def found(self, sim_id: str, config: SimConfig) -> AskedFor:
+        """Request a new sim. Deprecated: use `create_sim`."""
+        warnings.warn("Client.found is now Client.create_sim", DeprecationWarning, stacklevel=2)
+        return await self.create_sim(sim_id, config)
+
     async def fork(self, new_id: str, *, tick: int) -> AskedFor:
-        """Ask for a sim that begins where this one was at `tick`."""
-        answer = await self._post(f"{self._sim}/fork?tick={tick}", b'{"id":"%b"}' % new_id.encode())
-        return AskedFor.model_validate_json(answer.content)
+        """Request a sim that begins with the state of this one at `tick`."""
+        response = await self._post(f"{self._sim}/fork?tick={tick}", to_json({"id": new_id}))
+        return AskedFor.model_validate_json(response.content)
 
     async def _get(
         self,
@@ -136,17 +151,17 @@ class Client:
         headers: dict[str, str] | None = None,
         wait_s: float = 0.0,
     ) -> httpx.Response:
-        """Ask, and again while the API is away. `wait_s`: how much longer than other answers this one may take."""
+        """Send a GET request, with retries. `wait_s`: how much longer than for others the response may take."""
         timeout_s = self._timeout_s + wait_s
         request = self._http.build_request("GET", url, params=params, headers=headers, timeout=timeout_s)
-        return await ask(self._http, request, self._patience_s + wait_s, self._clock)
+        return await send_with_retry(self._http, request, self._retry_timeout_s + wait_s, self._clock)
 
     async def _post(self, url: str, body: bytes, key: str = "") -> httpx.Response:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key or uuid.uuid4().hex}
         request = self._http.build_request("POST", url, content=body, headers=headers)
-        return await ask(self._http, request, self._patience_s, self._clock)
+        return await send_with_retry(self._http, request, self._retry_timeout_s, self._clock)
 
 
-def _wanted(kinds: Sequence[str], faction: str) -> dict[str, str]:
-    found = {"type": ",".join(kinds)} if kinds else {}
-    return found | ({"faction": faction} if faction else {})
+def _event_filter(kinds: Sequence[str], faction: str) -> dict[str, str]:
+    type_filter = {"type": ",".join(kinds)} if kinds else {}
+    return type_filter | ({"faction": faction} if faction else {})

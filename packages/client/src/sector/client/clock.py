@@ -1,4 +1,4 @@
-"""The clock that a client waits by. Tests give it another, so that they do not wait."""
+"""The clock that retries wait by. Tests pass another one, so that they do not wait."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time, and waits."""
+    """A monotonic clock, and a sleep."""
 
     def now_s(self) -> float:
         """Return the time in seconds, from any zero, never going back."""

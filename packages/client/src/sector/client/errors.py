@@ -1,18 +1,19 @@
-"""What can go wrong between a client and the API."""
+"""Errors of a client of the API."""
 
-from sector.models.answers import Problem
+from sector.models.deprecated_names import deprecated_names
 from sector.models.printable import printable
+from sector.models.responses import Problem
 
 
 class ClientError(Exception):
-    """A request that did not succeed. Its text is printable, whatever the API or a proxy sent: tracebacks end on terminals."""
+    """A request that failed. Its text is printable, whatever the API or a proxy sent: tracebacks end on terminals."""
 
     def __init__(self, text: str) -> None:
         super().__init__(printable(text))
 
 
-class Refused(ClientError):
-    """The API said no, and would say so again. `problem`: why. `retry_after_s`: when to try again, where it said so."""
+class RequestRejected(ClientError):
+    """The API rejected the request. `problem`: why. `retry_after_s`: when to try again, 0 if the response has no Retry-After."""
 
     def __init__(self, problem: Problem, retry_after_s: float = 0.0) -> None:
         super().__init__(f"{problem.status} {problem.title}: {problem.detail}")
@@ -21,10 +22,13 @@ class Refused(ClientError):
 
 
 class Unavailable(ClientError):
-    """The API was not reached, or could not do its work, for as long as the client is patient. `kind`: in one word, such as
+    """The API was unreachable, or could not answer, until the retry timeout. `kind`: the cause in one word, such as
     `ConnectError` or `503`."""
 
     def __init__(self, reason: str, kind: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.kind = kind
+
+
+__getattr__ = deprecated_names(__name__, {"Refused": "RequestRejected"})

@@ -1,6 +1,7 @@
 """The types that every part of Sector agrees on: on the wire, in the order log, and in memory."""
 
 from sector.models.config import Puppet, SimConfig
+from sector.models.deprecated_names import deprecate_modules
 from sector.models.events import EVENT, Event, RejectReason
 from sector.models.orders import ORDER, AddFleet, Join, MoveFleet, Note, Order, SetOwner
 from sector.models.snapshot import Snapshot
@@ -23,3 +24,5 @@ __all__ = [
     "Snapshot",
     "Step",
 ]
+
+deprecate_modules({f"{__name__}.answers": f"{__name__}.responses", f"{__name__}.names": f"{__name__}.field_types"})

@@ -22,8 +22,9 @@ from typing import Annotated, BinaryIO, Literal
 import xxhash
 from pydantic import BaseModel, ConfigDict, FailFast, Field, TypeAdapter, ValidationError
 
+from sector.models.deprecated_names import deprecated_names
 from sector.models.error_texts import describe_error
-from sector.models.names import SimId
+from sector.models.field_types import SimId
 from sector.models.printable import printable, shown
 from sector.models.step import LoggedOrder
 
@@ -68,7 +69,7 @@ class ArchiveError(ValueError):
         self.reason = reason
 
 
-class FieldError(ArchiveError):
+class ArchiveFieldError(ArchiveError):
     """A field of a record that is out of its range. `record`: its number, from 1; `value`: what stands there, cut."""
 
     def __init__(self, position: int, record: int, field: str, value: object, reason: str) -> None:
@@ -111,25 +112,25 @@ class TickEntry:
 type Record = Founding | Keyframe | TickEntry
 
 
-class _Header(BaseModel):
+class _RecordHeader(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class _FoundingHeader(_Header):
+class _FoundingHeader(_RecordHeader):
     kind: Literal["founding"] = "founding"
     sim_id: SimId
     config: Annotated[int, Field(ge=0, lt=_MAX_CONFIG_BYTES)]
     map: FrameLength
 
 
-class _KeyframeHeader(_Header):
+class _KeyframeHeader(_RecordHeader):
     kind: Literal["keyframe"] = "keyframe"
     tick: TickNumber
     cursor: StreamId
     snapshot: FrameLength
 
 
-class _TickHeader(_Header):
+class _TickHeader(_RecordHeader):
     kind: Literal["tick"] = "tick"
     tick: Annotated[TickNumber, Field(ge=1)]
     at_ms: AtMs
@@ -144,7 +145,7 @@ class _TickHeader(_Header):
     delta: FrameLength
 
 
-class _EndHeader(_Header):
+class _EndHeader(_RecordHeader):
     kind: Literal["end"] = "end"
 
 
@@ -259,10 +260,10 @@ def _header(text: bytes, position: int, number: int) -> _AnyHeader:
         raise _field_error(error, position, number) from error
 
 
-def _field_error(error: ValidationError, position: int, number: int) -> FieldError:
+def _field_error(error: ValidationError, position: int, number: int) -> ArchiveFieldError:
     first = error.errors(include_url=False)[0]
     field = ".".join(printable(str(part))[:64] for part in first["loc"])
-    return FieldError(position, number, field, first["input"], describe_error(first)[:200])
+    return ArchiveFieldError(position, number, field, first["input"], describe_error(first)[:200])
 
 
 def _body_bytes(header: _AnyHeader) -> int:
@@ -292,3 +293,6 @@ def _record(header: _FoundingHeader | _KeyframeHeader | _TickHeader, body: bytes
                 start += length
             events, delta = body[start : start + header.events], body[start + header.events :]
             return TickEntry(header.tick, header.at_ms, header.hash, tuple(orders), events, delta)
+
+
+__getattr__ = deprecated_names(__name__, {"FieldError": "ArchiveFieldError"})

@@ -4,8 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from sector.models.field_types import MAX_SHIPS, Items, NewFactionId
 from sector.models.mapfile import MAX_SYSTEMS, MapFile
-from sector.models.names import MAX_SHIPS, Items, NewFactionId
 
 Amount = Annotated[int, Field(ge=0, le=MAX_SHIPS)]
 MAX_FACTIONS = 1_000

@@ -105,7 +105,7 @@ class _TableHeader(BaseModel):
         return self
 
 
-class _Header(BaseModel):
+class _FrameHeader(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     kind: str
@@ -201,7 +201,7 @@ def decode(blob: bytes) -> Frame:
     return Frame(header.kind, header.meta, tables)
 
 
-def _read_header(blob: bytes) -> tuple[_Header, int]:
+def _read_header(blob: bytes) -> tuple[_FrameHeader, int]:
     magic, version, length = _prefix(blob)
     if magic != _MAGIC:
         raise FrameError("it does not begin with SECF")
@@ -214,7 +214,7 @@ def _read_header(blob: bytes) -> tuple[_Header, int]:
     if stop > len(body):
         raise FrameError("its header reaches beyond its end")
     try:
-        header = _Header.model_validate_json(bytes(body[_PREFIX.size : stop]))
+        header = _FrameHeader.model_validate_json(bytes(body[_PREFIX.size : stop]))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         # Parts in brackets are the members of a union, as pydantic names them.

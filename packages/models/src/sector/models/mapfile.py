@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from sector.models.names import MAX_SHIPS, Items, SystemId
+from sector.models.field_types import MAX_SHIPS, Items, SystemId
 from sector.models.regular_file import read_file
 
 MAX_SYSTEMS = 100_000

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from sector.models.names import FactionId, NewFactionId, RefersTo, Ships, SystemId
+from sector.models.field_types import FactionId, NewFactionId, RefersTo, Ships, SystemId
 
 
 class _Order(BaseModel):

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError, ResponseError
 from tqdm import tqdm
 
 from sector.models.archive import ArchiveError, ArchiveWriter, Record, read_archive
-from sector.models.names import SimId
+from sector.models.field_types import SimId
 from sector.models.printable import printable
 from sector.models.regular_file import FileError, check_replaceable, open_file, open_output
 from sector.state.errors import StateError

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sector.models.names import MAX_SHIPS
+from sector.models.field_types import MAX_SHIPS
 from sector.world.record import Record
 from sector.world.state import NEUTRAL, NO_FLEETS, Fleets, joined
 

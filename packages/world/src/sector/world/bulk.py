@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sector.models import AddFleet, LoggedOrder, MoveFleet, RejectReason, SetOwner
-from sector.models.names import MAX_SHIPS
+from sector.models.field_types import MAX_SHIPS
 from sector.world.draft import Draft
 from sector.world.galaxy import NOWHERE
 from sector.world.intake import Plain, Read, parse, read

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from sector.models import LoggedOrder, SimConfig
+from sector.models.field_types import MAX_SHIPS
 from sector.models.frame import Column, Frame, FrameError, Table
 from sector.models.mapfile import MAX_RATE
-from sector.models.names import MAX_SHIPS
 from sector.world.galaxy import Galaxy
 from sector.world.state import MAX_FLEETS, NEUTRAL, Factions, Fleets, WorldState
 from sector.world.tick import Tick

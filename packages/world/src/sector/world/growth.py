@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sector.models.names import MAX_SHIPS
+from sector.models.field_types import MAX_SHIPS
 from sector.world.galaxy import Galaxy
 from sector.world.state import NEUTRAL
 

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 
 from sector.models import ORDER, LoggedOrder, Order
 from sector.models.error_texts import describe_error
-from sector.models.names import MAX_SHIPS
+from sector.models.field_types import MAX_SHIPS
 from sector.models.printable import printable
 
 _PLAIN = (

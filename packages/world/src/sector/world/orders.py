@@ -9,7 +9,7 @@ from typing import assert_never
 import numpy as np
 
 from sector.models import AddFleet, Join, MoveFleet, Note, Order, RejectReason, SetOwner
-from sector.models.names import MAX_SHIPS
+from sector.models.field_types import MAX_SHIPS
 from sector.world.draft import Draft
 from sector.world.galaxy import NOWHERE
 from sector.world.state import MAX_FLEETS, NEUTRAL

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sector.models import Puppet
-from sector.models.names import MAX_SHIPS
+from sector.models.field_types import MAX_SHIPS
 from sector.puppet import Plan, View, plan
 from sector.world.draft import Draft
 from sector.world.orders import Rejected, claim

@@ -12,7 +12,7 @@ from sector.api.query import number, query
 from sector.api.work import Work
 from sector.models.events import Event as AnyEvent
 from sector.models.events import concerns
-from sector.models.names import FACTION_ID
+from sector.models.field_types import FACTION_ID
 from sector.state.watch.reader import Event, EventId, Wanted
 
 MAX_LIMIT = 1_000

@@ -15,8 +15,8 @@ from sanic import Request
 from sector.api.answers import Answer
 from sector.api.operations import MODELS, OPERATIONS, Body, Operation, Parameter, Reply
 from sector.models import ORDER
-from sector.models.answers import Columns, Problem
-from sector.models.names import SIM_ID
+from sector.models.field_types import SIM_ID
+from sector.models.responses import Columns, Problem
 
 _INDENTED = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 _REF = "#/components/schemas/{model}"

@@ -11,7 +11,8 @@ from sector.api.bodies import FORMATS
 from sector.api.events import KINDS, MAX_LIMIT
 from sector.api.outcome import LONGEST_WAIT_S
 from sector.models import Snapshot
-from sector.models.answers import (
+from sector.models.field_types import FACTION_ID, SIM_ID
+from sector.models.responses import (
     Accepted,
     AskedFor,
     EventPage,
@@ -22,7 +23,6 @@ from sector.models.answers import (
     SimDetails,
     SimPage,
 )
-from sector.models.names import FACTION_ID, SIM_ID
 
 type Schema = Mapping[str, JsonValue]
 type Body = type[BaseModel] | Schema

@@ -9,7 +9,7 @@ from functools import partial
 
 from sector.api.followed import Followed
 from sector.api.problems import Problem
-from sector.models.names import SIM_ID
+from sector.models.field_types import SIM_ID
 from sector.process import wait_for_stop
 from sector.state.errors import SimNotFound
 from sector.state.log.admission import AdmissionPolicy

@@ -15,8 +15,8 @@ from sector.api.json_body import parsed, whole_numbers
 from sector.api.orders import REPLAYED, idempotency_key
 from sector.api.problems import faults_of, invalid, invalid_query
 from sector.api.query import number, query
-from sector.models.answers import NewFork, NewSim
-from sector.models.names import SIM_ID
+from sector.models.field_types import SIM_ID
+from sector.models.responses import NewFork, NewSim
 from sector.state.errors import SimExists, SimNotFound
 from sector.state.history import history
 from sector.state.history.history import HistoryRange

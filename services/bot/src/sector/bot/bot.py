@@ -8,7 +8,7 @@ from pydantic import JsonValue, ValidationError
 from sector.bot.metrics import ACCEPTED, FAILURES, PLAY, REFUSED, TICK
 from sector.bot.settings import BotSettings
 from sector.bot.strategy import choose_orders
-from sector.client import Client, ClientError, Refused, Unavailable
+from sector.client import Client, ClientError, RequestRejected, Unavailable
 from sector.models import Order
 from sector.process import Health, backoff, wait_for_stop
 
@@ -27,7 +27,7 @@ _REFUSALS = {
 def describe(error: ClientError | ValidationError) -> str:
     """Return what is wrong with the API, in words for /health: what came over the network is for the log alone."""
     match error:
-        case Refused():
+        case RequestRejected():
             status = error.problem.status
             return _REFUSALS.get(status, f"the API refused a request with status {status}")
         case Unavailable():
@@ -63,7 +63,7 @@ class Bot:
         pauses = backoff()
         settings = self._settings
         token = settings.api_token.get_secret_value() if settings.api_token else ""
-        async with Client(settings.api_url.text, token=token, sim=settings.bot_sim, patience_s=0) as client:
+        async with Client(settings.api_url.text, token=token, sim=settings.bot_sim, retry_timeout_s=0) as client:
             while not stop.is_set():
                 pause = settings.bot_poll_interval
                 try:
@@ -90,7 +90,7 @@ class Bot:
     async def _order(self, client: Client, order: Order) -> None:
         try:
             await client.order(order)
-        except Refused as refused:
+        except RequestRejected as refused:
             # Until a token is good, each look is to fail, also one at the same tick: else the next would report that all is well.
             self._is_authorized = refused.problem.status != _UNAUTHORIZED
             if not self._is_authorized:

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from sector.models.names import SIM_ID
+from sector.models.field_types import SIM_ID
 from sector.models.urls import parse_http_url
 from sector.process import HttpUrlSetting, Port, Settings, TokenSetting
 

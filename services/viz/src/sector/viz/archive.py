@@ -17,8 +17,8 @@ from sanic import HTTPResponse, Request
 from sanic.response import raw
 
 from sector.models.delta import DeltaError
+from sector.models.field_types import SIM_ID
 from sector.models.frame import FrameError
-from sector.models.names import SIM_ID
 from sector.process import App
 from sector.process.connections import client_network
 from sector.process.fair_queue import FairQueue, FairQueueFull

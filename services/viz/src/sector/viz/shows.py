@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pydantic import JsonValue
 from redis.exceptions import RedisError
 
-from sector.models.names import SIM_ID
+from sector.models.field_types import SIM_ID
 from sector.process import wait_for_stop
 from sector.process.tracing import Traces
 from sector.state.errors import SimNotFound

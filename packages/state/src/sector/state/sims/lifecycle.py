@@ -12,8 +12,8 @@ from redis.exceptions import ResponseError
 from sector.models import SimConfig
 from sector.models.deprecated_names import deprecated_names
 from sector.models.error_texts import describe_error
+from sector.models.field_types import SIM_ID
 from sector.models.frame import digest
-from sector.models.names import SIM_ID
 from sector.state.errors import HeadError, SimImpossible, SimNotFound, StateError
 from sector.state.history.retention import KeyframeMark, write_keyframe
 from sector.state.keys import SIMS, SimKeys

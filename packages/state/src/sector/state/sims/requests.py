@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sector.models import SimConfig
 from sector.models.deprecated_names import deprecated_names
-from sector.models.names import SimId
+from sector.models.field_types import SimId
 from sector.state.errors import (
     HistoryBroken,
     HistoryGone,

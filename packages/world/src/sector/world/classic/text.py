@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from sector.models.field_types import MAX_SHIPS
 from sector.models.mapfile import MAX_RATE, MAX_SYSTEMS
-from sector.models.names import MAX_SHIPS
 
 _MAX_COORDINATE = 1e6
 _MAX_TURNS = 10**6

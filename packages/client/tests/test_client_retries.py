@@ -1,4 +1,4 @@
-"""Requests are sent again while that may help, and no longer than the client is patient. The server speaks by the byte."""
+"""Requests are sent again while that may help, until the retry timeout. The server sends raw bytes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from sector.client import Client, Refused, Unavailable
-from sector.models import Note
-from sector.models.answers import Problem
+import sector.client
+from sector.client import Client, RequestRejected, Unavailable
+from sector.models import Note, SimConfig
+from sector.models.responses import Problem
 
 NOTE = Note(faction="Me", text="hello")
 ACCEPTED = b'{"id":"5-0","status":"pending"}'
@@ -79,32 +80,32 @@ async def test_an_order_is_sent_again_under_the_same_key_until_it_is_answered() 
     assert len({key(request) for request in server.requests}) == 2
 
 
-async def test_a_refusal_is_raised_at_once_with_what_was_said() -> None:
-    said = b'{"type":"about:blank","title":"Not a valid order","status":422,"detail":"no","errors":[{"field":"text","message":"no"}]}'
-    async with Server(answer("422 X", said)).running() as server, Client(server.url) as client:
-        with pytest.raises(Refused, match="422 Not a valid order: no") as refused:
+async def test_a_rejection_is_raised_without_a_retry() -> None:
+    body = b'{"type":"about:blank","title":"Not a valid order","status":422,"detail":"no","errors":[{"field":"text","message":"no"}]}'
+    async with Server(answer("422 X", body)).running() as server, Client(server.url) as client:
+        with pytest.raises(RequestRejected, match="422 Not a valid order: no") as refused:
             await client.order(NOTE)
     assert refused.value.problem.errors[0].field == "text"
     assert len(server.requests) == 1
 
 
-async def test_what_a_proxy_says_is_told_too() -> None:
+async def test_a_rejection_has_the_text_of_a_proxy() -> None:
     async with Server(answer("413 Too Large", b"<html>nginx</html>")).running() as server, Client(server.url) as client:
-        with pytest.raises(Refused, match="413 Too Large: <html>nginx"):
+        with pytest.raises(RequestRejected, match="413 Too Large: <html>nginx"):
             await client.snapshot()
 
 
 @pytest.mark.parametrize(
-    ("said", "error"),
+    ("response", "error"),
     [
         (b"", lambda: pytest.raises(Unavailable, match="RemoteProtocolError")),
         (answer("503 X", PROBLEM), lambda: pytest.raises(Unavailable, match="it is away")),
-        (answer("429 X", b"slow down"), lambda: pytest.raises(Refused, match="slow down")),
+        (answer("429 X", b"slow down"), lambda: pytest.raises(RequestRejected, match="slow down")),
     ],
 )
-async def test_patience_ends(said: bytes, error: Callable[[], pytest.RaisesExc[Exception]]) -> None:
+async def test_retries_end_after_the_timeout(response: bytes, error: Callable[[], pytest.RaisesExc[Exception]]) -> None:
     clock = Clock()
-    async with Server(said).running() as server, Client(server.url, patience_s=300, clock=clock) as client:
+    async with Server(response).running() as server, Client(server.url, retry_timeout_s=300, clock=clock) as client:
         with error():
             await client.order(NOTE)
     assert len(server.requests) == len(clock.slept_s) + 1
@@ -112,7 +113,7 @@ async def test_patience_ends(said: bytes, error: Callable[[], pytest.RaisesExc[E
     assert 298 <= clock.now_s() <= 300
 
 
-async def test_it_waits_as_long_as_it_was_asked_to() -> None:
+async def test_a_retry_waits_as_long_as_retry_after_says() -> None:
     clock, wait = Clock(), answer("429 X", b"?", "retry-after: 7\r\n")
     accepted = answer("202 X", ACCEPTED)
     async with Server(wait, accepted).running() as server, Client(server.url, clock=clock) as client:
@@ -122,17 +123,17 @@ async def test_it_waits_as_long_as_it_was_asked_to() -> None:
 
 async def test_pauses_double_up_to_two_seconds() -> None:
     clock = Clock()
-    async with Server(b"").running() as server, Client(server.url, patience_s=60, clock=clock) as client:
+    async with Server(b"").running() as server, Client(server.url, retry_timeout_s=60, clock=clock) as client:
         with pytest.raises(Unavailable):
             await client.snapshot()
     bounds = [min(0.05 * 2**number, 2.0) for number in range(len(clock.slept_s))]
     assert all(bound / 2 <= pause <= bound for pause, bound in zip(clock.slept_s, bounds, strict=True))
 
 
-async def test_nobody_there_is_unavailable() -> None:
+async def test_an_unreachable_server_is_unavailable() -> None:
     async with Server(b"").running() as server:
         url = server.url
-    async with Client(url, patience_s=30, clock=Clock()) as client:
+    async with Client(url, retry_timeout_s=30, clock=Clock()) as client:
         with pytest.raises(Unavailable, match="ConnectError"):
             await client.snapshot()
 
@@ -148,16 +149,16 @@ async def test_a_stream_goes_on_after_the_last_event_wherever_it_broke() -> None
         server.url, clock=Clock()
     ) as client:
         stream = client.follow()
-        found = [(await anext(stream)) for _ in range(3)]
-    assert [each.id for each in found] == ["1-0", "1-1", "2-0"]  # type: ignore[union-attr]  # none of them is a gap
+        received = [(await anext(stream)) for _ in range(3)]
+    assert [each.id for each in received] == ["1-0", "1-1", "2-0"]  # type: ignore[union-attr]  # none of them is a gap
     heads = [request.lower() for request in server.requests]
     assert b"last-event-id" not in heads[0]
     assert all(b"last-event-id: 9-9" in head for head in heads[1:])
 
 
-async def test_a_stream_that_cannot_be_reached_ends_with_the_clients_patience() -> None:
+async def test_a_stream_that_is_unreachable_ends_with_the_retry_timeout() -> None:
     clock = Clock()
-    async with Server(b"").running() as server, Client(server.url, patience_s=3, clock=clock) as client:
+    async with Server(b"").running() as server, Client(server.url, retry_timeout_s=3, clock=clock) as client:
         with pytest.raises(Unavailable, match=r"no events of .* for 3 s: RemoteProtocolError"):
             await anext(client.follow())
     assert clock.slept_s == [1.0] * 4
@@ -176,7 +177,9 @@ async def test_a_quiet_stream_that_breaks_is_connected_again() -> None:
     note = '{"type":"note","tick":1,"order":null,"faction":"Me","text":"x","system":null,"id":"1-0","at_ms":5}'
     quiet = answer("200 X", b"retry: 10\nid: 0-9\n\n: still here\n\n", kind="text/event-stream")
     event = answer("200 X", f"id: 1-0\nevent: note\ndata: {note}\n\n".encode(), kind="text/event-stream")
-    async with Quiet(quiet, quiet, event).running() as server, Client(server.url, patience_s=3, clock=clock) as client:
+    async with Quiet(quiet, quiet, event).running() as server, Client(
+        server.url, retry_timeout_s=3, clock=clock
+    ) as client:
         assert (await anext(client.follow())).tick == 1  # type: ignore[union-attr]  # it is no gap
     heads = [request.lower() for request in server.requests]
     assert [b"last-event-id: 0-9" in head for head in heads] == [False, True, True]
@@ -185,7 +188,7 @@ async def test_a_quiet_stream_that_breaks_is_connected_again() -> None:
 async def test_an_answer_that_is_no_stream_of_events_is_not_a_connection() -> None:
     clock = Clock()
     page = answer("200 X", b"<html>", kind="text/html")
-    async with Server(page).running() as server, Client(server.url, patience_s=3, clock=clock) as client:
+    async with Server(page).running() as server, Client(server.url, retry_timeout_s=3, clock=clock) as client:
         with pytest.raises(Unavailable, match="SSEError"):
             await anext(client.follow())
     assert clock.slept_s == [1.0] * 4
@@ -195,21 +198,21 @@ async def test_the_time_that_the_api_waits_for_an_order_is_not_that_of_retries()
     clock = Clock()
     status = b'{"id":"1-0","status":"applied","events":[]}'
     async with Server(answer("503 X", PROBLEM), answer("200 X", status)).running() as server, Client(
-        server.url, patience_s=0, clock=clock
+        server.url, retry_timeout_s=0, clock=clock
     ) as client:
         assert (await client.outcome("1-0", wait_s=30)).status == "applied"
 
 
 async def test_a_stream_that_is_refused_says_why() -> None:
     async with Server(answer("422 X", PROBLEM)).running() as server, Client(server.url) as client:
-        with pytest.raises(Refused, match="it is away"):
+        with pytest.raises(RequestRejected, match="it is away"):
             await anext(client.follow())
 
 
 async def test_no_server_makes_a_stream_pause_for_longer_than_a_minute() -> None:
     clock = Clock()
     wrong = answer("200 X", b"retry: 86400000\nid: 0-9\n\n", kind="text/event-stream")
-    async with Server(wrong, b"").running() as server, Client(server.url, patience_s=3, clock=clock) as client:
+    async with Server(wrong, b"").running() as server, Client(server.url, retry_timeout_s=3, clock=clock) as client:
         with pytest.raises(Unavailable):
             await anext(client.follow())
     assert clock.slept_s
@@ -226,7 +229,7 @@ def test_a_token_that_no_header_can_have_is_refused_and_not_quoted(held: str) ->
 async def test_a_token_is_sent_without_the_white_space_around_it_and_never_shown() -> None:
     echo = answer("418 X", b"you sent s3cret-of-mine\x1b[31m")
     async with Server(echo).running() as server, Client(server.url, token=" s3cret-of-mine\n") as client:
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RequestRejected) as refused:
             await client.snapshot()
     assert b"authorization: bearer s3cret-of-mine\r\n" in server.requests[0].lower()
     assert str(refused.value) == "418 X: you sent ***\\x1b[31m"
@@ -235,6 +238,21 @@ async def test_a_token_is_sent_without_the_white_space_around_it_and_never_shown
 def test_the_text_of_an_error_is_printable_whatever_was_sent() -> None:
     for text in ("\x1b[31m", "a\nb", "\x9b2J", "\u2028", "\u202e"):
         problem = Problem(type="about:blank", title=text, status=400, detail=text)
-        assert str(Refused(problem)).isprintable()
+        assert str(RequestRejected(problem)).isprintable()
         assert str(Unavailable(text)).isprintable()
-        assert Refused(problem).problem.detail == text
+        assert RequestRejected(problem).problem.detail == text
+
+
+async def test_earlier_names_work_with_a_warning() -> None:
+    with pytest.warns(DeprecationWarning, match=r"sector\.client\.Refused is now sector\.client\.RequestRejected$"):
+        assert sector.client.Refused is RequestRejected
+    with pytest.warns(DeprecationWarning, match=r"Client\(patience_s=\) is now Client\(retry_timeout_s=\)$"):
+        unreachable = Client("http://127.0.0.1:1", patience_s=0, clock=Clock())
+    async with unreachable:
+        with pytest.raises(Unavailable):
+            await unreachable.snapshot()
+    pending = answer("202 X", b'{"id":"new","status":"founding"}')
+    async with Server(pending).running() as server, Client(server.url) as client:
+        with pytest.warns(DeprecationWarning, match=r"Client\.found is now Client\.create_sim$"):
+            await client.found("new", SimConfig(seed=7))
+    assert server.requests[0].endswith(b'{"id":"new","config":{"seed":7}}')

@@ -1,4 +1,4 @@
-"""What ids look like, what they point at, and types that several models share."""
+"""Types of fields that several models share: ids, references to tables, and sequences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pydantic import Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 MAX_SHIPS = 10**12
-"""Most ships that a garrison or a fleet holds, and most supply a faction holds: sums of a million of them fit an int64."""
+"""The maximum of ships in a garrison or a fleet, and of supply of a faction: sums of a million of them fit an int64."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What the API answers, as types: for its clients, and for what it says of itself."""
+"""Requests and responses of the HTTP API, as types: for its clients, and for its OpenAPI document."""
 
 from typing import Annotated, Literal
 
@@ -6,26 +6,26 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from sector.models.config import SimConfig
 from sector.models.events import Event, RejectReason
-from sector.models.names import SimId
+from sector.models.field_types import SimId
 
 OrderId = Annotated[
     str, Field(pattern=r"^\d{1,18}-\d{1,18}$", description="Id of an order in the log.", examples=["1795595656593-0"])
 ]
 
 
-class _Answer(BaseModel):
-    # A client must outlive the server's next version: fields it does not know are passed over.
+class _Response(BaseModel):
+    # A client must work with the next version of the server: it ignores unknown fields.
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class FieldError(_Answer):
+class FieldError(_Response):
     """What is wrong with one field, query parameter, header or claim."""
 
     field: str
     message: str
 
 
-class Problem(_Answer):
+class Problem(_Response):
     """An error (RFC 9457): what happened, and to which field."""
 
     type: str
@@ -36,14 +36,14 @@ class Problem(_Answer):
     more_errors: int = Field(default=0, description="How many errors were found that `errors` does not list.")
 
 
-class Accepted(_Answer):
+class Accepted(_Response):
     """An order that is in the log, and can be lost no more (as far as the durability asked for)."""
 
     id: OrderId
     status: Literal["pending"]
 
 
-class Result(_Answer):
+class Result(_Response):
     """What became of one order of a list: `id` where it was accepted, `problem` where not."""
 
     status: int
@@ -51,13 +51,13 @@ class Result(_Answer):
     problem: Problem | None = None
 
 
-class Results(_Answer):
+class Results(_Response):
     """A result for each order of a list, in its order."""
 
     results: tuple[Result, ...]
 
 
-class OrderStatus(_Answer):
+class OrderStatus(_Response):
     """What became of an order: `tick` and `at_ms` say when, `reason` and `detail` why it was rejected, `events` what came of it."""
 
     id: OrderId
@@ -69,7 +69,7 @@ class OrderStatus(_Answer):
     events: tuple[Event, ...]
 
 
-class EventPage(_Answer):
+class EventPage(_Response):
     """Events, oldest first. `next`: the `after` of the next page; `more`: it has some already."""
 
     events: tuple[Event, ...]
@@ -87,7 +87,7 @@ TickLength = Annotated[
 ]
 
 
-class SimSummary(_Answer):
+class SimSummary(_Response):
     """A sim in the list. One that is being founded has no tick yet."""
 
     id: SimId
@@ -97,14 +97,14 @@ class SimSummary(_Answer):
     tick_length_ms: TickLength = None
 
 
-class SimPage(_Answer):
+class SimPage(_Response):
     """Sims, by id. `more`: others follow after the last one."""
 
     sims: tuple[SimSummary, ...]
     more: bool
 
 
-class SimDetails(_Answer):
+class SimDetails(_Response):
     """A sim. `first_tick`: from there on each tick is kept; `detail`: why one that was asked for could not be had."""
 
     id: SimId
@@ -119,7 +119,7 @@ class SimDetails(_Answer):
     detail: str | None = None
 
 
-class AskedFor(_Answer):
+class AskedFor(_Response):
     """A sim that was asked for; a worker that serves all sims founds it."""
 
     id: SimId
@@ -143,7 +143,7 @@ class NewFork(BaseModel):
     id: SimId
 
 
-class Columns(_Answer):
+class Columns(_Response):
     """A snapshot as columns: as one of rows, but each table has a list for each field."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
