@@ -23,7 +23,7 @@ class TracerStub:
         self.parents.append(parent)
         return self
 
-    def end(self, attributes: Attributes, ended_ns: int | None, fault: str = "") -> None:
+    def end(self, attributes: Attributes, ended_ns: int | None, error: str = "") -> None:
         """Send nothing."""
 
     def close(self) -> None:
@@ -32,12 +32,12 @@ class TracerStub:
 
 def test_without_a_collector_nothing_is_traced() -> None:
     assert Traces().begin("any", CALLER, {}) is None
-    assert Traces().note("any", CALLER, 1, 2, {}) == ""
+    assert Traces().record("any", CALLER, 1, 2, {}) == ""
 
 
 def test_the_rate_of_traces_is_limited() -> None:
     tracer = TracerStub()
-    traces = Traces(tracer, a_second=0.01)
+    traces = Traces(tracer, max_per_second=0.01)
     for _ in range(1000):
         traces.begin("any", CALLER, {})
     assert tracer.parents == [CALLER]
@@ -45,9 +45,9 @@ def test_the_rate_of_traces_is_limited() -> None:
 
 def test_spans_of_existing_traces_are_not_limited() -> None:
     tracer = TracerStub()
-    traces = Traces(tracer, a_second=0.01)
+    traces = Traces(tracer, max_per_second=0.01)
     for _ in range(100):
-        assert traces.note("any", CALLER, 1, 2, {}) == CALLER
+        assert traces.record("any", CALLER, 1, 2, {}) == CALLER
     assert len(tracer.parents) == 100
 
 
@@ -65,23 +65,23 @@ def test_spans_of_existing_traces_are_not_limited() -> None:
 )
 def test_an_invalid_traceparent_begins_a_new_trace(traceparent: str) -> None:
     tracer = TracerStub()
-    assert Traces(tracer, a_second=1000).begin("any", traceparent, {}) is not None
+    assert Traces(tracer, max_per_second=1000).begin("any", traceparent, {}) is not None
     assert tracer.parents == [""]
     assert (
-        Traces(tracer, a_second=1000).note("any", traceparent, 1, 2, {}) == ""
+        Traces(tracer, max_per_second=1000).record("any", traceparent, 1, 2, {}) == ""
     ), "a span without a parent is not recorded"
 
 
 def test_a_caller_that_does_not_trace_is_not_traced() -> None:
     tracer = TracerStub()
-    assert Traces(tracer, a_second=1000).begin("any", CALLER.removesuffix("1") + "0", {}) is None
+    assert Traces(tracer, max_per_second=1000).begin("any", CALLER.removesuffix("1") + "0", {}) is None
     assert not tracer.parents
 
 
 def test_a_collector_without_the_extra_is_a_wrong_setting() -> None:
     script = (
         "import sys; sys.modules['sector.tracing'] = None; from sector.process.tracing import Traces;"
-        "from sector.process import TracedSettings; Traces.of(TracedSettings(), 'sector-api')"
+        "from sector.process import TracedSettings; Traces.from_settings(TracedSettings(), 'sector-api')"
     )
     run = subprocess.run(
         [sys.executable, "-c", script],

@@ -72,7 +72,7 @@ async def test_it_reads_and_follows_what_happens(api: Service, sim: Sim) -> None
 async def test_it_asks_for_sims_and_looks_at_them(api: Service, sim: Sim) -> None:
     await sim.tick(times=3)
     async with Client(api.url, token=token(scope="admin")) as client:
-        assert (await client.found("mine", CONFIG)).status == "founding"
+        assert (await client.create_sim("mine", CONFIG)).status == "founding"
         assert (await client.fork("what-if", tick=2)).status == "founding"
         assert [each.id for each in (await client.sims()).sims] == ["default", "mine", "what-if"]
         assert (await client.sim("default")).config == CONFIG

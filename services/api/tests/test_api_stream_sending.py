@@ -34,7 +34,7 @@ class SpanNames:
         self.names.append(name)
         return self
 
-    def end(self, attributes: Attributes, ended_ns: int | None, fault: str = "") -> None:
+    def end(self, attributes: Attributes, ended_ns: int | None, error: str = "") -> None:
         """Nothing more is remembered."""
 
     def close(self) -> None:

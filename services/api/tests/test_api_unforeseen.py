@@ -58,8 +58,8 @@ class SpanEnds:
     def begin(self, name: str, parent: str, began_ns: int | None, attributes: Attributes) -> "SpanEnds":
         return self
 
-    def end(self, attributes: Attributes, ended_ns: int | None, fault: str = "") -> None:
-        self.ends.append((attributes, fault))
+    def end(self, attributes: Attributes, ended_ns: int | None, error: str = "") -> None:
+        self.ends.append((attributes, error))
 
     def close(self) -> None:
         """Nothing is left."""
@@ -85,7 +85,9 @@ async def test_an_order_that_fails_is_a_refusal_where_the_error_was_foreseen_and
 
     monkeypatch.setattr(live_sim.group, "admit", admit)
     spans, before = SpanEnds(), _refusals()
-    orders = Orders(Authority(None, "sector"), Rates(0, 0), lambda _: "10.0.0.1", work, Traces(spans, a_second=1000.0))
+    orders = Orders(
+        Authority(None, "sector"), Rates(0, 0), lambda _: "10.0.0.1", work, Traces(spans, max_per_second=1000.0)
+    )
     with pytest.raises(type(error)) as raised:
         await orders.post(make_request("/orders", method="POST", body=orjson.dumps(NOTE)), live_sim)
     assert raised.value is error

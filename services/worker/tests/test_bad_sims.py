@@ -21,7 +21,8 @@ from sector.state.redis.client import connect
 from sector.state.sims import lifecycle
 from sector.state.sims.importer import import_sim
 from sector.worker.settings import WorkerSettings
-from sector.worker.worker import REDIS, SIMS, Worker
+from sector.worker.sim_errors import SIMS
+from sector.worker.worker import REDIS, Worker
 from sector.world import SectorWorld
 
 SMALL = CONFIG.model_copy(update={"systems": 8, "homes": 2})

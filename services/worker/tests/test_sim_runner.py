@@ -18,9 +18,9 @@ from sector.state.tick import lease
 from sector.state.watch.reader import SimReader
 from sector.state.world import World
 from sector.worker import sim_runner
-from sector.worker.pace import Pace
 from sector.worker.settings import WorkerSettings
 from sector.worker.sim_runner import SimRunner, WorkerContext
+from sector.worker.tick_schedule import TickSchedule
 from sector.world import Position, SectorWorld
 
 KEYS = SimKeys("default")
@@ -167,7 +167,7 @@ async def test_between_ticks_that_are_far_apart_it_renews_its_lease(
         return stop.is_set()
 
     monkeypatch.setattr(sim_runner, "wait_for_stop", wait)
-    monkeypatch.setattr(Pace, "spread", lambda _: Pace(3600.0))
+    monkeypatch.setattr(TickSchedule, "with_random_phase", lambda _: TickSchedule(3600.0))
     mine = runner(redis, faults)
     await mine.run()
     assert len(left_ms) == 5

@@ -1,6 +1,6 @@
-"""Traces: which requests are followed on their way, and what is told of them; nothing where no collector is told.
+"""Traces: which requests are traced. Without a collector, none are.
 
-What makes spans is an extra, sector-tracing. A process knows it by these types alone.
+The optional package sector-tracing makes and sends the spans. It implements the types `Span` and `Tracer`.
 """
 
 import asyncio
@@ -23,37 +23,37 @@ _CLOSE_WITHIN_S = 3.0
 
 
 class Span(Protocol):
-    """Something that takes time."""
+    """An operation with a begin and an end."""
 
     @property
     def traceparent(self) -> str:
-        """What its children are told, in any process (W3C Trace Context)."""
+        """The traceparent of its children, in any process (W3C Trace Context)."""
 
-    def end(self, attributes: Attributes, ended_ns: int | None, fault: str = "") -> None:
-        """End it, now or at a time, in nanoseconds since 1970."""
+    def end(self, attributes: Attributes, ended_ns: int | None, error: str = "") -> None:
+        """End it, now or at a time in nanoseconds since 1970. `error`: why it failed."""
 
 
 class Tracer(Protocol):
-    """What begins spans and sends them."""
+    """Begins spans, and sends them."""
 
     def begin(self, name: str, parent: str, began_ns: int | None, attributes: Attributes) -> Span:
-        """Begin one, now or at a time."""
+        """Begin a span, now or at a time."""
 
     def close(self) -> None:
-        """Send what is left."""
+        """Send the remaining spans."""
 
 
 class Traces:
-    """Begins traces, `a_second` at most: so what they cost is bounded, whatever is asked and by whomever."""
+    """Begins at most `max_per_second` traces per second, so that their cost is bounded, whatever clients send."""
 
-    def __init__(self, tracer: Tracer | None = None, a_second: float = 0.0) -> None:
+    def __init__(self, tracer: Tracer | None = None, max_per_second: float = 0.0) -> None:
         self._tracer = tracer
-        self._pause_s = 1 / a_second if a_second else float("inf")
+        self._pause_s = 1 / max_per_second if max_per_second else float("inf")
         self._next_s = time.monotonic()
 
     @classmethod
-    def of(cls, settings: TracedSettings, service: str) -> "Traces":
-        """Return traces as a process is told to make them. Exits with code 2 where it is told to and has not got the extra."""
+    def from_settings(cls, settings: TracedSettings, service: str) -> "Traces":
+        """Return the traces that the settings configure. Exits with code 2 if they need sector-tracing and it is not installed."""
         if not settings.traces_url:
             return cls()
         try:
@@ -67,9 +67,9 @@ class Traces:
         return cls(connect(settings.traces_url.text, service, socket.gethostname()), settings.max_traces_per_second)
 
     def begin(self, name: str, caller: str | None, attributes: Attributes) -> Span | None:
-        """Begin a span where this request is to be traced: one that goes on from `caller`, a traceparent, or a trace of its own.
+        """Begin a span if this request is to be traced: a child of `caller`, a traceparent, or a new trace.
 
-        None where it is not: too many are already, or the caller says that it is not to be.
+        Returns None if it is not: because of the rate limit, or because the caller does not sample it.
         """
         if self._tracer is None or (now_s := time.monotonic()) < self._next_s:
             return None
@@ -79,8 +79,8 @@ class Traces:
         self._next_s = max(self._next_s + self._pause_s, now_s - 1.0)
         return self._tracer.begin(name, parent, None, attributes)
 
-    def note(self, name: str, parent: str, began_ns: int, ended_ns: int, attributes: Attributes) -> str:
-        """Tell of something that is over, and that belongs to `parent`; returns its traceparent, or nothing where none is told."""
+    def record(self, name: str, parent: str, began_ns: int, ended_ns: int, attributes: Attributes) -> str:
+        """Record an operation that has ended, as a child of `parent`. Returns its traceparent, or "" if it is not recorded."""
         if self._tracer is None or not _PARENT.fullmatch(parent):
             return ""
         span = self._tracer.begin(name, parent, began_ns, attributes)
@@ -88,12 +88,12 @@ class Traces:
         return span.traceparent
 
     async def close(self) -> None:
-        """Send what is left, for some seconds at most."""
+        """Send the remaining spans, for some seconds at most."""
         if self._tracer is not None:
             closing = asyncio.get_running_loop().run_in_executor(None, self._tracer.close)
             await asyncio.wait((closing,), timeout=_CLOSE_WITHIN_S)
 
 
 def trace_id(traceparent: str) -> str:
-    """Return the trace in a traceparent: what one looks for at a collector."""
+    """Return the trace id in a traceparent."""
     return traceparent[3:35]

@@ -1,5 +1,8 @@
-"""Spans, sent to a collector by OTLP over HTTP. They are queued, and sent by a thread of its own; where the queue is full they are lost."""
+"""Spans, sent to a collector with OTLP over HTTP. A thread sends them from a bounded queue; spans that do not fit are dropped."""
 
-from sector.tracing.spans import Span, Tracer, connect
+from sector.models.deprecated_names import deprecated_names
+from sector.tracing.spans import OtlpSpan, OtlpTracer, connect
 
-__all__ = ["Span", "Tracer", "connect"]
+__all__ = ["OtlpSpan", "OtlpTracer", "connect"]
+
+__getattr__ = deprecated_names(__name__, {"Span": "OtlpSpan", "Tracer": "OtlpTracer"})

@@ -1,6 +1,4 @@
-"""Spans of OpenTelemetry, told their parents as W3C Trace Context, and their times in nanoseconds since 1970."""
-
-from collections.abc import Mapping
+"""Spans of OpenTelemetry. Parents are given as W3C Trace Context, times in nanoseconds since 1970."""
 
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -10,7 +8,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-type Attributes = Mapping[str, str | int | float | bool]
+from sector.process.tracing import Attributes, Span, Tracer
 
 _QUEUE = 4096
 _SEND_AFTER_MS = 1000
@@ -19,51 +17,51 @@ _PATH = "/v1/traces"
 _propagator = TraceContextTextMapPropagator()
 
 
-class Span:
-    """One that has begun."""
+class OtlpSpan(Span):
+    """A span that has begun."""
 
     def __init__(self, span: trace.Span) -> None:
         self._span = span
 
     @property
     def traceparent(self) -> str:
-        """Return what a child of it, in any process, is told."""
+        """Return the traceparent of its children, in any process."""
         context = self._span.get_span_context()
         return f"00-{context.trace_id:032x}-{context.span_id:016x}-01"
 
-    def end(self, attributes: Attributes, ended_ns: int | None, fault: str = "") -> None:
-        """End it, now or at a time; with `fault` as an error."""
+    def end(self, attributes: Attributes, ended_ns: int | None, error: str = "") -> None:
+        """End it, now or at a time. `error`: why it failed."""
         self._span.set_attributes(attributes)
-        if fault:
-            self._span.set_status(trace.Status(trace.StatusCode.ERROR, fault))
+        if error:
+            self._span.set_status(trace.Status(trace.StatusCode.ERROR, error))
         self._span.end(ended_ns)
 
 
-class Tracer:
-    """Begins spans."""
+class OtlpTracer(Tracer):
+    """Begins spans, and sends them to a collector."""
 
     def __init__(self, provider: TracerProvider) -> None:
         self._provider = provider
         self._tracer = provider.get_tracer("sector")
 
     def begin(self, name: str, parent: str, began_ns: int | None, attributes: Attributes) -> Span:
-        """Begin one, now or at a time; a child of `parent`, a traceparent, or a trace of its own where that is none."""
+        """Begin a span, now or at a time: a child of `parent`, a traceparent, or a new trace if that is empty or invalid."""
         context = _propagator.extract({"traceparent": parent})
-        return Span(self._tracer.start_span(name, context, attributes=attributes, start_time=began_ns))
+        return OtlpSpan(self._tracer.start_span(name, context, attributes=attributes, start_time=began_ns))
 
     def close(self) -> None:
-        """Send what is queued, as far as the collector takes it. It blocks, for some seconds at most."""
+        """Send the queued spans, as far as the collector accepts them. It blocks for some seconds at most."""
         self._provider.shutdown()
 
 
-def connect(url: str, service: str, instance: str) -> Tracer:
+def connect(url: str, service: str, instance: str) -> OtlpTracer:
     """Return a tracer whose spans go to the collector at `url`, where that takes OTLP: with or without the path /v1/traces."""
     resource = Resource.create({SERVICE_NAME: service, SERVICE_INSTANCE_ID: instance})
-    # Which traces there are, who begins them says: all that come here are wanted.
+    # The callers decide which traces to record.
     provider = TracerProvider(sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False)
     endpoint = url if url.rstrip("/").endswith(_PATH) else url.rstrip("/") + _PATH
     exporter = OTLPSpanExporter(endpoint=endpoint, timeout=_SEND_WITHIN_S)
     provider.add_span_processor(
         BatchSpanProcessor(exporter, max_queue_size=_QUEUE, schedule_delay_millis=_SEND_AFTER_MS)
     )
-    return Tracer(provider)
+    return OtlpTracer(provider)

@@ -60,7 +60,7 @@ def create_api(settings: ApiSettings) -> App:
     )
     work = Work(limits, address, authority.subject)
     guard = Guard(access_log, Cors(settings.cors_origins), work)
-    traces = Traces.of(settings, "sector-api")
+    traces = Traces.from_settings(settings, "sector-api")
     orders = Orders(authority, Rates(settings.rate_per_token, settings.rate_per_address), address, work, traces)
     streams = Streams(
         guard,

@@ -211,7 +211,7 @@ class Streams:
             "sector.streams": self.open,
         }
         for parent in tick.traces:
-            self._traces.note("events", parent, began_ns, time.time_ns(), told)
+            self._traces.record("events", parent, began_ns, time.time_ns(), told)
 
     def _of(self, tick: TickEvents, wanted: Wanted | None) -> bytes:
         """Return the events of a tick as they are sent, and that it is over; those who want all are sent the same bytes."""

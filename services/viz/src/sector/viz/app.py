@@ -36,7 +36,7 @@ def create_viz(settings: VizSettings) -> App:
         polling=settings.polling,
         address_of=address_behind(settings.proxies),
     )
-    traces = Traces.of(settings, "sector-viz")
+    traces = Traces.from_settings(settings, "sector-viz")
     redis_health = RedisHealth(redis, settings.sim_id, probe_disk, health.update, settings.redis_url.where)
     shows = Shows(redis, settings.sim_id, rooms, traces, redis_health.report)
 

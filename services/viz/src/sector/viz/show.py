@@ -115,7 +115,7 @@ class Show:
                 "sector.frame_bytes": len(frame),
                 "sector.spectators": len(self._rooms.members(self.room)),
             }
-            self._traces.note("frame", parent, began_ns, ended_ns, told)
+            self._traces.record("frame", parent, began_ns, ended_ns, told)
 
     def _note(self, fault: Fault | None) -> None:
         self._told(fault)

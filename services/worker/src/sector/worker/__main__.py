@@ -7,7 +7,8 @@ from sector.process.tracing import Traces
 from sector.state.redis import round_trips
 from sector.state.redis.client import connect
 from sector.worker.settings import WorkerSettings
-from sector.worker.worker import REDIS, SIMS, Worker
+from sector.worker.sim_errors import SIMS
+from sector.worker.worker import REDIS, Worker
 from sector.world import SectorWorld
 
 
@@ -18,7 +19,7 @@ def main() -> None:
     health = Health("worker", REDIS, SIMS)
     # Who hangs longer than the lease lasts has lost it.
     redis = connect(settings.redis_url, timeout_s=min(3.0, max(1.0, settings.lease_ttl_ms / 1000)))
-    traces = Traces.of(settings, "sector-worker")
+    traces = Traces.from_settings(settings, "sector-worker")
     round_trips.count = defer_metric
     worker = Worker(settings, redis, SectorWorld(), health, traces)
     app = create_app(health, worker.details)

@@ -40,7 +40,7 @@ def _on_its_map(config: SimConfig, info: ValidationInfo) -> SimConfig:
 
 
 class WorkerSettings(TracedSettings):
-    """What a worker can be told."""
+    """Settings of a worker."""
 
     redis_url: RedisUrl
     sim_id: SimsSetting
@@ -49,13 +49,13 @@ class WorkerSettings(TracedSettings):
         default=5000,
         ge=100,
         le=600_000,
-        description="Milliseconds after which the lease of a dead worker lapses, 100 to 600000.",
+        description="Milliseconds after which the lease of a dead worker expires, 100 to 600000.",
     )
     max_history_bytes: int = Field(
         default=MAX_HISTORY_BYTES,
         ge=1_048_576,
         le=1_099_511_627_776,
-        description="Bytes of history that a sim keeps at most, about; less while Redis is nearly full. 1048576 to 1099511627776.",
+        description="Maximum bytes of history of a sim, approximately; less while Redis is nearly full. 1048576 to 1099511627776.",
     )
     worker_id: str = Field(
         default_factory=socket.gethostname,
@@ -64,21 +64,21 @@ class WorkerSettings(TracedSettings):
     )
     sim_map: Annotated[MapFile | None, BeforeValidator(_map)] = Field(
         default=None,
-        description="A map file for the sim if this worker founds it; python -m sector.world.charts makes and checks them.",
+        description="A map file for the sim if this worker creates it; python -m sector.world.charts makes and checks them.",
     )
     sim_config: Annotated[SimConfig, BeforeValidator(_config), AfterValidator(_on_its_map)] = Field(
         default=SimConfig(),
         validate_default=True,
-        description='The config of the sim if this worker founds it, as JSON, such as {"systems": 100, "seed": 7}.',
+        description='The config of the sim if this worker creates it, as JSON, such as {"systems": 100, "seed": 7}.',
     )
     health_port: Port = Field(default=8080, description="Port of /health, 1 to 65535.")
 
     @property
     def named(self) -> list[str]:
-        """The sims named, each once: this worker founds those that are not there."""
+        """The sims that SIM_ID names, each once: this worker creates those that do not exist."""
         return [each for each in dict.fromkeys(self.sim_id.split(",")) if each != ALL]
 
     @property
     def serves_all(self) -> bool:
-        """Whether it serves every sim there is."""
+        """Whether it serves all sims."""
         return ALL in self.sim_id.split(",")

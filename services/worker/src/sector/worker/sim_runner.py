@@ -22,8 +22,8 @@ from sector.state.tick.lease import Lease
 from sector.state.tick.transaction import PhaseDurations, Tick, Ticker
 from sector.state.world import World
 from sector.worker.metrics import CONFLICTS, FAILURES, LATENESS, LEASES_LOST, OTHERS, SimMetrics
-from sector.worker.pace import Pace
 from sector.worker.settings import WorkerSettings
+from sector.worker.tick_schedule import TickSchedule
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class SimRunner[S]:
         self._creates = creates
         self._stop = asyncio.Event()
         self._last_failure = ""
-        self._pace = Pace.spread(context.settings.tick_delay)
+        self._schedule = TickSchedule.with_random_phase(context.settings.tick_delay)
         self._due_s: float | None = None
         self._metrics = SimMetrics(sim_id if sim_id in context.settings.named else OTHERS)
         self.sim_id = sim_id
@@ -63,7 +63,7 @@ class SimRunner[S]:
     @property
     def late(self) -> int:
         """How many ticks were late."""
-        return self._pace.late
+        return self._schedule.late
 
     def stop(self) -> None:
         """Let it end after the current tick."""
@@ -170,16 +170,16 @@ class SimRunner[S]:
         }
         for parent in tick.traces:
             began_ns = ended_ns - round(sum(durations) * 1e9)
-            own = self._context.traces.note("tick", parent, began_ns, ended_ns, attributes)
+            own = self._context.traces.record("tick", parent, began_ns, ended_ns, attributes)
             for name, duration_s in zip(("read", "compute", "write"), durations, strict=True):
                 after_ns = began_ns + round(duration_s * 1e9)
-                self._context.traces.note(name, own, began_ns, after_ns, {})
+                self._context.traces.record(name, own, began_ns, after_ns, {})
                 began_ns = after_ns
 
     async def _wait_for_tick(self, lease: Lease) -> None:
         """Wait until the next tick is due, renewing the lease on the way where the period is long."""
-        due_s = time.monotonic() + self._pace.until_next()
-        self._due_s = due_s - self._pace.late_s
+        due_s = time.monotonic() + self._schedule.advance()
+        self._due_s = due_s - self._schedule.late_s
         renew_s = lease.ttl_ms / 3000
         while (left_s := due_s - time.monotonic()) > renew_s and not await wait_for_stop(self._stop, renew_s):
             async with self._context.redis_slots:

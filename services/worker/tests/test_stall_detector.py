@@ -16,7 +16,7 @@ from sector.state.keys import WORKERS, SimKeys
 from sector.state.redis.client import Client
 from sector.state.sims import lifecycle
 from sector.state.watch.reader import SimReader
-from sector.worker.standstill import Standstill
+from sector.worker.stall_detector import StallDetector
 from sector.world import SectorWorld
 
 KEYS = SimKeys("default")
@@ -109,44 +109,44 @@ class Clock:
         return self.now_s
 
 
-def watching(redis: Client, *, lease_ttl_s: float = 1.0) -> Standstill:
-    return Standstill(redis, "me:1", lease_ttl_s=lease_ttl_s, tick_delay_s=1.0, clock=Clock())
+def watching(redis: Client, *, lease_ttl_s: float = 1.0) -> StallDetector:
+    return StallDetector(redis, "me:1", lease_ttl_s=lease_ttl_s, tick_delay_s=1.0, clock=Clock())
 
 
 async def test_a_sim_that_ticks_or_is_finished_or_is_not_there_stands_not_still(redis: Redis) -> None:
     await lifecycle.found(redis, "a", SectorWorld(), SimConfig(systems=10))
-    standstill = watching(redis)
+    detector = watching(redis)
     holders = {"a": "other:1", "none": None}
     looks = 0
-    while not standstill.faults:
+    while not detector.errors:
         looks += 1
-        assert await standstill.look(holders, ()) == {"none"}
+        assert await detector.check(holders, ()) == {"none"}
     assert looks == 8, "its lease, three ticks, and two seconds"
-    assert standstill.faults == {"a": "its lease is held by worker other, which does not tick it"}
+    assert detector.errors == {"a": "its lease is held by worker other, which does not tick it"}
     await redis.hset(SimKeys("a").head, "tick", 1)
-    assert await standstill.look(holders, ()) == {"a", "none"}
-    assert standstill.faults == {}
+    assert await detector.check(holders, ()) == {"a", "none"}
+    assert detector.errors == {}
     await redis.hset(SimKeys("a").head, "status", "finished")
     for _ in range(20):
-        assert await standstill.look(holders, ()) == {"a", "none"}
+        assert await detector.check(holders, ()) == {"a", "none"}
 
 
 async def test_time_without_redis_and_sims_that_are_gone_do_not_count(redis: Redis) -> None:
     await lifecycle.found(redis, "a", SectorWorld(), SimConfig(systems=10))
-    standstill = watching(redis)
+    detector = watching(redis)
     for _ in range(20):
-        standstill.reset()
-        await standstill.look({"a": "other:1"}, ())
-    assert standstill.faults == {}
+        detector.reset()
+        await detector.check({"a": "other:1"}, ())
+    assert detector.errors == {}
     for _ in range(20):
-        await standstill.look({"a": None}, ())
-    assert "this worker may tick it and does not" in standstill.faults["a"]
-    assert await standstill.look({}, ()) == set()
-    assert standstill.faults == {}
+        await detector.check({"a": None}, ())
+    assert "this worker may tick it and does not" in detector.errors["a"]
+    assert await detector.check({}, ()) == set()
+    assert detector.errors == {}
 
 
 async def test_many_sims_are_looked_at_in_turn_and_those_with_a_fault_each_time(redis: Redis) -> None:
-    standstill = watching(redis)
+    detector = watching(redis)
     holders = dict.fromkeys((f"s{number}" for number in range(250)), "other:1")
-    looked = [len(await standstill.look(holders, ["s249"])) for _ in range(4)]
+    looked = [len(await detector.check(holders, ["s249"])) for _ in range(4)]
     assert looked == [101, 101, 50, 101]

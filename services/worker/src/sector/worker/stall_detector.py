@@ -1,4 +1,4 @@
-"""Standstill: sims that this worker serves and that do not tick, regardless of the lease holder.
+"""Detection of stalled sims: sims that this worker serves and that do not tick, regardless of the lease holder.
 
 A lease alone says little: its holder may be dead, and the lease may last for an hour because the clock of Redis was set back. So the worker
 reads whether the tick in the head of each sim grows. No clock of another machine is involved.
@@ -12,11 +12,13 @@ from sector.state.redis.client import Client
 from sector.state.sims import lifecycle
 from sector.state.tick.head import Head
 
-_LOOK_S = 1.0
+_CHECK_INTERVAL_S = 1.0
 _BATCH = 100
 _TICKS = 3
 _MARGIN_S = 2.0
-_HERE = "this worker may tick it and does not: its lease is lost before a tick is written, or a tick does not end"
+_NOT_TICKED_HERE = (
+    "this worker may tick it and does not: its lease is lost before a tick is written, or a tick does not end"
+)
 
 
 @dataclass(slots=True)
@@ -27,8 +29,8 @@ class _Observed:
     since_s: float
 
 
-class Standstill:
-    """Looks once a second at up to 100 of the sims. `holder`: this worker, in leases. `clock`: seconds."""
+class StallDetector:
+    """Checks up to 100 of the sims per second. `holder`: this worker, in leases. `clock`: seconds."""
 
     def __init__(
         self,
@@ -47,41 +49,41 @@ class Standstill:
         self._due_s = 0.0
         self._observed: dict[str, _Observed] = {}
         self._queue: list[str] = []
-        self.faults: dict[str, str] = {}
-        """What is wrong with each sim that stands still."""
+        self.errors: dict[str, str] = {}
+        """The error of each stalled sim."""
 
     def reset(self) -> None:
-        """Begin again: Redis was away, and nothing could tick."""
+        """Forget all observations: Redis was unreachable, so no sim could tick."""
         self._observed.clear()
 
-    async def look(self, holders: Mapping[str, str | None], first: Collection[str]) -> Set[str]:
-        """Look at some of the sims in `holders`, those in `first` among them. Returns those that tick, are finished or do not exist.
+    async def check(self, holders: Mapping[str, str | None], first: Collection[str]) -> Set[str]:
+        """Check some of the sims in `holders`, those in `first` among them. Returns those that tick, are finished or do not exist.
 
         Raises redis.exceptions.RedisError.
         """
         now_s = self._clock()
         if now_s < self._due_s:
             return frozenset()
-        self._due_s = now_s + _LOOK_S
-        for gone in self._observed.keys() - holders.keys():
-            del self._observed[gone]
-        self.faults = {sim_id: fault for sim_id, fault in self.faults.items() if sim_id in holders}
+        self._due_s = now_s + _CHECK_INTERVAL_S
+        for deleted in self._observed.keys() - holders.keys():
+            del self._observed[deleted]
+        self.errors = {sim_id: error for sim_id, error in self.errors.items() if sim_id in holders}
         batch = self._next_batch(holders, first)
         heads = await lifecycle.heads(self._redis, batch)
         return {
             sim_id
             for sim_id, head in zip(batch, heads, strict=True)
-            if self._is_well(sim_id, head, holders[sim_id], now_s)
+            if self._is_ticking(sim_id, head, holders[sim_id], now_s)
         }
 
     def _next_batch(self, holders: Mapping[str, str | None], first: Collection[str]) -> list[str]:
         if not self._queue:
             self._queue = list(holders)
         batch, self._queue = self._queue[:_BATCH], self._queue[_BATCH:]
-        wanted = dict.fromkeys((*list(first)[:_BATCH], *self.faults, *batch))
-        return [sim_id for sim_id in wanted if sim_id in holders]
+        candidates = dict.fromkeys((*list(first)[:_BATCH], *self.errors, *batch))
+        return [sim_id for sim_id in candidates if sim_id in holders]
 
-    def _is_well(self, sim_id: str, head: Head | None, holder: str | None, now_s: float) -> bool:
+    def _is_ticking(self, sim_id: str, head: Head | None, holder: str | None, now_s: float) -> bool:
         observed = self._observed.get(sim_id)
         if head is None or head.status == "finished":
             self._observed.pop(sim_id, None)
@@ -90,20 +92,20 @@ class Standstill:
             return False
         elif observed.tick != head.tick:
             self._observed[sim_id] = _Observed(head.tick, now_s)
-        elif now_s - observed.since_s <= self._patience_s(head):
+        elif now_s - observed.since_s <= self._stall_timeout_s(head):
             return False
         else:
-            self.faults[sim_id] = self._reason(holder)
+            self.errors[sim_id] = self._reason(holder)
             return False
-        self.faults.pop(sim_id, None)
+        self.errors.pop(sim_id, None)
         return True
 
-    def _patience_s(self, head: Head) -> float:
-        """Return how long a sim may stand still: until its lease lapses, and for some of its ticks."""
+    def _stall_timeout_s(self, head: Head) -> float:
+        """Return how long a sim may stay at one tick: until its lease expires, and for some of its ticks."""
         tick_s = max(self._tick_delay_s, head.tick_length_ms / 1000)
         return self._lease_ttl_s + _TICKS * tick_s + _MARGIN_S
 
     def _reason(self, holder: str | None) -> str:
         if holder is None or holder == self._holder:
-            return _HERE
+            return _NOT_TICKED_HERE
         return f"its lease is held by worker {holder.split(':')[0]}, which does not tick it"
