@@ -13,7 +13,7 @@ from fixtures.fork_server import Forked
 from fixtures.metrics import Metrics, metrics_of
 from fixtures.processes import environment, free_port
 from fixtures.waiting import until
-from sector.process.metrics import Paced, exposition
+from sector.process.metrics import PacedText, exposition
 
 SAMPLE = Path(__file__).with_name("sample_process.py")
 
@@ -100,7 +100,7 @@ def test_metrics_take_a_tenth_of_the_time_at_most_however_often_they_are_asked_f
         renders += 1
         return b"%d" % renders
 
-    paced = Paced(make, lambda: now_s)
+    paced = PacedText(make, lambda: now_s)
     for _ in range(100):
         paced.text()
     at_once = renders
@@ -146,7 +146,9 @@ def test_a_damaged_file_of_another_process_hides_no_other_metrics(tmp_path: Path
     variables = environment(WORK="well", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
     code = (
         "from prometheus_client import Counter; from pathlib import Path; from sector.process.metrics import exposition\n"
+        "from sector.process.shared_metrics import share_metrics\n"
         "import sys, os\n"
+        "share_metrics()\n"
         "Counter('sector_sample', 'A count.').inc(7)\n"
         "Path(os.environ['PROMETHEUS_MULTIPROC_DIR'], 'counter_1.db').write_bytes(bytes.fromhex(sys.argv[1]))\n"
         "print(exposition().decode())"

@@ -14,7 +14,9 @@ from fixtures.small_disk import small_disk
 FILE_KIB = 64
 COUNT = """
 from sector.process.metrics import exposition
+from sector.process.shared_metrics import share_metrics
 from prometheus_client import Counter
+share_metrics()
 counter = Counter("sector_sample", "A count.", ["number"])
 for number in range({numbers}):
     counter.labels(f"{{number:_>60}}").inc()
@@ -70,3 +72,44 @@ def test_a_process_with_space_has_nothing_to_report(processes: Processes, tmp_pa
     service = processes.start("api", module="sample_process", WORK="wait", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
     assert "metrics" not in httpx.get(f"{service.url}/health").json()["conditions"]
     assert service.end() == 0
+
+
+def run(code: str, folder: Path) -> str:
+    """Run code in a process whose metrics are shared in `folder`; returns what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(PROMETHEUS_MULTIPROC_DIR=str(folder)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+COUNT_ONE = """
+from prometheus_client import Counter
+import sector.process
+from sector.process.metrics import exposition
+from sector.process.shared_metrics import share_metrics
+counter = Counter("sector_sample", "A count.")
+counter.inc()
+"""
+
+
+def test_an_import_creates_no_folder(tmp_path: Path) -> None:
+    run(COUNT_ONE, tmp_path / "metrics")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_values_from_before_they_are_shared_count(tmp_path: Path) -> None:
+    text = run(COUNT_ONE + "share_metrics()\ncounter.inc()\nprint(exposition().decode())", tmp_path / "metrics")
+    assert "sector_sample_total 2.0" in text
+
+
+def test_a_process_with_the_number_of_an_earlier_one_counts_on(tmp_path: Path) -> None:
+    number = "import os; os.getpid = lambda: 1\n"
+    code = number + COUNT_ONE + "share_metrics()\ncounter.inc()\nprint(exposition().decode())"
+    run(code, tmp_path)
+    assert "sector_sample_total 4.0" in run(code, tmp_path)

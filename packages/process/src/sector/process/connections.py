@@ -17,7 +17,7 @@ from sanic.server.protocols.http_protocol import HttpProtocol
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 from sanic.server.websockets.impl import WebsocketImplProtocol
 
-# It creates the folder of metrics, which they need at once.
+# Before metrics are defined here: it sets how their values are stored.
 import sector.process.metrics  # noqa: F401
 from sector.process.strict_http import StrictHttp
 

@@ -8,8 +8,9 @@ from prometheus_client import Counter, Gauge, Histogram
 from sector.process.health import Health
 from sector.process.log_stream import LogStream
 from sector.process.metric_aliases import deprecate_metrics
-from sector.process.metrics import SECONDS, SHARED, Sample
+from sector.process.metrics import SECONDS, Sample
 from sector.process.retry import wait_for_stop
+from sector.process.shared_metrics import SHARED
 from sector.process.shared_values import shortage
 
 METRICS = "metrics"

@@ -6,7 +6,7 @@ import time
 from prometheus_client import Counter
 from sanic import Request
 
-# It creates the folder of metrics, which they need at once.
+# Before metrics are defined here: it sets how their values are stored.
 import sector.process.metrics  # noqa: F401
 from sector.models.deprecated_names import deprecated_names
 

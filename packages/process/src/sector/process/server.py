@@ -36,6 +36,7 @@ from sector.process.logs import configure
 from sector.process.renamed_settings import find_earlier_settings
 from sector.process.retry import wait_for_stop
 from sector.process.settings import EXIT_WRONG_SETTING, Settings
+from sector.process.shared_metrics import share_metrics
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ def run(app: App, settings: Settings, port: int, *, tune_gc: bool = True) -> NoR
         print_error(f"wrong setting OPERATOR_PORT={port}: it is the public port. Allowed: another port, or 0")
         sys.exit(EXIT_WRONG_SETTING)
     reserve_standard_descriptors()
+    share_metrics()
     configure(app.name, settings.log_level, settings.log_format)
     if ignored := ignored_variables():
         log.info("environment variables of libraries have no effect here: %s", ", ".join(ignored))

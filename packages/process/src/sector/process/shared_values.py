@@ -1,10 +1,14 @@
 """Values of metrics in files that several processes share, also when their disk is full.
 
+Metrics are defined when modules are imported. Their values stay in this process until it calls `open_shared_files`.
+
 prometheus_client writes to files through memory (mmap). Where the disk has no page left for such a write, the system kills the process
 with SIGBUS. Here space is allocated before it is written to. A value without space stays in this process: it is counted, and not shared.
 """
 
 import os
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import prometheus_client.values
 from prometheus_client.mmap_dict import MmapedDict
@@ -25,16 +29,36 @@ class SharedValues(MmapedDict):
     """A file of values. It takes the place of the library's class."""
 
     def __init__(self, filename: str, read_mode: bool = False) -> None:
+        self._filename = filename
         self._private: dict[str, tuple[float, float]] = {}
+        self._offsets: dict[str, float] = {}
+        """What an earlier process of the same id counted."""
+        self._capacity = self._used = 0
+        self._positions: dict[str, int] = {}
+        self._is_open = False
+        if read_mode or _files.are_open:
+            self.open(read_mode=read_mode)
+        else:
+            _files.unopened.append(self)
+
+    def open(self, *, read_mode: bool = False) -> None:
+        """Open the file, and move the values of this process into it."""
+        self._is_open = True
+        values, self._private = self._private, {}
         try:
             if not read_mode:
-                _allocate_file(filename)
-            super().__init__(filename, read_mode)  # type: ignore[no-untyped-call]  # the library has no types there
+                _allocate_file(self._filename)
+            super().__init__(self._filename, read_mode)  # type: ignore[no-untyped-call]  # the library has no types there
         except OSError as error:
             _note(error)
             # No room: all of its values are private.
             self._capacity = self._used = 0
-            self._positions: dict[str, int] = {}
+        is_gauge = Path(self._filename).name.startswith("gauge")
+        for key, (value, timestamp) in values.items():
+            stored, _ = self.read_value(key)
+            if stored and not is_gauge:
+                self._offsets[key] = stored
+            self.write_value(key, value, timestamp)
 
     def read_value(self, key: str) -> tuple[float, float]:
         """Return a value and its time, 0 and 0 for a new one."""
@@ -52,14 +76,21 @@ class SharedValues(MmapedDict):
         if key in self._private:
             self._private[key] = (value, timestamp)
         else:
+            if self._offsets:
+                value += self._offsets.get(key, 0.0)
             super().write_value(key, value, timestamp)  # type: ignore[no-untyped-call]  # likewise
 
     def close(self) -> None:
         """Close the file."""
+        if self in _files.unopened:
+            _files.unopened.remove(self)
         if self._capacity:
             super().close()  # type: ignore[no-untyped-call]  # likewise
 
     def _init_value(self, key: str) -> None:
+        if not self._is_open:
+            self._private[key] = (0.0, 0.0)
+            return
         try:
             self._allocate(self._used + len(key.encode()) + _PADDING_BYTES)
         except OSError as error:
@@ -80,6 +111,25 @@ class SharedValues(MmapedDict):
             os.posix_fallocate(self._f.fileno(), 0, capacity)
 
 
+@dataclass(slots=True)
+class _Files:
+    """Whether files are opened already, and those that are opened later."""
+
+    are_open: bool = False
+    unopened: list[SharedValues] = field(default_factory=list)
+
+
+_files = _Files()
+
+
+def open_shared_files() -> None:
+    """Open the files of all metrics. From now on other processes see the values of this one. The folder must exist."""
+    _files.are_open = True
+    unopened, _files.unopened = _files.unopened, []
+    for file in unopened:
+        file.open()
+
+
 def _allocate_file(filename: str) -> None:
     descriptor = os.open(filename, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
@@ -94,5 +144,5 @@ def _note(error: OSError) -> None:
 
 
 def install() -> None:
-    """Have metrics that are made from now on use it."""
+    """Let the library use this class for metrics that are defined from now on."""
     prometheus_client.values.MmapedDict = SharedValues  # type: ignore[attr-defined]  # where the library looks for it

@@ -1,0 +1,142 @@
+"""Metrics of several processes: the folder that they share, and the collector that reads the files of all of them.
+
+Several processes on one machine that share a port share their metrics too, if PROMETHEUS_MULTIPROC_DIR names a folder: each of them
+exports the metrics of all. Source: the multiprocess mode of prometheus_client.
+"""
+
+import contextlib
+import errno
+import logging
+import os
+import struct
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from prometheus_client.metrics_core import Metric
+from prometheus_client.mmap_dict import MmapedDict
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from sector.models.regular_file import FileError, check_file
+from sector.process.log_stream import print_error
+from sector.process.settings import EXIT_WRONG_SETTING
+from sector.process.shared_values import open_shared_files
+
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+_MAX_FILE_BYTES = 256 * 2**20
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+"""A disk that is full does not end a process: its values are not shared, which /health reports."""
+
+log = logging.getLogger(__name__)
+
+_DAMAGE = (
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    struct.error,
+    ArithmeticError,
+    MemoryError,
+    RuntimeError,
+)
+"""What the library raises for files that are damaged, or that this process may not read."""
+_damaged: set[str] = set()
+"""Files of other processes that cannot be read: each is logged once."""
+
+
+def share_metrics() -> None:
+    """Share the metrics of this process with others, if PROMETHEUS_MULTIPROC_DIR names a folder. Exits with 2 if it cannot be used."""
+    folder = os.environ.get(SHARED)
+    if not folder:
+        return
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        (Path(folder) / f".{os.getpid()}").touch()
+        (Path(folder) / f".{os.getpid()}").unlink()
+    except OSError as error:
+        if error.errno not in _FULL:
+            print_error(f"wrong setting {SHARED}={folder!r}: {error.strerror}. Allowed: a folder to write to")
+            sys.exit(EXIT_WRONG_SETTING)
+    else:
+        _remove_damaged(Path(folder))
+    open_shared_files()
+
+
+def _remove_damaged(folder: Path) -> None:
+    """Remove files that another process of this id left damaged: in a container, every process may have the same."""
+    for path in folder.glob(f"*_{os.getpid()}.db"):
+        try:
+            if _size_of(path):
+                list(MmapedDict.read_all_values_from_file(path))  # type: ignore[no-untyped-call]  # the library has no types there
+        except _DAMAGE:
+            try:
+                path.unlink()
+            except OSError as error:
+                print_error(
+                    f"wrong setting {SHARED}={str(folder)!r}: {path.name}: {error.strerror}. Allowed: an empty folder"
+                )
+                sys.exit(EXIT_WRONG_SETTING)
+
+
+def _size_of(path: Path) -> int:
+    """Return the size of a file; 0 if there is none, since other processes remove those of the dead. Raises OSError, ValueError."""
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        return 0
+    # A pipe would never end.
+    check_file(path)
+    if size > _MAX_FILE_BYTES:
+        raise FileError(path, "it is too large")
+    return size
+
+
+class SharedMetricsCollector(MultiProcessCollector):
+    """Reads the files of all processes, except files that are still empty."""
+
+    def collect(self) -> Iterable[Metric]:
+        files = [str(path) for path in Path(self._path).glob("*.db") if self._is_filled(path)]
+        try:
+            return self._merge(files)
+        except _DAMAGE:
+            # The library trusts its files. One that is damaged must not hide all others.
+            readable = [each for each in files if self._is_readable(each)]
+            if len(readable) == len(files):
+                raise
+            return self._merge(readable)
+
+    def _merge(self, files: Sequence[str]) -> Iterable[Metric]:
+        merged: Iterable[Metric] = self.merge(files)  # type: ignore[no-untyped-call]  # the library has no types there
+        return list(merged)
+
+    def _is_readable(self, file: str) -> bool:
+        try:
+            self._merge([file])
+        except _DAMAGE as error:
+            _skip(file, error)
+            return False
+        _damaged.discard(file)
+        return True
+
+    def _is_filled(self, path: Path) -> bool:
+        try:
+            return _size_of(path) > 0
+        except (OSError, FileError) as error:
+            _skip(str(path), error)
+            return False
+
+
+def _skip(file: str, error: Exception) -> None:
+    if file not in _damaged:
+        _damaged.add(file)
+        log.warning("metrics: %s cannot be read and is left out (%s)", file, type(error).__name__)
+
+
+def remove_dead_processes(folder: Path) -> None:
+    """Remove the gauges of processes that were killed. Their counters still count."""
+    for each in {path.stem.rpartition("_")[2] for path in folder.glob("gauge_live*.db")}:
+        if each.isdecimal() and not Path(f"/proc/{each}").exists() and Path("/proc/self").exists():
+            # Another process may do the same at this moment. What cannot be removed is left out as damaged.
+            with contextlib.suppress(OSError):
+                mark_process_dead(int(each), folder)  # type: ignore[no-untyped-call]  # the library has no types there
