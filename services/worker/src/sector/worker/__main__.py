@@ -1,10 +1,8 @@
 """`python -m sector.worker`: one worker process."""
 
 from sector.process import Health, attach, create_app, load, run, sample
-from sector.process.deferred_metrics import defer_metric
 from sector.process.memory import keep_freed_memory
 from sector.process.tracing import Traces
-from sector.state.redis import round_trips
 from sector.state.redis.client import connect
 from sector.worker.settings import WorkerSettings
 from sector.worker.sim_errors import SIMS
@@ -17,10 +15,9 @@ def main() -> None:
     keep_freed_memory()
     settings = load(WorkerSettings, about="sector-worker: ticks the sims whose lease it holds.")
     health = Health("worker", REDIS, SIMS)
-    # Who hangs longer than the lease lasts has lost it.
+    # A command that takes longer than the lease lasts has lost it.
     redis = connect(settings.redis_url, timeout_s=min(3.0, max(1.0, settings.lease_ttl_ms / 1000)))
     traces = Traces.from_settings(settings, "sector-worker")
-    round_trips.count = defer_metric
     worker = Worker(settings, redis, SectorWorld(), health, traces)
     app = create_app(health, worker.details)
     sample(app, worker.sample)

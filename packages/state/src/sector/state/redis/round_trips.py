@@ -1,7 +1,5 @@
 """Round trips to Redis, counted: how many of each kind, how long they took, and how many failed."""
 
-from collections.abc import Callable
-
 from prometheus_client import Counter, Histogram
 
 _SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -20,21 +18,13 @@ _FAILED = Counter(
 _of: dict[str, Histogram] = {}
 
 
-def _at_once(observe: Callable[[float], object], seconds: float) -> None:
-    observe(seconds)
-
-
-count: Callable[[Callable[[float], object], float], None] = _at_once
-"""Counts one. A process with many of them may put another in its place, which counts soon, many at a time."""
-
-
 def took(command: str, seconds: float) -> None:
     """Count a round trip that was answered."""
     child = _of.get(command)
     if child is None:
         # The names are those that our own code sends.
         child = _of[command] = _TOOK.labels(command)
-    count(child.observe, seconds)
+    child.observe(seconds)
 
 
 def failed(error: Exception) -> None:
