@@ -100,7 +100,7 @@ export class Client {
 
   /** Submits an order, and returns its id. */
   async order(order: Order, options: OrderOptions = {}): Promise<string> {
-    return (await this.#post<components["schemas"]["Accepted"]>(order, options)).id;
+    return (await this.#post<components["schemas"]["AcceptedOrder"]>(order, options)).id;
   }
 
   /** Submits up to 1,000 orders, and returns for each its id or the error with which it was rejected. */

@@ -27,7 +27,7 @@ export type SimConfig = Schemas["SimConfig"];
 export type SimPage = Schemas["SimPage"];
 export type SimDetails = Schemas["SimDetails"];
 /** A sim that was requested, and that a worker creates soon. */
-export type RequestedSim = Schemas["AskedFor"];
+export type RequestedSim = Schemas["RequestedSim"];
 
 /** An error as the API describes it (RFC 9457). */
 export type Problem = Schemas["Problem"];

@@ -400,10 +400,10 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
-         * Accepted
-         * @description An order that is in the log, and can be lost no more (as far as the durability asked for).
+         * AcceptedOrder
+         * @description An order that is stored in the log, with the configured durability.
          */
-        Accepted: {
+        AcceptedOrder: {
             /**
              * Id
              * @description Id of an order in the log.
@@ -415,23 +415,6 @@ export interface components {
              * @constant
              */
             status: "pending";
-        };
-        /**
-         * AskedFor
-         * @description A sim that was asked for; a worker that serves all sims founds it.
-         */
-        AskedFor: {
-            /**
-             * Id
-             * @description Id of a sim.
-             * @example default
-             */
-            id: string;
-            /**
-             * Status
-             * @constant
-             */
-            status: "founding";
         };
         /**
          * Battle
@@ -468,7 +451,7 @@ export interface components {
         };
         /**
          * Columns
-         * @description A snapshot as columns: as one of rows, but each table has a list for each field.
+         * @description A snapshot in columns: each table has a list for each field, instead of a list of rows.
          */
         Columns: {
             /**
@@ -497,7 +480,7 @@ export interface components {
         };
         /**
          * EventPage
-         * @description Events, oldest first. `next`: the `after` of the next page; `more`: it has some already.
+         * @description Events, oldest first. `next`: the `after` of the next page; `more`: whether that page has events already.
          */
         EventPage: {
             /** Events */
@@ -583,7 +566,7 @@ export interface components {
         };
         /**
          * FieldError
-         * @description What is wrong with one field, query parameter, header or claim.
+         * @description The error of one field, query parameter, header or claim.
          */
         FieldError: {
             /** Field */
@@ -773,7 +756,7 @@ export interface components {
         };
         /**
          * NewFork
-         * @description What a fork is to be called.
+         * @description The id of a fork.
          */
         NewFork: {
             /**
@@ -785,7 +768,7 @@ export interface components {
         };
         /**
          * NewSim
-         * @description A sim to be founded. What `config` does not say is as by default.
+         * @description A sim to be created. Fields that `config` leaves out have their defaults.
          */
         NewSim: {
             /**
@@ -798,9 +781,9 @@ export interface components {
              * @default {
              *       "preset": "sector",
              *       "seed": 1,
+             *       "map": null,
              *       "systems": 60,
              *       "homes": 6,
-             *       "map": null,
              *       "players": [],
              *       "puppets": [
              *         {
@@ -892,7 +875,8 @@ export interface components {
         };
         /**
          * OrderStatus
-         * @description What became of an order: `tick` and `at_ms` say when, `reason` and `detail` why it was rejected, `events` what came of it.
+         * @description The status of an order. `tick` and `at_ms`: when it took effect or was rejected; `reason` and `detail`: why it was rejected;
+         *     `events`: its effects.
          */
         OrderStatus: {
             /**
@@ -946,7 +930,7 @@ export interface components {
             errors?: components["schemas"]["FieldError"][];
             /**
              * More Errors
-             * @description How many errors were found that `errors` does not list.
+             * @description How many more errors there are than `errors` lists.
              * @default 0
              */
             more_errors?: number;
@@ -976,8 +960,25 @@ export interface components {
          */
         RejectReason: "malformed" | "unknown_faction" | "unknown_system" | "already_joined" | "eliminated" | "no_home_left" | "not_owner" | "not_enough_ships" | "not_enough_supply" | "no_lane" | "not_neutral" | "not_adjacent" | "admin_only" | "too_many_fleets" | "not_in_classic" | "sim_finished";
         /**
+         * RequestedSim
+         * @description A requested sim. A worker that serves all sims creates it.
+         */
+        RequestedSim: {
+            /**
+             * Id
+             * @description Id of a sim.
+             * @example default
+             */
+            id: string;
+            /**
+             * Status
+             * @constant
+             */
+            status: "founding";
+        };
+        /**
          * Result
-         * @description What became of one order of a list: `id` where it was accepted, `problem` where not.
+         * @description The result of one order of a list: `id` if it was accepted, else `problem`.
          */
         Result: {
             /** Status */
@@ -992,7 +993,7 @@ export interface components {
         };
         /**
          * Results
-         * @description A result for each order of a list, in its order.
+         * @description The result of each order of a list, in the order of the list.
          */
         Results: {
             /** Results */
@@ -1033,7 +1034,7 @@ export interface components {
         };
         /**
          * SimConfig
-         * @description The founding config of a sim: map, rules, who is in, and how much history is kept.
+         * @description The configuration of a sim: its game, and how the engine stores its history.
          */
         SimConfig: {
             /**
@@ -1050,6 +1051,11 @@ export interface components {
              */
             seed?: number;
             /**
+             * @description A map to use instead of a generated one.
+             * @default null
+             */
+            map?: components["schemas"]["MapFile"] | null;
+            /**
              * Systems
              * @description How many systems the map has.
              * @default 60
@@ -1061,11 +1067,6 @@ export interface components {
              * @default 6
              */
             homes?: number;
-            /**
-             * @description A map to use instead of a generated one.
-             * @default null
-             */
-            map?: components["schemas"]["MapFile"] | null;
             /**
              * Players
              * @description Factions that are in from the beginning.
@@ -1145,7 +1146,7 @@ export interface components {
         };
         /**
          * SimDetails
-         * @description A sim. `first_tick`: from there on each tick is kept; `detail`: why one that was asked for could not be had.
+         * @description A sim. `first_tick`: the first tick that is stored; `detail`: why a requested sim could not be created.
          */
         SimDetails: {
             /**
@@ -1228,7 +1229,7 @@ export interface components {
         };
         /**
          * SimPage
-         * @description Sims, by id. `more`: others follow after the last one.
+         * @description Sims, by id. `more`: whether there are more after the last one.
          */
         SimPage: {
             /** Sims */
@@ -1238,7 +1239,7 @@ export interface components {
         };
         /**
          * SimSummary
-         * @description A sim in the list. One that is being founded has no tick yet.
+         * @description A sim in the list. A sim that is being created (`founding`) has no tick yet.
          */
         SimSummary: {
             /**
@@ -3542,7 +3543,7 @@ export interface operations {
                      *       "status": "pending"
                      *     }
                      */
-                    "application/json": components["schemas"]["Accepted"];
+                    "application/json": components["schemas"]["AcceptedOrder"];
                 };
             };
             /** @description Of a list: a result for each, in its order. */
@@ -3856,7 +3857,7 @@ export interface operations {
                      *       "status": "pending"
                      *     }
                      */
-                    "application/json": components["schemas"]["Accepted"];
+                    "application/json": components["schemas"]["AcceptedOrder"];
                 };
             };
             /** @description Of a list: a result for each, in its order. */
@@ -4621,7 +4622,7 @@ export interface operations {
                      *       "status": "founding"
                      *     }
                      */
-                    "application/json": components["schemas"]["AskedFor"];
+                    "application/json": components["schemas"]["RequestedSim"];
                 };
             };
             /** @description A request that is no HTTP, or a body that is not JSON. */
@@ -4909,7 +4910,7 @@ export interface operations {
                      *       "status": "founding"
                      *     }
                      */
-                    "application/json": components["schemas"]["AskedFor"];
+                    "application/json": components["schemas"]["RequestedSim"];
                 };
             };
             /** @description A request that is no HTTP, or a body that is not JSON. */
@@ -5403,7 +5404,7 @@ export interface operations {
                      *       "status": "founding"
                      *     }
                      */
-                    "application/json": components["schemas"]["AskedFor"];
+                    "application/json": components["schemas"]["RequestedSim"];
                 };
             };
             /** @description A request that is no HTTP, or a body that is not JSON. */

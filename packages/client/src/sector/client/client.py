@@ -16,7 +16,7 @@ from sector.client.retry import send_with_retry
 from sector.client.stream import Gap, follow
 from sector.models import ORDER, Event, Order, Snapshot
 from sector.models.config import SimConfig
-from sector.models.responses import Accepted, AskedFor, EventPage, OrderStatus, Results, SimDetails, SimPage
+from sector.models.responses import AcceptedOrder, EventPage, OrderStatus, RequestedSim, Results, SimDetails, SimPage
 from sector.models.secret_text import clean_token
 from sector.models.urls import parse_http_url
 
@@ -86,7 +86,7 @@ class Client:
         `key`: an idempotency key. A caller that restarts passes the same key again, so that the order takes effect once.
         """
         response = await self._post(f"{self._sim}/orders", ORDER.dump_json(order), key)
-        return Accepted.model_validate_json(response.content).id
+        return AcceptedOrder.model_validate_json(response.content).id
 
     async def orders(self, orders: Sequence[Order], *, key: str = "") -> list[str | RequestRejected]:
         """Submit up to 1,000 orders; returns the id of each, or the error with which it was rejected."""
@@ -128,20 +128,20 @@ class Client:
         sim_id = sim_id or self._sim_id or (await self.snapshot()).sim
         return SimDetails.model_validate_json((await self._get(f"{self._root}/sims/{sim_id}")).content)
 
-    async def create_sim(self, sim_id: str, config: SimConfig) -> AskedFor:
+    async def create_sim(self, sim_id: str, config: SimConfig) -> RequestedSim:
         """Request a new sim. A worker that serves all sims creates it."""
         body = to_json({"id": sim_id, "config": config.model_dump(mode="json", exclude_unset=True)})
-        return AskedFor.model_validate_json((await self._post(f"{self._root}/sims", body)).content)
+        return RequestedSim.model_validate_json((await self._post(f"{self._root}/sims", body)).content)
 
-    async def found(self, sim_id: str, config: SimConfig) -> AskedFor:
+    async def found(self, sim_id: str, config: SimConfig) -> RequestedSim:
         """Request a new sim. Deprecated: use `create_sim`."""
         warnings.warn("Client.found is now Client.create_sim", DeprecationWarning, stacklevel=2)
         return await self.create_sim(sim_id, config)
 
-    async def fork(self, new_id: str, *, tick: int) -> AskedFor:
+    async def fork(self, new_id: str, *, tick: int) -> RequestedSim:
         """Request a sim that begins with the state of this one at `tick`."""
         response = await self._post(f"{self._sim}/fork?tick={tick}", to_json({"id": new_id}))
-        return AskedFor.model_validate_json(response.content)
+        return RequestedSim.model_validate_json(response.content)
 
     async def _get(
         self,

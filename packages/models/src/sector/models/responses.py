@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from sector.models.config import SimConfig
+from sector.models.deprecated_names import deprecated_names
 from sector.models.events import Event, RejectReason
 from sector.models.field_types import SimId
 
@@ -19,7 +20,7 @@ class _Response(BaseModel):
 
 
 class FieldError(_Response):
-    """What is wrong with one field, query parameter, header or claim."""
+    """The error of one field, query parameter, header or claim."""
 
     field: str
     message: str
@@ -33,18 +34,18 @@ class Problem(_Response):
     status: int
     detail: str
     errors: tuple[FieldError, ...] = ()
-    more_errors: int = Field(default=0, description="How many errors were found that `errors` does not list.")
+    more_errors: int = Field(default=0, description="How many more errors there are than `errors` lists.")
 
 
-class Accepted(_Response):
-    """An order that is in the log, and can be lost no more (as far as the durability asked for)."""
+class AcceptedOrder(_Response):
+    """An order that is stored in the log, with the configured durability."""
 
     id: OrderId
     status: Literal["pending"]
 
 
 class Result(_Response):
-    """What became of one order of a list: `id` where it was accepted, `problem` where not."""
+    """The result of one order of a list: `id` if it was accepted, else `problem`."""
 
     status: int
     id: OrderId | None = None
@@ -52,13 +53,14 @@ class Result(_Response):
 
 
 class Results(_Response):
-    """A result for each order of a list, in its order."""
+    """The result of each order of a list, in the order of the list."""
 
     results: tuple[Result, ...]
 
 
 class OrderStatus(_Response):
-    """What became of an order: `tick` and `at_ms` say when, `reason` and `detail` why it was rejected, `events` what came of it."""
+    """The status of an order. `tick` and `at_ms`: when it took effect or was rejected; `reason` and `detail`: why it was rejected;
+    `events`: its effects."""
 
     id: OrderId
     status: Literal["pending", "applied", "rejected"]
@@ -70,7 +72,7 @@ class OrderStatus(_Response):
 
 
 class EventPage(_Response):
-    """Events, oldest first. `next`: the `after` of the next page; `more`: it has some already."""
+    """Events, oldest first. `next`: the `after` of the next page; `more`: whether that page has events already."""
 
     events: tuple[Event, ...]
     next: str
@@ -88,7 +90,7 @@ TickLength = Annotated[
 
 
 class SimSummary(_Response):
-    """A sim in the list. One that is being founded has no tick yet."""
+    """A sim in the list. A sim that is being created (`founding`) has no tick yet."""
 
     id: SimId
     status: Literal["founding", "running", "finished"]
@@ -98,14 +100,14 @@ class SimSummary(_Response):
 
 
 class SimPage(_Response):
-    """Sims, by id. `more`: others follow after the last one."""
+    """Sims, by id. `more`: whether there are more after the last one."""
 
     sims: tuple[SimSummary, ...]
     more: bool
 
 
 class SimDetails(_Response):
-    """A sim. `first_tick`: from there on each tick is kept; `detail`: why one that was asked for could not be had."""
+    """A sim. `first_tick`: the first tick that is stored; `detail`: why a requested sim could not be created."""
 
     id: SimId
     status: Literal["founding", "failed", "running", "finished"]
@@ -119,15 +121,15 @@ class SimDetails(_Response):
     detail: str | None = None
 
 
-class AskedFor(_Response):
-    """A sim that was asked for; a worker that serves all sims founds it."""
+class RequestedSim(_Response):
+    """A requested sim. A worker that serves all sims creates it."""
 
     id: SimId
     status: Literal["founding"]
 
 
 class NewSim(BaseModel):
-    """A sim to be founded. What `config` does not say is as by default."""
+    """A sim to be created. Fields that `config` leaves out have their defaults."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -136,7 +138,7 @@ class NewSim(BaseModel):
 
 
 class NewFork(BaseModel):
-    """What a fork is to be called."""
+    """The id of a fork."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -144,7 +146,7 @@ class NewFork(BaseModel):
 
 
 class Columns(_Response):
-    """A snapshot as columns: as one of rows, but each table has a list for each field."""
+    """A snapshot in columns: each table has a list for each field, instead of a list of rows."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
     __pydantic_extra__: dict[str, dict[str, list[JsonValue]]]
@@ -155,3 +157,6 @@ class Columns(_Response):
     status: Literal["running", "finished"]
     winner: str | None
     state_hash: str
+
+
+__getattr__ = deprecated_names(__name__, {"Accepted": "AcceptedOrder", "AskedFor": "RequestedSim"})

@@ -13,12 +13,12 @@ from sector.api.outcome import LONGEST_WAIT_S
 from sector.models import Snapshot
 from sector.models.field_types import FACTION_ID, SIM_ID
 from sector.models.responses import (
-    Accepted,
-    AskedFor,
+    AcceptedOrder,
     EventPage,
     NewFork,
     NewSim,
     OrderStatus,
+    RequestedSim,
     Results,
     SimDetails,
     SimPage,
@@ -112,7 +112,7 @@ _FROM_TICK = Parameter("tick", "query", _TICK, "The tick to begin with. Not toge
 _LIMIT = Parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}, "How many at most.", 100)
 _FRESH = ("ETag", "Cache-Control", "Vary")
 _STATE: Schema = {"anyOf": [{"$ref": "Snapshot"}, {"$ref": "Columns"}]}
-_ASKED_FOR = Reply("It is asked for.", AskedFor, example=examples.ASKED_FOR, headers=("Location",))
+_ASKED_FOR = Reply("It is asked for.", RequestedSim, example=examples.ASKED_FOR, headers=("Location",))
 _UNREADY = Reply("It cannot, and says why.", _OBJECT, example=examples.UNREADY)
 _UNCHANGED = Reply("It is what you have.", headers=_FRESH)
 _LIMITED = "Too fast for this token or address, or the worker is behind; Retry-After says when to try again."
@@ -190,7 +190,7 @@ OPERATIONS = (
         {
             202: Reply(
                 "It is in the log, and nothing that dies can lose it, as far as /health promises.",
-                Accepted,
+                AcceptedOrder,
                 example=examples.ACCEPTED,
             ),
             207: Reply("Of a list: a result for each, in its order.", Results, example=examples.RESULTS),
@@ -314,8 +314,8 @@ OPERATIONS = (
 """All of them. Pages for people (/docs) are not among them."""
 
 MODELS = (
-    Accepted,
-    AskedFor,
+    AcceptedOrder,
+    RequestedSim,
     EventPage,
     NewFork,
     NewSim,
