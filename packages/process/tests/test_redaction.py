@@ -50,7 +50,7 @@ def test_what_is_no_secret_stays(text: str) -> None:
 
 def test_a_traceback_that_nothing_caught_has_no_secret_and_no_control_character() -> None:
     code = (
-        "import os; from sector.process import Settings, SecretSetting; from sector.process.settings import load_environment\n"
+        "import os; from sector.process import Settings, SecretSetting; from sector.process.settings_loader import load_environment\n"
         "from pydantic import Field\n"
         "class One(Settings):\n"
         "    auth_secret: SecretSetting = Field(default=None, description='')\n"

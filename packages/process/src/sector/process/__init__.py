@@ -19,7 +19,8 @@ from sector.process.setting_types import (
     SimsSetting,
     TokenSetting,
 )
-from sector.process.settings import Settings, TracedSettings, load
+from sector.process.settings import Settings, TracedSettings
+from sector.process.settings_loader import load
 
 __all__ = [
     "App",

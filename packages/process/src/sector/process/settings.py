@@ -1,21 +1,11 @@
-"""Settings from environment variables, read once. A wrong one stops the process with its name, its value and what is allowed."""
+"""The settings of every process. `settings_loader` reads them from environment variables."""
 
-import re
-import sys
-from collections.abc import Iterator
-from typing import Annotated, Literal, NoReturn, Protocol, get_args, runtime_checkable
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from sector.models.error_texts import describe_error
-from sector.models.printable import printable
-from sector.process.environment import ignore_library_variables
-from sector.process.log_stream import print_error
-from sector.process.redaction import redact_tracebacks, register_secrets
-from sector.process.renamed_settings import EarlierName, EarlierNamesSource, find_variable
+from sector.process.renamed_settings import EarlierName, EarlierNamesSource
 from sector.process.setting_types import (
     CertificateFile,
     CertificateFolder,
@@ -25,13 +15,11 @@ from sector.process.setting_types import (
 )
 
 EXIT_WRONG_SETTING = 2
-_MAX_SHOWN = 200
-_BARE_URL = re.compile(r"([a-z+]{1,20}://)?[\w.-]*(:[0-9]{1,5})?(/[\w-]{0,20})?")
-"""A URL of one host, in which there is no room for a password."""
+"""The exit code of a process that has an invalid setting."""
 
 
 class Settings(BaseSettings):
-    """What every process can be told. Each field is an environment variable of its name in capitals."""
+    """The settings of every process. Each field is an environment variable with its name in capitals."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True, enable_decoding=False)
 
@@ -45,17 +33,17 @@ class Settings(BaseSettings):
     )
     log_format: Annotated[Literal["auto", "json", "text"], LowerCase] = Field(
         default="auto",
-        description="json, a line each for machines; text, for people; auto: text on a terminal, json elsewhere.",
+        description="json: a line for each event; text: for people; auto: text on a terminal, json elsewhere.",
     )
     reuse_port: bool = Field(
         default=False,
-        description="Whether other processes may listen at the same port, as on a machine of many processors: the system shares the"
-        " connections among them. true or false.",
+        description="Whether other processes may listen at the same port: the system distributes the connections among them."
+        " true or false.",
     )
     prometheus_multiproc_dir: str = Field(
         default="",
-        description="A folder for metrics, where processes share a port: whichever is asked for /metrics answers for all of them."
-        " Empty: for itself alone.",
+        description="A folder for the metrics of processes that share a port: /metrics of each shows those of all."
+        " Empty: each shows its own.",
     )
     max_connections: int = Field(
         default=0,
@@ -120,7 +108,7 @@ class Settings(BaseSettings):
 
 
 class TracedSettings(Settings):
-    """What a process can be told besides that has a part in traces."""
+    """The settings of a process that takes part in traces."""
 
     traces_url: CredentialsUrlSetting = Field(
         default=None,
@@ -133,85 +121,3 @@ class TracedSettings(Settings):
         le=10_000,
         description="Traces that this process begins per second at most, 0.001 to 10000.",
     )
-
-
-def load[T: Settings](kind: type[T], *, about: str) -> T:
-    """Return the settings of this process. `--help` prints them all; a wrong value or argument exits with code 2."""
-    if sys.argv[1:] in (["-h"], ["--help"]):
-        print(_help(kind, about))
-        sys.exit(0)
-    if sys.argv[1:]:
-        _refuse([f"unknown argument {sys.argv[1]!r}: this process takes environment variables only; --help lists them"])
-    return load_environment(kind)
-
-
-def load_environment[T: Settings](kind: type[T]) -> T:
-    """Return the settings of this process; a wrong value exits with code 2. The command line is the caller's."""
-    ignore_library_variables()
-    redact_tracebacks()
-    try:
-        settings = kind()
-    except ValidationError as error:
-        wrong: dict[str, list[ErrorDetails]] = {}
-        for each in error.errors(include_url=False, include_input=False):
-            wrong.setdefault(str(each["loc"][0]), []).append(each)
-        _refuse([_complaint(kind, name, errors) for name, errors in wrong.items()])
-    register_secrets(_secrets_of(settings))
-    return settings
-
-
-@runtime_checkable
-class _HasSecrets(Protocol):
-    """A value that has secrets in it, as a URL has a password."""
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """The secrets, each as a text."""
-
-
-def _secrets_of(settings: Settings) -> Iterator[str]:
-    for name in type(settings).model_fields:
-        value = getattr(settings, name)
-        if isinstance(value, SecretStr):
-            yield value.get_secret_value()
-        elif isinstance(value, _HasSecrets):
-            yield from value.secrets
-
-
-def _refuse(complaints: list[str]) -> NoReturn:
-    for complaint in complaints:
-        print_error(printable(complaint))
-    sys.exit(EXIT_WRONG_SETTING)
-
-
-def _complaint(kind: type[Settings], name: str, errors: list[ErrorDetails]) -> str:
-    """Return the line for one setting: its first error, and how many more there are."""
-    field, inner = kind.model_fields[name], ".".join(map(str, errors[0]["loc"][1:]))
-    variable, value = find_variable(kind, name)
-    more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
-    return (
-        f"wrong setting {variable}={_shown(field, value)}: {f'{inner}: ' if inner else ''}{describe_error(errors[0])}{more}."
-        f" Allowed: {field.description}"
-    )
-
-
-def _shown(field: FieldInfo, value: str) -> str:
-    """Return a value as a message shows it: nothing of one that is a secret, or may hold a password."""
-    may_hold_one = (
-        "@" in value or ("://" in value and "?" in value) or (not field.repr and not _BARE_URL.fullmatch(value))
-    )
-    if may_hold_one or _is_secret(field.annotation):
-        return "(hidden)"
-    return repr(value if len(value) <= _MAX_SHOWN else f"{value[:_MAX_SHOWN]}…")
-
-
-def _is_secret(annotation: object) -> bool:
-    return annotation is SecretStr or SecretStr in get_args(annotation)
-
-
-def _help(kind: type[Settings], about: str) -> str:
-    lines = [about, "", "Environment variables:"]
-    for name, field in kind.model_fields.items():
-        default = field.get_default(call_default_factory=True, validated_data={})
-        lines += [f"  {name.upper()}  (default: {default!s})", f"      {field.description}"]
-    return "\n".join(lines)

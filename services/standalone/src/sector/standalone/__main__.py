@@ -18,7 +18,7 @@ def main() -> None:
     from sector.models.printable import printable
     from sector.models.regular_file import FileError
     from sector.process.log_stream import print_error
-    from sector.process.settings import load_environment
+    from sector.process.settings_loader import load_environment
     from sector.standalone.folders import make_folder
     from sector.standalone.settings import StandaloneSettings
     from sector.standalone.standalone import run
