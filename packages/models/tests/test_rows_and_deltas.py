@@ -70,7 +70,7 @@ def test_a_delta_changes_removes_and_adds() -> None:
     assert encode(after) != encode(BEFORE)
 
 
-def test_values_of_a_delta_may_be_narrower_than_those_of_the_snapshot_and_not_wider() -> None:
+def test_values_of_a_delta_are_not_wider_than_those_of_the_snapshot() -> None:
     narrow = Table(1, {"row": _column("b", 1), "ships": _column("b", 9)})
     after = apply_delta(BEFORE, Frame("delta", {"tick": 2}, {"systems.changed": narrow}))
     assert after.tables["systems"].columns["ships"].typecode == "q"

@@ -92,7 +92,7 @@ def fill_fifo(kind: str, stderr: int) -> None:
         fill(stderr)
 
 
-def test_once_the_log_is_read_again_a_line_of_json_says_how_many_are_missing(processes: Processes) -> None:
+def test_a_line_reports_how_many_lines_were_dropped(processes: Processes) -> None:
     reader, writer = os.pipe()
     fill(writer)
     service = start(processes, writer)

@@ -107,7 +107,7 @@ def test_a_slow_sender_is_disconnected_whatever_it_was_answered(
     assert "Traceback" not in server.log.read_text()
 
 
-def test_a_sender_that_is_quick_after_an_early_answer_goes_on_with_its_connection(start: Start) -> None:
+def test_a_fast_sender_keeps_its_connection_after_an_early_response(start: Start) -> None:
     server = start(SENDER_TIMEOUT_S="1")
     with server.connect() as client:
         client.sendall(_LONG % b"nowhere")
@@ -120,9 +120,7 @@ def test_a_sender_that_is_quick_after_an_early_answer_goes_on_with_its_connectio
     ("proxies", "settings", "idle_s"),
     [(0, {}, 15), (1, {}, 3700), (2, {"idle_timeout_s": 75}, 75), (0, {"idle_timeout_s": 9}, 9)],
 )
-def test_behind_a_proxy_a_connection_may_be_idle_for_longer_than_the_proxy_keeps_it(
-    proxies: int, settings: dict[str, float], idle_s: float
-) -> None:
+def test_the_idle_timeout_is_longer_behind_proxies(proxies: int, settings: dict[str, float], idle_s: float) -> None:
     app = create_app(Health("idle"))
     app.config.PROXIES_COUNT = proxies or None
     assert idle_timeout_s(app, Settings.model_validate(settings)) == idle_s
@@ -130,7 +128,7 @@ def test_behind_a_proxy_a_connection_may_be_idle_for_longer_than_the_proxy_keeps
 
 
 @pytest.mark.parametrize("first", [b"", b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n"])
-def test_a_silent_connection_is_closed_before_its_first_request_and_after_one(start: Start, first: bytes) -> None:
+def test_an_idle_connection_is_closed(start: Start, first: bytes) -> None:
     server = start(IDLE_TIMEOUT_S="1")
     with server.connect() as client:
         client.sendall(first)
@@ -168,7 +166,7 @@ def test_an_address_has_so_many_connections_and_others_have_theirs(start: Start)
         until(admitted, "room for another", faults=(ConnectionError,))
 
 
-def test_at_the_limit_of_the_process_an_address_with_few_connections_still_gets_through(start: Start) -> None:
+def test_an_address_with_few_connections_has_precedence_at_the_limit(start: Start) -> None:
     server = start(MAX_CONNECTIONS="40", MAX_CONNECTIONS_PER_ADDRESS="0", IDLE_TIMEOUT_S="3600")
     with ExitStack() as held:
         for _ in range(60):

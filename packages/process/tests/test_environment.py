@@ -78,7 +78,7 @@ def test_sanic_is_configured_by_us_alone(monkeypatch: pytest.MonkeyPatch) -> Non
     type(app).unregister_app(app)
 
 
-def test_a_process_starts_whatever_they_are_and_names_them_once() -> None:
+def test_a_process_starts_and_logs_the_ignored_variables_once() -> None:
     variables = {"SANIC_REQUEST_BUFFER_SIZE": "abc", "WEBSOCKETS_MAX_LINE_LENGTH": "abc", "http_proxy": "http://[::1"}
     command = [sys.executable, str(SAMPLE), str(free_port())]
     done = subprocess.run(
@@ -114,7 +114,7 @@ def test_certificates_that_cannot_be_read_are_a_wrong_setting(name: str, value: 
     assert reason in line
 
 
-def test_a_certificate_file_that_is_a_pipe_is_refused_before_libraries_read_it(tmp_path: Path) -> None:
+def test_a_certificate_file_that_is_a_pipe_is_rejected_at_import(tmp_path: Path) -> None:
     path = tmp_path / "pipe"
     os.mkfifo(path)
     command = [sys.executable, "-c", "import sector.process, ssl; ssl.create_default_context()"]

@@ -60,7 +60,7 @@ async def test_other_tasks_run_between_two_turns_for_as_long_as_a_turn_took(monk
     assert pauses == [pytest.approx(0.02), 0.05]
 
 
-async def test_a_client_that_waits_for_too_many_is_refused_and_the_others_are_not() -> None:
+async def test_only_a_client_with_too_much_pending_work_is_rejected() -> None:
     turns = FairQueue(max_pending=2)
     done: list[str] = []
     async with turns.turn("me"):

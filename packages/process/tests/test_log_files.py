@@ -73,7 +73,7 @@ def test_lines_keep_their_order(disk: Disk) -> None:
     assert disk.lines() == [str(number) for number in range(1_000)]
 
 
-def test_a_full_disk_is_reported_once_it_has_space_again_without_another_line(disk: Disk) -> None:
+def test_a_full_disk_is_reported_once_it_has_space_again(disk: Disk) -> None:
     stream = log_to(disk)
     disk.is_full = True
     for _ in range(3):

@@ -50,7 +50,7 @@ def test_to_a_file_each_message_is_a_line_of_json_tracebacks_too(run: Run) -> No
     assert failed["exception"].endswith("RuntimeError: as told")
 
 
-def test_as_text_it_is_for_people_and_uncoloured_where_there_is_no_terminal(run: Run) -> None:
+def test_text_has_no_colours_without_a_terminal(run: Run) -> None:
     first, *middle, last = run(LOG_FORMAT="text")
     assert re.match(r"\d\d:\d\d:\d\d \[info +\] about to fail, surely ", first)
     assert "sim=s1" in first
@@ -58,7 +58,7 @@ def test_as_text_it_is_for_people_and_uncoloured_where_there_is_no_terminal(run:
     assert "\x1b" not in first
 
 
-def test_on_a_terminal_it_is_text_by_itself() -> None:
+def test_a_terminal_gets_text_by_default() -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, str(SAMPLE)],
@@ -73,11 +73,11 @@ def test_on_a_terminal_it_is_text_by_itself() -> None:
     assert "\x1b[" in output, "in colours"
 
 
-def test_who_wants_less_is_told_less(run: Run) -> None:
+def test_log_level_limits_the_lines(run: Run) -> None:
     assert [json.loads(line)["level"] for line in run(LOG_LEVEL="error")] == ["error"]
 
 
-def test_as_text_what_clients_sent_moves_no_cursor_and_begins_no_line(run: Run) -> None:
+def test_text_escapes_control_characters_of_clients(run: Run) -> None:
     lines = run(LOG_FORMAT="text", WORK="quote")
     assert all(line.isprintable() for line in lines)
     shown = r"a\x1b]0;pwned\x07b\n12:00:00 [info     ] c\x00d\u202ee\x9bf"
@@ -88,7 +88,7 @@ def test_as_text_what_clients_sent_moves_no_cursor_and_begins_no_line(run: Run) 
     assert not any(line.startswith("12:00:00") for line in lines)
 
 
-def test_as_json_too_and_a_reader_gets_what_was_sent(run: Run) -> None:
+def test_json_keeps_what_clients_sent(run: Run) -> None:
     lines = run(WORK="quote")
     assert all(line.isprintable() for line in lines)
     quoted = json.loads(lines[0])

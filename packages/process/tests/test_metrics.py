@@ -27,7 +27,7 @@ def read_metrics(port: int) -> Metrics:
     return until(lambda: metrics_of(url), "it answers", faults=(httpx.TransportError,))
 
 
-def test_a_process_tells_how_it_is_and_how_late_its_loop_is(tmp_path: Path) -> None:
+def test_a_process_exports_readiness_and_loop_lag(tmp_path: Path) -> None:
     port = free_port()
     process = start(tmp_path / "log", port, "unready")
     try:
@@ -41,7 +41,7 @@ def test_a_process_tells_how_it_is_and_how_late_its_loop_is(tmp_path: Path) -> N
         assert process.wait(timeout=60) == 0
 
 
-def test_processes_at_one_port_answer_for_all_of_them_and_the_killed_is_ready_no_more(tmp_path: Path) -> None:
+def test_processes_that_share_a_port_export_the_metrics_of_all(tmp_path: Path) -> None:
     port, folder = free_port(), tmp_path / "made" / "here"
     settings = {"REUSE_PORT": "true", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
     two = [start(tmp_path / "one", port, **settings), start(tmp_path / "two", port, "unready", **settings)]
@@ -63,7 +63,7 @@ def test_processes_at_one_port_answer_for_all_of_them_and_the_killed_is_ready_no
         two[1].wait()
 
 
-def test_a_folder_that_cannot_be_written_to_is_said_at_once(tmp_path: Path) -> None:
+def test_a_read_only_folder_of_metrics_is_a_wrong_setting(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     variables = environment(
         WORK="well", SAMPLE_PORT=str(free_port()), PROMETHEUS_MULTIPROC_DIR=str(tmp_path / "file" / "in")
@@ -74,15 +74,13 @@ def test_a_folder_that_cannot_be_written_to_is_said_at_once(tmp_path: Path) -> N
     assert "Not a directory" in run.stderr
 
 
-def test_a_file_that_a_process_has_just_made_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_file_of_metrics_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     (tmp_path / f"counter_{2**30}.db").touch()
     assert exposition() == b""
 
 
-def test_several_that_remove_the_files_of_the_dead_do_not_disturb_each_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_concurrent_removals_of_dead_processes_do_not_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     for dead in range(2**30, 2**30 + 300):
         (tmp_path / f"gauge_livesum_{dead}.db").touch()
@@ -91,7 +89,7 @@ def test_several_that_remove_the_files_of_the_dead_do_not_disturb_each_other(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_metrics_take_a_tenth_of_the_time_at_most_however_often_they_are_asked_for() -> None:
+def test_metrics_take_at_most_a_tenth_of_the_time() -> None:
     now_s, renders = 0.0, 0
 
     def make() -> bytes:
@@ -114,7 +112,7 @@ def test_metrics_take_a_tenth_of_the_time_at_most_however_often_they_are_asked_f
     assert paced.text() == b"%d" % (before + 1), "asked for seldom it is new each time"
 
 
-def test_a_file_of_metrics_that_cannot_be_read_is_named_in_the_log_and_left_out(tmp_path: Path) -> None:
+def test_an_unreadable_file_of_metrics_is_logged_and_skipped(tmp_path: Path) -> None:
     port = free_port()
     (tmp_path / "counter_1.db").mkdir()
     command = [sys.executable, str(SAMPLE), str(port)]

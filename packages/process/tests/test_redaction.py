@@ -48,7 +48,7 @@ def test_what_is_no_secret_stays(text: str) -> None:
     assert redact(text) == text
 
 
-def test_a_traceback_that_nothing_caught_has_no_secret_and_no_control_character() -> None:
+def test_an_uncaught_traceback_has_no_secret_and_no_control_character() -> None:
     code = (
         "import os; from sector.process import Settings, SecretSetting; from sector.process.settings_loader import load_environment\n"
         "from pydantic import Field\n"

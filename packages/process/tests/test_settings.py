@@ -21,13 +21,13 @@ def no_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["sample"])
 
 
-def test_what_is_not_set_has_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_setting_has_a_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICK_DELAY", "")
     settings = load(Sample, about="")
     assert (str(settings.api_url), settings.tick_delay) == ("http://api:8000", 0.5)
 
 
-def test_what_is_set_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICK_DELAY", "2")
     monkeypatch.setenv("API_URL", "https://host:1/2")
     settings = load(Sample, about="")
@@ -35,7 +35,7 @@ def test_what_is_set_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("value", ["abc", "-1", "3601", "nan", "inf"])
-def test_a_wrong_one_exits_with_2_and_one_line(
+def test_an_invalid_setting_exits_with_2_and_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], value: str
 ) -> None:
     monkeypatch.setenv("TICK_DELAY", value)
@@ -66,9 +66,7 @@ def test_help_lists_all(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     assert all(text in output for text in ("API_URL", "TICK_DELAY  (default: 0.5)", "Seconds, 0 to 3600."))
 
 
-def test_an_argument_that_is_none_exits_with_2(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_unknown_argument_exits_with_2(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.argv", ["sample", "--port", "1"])
     with pytest.raises(SystemExit) as exited:
         load(Sample, about="")
@@ -108,7 +106,7 @@ HIDDEN = "hunter2-hunter2-hunter2-hunter2-hunter2"
         ("HOST", "256.0.0.1", "IPv4"),
     ],
 )
-def test_a_value_that_cannot_be_meant_ends_it_with_one_line_without_the_secret(
+def test_an_invalid_value_is_one_line_without_the_secret(
     name: str, value: str, reason: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(name, value)

@@ -41,14 +41,14 @@ def count(folder: Path, numbers: int, before: str = "") -> tuple[int, float]:
     [(FILE_KIB * 64, 2_000, 2_000, 2_000), (FILE_KIB + 4, 2_000, 100, 1_999), (4, 10, 0, 0)],
     ids=["space for all", "space for some", "space for none"],
 )
-def test_what_has_no_space_is_counted_and_not_shared(kib: int, numbers: int, least: int, most: int) -> None:
+def test_values_without_space_are_not_shared(kib: int, numbers: int, least: int, most: int) -> None:
     with small_disk(kib) as folder:
         shared, value = count(folder, numbers)
     assert least <= shared <= most
     assert value == 1
 
 
-def test_a_file_that_an_earlier_process_of_the_same_number_left_without_space_is_not_written_to() -> None:
+def test_a_file_of_an_earlier_process_without_space_is_not_written_to() -> None:
     # Process 1 of a container that starts again, for example.
     with small_disk(FILE_KIB // 2) as folder:
         left = f"import os; open(f'{folder}/counter_{{os.getpid()}}.db', 'wb').truncate({FILE_KIB * 1024})\n"

@@ -1495,7 +1495,7 @@ export interface components {
         };
         /**
          * SetOwner
-         * @description Claim a neutral system beside one of your own, for supply. With admin scope: give any system to anyone, or to nobody.
+         * @description Claim a neutral system beside one of your own, for supply. With admin scope: give any system to a faction, or make it neutral.
          */
         SetOwner: {
             /**

@@ -130,7 +130,7 @@ class Unforeseen(SectorWorld):
         return super().found(config)
 
 
-async def test_what_nobody_foresaw_of_one_sim_does_not_end_the_worker(
+async def test_an_unexpected_error_of_one_sim_does_not_stop_the_worker(
     redis: Redis, redis_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     await lifecycle.found(redis, "good", SectorWorld(), SMALL)

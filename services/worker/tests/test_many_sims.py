@@ -102,7 +102,7 @@ async def test_a_sim_that_cannot_be_read_is_named_and_the_others_go_on(
     assert decode(snapshot).meta["tick"] == 0
 
 
-async def test_a_sim_whose_config_is_of_a_newer_version_does_not_end_the_worker_of_the_others(
+async def test_a_config_of_a_newer_version_does_not_stop_the_other_sims(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     for name in ("good", "newer"):

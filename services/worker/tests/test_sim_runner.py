@@ -103,9 +103,7 @@ class Intruder(SectorWorld):
         return super().advance(state, orders)
 
 
-async def test_a_tick_during_which_another_writes_is_not_committed_and_is_made_again(
-    redis: Redis, valkey: ValkeyServer, faults: Faults
-) -> None:
+async def test_a_tick_with_a_commit_conflict_is_repeated(redis: Redis, valkey: ValkeyServer, faults: Faults) -> None:
     mine = runner(redis, faults, world=Intruder(valkey))
     numbers: list[int] = []
 

@@ -49,7 +49,7 @@ def says_does_not_tick(health: dict[str, object]) -> bool:
     return "which does not tick it" in str(health["conditions"])
 
 
-async def test_a_dead_worker_whose_lease_lasts_for_an_hour_is_reported_or_replaced(
+async def test_a_dead_worker_with_a_long_lease_is_reported_or_replaced(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     """As after a backward step of Redis' clock."""
@@ -113,7 +113,7 @@ def watching(redis: Client, *, lease_ttl_s: float = 1.0) -> StallDetector:
     return StallDetector(redis, "me:1", lease_ttl_s=lease_ttl_s, tick_delay_s=1.0, clock=Clock())
 
 
-async def test_a_sim_that_ticks_or_is_finished_or_is_not_there_stands_not_still(redis: Redis) -> None:
+async def test_only_a_sim_that_does_not_tick_is_stalled(redis: Redis) -> None:
     await lifecycle.found(redis, "a", SectorWorld(), SimConfig(systems=10))
     detector = watching(redis)
     holders = {"a": "other:1", "none": None}

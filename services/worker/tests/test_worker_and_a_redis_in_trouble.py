@@ -131,7 +131,7 @@ async def test_a_damaged_list_of_workers_is_reported_and_the_sims_are_ticked(wor
     worker.wait_for(lambda health: health["conditions"]["roster"]["ok"], "well again")
 
 
-async def test_a_damaged_list_of_sims_is_reported_and_those_that_are_named_are_ticked(
+async def test_a_damaged_list_of_sims_does_not_stop_the_named_sims(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     await redis.set("sims", "no list")

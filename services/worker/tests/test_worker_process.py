@@ -63,7 +63,7 @@ async def test_it_founds_the_sim_as_configured_and_ticks(processes: Processes, r
     assert (health["worker"], health["serves"], health["held"]["default"]["epoch"]) == ("one", "default", 1)
 
 
-async def test_sigterm_gives_the_lease_back_and_the_one_that_waits_goes_on_at_once(
+async def test_sigterm_releases_the_lease_for_the_next_worker(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     one = worker(processes, redis_url, "one", LEASE_TTL_MS="60000")
@@ -78,7 +78,7 @@ async def test_sigterm_gives_the_lease_back_and_the_one_that_waits_goes_on_at_on
     assert (await SimReader(redis, "default").head()).epoch == 2
 
 
-async def test_after_sigkill_the_one_that_waits_goes_on_when_the_lease_has_lapsed(
+async def test_the_next_worker_continues_after_the_lease_of_a_killed_one_expires(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     one = worker(processes, redis_url, "one")

@@ -1,10 +1,10 @@
-"""Archive: a sim as one file: how it was founded, keyframes, and tick by tick the orders and what came of them.
+"""Archive: a sim as one file: its creation, keyframes, and for each tick the orders and their effects.
 
 Layout, little-endian: 8 bytes magic, then records, each
 
     u32      length of its header
     u64      length of its body
-    header   JSON, by whose `kind` the body is told apart
+    header   JSON; its `kind` is the type of the body
     body     the bytes that the header describes
     8 bytes  XXH3-64 of header and body, big-endian
 
@@ -99,7 +99,7 @@ class Keyframe:
 
 @dataclass(frozen=True, slots=True)
 class TickEntry:
-    """A tick: the orders applied in it, and what came of them: state hash, events and delta. `at_ms`: the worker's clock."""
+    """A tick: the orders applied in it, and their effects: state hash, events and delta. `at_ms`: the worker's clock."""
 
     tick: int
     at_ms: int

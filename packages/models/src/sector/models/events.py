@@ -1,4 +1,4 @@
-"""Events: what happened in a tick, as one union told apart by `type`.
+"""Events: what happened in a tick, as one union with the discriminator `type`.
 
 The world fills in all but `id` and `at_ms`, which come when its tick is committed: it knows ticks only.
 `order` is the id of the order in the log that caused the

@@ -1,4 +1,4 @@
-"""Orders: what a client may ask of the world, as one union told apart by `type`."""
+"""Orders: what a client may order, as one union with the discriminator `type`."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal, get_args
@@ -20,7 +20,7 @@ class Join(_Order):
 
 
 class SetOwner(_Order):
-    """Claim a neutral system beside one of your own, for supply. With admin scope: give any system to anyone, or to nobody."""
+    """Claim a neutral system beside one of your own, for supply. With admin scope: give any system to a faction, or make it neutral."""
 
     type: Literal["set_owner"] = "set_owner"
     faction: FactionId | None

@@ -1,6 +1,6 @@
-"""The JSON Schemas of orders and events, as files beside this one: for whoever checks or makes them in another language.
+"""The JSON Schemas of orders and events, as files beside this one, for programs in other languages.
 
-`python -m sector.models.schemas` writes them anew.
+`python -m sector.models.schemas` writes them again.
 """
 
 import json

@@ -6,7 +6,7 @@ from sector.models.error_texts import describe_error
 
 
 def validate[T](kind: TypeAdapter[T], value: object) -> str:
-    """Return what is wrong with a value of a type; "" where nothing is."""
+    """Return the error of a value of a type, or "" if it is valid."""
     try:
         kind.validate_python(value, strict=True)
     except ValidationError as error:

@@ -98,7 +98,7 @@ class LogStream(io.TextIOBase):
         self.drain(_AT_EXIT_S)
 
     def reset_after_fork(self) -> None:
-        """Begin anew in a forked process: locks may be held there by threads that it does not have."""
+        """Reset the state in a forked process: threads that it does not have may hold locks there."""
         self._lock = threading.RLock()
         self._lines.forget()
         if self._queue is not None:

@@ -1,4 +1,4 @@
-"""Redaction: no secret of this process is in what it logs, whichever library quotes it, and in whatever form."""
+"""Redaction: removes the secrets of this process from logs and tracebacks, in each form in which a library may quote them."""
 
 import re
 import sys

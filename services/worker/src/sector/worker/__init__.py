@@ -1,4 +1,4 @@
-"""The worker process: ticks sims by their leases."""
+"""The worker process: it ticks the sims whose leases it holds."""
 
 # Before any library reads the environment.
 import sector.process.environment  # noqa: F401

@@ -131,7 +131,7 @@ def _count_orders(tick: Tick) -> None:
     table = decode(tick.events).tables.get("order_rejected")
     rejected = 0 if table is None else table.rows
     if table is not None:
-        # Another world may say none, or say them in words.
+        # Another world may give no reasons, or other ones.
         for reason, count in Tally(table.labels.get("reason", (_OTHER,) * rejected)).items():
             _REJECTED.labels(_bounded(reason)).inc(count)
     _APPLIED.inc(tick.orders - rejected)
