@@ -44,11 +44,11 @@ def apply_delta(snapshot: Frame, delta: Frame) -> Frame:
     return Frame("snapshot", delta.meta, tables)
 
 
-def _changed(name: str, table: Table, part: Table) -> Table:
+def _change_rows(name: str, table: Table, part: Table) -> Table:
     rows = _rows(name, table, part)
     columns = dict(table.columns)
     for column_name in part.columns.keys() - {"row"}:
-        old, new = _alike(name, table, part, column_name)
+        old, new = _align(name, table, part, column_name)
         values = old.copy()
         values[rows] = new
         columns[column_name] = _with(table.columns[column_name], values)
@@ -67,30 +67,30 @@ def _rows(name: str, table: Table, part: Table) -> NDArray[np.int64] | slice:
     return rows
 
 
-def _removed(name: str, table: Table, part: Table) -> Table:
-    gone = np.isin(_values(name, table, "id"), _values(name, part, "id"), assume_unique=True)
-    remaining = np.flatnonzero(~gone)
+def _remove_rows(name: str, table: Table, part: Table) -> Table:
+    is_removed = np.isin(_values(name, table, "id"), _values(name, part, "id"), assume_unique=True)
+    remaining = np.flatnonzero(~is_removed)
     if len(remaining) + part.rows != table.rows:
         raise DeltaError(f"{name}: rows that are not there")
     columns = {each: _with(column, np.asarray(column.values).take(remaining)) for each, column in table.columns.items()}
-    labels = {each: tuple(compress(texts, (~gone).tolist())) for each, texts in table.labels.items()}
+    labels = {each: tuple(compress(texts, (~is_removed).tolist())) for each, texts in table.labels.items()}
     return Table(len(remaining), columns, labels, table.prefix)
 
 
-def _added(name: str, table: Table, part: Table) -> Table:
+def _add_rows(name: str, table: Table, part: Table) -> Table:
     if part.columns.keys() != table.columns.keys() or part.labels.keys() != table.labels.keys():
         raise DeltaError(f"{name}: rows of other columns than the table has")
     columns = {
-        each: _with(column, np.concatenate(_alike(name, table, part, each))) for each, column in table.columns.items()
+        each: _with(column, np.concatenate(_align(name, table, part, each))) for each, column in table.columns.items()
     }
     labels = {each: (*texts, *part.labels[each]) for each, texts in table.labels.items()}
     return Table(table.rows + part.rows, columns, labels, table.prefix)
 
 
 _CHANGES: Mapping[str, Callable[[str, Table, Table], Table]] = {
-    "changed": _changed,
-    "removed": _removed,
-    "added": _added,
+    "changed": _change_rows,
+    "removed": _remove_rows,
+    "added": _add_rows,
 }
 """What a part of a delta does to its table, in the order in which they are applied."""
 
@@ -101,7 +101,7 @@ def _values(name: str, table: Table, column: str) -> NDArray[np.generic]:
     return np.asarray(table.columns[column].values)
 
 
-def _alike(name: str, table: Table, part: Table, column: str) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
+def _align(name: str, table: Table, part: Table, column: str) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
     """Return the values of a column in the table and in the part, which may be narrower there."""
     old, new = _values(name, table, column), _values(name, part, column)
     if not np.can_cast(new.dtype, old.dtype):

@@ -58,18 +58,18 @@ class MapFile(_Part):
     @model_validator(mode="after")
     def _is_one_map(self) -> Self:
         ids = [system.id for system in self.systems]
-        _refuse_twice("system", ids)
+        _check_unique("system", ids)
         system_ids = set(ids)
         if missing := next((f"S{n}" for n in range(len(ids)) if f"S{n}" not in system_ids), None):
             raise ValueError(f"{len(ids)} systems are S0 to S{len(ids) - 1}, and {missing} is missing")
-        _refuse_twice("system name", [system.name for system in self.systems])
+        _check_unique("system name", [system.name for system in self.systems])
         for lane in self.lanes:
-            _refuse_unknown(f"lane {lane.a}-{lane.b}", (lane.a, lane.b), system_ids)
+            _check_system_ids(f"lane {lane.a}-{lane.b}", (lane.a, lane.b), system_ids)
             if lane.a == lane.b:
                 raise ValueError(f"lane {lane.a}-{lane.b} leads back to where it begins")
-        _refuse_twice("lane", ["-".join(sorted((lane.a, lane.b))) for lane in self.lanes])
-        _refuse_unknown("homes", self.homes, system_ids)
-        _refuse_twice("home", self.homes)
+        _check_unique("lane", ["-".join(sorted((lane.a, lane.b))) for lane in self.lanes])
+        _check_system_ids("homes", self.homes, system_ids)
+        _check_unique("home", self.homes)
         return self
 
 
@@ -78,13 +78,13 @@ def read_map(path: Path) -> MapFile:
     return MapFile.model_validate_json(read_file(path, MAX_FILE_BYTES))
 
 
-def _refuse_twice(what: str, ids: Sequence[str]) -> None:
+def _check_unique(what: str, ids: Sequence[str]) -> None:
     twice = next((each for each, count in Counter(ids).items() if count > 1), None)
     if twice is not None:
         raise ValueError(f"{what} {twice} is there twice")
 
 
-def _refuse_unknown(where: str, ids: Iterable[str], system_ids: set[str]) -> None:
+def _check_system_ids(where: str, ids: Iterable[str], system_ids: set[str]) -> None:
     for each in ids:
         if each not in system_ids:
             raise ValueError(f"{where}: there is no system {each}")

@@ -40,9 +40,9 @@ def configure(service: str, level: str, style: Format) -> None:
                 structlog.contextvars.merge_contextvars,
                 structlog.stdlib.add_log_level,
                 structlog.stdlib.ExtraAdder(),
-                partial(_named, service),
+                partial(_add_service, service),
             ],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_ending(as_json=as_json)],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(as_json=as_json)],
         )
     )
     root = logging.getLogger()
@@ -64,24 +64,24 @@ def _notice(service: str, lines: int, *, as_json: bool) -> str:
     return line({**fields, "dropped": lines}) + "\n"
 
 
-def _named(service: str, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
+def _add_service(service: str, _: WrappedLogger, __: str, event: EventDict) -> EventDict:
     event["service"] = service
     for name in _INTERNAL:
         event.pop(name, None)
     return event
 
 
-def _ending(*, as_json: bool) -> list[Processor]:
+def _renderers(*, as_json: bool) -> list[Processor]:
     if as_json:
-        return [_timed, structlog.processors.format_exc_info, _as_json]
+        return [_add_time, structlog.processors.format_exc_info, _as_json]
     return [
         structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-        _escaped,
+        _escape_values,
         structlog.dev.ConsoleRenderer(colors=log_stream().isatty(), pad_event_to=0, exception_formatter=_traceback),
     ]
 
 
-def _escaped(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+def _escape_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     for name, value in event.items():
         if isinstance(value, str):
             event[name] = printable(value)
@@ -106,7 +106,7 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
-def _timed(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+def _add_time(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     event["at_ms"] = time.time_ns() // 1_000_000
     return event
 

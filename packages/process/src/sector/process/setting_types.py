@@ -13,15 +13,15 @@ from sector.models.secret_text import clean_secret, clean_token
 from sector.models.urls import HttpUrl, parse_http_url
 
 
-def _lower(value: object) -> object:
+def _to_lower_case(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
-def _url(value: object) -> object:
+def _parse_url(value: object) -> object:
     return parse_http_url(value) if isinstance(value, str) else value
 
 
-def _url_with_credentials(value: object) -> object:
+def _parse_url_with_credentials(value: object) -> object:
     return parse_http_url(value, userinfo=True) if isinstance(value, str) else value
 
 
@@ -30,14 +30,14 @@ def _clean_secret(secret: SecretStr | None) -> SecretStr | None:
 
 
 def _clean_token(token: SecretStr | None) -> SecretStr | None:
-    return None if token is None else SecretStr(clean_token(token.get_secret_value()) or _missing())
+    return None if token is None else SecretStr(clean_token(token.get_secret_value()) or _raise_empty())
 
 
-def _missing() -> str:
+def _raise_empty() -> str:
     raise ValueError("it is only white space")
 
 
-def _certificate_file(path: Path | None) -> Path | None:
+def _check_certificate_file(path: Path | None) -> Path | None:
     if path is not None:
         try:
             check_authorities(str(path))
@@ -46,7 +46,7 @@ def _certificate_file(path: Path | None) -> Path | None:
     return path
 
 
-def _certificate_folder(path: Path | None) -> Path | None:
+def _check_certificate_folder(path: Path | None) -> Path | None:
     if path is not None:
         try:
             os.listdir(path)
@@ -55,18 +55,18 @@ def _certificate_folder(path: Path | None) -> Path | None:
     return path
 
 
-CertificateFile = Annotated[Path | None, AfterValidator(_certificate_file)]
+CertificateFile = Annotated[Path | None, AfterValidator(_check_certificate_file)]
 """A file of certificates, which can be read."""
-CertificateFolder = Annotated[Path | None, AfterValidator(_certificate_folder)]
+CertificateFolder = Annotated[Path | None, AfterValidator(_check_certificate_folder)]
 """A folder, which can be read."""
-LowerCase = BeforeValidator(_lower)
+LowerCase = BeforeValidator(_to_lower_case)
 """Of a choice: upper case means the same."""
 SecretSetting = Annotated[SecretStr | None, AfterValidator(_clean_secret)]
 """Without white space around it; quotes and control characters are errors."""
 TokenSetting = Annotated[SecretStr | None, AfterValidator(_clean_token)]
 """A secret that is sent in a header."""
-HttpUrlSetting = Annotated[HttpUrl, BeforeValidator(_url), PlainSerializer(str)]
-CredentialsUrlSetting = Annotated[HttpUrl | None, BeforeValidator(_url_with_credentials), PlainSerializer(str)]
+HttpUrlSetting = Annotated[HttpUrl, BeforeValidator(_parse_url), PlainSerializer(str)]
+CredentialsUrlSetting = Annotated[HttpUrl | None, BeforeValidator(_parse_url_with_credentials), PlainSerializer(str)]
 """A URL that may have a user and a password."""
 HostSetting = Annotated[str, AfterValidator(parse_host)]
 SimIdSetting = Annotated[

@@ -50,7 +50,7 @@ class SharedValues(MmapedDict):
                 _allocate_file(self._filename)
             super().__init__(self._filename, read_mode)  # type: ignore[no-untyped-call]  # the library has no types there
         except OSError as error:
-            _note(error)
+            _set_shortage(error)
             # No room: all of its values are private.
             self._capacity = self._used = 0
         is_gauge = Path(self._filename).name.startswith("gauge")
@@ -94,7 +94,7 @@ class SharedValues(MmapedDict):
         try:
             self._allocate(self._used + len(key.encode()) + _PADDING_BYTES)
         except OSError as error:
-            _note(error)
+            _set_shortage(error)
             self._private[key] = (0.0, 0.0)
         else:
             super()._init_value(key)  # type: ignore[no-untyped-call]  # likewise
@@ -138,7 +138,7 @@ def _allocate_file(filename: str) -> None:
         os.close(descriptor)
 
 
-def _note(error: OSError) -> None:
+def _set_shortage(error: OSError) -> None:
     if error not in _shortages:
         _shortages[:] = [error]
 

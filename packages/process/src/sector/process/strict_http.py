@@ -132,7 +132,7 @@ class StrictHttp(Http):
             await self._read_line(0)
         line = CHUNK_SIZE.fullmatch(await self._read_line(_MAX_CHUNK_LINE))
         if line is None:
-            raise self._refusal("the size of a chunk is not a hexadecimal number")
+            raise self._rejection("the size of a chunk is not a hexadecimal number")
         size = int(line[1], 16)
         if size == 0:
             await self._read_trailers()
@@ -147,7 +147,7 @@ class StrictHttp(Http):
         room = self.HEADER_MAX_SIZE
         while line := await self._read_line(room):
             if FIELD_LINE.fullmatch(line) is None:
-                raise self._refusal("a field after the last chunk is malformed")
+                raise self._rejection("a field after the last chunk is malformed")
             room -= len(line) + len(_CRLF)
 
     async def _read_line(self, max_size: int) -> bytes:
@@ -156,18 +156,18 @@ class StrictHttp(Http):
         most = max(max_size, 0) + len(_CRLF)
         while (end := buffer.find(_CRLF, 0, most)) < 0:
             if len(buffer) >= most:
-                raise self._refusal("a line between chunks is too long, or does not end with CRLF")
+                raise self._rejection("a line between chunks is too long, or does not end with CRLF")
             await self._receive_more()
         line = bytes(buffer[:end])
         del buffer[: end + len(_CRLF)]
         return line
 
-    def _refusal(self, reason: str) -> MalformedRequest:
+    def _rejection(self, reason: str) -> MalformedRequest:
         self.keep_alive = False
-        self._note_refusal(reason)
+        self._count_rejection(reason)
         return MalformedRequest(reason)
 
-    def _note_refusal(self, reason: str) -> None:
+    def _count_rejection(self, reason: str) -> None:
         self.rejected = True
         info = self.protocol.conn_info
         if info is not None and not info.lost:
@@ -176,7 +176,7 @@ class StrictHttp(Http):
     async def error_response(self, exception: Exception) -> None:
         """Answer with an error."""
         if self.stage is Stage.REQUEST and self.request is None:
-            self._note_refusal(_reason(exception))
+            self._count_rejection(_reason(exception))
         await super().error_response(exception)
 
     def create_empty_request(self) -> None:
