@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(not LONG, reason="takes Pants 40 s: run with SEC
 
 WORLD = "packages/world/src/sector/world/tick.py"
 STATE = "packages/state/src/sector/state/tick/transaction.py"
-BACKOFF = "packages/process/src/sector/process/backoff.py"
+RETRY = "packages/process/src/sector/process/retry.py"
 
 
 def dependents(repository: Path, changed: str) -> list[str]:
@@ -29,10 +29,10 @@ def folders_of_tests(addresses: list[str]) -> set[str]:
 
 
 def test_dependents_of_a_change_include_its_tests(repository: Path) -> None:
-    tests_of_backoff = dependents(repository, BACKOFF)
-    assert any(address.startswith(BACKOFF) for address in tests_of_backoff)
-    assert any(address.startswith("services/worker/tests/") for address in tests_of_backoff)
-    assert not any(address.startswith("packages/world/") for address in tests_of_backoff)
+    tests_of_retry = dependents(repository, RETRY)
+    assert any(address.startswith(RETRY) for address in tests_of_retry)
+    assert any(address.startswith("services/worker/tests/") for address in tests_of_retry)
+    assert not any(address.startswith("packages/world/") for address in tests_of_retry)
 
 
 @pytest.mark.parametrize("changed", [WORLD, STATE])

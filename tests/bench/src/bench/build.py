@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.figure import Figure, MeasurementError
 from bench.timing import ratios
 
-_CHANGED = "packages/models/src/sector/models/names.py"
+_CHANGED = "packages/models/src/sector/models/field_types.py"
 _GOALS: tuple[tuple[str, tuple[str, ...], bool], ...] = (
     ("the tests of a package, nothing changed", ("test", "packages/models::"), False),
     ("the tests of a package, a line changed", ("test", "packages/models::"), True),
