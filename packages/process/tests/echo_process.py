@@ -33,6 +33,14 @@ async def header(request: Request) -> HTTPResponse:
     return raw(request.headers.get("x-sent", "").encode())
 
 
+async def count(request: Request) -> HTTPResponse:
+    """Answer with how many of these requests were started before this one, and compute for a while."""
+    started: int = request.app.ctx.started
+    request.app.ctx.started += 1
+    sum(range(100_000))
+    return raw(b"%d" % started)
+
+
 async def note_request(request: Request, response: HTTPResponse) -> None:
     """Say in a header which request was read."""
     response.headers["x-read"] = f"{request.method} {request.raw_url.decode()}"
@@ -46,6 +54,8 @@ def main() -> None:
         app.route(path, methods=("GET", "POST", "PUT"), ignore_body=False, name=f"echo{len(path)}")(echo_anywhere)
     app.add_route(stream, "/stream", methods=("GET", "HEAD"))
     app.add_route(header, "/header")
+    app.ctx.started = 0
+    app.add_route(count, "/count", methods=("GET", "POST"))
     app.on_response(note_request)
     os.environ["HOST"] = "127.0.0.1"
     run(app, Settings(), int(sys.argv[1]))

@@ -14,8 +14,8 @@ from fixtures.waiting import until
 
 
 @contextlib.contextmanager
-def echo_server(log: Path) -> Iterator[int]:
-    """Run the process, and yield its port. Afterwards its log has nothing but lines about malformed requests."""
+def echo_process(log: Path) -> Iterator[tuple[int, int]]:
+    """Run the process, and yield its port and its pid. Afterwards its log has nothing but lines about malformed requests."""
     port = free_port()
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -23,11 +23,18 @@ def echo_server(log: Path) -> Iterator[int]:
         )
     url = f"http://127.0.0.1:{port}/health/live"
     until(lambda: httpx.get(url).is_success, "the server", faults=(httpx.TransportError,))
-    yield port
+    yield port, process.pid
     process.kill()
     process.wait()
     assert "Traceback" not in log.read_text()
     assert all("malformed" in line for line in log.read_text().splitlines())
+
+
+@contextlib.contextmanager
+def echo_server(log: Path) -> Iterator[int]:
+    """Run the process, and yield its port."""
+    with echo_process(log) as (port, _):
+        yield port
 
 
 def exchange(port: int, sent: bytes, *, ends: bool = True) -> bytes:

@@ -9,6 +9,8 @@ import orjson
 from hostile.attempt import Attempt, TargetWorld
 
 _FOR_S = 4.0
+_CROWD_ADDRESS = "127.0.0.2"
+"""Not that of the bystander."""
 _NO_TOKEN = (401, 403)
 _LIMITED = (429, 503)
 
@@ -68,6 +70,31 @@ def _streams(path: str, clients: int) -> Callable[[TargetWorld], Awaitable[None]
     return act
 
 
+def _crowd(path: str, clients: int) -> Callable[[Scene], Awaitable[None]]:
+    """Send a request over each of many connections at the same time, again and again, from one address."""
+
+    async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"GET %b HTTP/1.1\r\nhost: a\r\n\r\n" % path.encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert int(head.split(b" ", 2)[1]) in (200, *_LIMITED), head
+        await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+
+    async def act(scene: Scene) -> None:
+        url = httpx.URL(scene.api.url)
+        connections = [
+            await asyncio.open_connection(url.host, url.port, local_addr=(_CROWD_ADDRESS, 0)) for _ in range(clients)
+        ]
+        try:
+            end_s = asyncio.get_running_loop().time() + _FOR_S
+            while asyncio.get_running_loop().time() < end_s:
+                await asyncio.gather(*(ask(*each) for each in connections))
+        finally:
+            for _, writer in connections:
+                writer.close()
+
+    return act
+
+
 _UNKNOWN_FIELDS = orjson.dumps(
     {"type": "note", "faction": "Crimson", "text": "x"} | {f"k{n}": 1 for n in range(90_000)}
 )
@@ -88,6 +115,8 @@ ATTEMPTS = (
     Attempt("the OpenAPI document", _get("/openapi.json", 16)),
     Attempt("the documentation", _get("/docs", 16)),
     Attempt("an order that does not exist", _get("/orders/1-1?wait=5s", 64)),
+    Attempt("a crowd that asks for the map", _crowd("/map", 900)),
+    Attempt("a crowd that asks for the list of sims", _crowd("/sims", 900)),
     Attempt("metrics", _get("/metrics", 16)),
     Attempt("health", _get("/health", 16)),
     Attempt("a query of 8,000 bytes", _get(f"/events?after={'9' * 7_000}", 16, (422,))),

@@ -13,6 +13,7 @@ from typing import Any, cast
 import orjson
 from prometheus_client import Counter, Gauge
 from sanic import Request
+from sanic.http import Stage
 from sanic.server.protocols.http_protocol import HttpProtocol
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 from sanic.server.websockets.impl import WebsocketImplProtocol
@@ -189,7 +190,10 @@ class _Limited:
     """Refuses connections above the limit of the app, `app.ctx.connection_limit`."""
 
     app: Any
+    http: Any
     client_network: str | None
+    input_ended = False
+    """Whether the client has closed its sending side."""
 
     def connection_made(self, transport: BaseTransport) -> None:
         peer = transport.get_extra_info("peername")
@@ -201,6 +205,14 @@ class _Limited:
             return
         self.client_network = network
         cast("Any", super()).connection_made(transport)
+
+    def eof_received(self) -> bool | None:
+        """Keep a connection open while a request is answered: its client may close its sending side after the request."""
+        if getattr(self, "websocket", None) is None and self.http is not None:
+            self.input_ended = self.http.stage in (Stage.HANDLER, Stage.RESPONSE) and not self.http.is_receiving
+            return self.input_ended
+        closes: bool | None = cast("Any", super()).eof_received()
+        return closes
 
     def connection_lost(self, exc: Exception | None) -> None:
         # Sanic knows nothing of a refused connection.

@@ -34,6 +34,7 @@ from sector.process.environment import ignored_variables
 from sector.process.log_stream import print_error, reserve_standard_descriptors
 from sector.process.logs import configure
 from sector.process.renamed_settings import find_earlier_settings
+from sector.process.request_starts import RequestStarts
 from sector.process.retry import wait_for_stop
 from sector.process.settings import EXIT_WRONG_SETTING, Settings
 from sector.process.shared_metrics import share_metrics
@@ -83,6 +84,7 @@ async def _serve(app: App, settings: Settings, port: int, *, tune_gc: bool) -> i
     raise_descriptor_limit()
     accepted = resolve_max_connections(settings.max_connections)
     app.ctx.connection_limit = ConnectionLimit(accepted, per_address)
+    app.ctx.request_starts = RequestStarts()
     if app.ctx.promised and (shortage := describe_shortage(app.ctx.promised, settings.max_connections, accepted)):
         app.ctx.health.set_error(CONNECTIONS, shortage, blocks=False)
     # Our own handlers, and first of all: Sanic's come once it listens, and a signal before that is lost or kills.

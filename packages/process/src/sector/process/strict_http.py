@@ -22,6 +22,7 @@ from sector.process.request_head import (
     check_beginning,
     parse_head,
 )
+from sector.process.request_starts import RequestStarts
 
 _UNREAD_BODY = "body not consumed"
 _MAX_CHUNK_LINE = 256
@@ -29,9 +30,12 @@ _CRLF = b"\r\n"
 
 
 class StrictHttp(Http):
-    """The requests of a connection. `rejected`: whether the current one violates RFC 9112, or its head did not arrive."""
+    """The requests of a connection. `rejected`: whether the current one violates RFC 9112, or its head did not arrive.
 
-    __slots__ = ("_in_chunk", "rejected")
+    `is_receiving`: whether it waits for input.
+    """
+
+    __slots__ = ("_in_chunk", "_starts", "is_receiving", "rejected")
     # What Sanic says of these is not what they are.
     protocol: Any
     request: Any
@@ -40,6 +44,12 @@ class StrictHttp(Http):
     request_body: Any
     request_bytes: Any
     request_bytes_left: Any
+
+    def __init__(self, protocol: Any) -> None:
+        super().__init__(protocol)  # type: ignore[no-untyped-call]
+        self._starts: RequestStarts | None = getattr(protocol.app.ctx, "request_starts", None)
+        self.is_receiving = False
+        self._receive_more = self._receive_more_or_close
 
     def init_for_request(self) -> None:
         """Prepare for the next request."""
@@ -50,6 +60,8 @@ class StrictHttp(Http):
     async def http1_request_header(self) -> None:
         """Receive the head of a request, and make `self.request` of it. Raises MalformedRequest, PayloadTooLarge, ExpectationFailed."""
         raw = await self._receive_head()
+        if self._starts is not None and not self._starts.start():
+            await self._wait_for_start(self._starts)
         head = parse_head(raw)
         protocol = self.protocol
         self.keep_alive = head.keep_alive
@@ -87,6 +99,23 @@ class StrictHttp(Http):
         head = bytes(buffer[:end])
         del buffer[: end + 4]
         return head
+
+    async def _wait_for_start(self, starts: RequestStarts) -> None:
+        # The request is complete, so the time for its arrival is over.
+        self.stage = Stage.HANDLER
+        await starts.wait(self.protocol.client_network)
+        self.stage = Stage.REQUEST
+
+    async def _receive_more_or_close(self) -> None:
+        """Wait for more input. After the end of the input, there is none: the connection is closed."""
+        protocol = self.protocol
+        if protocol.input_ended and protocol.transport is not None:
+            protocol.transport.close()
+        self.is_receiving = True
+        try:
+            await protocol.receive_more()
+        finally:
+            self.is_receiving = False
 
     async def _skip_empty_line(self) -> None:
         """Skip one empty line before a request: some clients send one after a body (RFC 9112, 2.2)."""
