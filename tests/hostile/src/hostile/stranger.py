@@ -70,7 +70,7 @@ def _streams(path: str, clients: int) -> Callable[[TargetWorld], Awaitable[None]
     return act
 
 
-def _crowd(path: str, clients: int) -> Callable[[Scene], Awaitable[None]]:
+def _crowd(path: str, clients: int) -> Callable[[TargetWorld], Awaitable[None]]:
     """Send a request over each of many connections at the same time, again and again, from one address."""
 
     async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -79,8 +79,8 @@ def _crowd(path: str, clients: int) -> Callable[[Scene], Awaitable[None]]:
         assert int(head.split(b" ", 2)[1]) in (200, *_LIMITED), head
         await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
 
-    async def act(scene: Scene) -> None:
-        url = httpx.URL(scene.api.url)
+    async def act(target: TargetWorld) -> None:
+        url = httpx.URL(target.api.url)
         connections = [
             await asyncio.open_connection(url.host, url.port, local_addr=(_CROWD_ADDRESS, 0)) for _ in range(clients)
         ]

@@ -1,6 +1,6 @@
 """Deferred metrics: frequent updates are queued and applied in batches.
 
-The code of the metrics is then in the processor's cache, which it is not between two requests: docs/project/performance.md has what that saves.
+The code of the metrics is then in the processor's cache, which it is not between two requests (docs/project/performance.md has figures).
 """
 
 import asyncio
