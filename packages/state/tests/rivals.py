@@ -4,18 +4,19 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from sector.state.redis.connection import Command, Link, Packed
+from sector.state.redis.command_encoding import Command, EncodedCommand
+from sector.state.redis.connection import Connection
 from sector.state.redis.replies import Reply
 
 
 def before_the_next(monkeypatch: pytest.MonkeyPatch, name: str, rival: Callable[[], Awaitable[None]]) -> None:
-    """Run `rival` once, before any link sends commands of which the first is `name`."""
-    exchange = Link.exchange
+    """Run `rival` once, before any connection sends commands of which the first is `name`."""
+    pipeline = Connection.pipeline
 
-    async def exchange_after_rival(link: Link, *commands: Command | Packed) -> list[Reply]:
+    async def pipeline_after_rival(connection: Connection, *commands: Command | EncodedCommand) -> list[Reply]:
         if commands[0][0] == name:
-            monkeypatch.setattr(Link, "exchange", exchange)
+            monkeypatch.setattr(Connection, "pipeline", pipeline)
             await rival()
-        return await exchange(link, *commands)
+        return await pipeline(connection, *commands)
 
-    monkeypatch.setattr(Link, "exchange", exchange_after_rival)
+    monkeypatch.setattr(Connection, "pipeline", pipeline_after_rival)

@@ -233,7 +233,7 @@ def as_words(command: Sequence[str | bytes | int]) -> Words:
     return [part if isinstance(part, bytes) else str(part).encode() for part in command]
 
 
-class Connection:
+class SocketConnection:
     """A connection whose commands wait until the test has the server do them. To `sector.state.redis.connection` it is redis-py's."""
 
     def __init__(self, server: Server) -> None:
@@ -298,8 +298,8 @@ class Pool:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._free: list[Connection] = []
-        self.all: list[Connection] = []
+        self._free: list[SocketConnection] = []
+        self.all: list[SocketConnection] = []
 
     @property
     def redis(self) -> Redis:
@@ -310,13 +310,13 @@ class Pool:
     def connection_pool(self) -> "Pool":
         return self
 
-    async def get_connection(self) -> Connection:
+    async def get_connection(self) -> SocketConnection:
         if self._free:
             return self._free.pop()
-        connection = Connection(self._server)
+        connection = SocketConnection(self._server)
         self.all.append(connection)
         return connection
 
-    async def release(self, connection: Connection) -> None:
+    async def release(self, connection: SocketConnection) -> None:
         if not connection.broken:
             self._free.append(connection)

@@ -19,7 +19,7 @@ from sector.state.keys import SimKeys
 from sector.state.log import admission
 from sector.state.log.admission import AdmissionPolicy, Admitted, Rate, Request
 from sector.state.redis.client import connect
-from sector.state.redis.connection import call
+from sector.state.redis.connection import execute
 from sector.state.redis.durability import Durability
 from sector.state.redis.group_commit import GroupCommit
 from sector.state.sims import lifecycle
@@ -260,7 +260,7 @@ async def test_a_failure_of_redis_is_raised_to_every_waiter_that_is_left_before_
 async def test_what_redis_says_to_a_group_is_raised_to_all_of_it(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     await redis.delete(SimKeys("default").orders)
-    await call(redis, "SET", SimKeys("default").orders, "no stream")
+    await execute(redis, "SET", SimKeys("default").orders, "no stream")
     found = await asyncio.gather(*(GroupCommit(redis, GATE).admit(ONE) for _ in range(2)), return_exceptions=True)
     assert all("WRONGTYPE" in str(each) for each in found)
 
@@ -269,7 +269,7 @@ async def test_a_group_that_fails_takes_none_of_those_that_follow_it_along(sim: 
     assert (await sim.reader.head()).applied == 0
     group = GroupCommit(redis, GATE)
     log = SimKeys("default").orders
-    await call(redis, "SET", log, "no stream")
+    await execute(redis, "SET", log, "no stream")
     # More than one group holds: the second stands by while the first fails.
     under_way = [asyncio.create_task(group.admit(ONE)) for _ in range(501)]
     first = (await asyncio.gather(*under_way[:500], return_exceptions=True))[0]

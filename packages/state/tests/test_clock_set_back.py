@@ -23,8 +23,8 @@ TTL_MS = 5000
 
 async def submit(redis: Redis, number: int = 1, key: str = "") -> Sequence[AdmissionResult]:
     gate = AdmissionPolicy("default")
-    async with gate.link(redis) as link:
-        return await gate.admit(link, [Request("me", [b"{}"] * number, rates=(RATE,), key=key)])
+    async with gate.acquire_connection(redis) as connection:
+        return await gate.admit(connection, [Request("me", [b"{}"] * number, rates=(RATE,), key=key)])
 
 
 @pytest.mark.parametrize(

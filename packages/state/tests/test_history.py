@@ -20,7 +20,7 @@ from sector.models.frame import digest
 from sector.state.errors import HistoryBroken, HistoryGone, SimExists, SimNotFound
 from sector.state.history import history
 from sector.state.keys import SimKeys
-from sector.state.redis.connection import acquire_connection, call
+from sector.state.redis.connection import acquire_connection, execute
 from sector.state.sims import fork, lifecycle, requests
 from sector.state.sims.exporter import Exporter
 from sector.state.sims.importer import Importer, import_sim
@@ -75,7 +75,7 @@ async def test_a_delta_that_was_altered_is_noticed(sim: Sim, redis: Redis) -> No
         await history.at_tick(redis, "default", 3)
     await redis.delete(KEYS.events)
     for tick in (1, 2):
-        await call(redis, "XADD", KEYS.events, f"{tick}-0", *(part for pair in fields.items() for part in pair))
+        await execute(redis, "XADD", KEYS.events, f"{tick}-0", *(part for pair in fields.items() for part in pair))
     with pytest.raises(HistoryBroken, match="does not follow"):
         await history.at_tick(redis, "default", 2)
 
@@ -84,7 +84,7 @@ async def test_a_keyframe_that_is_missing_or_altered_is_reported(sim: Sim, redis
     assert (await history.keyframe(redis, "default", 0)).meta["tick"] == 0
     with pytest.raises(HistoryGone, match="tick 5 of"):
         await history.keyframe(redis, "default", 5)
-    await call(redis, "HSET", KEYS.keyframes, "0", (await value_at(redis, KEYS.snapshot))[:-1])
+    await execute(redis, "HSET", KEYS.keyframes, "0", (await value_at(redis, KEYS.snapshot))[:-1])
     with pytest.raises(HistoryBroken, match="its digest does not match"):
         await history.at_tick(redis, "default", (await sim.tick()).head.tick)
 
@@ -166,8 +166,8 @@ async def test_an_import_that_is_broken_off_leaves_no_sim_and_can_be_made_again(
 async def test_an_import_leaves_a_sim_alone_that_another_client_creates_meanwhile(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=3)
     records = await exported(redis)
-    async with acquire_connection(redis, SimKeys("copy").head) as link:
-        importer = Importer(link, redis, "copy")
+    async with acquire_connection(redis, SimKeys("copy").head) as connection:
+        importer = Importer(connection, redis, "copy")
         await importer.begin()
         assert [await importer.put(record) for record in records] == [0, 0, 1, 2, 3]
         await lifecycle.found(redis, "copy", SectorWorld(), CONFIG)

@@ -29,7 +29,8 @@ from sector.models.frame import Frame, decode, digest, encode
 from sector.state.errors import CommitConflict, HistoryBroken, HistoryGone, LeaseLost
 from sector.state.history.roll_forward import state_at_snapshot
 from sector.state.keys import SimKeys
-from sector.state.redis.connection import Command, Link
+from sector.state.redis.command_encoding import Command
+from sector.state.redis.connection import Connection
 from sector.state.redis.replies import as_bytes, as_entry, as_list
 from sector.state.sims.lifecycle import first_head, initial_commands
 from sector.state.tick import lease
@@ -126,7 +127,7 @@ class Interleavings(RuleBasedStateMachine):
         """Let every worker go on until it waits for a reply. Raises what one raised that it did not foresee."""
 
         def goes_on(worker: Worker, task: asyncio.Task[None]) -> bool:
-            return not task.done() and not any(link.waits for link in worker.pool.all)
+            return not task.done() and not any(connection.waits for connection in worker.pool.all)
 
         async def until_all_wait() -> None:
             while any(map(goes_on, self.workers, self.tasks)):
@@ -139,9 +140,9 @@ class Interleavings(RuleBasedStateMachine):
 
     def _serve(self, number: int) -> bytes:
         """Serve one command of a worker; returns its name."""
-        link = next(link for link in self.workers[number].pool.all if link.waits)
-        name = link.inbox[0][0]
-        link.serve()
+        connection = next(connection for connection in self.workers[number].pool.all if connection.waits)
+        name = connection.inbox[0][0]
+        connection.serve()
         self._settle()
         return name
 
@@ -155,8 +156,8 @@ class Interleavings(RuleBasedStateMachine):
     def serve_up_to_exec(self, number: int) -> None:
         """The next to come is an EXEC, on which all depends."""
         for _ in range(30):
-            link = next(link for link in self.workers[number].pool.all if link.waits)
-            if link.inbox[0][0] == b"EXEC":
+            connection = next(connection for connection in self.workers[number].pool.all if connection.waits)
+            if connection.inbox[0][0] == b"EXEC":
                 return
             self._serve(number)
 
@@ -185,7 +186,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(number=st.sampled_from(WORKERS), deliver=st.booleans())
     def a_connection_breaks(self, number: int, deliver: bool) -> None:
-        next(link for link in self.workers[number].pool.all if link.waits).break_off(deliver=deliver)
+        next(connection for connection in self.workers[number].pool.all if connection.waits).break_off(deliver=deliver)
         self._settle()
 
     @rule(number=st.sampled_from(WORKERS), deliver=st.booleans())
@@ -194,18 +195,27 @@ class Interleavings(RuleBasedStateMachine):
         worker = self.workers[number]
         self.tasks[number].cancel()
         self.loop.run_until_complete(asyncio.wait((self.tasks[number],)))
-        for link in worker.pool.all:
-            link.break_off(deliver=deliver)
-        late = [link for link in worker.pool.all if link.inbox]
+        for connection in worker.pool.all:
+            connection.break_off(deliver=deliver)
+        late = [connection for connection in worker.pool.all if connection.inbox]
         self.workers[number] = Worker(worker.name, self.server.client(), self.ticker_kind)
         self.workers[number].pool.all += late
         self.tasks[number] = self.loop.create_task(self.workers[number].run())
         self._settle()
 
-    @precondition(lambda self: any(link.broken and link.inbox for worker in self.workers for link in worker.pool.all))
+    @precondition(
+        lambda self: any(
+            connection.broken and connection.inbox for worker in self.workers for connection in worker.pool.all
+        )
+    )
     @rule(data=st.data())
     def something_arrives_late(self, data: st.DataObject) -> None:
-        late = [link for worker in self.workers for link in worker.pool.all if link.broken and link.inbox]
+        late = [
+            connection
+            for worker in self.workers
+            for connection in worker.pool.all
+            if connection.broken and connection.inbox
+        ]
         data.draw(st.sampled_from(late)).serve()
         self._witness()
 
@@ -222,8 +232,8 @@ class Interleavings(RuleBasedStateMachine):
         self.given, self.committed, self.epochs = list(given), dict(committed), list(epochs)
         for worker in self.workers:
             worker.ticks.clear()
-            for link in worker.pool.all:
-                link.break_off(deliver=False)
+            for connection in worker.pool.all:
+                connection.break_off(deliver=False)
         self._settle()
 
     def _witness(self) -> None:
@@ -293,17 +303,17 @@ class WithoutWatch(Ticker[bytes]):
 class WithCursorOutside(Ticker[bytes]):
     """Moves the cursor by a command after the transaction."""
 
-    async def _commit(self, link: Link, head: Head, changes: list[Command]) -> None:
-        class CursorLeftOut(Link):
-            async def exchange(self, *commands: Command) -> list[object]:  # type: ignore[override]  # as the sabotage has it
-                kept = [
+    async def _commit(self, connection: Connection, head: Head, changes: list[Command]) -> None:
+        class CursorLeftOut(Connection):
+            async def pipeline(self, *commands: Command) -> list[object]:  # type: ignore[override]  # as the sabotage has it
+                without_cursor = [
                     (*command[:4], *command[6:]) if command[:2] == ("HSET", KEYS.head) else command
                     for command in commands
                 ]
-                return list(await super().exchange(*kept))
+                return list(await super().pipeline(*without_cursor))
 
-        await super()._commit(CursorLeftOut(link._connection, None), head, changes)
-        await link.exchange(("HSET", KEYS.head, "cursor", head.cursor))
+        await super()._commit(CursorLeftOut(connection._connection), head, changes)
+        await connection.pipeline(("HSET", KEYS.head, "cursor", head.cursor))
 
 
 SEARCH = settings(

@@ -18,7 +18,7 @@ from sector.state.history import history
 from sector.state.keys import SimKeys
 from sector.state.log import order_log
 from sector.state.redis.client import Client, Cluster, connect
-from sector.state.redis.connection import call
+from sector.state.redis.connection import execute
 from sector.state.redis.durability import Durability
 from sector.state.sims import fork, lifecycle
 from sector.state.tick import lease
@@ -66,7 +66,7 @@ async def assert_a_failure_of_the_borrower_spoils_no_connection(redis: Client) -
     assert isinstance(redis, Cluster)
     with pytest.raises(ZeroDivisionError):
         await fail_amid_a_reply(redis)
-    assert await call(redis, "EXISTS", KEYS.head) == 1
+    assert await execute(redis, "EXISTS", KEYS.head) == 1
 
 
 async def test_a_sentinel_trio_fails_over_and_the_sim_goes_on(tmp_path: Path) -> None:
@@ -123,5 +123,5 @@ async def test_a_cluster_that_is_unreachable_is_a_connection_error() -> None:
     redis = connect(f"redis+cluster://127.0.0.1:{free_port()}")
     for _ in range(2):
         with pytest.raises(RedisConnectionError, match="no node of the cluster is known to hold 'sim:{default}:head'"):
-            await call(redis, "GET", KEYS.head)
+            await execute(redis, "GET", KEYS.head)
     await redis.aclose()

@@ -12,7 +12,7 @@ from fixtures.sim import Sim
 from sector.models import Join, LoggedOrder, Note, Step
 from sector.state.errors import CommitConflict, LeaseLost, WorldFailed
 from sector.state.keys import SimKeys
-from sector.state.redis.connection import call
+from sector.state.redis.connection import execute
 from sector.state.redis.replies import as_bytes
 from sector.state.sims import lifecycle
 from sector.state.tick import lease
@@ -25,7 +25,7 @@ KEYS = SimKeys("default")
 async def test_poison_is_set_aside_with_an_event_and_the_orders_around_it_are_applied(sim: Sim, redis: Redis) -> None:
     await sim.order(Join(faction="Me"))
     entries = ("hello world", "v 2 issuer x scope player order {}", "issuer x scope root order {}")
-    strange = [as_bytes(await call(redis, "XADD", KEYS.orders, "*", *entry.split())) or b"" for entry in entries]
+    strange = [as_bytes(await execute(redis, "XADD", KEYS.orders, "*", *entry.split())) or b"" for entry in entries]
     (note,) = await sim.order(Note(faction="Me", text="still here"))
     tick = await sim.tick()
     assert (tick.orders, tick.head.cursor) == (5, note)

@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 
 from sector.models.urls import UrlError
 from sector.state.redis.client import Cluster, connect
-from sector.state.redis.connection import call
+from sector.state.redis.connection import execute
 from sector.state.redis.pool import BoundedSentinelPool
 from sector.state.redis.tls import CheckedSentinelConnection, CheckedSSLConnection
 from sector.state.redis.url import RedisAddress
@@ -144,7 +144,7 @@ async def test_with_tls_nothing_is_sent_in_the_clear(url: str) -> None:
     server = await asyncio.start_server(listen, "127.0.0.1", 0)
     client = connect(url.format(port=server.sockets[0].getsockname()[1]), timeout_s=2)
     with pytest.raises((RedisError, OSError)):
-        await call(client, "GET", "sim:{default}:head")
+        await execute(client, "GET", "sim:{default}:head")
     assert await first.get() == HANDSHAKE
     await client.aclose()
     server.close()

@@ -13,7 +13,8 @@ from fixtures.users import as_user
 from sector.state.errors import IdempotencyConflict, SimExists, TooManySims
 from sector.state.keys import SIMS, SimKeys
 from sector.state.redis.client import connect
-from sector.state.redis.connection import Command, Link, Packed
+from sector.state.redis.command_encoding import Command, EncodedCommand
+from sector.state.redis.connection import Connection
 from sector.state.redis.replies import Reply
 from sector.state.sims import lifecycle, requests
 from sector.state.sims.requests import ForkOf, SimRequest, is_repeated
@@ -161,18 +162,18 @@ async def test_after_a_crash_between_two_steps_the_retry_finishes_the_request(
 
 def crash_before(monkeypatch: pytest.MonkeyPatch, name: str, skip: int) -> None:
     """Fail the commands of which the first is `name`, but for the first `skip` of them."""
-    exchange: Callable[..., Awaitable[list[Reply]]] = Link.exchange
+    pipeline: Callable[..., Awaitable[list[Reply]]] = Connection.pipeline
     left = skip
 
-    async def fail(link: Link, *commands: Command | Packed) -> list[Reply]:
+    async def fail(connection: Connection, *commands: Command | EncodedCommand) -> list[Reply]:
         nonlocal left
         if commands[0][0] == name:
             if left == 0:
                 raise RedisConnectionError
             left -= 1
-        return await exchange(link, *commands)
+        return await pipeline(connection, *commands)
 
-    monkeypatch.setattr(Link, "exchange", fail)
+    monkeypatch.setattr(Connection, "pipeline", fail)
 
 
 async def test_a_sim_without_a_key_that_was_stored_and_not_listed_is_listed_by_the_retry(

@@ -60,8 +60,8 @@ async def stored_bytes(redis: Redis) -> int:
 
 async def admit(redis: Redis, *, count: int = 1, key: str = "") -> AdmissionResult:
     gate = AdmissionPolicy("default")
-    async with gate.link(redis) as link:
-        (verdict,) = await gate.admit(link, [Request("me", [BODY] * count, key=key)])
+    async with gate.acquire_connection(redis) as connection:
+        (verdict,) = await gate.admit(connection, [Request("me", [BODY] * count, key=key)])
     return verdict
 
 
@@ -130,8 +130,8 @@ async def test_an_imported_sim_has_the_limit_as_well(redis: Redis) -> None:
     records = [record async for record in (await Exporter.open(redis, "default")).records()]
     head = await import_sim(redis, "copy", iter(records))
     assert head.history_bytes > 12 * 20 * len(BODY)
-    async with acquire_connection(redis, KEYS.head) as link:
-        marks = await load_keyframes(link, SimKeys("copy"))
+    async with acquire_connection(redis, KEYS.head) as connection:
+        marks = await load_keyframes(connection, SimKeys("copy"))
     assert [mark.tick for mark in marks] == [0, 5, 10]
     assert [mark.bytes_before for mark in marks] == sorted({mark.bytes_before for mark in marks})
 

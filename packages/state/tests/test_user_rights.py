@@ -11,7 +11,8 @@ from fixtures.sim import Sim
 from fixtures.users import as_user
 from sector.state.keys import SIMS, WORKERS, SimKeys
 from sector.state.redis.client import Client, connect
-from sector.state.redis.connection import Command, call
+from sector.state.redis.command_encoding import Command
+from sector.state.redis.connection import execute
 from sector.state.redis.error_messages import describe
 
 KEYS = SimKeys("default")
@@ -116,7 +117,7 @@ async def test_no_user_may_do_more(redis: Redis, redis_url: str, row: Row) -> No
     assert await redis.execute_command("ACL DRYRUN", user, *command) != b"OK"
     client = connect(as_user(redis_url, user))
     with pytest.raises(NoPermissionError):
-        await call(client, *command)
+        await execute(client, *command)
     await client.aclose()
 
 
@@ -131,7 +132,7 @@ async def test_a_script_of_the_api_has_no_more_rights_than_the_api(
     before = await sim.reader.head()
     client = connect(as_user(redis_url, "api"))
     with pytest.raises(ResponseError, match="ACL"):
-        await call(client, "EVAL", "return redis.call(unpack(ARGV))", 0, *inner)
+        await execute(client, "EVAL", "return redis.call(unpack(ARGV))", 0, *inner)
     await client.aclose()
     assert await sim.reader.head() == before
     assert await redis.type(SIMS) in (b"set", b"none")
@@ -141,17 +142,17 @@ async def test_the_operator_ends_a_script_that_does_not_end(redis: Redis, redis_
     await redis.config_set("busy-reply-threshold", 50)
     clients = [connect(as_user(redis_url, user)) for user in ("api", "viz", "probe", "operator")]
     api, viz, probe, operator = clients
-    await call(redis, "SET", KEYS.map, "the map")
-    endless = asyncio.create_task(call(api, *LOOP))
+    await execute(redis, "SET", KEYS.map, "the map")
+    endless = asyncio.create_task(execute(api, *LOOP))
     # The liveness probe is this command: it fails as long as the script runs.
     error = await first_error(probe)
     assert describe(error) == "a script holds Redis: end it as user operator, with SCRIPT KILL"
     with pytest.raises(NoPermissionError):
-        await call(viz, "SCRIPT", "KILL")
-    assert await call(operator, "SCRIPT", "KILL") == b"OK"
+        await execute(viz, "SCRIPT", "KILL")
+    assert await execute(operator, "SCRIPT", "KILL") == b"OK"
     with pytest.raises(ResponseError):
         await endless
-    assert await call(probe, "PING", "there") == b"there"
+    assert await execute(probe, "PING", "there") == b"there"
     assert await value_at(redis, KEYS.map) == b"the map"
     for client in clients:
         await client.aclose()
@@ -162,7 +163,7 @@ async def first_error(client: Client) -> RedisError:
     async with asyncio.timeout(10):
         while True:
             try:
-                await call(client, "PING", "there")
+                await execute(client, "PING", "there")
             except RedisError as error:
                 return error
             await asyncio.sleep(0)

@@ -10,7 +10,7 @@ from fixtures.users import as_user
 from sector.state.keys import SIMS, WORKERS, SimKeys
 from sector.state.log.admission import AdmissionPolicy, Admitted, Rate, Request
 from sector.state.redis.client import connect
-from sector.state.redis.connection import call
+from sector.state.redis.connection import execute
 from sector.state.watch.reader import SimReader
 
 KEYS = SimKeys("default")
@@ -32,7 +32,7 @@ async def test_who_reads_a_sim_cannot_write_it(sim: Sim, redis_url: str, user: s
     assert (await SimReader(client, "default").view()).head == await sim.reader.head()
     for write in WRITES:
         with pytest.raises(NoPermissionError):
-            await call(client, *write)
+            await execute(client, *write)
     await client.aclose()
 
 
@@ -60,7 +60,7 @@ async def test_nobody_touches_what_is_not_of_sector_or_all_at_once(redis: Redis,
         ("ACL", "LIST"),
     ):
         with pytest.raises(NoPermissionError):
-            await call(client, *command)
+            await execute(client, *command)
     await client.aclose()
 
 
@@ -68,5 +68,5 @@ async def test_a_wrong_password_is_refused(redis: Redis, redis_url: str) -> None
     assert await redis.ping()
     client = connect(as_user(redis_url, "nobody"))
     with pytest.raises(AuthenticationError):
-        await call(client, "GET", KEYS.head)
+        await execute(client, "GET", KEYS.head)
     await client.aclose()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
-from stand_in import Connection, Pool, Server
+from stand_in import Pool, Server, SocketConnection
 
 from fixtures.contents import value_at
 from fixtures.sim import CONFIG, Sim
@@ -16,7 +16,7 @@ from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.frame import FrameError
 from sector.state.errors import CommitConflict, LeaseLost, SimNotFound
 from sector.state.keys import SimKeys
-from sector.state.redis.connection import Link, call
+from sector.state.redis.connection import Connection, execute
 from sector.state.sims import lifecycle
 from sector.state.tick import lease
 from sector.state.tick.head import Head
@@ -50,11 +50,11 @@ async def served[T](server: Server, pool: Pool, work: Awaitable[T], writes: Writ
     task, pending = asyncio.ensure_future(work), dict(writes)
     while not task.done():
         await asyncio.sleep(0)
-        for connection in pool.all:
-            if connection.waits and connection.inbox:
-                if (write := pending.pop(connection.inbox[0][0], None)) is not None:
+        for socket_connection in pool.all:
+            if socket_connection.waits and socket_connection.inbox:
+                if (write := pending.pop(socket_connection.inbox[0][0], None)) is not None:
                     server.call(*write)
-                connection.serve()
+                socket_connection.serve()
     return task.result()
 
 
@@ -86,38 +86,40 @@ async def test_a_connection_that_is_given_back_watches_nothing() -> None:
     server = held_server()
     pool = server.client()
     assert await served(server, pool, lease.acquire(pool.redis, "default", "two", 500), {}) is None
-    (connection,) = pool.all
+    (socket_connection,) = pool.all
     server.call(*GIVEN_BACK)
-    link = Link(connection, None)  # type: ignore[arg-type]  # a stand-in
-    assert (await served(server, pool, link.exchange(("MULTI",), ("GET", KEYS.lease), ("EXEC",)), {}))[-1] == [None]
+    connection = Connection(socket_connection)  # type: ignore[arg-type]  # a stand-in
+    assert (await served(server, pool, connection.pipeline(("MULTI",), ("GET", KEYS.lease), ("EXEC",)), {}))[-1] == [
+        None
+    ]
 
 
-async def renewed_amid_a_tick(writes: Writes) -> tuple[Server, Pool, Ticker[Position], Link]:
+async def renewed_amid_a_tick(writes: Writes) -> tuple[Server, Pool, Ticker[Position], Connection]:
     """Watch as a tick does, renew the lease while `writes` happen, and return what is there afterwards."""
     server = held_server()
     pool = server.client()
-    connection: Connection = await pool.get_connection()
-    link = Link(connection, None)  # type: ignore[arg-type]  # a stand-in
+    socket_connection: SocketConnection = await pool.get_connection()
+    connection = Connection(socket_connection)  # type: ignore[arg-type]  # a stand-in
     ticker = Ticker(pool.redis, SectorWorld(), SimConfig(), b"", HELD)
-    await served(server, pool, link.exchange(ticker._watch()), {})
+    await served(server, pool, connection.pipeline(ticker._watch()), {})
     server.pass_time(HELD.ttl_ms - 1)
-    await served(server, pool, ticker._renew(link, HEAD), writes)
-    return server, pool, ticker, link
+    await served(server, pool, ticker._renew(connection, HEAD), writes)
+    return server, pool, ticker, connection
 
 
 @pytest.mark.parametrize("later", [None, STOLEN, GIVEN_BACK, HEAD_WRITTEN, EVENT_WRITTEN])
 async def test_a_lease_renewed_amid_a_tick_lasts_on_and_what_is_written_afterwards_is_still_noticed(
     later: tuple[str | int, ...] | None,
 ) -> None:
-    server, pool, ticker, link = await renewed_amid_a_tick({})
+    server, pool, ticker, connection = await renewed_amid_a_tick({})
     server.pass_time(HELD.ttl_ms - 1)
     assert server.call("GET", KEYS.lease) == HELD.token.encode()
     if later is None:
-        await served(server, pool, ticker._check_nobody_wrote(link, HEAD), {})
+        await served(server, pool, ticker._check_nobody_wrote(connection, HEAD), {})
         return
     server.call(*later)
     with pytest.raises(CommitConflict, match="tick 4 of sim 'default' was not committed"):
-        await served(server, pool, ticker._check_nobody_wrote(link, HEAD), {})
+        await served(server, pool, ticker._check_nobody_wrote(connection, HEAD), {})
 
 
 @pytest.mark.parametrize("before", [b"EXEC", b"WATCH"])
@@ -144,7 +146,7 @@ async def test_a_tick_is_not_committed_if_anything_that_it_watches_was_written(
 
     class OvertakenTicker(Ticker[Position]):
         async def _commit(self, *args: Any, **kwargs: Any) -> None:  # (as the one that it calls)
-            await call(redis, *write)
+            await execute(redis, *write)
             await super()._commit(*args, **kwargs)
 
     sim = await Sim.create(redis, QUIET)
@@ -161,8 +163,8 @@ async def test_a_worker_that_is_overtaken_while_it_reads_the_ticks_since_the_sna
     founding = await lifecycle.load_manifest(redis, "default")
 
     class OvertakenTicker(Ticker[Position]):
-        async def _read(self, link: Link) -> _Read:
-            read = await super()._read(link)
+        async def _read(self, connection: Connection) -> _Read:
+            read = await super()._read(connection)
             assert read.state is not None
             await sim.tick()
             return _Read(
@@ -180,7 +182,7 @@ async def test_a_sim_that_is_not_there_cannot_tick(sim: Sim, redis: Redis) -> No
 
 
 async def test_a_lease_lost_names_the_sim_and_the_holder(sim: Sim, redis: Redis) -> None:
-    await call(redis, *STOLEN)
+    await execute(redis, *STOLEN)
     with pytest.raises(LeaseLost, match="the lease of sim 'default' is held by two") as raised:
         await sim.tick()
     assert (raised.value.sim_id, raised.value.holder) == ("default", "two")
@@ -227,9 +229,9 @@ async def test_a_tick_that_loses_its_lease_ends_only_when_its_thread_has(sim: Si
     lost = asyncio.Event()
 
     class RenewingTicker(Ticker[Position]):
-        async def _renew(self, link: Link, head: Head) -> None:
+        async def _renew(self, connection: Connection, head: Head) -> None:
             try:
-                await super()._renew(link, head)
+                await super()._renew(connection, head)
             except LeaseLost:
                 lost.set()
                 raise
@@ -240,7 +242,7 @@ async def test_a_tick_that_loses_its_lease_ends_only_when_its_thread_has(sim: Si
     ticker = RenewingTicker(redis, world, *await lifecycle.load_manifest(redis, "default"), short)
     ticking = asyncio.create_task(ticker.tick())
     assert await asyncio.to_thread(world.began.wait, 60)
-    await call(redis, *STOLEN)
+    await execute(redis, *STOLEN)
     await asyncio.wait_for(lost.wait(), 60)
     assert not (await asyncio.wait((ticking,), timeout=0.05))[0]
     world.release.set()
@@ -251,7 +253,7 @@ async def test_a_tick_that_loses_its_lease_ends_only_when_its_thread_has(sim: Si
 
 async def test_a_commit_of_which_a_command_fails_raises(sim: Sim, redis: Redis) -> None:
     """A tick of a later number stands in the event stream: the state is not what it was, and an operator must look."""
-    await call(redis, *EVENT_WRITTEN)
+    await execute(redis, *EVENT_WRITTEN)
     with pytest.raises(ResponseError, match="equal or smaller"):
         await sim.tick()
 
@@ -259,7 +261,7 @@ async def test_a_commit_of_which_a_command_fails_raises(sim: Sim, redis: Redis) 
 async def test_poison_is_not_written_over_something_of_another_type(sim: Sim, redis: Redis) -> None:
     """Redis runs the remaining commands of a transaction even if one fails: so the type is checked before."""
     await redis.sadd(KEYS.poison, "something")
-    await call(redis, "XADD", KEYS.orders, "*", "hello", "world")
+    await execute(redis, "XADD", KEYS.orders, "*", "hello", "world")
     before = await value_at(redis, KEYS.snapshot)
     with pytest.raises(ResponseError, match="WRONGTYPE"):
         await sim.tick()

@@ -23,7 +23,8 @@ from sector.process import Health
 from sector.process.memory import keep_freed_memory
 from sector.state.keys import SimKeys
 from sector.state.redis.client import connect
-from sector.state.redis.connection import Command, acquire_connection, call
+from sector.state.redis.command_encoding import Command
+from sector.state.redis.connection import acquire_connection, execute
 from sector.state.redis.replies import Reply, as_bytes, as_entry, as_list, checked
 from sector.state.sims import lifecycle
 from sector.state.sims.lifecycle import first_head, initial_commands
@@ -149,9 +150,9 @@ async def _bare_seconds(redis: Redis) -> float:
     """
     pool, done, end = redis.connection_pool, 0, time.perf_counter() + _ROUND_S
     left = SimKeys("s0")
-    newest = as_list(await call(redis, "XREVRANGE", left.events, "+", "-", "COUNT", 1))
+    newest = as_list(await execute(redis, "XREVRANGE", left.events, "+", "-", "COUNT", 1))
     fixed = _flat(as_entry(newest[0])[1].items())
-    head = _flat(zip(FIELDS, as_list(await call(redis, "HMGET", left.head, *FIELDS)), strict=True))
+    head = _flat(zip(FIELDS, as_list(await execute(redis, "HMGET", left.head, *FIELDS)), strict=True))
 
     async def one(number: int) -> None:
         nonlocal done
@@ -220,8 +221,8 @@ async def _large(url: str, rounds: int, systems: int = 100_000, fleets: int = 1_
     await redis.flushdb()
     keys, config = SimKeys("large"), state.config.model_copy(update={"keyframe_interval": 100_000})
     head = first_head(state.tick, digest(blob), 0, "running")
-    async with acquire_connection(redis, keys.head) as link:
-        checked(await link.exchange(*initial_commands(keys, head, config, encode(map_frame(state.galaxy)), blob)))
+    async with acquire_connection(redis, keys.head) as connection:
+        checked(await connection.pipeline(*initial_commands(keys, head, config, encode(map_frame(state.galaxy)), blob)))
     held = await lease.acquire(redis, "large", "bench", _LEASE_MS)
     assert held is not None
     world = _RepeatedTick(Position(state, frame, digest(blob)))

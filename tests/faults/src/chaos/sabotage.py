@@ -6,7 +6,8 @@ EXEC, so an order may be applied while the cursor still stands before it.
 
 import os
 
-from sector.state.redis.connection import Command, Link
+from sector.state.redis.command_encoding import Command
+from sector.state.redis.connection import Connection
 from sector.state.redis.replies import Reply, checked
 from sector.state.tick.head import Head
 from sector.state.tick.transaction import Ticker
@@ -24,20 +25,20 @@ class WithoutWatch[S](Ticker[S]):
 class LateCursor[S](Ticker[S]):
     """Applies the orders in one transaction, and moves the cursor in a later command."""
 
-    async def _commit(self, link: Link, head: Head, changes: list[Command]) -> None:
-        await super()._commit(_LinkWithoutCursor(link, self._keys.head), head, changes)
-        checked(await link.exchange(("HSET", self._keys.head, "cursor", head.cursor)))
+    async def _commit(self, connection: Connection, head: Head, changes: list[Command]) -> None:
+        await super()._commit(_ConnectionWithoutCursor(connection, self._keys.head), head, changes)
+        checked(await connection.pipeline(("HSET", self._keys.head, "cursor", head.cursor)))
 
 
-class _LinkWithoutCursor(Link):
+class _ConnectionWithoutCursor(Connection):
     """Sends everything but the cursor of a head."""
 
-    def __init__(self, link: Link, key: str) -> None:
-        super().__init__(link._connection, link._limit_s)
+    def __init__(self, connection: Connection, key: str) -> None:
+        super().__init__(connection._connection)
         self._key = key
 
-    async def exchange(self, *commands: Command) -> list[Reply]:
-        return await super().exchange(*(self._without(command) for command in commands))
+    async def pipeline(self, *commands: Command) -> list[Reply]:
+        return await super().pipeline(*(self._without(command) for command in commands))
 
     def _without(self, command: Command) -> Command:
         if command[0] != "HSET" or command[1] != self._key:

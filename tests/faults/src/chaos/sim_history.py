@@ -7,7 +7,7 @@ from sector.models.frame import FrameError, digest
 from sector.state.errors import StateError
 from sector.state.keys import SimKeys
 from sector.state.redis.client import Client
-from sector.state.redis.connection import acquire_connection, call
+from sector.state.redis.connection import acquire_connection, execute
 from sector.state.redis.replies import as_entry, as_list, checked
 from sector.state.sims.exporter import Exporter
 from sector.state.tick.head import Head
@@ -34,15 +34,15 @@ class SimHistory:
 async def read(redis: Client, sim_id: str) -> SimHistory:
     """Read a sim that stands still. Raises redis.exceptions.RedisError."""
     keys = SimKeys(sim_id)
-    log = [as_entry(entry)[0] for entry in as_list(await call(redis, "XRANGE", keys.orders, "-", "+"))]
-    ticks = [tick_events(entry, sim_id) for entry in as_list(await call(redis, "XRANGE", keys.events, "-", "+"))]
+    log = [as_entry(entry)[0] for entry in as_list(await execute(redis, "XRANGE", keys.orders, "-", "+"))]
+    ticks = [tick_events(entry, sim_id) for entry in as_list(await execute(redis, "XRANGE", keys.events, "-", "+"))]
     head = await SimReader(redis, sim_id).head()
     records: list[Record] = []
     state_hash = gap = ""
     try:
-        async with acquire_connection(redis, keys.head) as link:
-            (snapshot,) = checked(await link.exchange(("GET", keys.snapshot)))
-            state_hash = digest((await load_head_state(link, keys, head, snapshot)).snapshot_bytes())
+        async with acquire_connection(redis, keys.head) as connection:
+            (snapshot,) = checked(await connection.pipeline(("GET", keys.snapshot)))
+            state_hash = digest((await load_head_state(connection, keys, head, snapshot)).snapshot_bytes())
         async for record in (await Exporter.open(redis, sim_id)).records():
             records.append(record)  # noqa: PERF401  (what stands before a gap is kept)
     except (StateError, FrameError) as error:
@@ -52,5 +52,5 @@ async def read(redis: Client, sim_id: str) -> SimHistory:
 
 async def last_order(redis: Client, sim_id: str) -> str:
     """Return the id of the newest entry of the order log; `0-0` where there is none."""
-    newest = as_list(await call(redis, "XREVRANGE", SimKeys(sim_id).orders, "+", "-", "COUNT", 1))
+    newest = as_list(await execute(redis, "XREVRANGE", SimKeys(sim_id).orders, "+", "-", "COUNT", 1))
     return as_entry(newest[0])[0] if newest else "0-0"

@@ -17,7 +17,8 @@ from redis.exceptions import AuthenticationError, ResponseError
 from hostile.attempt import Attempt, TargetWorld
 from sector.state.keys import SIMS, WORKERS, SimKeys
 from sector.state.redis.client import connect
-from sector.state.redis.connection import Command, Link, acquire_connection, call
+from sector.state.redis.command_encoding import Command
+from sector.state.redis.connection import Connection, acquire_connection, execute
 
 _FOR_S = 3.0
 _CLIENTS = 4
@@ -30,8 +31,8 @@ _SWALLOWED = "redis.pcall(unpack(ARGV)) return 'done'"
 def _refused(*commands: Command) -> Callable[[TargetWorld], Awaitable[None]]:
     """Send the commands as the API, again and again over several connections: each is refused, and the world stays as it is."""
 
-    async def send(link: Link) -> None:
-        for reply in await link.exchange(*commands):
+    async def send(connection: Connection) -> None:
+        for reply in await connection.pipeline(*commands):
             assert isinstance(reply, ResponseError), reply
             assert any(words in str(reply) for words in _REFUSED), reply
 
@@ -43,14 +44,14 @@ def _refused(*commands: Command) -> Callable[[TargetWorld], Awaitable[None]]:
     return act
 
 
-async def _repeat(target: TargetWorld, act: Callable[[Link], Awaitable[None]]) -> None:
+async def _repeat(target: TargetWorld, act: Callable[[Connection], Awaitable[None]]) -> None:
     """Act over a connection of the API, again and again for some seconds."""
     client = connect(target.user_url("api"))
     end_s = time.monotonic() + _FOR_S
     try:
-        async with acquire_connection(client, SIMS) as link:
+        async with acquire_connection(client, SIMS) as connection:
             while time.monotonic() < end_s:
-                await act(link)
+                await act(connection)
     finally:
         await client.aclose()
 
@@ -63,9 +64,9 @@ async def _types(target: TargetWorld) -> dict[str, object]:
 async def _hide_in_scripts(target: TargetWorld) -> None:
     """Run scripts that hide the refusal of what they call: nothing of it happened."""
 
-    async def send(link: Link) -> None:
+    async def send(connection: Connection) -> None:
         for inner in (("DEL", SIMS), ("HSET", _KEYS.head, "epoch", "0"), ("SET", _KEYS.orders, "x"), ("FLUSHALL",)):
-            assert await link.exchange(("EVAL", _SWALLOWED, 0, *inner)) == [b"done"]
+            assert await connection.pipeline(("EVAL", _SWALLOWED, 0, *inner)) == [b"done"]
 
     epoch = await target.redis.hget(_KEYS.head, "epoch")
     await _repeat(target, send)
@@ -79,7 +80,7 @@ async def _guess(target: TargetWorld) -> None:
     for user in itertools.cycle(("worker", "operator", "keeper")):
         client = connect(target.user_url("api").replace("//api:api@", f"//{user}:{secrets.token_hex(4)}@"))
         with pytest.raises(AuthenticationError):
-            await call(client, "GET", _KEYS.map)
+            await execute(client, "GET", _KEYS.map)
         await client.aclose()
         if time.monotonic() > end_s:
             break

@@ -11,7 +11,7 @@ import httpx
 from fixtures.processes import Service
 from hostile.attempt import TargetWorld
 from sector.state.history import history
-from sector.state.redis.connection import call
+from sector.state.redis.connection import execute
 from sector.state.redis.replies import as_bytes
 
 _SETTLE_S = 10.0
@@ -43,7 +43,7 @@ async def returns_to(service: Service, bytes_before: int, tolerance: int) -> int
 
 async def stored_bytes(target: TargetWorld) -> int:
     """Return the memory of what Redis stores."""
-    info = as_bytes(await call(target.redis, "INFO", "memory")) or b""
+    info = as_bytes(await execute(target.redis, "INFO", "memory")) or b""
     fields = dict(line.split(b":", 1) for line in info.splitlines() if b":" in line)
     return int(fields[b"used_memory_dataset"])
 

@@ -11,7 +11,7 @@ from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
 from sector.state.history.roll_forward import StateAtTick, roll_forward, state_at_snapshot, tick_fields
 from sector.state.keys import SimKeys
 from sector.state.redis.client import Client
-from sector.state.redis.connection import acquire_connection, call
+from sector.state.redis.connection import acquire_connection, execute
 from sector.state.redis.replies import as_bytes, as_list, checked
 from sector.state.tick.head import FIELDS, Head
 from sector.state.watch.reader import TickEvents, Turn, View, tick_events
@@ -34,8 +34,8 @@ class HistoryRange:
 async def get_range(redis: Client, sim_id: str) -> HistoryRange:
     """Look how far the history reaches. Raises SimNotFound, redis.exceptions.RedisError."""
     keys = SimKeys(sim_id)
-    async with acquire_connection(redis, keys.head) as link:
-        fields, names = checked(await link.exchange(("HMGET", keys.head, *FIELDS), ("HKEYS", keys.keyframes)))
+    async with acquire_connection(redis, keys.head) as connection:
+        fields, names = checked(await connection.pipeline(("HMGET", keys.head, *FIELDS), ("HKEYS", keys.keyframes)))
     head = Head.parse(as_list(fields))
     ticks = sorted(int(name) for each in as_list(names) if (name := as_bytes(each) or b"").isdigit())
     if head is None or not ticks:
@@ -57,7 +57,7 @@ async def at_tick(redis: Client, sim_id: str, tick: int, *, turn: Turn = nullcon
         found, events = await _keyframe(redis, sim_id, before), SimKeys(sim_id).events
     while found.tick < tick:
         async with turn():
-            page = await call(redis, "XRANGE", events, f"({found.tick}-0", f"{tick}-0", "COUNT", _PAGE)
+            page = await execute(redis, "XRANGE", events, f"({found.tick}-0", f"{tick}-0", "COUNT", _PAGE)
             if not as_list(page):
                 raise HistoryGone(sim_id, found.tick + 1)
             found = await asyncio.to_thread(roll_forward, found, as_list(page))
@@ -71,7 +71,7 @@ async def view_at(redis: Client, tick: int, of: View, *, turn: Turn = nullcontex
     """
     past = await at_tick(redis, of.sim_id, tick, turn=turn)
     await asyncio.to_thread(past.snapshot)
-    entries = as_list(await call(redis, "XRANGE", SimKeys(of.sim_id).events, f"{tick}-0", f"{tick}-0"))
+    entries = as_list(await execute(redis, "XRANGE", SimKeys(of.sim_id).events, f"{tick}-0", f"{tick}-0"))
     at_ms = int(tick_fields(entries[0], of.sim_id)[1][b"at_ms"]) if entries else 0
     status = str(past.frame.meta.get("status", "running"))
     return View(of.sim_id, Head(tick, past.cursor, past.hash, "", 0, at_ms, status, -1), past.frame, of.map)
@@ -81,7 +81,7 @@ async def ticks(redis: Client, sim_id: str, after: int, last: int) -> list[TickE
     """Return what the ticks after `after` up to `last` left, as far as they are kept. Raises HistoryBroken, redis.exceptions.RedisError."""
     # Before tick 0 there is no id to begin after.
     start = "-" if after < 0 else f"({after}-0"
-    entries = await call(redis, "XRANGE", SimKeys(sim_id).events, start, f"{last}-0")
+    entries = await execute(redis, "XRANGE", SimKeys(sim_id).events, start, f"{last}-0")
     return [tick_events(entry, sim_id) for entry in as_list(entries)]
 
 
@@ -92,7 +92,7 @@ async def keyframe(redis: Client, sim_id: str, tick: int) -> Frame:
 
 async def _keyframe(redis: Client, sim_id: str, tick: int) -> StateAtTick:
     keys = SimKeys(sim_id)
-    fields = await call(redis, "HMGET", keys.keyframes, str(tick), f"{tick}:cursor")
+    fields = await execute(redis, "HMGET", keys.keyframes, str(tick), f"{tick}:cursor")
     snapshot, cursor = (as_bytes(value) for value in as_list(fields))
     if snapshot is None or cursor is None:
         raise HistoryGone(sim_id, tick)

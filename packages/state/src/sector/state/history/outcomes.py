@@ -12,7 +12,7 @@ from sector.state.history import history
 from sector.state.history.history import HistoryRange
 from sector.state.keys import SimKeys
 from sector.state.redis.client import Client
-from sector.state.redis.connection import call
+from sector.state.redis.connection import execute
 from sector.state.redis.replies import as_bytes, as_list
 from sector.state.watch.reader import TickEvents, tick_events
 
@@ -61,7 +61,7 @@ async def outcome(redis: Client, sim_id: str, order_id: str) -> Outcome | None:
     Raises SimNotFound, HistoryBroken, redis.exceptions.RedisError.
     """
     there = await history.get_range(redis, sim_id)
-    if not as_list(await call(redis, "XRANGE", SimKeys(sim_id).orders, order_id, order_id)):
+    if not as_list(await execute(redis, "XRANGE", SimKeys(sim_id).orders, order_id, order_id)):
         return None
     if entry_id(order_id) <= _cursor_id(sim_id, there.head.tick, there.head.cursor):
         tick = await _applied_in(redis, sim_id, there, order_id)
@@ -75,7 +75,7 @@ async def outcome(redis: Client, sim_id: str, order_id: str) -> Outcome | None:
 async def _applied_in(redis: Client, sim_id: str, there: HistoryRange, order_id: str) -> TickEvents | None:
     """Return the first tick whose cursor is not before the order. Most are asked for soon: so it is looked for backwards, in leaps."""
     sought, before, after = entry_id(order_id), there.first, there.head.tick
-    cursor = as_bytes(await call(redis, "HGET", SimKeys(sim_id).keyframes, f"{before}:cursor"))
+    cursor = as_bytes(await execute(redis, "HGET", SimKeys(sim_id).keyframes, f"{before}:cursor"))
     if cursor is None or sought <= _cursor_id(sim_id, before, cursor.decode(errors="replace")):
         return None
     found: TickEvents | None = None
@@ -102,5 +102,5 @@ def _leaps(first: int, last: int) -> Iterable[int]:
 
 
 async def _tick(redis: Client, sim_id: str, tick: int) -> TickEvents | None:
-    entries = as_list(await call(redis, "XRANGE", SimKeys(sim_id).events, f"{tick}-0", f"{tick}-0"))
+    entries = as_list(await execute(redis, "XRANGE", SimKeys(sim_id).events, f"{tick}-0", f"{tick}-0"))
     return tick_events(entries[0], sim_id) if entries else None

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from sector.models import LoggedOrder, SimConfig
 from sector.state.keys import SimKeys
-from sector.state.redis.connection import Command, Link
+from sector.state.redis.command_encoding import Command
+from sector.state.redis.connection import Connection
 from sector.state.redis.replies import as_bytes, as_list, checked
 
 MAX_HISTORY_BYTES = 64 * 2**20
@@ -101,14 +102,14 @@ def tick_bytes(events: bytes, delta: bytes, orders: Sequence[LoggedOrder]) -> in
     return len(events) + len(delta) + _TICK_BYTES + of_orders
 
 
-async def load_keyframes(link: Link, keys: SimKeys) -> tuple[KeyframeMark, ...]:
+async def load_keyframes(connection: Connection, keys: SimKeys) -> tuple[KeyframeMark, ...]:
     """Return the keyframes of a sim, oldest first. Raises redis.exceptions.RedisError."""
-    (names,) = checked(await link.exchange(("HKEYS", keys.keyframes)))
+    (names,) = checked(await connection.pipeline(("HKEYS", keys.keyframes)))
     ticks = sorted(int(name) for each in as_list(names) if (name := as_bytes(each) or b"").isdigit())
     if not ticks:
         return ()
     fields = [f"{tick}:{field}" for tick in ticks for field in ("cursor", "bytes")]
-    (reply,) = checked(await link.exchange(("HMGET", keys.keyframes, *fields)))
+    (reply,) = checked(await connection.pipeline(("HMGET", keys.keyframes, *fields)))
     values = [(as_bytes(value) or b"").decode(errors="replace") for value in as_list(reply)]
     marks = list[KeyframeMark]()
     for tick, cursor, size in zip(ticks, values[::2], values[1::2], strict=True):

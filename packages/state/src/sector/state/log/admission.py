@@ -30,7 +30,8 @@ from sector.state.errors import (
 from sector.state.keys import SimKeys
 from sector.state.log.order_log import SCOPE_ADMIN, SCOPE_PLAYER
 from sector.state.redis.client import Client
-from sector.state.redis.connection import Link, Packed, acquire_connection
+from sector.state.redis.command_encoding import EncodedCommand
+from sector.state.redis.connection import Connection, acquire_connection
 from sector.state.redis.durability import MEMORY, Durability
 from sector.state.redis.memory import HISTORY_SHRINKS_AT, ORDERS_REFUSED_AT
 from sector.state.redis.replies import Reply, as_bytes, as_int, as_list, checked
@@ -97,19 +98,19 @@ class AdmissionPolicy:
     most_waiting: int = 0
     durability: Durability = MEMORY
 
-    def link(self, redis: Client) -> AbstractAsyncContextManager[Link]:
+    def acquire_connection(self, redis: Client) -> AbstractAsyncContextManager[Connection]:
         """Lend a connection to where the log is. It is closed where the block raises: it may be amid a reply."""
         return acquire_connection(redis, SimKeys(self.sim_id).orders)
 
-    async def admit(self, link: Link, requests: Sequence[Request]) -> list[AdmissionResult]:
+    async def admit(self, connection: Connection, requests: Sequence[Request]) -> list[AdmissionResult]:
         """Append the orders of those requests that pass; return of each what became of it.
 
         Raises redis.exceptions.RedisError: orders may be in the log nevertheless.
         """
         group = _Group(self, requests)
-        replies = await link.exchange(group.command("EVALSHA", _SHA), *self.durability.wait())
+        replies = await connection.pipeline(group.command("EVALSHA", _SHA), *self.durability.wait())
         if isinstance(replies[0], NoScriptError):
-            replies = await link.exchange(group.command("EVAL", _SCRIPT), *self.durability.wait())
+            replies = await connection.pipeline(group.command("EVAL", _SCRIPT), *self.durability.wait())
         (answers,) = checked(replies[:1])
         verdicts = [group.verdict(*each) for each in zip(requests, as_list(answers), strict=True)]
         if any(isinstance(each, Admitted) for each in verdicts):
@@ -133,7 +134,7 @@ class _Group:
         """Who gives them, numbered from 1: issuer, whether an admin, and which rates hold, by identity."""
         self._of_givers: list[str | bytes | int] = []
 
-    def command(self, name: str, script: str | bytes) -> Packed:
+    def command(self, name: str, script: str | bytes) -> EncodedCommand:
         words: list[str | bytes | int] = []
         keyed: list[str | bytes | int] = []
         givers, once = self._givers, self.keys.once
@@ -151,7 +152,7 @@ class _Group:
             head += (round(1_000_000 / rate.a_second), rate.at_once)
         head += (len(givers), *self._of_givers)
         told = (name, script, len(keys) + len(keyed), *keys, *keyed, *head, *words)
-        return Packed(pack_command(told))  # type: ignore[arg-type]  # its stub means a tuple of one
+        return EncodedCommand(pack_command(told))  # type: ignore[arg-type]  # its stub means a tuple of one
 
     def _giver(self, issuer: str, rates: tuple[Rate, ...], *, admin: bool) -> int:
         numbers = [self._rates.setdefault(rate, len(self._rates) + 1) for rate in rates]

@@ -7,7 +7,8 @@ from sector.models import LoggedOrder
 from sector.state.errors import SimNotFound
 from sector.state.keys import SimKeys
 from sector.state.redis.client import Client
-from sector.state.redis.connection import Command, acquire_connection
+from sector.state.redis.command_encoding import Command
+from sector.state.redis.connection import acquire_connection
 from sector.state.redis.durability import MEMORY, Durability
 from sector.state.redis.replies import Reply, as_bytes, as_entry, as_int, as_list, checked
 from sector.state.tick.head import FIELDS, Head
@@ -35,8 +36,8 @@ async def append(
     """
     key, scope = SimKeys(sim_id).orders, SCOPE_ADMIN if admin else SCOPE_PLAYER
     adds = [("XADD", key, "*", "issuer", issuer, "scope", scope, "order", body) for body in bodies]
-    async with acquire_connection(redis, key) as link:
-        replies = await link.exchange(("MULTI",), *adds, ("EXEC",), *durability.wait())
+    async with acquire_connection(redis, key) as connection:
+        replies = await connection.pipeline(("MULTI",), *adds, ("EXEC",), *durability.wait())
         *_, ids = checked(replies[: len(adds) + 2])
         order_ids = [(as_bytes(order_id) or b"").decode() for order_id in as_list(ids)]
         durability.confirm(replies[len(adds) + 2 :], order_ids)
@@ -61,15 +62,15 @@ class Pending:
 async def pending(redis: Client, sim_id: str) -> Pending:
     """Return what waits. Raises SimNotFound, redis.exceptions.RedisError."""
     keys = SimKeys(sim_id)
-    async with acquire_connection(redis, keys.head) as link:
-        (fields,) = checked(await link.exchange(("HMGET", keys.head, *FIELDS)))
+    async with acquire_connection(redis, keys.head) as connection:
+        (fields,) = checked(await connection.pipeline(("HMGET", keys.head, *FIELDS)))
         head = Head.parse(as_list(fields))
         if head is None:
             raise SimNotFound(sim_id)
-        (entries,) = checked(await link.exchange(("XRANGE", keys.orders, f"({head.cursor}", "+", "COUNT", 1)))
+        (entries,) = checked(await connection.pipeline(("XRANGE", keys.orders, f"({head.cursor}", "+", "COUNT", 1)))
         if not as_list(entries):
             return Pending(0, "")
-        (reply,) = checked(await link.exchange(("XINFO", "STREAM", keys.orders)))
+        (reply,) = checked(await connection.pipeline(("XINFO", "STREAM", keys.orders)))
     oldest, _ = as_entry(as_list(entries)[0])
     # Between the two more may have come, or been applied: it is what is shown to people.
     return Pending(max(logged(reply) - head.applied, 1) if head.applied >= 0 else 1, oldest)

@@ -13,7 +13,8 @@ from redis.exceptions import RedisError
 
 from sector.state.keys import SimKeys
 from sector.state.redis.client import Client
-from sector.state.redis.connection import Command, acquire_connection
+from sector.state.redis.command_encoding import Command
+from sector.state.redis.connection import acquire_connection
 from sector.state.redis.replies import as_bytes, as_list, checked
 
 log = logging.getLogger(__name__)
@@ -39,9 +40,9 @@ async def spend(redis: Client, sim_id: str, spent: Sequence[Spent]) -> list[floa
     """
     keys = SimKeys(sim_id)
     names = [keys.rate(each.client) for each in spent]
-    async with acquire_connection(redis, keys.head) as link:
+    async with acquire_connection(redis, keys.head) as connection:
         for _ in range(_ATTEMPTS):
-            _, time, until = checked(await link.exchange(("WATCH", *names), ("TIME",), ("MGET", *names)))
+            _, time, until = checked(await connection.pipeline(("WATCH", *names), ("TIME",), ("MGET", *names)))
             seconds, microseconds = (int(as_bytes(part) or 0) for part in as_list(time))
             now_us = seconds * 1_000_000 + microseconds
             owed_us = [
@@ -50,7 +51,7 @@ async def spend(redis: Client, sim_id: str, spent: Sequence[Spent]) -> list[floa
             writes: list[Command] = [
                 ("SET", name, now_us + owed, "PX", owed // 1000 + 1) for name, owed in zip(names, owed_us, strict=True)
             ]
-            *_, done = checked(await link.exchange(("MULTI",), *writes, ("EXEC",)))
+            *_, done = checked(await connection.pipeline(("MULTI",), *writes, ("EXEC",)))
             if done is not None:
                 checked(as_list(done))
                 return [each / 1_000_000 for each in owed_us]

@@ -9,7 +9,8 @@ from redis.exceptions import RedisError
 from sector.state.errors import NotDurable
 from sector.state.keys import SimKeys
 from sector.state.redis.client import Client
-from sector.state.redis.connection import Command, acquire_connection
+from sector.state.redis.command_encoding import Command
+from sector.state.redis.connection import acquire_connection
 from sector.state.redis.error_messages import describe
 from sector.state.redis.replies import Reply, as_int, as_list
 
@@ -56,8 +57,8 @@ class Durability:
 
     async def probe(self, redis: Client, sim_id: str) -> None:
         """Find out whether Redis can confirm at all. Raises NotDurable, redis.exceptions.RedisError."""
-        async with acquire_connection(redis, SimKeys(sim_id).orders) as link:
-            self.confirm(await link.exchange(*replace(self, timeout_ms=1).wait()) if self.wait() else [])
+        async with acquire_connection(redis, SimKeys(sim_id).orders) as connection:
+            self.confirm(await connection.pipeline(*replace(self, timeout_ms=1).wait()) if self.wait() else [])
 
 
 MEMORY = Durability("memory")

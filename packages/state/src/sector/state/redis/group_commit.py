@@ -70,9 +70,9 @@ class GroupCommit:
             while group := self._next():
                 try:
                     # Groups that follow each other share a connection: to borrow one is a fifth of a group's work (by samples).
-                    async with self._gate.link(self._redis) as link:
+                    async with self._gate.acquire_connection(self._redis) as connection:
                         while group:
-                            _settle(group, await self._gate.admit(link, [request for request, _ in group]))
+                            _settle(group, await self._gate.admit(connection, [request for request, _ in group]))
                             group = self._next()
                 except Exception as error:  # noqa: BLE001  (raised to each that waits: none hangs)
                     for _, verdict in group:

@@ -7,7 +7,7 @@ from redis.exceptions import RedisError
 
 from sector.state.keys import SimKeys
 from sector.state.redis.client import Client
-from sector.state.redis.connection import acquire_connection, call
+from sector.state.redis.connection import acquire_connection, execute
 from sector.state.redis.error_messages import concerns_one_sim, describe
 from sector.state.redis.replies import checked
 from sector.state.watch.sim_watcher import REDIS, Fault, conditions
@@ -27,13 +27,13 @@ class Note(Protocol):
 async def probe_writes(redis: Client, sim_id: str) -> None:
     """Do a write that changes nothing. Raises the redis.exceptions.RedisError of any other write: a full disk, full memory, a replica."""
     # Nothing lies at this key, and XX creates none.
-    await call(redis, "SET", SimKeys(sim_id).rate(""), "", "XX")
+    await execute(redis, "SET", SimKeys(sim_id).rate(""), "", "XX")
 
 
 async def probe_disk(redis: Client, sim_id: str) -> None:
     """Ask Redis whether it can write to its disk, for users that may not write. Raises redis.exceptions.RedisError."""
-    async with acquire_connection(redis, SimKeys(sim_id).head) as link:
-        checked(await link.exchange(("PING",)))
+    async with acquire_connection(redis, SimKeys(sim_id).head) as connection:
+        checked(await connection.pipeline(("PING",)))
 
 
 class RedisHealth:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from redis.exceptions import ResponseError
 
 from sector.state.errors import StorageFull
-from sector.state.redis.connection import Command, Link
+from sector.state.redis.command_encoding import Command
+from sector.state.redis.connection import Connection
 from sector.state.redis.replies import Reply, as_bytes
 
 SIMS_REFUSED_AT = 0.4
@@ -50,8 +51,8 @@ def memory_use(reply: Reply) -> MemoryUse:
     return MemoryUse(int(fields.get(b"used_memory", b"0")), int(fields.get(b"maxmemory", b"0")))
 
 
-async def check_room_for_sim(link: Link) -> None:
-    """Raise StorageFull where the Redis of this link has no room for another sim. Raises redis.exceptions.RedisError."""
-    (reply,) = await link.exchange(MEMORY_COMMAND)
+async def check_room_for_sim(connection: Connection) -> None:
+    """Raise StorageFull where the Redis of this connection has no room for another sim. Raises redis.exceptions.RedisError."""
+    (reply,) = await connection.pipeline(MEMORY_COMMAND)
     if (use := memory_use(reply)).share >= SIMS_REFUSED_AT:
         raise StorageFull("sim", use.used_bytes, use.max_bytes)

@@ -4,29 +4,29 @@ from prometheus_client import Counter, Histogram
 
 _SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
-_TOOK = Histogram(
+_LATENCY = Histogram(
     "sector_redis_round_trip_seconds",
     "Duration of round trips to Redis, by the first command of the pipeline. XREAD blocks until an entry arrives.",
     ["command"],
     buckets=_SECONDS,
 )
-_FAILED = Counter(
+_ERRORS = Counter(
     "sector_redis_failures",
     "Failed round trips to Redis, and connections that could not be opened, by exception.",
     ["kind"],
 )
-_of: dict[str, Histogram] = {}
+_latency_by_command: dict[str, Histogram] = {}
 
 
-def took(command: str, seconds: float) -> None:
+def observe_latency(command: str, seconds: float) -> None:
     """Count a round trip that was answered."""
-    child = _of.get(command)
+    child = _latency_by_command.get(command)
     if child is None:
         # The names are those that our own code sends.
-        child = _of[command] = _TOOK.labels(command)
+        child = _latency_by_command[command] = _LATENCY.labels(command)
     child.observe(seconds)
 
 
-def failed(error: Exception) -> None:
+def count_error(error: Exception) -> None:
     """Count one that was not."""
-    _FAILED.labels(type(error).__name__).inc()
+    _ERRORS.labels(type(error).__name__).inc()

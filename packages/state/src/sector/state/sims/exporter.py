@@ -9,7 +9,7 @@ from sector.state.history import history
 from sector.state.keys import SimKeys
 from sector.state.log.order_log import read_entries
 from sector.state.redis.client import Client
-from sector.state.redis.connection import call
+from sector.state.redis.connection import execute
 from sector.state.redis.replies import Reply, as_bytes, as_list
 from sector.state.sims.lifecycle import load_manifest
 from sector.state.watch.reader import tick_events
@@ -45,7 +45,7 @@ class Exporter:
         yield start
         cursor, tick = start.cursor, self.first_tick
         while tick < self.last_tick:
-            page = await call(
+            page = await execute(
                 self._redis, "XRANGE", self._keys.events, f"({tick}-0", f"{self.last_tick}-0", "COUNT", _PAGE
             )
             if not as_list(page):
@@ -64,10 +64,10 @@ class Exporter:
         tick = tick_events(entry, self._keys.sim_id)
         orders: list[LoggedOrder] = []
         if tick.cursor != after:
-            orders, _ = read_entries(await call(self._redis, "XRANGE", self._keys.orders, f"({after}", tick.cursor))
+            orders, _ = read_entries(await execute(self._redis, "XRANGE", self._keys.orders, f"({after}", tick.cursor))
         return TickEntry(tick.tick, tick.at_ms, tick.hash, tuple(orders), tick.told, tick.delta), tick.cursor
 
     async def _keyframe(self, tick: int) -> Keyframe | None:
-        found = await call(self._redis, "HMGET", self._keys.keyframes, str(tick), f"{tick}:cursor")
+        found = await execute(self._redis, "HMGET", self._keys.keyframes, str(tick), f"{tick}:cursor")
         snapshot, cursor = (as_bytes(value) for value in as_list(found))
         return None if snapshot is None or cursor is None else Keyframe(tick, cursor.decode(), snapshot)

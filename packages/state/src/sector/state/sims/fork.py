@@ -4,7 +4,7 @@ from sector.state.errors import SimExists
 from sector.state.history import history
 from sector.state.keys import SIMS, SimKeys
 from sector.state.redis.client import Client
-from sector.state.redis.connection import acquire_connection, call
+from sector.state.redis.connection import acquire_connection, execute
 from sector.state.redis.replies import as_list, checked
 from sector.state.sims.lifecycle import first_head, initial_commands, load_manifest
 from sector.state.tick.head import FIELDS, Head
@@ -19,15 +19,15 @@ async def fork(redis: Client, sim_id: str, tick: int, new_id: str) -> Head:
     snapshot = past.snapshot()
     config, map_blob = await load_manifest(redis, sim_id)
     keys = SimKeys(new_id)
-    async with acquire_connection(redis, keys.head) as link:
-        _, fields = checked(await link.exchange(("WATCH", keys.head), ("HMGET", keys.head, *FIELDS)))
+    async with acquire_connection(redis, keys.head) as connection:
+        _, fields = checked(await connection.pipeline(("WATCH", keys.head), ("HMGET", keys.head, *FIELDS)))
         if Head.parse(as_list(fields)) is not None:
             raise SimExists(new_id)
         head = first_head(past.tick, past.hash, 0, str(past.frame.meta.get("status", "running")))
         stray = ("DEL", *keys.history)
         begin = initial_commands(keys, head, config, map_blob, snapshot)
-        *_, done = checked(await link.exchange(("MULTI",), stray, *begin, ("EXEC",)))
+        *_, done = checked(await connection.pipeline(("MULTI",), stray, *begin, ("EXEC",)))
     if done is None:
         raise SimExists(new_id)
-    await call(redis, "SADD", SIMS, new_id)
+    await execute(redis, "SADD", SIMS, new_id)
     return head

@@ -12,7 +12,8 @@ from sector.state.history.retention import KeyframeMark, tick_bytes, write_keyfr
 from sector.state.keys import SIMS, SimKeys
 from sector.state.log.order_log import SCOPE_ADMIN, SCOPE_PLAYER
 from sector.state.redis.client import Client
-from sector.state.redis.connection import Command, Link, acquire_connection, call
+from sector.state.redis.command_encoding import Command
+from sector.state.redis.connection import Connection, acquire_connection, execute
 from sector.state.redis.replies import as_list, checked
 from sector.state.sims.lifecycle import first_head
 from sector.state.tick.head import FIELDS, Head
@@ -24,8 +25,8 @@ _CLOCK_SKEW_MS = 24 * 3600 * 1000
 class Importer:
     """Imports one sim. What it brings lies beside the keys of the sim until `close` puts it in place."""
 
-    def __init__(self, link: Link, redis: Client, sim_id: str) -> None:
-        self._link = link
+    def __init__(self, connection: Connection, redis: Client, sim_id: str) -> None:
+        self._connection = connection
         self._redis = redis
         self._keys = SimKeys(sim_id)
         self._founding: tuple[bytes, bytes] | None = None
@@ -35,7 +36,9 @@ class Importer:
 
     async def begin(self) -> None:
         """See that there is no such sim, and clear what an import that was broken off left. Raises SimExists."""
-        _, fields = checked(await self._link.exchange(("WATCH", self._keys.head), ("HMGET", self._keys.head, *FIELDS)))
+        _, fields = checked(
+            await self._connection.pipeline(("WATCH", self._keys.head), ("HMGET", self._keys.head, *FIELDS))
+        )
         if Head.parse(as_list(fields)) is not None:
             raise SimExists(self._keys.sim_id)
         await self.discard()
@@ -72,7 +75,7 @@ class Importer:
             raise self._broken(f"its state has the hash {digest(snapshot)}, and {head.hash} was recorded")
         config, map_blob = self._founding
         *_, done = checked(
-            await self._link.exchange(
+            await self._connection.pipeline(
                 ("MULTI",),
                 ("SET", keys.config, config),
                 ("SET", keys.map, map_blob),
@@ -85,7 +88,7 @@ class Importer:
         )
         if done is None:
             raise SimExists(keys.sim_id)
-        await call(self._redis, "SADD", SIMS, keys.sim_id)
+        await execute(self._redis, "SADD", SIMS, keys.sim_id)
         return head
 
     async def _put_keyframe(self, record: Keyframe) -> None:
@@ -126,11 +129,11 @@ class Importer:
     async def _bring(self, key: str, commands: list[Command]) -> None:
         if commands:
             self._brought.add(key)
-            checked(await self._link.exchange(*commands))
+            checked(await self._connection.pipeline(*commands))
 
     async def discard(self) -> None:
         """Remove what was brought."""
-        checked(await self._link.exchange(("DEL", *map(SimKeys.staged, self._keys.history))))
+        checked(await self._connection.pipeline(("DEL", *map(SimKeys.staged, self._keys.history))))
 
     def _broken(self, reason: str) -> HistoryBroken:
         return HistoryBroken(self._keys.sim_id, 0 if self._head is None else self._head.tick, reason)
@@ -141,8 +144,8 @@ async def import_sim(redis: Client, sim_id: str, records: Iterator[Record]) -> H
 
     Raises SimExists, HistoryBroken, sector.models.archive.ArchiveError, redis.exceptions.RedisError.
     """
-    async with acquire_connection(redis, SimKeys(sim_id).head) as link:
-        importer = Importer(link, redis, sim_id)
+    async with acquire_connection(redis, SimKeys(sim_id).head) as connection:
+        importer = Importer(connection, redis, sim_id)
         await importer.begin()
         try:
             for record in records:

@@ -18,7 +18,8 @@ from sector.state.errors import HeadError, SimImpossible, SimNotFound, StateErro
 from sector.state.history.retention import KeyframeMark, write_keyframe
 from sector.state.keys import SIMS, SimKeys
 from sector.state.redis.client import Client, Cluster
-from sector.state.redis.connection import Command, acquire_connection, call
+from sector.state.redis.command_encoding import Command
+from sector.state.redis.connection import acquire_connection, execute
 from sector.state.redis.error_messages import concerns_one_sim
 from sector.state.redis.memory import check_room_for_sim
 from sector.state.redis.replies import Reply, as_bytes, as_list, checked
@@ -30,7 +31,7 @@ _ID = re.compile(SIM_ID)
 
 async def listed(redis: Client) -> list[str]:
     """Return the ids of all sims, sorted. What is no id, and only another program can have added, is left out."""
-    members = as_list(await call(redis, "SMEMBERS", SIMS))
+    members = as_list(await execute(redis, "SMEMBERS", SIMS))
     ids = ((as_bytes(each) or b"").decode(errors="replace") for each in members)
     return sorted(each for each in ids if _ID.fullmatch(each))
 
@@ -41,8 +42,8 @@ async def heads(redis: Client, sim_ids: Sequence[str]) -> list[Head | None]:
         return []
     if isinstance(redis, Cluster):
         return [await _head_in_cluster(redis, each) for each in sim_ids]
-    async with acquire_connection(redis, SIMS) as link:
-        replies = await link.exchange(*(("HMGET", SimKeys(each).head, *FIELDS) for each in sim_ids))
+    async with acquire_connection(redis, SIMS) as connection:
+        replies = await connection.pipeline(*(("HMGET", SimKeys(each).head, *FIELDS) for each in sim_ids))
     return [_readable_head(fields) for fields in replies]
 
 
@@ -53,8 +54,8 @@ async def exist(redis: Client, sim_ids: Sequence[str]) -> list[bool]:
     keys = [SimKeys(each).head for each in sim_ids]
     replies: dict[str, Reply] = {}
     for of_node in await redis.by_node(keys) if isinstance(redis, Cluster) else [keys]:
-        async with acquire_connection(redis, of_node[0]) as link:
-            of_keys = await link.exchange(*(("HMGET", key, "tick") for key in of_node))
+        async with acquire_connection(redis, of_node[0]) as connection:
+            of_keys = await connection.pipeline(*(("HMGET", key, "tick") for key in of_node))
         replies.update(zip(of_node, of_keys, strict=True))
     return [_exists(replies[key]) for key in keys]
 
@@ -70,7 +71,7 @@ def _exists(reply: Reply) -> bool:
 
 async def _head_in_cluster(redis: Client, sim_id: str) -> Head | None:
     try:
-        return _readable_head(await call(redis, "HMGET", SimKeys(sim_id).head, *FIELDS))
+        return _readable_head(await execute(redis, "HMGET", SimKeys(sim_id).head, *FIELDS))
     except ResponseError as error:
         return _readable_head(error)
 
@@ -91,25 +92,25 @@ async def found[S](redis: Client, sim_id: str, world: World[S], config: SimConfi
     """
     founded = await _found(redis, sim_id, world, config)
     # Listed last: who finds it in the list finds it whole.
-    await call(redis, "SADD", SIMS, sim_id)
+    await execute(redis, "SADD", SIMS, sim_id)
     return founded
 
 
 async def _found[S](redis: Client, sim_id: str, world: World[S], config: SimConfig) -> bool:
     keys, made = SimKeys(sim_id), None
-    async with acquire_connection(redis, keys.head) as link:
+    async with acquire_connection(redis, keys.head) as connection:
         while True:
-            _, fields = checked(await link.exchange(("WATCH", keys.head), ("HMGET", keys.head, *FIELDS)))
+            _, fields = checked(await connection.pipeline(("WATCH", keys.head), ("HMGET", keys.head, *FIELDS)))
             if Head.parse(as_list(fields)) is not None:
-                checked(await link.exchange(("UNWATCH",)))
+                checked(await connection.pipeline(("UNWATCH",)))
                 return False
-            await check_room_for_sim(link)
+            await check_room_for_sim(connection)
             map_blob, snapshot = made = made or _created(sim_id, world, config)
             # The epoch may be there already, where a worker took the lease first: it only grows.
             epoch = int(as_bytes(as_list(fields)[FIELDS.index("epoch")]) or 0)
             head = first_head(0, digest(snapshot), epoch, "running")
             begin = initial_commands(keys, head, config, map_blob, snapshot)
-            *_, done = checked(await link.exchange(("MULTI",), *begin, ("EXEC",)))
+            *_, done = checked(await connection.pipeline(("MULTI",), *begin, ("EXEC",)))
             if done is not None:
                 return True
 
@@ -141,7 +142,7 @@ def initial_commands(keys: SimKeys, head: Head, config: SimConfig, map_blob: byt
 async def load_manifest(redis: Client, sim_id: str) -> tuple[SimConfig, bytes]:
     """Return the config and the map of a sim. Raises SimNotFound; StateError where this version cannot read the config."""
     keys = SimKeys(sim_id)
-    config, map_blob = (as_bytes(value) for value in as_list(await call(redis, "MGET", keys.config, keys.map)))
+    config, map_blob = (as_bytes(value) for value in as_list(await execute(redis, "MGET", keys.config, keys.map)))
     if config is None or map_blob is None:
         raise SimNotFound(sim_id)
     try:
@@ -155,9 +156,9 @@ async def load_manifest(redis: Client, sim_id: str) -> tuple[SimConfig, bytes]:
 async def remove(redis: Client, sim_id: str) -> None:
     """Remove a sim with all that is kept of it. A worker that ticks it notices, and commits no more. Raises SimNotFound."""
     keys = SimKeys(sim_id)
-    async with acquire_connection(redis, keys.head) as link:
-        *_, done = checked(await link.exchange(("MULTI",), ("EXISTS", keys.head), ("DEL", *keys.all), ("EXEC",)))
-    was_listed = await call(redis, "SREM", SIMS, sim_id)
+    async with acquire_connection(redis, keys.head) as connection:
+        *_, done = checked(await connection.pipeline(("MULTI",), ("EXISTS", keys.head), ("DEL", *keys.all), ("EXEC",)))
+    was_listed = await execute(redis, "SREM", SIMS, sim_id)
     if not as_list(done)[0] and not was_listed:
         raise SimNotFound(sim_id)
 

@@ -22,7 +22,7 @@ from sector.state.errors import (
 from sector.state.keys import SIMS, SimKeys
 from sector.state.log.admission import KEPT_MS
 from sector.state.redis.client import Client
-from sector.state.redis.connection import acquire_connection, call
+from sector.state.redis.connection import acquire_connection, execute
 from sector.state.redis.memory import check_room_for_sim
 from sector.state.redis.replies import Reply, as_bytes, as_list, checked
 from sector.state.sims.fork import fork
@@ -57,7 +57,7 @@ class SimRequest(BaseModel):
 async def is_repeated(redis: Client, sim_id: str, once: IdempotencyKey) -> bool:
     """Say whether this request created the sim already. Raises IdempotencyConflict if its key came with another request; RedisError."""
     await check_key(redis, once)
-    if await call(redis, "GET", SimKeys(sim_id).created_by(once.issuer, once.key)) != once.digest:
+    if await execute(redis, "GET", SimKeys(sim_id).created_by(once.issuer, once.key)) != once.digest:
         return False
     # It may have been interrupted before these steps.
     await _enlist_again(redis, sim_id)
@@ -74,21 +74,21 @@ async def request_sim(
     TooManySims where there are `max_sims`; StorageFull; redis.exceptions.RedisError.
     """
     keys = SimKeys(sim_id)
-    async with acquire_connection(redis, keys.founding) as link:
-        tick, wish_before = checked(await link.exchange(("HGET", keys.head, "tick"), ("GET", keys.founding)))
+    async with acquire_connection(redis, keys.founding) as connection:
+        tick, wish_before = checked(await connection.pipeline(("HGET", keys.head, "tick"), ("GET", keys.founding)))
         before = await _parsed(sim_id, wish_before)
         if tick is not None or (before is not None and not before.fault):
             await _enlist_again(redis, sim_id)
             raise SimExists(sim_id)
         if len(await listed(redis)) >= max_sims:
             raise TooManySims(max_sims)
-        await check_room_for_sim(link)
+        await check_room_for_sim(connection)
     # A failed request may be overwritten.
     condition = ("NX",) if before is None else ()
     text = await asyncio.to_thread(wish.model_dump_json, exclude_unset=True)
     request = ("SET", keys.founding, text, *condition)
     if once is None:
-        done = await call(redis, *request)
+        done = await execute(redis, *request)
     else:
         await reserve(redis, once)
         # Where an error follows, the outcome is unknown, and the key stays with this request.
@@ -97,7 +97,7 @@ async def request_sim(
             await release(redis, once)
     if done is None:
         raise SimExists(sim_id)
-    await call(redis, "SADD", SIMS, sim_id)
+    await execute(redis, "SADD", SIMS, sim_id)
     if once is not None:
         await confirm(redis, once)
 
@@ -106,12 +106,12 @@ async def _create_once(redis: Client, keys: SimKeys, request: Sequence[str], onc
     """Store a request, and in the same transaction its key: a retry finds it wherever the first response was lost."""
     created_by = keys.created_by(once.issuer, once.key)
     note = ("SET", created_by, once.digest, "NX", "PX", KEPT_MS)
-    async with acquire_connection(redis, keys.founding) as link:
-        *_, replies = checked(await link.exchange(("MULTI",), request, note, ("EXEC",)))
+    async with acquire_connection(redis, keys.founding) as connection:
+        *_, replies = checked(await connection.pipeline(("MULTI",), request, note, ("EXEC",)))
     done, noted = as_list(replies)
     if done is None and noted is not None:
         # Another request, with another key, came in between.
-        await call(redis, "SET", created_by, b"", "PX", 1)
+        await execute(redis, "SET", created_by, b"", "PX", 1)
     return done
 
 
@@ -121,12 +121,12 @@ async def _enlist_again(redis: Client, sim_id: str) -> None:
         return
     wish = await get_request(redis, sim_id)
     if wish is not None and not wish.fault:
-        await call(redis, "SADD", SIMS, sim_id)
+        await execute(redis, "SADD", SIMS, sim_id)
 
 
 async def get_request(redis: Client, sim_id: str) -> SimRequest | None:
     """Return what was asked for and is not there yet. Raises RequestError, redis.exceptions.RedisError."""
-    return await _parsed(sim_id, await call(redis, "GET", SimKeys(sim_id).founding))
+    return await _parsed(sim_id, await execute(redis, "GET", SimKeys(sim_id).founding))
 
 
 async def _parsed(sim_id: str, reply: Reply) -> SimRequest | None:
@@ -145,8 +145,8 @@ async def reconcile[S](redis: Client, sim_id: str, world: World[S]) -> str:
         return ""
     try:
         if wish.fork_of is not None:
-            async with acquire_connection(redis, keys.head) as link:
-                await check_room_for_sim(link)
+            async with acquire_connection(redis, keys.head) as connection:
+                await check_room_for_sim(connection)
             await fork(redis, wish.fork_of.sim, wish.fork_of.tick, sim_id)
             done = f"forked from {wish.fork_of.sim} at tick {wish.fork_of.tick}"
         else:
@@ -156,10 +156,10 @@ async def reconcile[S](redis: Client, sim_id: str, world: World[S]) -> str:
         done = ""
     except (SimNotFound, HistoryGone, HistoryBroken, SimImpossible, StorageFull) as error:
         failed = wish.model_copy(update={"fault": str(error)}).model_dump_json(exclude_unset=True)
-        await call(redis, "SET", keys.founding, failed, "PX", _FAULT_KEPT_MS)
-        await call(redis, "SREM", SIMS, sim_id)
+        await execute(redis, "SET", keys.founding, failed, "PX", _FAULT_KEPT_MS)
+        await execute(redis, "SREM", SIMS, sim_id)
         return f"could not be had: {error}"
-    await call(redis, "DEL", keys.founding)
+    await execute(redis, "DEL", keys.founding)
     return done
 
 

@@ -12,7 +12,7 @@ from sector.state.errors import IdempotencyConflict
 from sector.state.keys import SimKeys
 from sector.state.log.admission import DIGEST_BYTES, KEPT_MS
 from sector.state.redis.client import Client
-from sector.state.redis.connection import acquire_connection, call
+from sector.state.redis.connection import acquire_connection, execute
 from sector.state.redis.replies import as_bytes, checked
 
 _ANY_SIM = SimKeys("")
@@ -54,7 +54,7 @@ class IdempotencyKey:
 
 async def check_key(redis: Client, once: IdempotencyKey) -> None:
     """Raise IdempotencyConflict if the key came with another request; redis.exceptions.RedisError."""
-    value = as_bytes(await call(redis, "GET", once.used))
+    value = as_bytes(await execute(redis, "GET", once.used))
     if value and value[:DIGEST_BYTES] != once.digest:
         raise IdempotencyConflict(once.key)
 
@@ -76,6 +76,6 @@ async def confirm(redis: Client, once: IdempotencyKey) -> None:
 
 
 async def _run(redis: Client, act: str, once: IdempotencyKey) -> bool:
-    async with acquire_connection(redis, once.used) as link:
-        (done,) = checked(await link.exchange(("EVAL", _SCRIPT, 1, once.used, act, once.digest, KEPT_MS)))
+    async with acquire_connection(redis, once.used) as connection:
+        (done,) = checked(await connection.pipeline(("EVAL", _SCRIPT, 1, once.used, act, once.digest, KEPT_MS)))
     return bool(done)

@@ -13,7 +13,7 @@ from sector.models.frame import digest
 from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
 from sector.state.history.roll_forward import StateAtTick, roll_forward, state_at_snapshot
 from sector.state.keys import SimKeys
-from sector.state.redis.connection import Link
+from sector.state.redis.connection import Connection
 from sector.state.redis.replies import Reply, as_bytes, as_entry, as_list, checked
 from sector.state.tick.head import Head
 
@@ -68,7 +68,7 @@ class StoredHead:
         return reached
 
 
-async def load_head_state(link: Link, keys: SimKeys, head: Head, snapshot: Reply) -> StoredHead:
+async def load_head_state(connection: Connection, keys: SimKeys, head: Head, snapshot: Reply) -> StoredHead:
     """Read the ticks after `snapshot` up to `head`.
 
     It stops where a tick is missing. Raises SimNotFound where there is no snapshot, sector.models.frame.FrameError where it is
@@ -81,7 +81,7 @@ async def load_head_state(link: Link, keys: SimKeys, head: Head, snapshot: Reply
         tick = state_at_snapshot(blob, keys.sim_id).tick
         while tick < head.tick:
             query = ("XRANGE", keys.events, f"{tick + 1}-0", f"{head.tick}-0", "COUNT", _PAGE)
-            (page,) = checked(await link.exchange(query))
+            (page,) = checked(await connection.pipeline(query))
             if not as_list(page):
                 break
             entries += as_list(page)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from sector.state.errors import LeaseLost
 from sector.state.keys import SimKeys
 from sector.state.redis.client import Client
-from sector.state.redis.connection import Command, acquire_connection, call, strings
+from sector.state.redis.command_encoding import Command
+from sector.state.redis.connection import acquire_connection, execute, mget
 from sector.state.redis.replies import as_bytes, checked
 
 
@@ -45,23 +46,25 @@ def holder_of(token: bytes | None) -> str | None:
 
 async def holders(redis: Client, sim_ids: Sequence[str]) -> list[str | None]:
     """Return who holds the lease of each sim; None where it is free. One round trip, or one a node of a cluster."""
-    tokens = await strings(redis, [SimKeys(sim_id).lease for sim_id in sim_ids])
+    tokens = await mget(redis, [SimKeys(sim_id).lease for sim_id in sim_ids])
     return [None if token is None else holder_of(token) or "somebody" for token in tokens]
 
 
 async def acquire(redis: Client, sim_id: str, holder: str, ttl_ms: int) -> Lease | None:
     """Take the lease if it is free. Returns None while another holds it."""
     keys = SimKeys(sim_id)
-    async with acquire_connection(redis, keys.lease) as link:
+    async with acquire_connection(redis, keys.lease) as connection:
         _, held, epoch = checked(
-            await link.exchange(("WATCH", keys.lease, keys.head), ("GET", keys.lease), ("HGET", keys.head, "epoch"))
+            await connection.pipeline(
+                ("WATCH", keys.lease, keys.head), ("GET", keys.lease), ("HGET", keys.head, "epoch")
+            )
         )
         if held is not None:
-            checked(await link.exchange(("UNWATCH",)))
+            checked(await connection.pipeline(("UNWATCH",)))
             return None
         lease = _new_lease(sim_id, int(as_bytes(epoch) or 0) + 1, holder, ttl_ms)
         *_, done = checked(
-            await link.exchange(
+            await connection.pipeline(
                 ("MULTI",),
                 ("SET", keys.lease, lease.token, "NX", "PX", ttl_ms),
                 ("HSET", keys.head, "epoch", lease.epoch),
@@ -86,7 +89,7 @@ async def shorten(redis: Client, sim_ids: Sequence[str], ttl_ms: int) -> None:
     A lease lasts longer only where Redis' clock was set back, or something else wrote there. Its holder, if there is one, renews it.
     """
     for sim_id in sim_ids:
-        await call(redis, "PEXPIRE", SimKeys(sim_id).lease, ttl_ms, "LT")
+        await execute(redis, "PEXPIRE", SimKeys(sim_id).lease, ttl_ms, "LT")
 
 
 async def release(redis: Client, lease: Lease) -> None:
@@ -96,12 +99,12 @@ async def release(redis: Client, lease: Lease) -> None:
 
 async def _while_held(redis: Client, lease: Lease, command: Command) -> None:
     key = SimKeys(lease.sim_id).lease
-    async with acquire_connection(redis, key) as link:
-        _, held = checked(await link.exchange(("WATCH", key), ("GET", key)))
+    async with acquire_connection(redis, key) as connection:
+        _, held = checked(await connection.pipeline(("WATCH", key), ("GET", key)))
         token = as_bytes(held)
         if token != lease.token.encode():
-            checked(await link.exchange(("UNWATCH",)))
+            checked(await connection.pipeline(("UNWATCH",)))
             raise LeaseLost(lease.sim_id, worker_of(token))
-        *_, done = checked(await link.exchange(("MULTI",), command, ("EXEC",)))
+        *_, done = checked(await connection.pipeline(("MULTI",), command, ("EXEC",)))
         if done is None:
             raise LeaseLost(lease.sim_id, None)

@@ -11,12 +11,12 @@ from sector.state.redis.replies import as_bytes, as_list, checked
 
 async def sign(redis: Client, serves: str, holder: str, ttl_ms: int) -> list[str]:
     """Note that `holder` is there for `ttl_ms` from now; return all that are there and serve the same."""
-    async with acquire_connection(redis, WORKERS) as link:
-        (time,) = checked(await link.exchange(("TIME",)))
+    async with acquire_connection(redis, WORKERS) as connection:
+        (time,) = checked(await connection.pipeline(("TIME",)))
         seconds, microseconds = (int(as_bytes(part) or 0) for part in as_list(time))
         now_ms = seconds * 1000 + microseconds // 1000
         *_, members, too_late = checked(
-            await link.exchange(
+            await connection.pipeline(
                 ("ZREMRANGEBYSCORE", WORKERS, "-inf", now_ms),
                 ("ZADD", WORKERS, now_ms + ttl_ms, _member(serves, holder)),
                 ("ZRANGE", WORKERS, 0, -1),
@@ -26,15 +26,15 @@ async def sign(redis: Client, serves: str, holder: str, ttl_ms: int) -> list[str
         if ahead := [as_bytes(member) or b"" for member in as_list(too_late)]:
             # Redis' clock was set back since they signed. Those that are there sign again.
             scored = [word for member in ahead for word in (now_ms + ttl_ms, member)]
-            checked(await link.exchange(("ZADD", WORKERS, "XX", "LT", *scored)))
+            checked(await connection.pipeline(("ZADD", WORKERS, "XX", "LT", *scored)))
     named = [(as_bytes(member) or b"").decode(errors="replace").rpartition(" ") for member in as_list(members)]
     return [name for served, _, name in named if served == serves]
 
 
 async def leave(redis: Client, serves: str, holder: str) -> None:
     """Note that `holder` is gone."""
-    async with acquire_connection(redis, WORKERS) as link:
-        checked(await link.exchange(("ZREM", WORKERS, _member(serves, holder))))
+    async with acquire_connection(redis, WORKERS) as connection:
+        checked(await connection.pipeline(("ZREM", WORKERS, _member(serves, holder))))
 
 
 def _member(serves: str, holder: str) -> str:

@@ -39,7 +39,8 @@ from sector.state.history.roll_forward import verify_delta
 from sector.state.keys import SimKeys
 from sector.state.log.order_log import Poison, logged, read_entries
 from sector.state.redis.client import Client
-from sector.state.redis.connection import Command, Link, acquire_connection
+from sector.state.redis.command_encoding import Command
+from sector.state.redis.connection import Connection, acquire_connection
 from sector.state.redis.memory import MEMORY_COMMAND, NO_LIMIT, MemoryUse, memory_use
 from sector.state.redis.replies import as_bytes, as_list, checked
 from sector.state.tick.head import FIELDS, Head
@@ -138,17 +139,17 @@ class Ticker[S]:
         redis.exceptions.RedisError.
         """
         began_s = time.monotonic()
-        async with acquire_connection(self._redis, self._keys.head) as link:
-            read = await self._read(link)
+        async with acquire_connection(self._redis, self._keys.head) as connection:
+            read = await self._read(connection)
             read_s = time.monotonic()
-            keyframes = self._keyframes if self._keyframes is not None else await load_keyframes(link, self._keys)
+            keyframes = self._keyframes if self._keyframes is not None else await load_keyframes(connection, self._keys)
             if read.head.status == "finished":
-                await self._hold_finished(link, read.head, keyframes)
+                await self._hold_finished(connection, read.head, keyframes)
                 return Tick(read.head, 0, True)
             try:
-                state, step = await self._compute_step(link, read)
+                state, step = await self._compute_step(connection, read)
             except (HistoryGone, HistoryBroken):
-                await self._check_nobody_wrote(link, read.head)
+                await self._check_nobody_wrote(connection, read.head)
                 raise
             computed_s = time.monotonic()
             history = self._history_after(read, step, keyframes)
@@ -158,9 +159,9 @@ class Ticker[S]:
             traces = _traces(read.orders)
             changes = self._changes(after, step, history, read.poison, traces, whole=lag is None)
             try:
-                await self._commit(link, after, changes)
+                await self._commit(connection, after, changes)
             except OutOfMemoryError:
-                await self._free_memory(link, read.head, keyframes)
+                await self._free_memory(connection, read.head, keyframes)
                 raise
             self._cursor, self._lag, self._keyframes = after.cursor, lag or SnapshotBacklog(), history.keyframes
         took = PhaseDurations(read_s - began_s, computed_s - read_s, time.monotonic() - computed_s)
@@ -198,25 +199,25 @@ class Ticker[S]:
         mark = KeyframeMark(read.head.tick + 1, cursor, read.head.history_bytes + size)
         return self._retention().advance(self._keys, keyframes, mark, step.snapshot)
 
-    async def _hold_finished(self, link: Link, head: Head, keyframes: tuple[KeyframeMark, ...]) -> None:
+    async def _hold_finished(self, connection: Connection, head: Head, keyframes: tuple[KeyframeMark, ...]) -> None:
         """Keep the lease of a finished sim. It writes nothing more, and keeps less history where Redis is nearly full."""
         rest = self._retention().shorten(keyframes, head.tick, head.history_bytes)
         drop = drop_history(self._keys, keyframes[: -len(rest)], rest) if rest else []
-        *_, done = checked(await link.exchange(("MULTI",), *drop, self.lease.renewal(), ("EXEC",)))
+        *_, done = checked(await connection.pipeline(("MULTI",), *drop, self.lease.renewal(), ("EXEC",)))
         self._keyframes = None if done is None else rest
 
-    async def _free_memory(self, link: Link, head: Head, keyframes: tuple[KeyframeMark, ...]) -> None:
+    async def _free_memory(self, connection: Connection, head: Head, keyframes: tuple[KeyframeMark, ...]) -> None:
         """Drop all history that can be dropped: Redis refused the tick, since it is full. The next attempt may have room."""
-        _, token = checked(await link.exchange(self._watch(), ("GET", self._keys.lease)))
+        _, token = checked(await connection.pipeline(self._watch(), ("GET", self._keys.lease)))
         self._check(as_bytes(token))
         rest = replace(self._retention(), max_bytes=0).shorten(keyframes, head.tick, head.history_bytes)
         drop = drop_history(self._keys, keyframes[: -len(rest)], rest) if rest else []
-        checked(await link.exchange(("MULTI",), *drop, ("EXEC",)))
+        checked(await connection.pipeline(("MULTI",), *drop, ("EXEC",)))
 
-    async def _read(self, link: Link) -> _Read:
+    async def _read(self, connection: Connection) -> _Read:
         """Watch and read, in one round trip where cursor and commit are as this ticker left them."""
         memory_due = time.monotonic() >= self._memory_due_s
-        replies = await link.exchange(
+        replies = await connection.pipeline(
             self._watch(),
             ("GET", self._keys.lease),
             ("HMGET", self._keys.head, *FIELDS),
@@ -233,22 +234,22 @@ class Ticker[S]:
         if head is None:
             raise SimNotFound(self.lease.sim_id)
         if head.cursor != self._cursor:
-            (entries,) = checked(await link.exchange(self._orders_after(head.cursor)))
+            (entries,) = checked(await connection.pipeline(self._orders_after(head.cursor)))
         if head.applied < 0:
-            head = replace(head, applied=max(await self._logged(link) - len(as_list(entries)), 0))
+            head = replace(head, applied=max(await self._logged(connection) - len(as_list(entries)), 0))
         state = None
         if head.commit not in self._states:
             self._lag = None
-            (snapshot,) = checked(await link.exchange(("GET", self._keys.snapshot)))
-            state = await load_head_state(link, self._keys, head, snapshot)
+            (snapshot,) = checked(await connection.pipeline(("GET", self._keys.snapshot)))
+            state = await load_head_state(connection, self._keys, head, snapshot)
         orders, poison = read_entries(entries, MAX_ORDER_BYTES_PER_TICK)
         if poison:
-            checked(await link.exchange(("XLEN", self._keys.poison)))
+            checked(await connection.pipeline(("XLEN", self._keys.poison)))
         return _Read(head, orders, poison, state)
 
-    async def _logged(self, link: Link) -> int:
+    async def _logged(self, connection: Connection) -> int:
         """Return how many entries the order log ever had."""
-        (reply,) = await link.exchange(("XINFO", "STREAM", self._keys.orders))
+        (reply,) = await connection.pipeline(("XINFO", "STREAM", self._keys.orders))
         return 0 if isinstance(reply, ResponseError) else logged(reply)
 
     def _watch(self) -> Command:
@@ -261,7 +262,7 @@ class Ticker[S]:
         if token != self.lease.token.encode():
             raise LeaseLost(self.lease.sim_id, worker_of(token))
 
-    async def _compute_step(self, link: Link, read: _Read) -> tuple[S, Step[S]]:
+    async def _compute_step(self, connection: Connection, read: _Read) -> tuple[S, Step[S]]:
         """Return the state at head and the step from it. A slow one is computed in a thread, and the lease renewed meanwhile."""
         if self._quick:
             began_s = time.monotonic()
@@ -271,7 +272,7 @@ class Ticker[S]:
             computing = asyncio.create_task(asyncio.to_thread(self._compute_in_thread, read))
             try:
                 while not (await asyncio.wait((computing,), timeout=self.lease.ttl_ms / 3000))[0]:
-                    await self._renew(link, read.head)
+                    await self._renew(connection, read.head)
             finally:
                 # A thread cannot be stopped; two must not run for one sim.
                 await asyncio.wait((computing,))
@@ -303,16 +304,16 @@ class Ticker[S]:
         except Exception as error:
             raise WorldFailed(self.lease.sim_id, read.head.tick + 1, error) from error
 
-    async def _check_nobody_wrote(self, link: Link, head: Head) -> None:
+    async def _check_nobody_wrote(self, connection: Connection, head: Head) -> None:
         """Raise CommitConflict where what is watched was written: head and snapshot, read one after the other, are of two ticks then."""
-        _, done = checked(await link.exchange(("MULTI",), ("EXEC",)))
+        _, done = checked(await connection.pipeline(("MULTI",), ("EXEC",)))
         if done is None:
             raise CommitConflict(self.lease.sim_id, head.tick + 1)
 
-    async def _renew(self, link: Link, head: Head) -> None:
+    async def _renew(self, connection: Connection, head: Head) -> None:
         """Renew the lease amid a tick. That touches the watched key, so watch again, and see that nothing else changed."""
         *_, done, _, token, commit = checked(
-            await link.exchange(
+            await connection.pipeline(
                 ("MULTI",),
                 self.lease.renewal(),
                 ("EXEC",),
@@ -361,9 +362,9 @@ class Ticker[S]:
             *history.commands,
         ]
 
-    async def _commit(self, link: Link, head: Head, changes: list[Command]) -> None:
+    async def _commit(self, connection: Connection, head: Head, changes: list[Command]) -> None:
         """Write the tick that leads to `head`, and renew the lease: all of it, or nothing where what is watched changed."""
-        *_, done = checked(await link.exchange(("MULTI",), *changes, self.lease.renewal(), ("EXEC",)))
+        *_, done = checked(await connection.pipeline(("MULTI",), *changes, self.lease.renewal(), ("EXEC",)))
         if done is None:
             raise CommitConflict(self.lease.sim_id, head.tick)
         checked(as_list(done))

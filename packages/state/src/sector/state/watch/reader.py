@@ -17,7 +17,8 @@ from sector.state.errors import HistoryBroken, HistoryGone, HistoryRewound, SimN
 from sector.state.history.roll_forward import StateAtTick, check_follows, roll_forward, tick_fields
 from sector.state.keys import SimKeys
 from sector.state.redis.client import Client
-from sector.state.redis.connection import Command, Link, acquire_connection, call
+from sector.state.redis.command_encoding import Command
+from sector.state.redis.connection import Connection, acquire_connection, execute
 from sector.state.redis.replies import Reply, as_bytes, as_list, checked
 from sector.state.tick.head import FIELDS, Head
 from sector.state.tick.head_state import MOST_TICKS, load_head_state
@@ -118,7 +119,7 @@ class SimReader:
 
     async def head(self) -> Head:
         """Return the head. Raises SimNotFound, redis.exceptions.RedisError."""
-        return self._parse(await call(self._redis, "HMGET", self._keys.head, *FIELDS))
+        return self._parse(await execute(self._redis, "HMGET", self._keys.head, *FIELDS))
 
     async def view(self) -> View:
         """Return the newest view.
@@ -127,14 +128,16 @@ class SimReader:
         """
         head = await self.head()
         if self._view is None or self._view.head.commit != head.commit:
-            async with acquire_connection(self._redis, self._keys.head) as link:
-                self._view = (self._view and await self._went_on(link, self._view)) or await self._anew(link)
+            async with acquire_connection(self._redis, self._keys.head) as connection:
+                self._view = (self._view and await self._went_on(connection, self._view)) or await self._anew(
+                    connection
+                )
         return self._view
 
-    async def _went_on(self, link: Link, view: View) -> View | None:
+    async def _went_on(self, connection: Connection, view: View) -> View | None:
         """Return the view after what happened since `view`; None where that is too much, or does not follow from it."""
         stream = ("XRANGE", self._keys.events, f"{view.head.tick}-0", "+", "COUNT", MOST_TICKS + 1)
-        head, (entries,) = await self._at_once(link, stream)
+        head, (entries,) = await self._at_once(connection, stream)
         came_of, *ticks = as_list(entries) or [None]
         try:
             if came_of is None or tick_fields(came_of, view.sim_id)[1].get(b"hash") != view.head.hash.encode():
@@ -146,20 +149,24 @@ class SimReader:
             return None
         return View(view.sim_id, head, now.frame, view.map) if now.hash == head.hash else None
 
-    async def _anew(self, link: Link, tries: int = _TRIES) -> View:
-        head, (snapshot, map_blob) = await self._at_once(link, ("GET", self._keys.snapshot), ("GET", self._keys.map))
-        there = await load_head_state(link, self._keys, head, snapshot)
+    async def _anew(self, connection: Connection, tries: int = _TRIES) -> View:
+        head, (snapshot, map_blob) = await self._at_once(
+            connection, ("GET", self._keys.snapshot), ("GET", self._keys.map)
+        )
+        there = await load_head_state(connection, self._keys, head, snapshot)
         try:
             return View(self._keys.sim_id, head, there.materialize().frame, decode(as_bytes(map_blob) or b""))
         except HistoryGone:
             # It went on so far meanwhile that what came after that snapshot is trimmed.
             if tries == 1:
                 raise
-            return await self._anew(link, tries - 1)
+            return await self._anew(connection, tries - 1)
 
-    async def _at_once(self, link: Link, *commands: Command) -> tuple[Head, list[Reply]]:
+    async def _at_once(self, connection: Connection, *commands: Command) -> tuple[Head, list[Reply]]:
         """Return the head, and the replies to `commands` at the same instant."""
-        *_, done = checked(await link.exchange(("MULTI",), ("HMGET", self._keys.head, *FIELDS), *commands, ("EXEC",)))
+        *_, done = checked(
+            await connection.pipeline(("MULTI",), ("HMGET", self._keys.head, *FIELDS), *commands, ("EXEC",))
+        )
         fields, *replies = checked(as_list(done))
         return self._parse(fields), replies
 
@@ -182,7 +189,7 @@ class SimReader:
         start = f"{after[0]}-0"
         for _ in range(_MOST_PAGES):
             async with turn():
-                reply = await call(self._redis, "XRANGE", self._keys.events, start, "+", "COUNT", _PAGE)
+                reply = await execute(self._redis, "XRANGE", self._keys.events, start, "+", "COUNT", _PAGE)
                 entries = [tick_fields(entry, self._keys.sim_id) for entry in as_list(reply)]
                 if sum(len(fields[b"events"]) for _, fields in entries) < _LARGE_BYTES:
                     full = search.look_through(entries)
@@ -203,8 +210,8 @@ class SimReader:
         last = after_tick
         command = ("XREAD", "COUNT", 100, "BLOCK", block_ms, "STREAMS", self._keys.events)
         while True:
-            async with acquire_connection(self._redis, self._keys.head) as link:
-                (reply,) = checked(await link.exchange((*command, f"{last}-0")))
+            async with acquire_connection(self._redis, self._keys.head) as connection:
+                (reply,) = checked(await connection.pipeline((*command, f"{last}-0")))
             if reply is None:
                 if (tick := (await self.head()).tick) < last:
                     raise HistoryRewound(self._keys.sim_id, last, tick)
