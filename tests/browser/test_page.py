@@ -142,7 +142,7 @@ async def test_fleets_move_smoothly_between_ticks(page: Page, world_page: WorldP
 async def test_an_unchanged_world_is_not_drawn_again(
     page: Page, world_page: WorldPage, redis: Redis, redis_url: str, processes: Processes
 ) -> None:
-    await lifecycle.found(redis, "default", SectorWorld(), CONFIG)
+    await lifecycle.create(redis, "default", SectorWorld(), CONFIG)
     await page.goto(processes.start("viz", REDIS_URL=redis_url).url)
     await world_page.wait_for_tick(0)
     await page.wait_for_timeout(500)

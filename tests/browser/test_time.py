@@ -134,7 +134,7 @@ async def test_a_tick_outside_the_history_is_reported(page: Page, world_page: Wo
 async def test_another_sim_can_be_selected_and_has_its_own_ticks(
     page: Page, world_page: WorldPage, viz: Service, sim: Sim, redis: Redis, faults: list[str]
 ) -> None:
-    await lifecycle.found(redis, "other", SectorWorld(), CONFIG)
+    await lifecycle.create(redis, "other", SectorWorld(), CONFIG)
     await page.goto(viz.url)
     await world_page.wait_for_tick(39)
     await page.locator("#sims").focus()

@@ -22,7 +22,7 @@ async def play(url: str) -> None:
     """Play one tick at the Redis at `url`."""
     redis = connect(url)
     config = SimConfig(systems=12, homes=3, puppets=(Puppet(faction="Crimson"),))
-    await lifecycle.found(redis, "default", SectorWorld(), config)
+    await lifecycle.create(redis, "default", SectorWorld(), config)
     held = await lease.acquire(redis, "default", "clean", 60_000)
     assert held is not None
     await order_log.append(redis, "default", "me", [ORDER.dump_json(Join(faction="Me"))])

@@ -14,7 +14,7 @@ from fixtures.contents import entries_at, value_at
 from fixtures.processes import free_port
 from fixtures.sim import CONFIG, Sim
 from sector.models import ORDER, Note
-from sector.state.errors import IdempotencyConflict, NotDurable, QueueFull, RateLimited, SimFinished, SimNotFound
+from sector.state.errors import IdempotencyConflict, NotDurable, QueueFull, RateLimited, SimAlreadyFinished, SimNotFound
 from sector.state.keys import SimKeys
 from sector.state.log import admission
 from sector.state.log.admission import AdmissionPolicy, Admitted, Rate, Request
@@ -28,7 +28,7 @@ from sector.world import SectorWorld
 BODY = ORDER.dump_json(Note(faction="Crimson", text="hello"))
 ONE = Request("me", [BODY])
 GATE = AdmissionPolicy("default")
-KEYED = replace(ONE, key="k", digest=b"digest of it 16b", rest=b"rest")
+KEYED = replace(ONE, key="k", digest=b"digest of it 16b", stored_response=b"rest")
 
 
 async def logged(redis: Redis) -> list[str]:
@@ -60,15 +60,15 @@ async def test_a_finished_sim_takes_none_but_repeats_what_it_said(redis: Redis) 
     (before,) = await admitted_by(GATE, redis, [KEYED])
     await sim.tick()
     late, repeated = await admitted_by(GATE, redis, [ONE, KEYED])
-    assert isinstance(late, SimFinished)
+    assert isinstance(late, SimAlreadyFinished)
     assert late.tick == 1
     assert isinstance(before, Admitted)
-    assert repeated == replace(before, repeated=True)
+    assert repeated == replace(before, replayed=True)
 
 
 async def test_the_same_key_is_carried_out_once_for_24_hours(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
-    first, second = await admitted_by(GATE, redis, [KEYED, replace(KEYED, rest=b"another")])
+    first, second = await admitted_by(GATE, redis, [KEYED, replace(KEYED, stored_response=b"another")])
     (third,) = await admitted_by(GATE, redis, [KEYED])
     assert isinstance(first, Admitted)
     assert second == third == Admitted(first.ids, b"rest", True)
@@ -82,16 +82,16 @@ async def test_what_an_issuer_stores_has_a_limit_and_no_request_is_refused_for_i
 ) -> None:
     assert (await sim.reader.head()).applied == 0
     monkeypatch.setattr(admission, "STORED_BYTES", 20_000)
-    hundred = [replace(KEYED, key=f"k{number}", rest=bytes(1_000)) for number in range(100)]
+    hundred = [replace(KEYED, key=f"k{number}", stored_response=bytes(1_000)) for number in range(100)]
     verdicts = await admitted_by(GATE, redis, [*hundred, replace(KEYED, issuer="you")])
     assert all(isinstance(each, Admitted) for each in verdicts)
-    stored_s = [await redis.ttl(SimKeys("default").once("me", each.key)) for each in hundred]
+    stored_s = [await redis.ttl(SimKeys("default").idempotency_key("me", each.key)) for each in hundred]
     assert stored_s == sorted(stored_s, reverse=True)
     assert stored_s[0] > 24 * 3600 - 10
     assert 590 < stored_s[-1] <= 600
     # At the budget's half an answer is stored for half of the time.
     assert 10 * 3600 < stored_s[8] < 14 * 3600
-    assert await redis.ttl(SimKeys("default").once("you", "k")) > 24 * 3600 - 10, "of another issuer"
+    assert await redis.ttl(SimKeys("default").idempotency_key("you", "k")) > 24 * 3600 - 10, "of another issuer"
 
 
 @pytest.mark.parametrize("orders", [1, 2, 9, 500])
@@ -104,7 +104,7 @@ async def test_ids_are_stored_in_few_bytes_however_many_they_are(sim: Sim, redis
     assert isinstance(first, Admitted)
     assert repeated == Admitted(first.ids, b"rest", True)
     assert len(first.ids) == orders
-    assert len(await value_at(redis, SimKeys("default").once("me", "k"))) < 50
+    assert len(await value_at(redis, SimKeys("default").idempotency_key("me", "k"))) < 50
 
 
 async def test_the_same_key_with_another_request_is_refused_and_of_another_issuer_is_another(
@@ -127,7 +127,7 @@ async def test_who_orders_too_fast_waits_and_the_others_do_not(sim: Sim, redis: 
     assert [type(each) for each in verdicts] == [Admitted, Admitted, Admitted, RateLimited, Admitted]
     refused = verdicts[3]
     assert isinstance(refused, RateLimited)
-    assert refused.of == "token slow"
+    assert refused.client == "token slow"
     assert 1.5 < refused.retry_after_s <= 2
     assert len(await logged(redis)) == 4
     # It is kept in Redis: any other process is told the same.
@@ -156,17 +156,17 @@ async def test_all_rates_of_a_request_hold(sim: Sim, redis: Redis) -> None:
         [replace(ONE, rates=(wide, narrow)), replace(ONE, rates=(wide, narrow)), replace(ONE, rates=(wide,))],
     )
     assert isinstance(refused, RateLimited)
-    assert refused.of == "address 10.0.0.1"
+    assert refused.client == "address 10.0.0.1"
     assert isinstance(elsewhere, Admitted)
 
 
 async def test_orders_are_refused_while_too_many_wait_for_the_worker(sim: Sim, redis: Redis) -> None:
-    gate = AdmissionPolicy("default", most_waiting=3)
+    gate = AdmissionPolicy("default", max_pending=3)
     verdicts = await admitted_by(gate, redis, [ONE, ONE, ONE, ONE])
     assert [type(each) for each in verdicts] == [Admitted, Admitted, Admitted, QueueFull]
     behind = verdicts[3]
     assert isinstance(behind, QueueFull)
-    assert (behind.waiting, behind.most) == (3, 3)
+    assert (behind.pending, behind.max_pending) == (3, 3)
     await sim.tick()
     assert [type(each) for each in await admitted_by(gate, redis, [ONE])] == [Admitted]
 
@@ -176,12 +176,12 @@ async def test_how_many_wait_is_known_after_trimming_and_of_sims_of_before_0_6(s
     await sim.tick(times=30)
     await redis.hdel(SimKeys("default").head, "applied")
     assert isinstance(
-        (await admitted_by(AdmissionPolicy("default", most_waiting=1), redis, [Request("me", [BODY])]))[0], Admitted
+        (await admitted_by(AdmissionPolicy("default", max_pending=1), redis, [Request("me", [BODY])]))[0], Admitted
     )
     await admitted_by(GATE, redis, [ONE, ONE])
     await sim.tick()
     assert (await sim.reader.head()).applied == 7
-    first, second = await admitted_by(AdmissionPolicy("default", most_waiting=1), redis, [ONE, ONE])
+    first, second = await admitted_by(AdmissionPolicy("default", max_pending=1), redis, [ONE, ONE])
     assert isinstance(first, Admitted)
     assert isinstance(second, QueueFull)
 
@@ -281,7 +281,7 @@ async def test_a_group_that_fails_takes_none_of_those_that_follow_it_along(sim: 
 
 @pytest.mark.parametrize("count", [1, 4_001])
 async def test_a_group_is_cut_where_it_would_keep_redis_long(redis: Redis, count: int) -> None:
-    await lifecycle.found(redis, "default", SectorWorld(), CONFIG)
+    await lifecycle.create(redis, "default", SectorWorld(), CONFIG)
     group = GroupCommit(redis, GATE)
     found = await asyncio.gather(group.admit(Request("me", [BODY] * count)), group.admit(ONE))
     assert [len(each.ids) for each in found] == [count, 1]

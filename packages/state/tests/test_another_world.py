@@ -1,4 +1,4 @@
-"""The state knows a world by its protocol alone: a world that has nothing to do with Sector's lives in it just as well."""
+"""A sim can have any world that implements the World protocol."""
 
 from array import array
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from sector.state.watch.reader import SimReader
 class Counter:
     """A world of one number: the bytes of all orders ever given. Its state is the snapshot itself."""
 
-    def found(self, config: SimConfig) -> tuple[bytes, bytes]:
+    def create(self, config: SimConfig) -> tuple[bytes, bytes]:
         return encode(Frame("map", {}, {})), self._frame("snapshot", 0, config.seed, "")
 
     def load(self, config: SimConfig, map_blob: bytes, snapshot: bytes) -> bytes:
@@ -47,9 +47,9 @@ def _column(value: int) -> Column:
     return Column(memoryview(array("q", [value])))
 
 
-async def test_another_world_is_founded_ticked_taken_over_and_read(redis: Redis) -> None:
+async def test_another_world_runs_and_changes_workers(redis: Redis) -> None:
     world = Counter()
-    await lifecycle.found(redis, "count", world, SimConfig(seed=7))
+    await lifecycle.create(redis, "count", world, SimConfig(seed=7))
     held = await lease.acquire(redis, "count", "one", 60_000)
     assert held is not None
     await order_log.append(redis, "count", "me", [b"12345"])
@@ -71,11 +71,24 @@ class Miscounting(Counter):
         return replace(super().advance(state, orders), delta=super().advance(state, ()).delta)
 
 
-async def test_a_world_whose_delta_does_not_lead_to_its_snapshot_is_stopped_at_its_first_tick(redis: Redis) -> None:
-    await lifecycle.found(redis, "count", Miscounting(), SimConfig(seed=7))
+async def test_a_delta_that_contradicts_its_snapshot_stops_the_world(redis: Redis) -> None:
+    await lifecycle.create(redis, "count", Miscounting(), SimConfig(seed=7))
     held = await lease.acquire(redis, "count", "one", 60_000)
     assert held is not None
     await order_log.append(redis, "count", "me", [b"12345"])
     with pytest.raises(WorldFailed, match="the delta of a step leads to"):
         await Ticker(redis, Miscounting(), *await lifecycle.load_manifest(redis, "count"), held).tick()
     assert (await SimReader(redis, "count").head()).tick == 0
+
+
+class EarlierCounter:
+    """A world that has the method name of 0.11."""
+
+    def __init__(self) -> None:
+        world = Counter()
+        self.found, self.load, self.advance = world.create, world.load, world.advance
+
+
+async def test_a_world_with_the_earlier_method_name_is_created_with_a_warning(redis: Redis) -> None:
+    with pytest.warns(DeprecationWarning, match="EarlierCounter.found is now create"):
+        assert await lifecycle.create(redis, "count", EarlierCounter(), SimConfig(seed=7))  # type: ignore[arg-type]

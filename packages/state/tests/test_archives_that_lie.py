@@ -138,7 +138,7 @@ def _with_snapshot(records: list[Record], **meta: object) -> list[Record]:
 
 
 def _map_of_another() -> bytes:
-    return SectorWorld().found(archives.CONFIG.model_copy(update={"systems": 5}))[0]
+    return SectorWorld().create(archives.CONFIG.model_copy(update={"systems": 5}))[0]
 
 
 assert isinstance(FOUNDING, Founding)

@@ -99,13 +99,13 @@ async def test_a_keyframe_of_another_tick_is_named(sim: Sim, redis: Redis) -> No
 
 @pytest.mark.parametrize("field", ["tick", "cursor", "epoch", "at_ms", "applied", "tick_length_ms"])
 async def test_a_head_that_cannot_be_read_is_said_and_hides_no_other_sim(sim: Sim, redis: Redis, field: str) -> None:
-    await lifecycle.found(redis, "other", SectorWorld(), CONFIG)
+    await lifecycle.create(redis, "other", SectorWorld(), CONFIG)
     await redis.hset(KEYS.head, field, "x")
     await redis.set(SimKeys("third").head, "of another type")
     for read in (SimReader(redis, "default").view(), sim.ticker.tick(), history.get_range(redis, "default")):
         with pytest.raises(HeadError, match=f"its field {field} is 'x'"):
             await read
-    bad, good, of_another_type = await lifecycle.heads(redis, ["default", "other", "third"])
+    bad, good, of_another_type = await lifecycle.load_heads(redis, ["default", "other", "third"])
     assert (bad, of_another_type) == (None, None)
     assert good is not None
     assert good.tick == 0
@@ -123,27 +123,27 @@ async def test_a_cursor_that_cannot_be_compared_is_no_outcome(sim: Sim, redis: R
 async def test_what_is_no_id_is_not_listed(sim: Sim, redis: Redis) -> None:
     assert sim.lease.epoch == 1
     await redis.sadd(SIMS, b"\xff\xfe", "../other", "A", "x" * 64, "a b", "\x1b[2J")
-    assert await lifecycle.listed(redis) == ["default"]
+    assert await lifecycle.list_ids(redis) == ["default"]
 
 
 async def test_a_sim_that_cannot_be_made_is_said_to_who_asked(redis: Redis) -> None:
     config = SimConfig(map=SPLIT, puppets=())
     with pytest.raises(SimImpossible, match="sim 'named' cannot be created: .*no lanes join S1 to S0"):
-        await lifecycle.found(redis, "named", SectorWorld(), config)
+        await lifecycle.create(redis, "named", SectorWorld(), config)
     await requests.request_sim(redis, "asked", SimRequest(config=config))
     said = await requests.reconcile(redis, "asked", SectorWorld())
     assert "no lanes join S1 to S0" in said
     wish = await requests.get_request(redis, "asked")
     assert wish is not None
     assert "no lanes join S1 to S0" in wish.fault
-    assert await lifecycle.listed(redis) == []
+    assert await lifecycle.list_ids(redis) == []
 
 
 @pytest.mark.parametrize("request_text", ["garbage", '{"config": {"systems": -1}}', "[]"])
 async def test_a_request_that_cannot_be_read_is_named(redis: Redis, request_text: str) -> None:
-    await redis.set(SimKeys("asked").founding, request_text)
+    await redis.set(SimKeys("asked").request, request_text)
     with pytest.raises(RequestError, match="sim 'asked'"):
         await requests.reconcile(redis, "asked", SectorWorld())
     with pytest.raises(RequestError, match="sim 'asked'"):
         await requests.request_sim(redis, "asked", SimRequest())
-    assert await value_at(redis, SimKeys("asked").founding) == request_text.encode()
+    assert await value_at(redis, SimKeys("asked").request) == request_text.encode()

@@ -24,7 +24,7 @@ from sector.state.redis.client import connect
 from sector.state.redis.connection import acquire_connection
 from sector.state.redis.error_messages import concerns_one_sim, describe
 from sector.state.sims import lifecycle
-from sector.state.watch.sim_watcher import FAULTS, Followed
+from sector.state.watch.sim_watcher import FAULTS, SimWatcher
 
 AWAY = "Redis is away"
 
@@ -34,7 +34,7 @@ async def fault_of(url: str) -> str:
     redis = connect(url)
     try:
         with pytest.raises(RedisError) as raised:
-            await lifecycle.listed(redis)
+            await lifecycle.list_ids(redis)
     finally:
         await redis.aclose()
     return describe(raised.value)
@@ -68,7 +68,7 @@ async def test_a_certificate_file_that_cannot_be_read_any_more_is_named_as_the_c
     for spoil in (path.unlink, path.mkdir):
         spoil()
         with pytest.raises(RedisError) as raised:
-            await lifecycle.listed(redis)
+            await lifecycle.list_ids(redis)
         assert describe(raised.value) == "a certificate file in REDIS_URL cannot be read"
     await redis.aclose()
 
@@ -86,7 +86,7 @@ async def test_a_certificate_file_that_becomes_a_pipe_or_a_device_holds_nothing_
         remove(path)
         FILE_STATES[state](path)
         with pytest.raises(RedisError) as raised:
-            await lifecycle.listed(redis)
+            await lifecycle.list_ids(redis)
         # (redis-py says of Sentinels only that none knows a master)
         expected = AWAY if "sentinel" in scheme else "a certificate file in REDIS_URL cannot be read"
         assert describe(raised.value) == expected, state
@@ -118,9 +118,9 @@ async def test_a_host_that_has_no_address_is_a_matter_of_dns() -> None:
 async def test_a_process_without_free_descriptors_says_so(redis_url: str) -> None:
     redis = connect(redis_url)
     with no_free_descriptor(), pytest.raises(RedisConnectionError) as raised:
-        await lifecycle.listed(redis)
+        await lifecycle.list_ids(redis)
     assert describe(raised.value).startswith("no file descriptor is free")
-    assert await lifecycle.listed(redis) == []
+    assert await lifecycle.list_ids(redis) == []
     await redis.aclose()
 
 
@@ -138,7 +138,7 @@ async def test_a_view_that_is_late_is_no_fault_of_redis(
     sim: Sim, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sector.state.watch.sim_watcher._CAUGHT_UP_WITHIN_S", 0.01)
-    followed = Followed(redis, sim.lease.sim_id, backoff)
+    followed = SimWatcher(redis, sim.lease.sim_id, backoff)
     # It is shown a view, and follows no further.
     followed._hold(await followed.reader.view(), anew=True)
     await sim.tick()

@@ -32,21 +32,21 @@ async def submit(redis: Redis, number: int = 1, key: str = "") -> Sequence[Admis
 )
 async def test_a_rate_that_cannot_be_is_none(sim: Sim, redis: Redis, value: str | bytes) -> None:
     assert sim.lease.epoch == 1
-    await redis.set(KEYS.rate(RATE.of), value)
+    await redis.set(KEYS.rate(RATE.client), value)
     await redis.set(KEYS.rate("stored me"), value)
     assert isinstance((await submit(redis, key="one"))[0], Admitted)
-    assert await redis.pttl(KEYS.rate(RATE.of)) < 60_000
+    assert await redis.pttl(KEYS.rate(RATE.client)) < 60_000
 
 
 async def test_a_rate_of_another_type_holds_nobody_up(sim: Sim, redis: Redis) -> None:
     assert sim.lease.epoch == 1
-    for key in (KEYS.rate(RATE.of), KEYS.rate("stored me"), KEYS.once("me", "one")):
+    for key in (KEYS.rate(RATE.client), KEYS.rate("stored me"), KEYS.idempotency_key("me", "one")):
         await redis.sadd(key, "x")
     (first,) = await submit(redis, key="one")
     (again,) = await submit(redis, key="one")
     assert isinstance(first, Admitted)
     assert isinstance(again, Admitted)
-    assert (again.ids, again.repeated) == (first.ids, True)
+    assert (again.ids, again.replayed) == (first.ids, True)
 
 
 async def test_a_rate_that_is_used_up_still_refuses(sim: Sim, redis: Redis) -> None:
@@ -87,7 +87,7 @@ async def test_a_worker_that_signed_an_hour_ahead_is_gone_after_its_time(redis: 
     worker = connect(as_user(redis_url, "worker"))
     now_ms = time.time() * 1000
     await redis.zadd(WORKERS, {"default ghost:1": now_ms + 3_600_000, "default other:2": now_ms + 1000, "x": 2.0**60})
-    assert set(await membership.sign(worker, "default", "me:3", TTL_MS)) == {"ghost:1", "other:2", "me:3"}
+    assert set(await membership.heartbeat(worker, "default", "me:3", TTL_MS)) == {"ghost:1", "other:2", "me:3"}
     assert await redis.zcount(WORKERS, now_ms + TTL_MS + 10_000, "+inf") == 0
     assert await redis.zscore(WORKERS, "default other:2") == pytest.approx(now_ms + 1000, abs=1)
     await worker.aclose()

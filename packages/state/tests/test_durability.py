@@ -87,12 +87,12 @@ def test_every_kind_has_its_promise_in_words() -> None:
 
 
 async def test_the_roster_names_who_signed_and_serves_the_same(redis: Redis) -> None:
-    assert await membership.sign(redis, "*", "one:1", 60_000) == ["one:1"]
-    assert await membership.sign(redis, "a,b", "two:2", 60_000) == ["two:2"]
-    assert await membership.sign(redis, "*", "three:3", 20_000) == ["three:3", "one:1"]
+    assert await membership.heartbeat(redis, "*", "one:1", 60_000) == ["one:1"]
+    assert await membership.heartbeat(redis, "a,b", "two:2", 60_000) == ["two:2"]
+    assert await membership.heartbeat(redis, "*", "three:3", 20_000) == ["three:3", "one:1"]
     # Its time is over: it signed until the first millisecond of 1970.
     assert await redis.zadd(WORKERS, {"* three:3": 1}, xx=True, ch=True) == 1
     # In the order of their ends, which two have in common if they sign in one millisecond.
-    assert set(await membership.sign(redis, "*", "four:4", 60_000)) == {"one:1", "four:4"}
-    await membership.leave(redis, "*", "one:1")
-    assert await membership.sign(redis, "*", "four:4", 60_000) == ["four:4"]
+    assert set(await membership.heartbeat(redis, "*", "four:4", 60_000)) == {"one:1", "four:4"}
+    await membership.deregister(redis, "*", "one:1")
+    assert await membership.heartbeat(redis, "*", "four:4", 60_000) == ["four:4"]

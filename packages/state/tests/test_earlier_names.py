@@ -1,4 +1,4 @@
-"""Names of versions 0.10 and 0.11 work, with a warning that states the new name."""
+"""Names of earlier versions work, with a warning that states the new name."""
 
 import importlib
 import sys
@@ -31,6 +31,26 @@ import pytest
         ("history.roll_forward.past_in", "state_at_snapshot"),
         ("history.roll_forward.hold_to_its_delta", "verify_delta"),
         ("watch.sim_watcher.Heard", "TickListener"),
+        ("watch.sim_watcher.Followed", "SimWatcher"),
+        ("watch.reader.View", "SimView"),
+        ("watch.reader.Page", "EventBatch"),
+        ("watch.reader.Wanted", "EventFilter"),
+        ("errors.SimFinished", "SimAlreadyFinished"),
+        ("log.order_log.Poison", "DeadLetter"),
+        ("log.order_log.logged", "count_entries"),
+        ("log.order_log.pending", "load_pending"),
+        ("redis.connection.Link", "Connection"),
+        ("redis.connection.call", "execute"),
+        ("redis.connection.strings", "mget"),
+        ("redis.group_commit.MOST_ORDERS", "MAX_GROUP_ORDERS"),
+        ("redis.health.Note", "UpdateCondition"),
+        ("sims.lifecycle.found", "create"),
+        ("sims.lifecycle.listed", "list_ids"),
+        ("sims.lifecycle.heads", "load_heads"),
+        ("sims.lifecycle.remove", "delete"),
+        ("tick.head_state.MOST_TICKS", "MAX_SNAPSHOT_AGE_TICKS"),
+        ("tick.membership.sign", "heartbeat"),
+        ("tick.membership.leave", "deregister"),
     ],
 )
 def test_an_earlier_name_is_the_new_one(earlier: str, now: str) -> None:

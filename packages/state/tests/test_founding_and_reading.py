@@ -22,14 +22,14 @@ KEYS = SimKeys("default")
 
 
 async def test_of_many_that_found_a_sim_at_once_one_does(redis: Redis) -> None:
-    tries = [lifecycle.found(redis, "default", SectorWorld(), CONFIG) for _ in range(8)]
+    tries = [lifecycle.create(redis, "default", SectorWorld(), CONFIG) for _ in range(8)]
     assert sorted(await asyncio.gather(*tries)) == [False] * 7 + [True]
     assert await redis.smembers(SIMS) == {b"default"}
 
 
 async def test_founding_again_changes_nothing(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=2)
-    assert not await lifecycle.found(redis, "default", SectorWorld(), SimConfig())
+    assert not await lifecycle.create(redis, "default", SectorWorld(), SimConfig())
     assert (await sim.reader.head()).tick == 2
     assert (await lifecycle.load_manifest(redis, "default"))[0] == CONFIG
 
@@ -37,7 +37,7 @@ async def test_founding_again_changes_nothing(sim: Sim, redis: Redis) -> None:
 async def test_founding_after_a_lease_was_taken_keeps_its_epoch(redis: Redis) -> None:
     held = await lease.acquire(redis, "default", "early", 60_000)
     assert held is not None
-    await lifecycle.found(redis, "default", SectorWorld(), CONFIG)
+    await lifecycle.create(redis, "default", SectorWorld(), CONFIG)
     assert (await SimReader(redis, "default").head()).epoch == held.epoch
 
 
@@ -49,8 +49,8 @@ async def test_a_sim_that_is_not_there_is_named(redis: Redis) -> None:
 
 async def test_heads_come_in_the_order_of_their_sims(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=2)
-    assert await lifecycle.heads(redis, []) == []
-    assert await lifecycle.heads(redis, ["nowhere", "default"]) == [None, await sim.reader.head()]
+    assert await lifecycle.load_heads(redis, []) == []
+    assert await lifecycle.load_heads(redis, ["nowhere", "default"]) == [None, await sim.reader.head()]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ async def test_the_view_is_read_anew_only_when_the_head_moved(sim: Sim) -> None:
 async def test_a_sim_founded_anew_is_seen_with_its_new_map(sim: Sim, redis: Redis) -> None:
     await sim.reader.view()
     await redis.flushall()
-    await lifecycle.found(redis, "default", SectorWorld(), CONFIG.model_copy(update={"systems": 30}))
+    await lifecycle.create(redis, "default", SectorWorld(), CONFIG.model_copy(update={"systems": 30}))
     assert len(Snapshot.model_validate((await sim.reader.view()).rows(), strict=False).systems) == 30
 
 
@@ -125,7 +125,7 @@ async def test_a_search_for_events_ends_after_so_many_ticks_and_can_be_continued
     sim: Sim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sector.state.watch.reader._PAGE", 2)
-    monkeypatch.setattr("sector.state.watch.reader._MOST_PAGES", 3)
+    monkeypatch.setattr("sector.state.watch.reader._MAX_PAGES", 3)
     await sim.tick(times=8)
     await sim.tick(Note(faction="Crimson", text="late"))
 
@@ -154,7 +154,7 @@ async def test_following_yields_each_tick_as_it_comes(sim: Sim) -> None:
 
 
 async def test_following_notices_that_history_was_rewound(sim: Sim) -> None:
-    with pytest.raises(HistoryRewound, match="seen at tick 99 and is now at tick 0"):
+    with pytest.raises(HistoryRewound, match="was at tick 99 and is now at tick 0"):
         await anext(aiter(SimReader(sim.redis, "default").follow(99, block_ms=50)))
 
 

@@ -19,7 +19,7 @@ WISH = SimRequest(config=CONFIG)
 async def test_the_api_asks_and_the_worker_founds(redis: Redis, redis_url: str) -> None:
     api, worker = (connect(as_user(redis_url, user)) for user in ("api", "worker"))
     await requests.request_sim(api, "mine", WISH)
-    assert await lifecycle.listed(api) == ["mine"]
+    assert await lifecycle.list_ids(api) == ["mine"]
     assert await requests.get_request(api, "mine") == WISH
     assert await requests.reconcile(worker, "mine", SectorWorld()) == "founded as asked for"
     assert (await lifecycle.load_manifest(redis, "mine"))[0] == CONFIG
@@ -52,10 +52,10 @@ async def test_of_two_that_ask_at_once_the_first_gets_the_sim(redis: Redis, monk
 async def test_a_request_for_a_sim_that_another_worker_creates_is_done(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).tick == 0
     await requests.request_sim(redis, "mine", SimRequest(fork_of=ForkOf(sim="default", tick=0)))
-    await lifecycle.found(redis, "mine", SectorWorld(), CONFIG.model_copy(update={"systems": 30}))
+    await lifecycle.create(redis, "mine", SectorWorld(), CONFIG.model_copy(update={"systems": 30}))
     assert await requests.reconcile(redis, "mine", SectorWorld()) == ""
     assert await requests.get_request(redis, "mine") is None
-    assert await lifecycle.listed(redis) == ["default", "mine"]
+    assert await lifecycle.list_ids(redis) == ["default", "mine"]
     assert (await lifecycle.load_manifest(redis, "mine"))[0].systems == 30
 
 
@@ -75,6 +75,6 @@ async def test_what_cannot_be_had_says_why_and_can_be_asked_for_otherwise(sim: S
     failed = await requests.get_request(redis, "mine")
     assert failed is not None
     assert failed.fault == "tick 9 of sim 'default' is not in its history (any more)"
-    assert await lifecycle.listed(redis) == ["default"]
+    assert await lifecycle.list_ids(redis) == ["default"]
     await requests.request_sim(redis, "mine", WISH)
     assert await requests.reconcile(redis, "mine", SectorWorld()) == "founded as asked for"

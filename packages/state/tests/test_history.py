@@ -94,7 +94,7 @@ async def test_a_fork_begins_where_the_other_was_and_goes_its_own_way(sim: Sim, 
     await sim.tick(times=3)
     head = await fork.fork(redis, "default", 8, "other")
     assert (head.tick, head.hash) == (8, (await history.at_tick(redis, "default", 8)).hash)
-    assert await lifecycle.listed(redis) == ["default", "other"]
+    assert await lifecycle.list_ids(redis) == ["default", "other"]
     other = await ticker_of(redis, "other")
     # With the same orders, none, the same happens; nothing of the one is seen in the other.
     for tick in (9, 10):
@@ -115,7 +115,7 @@ async def test_a_fork_leaves_a_sim_alone_that_another_client_creates_meanwhile(
     await sim.tick(times=3)
 
     async def create() -> None:
-        await lifecycle.found(redis, "other", SectorWorld(), CONFIG)
+        await lifecycle.create(redis, "other", SectorWorld(), CONFIG)
 
     before_the_next(monkeypatch, "MULTI", create)
     with pytest.raises(SimExists, match="'other'"):
@@ -154,7 +154,7 @@ async def test_an_import_that_is_broken_off_leaves_no_sim_and_can_be_made_again(
 
     with pytest.raises(Unplugged):
         await import_sim(redis, "copy", cut())
-    assert await lifecycle.listed(redis) == ["default"]
+    assert await lifecycle.list_ids(redis) == ["default"]
     with pytest.raises(SimNotFound):
         await history.get_range(redis, "copy")
     with pytest.raises(HistoryBroken, match="tick 4 follows"):
@@ -170,7 +170,7 @@ async def test_an_import_leaves_a_sim_alone_that_another_client_creates_meanwhil
         importer = Importer(connection, redis, "copy")
         await importer.begin()
         assert [await importer.put(record) for record in records] == [0, 0, 1, 2, 3]
-        await lifecycle.found(redis, "copy", SectorWorld(), CONFIG)
+        await lifecycle.create(redis, "copy", SectorWorld(), CONFIG)
         with pytest.raises(SimExists, match="'copy'"):
             await importer.close()
     assert (await SimReader(redis, "copy").head()).tick == 0
@@ -208,19 +208,19 @@ async def test_records_that_make_no_sim_are_not_imported(
     records = await exported(redis)
     with pytest.raises(HistoryBroken, match=reason):
         await import_sim(redis, "copy", iter(alter(records)))
-    assert await lifecycle.listed(redis) == ["default"]
+    assert await lifecycle.list_ids(redis) == ["default"]
     assert await redis.keys("*copy*") == []
 
 
 async def test_a_removed_sim_is_gone_and_its_ticker_commits_no_more(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=3)
-    await lifecycle.remove(redis, "default")
+    await lifecycle.delete(redis, "default")
     assert await redis.keys("*") == []
     with pytest.raises(Exception, match="held by nobody|there is no sim"):
         await sim.ticker.tick()
     assert await redis.keys("*") == []
     with pytest.raises(SimNotFound):
-        await lifecycle.remove(redis, "default")
+        await lifecycle.delete(redis, "default")
 
 
 async def test_the_commands_do_it_and_say_what_they_did(redis: Redis, redis_url: str, tmp_path: Path) -> None:

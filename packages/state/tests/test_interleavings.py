@@ -48,7 +48,7 @@ WORKERS = range(2)
 class Diary:
     """A world that writes down the ids of the orders it was given. Its state is its snapshot."""
 
-    def found(self, config: SimConfig) -> tuple[bytes, bytes]:
+    def create(self, config: SimConfig) -> tuple[bytes, bytes]:
         return encode(Frame("map", {}, {})), _page("snapshot", 0, "", [])
 
     def load(self, config: SimConfig, map_blob: bytes, snapshot: bytes) -> bytes:
@@ -109,7 +109,7 @@ class Interleavings(RuleBasedStateMachine):
         self.committed: dict[int, str] = {}
         self.epochs: list[int] = []
         self.kept: list[tuple[Server, list[str], dict[int, str], list[int]]] = []
-        map_blob, snapshot = Diary().found(CONFIG)
+        map_blob, snapshot = Diary().create(CONFIG)
         for command in initial_commands(
             KEYS, first_head(0, digest(snapshot), 0, "running"), CONFIG, map_blob, snapshot
         ):

@@ -94,9 +94,9 @@ async def test_a_cluster_serves_sims_on_every_node_and_goes_on_after_migration_a
         names = [f"fork-{number}" for number in range(9)]
         for name in names:
             await fork.fork(redis, "default", 3, name)
-        assert await lifecycle.listed(redis) == ["default", *names]
+        assert await lifecycle.list_ids(redis) == ["default", *names]
         assert await lease.holders(redis, ["default", *names]) == ["test", *[None] * 9]
-        assert await lifecycle.heads(redis, ["default", "nowhere", names[0]]) == [
+        assert await lifecycle.load_heads(redis, ["default", "nowhere", names[0]]) == [
             await sim.reader.head(),
             None,
             await SimReader(redis, names[0]).head(),

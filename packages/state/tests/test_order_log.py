@@ -12,7 +12,7 @@ from sector.models import Join, LoggedOrder, Note
 from sector.state.errors import SimNotFound
 from sector.state.keys import SimKeys
 from sector.state.log import order_log
-from sector.state.log.order_log import Pending, Poison, read_entries
+from sector.state.log.order_log import DeadLetter, Pending, read_entries
 from sector.state.redis.client import Client
 
 KEYS = SimKeys("default")
@@ -35,15 +35,15 @@ async def test_an_order_is_appended_with_its_issuer_and_scope(redis: Redis, appe
 
 
 async def test_pending_counts_the_orders_after_the_head_and_names_the_oldest(sim: Sim, redis: Redis) -> None:
-    assert await order_log.pending(redis, "default") == Pending(0, "")
+    assert await order_log.load_pending(redis, "default") == Pending(0, "")
     first, *_ = await sim.order(Join(faction="Me"), Note(faction="Me", text="a"), Note(faction="Me", text="b"))
-    assert await order_log.pending(redis, "default") == Pending(3, first)
+    assert await order_log.load_pending(redis, "default") == Pending(3, first)
     await sim.tick()
-    assert await order_log.pending(redis, "default") == Pending(0, "")
+    assert await order_log.load_pending(redis, "default") == Pending(0, "")
     first, _ = await sim.order(Note(faction="Me", text="c"), Note(faction="Me", text="d"))
-    assert await order_log.pending(redis, "default") == Pending(2, first)
+    assert await order_log.load_pending(redis, "default") == Pending(2, first)
     with pytest.raises(SimNotFound, match="there is no sim 'nowhere'"):
-        await order_log.pending(redis, "nowhere")
+        await order_log.load_pending(redis, "nowhere")
 
 
 @pytest.mark.parametrize("applied", [None, 99])
@@ -55,7 +55,7 @@ async def test_where_the_count_is_not_known_at_least_one_order_is_pending(
         await redis.hdel(KEYS.head, "applied")
     else:
         await redis.hset(KEYS.head, "applied", applied)
-    assert await order_log.pending(redis, "default") == Pending(1, ids[0])
+    assert await order_log.load_pending(redis, "default") == Pending(1, ids[0])
 
 
 def reply(order_id: str, fields: dict[bytes, bytes]) -> list[object]:
@@ -100,10 +100,10 @@ def test_an_entry_that_is_no_order_is_read_as_poison_without_a_body(
 ) -> None:
     read, poison = read_entries([reply("1-0", fields)])  # type: ignore[list-item]  # a list is invariant
     assert read == [LoggedOrder("1-0", issuer, False, b"", fault, "")]
-    assert poison == [Poison("1-0", fields, fault)]
+    assert poison == [DeadLetter("1-0", fields, fault)]
 
 
 def test_poison_is_set_aside_with_its_fields_and_the_oldest_is_dropped() -> None:
-    poison = Poison("1-0", {b"hello": b"world"}, "why")
-    expected = ("XADD", KEYS.poison, "MAXLEN", "~", 1000, "*", "entry", "1-0", "fault", "why", b"hello", b"world")
+    poison = DeadLetter("1-0", {b"hello": b"world"}, "why")
+    expected = ("XADD", KEYS.dead_letters, "MAXLEN", "~", 1000, "*", "entry", "1-0", "fault", "why", b"hello", b"world")
     assert poison.to_dead_letter(KEYS) == expected

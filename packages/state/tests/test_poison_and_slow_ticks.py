@@ -38,14 +38,14 @@ async def test_poison_is_set_aside_with_an_event_and_the_orders_around_it_are_ap
         "not an order: an entry of the scope 'root'",
     ]
     assert events[note]["type"] == "note"
-    aside = [fields for _, fields in await entries_at(redis, KEYS.poison)]
+    aside = [fields for _, fields in await entries_at(redis, KEYS.dead_letters)]
     assert [fields[b"entry"] for fields in aside] == strange
     assert (aside[0][b"hello"], aside[0][b"fault"]) == (
         b"world",
         b"not an order: an entry without issuer, scope, order",
     )
     await sim.tick()
-    assert len(await entries_at(redis, KEYS.poison)) == 3
+    assert len(await entries_at(redis, KEYS.dead_letters)) == 3
 
 
 _TTL_MS = 1500

@@ -63,7 +63,7 @@ async def test_of_two_requests_for_different_sims_under_one_key_one_creates_its_
     # Whoever reserves the key first.
     (first, once), (second, other) = (("b", B), ("a", A)) if step == "EVAL" else (("a", A), ("b", B))
     assert sorted(outcomes) == sorted([f"{first} created", f"{second} refused"])
-    assert await lifecycle.listed(redis) == sorted([first, "default"])
+    assert await lifecycle.list_ids(redis) == sorted([first, "default"])
     assert await is_repeated(redis, first, once)
     with pytest.raises(IdempotencyConflict):
         await is_repeated(redis, second, other)
@@ -84,7 +84,7 @@ async def test_of_many_at_the_same_time_one_creates_its_sim(
     results = await asyncio.gather(*asked, return_exceptions=True)
     assert [each for each in results if each is None] == [None]
     assert {type(each) for each in results if each is not None} <= {IdempotencyConflict, SimExists}
-    assert len(await lifecycle.listed(redis)) == 2
+    assert len(await lifecycle.list_ids(redis)) == 2
     for client in clients:
         await client.aclose()
 
@@ -95,7 +95,7 @@ async def test_a_request_that_is_refused_releases_the_key(
     before_the_next(monkeypatch, "MULTI", lambda: requests.request_sim(redis, "a", CREATE))
     with pytest.raises(SimExists):
         await requests.request_sim(redis, "a", wish, A)
-    await redis.delete(SimKeys("a").founding)
+    await redis.delete(SimKeys("a").request)
     assert await stored(redis) == set()
     await requests.request_sim(redis, "b", wish, B)
     assert await is_repeated(redis, "b", B)
@@ -107,7 +107,7 @@ async def test_a_request_that_is_refused_at_once_reserves_nothing(redis: Redis, 
     await requests.request_sim(redis, "mine", CREATE)
     with pytest.raises(SimExists):
         await requests.request_sim(redis, "mine", wish, A)
-    assert await stored(redis) == {SimKeys("mine").founding.encode()}
+    assert await stored(redis) == {SimKeys("mine").request.encode()}
 
 
 async def test_an_equal_request_that_is_refused_does_not_release_the_key_of_the_other(redis: Redis) -> None:
@@ -155,7 +155,7 @@ async def test_after_a_crash_between_two_steps_the_retry_finishes_the_request(
     if not await is_repeated(redis, "a", A):
         await requests.request_sim(redis, "a", wish, A)
     assert await is_repeated(redis, "a", A)
-    assert await lifecycle.listed(redis) == ["a", "default"]
+    assert await lifecycle.list_ids(redis) == ["a", "default"]
     assert await redis.get(A.used) == A.digest
     assert await requests.reconcile(redis, "a", SectorWorld()) != ""
 
@@ -183,10 +183,10 @@ async def test_a_sim_without_a_key_that_was_stored_and_not_listed_is_listed_by_t
     with pytest.raises(RedisConnectionError):
         await requests.request_sim(redis, "a", CREATE)
     monkeypatch.undo()
-    assert await lifecycle.listed(redis) == []
+    assert await lifecycle.list_ids(redis) == []
     with pytest.raises(SimExists):
         await requests.request_sim(redis, "a", CREATE)
-    assert await lifecycle.listed(redis) == ["a"]
+    assert await lifecycle.list_ids(redis) == ["a"]
 
 
 async def test_a_sim_that_could_not_be_had_or_was_removed_is_not_listed_again(redis: Redis, sim: Sim) -> None:
@@ -197,6 +197,6 @@ async def test_a_sim_that_could_not_be_had_or_was_removed_is_not_listed_again(re
     assert await redis.smembers(SIMS) == {b"default"}
     await requests.request_sim(redis, "b", CREATE, IdempotencyKey("me", "k2", B.digest))
     await requests.reconcile(redis, "b", SectorWorld())
-    await lifecycle.remove(redis, "b")
+    await lifecycle.delete(redis, "b")
     assert await is_repeated(redis, "b", IdempotencyKey("me", "k2", B.digest))
     assert await redis.smembers(SIMS) == {b"default"}

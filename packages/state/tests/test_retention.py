@@ -183,7 +183,7 @@ async def test_a_request_that_was_accepted_before_is_answered_when_orders_are_re
     await limit_memory(redis, 0.9)
     again = await admit(redis, key="once")
     assert isinstance(again, Admitted)
-    assert (again.ids, again.repeated) == (first.ids, True)
+    assert (again.ids, again.replayed) == (first.ids, True)
 
 
 async def test_players_fill_redis_and_the_world_goes_on(redis: Redis) -> None:
@@ -232,13 +232,13 @@ async def test_no_sim_is_created_where_memory_is_short(redis: Redis) -> None:
     with pytest.raises(StorageFull, match="no room for another sim"):
         await requests.request_sim(redis, "late", SimRequest())
     with pytest.raises(StorageFull):
-        await lifecycle.found(redis, "named", SectorWorld(), CONFIG)
+        await lifecycle.create(redis, "named", SectorWorld(), CONFIG)
     for sim_id in ("in-time", "fork"):
         assert "no room" in await requests.reconcile(redis, sim_id, SectorWorld())
         wish = await requests.get_request(redis, sim_id)
         assert wish is not None
         assert "no room" in wish.fault
-    assert await lifecycle.listed(redis) == ["default"]
+    assert await lifecycle.list_ids(redis) == ["default"]
 
 
 async def test_there_are_at_most_so_many_sims(redis: Redis) -> None:
@@ -246,7 +246,7 @@ async def test_there_are_at_most_so_many_sims(redis: Redis) -> None:
     await requests.request_sim(redis, "second", SimRequest(), max_sims=2)
     with pytest.raises(TooManySims, match="there are 2 sims"):
         await requests.request_sim(redis, "third", SimRequest(), max_sims=2)
-    await lifecycle.remove(redis, "second")
+    await lifecycle.delete(redis, "second")
     await requests.request_sim(redis, "third", SimRequest(), max_sims=2)
 
 

@@ -51,7 +51,7 @@ async def test_a_sim_that_was_just_created_is_there(redis: Redis) -> None:
         with pytest.raises(SimNotFound):
             await lookups.require(name)
         waiting = asyncio.create_task(lookups.require(name))
-        await lifecycle.found(redis, name, SectorWorld(), CONFIG)
+        await lifecycle.create(redis, name, SectorWorld(), CONFIG)
         await lookups.require(name)
         await asyncio.gather(waiting, return_exceptions=True)
 

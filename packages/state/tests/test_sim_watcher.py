@@ -9,12 +9,12 @@ from redis.asyncio import Redis
 
 from fixtures.sim import Sim
 from sector.state.errors import FollowerEnded
-from sector.state.watch.reader import TickEvents, View
-from sector.state.watch.sim_watcher import Followed
+from sector.state.watch.reader import SimView, TickEvents
+from sector.state.watch.sim_watcher import SimWatcher
 
 
 async def test_a_follower_counts_its_listeners_and_calls_them_with_each_tick(sim: Sim, redis: Redis) -> None:
-    followed = Followed(redis, "default", lambda: repeat(0.0))
+    followed = SimWatcher(redis, "default", lambda: repeat(0.0))
     ticks: asyncio.Queue[TickEvents | None] = asyncio.Queue()
     assert followed.listeners == 0
     with followed.subscribe(ticks.put_nowait):
@@ -36,8 +36,8 @@ async def test_a_follower_counts_its_listeners_and_calls_them_with_each_tick(sim
 async def test_a_follower_that_is_behind_waits_until_it_has_the_head(sim: Sim, redis: Redis) -> None:
     looks = asyncio.Event()
 
-    class Watcher(Followed):
-        async def view(self) -> View:
+    class Watcher(SimWatcher):
+        async def view(self) -> SimView:
             looks.set()
             return await super().view()
 
@@ -55,7 +55,7 @@ async def test_a_follower_that_is_behind_waits_until_it_has_the_head(sim: Sim, r
 
 
 async def test_when_following_ends_listeners_and_waiters_are_notified(sim: Sim, redis: Redis) -> None:
-    followed = Followed(redis, "default", lambda: repeat(0.0))
+    followed = SimWatcher(redis, "default", lambda: repeat(0.0))
     ticks: asyncio.Queue[TickEvents | None] = asyncio.Queue()
     following = asyncio.create_task(followed.run())
     async with asyncio.timeout(60):
@@ -73,7 +73,7 @@ async def test_when_following_ends_listeners_and_waiters_are_notified(sim: Sim, 
 
 
 async def test_those_who_wait_for_the_first_view_are_notified_too(redis: Redis, sim: Sim) -> None:
-    followed = Followed(redis, "default", lambda: repeat(0.0))
+    followed = SimWatcher(redis, "default", lambda: repeat(0.0))
     waiting = [asyncio.create_task(followed.view()) for _ in range(3)]
     await asyncio.sleep(0)
     assert followed.in_use
@@ -89,10 +89,10 @@ async def test_those_who_wait_for_the_first_view_are_notified_too(redis: Redis, 
 
 
 async def test_a_follower_that_fails_unforeseen_notifies_its_listeners(sim: Sim, redis: Redis) -> None:
-    followed = Followed(redis, "default", lambda: repeat(0.0))
+    followed = SimWatcher(redis, "default", lambda: repeat(0.0))
     ticks: asyncio.Queue[TickEvents | None] = asyncio.Queue()
 
-    async def fail() -> View:
+    async def fail() -> SimView:
         raise LookupError("not foreseen")
 
     followed.reader.view = fail  # type: ignore[method-assign]

@@ -15,7 +15,7 @@ from sector.models.frame import Column, Frame, decode, encode
 from sector.state.errors import HistoryBroken, HistoryGone
 from sector.state.keys import SimKeys
 from sector.state.sims import fork, lifecycle
-from sector.state.tick.head_state import MOST_TICKS, SnapshotBacklog
+from sector.state.tick.head_state import MAX_SNAPSHOT_AGE_TICKS, SnapshotBacklog
 from sector.state.tick.transaction import Ticker
 from sector.state.watch.reader import SimReader
 from sector.world import Position, SectorWorld
@@ -49,7 +49,7 @@ def test_a_snapshot_is_written_when_what_came_since_outweighs_it() -> None:
     """What came since is never more than four times as large, nor more than so many ticks."""
     assert ticks_until_written(1000, 4001) == 1
     assert ticks_until_written(1000, 400) == 11
-    assert ticks_until_written(1000, 1) == MOST_TICKS + 1
+    assert ticks_until_written(1000, 1) == MAX_SNAPSHOT_AGE_TICKS + 1
     assert SnapshotBacklog().after(step(1000, 1, finished=True)) is None
     assert SnapshotBacklog(3, 7).after(Step(None, bytes(1000), bytes(10), bytes(20), False)) == SnapshotBacklog(4, 37)
 
@@ -60,11 +60,11 @@ async def test_what_a_quiet_tick_changed_is_all_that_it_writes(redis: Redis) -> 
     await sim.tick(Join(faction="Me"))
     assert await snapshot_tick(redis) == 1
     written = set()
-    for _ in range(3 * MOST_TICKS):
+    for _ in range(3 * MAX_SNAPSHOT_AGE_TICKS):
         await sim.tick()
         written.add(await snapshot_tick(redis))
-    assert len(written) < MOST_TICKS
-    assert (await sim.reader.head()).tick - max(written) <= MOST_TICKS
+    assert len(written) < MAX_SNAPSHOT_AGE_TICKS
+    assert (await sim.reader.head()).tick - max(written) <= MAX_SNAPSHOT_AGE_TICKS
 
 
 async def test_whoever_takes_over_or_reads_comes_to_the_state_at_head(redis: Redis) -> None:
@@ -101,10 +101,10 @@ async def test_a_view_goes_on_by_deltas_and_begins_anew_where_it_cannot(redis: R
     await sim.tick(times=3)
     went_on = await sim.reader.view()
     assert went_on.map is view.map
-    await sim.tick(times=2 * MOST_TICKS)
+    await sim.tick(times=2 * MAX_SNAPSHOT_AGE_TICKS)
     anew = await sim.reader.view()
     assert anew.map is not view.map
-    assert anew.rows()["tick"] == 4 + 2 * MOST_TICKS
+    assert anew.rows()["tick"] == 4 + 2 * MAX_SNAPSHOT_AGE_TICKS
 
 
 async def test_a_view_does_not_go_on_in_another_history(redis: Redis) -> None:
@@ -126,9 +126,9 @@ async def test_a_view_that_misses_a_tick_begins_anew_where_the_snapshot_is_beyon
     await redis.xdel(KEYS.events, "2-0")
     with pytest.raises(HistoryGone, match="tick 2"):
         await sim.reader.view()
-    await sim.tick(times=MOST_TICKS)
+    await sim.tick(times=MAX_SNAPSHOT_AGE_TICKS)
     assert await snapshot_tick(redis) > 2
-    assert (await sim.reader.view()).head.tick == 3 + MOST_TICKS
+    assert (await sim.reader.view()).head.tick == 3 + MAX_SNAPSHOT_AGE_TICKS
 
 
 async def test_a_snapshot_that_is_not_the_one_that_was_written_is_noticed(redis: Redis) -> None:

@@ -16,7 +16,7 @@ from sector.state.redis.connection import execute
 from sector.state.redis.error_messages import describe
 
 KEYS = SimKeys("default")
-ONCE, RATE = KEYS.once("me", "k"), KEYS.rate("token me")
+ONCE, RATE = KEYS.idempotency_key("me", "k"), KEYS.rate("token me")
 LOOP = ("EVAL", "while true do end", 0)
 LAST_ID = "18446744073709551615-18446744073709551615"
 
@@ -25,7 +25,7 @@ type Row = tuple[str, Command]
 ALLOWED: tuple[Row, ...] = (
     ("api", ("SET", ONCE, "x", "PX", 1000)),
     ("api", ("SET", RATE, "x")),
-    ("api", ("SET", KEYS.founding, "{}", "NX")),
+    ("api", ("SET", KEYS.request, "{}", "NX")),
     ("api", ("SADD", SIMS, "new")),
     ("api", ("XADD", KEYS.orders, "*", "order", "x")),
     ("api", ("EVAL", "return 1", 3, KEYS.orders, RATE, ONCE)),
@@ -41,7 +41,7 @@ ALLOWED: tuple[Row, ...] = (
     ("worker", ("WATCH", KEYS.lease, KEYS.head, KEYS.events)),
     ("worker", ("ZADD", WORKERS, 1, "x")),
     ("worker", ("XTRIM", KEYS.orders, "MINID", "1")),
-    ("operator", ("RENAME", SimKeys.staged(KEYS.orders), KEYS.orders)),
+    ("operator", ("RENAME", SimKeys.staging_key(KEYS.orders), KEYS.orders)),
     ("operator", ("DEL", *KEYS.all)),
     ("operator", ("SCRIPT", "KILL")),
     ("keeper", ("REPLICAOF", "NO", "ONE")),
@@ -66,7 +66,7 @@ REFUSED: tuple[Row, ...] = (
     ("api", ("SREM", SIMS, "default")),
     ("api", ("SET", KEYS.lease, "mine")),
     ("api", ("HSET", KEYS.head, "tick", "9")),
-    ("api", ("GET", KEYS.poison)),
+    ("api", ("GET", KEYS.dead_letters)),
     ("api", ("FLUSHALL", "SYNC")),
     ("api", ("CONFIG", "SET", "maxmemory", 1)),
     ("api", ("ACL", "SETUSER", "api", "allkeys")),

@@ -40,7 +40,7 @@ async def test_the_api_lets_orders_in_and_the_viz_does_not(sim: Sim, redis_url: 
     assert (await sim.reader.head()).tick == 0
     api, viz = connect(as_user(redis_url, "api")), connect(as_user(redis_url, "viz"))
     request = Request("me", [b"1"], rates=(Rate("token me", 1, 1),), key="once")
-    (admitted,) = await admitted_by(AdmissionPolicy("default", most_waiting=10), api, [request])
+    (admitted,) = await admitted_by(AdmissionPolicy("default", max_pending=10), api, [request])
     assert isinstance(admitted, Admitted)
     with pytest.raises(NoPermissionError):
         await admitted_by(AdmissionPolicy("default"), viz, [request])

@@ -168,7 +168,10 @@ async def test_a_worker_that_is_overtaken_while_it_reads_the_ticks_since_the_sna
             assert read.state is not None
             await sim.tick()
             return _Read(
-                read.head, read.orders, read.poison, type(read.state)("default", read.head, read.state.snapshot, [])
+                read.head,
+                read.orders,
+                read.dead_letters,
+                type(read.state)("default", read.head, read.state.snapshot, []),
             )
 
     with pytest.raises(CommitConflict, match="tick 4 of sim 'default'"):
@@ -260,7 +263,7 @@ async def test_a_commit_of_which_a_command_fails_raises(sim: Sim, redis: Redis) 
 
 async def test_poison_is_not_written_over_something_of_another_type(sim: Sim, redis: Redis) -> None:
     """Redis runs the remaining commands of a transaction even if one fails: so the type is checked before."""
-    await redis.sadd(KEYS.poison, "something")
+    await redis.sadd(KEYS.dead_letters, "something")
     await execute(redis, "XADD", KEYS.orders, "*", "hello", "world")
     before = await value_at(redis, KEYS.snapshot)
     with pytest.raises(ResponseError, match="WRONGTYPE"):

@@ -14,7 +14,7 @@ from sector.world import SectorWorld
 
 CONFIG = SimConfig(seed=4, systems=9, homes=2, puppets=(Puppet(faction="Crimson"),))
 WORLD = SectorWorld()
-MAP, _FOUNDED = WORLD.found(CONFIG)
+MAP, _FOUNDED = WORLD.create(CONFIG)
 _CONFIG = CONFIG.model_dump_json().encode()
 
 

@@ -88,16 +88,16 @@ def test_a_sim_is_founded_on_a_map_and_remembers_it() -> None:
     assert (config.systems, config.homes) == (3, 2)
     assert SimConfig.model_validate_json(config.model_dump_json()) == config
     world = SectorWorld()
-    state = world.load(config, *world.found(config)).state
+    state = world.load(config, *world.create(config)).state
     assert state.owner.tolist() == [-1, -1, 0]
     assert state.galaxy.lane_length.tolist() == [5, 5]
-    assert world.found(config) == world.found(SimConfig.model_validate_json(config.model_dump_json()))
+    assert world.create(config) == world.create(SimConfig.model_validate_json(config.model_dump_json()))
 
 
 def test_tick_0_has_players_then_puppets_at_the_homes_of_the_map_and_no_fleets() -> None:
     """Homes are taken in the order of the map; a system that is no home stays neutral."""
     config = SimConfig.model_validate_json(json.dumps({"map": a_map(), "players": ["Me"], "puppets": ["Crimson"]}))
-    snapshot = decode(SectorWorld().found(config)[1])
+    snapshot = decode(SectorWorld().create(config)[1])
     assert snapshot.meta == {"tick": 0, "status": "running", "winner": None, "next_fleet": 0, "parent": ""}
     rows = table_rows([snapshot])
     assert [(system["owner"], system["ships"]) for system in rows["systems"]] == [("Crimson", 9), (None, 9), ("Me", 9)]
@@ -151,8 +151,8 @@ def test_a_config_that_does_not_go_with_its_map_says_why(config: dict[str, objec
 def test_a_map_in_two_parts_can_be_played_only_where_travel_is_direct() -> None:
     parted = {"map": a_map(lanes=[{"a": "S0", "b": "S1"}]), "puppets": []}
     with pytest.raises(GalaxyError, match="no lanes join S2 to S0"):
-        SectorWorld().found(SimConfig.model_validate_json(json.dumps(parted)))
-    SectorWorld().found(SimConfig.model_validate_json(json.dumps({**parted, "travel": "direct"})))
+        SectorWorld().create(SimConfig.model_validate_json(json.dumps(parted)))
+    SectorWorld().create(SimConfig.model_validate_json(json.dumps({**parted, "travel": "direct"})))
 
 
 def _charts(*arguments: str) -> subprocess.CompletedProcess[str]:

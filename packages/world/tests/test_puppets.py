@@ -25,7 +25,7 @@ WORLD = SectorWorld()
 
 def test_puppets_take_over_a_world_in_which_nobody_else_is() -> None:
     config = SimConfig(seed=2, systems=40, homes=4, puppets=(Puppet(faction="Crimson"), Puppet(faction="Azure")))
-    position = WORLD.load(config, *WORLD.found(config))
+    position = WORLD.load(config, *WORLD.create(config))
     for _ in range(300):
         step = WORLD.advance(position, [])
         position = step.state
@@ -37,7 +37,7 @@ def test_puppets_take_over_a_world_in_which_nobody_else_is() -> None:
 
 def test_they_leave_free_homes_to_those_who_join() -> None:
     config = SimConfig(seed=2, systems=40, homes=4, puppets=(Puppet(faction="Crimson"), Puppet(faction="Azure")))
-    position = WORLD.load(config, *WORLD.found(config))
+    position = WORLD.load(config, *WORLD.create(config))
     for _ in range(150):
         position = WORLD.advance(position, []).state
     neutral = np.flatnonzero(position.state.owner < 0)
@@ -49,7 +49,7 @@ def test_they_leave_free_homes_to_those_who_join() -> None:
 
 def test_a_puppets_orders_are_in_the_events_but_not_in_the_log() -> None:
     config = SimConfig(seed=2, systems=40, homes=4, puppets=(Puppet(faction="Crimson"),))
-    step = WORLD.advance(WORLD.load(config, *WORLD.found(config)), [])
+    step = WORLD.advance(WORLD.load(config, *WORLD.create(config)), [])
     events = event_rows(decode(step.events))
     assert {event["type"] for event in events} >= {"system_claimed", "fleet_departed"}
     assert {event["order"] for event in events} == {None}
@@ -57,7 +57,7 @@ def test_a_puppets_orders_are_in_the_events_but_not_in_the_log() -> None:
 
 def test_a_world_without_puppets_stands_still() -> None:
     config = SimConfig(seed=2, systems=10, homes=2, puppets=())
-    step = WORLD.advance(WORLD.load(config, *WORLD.found(config)), [])
+    step = WORLD.advance(WORLD.load(config, *WORLD.create(config)), [])
     assert event_rows(decode(step.events)) == []
 
 

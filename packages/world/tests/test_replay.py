@@ -34,7 +34,7 @@ batches = st.lists(st.lists(st.tuples(orders, st.booleans()), max_size=6), min_s
 
 
 def founded() -> Position:
-    return WORLD.load(CONFIG, *WORLD.found(CONFIG))
+    return WORLD.load(CONFIG, *WORLD.create(CONFIG))
 
 
 def logged(batch: list[tuple[Order, bool]], tick: int) -> list[LoggedOrder]:
@@ -73,7 +73,7 @@ def test_keyframe_and_deltas_give_the_state_that_the_rules_give(all_orders: list
         assert encode(frame) == step.snapshot
         assert decode(step.snapshot).meta["parent"] == parent
         # From the bytes alone, as a worker that takes over: the same bytes again.
-        reloaded = WORLD.load(CONFIG, WORLD.found(CONFIG)[0], encode(position.frame))
+        reloaded = WORLD.load(CONFIG, WORLD.create(CONFIG)[0], encode(position.frame))
         assert WORLD.advance(reloaded, logged(batch, tick)).snapshot == step.snapshot
         position, parent = step.state, digest(step.snapshot)
         if step.finished:

@@ -27,7 +27,7 @@ WORLD = SectorWorld()
 
 def history(ticks: int = 24, keyframe_every: int = 8, config: SimConfig = CONFIG) -> list[Record]:
     """Return the records of a world in which somebody joins and moves, while puppets play."""
-    map_blob, snapshot = WORLD.found(config)
+    map_blob, snapshot = WORLD.create(config)
     records: list[Record] = [
         Founding("default", config.model_dump_json().encode(), map_blob),
         Keyframe(0, "0-0", snapshot),

@@ -37,7 +37,7 @@ async def _no_tables(redis: Redis) -> None:
     records = archives.play(0)
     keyframe = records[1]
     assert isinstance(keyframe, Keyframe)
-    await lifecycle.remove(redis, "bad")
+    await lifecycle.delete(redis, "bad")
     bare = encode(Frame("snapshot", {"tick": 0, "status": "running"}, {}))
     await import_sim(redis, "bad", iter(change(change(records, 0, map=encode(Frame("map", {}, {}))), 1, snapshot=bare)))
 
@@ -58,7 +58,7 @@ SPOIL: dict[str, Callable[[Redis], Awaitable[object]]] = {
 
 async def spoilt(redis: Redis, kind: str) -> None:
     await Sim.create(redis)
-    await lifecycle.found(redis, "bad", SectorWorld(), CONFIG)
+    await lifecycle.create(redis, "bad", SectorWorld(), CONFIG)
     await SPOIL[kind](redis)
 
 
@@ -101,7 +101,7 @@ async def test_a_sim_of_a_world_that_keeps_no_tables_is_served_as_it_is(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     await Sim.create(redis)
-    await lifecycle.found(redis, "bad", SectorWorld(), CONFIG)
+    await lifecycle.create(redis, "bad", SectorWorld(), CONFIG)
     await _no_tables(redis)
     api = processes.start("api", REDIS_URL=redis_url)
     assert get(api, "/sims/bad/snapshot").json()["tick"] == 0

@@ -10,14 +10,14 @@ from redis.asyncio import Redis
 from fixtures.sim import CONFIG, Sim
 from sector.api import bodies
 from sector.api.bodies import Bodies, chosen
-from sector.state.watch.reader import View
+from sector.state.watch.reader import SimView
 
 
 @pytest.mark.parametrize("systems", [24, 3_000])
 async def test_each_form_is_made_once_for_all(redis: Redis, monkeypatch: pytest.MonkeyPatch, systems: int) -> None:
     made: Counter[str] = Counter()
 
-    def counted(view: View) -> JsonValue:
+    def counted(view: SimView) -> JsonValue:
         made["rows"] += 1
         return view.rows()
 

@@ -62,12 +62,12 @@ def sender(subject: str) -> Bearer:
 def test_who_was_refused_is_refused_at_once_until_it_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
     cache, now_s = RateLimitCache(), time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now_s)
-    cache.note(sender("me"), "10.0.0.1", RateLimited(RATE.of, RATE.a_second, 2.0), ASKED)
+    cache.note(sender("me"), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 2.0), ASKED)
     cache.check(sender("you"), "10.0.0.1")
     now_s += 1.5
     with pytest.raises(RateLimited) as refused:
         cache.check(sender("me"), "10.0.0.1")
-    assert refused.value.of == RATE.of
+    assert refused.value.client == RATE.client
     assert refused.value.retry_after_s == pytest.approx(0.5)
     now_s += 0.5
     cache.check(sender("me"), "10.0.0.1")
@@ -80,14 +80,14 @@ def test_of_too_many_who_were_refused_the_oldest_is_forgotten(monkeypatch: pytes
     monkeypatch.setattr(rates, "_MAX_CLIENTS", 2)
     cache = RateLimitCache()
     for subject in ("one", "two", "three"):
-        cache.note(sender(subject), "10.0.0.1", RateLimited(RATE.of, RATE.a_second, 60.0), ASKED)
+        cache.note(sender(subject), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 60.0), ASKED)
     cache.check(sender("one"), "10.0.0.1")
     for subject in ("two", "three"):
         with pytest.raises(RateLimited):
             cache.check(sender(subject), "10.0.0.1")
     # Who is refused again is the newest.
     for subject in ("two", "four"):
-        cache.note(sender(subject), "10.0.0.1", RateLimited(RATE.of, RATE.a_second, 60.0), ASKED)
+        cache.note(sender(subject), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 60.0), ASKED)
     cache.check(sender("three"), "10.0.0.1")
     with pytest.raises(RateLimited):
         cache.check(sender("two"), "10.0.0.1")
@@ -106,7 +106,7 @@ def test_of_too_many_who_were_refused_the_oldest_is_forgotten(monkeypatch: pytes
 def test_one_client_has_one_rate_however_its_address_is_spelled(one: str, other: str) -> None:
     of, cache = Rates(0.0, 5.0).of, RateLimitCache()
     assert of(ANYONE, one) is of(ANYONE, other)
-    cache.note(ANYONE, one, RateLimited(RATE.of, RATE.a_second, 60.0), ASKED)
+    cache.note(ANYONE, one, RateLimited(RATE.client, RATE.per_second, 60.0), ASKED)
     with pytest.raises(RateLimited):
         cache.check(ANYONE, other)
     cache.check(ANYONE, "2001:db8:9:9::1")
@@ -121,10 +121,10 @@ def test_of_many_senders_only_the_oldest_rates_are_made_again(monkeypatch: pytes
 
 def test_a_client_is_refused_no_longer_than_it_can_owe_whatever_the_clock_of_redis_says() -> None:
     cache, began_s = RateLimitCache(), time.monotonic()
-    cache.note(sender("me"), "10.0.0.1", RateLimited(RATE.of, RATE.a_second, 1e9), ASKED)
+    cache.note(sender("me"), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 1e9), ASKED)
     with pytest.raises(RateLimited) as refused:
         cache.check(sender("me"), "10.0.0.1")
-    assert refused.value.retry_after_s <= began_s + (RATE.at_once + admission.MAX_COST) / RATE.a_second
+    assert refused.value.retry_after_s <= began_s + (RATE.burst + admission.MAX_COST) / RATE.per_second
 
 
 async def test_of_too_many_past_states_the_oldest_goes_and_can_be_had_again(
@@ -146,7 +146,7 @@ def registry(redis: Redis) -> Served:
 
 async def create_sims(redis: Redis, *names: str) -> None:
     for name in names:
-        await lifecycle.found(redis, name, SectorWorld(), CONFIG)
+        await lifecycle.create(redis, name, SectorWorld(), CONFIG)
 
 
 async def release_all(registry: Served) -> None:
@@ -287,7 +287,7 @@ async def test_a_follower_that_fails_unforeseen_is_replaced_by_the_next_request(
     failing.reader.view = fail  # type: ignore[method-assign,assignment]
     ended = asyncio.Event()
     with failing.subscribe(lambda tick: ended.set() if tick is None else None):
-        await lifecycle.remove(redis, "one")
+        await lifecycle.delete(redis, "one")
         async with asyncio.timeout(60):
             await ended.wait()
             while registry.known("one") is not None or len(registry) > 0:

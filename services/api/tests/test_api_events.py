@@ -158,7 +158,7 @@ async def test_a_reader_of_a_sim_that_is_removed_is_told_to_come_again(api: Serv
     reader = Reader(api, "/events/stream?type=note")
     await sim.tick(NOTE)
     assert reader.next()["event"] == "note"
-    await lifecycle.remove(redis, "default")
+    await lifecycle.delete(redis, "default")
     assert reader.next() == {"event": "reconnect", "data": '{"reason":"ticks may have been missed here"}'}
     reader.close()
 

@@ -179,7 +179,7 @@ async def test_whitespace_around_a_key_is_not_part_of_it(api: Service, redis: Re
 async def test_a_stored_response_that_is_damaged_is_said_so_and_holds_no_other_up(
     api: Service, redis: Redis, junk: bytes
 ) -> None:
-    at, orders = SimKeys("default").once("anonymous", "k1"), [NOTE, {"type": "fly"}]
+    at, orders = SimKeys("default").idempotency_key("anonymous", "k1"), [NOTE, {"type": "fly"}]
     assert post(api, orders, "k1").status_code == 207
     stored = await value_at(redis, at)
     await redis.set(at, stored[:16] + junk)

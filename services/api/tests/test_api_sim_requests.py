@@ -36,7 +36,7 @@ async def test_the_same_request_gets_the_same_response_before_and_after_the_sim_
 ) -> None:
     first, second = post(api, path, body), post(api, path, body)
     await requests.reconcile(redis, "mine", SectorWorld())
-    assert (await lifecycle.heads(redis, ["mine"]))[0] is not None
+    assert (await lifecycle.load_heads(redis, ["mine"]))[0] is not None
     third = post(api, path, body)
     assert [answer.status_code for answer in (first, second, third)] == [202, 202, 202]
     assert first.content == second.content == third.content
@@ -64,7 +64,7 @@ async def test_of_many_at_once_for_different_sims_one_creates_its_sim(
         answers = await asyncio.gather(*(client.post(f"{api.url}{path}", json=each, headers=key) for each in bodies))
     (created,) = (number for number, answer in enumerate(answers) if answer.status_code == 202)
     assert {answer.status_code for answer in answers} == {202, 422}
-    assert await lifecycle.listed(redis) == sorted([f"s{created}", "default"])
+    assert await lifecycle.list_ids(redis) == sorted([f"s{created}", "default"])
     again = [post(api, path, each) for each in bodies]
     assert [answer.status_code for answer in again] == [202 if number == created else 422 for number in range(20)]
     assert again[created].content == answers[created].content

@@ -30,7 +30,7 @@ def sim_of(api: Service, sim_id: str) -> dict[str, object]:
 
 async def test_they_are_listed_page_by_page(api: Service, redis: Redis) -> None:
     for number in range(5):
-        await lifecycle.found(redis, f"s{number}", SectorWorld(), CONFIG)
+        await lifecycle.create(redis, f"s{number}", SectorWorld(), CONFIG)
     everything = httpx.get(f"{api.url}/sims").json()
     assert [each["id"] for each in everything["sims"]] == ["default", "s0", "s1", "s2", "s3", "s4"]
     assert not everything["more"]
@@ -56,13 +56,13 @@ async def test_each_says_how_long_its_ticks_are(api: Service, sim: Sim, redis: R
     )
     await timed.tick()
     assert sim_of(api, "default")["tick_length_ms"] == 250
-    await lifecycle.found(redis, "other", SectorWorld(), CONFIG)
+    await lifecycle.create(redis, "other", SectorWorld(), CONFIG)
     listed = httpx.get(f"{api.url}/sims").json()["sims"]
     assert [(each["id"], each["tick_length_ms"]) for each in listed] == [("default", 250), ("other", None)]
 
 
 async def test_each_has_all_of_the_api_under_its_own_path(api: Service, redis: Redis) -> None:
-    await lifecycle.found(redis, "other", SectorWorld(), CONFIG.model_copy(update={"seed": 8}))
+    await lifecycle.create(redis, "other", SectorWorld(), CONFIG.model_copy(update={"seed": 8}))
     own = Snapshot.model_validate_json(httpx.get(f"{api.url}/sims/default/snapshot").content)
     other = Snapshot.model_validate_json(httpx.get(f"{api.url}/sims/other/snapshot").content)
     assert (own.sim, other.sim) == ("default", "other")

@@ -18,7 +18,7 @@ from sector.api.rates import Rates
 from sector.api.work import Work
 from sector.process import App
 from sector.process.tracing import Attributes, Traces
-from sector.state.errors import SimFinished
+from sector.state.errors import SimAlreadyFinished
 from sector.state.log import admission
 from sector.state.log.admission import Admitted
 
@@ -67,7 +67,7 @@ class SpanEnds:
 
 @pytest.mark.parametrize(
     ("error", "status", "fault", "refusals"),
-    [(ERROR, 500, "not foreseen", 0), (SimFinished("default", 9), 409, "sim default finished at tick 9", 1)],
+    [(ERROR, 500, "not foreseen", 0), (SimAlreadyFinished("default", 9), 409, "sim default finished at tick 9", 1)],
 )
 async def test_an_order_that_fails_is_a_refusal_where_the_error_was_foreseen_and_is_traced_in_any_case(
     live_sim: Followed,

@@ -35,7 +35,7 @@ def ask(viz: Service, path: str) -> httpx.Response:
 
 async def test_all_sims_are_listed(viz: Service, sim: Sim, redis: Redis) -> None:
     await sim.tick(times=2)
-    await lifecycle.found(redis, "other", SectorWorld(), CONFIG)
+    await lifecycle.create(redis, "other", SectorWorld(), CONFIG)
     listed = ask(viz, "/sims").json()["sims"]
     assert [(each["id"], each["tick"], each["status"]) for each in listed] == [
         ("default", 2, "running"),

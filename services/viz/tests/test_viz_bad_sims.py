@@ -38,7 +38,7 @@ async def test_a_bad_sim_is_a_503_and_the_others_are_shown(
     processes: Processes, redis: Redis, redis_url: str, kind: str
 ) -> None:
     await Sim.create(redis)
-    await lifecycle.found(redis, "bad", SectorWorld(), CONFIG)
+    await lifecycle.create(redis, "bad", SectorWorld(), CONFIG)
     await SPOIL[kind](redis)
     viz = processes.start("viz", REDIS_URL=redis_url)
     answer = httpx.get(f"{viz.url}/sims/bad/course", timeout=20)

@@ -62,7 +62,7 @@ async def test_of_too_many_sims_the_one_asked_for_longest_ago_is_forgotten_and_w
     monkeypatch.setattr(courses, "_SIMS", 2)
     await sim.tick(times=3)
     for name in ("one", "two"):
-        await lifecycle.found(redis, name, SectorWorld(), CONFIG)
+        await lifecycle.create(redis, name, SectorWorld(), CONFIG)
     remembered = Courses(redis)
     first = await remembered.of("default")
     for name in ("one", "default", "two"):

@@ -31,7 +31,7 @@ def rooms() -> Rooms:
 async def shows(redis: Redis, rooms: Rooms) -> AsyncIterator[Shows]:
     """Shows of two sims that are there, which nobody watches."""
     for name in ("default", "other"):
-        await lifecycle.found(redis, name, SectorWorld(), CONFIG)
+        await lifecycle.create(redis, name, SectorWorld(), CONFIG)
     shows = Shows(redis, "default", rooms, Traces(), lambda _: None)
     yield shows
     stop = asyncio.Event()
@@ -147,7 +147,7 @@ def rooms_of_many() -> SpectatorRooms:
 @pytest.fixture
 async def shows_of_many(redis: Redis, rooms_of_many: SpectatorRooms) -> AsyncIterator[Shows]:
     for name in ("default", "other"):
-        await lifecycle.found(redis, name, SectorWorld(), CONFIG)
+        await lifecycle.create(redis, name, SectorWorld(), CONFIG)
     shows = Shows(redis, "default", rooms_of_many, Traces(), lambda _: None)
     stop = asyncio.Event()
     running = asyncio.create_task(shows.run(stop))
@@ -188,12 +188,12 @@ async def test_the_show_of_a_sim_that_is_removed_goes_at_once_and_comes_back_wit
     async with asyncio.timeout(60):
         while not rooms_of_many.told:
             await asyncio.sleep(0.01)
-        await lifecycle.remove(redis, "other")
+        await lifecycle.delete(redis, "other")
         while len(shows_of_many) > 1:
             await asyncio.sleep(0.01)
         assert ("sim:other", "fault", "there is no sim other yet") in rooms_of_many.told
         rooms_of_many.told.clear()
-        await lifecycle.found(redis, "other", SectorWorld(), CONFIG)
+        await lifecycle.create(redis, "other", SectorWorld(), CONFIG)
         while not any(name == "world" for _, name, _ in rooms_of_many.told):
             await asyncio.sleep(0.01)
     assert (len(shows_of_many), shows_of_many.missing) == (2, 0)
@@ -203,7 +203,7 @@ async def test_where_there_are_too_many_shows_those_that_nobody_watches_end_at_o
     shows_of_many: Shows, rooms_of_many: SpectatorRooms, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(showing, "_MOST", 2)
-    await lifecycle.found(redis, "third", SectorWorld(), CONFIG)
+    await lifecycle.create(redis, "third", SectorWorld(), CONFIG)
     watching = Watching(shows_of_many, rooms_of_many)
     assert await watching._watch("somebody", "other") is None
     assert await watching._watch("else", "third") == "too many sims are watched here"

@@ -80,7 +80,7 @@ async def test_what_is_no_sim_is_refused_and_said(viz: Service, spectate: Specta
 
 
 async def test_each_sim_has_a_room_of_its_own(viz: Service, sim: Sim, redis: Redis, spectate: Spectate) -> None:
-    await lifecycle.found(redis, "other", SectorWorld(), CONFIG)
+    await lifecycle.create(redis, "other", SectorWorld(), CONFIG)
     here, there = await spectate(viz), await spectate(viz)
     await here.watch()
     await here.world()
@@ -105,7 +105,7 @@ async def test_a_sim_that_is_not_there_yet_is_said_and_shown_once_it_is(
     spectator = await spectate(viz)
     assert await spectator.watch("later") is None
     assert await spectator.next("fault") == "there is no sim later yet"
-    await lifecycle.found(redis, "later", SectorWorld(), CONFIG)
+    await lifecycle.create(redis, "later", SectorWorld(), CONFIG)
     assert (await spectator.world())["sim"] == "later"
 
 
@@ -131,7 +131,7 @@ async def test_a_sim_that_is_founded_anew_on_another_map_is_shown_anew(
     spectator = await spectate(viz)
     await spectator.watch()
     before = await spectator.world()
-    await lifecycle.remove(redis, "default")
+    await lifecycle.delete(redis, "default")
     assert await spectator.next("fault") == "there is no sim default yet"
     await Sim.create(redis, CONFIG.model_copy(update={"seed": 4}))
     after = await spectator.world()

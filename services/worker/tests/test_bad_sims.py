@@ -35,7 +35,7 @@ async def _far_tick(redis: Redis) -> None:
     records = archives.play(0)
     keyframe = records[1]
     assert isinstance(keyframe, Keyframe)
-    await lifecycle.remove(redis, "bad")
+    await lifecycle.delete(redis, "bad")
     far = change(records, 1, tick=2**52, snapshot=with_meta(keyframe.snapshot, tick=2**52))
     await import_sim(redis, "bad", iter(far))
 
@@ -52,7 +52,7 @@ SPOIL: dict[str, Callable[[Redis], Awaitable[object]]] = {
     "a snapshot that is none": lambda redis: redis.set(BAD.snapshot, "garbage"),
     "a map that is a snapshot": lambda redis: redis.copy(BAD.snapshot, BAD.map, replace=True),
     "a config that is none": lambda redis: redis.set(BAD.config, "garbage"),
-    "a request that is none": lambda redis: redis.set(BAD.founding, "garbage"),
+    "a request that is none": lambda redis: redis.set(BAD.request, "garbage"),
     "an event stream of another type": _other_type,
 }
 
@@ -82,7 +82,7 @@ async def _start_with_bad_sim(processes: Processes, url: str, kind: str) -> Serv
     redis = connect(url)
     assert isinstance(redis, Redis)
     for name in ("good", "bad"):
-        await lifecycle.found(redis, name, SectorWorld(), SMALL)
+        await lifecycle.create(redis, name, SectorWorld(), SMALL)
     await SPOIL[kind](redis)
     await redis.aclose()
     return processes.start(
@@ -110,7 +110,7 @@ def _ticks_the_good_one(worker: Service) -> None:
 async def test_the_only_sim_of_a_worker_may_be_bad_and_is_ticked_once_it_is_not(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
-    await lifecycle.found(redis, "bad", SectorWorld(), SMALL)
+    await lifecycle.create(redis, "bad", SectorWorld(), SMALL)
     cursor = await redis.hget(BAD.head, "cursor")
     await redis.hset(BAD.head, "cursor", "x")
     one = processes.start("worker", REDIS_URL=redis_url, SIM_ID="bad", TICK_DELAY="0.05", LEASE_TTL_MS=str(TTL_MS))
@@ -124,16 +124,16 @@ async def test_the_only_sim_of_a_worker_may_be_bad_and_is_ticked_once_it_is_not(
 class Unforeseen(SectorWorld):
     """A world that cannot be created from a config, for an unexpected reason."""
 
-    def found(self, config: SimConfig) -> tuple[bytes, bytes]:
+    def create(self, config: SimConfig) -> tuple[bytes, bytes]:
         if config.seed == 666:
             raise LookupError("what nobody foresaw")
-        return super().found(config)
+        return super().create(config)
 
 
 async def test_an_unexpected_error_of_one_sim_does_not_stop_the_worker(
     redis: Redis, redis_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await lifecycle.found(redis, "good", SectorWorld(), SMALL)
+    await lifecycle.create(redis, "good", SectorWorld(), SMALL)
     settings = WorkerSettings(
         redis_url=redis_url,
         sim_id="bad,*",
@@ -161,7 +161,7 @@ async def test_what_is_wrong_with_redis_itself_makes_it_unready(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     for name in ("good", "bad"):
-        await lifecycle.found(redis, name, SectorWorld(), SMALL)
+        await lifecycle.create(redis, name, SectorWorld(), SMALL)
     one = processes.start("worker", REDIS_URL=redis_url, SIM_ID="*", TICK_DELAY="0.05", LEASE_TTL_MS=str(TTL_MS))
     one.wait_for(lambda health: health["sims_held"] == 2, "holding both")
     rights = selectors_of("worker")

@@ -29,7 +29,7 @@ def worker(processes: Processes, redis_url: str, name: str, serves: str = "*") -
 
 async def found_all(redis: Redis) -> None:
     for name in NAMES:
-        await lifecycle.found(redis, name, SectorWorld(), SMALL)
+        await lifecycle.create(redis, name, SectorWorld(), SMALL)
 
 
 async def shares_are(redis: Redis, so: Callable[[Counter[str]], bool], names: list[str] = NAMES) -> None:
@@ -74,11 +74,11 @@ async def test_sims_are_added_and_removed_while_a_worker_runs(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     one = worker(processes, redis_url, "one")
-    await lifecycle.found(redis, "first", SectorWorld(), SMALL)
+    await lifecycle.create(redis, "first", SectorWorld(), SMALL)
     await all_tick(redis, ["first"])
     await fork.fork(redis, "first", 0, "second")
     await all_tick(redis, ["first", "second"])
-    await lifecycle.remove(redis, "first")
+    await lifecycle.delete(redis, "first")
     one.wait_for(lambda health: list(health["held"]) == ["second"], "holding the second alone")
     assert not await redis.exists(*SimKeys("first").all)
     one.wait_until(ready=True)
@@ -88,7 +88,7 @@ async def test_a_sim_that_cannot_be_read_is_named_and_the_others_go_on(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     for name in ("good", "bad"):
-        await lifecycle.found(redis, name, SectorWorld(), SMALL)
+        await lifecycle.create(redis, name, SectorWorld(), SMALL)
     snapshot = await redis.get(SimKeys("bad").snapshot)
     assert isinstance(snapshot, bytes)
     await redis.set(SimKeys("bad").snapshot, snapshot[:-1])
@@ -106,7 +106,7 @@ async def test_a_config_of_a_newer_version_does_not_stop_the_other_sims(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     for name in ("good", "newer"):
-        await lifecycle.found(redis, name, SectorWorld(), SMALL)
+        await lifecycle.create(redis, name, SectorWorld(), SMALL)
     await redis.set(SimKeys("newer").config, b'{"colour": "red"}')
     one = processes.start("worker", wait=False, REDIS_URL=redis_url, WORKER_ID="one", SIM_ID="*", **SETTINGS)
     await asyncio.to_thread(
@@ -119,11 +119,11 @@ async def test_a_config_of_a_newer_version_does_not_stop_the_other_sims(
 async def test_a_sim_that_cannot_be_read_is_no_fault_any_more_once_it_is_removed(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
-    await lifecycle.found(redis, "bad", SectorWorld(), SMALL)
+    await lifecycle.create(redis, "bad", SectorWorld(), SMALL)
     await redis.set(SimKeys("bad").snapshot, b"garbage")
     one = processes.start("worker", wait=False, REDIS_URL=redis_url, WORKER_ID="one", SIM_ID="*", **SETTINGS)
     one.wait_for_fault("sims", "not a readable frame")
-    await lifecycle.remove(redis, "bad")
+    await lifecycle.delete(redis, "bad")
     one.wait_until(ready=True)
     one.wait_for(lambda health: health["sims_served"] == health["sims_held"] == 0, "without a sim")
 
@@ -132,9 +132,9 @@ class FoundedOnce(SectorWorld):
     """Founds every sim alike, and so at once."""
 
     def __init__(self) -> None:
-        self._founded = super().found(SMALL)
+        self._founded = super().create(SMALL)
 
-    def found(self, config: SimConfig) -> tuple[bytes, bytes]:
+    def create(self, config: SimConfig) -> tuple[bytes, bytes]:
         return self._founded
 
 
@@ -143,7 +143,7 @@ async def test_one_worker_holds_a_thousand_sims_and_ticks_them_all(
 ) -> None:
     names, world = [f"s{number}" for number in range(1000)], FoundedOnce()
     for name in names:
-        await lifecycle.found(redis, name, world, SMALL)
+        await lifecycle.create(redis, name, world, SMALL)
     one = processes.start(
         "worker", REDIS_URL=redis_url, WORKER_ID="one", SIM_ID="*", TICK_DELAY="2", LEASE_TTL_MS="30000"
     )
@@ -161,4 +161,4 @@ async def test_several_sims_are_named_with_commas_and_founded(
     one = worker(processes, redis_url, "one", "left,right")
     health = one.wait_for(lambda health: health["sims_held"] == 2, "holding two")
     assert set(health["held"]) == {"left", "right"}
-    assert await lifecycle.listed(redis) == ["left", "right"]
+    assert await lifecycle.list_ids(redis) == ["left", "right"]

@@ -56,7 +56,7 @@ def runner(
 
 
 async def test_while_another_holds_the_lease_it_touches_nothing(redis: Redis, faults: Faults) -> None:
-    await lifecycle.found(redis, "default", SectorWorld(), CONFIG)
+    await lifecycle.create(redis, "default", SectorWorld(), CONFIG)
     held = await lease.acquire(redis, "default", "two:process", 60_000)
     assert held is not None
     before = await SimReader(redis, "default").head()

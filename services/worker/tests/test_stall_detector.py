@@ -114,7 +114,7 @@ def watching(redis: Client, *, lease_ttl_s: float = 1.0) -> StallDetector:
 
 
 async def test_only_a_sim_that_does_not_tick_is_stalled(redis: Redis) -> None:
-    await lifecycle.found(redis, "a", SectorWorld(), SimConfig(systems=10))
+    await lifecycle.create(redis, "a", SectorWorld(), SimConfig(systems=10))
     detector = watching(redis)
     holders = {"a": "other:1", "none": None}
     looks = 0
@@ -132,7 +132,7 @@ async def test_only_a_sim_that_does_not_tick_is_stalled(redis: Redis) -> None:
 
 
 async def test_time_without_redis_and_sims_that_are_gone_do_not_count(redis: Redis) -> None:
-    await lifecycle.found(redis, "a", SectorWorld(), SimConfig(systems=10))
+    await lifecycle.create(redis, "a", SectorWorld(), SimConfig(systems=10))
     detector = watching(redis)
     for _ in range(20):
         detector.reset()

@@ -239,5 +239,5 @@ def _servers() -> Iterator[Servers]:
 
 async def _create_sim(redis_url: str) -> None:
     redis = connect(redis_url)
-    await lifecycle.found(redis, "default", SectorWorld(), SimConfig(systems=_SYSTEMS))
+    await lifecycle.create(redis, "default", SectorWorld(), SimConfig(systems=_SYSTEMS))
     await redis.aclose()

@@ -185,7 +185,7 @@ async def _founded(valkey: ValkeyServer, size: int) -> str:
     url = f"{valkey.connection_url}/0"
     redis, world = connect(url), CachedCreation()
     for number in range(size):
-        await lifecycle.found(redis, f"s{number}", world, SimConfig(systems=_SYSTEMS))
+        await lifecycle.create(redis, f"s{number}", world, SimConfig(systems=_SYSTEMS))
     await redis.aclose()
     with valkey.client() as client:
         client.config_resetstat()

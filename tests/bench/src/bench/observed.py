@@ -126,7 +126,7 @@ def _in_turns(done: Callable[[], int], process_id: int) -> Compared:
 async def _create_sims(url: str, names: list[str], config: SimConfig) -> None:
     redis, world = connect(url), SectorWorld()
     for name in names:
-        await lifecycle.found(redis, name, world, config)
+        await lifecycle.create(redis, name, world, config)
     await redis.aclose()
 
 

@@ -201,7 +201,7 @@ async def _ticker(redis: Client) -> Ticker[Position]:
 async def _play(url: str, config: SimConfig, ticks: int) -> bytes:
     """Found a sim and let it go on; returns its last tick as the viz sends it."""
     redis = connect(url)
-    await lifecycle.found(redis, "default", SectorWorld(), config)
+    await lifecycle.create(redis, "default", SectorWorld(), config)
     ticker = await _ticker(redis)
     for _ in range(ticks):
         await ticker.tick()
@@ -246,7 +246,7 @@ def _page(chromium: str, rounds: int) -> list[Figure]:
 async def _crowded(redis_url: str) -> int:
     """Found a large sim, and let it go on until enough fleets are under way; returns how many."""
     redis = connect(redis_url)
-    await lifecycle.found(redis, "default", SectorWorld(), _config(_PAGE_SYSTEMS, 24))
+    await lifecycle.create(redis, "default", SectorWorld(), _config(_PAGE_SYSTEMS, 24))
     ticker, reader, fleets = await _ticker(redis), SimReader(redis, "default"), 0
     while fleets < _PAGE_FLEETS:
         await ticker.tick()

@@ -104,9 +104,9 @@ class CachedCreation(SectorWorld):
     def __init__(self) -> None:
         self._founded: tuple[SimConfig, tuple[bytes, bytes]] | None = None
 
-    def found(self, config: SimConfig) -> tuple[bytes, bytes]:
+    def create(self, config: SimConfig) -> tuple[bytes, bytes]:
         if self._founded is None or self._founded[0] != config:
-            self._founded = config, super().found(config)
+            self._founded = config, super().create(config)
         return self._founded[1]
 
 
@@ -117,7 +117,7 @@ async def _seconds_a_tick(redis: Redis, url: str, config: SimConfig, count: int)
     """Return how long a worker takes for a tick, of so many sims that it ticks as fast as it can."""
     await redis.flushdb()
     for number in range(count):
-        await lifecycle.found(redis, f"s{number}", _WORLD, config)
+        await lifecycle.create(redis, f"s{number}", _WORLD, config)
     # As a process of its own would: the worker has its own connections.
     own = connect(url)
     settings = WorkerSettings(redis_url=url, sim_id="*", tick_delay=0, lease_ttl_ms=_LEASE_MS)

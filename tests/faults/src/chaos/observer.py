@@ -32,7 +32,7 @@ async def watch(redis: Client, sim_id: str, observed: ObservedHashes) -> None:
                 pauses = backoff(max_s=0.3)
         except HistoryRewound as rewound:
             observed.rewound += 1
-            last = rewound.found
+            last = rewound.head_tick
         except HistoryGone:
             # The ticks between are no longer in the history: watch from the newest tick.
             last = -1

@@ -127,7 +127,7 @@ async def start_system(
             stack.push_async_callback(redis.aclose)
             system = SystemUnderTest(servers, redis, Processes(directory), lease_s)
             for sim_id in SIMS:
-                await lifecycle.found(redis, sim_id, SectorWorld(), config)
+                await lifecycle.create(redis, sim_id, SectorWorld(), config)
             stack.callback(system.processes.end_all)
             settings = {"SIM_ID": "*", "TICK_DELAY": str(tick_s), "LEASE_TTL_MS": str(round(lease_s * 1000))}
             module = "chaos.sabotage" if sabotage else "sector.worker"

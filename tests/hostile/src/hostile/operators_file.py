@@ -67,7 +67,7 @@ def _refused(blob: bytes, reason: str) -> Act:
         for _, printed in (imported, replayed):
             assert reason in printed
             assert printed.replace("\n", "").isprintable()
-        assert "hostile" not in await lifecycle.listed(target.redis)
+        assert "hostile" not in await lifecycle.list_ids(target.redis)
         assert await target.redis.dbsize() - before < 1_000, "idempotency keys come and go, and nothing else does"
         assert not [key async for key in target.redis.scan_iter("sim:{hostile}:*")]
 
@@ -89,7 +89,7 @@ def _believed(records: list[Record], statuses: frozenset[int], count: int = 1) -
             stack.push_async_callback(redis.aclose)
             for name in names:
                 await import_sim(redis, name, iter(records))
-                stack.push_async_callback(lifecycle.remove, redis, name)
+                stack.push_async_callback(lifecycle.delete, redis, name)
             tick = tick_of(await _health(target))
             async with asyncio.timeout(60), httpx.AsyncClient(timeout=20) as client:
                 ends_s = asyncio.get_running_loop().time() + _FOR_S

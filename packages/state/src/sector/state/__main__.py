@@ -62,7 +62,7 @@ async def _run(given: argparse.Namespace) -> int:
             case "fork":
                 return await _fork(redis, given.sim, given.new, given.tick)
             case _:
-                await lifecycle.remove(redis, given.sim)
+                await lifecycle.delete(redis, given.sim)
                 print(f"sim {given.sim} is removed")
                 return 0
     finally:
@@ -70,7 +70,7 @@ async def _run(given: argparse.Namespace) -> int:
 
 
 async def _list(redis: Client) -> int:
-    for sim_id in await lifecycle.listed(redis):
+    for sim_id in await lifecycle.list_ids(redis):
         try:
             kept = await history.get_range(redis, sim_id)
         except (StateError, ResponseError) as error:

@@ -35,7 +35,7 @@ class FollowerBehind(StateError):
 
 
 class LeaseLost(StateError):
-    """The lease is another worker's, or nobody's: what was computed under it must not be written."""
+    """Another worker holds the lease, or it expired: what was computed under it must not be written."""
 
     def __init__(self, sim_id: str, holder: str | None) -> None:
         super().__init__(f"the lease of sim {sim_id!r} is {f'held by {holder}' if holder else 'held by nobody'}")
@@ -53,13 +53,13 @@ class CommitConflict(StateError):
 
 
 class HistoryRewound(StateError):
-    """The sim is at an earlier tick than was seen of it: Redis lost what it had not yet kept, or the sim was founded anew."""
+    """The head is at an earlier tick than the last that was read: Redis lost writes, or the sim was deleted and created again."""
 
-    def __init__(self, sim_id: str, seen: int, found: int) -> None:
-        super().__init__(f"sim {sim_id!r} was seen at tick {seen} and is now at tick {found}")
+    def __init__(self, sim_id: str, last_tick: int, head_tick: int) -> None:
+        super().__init__(f"sim {sim_id!r} was at tick {last_tick} and is now at tick {head_tick}")
         self.sim_id = sim_id
-        self.seen = seen
-        self.found = found
+        self.last_tick = last_tick
+        self.head_tick = head_tick
 
 
 class HistoryGone(StateError):
@@ -99,7 +99,7 @@ class HeadError(StateError):
 
 
 class SimImpossible(StateError):
-    """The world cannot be made of the config that a sim was asked for with. `reason` says why."""
+    """The sim that was requested cannot be created. `reason` says why."""
 
     def __init__(self, sim_id: str, reason: str) -> None:
         super().__init__(f"sim {sim_id!r} cannot be created: {reason}")
@@ -134,8 +134,8 @@ class NotDurable(StateError):
         self.reason = reason
 
 
-class SimFinished(StateError):
-    """The sim is over, and takes no orders."""
+class SimAlreadyFinished(StateError):
+    """The sim has finished, and accepts no orders."""
 
     def __init__(self, sim_id: str, tick: int) -> None:
         super().__init__(f"sim {sim_id} finished at tick {tick}")
@@ -144,13 +144,13 @@ class SimFinished(StateError):
 
 
 class QueueFull(StateError):
-    """More orders wait for the worker than may."""
+    """The backlog of the worker is full: `pending` orders, of `max_pending`."""
 
-    def __init__(self, sim_id: str, waiting: int, most: int) -> None:
-        super().__init__(f"{waiting} orders wait for the worker of sim {sim_id}, and {most} may")
+    def __init__(self, sim_id: str, pending: int, max_pending: int) -> None:
+        super().__init__(f"{pending} orders wait for the worker of sim {sim_id}, and {max_pending} may")
         self.sim_id = sim_id
-        self.waiting = waiting
-        self.most = most
+        self.pending = pending
+        self.max_pending = max_pending
 
 
 class StorageFull(StateError):
@@ -175,12 +175,12 @@ class TooManySims(StateError):
 
 
 class RateLimited(StateError):
-    """A client exceeds its rate of orders. `of`: who; `retry_after_s`: seconds after which this would have been accepted."""
+    """A client exceeds its rate of orders. `retry_after_s`: seconds after which this request would have been accepted."""
 
-    def __init__(self, of: str, a_second: float, retry_after_s: float) -> None:
-        super().__init__(f"{of} may send {a_second:g} orders a second")
-        self.of = of
-        self.a_second = a_second
+    def __init__(self, client: str, per_second: float, retry_after_s: float) -> None:
+        super().__init__(f"{client} may send {per_second:g} orders a second")
+        self.client = client
+        self.per_second = per_second
         self.retry_after_s = retry_after_s
 
 
@@ -202,5 +202,11 @@ class ResponseDamaged(StateError):
 
 if not TYPE_CHECKING:  # (a type checker would allow any name)
     __getattr__ = deprecated_names(
-        __name__, {"TooFast": "RateLimited", "TooFarBehind": "QueueFull", "KeyReused": "IdempotencyConflict"}
+        __name__,
+        {
+            "TooFast": "RateLimited",
+            "TooFarBehind": "QueueFull",
+            "KeyReused": "IdempotencyConflict",
+            "SimFinished": "SimAlreadyFinished",
+        },
     )

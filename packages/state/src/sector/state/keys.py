@@ -7,7 +7,7 @@ SIMS = "sims"
 """Set of the ids of all sims."""
 
 WORKERS = "workers"
-"""Sorted set of the workers that are there; the score is until when, in ms of Redis' clock."""
+"""Sorted set of the workers that are alive; the score is when the heartbeat expires, in ms of Redis' clock."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class SimKeys:
         return self._key("orders")
 
     @cached_property
-    def poison(self) -> str:
+    def dead_letters(self) -> str:
         return self._key("poison")
 
     @cached_property
@@ -56,32 +56,32 @@ class SimKeys:
         return self._key("keyframes")
 
     @cached_property
-    def founding(self) -> str:
+    def request(self) -> str:
         return self._key("founding")
 
-    def once(self, issuer: str, idempotency_key: str) -> str:
-        """Return where the answer to a request lies that is to be carried out once."""
-        return self._key(f"once:{len(issuer)}:{issuer}:{idempotency_key}")
+    def idempotency_key(self, issuer: str, key: str) -> str:
+        """Return the key of the stored response to a request with an idempotency key."""
+        return self._key(f"once:{len(issuer)}:{issuer}:{key}")
 
-    def created_by(self, issuer: str, idempotency_key: str) -> str:
+    def creation_key(self, issuer: str, key: str) -> str:
         """Return the key of the digest of the request that created this sim; without a sim, of the one that used the idempotency key."""
-        return self._key(f"once:sims:{len(issuer)}:{issuer}:{idempotency_key}")
+        return self._key(f"once:sims:{len(issuer)}:{issuer}:{key}")
 
-    def rate(self, of: str) -> str:
-        """Return where it lies how much somebody ordered lately."""
-        return self._key(f"rate:{of}")
+    def rate(self, client: str) -> str:
+        """Return the key of the usage of a rate limit by a client."""
+        return self._key(f"rate:{client}")
 
     @cached_property
     def all(self) -> tuple[str, ...]:
         """Every key of the sim, the head first."""
-        return (self.head, self.lease, self.snapshot, self.map, self.config, self.founding, *self.history)
+        return (self.head, self.lease, self.snapshot, self.map, self.config, self.request, *self.history)
 
     @cached_property
     def history(self) -> tuple[str, ...]:
-        """What grows with time."""
-        return (self.orders, self.poison, self.events, self.keyframes)
+        """The keys that grow with time."""
+        return (self.orders, self.dead_letters, self.events, self.keyframes)
 
     @staticmethod
-    def staged(key: str) -> str:
-        """Return where what will lie at `key` is made ready, in the same slot."""
+    def staging_key(key: str) -> str:
+        """Return the key, in the same slot, of a value that is renamed to `key` when it is complete."""
         return f"{key}:staged"

@@ -1,4 +1,4 @@
-"""World: all that the state and the worker know of the rules. Forking the skeleton means writing one class of this shape."""
+"""World: the interface between the rules and the rest. To fork the skeleton, write one class with these methods."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,10 +7,10 @@ from sector.models import LoggedOrder, SimConfig, Step
 
 
 class World[S](Protocol):
-    """A deterministic world. `S` is its state, which nobody else looks into; map, snapshot and delta are frames."""
+    """A deterministic world. `S` is its state, which is opaque to all other code; map, snapshot and delta are frames."""
 
-    def found(self, config: SimConfig) -> tuple[bytes, bytes]:
-        """Return (map, snapshot at tick 0)."""
+    def create(self, config: SimConfig) -> tuple[bytes, bytes]:
+        """Return (map, snapshot at tick 0). Raises ValueError where the world cannot be created with this config."""
 
     def load(self, config: SimConfig, map_blob: bytes, snapshot: bytes) -> S:
         """Return the state in a snapshot. Raises sector.models.frame.FrameError."""

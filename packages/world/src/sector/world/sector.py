@@ -1,5 +1,6 @@
 """SectorWorld: the rules of Sector behind the World protocol of `sector.state`."""
 
+import warnings
 from collections.abc import Sequence
 from copy import replace
 from typing import NamedTuple
@@ -29,10 +30,15 @@ class Position(NamedTuple):
 class SectorWorld:
     """The world of systems, lanes, factions and fleets."""
 
-    def found(self, config: SimConfig) -> tuple[bytes, bytes]:
+    def create(self, config: SimConfig) -> tuple[bytes, bytes]:
         """Return (map, snapshot) of tick 0: players and puppets are in, all else is neutral. Raises GalaxyError."""
         state = founded(config)
         return encode(map_frame(state.galaxy)), encode(snapshot_frame(state, parent=""))
+
+    def found(self, config: SimConfig) -> tuple[bytes, bytes]:
+        """Return what `create` returns. Deprecated: the name before 0.12."""
+        warnings.warn("SectorWorld.found is now create", DeprecationWarning, stacklevel=2)
+        return self.create(config)
 
     def load(self, config: SimConfig, map_blob: bytes, snapshot: bytes) -> Position:
         """Return the state in a snapshot. Raises FrameError."""

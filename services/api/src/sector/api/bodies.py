@@ -12,7 +12,7 @@ import zstandard
 from pydantic import JsonValue
 
 from sector.models.rows import table_rows
-from sector.state.watch.reader import View
+from sector.state.watch.reader import SimView
 
 type Format = Literal["rows", "columns", "map"]
 type Coding = Literal["zstd", "br", "gzip", ""]
@@ -21,7 +21,7 @@ FORMATS: tuple[Format, ...] = get_args(Format.__value__)
 _LARGE_ROWS = 2_000
 """From so many on they are made in a thread, so that others are answered meanwhile."""
 
-_MAKE: Mapping[Format, Callable[[View], JsonValue]] = {
+_MAKE: Mapping[Format, Callable[[SimView], JsonValue]] = {
     "rows": lambda view: view.rows(),
     "columns": lambda view: view.columns(),
     "map": lambda view: {"sim": view.sim_id, **{name: list(rows) for name, rows in table_rows([view.map]).items()}},
@@ -37,7 +37,7 @@ _ENCODE: Mapping[Coding, Callable[[bytes], bytes]] = {
 class Bodies:
     """Those of `view`."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: SimView) -> None:
         self.view = view
         self.ready: dict[tuple[Format, Coding], bytes] = {}
         self._making: dict[tuple[Format, Coding], asyncio.Task[bytes]] = {}

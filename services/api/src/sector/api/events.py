@@ -13,7 +13,7 @@ from sector.api.work import Work
 from sector.models.events import Event as AnyEvent
 from sector.models.events import concerns
 from sector.models.field_types import FACTION_ID
-from sector.state.watch.reader import Event, EventId, Wanted
+from sector.state.watch.reader import Event, EventFilter, EventId
 
 MAX_LIMIT = 1_000
 KINDS = frozenset(str(kind.model_fields["type"].default) for kind in get_args(get_args(AnyEvent)[0]))
@@ -48,7 +48,7 @@ def event_id(name: str, text: str) -> EventId:
     return int(match[1]), int(match[2])
 
 
-def wanted_of(asked: dict[str, str]) -> Wanted | None:
+def wanted_of(asked: dict[str, str]) -> EventFilter | None:
     """Return which events are asked for: of the types in `type`, and those that concern `faction`. None: all. Raises Problem."""
     kinds = frozenset(asked["type"].split(",")) if "type" in asked else KINDS
     if foreign := sorted(kinds - KINDS):

@@ -7,9 +7,9 @@ from sector.process import backoff
 from sector.state.log.admission import AdmissionPolicy
 from sector.state.redis.client import Client
 from sector.state.redis.group_commit import GroupCommit
-from sector.state.watch.reader import View
+from sector.state.watch.reader import SimView
 from sector.state.watch.sim_watcher import Fault
-from sector.state.watch.sim_watcher import Followed as FollowedSim
+from sector.state.watch.sim_watcher import SimWatcher as FollowedSim
 
 
 class Followed(FollowedSim):
@@ -34,7 +34,7 @@ class Followed(FollowedSim):
             await self.view()
         return self.bodies
 
-    def _hold(self, view: View | None, *, anew: bool) -> None:
+    def _hold(self, view: SimView | None, *, anew: bool) -> None:
         super()._hold(view, anew=anew)
         self.bodies = None if view is None else Bodies(view)
         if anew and view is not None:

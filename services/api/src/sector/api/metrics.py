@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from sector.process import wait_for_stop
 from sector.process.metric_aliases import deprecate_metrics
 from sector.state.errors import StateError
-from sector.state.log.order_log import pending
+from sector.state.log.order_log import load_pending
 from sector.state.redis.client import Client
 
 _LOOK_S = 1.0
@@ -48,7 +48,7 @@ async def watch_waiting(stop: asyncio.Event, redis: Client, sim_id: str) -> None
     """See once a second what waits for the worker of a sim. Where that is not known, it is told as NaN."""
     while not stop.is_set():
         try:
-            found = await pending(redis, sim_id)
+            found = await load_pending(redis, sim_id)
         except (RedisError, StateError):
             # What is wrong, the conditions tell.
             _WAITING.set(_UNKNOWN)

@@ -29,7 +29,7 @@ from sector.process.tracing import Span, Traces, trace_id
 from sector.state.errors import RateLimited, ResponseDamaged
 from sector.state.log import admission
 from sector.state.log.admission import Admitted
-from sector.state.watch.reader import View
+from sector.state.watch.reader import SimView
 
 MAX_ORDERS = 1_000
 TAGS = frozenset(kind.model_fields["type"].default for kind in get_args(get_args(Order)[0]))
@@ -101,7 +101,7 @@ class Orders:
             return await self._list(request, sim, bearer, key, checked, span)
         admitted = await self._admit(request, sim, bearer, key, checked.accepted, cost=checked.cost, span=span)
         self._count(admitted, 1)
-        more = REPLAYED if admitted.repeated else ()
+        more = REPLAYED if admitted.replayed else ()
         return Answer(b'{"id":"%b","status":"pending"}' % admitted.ids[0].encode(), 202, more=more)
 
     async def _check(self, request: Request, sim: Followed, bearer: Bearer) -> "_Checked":
@@ -137,7 +137,7 @@ class Orders:
         return checked
 
     def _count(self, admitted: Admitted, orders: int) -> None:
-        if not admitted.repeated:
+        if not admitted.replayed:
             self.accepted += orders
             defer_metric(ACCEPTED.inc, orders)
 
@@ -154,10 +154,10 @@ class Orders:
         for each in rejected.values():
             REFUSED.labels(each.title).inc()
         try:
-            listed = results(rejected, admitted.rest, admitted.ids)
+            listed = results(rejected, admitted.stored_response, admitted.ids)
         except (struct.error, ValueError, TypeError, StopIteration, RuntimeError) as error:
             raise ResponseDamaged(key) from error
-        return said({"results": listed}, 207, more=REPLAYED if admitted.repeated else ())
+        return said({"results": listed}, 207, more=REPLAYED if admitted.replayed else ())
 
     async def _admit(
         self,
@@ -248,7 +248,7 @@ class _Seen:
 
     def __init__(self, sim: Followed) -> None:
         self._sim = sim
-        self._view: View | None = None
+        self._view: SimView | None = None
         self._fresh = False
 
     async def check(self, order: Order) -> None:
@@ -264,7 +264,7 @@ class _Seen:
             raise invalid(faults)
 
 
-def unknown(order: Order, view: View) -> list[dict[str, str]]:
+def unknown(order: Order, view: SimView) -> list[dict[str, str]]:
     """Return a fault for each field that names what the sim has not."""
     faults: list[dict[str, str]] = []
     for name, table, row_id in references(order):

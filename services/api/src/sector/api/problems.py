@@ -27,8 +27,8 @@ from sector.state.errors import (
     QueueFull,
     RateLimited,
     ResponseDamaged,
+    SimAlreadyFinished,
     SimExists,
-    SimFinished,
     SimNotFound,
     StateError,
     StorageFull,
@@ -150,7 +150,7 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem(404, "No such sim", str(error))
         case SimExists():
             return Problem(409, "The sim exists", str(error))
-        case SimFinished():
+        case SimAlreadyFinished():
             return Problem(409, "The sim is finished", str(error))
         case IdempotencyConflict():
             return Problem(

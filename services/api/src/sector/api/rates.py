@@ -64,12 +64,12 @@ class RateLimitCache:
         self._refusals.pop(client, None)
         if len(self._refusals) >= _MAX_CLIENTS:
             del self._refusals[next(iter(self._refusals))]
-        rate = next(rate for rate in asked.rates if rate.of == refused.of)
-        more = min(asked.cost or len(asked.orders), rate.at_once) - 1
+        rate = next(rate for rate in asked.rates if rate.client == refused.client)
+        more = min(asked.cost or len(asked.orders), rate.burst) - 1
         # No client owes more than that, whatever Redis' clock says.
-        wait_s = min(refused.retry_after_s, (rate.at_once + MAX_COST) / rate.a_second)
-        until_s = time.monotonic() + wait_s - more / rate.a_second
-        self._refusals[client] = _Refusal(until_s, refused.of, refused.a_second)
+        wait_s = min(refused.retry_after_s, (rate.burst + MAX_COST) / rate.per_second)
+        until_s = time.monotonic() + wait_s - more / rate.per_second
+        self._refusals[client] = _Refusal(until_s, refused.client, refused.per_second)
 
     def check(self, bearer: Bearer, address: str) -> None:
         """Raise RateLimited if the client has to wait longer."""

@@ -49,8 +49,8 @@ class Sims:
         after = asked.get("after")
         if after is not None and not _ID.fullmatch(after):
             raise invalid_query("after", f"{after[:40]!r} is not the id of a sim")
-        listed = [sim_id for sim_id in await lifecycle.listed(self._redis) if after is None or sim_id > after]
-        heads = await lifecycle.heads(self._redis, listed[:limit])
+        listed = [sim_id for sim_id in await lifecycle.list_ids(self._redis) if after is None or sim_id > after]
+        heads = await lifecycle.load_heads(self._redis, listed[:limit])
         told: list[JsonValue] = [
             ({"id": sim_id, "status": "founding"} if head is None else {"id": sim_id, **_head(head)})
             for sim_id, head in zip(listed[:limit], heads, strict=True)

@@ -23,7 +23,7 @@ from sector.api.work import Turn, Work
 from sector.process.fair_queue import FairQueueFull
 from sector.process.tracing import Attributes, Traces
 from sector.state.history import history
-from sector.state.watch.reader import Event, EventId, TickEvents, View, Wanted
+from sector.state.watch.reader import Event, EventFilter, EventId, SimView, TickEvents
 
 log = logging.getLogger(__name__)
 
@@ -155,7 +155,13 @@ class Streams:
         DROPPED.inc()
 
     async def _send_past(
-        self, sending: "_Sending", sim: Followed, view: View, after: EventId | None, wanted: Wanted | None, turn: Turn
+        self,
+        sending: "_Sending",
+        sim: Followed,
+        view: SimView,
+        after: EventId | None,
+        wanted: EventFilter | None,
+        turn: Turn,
     ) -> EventId:
         """Send what is in the history after an event; returns the last that was looked at."""
         now = (view.head.tick, _LAST)
@@ -178,7 +184,7 @@ class Streams:
                 return after
 
     async def _send_live(
-        self, sending: "_Sending", backlog: Backlog, sim_id: str, after: EventId, wanted: Wanted | None
+        self, sending: "_Sending", backlog: Backlog, sim_id: str, after: EventId, wanted: EventFilter | None
     ) -> None:
         while True:
             for tick in backlog.take():
@@ -213,7 +219,7 @@ class Streams:
         for parent in tick.traces:
             self._traces.record("events", parent, began_ns, time.time_ns(), told)
 
-    def _of(self, tick: TickEvents, wanted: Wanted | None) -> bytes:
+    def _of(self, tick: TickEvents, wanted: EventFilter | None) -> bytes:
         """Return the events of a tick as they are sent, and that it is over; those who want all are sent the same bytes."""
         if wanted is not None:
             return _encoded([event for event in tick.events if wanted(event)]) + _end_of_tick(tick.tick)

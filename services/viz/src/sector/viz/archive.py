@@ -86,8 +86,8 @@ class Archive:
 
     async def all_sims(self, request: Request) -> HTTPResponse:
         """Answer with the sims: id, status and tick of each."""
-        listed = await lifecycle.listed(self._redis)
-        heads = await lifecycle.heads(self._redis, listed)
+        listed = await lifecycle.list_ids(self._redis)
+        heads = await lifecycle.load_heads(self._redis, listed)
         told: list[JsonValue] = [
             {"id": sim_id, "status": head.status, "tick": head.tick, "at_ms": head.at_ms}
             for sim_id, head in zip(listed, heads, strict=True)
@@ -106,7 +106,7 @@ class Archive:
         tick = _number(request, "tick")
         past = await history.at_tick(self._redis, _checked(sim_id), tick, turn=partial(self._turn, request))
         found = await history.ticks(self._redis, sim_id, tick - 1, tick)
-        told, at_ms, epoch = (found[0].told, found[0].at_ms, found[0].epoch) if found else (b"", 0, 0)
+        told, at_ms, epoch = (found[0].events_frame, found[0].at_ms, found[0].epoch) if found else (b"", 0, 0)
         return await _answer(request, packed(await asyncio.to_thread(past.snapshot), told, at_ms, epoch), KIND)
 
     async def ticks(self, request: Request, sim_id: str) -> HTTPResponse:

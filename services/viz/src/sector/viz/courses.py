@@ -88,7 +88,7 @@ class Courses:
             if not page:
                 break
             await asyncio.to_thread(_count, course, page)
-            room -= sum(len(tick.told) + len(tick.delta) for tick in page)
+            room -= sum(len(tick.events_frame) + len(tick.delta) for tick in page)
             last = page[0].tick - 1
         return course
 
@@ -115,7 +115,7 @@ def _advance(course: _Course, now: Frame, page: Sequence[TickEvents]) -> None:
 
 def _count(course: _Course, page: Sequence[TickEvents]) -> None:
     for tick in page:
-        battles = decode(tick.told).tables.get("battle") if tick.told.startswith(b"SECF") else None
+        battles = decode(tick.events_frame).tables.get("battle") if tick.events_frame.startswith(b"SECF") else None
         if battles is not None:
             course.battles[tick.tick] = battles.rows
 

@@ -30,7 +30,7 @@ def packed(frame: bytes, events: bytes, at_ms: int, epoch: int) -> bytes:
 
 def of_tick(tick: TickEvents) -> bytes:
     """Return the moment of a tick: its delta and its events."""
-    return packed(tick.delta, tick.told, tick.at_ms, tick.epoch)
+    return packed(tick.delta, tick.events_frame, tick.at_ms, tick.epoch)
 
 
 def deflated(blob: bytes) -> bytes:

@@ -14,8 +14,8 @@ from sector.state.errors import SimNotFound
 from sector.state.redis.client import Client
 from sector.state.redis.error_messages import describe
 from sector.state.tick import lease
-from sector.state.watch.reader import TickEvents, View
-from sector.state.watch.sim_watcher import Fault, Followed
+from sector.state.watch.reader import SimView, TickEvents
+from sector.state.watch.sim_watcher import Fault, SimWatcher
 from sector.viz.metrics import DELAY, FRAME
 from sector.viz.moment import deflated, of_tick, packed
 from sector.viz.rooms import Message, Rooms
@@ -48,11 +48,11 @@ class Show:
         self._fault = ""
         self._worker: str | None = None
         self._map: tuple[str, bytes] | None = None
-        self._moment: tuple[View, bytes] | None = None
-        self._followed = Followed(redis, sim_id, backoff, self._note)
+        self._moment: tuple[SimView, bytes] | None = None
+        self._followed = SimWatcher(redis, sim_id, backoff, self._note)
 
     @property
-    def view(self) -> View | None:
+    def view(self) -> SimView | None:
         """The newest view, where there is one."""
         return self._followed.known
 

@@ -96,7 +96,7 @@ class SimRunner[S]:
     async def _acquire(self) -> Ticker[S] | None:
         context, sim_id = self._context, self.sim_id
         async with context.redis_slots:
-            if self._creates and await lifecycle.found(
+            if self._creates and await lifecycle.create(
                 context.redis, sim_id, context.world, context.settings.sim_config
             ):
                 log.info("founded sim %s: %d systems", sim_id, context.settings.sim_config.systems)

@@ -69,7 +69,7 @@ class StallDetector:
             del self._observed[deleted]
         self.errors = {sim_id: error for sim_id, error in self.errors.items() if sim_id in holders}
         batch = self._next_batch(holders, first)
-        heads = await lifecycle.heads(self._redis, batch)
+        heads = await lifecycle.load_heads(self._redis, batch)
         return {
             sim_id
             for sim_id, head in zip(batch, heads, strict=True)

@@ -156,7 +156,7 @@ class Worker[S]:
     async def _heartbeat(self) -> list[str]:
         """Register this worker, and return the present ones. A damaged list is reported; it only serves to share sims evenly."""
         try:
-            present = await membership.sign(
+            present = await membership.heartbeat(
                 self._redis, self._settings.sim_id, self._holder, self._settings.lease_ttl_ms
             )
         except ResponseError as error:
@@ -185,7 +185,7 @@ class Worker[S]:
         if not self._settings.serves_all:
             return named
         try:
-            listed = await lifecycle.listed(self._redis)
+            listed = await lifecycle.list_ids(self._redis)
         except ResponseError as error:
             if not concerns_one_sim(error):
                 raise
@@ -236,6 +236,6 @@ class Worker[S]:
 
     async def _deregister(self) -> None:
         try:
-            await membership.leave(self._redis, self._settings.sim_id, self._holder)
+            await membership.deregister(self._redis, self._settings.sim_id, self._holder)
         except (RedisError, StateError) as error:
             log.warning("could not leave the roster, the entry lapses by itself: %s", error)

@@ -14,7 +14,7 @@ from sector.state.redis.client import Client
 from sector.state.redis.connection import acquire_connection, execute
 from sector.state.redis.replies import as_bytes, as_list, checked
 from sector.state.tick.head import FIELDS, Head
-from sector.state.watch.reader import TickEvents, Turn, View, tick_events
+from sector.state.watch.reader import SimView, TickEvents, Turn, tick_events
 
 _PAGE = 100
 
@@ -64,7 +64,7 @@ async def at_tick(redis: Client, sim_id: str, tick: int, *, turn: Turn = nullcon
     return found
 
 
-async def view_at(redis: Client, tick: int, of: View, *, turn: Turn = nullcontext) -> View:
+async def view_at(redis: Client, tick: int, of: SimView, *, turn: Turn = nullcontext) -> SimView:
     """Return the view of a sim at an earlier tick; `of` is any other view of it. When it was committed is 0 where that is not kept.
 
     Raises as `at_tick` does.
@@ -74,7 +74,7 @@ async def view_at(redis: Client, tick: int, of: View, *, turn: Turn = nullcontex
     entries = as_list(await execute(redis, "XRANGE", SimKeys(of.sim_id).events, f"{tick}-0", f"{tick}-0"))
     at_ms = int(tick_fields(entries[0], of.sim_id)[1][b"at_ms"]) if entries else 0
     status = str(past.frame.meta.get("status", "running"))
-    return View(of.sim_id, Head(tick, past.cursor, past.hash, "", 0, at_ms, status, -1), past.frame, of.map)
+    return SimView(of.sim_id, Head(tick, past.cursor, past.hash, "", 0, at_ms, status, -1), past.frame, of.map)
 
 
 async def ticks(redis: Client, sim_id: str, after: int, last: int) -> list[TickEvents]:

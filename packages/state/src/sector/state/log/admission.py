@@ -22,7 +22,7 @@ from sector.state.errors import (
     QueueFull,
     RateLimited,
     ResponseDamaged,
-    SimFinished,
+    SimAlreadyFinished,
     SimNotFound,
     StateError,
     StorageFull,
@@ -54,9 +54,9 @@ _SHA = sha1(_SCRIPT, usedforsecurity=False).hexdigest()
 class Rate(NamedTuple):
     """How fast somebody may order: so many orders a second, and so many at once. `of` says who, such as `token alice`."""
 
-    of: str
-    a_second: float
-    at_once: int
+    client: str
+    per_second: float
+    burst: int
 
 
 class Request(NamedTuple):
@@ -72,7 +72,7 @@ class Request(NamedTuple):
     rates: tuple[Rate, ...] = ()
     key: str = ""
     digest: bytes = bytes(DIGEST_BYTES)
-    rest: bytes = b""
+    stored_response: bytes = b""
     cost: int = 0
     """For how many orders it counts, where it took more work than those that are good."""
     trace: str = ""
@@ -83,8 +83,8 @@ class Admitted(NamedTuple):
     """The ids of the orders of a request, in its order. `repeated`: it was carried out before, and `rest` is of that time."""
 
     ids: list[str]
-    rest: bytes
-    repeated: bool
+    stored_response: bytes
+    replayed: bool
 
 
 type AdmissionResult = Admitted | StateError
@@ -95,7 +95,7 @@ class AdmissionPolicy:
     """What holds for every request to a sim. `most_waiting`: orders that may wait for the worker; 0: any number."""
 
     sim_id: str
-    most_waiting: int = 0
+    max_pending: int = 0
     durability: Durability = MEMORY
 
     def acquire_connection(self, redis: Client) -> AbstractAsyncContextManager[Connection]:
@@ -137,19 +137,19 @@ class _Group:
     def command(self, name: str, script: str | bytes) -> EncodedCommand:
         words: list[str | bytes | int] = []
         keyed: list[str | bytes | int] = []
-        givers, once = self._givers, self.keys.once
+        givers, once = self._givers, self.keys.idempotency_key
         for issuer, orders, admin, rates, key, digest, rest, cost, trace in self._requests:
             giver = givers.get((issuer, admin, id(rates))) or self._giver(issuer, rates, admin=admin)
             if key:
                 keyed.append(once(issuer, key))
             number = len(keyed) if key else 0
             words += (giver, number, digest + rest, cost or len(orders), trace, len(orders), *orders)
-        keys = [self.keys.orders, *(self.keys.rate(rate.of) for rate in self._rates)]
+        keys = [self.keys.orders, *(self.keys.rate(rate.client) for rate in self._rates)]
         keys += [self.keys.rate(f"stored {issuer}") for issuer, _, _ in givers]
         storage = (KEPT_MS, LEAST_KEPT_MS, STORED_BYTES, str(HISTORY_SHRINKS_AT), str(ORDERS_REFUSED_AT))
-        head: list[str | bytes | int] = [self.keys.head, self._gate.most_waiting, *storage, len(self._rates)]
+        head: list[str | bytes | int] = [self.keys.head, self._gate.max_pending, *storage, len(self._rates)]
         for rate in self._rates:
-            head += (round(1_000_000 / rate.a_second), rate.at_once)
+            head += (round(1_000_000 / rate.per_second), rate.burst)
         head += (len(givers), *self._of_givers)
         told = (name, script, len(keys) + len(keyed), *keys, *keyed, *head, *words)
         return EncodedCommand(pack_command(told))  # type: ignore[arg-type]  # its stub means a tuple of one
@@ -162,7 +162,7 @@ class _Group:
     def verdict(self, request: Request, answer: Reply) -> AdmissionResult:
         said, *more = as_list(answer)
         if said == b"accepted":
-            return Admitted(_texts(more), request.rest, False)
+            return Admitted(_texts(more), request.stored_response, False)
         match said:
             case b"repeated":
                 ids, _, rest = (as_bytes(more[0]) or b"").partition(b"\n")
@@ -171,14 +171,14 @@ class _Group:
             case b"other":
                 return IdempotencyConflict(request.key)
             case b"finished":
-                return SimFinished(self._gate.sim_id, int(as_bytes(more[0]) or 0))
+                return SimAlreadyFinished(self._gate.sim_id, int(as_bytes(more[0]) or 0))
             case b"behind":
-                return QueueFull(self._gate.sim_id, as_int(more[0]), self._gate.most_waiting)
+                return QueueFull(self._gate.sim_id, as_int(more[0]), self._gate.max_pending)
             case b"full":
                 return StorageFull("order", as_int(more[0]), as_int(more[1]))
             case b"too fast":
                 rate = list(self._rates)[as_int(more[0]) - 1]
-                return RateLimited(rate.of, rate.a_second, as_int(more[1]) / 1_000_000)
+                return RateLimited(rate.client, rate.per_second, as_int(more[1]) / 1_000_000)
             case _:
                 return SimNotFound(self._gate.sim_id)
 

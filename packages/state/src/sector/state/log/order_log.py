@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sector.models import LoggedOrder
+from sector.models.deprecated_names import deprecated_names
 from sector.state.errors import SimNotFound
 from sector.state.keys import SimKeys
 from sector.state.redis.client import Client
@@ -18,7 +20,7 @@ SCOPE_PLAYER = b"player"
 VERSION = b"1"
 """Of the entries. One that names another in its field `v` is not ours to read."""
 
-_POISON_KEPT = 1000
+_MAX_DEAD_LETTERS = 1000
 
 
 async def append(
@@ -44,7 +46,7 @@ async def append(
     return order_ids
 
 
-def logged(reply: Reply) -> int:
+def count_entries(reply: Reply) -> int:
     """Return how many entries the log ever had, trimmed ones included: from the answer to XINFO STREAM."""
     flat = as_list(reply)
     named = {as_bytes(name): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
@@ -59,7 +61,7 @@ class Pending:
     oldest: str
 
 
-async def pending(redis: Client, sim_id: str) -> Pending:
+async def load_pending(redis: Client, sim_id: str) -> Pending:
     """Return what waits. Raises SimNotFound, redis.exceptions.RedisError."""
     keys = SimKeys(sim_id)
     async with acquire_connection(redis, keys.head) as connection:
@@ -73,11 +75,11 @@ async def pending(redis: Client, sim_id: str) -> Pending:
         (reply,) = checked(await connection.pipeline(("XINFO", "STREAM", keys.orders)))
     oldest, _ = as_entry(as_list(entries)[0])
     # Between the two more may have come, or been applied: it is what is shown to people.
-    return Pending(max(logged(reply) - head.applied, 1) if head.applied >= 0 else 1, oldest)
+    return Pending(max(count_entries(reply) - head.applied, 1) if head.applied >= 0 else 1, oldest)
 
 
 @dataclass(frozen=True, slots=True)
-class Poison:
+class DeadLetter:
     """An entry of the log that nobody can apply: its id, its fields, and what is wrong with it."""
 
     id: str
@@ -87,10 +89,22 @@ class Poison:
     def to_dead_letter(self, keys: SimKeys) -> Command:
         """Return the command that keeps it where an operator finds it; of many, the newest are kept."""
         flat = [part for pair in self.fields.items() for part in pair]
-        return ("XADD", keys.poison, "MAXLEN", "~", _POISON_KEPT, "*", "entry", self.id, "fault", self.fault, *flat)
+        return (
+            "XADD",
+            keys.dead_letters,
+            "MAXLEN",
+            "~",
+            _MAX_DEAD_LETTERS,
+            "*",
+            "entry",
+            self.id,
+            "fault",
+            self.fault,
+            *flat,
+        )
 
 
-def read_entries(reply: Reply, max_bytes: int | None = None) -> tuple[list[LoggedOrder], list[Poison]]:
+def read_entries(reply: Reply, max_bytes: int | None = None) -> tuple[list[LoggedOrder], list[DeadLetter]]:
     """Return the orders in the answer to XRANGE, and those entries among them that are poison.
 
     With `max_bytes` it stops after the order with which the bodies come to so many bytes.
@@ -98,13 +112,13 @@ def read_entries(reply: Reply, max_bytes: int | None = None) -> tuple[list[Logge
     A poisonous one is among the orders too, with its fault and no body: the world rejects it, so that its event tells.
     """
     orders: list[LoggedOrder] = []
-    poison: list[Poison] = []
+    poison: list[DeadLetter] = []
     size = 0
     for entry in as_list(reply):
         entry_id, fields = as_entry(entry)
-        fault = _fault(fields)
+        fault = _entry_error(fields)
         if fault:
-            poison.append(Poison(entry_id, fields, fault))
+            poison.append(DeadLetter(entry_id, fields, fault))
         issuer = fields.get(b"issuer", b"").decode(errors="replace")
         body = b"" if fault else fields[b"order"]
         trace = fields[b"trace"].decode(errors="replace") if b"trace" in fields else ""
@@ -115,7 +129,7 @@ def read_entries(reply: Reply, max_bytes: int | None = None) -> tuple[list[Logge
     return orders, poison
 
 
-def _fault(fields: dict[bytes, bytes]) -> str:
+def _entry_error(fields: dict[bytes, bytes]) -> str:
     if b"fault" in fields:  # set aside before the sim was exported and imported
         return fields[b"fault"].decode(errors="replace")
     if (version := fields.get(b"v", VERSION)) != VERSION:
@@ -125,3 +139,9 @@ def _fault(fields: dict[bytes, bytes]) -> str:
     if (scope := fields[b"scope"]) not in (SCOPE_ADMIN, SCOPE_PLAYER):
         return f"not an order: an entry of the scope {scope.decode(errors='replace')[:20]!r}"
     return ""
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(
+        __name__, {"Poison": "DeadLetter", "logged": "count_entries", "pending": "load_pending"}
+    )

@@ -5,14 +5,16 @@ Source: D. DeWitt et al., "Implementation Techniques for Main Memory Database Sy
 
 import asyncio
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from sector.models.deprecated_names import deprecated_names
 from sector.state.errors import StateError
 from sector.state.log.admission import AdmissionPolicy, AdmissionResult, Admitted, Request
 from sector.state.redis.client import Client
 
-MOST_ORDERS = 4_000
+MAX_GROUP_ORDERS = 4_000
 """Orders of a group: Redis serves nobody else while it lets them in."""
-_MOST_REQUESTS = 500
+_MAX_GROUP_REQUESTS = 500
 
 type _Group = list[tuple[Request, asyncio.Future[AdmissionResult]]]
 
@@ -29,7 +31,7 @@ class GroupCommit:
         self._waiting: _Group = []
         self._groups: set[asyncio.Task[None]] = set()
         self._under_way = 0
-        self._most_at_once = 1 if gate.durability.kind == "memory" else 16
+        self._max_groups = 1 if gate.durability.kind == "memory" else 16
 
     async def admit(self, request: Request) -> Admitted:
         """Let the orders of a request into the log.
@@ -39,7 +41,7 @@ class GroupCommit:
         """
         verdict: asyncio.Future[AdmissionResult] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, verdict))
-        if self._under_way < self._most_at_once:
+        if self._under_way < self._max_groups:
             self._under_way += 1
             # It begins after whatever else is ready now, and takes along what that brings.
             group = asyncio.create_task(self._commit())
@@ -84,9 +86,9 @@ class GroupCommit:
 
     def _next(self) -> _Group:
         orders = count = 0
-        for request, _ in self._waiting[:_MOST_REQUESTS]:
+        for request, _ in self._waiting[:_MAX_GROUP_REQUESTS]:
             orders += len(request.orders)
-            if count and orders > MOST_ORDERS:
+            if count and orders > MAX_GROUP_ORDERS:
                 break
             count += 1
         group, self._waiting = self._waiting[:count], self._waiting[count:]
@@ -97,3 +99,7 @@ def _settle(group: _Group, verdicts: Sequence[AdmissionResult]) -> None:
     for (_, verdict), found in zip(group, verdicts, strict=True):
         if not verdict.done():
             verdict.set_result(found)
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"MOST_ORDERS": "MAX_GROUP_ORDERS"})

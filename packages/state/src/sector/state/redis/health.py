@@ -1,10 +1,11 @@
 """How Redis is, as a process that follows a sim sees it: reads, by what its follower reports, and writes, by a probe."""
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from redis.exceptions import RedisError
 
+from sector.models.deprecated_names import deprecated_names
 from sector.state.keys import SimKeys
 from sector.state.redis.client import Client
 from sector.state.redis.connection import acquire_connection, execute
@@ -16,7 +17,7 @@ type Probe = Callable[[Client, str], Awaitable[None]]
 """Called with a client and the id of a sim. Raises redis.exceptions.RedisError."""
 
 
-class Note(Protocol):
+class UpdateCondition(Protocol):
     """Updates a condition of a process: None if it is ok, else the text of the error and its cause; and a detail."""
 
     def __call__(
@@ -42,7 +43,7 @@ class RedisHealth:
     `where`: the address of Redis without user and password, for an operator.
     """
 
-    def __init__(self, redis: Client, sim_id: str, probe: Probe, note: Note, where: str) -> None:
+    def __init__(self, redis: Client, sim_id: str, probe: Probe, note: UpdateCondition, where: str) -> None:
         self._redis = redis
         self._sim_id = sim_id
         self._probe = probe
@@ -77,3 +78,7 @@ class RedisHealth:
             self._note(condition, fault, self._where if condition == REDIS else "", blocks=self._blocks)
         if self._write_fault is not None and self._conditions.get(REDIS) is None:
             self._note(REDIS, self._write_fault, self._where)
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"Note": "UpdateCondition"})

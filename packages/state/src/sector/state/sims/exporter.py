@@ -65,7 +65,7 @@ class Exporter:
         orders: list[LoggedOrder] = []
         if tick.cursor != after:
             orders, _ = read_entries(await execute(self._redis, "XRANGE", self._keys.orders, f"({after}", tick.cursor))
-        return TickEntry(tick.tick, tick.at_ms, tick.hash, tuple(orders), tick.told, tick.delta), tick.cursor
+        return TickEntry(tick.tick, tick.at_ms, tick.hash, tuple(orders), tick.events_frame, tick.delta), tick.cursor
 
     async def _keyframe(self, tick: int) -> Keyframe | None:
         found = await execute(self._redis, "HMGET", self._keys.keyframes, str(tick), f"{tick}:cursor")

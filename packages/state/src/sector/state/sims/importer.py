@@ -81,7 +81,7 @@ class Importer:
                 ("SET", keys.map, map_blob),
                 ("SET", keys.snapshot, snapshot),
                 ("DEL", *keys.history),
-                *(("RENAME", SimKeys.staged(key), key) for key in sorted(self._brought)),
+                *(("RENAME", SimKeys.staging_key(key), key) for key in sorted(self._brought)),
                 ("HSET", keys.head, *head.pairs()),
                 ("EXEC",),
             )
@@ -96,7 +96,7 @@ class Importer:
             self._head = replace(first_head(record.tick, self._checker.hash, 0, "running"), cursor=record.cursor)
         mark = KeyframeMark(record.tick, record.cursor, self._head.history_bytes)
         self._head = replace(self._head, history_bytes=mark.bytes_before + len(record.snapshot))
-        command = write_keyframe(SimKeys.staged(self._keys.keyframes), mark, record.snapshot)
+        command = write_keyframe(SimKeys.staging_key(self._keys.keyframes), mark, record.snapshot)
         await self._bring(self._keys.keyframes, [command])
 
     async def _put_tick(self, record: TickEntry) -> None:
@@ -113,7 +113,7 @@ class Importer:
             applied=applied,
             history_bytes=self._head.history_bytes + tick_bytes(record.events, record.delta, record.orders),
         )
-        log, events = SimKeys.staged(self._keys.orders), SimKeys.staged(self._keys.events)
+        log, events = SimKeys.staging_key(self._keys.orders), SimKeys.staging_key(self._keys.events)
         orders: list[Command] = [
             (
                 *("XADD", log, order.id, "issuer", order.issuer, "scope", SCOPE_ADMIN if order.admin else SCOPE_PLAYER),
@@ -133,7 +133,7 @@ class Importer:
 
     async def discard(self) -> None:
         """Remove what was brought."""
-        checked(await self._connection.pipeline(("DEL", *map(SimKeys.staged, self._keys.history))))
+        checked(await self._connection.pipeline(("DEL", *map(SimKeys.staging_key, self._keys.history))))
 
     def _broken(self, reason: str) -> HistoryBroken:
         return HistoryBroken(self._keys.sim_id, 0 if self._head is None else self._head.tick, reason)

@@ -1,8 +1,9 @@
-"""Sims: founding one, listing them, reading what never changes about one, and removing one."""
+"""The lifecycle of sims: create, list, load the manifest (config and map), and delete."""
 
 import re
 import secrets
 import time
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -29,22 +30,22 @@ from sector.state.world import World
 _ID = re.compile(SIM_ID)
 
 
-async def listed(redis: Client) -> list[str]:
-    """Return the ids of all sims, sorted. What is no id, and only another program can have added, is left out."""
+async def list_ids(redis: Client) -> list[str]:
+    """Return the ids of all sims, sorted. Members that are not ids are left out: another program added them."""
     members = as_list(await execute(redis, "SMEMBERS", SIMS))
     ids = ((as_bytes(each) or b"").decode(errors="replace") for each in members)
     return sorted(each for each in ids if _ID.fullmatch(each))
 
 
-async def heads(redis: Client, sim_ids: Sequence[str]) -> list[Head | None]:
-    """Return the head of each sim; None where it is not founded, or cannot be read: that is no reason to hide the others."""
+async def load_heads(redis: Client, sim_ids: Sequence[str]) -> list[Head | None]:
+    """Return the head of each sim; None where it does not exist or cannot be read: one bad sim does not hide the others."""
     if not sim_ids:
         return []
     if isinstance(redis, Cluster):
-        return [await _head_in_cluster(redis, each) for each in sim_ids]
+        return [await _load_head_in_cluster(redis, each) for each in sim_ids]
     async with acquire_connection(redis, SIMS) as connection:
         replies = await connection.pipeline(*(("HMGET", SimKeys(each).head, *FIELDS) for each in sim_ids))
-    return [_readable_head(fields) for fields in replies]
+    return [_parse_head(fields) for fields in replies]
 
 
 async def exist(redis: Client, sim_ids: Sequence[str]) -> list[bool]:
@@ -65,18 +66,18 @@ def _exists(reply: Reply) -> bool:
         if not concerns_one_sim(reply):
             raise reply
         return True
-    # Its epoch may be there already, where a worker took the lease first.
+    # It may have an epoch but no tick, where a worker acquired the lease first.
     return as_bytes(as_list(reply)[0]) is not None
 
 
-async def _head_in_cluster(redis: Client, sim_id: str) -> Head | None:
+async def _load_head_in_cluster(redis: Client, sim_id: str) -> Head | None:
     try:
-        return _readable_head(await execute(redis, "HMGET", SimKeys(sim_id).head, *FIELDS))
+        return _parse_head(await execute(redis, "HMGET", SimKeys(sim_id).head, *FIELDS))
     except ResponseError as error:
-        return _readable_head(error)
+        return _parse_head(error)
 
 
-def _readable_head(reply: Reply) -> Head | None:
+def _parse_head(reply: Reply) -> Head | None:
     if isinstance(reply, ResponseError) and not concerns_one_sim(reply):
         raise reply
     try:
@@ -85,19 +86,19 @@ def _readable_head(reply: Reply) -> Head | None:
         return None
 
 
-async def found[S](redis: Client, sim_id: str, world: World[S], config: SimConfig) -> bool:
-    """Found the sim unless it is there; say whether it was founded now. Of several that try at once, one does.
+async def create[S](redis: Client, sim_id: str, world: World[S], config: SimConfig) -> bool:
+    """Create the sim unless it exists; return whether this call created it. Of concurrent calls, one creates it.
 
     Raises SimImpossible, StorageFull, redis.exceptions.RedisError.
     """
-    founded = await _found(redis, sim_id, world, config)
-    # Listed last: who finds it in the list finds it whole.
+    created = await _create(redis, sim_id, world, config)
+    # Listed last: a sim that is listed is complete.
     await execute(redis, "SADD", SIMS, sim_id)
-    return founded
+    return created
 
 
-async def _found[S](redis: Client, sim_id: str, world: World[S], config: SimConfig) -> bool:
-    keys, made = SimKeys(sim_id), None
+async def _create[S](redis: Client, sim_id: str, world: World[S], config: SimConfig) -> bool:
+    keys, generated = SimKeys(sim_id), None
     async with acquire_connection(redis, keys.head) as connection:
         while True:
             _, fields = checked(await connection.pipeline(("WATCH", keys.head), ("HMGET", keys.head, *FIELDS)))
@@ -105,8 +106,8 @@ async def _found[S](redis: Client, sim_id: str, world: World[S], config: SimConf
                 checked(await connection.pipeline(("UNWATCH",)))
                 return False
             await check_room_for_sim(connection)
-            map_blob, snapshot = made = made or _created(sim_id, world, config)
-            # The epoch may be there already, where a worker took the lease first: it only grows.
+            map_blob, snapshot = generated = generated or _generate_world(sim_id, world, config)
+            # The head has an epoch already where a worker acquired the lease first. The epoch only grows.
             epoch = int(as_bytes(as_list(fields)[FIELDS.index("epoch")]) or 0)
             head = first_head(0, digest(snapshot), epoch, "running")
             begin = initial_commands(keys, head, config, map_blob, snapshot)
@@ -115,12 +116,17 @@ async def _found[S](redis: Client, sim_id: str, world: World[S], config: SimConf
                 return True
 
 
-def _created[S](sim_id: str, world: World[S], config: SimConfig) -> tuple[bytes, bytes]:
-    """Return map and snapshot of a new sim. Raises SimImpossible where the world cannot be made of its config."""
+def _generate_world[S](sim_id: str, world: World[S], config: SimConfig) -> tuple[bytes, bytes]:
+    """Return map and snapshot of a new sim. Raises SimImpossible where the world refuses its config."""
+    generate = getattr(world, "create", None)
+    if generate is None:
+        warnings.warn(f"{type(world).__name__}.found is now create", DeprecationWarning, stacklevel=2)
+        generate = world.found  # type: ignore[attr-defined]  # the name before 0.12
     try:
-        return world.found(config)
+        generated: tuple[bytes, bytes] = generate(config)
     except ValueError as error:
         raise SimImpossible(sim_id, str(error)) from error
+    return generated
 
 
 def first_head(tick: int, state_hash: str, epoch: int, status: str) -> Head:
@@ -153,8 +159,8 @@ async def load_manifest(redis: Client, sim_id: str) -> tuple[SimConfig, bytes]:
         raise StateError(f"the config of sim {sim_id!r} cannot be read: {field}: {describe_error(first)}") from error
 
 
-async def remove(redis: Client, sim_id: str) -> None:
-    """Remove a sim with all that is kept of it. A worker that ticks it notices, and commits no more. Raises SimNotFound."""
+async def delete(redis: Client, sim_id: str) -> None:
+    """Delete a sim with its history. A worker that runs it notices, and commits no more ticks. Raises SimNotFound."""
     keys = SimKeys(sim_id)
     async with acquire_connection(redis, keys.head) as connection:
         *_, done = checked(await connection.pipeline(("MULTI",), ("EXISTS", keys.head), ("DEL", *keys.all), ("EXEC",)))
@@ -164,4 +170,14 @@ async def remove(redis: Client, sim_id: str) -> None:
 
 
 if not TYPE_CHECKING:  # (a type checker would allow any name)
-    __getattr__ = deprecated_names(__name__, {"read_founding": "load_manifest", "begin_with": "initial_commands"})
+    __getattr__ = deprecated_names(
+        __name__,
+        {
+            "read_founding": "load_manifest",
+            "begin_with": "initial_commands",
+            "found": "create",
+            "listed": "list_ids",
+            "heads": "load_heads",
+            "remove": "delete",
+        },
+    )

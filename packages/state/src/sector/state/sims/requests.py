@@ -26,7 +26,7 @@ from sector.state.redis.connection import acquire_connection, execute
 from sector.state.redis.memory import check_room_for_sim
 from sector.state.redis.replies import Reply, as_bytes, as_list, checked
 from sector.state.sims.fork import fork
-from sector.state.sims.lifecycle import found, listed
+from sector.state.sims.lifecycle import create, list_ids
 from sector.state.sims.reservation import IdempotencyKey, check_key, confirm, release, reserve
 from sector.state.world import World
 
@@ -57,10 +57,10 @@ class SimRequest(BaseModel):
 async def is_repeated(redis: Client, sim_id: str, once: IdempotencyKey) -> bool:
     """Say whether this request created the sim already. Raises IdempotencyConflict if its key came with another request; RedisError."""
     await check_key(redis, once)
-    if await execute(redis, "GET", SimKeys(sim_id).created_by(once.issuer, once.key)) != once.digest:
+    if await execute(redis, "GET", SimKeys(sim_id).creation_key(once.issuer, once.key)) != once.digest:
         return False
     # It may have been interrupted before these steps.
-    await _enlist_again(redis, sim_id)
+    await _list_if_missing(redis, sim_id)
     await confirm(redis, once)
     return True
 
@@ -74,19 +74,19 @@ async def request_sim(
     TooManySims where there are `max_sims`; StorageFull; redis.exceptions.RedisError.
     """
     keys = SimKeys(sim_id)
-    async with acquire_connection(redis, keys.founding) as connection:
-        tick, wish_before = checked(await connection.pipeline(("HGET", keys.head, "tick"), ("GET", keys.founding)))
-        before = await _parsed(sim_id, wish_before)
+    async with acquire_connection(redis, keys.request) as connection:
+        tick, wish_before = checked(await connection.pipeline(("HGET", keys.head, "tick"), ("GET", keys.request)))
+        before = await _parse(sim_id, wish_before)
         if tick is not None or (before is not None and not before.fault):
-            await _enlist_again(redis, sim_id)
+            await _list_if_missing(redis, sim_id)
             raise SimExists(sim_id)
-        if len(await listed(redis)) >= max_sims:
+        if len(await list_ids(redis)) >= max_sims:
             raise TooManySims(max_sims)
         await check_room_for_sim(connection)
     # A failed request may be overwritten.
     condition = ("NX",) if before is None else ()
     text = await asyncio.to_thread(wish.model_dump_json, exclude_unset=True)
-    request = ("SET", keys.founding, text, *condition)
+    request = ("SET", keys.request, text, *condition)
     if once is None:
         done = await execute(redis, *request)
     else:
@@ -104,9 +104,9 @@ async def request_sim(
 
 async def _create_once(redis: Client, keys: SimKeys, request: Sequence[str], once: IdempotencyKey) -> Reply:
     """Store a request, and in the same transaction its key: a retry finds it wherever the first response was lost."""
-    created_by = keys.created_by(once.issuer, once.key)
+    created_by = keys.creation_key(once.issuer, once.key)
     note = ("SET", created_by, once.digest, "NX", "PX", KEPT_MS)
-    async with acquire_connection(redis, keys.founding) as connection:
+    async with acquire_connection(redis, keys.request) as connection:
         *_, replies = checked(await connection.pipeline(("MULTI",), request, note, ("EXEC",)))
     done, noted = as_list(replies)
     if done is None and noted is not None:
@@ -115,9 +115,9 @@ async def _create_once(redis: Client, keys: SimKeys, request: Sequence[str], onc
     return done
 
 
-async def _enlist_again(redis: Client, sim_id: str) -> None:
+async def _list_if_missing(redis: Client, sim_id: str) -> None:
     """List a sim that was asked for and is not listed: the process that stored the request was interrupted. No worker would see it."""
-    if sim_id in await listed(redis):
+    if sim_id in await list_ids(redis):
         return
     wish = await get_request(redis, sim_id)
     if wish is not None and not wish.fault:
@@ -126,10 +126,10 @@ async def _enlist_again(redis: Client, sim_id: str) -> None:
 
 async def get_request(redis: Client, sim_id: str) -> SimRequest | None:
     """Return what was asked for and is not there yet. Raises RequestError, redis.exceptions.RedisError."""
-    return await _parsed(sim_id, await execute(redis, "GET", SimKeys(sim_id).founding))
+    return await _parse(sim_id, await execute(redis, "GET", SimKeys(sim_id).request))
 
 
-async def _parsed(sim_id: str, reply: Reply) -> SimRequest | None:
+async def _parse(sim_id: str, reply: Reply) -> SimRequest | None:
     wish = as_bytes(reply)
     try:
         # In a thread: a map of 1 MB takes some 50 ms.
@@ -150,16 +150,16 @@ async def reconcile[S](redis: Client, sim_id: str, world: World[S]) -> str:
             await fork(redis, wish.fork_of.sim, wish.fork_of.tick, sim_id)
             done = f"forked from {wish.fork_of.sim} at tick {wish.fork_of.tick}"
         else:
-            now = await found(redis, sim_id, world, wish.config or SimConfig())
+            now = await create(redis, sim_id, world, wish.config or SimConfig())
             done = "founded as asked for" if now else ""
     except SimExists:
         done = ""
     except (SimNotFound, HistoryGone, HistoryBroken, SimImpossible, StorageFull) as error:
         failed = wish.model_copy(update={"fault": str(error)}).model_dump_json(exclude_unset=True)
-        await execute(redis, "SET", keys.founding, failed, "PX", _FAULT_KEPT_MS)
+        await execute(redis, "SET", keys.request, failed, "PX", _FAULT_KEPT_MS)
         await execute(redis, "SREM", SIMS, sim_id)
         return f"could not be had: {error}"
-    await execute(redis, "DEL", keys.founding)
+    await execute(redis, "DEL", keys.request)
     return done
 
 

@@ -49,7 +49,7 @@ class IdempotencyKey:
     @property
     def used(self) -> str:
         """The key in Redis of the request that this key came with."""
-        return _ANY_SIM.created_by(self.issuer, self.key)
+        return _ANY_SIM.creation_key(self.issuer, self.key)
 
 
 async def check_key(redis: Client, once: IdempotencyKey) -> None:

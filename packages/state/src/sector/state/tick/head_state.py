@@ -17,9 +17,9 @@ from sector.state.redis.connection import Connection
 from sector.state.redis.replies import Reply, as_bytes, as_entry, as_list, checked
 from sector.state.tick.head import Head
 
-MOST_TICKS = 32
+MAX_SNAPSHOT_AGE_TICKS = 32
 """The snapshot is that of the head, or of at most so many ticks before."""
-_MOST_TIMES = 4
+_MAX_BACKLOG_RATIO = 4
 """What stands in the stream since is at most so many times as large as the snapshot."""
 _PAGE = 8
 
@@ -34,8 +34,8 @@ class SnapshotBacklog:
     def after[S](self, step: Step[S]) -> "SnapshotBacklog | None":
         """Return the lag if the snapshot is not written after `step`, or None if it is to be."""
         lag = SnapshotBacklog(self.ticks + 1, self.size + len(step.delta) + len(step.events))
-        most = _MOST_TIMES * len(step.snapshot)
-        return None if step.finished or lag.ticks > MOST_TICKS or lag.size > most else lag
+        most = _MAX_BACKLOG_RATIO * len(step.snapshot)
+        return None if step.finished or lag.ticks > MAX_SNAPSHOT_AGE_TICKS or lag.size > most else lag
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,5 +95,11 @@ async def load_head_state(connection: Connection, keys: SimKeys, head: Head, sna
 
 if not TYPE_CHECKING:  # (a type checker would allow any name)
     __getattr__ = deprecated_names(
-        __name__, {"Lag": "SnapshotBacklog", "Written": "StoredHead", "written": "load_head_state"}
+        __name__,
+        {
+            "Lag": "SnapshotBacklog",
+            "Written": "StoredHead",
+            "written": "load_head_state",
+            "MOST_TICKS": "MAX_SNAPSHOT_AGE_TICKS",
+        },
     )

@@ -37,7 +37,7 @@ from sector.state.history.retention import (
 )
 from sector.state.history.roll_forward import verify_delta
 from sector.state.keys import SimKeys
-from sector.state.log.order_log import Poison, logged, read_entries
+from sector.state.log.order_log import DeadLetter, count_entries, read_entries
 from sector.state.redis.client import Client
 from sector.state.redis.command_encoding import Command
 from sector.state.redis.connection import Connection, acquire_connection
@@ -51,7 +51,7 @@ from sector.state.world import World
 MAX_ORDERS_PER_TICK = 10_000
 MAX_ORDER_BYTES_PER_TICK = 4 * 2**20
 """What a tick writes is about as large as its orders, and must fit into the memory that Redis reserves for ticks."""
-_MOST_TRACES = 100
+_MAX_TRACES = 100
 _MEMORY_CHECK_S, _MEMORY_CHECK_BYTES = 1.0, 2**16
 """The memory of Redis is read after so many seconds, and after each tick that wrote so many bytes."""
 _QUICK_S = 0.02
@@ -94,7 +94,7 @@ class _Read:
 
     head: Head
     orders: list[LoggedOrder]
-    poison: list[Poison]
+    dead_letters: list[DeadLetter]
     state: StoredHead | None
 
 
@@ -157,7 +157,7 @@ class Ticker[S]:
             self._states = {read.head.commit: state, after.commit: step.state}
             lag = self._lag_after(step, keyframe=history.is_keyframe)
             traces = _traces(read.orders)
-            changes = self._changes(after, step, history, read.poison, traces, whole=lag is None)
+            changes = self._changes(after, step, history, read.dead_letters, traces, whole=lag is None)
             try:
                 await self._commit(connection, after, changes)
             except OutOfMemoryError:
@@ -244,13 +244,13 @@ class Ticker[S]:
             state = await load_head_state(connection, self._keys, head, snapshot)
         orders, poison = read_entries(entries, MAX_ORDER_BYTES_PER_TICK)
         if poison:
-            checked(await connection.pipeline(("XLEN", self._keys.poison)))
+            checked(await connection.pipeline(("XLEN", self._keys.dead_letters)))
         return _Read(head, orders, poison, state)
 
     async def _logged(self, connection: Connection) -> int:
         """Return how many entries the order log ever had."""
         (reply,) = await connection.pipeline(("XINFO", "STREAM", self._keys.orders))
-        return 0 if isinstance(reply, ResponseError) else logged(reply)
+        return 0 if isinstance(reply, ResponseError) else count_entries(reply)
 
     def _watch(self) -> Command:
         return ("WATCH", self._keys.lease, self._keys.head, self._keys.events)
@@ -345,7 +345,7 @@ class Ticker[S]:
         head: Head,
         step: Step[S],
         history: HistoryStep,
-        poison: list[Poison],
+        poison: list[DeadLetter],
         traces: tuple[str, ...],
         *,
         whole: bool,
@@ -372,7 +372,7 @@ class Ticker[S]:
 
 def _traces(orders: list[LoggedOrder]) -> tuple[str, ...]:
     """Return the traces of orders, each once, and no more than a reader of the event stream can be told."""
-    return tuple(dict.fromkeys(order.trace for order in orders if order.trace))[:_MOST_TRACES]
+    return tuple(dict.fromkeys(order.trace for order in orders if order.trace))[:_MAX_TRACES]
 
 
 if not TYPE_CHECKING:  # (a type checker would allow any name)

@@ -6,11 +6,13 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from copy import replace
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 from pydantic_core import from_json
 
 from sector.models.delta import apply_delta
+from sector.models.deprecated_names import deprecated_names
 from sector.models.frame import Frame, FrameError, decode
 from sector.models.rows import event_rows, table_columns, table_rows
 from sector.state.errors import HistoryBroken, HistoryGone, HistoryRewound, SimNotFound
@@ -21,23 +23,23 @@ from sector.state.redis.command_encoding import Command
 from sector.state.redis.connection import Connection, acquire_connection, execute
 from sector.state.redis.replies import Reply, as_bytes, as_list, checked
 from sector.state.tick.head import FIELDS, Head
-from sector.state.tick.head_state import MOST_TICKS, load_head_state
+from sector.state.tick.head_state import MAX_SNAPSHOT_AGE_TICKS, load_head_state
 
 _TRIES = 3
-_PAGE, _MOST_PAGES = 100, 20
+_PAGE, _MAX_PAGES = 100, 20
 _LARGE_BYTES = 16 * 2**10
 """Ticks from so many bytes on are decoded in a thread: a byte of them takes some 100 ns."""
 
 type Event = dict[str, JsonValue]
 type EventId = tuple[int, int]
 """Tick, and number within the tick."""
-type Wanted = Callable[[Event], bool]
+type EventFilter = Callable[[Event], bool]
 type Turn = Callable[[], AbstractAsyncContextManager[object]]
 """Returns what a reader of history holds during a piece of its work, so that others can limit it."""
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class SimView:
     """Head, snapshot and map of a sim at one instant."""
 
     sim_id: str
@@ -60,7 +62,7 @@ class View:
         meta: dict[str, JsonValue] = {"sim": self.sim_id, "tick": head.tick, "at_ms": head.at_ms or None}
         return meta | {"status": head.status, "winner": self.snapshot.meta.get("winner"), "state_hash": head.hash}
 
-    def after(self, tick: "TickEvents") -> "View":
+    def after(self, tick: "TickEvents") -> "SimView":
         """Return the view after the tick that follows. Raises sector.models.delta.DeltaError, sector.models.frame.FrameError."""
         snapshot = apply_delta(self.snapshot, decode(tick.delta))
         head = replace(
@@ -74,7 +76,7 @@ class View:
             status=str(snapshot.meta.get("status")),
             applied=-1,
         )
-        return View(self.sim_id, head, snapshot, self.map)
+        return SimView(self.sim_id, head, snapshot, self.map)
 
 
 @dataclass(frozen=True)
@@ -90,18 +92,18 @@ class TickEvents:
     epoch: int
     hash: str
     cursor: str
-    told: bytes
+    events_frame: bytes
     delta: bytes
     traces: tuple[str, ...] = ()
 
     @cached_property
     def events(self) -> list[Event]:
         """Return its events, made when they are asked for: each is as the world made it, and has `id` (`tick-number`) and `at_ms`."""
-        return _events(self.tick, self.told, self.at_ms, 0, None)
+        return _events(self.tick, self.events_frame, self.at_ms, 0, None)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class EventBatch:
     """Events, and the event after which to go on. `more`: there may be others already."""
 
     events: list[Event]
@@ -115,13 +117,13 @@ class SimReader:
     def __init__(self, redis: Client, sim_id: str) -> None:
         self._redis = redis
         self._keys = SimKeys(sim_id)
-        self._view: View | None = None
+        self._view: SimView | None = None
 
     async def head(self) -> Head:
         """Return the head. Raises SimNotFound, redis.exceptions.RedisError."""
         return self._parse(await execute(self._redis, "HMGET", self._keys.head, *FIELDS))
 
-    async def view(self) -> View:
+    async def view(self) -> SimView:
         """Return the newest view.
 
         Raises SimNotFound, HistoryGone, HistoryBroken, sector.models.frame.FrameError, redis.exceptions.RedisError.
@@ -129,15 +131,15 @@ class SimReader:
         head = await self.head()
         if self._view is None or self._view.head.commit != head.commit:
             async with acquire_connection(self._redis, self._keys.head) as connection:
-                self._view = (self._view and await self._went_on(connection, self._view)) or await self._anew(
+                self._view = (self._view and await self._refresh(connection, self._view)) or await self._reload(
                     connection
                 )
         return self._view
 
-    async def _went_on(self, connection: Connection, view: View) -> View | None:
+    async def _refresh(self, connection: Connection, view: SimView) -> SimView | None:
         """Return the view after what happened since `view`; None where that is too much, or does not follow from it."""
-        stream = ("XRANGE", self._keys.events, f"{view.head.tick}-0", "+", "COUNT", MOST_TICKS + 1)
-        head, (entries,) = await self._at_once(connection, stream)
+        stream = ("XRANGE", self._keys.events, f"{view.head.tick}-0", "+", "COUNT", MAX_SNAPSHOT_AGE_TICKS + 1)
+        head, (entries,) = await self._read_atomically(connection, stream)
         came_of, *ticks = as_list(entries) or [None]
         try:
             if came_of is None or tick_fields(came_of, view.sim_id)[1].get(b"hash") != view.head.hash.encode():
@@ -147,22 +149,22 @@ class SimReader:
             )
         except (HistoryGone, HistoryBroken):
             return None
-        return View(view.sim_id, head, now.frame, view.map) if now.hash == head.hash else None
+        return SimView(view.sim_id, head, now.frame, view.map) if now.hash == head.hash else None
 
-    async def _anew(self, connection: Connection, tries: int = _TRIES) -> View:
-        head, (snapshot, map_blob) = await self._at_once(
+    async def _reload(self, connection: Connection, tries: int = _TRIES) -> SimView:
+        head, (snapshot, map_blob) = await self._read_atomically(
             connection, ("GET", self._keys.snapshot), ("GET", self._keys.map)
         )
         there = await load_head_state(connection, self._keys, head, snapshot)
         try:
-            return View(self._keys.sim_id, head, there.materialize().frame, decode(as_bytes(map_blob) or b""))
+            return SimView(self._keys.sim_id, head, there.materialize().frame, decode(as_bytes(map_blob) or b""))
         except HistoryGone:
             # It went on so far meanwhile that what came after that snapshot is trimmed.
             if tries == 1:
                 raise
-            return await self._anew(connection, tries - 1)
+            return await self._reload(connection, tries - 1)
 
-    async def _at_once(self, connection: Connection, *commands: Command) -> tuple[Head, list[Reply]]:
+    async def _read_atomically(self, connection: Connection, *commands: Command) -> tuple[Head, list[Reply]]:
         """Return the head, and the replies to `commands` at the same instant."""
         *_, done = checked(
             await connection.pipeline(("MULTI",), ("HMGET", self._keys.head, *FIELDS), *commands, ("EXEC",))
@@ -177,8 +179,8 @@ class SimReader:
         return head
 
     async def events(
-        self, after: EventId, limit: int, wanted: Wanted | None = None, *, turn: Turn = nullcontext
-    ) -> Page:
+        self, after: EventId, limit: int, wanted: EventFilter | None = None, *, turn: Turn = nullcontext
+    ) -> EventBatch:
         """Return up to `limit` events after event `after`, oldest first, of those that are wanted.
 
         It looks through so many ticks at most that it is soon done, whatever is wanted. `turn`: held during each piece of the work, a
@@ -187,7 +189,7 @@ class SimReader:
         """
         search = _Search(after, limit, wanted)
         start = f"{after[0]}-0"
-        for _ in range(_MOST_PAGES):
+        for _ in range(_MAX_PAGES):
             async with turn():
                 reply = await execute(self._redis, "XRANGE", self._keys.events, start, "+", "COUNT", _PAGE)
                 entries = [tick_fields(entry, self._keys.sim_id) for entry in as_list(reply)]
@@ -196,11 +198,11 @@ class SimReader:
                 else:
                     full = await asyncio.to_thread(search.look_through, entries)
             if full:
-                return Page(search.found, search.last, True)
+                return EventBatch(search.found, search.last, True)
             if len(entries) < _PAGE:
-                return Page(search.found, search.last, False)
+                return EventBatch(search.found, search.last, False)
             start = f"({entries[-1][0]}-0"
-        return Page(search.found, search.last, True)
+        return EventBatch(search.found, search.last, True)
 
     async def follow(self, after_tick: int, *, block_ms: int = 1000) -> AsyncIterator[TickEvents]:
         """Yield what each tick after `after_tick` left, waiting for it, until cancelled.
@@ -227,7 +229,7 @@ class SimReader:
 class _Search:
     """A search for events after event `last`, of those that are wanted."""
 
-    def __init__(self, after: EventId, limit: int, wanted: Wanted | None) -> None:
+    def __init__(self, after: EventId, limit: int, wanted: EventFilter | None) -> None:
         self._after = after
         self._limit = limit
         self._wanted = wanted
@@ -270,7 +272,11 @@ def tick_events(entry: Reply, sim_id: str) -> TickEvents:
         epoch=int(fields.get(b"epoch", 0)),
         hash=fields[b"hash"].decode(),
         cursor=fields[b"cursor"].decode(),
-        told=fields[b"events"],
+        events_frame=fields[b"events"],
         delta=fields[b"delta"],
         traces=tuple(fields[b"traces"].decode(errors="replace").split()) if b"traces" in fields else (),
     )
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"View": "SimView", "Page": "EventBatch", "Wanted": "EventFilter"})

@@ -13,14 +13,14 @@ from sector.models.frame import FrameError
 from sector.state.errors import FollowerBehind, FollowerEnded, HistoryRewound, SimNotFound, StateError
 from sector.state.redis.client import Client
 from sector.state.redis.error_messages import concerns_one_sim, describe
-from sector.state.watch.reader import SimReader, TickEvents, View
+from sector.state.watch.reader import SimReader, SimView, TickEvents
 
 type TickListener = Callable[[TickEvents | None], None]
 """Called with each tick; with None where ticks may have been missed."""
 
 type Fault = RedisError | StateError | FrameError | DeltaError
 FAULTS = (RedisError, StateError, FrameError, DeltaError)
-_CAUGHT_UP_WITHIN_S = 2.0
+_CATCH_UP_TIMEOUT_S = 2.0
 REDIS = "redis"
 SIM = "sim"
 
@@ -41,7 +41,7 @@ def conditions(fault: Fault | None) -> dict[str, tuple[str, str] | None]:
             return {REDIS: None, SIM: (str(fault), "")}
 
 
-class Followed:
+class SimWatcher:
     """One sim. `pauses`: makes the pauses between retries, in seconds. `told`: called when it is well, with None, and when it is
     not, with what is wrong."""
 
@@ -55,7 +55,7 @@ class Followed:
         self.sim_id = sim_id
         self.redis = redis
         self.reader = SimReader(redis, sim_id)
-        self.known: View | None = None
+        self.known: SimView | None = None
         self.fault: Fault | None = None
         self._pauses = pauses
         self._told = told
@@ -85,7 +85,7 @@ class Followed:
         finally:
             self._heard.discard(heard)
 
-    async def view(self) -> View:
+    async def view(self) -> SimView:
         """Return the newest view known. Raises what is wrong with the sim, or with Redis; FollowerEnded where following ends."""
         while self.fault is None:
             if self.known is not None:
@@ -94,11 +94,11 @@ class Followed:
         # Without the frames of those it was raised for before: they and their requests would stay in memory.
         raise self.fault.with_traceback(None)
 
-    async def caught_up(self) -> View:
+    async def caught_up(self) -> SimView:
         """Return a view that is not older than this call. Raises FollowerBehind where it is not read in time, and what `view` raises."""
         head = await self.reader.head()
         try:
-            async with asyncio.timeout(_CAUGHT_UP_WITHIN_S):
+            async with asyncio.timeout(_CATCH_UP_TIMEOUT_S):
                 while (view := await self.view()).head.tick < head.tick:
                     await self._wait()
         except TimeoutError as error:
@@ -141,11 +141,11 @@ class Followed:
                 self._missed(error)
             await asyncio.sleep(0 if isinstance(self.fault, HistoryRewound) else next(pauses))
 
-    def _hold(self, view: View | None, *, anew: bool) -> None:
+    def _hold(self, view: SimView | None, *, anew: bool) -> None:
         """Keep the view, or None where there is none; `anew`: it may not follow from the one before. What is made of it goes here."""
         self.known = view
 
-    def _show(self, view: View, tick: TickEvents | None) -> None:
+    def _show(self, view: SimView, tick: TickEvents | None) -> None:
         self._hold(view, anew=tick is None)
         self.fault = None
         self._told(None)
@@ -170,4 +170,10 @@ class Followed:
 
 
 if not TYPE_CHECKING:  # (a type checker would allow any name)
-    __getattr__ = deprecated_names(__name__, {"Heard": "TickListener"})
+    __getattr__ = deprecated_names(
+        __name__,
+        {
+            "Heard": "TickListener",
+            "Followed": "SimWatcher",
+        },
+    )
