@@ -59,10 +59,10 @@ class Server:
         """Return what it holds at this moment, to go back to."""
         return deepcopy(self)
 
-    def restore(self, kept: "Server") -> None:
+    def restore(self, other: "Server") -> None:
         """Go back to what it held then; only the clock goes on."""
-        whole = deepcopy(kept)
-        self._values, self._until_ms = whole._values, whole._until_ms
+        copy_ = deepcopy(other)
+        self._values, self._until_ms = copy_._values, copy_._until_ms
         self._versions, self._touches = {}, self._touches + 1
 
     def pass_time(self, ms: int) -> None:
@@ -137,10 +137,10 @@ class Server:
         return b"OK"
 
     def _del(self, *keys: bytes) -> Reply:
-        there = [key for key in dict.fromkeys(keys) if key in self._values]
-        for key in there:
+        existing = [key for key in dict.fromkeys(keys) if key in self._values]
+        for key in existing:
             self._remove(key)
-        return len(there)
+        return len(existing)
 
     def _pexpire(self, key: bytes, ms: bytes) -> Reply:
         if key not in self._values:
@@ -153,29 +153,29 @@ class Server:
         return (self._at(key, dict) or {}).get(name)
 
     def _hmget(self, key: bytes, *names: bytes) -> Reply:
-        there = self._at(key, dict) or {}
-        return [there.get(name) for name in names]
+        fields = self._at(key, dict) or {}
+        return [fields.get(name) for name in names]
 
     def _hkeys(self, key: bytes) -> Reply:
         return list(self._at(key, dict) or {})
 
     def _hset(self, key: bytes, *pairs: bytes) -> Reply:
-        there = self._at(key, dict)
-        if there is None:
-            there = {}
-            self._values[key] = there
+        fields = self._at(key, dict)
+        if fields is None:
+            fields = {}
+            self._values[key] = fields
         new = dict(zip(pairs[::2], pairs[1::2], strict=True))
-        added = len(new.keys() - there.keys())
-        there |= new
+        added = len(new.keys() - fields.keys())
+        fields |= new
         self._touch(key)
         return added
 
     def _hdel(self, key: bytes, *names: bytes) -> Reply:
-        there = self._at(key, dict) or {}
-        gone = [name for name in set(names) if there.pop(name, None) is not None]
+        fields = self._at(key, dict) or {}
+        gone = [name for name in set(names) if fields.pop(name, None) is not None]
         if gone:
             self._touch(key)
-            if not there:
+            if not fields:
                 self._remove(key)
         return len(gone)
 
@@ -205,8 +205,8 @@ class Server:
         after = _entry_id(first[1:]) if first.startswith(b"(") else None
         least = (0, 0) if first == b"-" or after else _entry_id(first)
         most = (2**63, 0) if last == b"+" else _entry_id(last)
-        found = [each for each in stream.entries if least <= each[0] <= most and (after is None or each[0] > after)]
-        reply: list[Reply] = [[_text(entry_id), list[Reply](fields)] for entry_id, fields in found]
+        entries = [each for each in stream.entries if least <= each[0] <= most and (after is None or each[0] > after)]
+        reply: list[Reply] = [[_text(entry_id), list[Reply](fields)] for entry_id, fields in entries]
         return reply[: int(count[1])] if count else reply
 
     def _xtrim(self, key: bytes, _minid: bytes, least: bytes) -> Reply:

@@ -190,8 +190,8 @@ async def test_what_is_not_durable_is_said_to_each_with_its_own_ids(sim: Sim, re
     assert (await sim.reader.head()).applied == 0
     gate = AdmissionPolicy("default", durability=Durability("replica", 20))
     verdicts = await admitted_by(gate, redis, [ONE, replace(ONE, orders=[BODY, BODY])])
-    kept = await logged(redis)
-    assert [each.order_ids for each in verdicts if isinstance(each, NotDurable)] == [kept[:1], kept[1:]]
+    log_ids = await logged(redis)
+    assert [each.order_ids for each in verdicts if isinstance(each, NotDurable)] == [log_ids[:1], log_ids[1:]]
 
 
 async def test_redis_may_forget_the_script(sim: Sim, redis: Redis) -> None:
@@ -225,13 +225,13 @@ async def test_who_comes_just_when_a_group_is_over_begins_the_next(sim: Sim, red
 async def test_a_refusal_is_raised_to_whom_it_concerns(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     group = GroupCommit(redis, GATE)
-    found = await asyncio.gather(
+    results = await asyncio.gather(
         group.admit(KEYED),
         group.admit(replace(KEYED, digest=b"another one, 16b")),
         group.admit(ONE),
         return_exceptions=True,
     )
-    assert [type(each) for each in found] == [Admitted, IdempotencyConflict, Admitted]
+    assert [type(each) for each in results] == [Admitted, IdempotencyConflict, Admitted]
 
 
 async def test_a_waiter_that_goes_away_takes_nobody_along(sim: Sim, redis: Redis) -> None:
@@ -261,8 +261,8 @@ async def test_what_redis_says_to_a_group_is_raised_to_all_of_it(sim: Sim, redis
     assert (await sim.reader.head()).applied == 0
     await redis.delete(SimKeys("default").orders)
     await execute(redis, "SET", SimKeys("default").orders, "no stream")
-    found = await asyncio.gather(*(GroupCommit(redis, GATE).admit(ONE) for _ in range(2)), return_exceptions=True)
-    assert all("WRONGTYPE" in str(each) for each in found)
+    results = await asyncio.gather(*(GroupCommit(redis, GATE).admit(ONE) for _ in range(2)), return_exceptions=True)
+    assert all("WRONGTYPE" in str(each) for each in results)
 
 
 async def test_a_group_that_fails_takes_none_of_those_that_follow_it_along(sim: Sim, redis: Redis) -> None:
@@ -283,8 +283,8 @@ async def test_a_group_that_fails_takes_none_of_those_that_follow_it_along(sim: 
 async def test_a_group_is_cut_where_it_would_keep_redis_long(redis: Redis, count: int) -> None:
     await lifecycle.create(redis, "default", SectorWorld(), CONFIG)
     group = GroupCommit(redis, GATE)
-    found = await asyncio.gather(group.admit(Request("me", [BODY] * count)), group.admit(ONE))
-    assert [len(each.ids) for each in found] == [count, 1]
+    results = await asyncio.gather(group.admit(Request("me", [BODY] * count)), group.admit(ONE))
+    assert [len(each.ids) for each in results] == [count, 1]
 
 
 class Orders(list[bytes]):

@@ -65,10 +65,10 @@ async def _page(reader: SimReader) -> None:
 
 
 async def _visit(redis: Client, sim_id: str) -> None:
-    there = await history.get_range(redis, sim_id)
-    for tick in range(there.first, min(there.head.tick, there.first + 10) + 1):
+    history_range = await history.get_range(redis, sim_id)
+    for tick in range(history_range.first, min(history_range.head.tick, history_range.first + 10) + 1):
         (await history.at_tick(redis, sim_id, tick)).snapshot()
-    await history.ticks(redis, sim_id, there.first, there.first + 100)
+    await history.ticks(redis, sim_id, history_range.first, history_range.first + 100)
 
 
 async def _export(redis: Client, sim_id: str) -> None:
@@ -198,10 +198,10 @@ LIES: dict[str, tuple[list[Record], str]] = {
 
 @pytest.mark.parametrize("lie", LIES)
 async def test_an_archive_that_lies_is_refused_and_says_where(redis: Redis, lie: str) -> None:
-    records, said = LIES[lie]
+    records, message = LIES[lie]
     with pytest.raises(StateError) as raised:
         await import_sim(redis, "copy", iter(records))
-    assert said in str(raised.value)
+    assert message in str(raised.value)
     assert str(raised.value).isprintable()
     assert await redis.keys("*") == [], "nothing of it is left"
 

@@ -131,8 +131,8 @@ async def test_a_sim_that_cannot_be_made_is_said_to_who_asked(redis: Redis) -> N
     with pytest.raises(SimImpossible, match="sim 'named' cannot be created: .*no lanes join S1 to S0"):
         await lifecycle.create(redis, "named", SectorWorld(), config)
     await requests.request_sim(redis, "asked", SimRequest(config=config))
-    said = await requests.reconcile(redis, "asked", SectorWorld())
-    assert "no lanes join S1 to S0" in said
+    status = await requests.reconcile(redis, "asked", SectorWorld())
+    assert "no lanes join S1 to S0" in status
     wish = await requests.get_request(redis, "asked")
     assert wish is not None
     assert "no lanes join S1 to S0" in wish.fault

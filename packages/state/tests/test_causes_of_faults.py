@@ -137,10 +137,10 @@ async def test_an_error_of_a_file_is_none_of_redis(error: OSError, redis: Redis)
 async def test_a_view_that_is_late_is_no_fault_of_redis(
     sim: Sim, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sector.state.watch.sim_watcher._CAUGHT_UP_WITHIN_S", 0.01)
-    followed = SimWatcher(redis, sim.lease.sim_id, backoff)
+    monkeypatch.setattr("sector.state.watch.sim_watcher._CATCH_UP_TIMEOUT_S", 0.01)
+    watcher = SimWatcher(redis, sim.lease.sim_id, backoff)
     # It is shown a view, and follows no further.
-    followed._hold(await followed.reader.view(), anew=True)
+    watcher._set_view(await watcher.reader.view(), reset=True)
     await sim.tick()
     with pytest.raises(FollowerBehind, match="tick 1 of sim 'default' is not read yet"):
-        await followed.caught_up()
+        await watcher.current_view()

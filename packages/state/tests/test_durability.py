@@ -22,17 +22,17 @@ AOF, REPLICA = Durability("aof", 100), Durability("replica", 100)
 
 
 async def test_without_a_file_an_order_is_never_said_to_be_on_disk(redis: Redis) -> None:
-    with pytest.raises(NotDurable, match="appendonly is disabled") as said:
+    with pytest.raises(NotDurable, match="appendonly is disabled") as caught:
         await order_log.append(redis, "default", "me", [b"1", b"2"], durability=AOF)
-    assert said.value.order_ids == [entry_id for entry_id, _ in await entries_at(redis, KEYS.orders)]
+    assert caught.value.order_ids == [entry_id for entry_id, _ in await entries_at(redis, KEYS.orders)]
     with pytest.raises(NotDurable, match="appendonly is disabled"):
         await AOF.probe(redis, "default")
 
 
 async def test_without_a_replica_an_order_is_never_said_to_be_on_one(redis: Redis) -> None:
-    with pytest.raises(NotDurable, match="not on a replica within 100 ms") as said:
+    with pytest.raises(NotDurable, match="not on a replica within 100 ms") as caught:
         await order_log.append(redis, "default", "me", [b"1"], durability=REPLICA)
-    assert len(said.value.order_ids) == 1
+    assert len(caught.value.order_ids) == 1
     with pytest.raises(NotDurable, match="replica"):
         await REPLICA.probe(redis, "default")
     with pytest.raises(NotDurable, match="not on 2 replicas, but 0, within 100 ms"):

@@ -112,12 +112,12 @@ async def test_events_come_page_by_page_in_order_and_none_twice(sim: Sim) -> Non
 async def test_of_events_only_those_wanted_come_and_however_rare_they_are_all_are_found(sim: Sim) -> None:
     for n in range(12):
         await sim.tick(*([Note(faction="Crimson", text=f"{n}")] if n in (4, 11) else []))
-    found, after, more = list[object](), (0, 0), True
+    matches, after, more = list[object](), (0, 0), True
     while more:
         page = await sim.reader.events(after, 1, lambda event: event["type"] == "note")
-        found += [event["text"] for event in page.events]
+        matches += [event["text"] for event in page.events]
         after, more = page.next, page.more
-    assert found == ["4", "11"]
+    assert matches == ["4", "11"]
     assert after[0] == 12
 
 
@@ -139,18 +139,18 @@ async def test_a_search_for_events_ends_after_so_many_ticks_and_can_be_continued
 
 
 async def test_following_yields_each_tick_as_it_comes(sim: Sim) -> None:
-    seen: list[int] = []
+    ticks: list[int] = []
 
     async def follow() -> None:
         async for tick in SimReader(sim.redis, "default").follow(0, block_ms=200):
-            seen.append(tick.tick)
+            ticks.append(tick.tick)
             if tick.tick == 4:
                 return
 
     following = asyncio.create_task(follow())
     await sim.tick(times=4)
     await asyncio.wait_for(following, 60)
-    assert seen == [1, 2, 3, 4]
+    assert ticks == [1, 2, 3, 4]
 
 
 async def test_following_notices_that_history_was_rewound(sim: Sim) -> None:
@@ -175,6 +175,6 @@ async def test_events_that_0_1_kept_as_json_are_still_read(sim: Sim, redis: Redi
     events = b'[{"type": "note", "text": "hello"}, {"type": "x"}]'
     old = ("at_ms", "7", "hash", "00", "cursor", "0-0", "delta", b"", "events", events)
     await redis.execute_command("XADD", SimKeys("default").events, "1-0", *old)
-    found = (await sim.reader.events((0, 0), 10)).events
-    assert [(event["id"], event["type"]) for event in found] == [("1-0", "note"), ("1-1", "x")]
+    matches = (await sim.reader.events((0, 0), 10)).events
+    assert [(event["id"], event["type"]) for event in matches] == [("1-0", "note"), ("1-1", "x")]
     assert [event["id"] for event in (await sim.reader.events((1, 0), 10)).events] == ["1-1"]

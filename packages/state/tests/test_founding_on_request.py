@@ -32,9 +32,9 @@ async def test_the_api_asks_and_the_worker_founds(redis: Redis, redis_url: str) 
 async def test_what_is_there_or_asked_for_is_not_to_be_had_again(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).tick == 0
     await requests.request_sim(redis, "mine", WISH)
-    for taken in ("mine", "default"):
+    for sim_id in ("mine", "default"):
         with pytest.raises(SimExists):
-            await requests.request_sim(redis, taken, WISH)
+            await requests.request_sim(redis, sim_id, WISH)
     assert await requests.reconcile(redis, "default", SectorWorld()) == ""
     assert (await sim.reader.head()).tick == 0
 

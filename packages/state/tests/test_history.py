@@ -52,14 +52,14 @@ async def ticker_of(redis: Redis, sim_id: str) -> Ticker[Position]:
 
 async def test_the_state_at_every_kept_tick_is_what_it_was(sim: Sim, redis: Redis) -> None:
     """Keyframes every 5 ticks, 3 kept. Each tick in between is made of deltas alone, and is the state of the hash recorded."""
-    seen: dict[int, str] = {}
+    hashes: dict[int, str] = {}
     for _ in range(23):
         tick = await sim.tick(Join(faction="Me"), Note(faction="Me", text="x"))
-        seen[tick.head.tick] = tick.head.hash
-    kept = await history.get_range(redis, "default")
-    assert (kept.first, kept.head.tick, kept.keyframes) == (10, 23, (10, 15, 20))
+        hashes[tick.head.tick] = tick.head.hash
+    history_range = await history.get_range(redis, "default")
+    assert (history_range.first, history_range.head.tick, history_range.keyframes) == (10, 23, (10, 15, 20))
     for tick_number in range(10, 24):
-        assert digest((await history.at_tick(redis, "default", tick_number)).snapshot()) == seen[tick_number]
+        assert digest((await history.at_tick(redis, "default", tick_number)).snapshot()) == hashes[tick_number]
     for beyond in (-1, 0, 9, 24):
         with pytest.raises(HistoryGone, match=f"tick {beyond} of"):
             await history.at_tick(redis, "default", beyond)

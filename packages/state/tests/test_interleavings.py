@@ -108,7 +108,7 @@ class Interleavings(RuleBasedStateMachine):
         self.given: list[str] = []
         self.committed: dict[int, str] = {}
         self.epochs: list[int] = []
-        self.kept: list[tuple[Server, list[str], dict[int, str], list[int]]] = []
+        self.checkpoints: list[tuple[Server, list[str], dict[int, str], list[int]]] = []
         map_blob, snapshot = Diary().create(CONFIG)
         for command in initial_commands(
             KEYS, first_head(0, digest(snapshot), 0, "running"), CONFIG, map_blob, snapshot
@@ -221,14 +221,14 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule()
     def redis_saves(self) -> None:
-        self.kept = [(self.server.copy(), list(self.given), dict(self.committed), list(self.epochs))]
+        self.checkpoints = [(self.server.copy(), list(self.given), dict(self.committed), list(self.epochs))]
 
-    @precondition(lambda self: bool(self.kept))
+    @precondition(lambda self: bool(self.checkpoints))
     @rule()
     def redis_restarts_from_what_it_saved(self) -> None:
         """What came after is lost, orders and ticks alike, and every connection with it."""
-        self.server.restore(self.kept[0][0])
-        _, given, committed, epochs = self.kept[0]
+        self.server.restore(self.checkpoints[0][0])
+        _, given, committed, epochs = self.checkpoints[0]
         self.given, self.committed, self.epochs = list(given), dict(committed), list(epochs)
         for worker in self.workers:
             worker.ticks.clear()

@@ -15,19 +15,19 @@ async def test_an_order_is_pending_until_its_tick_and_then_applied_with_what_cam
     (order_id,) = await sim.order(NOTE)
     assert await outcome(redis, "default", order_id) == Outcome(order_id, "pending")
     tick = await sim.tick()
-    found = await outcome(redis, "default", order_id)
-    assert found is not None
-    assert (found.status, found.tick, found.at_ms) == ("applied", 1, tick.head.at_ms)
-    assert [(event["type"], event["text"]) for event in found.events] == [("note", "hello")]
+    result = await outcome(redis, "default", order_id)
+    assert result is not None
+    assert (result.status, result.tick, result.at_ms) == ("applied", 1, tick.head.at_ms)
+    assert [(event["type"], event["text"]) for event in result.events] == [("note", "hello")]
 
 
 async def test_a_rejected_order_says_why(sim: Sim, redis: Redis) -> None:
     (order_id,) = await sim.order(MoveFleet(faction="Nobody", system="S0", target="S1", ships=1))
     await sim.tick()
-    found = await outcome(redis, "default", order_id)
-    assert found is not None
-    assert (found.status, found.tick, found.reason) == ("rejected", 1, "unknown_faction")
-    assert found.detail == "Nobody has not joined"
+    result = await outcome(redis, "default", order_id)
+    assert result is not None
+    assert (result.status, result.tick, result.reason) == ("rejected", 1, "unknown_faction")
+    assert result.detail == "Nobody has not joined"
 
 
 async def test_it_is_found_at_whatever_tick_it_was(sim: Sim, redis: Redis) -> None:
@@ -38,12 +38,12 @@ async def test_it_is_found_at_whatever_tick_it_was(sim: Sim, redis: Redis) -> No
         first, second = await sim.order(NOTE, NOTE)
         given |= {first: tick, second: tick}
         await sim.tick()
-    found = await asyncio.gather(*(outcome(redis, "default", order_id) for order_id in given))
-    assert [each.tick for each in found if each] == list(given.values())
+    result = await asyncio.gather(*(outcome(redis, "default", order_id) for order_id in given))
+    assert [each.tick for each in result if each] == list(given.values())
     # What is trimmed is not made up.
     await sim.tick(times=5)
-    found = await asyncio.gather(*(outcome(redis, "default", order_id) for order_id in given))
-    assert [each and each.tick for each in found] == [None if tick <= 10 else tick for tick in given.values()]
+    result = await asyncio.gather(*(outcome(redis, "default", order_id) for order_id in given))
+    assert [each and each.tick for each in result] == [None if tick <= 10 else tick for tick in given.values()]
 
 
 async def test_what_never_was_is_none(sim: Sim, redis: Redis) -> None:
@@ -56,7 +56,7 @@ async def test_an_order_whose_turn_does_not_come_since_the_sim_is_over_is_reject
     sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 1}))
     await sim.tick()
     (order_id,) = await sim.order(NOTE)
-    found = await outcome(redis, "default", order_id)
-    assert found is not None
-    assert (found.status, found.reason) == ("rejected", "sim_finished")
-    assert found.detail == "the sim finished at tick 1, before its turn came"
+    result = await outcome(redis, "default", order_id)
+    assert result is not None
+    assert (result.status, result.reason) == ("rejected", "sim_finished")
+    assert result.detail == "the sim finished at tick 1, before its turn came"

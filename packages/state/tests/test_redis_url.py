@@ -116,11 +116,11 @@ def test_the_text_of_an_address_hides_its_passwords(url: str) -> None:
     assert "hunter2" not in f"{address} {address!r}"
 
 
-@pytest.mark.parametrize(("url", "said"), REFUSED)
-def test_a_url_that_cannot_be_meant_is_refused_and_nothing_of_it_is_quoted(url: str, said: str) -> None:
+@pytest.mark.parametrize(("url", "message"), REFUSED)
+def test_a_url_that_cannot_be_meant_is_refused_and_nothing_of_it_is_quoted(url: str, message: str) -> None:
     with pytest.raises(UrlError) as refused:
         RedisAddress.parse(url)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
     assert "hunter" not in str(refused.value)
     with pytest.raises(ValueError, match="."):
         connect(url)

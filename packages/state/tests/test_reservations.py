@@ -76,12 +76,12 @@ async def test_of_many_at_the_same_time_one_creates_its_sim(
     assert sim.lease.epoch == 1
     clients = [connect(as_user(redis_url, "api")) for _ in range(2)]
     keys = [IdempotencyKey("me", "k1", b"%016d" % number) for number in range(20)]
-    asked = [
+    calls = [
         requests.request_sim(clients[number % 2], f"s{number}", wish, once)
         for number, once in enumerate(keys)
         for _ in range(2)  # and each was sent twice
     ]
-    results = await asyncio.gather(*asked, return_exceptions=True)
+    results = await asyncio.gather(*calls, return_exceptions=True)
     assert [each for each in results if each is None] == [None]
     assert {type(each) for each in results if each is not None} <= {IdempotencyConflict, SimExists}
     assert len(await lifecycle.list_ids(redis)) == 2

@@ -93,13 +93,13 @@ async def test_what_is_counted_is_what_is_stored(redis: Redis) -> None:
 async def test_every_tick_that_is_kept_can_be_read(redis: Redis) -> None:
     sim = await bounded(redis)
     hashes = {head.tick: head.hash for head in [(await sim.tick(*[LONG_NOTE] * 20)).head for _ in range(40)]}
-    kept = await history.get_range(redis, "default")
-    assert len(kept.keyframes) > 2
-    assert kept.first > 0
-    for tick in range(kept.first, 41):
+    history_range = await history.get_range(redis, "default")
+    assert len(history_range.keyframes) > 2
+    assert history_range.first > 0
+    for tick in range(history_range.first, 41):
         assert (await history.at_tick(redis, "default", tick)).hash == hashes[tick]
     with pytest.raises(HistoryGone):
-        await history.at_tick(redis, "default", kept.first - 1)
+        await history.at_tick(redis, "default", history_range.first - 1)
 
 
 async def test_another_worker_goes_on_with_the_limit(redis: Redis) -> None:
@@ -276,17 +276,18 @@ def test_of_any_ticks_the_newest_keyframe_stays_and_the_limits_hold(
     """Each tick writes some bytes and has a state of some size."""
     retention = Retention(interval, count, max_bytes)
     keyframes: tuple[KeyframeMark, ...] = (KeyframeMark(0, "0-0", 0),)
-    written = 0
+    written_bytes = 0
     for tick, (size, state) in enumerate(ticks, 1):
-        step = retention.advance(KEYS, keyframes, KeyframeMark(tick, "0-0", written + size), bytes(state))
-        assert step.written_bytes == written + size + state * step.is_keyframe
-        assert set(step.keyframes) <= {*keyframes, KeyframeMark(tick, "0-0", written + size)}
-        keyframes, written = step.keyframes, step.written_bytes
+        step = retention.advance(KEYS, keyframes, KeyframeMark(tick, "0-0", written_bytes + size), bytes(state))
+        assert step.written_bytes == written_bytes + size + state * step.is_keyframe
+        assert set(step.keyframes) <= {*keyframes, KeyframeMark(tick, "0-0", written_bytes + size)}
+        keyframes, written_bytes = step.keyframes, step.written_bytes
         assert tick % interval or step.is_keyframe
         assert (
-            len(keyframes) == 1 + (step.is_keyframe and count > 1) or written - keyframes[0].bytes_before <= max_bytes
+            len(keyframes) == 1 + (step.is_keyframe and count > 1)
+            or written_bytes - keyframes[0].bytes_before <= max_bytes
         )
         assert count == 1 or keyframes[0].tick < tick
         assert all(mark.tick > tick - interval * count for mark in keyframes)
         largest = max(max_bytes // 16, 2 * state)
-        assert written - keyframes[-1].bytes_before <= largest + state
+        assert written_bytes - keyframes[-1].bytes_before <= largest + state

@@ -14,20 +14,20 @@ from sector.state.watch.sim_watcher import SimWatcher
 
 
 async def test_a_follower_counts_its_listeners_and_calls_them_with_each_tick(sim: Sim, redis: Redis) -> None:
-    followed = SimWatcher(redis, "default", lambda: repeat(0.0))
+    watcher = SimWatcher(redis, "default", lambda: repeat(0.0))
     ticks: asyncio.Queue[TickEvents | None] = asyncio.Queue()
-    assert followed.listeners == 0
-    with followed.subscribe(ticks.put_nowait):
-        assert followed.listeners == 1
-        following = asyncio.create_task(followed.run())
+    assert watcher.listeners == 0
+    with watcher.subscribe(ticks.put_nowait):
+        assert watcher.listeners == 1
+        following = asyncio.create_task(watcher.run())
         async with asyncio.timeout(60):
-            assert (await followed.view()).head.tick == 0
+            assert (await watcher.view()).head.tick == 0
             assert await ticks.get() is None
             await sim.tick()
             tick = await ticks.get()
         assert tick is not None
         assert tick.tick == 1
-    assert followed.listeners == 0
+    assert watcher.listeners == 0
     following.cancel()
     with suppress(asyncio.CancelledError):
         await following
@@ -41,13 +41,13 @@ async def test_a_follower_that_is_behind_waits_until_it_has_the_head(sim: Sim, r
             looks.set()
             return await super().view()
 
-    followed = Watcher(redis, "default", lambda: repeat(0.0))
-    followed.known = await sim.reader.view()
+    watcher = Watcher(redis, "default", lambda: repeat(0.0))
+    watcher.latest_view = await sim.reader.view()
     await sim.tick(times=3)
-    caught_up = asyncio.create_task(followed.caught_up())
+    caught_up = asyncio.create_task(watcher.current_view())
     # It looks at the view of tick 0 before there is another.
     await looks.wait()
-    following = asyncio.create_task(followed.run())
+    following = asyncio.create_task(watcher.run())
     assert (await caught_up).head.tick == 3
     following.cancel()
     with suppress(asyncio.CancelledError):
@@ -55,49 +55,49 @@ async def test_a_follower_that_is_behind_waits_until_it_has_the_head(sim: Sim, r
 
 
 async def test_when_following_ends_listeners_and_waiters_are_notified(sim: Sim, redis: Redis) -> None:
-    followed = SimWatcher(redis, "default", lambda: repeat(0.0))
+    watcher = SimWatcher(redis, "default", lambda: repeat(0.0))
     ticks: asyncio.Queue[TickEvents | None] = asyncio.Queue()
-    following = asyncio.create_task(followed.run())
+    following = asyncio.create_task(watcher.run())
     async with asyncio.timeout(60):
-        await followed.view()
-        with followed.subscribe(ticks.put_nowait):
-            assert followed.in_use
+        await watcher.view()
+        with watcher.subscribe(ticks.put_nowait):
+            assert watcher.in_use
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
             assert await ticks.get() is None
     with pytest.raises(FollowerEnded):
-        await followed.view()
+        await watcher.view()
     with pytest.raises(FollowerEnded):
-        followed.subscribe(ticks.put_nowait).__enter__()
+        watcher.subscribe(ticks.put_nowait).__enter__()
     assert sim.lease.epoch == 1
 
 
 async def test_those_who_wait_for_the_first_view_are_notified_too(redis: Redis, sim: Sim) -> None:
-    followed = SimWatcher(redis, "default", lambda: repeat(0.0))
-    waiting = [asyncio.create_task(followed.view()) for _ in range(3)]
+    watcher = SimWatcher(redis, "default", lambda: repeat(0.0))
+    waiting = [asyncio.create_task(watcher.view()) for _ in range(3)]
     await asyncio.sleep(0)
-    assert followed.in_use
-    following = asyncio.create_task(followed.run())
+    assert watcher.in_use
+    following = asyncio.create_task(watcher.run())
     # It begins, and is still reading.
     await asyncio.sleep(0)
     following.cancel()
     async with asyncio.timeout(60):
         results = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(each) for each in results] == [FollowerEnded] * 3
-    assert followed._waiters == 0
+    assert watcher._waiters == 0
     assert sim.lease.epoch == 1
 
 
 async def test_a_follower_that_fails_unforeseen_notifies_its_listeners(sim: Sim, redis: Redis) -> None:
-    followed = SimWatcher(redis, "default", lambda: repeat(0.0))
+    watcher = SimWatcher(redis, "default", lambda: repeat(0.0))
     ticks: asyncio.Queue[TickEvents | None] = asyncio.Queue()
 
     async def fail() -> SimView:
         raise LookupError("not foreseen")
 
-    followed.reader.view = fail  # type: ignore[method-assign]
-    with followed.subscribe(ticks.put_nowait), pytest.raises(LookupError):
-        await followed.run()
+    watcher.reader.view = fail  # type: ignore[method-assign]
+    with watcher.subscribe(ticks.put_nowait), pytest.raises(LookupError):
+        await watcher.run()
     assert ticks.get_nowait() is None
-    assert followed.ended
+    assert watcher.ended
     assert sim.lease.epoch == 1

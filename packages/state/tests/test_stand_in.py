@@ -57,20 +57,20 @@ def comparable(reply: Reply) -> object:
 @settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 1), st.one_of(COMMANDS, TRANSACTIONS)), max_size=25))
 def test_two_connections_get_the_same_answers(
-    valkey: ValkeyServer, said: list[tuple[int, Command | list[Command]]]
+    valkey: ValkeyServer, script: list[tuple[int, Command | list[Command]]]
 ) -> None:
     """Commands and transactions of two connections by turns; WATCH of one is touched by the other."""
     server, sessions = Server(), [Session(), Session()]
     real = [Redis(port=valkey.port, single_connection_client=True) for _ in range(2)]
     real[0].flushall()
-    for connection, spoken in said:
+    for connection, spoken in script:
         commands = [("MULTI",), *spoken, ("EXEC",)] if isinstance(spoken, list) else [spoken]
         link = real[connection].connection
         assert link is not None
         for each in commands:
             ours = server.execute(sessions[connection], as_words(each))
             link.send_command(*each)
-            assert comparable(_order(each, ours)) == comparable(_order(each, _read(link))), (each, said)
+            assert comparable(_order(each, ours)) == comparable(_order(each, _read(link))), (each, script)
     for client in real:
         client.close()
 

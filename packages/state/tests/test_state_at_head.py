@@ -59,12 +59,12 @@ async def test_what_a_quiet_tick_changed_is_all_that_it_writes(redis: Redis) -> 
     sim = await Sim.create(redis, QUIET)
     await sim.tick(Join(faction="Me"))
     assert await snapshot_tick(redis) == 1
-    written = set()
+    snapshot_ticks = set()
     for _ in range(3 * MAX_SNAPSHOT_AGE_TICKS):
         await sim.tick()
-        written.add(await snapshot_tick(redis))
-    assert len(written) < MAX_SNAPSHOT_AGE_TICKS
-    assert (await sim.reader.head()).tick - max(written) <= MAX_SNAPSHOT_AGE_TICKS
+        snapshot_ticks.add(await snapshot_tick(redis))
+    assert len(snapshot_ticks) < MAX_SNAPSHOT_AGE_TICKS
+    assert (await sim.reader.head()).tick - max(snapshot_ticks) <= MAX_SNAPSHOT_AGE_TICKS
 
 
 async def test_whoever_takes_over_or_reads_comes_to_the_state_at_head(redis: Redis) -> None:
@@ -74,15 +74,15 @@ async def test_whoever_takes_over_or_reads_comes_to_the_state_at_head(redis: Red
     for number in range(20):
         tick = await sim.tick(Note(faction="Me", text=f"{number}"))
         lagged += await snapshot_tick(redis) < tick.head.tick
-        anew = await SimReader(redis, "default").view()
-        assert anew.rows() == (await sim.reader.view()).rows()
-        assert anew.head == tick.head
+        new_view = await SimReader(redis, "default").view()
+        assert new_view.rows() == (await sim.reader.view()).rows()
+        assert new_view.head == tick.head
     assert lagged > 3
-    went_on = (await (await successor(sim)).tick()).head
-    assert went_on.tick == tick.head.tick + 1
-    assert await snapshot_tick(redis) == went_on.tick
+    next_head = (await (await successor(sim)).tick()).head
+    assert next_head.tick == tick.head.tick + 1
+    assert await snapshot_tick(redis) == next_head.tick
     # The one before goes on from what it finds, and comes to what the rules say.
-    assert (await sim.tick()).head.tick == went_on.tick + 1
+    assert (await sim.tick()).head.tick == next_head.tick + 1
 
 
 async def test_a_keyframe_and_the_last_tick_write_the_snapshot(redis: Redis) -> None:
@@ -99,12 +99,12 @@ async def test_a_view_goes_on_by_deltas_and_begins_anew_where_it_cannot(redis: R
     await sim.tick(Join(faction="Me"))
     view = await sim.reader.view()
     await sim.tick(times=3)
-    went_on = await sim.reader.view()
-    assert went_on.map is view.map
+    next_head = await sim.reader.view()
+    assert next_head.map is view.map
     await sim.tick(times=2 * MAX_SNAPSHOT_AGE_TICKS)
-    anew = await sim.reader.view()
-    assert anew.map is not view.map
-    assert anew.rows()["tick"] == 4 + 2 * MAX_SNAPSHOT_AGE_TICKS
+    new_view = await sim.reader.view()
+    assert new_view.map is not view.map
+    assert new_view.rows()["tick"] == 4 + 2 * MAX_SNAPSHOT_AGE_TICKS
 
 
 async def test_a_view_does_not_go_on_in_another_history(redis: Redis) -> None:
@@ -150,8 +150,8 @@ async def test_after_a_commit_of_which_nothing_is_known_the_next_one_writes_the_
     class CutOff(Ticker[Position]):
         cut = False
 
-        async def _commit(self, *args: Any, **told: Any) -> None:  # (as the one that it calls)
-            await super()._commit(*args, **told)
+        async def _commit(self, *args: Any, **options: Any) -> None:  # (as the one that it calls)
+            await super()._commit(*args, **options)
             if self.cut:
                 raise RedisConnectionError("after EXEC")
 

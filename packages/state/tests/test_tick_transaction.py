@@ -66,10 +66,10 @@ async def test_a_worker_paused_amid_a_tick_cannot_commit_over_its_successor(sim:
     class Overtaken(Ticker[Position]):
         async def _commit(self, connection: Connection, head: Head, changes: list[Command]) -> None:
             await redis.delete(KEYS.lease)
-            taken = await lease.acquire(redis, "default", "successor", 60_000)
-            assert taken is not None
-            held.append(taken)
-            await Ticker(redis, SectorWorld(), config, map_blob, taken).tick()
+            successor_lease = await lease.acquire(redis, "default", "successor", 60_000)
+            assert successor_lease is not None
+            held.append(successor_lease)
+            await Ticker(redis, SectorWorld(), config, map_blob, successor_lease).tick()
             await super()._commit(connection, head, changes)
 
     overtaken = Overtaken(redis, SectorWorld(), config, map_blob, sim.lease)

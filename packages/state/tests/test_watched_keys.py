@@ -45,7 +45,7 @@ def held_server() -> Server:
     return server
 
 
-async def served[T](server: Server, pool: Pool, work: Awaitable[T], writes: Writes) -> T:
+async def serve_all[T](server: Server, pool: Pool, work: Awaitable[T], writes: Writes) -> T:
     """Serve `work` until it ends. Before the first command of a name in `writes`, another client writes."""
     task, pending = asyncio.ensure_future(work), dict(writes)
     while not task.done():
@@ -66,7 +66,7 @@ async def test_a_lease_that_is_lost_before_exec_is_neither_renewed_nor_released(
     server = held_server()
     pool = server.client()
     with pytest.raises(LeaseLost, match="the lease of sim 'default' is held by nobody") as raised:
-        await served(server, pool, change(pool.redis, HELD), {b"EXEC": write})
+        await serve_all(server, pool, change(pool.redis, HELD), {b"EXEC": write})
     assert (raised.value.sim_id, raised.value.holder) == ("default", None)
     assert server.call("GET", KEYS.lease) == (b"8:two:nonce" if write is STOLEN else None)
 
@@ -76,7 +76,7 @@ async def test_a_lease_is_not_acquired_if_lease_or_head_was_written_meanwhile(wr
     server = held_server()
     server.call(*GIVEN_BACK)
     pool = server.client()
-    assert await served(server, pool, lease.acquire(pool.redis, "default", "one", 500), {b"EXEC": write}) is None
+    assert await serve_all(server, pool, lease.acquire(pool.redis, "default", "one", 500), {b"EXEC": write}) is None
     assert server.call("GET", KEYS.lease) == (b"8:two:nonce" if write is STOLEN else None)
     assert server.call("HGET", KEYS.head, "epoch") == (b"7" if write is STOLEN else b"9")
 
@@ -85,11 +85,11 @@ async def test_a_connection_that_is_given_back_watches_nothing() -> None:
     """Else a transaction of its next user would fail for no reason of its own."""
     server = held_server()
     pool = server.client()
-    assert await served(server, pool, lease.acquire(pool.redis, "default", "two", 500), {}) is None
+    assert await serve_all(server, pool, lease.acquire(pool.redis, "default", "two", 500), {}) is None
     (socket_connection,) = pool.all
     server.call(*GIVEN_BACK)
     connection = Connection(socket_connection)  # type: ignore[arg-type]  # a stand-in
-    assert (await served(server, pool, connection.pipeline(("MULTI",), ("GET", KEYS.lease), ("EXEC",)), {}))[-1] == [
+    assert (await serve_all(server, pool, connection.pipeline(("MULTI",), ("GET", KEYS.lease), ("EXEC",)), {}))[-1] == [
         None
     ]
 
@@ -101,9 +101,9 @@ async def renewed_amid_a_tick(writes: Writes) -> tuple[Server, Pool, Ticker[Posi
     socket_connection: SocketConnection = await pool.get_connection()
     connection = Connection(socket_connection)  # type: ignore[arg-type]  # a stand-in
     ticker = Ticker(pool.redis, SectorWorld(), SimConfig(), b"", HELD)
-    await served(server, pool, connection.pipeline(ticker._watch()), {})
+    await serve_all(server, pool, connection.pipeline(ticker._watch()), {})
     server.pass_time(HELD.ttl_ms - 1)
-    await served(server, pool, ticker._renew(connection, HEAD), writes)
+    await serve_all(server, pool, ticker._renew(connection, HEAD), writes)
     return server, pool, ticker, connection
 
 
@@ -115,11 +115,11 @@ async def test_a_lease_renewed_amid_a_tick_lasts_on_and_what_is_written_afterwar
     server.pass_time(HELD.ttl_ms - 1)
     assert server.call("GET", KEYS.lease) == HELD.token.encode()
     if later is None:
-        await served(server, pool, ticker._check_nobody_wrote(connection, HEAD), {})
+        await serve_all(server, pool, ticker._check_nobody_wrote(connection, HEAD), {})
         return
     server.call(*later)
     with pytest.raises(CommitConflict, match="tick 4 of sim 'default' was not committed"):
-        await served(server, pool, ticker._check_nobody_wrote(connection, HEAD), {})
+        await serve_all(server, pool, ticker._check_nobody_wrote(connection, HEAD), {})
 
 
 @pytest.mark.parametrize("before", [b"EXEC", b"WATCH"])

@@ -144,7 +144,7 @@ async def test_who_waits_while_the_sim_finishes_is_answered_at_once(redis: Redis
     task = asyncio.create_task(live_sim.run())
     await sim.tick()
     (order_id,) = await sim.order(Note(faction="Crimson", text="late"))
-    assert (await live_sim.caught_up()).head.status == "finished"
+    assert (await live_sim.current_view()).head.status == "finished"
     ticks: asyncio.Queue[TickEvents | None] = asyncio.Queue()
     (last,) = await history.ticks(redis, "default", 0, 1)
     ticks.put_nowait(last)

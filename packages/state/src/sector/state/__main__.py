@@ -1,4 +1,4 @@
-"""`sector-state`: what can be done with a sim as a whole."""
+"""`sector-state`: list, export, import, fork and delete sims."""
 
 import argparse
 import asyncio
@@ -72,13 +72,17 @@ async def _run(given: argparse.Namespace) -> int:
 async def _list(redis: Client) -> int:
     for sim_id in await lifecycle.list_ids(redis):
         try:
-            kept = await history.get_range(redis, sim_id)
+            history_range = await history.get_range(redis, sim_id)
         except (StateError, ResponseError) as error:
             print(f"{sim_id}: {printable(str(error))}")
             continue
         (holder,) = await lease.holders(redis, [sim_id])
-        held = f"held by {holder.partition(':')[0]}" if holder else "held by nobody"
-        print(printable(f"{sim_id}: tick {kept.head.tick}, {kept.head.status}, kept from {kept.first}, {held}"))
+        owner = f"held by {holder.partition(':')[0]}" if holder else "held by nobody"
+        print(
+            printable(
+                f"{sim_id}: tick {history_range.head.tick}, {history_range.head.status}, kept from {history_range.first}, {owner}"
+            )
+        )
     return 0
 
 
@@ -118,8 +122,8 @@ def _watched(stream: BinaryIO, size: int) -> Iterator[Record]:
 
 
 async def _fork(redis: Client, sim_id: str, new_id: str, tick: int | None) -> int:
-    at = (await history.get_range(redis, sim_id)).head.tick if tick is None else tick
-    head = await fork(redis, sim_id, at, new_id)
+    start_tick = (await history.get_range(redis, sim_id)).head.tick if tick is None else tick
+    head = await fork(redis, sim_id, start_tick, new_id)
     print(f"sim {new_id} is there, at tick {head.tick}; a worker that serves it goes on from there")
     return 0
 
@@ -167,9 +171,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, said: str, more: str = ""
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, summary: str, description: str = ""
 ) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=said, description=more or f"{said[0].upper()}{said[1:]}.")
+    command = commands.add_parser(name, help=summary, description=description or f"{summary[0].upper()}{summary[1:]}.")
     # Its value is not in the help, and arguments can be read by every user of the machine: it may have a password.
     command.add_argument(
         "--redis-url",

@@ -34,8 +34,8 @@ class Followed(FollowedSim):
             await self.view()
         return self.bodies
 
-    def _hold(self, view: SimView | None, *, anew: bool) -> None:
-        super()._hold(view, anew=anew)
+    def _set_view(self, view: SimView | None, *, reset: bool) -> None:
+        super()._set_view(view, reset=reset)
         self.bodies = None if view is None else Bodies(view)
-        if anew and view is not None:
+        if reset and view is not None:
             self.past.clear()

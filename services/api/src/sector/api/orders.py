@@ -258,7 +258,7 @@ class _Seen:
         faults = unknown(order, self._view)
         if faults and not self._fresh:
             # It may have come with a tick that we have not heard of yet.
-            self._view, self._fresh = await self._sim.caught_up(), True
+            self._view, self._fresh = await self._sim.current_view(), True
             faults = unknown(order, self._view)
         if faults:
             raise invalid(faults)

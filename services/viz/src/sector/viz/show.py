@@ -54,7 +54,7 @@ class Show:
     @property
     def view(self) -> SimView | None:
         """The newest view, where there is one."""
-        return self._followed.known
+        return self._followed.latest_view
 
     @property
     def is_watched(self) -> bool:

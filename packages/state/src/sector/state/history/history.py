@@ -49,32 +49,32 @@ async def at_tick(redis: Client, sim_id: str, tick: int, *, turn: Turn = nullcon
     `turn`: held during each piece of the work, a hundred ticks at most. What it raises is raised.
     Raises SimNotFound, HistoryGone where that tick is not kept (any more, or not yet), HistoryBroken, redis.exceptions.RedisError.
     """
-    there = await get_range(redis, sim_id)
-    before = max((each for each in there.keyframes if each <= tick), default=None)
-    if before is None or tick > there.head.tick:
+    history_range = await get_range(redis, sim_id)
+    keyframe_tick = max((each for each in history_range.keyframes if each <= tick), default=None)
+    if keyframe_tick is None or tick > history_range.head.tick:
         raise HistoryGone(sim_id, tick)
     async with turn():
-        found, events = await _keyframe(redis, sim_id, before), SimKeys(sim_id).events
-    while found.tick < tick:
+        state, events = await _keyframe(redis, sim_id, keyframe_tick), SimKeys(sim_id).events
+    while state.tick < tick:
         async with turn():
-            page = await execute(redis, "XRANGE", events, f"({found.tick}-0", f"{tick}-0", "COUNT", _PAGE)
+            page = await execute(redis, "XRANGE", events, f"({state.tick}-0", f"{tick}-0", "COUNT", _PAGE)
             if not as_list(page):
-                raise HistoryGone(sim_id, found.tick + 1)
-            found = await asyncio.to_thread(roll_forward, found, as_list(page))
-    return found
+                raise HistoryGone(sim_id, state.tick + 1)
+            state = await asyncio.to_thread(roll_forward, state, as_list(page))
+    return state
 
 
-async def view_at(redis: Client, tick: int, of: SimView, *, turn: Turn = nullcontext) -> SimView:
+async def view_at(redis: Client, tick: int, view: SimView, *, turn: Turn = nullcontext) -> SimView:
     """Return the view of a sim at an earlier tick; `of` is any other view of it. When it was committed is 0 where that is not kept.
 
     Raises as `at_tick` does.
     """
-    past = await at_tick(redis, of.sim_id, tick, turn=turn)
-    await asyncio.to_thread(past.snapshot)
-    entries = as_list(await execute(redis, "XRANGE", SimKeys(of.sim_id).events, f"{tick}-0", f"{tick}-0"))
-    at_ms = int(tick_fields(entries[0], of.sim_id)[1][b"at_ms"]) if entries else 0
-    status = str(past.frame.meta.get("status", "running"))
-    return SimView(of.sim_id, Head(tick, past.cursor, past.hash, "", 0, at_ms, status, -1), past.frame, of.map)
+    state = await at_tick(redis, view.sim_id, tick, turn=turn)
+    await asyncio.to_thread(state.snapshot)
+    entries = as_list(await execute(redis, "XRANGE", SimKeys(view.sim_id).events, f"{tick}-0", f"{tick}-0"))
+    at_ms = int(tick_fields(entries[0], view.sim_id)[1][b"at_ms"]) if entries else 0
+    status = str(state.frame.meta.get("status", "running"))
+    return SimView(view.sim_id, Head(tick, state.cursor, state.hash, "", 0, at_ms, status, -1), state.frame, view.map)
 
 
 async def ticks(redis: Client, sim_id: str, after: int, last: int) -> list[TickEvents]:
@@ -97,12 +97,12 @@ async def _keyframe(redis: Client, sim_id: str, tick: int) -> StateAtTick:
     if snapshot is None or cursor is None:
         raise HistoryGone(sim_id, tick)
     try:
-        found = state_at_snapshot(snapshot, sim_id, cursor.decode(errors="replace"))
+        state = state_at_snapshot(snapshot, sim_id, cursor.decode(errors="replace"))
     except FrameError as error:
         raise HistoryBroken(sim_id, tick, str(error)) from error
-    if found.tick != tick:
-        raise HistoryBroken(sim_id, tick, f"its keyframe is that of tick {found.tick}")
-    return found
+    if state.tick != tick:
+        raise HistoryBroken(sim_id, tick, f"its keyframe is that of tick {state.tick}")
+    return state
 
 
 if not TYPE_CHECKING:  # (a type checker would allow any name)

@@ -60,38 +60,45 @@ async def outcome(redis: Client, sim_id: str, order_id: str) -> Outcome | None:
 
     Raises SimNotFound, HistoryBroken, redis.exceptions.RedisError.
     """
-    there = await history.get_range(redis, sim_id)
+    history_range = await history.get_range(redis, sim_id)
     if not as_list(await execute(redis, "XRANGE", SimKeys(sim_id).orders, order_id, order_id)):
         return None
-    if entry_id(order_id) <= _cursor_id(sim_id, there.head.tick, there.head.cursor):
-        tick = await _applied_in(redis, sim_id, there, order_id)
+    if entry_id(order_id) <= _cursor_id(sim_id, history_range.head.tick, history_range.head.cursor):
+        tick = await _applied_in(redis, sim_id, history_range, order_id)
         return None if tick is None else outcome_in(tick, order_id)
-    if there.head.status == "finished":
-        detail = f"the sim finished at tick {there.head.tick}, before its turn came"
-        return Outcome(order_id, "rejected", there.head.tick, there.head.at_ms, RejectReason.SIM_FINISHED.value, detail)
+    if history_range.head.status == "finished":
+        detail = f"the sim finished at tick {history_range.head.tick}, before its turn came"
+        return Outcome(
+            order_id,
+            "rejected",
+            history_range.head.tick,
+            history_range.head.at_ms,
+            RejectReason.SIM_FINISHED.value,
+            detail,
+        )
     return Outcome(order_id, "pending")
 
 
-async def _applied_in(redis: Client, sim_id: str, there: HistoryRange, order_id: str) -> TickEvents | None:
+async def _applied_in(redis: Client, sim_id: str, history_range: HistoryRange, order_id: str) -> TickEvents | None:
     """Return the first tick whose cursor is not before the order. Most are asked for soon: so it is looked for backwards, in leaps."""
-    sought, before, after = entry_id(order_id), there.first, there.head.tick
+    sought, before, after = entry_id(order_id), history_range.first, history_range.head.tick
     cursor = as_bytes(await execute(redis, "HGET", SimKeys(sim_id).keyframes, f"{before}:cursor"))
     if cursor is None or sought <= _cursor_id(sim_id, before, cursor.decode(errors="replace")):
         return None
-    found: TickEvents | None = None
+    earliest: TickEvents | None = None
     for probe in _leaps(before, after):
         tick = await _tick(redis, sim_id, probe)
         if tick is None or entry_id(tick.cursor) < sought:
             before = probe
             break
-        found, after = tick, probe
+        earliest, after = tick, probe
     while after - before > 1:
         tick = await _tick(redis, sim_id, middle := (before + after) // 2)
         if tick is None or entry_id(tick.cursor) < sought:
             before = middle
         else:
-            found, after = tick, middle
-    return found
+            earliest, after = tick, middle
+    return earliest
 
 
 def _leaps(first: int, last: int) -> Iterable[int]:

@@ -113,8 +113,8 @@ async def load_keyframes(connection: Connection, keys: SimKeys) -> tuple[Keyfram
     values = [(as_bytes(value) or b"").decode(errors="replace") for value in as_list(reply)]
     marks = list[KeyframeMark]()
     for tick, cursor, size in zip(ticks, values[::2], values[1::2], strict=True):
-        known = int(size) if _BYTES.fullmatch(size) else marks[-1].bytes_before if marks else 0
-        marks.append(KeyframeMark(tick, cursor or "0-0", known))
+        bytes_before = int(size) if _BYTES.fullmatch(size) else marks[-1].bytes_before if marks else 0
+        marks.append(KeyframeMark(tick, cursor or "0-0", bytes_before))
     return tuple(marks)
 
 

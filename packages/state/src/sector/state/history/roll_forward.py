@@ -50,25 +50,25 @@ def state_at_snapshot(snapshot: bytes, sim_id: str, cursor: str = "") -> StateAt
         raise HistoryBroken(sim_id, 0, str(error)) from error
 
 
-def roll_forward(past: StateAtTick, entries: Sequence[Reply]) -> StateAtTick:
+def roll_forward(state: StateAtTick, entries: Sequence[Reply]) -> StateAtTick:
     """Return the state after the ticks in `entries` of the event stream. Raises HistoryGone where one is missing, HistoryBroken."""
     for entry in entries:
-        tick, fields = tick_fields(entry, past.sim_id)
-        if tick != past.tick + 1:
-            raise HistoryGone(past.sim_id, past.tick + 1)
+        tick, fields = tick_fields(entry, state.sim_id)
+        if tick != state.tick + 1:
+            raise HistoryGone(state.sim_id, state.tick + 1)
         try:
-            frame = apply_delta(past.frame, decode(fields[b"delta"]))
+            frame = apply_delta(state.frame, decode(fields[b"delta"]))
         except (FrameError, DeltaError) as error:
-            raise HistoryBroken(past.sim_id, tick, str(error)) from error
-        past = StateAtTick(past.sim_id, tick, fields[b"cursor"].decode(), fields[b"hash"].decode(), frame)
-    return past
+            raise HistoryBroken(state.sim_id, tick, str(error)) from error
+        state = StateAtTick(state.sim_id, tick, fields[b"cursor"].decode(), fields[b"hash"].decode(), frame)
+    return state
 
 
 def verify_delta[S](before: bytes, step: Step[S]) -> None:
     """Raise DeltaError where the delta of `step` does not lead from the snapshot `before` to the snapshot after."""
-    found, expected = digest(encode(apply_delta(decode(before), decode(step.delta)))), digest(step.snapshot)
-    if found != expected:
-        raise DeltaError(f"the delta of a step leads to {found}, and its snapshot is {expected}")
+    delta_hash, snapshot_hash = digest(encode(apply_delta(decode(before), decode(step.delta)))), digest(step.snapshot)
+    if delta_hash != snapshot_hash:
+        raise DeltaError(f"the delta of a step leads to {delta_hash}, and its snapshot is {snapshot_hash}")
 
 
 def tick_fields(entry: Reply, sim_id: str) -> tuple[int, dict[bytes, bytes]]:

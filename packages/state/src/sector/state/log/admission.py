@@ -124,10 +124,10 @@ class AdmissionPolicy:
 class _Group:
     """One run of the script. What many of its requests have in common, such as who gives them, is told once."""
 
-    def __init__(self, gate: AdmissionPolicy, requests: Sequence[Request]) -> None:
-        self._gate = gate
+    def __init__(self, policy: AdmissionPolicy, requests: Sequence[Request]) -> None:
+        self._policy = policy
         self._requests = requests
-        self.keys = SimKeys(gate.sim_id)
+        self.keys = SimKeys(policy.sim_id)
         self._rates: dict[Rate, int] = {}
         """The rates that the requests name, numbered from 1."""
         self._givers: dict[tuple[str, bool, int], int] = {}
@@ -147,7 +147,7 @@ class _Group:
         keys = [self.keys.orders, *(self.keys.rate(rate.client) for rate in self._rates)]
         keys += [self.keys.rate(f"stored {issuer}") for issuer, _, _ in givers]
         storage = (KEPT_MS, LEAST_KEPT_MS, STORED_BYTES, str(HISTORY_SHRINKS_AT), str(ORDERS_REFUSED_AT))
-        head: list[str | bytes | int] = [self.keys.head, self._gate.max_pending, *storage, len(self._rates)]
+        head: list[str | bytes | int] = [self.keys.head, self._policy.max_pending, *storage, len(self._rates)]
         for rate in self._rates:
             head += (round(1_000_000 / rate.per_second), rate.burst)
         head += (len(givers), *self._of_givers)
@@ -171,16 +171,16 @@ class _Group:
             case b"other":
                 return IdempotencyConflict(request.key)
             case b"finished":
-                return SimAlreadyFinished(self._gate.sim_id, int(as_bytes(more[0]) or 0))
+                return SimAlreadyFinished(self._policy.sim_id, int(as_bytes(more[0]) or 0))
             case b"behind":
-                return QueueFull(self._gate.sim_id, as_int(more[0]), self._gate.max_pending)
+                return QueueFull(self._policy.sim_id, as_int(more[0]), self._policy.max_pending)
             case b"full":
                 return StorageFull("order", as_int(more[0]), as_int(more[1]))
             case b"too fast":
                 rate = list(self._rates)[as_int(more[0]) - 1]
                 return RateLimited(rate.client, rate.per_second, as_int(more[1]) / 1_000_000)
             case _:
-                return SimNotFound(self._gate.sim_id)
+                return SimNotFound(self._policy.sim_id)
 
 
 def _not_durable(verdict: AdmissionResult, error: NotDurable) -> AdmissionResult:

@@ -75,10 +75,10 @@ class Cluster(RedisCluster):
 
     async def by_node(self, keys: Sequence[str]) -> list[list[str]]:
         """Return the keys, those of one node together."""
-        found: dict[str, list[str]] = {}
+        keys_by_node: dict[str, list[str]] = {}
         for key in keys:
-            found.setdefault((await self._node_of(key)).name, []).append(key)
-        return list(found.values())
+            keys_by_node.setdefault((await self._node_of(key)).name, []).append(key)
+        return list(keys_by_node.values())
 
     async def _node_of(self, key: str) -> ClusterNode:
         try:

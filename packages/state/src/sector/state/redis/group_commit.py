@@ -13,57 +13,57 @@ from sector.state.log.admission import AdmissionPolicy, AdmissionResult, Admitte
 from sector.state.redis.client import Client
 
 MAX_GROUP_ORDERS = 4_000
-"""Orders of a group: Redis serves nobody else while it lets them in."""
+"""Orders of a group: Redis executes no other command while it admits them."""
 _MAX_GROUP_REQUESTS = 500
 
 type _Group = list[tuple[Request, asyncio.Future[AdmissionResult]]]
 
 
 class GroupCommit:
-    """Lets requests into the log of one sim. While a group is under way, those that come form the next one.
+    """Admits requests to the order log of one sim. While a group is committed, new requests form the next one.
 
-    Where Redis is waited for until orders are durable, several groups wait at once.
+    Where a commit waits until orders are durable, several groups wait at the same time.
     """
 
-    def __init__(self, redis: Client, gate: AdmissionPolicy) -> None:
+    def __init__(self, redis: Client, policy: AdmissionPolicy) -> None:
         self._redis = redis
-        self._gate = gate
-        self._waiting: _Group = []
+        self._policy = policy
+        self._pending: _Group = []
         self._groups: set[asyncio.Task[None]] = set()
-        self._under_way = 0
-        self._max_groups = 1 if gate.durability.kind == "memory" else 16
+        self._running = 0
+        self._max_groups = 1 if policy.durability.kind == "memory" else 16
 
     async def admit(self, request: Request) -> Admitted:
-        """Let the orders of a request into the log.
+        """Append the orders of a request to the log.
 
         Raises SimNotFound, SimFinished, QueueFull, RateLimited, IdempotencyConflict. After NotDurable and
         redis.exceptions.RedisError the orders may be in the log nevertheless.
         """
-        verdict: asyncio.Future[AdmissionResult] = asyncio.get_running_loop().create_future()
-        self._waiting.append((request, verdict))
-        if self._under_way < self._max_groups:
-            self._under_way += 1
-            # It begins after whatever else is ready now, and takes along what that brings.
+        future: asyncio.Future[AdmissionResult] = asyncio.get_running_loop().create_future()
+        self._pending.append((request, future))
+        if self._running < self._max_groups:
+            self._running += 1
+            # It starts after the tasks that are ready now, and includes their requests.
             group = asyncio.create_task(self._commit())
             self._groups.add(group)
             group.add_done_callback(self._groups.discard)
-        found = await verdict
-        if not isinstance(found, StateError):
-            return found
+        result = await future
+        if not isinstance(result, StateError):
+            return result
         try:
-            raise found
+            raise result
         finally:
             # The traceback of the error holds this frame: if the frame held the error, the request and all its orders would stay in
             # memory until the garbage collector runs.
-            del found, verdict
+            del result, future
 
     @property
     def in_use(self) -> bool:
         """Whether a group is under way."""
-        return self._under_way > 0
+        return self._running > 0
 
     async def close(self) -> None:
-        """Wait until all that is under way is answered; as long as Redis may take, at most."""
+        """Wait until all groups are committed; no longer than the timeout of Redis."""
         while self._groups:
             await asyncio.wait(self._groups)
 
@@ -71,34 +71,34 @@ class GroupCommit:
         try:
             while group := self._next():
                 try:
-                    # Groups that follow each other share a connection: to borrow one is a fifth of a group's work (by samples).
-                    async with self._gate.acquire_connection(self._redis) as connection:
+                    # Successive groups share a connection: to acquire one is a fifth of a group's work (by samples).
+                    async with self._policy.acquire_connection(self._redis) as connection:
                         while group:
-                            _settle(group, await self._gate.admit(connection, [request for request, _ in group]))
+                            _settle(group, await self._policy.admit(connection, [request for request, _ in group]))
                             group = self._next()
-                except Exception as error:  # noqa: BLE001  (raised to each that waits: none hangs)
-                    for _, verdict in group:
-                        if not verdict.done():
-                            verdict.set_exception(error)
+                except Exception as error:  # noqa: BLE001  (raised to each request: none hangs)
+                    for _, future in group:
+                        if not future.done():
+                            future.set_exception(error)
         finally:
-            # Here and not when the task is done, which is later: who came between would wait for a group that is over.
-            self._under_way -= 1
+            # Not in a callback of the task, which runs later: a request in between would wait for a group that has ended.
+            self._running -= 1
 
     def _next(self) -> _Group:
         orders = count = 0
-        for request, _ in self._waiting[:_MAX_GROUP_REQUESTS]:
+        for request, _ in self._pending[:_MAX_GROUP_REQUESTS]:
             orders += len(request.orders)
             if count and orders > MAX_GROUP_ORDERS:
                 break
             count += 1
-        group, self._waiting = self._waiting[:count], self._waiting[count:]
+        group, self._pending = self._pending[:count], self._pending[count:]
         return group
 
 
-def _settle(group: _Group, verdicts: Sequence[AdmissionResult]) -> None:
-    for (_, verdict), found in zip(group, verdicts, strict=True):
-        if not verdict.done():
-            verdict.set_result(found)
+def _settle(group: _Group, results: Sequence[AdmissionResult]) -> None:
+    for (_, future), result in zip(group, results, strict=True):
+        if not future.done():
+            future.set_result(result)
 
 
 if not TYPE_CHECKING:  # (a type checker would allow any name)

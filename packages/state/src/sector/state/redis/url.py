@@ -254,15 +254,15 @@ def _parse_db(text: str) -> int:
 
 
 def _parse_options(scheme: str, query: str) -> dict[str, Option]:
-    known, options = _OPTIONS[scheme], dict[str, Option]()
+    parsers, options = _OPTIONS[scheme], dict[str, Option]()
     for part in query.split("&") if query else ():
         name, equals, value = part.partition("=")
-        if name not in known or not equals:
-            raise UrlError(_unknown(scheme, name, known))
+        if name not in parsers or not equals:
+            raise UrlError(_unknown(scheme, name, parsers))
         if name in options:
             raise UrlError(f"it has the parameter {name} twice")
         try:
-            options[name] = known[name](percent_decode(value))
+            options[name] = parsers[name](percent_decode(value))
         except UrlError:
             raise
         except ValueError as error:
@@ -289,12 +289,12 @@ def _check_certificates(options: Mapping[str, Option]) -> None:
         raise UrlError(f"the file of {name} cannot be used ({_quoted(str(error.path))}: {error.reason})") from error
 
 
-def _unknown(scheme: str, name: str, known: Mapping[str, object]) -> str:
+def _unknown(scheme: str, name: str, parsers: Mapping[str, object]) -> str:
     if scheme == "redis" and (name == "ssl" or name in _OF_TLS):
         return "for TLS it must begin with rediss://"
     # Anything else may be a piece of a password.
     named = f" {name!r}" if _NAME.fullmatch(name) else ""
-    return f"it has an unknown parameter{named}: {scheme}:// takes {', '.join(sorted(known))}; {_IN_A_PASSWORD}"
+    return f"it has an unknown parameter{named}: {scheme}:// takes {', '.join(sorted(parsers))}; {_IN_A_PASSWORD}"
 
 
 def parse_setting(value: object) -> object:

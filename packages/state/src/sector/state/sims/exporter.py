@@ -29,8 +29,8 @@ class Exporter:
     @classmethod
     async def open(cls, redis: Client, sim_id: str) -> "Exporter":
         """Look how far the history reaches. Raises SimNotFound, redis.exceptions.RedisError."""
-        kept = await history.get_range(redis, sim_id)
-        return cls(redis, sim_id, kept.first, kept.head.tick)
+        history_range = await history.get_range(redis, sim_id)
+        return cls(redis, sim_id, history_range.first, history_range.head.tick)
 
     async def records(self) -> AsyncIterator[Record]:
         """Yield founding, first keyframe, then every tick and the keyframes between them.
@@ -68,6 +68,6 @@ class Exporter:
         return TickEntry(tick.tick, tick.at_ms, tick.hash, tuple(orders), tick.events_frame, tick.delta), tick.cursor
 
     async def _keyframe(self, tick: int) -> Keyframe | None:
-        found = await execute(self._redis, "HMGET", self._keys.keyframes, str(tick), f"{tick}:cursor")
-        snapshot, cursor = (as_bytes(value) for value in as_list(found))
+        fields = await execute(self._redis, "HMGET", self._keys.keyframes, str(tick), f"{tick}:cursor")
+        snapshot, cursor = (as_bytes(value) for value in as_list(fields))
         return None if snapshot is None or cursor is None else Keyframe(tick, cursor.decode(), snapshot)

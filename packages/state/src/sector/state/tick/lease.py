@@ -1,7 +1,7 @@
-"""The lease of a sim: who holds it may tick, for as long as it lasts, and is fenced off afterwards.
+"""The lease of a sim: its holder may commit ticks until the lease expires, and is fenced afterwards.
 
 Its token is `epoch:holder:nonce`. The epoch grows with each acquisition, and is written to the head in the same transaction:
-whoever watches the head of the epoch before can no longer commit. A holder is a worker's name, or `name:process`, which tells
+a transaction that watches the head of an earlier epoch can no longer commit. A holder is a worker's name, or `name:process`, which tells
 two processes of one name apart.
 """
 
@@ -19,7 +19,7 @@ from sector.state.redis.replies import as_bytes, checked
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A lease as acquired. `token` is what lies at the lease key while it holds."""
+    """An acquired lease. `token` is the value of the lease key while it is held."""
 
     sim_id: str
     epoch: int
@@ -27,7 +27,7 @@ class Lease:
     ttl_ms: int
 
     def renewal(self) -> Command:
-        """Return the command that lets it last its full TTL from now; it is safe only under WATCH."""
+        """Return the command that renews it for its full TTL from now. It is safe only under WATCH."""
         return ("PEXPIRE", SimKeys(self.sim_id).lease, self.ttl_ms)
 
 
@@ -45,13 +45,13 @@ def holder_of(token: bytes | None) -> str | None:
 
 
 async def holders(redis: Client, sim_ids: Sequence[str]) -> list[str | None]:
-    """Return who holds the lease of each sim; None where it is free. One round trip, or one a node of a cluster."""
+    """Return the holder of the lease of each sim, None where it is free. One round trip, or one for each node of a cluster."""
     tokens = await mget(redis, [SimKeys(sim_id).lease for sim_id in sim_ids])
-    return [None if token is None else holder_of(token) or "somebody" for token in tokens]
+    return [None if token is None else holder_of(token) or "unknown" for token in tokens]
 
 
 async def acquire(redis: Client, sim_id: str, holder: str, ttl_ms: int) -> Lease | None:
-    """Take the lease if it is free. Returns None while another holds it."""
+    """Acquire the lease if it is free. Returns None while another worker holds it."""
     keys = SimKeys(sim_id)
     async with acquire_connection(redis, keys.lease) as connection:
         _, held, epoch = checked(
@@ -79,21 +79,21 @@ def _new_lease(sim_id: str, epoch: int, holder: str, ttl_ms: int) -> Lease:
 
 
 async def renew(redis: Client, lease: Lease) -> None:
-    """Let the lease last its full TTL from now. Raises LeaseLost if it is no longer ours."""
+    """Renew the lease for its full TTL from now. Raises LeaseLost if it is no longer ours."""
     await _while_held(redis, lease, lease.renewal())
 
 
 async def shorten(redis: Client, sim_ids: Sequence[str], ttl_ms: int) -> None:
-    """Let the leases of sims last `ttl_ms` from now at most, so that one whose holder is gone lapses.
+    """Limit the leases of sims to `ttl_ms` from now, so that the lease of a worker that is gone expires.
 
-    A lease lasts longer only where Redis' clock was set back, or something else wrote there. Its holder, if there is one, renews it.
+    A lease lasts longer only where Redis' clock was set back, or another program wrote the key. A live holder renews it.
     """
     for sim_id in sim_ids:
         await execute(redis, "PEXPIRE", SimKeys(sim_id).lease, ttl_ms, "LT")
 
 
 async def release(redis: Client, lease: Lease) -> None:
-    """Give the lease back, so that another worker need not wait for it to lapse. Raises LeaseLost if it is no longer ours."""
+    """Release the lease, so that another worker need not wait until it expires. Raises LeaseLost if it is no longer ours."""
     await _while_held(redis, lease, ("DEL", SimKeys(lease.sim_id).lease))
 
 

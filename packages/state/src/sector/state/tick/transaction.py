@@ -288,12 +288,12 @@ class Ticker[S]:
         return done
 
     def _advance_world(self, read: _Read) -> tuple[S, Step[S]]:
-        world, there = self._world, read.state
+        world, stored = self._world, read.state
         try:
-            if there is None:
+            if stored is None:
                 state = self._states[read.head.commit]
                 return state, world.advance(state, read.orders)
-            before = there.snapshot_bytes()
+            before = stored.snapshot_bytes()
             state = world.load(self._config, self._map, before)
             step = world.advance(state, read.orders)
             # Most ticks to come write nothing of the state but the delta.

@@ -140,24 +140,24 @@ class SimReader:
         """Return the view after what happened since `view`; None where that is too much, or does not follow from it."""
         stream = ("XRANGE", self._keys.events, f"{view.head.tick}-0", "+", "COUNT", MAX_SNAPSHOT_AGE_TICKS + 1)
         head, (entries,) = await self._read_atomically(connection, stream)
-        came_of, *ticks = as_list(entries) or [None]
+        last_entry, *ticks = as_list(entries) or [None]
         try:
-            if came_of is None or tick_fields(came_of, view.sim_id)[1].get(b"hash") != view.head.hash.encode():
+            if last_entry is None or tick_fields(last_entry, view.sim_id)[1].get(b"hash") != view.head.hash.encode():
                 return None
-            now = roll_forward(
+            state = roll_forward(
                 StateAtTick(view.sim_id, view.head.tick, view.head.cursor, view.head.hash, view.snapshot), ticks
             )
         except (HistoryGone, HistoryBroken):
             return None
-        return SimView(view.sim_id, head, now.frame, view.map) if now.hash == head.hash else None
+        return SimView(view.sim_id, head, state.frame, view.map) if state.hash == head.hash else None
 
     async def _reload(self, connection: Connection, tries: int = _TRIES) -> SimView:
         head, (snapshot, map_blob) = await self._read_atomically(
             connection, ("GET", self._keys.snapshot), ("GET", self._keys.map)
         )
-        there = await load_head_state(connection, self._keys, head, snapshot)
+        stored_head = await load_head_state(connection, self._keys, head, snapshot)
         try:
-            return SimView(self._keys.sim_id, head, there.materialize().frame, decode(as_bytes(map_blob) or b""))
+            return SimView(self._keys.sim_id, head, stored_head.materialize().frame, decode(as_bytes(map_blob) or b""))
         except HistoryGone:
             # It went on so far meanwhile that what came after that snapshot is trimmed.
             if tries == 1:
@@ -198,11 +198,11 @@ class SimReader:
                 else:
                     full = await asyncio.to_thread(search.look_through, entries)
             if full:
-                return EventBatch(search.found, search.last, True)
+                return EventBatch(search.events, search.last, True)
             if len(entries) < _PAGE:
-                return EventBatch(search.found, search.last, False)
+                return EventBatch(search.events, search.last, False)
             start = f"({entries[-1][0]}-0"
-        return EventBatch(search.found, search.last, True)
+        return EventBatch(search.events, search.last, True)
 
     async def follow(self, after_tick: int, *, block_ms: int = 1000) -> AsyncIterator[TickEvents]:
         """Yield what each tick after `after_tick` left, waiting for it, until cancelled.
@@ -220,10 +220,10 @@ class SimReader:
                 continue
             (stream,) = as_list(reply)
             for entry in as_list(as_list(stream)[1]):
-                found = tick_events(entry, self._keys.sim_id)
-                check_follows(self._keys.sim_id, found.tick, last + 1)
-                last = found.tick
-                yield found
+                tick_events_ = tick_events(entry, self._keys.sim_id)
+                check_follows(self._keys.sim_id, tick_events_.tick, last + 1)
+                last = tick_events_.tick
+                yield tick_events_
 
 
 class _Search:
@@ -233,7 +233,7 @@ class _Search:
         self._after = after
         self._limit = limit
         self._wanted = wanted
-        self.found: list[Event] = []
+        self.events: list[Event] = []
         self.last = after
 
     def look_through(self, entries: Sequence[tuple[int, dict[bytes, bytes]]]) -> bool:
@@ -244,9 +244,9 @@ class _Search:
             for number, event in enumerate(events, first):
                 if self._wanted is not None and not self._wanted(event):
                     continue
-                if len(self.found) == self._limit:
+                if len(self.events) == self._limit:
                     return True
-                self.found.append(event)
+                self.events.append(event)
                 self.last = (at, number)
             self.last = max(self.last, (at, 0))
         return False

@@ -1,4 +1,4 @@
-"""A sim as one process sees it: the newest view, kept fresh tick by tick, and all who wait for a tick."""
+"""Watches one sim for a process: keeps the newest view, and calls listeners with each tick."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from sector.state.redis.error_messages import concerns_one_sim, describe
 from sector.state.watch.reader import SimReader, SimView, TickEvents
 
 type TickListener = Callable[[TickEvents | None], None]
-"""Called with each tick; with None where ticks may have been missed."""
+"""Called with each tick, or with None where ticks may have been missed."""
 
 type Fault = RedisError | StateError | FrameError | DeltaError
 FAULTS = (RedisError, StateError, FrameError, DeltaError)
@@ -26,8 +26,9 @@ SIM = "sim"
 
 
 def conditions(fault: Fault | None) -> dict[str, tuple[str, str] | None]:
-    """Return how `redis` and `sim` are, as far as a follower's fault tells: None where well, else the fault in words, and
-    what a library says of it, for the log alone."""
+    """Return the conditions `redis` and `sim` that an error of a watcher implies.
+
+    None: it is well. Otherwise the error as text, and the text of a library, which is for the log alone."""
     match fault:
         case None:
             return {REDIS: None, SIM: None}
@@ -42,60 +43,60 @@ def conditions(fault: Fault | None) -> dict[str, tuple[str, str] | None]:
 
 
 class SimWatcher:
-    """One sim. `pauses`: makes the pauses between retries, in seconds. `told`: called when it is well, with None, and when it is
-    not, with what is wrong."""
+    """Watches one sim. `pauses`: returns the pauses between retries, in seconds. `on_status`: called with None when a read succeeds,
+    and with the error when it fails."""
 
     def __init__(
         self,
         redis: Client,
         sim_id: str,
         pauses: Callable[[], Iterator[float]],
-        told: Callable[[Fault | None], None] = lambda _: None,
+        on_status: Callable[[Fault | None], None] = lambda _: None,
     ) -> None:
         self.sim_id = sim_id
         self.redis = redis
         self.reader = SimReader(redis, sim_id)
-        self.known: SimView | None = None
+        self.latest_view: SimView | None = None
         self.fault: Fault | None = None
         self._pauses = pauses
-        self._told = told
-        self._heard: set[TickListener] = set()
+        self._on_status = on_status
+        self._listeners: set[TickListener] = set()
         self._waiters = 0
         self.ended = False
         self._changed = asyncio.Event()
 
     @property
     def listeners(self) -> int:
-        """How many wait for ticks."""
-        return len(self._heard)
+        """The number of listeners."""
+        return len(self._listeners)
 
     @property
     def in_use(self) -> bool:
-        """Whether anything listens to it, or waits for it."""
-        return bool(self._heard) or self._waiters > 0
+        """Whether it has listeners, or calls that wait for a view."""
+        return bool(self._listeners) or self._waiters > 0
 
     @contextmanager
-    def subscribe(self, heard: TickListener) -> Iterator[None]:
-        """Have `heard` called with each tick meanwhile, and with None when following ends. Raises FollowerEnded where it has ended."""
+    def subscribe(self, listener: TickListener) -> Iterator[None]:
+        """Call `listener` with each tick, and with None when watching ends. Raises FollowerEnded where it has ended."""
         if self.ended:
             raise FollowerEnded(self.sim_id)
-        self._heard.add(heard)
+        self._listeners.add(listener)
         try:
             yield
         finally:
-            self._heard.discard(heard)
+            self._listeners.discard(listener)
 
     async def view(self) -> SimView:
-        """Return the newest view known. Raises what is wrong with the sim, or with Redis; FollowerEnded where following ends."""
+        """Return the newest view that was read. Raises the error of the last read; FollowerEnded when watching ends."""
         while self.fault is None:
-            if self.known is not None:
-                return self.known
+            if self.latest_view is not None:
+                return self.latest_view
             await self._wait()
         # Without the frames of those it was raised for before: they and their requests would stay in memory.
         raise self.fault.with_traceback(None)
 
-    async def caught_up(self) -> SimView:
-        """Return a view that is not older than this call. Raises FollowerBehind where it is not read in time, and what `view` raises."""
+    async def current_view(self) -> SimView:
+        """Return a view that is not older than this call. Raises FollowerBehind where it is not read in time, and the errors of `view`."""
         head = await self.reader.head()
         try:
             async with asyncio.timeout(_CATCH_UP_TIMEOUT_S):
@@ -114,16 +115,16 @@ class SimWatcher:
             self._waiters -= 1
 
     async def run(self) -> None:
-        """Follow until cancelled; then all listeners and waiters are notified.
+        """Watch until cancelled; then notify all listeners and waiting calls.
 
-        When Redis is away, or history was trimmed past us, begin again from the newest view.
+        When Redis is unreachable, or the next tick was trimmed from the history, start again from the newest view.
         """
         try:
             await self._follow()
         finally:
             self.ended = True
             self.fault = FollowerEnded(self.sim_id)
-            self._hold(None, anew=True)
+            self._set_view(None, reset=True)
             self._wake()
             self._call_listeners(None)
 
@@ -133,36 +134,36 @@ class SimWatcher:
             try:
                 view = await self.reader.view()
                 pauses = self._pauses()
-                self._show(view, None)
+                self._publish(view, None)
                 async for tick in self.reader.follow(view.head.tick):
                     view = view.after(tick)
-                    self._show(view, tick)
+                    self._publish(view, tick)
             except FAULTS as error:
-                self._missed(error)
+                self._report_fault(error)
             await asyncio.sleep(0 if isinstance(self.fault, HistoryRewound) else next(pauses))
 
-    def _hold(self, view: SimView | None, *, anew: bool) -> None:
-        """Keep the view, or None where there is none; `anew`: it may not follow from the one before. What is made of it goes here."""
-        self.known = view
+    def _set_view(self, view: SimView | None, *, reset: bool) -> None:
+        """Store the view, or None where there is none. `reset`: it may not follow from the one before. Subclasses encode it here."""
+        self.latest_view = view
 
-    def _show(self, view: SimView, tick: TickEvents | None) -> None:
-        self._hold(view, anew=tick is None)
+    def _publish(self, view: SimView, tick: TickEvents | None) -> None:
+        self._set_view(view, reset=tick is None)
         self.fault = None
-        self._told(None)
+        self._on_status(None)
         self._wake()
         self._call_listeners(tick)
 
-    def _missed(self, error: Fault) -> None:
+    def _report_fault(self, error: Fault) -> None:
         self.fault = error
-        self._hold(None, anew=True)
-        self._told(error)
+        self._set_view(None, reset=True)
+        self._on_status(error)
         self._wake()
         if isinstance(error, SimNotFound):
             self._call_listeners(None)
 
     def _call_listeners(self, tick: TickEvents | None) -> None:
-        for heard in tuple(self._heard):
-            heard(tick)
+        for listener in tuple(self._listeners):
+            listener(tick)
 
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
