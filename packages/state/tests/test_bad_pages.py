@@ -139,6 +139,22 @@ async def test_a_sim_that_cannot_be_made_is_said_to_who_asked(redis: Redis) -> N
     assert await lifecycle.list_ids(redis) == []
 
 
+class Refusing(SectorWorld):
+    """A world that cannot be created, for a reason that is not meant for clients."""
+
+    def create(self, config: SimConfig) -> tuple[bytes, bytes]:
+        raise ValueError("cannot read /etc/world")
+
+
+async def test_the_text_of_another_value_error_is_logged_only(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
+    await requests.request_sim(redis, "asked", SimRequest(config=SimConfig()))
+    await requests.reconcile(redis, "asked", Refusing())
+    request = await requests.get_request(redis, "asked")
+    assert request is not None
+    assert request.fault == "sim 'asked' cannot be created: the world refused its config"
+    assert [getattr(record, "error", "") for record in caplog.records] == ["cannot read /etc/world"]
+
+
 @pytest.mark.parametrize("request_text", ["garbage", '{"config": {"systems": -1}}', "[]"])
 async def test_a_request_that_cannot_be_read_is_named(redis: Redis, request_text: str) -> None:
     await redis.set(SimKeys("asked").request, request_text)

@@ -7,6 +7,7 @@ from rivals import before_the_next
 from fixtures.sim import CONFIG, Sim
 from fixtures.users import as_user
 from sector.state.errors import SimExists
+from sector.state.keys import SimKeys
 from sector.state.redis.client import connect
 from sector.state.sims import lifecycle, requests
 from sector.state.sims.requests import ForkOf, SimRequest
@@ -39,11 +40,18 @@ async def test_what_is_there_or_asked_for_is_not_to_be_had_again(sim: Sim, redis
     assert (await sim.reader.head()).tick == 0
 
 
-async def test_of_two_that_ask_at_once_the_first_gets_the_sim(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def ask() -> None:
+@pytest.mark.parametrize("moment", ["WATCH", "MULTI"])
+@pytest.mark.parametrize("earlier", [None, SimRequest(fault="it failed")], ids=["a new sim", "a failed request"])
+async def test_one_of_two_concurrent_requests_is_refused(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch, earlier: SimRequest | None, moment: str
+) -> None:
+    if earlier is not None:
+        await redis.set(SimKeys("mine").request, earlier.model_dump_json(exclude_unset=True))
+
+    async def request_first() -> None:
         await requests.request_sim(redis, "mine", WISH)
 
-    before_the_next(monkeypatch, "SET", ask)
+    before_the_next(monkeypatch, moment, request_first)
     with pytest.raises(SimExists):
         await requests.request_sim(redis, "mine", SimRequest(fork_of=ForkOf(sim="default", tick=0)))
     assert await requests.get_request(redis, "mine") == WISH

@@ -40,7 +40,7 @@ async def stored(redis: Redis) -> set[bytes]:
     return {key for key, end_ms in ends_ms.items() if end_ms == -1 or end_ms > 1}
 
 
-STEPS = {"before it is reserved": "EVAL", "before the sim is stored": "MULTI", "before the sim is listed": "SADD"}
+STEPS = {"before it is reserved": "EVAL", "before the sim is stored": "WATCH", "before the sim is listed": "SADD"}
 
 
 @pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)

@@ -37,6 +37,7 @@ ALLOWED: tuple[Row, ...] = (
     ("viz", ("WATCH", KEYS.rate("viz:address 10.0.0.1"))),
     ("viz", ("SET", KEYS.rate("viz:address 10.0.0.1"), "1", "PX", 1000)),
     ("api", ("WATCH", RATE)),
+    ("api", ("WATCH", KEYS.request)),
     ("worker", ("SET", KEYS.lease, "x", "NX", "PX", 1000)),
     ("worker", ("WATCH", KEYS.lease, KEYS.head, KEYS.events)),
     ("worker", ("ZADD", WORKERS, 1, "x")),

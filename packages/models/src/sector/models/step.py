@@ -20,6 +20,10 @@ class LoggedOrder:
     trace: str = ""
 
 
+class WorldConfigError(ValueError):
+    """A world cannot be created with a config. The text says why; clients that requested the sim read it."""
+
+
 class Step[S](NamedTuple):
     """One tick done: the state after it, and three frames: its snapshot, the delta from the one before, and what happened.
 

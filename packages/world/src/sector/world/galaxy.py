@@ -6,13 +6,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from sector.models.step import WorldConfigError
 from sector.world.placement import distance
 
 NOWHERE = 0
 """The length of a lane that is not there."""
 
 
-class GalaxyError(ValueError):
+class GalaxyError(WorldConfigError):
     """A map on which no sim can be played. `reason` says why."""
 
     def __init__(self, reason: str) -> None:

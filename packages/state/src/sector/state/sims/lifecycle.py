@@ -1,5 +1,6 @@
 """The lifecycle of sims: create, list, load the manifest (config and map), and delete."""
 
+import logging
 import re
 import secrets
 import time
@@ -15,6 +16,7 @@ from sector.models.deprecated_names import deprecated_names
 from sector.models.error_texts import describe_error
 from sector.models.field_types import SIM_ID
 from sector.models.frame import digest
+from sector.models.step import WorldConfigError
 from sector.state.errors import HeadError, SimImpossible, SimNotFound, StateError
 from sector.state.history.retention import KeyframeMark, write_keyframe
 from sector.state.keys import SIMS, SimKeys
@@ -26,6 +28,8 @@ from sector.state.redis.memory import check_room_for_sim
 from sector.state.redis.replies import Reply, as_bytes, as_list, checked
 from sector.state.tick.head import FIELDS, Head
 from sector.state.world import World
+
+log = logging.getLogger(__name__)
 
 _ID = re.compile(SIM_ID)
 
@@ -124,8 +128,12 @@ def _generate_world[S](sim_id: str, world: World[S], config: SimConfig) -> tuple
         generate = world.found  # type: ignore[attr-defined]  # the name before 0.12
     try:
         generated: tuple[bytes, bytes] = generate(config)
-    except ValueError as error:
+    except WorldConfigError as error:
         raise SimImpossible(sim_id, str(error)) from error
+    except ValueError as error:
+        # The reason is public, and this text may come from any library.
+        log.warning("world refused the config of a sim", extra={"sim": sim_id, "error": str(error)})
+        raise SimImpossible(sim_id, "the world refused its config") from error
     return generated
 
 

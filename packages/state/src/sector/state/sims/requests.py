@@ -22,6 +22,7 @@ from sector.state.errors import (
 from sector.state.keys import SIMS, SimKeys
 from sector.state.log.admission import KEPT_MS
 from sector.state.redis.client import Client
+from sector.state.redis.command_encoding import Command
 from sector.state.redis.connection import acquire_connection, execute
 from sector.state.redis.memory import check_room_for_sim
 from sector.state.redis.replies import Reply, as_bytes, as_list, checked
@@ -68,51 +69,50 @@ async def is_repeated(redis: Client, sim_id: str, once: IdempotencyKey) -> bool:
 async def request_sim(
     redis: Client, sim_id: str, wish: SimRequest, once: IdempotencyKey | None = None, *, max_sims: int = MAX_SIMS
 ) -> None:
-    """Ask for the sim, and note under which key. Of requests at the same time, some may pass although they exceed `max_sims` together.
+    """Store a request for a sim, and its idempotency key. Concurrent requests may exceed `max_sims` together.
 
-    Raises SimExists where there is one of that id, or one was asked for; IdempotencyConflict where the key came with another request;
+    Raises SimExists where the sim exists or was requested already; IdempotencyConflict where the key came with another request;
     TooManySims where there are `max_sims`; StorageFull; redis.exceptions.RedisError.
     """
     keys = SimKeys(sim_id)
     async with acquire_connection(redis, keys.request) as connection:
-        tick, wish_before = checked(await connection.pipeline(("HGET", keys.head, "tick"), ("GET", keys.request)))
-        before = await _parse(sim_id, wish_before)
-        if tick is not None or (before is not None and not before.fault):
+        tick, stored = checked(await connection.pipeline(("HGET", keys.head, "tick"), ("GET", keys.request)))
+        earlier = await _parse(sim_id, stored)
+        if tick is not None or (earlier is not None and not earlier.fault):
             await _list_if_missing(redis, sim_id)
             raise SimExists(sim_id)
         if len(await list_ids(redis)) >= max_sims:
             raise TooManySims(max_sims)
         await check_room_for_sim(connection)
-    # A failed request may be overwritten.
-    condition = ("NX",) if before is None else ()
     text = await asyncio.to_thread(wish.model_dump_json, exclude_unset=True)
-    request = ("SET", keys.request, text, *condition)
-    if once is None:
-        done = await execute(redis, *request)
-    else:
+    commands: list[Command] = [("SET", keys.request, text)]
+    if once is not None:
         await reserve(redis, once)
-        # Where an error follows, the outcome is unknown, and the key stays with this request.
-        done = await _create_once(redis, keys, request, once)
-        if done is None:
+        # In the same transaction: a retry finds it wherever the first response was lost.
+        commands.append(("SET", keys.creation_key(once.issuer, once.key), once.digest, "NX", "PX", KEPT_MS))
+    # Where this raises, the outcome is unknown, and the key stays reserved for this request.
+    if not await _replace(redis, keys.request, stored, commands):
+        if once is not None:
             await release(redis, once)
-    if done is None:
         raise SimExists(sim_id)
     await execute(redis, "SADD", SIMS, sim_id)
     if once is not None:
         await confirm(redis, once)
 
 
-async def _create_once(redis: Client, keys: SimKeys, request: Sequence[str], once: IdempotencyKey) -> Reply:
-    """Store a request, and in the same transaction its key: a retry finds it wherever the first response was lost."""
-    created_by = keys.creation_key(once.issuer, once.key)
-    note = ("SET", created_by, once.digest, "NX", "PX", KEPT_MS)
-    async with acquire_connection(redis, keys.request) as connection:
-        *_, replies = checked(await connection.pipeline(("MULTI",), request, note, ("EXEC",)))
-    done, noted = as_list(replies)
-    if done is None and noted is not None:
-        # Another request, with another key, came in between.
-        await execute(redis, "SET", created_by, b"", "PX", 1)
-    return done
+async def _replace(redis: Client, key: str, stored: Reply, commands: Sequence[Command]) -> bool:
+    """Execute the commands if the value of the key is still `stored`. Of concurrent requests for one sim, one succeeds."""
+    async with acquire_connection(redis, key) as connection:
+        _, current = checked(await connection.pipeline(("WATCH", key), ("GET", key)))
+        if current != stored:
+            # It ends WATCH. The user of the API may not UNWATCH.
+            checked(await connection.pipeline(("MULTI",), ("EXEC",)))
+            return False
+        *_, replies = checked(await connection.pipeline(("MULTI",), *commands, ("EXEC",)))
+    if replies is None:
+        return False
+    checked(as_list(replies))
+    return True
 
 
 async def _list_if_missing(redis: Client, sim_id: str) -> None:
