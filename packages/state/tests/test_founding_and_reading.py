@@ -6,12 +6,12 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from fixtures.admission import append_orders
 from fixtures.contents import entries_at
 from fixtures.sim import CONFIG, Sim
 from sector.models import Join, Note, SimConfig, Snapshot
 from sector.state.errors import HistoryRewound, SimNotFound, StateError
 from sector.state.keys import SIMS, SimKeys
-from sector.state.log import order_log
 from sector.state.redis.client import connect
 from sector.state.sims import lifecycle
 from sector.state.tick import lease
@@ -94,7 +94,7 @@ async def test_a_sim_founded_anew_is_seen_with_its_new_map(sim: Sim, redis: Redi
 
 
 async def test_events_come_page_by_page_in_order_and_none_twice(sim: Sim) -> None:
-    for n in range(150):
+    for n in range(50):
         await sim.tick(*([Join(faction="Me")] if n == 0 else []), Note(faction="Me", text=f"{n}"))
     reader = SimReader(sim.redis, "default")
     # Older ticks were trimmed; the rest is complete.
@@ -158,12 +158,14 @@ async def test_following_notices_that_history_was_rewound(sim: Sim) -> None:
         await anext(aiter(SimReader(sim.redis, "default").follow(99, block_ms=50)))
 
 
-async def test_orders_are_appended_all_or_none(redis: Redis) -> None:
-    ids = await order_log.append(redis, "default", "me", [b"1", b"2"])
+async def test_orders_are_appended_all_or_none(sim: Sim, redis: Redis) -> None:
+    assert sim.lease.epoch == 1
+    await lifecycle.create(redis, "other", SectorWorld(), CONFIG)
+    ids = await append_orders(redis, "default", "me", [b"1", b"2"])
     assert [entry_id for entry_id, _ in await entries_at(redis, KEYS.orders)] == ids
     await redis.set(SimKeys("other").orders, "not a stream")
     with pytest.raises(ResponseError):
-        await order_log.append(redis, "other", "me", [b"1", b"2"])
+        await append_orders(redis, "other", "me", [b"1", b"2"])
 
 
 def test_an_unknown_scheme_is_refused() -> None:

@@ -8,6 +8,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from fixtures.admission import append_orders
 from fixtures.contents import entries_at
 from fixtures.processes import free_port
 from fixtures.sim import CONFIG, Sim
@@ -16,7 +17,6 @@ from sector.models import ORDER, Join, Note
 from sector.state.errors import CommitConflict
 from sector.state.history import history
 from sector.state.keys import SimKeys
-from sector.state.log import order_log
 from sector.state.redis.client import Client, Cluster, connect
 from sector.state.redis.connection import execute
 from sector.state.redis.durability import Durability
@@ -42,7 +42,7 @@ async def play(redis: Client) -> tuple[Sim, list[str]]:
     sim = await Sim.create(redis, CONFIG.model_copy(update={"keyframes_kept": 100}))
     await sim.tick(Join(faction="Me"), times=7)
     note = ORDER.dump_json(Note(faction="Me", text="before"))
-    return sim, await order_log.append(redis, "default", "test", [note], durability=REPLICA)
+    return sim, await append_orders(redis, "default", "test", [note], durability=REPLICA)
 
 
 async def assert_history_holds(sim: Sim, given: list[str]) -> None:
@@ -76,12 +76,12 @@ async def test_a_sentinel_trio_fails_over_and_the_sim_goes_on(tmp_path: Path) ->
         # Both replicas have it: whichever takes over.
         note = ORDER.dump_json(Note(faction="Me", text="on both"))
         both = Durability("replica", 2000, replicas=2)
-        given += await order_log.append(redis, "default", "test", [note], durability=both)
+        given += await append_orders(redis, "default", "test", [note], durability=both)
         await asyncio.to_thread(trio.fail_over)
         ticked = await persist(sim.ticker.tick)
         assert ticked.head.tick >= 7
         note = ORDER.dump_json(Note(faction="Me", text="after"))
-        given += await persist(lambda: order_log.append(redis, "default", "test", [note]))
+        given += await persist(lambda: append_orders(redis, "default", "test", [note]))
         await persist(sim.ticker.tick)
         await assert_history_holds(sim, given)
         await redis.aclose()
@@ -106,7 +106,7 @@ async def test_a_cluster_serves_sims_on_every_node_and_goes_on_after_migration_a
         await asyncio.to_thread(nodes.migrate, KEYS.head)
         await persist(sim.ticker.tick)
         note = ORDER.dump_json(Note(faction="Me", text="after"))
-        given += await persist(lambda: order_log.append(redis, "default", "test", [note]))
+        given += await persist(lambda: append_orders(redis, "default", "test", [note]))
         await persist(sim.ticker.tick)
         await assert_history_holds(sim, given)
 

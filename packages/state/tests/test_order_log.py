@@ -1,11 +1,9 @@
 """The order log: what is appended, what is pending, and how its entries are read."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
-
 import pytest
 from redis.asyncio import Redis
 
+from fixtures.admission import append_orders
 from fixtures.contents import entries_at
 from fixtures.sim import Sim
 from sector.models import Join, LoggedOrder, Note
@@ -13,23 +11,17 @@ from sector.state.errors import SimNotFound
 from sector.state.keys import SimKeys
 from sector.state.log import order_log
 from sector.state.log.order_log import DeadLetter, Pending, read_entries
-from sector.state.redis.client import Client
 
 KEYS = SimKeys("default")
-type Append = Callable[[Client, str, str, Sequence[bytes]], Awaitable[list[str]]]
 PLAIN = {b"issuer": b"me", b"scope": b"player", b"order": b"{}"}
 
 
-@pytest.mark.parametrize(
-    ("append", "scope"),
-    [
-        (order_log.append, b"player"),
-        (partial(order_log.append, admin=False), b"player"),
-        (partial(order_log.append, admin=True), b"admin"),
-    ],
-)
-async def test_an_order_is_appended_with_its_issuer_and_scope(redis: Redis, append: Append, scope: bytes) -> None:
-    ids = await append(redis, "default", "me", [b"one", b"two"])
+@pytest.mark.parametrize(("admin", "scope"), [(False, b"player"), (True, b"admin")])
+async def test_an_order_is_appended_with_its_issuer_and_scope(
+    sim: Sim, redis: Redis, admin: bool, scope: bytes
+) -> None:
+    assert sim.lease.epoch == 1
+    ids = await append_orders(redis, "default", "me", [b"one", b"two"], admin=admin)
     expected = [{b"issuer": b"me", b"scope": scope, b"order": body} for body in (b"one", b"two")]
     assert await entries_at(redis, KEYS.orders) == list(zip(ids, expected, strict=True))
 

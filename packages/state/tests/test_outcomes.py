@@ -52,10 +52,10 @@ async def test_what_never_was_is_none(sim: Sim, redis: Redis) -> None:
         assert await outcome(redis, "default", order_id) is None
 
 
-async def test_an_order_whose_turn_does_not_come_since_the_sim_is_over_is_rejected(redis: Redis) -> None:
+async def test_an_order_that_was_admitted_during_the_last_tick_is_rejected(redis: Redis) -> None:
     sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 1}))
     await sim.tick()
-    (order_id,) = await sim.order(NOTE)
+    order_id = await sim.order_late(NOTE)
     result = await outcome(redis, "default", order_id)
     assert result is not None
     assert (result.status, result.reason) == ("rejected", "sim_finished")

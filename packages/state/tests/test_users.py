@@ -4,7 +4,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
-from fixtures.admission import admitted_by
+from fixtures.admission import admit_group
 from fixtures.sim import Sim
 from fixtures.users import as_user
 from sector.state.keys import SIMS, WORKERS, SimKeys
@@ -40,10 +40,10 @@ async def test_the_api_lets_orders_in_and_the_viz_does_not(sim: Sim, redis_url: 
     assert (await sim.reader.head()).tick == 0
     api, viz = connect(as_user(redis_url, "api")), connect(as_user(redis_url, "viz"))
     request = Request("me", [b"1"], rates=(Rate("token me", 1, 1),), key="once")
-    (admitted,) = await admitted_by(AdmissionPolicy("default", max_pending=10), api, [request])
+    (admitted,) = await admit_group(AdmissionPolicy("default", max_pending=10), api, [request])
     assert isinstance(admitted, Admitted)
     with pytest.raises(NoPermissionError):
-        await admitted_by(AdmissionPolicy("default"), viz, [request])
+        await admit_group(AdmissionPolicy("default"), viz, [request])
     await api.aclose()
     await viz.aclose()
 

@@ -94,7 +94,7 @@ async def test_one_whose_sim_is_over_before_its_turn_is_rejected(
     api = processes.start("api", REDIS_URL=redis_url)
     first = post(api)
     await sim.tick()
-    (late,) = await sim.order(Note(faction="Crimson", text="late"))
+    late = await sim.order_late(Note(faction="Crimson", text="late"))
     assert ask(api, first).json()["status"] == "applied"
     told = ask(api, late, wait="5s").json()
     assert (told["status"], told["reason"]) == ("rejected", "sim_finished")
@@ -143,7 +143,7 @@ async def test_who_waits_while_the_sim_finishes_is_answered_at_once(redis: Redis
     live_sim = Followed(redis, AdmissionPolicy("default"))
     task = asyncio.create_task(live_sim.run())
     await sim.tick()
-    (order_id,) = await sim.order(Note(faction="Crimson", text="late"))
+    order_id = await sim.order_late(Note(faction="Crimson", text="late"))
     assert (await live_sim.current_view()).head.status == "finished"
     ticks: asyncio.Queue[TickEvents | None] = asyncio.Queue()
     (last,) = await history.ticks(redis, "default", 0, 1)

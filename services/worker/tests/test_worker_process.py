@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from fixtures.admission import append_orders
 from fixtures.contents import entries_at, value_at
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, Service, free_port, tick_of
@@ -15,7 +16,6 @@ from fixtures.waiting import until
 from sector.models import Note, Snapshot
 from sector.models.orders import ORDER
 from sector.state.keys import SimKeys
-from sector.state.log import order_log
 from sector.state.redis.client import Client, connect
 from sector.state.tick.lease import worker_of
 from sector.state.watch.reader import SimReader
@@ -86,7 +86,7 @@ async def test_the_next_worker_continues_after_the_lease_of_a_killed_one_expires
     worker(processes, redis_url, "two")
     one.end(signal.SIGKILL)
     killed_at = (await SimReader(redis, "default").head()).tick
-    (order_id,) = await order_log.append(redis, "default", "test", [ORDER.dump_json(Note(faction="Crimson", text="x"))])
+    (order_id,) = await append_orders(redis, "default", "test", [ORDER.dump_json(Note(faction="Crimson", text="x"))])
     await tick_reaches(redis, killed_at + 3)
     events = (await SimReader(redis, "default").events((0, 0), 10_000)).events
     assert [event["type"] for event in events if event.get("order") == order_id] == ["note"]
@@ -125,7 +125,7 @@ async def test_redis_away_at_the_start_and_later_is_said_and_waited_for(
     one.wait_until(ready=True)
     one.wait_for(lambda health: tick_of(health) > tick_of(before.json()), "ticking again")
     redis = connect(own_valkey.url)
-    (order_id,) = await order_log.append(redis, "default", "test", [ORDER.dump_json(Note(faction="Crimson", text="x"))])
+    (order_id,) = await append_orders(redis, "default", "test", [ORDER.dump_json(Note(faction="Crimson", text="x"))])
     await tick_reaches(redis, (await SimReader(redis, "default").head()).tick + 2)
     events = (await SimReader(redis, "default").events((0, 0), 100_000)).events
     assert [event["type"] for event in events if event.get("order") == order_id] == ["note"]

@@ -1,6 +1,5 @@
 """The order log: a stream of accepted orders, oldest first. An order's id is its id in the stream."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,6 @@ from sector.state.keys import SimKeys
 from sector.state.redis.client import Client
 from sector.state.redis.command_encoding import Command
 from sector.state.redis.connection import acquire_connection
-from sector.state.redis.durability import MEMORY, Durability
 from sector.state.redis.replies import Reply, as_bytes, as_entry, as_int, as_list, checked
 from sector.state.tick.head import FIELDS, Head
 
@@ -21,29 +19,6 @@ VERSION = b"1"
 """Of the entries. One that names another in its field `v` is not ours to read."""
 
 _MAX_DEAD_LETTERS = 1000
-
-
-async def append(
-    redis: Client,
-    sim_id: str,
-    issuer: str,
-    bodies: Sequence[bytes],
-    *,
-    admin: bool = False,
-    durability: Durability = MEMORY,
-) -> list[str]:
-    """Append orders to the log, all or none, in one round trip; returns their ids once they are as durable as asked.
-
-    Raises NotDurable, redis.exceptions.RedisError. Where the connection broke, they may be in the log nevertheless.
-    """
-    key, scope = SimKeys(sim_id).orders, SCOPE_ADMIN if admin else SCOPE_PLAYER
-    adds = [("XADD", key, "*", "issuer", issuer, "scope", scope, "order", body) for body in bodies]
-    async with acquire_connection(redis, key) as connection:
-        replies = await connection.pipeline(("MULTI",), *adds, ("EXEC",), *durability.wait())
-        *_, ids = checked(replies[: len(adds) + 2])
-        order_ids = [(as_bytes(order_id) or b"").decode() for order_id in as_list(ids)]
-        durability.confirm(replies[len(adds) + 2 :], order_ids)
-    return order_ids
 
 
 def count_entries(reply: Reply) -> int:
