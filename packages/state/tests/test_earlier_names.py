@@ -35,6 +35,8 @@ import pytest
         ("watch.reader.View", "SimView"),
         ("watch.reader.Page", "EventBatch"),
         ("watch.reader.Wanted", "EventFilter"),
+        ("watch.reader.tick_events", "decode_tick"),
+        ("log.order_log.read_entries", "decode_orders"),
         ("errors.SimFinished", "SimAlreadyFinished"),
         ("log.order_log.Poison", "DeadLetter"),
         ("log.order_log.logged", "count_entries"),

@@ -11,11 +11,12 @@ from fixtures.contents import entries_at
 from fixtures.sim import CONFIG, Sim
 from sector.models import Join, Note, SimConfig, Snapshot
 from sector.state.errors import HistoryRewound, SimNotFound, StateError
+from sector.state.history.event_codec import Event
 from sector.state.keys import SIMS, SimKeys
 from sector.state.redis.client import connect
 from sector.state.sims import lifecycle
 from sector.state.tick import lease
-from sector.state.watch.reader import Event, SimReader
+from sector.state.watch.reader import SimReader
 from sector.world import SectorWorld
 
 KEYS = SimKeys("default")

@@ -10,7 +10,8 @@ from sector.models import Join, LoggedOrder, Note
 from sector.state.errors import SimNotFound
 from sector.state.keys import SimKeys
 from sector.state.log import order_log
-from sector.state.log.order_log import DeadLetter, Pending, read_entries
+from sector.state.log.order_codec import DeadLetter, decode_orders
+from sector.state.log.order_log import Pending
 
 KEYS = SimKeys("default")
 PLAIN = {b"issuer": b"me", b"scope": b"player", b"order": b"{}"}
@@ -62,7 +63,7 @@ def test_entries_are_read_as_orders() -> None:
         reply("2-0", PLAIN | {b"scope": b"admin", b"trace": b"t", b"v": b"1"}),
         reply("3-0", PLAIN | {b"issuer": b"\xff", b"trace": b"\xff", b"order": b"\xff"}),
     ]
-    assert read_entries(given) == (  # type: ignore[arg-type]  # a list is invariant
+    assert decode_orders(given) == (  # type: ignore[arg-type]  # a list is invariant
         [
             LoggedOrder("1-0", "me", False, b"{}", "", ""),
             LoggedOrder("2-0", "me", True, b"{}", "", "t"),
@@ -90,7 +91,7 @@ LONG, SHORT = b"\xff" + 30 * b"9", "\N{REPLACEMENT CHARACTER}" + 19 * "9"
 def test_an_entry_that_is_no_order_is_read_as_poison_without_a_body(
     fields: dict[bytes, bytes], issuer: str, fault: str
 ) -> None:
-    read, poison = read_entries([reply("1-0", fields)])  # type: ignore[list-item]  # a list is invariant
+    read, poison = decode_orders([reply("1-0", fields)])  # type: ignore[list-item]  # a list is invariant
     assert read == [LoggedOrder("1-0", issuer, False, b"", fault, "")]
     assert poison == [DeadLetter("1-0", fields, fault)]
 
@@ -98,4 +99,4 @@ def test_an_entry_that_is_no_order_is_read_as_poison_without_a_body(
 def test_poison_is_set_aside_with_its_fields_and_the_oldest_is_dropped() -> None:
     poison = DeadLetter("1-0", {b"hello": b"world"}, "why")
     expected = ("XADD", KEYS.dead_letters, "MAXLEN", "~", 1000, "*", "entry", "1-0", "fault", "why", b"hello", b"world")
-    assert poison.to_dead_letter(KEYS) == expected
+    assert poison.store_command(KEYS) == expected

@@ -9,7 +9,8 @@ from redis.asyncio import Redis
 
 from fixtures.sim import Sim
 from sector.state.errors import FollowerEnded
-from sector.state.watch.reader import SimView, TickEvents
+from sector.state.history.event_codec import TickEvents
+from sector.state.watch.reader import SimView
 from sector.state.watch.sim_watcher import SimWatcher
 
 

@@ -14,9 +14,9 @@ from sector.api.followed import Followed
 from sector.api.outcome import _waited
 from sector.models import Note
 from sector.state.history import history
+from sector.state.history.event_codec import TickEvents
 from sector.state.history.outcomes import Outcome, outcome
 from sector.state.log.admission import AdmissionPolicy
-from sector.state.watch.reader import TickEvents
 
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 

@@ -17,7 +17,7 @@ from sector.api.work import Work
 from sector.models import Note
 from sector.process.tracing import Attributes, Traces
 from sector.state.history import history
-from sector.state.watch.reader import TickEvents
+from sector.state.history.event_codec import TickEvents
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 

@@ -17,7 +17,7 @@ from chaos.workload import Acknowledged
 from fixtures.sim import Sim
 from sector.models import Join, Note
 from sector.models.archive import TickEntry
-from sector.state.watch.reader import Event, TickEvents
+from sector.state.history.event_codec import Event, TickEvents
 
 type Damage = Callable[[SimHistory], SimHistory]
 

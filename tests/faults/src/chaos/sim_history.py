@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sector.models.archive import Record
 from sector.models.frame import FrameError, digest
 from sector.state.errors import StateError
+from sector.state.history.event_codec import TickEvents, decode_tick
 from sector.state.keys import SimKeys
 from sector.state.redis.client import Client
 from sector.state.redis.connection import acquire_connection, execute
@@ -12,7 +13,7 @@ from sector.state.redis.replies import as_entry, as_list, checked
 from sector.state.sims.exporter import Exporter
 from sector.state.tick.head import Head
 from sector.state.tick.head_state import load_head_state
-from sector.state.watch.reader import SimReader, TickEvents, tick_events
+from sector.state.watch.reader import SimReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ async def read(redis: Client, sim_id: str) -> SimHistory:
     """Read a sim that stands still. Raises redis.exceptions.RedisError."""
     keys = SimKeys(sim_id)
     log = [as_entry(entry)[0] for entry in as_list(await execute(redis, "XRANGE", keys.orders, "-", "+"))]
-    ticks = [tick_events(entry, sim_id) for entry in as_list(await execute(redis, "XRANGE", keys.events, "-", "+"))]
+    ticks = [decode_tick(entry, sim_id) for entry in as_list(await execute(redis, "XRANGE", keys.events, "-", "+"))]
     head = await SimReader(redis, sim_id).head()
     records: list[Record] = []
     state_hash = gap = ""

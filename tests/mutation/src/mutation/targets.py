@@ -32,10 +32,12 @@ STATE = Target(
     modules=(
         "sector.state.tick.transaction",
         "sector.state.tick.lease",
+        "sector.state.log.order_codec",
         "sector.state.log.order_log",
         "sector.state.tick.head",
         "sector.state.redis.durability",
         "sector.state.tick.head_state",
+        "sector.state.history.event_codec",
         "sector.state.history.roll_forward",
     ),
     test_files=(

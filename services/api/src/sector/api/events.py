@@ -13,7 +13,8 @@ from sector.api.work import Work
 from sector.models.events import Event as AnyEvent
 from sector.models.events import concerns
 from sector.models.field_types import FACTION_ID
-from sector.state.watch.reader import Event, EventFilter, EventId
+from sector.state.history.event_codec import Event
+from sector.state.watch.reader import EventFilter, EventId
 
 MAX_LIMIT = 1_000
 KINDS = frozenset(str(kind.model_fields["type"].default) for kind in get_args(get_args(AnyEvent)[0]))

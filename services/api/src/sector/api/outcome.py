@@ -10,8 +10,8 @@ from sector.api.answers import Answer, said
 from sector.api.followed import Followed
 from sector.api.problems import Problem, invalid_query
 from sector.api.query import query
+from sector.state.history.event_codec import TickEvents
 from sector.state.history.outcomes import Outcome, entry_id, outcome, outcome_in
-from sector.state.watch.reader import TickEvents
 
 LONGEST_WAIT_S = 30.0
 _ORDER_ID = re.compile(r"\d{1,18}-\d{1,18}")

@@ -23,7 +23,8 @@ from sector.api.work import Turn, Work
 from sector.process.fair_queue import FairQueueFull
 from sector.process.tracing import Attributes, Traces
 from sector.state.history import history
-from sector.state.watch.reader import Event, EventFilter, EventId, SimView, TickEvents
+from sector.state.history.event_codec import Event, TickEvents
+from sector.state.watch.reader import EventFilter, EventId, SimView
 
 log = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from sector.models.delta import apply_delta
 from sector.models.frame import Frame, FrameError, Table, decode
 from sector.state.errors import HistoryGone
 from sector.state.history import history
+from sector.state.history.event_codec import TickEvents
 from sector.state.history.history import HistoryRange
 from sector.state.redis.client import Client
-from sector.state.watch.reader import TickEvents
 
 _SIMS = 64
 _PAGE = 100

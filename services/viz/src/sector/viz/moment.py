@@ -8,7 +8,7 @@ events of the tick, which may be empty. Moments follow each other without anythi
 import struct
 import zlib
 
-from sector.state.watch.reader import TickEvents
+from sector.state.history.event_codec import TickEvents
 
 _HEADER = struct.Struct("<IIdII")
 _LEVEL = 6

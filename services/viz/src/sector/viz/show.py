@@ -11,10 +11,11 @@ from sector.models.frame import digest, encode
 from sector.process import backoff
 from sector.process.tracing import Attributes, Traces
 from sector.state.errors import SimNotFound
+from sector.state.history.event_codec import TickEvents
 from sector.state.redis.client import Client
 from sector.state.redis.error_messages import describe
 from sector.state.tick import lease
-from sector.state.watch.reader import SimView, TickEvents
+from sector.state.watch.reader import SimView
 from sector.state.watch.sim_watcher import Fault, SimWatcher
 from sector.viz.metrics import DELAY, FRAME
 from sector.viz.moment import deflated, of_tick, packed

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from sector.models.deprecated_names import deprecated_names
 from sector.models.frame import Frame, FrameError
 from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
-from sector.state.history.roll_forward import StateAtTick, roll_forward, state_at_snapshot, tick_fields
+from sector.state.history.event_codec import TickEvents, decode_tick
+from sector.state.history.roll_forward import StateAtTick, roll_forward, state_at_snapshot
 from sector.state.keys import SimKeys
 from sector.state.redis.client import Client
 from sector.state.redis.connection import acquire_connection, execute
 from sector.state.redis.replies import as_bytes, as_list, checked
 from sector.state.tick.head import FIELDS, Head
-from sector.state.watch.reader import SimView, TickEvents, Turn, tick_events
+from sector.state.watch.reader import SimView, Turn
 
 _PAGE = 100
 
@@ -72,7 +73,7 @@ async def view_at(redis: Client, tick: int, view: SimView, *, turn: Turn = nullc
     state = await at_tick(redis, view.sim_id, tick, turn=turn)
     await asyncio.to_thread(state.snapshot)
     entries = as_list(await execute(redis, "XRANGE", SimKeys(view.sim_id).events, f"{tick}-0", f"{tick}-0"))
-    at_ms = int(tick_fields(entries[0], view.sim_id)[1][b"at_ms"]) if entries else 0
+    at_ms = decode_tick(entries[0], view.sim_id).at_ms if entries else 0
     status = str(state.frame.meta.get("status", "running"))
     return SimView(view.sim_id, Head(tick, state.cursor, state.hash, "", 0, at_ms, status, -1), state.frame, view.map)
 
@@ -82,7 +83,7 @@ async def ticks(redis: Client, sim_id: str, after: int, last: int) -> list[TickE
     # Before tick 0 there is no id to begin after.
     start = "-" if after < 0 else f"({after}-0"
     entries = await execute(redis, "XRANGE", SimKeys(sim_id).events, start, f"{last}-0")
-    return [tick_events(entry, sim_id) for entry in as_list(entries)]
+    return [decode_tick(entry, sim_id) for entry in as_list(entries)]
 
 
 async def keyframe(redis: Client, sim_id: str, tick: int) -> Frame:

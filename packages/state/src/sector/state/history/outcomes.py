@@ -9,12 +9,12 @@ from pydantic import JsonValue
 from sector.models import RejectReason
 from sector.state.errors import HistoryBroken
 from sector.state.history import history
+from sector.state.history.event_codec import TickEvents, decode_tick
 from sector.state.history.history import HistoryRange
 from sector.state.keys import SimKeys
 from sector.state.redis.client import Client
 from sector.state.redis.connection import execute
 from sector.state.redis.replies import as_bytes, as_list
-from sector.state.watch.reader import TickEvents, tick_events
 
 type Status = Literal["pending", "applied", "rejected"]
 
@@ -110,4 +110,4 @@ def _leaps(first: int, last: int) -> Iterable[int]:
 
 async def _tick(redis: Client, sim_id: str, tick: int) -> TickEvents | None:
     entries = as_list(await execute(redis, "XRANGE", SimKeys(sim_id).events, f"{tick}-0", f"{tick}-0"))
-    return tick_events(entries[0], sim_id) if entries else None
+    return decode_tick(entries[0], sim_id) if entries else None

@@ -28,7 +28,7 @@ from sector.state.errors import (
     StorageFull,
 )
 from sector.state.keys import SimKeys
-from sector.state.log.order_log import SCOPE_ADMIN, SCOPE_PLAYER
+from sector.state.log.order_codec import SCOPE_ADMIN, SCOPE_PLAYER
 from sector.state.redis.client import Client
 from sector.state.redis.command_encoding import EncodedCommand
 from sector.state.redis.connection import Connection, acquire_connection

@@ -6,13 +6,13 @@ from sector.models.archive import Founding, Keyframe, Record, TickEntry
 from sector.models.step import LoggedOrder
 from sector.state.errors import HistoryGone
 from sector.state.history import history
+from sector.state.history.event_codec import decode_tick
 from sector.state.keys import SimKeys
-from sector.state.log.order_log import read_entries
+from sector.state.log.order_codec import decode_orders
 from sector.state.redis.client import Client
 from sector.state.redis.connection import execute
 from sector.state.redis.replies import Reply, as_bytes, as_list
 from sector.state.sims.lifecycle import load_manifest
-from sector.state.watch.reader import tick_events
 
 _PAGE = 100
 
@@ -61,10 +61,10 @@ class Exporter:
 
     async def _tick(self, entry: Reply, after: str) -> tuple[TickEntry, str]:
         """Return a tick with the orders that it applied, those after `after`, and the id of the last of them."""
-        tick = tick_events(entry, self._keys.sim_id)
+        tick = decode_tick(entry, self._keys.sim_id)
         orders: list[LoggedOrder] = []
         if tick.cursor != after:
-            orders, _ = read_entries(await execute(self._redis, "XRANGE", self._keys.orders, f"({after}", tick.cursor))
+            orders, _ = decode_orders(await execute(self._redis, "XRANGE", self._keys.orders, f"({after}", tick.cursor))
         return TickEntry(tick.tick, tick.at_ms, tick.hash, tuple(orders), tick.events_frame, tick.delta), tick.cursor
 
     async def _keyframe(self, tick: int) -> Keyframe | None:

@@ -8,9 +8,10 @@ from sector.models.archive import ArchiveError, Founding, Keyframe, Record, Tick
 from sector.models.archive_check import HistoryChecker, RecordError
 from sector.models.frame import digest, encode
 from sector.state.errors import HistoryBroken, SimExists
+from sector.state.history.event_codec import TickEvents, encode_tick
 from sector.state.history.retention import KeyframeMark, tick_bytes, write_keyframe
 from sector.state.keys import SIMS, SimKeys
-from sector.state.log.order_log import SCOPE_ADMIN, SCOPE_PLAYER
+from sector.state.log.order_codec import encode_order
 from sector.state.redis.client import Client
 from sector.state.redis.command_encoding import Command
 from sector.state.redis.connection import Connection, acquire_connection, execute
@@ -114,17 +115,9 @@ class Importer:
             history_bytes=self._head.history_bytes + tick_bytes(record.events, record.delta, record.orders),
         )
         log, events = SimKeys.staging_key(self._keys.orders), SimKeys.staging_key(self._keys.events)
-        orders: list[Command] = [
-            (
-                *("XADD", log, order.id, "issuer", order.issuer, "scope", SCOPE_ADMIN if order.admin else SCOPE_PLAYER),
-                *(("fault", order.fault) if order.fault else ("order", order.body)),
-            )
-            for order in record.orders
-        ]
-        event = ("XADD", events, f"{record.tick}-0", "at_ms", record.at_ms, "hash", record.hash, "epoch", 0)
-        rest = ("cursor", cursor, "events", record.events, "delta", record.delta)
-        await self._bring(self._keys.orders, orders)
-        await self._bring(self._keys.events, [(*event, *rest)])
+        await self._bring(self._keys.orders, [encode_order(log, order) for order in record.orders])
+        tick = TickEvents(record.tick, record.at_ms, 0, record.hash, cursor, record.events, record.delta)
+        await self._bring(self._keys.events, [encode_tick(events, tick)])
 
     async def _bring(self, key: str, commands: list[Command]) -> None:
         if commands:

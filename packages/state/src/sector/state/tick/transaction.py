@@ -26,6 +26,7 @@ from sector.state.errors import (
     StateError,
     WorldFailed,
 )
+from sector.state.history.event_codec import TickEvents, encode_tick
 from sector.state.history.retention import (
     MAX_HISTORY_BYTES,
     HistoryStep,
@@ -37,7 +38,8 @@ from sector.state.history.retention import (
 )
 from sector.state.history.roll_forward import verify_delta
 from sector.state.keys import SimKeys
-from sector.state.log.order_log import DeadLetter, count_entries, read_entries
+from sector.state.log.order_codec import DeadLetter, decode_orders
+from sector.state.log.order_log import count_entries
 from sector.state.redis.client import Client
 from sector.state.redis.command_encoding import Command
 from sector.state.redis.connection import Connection, acquire_connection
@@ -242,10 +244,10 @@ class Ticker[S]:
             self._lag = None
             (snapshot,) = checked(await connection.pipeline(("GET", self._keys.snapshot)))
             state = await load_head_state(connection, self._keys, head, snapshot)
-        orders, poison = read_entries(entries, MAX_ORDER_BYTES_PER_TICK)
-        if poison:
+        orders, dead_letters = decode_orders(entries, MAX_ORDER_BYTES_PER_TICK)
+        if dead_letters:
             checked(await connection.pipeline(("XLEN", self._keys.dead_letters)))
-        return _Read(head, orders, poison, state)
+        return _Read(head, orders, dead_letters, state)
 
     async def _logged(self, connection: Connection) -> int:
         """Return how many entries the order log ever had."""
@@ -345,20 +347,19 @@ class Ticker[S]:
         head: Head,
         step: Step[S],
         history: HistoryStep,
-        poison: list[DeadLetter],
+        dead_letters: list[DeadLetter],
         traces: tuple[str, ...],
         *,
         whole: bool,
     ) -> list[Command]:
         """Return the commands that write the tick, with its snapshot if `whole`; the traces of its orders go along to those who show it."""
         keys = self._keys
-        traced = ("traces", " ".join(traces)) if traces else ()
-        event = ("XADD", keys.events, f"{head.tick}-0", "at_ms", head.at_ms, "hash", head.hash, "epoch", head.epoch)
+        tick = TickEvents(head.tick, head.at_ms, head.epoch, head.hash, head.cursor, step.events, step.delta, traces)
         return [
             *([("SET", keys.snapshot, step.snapshot)] if whole else ()),
             ("HSET", keys.head, *head.pairs()),
-            (*event, "cursor", head.cursor, "events", step.events, "delta", step.delta, *traced),
-            *(each.to_dead_letter(keys) for each in poison),
+            encode_tick(keys.events, tick),
+            *(each.store_command(keys) for each in dead_letters),
             *history.commands,
         ]
 

@@ -5,18 +5,17 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from copy import replace
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
-from pydantic_core import from_json
 
 from sector.models.delta import apply_delta
 from sector.models.deprecated_names import deprecated_names
-from sector.models.frame import Frame, FrameError, decode
-from sector.models.rows import event_rows, table_columns, table_rows
+from sector.models.frame import Frame, decode
+from sector.models.rows import table_columns, table_rows
 from sector.state.errors import HistoryBroken, HistoryGone, HistoryRewound, SimNotFound
-from sector.state.history.roll_forward import StateAtTick, check_follows, roll_forward, tick_fields
+from sector.state.history.event_codec import Event, TickEvents, decode_tick
+from sector.state.history.roll_forward import StateAtTick, check_follows, roll_forward
 from sector.state.keys import SimKeys
 from sector.state.redis.client import Client
 from sector.state.redis.command_encoding import Command
@@ -30,7 +29,6 @@ _PAGE, _MAX_PAGES = 100, 20
 _LARGE_BYTES = 16 * 2**10
 """Ticks from so many bytes on are decoded in a thread: a byte of them takes some 100 ns."""
 
-type Event = dict[str, JsonValue]
 type EventId = tuple[int, int]
 """Tick, and number within the tick."""
 type EventFilter = Callable[[Event], bool]
@@ -79,29 +77,6 @@ class SimView:
         return SimView(self.sim_id, head, snapshot, self.map)
 
 
-@dataclass(frozen=True)
-class TickEvents:
-    """What one tick left in the event stream. `told` is the frame of its events, `delta` that of what changed.
-
-    `epoch` is that of the lease under which it was committed; 0 where that was not noted, before 0.3, or the sim was imported.
-    `traces`: those of the orders that it applied.
-    """
-
-    tick: int
-    at_ms: int
-    epoch: int
-    hash: str
-    cursor: str
-    events_frame: bytes
-    delta: bytes
-    traces: tuple[str, ...] = ()
-
-    @cached_property
-    def events(self) -> list[Event]:
-        """Return its events, made when they are asked for: each is as the world made it, and has `id` (`tick-number`) and `at_ms`."""
-        return _events(self.tick, self.events_frame, self.at_ms, 0, None)
-
-
 @dataclass(frozen=True, slots=True)
 class EventBatch:
     """Events, and the event after which to go on. `more`: there may be others already."""
@@ -142,7 +117,7 @@ class SimReader:
         head, (entries,) = await self._read_atomically(connection, stream)
         last_entry, *ticks = as_list(entries) or [None]
         try:
-            if last_entry is None or tick_fields(last_entry, view.sim_id)[1].get(b"hash") != view.head.hash.encode():
+            if last_entry is None or decode_tick(last_entry, view.sim_id).hash != view.head.hash:
                 return None
             state = roll_forward(
                 StateAtTick(view.sim_id, view.head.tick, view.head.cursor, view.head.hash, view.snapshot), ticks
@@ -192,16 +167,16 @@ class SimReader:
         for _ in range(_MAX_PAGES):
             async with turn():
                 reply = await execute(self._redis, "XRANGE", self._keys.events, start, "+", "COUNT", _PAGE)
-                entries = [tick_fields(entry, self._keys.sim_id) for entry in as_list(reply)]
-                if sum(len(fields[b"events"]) for _, fields in entries) < _LARGE_BYTES:
-                    full = search.look_through(entries)
+                ticks = [decode_tick(entry, self._keys.sim_id) for entry in as_list(reply)]
+                if sum(len(tick.events_frame) for tick in ticks) < _LARGE_BYTES:
+                    full = search.look_through(ticks)
                 else:
-                    full = await asyncio.to_thread(search.look_through, entries)
+                    full = await asyncio.to_thread(search.look_through, ticks)
             if full:
                 return EventBatch(search.events, search.last, True)
-            if len(entries) < _PAGE:
+            if len(ticks) < _PAGE:
                 return EventBatch(search.events, search.last, False)
-            start = f"({entries[-1][0]}-0"
+            start = f"({ticks[-1].tick}-0"
         return EventBatch(search.events, search.last, True)
 
     async def follow(self, after_tick: int, *, block_ms: int = 1000) -> AsyncIterator[TickEvents]:
@@ -215,15 +190,15 @@ class SimReader:
             async with acquire_connection(self._redis, self._keys.head) as connection:
                 (reply,) = checked(await connection.pipeline((*command, f"{last}-0")))
             if reply is None:
-                if (tick := (await self.head()).tick) < last:
-                    raise HistoryRewound(self._keys.sim_id, last, tick)
+                if (head_tick := (await self.head()).tick) < last:
+                    raise HistoryRewound(self._keys.sim_id, last, head_tick)
                 continue
             (stream,) = as_list(reply)
             for entry in as_list(as_list(stream)[1]):
-                tick_events_ = tick_events(entry, self._keys.sim_id)
-                check_follows(self._keys.sim_id, tick_events_.tick, last + 1)
-                last = tick_events_.tick
-                yield tick_events_
+                tick = decode_tick(entry, self._keys.sim_id)
+                check_follows(self._keys.sim_id, tick.tick, last + 1)
+                last = tick.tick
+                yield tick
 
 
 class _Search:
@@ -236,47 +211,22 @@ class _Search:
         self.events: list[Event] = []
         self.last = after
 
-    def look_through(self, entries: Sequence[tuple[int, dict[bytes, bytes]]]) -> bool:
-        """Look through ticks. Return whether there are more wanted events than the limit."""
-        for at, fields in entries:
-            first = self._after[1] + 1 if at == self._after[0] else 0
-            events = _events(at, fields[b"events"], int(fields[b"at_ms"]), first, None)
-            for number, event in enumerate(events, first):
+    def look_through(self, ticks: Sequence[TickEvents]) -> bool:
+        """Look through ticks. Return whether there are more matching events than the limit."""
+        for tick in ticks:
+            first = self._after[1] + 1 if tick.tick == self._after[0] else 0
+            for number, event in enumerate(tick.events_from(first), first):
                 if self._wanted is not None and not self._wanted(event):
                     continue
                 if len(self.events) == self._limit:
                     return True
                 self.events.append(event)
-                self.last = (at, number)
-            self.last = max(self.last, (at, 0))
+                self.last = (tick.tick, number)
+            self.last = max(self.last, (tick.tick, 0))
         return False
 
 
-def _events(tick: int, blob: bytes, at_ms: int, first: int, limit: int | None) -> list[Event]:
-    if blob.startswith(b"["):  # written by 0.1, which kept events as JSON
-        try:
-            rows: list[Event] = from_json(blob)[first : None if limit is None else first + limit]
-        except ValueError as error:
-            raise FrameError("events that begin as JSON and are not") from error
-    else:
-        rows = event_rows(decode(blob), first, limit)
-    return [{"id": f"{tick}-{number}", "at_ms": at_ms, **row} for number, row in enumerate(rows, first)]
-
-
-def tick_events(entry: Reply, sim_id: str) -> TickEvents:
-    """Return what an entry of the event stream holds. Raises HistoryBroken."""
-    tick, fields = tick_fields(entry, sim_id)
-    return TickEvents(
-        tick=tick,
-        at_ms=int(fields[b"at_ms"]),
-        epoch=int(fields.get(b"epoch", 0)),
-        hash=fields[b"hash"].decode(),
-        cursor=fields[b"cursor"].decode(),
-        events_frame=fields[b"events"],
-        delta=fields[b"delta"],
-        traces=tuple(fields[b"traces"].decode(errors="replace").split()) if b"traces" in fields else (),
-    )
-
-
 if not TYPE_CHECKING:  # (a type checker would allow any name)
-    __getattr__ = deprecated_names(__name__, {"View": "SimView", "Page": "EventBatch", "Wanted": "EventFilter"})
+    __getattr__ = deprecated_names(
+        __name__, {"View": "SimView", "Page": "EventBatch", "Wanted": "EventFilter", "tick_events": "decode_tick"}
+    )

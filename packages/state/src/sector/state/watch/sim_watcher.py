@@ -11,9 +11,10 @@ from sector.models.delta import DeltaError
 from sector.models.deprecated_names import deprecated_names
 from sector.models.frame import FrameError
 from sector.state.errors import FollowerBehind, FollowerEnded, HistoryRewound, SimNotFound, StateError
+from sector.state.history.event_codec import TickEvents
 from sector.state.redis.client import Client
 from sector.state.redis.error_messages import concerns_one_sim, describe
-from sector.state.watch.reader import SimReader, SimView, TickEvents
+from sector.state.watch.reader import SimReader, SimView
 
 type TickListener = Callable[[TickEvents | None], None]
 """Called with each tick, or with None where ticks may have been missed."""

@@ -1,0 +1,91 @@
+"""Entries of the event stream: one for each tick. Every reader and writer of the stream uses this codec."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from pydantic import JsonValue
+from pydantic_core import from_json
+
+from sector.models.frame import FrameError, decode
+from sector.models.rows import event_rows
+from sector.state.errors import HistoryBroken
+from sector.state.redis.command_encoding import Command
+from sector.state.redis.replies import Reply, as_entry
+
+type Event = dict[str, JsonValue]
+
+_REQUIRED = {
+    b"at_ms": re.compile(rb"[0-9]{1,16}"),
+    b"hash": re.compile(rb"[\x21-\x7e]{1,128}"),
+    b"cursor": re.compile(rb"[0-9]{1,20}-[0-9]{1,20}"),
+}
+_PATTERNS = _REQUIRED | {b"epoch": re.compile(rb"[0-9]{1,9}")}
+_FIELDS = {*_REQUIRED, b"events", b"delta"}
+
+
+@dataclass(frozen=True)
+class TickEvents:
+    """The entry of one tick. `events_frame` and `delta` are frames: its events, and the changes of the state.
+
+    `epoch` is that of the lease under which the tick was committed; 0 where it was not recorded, before 0.3, or the sim was imported.
+    `traces`: those of the orders that it applied.
+    """
+
+    tick: int
+    at_ms: int
+    epoch: int
+    hash: str
+    cursor: str
+    events_frame: bytes
+    delta: bytes
+    traces: tuple[str, ...] = ()
+
+    @cached_property
+    def events(self) -> list[Event]:
+        """Its events, decoded on first use. Each is as the world made it, and has `id` (`tick-number`) and `at_ms`."""
+        return self.events_from(0)
+
+    def events_from(self, first: int) -> list[Event]:
+        """Return its events from number `first` on. Raises sector.models.frame.FrameError."""
+        if self.events_frame.startswith(b"["):  # written by 0.1, which stored events as JSON
+            try:
+                rows: list[Event] = from_json(self.events_frame)[first:]
+            except ValueError as error:
+                raise FrameError("events that begin as JSON and are not") from error
+        else:
+            rows = event_rows(decode(self.events_frame), first, None)
+        return [{"id": f"{self.tick}-{number}", "at_ms": self.at_ms, **row} for number, row in enumerate(rows, first)]
+
+
+def encode_tick(key: str, tick: TickEvents) -> Command:
+    """Return the command that appends a tick to the event stream at `key`."""
+    return (
+        *("XADD", key, f"{tick.tick}-0", "at_ms", tick.at_ms, "hash", tick.hash, "epoch", tick.epoch),
+        *("cursor", tick.cursor, "events", tick.events_frame, "delta", tick.delta),
+        *(("traces", " ".join(tick.traces)) if tick.traces else ()),
+    )
+
+
+def decode_tick(entry: Reply, sim_id: str) -> TickEvents:
+    """Return the tick in an entry of the event stream. Raises HistoryBroken where no worker wrote it."""
+    entry_id, fields = as_entry(entry)
+    tick, _, number = entry_id.partition("-")
+    if number != "0":
+        raise HistoryBroken(sim_id, int(tick), f"there is a second entry of this tick, {entry_id}")
+    if missing := _FIELDS - fields.keys():
+        names = ", ".join(sorted(name.decode() for name in missing))
+        raise HistoryBroken(sim_id, int(tick), f"its entry has no field {names}")
+    checks = _PATTERNS if b"epoch" in fields else _REQUIRED
+    if wrong := next((name for name, pattern in checks.items() if not pattern.fullmatch(fields[name])), None):
+        raise HistoryBroken(sim_id, int(tick), f"its field {wrong.decode()} is {fields[wrong][:60]!r}")
+    return TickEvents(
+        tick=int(tick),
+        at_ms=int(fields[b"at_ms"]),
+        epoch=int(fields.get(b"epoch", 0)),
+        hash=fields[b"hash"].decode(),
+        cursor=fields[b"cursor"].decode(),
+        events_frame=fields[b"events"],
+        delta=fields[b"delta"],
+        traces=tuple(fields[b"traces"].decode(errors="replace").split()) if b"traces" in fields else (),
+    )
