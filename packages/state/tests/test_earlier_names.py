@@ -24,6 +24,7 @@ import pytest
         ("sims.lifecycle.read_founding", "load_manifest"),
         ("sims.lifecycle.begin_with", "initial_commands"),
         ("tick.transaction.Took", "PhaseDurations"),
+        ("tick.transaction.Tick", "CommittedTick"),
         ("tick.head_state.Lag", "SnapshotBacklog"),
         ("tick.head_state.Written", "StoredHead"),
         ("tick.head_state.written", "load_head_state"),

@@ -37,7 +37,8 @@ from sector.state.tick import lease
 from sector.state.tick.head import FIELDS, Head
 from sector.state.tick.head_state import StoredHead
 from sector.state.tick.lease import Lease
-from sector.state.tick.transaction import Tick, Ticker
+from sector.state.tick.outcome import CommittedTick, FinishedSim
+from sector.state.tick.transaction import Ticker
 
 KEYS = SimKeys("s")
 CONFIG = SimConfig(keyframe_interval=3, keyframes_kept=2)
@@ -76,7 +77,7 @@ class Worker:
     pool: Pool
     ticker_kind: type[Ticker[bytes]]
     lease: Lease | None = None
-    ticks: list[Tick] = field(default_factory=list)
+    ticks: list[CommittedTick | FinishedSim] = field(default_factory=list)
 
     async def run(self) -> None:
         ticker: Ticker[bytes] | None = None

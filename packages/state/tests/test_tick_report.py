@@ -15,7 +15,8 @@ from sector.state.keys import SimKeys
 from sector.state.redis.connection import Connection, execute
 from sector.state.sims import lifecycle
 from sector.state.tick import transaction
-from sector.state.tick.transaction import PhaseDurations, Ticker, _Read
+from sector.state.tick.outcome import CommittedTick, PhaseDurations
+from sector.state.tick.transaction import Ticker, _Read
 from sector.world import Position, SectorWorld
 
 KEYS = SimKeys("default")
@@ -85,7 +86,9 @@ async def test_a_tick_reports_how_long_each_phase_took(redis: Redis, clock: Cloc
     ticker_ = MeasuredTicker(
         redis, TimedWorld(clock, wall_s=5), *await lifecycle.load_manifest(redis, "default"), sim.lease
     )
-    assert (await ticker_.tick()).durations == PhaseDurations(2, 5, 3)
+    tick = await ticker_.tick()
+    assert isinstance(tick, CommittedTick)
+    assert tick.durations == PhaseDurations(2, 5, 3)
 
 
 async def test_a_tick_reports_events_traces_and_the_size_of_the_state(redis: Redis) -> None:
@@ -98,11 +101,11 @@ async def test_a_tick_reports_events_traces_and_the_size_of_the_state(redis: Red
     assert (tick.traces, entry[b"traces"]) == (("a", "b"), b"a b")
     assert tick.events == entry[b"events"]
     assert entry[b"at_ms"] == str(tick.head.at_ms).encode()
-    assert (tick.orders, tick.head.applied, tick.written) == (4, 4, True)
+    assert (tick.orders, tick.head.applied, tick.snapshot_written) == (4, 4, True)
     assert tick.snapshot_bytes == len(await value_at(redis, KEYS.snapshot))
     tick = await sim.tick()
     _, (_, entry) = await entries_at(redis, KEYS.events)
-    assert (tick.orders, tick.traces, tick.written) == (0, (), False)
+    assert (tick.orders, tick.traces, tick.snapshot_written) == (0, (), False)
     assert b"traces" not in entry
 
 

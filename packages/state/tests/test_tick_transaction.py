@@ -166,5 +166,5 @@ async def test_a_finished_sim_ticks_no_more(redis: Redis) -> None:
     sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 3}))
     tick = await sim.tick(times=3)
     assert tick.finished
-    again = await sim.tick()
+    again = await sim.ticker.tick()
     assert (again.finished, again.head.tick) == (True, 3)

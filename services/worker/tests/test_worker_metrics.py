@@ -4,7 +4,7 @@ from prometheus_client import REGISTRY
 
 from sector.models.frame import Frame, Table, encode
 from sector.state.tick.head import Head
-from sector.state.tick.transaction import PhaseDurations, Tick
+from sector.state.tick.outcome import CommittedTick, PhaseDurations
 from sector.worker.metrics import SimMetrics
 
 HEAD = Head(7, "1-0", "", "", 1, 1, "running", 0)
@@ -17,7 +17,7 @@ def count(orders: int, *reasons: str, named: bool = True) -> tuple[float, float,
     events = encode(
         Frame("events", {"tick": 7}, {"order_rejected": Table(len(reasons), {}, labels)} if reasons else {})
     )
-    SimMetrics("default").count_tick(Tick(HEAD, orders, False, PhaseDurations(0.0, 0.0, 0.0), 5, events, 1000))
+    SimMetrics("default").count_tick(CommittedTick(HEAD, orders, False, PhaseDurations(0.0, 0.0, 0.0), 5, events, 1000))
     after = _counted()
     return after[0] - before[0], after[1] - before[1], after[2] - before[2]
 

@@ -8,7 +8,7 @@ from sector.models.frame import decode
 from sector.process.deferred_metrics import defer_metric
 from sector.process.metric_aliases import deprecate_metrics
 from sector.process.metrics import BYTES, SECONDS
-from sector.state.tick.transaction import PhaseDurations, Tick
+from sector.state.tick.outcome import CommittedTick, PhaseDurations
 
 OTHERS = "*"
 """Stands for all sims that are not named in the settings: there may be any number of them."""
@@ -101,15 +101,13 @@ class SimMetrics:
         _TAKEOVERS.inc(epoch > 1)
         self._epoch.set(epoch)
 
-    def count_tick(self, tick: Tick) -> None:
-        """Count a tick."""
-        if tick.durations is None:
-            return
+    def count_tick(self, tick: CommittedTick) -> None:
+        """Count a committed tick."""
         defer_metric(self._count, (tick.durations, tick.head.tick))
         defer_metric(self._count_storage, (tick.history_bytes, tick.memory.share))
         if tick.orders:
             _count_orders(tick)
-        if tick.written:
+        if tick.snapshot_written:
             _SNAPSHOT_WRITTEN.observe(tick.snapshot_bytes)
             self._snapshot.set(tick.snapshot_bytes)
 
@@ -126,7 +124,7 @@ class SimMetrics:
         _MEMORY.set(memory_ratio)
 
 
-def _count_orders(tick: Tick) -> None:
+def _count_orders(tick: CommittedTick) -> None:
     _WAIT.observe(tick.waited_ms / 1000)
     table = decode(tick.events).tables.get("order_rejected")
     rejected = 0 if table is None else table.rows

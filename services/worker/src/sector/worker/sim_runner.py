@@ -19,7 +19,8 @@ from sector.state.redis.error_messages import concerns_one_sim, describe
 from sector.state.sims import lifecycle, requests
 from sector.state.tick import lease as leases
 from sector.state.tick.lease import Lease
-from sector.state.tick.transaction import PhaseDurations, Tick, Ticker
+from sector.state.tick.outcome import CommittedTick
+from sector.state.tick.transaction import Ticker
 from sector.state.world import World
 from sector.worker.metrics import CONFLICTS, FAILURES, LATENESS, LEASES_LOST, OTHERS, SimMetrics
 from sector.worker.settings import WorkerSettings
@@ -152,11 +153,11 @@ class SimRunner[S]:
             log.info("sim %s finished at tick %d", self.sim_id, tick.head.tick)
         self.tick = tick.head.tick
         bind_contextvars(tick=self.tick)
-        self._metrics.count_tick(tick)
-        if tick.durations is not None:
-            self._trace(tick, tick.durations)
+        if isinstance(tick, CommittedTick):
+            self._metrics.count_tick(tick)
+            self._trace(tick)
 
-    def _trace(self, tick: Tick, durations: PhaseDurations) -> None:
+    def _trace(self, tick: CommittedTick) -> None:
         """Add a span of the tick, with one for each phase, to each trace that led to it."""
         if not tick.traces:
             return
@@ -169,9 +170,9 @@ class SimRunner[S]:
             "sector.worker": self._context.settings.worker_id,
         }
         for parent in tick.traces:
-            began_ns = ended_ns - round(sum(durations) * 1e9)
+            began_ns = ended_ns - round(sum(tick.durations) * 1e9)
             own = self._context.traces.record("tick", parent, began_ns, ended_ns, attributes)
-            for name, duration_s in zip(("read", "compute", "write"), durations, strict=True):
+            for name, duration_s in zip(("read", "compute", "write"), tick.durations, strict=True):
                 after_ns = began_ns + round(duration_s * 1e9)
                 self._context.traces.record(name, own, began_ns, after_ns, {})
                 began_ns = after_ns

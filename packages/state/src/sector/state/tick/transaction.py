@@ -10,7 +10,7 @@ import secrets
 import time
 from copy import replace
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from redis.exceptions import OutOfMemoryError, ResponseError
 
@@ -43,11 +43,12 @@ from sector.state.log.order_log import count_entries
 from sector.state.redis.client import Client
 from sector.state.redis.command_encoding import Command
 from sector.state.redis.connection import Connection, acquire_connection
-from sector.state.redis.memory import MEMORY_COMMAND, NO_LIMIT, MemoryUse, memory_use
+from sector.state.redis.memory import MEMORY_COMMAND, NO_LIMIT, memory_use
 from sector.state.redis.replies import as_bytes, as_list, checked
 from sector.state.tick.head import FIELDS, Head
 from sector.state.tick.head_state import SnapshotBacklog, StoredHead, load_head_state
 from sector.state.tick.lease import Lease, worker_of
+from sector.state.tick.outcome import CommittedTick, FinishedSim, PhaseDurations
 from sector.state.world import World
 
 MAX_ORDERS_PER_TICK = 10_000
@@ -60,39 +61,9 @@ _QUICK_S = 0.02
 """A tick that takes longer is computed in a thread, so that other sims go on and leases are renewed meanwhile."""
 
 
-class PhaseDurations(NamedTuple):
-    """How long each phase of a tick took, in seconds."""
-
-    read_s: float
-    compute_s: float
-    write_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A committed tick. `orders`: how many it applied; `finished`: the sim ticks no more, and nothing was committed if `took` is None.
-
-    `waited_ms`: how long the oldest of its orders lay in the log, by the clocks of Redis and of this process; `events`: what happened,
-    as in a Step; `snapshot_bytes`: the size of the state, and `written`: whether all of it was written; `traces`: those of its orders;
-    `history_bytes`: what is stored of the history, about; `memory`: that of Redis.
-    """
-
-    head: Head
-    orders: int
-    finished: bool
-    durations: PhaseDurations | None = None
-    waited_ms: int = 0
-    events: bytes = b""
-    snapshot_bytes: int = 0
-    written: bool = False
-    traces: tuple[str, ...] = ()
-    history_bytes: int = 0
-    memory: MemoryUse = NO_LIMIT
-
-
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What a tick begins with. `state` is None where it is remembered."""
+    """The input of a tick. `state` is None where it is cached."""
 
     head: Head
     orders: list[LoggedOrder]
@@ -129,12 +100,12 @@ class Ticker[S]:
         self._states: dict[str, S] = {}  # by commit id: that of the last head seen, and that of the last EXEC sent
         self._quick = False
         self._nonce, self._commits = secrets.token_hex(8), itertools.count()
-        self._lag: SnapshotBacklog | None = None  # None: not known
+        self._backlog: SnapshotBacklog | None = None  # None: not known
         self._keyframes: tuple[KeyframeMark, ...] | None = None  # None: not known
         self._max_history_bytes = max_history_bytes
         self._memory, self._memory_due_s = NO_LIMIT, 0.0
 
-    async def tick(self) -> Tick:
+    async def tick(self) -> CommittedTick | FinishedSim:
         """Commit one tick, or find that the sim is finished.
 
         Raises LeaseLost, CommitConflict, SimNotFound, HistoryGone, HistoryBroken, WorldFailed, sector.models.frame.FrameError,
@@ -147,7 +118,7 @@ class Ticker[S]:
             keyframes = self._keyframes if self._keyframes is not None else await load_keyframes(connection, self._keys)
             if read.head.status == "finished":
                 await self._hold_finished(connection, read.head, keyframes)
-                return Tick(read.head, 0, True)
+                return FinishedSim(read.head)
             try:
                 state, step = await self._compute_step(connection, read)
             except (HistoryGone, HistoryBroken):
@@ -155,51 +126,54 @@ class Ticker[S]:
                 raise
             computed_s = time.monotonic()
             history = self._history_after(read, step, keyframes)
+            self._plan_memory_check(read, step)
             after = self._head_after(read, step, history)
             self._states = {read.head.commit: state, after.commit: step.state}
-            lag = self._lag_after(step, keyframe=history.is_keyframe)
+            backlog = self._backlog_after(step, keyframe=history.is_keyframe)
+            # Unknown until the commit is confirmed.
+            self._backlog = self._keyframes = None
             traces = _traces(read.orders)
-            changes = self._changes(after, step, history, read.dead_letters, traces, whole=lag is None)
+            changes = self._changes(after, step, history, read.dead_letters, traces, with_snapshot=backlog is None)
             try:
                 await self._commit(connection, after, changes)
             except OutOfMemoryError:
                 await self._free_memory(connection, read.head, keyframes)
                 raise
-            self._cursor, self._lag, self._keyframes = after.cursor, lag or SnapshotBacklog(), history.keyframes
-        took = PhaseDurations(read_s - began_s, computed_s - read_s, time.monotonic() - computed_s)
+            self._cursor, self._backlog, self._keyframes = after.cursor, backlog or SnapshotBacklog(), history.keyframes
+        durations = PhaseDurations(read_s - began_s, computed_s - read_s, time.monotonic() - computed_s)
         waited_ms = max(after.at_ms - int(read.orders[0].id.partition("-")[0]), 0) if read.orders else 0
-        return Tick(
+        return CommittedTick(
             after,
             len(read.orders),
             step.finished,
-            took,
+            durations,
             waited_ms,
             step.events,
             len(step.snapshot),
-            lag is None,
+            backlog is None,
             traces,
             history.stored_bytes,
             self._memory,
         )
 
-    def _lag_after(self, step: Step[S], *, keyframe: bool) -> SnapshotBacklog | None:
-        """Return how far the snapshot lies behind if the tick does not write it, or None if it is to be written."""
-        # Until the commit is known to have been carried out, it is not known.
-        lag, self._lag = self._lag, None
-        return None if lag is None or keyframe else lag.after(step)
+    def _backlog_after(self, step: Step[S], *, keyframe: bool) -> SnapshotBacklog | None:
+        """Return the backlog of the snapshot if the tick does not write it, or None if the tick must write it."""
+        return None if self._backlog is None or keyframe else self._backlog.after(step)
 
     def _retention(self) -> Retention:
         return Retention.of(self._config, self._memory.history_limit(self._max_history_bytes))
 
     def _history_after(self, read: _Read, step: Step[S], keyframes: tuple[KeyframeMark, ...]) -> HistoryStep:
         """Return what the tick does to the history."""
-        self._keyframes = None  # until the commit is known to have been carried out
         cursor = read.orders[-1].id if read.orders else read.head.cursor
         size = tick_bytes(step.events, step.delta, read.orders)
-        if size > _MEMORY_CHECK_BYTES:
-            self._memory_due_s = 0.0
         mark = KeyframeMark(read.head.tick + 1, cursor, read.head.history_bytes + size)
         return self._retention().advance(self._keys, keyframes, mark, step.snapshot)
+
+    def _plan_memory_check(self, read: _Read, step: Step[S]) -> None:
+        """Have the next tick read the memory of Redis if this one writes much."""
+        if tick_bytes(step.events, step.delta, read.orders) > _MEMORY_CHECK_BYTES:
+            self._memory_due_s = 0.0
 
     async def _hold_finished(self, connection: Connection, head: Head, keyframes: tuple[KeyframeMark, ...]) -> None:
         """Keep the lease of a finished sim. It writes nothing more, and keeps less history where Redis is nearly full."""
@@ -241,7 +215,7 @@ class Ticker[S]:
             head = replace(head, applied=max(await self._logged(connection) - len(as_list(entries)), 0))
         state = None
         if head.commit not in self._states:
-            self._lag = None
+            self._backlog = None
             (snapshot,) = checked(await connection.pipeline(("GET", self._keys.snapshot)))
             state = await load_head_state(connection, self._keys, head, snapshot)
         orders, dead_letters = decode_orders(entries, MAX_ORDER_BYTES_PER_TICK)
@@ -350,13 +324,13 @@ class Ticker[S]:
         dead_letters: list[DeadLetter],
         traces: tuple[str, ...],
         *,
-        whole: bool,
+        with_snapshot: bool,
     ) -> list[Command]:
-        """Return the commands that write the tick, with its snapshot if `whole`; the traces of its orders go along to those who show it."""
+        """Return the commands that write the tick, and its snapshot if `with_snapshot`. Readers get the traces of its orders."""
         keys = self._keys
         tick = TickEvents(head.tick, head.at_ms, head.epoch, head.hash, head.cursor, step.events, step.delta, traces)
         return [
-            *([("SET", keys.snapshot, step.snapshot)] if whole else ()),
+            *([("SET", keys.snapshot, step.snapshot)] if with_snapshot else ()),
             ("HSET", keys.head, *head.pairs()),
             encode_tick(keys.events, tick),
             *(each.store_command(keys) for each in dead_letters),
@@ -377,4 +351,4 @@ def _traces(orders: list[LoggedOrder]) -> tuple[str, ...]:
 
 
 if not TYPE_CHECKING:  # (a type checker would allow any name)
-    __getattr__ = deprecated_names(__name__, {"Took": "PhaseDurations"})
+    __getattr__ = deprecated_names(__name__, {"Took": "PhaseDurations", "Tick": "CommittedTick"})
