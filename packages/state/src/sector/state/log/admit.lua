@@ -1,25 +1,20 @@
--- Lets a group of requests into the order log, or says of each why not. All of it happens at one instant.
+-- Admits a group of requests to the order log, or states of each why not. All of it happens at one instant.
 --
--- KEYS: order log, then the rate keys, then for each giver where it is noted how much it stores, then the idempotency keys.
--- ARGV: head (among KEYS it would take the right to write it), most orders that may wait (0: any), most and least ms that an answer
---   is stored, bytes that an issuer may store in the longer of these times, shares of the memory of Redis from which on answers are
---   stored for the shorter time, and no order is accepted, number of rate keys, then
---   for each rate key: microseconds an order, orders at once;
---   number of givers, then for each: issuer, scope, number of its rate keys, their indices from 1;
---   for each request: index of its giver, of its idempotency key (both from 1; 0: none), digest of what was asked (16 bytes) and
---   the rest of the answer, for how many orders it counts, the trace that goes along with its orders (empty: none), number of orders,
---   the orders.
--- Answers a list, for each request a list whose first word says what became of it.
-local log, head = KEYS[1], ARGV[1]
-local most_waiting, most_ms, least_ms, budget = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local shortened_at, refused_at, rates = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local at = 8
--- Orders of one request, which may be more than are let in at once.
-local max_cost = 1000
+-- KEYS: order log; the usage key of each rate; for each submitter the usage key of its stored responses; the idempotency keys.
+-- ARGV[1]: the head (a key in KEYS would require the right to write it).
+-- ARGV[2]: JSON with the limits, the rates and the submitters of the group. `_Group._shared` in admission.py writes it.
+-- ARGV[3] and following, for each request: index of its submitter, index of its idempotency key (both from 1; 0: none), digest of
+--   the request (16 bytes) followed by the response to store, its cost in orders, the trace of its orders (empty: none), number of
+--   orders, the orders.
+-- Returns a list with a list for each request, whose first word is the result.
+local log, head, shared = KEYS[1], ARGV[1], cjson.decode(ARGV[2])
+local max_pending, max_ms, min_ms = shared.max_pending, shared.max_retention_ms, shared.min_retention_ms
+local rates = #shared.rates
+local position = 2
 
 local function word()
-  at = at + 1
-  return ARGV[at]
+  position = position + 1
+  return ARGV[position]
 end
 local function number()
   return tonumber(word())
@@ -27,8 +22,8 @@ end
 
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local said = redis.call('HMGET', head, 'tick', 'status', 'applied')
-local tick, status, applied = said[1], said[2], tonumber(said[3] or -1)
+local fields = redis.call('HMGET', head, 'tick', 'status', 'applied')
+local tick, status, applied = fields[1], fields[2], tonumber(fields[3] or -1)
 
 -- Returns the time at a key; 0 where it is damaged, or later than what any request leads to: the clock was set back since.
 local function read_time(key, latest)
@@ -39,10 +34,11 @@ local function read_time(key, latest)
 end
 
 -- The generic cell rate algorithm (ITU-T I.371): `until_us` is when all that was ordered is paid for.
-local each_us, at_once, until_us, changed = {}, {}, {}, {}
-for rate = 1, rates do
-  each_us[rate], at_once[rate] = number(), number()
-  until_us[rate] = math.max(read_time(KEYS[1 + rate], now + (at_once[rate] + max_cost) * each_us[rate]), now)
+-- A request may cost more than the burst.
+local each_us, burst, until_us, changed = {}, {}, {}, {}
+for rate, limit in ipairs(shared.rates) do
+  each_us[rate], burst[rate] = limit.order_us, limit.burst
+  until_us[rate] = math.max(read_time(KEYS[1 + rate], now + (burst[rate] + shared.max_cost) * each_us[rate]), now)
 end
 
 -- The memory in use and its limit, in bytes. A Redis without a limit, or that does not show it, has room.
@@ -53,21 +49,21 @@ if type(info) == 'string' then
   max = tonumber(string.match(info, '\nmaxmemory:(%d+)') or 0)
 end
 
-local waiting = 0
-if most_waiting > 0 and applied >= 0 then
+local pending = 0
+if max_pending > 0 and applied >= 0 then
   local stream = redis.pcall('XINFO', 'STREAM', log)
   for field = 1, #stream, 2 do
     if stream[field] == 'entries-added' then
-      waiting = stream[field + 1] - applied
+      pending = stream[field + 1] - applied
     end
   end
 end
 
--- Returns which rate lets so many orders not in yet, and the microseconds until it does; or nothing.
--- More orders than are let in at once are let in when none are owed, and paid for afterwards.
+-- Returns the rate that refuses so many orders, and the microseconds until it admits them; or nothing.
+-- A request that costs more than the burst is admitted when nothing is owed, and paid for afterwards.
 local function too_fast(limits, orders)
   for _, rate in ipairs(limits) do
-    local room = (at_once[rate] - math.min(orders, at_once[rate])) * each_us[rate]
+    local room = (burst[rate] - math.min(orders, burst[rate])) * each_us[rate]
     local wait = until_us[rate] - now - room
     if wait > 0 then
       return rate, wait
@@ -75,7 +71,7 @@ local function too_fast(limits, orders)
   end
 end
 
--- Ids of one run of this script follow one another: their first and their number say all of them.
+-- Ids of one run of this script are consecutive: the first and their number encode all of them.
 local function in_short(ids)
   local ms, first = string.match(ids[1] or '', '^(%d+)-(%d+)$')
   if #ids > 1 and ids[#ids] == ms .. '-' .. string.format('%.0f', first + #ids - 1) then
@@ -88,31 +84,24 @@ end
 -- it is used, the shorter an answer is stored: what an issuer stores has a limit, and no request is refused because of it.
 local function store(key, usage_key, value)
   local bytes = #key + #value + 100
-  local used_ms = math.max(read_time(usage_key, now / 1000 + most_ms) - now / 1000, 0)
-  local scarce = max > 0 and used >= max * shortened_at
-  local ms = scarce and least_ms or math.max(most_ms - used_ms, least_ms)
+  local used_ms = math.max(read_time(usage_key, now / 1000 + max_ms) - now / 1000, 0)
+  local scarce = max > 0 and used >= max * shared.retention_shrinks_at
+  local ms = scarce and min_ms or math.max(max_ms - used_ms, min_ms)
   redis.call('SET', key, value, 'PX', string.format('%.0f', ms))
-  used_ms = math.min(used_ms + bytes * most_ms / budget, most_ms)
+  used_ms = math.min(used_ms + bytes * max_ms / shared.issuer_bytes, max_ms)
   redis.call('SET', usage_key, string.format('%.0f', now / 1000 + used_ms), 'PX', string.format('%.0f', used_ms + 1))
 end
 
-local givers = {}
-for giver = 1, number() do
-  givers[giver] = { issuer = word(), scope = word(), usage_key = KEYS[1 + rates + giver], limits = {} }
-  for limit = 1, number() do
-    givers[giver].limits[limit] = number()
-  end
-end
-
 local answers = {}
-while at < #ARGV do
-  local giver, key, asked, cost, trace = givers[number()], number(), word(), number(), word()
-  local limits, orders, answer = giver.limits, {}, nil
+while position < #ARGV do
+  local index, key, request, cost, trace = number(), number(), word(), number(), word()
+  local submitter = shared.submitters[index]
+  local limits, orders, answer = submitter.rates, {}, nil
   for order = 1, number() do
     orders[order] = word()
   end
-  local kept_at = key > 0 and KEYS[1 + rates + #givers + key]
-  local before = tick and kept_at and redis.pcall('GET', kept_at)
+  local response_key = key > 0 and KEYS[1 + rates + #shared.submitters + key]
+  local before = tick and response_key and redis.pcall('GET', response_key)
   if type(before) ~= 'string' or #before < 16 then
     -- Damage: as if there were none.
     before = nil
@@ -121,27 +110,27 @@ while at < #ARGV do
   if not tick then
     answer = { 'no sim' }
   elseif before then
-    if string.sub(before, 1, 16) == string.sub(asked, 1, 16) then
-      -- Written once more, so that whoever waits until it is durable waits for this.
-      redis.call('SET', kept_at, before, 'KEEPTTL')
+    if string.sub(before, 1, 16) == string.sub(request, 1, 16) then
+      -- Written again, so that a wait for durability includes it.
+      redis.call('SET', response_key, before, 'KEEPTTL')
       answer = { 'repeated', string.sub(before, 17) }
     else
       answer = { 'other' }
     end
   elseif status == 'finished' then
     answer = { 'finished', tick }
-  elseif max > 0 and used >= max * refused_at then
+  elseif max > 0 and used >= max * shared.orders_refused_at then
     -- Nothing is written: what is left is for ticks.
     answer = { 'full', used, max }
-  elseif most_waiting > 0 and waiting + #orders > most_waiting and waiting > 0 then
-    answer = { 'behind', waiting }
+  elseif max_pending > 0 and pending + #orders > max_pending and pending > 0 then
+    answer = { 'behind', pending }
   elseif rate then
     answer = { 'too fast', rate, wait_us }
   else
     answer = { 'accepted' }
     local ids = {}
     for _, order in ipairs(orders) do
-      local entry = { log, '*', 'issuer', giver.issuer, 'scope', giver.scope, 'order', order }
+      local entry = { log, '*', 'issuer', submitter.issuer, 'scope', submitter.scope, 'order', order }
       if trace ~= '' then
         entry[#entry + 1], entry[#entry + 2] = 'trace', trace
       end
@@ -149,13 +138,13 @@ while at < #ARGV do
       used = used + #order
       answer[#answer + 1] = ids[#ids]
     end
-    waiting = waiting + #orders
+    pending = pending + #orders
     for _, limit in ipairs(limits) do
       until_us[limit] = until_us[limit] + cost * each_us[limit]
       changed[limit] = true
     end
-    if kept_at then
-      store(kept_at, giver.usage_key, string.sub(asked, 1, 16) .. in_short(ids) .. '\n' .. string.sub(asked, 17))
+    if response_key then
+      store(response_key, KEYS[1 + rates + index], string.sub(request, 1, 16) .. in_short(ids) .. '\n' .. string.sub(request, 17))
     end
   end
   answers[#answers + 1] = answer
