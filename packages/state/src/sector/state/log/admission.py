@@ -94,7 +94,7 @@ type AdmissionResult = Admitted | StateError
 
 @dataclass(frozen=True, slots=True)
 class AdmissionPolicy:
-    """What holds for every request to a sim. `most_waiting`: orders that may wait for the worker; 0: any number."""
+    """The limits of every request to a sim. `max_pending`: orders that may wait for the worker; 0: any number."""
 
     sim_id: str
     max_pending: int = 0
