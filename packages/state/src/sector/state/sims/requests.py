@@ -1,4 +1,4 @@
-"""Founding on request: who may not write a sim asks for one, and a worker that serves all sims founds it."""
+"""Requests for sims: a process that may not write sims stores a request, and a worker that serves all sims creates the sim."""
 
 import asyncio
 from collections.abc import Sequence
@@ -32,8 +32,8 @@ from sector.state.sims.reservation import IdempotencyKey, check_key, confirm, re
 from sector.state.world import World
 
 MAX_SIMS = 1000
-"""Sims there may be, by default, before requests for others are refused."""
-_FAULT_KEPT_MS = 3600 * 1000
+"""The number of sims, by default, from which on requests for others are refused."""
+_FAULT_RETENTION_MS = 3600 * 1000
 
 
 class ForkOf(BaseModel):
@@ -46,7 +46,7 @@ class ForkOf(BaseModel):
 
 
 class SimRequest(BaseModel):
-    """What was asked for: a sim of this config, or a fork. `fault`: why it could not be had."""
+    """A request for a sim with this config, or for a fork. `fault`: why it failed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -67,7 +67,7 @@ async def is_repeated(redis: Client, sim_id: str, once: IdempotencyKey) -> bool:
 
 
 async def request_sim(
-    redis: Client, sim_id: str, wish: SimRequest, once: IdempotencyKey | None = None, *, max_sims: int = MAX_SIMS
+    redis: Client, sim_id: str, request: SimRequest, once: IdempotencyKey | None = None, *, max_sims: int = MAX_SIMS
 ) -> None:
     """Store a request for a sim, and its idempotency key. Concurrent requests may exceed `max_sims` together.
 
@@ -84,7 +84,7 @@ async def request_sim(
         if len(await list_ids(redis)) >= max_sims:
             raise TooManySims(max_sims)
         await check_room_for_sim(connection)
-    text = await asyncio.to_thread(wish.model_dump_json, exclude_unset=True)
+    text = await asyncio.to_thread(request.model_dump_json, exclude_unset=True)
     commands: list[Command] = [("SET", keys.request, text)]
     if once is not None:
         await reserve(redis, once)
@@ -116,47 +116,47 @@ async def _replace(redis: Client, key: str, stored: Reply, commands: Sequence[Co
 
 
 async def _list_if_missing(redis: Client, sim_id: str) -> None:
-    """List a sim that was asked for and is not listed: the process that stored the request was interrupted. No worker would see it."""
+    """List a requested sim that is not listed, because the process that stored the request was interrupted. No worker would see it."""
     if sim_id in await list_ids(redis):
         return
-    wish = await get_request(redis, sim_id)
-    if wish is not None and not wish.fault:
+    request = await get_request(redis, sim_id)
+    if request is not None and not request.fault:
         await execute(redis, "SADD", SIMS, sim_id)
 
 
 async def get_request(redis: Client, sim_id: str) -> SimRequest | None:
-    """Return what was asked for and is not there yet. Raises RequestError, redis.exceptions.RedisError."""
+    """Return the request of a sim that is not created yet. Raises RequestError, redis.exceptions.RedisError."""
     return await _parse(sim_id, await execute(redis, "GET", SimKeys(sim_id).request))
 
 
 async def _parse(sim_id: str, reply: Reply) -> SimRequest | None:
-    wish = as_bytes(reply)
+    request = as_bytes(reply)
     try:
         # In a thread: a map of 1 MB takes some 50 ms.
-        return None if wish is None else await asyncio.to_thread(SimRequest.model_validate_json, wish)
+        return None if request is None else await asyncio.to_thread(SimRequest.model_validate_json, request)
     except ValidationError as error:
         raise RequestError(sim_id) from error
 
 
 async def reconcile[S](redis: Client, sim_id: str, world: World[S]) -> str:
-    """Found the sim if it was asked for; returns what was done in words, or nothing. Where it cannot be had, the wish says why."""
-    wish, keys = await get_request(redis, sim_id), SimKeys(sim_id)
-    if wish is None or wish.fault:
+    """Create the sim if it was requested; return what was done in words, or nothing. If it fails, the request has the reason."""
+    request, keys = await get_request(redis, sim_id), SimKeys(sim_id)
+    if request is None or request.fault:
         return ""
     try:
-        if wish.fork_of is not None:
+        if request.fork_of is not None:
             async with acquire_connection(redis, keys.head) as connection:
                 await check_room_for_sim(connection)
-            await fork(redis, wish.fork_of.sim, wish.fork_of.tick, sim_id)
-            done = f"forked from {wish.fork_of.sim} at tick {wish.fork_of.tick}"
+            await fork(redis, request.fork_of.sim, request.fork_of.tick, sim_id)
+            done = f"forked from {request.fork_of.sim} at tick {request.fork_of.tick}"
         else:
-            now = await create(redis, sim_id, world, wish.config or SimConfig())
+            now = await create(redis, sim_id, world, request.config or SimConfig())
             done = "founded as asked for" if now else ""
     except SimExists:
         done = ""
     except (SimNotFound, HistoryGone, HistoryBroken, SimImpossible, StorageFull) as error:
-        failed = wish.model_copy(update={"fault": str(error)}).model_dump_json(exclude_unset=True)
-        await execute(redis, "SET", keys.request, failed, "PX", _FAULT_KEPT_MS)
+        failed = request.model_copy(update={"fault": str(error)}).model_dump_json(exclude_unset=True)
+        await execute(redis, "SET", keys.request, failed, "PX", _FAULT_RETENTION_MS)
         await execute(redis, "SREM", SIMS, sim_id)
         return f"could not be had: {error}"
     await execute(redis, "DEL", keys.request)
