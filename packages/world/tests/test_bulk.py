@@ -12,7 +12,7 @@ from sector.world import bulk
 from sector.world import orders as rules
 from sector.world.bulk import apply_logged
 from sector.world.codec import events_frame
-from sector.world.draft import draft_of
+from sector.world.mutable_state import MutableState
 from sector.world.state import WorldState
 from sector.world.tick import Tick, advance
 
@@ -29,13 +29,13 @@ def one_by_one(state: WorldState, logged: Sequence[LoggedOrder], few: int = 0) -
     """Return the places of the orders that are not applied at once."""
     places: list[int] = []
 
-    def recorded(draft: object, place: int, *args: object, **kwargs: object) -> None:
+    def recorded(mutable: object, place: int, *args: object, **kwargs: object) -> None:
         places.append(place)
-        rules.apply(draft, place, *args, **kwargs)  # type: ignore[arg-type]  # as it was called
+        rules.apply(mutable, place, *args, **kwargs)  # type: ignore[arg-type]  # as it was called
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(bulk, "apply", recorded)
-        apply_logged(draft_of(state, len(logged)), logged, few)
+        apply_logged(MutableState.from_state(state, len(logged)), logged, few)
     return places
 
 

@@ -17,12 +17,12 @@ from sector.models import SimConfig
 from sector.models.frame import decode, encode
 from sector.models.mapfile import MapFile
 from sector.models.rows import table_rows
-from sector.world import SectorWorld, charts
-from sector.world.charted import chart, map_file
+from sector.world import SectorWorld, maps
 from sector.world.codec import map_frame
 from sector.world.fairness import fairness
 from sector.world.galaxy import GalaxyError
 from sector.world.generate import generate
+from sector.world.map_conversion import galaxy_from_map, map_from_galaxy
 from sector.world.placement import ALIKE_TICKS, place
 
 
@@ -61,8 +61,8 @@ def test_the_largest_map_is_made() -> None:
 def test_a_map_file_gives_the_same_map_again(seed: int, systems: int) -> None:
     config = SimConfig(seed=seed, systems=systems, homes=2, puppets=())
     galaxy, garrison = generate(config)
-    text = map_file(galaxy, garrison).model_dump_json()
-    again, ships = chart(MapFile.model_validate_json(text), config)
+    text = map_from_galaxy(galaxy, garrison).model_dump_json()
+    again, ships = galaxy_from_map(MapFile.model_validate_json(text), config)
     assert encode(map_frame(again)) == encode(map_frame(galaxy))
     assert np.array_equal(ships, garrison)
 
@@ -155,27 +155,27 @@ def test_a_map_in_two_parts_can_be_played_only_where_travel_is_direct() -> None:
     SectorWorld().create(SimConfig.model_validate_json(json.dumps({**parted, "travel": "direct"})))
 
 
-def _charts(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return run_module("sector.world.charts", *arguments)
+def _maps(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return run_module("sector.world.maps", *arguments)
 
 
 def test_the_command_makes_checks_and_draws_maps(tmp_path: Path) -> None:
-    made = _charts("make", "--systems", "100", "--homes", "8", "--seed", "3")
+    made = _maps("make", "--systems", "100", "--homes", "8", "--seed", "3")
     assert made.returncode == 0, made.stderr
     path = tmp_path / "map.json"
     path.write_text(made.stdout)
-    checked = _charts("check", str(path))
+    checked = _maps("check", str(path))
     assert checked.returncode == 0, checked.stderr
     assert "100 systems, " in checked.stdout
     assert "the nearest other home is 26 to 26 ticks away" in checked.stdout
-    picture = ElementTree.fromstring(_charts("draw", str(path)).stdout)  # noqa: S314 # our own
+    picture = ElementTree.fromstring(_maps("draw", str(path)).stdout)  # noqa: S314 # our own
     assert len(picture.findall(".//{*}circle")) == 108
 
 
 def test_a_map_of_one_home_has_no_nearest_rival(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "map.json"
     path.write_text(json.dumps(a_map(homes=["S0"])))
-    assert charts.main(["check", str(path)]) == 0
+    assert maps.main(["check", str(path)]) == 0
     checked = capsys.readouterr().out.splitlines()
     assert checked[1:] == [
         "1 homes",
@@ -187,19 +187,19 @@ def test_a_map_of_one_home_has_no_nearest_rival(tmp_path: Path, capsys: pytest.C
 def test_the_command_says_what_is_wrong_with_a_map(tmp_path: Path) -> None:
     path = tmp_path / "map.json"
     path.write_text(json.dumps(a_map(homes=["S5"])))
-    done = _charts("check", str(path))
-    assert (done.returncode, done.stderr) == (1, "charts: the map: homes: there is no system S5\n")
+    done = _maps("check", str(path))
+    assert (done.returncode, done.stderr) == (1, "maps: the map: homes: there is no system S5\n")
     path.write_text(json.dumps(a_map(lanes=[])))
-    assert "no lanes join S1 to S0" in _charts("check", str(path)).stderr
+    assert "no lanes join S1 to S0" in _maps("check", str(path)).stderr
     path.write_text("{")
-    assert _charts("check", str(path)).returncode == 1
-    assert "charts: systems: must be at least 2" in _charts("make", "--systems", "1").stderr
+    assert _maps("check", str(path)).returncode == 1
+    assert "maps: systems: must be at least 2" in _maps("make", "--systems", "1").stderr
 
 
 def test_names_in_a_map_reach_the_terminal_escaped(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "map.json"
     path.write_text(json.dumps(a_map(systems=[_system(number, name="\x1b]0;pwned\x07") for number in range(3)])))
-    assert charts.main(["check", str(path)]) == 1
+    assert maps.main(["check", str(path)]) == 1
     said = capfd.readouterr().err.rstrip("\n")
     assert r"system name \x1b]0;pwned\x07 is there twice" in said
     assert said.isprintable()

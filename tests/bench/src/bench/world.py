@@ -16,7 +16,7 @@ from sector.models.frame import decode, digest, encode
 from sector.process.memory import keep_freed_memory
 from sector.world import Position, SectorWorld
 from sector.world.codec import snapshot_frame
-from sector.world.draft import draft_of
+from sector.world.mutable_state import MutableState
 from sector.world.puppets import play
 from sector.world.state import Factions, WorldState
 from sector.world.tick import advance
@@ -177,7 +177,7 @@ def _play(state: WorldState, name: str, rounds: int) -> Figure:
 
 def _plan_all(states: list[WorldState]) -> None:
     for state in states:
-        play(state, draft_of(state, 0))
+        play(state, MutableState.from_state(state, 0))
 
 
 def _without_puppets(state: WorldState) -> Factions:

@@ -1,6 +1,18 @@
 """The rules of Sector: a pure, deterministic engine over NumPy columns. No I/O, no clock."""
 
+from sector.models.deprecated_names import deprecate_modules
 from sector.world.sector import Position, SectorWorld
 from sector.world.tick import advance
 
 __all__ = ["Position", "SectorWorld", "advance"]
+
+# Names of version 0.11, for one minor version.
+deprecate_modules(
+    {
+        "sector.world.charted": "sector.world.map_conversion",
+        "sector.world.draft": "sector.world.mutable_state",
+        "sector.world.drawing": "sector.world.map_svg",
+        "sector.world.intake": "sector.world.order_batch",
+        "sector.world.naming": "sector.world.system_names",
+    }
+)

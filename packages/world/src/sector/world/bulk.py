@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from sector.models import AddFleet, LoggedOrder, MoveFleet, RejectReason, SetOwner
 from sector.models.field_types import MAX_SHIPS
-from sector.world.draft import Draft
 from sector.world.galaxy import NOWHERE
-from sector.world.intake import Plain, Read, parse, read
+from sector.world.mutable_state import MutableState
+from sector.world.order_batch import Plain, Read, parse, read
 from sector.world.orders import apply, reject
 from sector.world.state import MAX_FLEETS, NEUTRAL
 
@@ -28,91 +28,91 @@ FEW = 12
 """Up to this many orders, one by one is faster."""
 
 
-def apply_logged(draft: Draft, logged: Sequence[LoggedOrder], few: int = FEW) -> None:
+def apply_logged(mutable: MutableState, logged: Sequence[LoggedOrder], few: int = FEW) -> None:
     """Apply orders from the log. Each yields one event; one that breaks a rule changes nothing and yields `order_rejected`."""
     if len(logged) <= few:
-        _one_by_one(draft, [(place, entry, parse(entry)) for place, entry in enumerate(logged)])
+        _one_by_one(mutable, [(place, entry, parse(entry)) for place, entry in enumerate(logged)])
         return
-    plain, others = read(logged, draft.rows)
-    length = _lengths(draft, plain)
-    at_once = _lawful(draft, plain, length) & _commuting(draft, plain, others)
+    plain, others = read(logged, mutable.rows)
+    length = _lengths(mutable, plain)
+    at_once = _lawful(mutable, plain, length) & _commuting(mutable, plain, others)
     rest = [(place, logged[place], parse(logged[place])) for place in plain.place[~at_once].tolist()]
-    _apply_at_once(draft, plain, length, at_once)
-    _one_by_one(draft, sorted(others + rest, key=lambda each: each[0]))
+    _apply_at_once(mutable, plain, length, at_once)
+    _one_by_one(mutable, sorted(others + rest, key=lambda each: each[0]))
 
 
-def _one_by_one(draft: Draft, orders: Sequence[Read]) -> None:
+def _one_by_one(mutable: MutableState, orders: Sequence[Read]) -> None:
     for place, entry, order in orders:
         if isinstance(order, str):
-            reject(draft, place, None, RejectReason.MALFORMED, order)
+            reject(mutable, place, None, RejectReason.MALFORMED, order)
         else:
-            apply(draft, place, order, admin=entry.admin)
+            apply(mutable, place, order, admin=entry.admin)
 
 
-def _lengths(draft: Draft, plain: Plain) -> NDArray[np.int64]:
+def _lengths(mutable: MutableState, plain: Plain) -> NDArray[np.int64]:
     """Return the ticks that each move takes, int64[k]; NOWHERE for those that cannot be, and for musters."""
-    known = (plain.system < len(draft.owner)) & (plain.target < len(draft.owner)) & ~plain.muster
-    measure = draft.galaxy.lanes if draft.config.travel == "lanes" else draft.galaxy.straight
+    known = (plain.system < len(mutable.owner)) & (plain.target < len(mutable.owner)) & ~plain.muster
+    measure = mutable.galaxy.lanes if mutable.config.travel == "lanes" else mutable.galaxy.straight
     length = np.zeros(len(known), np.int64)
     length[known] = measure(plain.system[known], plain.target[known])
     return length
 
 
-def _lawful(draft: Draft, plain: Plain, length: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _lawful(mutable: MutableState, plain: Plain, length: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Say which orders break no rule, as far as that depends on nothing that others change: bool[k]."""
-    in_it = np.append(np.array(draft.alive, np.bool_), False)[plain.faction]
-    owner = draft.owner.take(plain.system, mode="clip")
+    in_it = np.append(np.array(mutable.alive, np.bool_), False)[plain.faction]
+    owner = mutable.owner.take(plain.system, mode="clip")
     mine = (owner != NEUTRAL) & (plain.admin | (owner == plain.faction))
-    somewhere = (plain.system < len(draft.owner)) & (plain.muster | (length != NOWHERE))
-    in_the_rules = ~plain.muster if draft.config.preset == "classic" else True
+    somewhere = (plain.system < len(mutable.owner)) & (plain.muster | (length != NOWHERE))
+    in_the_rules = ~plain.muster if mutable.config.preset == "classic" else True
     lawful: NDArray[np.bool_] = in_it & mine & somewhere & in_the_rules
     return lawful
 
 
-def _commuting(draft: Draft, plain: Plain, others: Sequence[Read]) -> NDArray[np.bool_]:
+def _commuting(mutable: MutableState, plain: Plain, others: Sequence[Read]) -> NDArray[np.bool_]:
     """Say which orders commute with all that they are given with: bool[k]. Orders beyond the map may get either answer."""
-    count, factions = len(draft.owner), len(draft.ids)
-    if draft.under_way + len(plain.place) + len(others) > MAX_FLEETS:
+    count, factions = len(mutable.owner), len(mutable.ids)
+    if mutable.under_way + len(plain.place) + len(others) > MAX_FLEETS:
         return np.zeros(len(plain.place), np.bool_)
     contested, spending = np.zeros(count, np.bool_), np.zeros(factions + 1, np.bool_)
     for _, _, order in others:
         if isinstance(order, SetOwner | AddFleet | MoveFleet):
             if (row := int(order.system[1:])) < count:
                 contested[row] = True
-            spending[draft.rows.get(order.faction or "", factions)] = True
+            spending[mutable.rows.get(order.faction or "", factions)] = True
     system = np.minimum(plain.system, count - 1)
     leaving, coming = np.zeros(count, np.int64), np.zeros(count, np.int64)
     np.add.at(leaving, system, np.where(plain.muster, 0, plain.ships))
     np.add.at(coming, system, np.where(plain.muster, plain.ships, 0))
-    quiet = ~contested & (leaving <= draft.ships) & (draft.ships + coming <= MAX_SHIPS)
-    return quiet[system] & (_paid(draft, plain, spending) | plain.admin | ~plain.muster)
+    quiet = ~contested & (leaving <= mutable.ships) & (mutable.ships + coming <= MAX_SHIPS)
+    return quiet[system] & (_paid(mutable, plain, spending) | plain.admin | ~plain.muster)
 
 
-def _paid(draft: Draft, plain: Plain, spending: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _paid(mutable: MutableState, plain: Plain, spending: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Say whose faction can pay for all its musters, whatever else it does: bool[k]."""
-    supply = np.append(draft.supply, 0)
+    supply = np.append(mutable.supply, 0)
     cost = np.zeros(len(supply), np.int64)
     paying = plain.muster & ~plain.admin
     # A muster that costs more than its faction has cannot be paid, and its cost need not fit an int64.
-    dear = paying & (plain.ships > supply[plain.faction] // max(draft.config.muster_cost, 1))
-    dear &= draft.config.muster_cost > 0
-    np.add.at(cost, plain.faction[paying & ~dear], plain.ships[paying & ~dear] * draft.config.muster_cost)
+    dear = paying & (plain.ships > supply[plain.faction] // max(mutable.config.muster_cost, 1))
+    dear &= mutable.config.muster_cost > 0
+    np.add.at(cost, plain.faction[paying & ~dear], plain.ships[paying & ~dear] * mutable.config.muster_cost)
     rich = (cost <= supply) & ~spending
     rich[plain.faction[dear]] = False
     return rich[plain.faction]
 
 
-def _apply_at_once(draft: Draft, plain: Plain, length: NDArray[np.int64], chosen: NDArray[np.bool_]) -> None:
+def _apply_at_once(mutable: MutableState, plain: Plain, length: NDArray[np.int64], chosen: NDArray[np.bool_]) -> None:
     move, muster = np.flatnonzero(chosen & ~plain.muster), np.flatnonzero(chosen & plain.muster)
     if len(move):
         place, system = plain.place[move], plain.system[move]
-        owner = draft.owner[system].astype(np.int64)
-        draft.launch_all((place, place, owner, system, plain.target[move], plain.ships[move], length[move]))
+        owner = mutable.owner[system].astype(np.int64)
+        mutable.launch_all((place, place, owner, system, plain.target[move], plain.ships[move], length[move]))
     if len(muster):
         place, system, ships, faction = (
             column[muster] for column in (plain.place, plain.system, plain.ships, plain.faction)
         )
-        np.add.at(draft.ships, system, ships)
+        np.add.at(mutable.ships, system, ships)
         paying = ~plain.admin[muster]
-        np.subtract.at(draft.supply, faction[paying], ships[paying] * draft.config.muster_cost)
-        draft.record.add("ships_mustered", place, order=place, faction=faction, system=system, ships=ships)
+        np.subtract.at(mutable.supply, faction[paying], ships[paying] * mutable.config.muster_cost)
+        mutable.record.add("ships_mustered", place, order=place, faction=faction, system=system, ships=ships)

@@ -1,98 +1,14 @@
-"""`python -m sector.world.charts`: makes, checks and draws map files."""
+"""The earlier name of `python -m sector.world.maps`. It works for one minor version."""
 
-import argparse
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+import warnings
 
-from pydantic import ValidationError
+from sector.world.maps import main
 
-from sector.models import SimConfig
-from sector.models.error_texts import describe_error
-from sector.models.mapfile import read_map
-from sector.models.printable import printable
-from sector.models.regular_file import FileError
-from sector.world.charted import chart, map_file
-from sector.world.drawing import drawing
-from sector.world.fairness import fairness
-from sector.world.galaxy import Galaxy, GalaxyError
-from sector.world.generate import generate
-
-_NEAR_TICKS = 11
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Make, check or draw a map; returns the exit status: 1 for a map that cannot be played, 2 for a file that cannot be read."""
-    given = _parser().parse_args(arguments)
-    try:
-        return int(given.run(given))
-    except ValidationError as error:
-        for fault in error.errors(include_url=False, include_input=False):
-            where = ".".join(str(part) for part in fault["loc"]) or "the map"
-            print(printable(f"charts: {where}: {describe_error(fault)}"), file=sys.stderr)
-    except FileError as error:
-        print(printable(f"charts: {error}"), file=sys.stderr)
-        return 2
-    except (GalaxyError, OSError) as error:
-        print(printable(f"charts: {error}"), file=sys.stderr)
-    return 1
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m sector.world.charts",
-        description="Makes, checks and draws maps. A map file is JSON: systems, the lanes that join them, and homes. The worker"
-        " founds a sim on one where SIM_CONFIG has it as `map`.",
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    make = commands.add_parser(
-        "make", help="write a generated map to stdout", description="Writes the map of a seed to stdout."
-    )
-    make.add_argument("--systems", type=int, default=60, metavar="N", help="2 to 100000, default %(default)s")
-    make.add_argument("--homes", type=int, default=6, metavar="N", help="1 to 1000, default %(default)s")
-    make.add_argument(
-        "--seed", type=int, default=1, metavar="N", help="another map for another one, default %(default)s"
-    )
-    make.set_defaults(run=_make)
-    check = commands.add_parser("check", help="say whether a map can be played, and how fair it is")
-    check.add_argument("file", type=Path, metavar="FILE")
-    check.set_defaults(run=_check)
-    draw = commands.add_parser("draw", help="write a picture of a map, as SVG, to stdout")
-    draw.add_argument("file", type=Path, metavar="FILE")
-    draw.set_defaults(run=_draw)
-    return parser
-
-
-def _make(given: argparse.Namespace) -> int:
-    config = SimConfig(seed=given.seed, systems=given.systems, homes=given.homes, puppets=())
-    print(map_file(*generate(config)).model_dump_json(indent=1))
-    return 0
-
-
-def _read(path: Path) -> Galaxy:
-    chosen = read_map(path)
-    galaxy, _ = chart(chosen, SimConfig(map=chosen, puppets=()))
-    return galaxy
-
-
-def _check(given: argparse.Namespace) -> int:
-    galaxy = _read(given.file)
-    print(
-        f"{len(galaxy.names)} systems, {len(galaxy.lane_a)} lanes of {galaxy.lane_length.mean():.1f} ticks on average"
-    )
-    fair = fairness(galaxy, _NEAR_TICKS)
-    print(f"{len(galaxy.home)} homes")
-    if len(galaxy.home) > 1:
-        print(f"  the nearest other home is {fair.nearest_rival.min()} to {fair.nearest_rival.max()} ticks away")
-    print(f"  within {fair.ticks} ticks of each grow {fair.growth.min()} to {fair.growth.max()} ships a tick")
-    print(f"  and {fair.supply_yield.min()} to {fair.supply_yield.max()} supply a tick")
-    return 0
-
-
-def _draw(given: argparse.Namespace) -> int:
-    print(drawing(_read(given.file)))
-    return 0
-
+__all__ = ["main"]
 
 if __name__ == "__main__":
+    print("charts: `python -m sector.world.charts` is now `python -m sector.world.maps`", file=sys.stderr)
     sys.exit(main())
+
+warnings.warn("sector.world.charts is now sector.world.maps", DeprecationWarning, stacklevel=2)

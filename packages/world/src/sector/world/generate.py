@@ -7,8 +7,8 @@ from sector.models import SimConfig
 from sector.world import rng
 from sector.world.galaxy import Galaxy, GalaxyError, stranded
 from sector.world.lanes import join
-from sector.world.naming import names
 from sector.world.placement import distance, place
+from sector.world.system_names import generate_names
 
 _STREAM_GROWTH, _STREAM_YIELD, _STREAM_GARRISON = 3, 4, 6
 _HOME_GROWTH, _HOME_YIELD = 4, 4
@@ -32,4 +32,4 @@ def generate(config: SimConfig) -> tuple[Galaxy, NDArray[np.int64]]:
     if config.preset == "classic":
         supply_yield[:] = 0
     columns = (placement.x, placement.y, growth.astype(np.int32), supply_yield.astype(np.int32), a, b, length, home)
-    return Galaxy(names(seed, count), *columns), garrison
+    return Galaxy(generate_names(seed, count), *columns), garrison

@@ -12,65 +12,65 @@ from numpy.typing import NDArray
 from sector.models import Puppet
 from sector.models.field_types import MAX_SHIPS
 from sector.puppet import Plan, View, plan
-from sector.world.draft import Draft
+from sector.world.mutable_state import MutableState
 from sector.world.orders import Rejected, claim
 from sector.world.state import MAX_FLEETS, NEUTRAL, WorldState
 
 _NO_ORDER = -1
 
 
-def play(state: WorldState, draft: Draft) -> None:
-    """Carry out in `draft` what the puppets of `state` want; what this tick's orders made impossible is left out."""
+def play(state: WorldState, mutable: MutableState) -> None:
+    """Carry out in `mutable` what the puppets of `state` want; what this tick's orders made impossible is left out."""
     if not np.count_nonzero(state.factions.puppet & state.factions.alive):
         return
     wanted = plan(_view(state))
     if wanted is None:
         return
     if state.config.preset == "sector":
-        _claim(draft, wanted)
-        _muster(draft, wanted)
-    _move(state, draft, wanted)
+        _claim(mutable, wanted)
+        _muster(mutable, wanted)
+    _move(state, mutable, wanted)
 
 
-def _claim(draft: Draft, wanted: Plan) -> None:
+def _claim(mutable: MutableState, wanted: Plan) -> None:
     made: list[tuple[int, int, int]] = []
     for system, faction in zip(wanted.claim_system.tolist(), wanted.claim_faction.tolist(), strict=True):
         with suppress(Rejected):  # an order of this tick, or another puppet, came first
-            claim(draft, faction, system)
-            made.append((faction, system, int(draft.ships[system])))
+            claim(mutable, faction, system)
+            made.append((faction, system, int(mutable.ships[system])))
     if made:
         faction_, system_, ships = np.array(made).T
-        draft.record.extend(
+        mutable.record.extend(
             "system_claimed", len(made), order=_nobodys(made), faction=faction_, system=system_, ships=ships
         )
 
 
-def _muster(draft: Draft, wanted: Plan) -> None:
+def _muster(mutable: MutableState, wanted: Plan) -> None:
     system, faction, ships = wanted.muster_system, wanted.muster_faction, wanted.muster_ships
-    room = MAX_SHIPS - draft.ships[system]
-    ships = np.minimum(np.minimum(ships, room), draft.supply[faction] // max(draft.config.muster_cost, 1))
-    can = (draft.owner[system] == faction) & (ships > 0)
+    room = MAX_SHIPS - mutable.ships[system]
+    ships = np.minimum(np.minimum(ships, room), mutable.supply[faction] // max(mutable.config.muster_cost, 1))
+    can = (mutable.owner[system] == faction) & (ships > 0)
     system, faction, ships = system[can], faction[can], ships[can]
-    np.subtract.at(draft.supply, faction, ships * draft.config.muster_cost)
-    np.add.at(draft.ships, system, ships)
-    draft.record.extend(
+    np.subtract.at(mutable.supply, faction, ships * mutable.config.muster_cost)
+    np.add.at(mutable.ships, system, ships)
+    mutable.record.extend(
         "ships_mustered", len(system), order=_nobodys(system), faction=faction, system=system, ships=ships
     )
 
 
-def _move(state: WorldState, draft: Draft, wanted: Plan) -> None:
+def _move(state: WorldState, mutable: MutableState, wanted: Plan) -> None:
     source, target, length = (column[wanted.move_arc].astype(np.int64) for column in state.galaxy.arcs)
     faction = state.owner[source].astype(np.int64)
-    leaving = np.zeros(len(draft.ships), np.int64)
+    leaving = np.zeros(len(mutable.ships), np.int64)
     np.add.at(leaving, source, wanted.move_ships)
-    can = (draft.owner[source] == faction) & (leaving[source] <= draft.ships[source]) & (wanted.move_ships > 0)
-    chosen = np.flatnonzero(can)[: max(MAX_FLEETS - draft.under_way, 0)]
+    can = (mutable.owner[source] == faction) & (leaving[source] <= mutable.ships[source]) & (wanted.move_ships > 0)
+    chosen = np.flatnonzero(can)[: max(MAX_FLEETS - mutable.under_way, 0)]
     if not len(chosen):
         return
-    n = np.arange(draft.record.count, draft.record.count + len(chosen))
-    draft.record.count += len(chosen)
+    n = np.arange(mutable.record.count, mutable.record.count + len(chosen))
+    mutable.record.count += len(chosen)
     moves = (faction, source, target, wanted.move_ships, length)
-    draft.launch_all((n, _nobodys(n), *(column[chosen] for column in moves)))
+    mutable.launch_all((n, _nobodys(n), *(column[chosen] for column in moves)))
 
 
 def _nobodys(events: NDArray[np.int64] | list[tuple[int, int, int]]) -> NDArray[np.int64]:

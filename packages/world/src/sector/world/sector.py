@@ -9,11 +9,11 @@ import numpy as np
 
 from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.frame import Frame, decode, digest, encode
-from sector.world.charted import chart
 from sector.world.codec import events_frame, galaxy_of, map_frame, snapshot_frame, state_of
 from sector.world.delta import delta_frame
-from sector.world.draft import draft_of
 from sector.world.generate import generate
+from sector.world.map_conversion import galaxy_from_map
+from sector.world.mutable_state import MutableState
 from sector.world.state import NEUTRAL, NO_FACTIONS, NO_FLEETS, WorldState
 from sector.world.tick import advance
 from sector.world.victory import DRAW
@@ -58,12 +58,12 @@ class SectorWorld:
 
 def founded(config: SimConfig) -> WorldState:
     """Return the state at tick 0. Raises GalaxyError."""
-    galaxy, garrison = generate(config) if config.map is None else chart(config.map, config)
+    galaxy, garrison = generate(config) if config.map is None else galaxy_from_map(config.map, config)
     owner = np.full(len(garrison), NEUTRAL, np.int16)
     state = WorldState(config, galaxy, 0, "running", DRAW, 0, owner, garrison, NO_FACTIONS, NO_FLEETS)
-    draft = draft_of(state, orders=0)
+    mutable = MutableState.from_state(state, orders=0)
     for player in config.players:
-        draft.enter(player, puppet=False)
+        mutable.enter(player, puppet=False)
     for puppet in config.puppets:
-        draft.enter(puppet.faction, puppet=True)
-    return replace(state, owner=draft.owner, ships=draft.ships, factions=draft.factions())
+        mutable.enter(puppet.faction, puppet=True)
+    return replace(state, owner=mutable.owner, ships=mutable.ships, factions=mutable.factions())

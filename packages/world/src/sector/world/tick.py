@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sector.models import LoggedOrder
 from sector.world.arrival import arrive
 from sector.world.bulk import apply_logged
-from sector.world.draft import draft_of
 from sector.world.growth import grow
+from sector.world.mutable_state import MutableState
 from sector.world.puppets import play
 from sector.world.record import Record
 from sector.world.state import Factions, WorldState
@@ -29,17 +29,19 @@ def advance(state: WorldState, orders: Sequence[LoggedOrder]) -> Tick:
     """Return the next tick. Raises ValueError for a finished sim."""
     if state.status == "finished":
         raise ValueError(f"the sim finished at tick {state.tick}")
-    draft = draft_of(state, len(orders))
-    apply_logged(draft, orders)
-    play(state, draft)
-    launched, factions, record = draft.launched(state.next_fleet), draft.factions(), draft.record
-    ships, supply = grow(state.galaxy, draft.owner, draft.ships, factions.supply)
-    arrival = arrive(draft.tick, draft.owner, ships, state.fleets, launched, record)
-    verdict = judge(draft.tick, state.config.max_ticks, arrival.owner, arrival.ships, arrival.fleets, factions, record)
+    mutable = MutableState.from_state(state, len(orders))
+    apply_logged(mutable, orders)
+    play(state, mutable)
+    launched, factions, record = mutable.launched(state.next_fleet), mutable.factions(), mutable.record
+    ships, supply = grow(state.galaxy, mutable.owner, mutable.ships, factions.supply)
+    arrival = arrive(mutable.tick, mutable.owner, ships, state.fleets, launched, record)
+    verdict = judge(
+        mutable.tick, state.config.max_ticks, arrival.owner, arrival.ships, arrival.fleets, factions, record
+    )
     after = WorldState(
         config=state.config,
         galaxy=state.galaxy,
-        tick=draft.tick,
+        tick=mutable.tick,
         status="finished" if verdict.finished else "running",
         winner=verdict.winner,
         next_fleet=state.next_fleet + len(launched.id),

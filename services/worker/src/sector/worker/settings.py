@@ -64,7 +64,7 @@ class WorkerSettings(TracedSettings):
     )
     sim_map: Annotated[MapFile | None, BeforeValidator(_map)] = Field(
         default=None,
-        description="A map file for the sim if this worker creates it; python -m sector.world.charts makes and checks them.",
+        description="A map file for the sim if this worker creates it; python -m sector.world.maps makes and checks them.",
     )
     sim_config: Annotated[SimConfig, BeforeValidator(_config), AfterValidator(_on_its_map)] = Field(
         default=SimConfig(),

@@ -8,9 +8,9 @@ import numpy as np
 from sector.models import SimConfig
 from sector.world.arrival import arrive
 from sector.world.classic.text import Fleet, Move, Planet, distance
-from sector.world.draft import draft_of
 from sector.world.galaxy import Galaxy
 from sector.world.growth import grow
+from sector.world.mutable_state import MutableState
 from sector.world.state import MAX_FLEETS, NEUTRAL, Factions, Fleets, WorldState
 
 
@@ -30,7 +30,7 @@ class Match:
         self._planets = planets
         self._max_turns = max_turns
         self._state = _state(planets, fleets, max(players, *owners))
-        self._draft = draft_of(self._state, orders=0)
+        self._mutable = MutableState.from_state(self._state, orders=0)
         self.turn = 0
 
     def planets(self) -> list[Planet]:
@@ -38,7 +38,7 @@ class Match:
         return [
             replace(planet, owner=owner + 1, ships=ships)
             for planet, owner, ships in zip(
-                self._planets, self._draft.owner.tolist(), self._draft.ships.tolist(), strict=True
+                self._planets, self._mutable.owner.tolist(), self._mutable.ships.tolist(), strict=True
             )
         ]
 
@@ -58,49 +58,49 @@ class Match:
         count = len(self._planets)
         if not (0 <= move.source < count and 0 <= move.target < count):
             raise RuleBroken(f"there are planets 0 to {count - 1}, and not {move.source} or not {move.target}")
-        if self._draft.owner[move.source] != player - 1:
+        if self._mutable.owner[move.source] != player - 1:
             raise RuleBroken(f"planet {move.source} is not player {player}'s")
         if move.source == move.target:
             raise RuleBroken(f"ships from planet {move.source} to itself")
-        garrison = int(self._draft.ships[move.source])
+        garrison = int(self._mutable.ships[move.source])
         if not 0 <= move.ships <= garrison:
             raise RuleBroken(f"{move.ships} ships from planet {move.source}, which has {garrison}")
-        if self._draft.under_way >= MAX_FLEETS:
+        if self._mutable.under_way >= MAX_FLEETS:
             raise RuleBroken(f"{MAX_FLEETS} fleets are in flight")
         turns = max(distance(self._planets[move.source], self._planets[move.target]), 1)
-        number = self._draft.under_way
-        self._draft.launch(number, -1, player - 1, move.source, move.target, move.ships, turns)
+        number = self._mutable.under_way
+        self._mutable.launch(number, -1, player - 1, move.source, move.target, move.ships, turns)
 
     def drop(self, player: int) -> None:
         """Take a player out: its planets become neutral, with their ships; its fleets are gone."""
-        self._draft.owner[self._draft.owner == player - 1] = NEUTRAL
-        self._draft.alive[player - 1] = False
+        self._mutable.owner[self._mutable.owner == player - 1] = NEUTRAL
+        self._mutable.alive[player - 1] = False
         fleets = self._state.fleets
         self._state = replace(self._state, fleets=fleets.take((fleets.owner != player - 1).nonzero()[0]))
 
     def step(self) -> None:
         """Play the turn: fleets depart, planets grow, fleets arrive."""
-        state, draft = self._state, self._draft
-        launched = draft.launched(state.next_fleet)
-        alive = np.array(draft.alive, np.bool_)
+        state, mutable = self._state, self._mutable
+        launched = mutable.launched(state.next_fleet)
+        alive = np.array(mutable.alive, np.bool_)
         launched = launched.take(alive[launched.owner].nonzero()[0])
-        ships, _ = grow(state.galaxy, draft.owner, draft.ships, draft.supply)
-        arrival = arrive(draft.tick, draft.owner, ships, state.fleets, launched, draft.record)
+        ships, _ = grow(state.galaxy, mutable.owner, mutable.ships, mutable.supply)
+        arrival = arrive(mutable.tick, mutable.owner, ships, state.fleets, launched, mutable.record)
         self._state = replace(
             state,
-            tick=draft.tick,
+            tick=mutable.tick,
             next_fleet=state.next_fleet + len(launched.id),
             owner=arrival.owner,
             ships=arrival.ships,
             fleets=arrival.fleets,
-            factions=draft.factions(),
+            factions=mutable.factions(),
         )
-        self._draft = draft_of(self._state, orders=0)
+        self._mutable = MutableState.from_state(self._state, orders=0)
         self.turn += 1
 
     def remaining(self) -> set[int]:
         """Return the players who have a planet or a fleet."""
-        owners = {*self._draft.owner.tolist(), *self._state.fleets.owner.tolist()} - {NEUTRAL}
+        owners = {*self._mutable.owner.tolist(), *self._state.fleets.owner.tolist()} - {NEUTRAL}
         return {owner + 1 for owner in owners}
 
     def winner(self) -> int | None:
@@ -118,7 +118,7 @@ class Match:
         return players.pop() if players else 0
 
     def _ships(self, player: int) -> int:
-        at_home = self._draft.ships[self._draft.owner == player - 1].sum()
+        at_home = self._mutable.ships[self._mutable.owner == player - 1].sum()
         fleets = self._state.fleets
         return int(at_home) + int(fleets.ships[fleets.owner == player - 1].sum())
 

@@ -6,7 +6,7 @@ from sector.world.state import PALETTE
 _MARGIN = 6
 
 
-def drawing(galaxy: Galaxy) -> str:
+def render_svg(galaxy: Galaxy) -> str:
     """Return the picture."""
     x, y = galaxy.x.tolist(), galaxy.y.tolist()
     left, top = min(x) - _MARGIN, min(y) - _MARGIN

@@ -9,7 +9,7 @@ from sector.world.galaxy import Galaxy, GalaxyError, stranded
 from sector.world.placement import distance
 
 
-def chart(chosen: MapFile, config: SimConfig) -> tuple[Galaxy, NDArray[np.int64]]:
+def galaxy_from_map(chosen: MapFile, config: SimConfig) -> tuple[Galaxy, NDArray[np.int64]]:
     """Return the galaxy of a map and the ships that garrison each system at the start, int64[n]. Raises GalaxyError."""
     systems = sorted(chosen.systems, key=lambda system: _row(system.id))
     ends = sorted((min(a, b), max(a, b)) for a, b in ((_row(lane.a), _row(lane.b)) for lane in chosen.lanes))
@@ -32,8 +32,8 @@ def chart(chosen: MapFile, config: SimConfig) -> tuple[Galaxy, NDArray[np.int64]
     return galaxy, np.array([system.ships for system in systems], np.int64)
 
 
-def map_file(galaxy: Galaxy, garrison: NDArray[np.int64]) -> MapFile:
-    """Return a galaxy as a map file, of which `chart` makes the same galaxy again."""
+def map_from_galaxy(galaxy: Galaxy, garrison: NDArray[np.int64]) -> MapFile:
+    """Return a galaxy as a map file, of which `galaxy_from_map` makes the same galaxy again."""
     systems = zip(
         *(column.tolist() for column in (galaxy.x, galaxy.y, galaxy.growth, galaxy.supply_yield, garrison)), strict=True
     )

@@ -1,6 +1,7 @@
-"""Draft: the columns that the orders of a tick change, while they change, and the fleets that they launch."""
+"""The state of a tick while its orders are applied: columns that change in place, and the fleets that the orders launch."""
 
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,8 @@ type Columns = tuple[NDArray[np.int64], ...]
 
 
 @dataclass(slots=True)
-class Draft:
-    """A state under way to `tick`. Arrays are its own, and change in place."""
+class MutableState:
+    """A copy of a state that orders change on the way to `tick`."""
 
     config: SimConfig
     galaxy: Galaxy
@@ -109,23 +110,23 @@ class Draft:
             np.array(self.home, np.int32),
         )
 
-
-def draft_of(state: WorldState, orders: int) -> Draft:
-    """Return a draft of the tick after `state`, in which `orders` stand in the log."""
-    factions = state.factions
-    return Draft(
-        config=state.config,
-        galaxy=state.galaxy,
-        tick=state.tick + 1,
-        owner=state.owner.copy(),
-        ships=state.ships.copy(),
-        before=factions,
-        ids=list(factions.ids),
-        rows={faction: row for row, faction in enumerate(factions.ids)},
-        supply=factions.supply.copy(),
-        puppet=factions.puppet.tolist(),
-        alive=factions.alive.tolist(),
-        home=factions.home.tolist(),
-        under_way=len(state.fleets.id),
-        record=Record(orders),
-    )
+    @classmethod
+    def from_state(cls, state: WorldState, orders: int) -> Self:
+        """Return a mutable copy of `state` for the next tick, in which `orders` stand in the log."""
+        factions = state.factions
+        return cls(
+            config=state.config,
+            galaxy=state.galaxy,
+            tick=state.tick + 1,
+            owner=state.owner.copy(),
+            ships=state.ships.copy(),
+            before=factions,
+            ids=list(factions.ids),
+            rows={faction: row for row, faction in enumerate(factions.ids)},
+            supply=factions.supply.copy(),
+            puppet=factions.puppet.tolist(),
+            alive=factions.alive.tolist(),
+            home=factions.home.tolist(),
+            under_way=len(state.fleets.id),
+            record=Record(orders),
+        )

@@ -11,7 +11,7 @@ _SYLLABLES = tuple(onset + vowel for onset in _ONSETS for vowel in _VOWELS)
 _STREAM = 5
 
 
-def names(seed: int, count: int) -> tuple[str, ...]:
+def generate_names(seed: int, count: int) -> tuple[str, ...]:
     """Return `count` unique names, up to 64 million."""
     syllables = 1
     while len(_SYLLABLES) ** syllables * len(_ENDINGS) < count * 4:
