@@ -20,7 +20,7 @@ from sector.models import AddFleet, LoggedOrder, MoveFleet, RejectReason, SetOwn
 from sector.models.field_types import MAX_SHIPS
 from sector.world.galaxy import NOWHERE
 from sector.world.mutable_state import MutableState
-from sector.world.order_batch import Plain, Read, parse, read
+from sector.world.order_batch import OrderBatch, ParsedOrder, decode_orders, parse_order
 from sector.world.orders import apply, reject
 from sector.world.state import MAX_FLEETS, NEUTRAL
 
@@ -31,17 +31,17 @@ FEW = 12
 def apply_logged(mutable: MutableState, logged: Sequence[LoggedOrder], few: int = FEW) -> None:
     """Apply orders from the log. Each yields one event; one that breaks a rule changes nothing and yields `order_rejected`."""
     if len(logged) <= few:
-        _one_by_one(mutable, [(place, entry, parse(entry)) for place, entry in enumerate(logged)])
+        _one_by_one(mutable, [(place, entry, parse_order(entry)) for place, entry in enumerate(logged)])
         return
-    plain, others = read(logged, mutable.rows)
+    plain, others = decode_orders(logged, mutable.rows)
     length = _lengths(mutable, plain)
     at_once = _lawful(mutable, plain, length) & _commuting(mutable, plain, others)
-    rest = [(place, logged[place], parse(logged[place])) for place in plain.place[~at_once].tolist()]
+    rest = [(place, logged[place], parse_order(logged[place])) for place in plain.place[~at_once].tolist()]
     _apply_at_once(mutable, plain, length, at_once)
     _one_by_one(mutable, sorted(others + rest, key=lambda each: each[0]))
 
 
-def _one_by_one(mutable: MutableState, orders: Sequence[Read]) -> None:
+def _one_by_one(mutable: MutableState, orders: Sequence[ParsedOrder]) -> None:
     for place, entry, order in orders:
         if isinstance(order, str):
             reject(mutable, place, None, RejectReason.MALFORMED, order)
@@ -49,7 +49,7 @@ def _one_by_one(mutable: MutableState, orders: Sequence[Read]) -> None:
             apply(mutable, place, order, admin=entry.admin)
 
 
-def _lengths(mutable: MutableState, plain: Plain) -> NDArray[np.int64]:
+def _lengths(mutable: MutableState, plain: OrderBatch) -> NDArray[np.int64]:
     """Return the ticks that each move takes, int64[k]; NOWHERE for those that cannot be, and for musters."""
     known = (plain.system < len(mutable.owner)) & (plain.target < len(mutable.owner)) & ~plain.muster
     measure = mutable.galaxy.lanes if mutable.config.travel == "lanes" else mutable.galaxy.straight
@@ -58,7 +58,7 @@ def _lengths(mutable: MutableState, plain: Plain) -> NDArray[np.int64]:
     return length
 
 
-def _lawful(mutable: MutableState, plain: Plain, length: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _lawful(mutable: MutableState, plain: OrderBatch, length: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Say which orders break no rule, as far as that depends on nothing that others change: bool[k]."""
     in_it = np.append(np.array(mutable.alive, np.bool_), False)[plain.faction]
     owner = mutable.owner.take(plain.system, mode="clip")
@@ -69,7 +69,7 @@ def _lawful(mutable: MutableState, plain: Plain, length: NDArray[np.int64]) -> N
     return lawful
 
 
-def _commuting(mutable: MutableState, plain: Plain, others: Sequence[Read]) -> NDArray[np.bool_]:
+def _commuting(mutable: MutableState, plain: OrderBatch, others: Sequence[ParsedOrder]) -> NDArray[np.bool_]:
     """Say which orders commute with all that they are given with: bool[k]. Orders beyond the map may get either answer."""
     count, factions = len(mutable.owner), len(mutable.ids)
     if mutable.under_way + len(plain.place) + len(others) > MAX_FLEETS:
@@ -88,7 +88,7 @@ def _commuting(mutable: MutableState, plain: Plain, others: Sequence[Read]) -> N
     return quiet[system] & (_paid(mutable, plain, spending) | plain.admin | ~plain.muster)
 
 
-def _paid(mutable: MutableState, plain: Plain, spending: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _paid(mutable: MutableState, plain: OrderBatch, spending: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Say whose faction can pay for all its musters, whatever else it does: bool[k]."""
     supply = np.append(mutable.supply, 0)
     cost = np.zeros(len(supply), np.int64)
@@ -102,7 +102,9 @@ def _paid(mutable: MutableState, plain: Plain, spending: NDArray[np.bool_]) -> N
     return rich[plain.faction]
 
 
-def _apply_at_once(mutable: MutableState, plain: Plain, length: NDArray[np.int64], chosen: NDArray[np.bool_]) -> None:
+def _apply_at_once(
+    mutable: MutableState, plain: OrderBatch, length: NDArray[np.int64], chosen: NDArray[np.bool_]
+) -> None:
     move, muster = np.flatnonzero(chosen & ~plain.muster), np.flatnonzero(chosen & plain.muster)
     if len(move):
         place, system = plain.place[move], plain.system[move]
