@@ -11,7 +11,7 @@ from sector.models.rows import event_rows
 from sector.world.codec import events_frame
 from sector.world.galaxy import Galaxy
 from sector.world.state import NEUTRAL, Factions, Fleets, WorldState
-from sector.world.tick import Tick, advance
+from sector.world.tick import TickResult, advance
 
 NOBODY, RED, BLUE = NEUTRAL, 0, 1
 
@@ -50,7 +50,7 @@ def log(*orders: Order, admin: bool = False) -> list[LoggedOrder]:
     return [LoggedOrder(f"{n}-0", "test", admin, ORDER.dump_json(order)) for n, order in enumerate(orders, 1)]
 
 
-def happened(tick: Tick, orders: Sequence[LoggedOrder]) -> list[Event]:
+def happened(tick: TickResult, orders: Sequence[LoggedOrder]) -> list[Event]:
     """Return what happened in a tick, in which `orders` stood in the log."""
     return [EVENT.validate_python(row) for row in event_rows(events_frame(tick, orders))]
 

@@ -61,8 +61,8 @@ class Board:
 
     def advance(self, logged: list[LoggedOrder]) -> list[Row]:
         """Go one tick further; returns the events."""
-        seen, self.tick = self.tick, self.tick + 1
-        events = [self._order(entry, seen) for entry in logged]
+        decision_tick, self.tick = self.tick, self.tick + 1
+        events = [self._order(entry, decision_tick) for entry in logged]
         for system in self.systems.values():
             if system.owner is not None:
                 system.ships = min(system.ships + system.growth, MOST)
@@ -71,18 +71,18 @@ class Board:
         events += self._verdict()
         return [{"tick": self.tick} | event for event in events]
 
-    def _order(self, entry: LoggedOrder, seen: int) -> Row:
+    def _order(self, entry: LoggedOrder, decision_tick: int) -> Row:
         try:
             order = ORDER.validate_json(entry.body)
         except ValidationError:
             return {"type": "order_rejected", "order": entry.id, "faction": None, "reason": "malformed"}
         try:
-            return {"order": entry.id} | self._applied(order, entry.admin, seen)
+            return {"order": entry.id} | self._applied(order, entry.admin, decision_tick)
         except Broken as broken:
             faction = order.faction if order.faction in self.factions else None
             return {"type": "order_rejected", "order": entry.id, "faction": faction, "reason": str(broken)}
 
-    def _applied(self, order: Order, admin: bool, seen: int) -> Row:
+    def _applied(self, order: Order, admin: bool, decision_tick: int) -> Row:
         if self.config.preset == "classic" and order.type != "move_fleet":
             raise Broken("not_in_classic")
         if isinstance(order, Join):
@@ -102,7 +102,7 @@ class Board:
             case AddFleet():
                 return self._add_fleet(order, admin)
             case MoveFleet():
-                return self._move_fleet(order, admin, seen)
+                return self._move_fleet(order, admin, decision_tick)
 
     def _check_faction(self, name: str) -> None:
         if name not in self.factions:
@@ -113,9 +113,9 @@ class Board:
     def _join(self, order: Join) -> Row:
         if order.faction in self.factions:
             raise Broken("already_joined" if self.factions[order.faction].alive else "eliminated")
-        taken = {faction.home for faction in self.factions.values()}
+        captured = {faction.home for faction in self.factions.values()}
         for home in self.homes:
-            if self.systems[home].owner is None and home not in taken:
+            if self.systems[home].owner is None and home not in captured:
                 self.systems[home].owner = order.faction
                 self.factions[order.faction] = Faction(self.config.start_supply, home)
                 return {"type": "faction_joined", "faction": order.faction, "system": home}
@@ -142,7 +142,7 @@ class Board:
         system.ships = min(system.ships + order.ships, MOST)
         return {"type": "ships_mustered", "faction": order.faction, "system": order.system, "ships": order.ships}
 
-    def _move_fleet(self, order: MoveFleet, admin: bool, seen: int) -> Row:
+    def _move_fleet(self, order: MoveFleet, admin: bool, decision_tick: int) -> Row:
         source, target = self.systems[order.system], self.systems[order.target]
         if source.owner is None or not (admin or source.owner == order.faction):
             raise Broken("not_owner")
@@ -153,8 +153,10 @@ class Board:
         source.ships -= order.ships
         squared = (source.x - target.x) ** 2 + (source.y - target.y) ** 2
         root = math.isqrt(squared)
-        arrives = seen + max(root + (root * root < squared), 1)
-        fleet = Fleet(f"F{self.next_fleet}", source.owner, order.system, order.target, order.ships, seen, arrives)
+        arrives = decision_tick + max(root + (root * root < squared), 1)
+        fleet = Fleet(
+            f"F{self.next_fleet}", source.owner, order.system, order.target, order.ships, decision_tick, arrives
+        )
         self.fleets.append(fleet)
         self.next_fleet += 1
         shown = {"faction": source.owner, "fleet": fleet.id, "system": order.system, "target": order.target}

@@ -17,7 +17,7 @@ from sector.models.field_types import MAX_SHIPS
 from sector.models.rows import event_rows
 from sector.world import bulk, tick
 from sector.world.codec import events_frame
-from sector.world.sector import founded
+from sector.world.sector import initial_state
 from sector.world.state import FLEET_DTYPES, Fleets, WorldState
 
 SYSTEMS = 6
@@ -124,7 +124,7 @@ def started(
     rows = [(n, whose, a, b, count, -gone, left) for n, (whose, a, b, count, gone, left) in enumerate(flying)]
     columns = zip(*rows, strict=True) if rows else ((),) * len(FLEET_DTYPES)
     fleets = Fleets(*(np.array(column, dtype) for column, dtype in zip(columns, FLEET_DTYPES.values(), strict=True)))
-    return replace(founded(config), owner=owner, ships=ships, fleets=fleets, next_fleet=len(rows))
+    return replace(initial_state(config), owner=owner, ships=ships, fleets=fleets, next_fleet=len(rows))
 
 
 def board_of(state: WorldState) -> Board:

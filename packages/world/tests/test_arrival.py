@@ -38,7 +38,7 @@ def test_a_fleet_under_way_and_one_just_launched_land_together() -> None:
     assert len(state.fleets.id) == 0
 
 
-def test_the_ids_of_the_fleets_that_landed_are_reported_even_if_there_are_none() -> None:
+def test_the_ids_of_landed_fleets_are_reported_even_if_none_landed() -> None:
     board = without_growth(row((RED, 10), (NOBODY, 6), (BLUE, 9)))
     assert advance(board, []).landed.tolist() == []
     assert advance(landing(board, (RED, 1, 5), (BLUE, 0, 2)), []).landed.tolist() == [0, 1]

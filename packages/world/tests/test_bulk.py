@@ -14,7 +14,7 @@ from sector.world.bulk import apply_logged
 from sector.world.codec import events_frame
 from sector.world.mutable_state import MutableState
 from sector.world.state import WorldState
-from sector.world.tick import Tick, advance
+from sector.world.tick import TickResult, advance
 
 
 def move(ships: int, system: str = "S0", target: str = "S1", faction: str = "Red") -> MoveFleet:
@@ -39,7 +39,7 @@ def one_by_one(state: WorldState, logged: Sequence[LoggedOrder], few: int = 0) -
     return places
 
 
-def tick(state: WorldState, logged: Sequence[LoggedOrder], few: int) -> tuple[Tick, list[Mapping[str, object]]]:
+def tick(state: WorldState, logged: Sequence[LoggedOrder], few: int) -> tuple[TickResult, list[Mapping[str, object]]]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(bulk.apply_logged, "__defaults__", (few,))
         done = advance(state, logged)
@@ -127,7 +127,7 @@ def test_in_classic_a_muster_is_rejected_in_its_turn() -> None:
     assert_same_either_way(state, logged)
 
 
-def test_a_muster_beyond_the_map_is_rejected_where_the_last_system_is_its_factions() -> None:
+def test_a_muster_at_an_unknown_system_is_rejected() -> None:
     state = row((RED, 9), (BLUE, 1))
     logged = log(muster(1, "S2", "Blue"), muster(1))
     assert one_by_one(state, logged) == [0]

@@ -16,9 +16,9 @@ from fixtures.long import examples
 from fixtures.processes import environment, run_module
 from fixtures.waiting import until
 from sector.world.classic.__main__ import main
-from sector.world.classic.match import Match, RuleBroken
+from sector.world.classic.match import Match, RuleViolation
 from sector.world.classic.text import (
-    Fleet,
+    ClassicFleet,
     MapTextError,
     Move,
     Planet,
@@ -49,18 +49,20 @@ _moves = st.builds(Move, source=st.integers(-1, 6), target=st.integers(-1, 6), s
 
 
 @st.composite
-def _maps(draw: st.DrawFn) -> tuple[list[Planet], list[Fleet]]:
+def _maps(draw: st.DrawFn) -> tuple[list[Planet], list[ClassicFleet]]:
     planets = draw(st.lists(_planets, min_size=2, max_size=6, unique_by=lambda planet: (planet.x, planet.y)))
     number = st.integers(0, len(planets) - 1)
     turns = st.integers(1, 9)
-    fleet = st.builds(Fleet, st.integers(1, 3), st.integers(0, 40), number, number, turns.map(lambda n: n + 9), turns)
+    fleet = st.builds(
+        ClassicFleet, st.integers(1, 3), st.integers(0, 40), number, number, turns.map(lambda n: n + 9), turns
+    )
     return planets, draw(st.lists(fleet, max_size=4))
 
 
 @settings(max_examples=examples(200), deadline=None)
 @given(_maps(), st.lists(st.lists(st.tuples(st.integers(1, 3), _moves), max_size=5), max_size=25), st.integers(1, 20))
 def test_a_match_goes_turn_for_turn_as_the_plain_one(
-    start: tuple[list[Planet], list[Fleet]], turns: list[list[tuple[int, Move]]], max_turns: int
+    start: tuple[list[Planet], list[ClassicFleet]], turns: list[list[tuple[int, Move]]], max_turns: int
 ) -> None:
     planets, fleets = start
     match = Match(planets, fleets, 3, max_turns)
@@ -79,7 +81,7 @@ def test_a_match_goes_turn_for_turn_as_the_plain_one(
             try:
                 match.order(player, move)
                 allowed = True
-            except RuleBroken:
+            except RuleViolation:
                 match.drop(player)
                 allowed = False
             assert game.order(player, *astuple(move)) is allowed
@@ -102,15 +104,15 @@ def test_after_the_last_turn_the_most_ships_win(ships: int, winner: int) -> None
 def test_a_map_is_read_as_the_contest_wrote_it() -> None:
     planets, fleets = parse_map(MAP)
     assert planets[2] == Planet(3.14, 2.71, 0, 15, 5)
-    assert fleets[1] == Fleet(2, 28, 1, 2, 8, 4)
+    assert fleets[1] == ClassicFleet(2, 28, 1, 2, 8, 4)
     assert distance(planets[0], planets[1]) == 12
 
 
 def test_each_player_is_told_the_state_as_if_it_were_player_one() -> None:
     planets, fleets = parse_map(MAP)
-    told = state_text(planets, fleets, 2).splitlines()
-    assert told[:2] == ["P 0.000000 0.000000 2 34 2", "P 7.000000 9.000000 1 34 2"]
-    assert told[3:] == ["F 2 15 0 1 12 2", "F 1 28 1 2 8 4", "go"]
+    lines = state_text(planets, fleets, 2).splitlines()
+    assert lines[:2] == ["P 0.000000 0.000000 2 34 2", "P 7.000000 9.000000 1 34 2"]
+    assert lines[3:] == ["F 2 15 0 1 12 2", "F 1 28 1 2 8 4", "go"]
     assert parse_map(state_text(planets, fleets, 1).removesuffix("go\n")) == (planets, fleets)
 
 
@@ -119,7 +121,7 @@ def test_a_playback_begins_with_the_planets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "a map without a planet"),
         ("P 0 0 1 34", "line 1: P with 4 fields"),
@@ -133,8 +135,8 @@ def test_a_playback_begins_with_the_planets() -> None:
         ("P 0 0 1 1 2\nF 1 5 0 3 9 9", "line 2: a fleet between planets 0 and 3 of 1"),
     ],
 )
-def test_a_map_that_is_none_says_where_and_why(text: str, said: str) -> None:
-    with pytest.raises(MapTextError, match=said):
+def test_a_map_that_is_none_says_where_and_why(text: str, message: str) -> None:
+    with pytest.raises(MapTextError, match=message):
         parse_map(text)
 
 
@@ -162,7 +164,7 @@ def test_three_words_that_are_no_integers_are_an_error() -> None:
     ],
 )
 def test_an_order_that_breaks_a_rule_says_which(move: Move, reason: str) -> None:
-    with pytest.raises(RuleBroken, match=reason):
+    with pytest.raises(RuleViolation, match=reason):
         Match(*parse_map(MAP), players=2, max_turns=10).order(1, move)
 
 
@@ -170,7 +172,7 @@ def test_an_order_beyond_the_most_fleets_in_flight_breaks_a_rule(monkeypatch: py
     monkeypatch.setattr("sector.world.classic.match.MAX_FLEETS", 3)
     match = Match(*parse_map(MAP), players=2, max_turns=10)
     match.order(1, Move(0, 1, 1))
-    with pytest.raises(RuleBroken, match="3 fleets are in flight"):
+    with pytest.raises(RuleViolation, match="3 fleets are in flight"):
         match.order(1, Move(0, 1, 1))
 
 
@@ -224,7 +226,7 @@ def test_two_programs_play_a_match_to_its_last_turn(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bot", "said"),
+    ("bot", "message"),
     [
         ("cheat", "WARNING: player 1 broke a rule: 999 ships from planet 0, which has 34."),
         ("thief", "WARNING: player 1 broke a rule: planet 1 is not player 1's."),
@@ -235,11 +237,11 @@ def test_two_programs_play_a_match_to_its_last_turn(tmp_path: Path) -> None:
         ("deaf", "WARNING: player 1 timed out."),
     ],
 )
-def test_who_breaks_a_rule_crashes_or_is_late_drops_out(tmp_path: Path, bot: str, said: str) -> None:
+def test_who_breaks_a_rule_crashes_or_is_late_drops_out(tmp_path: Path, bot: str, message: str) -> None:
     # The opponent starts at once, however busy the machine is: a shell, and no Python.
     (tmp_path / "prompt.sh").write_text('while read line; do [ "$line" = go ] && echo go; done\n')
     done = _play(tmp_path, bot, f"sh {tmp_path}/prompt.sh", turn_ms=800 if bot in ("sleeper", "deaf") else 20_000)
-    assert done.stderr.splitlines() == [said, "Turn 1", "Player 2 Wins!"]
+    assert done.stderr.splitlines() == [message, "Turn 1", "Player 2 Wins!"]
     planets = "0.29,2.36,0.15" if bot == "deaf" else "0.34,2.36,0.15"  # what left before is lost
     assert done.stdout.split("|")[1] == planets + ":\n"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from sector.world.classic.limits import Limits
-from sector.world.classic.program import Answer, Program
+from sector.world.classic.program import Program, TurnReply
 
 TURN_MS = 30_000
 
-type Play = Callable[..., Awaitable[Answer]]
+type Play = Callable[..., Awaitable[TurnReply]]
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ async def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.chdir(tmp_path)
     started: list[Program] = []
 
-    async def play(code: str, limits: Limits = Limits()) -> Answer:  # noqa: B008
+    async def play(code: str, limits: Limits = Limits()) -> TurnReply:  # noqa: B008
         (tmp_path / "bot.py").write_text(f"import os, sys\nsys.stdin.readline()\n{code}\nprint('go', flush=True)\n")
         started.append(await Program.start(f"{sys.executable} -S bot.py", limits))
         return await started[-1].turn("go\n", TURN_MS)
@@ -46,11 +46,11 @@ async def test_it_has_none_of_our_descriptors(play: Play, tmp_path: Path) -> Non
     with (tmp_path / "secret").open("w") as ours:
         os.set_inheritable(ours.fileno(), True)
         answer = await play(f"try: os.fstat({ours.fileno()})\nexcept OSError: print('none')")
-    assert answer == Answer(["none"], "go")
+    assert answer == TurnReply(["none"], "go")
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "message"),
     [
         ("try: b'x' * 2**29\nexcept MemoryError: print('refused')", ["refused"]),
         (
@@ -67,8 +67,8 @@ async def test_it_has_none_of_our_descriptors(play: Play, tmp_path: Path) -> Non
     ],
     ids=["memory", "descriptors", "files", "core"],
 )
-async def test_what_it_uses_is_limited(play: Play, code: str, said: list[str]) -> None:
-    assert await play(code, Limits(memory_mib=256, descriptors=32, file_mib=4)) == Answer(said, "go")
+async def test_what_it_uses_is_limited(play: Play, code: str, message: list[str]) -> None:
+    assert await play(code, Limits(memory_mib=256, descriptors=32, file_mib=4)) == TurnReply(message, "go")
 
 
 async def test_its_processor_time_is_limited(play: Play) -> None:
@@ -80,7 +80,7 @@ async def test_a_program_may_reserve_the_addresses_that_java_does(play: Play) ->
     code = (
         "import mmap; there = mmap.mmap(-1, 3 * 2**30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS); print('reserved')"
     )
-    assert await play(code, limits) == Answer(["reserved"], "go")
+    assert await play(code, limits) == TurnReply(["reserved"], "go")
 
 
 def test_the_longest_match_that_can_be_named_has_a_limit() -> None:

@@ -13,7 +13,7 @@ import pytest
 from fixtures.long import LONG
 from fixtures.processes import environment
 from fixtures.waiting import until
-from sector.world.classic.program import Answer, Program
+from sector.world.classic.program import Program, TurnReply
 
 MAP = "P 0 0 1 34 2\nP 7 9 2 34 2\nP 3 3 0 15 5\n"
 TURN_MS = 30_000
@@ -140,7 +140,7 @@ AFTER_GO = {
 FLOOD = "print('go', flush=True); print('0 1 5\\n' * 50_000, end='', flush=True)"
 
 
-async def three_turns(command: str, after_turn: Callable[[int], None] = lambda _: None) -> list[Answer]:
+async def three_turns(command: str, after_turn: Callable[[int], None] = lambda _: None) -> list[TurnReply]:
     program = await Program.start(command)
     answers = []
     for turn in range(3):
@@ -198,8 +198,8 @@ async def test_who_answers_without_end_drops_out(folder: Path) -> None:
 
 async def test_a_last_line_counts_without_its_end(folder: Path) -> None:
     program = await Program.start(bot(folder, "print('0 1 5\\ngo', end='', flush=True); sys.exit()"))
-    assert await program.turn("go\n", TURN_MS) == Answer(["0 1 5"], "go")
-    assert await program.turn("go\n", TURN_MS) == Answer([], "crashed")
+    assert await program.turn("go\n", TURN_MS) == TurnReply(["0 1 5"], "go")
+    assert await program.turn("go\n", TURN_MS) == TurnReply([], "crashed")
     await program.stop()
 
 

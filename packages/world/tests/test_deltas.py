@@ -93,7 +93,7 @@ def test_a_delta_adds_fleets_that_depart_and_removes_fleets_that_arrive() -> Non
     assert parts == {"factions.changed": [0, 1]}
 
 
-def test_a_delta_leaves_out_a_fleet_that_arrives_in_the_tick_in_which_it_departs() -> None:
+def test_a_delta_omits_a_fleet_that_arrives_as_it_departs() -> None:
     state = position(lengths(row((RED, 9), (RED, 9), (BLUE, 9)), 1, 3))
     state, parts = tick(state, move("Red", 0, 1, 1))  # the first fleet of the sim
     assert parts.keys() == {"systems.changed", "factions.changed"}

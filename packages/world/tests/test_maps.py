@@ -78,9 +78,9 @@ def a_map(**changes: object) -> dict[str, object]:
 
 
 def _system(number: int, **changes: object) -> dict[str, object]:
-    found = a_map()["systems"]
-    assert isinstance(found, list)
-    return {**found[number], **changes}
+    systems = a_map()["systems"]
+    assert isinstance(systems, list)
+    return {**systems[number], **changes}
 
 
 def test_a_sim_is_founded_on_a_map_and_remembers_it() -> None:
@@ -94,7 +94,7 @@ def test_a_sim_is_founded_on_a_map_and_remembers_it() -> None:
     assert world.create(config) == world.create(SimConfig.model_validate_json(config.model_dump_json()))
 
 
-def test_tick_0_has_players_then_puppets_at_the_homes_of_the_map_and_no_fleets() -> None:
+def test_tick_0_has_players_then_puppets_at_home_and_no_fleets() -> None:
     """Homes are taken in the order of the map; a system that is no home stays neutral."""
     config = SimConfig.model_validate_json(json.dumps({"map": a_map(), "players": ["Me"], "puppets": ["Crimson"]}))
     snapshot = decode(SectorWorld().create(config)[1])
@@ -110,7 +110,7 @@ def test_tick_0_has_players_then_puppets_at_the_homes_of_the_map_and_no_fleets()
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"systems": [_system(0), _system(1), _system(1)]}, "system S1 is there twice"),
         ({"systems": [_system(0), _system(1), _system(2, id="S7")]}, "S0 to S2, and S2 is missing"),
@@ -130,21 +130,21 @@ def test_tick_0_has_players_then_puppets_at_the_homes_of_the_map_and_no_fleets()
         ({"homes": []}, "at least 1 item"),
     ],
 )
-def test_a_map_that_cannot_be_says_why(changes: dict[str, object], said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+def test_a_map_that_cannot_be_says_why(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         SimConfig.model_validate_json(json.dumps({"map": a_map(**changes), "puppets": []}))
 
 
 @pytest.mark.parametrize(
-    ("config", "said"),
+    ("config", "message"),
     [
         ({"puppets": ["A", "B", "C"]}, "must not exceed homes"),
         ({"systems": 5, "puppets": []}, "those of the map"),
         ({"players": ["A"], "puppets": ["A"]}, "must differ"),
     ],
 )
-def test_a_config_that_does_not_go_with_its_map_says_why(config: dict[str, object], said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+def test_a_config_that_does_not_go_with_its_map_says_why(config: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         SimConfig.model_validate_json(json.dumps({"map": a_map(), **config}))
 
 
@@ -160,10 +160,10 @@ def _maps(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_command_makes_checks_and_draws_maps(tmp_path: Path) -> None:
-    made = _maps("make", "--systems", "100", "--homes", "8", "--seed", "3")
-    assert made.returncode == 0, made.stderr
+    generated = _maps("make", "--systems", "100", "--homes", "8", "--seed", "3")
+    assert generated.returncode == 0, generated.stderr
     path = tmp_path / "map.json"
-    path.write_text(made.stdout)
+    path.write_text(generated.stdout)
     checked = _maps("check", str(path))
     assert checked.returncode == 0, checked.stderr
     assert "100 systems, " in checked.stdout
@@ -200,6 +200,6 @@ def test_names_in_a_map_reach_the_terminal_escaped(tmp_path: Path, capfd: pytest
     path = tmp_path / "map.json"
     path.write_text(json.dumps(a_map(systems=[_system(number, name="\x1b]0;pwned\x07") for number in range(3)])))
     assert maps.main(["check", str(path)]) == 1
-    said = capfd.readouterr().err.rstrip("\n")
-    assert r"system name \x1b]0;pwned\x07 is there twice" in said
-    assert said.isprintable()
+    message = capfd.readouterr().err.rstrip("\n")
+    assert r"system name \x1b]0;pwned\x07 is there twice" in message
+    assert message.isprintable()

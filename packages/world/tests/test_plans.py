@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sector.models import MoveFleet, Order, Puppet, SetOwner
 from sector.models.events import Event, FleetDeparted, ShipsMustered
 from sector.models.field_types import MAX_SHIPS
-from sector.puppet import Plan
+from sector.puppet import PuppetOrders
 from sector.world import puppets
 from sector.world.state import WorldState
 from sector.world.tick import advance
@@ -37,7 +37,7 @@ def play(
     def column(values: list[int]) -> NDArray[np.int64]:
         return np.array(values, np.int64)
 
-    plan = Plan(
+    plan_orders = PuppetOrders(
         claim_system=column(list(claims)),
         claim_faction=column([RED] * len(claims)),
         muster_system=column([system for system, _ in musters]),
@@ -48,7 +48,7 @@ def play(
     )
     logged = log(*orders, admin=True)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(puppets, "plan", lambda view: plan)
+        patched.setattr(puppets, "plan_orders", lambda view: plan_orders)
         tick = advance(state, logged)
     return tick.state, happened(tick, logged)
 

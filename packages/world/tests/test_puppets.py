@@ -16,7 +16,7 @@ from sector.models.frame import decode
 from sector.models.rows import event_rows
 from sector.puppet.temperament import TEMPERAMENTS as CHARACTERS
 from sector.world import SectorWorld, bulk, puppets
-from sector.world.sector import founded
+from sector.world.sector import initial_state
 from sector.world.state import FLEET_DTYPES, Fleets, WorldState
 from sector.world.tick import advance
 
@@ -71,7 +71,7 @@ def test_every_temperament_beats_a_random_player(temperament: Temperament) -> No
     for seed in range(games):
         puppet = Puppet(faction="Puppet", temperament=temperament)
         config = SimConfig(seed=seed, systems=24, homes=2, players=("Random",), puppets=(puppet,), max_ticks=200)
-        state, player = founded(config), RandomPlayer("Random", seed)
+        state, player = initial_state(config), RandomPlayer("Random", seed)
         while state.status == "running":
             state = advance(state, player.orders(state)).state
         if state.winner != state.factions.ids.index("Puppet"):

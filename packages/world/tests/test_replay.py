@@ -33,7 +33,7 @@ orders: st.SearchStrategy[Order] = st.one_of(
 batches = st.lists(st.lists(st.tuples(orders, st.booleans()), max_size=6), min_size=1, max_size=12)
 
 
-def founded() -> Position:
+def first_position() -> Position:
     return WORLD.load(CONFIG, *WORLD.create(CONFIG))
 
 
@@ -44,7 +44,7 @@ def logged(batch: list[tuple[Order, bool]], tick: int) -> list[LoggedOrder]:
 @settings(max_examples=examples(60), deadline=None)
 @given(batches)
 def test_whatever_is_ordered_the_columns_stay_sound(all_orders: list[list[tuple[Order, bool]]]) -> None:
-    position = founded()
+    position = first_position()
     for tick, batch in enumerate(all_orders, 1):
         step = WORLD.advance(position, logged(batch, tick))
         state = step.state.state
@@ -65,7 +65,7 @@ def test_whatever_is_ordered_the_columns_stay_sound(all_orders: list[list[tuple[
 @settings(max_examples=examples(40), deadline=None)
 @given(batches)
 def test_keyframe_and_deltas_give_the_state_that_the_rules_give(all_orders: list[list[tuple[Order, bool]]]) -> None:
-    position, parent = founded(), founded().digest
+    position, parent = first_position(), first_position().digest
     frame: Frame = position.frame
     for tick, batch in enumerate(all_orders, 1):
         step = WORLD.advance(position, logged(batch, tick))
@@ -80,7 +80,7 @@ def test_keyframe_and_deltas_give_the_state_that_the_rules_give(all_orders: list
             break
 
 
-def test_what_happens_to_thousands_is_kept_narrow_and_leads_to_the_same_state() -> None:
+def test_narrow_columns_of_thousands_of_rows_lead_to_the_same_state() -> None:
     """A fleet from each of 2,000 systems to the next: long columns take the least width, and read as if they did not."""
     state = row(*[(0, 300)] * 1_999, (1, 300), max_ticks=0)
     moves = [MoveFleet(faction="Red", system=f"S{n}", target=f"S{n + 1}", ships=1 + n % 200) for n in range(1_999)]
@@ -106,7 +106,7 @@ def test_what_happens_to_thousands_is_kept_narrow_and_leads_to_the_same_state() 
 
 def play(ticks: int) -> str:
     """Return the state hash after `ticks` of a game with two players and two puppets."""
-    position = founded()
+    position = first_position()
     for tick in range(1, ticks + 1):
         batch: list[tuple[Order, bool]] = []
         if tick == 1:
@@ -120,7 +120,7 @@ def play(ticks: int) -> str:
 
 def test_another_process_with_another_hash_seed_comes_to_the_same_hash() -> None:
     script = "import test_replay; print(test_replay.play(60))"
-    found = {
+    hashes = {
         subprocess.run(
             [sys.executable, "-c", script],
             env=environment(PYTHONHASHSEED=seed),
@@ -130,6 +130,6 @@ def test_another_process_with_another_hash_seed_comes_to_the_same_hash() -> None
         ).stdout.strip()
         for seed in ("0", "4242")
     }
-    assert found == {play(60)}
+    assert hashes == {play(60)}
     # It changes where the rules, the puppets or the format of a snapshot do, and must not otherwise, on any machine.
     assert play(60) == "2387b69dc2d9137c6eee50fa1564273c"

@@ -120,7 +120,7 @@ def test_a_keyframe_that_is_not_what_the_rules_give_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("chosen", "said"),
+    ("selection", "message"),
     [
         (slice(1, None), "begins with a founding record"),
         (slice(0, 0), "no keyframe to begin with"),
@@ -131,10 +131,10 @@ def test_a_keyframe_that_is_not_what_the_rules_give_is_named() -> None:
         ([0, 1, 2, 1], "a keyframe of tick 0 stands after tick 1"),
     ],
 )
-def test_records_that_make_no_history_are_refused(chosen: slice | list[int], said: str) -> None:
+def test_records_that_make_no_history_are_refused(selection: slice | list[int], message: str) -> None:
     records = history(4)
-    broken = records[chosen] if isinstance(chosen, slice) else [records[i] for i in chosen]
-    with pytest.raises(ReplayError, match=said):
+    broken = records[selection] if isinstance(selection, slice) else [records[i] for i in selection]
+    with pytest.raises(ReplayError, match=message):
         list(replay(iter(broken)))
 
 
@@ -220,12 +220,12 @@ def test_an_archive_that_lies_is_never_all_as_recorded(
     tmp_path: Path, lie: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """As records, and as a file: what is foreign reaches the terminal escaped."""
-    records, said = lies()[lie]
-    with pytest.raises(ReplayError, match=re.escape(said)):
+    records, message = lies()[lie]
+    with pytest.raises(ReplayError, match=re.escape(message)):
         list(replay(iter(records)))
     assert main([str(archives.save(records, tmp_path / "sim.log"))]) == 2
     printed = "".join(capfd.readouterr())
-    assert said.partition(":")[0] in printed
+    assert message.partition(":")[0] in printed
     assert printed.rstrip("\n").isprintable()
 
 

@@ -12,7 +12,7 @@ from sector.models.field_types import MAX_SHIPS
 from sector.world import bulk
 from sector.world import orders as one_by_one
 from sector.world.record import Record
-from sector.world.sector import founded
+from sector.world.sector import initial_state
 from sector.world.state import FLEET_DTYPES
 from sector.world.tick import advance
 from sector.world.victory import LAST_TICK, judge
@@ -158,7 +158,7 @@ def test_columns_have_their_types_whatever_happens(few: int, length: int, monkey
         assert [column.dtype for column in factions[1:]] == [np.int64, np.bool_, np.bool_, np.int32]
 
 
-def test_orders_are_applied_in_log_order_each_against_what_the_one_before_it_left() -> None:
+def test_orders_are_applied_one_after_another_in_log_order() -> None:
     one, other = (MoveFleet(faction="Red", system="S0", target="S1", ships=ships) for ships in (7, 4))
     _, events = after(row((RED, 10), (BLUE, 1)), one, other)
     assert reasons(events) == [RejectReason.NOT_ENOUGH_SHIPS]
@@ -282,7 +282,7 @@ def test_one_ship_more_wins_however_many_there_are() -> None:
 
 def test_a_sim_without_factions_is_a_draw_at_max_ticks() -> None:
     config = SimConfig(seed=2, systems=10, homes=2, players=(), puppets=(), max_ticks=1)
-    state = advance(founded(config), []).state
+    state = advance(initial_state(config), []).state
     assert (state.status, state.winner) == ("finished", -1)
 
 
@@ -320,11 +320,11 @@ def test_a_second_claim_finds_what_the_first_left() -> None:
     assert reasons(events) == [RejectReason.NOT_ENOUGH_SUPPLY]
 
 
-def test_who_loses_a_system_earlier_in_the_log_can_no_longer_move_its_ships() -> None:
+def test_ships_of_a_system_lost_earlier_in_the_log_cannot_move() -> None:
     board = row((RED, 5), (BLUE, 9), (BLUE, 1))
-    taken = LoggedOrder("1-0", "admin", True, ORDER.dump_json(SetOwner(faction=None, system="S1")))
+    set_neutral = LoggedOrder("1-0", "admin", True, ORDER.dump_json(SetOwner(faction=None, system="S1")))
     move = ORDER.dump_json(MoveFleet(faction="Blue", system="S1", target="S2", ships=3))
-    orders = [taken, LoggedOrder("2-0", "blue", False, move)]
+    orders = [set_neutral, LoggedOrder("2-0", "blue", False, move)]
     assert reasons(happened(advance(board, orders), orders)) == [RejectReason.NOT_OWNER]
 
 
@@ -387,9 +387,9 @@ def test_in_classic_there_are_only_moves(order: Order, times: int) -> None:
     assert reasons(events) == [RejectReason.NOT_ENOUGH_SHIPS] * max(times - 10, 0)
 
 
-def test_a_classic_sim_is_founded_with_its_players_and_ends_after_200_ticks() -> None:
+def test_a_classic_sim_starts_with_its_players_and_ends_after_200_ticks() -> None:
     config = SimConfig(preset="classic", systems=20, homes=2, players=("One", "Two"))
-    state = founded(config)
+    state = initial_state(config)
     assert (config.travel, config.max_ticks, config.puppets) == ("direct", 200, ())
     assert state.ships[state.galaxy.home].tolist() == [100, 100]
     assert state.factions.ids == ("One", "Two")

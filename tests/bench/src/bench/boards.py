@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sector.models import LoggedOrder, Puppet, SimConfig
 from sector.models.config import Temperament
-from sector.world.sector import founded
+from sector.world.sector import initial_state
 from sector.world.state import FLEET_DTYPES, NEUTRAL, Fleets, WorldState
 from sector.world.tick import advance
 
@@ -19,7 +19,7 @@ _TICK = 1_000
 def board(systems: int, fleets: int) -> WorldState:
     """Return a state in which everything is owned, and fought over, by chance."""
     players = tuple(f"P{n}" for n in range(_PLAYERS))
-    state = founded(SimConfig(systems=systems, homes=_PLAYERS, players=players, puppets=()))
+    state = initial_state(SimConfig(systems=systems, homes=_PLAYERS, players=players, puppets=()))
     chance = np.random.default_rng(1)
     owner = chance.integers(-1, _PLAYERS, systems).astype(np.int16)
     ships = chance.integers(0, 100, systems)
@@ -32,7 +32,7 @@ def played(systems: int, puppets: int, ticks: int) -> WorldState:
     """Return the state after puppets of all temperaments have played by themselves."""
     temperaments: tuple[Temperament, ...] = get_args(Temperament)
     factions = tuple(Puppet(faction=f"P{n}", temperament=temperaments[n % len(temperaments)]) for n in range(puppets))
-    state = founded(SimConfig(systems=systems, homes=puppets, puppets=factions))
+    state = initial_state(SimConfig(systems=systems, homes=puppets, puppets=factions))
     for _ in range(ticks):
         state = advance(state, []).state
     return state

@@ -1,6 +1,10 @@
 """Puppets: factions that the world plays itself, from what they see, the same way every time."""
 
-from sector.puppet.strategy import plan
-from sector.puppet.view import Plan, View
+from sector.models.deprecated_names import deprecated_names
+from sector.puppet.strategy import plan_orders
+from sector.puppet.view import PuppetOrders, PuppetView
 
-__all__ = ["Plan", "View", "plan"]
+__all__ = ["PuppetOrders", "PuppetView", "plan_orders"]
+
+# Names of version 0.6, for one minor version.
+__getattr__ = deprecated_names(__name__, {"Plan": "PuppetOrders", "View": "PuppetView", "plan": "plan_orders"})

@@ -1,17 +1,20 @@
-"""Steps on sorted columns that planning is made of."""
+"""Operations on sorted columns: runs of equal keys, their least values and their sums."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 
+def starts_of_runs(key: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say for each row of a sorted column whether a run of equal keys starts there, bool[k]."""
+    starts = np.empty(len(key), np.bool_)
+    starts[:1] = True
+    np.not_equal(key[1:], key[:-1], out=starts[1:])
+    return starts
+
+
 def segments(key: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return where each run of equal keys begins in a sorted column."""
-    if not len(key):
-        return np.empty(0, np.int64)
-    begins = np.empty(len(key), np.bool_)
-    begins[0] = True
-    np.not_equal(key[1:], key[:-1], out=begins[1:])
-    return begins.nonzero()[0]
+    """Return the rows at which a run of equal keys starts in a sorted column."""
+    return starts_of_runs(key).nonzero()[0]
 
 
 def least_of_runs(key: NDArray[np.int64], cost: NDArray[np.int64]) -> NDArray[np.int64]:

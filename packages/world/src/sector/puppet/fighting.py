@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sector.puppet.columns import least_of_runs, ranges, sums_of_each
 from sector.puppet.forecast import NEVER, Forecast
-from sector.puppet.view import NEUTRAL, Reach, View
+from sector.puppet.view import NEUTRAL, PuppetView, Reach
 
 _IDLE_SHIPS = 8
 """A garrison inland moves up when it has this many ships to spare."""
@@ -18,7 +18,7 @@ _OFF = 2**40
 """The cost of what cannot be done."""
 
 
-def spare(view: View, seen: Forecast, arcs: Reach, guard_percent: NDArray[np.int64]) -> NDArray[np.int64]:
+def spare(view: PuppetView, outlook: Forecast, arcs: Reach, guard_percent: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return what each garrison can do without, int64[n]: all but what holds off what comes, and its guard.
 
     The guard is a share of the strongest hostile garrison beside it, the less of it the stronger the faction is as a whole.
@@ -32,36 +32,36 @@ def spare(view: View, seen: Forecast, arcs: Reach, guard_percent: NDArray[np.int
     guard[wary] = view.ships[arcs.target[wary]] * guard_percent[mine] // 100 * share // 100
     can = np.zeros(len(view.owner), np.int64)
     if len(arcs.system):
-        can[arcs.system] = np.maximum(seen.low[arcs.system] - np.maximum.reduceat(guard, arcs.first), 0)
+        can[arcs.system] = np.maximum(outlook.low[arcs.system] - np.maximum.reduceat(guard, arcs.first), 0)
     return can
 
 
 def strikes(
-    view: View,
-    seen: Forecast,
+    view: PuppetView,
+    outlook: Forecast,
     arcs: Reach,
     can: NDArray[np.int64],
     margin_percent: NDArray[np.int64],
     claimed: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return (arc, ships) of the ships sent to save what is threatened and to take what can be taken; one move a system."""
-    falls = seen.low < 0
+    falls = outlook.low < 0
     wanted = np.ones(len(view.owner), np.bool_)
     wanted[claimed] = False
     # What falls already needs nobody else; what is one's own needs help only while it comes in time.
-    help_ = (arcs.mine == arcs.theirs) & falls[arcs.target] & (arcs.ticks <= seen.lost_in[arcs.target])
+    help_ = (arcs.mine == arcs.theirs) & falls[arcs.target] & (arcs.ticks <= outlook.lost_in[arcs.target])
     take = arcs.open & (wanted & ~falls)[arcs.target]
-    chosen = ((help_ | take) & (can[arcs.source] > 0)).nonzero()[0]
+    rows = ((help_ | take) & (can[arcs.source] > 0)).nonzero()[0]
     arc, source, target, ticks, faction = (
-        column[chosen] for column in (arcs.arc, arcs.source, arcs.target, arcs.ticks, arcs.mine)
+        column[rows] for column in (arcs.arc, arcs.source, arcs.target, arcs.ticks, arcs.mine)
     )
     if not len(arc):
         return arc, arc
-    own = help_[chosen]
-    held = np.maximum(seen.garrison(target, ticks), 0)
-    need = np.where(own, -seen.low[target], held * margin_percent[faction] // 100 + 1)
+    own = help_[rows]
+    held = np.maximum(outlook.garrison(target, ticks), 0)
+    need = np.where(own, -outlook.low[target], held * margin_percent[faction] // 100 + 1)
     worth = (2 * view.growth[target] + view.supply_yield[target] + 1).astype(np.int64)
-    worth *= np.where(arcs.theirs[chosen] != NEUTRAL, 2, 1)
+    worth *= np.where(arcs.theirs[rows] != NEUTRAL, 2, 1)
     # All arcs of a faction into a target are one group, which needs what its latest arrival needs.
     key, group = np.unique(target * (len(view.supply) + 1) + faction, return_inverse=True)
     most = np.zeros(len(key), np.int64)
@@ -79,7 +79,7 @@ def strikes(
 
 
 def advances(
-    view: View, arcs: Reach, can: NDArray[np.int64], front: NDArray[np.int64]
+    view: PuppetView, arcs: Reach, can: NDArray[np.int64], front: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return (arc, ships) of garrisons inland that move one system nearer to the `front` systems; one move a system."""
     inner = ((arcs.mine == arcs.theirs) & (can[arcs.source] >= _IDLE_SHIPS)).nonzero()[0]
@@ -92,7 +92,7 @@ def advances(
     return arcs.arc[inner[best]], can[source[best]]
 
 
-def _hops(view: View, front: NDArray[np.int64]) -> NDArray[np.int64]:
+def _hops(view: PuppetView, front: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return how many lanes each system is from `front`, through systems of one owner, int64[n]: breadth first, each arc once."""
     hops = np.full(len(view.owner), NEVER)
     hops[front] = 0

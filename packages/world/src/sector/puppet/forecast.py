@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sector.puppet.columns import segments
-from sector.puppet.view import NEUTRAL, View
+from sector.puppet.view import NEUTRAL, PuppetView
 
 NEVER = 2**31
 """Ticks until something that does not happen; longer than any fleet is under way."""
@@ -22,7 +22,7 @@ class Forecast:
     A garrison below 0 is one that falls, by as much as the others exceed it.
     """
 
-    view: View
+    view: PuppetView
     low: NDArray[np.int64]
     lost_in: NDArray[np.int64]
     _key: NDArray[np.int64]
@@ -36,14 +36,14 @@ class Forecast:
         return self.view.ships[system] + _growth(self.view, system) * ticks + fleets
 
 
-def _growth(view: View, system: NDArray[np.int64]) -> NDArray[np.int64]:
+def _growth(view: PuppetView, system: NDArray[np.int64]) -> NDArray[np.int64]:
     growth: NDArray[np.int64] = view.growth[system] * (view.owner[system] != NEUTRAL)
     return growth
 
 
-def forecast(view: View, asked: NDArray[np.bool_]) -> Forecast:
+def forecast(view: PuppetView, relevant: NDArray[np.bool_]) -> Forecast:
     """Return the forecast for the systems at which `asked`, bool[n], is true; the others look as if no fleet came."""
-    coming = asked[view.fleet_target].nonzero()[0]
+    coming = relevant[view.fleet_target].nonzero()[0]
     target = view.fleet_target[coming].astype(np.int64)
     ticks = np.minimum(view.fleet_arrives[coming] - view.tick, _HORIZON_TICKS)
     # Digits of 16 bits, which NumPy sorts by radix.

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sector.puppet.columns import least_of_runs, segments
-from sector.puppet.view import NEUTRAL, Reach, View
+from sector.puppet.view import NEUTRAL, PuppetView, Reach
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
+class ClaimPlan:
     """What is claimed (system, faction; int64[c]), what supply is left, int64[f], and who has more to claim, bool[f]."""
 
     system: NDArray[np.int64]
@@ -19,13 +19,13 @@ class Claims:
     more: NDArray[np.bool_]
 
 
-def claims(view: View, arcs: Reach) -> Claims:
+def plan_claims(view: PuppetView, arcs: Reach) -> ClaimPlan:
     """Return the claims of the planning puppets: the best first, as many as they can pay."""
     free = (arcs.open & (arcs.theirs == NEUTRAL)).nonzero()[0]
     left, more = view.supply.copy(), np.zeros(len(view.supply), np.bool_)
     faction, system = arcs.mine[free], arcs.target[free]
     if not len(free):
-        return Claims(system, faction, left, more)
+        return ClaimPlan(system, faction, left, more)
     # Two factions may want the same system: the one that enters it last in the plan comes too late, and keeps its supply.
     faction, system = np.divmod(np.unique(faction * len(view.owner) + system), len(view.owner))
     price = view.claim_cost[system] * 16 // (2 * view.growth[system] + view.supply_yield[system] + 1)
@@ -38,11 +38,15 @@ def claims(view: View, arcs: Reach) -> Claims:
     paid = total - before <= view.supply[faction]
     np.subtract.at(left, faction[paid], cost[paid])
     more[faction[~paid]] = True
-    return Claims(system[paid], faction[paid], left, more)
+    return ClaimPlan(system[paid], faction[paid], left, more)
 
 
-def musters(
-    view: View, claimed: Claims, saved_percent: NDArray[np.int64], front: NDArray[np.int64], spare: NDArray[np.int64]
+def plan_musters(
+    view: PuppetView,
+    claim_plan: ClaimPlan,
+    saved_percent: NDArray[np.int64],
+    front: NDArray[np.int64],
+    spare: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return (system, faction, ships) of the musters: all at the system of `front` that has least to spare, one a faction."""
     nothing = np.empty(0, np.int64)
@@ -51,7 +55,7 @@ def musters(
     front = front[view.owner[front].argsort(kind="stable")]
     system = front[least_of_runs(view.owner[front].astype(np.int64), spare[front])]
     faction = view.owner[system].astype(np.int64)
-    saved = np.where(claimed.more, saved_percent, 0)[faction]
-    ships = (claimed.left[faction] * (100 - saved) // 100) // view.muster_cost
+    saved = np.where(claim_plan.more, saved_percent, 0)[faction]
+    ships = (claim_plan.left[faction] * (100 - saved) // 100) // view.muster_cost
     some = ships > 0
     return system[some], faction[some], ships[some]

@@ -11,43 +11,43 @@ from numpy.typing import NDArray
 
 from sector.puppet.fighting import advances, spare, strikes
 from sector.puppet.forecast import forecast
-from sector.puppet.spending import claims, musters
+from sector.puppet.spending import plan_claims, plan_musters
 from sector.puppet.temperament import TEMPERAMENTS
-from sector.puppet.view import Plan, View, reach
+from sector.puppet.view import PuppetOrders, PuppetView, reach
 
 _PERIOD_TICKS, _LONG_PERIOD_TICKS = 4, 12
 _MANY_SYSTEMS = 40
 """Who owns more plans at the long period: a lane takes about as long."""
 
 
-def plan(view: View) -> Plan | None:
+def plan_orders(view: PuppetView) -> PuppetOrders | None:
     """Return what the puppets of `view` want to do this tick, or None if none of them makes a plan."""
     system = _planners_systems(view)
     if not len(system):
         return None
     arcs = reach(view, system)
     margin, guard, saved = _characters(view.temperament)
-    asked = np.zeros(len(view.owner), np.bool_)
-    asked[system] = True
-    asked[arcs.target] = True
-    seen = forecast(view, asked)
-    can = spare(view, seen, arcs, guard)
-    claimed = claims(view, arcs)
-    move_arc, move_ships = strikes(view, seen, arcs, can, margin, claimed.system)
+    relevant = np.zeros(len(view.owner), np.bool_)
+    relevant[system] = True
+    relevant[arcs.target] = True
+    outlook = forecast(view, relevant)
+    can = spare(view, outlook, arcs, guard)
+    claim_plan = plan_claims(view, arcs)
+    move_arc, move_ships = strikes(view, outlook, arcs, can, margin, claim_plan.system)
     front = arcs.system[np.logical_or.reduceat(arcs.open, arcs.first)] if len(arcs.system) else arcs.system
     idle = can.copy()
     idle[view.arc_source[move_arc]] = 0
     idle_arc, idle_ships = advances(view, arcs, idle, front)
-    return Plan(
-        claimed.system,
-        claimed.faction,
-        *musters(view, claimed, saved, front, can),
+    return PuppetOrders(
+        claim_plan.system,
+        claim_plan.faction,
+        *plan_musters(view, claim_plan, saved, front, can),
         np.concatenate((move_arc, idle_arc)),
         np.concatenate((move_ships, idle_ships)),
     )
 
 
-def _planners_systems(view: View) -> NDArray[np.int64]:
+def _planners_systems(view: PuppetView) -> NDArray[np.int64]:
     """Return the systems of the puppets that make a plan in this tick, int64[s], ascending."""
     count = len(view.temperament)
     owned = np.bincount(view.owner + np.int16(1), minlength=count + 1)[1:]
@@ -59,8 +59,9 @@ def _planners_systems(view: View) -> NDArray[np.int64]:
 @lru_cache(maxsize=64)
 def _characters(temperament: tuple[str, ...]) -> NDArray[np.int64]:
     """Return margin, guard and saving in percent, int64[3, f]; 0 for factions that are no puppets."""
-    found = [TEMPERAMENTS.get(name) for name in temperament]
+    temperaments = [TEMPERAMENTS.get(name) for name in temperament]
     percents = [
-        (0, 0, 0) if each is None else (each.margin_percent, each.guard_percent, each.saved_percent) for each in found
+        (0, 0, 0) if each is None else (each.margin_percent, each.guard_percent, each.saved_percent)
+        for each in temperaments
     ]
     return np.array(percents, np.int64).reshape(-1, 3).T

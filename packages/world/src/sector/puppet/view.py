@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from sector.puppet.columns import ranges
 
 NEUTRAL = -1
+"""The owner of a system that no faction owns."""
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class PuppetView:
     """n systems, 2m arcs (each lane both ways, by source), k fleets, f factions. Owners are rows of factions, or NEUTRAL.
 
     `tick`: the tick whose state this is; fleets arrive after it. `temperament`: by faction, "" where it is no puppet.
@@ -40,7 +41,7 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PuppetOrders:
     """Claims (system, faction), musters (system, faction, ships) and moves (arc, ships): columns of equal length each, int64.
 
     There is at most one move an arc, and the moves from a system do not exceed its garrison.
@@ -73,7 +74,7 @@ class Reach:
     first: NDArray[np.int64]
 
 
-def reach(view: View, system: NDArray[np.int64]) -> Reach:
+def reach(view: PuppetView, system: NDArray[np.int64]) -> Reach:
     """Return the arcs that leave `system`, ascending. `open`: to a system that is another's, or nobody's and not reserved."""
     arc = ranges(view.first_arc[system], view.first_arc[system + 1])
     count = view.first_arc[system + 1] - view.first_arc[system]

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sector.models.field_types import MAX_SHIPS
+from sector.puppet.columns import starts_of_runs
 from sector.world.record import Record
-from sector.world.state import NEUTRAL, NO_FLEETS, Fleets, joined
+from sector.world.state import NEUTRAL, NO_FLEETS, Fleets, concat_fleets
 
 
 class Arrival(NamedTuple):
@@ -35,9 +36,9 @@ def arrive(
         return Arrival(owner, ships, fleets, NO_FLEETS.id)
     landed = _landed(fleets, rows)
     if len(launched.id) and (early := launched.arrives == tick).any():
-        landed = _after(landed, _landed(launched, early.nonzero()[0]))
+        landed = _concatenate(landed, _landed(launched, early.nonzero()[0]))
         launched = launched.take((~early).nonzero()[0])
-    fleets = joined(fleets, (~due).nonzero()[0], launched)
+    fleets = concat_fleets(fleets, (~due).nonzero()[0], launched)
     if not len(landed.id):
         return Arrival(owner, ships, fleets, landed.id)
     return Arrival(*_fight(owner, ships, landed, record), fleets, landed.id)
@@ -57,7 +58,7 @@ def _landed(fleets: Fleets, rows: NDArray[np.int64]) -> _Landed:
     return _Landed(fleets.id.take(rows), fleets.owner.take(rows), fleets.target.take(rows), fleets.ships.take(rows))
 
 
-def _after(landed: _Landed, more: _Landed) -> _Landed:
+def _concatenate(landed: _Landed, more: _Landed) -> _Landed:
     return _Landed(
         np.concatenate((landed.id, more.id)),
         np.concatenate((landed.owner, more.owner)),
@@ -71,7 +72,7 @@ def _fight(
 ) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
     system, whose, force = _forces(landed, owner, ships)
     # The forces at a system stand together; `first` is where those of each begin, `at` which system each belongs to.
-    new = _begins(system)
+    new = starts_of_runs(system)
     first, at = new.nonzero()[0], new.cumsum() - 1
     place = system[first]
     best = np.maximum.reduceat(force, first)
@@ -87,19 +88,15 @@ def _fight(
         winner[sole] = whose[lead[sole[at[lead]]]]
         second = np.where(sole, second, best)
     left = np.minimum(left, MAX_SHIPS)
-    record.later(lambda told: _tell(told, landed, _Meeting(place, before, winner, left, second > 0, at, whose, force)))
+    record.defer(
+        lambda events: _record_events(
+            events, landed, _Battlefield(place, before, winner, left, second > 0, at, whose, force)
+        )
+    )
     after = owner.copy()
     after[place] = winner
     ships[place] = left
     return after, ships
-
-
-def _begins(key: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Say where a new key begins in a sorted column."""
-    begins = np.empty(len(key), np.bool_)
-    begins[0] = True
-    np.not_equal(key[1:], key[:-1], out=begins[1:])
-    return begins
 
 
 def _forces(
@@ -114,14 +111,14 @@ def _forces(
     # From 0 up and below 2**32: two digits of 16 bits, which NumPy sorts by radix, in a third of the time of comparisons.
     key = system * (int(whose.max()) - NEUTRAL + 1) + (whose - NEUTRAL)
     order = np.lexsort((key.astype(np.uint16), (key >> 16).astype(np.uint16)))
-    first = _begins(key[order]).nonzero()[0]
+    first = starts_of_runs(key[order]).nonzero()[0]
     force = np.add.reduceat(np.concatenate((ships[place], landed.ships))[order], first)
     group = order[first]
     return system[group], whose[group], force
 
 
 @dataclass(frozen=True, slots=True)
-class _Meeting:
+class _Battlefield:
     """The systems reached, with owner before and after, ships left, and whether sides fought; and the forces (place, owner, ships)."""
 
     place: NDArray[np.int64]
@@ -134,7 +131,7 @@ class _Meeting:
     force: NDArray[np.int64]
 
 
-def _tell(record: Record, landed: _Landed, met: _Meeting) -> None:
+def _record_events(record: Record, landed: _Landed, field: _Battlefield) -> None:
     """Record who landed, where more than one side had ships, and what was taken."""
     record.extend(
         "fleet_arrived",
@@ -144,19 +141,19 @@ def _tell(record: Record, landed: _Landed, met: _Meeting) -> None:
         system=landed.target,
         ships=landed.ships,
     )
-    battle = met.fought.nonzero()[0]
+    battle = field.fought.nonzero()[0]
     if len(battle):
-        victor = np.where(met.left[battle] > 0, met.winner[battle], NEUTRAL)
-        record.extend("battle", len(battle), system=met.place[battle], winner=victor, ships=met.left[battle])
-        shown = (met.fought[met.at] & (met.force > 0)).nonzero()[0]
-        row = met.fought.cumsum() - 1
-        record.forces(row[met.at[shown]], met.whose[shown], met.force[shown])
-    taken = (met.winner != met.before).nonzero()[0]
+        victor = np.where(field.left[battle] > 0, field.winner[battle], NEUTRAL)
+        record.extend("battle", len(battle), system=field.place[battle], winner=victor, ships=field.left[battle])
+        shown = (field.fought[field.at] & (field.force > 0)).nonzero()[0]
+        row = field.fought.cumsum() - 1
+        record.forces(row[field.at[shown]], field.whose[shown], field.force[shown])
+    captured = (field.winner != field.before).nonzero()[0]
     record.extend(
         "system_captured",
-        len(taken),
-        system=met.place[taken],
-        loser=met.before[taken],
-        faction=met.winner[taken],
-        ships=met.left[taken],
+        len(captured),
+        system=field.place[captured],
+        loser=field.before[captured],
+        faction=field.winner[captured],
+        ships=field.left[captured],
     )

@@ -35,9 +35,9 @@ def apply_logged(mutable: MutableState, logged: Sequence[LoggedOrder], few: int 
         return
     plain, others = decode_orders(logged, mutable.rows)
     length = _lengths(mutable, plain)
-    at_once = _lawful(mutable, plain, length) & _commuting(mutable, plain, others)
-    rest = [(place, logged[place], parse_order(logged[place])) for place in plain.place[~at_once].tolist()]
-    _apply_at_once(mutable, plain, length, at_once)
+    independent = _is_valid(mutable, plain, length) & _is_independent(mutable, plain, others)
+    rest = [(place, logged[place], parse_order(logged[place])) for place in plain.place[~independent].tolist()]
+    _apply_batch(mutable, plain, length, independent)
     _one_by_one(mutable, sorted(others + rest, key=lambda each: each[0]))
 
 
@@ -51,25 +51,25 @@ def _one_by_one(mutable: MutableState, orders: Sequence[ParsedOrder]) -> None:
 
 def _lengths(mutable: MutableState, plain: OrderBatch) -> NDArray[np.int64]:
     """Return the ticks that each move takes, int64[k]; NOWHERE for those that cannot be, and for musters."""
-    known = (plain.system < len(mutable.owner)) & (plain.target < len(mutable.owner)) & ~plain.muster
+    on_map = (plain.system < len(mutable.owner)) & (plain.target < len(mutable.owner)) & ~plain.muster
     measure = mutable.galaxy.lanes if mutable.config.travel == "lanes" else mutable.galaxy.straight
-    length = np.zeros(len(known), np.int64)
-    length[known] = measure(plain.system[known], plain.target[known])
+    length = np.zeros(len(on_map), np.int64)
+    length[on_map] = measure(plain.system[on_map], plain.target[on_map])
     return length
 
 
-def _lawful(mutable: MutableState, plain: OrderBatch, length: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _is_valid(mutable: MutableState, plain: OrderBatch, length: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Say which orders break no rule, as far as that depends on nothing that others change: bool[k]."""
-    in_it = np.append(np.array(mutable.alive, np.bool_), False)[plain.faction]
+    is_alive = np.append(np.array(mutable.alive, np.bool_), False)[plain.faction]
     owner = mutable.owner.take(plain.system, mode="clip")
-    mine = (owner != NEUTRAL) & (plain.admin | (owner == plain.faction))
-    somewhere = (plain.system < len(mutable.owner)) & (plain.muster | (length != NOWHERE))
-    in_the_rules = ~plain.muster if mutable.config.preset == "classic" else True
-    lawful: NDArray[np.bool_] = in_it & mine & somewhere & in_the_rules
-    return lawful
+    is_owner = (owner != NEUTRAL) & (plain.admin | (owner == plain.faction))
+    has_route = (plain.system < len(mutable.owner)) & (plain.muster | (length != NOWHERE))
+    is_allowed = ~plain.muster if mutable.config.preset == "classic" else True
+    valid: NDArray[np.bool_] = is_alive & is_owner & has_route & is_allowed
+    return valid
 
 
-def _commuting(mutable: MutableState, plain: OrderBatch, others: Sequence[ParsedOrder]) -> NDArray[np.bool_]:
+def _is_independent(mutable: MutableState, plain: OrderBatch, others: Sequence[ParsedOrder]) -> NDArray[np.bool_]:
     """Say which orders commute with all that they are given with: bool[k]. Orders beyond the map may get either answer."""
     count, factions = len(mutable.owner), len(mutable.ids)
     if mutable.under_way + len(plain.place) + len(others) > MAX_FLEETS:
@@ -85,27 +85,29 @@ def _commuting(mutable: MutableState, plain: OrderBatch, others: Sequence[Parsed
     np.add.at(leaving, system, np.where(plain.muster, 0, plain.ships))
     np.add.at(coming, system, np.where(plain.muster, plain.ships, 0))
     quiet = ~contested & (leaving <= mutable.ships) & (mutable.ships + coming <= MAX_SHIPS)
-    return quiet[system] & (_paid(mutable, plain, spending) | plain.admin | ~plain.muster)
+    return quiet[system] & (_is_affordable(mutable, plain, spending) | plain.admin | ~plain.muster)
 
 
-def _paid(mutable: MutableState, plain: OrderBatch, spending: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _is_affordable(mutable: MutableState, plain: OrderBatch, spending: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Say whose faction can pay for all its musters, whatever else it does: bool[k]."""
     supply = np.append(mutable.supply, 0)
     cost = np.zeros(len(supply), np.int64)
     paying = plain.muster & ~plain.admin
     # A muster that costs more than its faction has cannot be paid, and its cost need not fit an int64.
-    dear = paying & (plain.ships > supply[plain.faction] // max(mutable.config.muster_cost, 1))
-    dear &= mutable.config.muster_cost > 0
-    np.add.at(cost, plain.faction[paying & ~dear], plain.ships[paying & ~dear] * mutable.config.muster_cost)
-    rich = (cost <= supply) & ~spending
-    rich[plain.faction[dear]] = False
-    return rich[plain.faction]
+    unaffordable = paying & (plain.ships > supply[plain.faction] // max(mutable.config.muster_cost, 1))
+    unaffordable &= mutable.config.muster_cost > 0
+    np.add.at(
+        cost, plain.faction[paying & ~unaffordable], plain.ships[paying & ~unaffordable] * mutable.config.muster_cost
+    )
+    solvent = (cost <= supply) & ~spending
+    solvent[plain.faction[unaffordable]] = False
+    return solvent[plain.faction]
 
 
-def _apply_at_once(
-    mutable: MutableState, plain: OrderBatch, length: NDArray[np.int64], chosen: NDArray[np.bool_]
+def _apply_batch(
+    mutable: MutableState, plain: OrderBatch, length: NDArray[np.int64], selected: NDArray[np.bool_]
 ) -> None:
-    move, muster = np.flatnonzero(chosen & ~plain.muster), np.flatnonzero(chosen & plain.muster)
+    move, muster = np.flatnonzero(selected & ~plain.muster), np.flatnonzero(selected & plain.muster)
     if len(move):
         place, system = plain.place[move], plain.system[move]
         owner = mutable.owner[system].astype(np.int64)

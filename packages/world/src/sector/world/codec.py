@@ -13,7 +13,7 @@ from sector.models.frame import Column, Frame, FrameError, Table
 from sector.models.mapfile import MAX_RATE
 from sector.world.galaxy import Galaxy
 from sector.world.state import MAX_FLEETS, NEUTRAL, Factions, Fleets, WorldState
-from sector.world.tick import Tick
+from sector.world.tick import TickResult
 from sector.world.victory import LAST_TICK
 
 
@@ -26,10 +26,10 @@ def _array[D: np.generic](frame: Frame, table: str, name: str, dtype: type[D]) -
         values = frame.tables[table].columns[name].values
     except KeyError as error:
         raise FrameError(f"a {frame.kind} without {table}.{name}") from error
-    found = np.asarray(values)
-    if found.dtype != np.dtype(dtype):
-        raise FrameError(f"{table}.{name} holds {found.dtype}, not {np.dtype(dtype)}")
-    return found.astype(dtype, copy=False)
+    column = np.asarray(values)
+    if column.dtype != np.dtype(dtype):
+        raise FrameError(f"{table}.{name} holds {column.dtype}, not {np.dtype(dtype)}")
+    return column.astype(dtype, copy=False)
 
 
 def map_frame(galaxy: Galaxy) -> Frame:
@@ -125,7 +125,7 @@ def snapshot_frame(state: WorldState, parent: str) -> Frame:
     return Frame("snapshot", meta, tables)
 
 
-def events_frame(tick: Tick, orders: Sequence[LoggedOrder]) -> Frame:
+def events_frame(tick: TickResult, orders: Sequence[LoggedOrder]) -> Frame:
     """Return what happened in a tick, in which `orders` stood in the log, as a frame of kind `events`."""
     meta: dict[str, JsonValue] = {"tick": tick.state.tick}
     tables, firsts = tick.record.tables()

@@ -11,7 +11,7 @@ from sector.world.codec import faction_columns, fleets_table
 from sector.world.record import LONG, narrow
 from sector.world.state import FLEET_DTYPES, Factions, Fleets, WorldState
 
-_MOST = 0.75
+_MAX_CHANGED_SHARE = 0.75
 """Where more than this part of many rows changed, as with growth, all are told: they need no column that names them."""
 
 type _Part = tuple[str, NDArray[np.generic], NDArray[np.generic], str | None]
@@ -32,12 +32,12 @@ def delta_frame(
     )
     if changed is not None:
         tables["systems.changed"] = changed
-    _tell_factions(tables, before.factions, after.factions)
-    _tell_fleets(tables, before.fleets, after.fleets, landed)
+    _add_factions(tables, before.factions, after.factions)
+    _add_fleets(tables, before.fleets, after.fleets, landed)
     return Frame("delta", meta, tables)
 
 
-def _tell_factions(tables: dict[str, Table], before: Factions, after: Factions) -> None:
+def _add_factions(tables: dict[str, Table], before: Factions, after: Factions) -> None:
     changed = _changed(
         ("supply", before.supply, after.supply, None),
         ("puppet", before.puppet, after.puppet, None),
@@ -46,13 +46,15 @@ def _tell_factions(tables: dict[str, Table], before: Factions, after: Factions) 
     )
     if changed is not None:
         tables["factions.changed"] = changed
-    if len(after.ids) > (kept := len(before.ids)):
-        columns = faction_columns(after.supply[kept:], after.puppet[kept:], after.alive[kept:], after.home[kept:])
-        labels = {"id": after.ids[kept:], "colour": after.colours[kept:]}
-        tables["factions.added"] = Table(len(after.ids) - kept, columns, labels)
+    if len(after.ids) > (old_count := len(before.ids)):
+        columns = faction_columns(
+            after.supply[old_count:], after.puppet[old_count:], after.alive[old_count:], after.home[old_count:]
+        )
+        labels = {"id": after.ids[old_count:], "colour": after.colours[old_count:]}
+        tables["factions.added"] = Table(len(after.ids) - old_count, columns, labels)
 
 
-def _tell_fleets(tables: dict[str, Table], before: Fleets, after: Fleets, landed: NDArray[np.int64]) -> None:
+def _add_fleets(tables: dict[str, Table], before: Fleets, after: Fleets, landed: NDArray[np.int64]) -> None:
     """Fleets are added at the end, in ascending order of their ids. One that lands as it departs was never there."""
     if after is before:
         return
@@ -60,8 +62,8 @@ def _tell_fleets(tables: dict[str, Table], before: Fleets, after: Fleets, landed
     gone = landed[: np.searchsorted(landed, next_fleet)] if len(landed) else landed
     if len(gone):
         tables["fleets.removed"] = Table(len(gone), {"id": Column(memoryview(narrow(gone)))})
-    if len(after.id) > (kept := len(before.id) - len(gone)):
-        tables["fleets.added"] = fleets_table(Fleets(*(getattr(after, name)[kept:] for name in FLEET_DTYPES)))
+    if len(after.id) > (old_count := len(before.id) - len(gone)):
+        tables["fleets.added"] = fleets_table(Fleets(*(getattr(after, name)[old_count:] for name in FLEET_DTYPES)))
 
 
 def _changed(*parts: _Part) -> Table | None:
@@ -76,7 +78,7 @@ def _changed(*parts: _Part) -> Table | None:
     if differs is None:
         return None
     rows = differs.nonzero()[0]
-    if len(rows) >= LONG and len(rows) > _MOST * len(differs):
+    if len(rows) >= LONG and len(rows) > _MAX_CHANGED_SHARE * len(differs):
         count = len(differs)
         return Table(count, {name: Column(memoryview(narrow(new[:count])), of) for name, new, of in changed})
     columns = {name: Column(memoryview(narrow(new[rows])), of) for name, new, of in changed}

@@ -75,8 +75,8 @@ class Galaxy:
         """Return the length in ticks of the lane from a to b, or NOWHERE."""
         key = a * len(self.names) + b
         arc = int(self._arc_key.searchsorted(key))
-        there = arc < len(self._arc_key) and self._arc_key[arc] == key
-        return int(self.arcs[2][arc]) if there else NOWHERE
+        exists = arc < len(self._arc_key) and self._arc_key[arc] == key
+        return int(self.arcs[2][arc]) if exists else NOWHERE
 
     def neighbours(self, system: int) -> NDArray[np.int32]:
         """Return the systems that a lane joins to `system`, int32[k], ascending."""

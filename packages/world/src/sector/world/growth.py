@@ -8,7 +8,7 @@ from sector.world.galaxy import Galaxy
 from sector.world.state import NEUTRAL
 
 # Arrays of no dimension: of a Python number NumPy asks each time which dtype it has.
-_NEUTRAL, _MOST = np.array(NEUTRAL, np.int16), np.array(MAX_SHIPS)
+_NEUTRAL, _MAX_SHIPS = np.array(NEUTRAL, np.int16), np.array(MAX_SHIPS)
 
 
 def grow(
@@ -18,4 +18,4 @@ def grow(
     grown = ships + galaxy.growth * (owner > _NEUTRAL)
     # bincount sums in float64, which is exact below 2**53: no map yields more (sector.models.mapfile.MAX_RATE).
     gained = np.bincount(owner - _NEUTRAL, galaxy.float_yield, len(supply) + 1)[1:].astype(np.int64)
-    return np.minimum(grown, _MOST, out=grown), np.minimum(supply + gained, _MOST)
+    return np.minimum(grown, _MAX_SHIPS, out=grown), np.minimum(supply + gained, _MAX_SHIPS)

@@ -30,8 +30,8 @@ def join(placement: Placement) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
             ends.append((a[clear], b[clear]))
     a, b = (np.concatenate(side) for side in zip(*ends, strict=True))
     if placement.alike:
-        kept = ~(_beyond(placement, a, b) | _beyond(placement, b, a))
-        a, b = a[kept], b[kept]
+        wanted = ~(_beyond(placement, a, b) | _beyond(placement, b, a))
+        a, b = a[wanted], b[wanted]
     order = np.lexsort((b, a))
     return a[order].astype(np.int32), b[order].astype(np.int32)
 

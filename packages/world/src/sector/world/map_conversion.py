@@ -9,10 +9,10 @@ from sector.world.galaxy import Galaxy, GalaxyError, stranded
 from sector.world.placement import distance
 
 
-def galaxy_from_map(chosen: MapFile, config: SimConfig) -> tuple[Galaxy, NDArray[np.int64]]:
+def galaxy_from_map(map_file: MapFile, config: SimConfig) -> tuple[Galaxy, NDArray[np.int64]]:
     """Return the galaxy of a map and the ships that garrison each system at the start, int64[n]. Raises GalaxyError."""
-    systems = sorted(chosen.systems, key=lambda system: _row(system.id))
-    ends = sorted((min(a, b), max(a, b)) for a, b in ((_row(lane.a), _row(lane.b)) for lane in chosen.lanes))
+    systems = sorted(map_file.systems, key=lambda system: _row(system.id))
+    ends = sorted((min(a, b), max(a, b)) for a, b in ((_row(lane.a), _row(lane.b)) for lane in map_file.lanes))
     a, b = np.array(ends, np.int32).reshape(-1, 2).T.copy()
     if config.travel == "lanes" and (apart := stranded(len(systems), a, b)) is not None:
         raise GalaxyError(f"no lanes join S{apart} to S0")
@@ -27,7 +27,7 @@ def galaxy_from_map(chosen: MapFile, config: SimConfig) -> tuple[Galaxy, NDArray
         lane_a=a,
         lane_b=b,
         lane_length=distance(x[a].astype(np.int64) - x[b], y[a].astype(np.int64) - y[b]),
-        home=np.array([_row(home) for home in chosen.homes], np.int32),
+        home=np.array([_row(home) for home in map_file.homes], np.int32),
     )
     return galaxy, np.array([system.ships for system in systems], np.int64)
 

@@ -70,8 +70,8 @@ def _make(given: argparse.Namespace) -> int:
 
 
 def _read(path: Path) -> Galaxy:
-    chosen = read_map(path)
-    galaxy, _ = galaxy_from_map(chosen, SimConfig(map=chosen, puppets=()))
+    map_file = read_map(path)
+    galaxy, _ = galaxy_from_map(map_file, SimConfig(map=map_file, puppets=()))
     return galaxy
 
 

@@ -33,7 +33,7 @@ def _plain_pattern() -> bytes:
     move, muster = MoveFleet.model_json_schema()["properties"], AddFleet.model_json_schema()["properties"]
     if [name for name in move if name in muster] != list(muster):
         raise TypeError("the fields of AddFleet are not those of MoveFleet, in the same order")
-    parts = []
+    parts: list[str] = []
     for name, schema in move.items():
         if name == "type":
             part = f'"type":"(?:{schema["const"]}|(?P<muster>{muster["type"]["const"]}))"'

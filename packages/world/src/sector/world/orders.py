@@ -15,7 +15,7 @@ from sector.world.mutable_state import MutableState
 from sector.world.state import MAX_FLEETS, NEUTRAL
 
 
-class Rejected(Exception):
+class OrderRejection(Exception):
     """An order that breaks a rule. `reason` is from the closed list, `detail` for people."""
 
     def __init__(self, reason: RejectReason, detail: str) -> None:
@@ -28,7 +28,7 @@ def apply(mutable: MutableState, place: int, order: Order, *, admin: bool = Fals
     """Apply the order at `place` of the log. It yields one event; a rejection is its event, never an exception."""
     try:
         if mutable.config.preset == "classic" and not isinstance(order, MoveFleet):
-            raise Rejected(RejectReason.NOT_IN_CLASSIC, f"there is no {order.type} in the classic rules")
+            raise OrderRejection(RejectReason.NOT_IN_CLASSIC, f"there is no {order.type} in the classic rules")
         match order:
             case Join():
                 _join(mutable, place, order)
@@ -42,7 +42,7 @@ def apply(mutable: MutableState, place: int, order: Order, *, admin: bool = Fals
                 _note(mutable, place, order)
             case _ as never:
                 assert_never(never)
-    except Rejected as rejected:
+    except OrderRejection as rejected:
         reject(mutable, place, order.faction, rejected.reason, rejected.detail)
 
 
@@ -54,7 +54,7 @@ def reject(mutable: MutableState, place: int, faction: str | None, reason: Rejec
 
 def _require(holds: bool, reason: RejectReason, detail: str) -> None:
     if not holds:
-        raise Rejected(reason, detail)
+        raise OrderRejection(reason, detail)
 
 
 def _faction(mutable: MutableState, faction: str) -> int:
@@ -80,10 +80,10 @@ def _join(mutable: MutableState, place: int, order: Join) -> None:
     row = mutable.rows.get(order.faction)
     if row is not None:
         _require(mutable.alive[row], RejectReason.ELIMINATED, f"{order.faction} is out")
-        raise Rejected(RejectReason.ALREADY_JOINED, f"{order.faction} is in already")
+        raise OrderRejection(RejectReason.ALREADY_JOINED, f"{order.faction} is in already")
     home = mutable.enter(order.faction, puppet=False)
     if home is None:
-        raise Rejected(RejectReason.NO_HOME_LEFT, "every home system is taken")
+        raise OrderRejection(RejectReason.NO_HOME_LEFT, "every home system is taken")
     mutable.record.one("faction_joined", place, order=place, faction=mutable.rows[order.faction], system=home)
 
 
@@ -100,7 +100,7 @@ def _set_owner(mutable: MutableState, place: int, order: SetOwner, admin: bool) 
 
 
 def claim(mutable: MutableState, faction: int, system: int) -> None:
-    """Claim a system for a faction, which pays for it. Raises Rejected."""
+    """Claim a system for a faction, which pays for it. Raises OrderRejection."""
     name = mutable.ids[faction]
     _require(mutable.owner[system] == NEUTRAL, RejectReason.NOT_NEUTRAL, f"S{system} has an owner")
     beside = bool((mutable.owner[mutable.galaxy.neighbours(system)] == faction).any())

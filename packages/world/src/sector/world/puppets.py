@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from sector.models import Puppet
 from sector.models.field_types import MAX_SHIPS
-from sector.puppet import Plan, View, plan
+from sector.puppet import PuppetOrders, PuppetView, plan_orders
 from sector.world.mutable_state import MutableState
-from sector.world.orders import Rejected, claim
+from sector.world.orders import OrderRejection, claim
 from sector.world.state import MAX_FLEETS, NEUTRAL, WorldState
 
 _NO_ORDER = -1
@@ -23,30 +23,30 @@ def play(state: WorldState, mutable: MutableState) -> None:
     """Carry out in `mutable` what the puppets of `state` want; what this tick's orders made impossible is left out."""
     if not np.count_nonzero(state.factions.puppet & state.factions.alive):
         return
-    wanted = plan(_view(state))
-    if wanted is None:
+    orders = plan_orders(_view(state))
+    if orders is None:
         return
     if state.config.preset == "sector":
-        _claim(mutable, wanted)
-        _muster(mutable, wanted)
-    _move(state, mutable, wanted)
+        _claim(mutable, orders)
+        _muster(mutable, orders)
+    _move(state, mutable, orders)
 
 
-def _claim(mutable: MutableState, wanted: Plan) -> None:
-    made: list[tuple[int, int, int]] = []
-    for system, faction in zip(wanted.claim_system.tolist(), wanted.claim_faction.tolist(), strict=True):
-        with suppress(Rejected):  # an order of this tick, or another puppet, came first
+def _claim(mutable: MutableState, orders: PuppetOrders) -> None:
+    claims: list[tuple[int, int, int]] = []
+    for system, faction in zip(orders.claim_system.tolist(), orders.claim_faction.tolist(), strict=True):
+        with suppress(OrderRejection):  # an order of this tick, or another puppet, came first
             claim(mutable, faction, system)
-            made.append((faction, system, int(mutable.ships[system])))
-    if made:
-        faction_, system_, ships = np.array(made).T
+            claims.append((faction, system, int(mutable.ships[system])))
+    if claims:
+        faction_, system_, ships = np.array(claims).T
         mutable.record.extend(
-            "system_claimed", len(made), order=_nobodys(made), faction=faction_, system=system_, ships=ships
+            "system_claimed", len(claims), order=_no_orders(claims), faction=faction_, system=system_, ships=ships
         )
 
 
-def _muster(mutable: MutableState, wanted: Plan) -> None:
-    system, faction, ships = wanted.muster_system, wanted.muster_faction, wanted.muster_ships
+def _muster(mutable: MutableState, orders: PuppetOrders) -> None:
+    system, faction, ships = orders.muster_system, orders.muster_faction, orders.muster_ships
     room = MAX_SHIPS - mutable.ships[system]
     ships = np.minimum(np.minimum(ships, room), mutable.supply[faction] // max(mutable.config.muster_cost, 1))
     can = (mutable.owner[system] == faction) & (ships > 0)
@@ -54,26 +54,26 @@ def _muster(mutable: MutableState, wanted: Plan) -> None:
     np.subtract.at(mutable.supply, faction, ships * mutable.config.muster_cost)
     np.add.at(mutable.ships, system, ships)
     mutable.record.extend(
-        "ships_mustered", len(system), order=_nobodys(system), faction=faction, system=system, ships=ships
+        "ships_mustered", len(system), order=_no_orders(system), faction=faction, system=system, ships=ships
     )
 
 
-def _move(state: WorldState, mutable: MutableState, wanted: Plan) -> None:
-    source, target, length = (column[wanted.move_arc].astype(np.int64) for column in state.galaxy.arcs)
+def _move(state: WorldState, mutable: MutableState, orders: PuppetOrders) -> None:
+    source, target, length = (column[orders.move_arc].astype(np.int64) for column in state.galaxy.arcs)
     faction = state.owner[source].astype(np.int64)
     leaving = np.zeros(len(mutable.ships), np.int64)
-    np.add.at(leaving, source, wanted.move_ships)
-    can = (mutable.owner[source] == faction) & (leaving[source] <= mutable.ships[source]) & (wanted.move_ships > 0)
-    chosen = np.flatnonzero(can)[: max(MAX_FLEETS - mutable.under_way, 0)]
-    if not len(chosen):
+    np.add.at(leaving, source, orders.move_ships)
+    can = (mutable.owner[source] == faction) & (leaving[source] <= mutable.ships[source]) & (orders.move_ships > 0)
+    rows = np.flatnonzero(can)[: max(MAX_FLEETS - mutable.under_way, 0)]
+    if not len(rows):
         return
-    n = np.arange(mutable.record.count, mutable.record.count + len(chosen))
-    mutable.record.count += len(chosen)
-    moves = (faction, source, target, wanted.move_ships, length)
-    mutable.launch_all((n, _nobodys(n), *(column[chosen] for column in moves)))
+    n = np.arange(mutable.record.count, mutable.record.count + len(rows))
+    mutable.record.count += len(rows)
+    moves = (faction, source, target, orders.move_ships, length)
+    mutable.launch_all((n, _no_orders(n), *(column[rows] for column in moves)))
 
 
-def _nobodys(events: NDArray[np.int64] | list[tuple[int, int, int]]) -> NDArray[np.int64]:
+def _no_orders(events: NDArray[np.int64] | list[tuple[int, int, int]]) -> NDArray[np.int64]:
     """Return the orders of events that no order in the log caused."""
     return np.full(len(events), _NO_ORDER)
 
@@ -81,16 +81,16 @@ def _nobodys(events: NDArray[np.int64] | list[tuple[int, int, int]]) -> NDArray[
 @lru_cache(maxsize=64)
 def _temperaments(puppets: tuple[Puppet, ...], factions: tuple[str, ...]) -> tuple[str, ...]:
     """Return the temperament of each faction, "" for those that are no puppets."""
-    found = {puppet.faction: puppet.temperament for puppet in puppets}
-    return tuple(found.get(faction, "") for faction in factions)
+    temperaments = {puppet.faction: puppet.temperament for puppet in puppets}
+    return tuple(temperaments.get(faction, "") for faction in factions)
 
 
-def _view(state: WorldState) -> View:
+def _view(state: WorldState) -> PuppetView:
     source, target, length = state.galaxy.arcs
     reserved = np.zeros(len(state.owner), np.bool_)
     reserved[state.galaxy.home] = True
     reserved[state.factions.home] = False
-    return View(
+    return PuppetView(
         tick=state.tick,
         owner=state.owner,
         ships=state.ships,

@@ -64,14 +64,14 @@ class Record:
         """Add the forces of the battles of this tick: row `of` of the battles, ascending."""
         self._forces = {"of": of, "faction": faction, "ships": ships}
 
-    def later(self, tell: Callable[["Record"], None]) -> None:
+    def defer(self, add_events: Callable[["Record"], None]) -> None:
         """Have `tell` add events after all that are there, and after those of whoever came before, once they are asked for."""
-        self._later.append(tell)
+        self._later.append(add_events)
 
     def tables(self) -> tuple[dict[str, Table], dict[str, int]]:
         """Return the events, a table for each type; and by type the first number of those that count on, which have no column `n`."""
-        for tell in self._later:
-            tell(self)
+        for add_events in self._later:
+            add_events(self)
         self._later.clear()
         blocks = {kind: list(given) for kind, given in self._blocks.items()}
         for kind, rows in self._rows.items():
@@ -114,6 +114,6 @@ def narrow(values: NDArray[np.generic]) -> NDArray[np.generic]:
     """Return a long column of numbers in the least width that holds it: what is sent and kept of a tick is that much less."""
     if len(values) < LONG or values.dtype == np.bool_:
         return values
-    least, most = int(values.min()), int(values.max())
-    width = next(each for each in _WIDTHS if np.iinfo(each).min <= least and most <= np.iinfo(each).max)
+    smallest, largest = int(values.min()), int(values.max())
+    width = next(each for each in _WIDTHS if np.iinfo(each).min <= smallest and largest <= np.iinfo(each).max)
     return values.astype(width, copy=False)

@@ -32,7 +32,7 @@ class SectorWorld:
 
     def create(self, config: SimConfig) -> tuple[bytes, bytes]:
         """Return (map, snapshot) of tick 0: players and puppets are in, all else is neutral. Raises GalaxyError."""
-        state = founded(config)
+        state = initial_state(config)
         return encode(map_frame(state.galaxy)), encode(snapshot_frame(state, parent=""))
 
     def found(self, config: SimConfig) -> tuple[bytes, bytes]:
@@ -56,7 +56,7 @@ class SectorWorld:
         return Step(after, snapshot, delta, events, tick.state.status == "finished")
 
 
-def founded(config: SimConfig) -> WorldState:
+def initial_state(config: SimConfig) -> WorldState:
     """Return the state at tick 0. Raises GalaxyError."""
     galaxy, garrison = generate(config) if config.map is None else galaxy_from_map(config.map, config)
     owner = np.full(len(garrison), NEUTRAL, np.int16)

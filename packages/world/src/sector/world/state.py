@@ -6,10 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sector.models import SimConfig
+from sector.puppet.view import NEUTRAL as NEUTRAL
 from sector.world.galaxy import Galaxy
-
-NEUTRAL = -1
-"""The owner of a system that nobody owns."""
 
 MAX_FLEETS = 4_000_000
 """Most fleets under way at once: with MAX_SHIPS in each, all of them together still fit an int64."""
@@ -63,7 +61,7 @@ NO_FACTIONS = Factions((), np.empty(0, np.int64), np.empty(0, np.bool_), np.empt
 NO_FLEETS = Fleets(*(np.empty(0, dtype) for dtype in FLEET_DTYPES.values()))
 
 
-def joined(fleets: Fleets, rows: NDArray[np.int64], more: Fleets) -> Fleets:
+def concat_fleets(fleets: Fleets, rows: NDArray[np.int64], more: Fleets) -> Fleets:
     """Return the fleets at `rows`, and `more` after them; each column is written once."""
     if not len(more.id):
         return fleets.take(rows)

@@ -17,7 +17,7 @@ from sector.world.state import Factions, WorldState
 from sector.world.victory import judge
 
 
-class Tick(NamedTuple):
+class TickResult(NamedTuple):
     """The state one tick later, what happened on the way, and the ids of the fleets that landed, int64[k], ascending."""
 
     state: WorldState
@@ -25,7 +25,7 @@ class Tick(NamedTuple):
     landed: NDArray[np.int64]
 
 
-def advance(state: WorldState, orders: Sequence[LoggedOrder]) -> Tick:
+def advance(state: WorldState, orders: Sequence[LoggedOrder]) -> TickResult:
     """Return the next tick. Raises ValueError for a finished sim."""
     if state.status == "finished":
         raise ValueError(f"the sim finished at tick {state.tick}")
@@ -35,19 +35,19 @@ def advance(state: WorldState, orders: Sequence[LoggedOrder]) -> Tick:
     launched, factions, record = mutable.launched(state.next_fleet), mutable.factions(), mutable.record
     ships, supply = grow(state.galaxy, mutable.owner, mutable.ships, factions.supply)
     arrival = arrive(mutable.tick, mutable.owner, ships, state.fleets, launched, record)
-    verdict = judge(
+    outcome = judge(
         mutable.tick, state.config.max_ticks, arrival.owner, arrival.ships, arrival.fleets, factions, record
     )
     after = WorldState(
         config=state.config,
         galaxy=state.galaxy,
         tick=mutable.tick,
-        status="finished" if verdict.finished else "running",
-        winner=verdict.winner,
+        status="finished" if outcome.finished else "running",
+        winner=outcome.winner,
         next_fleet=state.next_fleet + len(launched.id),
         owner=arrival.owner,
         ships=arrival.ships,
-        factions=Factions(factions.ids, supply, factions.puppet, verdict.alive, factions.home),
+        factions=Factions(factions.ids, supply, factions.puppet, outcome.alive, factions.home),
         fleets=arrival.fleets,
     )
-    return Tick(after, record, arrival.landed)
+    return TickResult(after, record, arrival.landed)

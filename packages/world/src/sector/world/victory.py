@@ -14,7 +14,7 @@ LAST_TICK = 2**31 - 2**22
 """No sim ticks beyond it, so that no arrival exceeds an int32: longer than any lane, 2**22 ticks are left."""
 
 
-class Verdict(NamedTuple):
+class Outcome(NamedTuple):
     """alive: bool[f]. `finished` with `winner` the row of a faction, or DRAW."""
 
     alive: NDArray[np.bool_]
@@ -30,7 +30,7 @@ def judge(
     fleets: Fleets,
     factions: Factions,
     record: Record,
-) -> Verdict:
+) -> Outcome:
     """Eliminate who has neither system nor fleet. The last one in wins; at `max_ticks` (0: never) the most ships do."""
     owned = np.bincount(owner + np.int16(1), minlength=len(factions.ids) + 1)[1:]
     still = factions.alive & (owned > 0)
@@ -40,18 +40,18 @@ def judge(
         for row in homeless.tolist():
             still[row] = (fleets.owner == row).any()
         out, left = homeless[~still[homeless]], np.count_nonzero(still)
-        record.later(lambda told: told.extend("faction_eliminated", len(out), faction=out))
+        record.defer(lambda events: events.extend("faction_eliminated", len(out), faction=out))
     if len(factions.ids) > 1 and left <= 1:
         winner = int(np.argmax(still)) if still.any() else DRAW
     elif tick >= min(max_ticks or LAST_TICK, LAST_TICK):
-        winner = _most_ships(owner, ships, fleets, len(factions.ids))
+        winner = _largest_fleet(owner, ships, fleets, len(factions.ids))
     else:
-        return Verdict(still, False, DRAW)
-    record.later(lambda told: told.extend("sim_finished", 1, winner=[winner]))
-    return Verdict(still, True, winner)
+        return Outcome(still, False, DRAW)
+    record.defer(lambda events: events.extend("sim_finished", 1, winner=[winner]))
+    return Outcome(still, True, winner)
 
 
-def _most_ships(owner: NDArray[np.int16], ships: NDArray[np.int64], fleets: Fleets, count: int) -> int:
+def _largest_fleet(owner: NDArray[np.int16], ships: NDArray[np.int64], fleets: Fleets, count: int) -> int:
     if not count:
         return DRAW
     total = np.zeros(count + 1, np.int64)

@@ -16,7 +16,7 @@ from sector.world.classic.limits import Limits
 from sector.world.classic.match import Match
 from sector.world.classic.program import Program
 from sector.world.classic.referee import Referee
-from sector.world.classic.text import Fleet, MapTextError, Planet, parse_map
+from sector.world.classic.text import ClassicFleet, MapTextError, Planet, parse_map
 
 _ABOUT = """\
 Plays a match of Planet Wars (the AI Challenge of 2010) between programs that speak its protocol on stdin and stdout.
@@ -55,14 +55,14 @@ class _StopSignals:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Play a match; returns the exit status."""
-    given = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     stop = _StopSignals()
     try:
-        planets, fleets = parse_map(read_text(given.map, _MAX_MAP_BYTES))
-        with open_output(given.log) as stream, io.TextIOWrapper(stream, "utf-8") as log:
-            winner = asyncio.run(_play(planets, fleets, given, log, stop))
+        planets, fleets = parse_map(read_text(options.map, _MAX_MAP_BYTES))
+        with open_output(options.log) as stream, io.TextIOWrapper(stream, "utf-8") as log:
+            winner = asyncio.run(_play(planets, fleets, options, log, stop))
     except MapTextError as error:
-        return _fail(f"failed to start game. map: {given.map}: {error}")
+        return _fail(f"failed to start game. map: {options.map}: {error}")
     except BrokenPipeError:
         # Python would try once more at its exit, and print a traceback.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -110,18 +110,22 @@ def _count(text: str) -> int:
 
 
 async def _play(
-    planets: Sequence[Planet], fleets: Sequence[Fleet], given: argparse.Namespace, log: TextIO, stop: _StopSignals
+    planets: Sequence[Planet],
+    fleets: Sequence[ClassicFleet],
+    options: argparse.Namespace,
+    log: TextIO,
+    stop: _StopSignals,
 ) -> int:
     if (task := asyncio.current_task()) is not None:
         stop.cancel(task)
     log.write("initializing\n")
     programs: list[Program] = []
-    limits = Limits.of_match(given.turn_ms, given.max_turns, given.memory_mib)
+    limits = Limits.of_match(options.turn_ms, options.max_turns, options.memory_mib)
     try:
-        for command in given.commands:
+        for command in options.commands:
             programs.append(await Program.start(command, limits))  # noqa: PERF401 # those started must be stopped
-        match = Match(planets, fleets, len(programs), given.max_turns)
-        return await Referee(match, programs, given.turn_ms, sys.stdout, log).play(planets)
+        match = Match(planets, fleets, len(programs), options.max_turns)
+        return await Referee(match, programs, options.turn_ms, sys.stdout, log).play(planets)
     finally:
         await asyncio.gather(*(program.stop() for program in programs))
 

@@ -63,9 +63,9 @@ def main(arguments: Sequence[str]) -> None:
 
 def apply_limits(limits: ResourceLimits) -> None:
     """Limit this process and all that it starts, for good."""
-    for kind, most in limits:
+    for kind, soft in limits:
         _, hard = resource.getrlimit(kind)
-        bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        bound = soft if hard == resource.RLIM_INFINITY else min(soft, hard)
         # (macOS has no limit of addresses)
         with suppress(ValueError, OSError):
             resource.setrlimit(kind, (bound, bound))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_KEPT = ("PATH", "LANG")
+_PASSED_VARIABLES = ("PATH", "LANG")
 _MIB = 2**20
 _MAX_CPU_S = 365 * 24 * 3600
 
@@ -46,4 +46,4 @@ class Limits:
 
 def environment(ours: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return the environment of a program: nothing of ours but where programs are and the language. Its home is the folder it runs in."""
-    return {"HOME": str(Path.cwd()), **{name: ours[name] for name in _KEPT if name in ours}}
+    return {"HOME": str(Path.cwd()), **{name: ours[name] for name in _PASSED_VARIABLES if name in ours}}

@@ -7,14 +7,14 @@ import numpy as np
 
 from sector.models import SimConfig
 from sector.world.arrival import arrive
-from sector.world.classic.text import Fleet, Move, Planet, distance
+from sector.world.classic.text import ClassicFleet, Move, Planet, distance
 from sector.world.galaxy import Galaxy
 from sector.world.growth import grow
 from sector.world.mutable_state import MutableState
 from sector.world.state import MAX_FLEETS, NEUTRAL, Factions, Fleets, WorldState
 
 
-class RuleBroken(ValueError):
+class RuleViolation(ValueError):
     """An order that costs its player the match. `reason` says why."""
 
     def __init__(self, reason: str) -> None:
@@ -25,7 +25,7 @@ class RuleBroken(ValueError):
 class Match:
     """The state of a match, changed by orders, by players who drop out, and by turns."""
 
-    def __init__(self, planets: Sequence[Planet], fleets: Sequence[Fleet], players: int, max_turns: int) -> None:
+    def __init__(self, planets: Sequence[Planet], fleets: Sequence[ClassicFleet], players: int, max_turns: int) -> None:
         owners = [planet.owner for planet in planets] + [fleet.owner for fleet in fleets]
         self._planets = planets
         self._max_turns = max_turns
@@ -42,31 +42,31 @@ class Match:
             )
         ]
 
-    def fleets(self) -> list[Fleet]:
+    def fleets(self) -> list[ClassicFleet]:
         """Return the fleets in flight after the last turn, in the order in which they departed."""
         fleets, tick = self._state.fleets, self._state.tick
         columns = (fleets.owner, fleets.ships, fleets.origin, fleets.target, fleets.departed, fleets.arrives)
         return [
-            Fleet(owner + 1, ships, source, target, arrives - departed, arrives - tick)
+            ClassicFleet(owner + 1, ships, source, target, arrives - departed, arrives - tick)
             for owner, ships, source, target, departed, arrives in zip(
                 *(column.tolist() for column in columns), strict=True
             )
         ]
 
     def order(self, player: int, move: Move) -> None:
-        """Send ships. Raises RuleBroken; ships of 0 are allowed, as they were."""
+        """Send ships. Raises RuleViolation. An order of 0 ships is allowed, as in the contest."""
         count = len(self._planets)
         if not (0 <= move.source < count and 0 <= move.target < count):
-            raise RuleBroken(f"there are planets 0 to {count - 1}, and not {move.source} or not {move.target}")
+            raise RuleViolation(f"there are planets 0 to {count - 1}, and not {move.source} or not {move.target}")
         if self._mutable.owner[move.source] != player - 1:
-            raise RuleBroken(f"planet {move.source} is not player {player}'s")
+            raise RuleViolation(f"planet {move.source} is not player {player}'s")
         if move.source == move.target:
-            raise RuleBroken(f"ships from planet {move.source} to itself")
+            raise RuleViolation(f"ships from planet {move.source} to itself")
         garrison = int(self._mutable.ships[move.source])
         if not 0 <= move.ships <= garrison:
-            raise RuleBroken(f"{move.ships} ships from planet {move.source}, which has {garrison}")
+            raise RuleViolation(f"{move.ships} ships from planet {move.source}, which has {garrison}")
         if self._mutable.under_way >= MAX_FLEETS:
-            raise RuleBroken(f"{MAX_FLEETS} fleets are in flight")
+            raise RuleViolation(f"{MAX_FLEETS} fleets are in flight")
         turns = max(distance(self._planets[move.source], self._planets[move.target]), 1)
         number = self._mutable.under_way
         self._mutable.launch(number, -1, player - 1, move.source, move.target, move.ships, turns)
@@ -123,7 +123,7 @@ class Match:
         return int(at_home) + int(fleets.ships[fleets.owner == player - 1].sum())
 
 
-def _state(planets: Sequence[Planet], fleets: Sequence[Fleet], players: int) -> WorldState:
+def _state(planets: Sequence[Planet], fleets: Sequence[ClassicFleet], players: int) -> WorldState:
     count = len(planets)
     none = np.empty(0, np.int32)
     zero = np.zeros(count, np.int32)

@@ -33,7 +33,7 @@ class ProgramError(OSError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TurnReply:
     """The lines of a turn, lower case and stripped, without `go`; and how it ended.
 
     `discarded`: bytes that the program wrote between the `go` of its last turn and this turn.
@@ -101,7 +101,7 @@ class Program:
         error: str | None = json.loads(report)["error"]
         return error
 
-    async def turn(self, told: str, turn_ms: int) -> Answer:
+    async def turn(self, state_text: str, turn_ms: int) -> TurnReply:
         """Tell the state, and return what is answered within `turn_ms`.
 
         What the program wrote after the `go` of its last turn is no answer, and is discarded before. A program that writes without a
@@ -114,14 +114,14 @@ class Program:
                 async with asyncio.timeout(turn_ms / 1000):
                     discarded = await self._output.discard()
             async with asyncio.timeout(turn_ms / 1000):
-                return Answer(lines, await self._exchange(told, lines), discarded)
+                return TurnReply(lines, await self._exchange(state_text, lines), discarded)
         except TimeoutError:
-            return Answer(lines, "timed out", discarded)
+            return TurnReply(lines, "timed out", discarded)
 
-    async def _exchange(self, told: str, lines: list[str]) -> Literal["go", "crashed"]:
+    async def _exchange(self, state_text: str, lines: list[str]) -> Literal["go", "crashed"]:
         if self._stdin.is_closing():
             return "crashed"
-        self._stdin.write(told.encode())
+        self._stdin.write(state_text.encode())
         try:
             while (line := await self._output.line()) is not None:
                 answer = line.decode("utf-8", "replace").strip().lower()

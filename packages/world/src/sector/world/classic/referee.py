@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from sector.models.printable import printable
-from sector.world.classic.match import Match, RuleBroken
+from sector.world.classic.match import Match, RuleViolation
 from sector.world.classic.program import Program
 from sector.world.classic.text import Planet, parse_order, playback_start, playback_turn, state_text
 
@@ -35,17 +35,19 @@ class Referee:
 
     async def _turn(self) -> None:
         planets, fleets = self._match.planets(), self._match.fleets()
-        asked = sorted(self._match.remaining() & self._programs.keys())
-        told = {player: state_text(planets, fleets, player) for player in asked}
-        for player in asked:
-            self._write(f"engine > player{player}: {told[player]}")
-        answers = await asyncio.gather(*(self._programs[player].turn(told[player], self._turn_ms) for player in asked))
-        for player, answer in zip(asked, answers, strict=True):
+        players = sorted(self._match.remaining() & self._programs.keys())
+        states = {player: state_text(planets, fleets, player) for player in players}
+        for player in players:
+            self._write(f"engine > player{player}: {states[player]}")
+        answers = await asyncio.gather(
+            *(self._programs[player].turn(states[player], self._turn_ms) for player in players)
+        )
+        for player, answer in zip(players, answers, strict=True):
             if answer.discarded:
                 self._write(f"player{player} > engine: {answer.discarded} bytes after its last go, discarded")
-            broken = self._carry_out(player, answer.lines)
-            if broken is not None or answer.end != "go":
-                await self._drop(player, broken or answer.end)
+            violation = self._carry_out(player, answer.lines)
+            if violation is not None or answer.end != "go":
+                await self._drop(player, violation or answer.end)
 
     def _carry_out(self, player: int, lines: Sequence[str]) -> str | None:
         """Carry out the orders, up to one that breaks a rule; returns how it does."""
@@ -55,8 +57,8 @@ class Referee:
                 move = parse_order(line)
                 if move is not None:
                     self._match.order(player, move)
-            except RuleBroken as broken:
-                return f"broke a rule: {broken.reason}"
+            except RuleViolation as violation:
+                return f"broke a rule: {violation.reason}"
             except ValueError as error:
                 return f"gave no order: {error}"
         return None

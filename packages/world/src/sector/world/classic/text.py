@@ -34,7 +34,7 @@ class Planet:
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
+class ClassicFleet:
     """A fleet in flight: planets by number; `total` and `remaining` are turns."""
 
     owner: int
@@ -60,10 +60,10 @@ def distance(a: Planet, b: Planet) -> int:
     return math.ceil(math.sqrt(dx * dx + dy * dy))
 
 
-def parse_map(text: str) -> tuple[list[Planet], list[Fleet]]:
+def parse_map(text: str) -> tuple[list[Planet], list[ClassicFleet]]:
     """Return the planets and fleets of a map. Raises MapTextError."""
     planets: list[Planet] = []
-    fleets: list[tuple[int, Fleet]] = []
+    fleets: list[tuple[int, ClassicFleet]] = []
     for number, line in enumerate(text.splitlines(), 1):
         match line.partition("#")[0].split():
             case []:
@@ -79,7 +79,7 @@ def parse_map(text: str) -> tuple[list[Planet], list[Fleet]]:
                     )
                 )
             case ["F", owner, ships, source, target, total, remaining]:
-                fleet = Fleet(
+                fleet = ClassicFleet(
                     _integer(number, "owner", owner, 1_000),
                     _integer(number, "ships", ships, MAX_SHIPS),
                     _integer(number, "source", source, MAX_SYSTEMS),
@@ -110,22 +110,22 @@ def _coordinate(line: int, text: str) -> float:
     return value
 
 
-def _integer(line: int, what: str, text: str, most: int) -> int:
+def _integer(line: int, what: str, text: str, maximum: int) -> int:
     if not _INTEGER.fullmatch(text):
         raise MapTextError(line, f"{what} {text!r} is not an integer")
-    if not 0 <= (value := int(text)) <= most:
-        raise MapTextError(line, f"{what} {text} is not between 0 and {most}")
+    if not 0 <= (value := int(text)) <= maximum:
+        raise MapTextError(line, f"{what} {text} is not between 0 and {maximum}")
     return value
 
 
-def state_text(planets: Iterable[Planet], fleets: Iterable[Fleet], player: int) -> str:
+def state_text(planets: Iterable[Planet], fleets: Iterable[ClassicFleet], player: int) -> str:
     """Return what `player` is told: the state, itself as player 1, player 1 as itself, and `go`."""
 
-    def seen(owner: int) -> int:
+    def seen_from(owner: int) -> int:
         return {player: 1, 1: player}.get(owner, owner)
 
-    lines = [f"P {p.x:f} {p.y:f} {seen(p.owner)} {p.ships} {p.growth}\n" for p in planets]
-    lines += [f"F {seen(f.owner)} {f.ships} {f.source} {f.target} {f.total} {f.remaining}\n" for f in fleets]
+    lines = [f"P {p.x:f} {p.y:f} {seen_from(p.owner)} {p.ships} {p.growth}\n" for p in planets]
+    lines += [f"F {seen_from(f.owner)} {f.ships} {f.source} {f.target} {f.total} {f.remaining}\n" for f in fleets]
     return "".join([*lines, "go\n"])
 
 
@@ -144,7 +144,7 @@ def playback_start(planets: Sequence[Planet]) -> str:
     return ":".join(f"{p.x!r},{p.y!r},{p.owner},{p.ships},{p.growth}" for p in planets) + "|"
 
 
-def playback_turn(planets: Iterable[Planet], fleets: Iterable[Fleet]) -> str:
+def playback_turn(planets: Iterable[Planet], fleets: Iterable[ClassicFleet]) -> str:
     """Return one turn of a playback: planets and fleets after it."""
     parts = [f"{p.owner}.{p.ships}" for p in planets]
     parts += [f"{f.owner}.{f.ships}.{f.source}.{f.target}.{f.total}.{f.remaining}" for f in fleets]
