@@ -1,0 +1,25 @@
+"""Content negotiation: which content coding a response uses (RFC 9110, 12.5.3)."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+
+@lru_cache(maxsize=512)
+def negotiate_encoding(accept_encoding: str, offered: Sequence[str]) -> str:
+    """Return the coding of `offered` that the client weights highest, the first of several; "" for an uncompressed body.
+
+    `offered` is a tuple, best compression first. A weight of 0 forbids a coding.
+    """
+    weights: dict[str, float] = {}
+    for part in accept_encoding.lower().split(","):
+        name, _, parameter = part.strip().partition(";")
+        try:
+            weights[name.strip()] = float(parameter.strip().removeprefix("q=") or 1)
+        except ValueError:
+            weights[name.strip()] = 0.0
+    best, best_weight = "", weights.get("identity", 0.0)
+    for coding in offered:
+        weight = weights.get(coding, weights.get("*", 0.0))
+        if weight > best_weight or (weight == best_weight > 0 and not best):
+            best, best_weight = coding, weight
+    return best
