@@ -184,11 +184,11 @@ async def test_a_system_is_found_by_name_with_the_keyboard_and_shows_its_details
     await world_page.wait_for_tick(1)
     now = await snapshot(sim)
     await world_page.select_system(7)
-    story = page.locator("#story")
+    story = page.locator("#details")
     await expect(story).to_contain_text(f"{now.systems[7].growth} ships a tick")
     await page.keyboard.press("/")
     await page.keyboard.type(now.systems[12].name.lower())
-    await expect(page.locator("#found li").first).to_contain_text(now.systems[12].name)
+    await expect(page.locator("#search-results li").first).to_contain_text(now.systems[12].name)
     await page.keyboard.press("Enter")
     await expect(story.locator("h2")).to_have_text(f"{now.systems[12].name} S12")
     owner = now.systems[12].owner or "nobody"
@@ -230,7 +230,7 @@ async def test_the_map_pans_zooms_and_fits_again(
     assert (panned["scale"], panned["view"]) != (zoomed["scale"], zoomed["view"])
     assert panned["scale"] == zoomed["scale"]
     await page.keyboard.press("Tab")
-    await page.locator("#traffic").focus()
+    await page.locator("#fleet-layer").focus()
     await page.keyboard.press("0")
     assert (await world_page.read_drawing())["view"] == fitted["view"]
     assert faults == []

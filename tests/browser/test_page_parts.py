@@ -26,7 +26,7 @@ async def says(page: Page, text: str, *, within_ms: int = 15_000) -> None:
     """Wait until the page says what is wrong."""
     await expect(page.locator("#alarm")).to_contain_text(text, timeout=within_ms)
     await expect(page.locator("#alarm")).to_be_visible()
-    await expect(page.locator("#status")).to_have_attribute("data-state", "fault")
+    await expect(page.locator("#status")).to_have_attribute("data-state", "error")
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -17,7 +17,7 @@ from fixtures.nginx import require_nginx
 from fixtures.processes import Processes, environment, free_port
 from fixtures.sim import Sim
 from fixtures.waiting import until
-from sector.viz.page import FOLDER
+from sector.viz.page_server import FOLDER
 
 _NGINX = """
 daemon off; pid {folder}/pid; error_log stderr; worker_processes 1;

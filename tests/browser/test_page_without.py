@@ -68,7 +68,7 @@ async def says(page: Page, text: str) -> None:
     """Wait until the page says what is wrong."""
     await expect(page.locator("#alarm")).to_contain_text(text, timeout=_WITHIN_MS)
     await expect(page.locator("#alarm")).to_be_visible()
-    await expect(page.locator("#status")).to_have_attribute("data-state", "fault")
+    await expect(page.locator("#status")).to_have_attribute("data-state", "error")
 
 
 REFUSED = {
@@ -155,7 +155,7 @@ async def test_a_full_viz_is_reported_and_the_page_connects_later(
     browser: Browser, page: Page, world_page: WorldPage, sim: Sim, redis_url: str, processes: Processes
 ) -> None:
     await sim.tick()
-    viz = processes.start("viz", REDIS_URL=redis_url, MOST_SPECTATORS="1")
+    viz = processes.start("viz", REDIS_URL=redis_url, MAX_SPECTATORS="1")
     first = await browser.new_page()
     await first.goto(viz.url)
     await WorldPage(first).wait_for_tick(1)

@@ -128,7 +128,7 @@ async def test_a_token_allows_only_its_own_faction(
     await page.locator("#play-token").fill(token("Me"))
     await page.locator("#play-faction").fill("Somebody")
     await page.locator("#play-go").click()
-    await expect(page.locator("#play-fault")).to_contain_text("this token is not for Somebody")
+    await expect(page.locator("#play-error")).to_contain_text("this token is not for Somebody")
 
 
 @pytest.mark.parametrize("field", ["#play-token", "#play-faction"])
@@ -157,7 +157,7 @@ async def test_the_join_dialog_requires_a_name_and_can_be_cancelled(
         await page.get_by_role("button", name="Play", exact=True).click()
         await expect(page.locator("#play-token")).to_be_hidden()
         await page.locator("#play-faction").press("Enter")
-        await expect(page.locator("#play-fault")).to_have_text("A faction needs a name.")
+        await expect(page.locator("#play-error")).to_have_text("A faction needs a name.")
         if end == "Cancel":
             await page.locator("#play-cancel").click()
         elif end == "Escape":
@@ -172,7 +172,7 @@ async def test_an_unreachable_api_is_reported(page: Page, world_page: WorldPage,
     await page.goto(viz_without_api.url)
     await world_page.wait_for_tick(1)
     await page.get_by_role("button", name="Play", exact=True).click()
-    await expect(page.locator("#play-fault")).to_contain_text("cannot be reached")
+    await expect(page.locator("#play-error")).to_contain_text("cannot be reached")
 
 
 @pytest_asyncio.fixture(loop_scope="session")

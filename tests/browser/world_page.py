@@ -99,4 +99,4 @@ class WorldPage:
     async def select_system(self, row: int) -> None:
         """Select a system by a click."""
         await self.page.mouse.click(*await self.locate_system(row))
-        await expect(self.page.locator("#story h2")).to_contain_text(f"S{row}")
+        await expect(self.page.locator("#details h2")).to_contain_text(f"S{row}")

@@ -19,8 +19,8 @@ import xxhash
 from sector.models.delta import apply_delta
 from sector.models.frame import Column, Frame, FrameError, Table, decode, digest, encode
 from sector.models.rows import event_rows
-from sector.viz.courses import totals_of
-from sector.viz.moment import deflated, packed
+from sector.viz.tick_codec import deflate, encode_tick
+from sector.viz.timeline import totals_of
 
 FOLDER = Path("services/viz/tests/page/golden")
 """Relative to the root of the repository, and to that of a Pants sandbox."""
@@ -521,9 +521,9 @@ def golden_files() -> dict[str, bytes]:
             }
             for frame, events, at_ms, epoch in moments
         ]
-        blob = b"".join(packed(*moment) for moment in moments)
+        blob = b"".join(encode_tick(*moment) for moment in moments)
         add(f"moments-{name}", blob, expected)
-    files["moments-tick.deflated"] = deflated(files["moments-tick.bin"])
+    files["moments-tick.deflated"] = deflate(files["moments-tick.bin"])
     return files
 
 

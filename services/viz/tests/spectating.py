@@ -15,8 +15,8 @@ TRANSPORTS = {"websocket": ("websocket",), "polling": ("polling",), "both": ("we
 @pytest.fixture(params=list(TRANSPORTS.values()), ids=list(TRANSPORTS))
 def transports(request: pytest.FixtureRequest) -> tuple[str, ...]:
     """How spectators of this test connect: each test with spectators runs with WebSocket, with polling, and with both in one room."""
-    chosen: tuple[str, ...] = request.param
-    return chosen
+    names: tuple[str, ...] = request.param
+    return names
 
 
 @pytest.fixture

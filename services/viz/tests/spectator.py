@@ -40,7 +40,7 @@ def inflate(blob: bytes) -> bytes:
 
 def read_moments(blob: bytes) -> list[Moment]:
     """Return the moments in `blob`."""
-    found = []
+    moments = []
     start = 0
     while start < len(blob):
         first, second, at_ms, epoch, _ = _HEADER.unpack_from(blob, start)
@@ -49,8 +49,8 @@ def read_moments(blob: bytes) -> list[Moment]:
         start += first + -first % 8
         events = event_rows(decode(blob[start : start + second])) if second else []
         start += second + -second % 8
-        found.append(Moment(frame, events, int(at_ms), epoch))
-    return found
+        moments.append(Moment(frame, events, int(at_ms), epoch))
+    return moments
 
 
 class Spectator:
@@ -58,18 +58,18 @@ class Spectator:
 
     def __init__(self) -> None:
         self.client = socketio.AsyncClient(reconnection=False, serializer="msgpack")
-        self.heard: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+        self.messages: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
         self.companion: Spectator | None = None
         self.map: Frame | None = None
         self.state: Frame | None = None
-        for name in ("world", "tick", "worker", "fault"):
+        for name in ("world", "tick", "worker", "sim_error"):
             self.client.on(name, self._hear(name))
 
     def _hear(self, name: str) -> Any:  # (a handler as socketio takes it)
-        def heard(message: Any) -> None:
-            self.heard.put_nowait((name, message))
+        def receive(message: Any) -> None:
+            self.messages.put_nowait((name, message))
 
-        return heard
+        return receive
 
     async def leave(self) -> None:
         """Disconnect. A poll under way is cut off: the viz would answer it with its next ping, up to 10 s later."""
@@ -94,7 +94,7 @@ class Spectator:
         """Return the next message of one of these names."""
         async with asyncio.timeout(_WITHIN_S):
             while True:
-                name, message = await self.heard.get()
+                name, message = await self.messages.get()
                 if name in names:
                     if self.companion is not None:
                         assert await self.companion.next(*names) == message

@@ -41,10 +41,10 @@ async def test_a_bad_sim_is_a_503_and_the_others_are_shown(
     await lifecycle.create(redis, "bad", SectorWorld(), CONFIG)
     await SPOIL[kind](redis)
     viz = processes.start("viz", REDIS_URL=redis_url)
-    answer = httpx.get(f"{viz.url}/sims/bad/course", timeout=20)
+    answer = httpx.get(f"{viz.url}/sims/bad/timeline", timeout=20)
     assert answer.status_code == 503, answer.text
     assert answer.json()["message"]
-    for path in ("/sims", "/sims/default/course", "/sims/default/state?tick=0"):
+    for path in ("/sims", "/sims/default/timeline", "/sims/default/state?tick=0"):
         assert httpx.get(f"{viz.url}{path}", timeout=20).status_code == 200, path
     assert httpx.get(f"{viz.url}/health/ready").status_code == 200
     assert "Traceback" not in viz.log.read_text()
@@ -56,5 +56,5 @@ async def test_a_viz_whose_own_sim_is_bad_says_so_and_is_ready(
     await Sim.create(redis)
     await redis.set(SimKeys("default").snapshot, "garbage")
     viz = processes.start("viz", REDIS_URL=redis_url)
-    said = viz.wait_for(lambda health: "fault" in health["conditions"]["sim"], "naming the fault")
-    assert said["conditions"]["sim"]["blocks"] is False
+    health = viz.wait_for(lambda health: "fault" in health["conditions"]["sim"], "naming the fault")
+    assert health["conditions"]["sim"]["blocks"] is False

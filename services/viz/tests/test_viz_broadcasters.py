@@ -1,4 +1,4 @@
-"""Which sims a viz shows, in this process: as many as it may, as long as somebody watches; and messages to who is gone."""
+"""Which sims a viz broadcasts, and what happens to messages for spectators that are gone or slow."""
 
 import asyncio
 import itertools
@@ -14,73 +14,73 @@ from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 from fixtures.sim import CONFIG
 from sector.process.tracing import Traces
 from sector.state.sims import lifecycle
+from sector.viz import broadcaster_registry as registry_module
 from sector.viz import rooms as spectators
-from sector.viz import shows as showing
-from sector.viz.rooms import Message, Rooms, encoded
-from sector.viz.show import Show
-from sector.viz.shows import Shows, Watching
+from sector.viz.broadcaster_registry import BroadcasterRegistry, SpectatorRequests
+from sector.viz.rooms import Message, Rooms, encode_event
+from sector.viz.sim_broadcaster import SimBroadcaster
 from sector.world import SectorWorld
 
 
 @pytest.fixture
 def rooms() -> Rooms:
-    return Rooms(most=10, most_behind=2)
+    return Rooms(max_spectators=10, max_backlog=2)
 
 
 @pytest.fixture
-async def shows(redis: Redis, rooms: Rooms) -> AsyncIterator[Shows]:
-    """Shows of two sims that are there, which nobody watches."""
+async def registry(redis: Redis, rooms: Rooms) -> AsyncIterator[BroadcasterRegistry]:
+    """A registry for two sims that exist and have no spectators."""
     for name in ("default", "other"):
         await lifecycle.create(redis, name, SectorWorld(), CONFIG)
-    shows = Shows(redis, "default", rooms, Traces(), lambda _: None)
-    yield shows
+    registry = BroadcasterRegistry(redis, "default", rooms, Traces(), lambda _: None)
+    yield registry
     stop = asyncio.Event()
     stop.set()
-    await shows.run(stop)
+    await registry.run(stop)
 
 
-async def test_only_so_many_sims_are_shown_and_who_asks_for_another_is_refused(
-    shows: Shows, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
+async def test_sims_beyond_the_limit_are_refused(
+    registry: BroadcasterRegistry, rooms: Rooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(showing, "_MOST", 1)
-    own = shows.of("default")
+    monkeypatch.setattr(registry_module, "_MAX_SIMS", 1)
+    own = registry.of("default")
     assert own is not None
-    assert shows.of("other") is None
-    assert await Watching(shows, rooms)._watch("somebody", "other") == "too many sims are watched here"
-    assert shows.of("default") is own
-    assert len(shows) == 1
+    assert registry.of("other") is None
+    assert await SpectatorRequests(registry, rooms)._watch("somebody", "other") == "too many sims are watched here"
+    assert registry.of("default") is own
+    assert len(registry) == 1
 
 
-async def test_a_sim_that_nobody_watches_is_shown_no_more_and_the_own_stays(
-    shows: Shows, monkeypatch: pytest.MonkeyPatch
+async def test_a_broadcaster_without_spectators_stops_and_the_own_sim_stays(
+    registry: BroadcasterRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(showing, "_LOOK_S", 0.001)
-    assert shows.of("other") is not None
+    monkeypatch.setattr(registry_module, "_LOOK_S", 0.001)
+    assert registry.of("other") is not None
     stop = asyncio.Event()
-    (other,) = (task for task in asyncio.all_tasks() if task.get_name() == "showing other")
-    running = asyncio.create_task(shows.run(stop))
+    (other,) = (task for task in asyncio.all_tasks() if task.get_name() == "broadcast other")
+    running = asyncio.create_task(registry.run(stop))
     await asyncio.wait((other,), timeout=60)
     assert other.cancelled()
-    assert shows.own is not None
-    assert len(shows) == 1
+    assert registry.own is not None
+    assert len(registry) == 1
     stop.set()
     await running
 
 
-async def test_a_show_that_fails_for_a_reason_that_nothing_foresees_ends_all(
-    shows: Shows, monkeypatch: pytest.MonkeyPatch
+async def test_an_unexpected_error_of_a_broadcaster_ends_the_process(
+    registry: BroadcasterRegistry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(_: Show) -> None:
+    async def fail(_: SimBroadcaster) -> None:
         raise RuntimeError("not foreseen")
 
-    monkeypatch.setattr(showing, "_LOOK_S", 0.001)
-    monkeypatch.setattr(Show, "run", fail)
+    monkeypatch.setattr(registry_module, "_LOOK_S", 0.001)
+    monkeypatch.setattr(SimBroadcaster, "run", fail)
     with pytest.raises(RuntimeError, match="not foreseen"):
-        await shows.run(asyncio.Event())
+        await registry.run(asyncio.Event())
 
 
-async def test_who_is_gone_is_sent_nothing_and_who_is_behind_without_a_connection_is_closed(rooms: Rooms) -> None:
-    packet = encoded("tick", b"something")
+async def test_a_slow_session_without_a_connection_is_closed(rooms: Rooms) -> None:
+    packet = encode_event("tick", b"something")
     rooms._send("gone", packet)
     socket = AsyncSocket(rooms._server.eio, "one")
     rooms._server.eio.sockets["one"] = socket
@@ -97,7 +97,7 @@ async def test_who_is_gone_is_sent_nothing_and_who_is_behind_without_a_connectio
     assert rooms.dropped == 1
 
 
-async def test_the_connection_of_a_session_that_ended_is_closed_though_its_reader_takes_nothing(
+async def test_the_connection_of_an_ended_session_is_closed_if_it_reads_nothing(
     rooms: Rooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spectators, "_CLOSE_WITHIN_S", 0.001)
@@ -122,12 +122,12 @@ async def test_the_connection_of_a_session_that_ended_is_closed_though_its_reade
 
 
 class SpectatorRooms(Rooms):
-    """Rooms without connections: who is in which, and what was told."""
+    """Rooms without connections, which record memberships and messages."""
 
     def __init__(self) -> None:
-        super().__init__(most=10, most_behind=2)
+        super().__init__(max_spectators=10, max_backlog=2)
         self.rooms: dict[str, str] = {}
-        self.told: list[tuple[str, str, object]] = []
+        self.messages: list[tuple[str, str, object]] = []
 
     def members(self, room: str) -> list[tuple[str, str]]:
         return [(spectator, spectator) for spectator, where in self.rooms.items() if where == room]
@@ -135,8 +135,8 @@ class SpectatorRooms(Rooms):
     async def enter(self, spectator: str, room: str) -> None:
         self.rooms[spectator] = room
 
-    def tell(self, room: str, name: str, message: Message) -> None:
-        self.told.append((room, name, message))
+    def broadcast(self, room: str, name: str, message: Message) -> None:
+        self.messages.append((room, name, message))
 
 
 @pytest.fixture
@@ -145,84 +145,86 @@ def rooms_of_many() -> SpectatorRooms:
 
 
 @pytest.fixture
-async def shows_of_many(redis: Redis, rooms_of_many: SpectatorRooms) -> AsyncIterator[Shows]:
+async def registry_of_many(redis: Redis, rooms_of_many: SpectatorRooms) -> AsyncIterator[BroadcasterRegistry]:
     for name in ("default", "other"):
         await lifecycle.create(redis, name, SectorWorld(), CONFIG)
-    shows = Shows(redis, "default", rooms_of_many, Traces(), lambda _: None)
+    registry = BroadcasterRegistry(redis, "default", rooms_of_many, Traces(), lambda _: None)
     stop = asyncio.Event()
-    running = asyncio.create_task(shows.run(stop))
-    yield shows
+    running = asyncio.create_task(registry.run(stop))
+    yield registry
     stop.set()
     await running
 
 
-async def test_spectators_of_sims_that_do_not_exist_begin_no_shows_and_keep_nobody_out(
-    shows_of_many: Shows, rooms_of_many: SpectatorRooms
+async def test_spectators_of_missing_sims_start_no_broadcasters(
+    registry_of_many: BroadcasterRegistry, rooms_of_many: SpectatorRooms
 ) -> None:
-    watching = Watching(shows_of_many, rooms_of_many)
+    requests = SpectatorRequests(registry_of_many, rooms_of_many)
     for number in range(300):
-        assert await watching._watch(f"spectator-{number}", f"fake{number}") is None
-    assert (len(shows_of_many), shows_of_many.missing) == (1, 300)
-    assert rooms_of_many.told[-1] == ("spectator-299", "fault", "there is no sim fake299 yet")
-    assert await watching._watch("somebody", "other") is None
-    assert len(shows_of_many) == 2
+        assert await requests._watch(f"spectator-{number}", f"fake{number}") is None
+    assert (len(registry_of_many), registry_of_many.missing) == (1, 300)
+    assert rooms_of_many.messages[-2] == ("spectator-299", "sim_error", "there is no sim fake299 yet")
+    # The name of the event in version 0.11.
+    assert rooms_of_many.messages[-1] == ("spectator-299", "fault", "there is no sim fake299 yet")
+    assert await requests._watch("somebody", "other") is None
+    assert len(registry_of_many) == 2
 
 
-async def test_one_that_watches_many_sims_one_after_another_leaves_nothing(
-    shows_of_many: Shows, rooms_of_many: SpectatorRooms, monkeypatch: pytest.MonkeyPatch
+async def test_a_spectator_that_changes_sims_leaves_no_lookups(
+    registry_of_many: BroadcasterRegistry, rooms_of_many: SpectatorRooms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(showing, "_LOOK_FOR_MISSING_S", 0.001)
-    watching = Watching(shows_of_many, rooms_of_many)
-    await asyncio.gather(*(watching._watch("one", f"fake{number}") for number in range(500)))
+    monkeypatch.setattr(registry_module, "_LOOK_FOR_MISSING_S", 0.001)
+    requests = SpectatorRequests(registry_of_many, rooms_of_many)
+    await asyncio.gather(*(requests._watch("one", f"fake{number}") for number in range(500)))
     async with asyncio.timeout(60):
-        while shows_of_many.missing > 1:
+        while registry_of_many.missing > 1:
             await asyncio.sleep(0.01)
-    assert len(shows_of_many) == 1
+    assert len(registry_of_many) == 1
 
 
-async def test_the_show_of_a_sim_that_is_removed_goes_at_once_and_comes_back_with_it(
-    shows_of_many: Shows, rooms_of_many: SpectatorRooms, redis: Redis, monkeypatch: pytest.MonkeyPatch
+async def test_a_broadcaster_stops_with_its_sim_and_returns_with_it(
+    registry_of_many: BroadcasterRegistry, rooms_of_many: SpectatorRooms, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(showing, "_LOOK_FOR_MISSING_S", 0.01)
-    assert await Watching(shows_of_many, rooms_of_many)._watch("somebody", "other") is None
+    monkeypatch.setattr(registry_module, "_LOOK_FOR_MISSING_S", 0.01)
+    assert await SpectatorRequests(registry_of_many, rooms_of_many)._watch("somebody", "other") is None
     async with asyncio.timeout(60):
-        while not rooms_of_many.told:
+        while not rooms_of_many.messages:
             await asyncio.sleep(0.01)
         await lifecycle.delete(redis, "other")
-        while len(shows_of_many) > 1:
+        while len(registry_of_many) > 1:
             await asyncio.sleep(0.01)
-        assert ("sim:other", "fault", "there is no sim other yet") in rooms_of_many.told
-        rooms_of_many.told.clear()
+        assert ("sim:other", "sim_error", "there is no sim other yet") in rooms_of_many.messages
+        rooms_of_many.messages.clear()
         await lifecycle.create(redis, "other", SectorWorld(), CONFIG)
-        while not any(name == "world" for _, name, _ in rooms_of_many.told):
+        while not any(name == "world" for _, name, _ in rooms_of_many.messages):
             await asyncio.sleep(0.01)
-    assert (len(shows_of_many), shows_of_many.missing) == (2, 0)
+    assert (len(registry_of_many), registry_of_many.missing) == (2, 0)
 
 
-async def test_where_there_are_too_many_shows_those_that_nobody_watches_end_at_once(
-    shows_of_many: Shows, rooms_of_many: SpectatorRooms, redis: Redis, monkeypatch: pytest.MonkeyPatch
+async def test_broadcasters_without_spectators_make_room_for_others(
+    registry_of_many: BroadcasterRegistry, rooms_of_many: SpectatorRooms, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(showing, "_MOST", 2)
+    monkeypatch.setattr(registry_module, "_MAX_SIMS", 2)
     await lifecycle.create(redis, "third", SectorWorld(), CONFIG)
-    watching = Watching(shows_of_many, rooms_of_many)
-    assert await watching._watch("somebody", "other") is None
-    assert await watching._watch("else", "third") == "too many sims are watched here"
+    requests = SpectatorRequests(registry_of_many, rooms_of_many)
+    assert await requests._watch("somebody", "other") is None
+    assert await requests._watch("else", "third") == "too many sims are watched here"
     # The only one that watched it goes over to the own sim.
-    assert await watching._watch("somebody", "default") is None
-    assert await watching._watch("else", "third") is None
-    assert shows_of_many.own is not None
+    assert await requests._watch("somebody", "default") is None
+    assert await requests._watch("else", "third") is None
+    assert registry_of_many.own is not None
 
 
 @pytest.mark.parametrize("forms", list(itertools.permutations((False, True, False, True))))
 def test_a_message_has_both_encodings_whichever_is_wanted_first(forms: tuple[bool, ...]) -> None:
-    packet = encoded("tick", b"\x00\xff")
+    packet = encode_event("tick", b"\x00\xff")
     for as_text in forms:
         message = packet.encode(b64=as_text)
         assert isinstance(message, str if as_text else bytes)
-        assert Packet(encoded_packet=message).data == encoded("tick", b"\x00\xff").encode()
+        assert Packet(encoded_packet=message).data == encode_event("tick", b"\x00\xff").encode()
 
 
 def test_a_message_is_encoded_once_for_each_transport() -> None:
-    packet = encoded("tick", bytes(100))
+    packet = encode_event("tick", bytes(100))
     for as_text in (False, True):
         assert packet.encode(b64=as_text) is packet.encode(b64=as_text)

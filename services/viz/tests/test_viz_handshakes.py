@@ -80,7 +80,7 @@ async def test_handshakes_by_polling_are_no_spectators_and_lock_nobody_out(
     sim: Sim, redis_url: str, processes: Processes, spectate: Spectate
 ) -> None:
     assert sim.lease.epoch == 1
-    viz = processes.start("viz", REDIS_URL=redis_url, POLLING="true", MOST_SPECTATORS="3")
+    viz = processes.start("viz", REDIS_URL=redis_url, POLLING="true", MAX_SPECTATORS="3")
 
     def shake_hands() -> list[int]:
         with httpx.Client(base_url=viz.url) as http:
@@ -88,26 +88,26 @@ async def test_handshakes_by_polling_are_no_spectators_and_lock_nobody_out(
 
     answers = await asyncio.to_thread(shake_hands)
     assert set(answers) == {200, 503}
-    health = await asyncio.to_thread(viz.wait_for, lambda said: True, "healthy")
+    health = await asyncio.to_thread(viz.wait_for, lambda _: True, "healthy")
     assert health["spectators"] == 0
     assert 0 < health["handshakes"] <= handshakes.MAX_PENDING_PER_ADDRESS
     for _ in range(3):
         assert await (await spectate(viz, alone=True)).watch() is None
-    await asyncio.to_thread(viz.wait_for, lambda said: said["handshakes"] == 0, "without handshakes")
+    await asyncio.to_thread(viz.wait_for, lambda health: health["handshakes"] == 0, "without handshakes")
 
 
 @by_websocket
 async def test_a_silent_websocket_is_closed_soon_and_counts_for_nobody(viz: Service, spectate: Spectate) -> None:
     with ExitStack() as held:
         silent = [held.enter_context(await asyncio.to_thread(upgrade, viz)) for _ in range(5)]
-        await asyncio.to_thread(viz.wait_for, lambda said: said["handshakes"] == 5, "asked for five handshakes")
+        await asyncio.to_thread(viz.wait_for, lambda health: health["handshakes"] == 5, "asked for five handshakes")
         assert await (await spectate(viz, alone=True)).watch() is None
         for client in silent:
             await asyncio.to_thread(rest, client)
-    await asyncio.to_thread(viz.wait_for, lambda said: said["handshakes"] == 0, "without handshakes")
-    said = await asyncio.to_thread(viz.health)
-    assert said is not None
-    assert said.json()["spectators"] == 1
+    await asyncio.to_thread(viz.wait_for, lambda health: health["handshakes"] == 0, "without handshakes")
+    response = await asyncio.to_thread(viz.health)
+    assert response is not None
+    assert response.json()["spectators"] == 1
 
 
 async def test_an_address_has_so_many_spectators_and_others_have_theirs(
@@ -120,9 +120,9 @@ async def test_an_address_has_so_many_spectators_and_others_have_theirs(
         await spectate(viz, alone=True)
     with await asyncio.to_thread(upgrade, viz, "127.0.0.7") as other:
         other.sendall(frame(2, msgpack.packb({"type": 0, "nsp": "/"})))
-        await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] == 3, "watched by three")
+        await asyncio.to_thread(viz.wait_for, lambda health: health["spectators"] == 3, "watched by three")
     await first.leave()
-    await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] == 1, "watched by one")
+    await asyncio.to_thread(viz.wait_for, lambda health: health["spectators"] == 1, "watched by one")
     assert await (await spectate(viz, alone=True)).watch() is None
 
 
@@ -166,7 +166,7 @@ def lines_logged(viz: Service, frames: bytes) -> list[str]:
         logged = len(viz.log.read_text().splitlines())
         client.sendall(frames + frame(8, b"\x03\xe8"))
         rest(client)
-    viz.wait_for(lambda said: said["handshakes"] + said["spectators"] == 0, "left by all")
+    viz.wait_for(lambda health: health["handshakes"] + health["spectators"] == 0, "left by all")
     # Its log is written by a thread: the lines of its start may come late.
     return [line for line in viz.log.read_text().splitlines()[logged:] if ": ok" not in line]
 

@@ -1,4 +1,4 @@
-"""The past over HTTP: which sims and ticks there are, the state at any of them, and what happened since."""
+"""The history over HTTP: sims, timelines, the state at a tick, and the deltas and events of ticks."""
 
 import time
 
@@ -57,43 +57,66 @@ async def test_any_tick_that_is_kept_can_be_seen_and_gone_on_from(viz: Service, 
     assert ask(viz, "/sims/default/ticks?after=13").content == b""
 
 
-async def test_the_course_has_what_each_faction_had_and_where_there_were_battles(viz: Service, sim: Sim) -> None:
+async def test_the_timeline_has_totals_of_factions_and_counts_of_battles(viz: Service, sim: Sim) -> None:
     await sim.tick(Join(faction="Me"), times=17)
     await sim.tick(times=20)
-    course = ask(viz, "/sims/default/course").json()
-    assert (course["tick"], course["factions"]) == (37, ["Crimson", "Me"])
+    timeline = ask(viz, "/sims/default/timeline").json()
+    assert (timeline["tick"], timeline["factions"]) == (37, ["Crimson", "Me"])
     # Keyframes at 25, 30 and 35 are kept, and every tick from the last but one on.
-    assert course["first"] == 25
-    assert [each["tick"] for each in course["totals"]] == [25, *range(30, 38)]
+    assert timeline["first"] == 25
+    assert [each["tick"] for each in timeline["totals"]] == [25, *range(30, 38)]
     state = Snapshot.model_validate((await sim.reader.view()).rows(), strict=False)
     owned = [system.ships for system in state.systems if system.owner == "Crimson"]
     away = [fleet.ships for fleet in state.fleets if fleet.owner == "Crimson"]
-    last = course["totals"][-1]
+    last = timeline["totals"][-1]
     assert (last["systems"][0], last["ships"][0]) == (len(owned), sum(owned) + sum(away))
     page = await sim.reader.events((24, 2**30), 10_000, lambda event: event["type"] == "battle")
     counts: dict[int, int] = {}
     for event in page.events:
         counts[int(str(event["tick"]))] = counts.get(int(str(event["tick"])), 0) + 1
-    assert dict(course["battles"]) == counts
+    assert dict(timeline["battles"]) == counts
 
 
-async def test_the_course_goes_on_with_the_sim_and_is_the_same_as_one_begun_anew(
+async def test_a_cached_timeline_equals_a_fresh_one(
     viz: Service, sim: Sim, redis_url: str, processes: Processes
 ) -> None:
     for _ in range(5):
         await sim.tick(times=4)
-        ask(viz, "/sims/default/course")
+        ask(viz, "/sims/default/timeline")
     other = processes.start("viz", REDIS_URL=redis_url)
-    grown, fresh = (ask(each, "/sims/default/course").json() for each in (viz, other))
+    grown, fresh = (ask(each, "/sims/default/timeline").json() for each in (viz, other))
     assert grown["totals"][-1] == fresh["totals"][-1]
     assert grown["battles"] == fresh["battles"]
     assert {each["tick"] for each in fresh["totals"]} <= {each["tick"] for each in grown["totals"]}
 
 
+async def test_the_earlier_path_of_the_timeline_works_and_is_marked_as_deprecated(viz: Service, sim: Sim) -> None:
+    await sim.tick(times=3)
+    earlier, now = ask(viz, "/sims/default/course"), ask(viz, "/sims/default/timeline")
+    assert earlier.json() == now.json()
+    assert earlier.headers["deprecation"].startswith("@")
+    assert earlier.headers["link"] == '<timeline>; rel="successor-version"'
+    assert "deprecation" not in now.headers
+
+
 @pytest.mark.parametrize(
-    ("path", "status", "said"),
+    ("accept_encoding", "content_encoding"), [("gzip", "gzip"), ("gzip;q=0", None), ("br, notgzip", None)]
+)
+async def test_a_state_is_compressed_if_the_client_accepts_it(
+    viz: Service, sim: Sim, accept_encoding: str, content_encoding: str | None
+) -> None:
+    await sim.tick(times=20)
+    response = httpx.get(
+        f"{viz.url}/sims/default/state?tick=20", headers={"Accept-Encoding": accept_encoding}, timeout=20
+    )
+    assert response.headers.get("content-encoding") == content_encoding
+    assert read_moments(response.content)[0].tick == 20
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "message"),
     [
-        ("/sims/nowhere/course", 404, "there is no sim 'nowhere'"),
+        ("/sims/nowhere/timeline", 404, "there is no sim 'nowhere'"),
         ("/sims/nowhere/ticks?after=0", 404, "there is no sim 'nowhere'"),
         ("/sims/UPPER/state?tick=0", 404, "there is no sim 'UPPER'"),
         ("/sims/default/state?tick=99", 404, "tick 99"),
@@ -104,22 +127,24 @@ async def test_the_course_goes_on_with_the_sim_and_is_the_same_as_one_begun_anew
         ("/sims/default/ticks?after=0&limit=0", 400, "limit: 0 is not between"),
     ],
 )
-async def test_what_cannot_be_had_is_said(viz: Service, path: str, status: int, said: str) -> None:
+async def test_an_invalid_request_is_refused_with_its_reason(
+    viz: Service, path: str, status: int, message: str
+) -> None:
     answer = ask(viz, path)
     assert answer.status_code == status
-    assert said in answer.json()["message"]
+    assert message in answer.json()["message"]
 
 
-async def test_a_tick_that_is_no_longer_kept_is_said_to_be_gone(viz: Service, sim: Sim) -> None:
+async def test_a_tick_before_the_history_is_not_found(viz: Service, sim: Sim) -> None:
     await sim.tick(times=40)
     answer = ask(viz, "/sims/default/state?tick=3")
-    said = "tick 3 of sim 'default' is not in its history (any more)"
-    assert (answer.status_code, answer.json()["message"]) == (404, said)
-    kept = read_moments(ask(viz, "/sims/default/ticks?after=3&limit=30").content)
-    assert [each.tick for each in kept] == [31, 32, 33]
+    message = "tick 3 of sim 'default' is not in its history (any more)"
+    assert (answer.status_code, answer.json()["message"]) == (404, message)
+    moments = read_moments(ask(viz, "/sims/default/ticks?after=3&limit=30").content)
+    assert [each.tick for each in moments] == [31, 32, 33]
 
 
-async def test_a_keyframe_that_cannot_be_read_is_said_to_be_broken(viz: Service, sim: Sim, redis: Redis) -> None:
+async def test_a_corrupt_keyframe_is_reported(viz: Service, sim: Sim, redis: Redis) -> None:
     await sim.tick(times=7)
     await redis.hset(SimKeys("default").keyframes, "5", b"garbage")
     answer = ask(viz, "/sims/default/state?tick=6")
@@ -128,7 +153,7 @@ async def test_a_keyframe_that_cannot_be_read_is_said_to_be_broken(viz: Service,
     assert ask(viz, "/sims/default/state?tick=4").status_code == 200
 
 
-def test_while_redis_is_away_that_is_said(processes: Processes, own_valkey: OwnValkey) -> None:
+def test_an_unreachable_redis_is_reported(processes: Processes, own_valkey: OwnValkey) -> None:
     viz = processes.start("viz", wait=False, REDIS_URL=own_valkey.url)
     viz.wait_until(ready=False)
     answer = ask(viz, "/sims")

@@ -87,7 +87,7 @@ async def test_a_refusal_is_logged_once_a_second_and_counted(viz: Service, trans
     for transport in transports * 5:
         with pytest.raises(Refused):
             await Spectator().client.connect(viz.url, headers=headers, socketio_path="ws", transports=[transport])
-    health = await asyncio.to_thread(viz.wait_for, lambda said: said["origins_refused"] > 0, "refusing origins")
+    health = await asyncio.to_thread(viz.wait_for, lambda health: health["origins_refused"] > 0, "refusing origins")
     assert (health["origins_refused"], health["refused"]) == (5 * len(transports), 0)
     lines = until(lambda: [line for line in viz.log.read_text().splitlines() if "evil" in line], "the line")
     assert 1 <= len(lines) <= 3
@@ -100,20 +100,20 @@ def ask(viz: Service, origin: str, host: str) -> dict[str, str]:
     """Ask why a page of this origin cannot connect."""
     answer = httpx.get(f"{viz.url}/connection", params={"origin": origin}, headers={"Host": host})
     assert answer.status_code == 200
-    said: dict[str, str] = answer.json()
-    return said
+    verdict: dict[str, str] = answer.json()
+    return verdict
 
 
 async def test_a_page_learns_why_it_cannot_connect(sim: Sim, redis_url: str, processes: Processes) -> None:
     assert sim.lease.epoch == 1
-    viz = processes.start("viz", REDIS_URL=redis_url, MOST_SPECTATORS="1")
-    said = await asyncio.to_thread(ask, viz, PLAY, "play.example.org")
-    assert said["refusal"] == ""
-    assert said["version"] in (await asyncio.to_thread(httpx.get, viz.url)).text
-    said = await asyncio.to_thread(ask, viz, PLAY, "viz:9000")
-    assert "have the proxy forward the browser's Host header" in said["refusal"]
+    viz = processes.start("viz", REDIS_URL=redis_url, MAX_SPECTATORS="1")
+    verdict = await asyncio.to_thread(ask, viz, PLAY, "play.example.org")
+    assert verdict["refusal"] == ""
+    assert verdict["version"] in (await asyncio.to_thread(httpx.get, viz.url)).text
+    verdict = await asyncio.to_thread(ask, viz, PLAY, "viz:9000")
+    assert "have the proxy forward the browser's Host header" in verdict["refusal"]
     spectator = Spectator()
     await spectator.client.connect(viz.url, socketio_path="ws", transports=["websocket"])
-    said = await asyncio.to_thread(ask, viz, PLAY, "play.example.org")
-    assert said["refusal"] == "1 watch here, as many as may"
+    verdict = await asyncio.to_thread(ask, viz, PLAY, "play.example.org")
+    assert verdict["refusal"] == "1 watch here, as many as may"
     await spectator.leave()

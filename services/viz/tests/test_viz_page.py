@@ -13,7 +13,7 @@ import pytest
 
 from fixtures.processes import Processes, Service
 from fixtures.requires import require_program
-from sector.viz.page import FOLDER, Page
+from sector.viz.page_server import FOLDER, PageServer
 
 IMPORT = re.compile(r'(?:from|^import) "(\.[^"]+)"', re.MULTILINE)
 LAYERS = ["core", "codec", "world", "vendor", "ui", "net", "time", "map", "play", "panels"]
@@ -75,7 +75,7 @@ def test_there_is_no_unused_asset_and_all_modules_are_preloaded(viz: Service) ->
 
 
 def test_modules_in_folders_are_served_but_not_the_folders(viz: Service) -> None:
-    version = Page("default", "").version
+    version = PageServer("default", "").version
     for name in (name for name in module_imports() if "/" in name):
         answer = httpx.get(f"{viz.url}/static/{version}/{name}")
         assert (answer.status_code, answer.content) == (200, (FOLDER / name).read_bytes())
@@ -125,12 +125,12 @@ def test_the_security_policy_allows_requests_to_the_api_only(processes: Processe
 
 
 def test_the_version_depends_on_the_files_and_not_on_the_settings() -> None:
-    assert Page("default", "").version == Page("other", "/api").version
+    assert PageServer("default", "").version == PageServer("other", "/api").version
 
 
 def test_the_boot_script_is_served_for_every_version(viz: Service) -> None:
     other = httpx.get(f"{viz.url}/static/0000000000000000/boot.js")
-    own = httpx.get(f"{viz.url}/static/{Page('default', '').version}/boot.js")
+    own = httpx.get(f"{viz.url}/static/{PageServer('default', '').version}/boot.js")
     assert (other.status_code, other.text) == (200, own.text)
     # Otherwise browsers would cache it as the script of the other version.
     assert other.headers["cache-control"] == "no-store"
@@ -156,7 +156,7 @@ def test_the_page_says_what_to_do_if_nothing_else_loads(viz: Service) -> None:
     ],
 )
 def test_nothing_else_is_served(viz: Service, path: str) -> None:
-    version = Page("default", "").version
+    version = PageServer("default", "").version
     assert httpx.get(f"{viz.url}/{path.format(version=version)}").status_code in (400, 404)
 
 
@@ -184,7 +184,7 @@ def test_the_modules_pass_the_type_check() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "seventy"), ("API_URL", "javascript:alert(1)"), ("API_URL", "https://a b"), ("MOST_BEHIND", "0")],
+    [("PORT", "seventy"), ("API_URL", "javascript:alert(1)"), ("API_URL", "https://a b"), ("MAX_BACKLOG", "0")],
 )
 def test_an_invalid_setting_ends_the_viz_with_2_and_one_line(processes: Processes, name: str, value: str) -> None:
     viz = processes.start("viz", wait=False, **{name: value})

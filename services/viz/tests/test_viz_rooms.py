@@ -20,30 +20,30 @@ pytest_plugins = ("spectating",)
 
 async def test_who_has_gone_is_no_longer_counted(viz: Service, spectate: Spectate) -> None:
     spectators = [await spectate(viz, alone=True) for _ in range(3)]
-    await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] == 3, "watched by three")
+    await asyncio.to_thread(viz.wait_for, lambda health: health["spectators"] == 3, "watched by three")
     await spectators[0].leave()
-    await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] == 2, "watched by two")
+    await asyncio.to_thread(viz.wait_for, lambda health: health["spectators"] == 2, "watched by two")
 
 
 async def test_more_than_may_watch_are_turned_away(
     sim: Sim, redis_url: str, processes: Processes, spectate: Spectate, polling: str
 ) -> None:
     assert sim.lease.epoch == 1
-    viz = processes.start("viz", REDIS_URL=redis_url, POLLING=polling, MOST_SPECTATORS="2")
+    viz = processes.start("viz", REDIS_URL=redis_url, POLLING=polling, MAX_SPECTATORS="2")
     first, _ = [await spectate(viz, alone=True) for _ in range(2)]
     with pytest.raises(Refused):
         await spectate(viz, alone=True)
     await first.leave()
-    await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] < 2, "watched by fewer")
+    await asyncio.to_thread(viz.wait_for, lambda health: health["spectators"] < 2, "watched by fewer")
     assert await (await spectate(viz, alone=True)).watch() is None
 
 
 def _upgrade(port: int) -> socket.socket:
     """Open a WebSocket by hand, with room for next to nothing, and send what a client of Socket.IO sends first."""
-    made = socket.socket()
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-    made.settimeout(10)
-    made.connect(("127.0.0.1", port))
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    connection.settimeout(10)
+    connection.connect(("127.0.0.1", port))
     key = b64encode(b"0123456789abcdef").decode()
     lines = (
         "GET /ws/?EIO=4&transport=websocket HTTP/1.1",
@@ -53,13 +53,13 @@ def _upgrade(port: int) -> socket.socket:
         "Sec-WebSocket-Version: 13",
         f"Sec-WebSocket-Key: {key}",
     )
-    made.sendall("\r\n".join((*lines, "", "")).encode())
-    said = b""
-    while b"sid" not in said:
-        said += made.recv(4096)
+    connection.sendall("\r\n".join((*lines, "", "")).encode())
+    received = b""
+    while b"sid" not in received:
+        received += connection.recv(4096)
     for message in ({"type": 0, "nsp": "/"}, {"type": 2, "nsp": "/", "data": ["watch", "", ""]}):
-        made.sendall(_frame(message))
-    return made
+        connection.sendall(_frame(message))
+    return connection
 
 
 # Of Engine.IO, as text. Without it who takes nothing is taken for gone after 20 s, on a machine that is slower than that.
@@ -75,12 +75,12 @@ def _frame(message: dict[str, object]) -> bytes:
 async def test_who_takes_nothing_is_dropped_and_nobody_waits_for_it(
     sim: Sim, redis_url: str, processes: Processes, spectate: Spectate, polling: str
 ) -> None:
-    viz = processes.start("viz", REDIS_URL=redis_url, POLLING=polling, MOST_BEHIND="4")
+    viz = processes.start("viz", REDIS_URL=redis_url, POLLING=polling, MAX_BACKLOG="4")
     spectator = await spectate(viz, alone=True)
     await spectator.watch()
     await spectator.world()
     slow = await asyncio.to_thread(_upgrade, viz.port)
-    await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] == 2, "watched by two")
+    await asyncio.to_thread(viz.wait_for, lambda health: health["spectators"] == 2, "watched by two")
     with slow:
         ticks = 0
         dropped = False
@@ -96,7 +96,7 @@ async def test_who_takes_nothing_is_dropped_and_nobody_waits_for_it(
             if not dropped:
                 slow.sendall(_PONG)
             assert ticks < 4_000
-    await asyncio.to_thread(viz.wait_for, lambda said: said["spectators"] == 1, "watched by the other alone")
+    await asyncio.to_thread(viz.wait_for, lambda health: health["spectators"] == 1, "watched by the other alone")
     until(lambda: "a spectator is dropped: 4 messages behind" in viz.log.read_text(), "the line")
 
 

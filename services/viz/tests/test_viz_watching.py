@@ -81,22 +81,22 @@ async def test_what_is_no_sim_is_refused_and_said(viz: Service, spectate: Specta
 
 async def test_each_sim_has_a_room_of_its_own(viz: Service, sim: Sim, redis: Redis, spectate: Spectate) -> None:
     await lifecycle.create(redis, "other", SectorWorld(), CONFIG)
-    here, there = await spectate(viz), await spectate(viz)
+    here, elsewhere = await spectate(viz), await spectate(viz)
     await here.watch()
     await here.world()
-    await there.watch("other")
-    assert (await there.world())["sim"] == "other"
+    await elsewhere.watch("other")
+    assert (await elsewhere.world())["sim"] == "other"
     await sim.tick()
     assert (await here.tick()).tick == 1
     # Who goes over to another sim hears of the first no more.
     await here.watch("other")
     await here.world()
     await sim.tick()
-    await there.watch("default")
-    await there.world()
-    assert there.state is not None
-    assert there.state.meta["tick"] == 2
-    assert [name for name, _ in here.heard._queue] == []  # type: ignore[attr-defined]  # (nothing waits)
+    await elsewhere.watch("default")
+    await elsewhere.world()
+    assert elsewhere.state is not None
+    assert elsewhere.state.meta["tick"] == 2
+    assert [name for name, _ in here.messages._queue] == []  # type: ignore[attr-defined]  # (nothing waits)
 
 
 async def test_a_sim_that_is_not_there_yet_is_said_and_shown_once_it_is(
@@ -104,7 +104,7 @@ async def test_a_sim_that_is_not_there_yet_is_said_and_shown_once_it_is(
 ) -> None:
     spectator = await spectate(viz)
     assert await spectator.watch("later") is None
-    assert await spectator.next("fault") == "there is no sim later yet"
+    assert await spectator.next("sim_error") == "there is no sim later yet"
     await lifecycle.create(redis, "later", SectorWorld(), CONFIG)
     assert (await spectator.world())["sim"] == "later"
 
@@ -113,14 +113,14 @@ async def test_a_sim_that_cannot_be_read_is_said_to_be_and_is_shown_once_it_can(
     sim: Sim, redis: Redis, redis_url: str, processes: Processes, spectate: Spectate, polling: str
 ) -> None:
     assert sim.lease.epoch == 1
-    whole = await value_at(redis, SimKeys("default").snapshot)
+    snapshot = await value_at(redis, SimKeys("default").snapshot)
     await redis.set(SimKeys("default").snapshot, b"garbage")
     viz = processes.start("viz", wait=False, REDIS_URL=redis_url, POLLING=polling)
     await asyncio.to_thread(viz.wait_for_fault, "sim", "not a readable frame")
     spectator = await spectate(viz)
     await spectator.watch()
-    assert "not a readable frame" in await spectator.next("fault")
-    await redis.set(SimKeys("default").snapshot, whole)
+    assert "not a readable frame" in await spectator.next("sim_error")
+    await redis.set(SimKeys("default").snapshot, snapshot)
     assert (await spectator.world())["sim"] == "default"
 
 
@@ -132,7 +132,7 @@ async def test_a_sim_that_is_founded_anew_on_another_map_is_shown_anew(
     await spectator.watch()
     before = await spectator.world()
     await lifecycle.delete(redis, "default")
-    assert await spectator.next("fault") == "there is no sim default yet"
+    assert await spectator.next("sim_error") == "there is no sim default yet"
     await Sim.create(redis, CONFIG.model_copy(update={"seed": 4}))
     after = await spectator.world()
     assert after["map_id"] != before["map_id"]
@@ -179,7 +179,7 @@ async def test_away_at_the_start_and_later_it_says_so_and_goes_on(
     await asyncio.to_thread(viz.wait_until, ready=False)
     spectator = await spectate(viz)
     await spectator.watch()
-    assert "Redis is away" in await spectator.next("fault")
+    assert "Redis is away" in await spectator.next("sim_error")
     own_valkey.start()
     await asyncio.to_thread(viz.wait_for_fault, "sim", "there is no sim 'default'")
     redis = connect(own_valkey.url)
@@ -187,7 +187,7 @@ async def test_away_at_the_start_and_later_it_says_so_and_goes_on(
     await spectator.world()
     own_valkey.stop()
     await asyncio.to_thread(viz.wait_until, ready=False)
-    assert "Redis is away" in await spectator.next("fault")
+    assert "Redis is away" in await spectator.next("sim_error")
     own_valkey.start()
     await asyncio.to_thread(viz.wait_until, ready=True)
     await spectator.world()

@@ -79,7 +79,7 @@ beforeEach(() => {
 
 function connect(polling = false) {
   const connection = new Connection(polling);
-  for (const name of /** @type {const} */ (["world", "tick", "worker", "fault", "change"])) {
+  for (const name of /** @type {const} */ (["world", "tick", "worker", "error", "change"])) {
     connection.on(name, (/** @type {any} */ detail) => calls.push([name, name === "tick" ? detail.frame.meta.tick : name === "world" ? detail.update.frame.meta.tick : detail]));
   }
   return connection;
@@ -124,9 +124,9 @@ test("a world and its ticks are passed on", async () => {
   socket.receive("world", world());
   socket.receive("tick", TICK);
   socket.receive("worker", null);
-  socket.receive("fault", "Redis is away");
+  socket.receive("sim_error", "Redis is away");
   await connection.reading;
-  assert.deepEqual(calls.filter(([name]) => name !== "change"), [["worker", "w-1"], ["world", 41], ["tick", 42], ["worker", null], ["fault", "Redis is away"]]);
+  assert.deepEqual(calls.filter(([name]) => name !== "change"), [["worker", "w-1"], ["world", 41], ["tick", 42], ["worker", null], ["error", "Redis is away"]]);
   assert.equal(connection.tick, 42);
 });
 
@@ -194,14 +194,14 @@ test("the world of another sim is ignored, also if the user switches while it is
   assert.deepEqual([connection.map, connection.tick], [null, -1]);
 });
 
-test("an invalid message is a fault, and the next one is decoded", async () => {
+test("an invalid message is a error, and the next one is decoded", async () => {
   const connection = await watching();
   socket.receive("tick", new Uint8Array([1, 2, 3]));
   socket.receive("tick", deflateRawSync(tickUpdateBytes(goldenBytes("damaged-version-9.bin"))));
   socket.receive("tick", TICK);
   await connection.reading;
-  assert.deepEqual(names(), ["fault", "fault", "tick"]);
-  assert.match(calls[1][1], /^what came cannot be read: version 9/);
+  assert.deepEqual(names(), ["error", "error", "tick"]);
+  assert.match(calls[1][1], /^a message cannot be read: version 9/);
 });
 
 test("a refusal is shown until another sim is watched", () => {
@@ -219,7 +219,7 @@ test("a refusal is shown until another sim is watched", () => {
 test("a ping measures the latency", async () => {
   const connection = await watching();
   connection.watch("one");
-  const [, answer] = socket.messages.find(([name]) => name === "beat") ?? [];
+  const [, answer] = socket.messages.find(([name]) => name === "heartbeat") ?? [];
   assert.ok(Number.isNaN(connection.roundTripMs));
   await settle();
   answer();

@@ -93,7 +93,7 @@ test("the blitter copies the opaque pixels of its sheet, within the picture", ()
 });
 
 function mapView() {
-  const view = new MapView(document.getElementById("ground"), document.getElementById("traffic"), /** @type {any} */ (fakeTheme()));
+  const view = new MapView(document.getElementById("base-layer"), document.getElementById("fleet-layer"), /** @type {any} */ (fakeTheme()));
   // One unit is ten pixels, and the first system at (200, 50) of the picture.
   view.camera.setView([10, 15, 10]);
   return view;

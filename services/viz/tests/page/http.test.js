@@ -117,12 +117,12 @@ test("an invalid token has no factions", () => {
 
 test("the history is requested below the address of the page", async () => {
   const bytes = goldenBytes("moments-several.bin");
-  const requests = fakeFetch(({ pathname }) => (pathname.endsWith("/sims") ? jsonResponse({ sims: [{ id: "one" }] }) : pathname.endsWith("/course") ? jsonResponse({ first: 3 }) : new Response(bytes)));
+  const requests = fakeFetch(({ pathname }) => (pathname.endsWith("/sims") ? jsonResponse({ sims: [{ id: "one" }] }) : pathname.endsWith("/timeline") ? jsonResponse({ first: 3 }) : new Response(bytes)));
   assert.deepEqual(await fetchSims(), [{ id: "one" }]);
   assert.deepEqual(await fetchTimeline("one"), { first: 3 });
   assert.equal((await fetchState("one", 7)).frame.id, goldenJson("moments-several")[0].frame);
   assert.equal((await fetchTicks("one", 7, 60)).length, 3);
-  assert.deepEqual(requests.map(({ path }) => path), ["/base/sims", "/base/sims/one/course", "/base/sims/one/state?tick=7", "/base/sims/one/ticks?after=7&limit=60"]);
+  assert.deepEqual(requests.map(({ path }) => path), ["/base/sims", "/base/sims/one/timeline", "/base/sims/one/state?tick=7", "/base/sims/one/ticks?after=7&limit=60"]);
 });
 
 test("an error of the history is passed on", async () => {

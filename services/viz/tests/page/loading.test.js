@@ -25,7 +25,7 @@ test("the timeline of the sim is loaded", async () => {
   const loader = new TimelineLoader(/** @type {any} */ ({ sim: "one" }), timeline);
   loader.load();
   await loader.loading;
-  assert.deepEqual(requests.map(({ path }) => path), ["/base/sims/one/course"]);
+  assert.deepEqual(requests.map(({ path }) => path), ["/base/sims/one/timeline"]);
   assert.deepEqual([timeline.firstTick, timeline.nextBattle(0, 1)], [7, 20]);
 });
 

@@ -29,7 +29,7 @@ const PAST = tickUpdateBytes(goldenBytes("frame-snapshot.bin"), goldenBytes("eve
 const TICKS = tickUpdateBytes(goldenBytes("delta-nothing.bin"), goldenBytes("events-all.bin"));
 const requests = fakeFetch(({ pathname }) => {
   if (pathname.endsWith("/sims")) return jsonResponse({ sims: [{ id: "one", status: "running" }, { id: "two", status: "running" }] });
-  if (pathname.endsWith("/course")) return jsonResponse({ first: 3, totals: [], battles: [[5, 1]] });
+  if (pathname.endsWith("/timeline")) return jsonResponse({ first: 3, totals: [], battles: [[5, 1]] });
   return new Response(pathname.endsWith("/state") ? PAST : TICKS);
 });
 
@@ -61,7 +61,7 @@ test("it watches the sim of the viz", async () => {
 
 test("a world appears on the map and in the panels", async () => {
   await receive("world", world("one"), () => playback.live?.tick === 41);
-  await until(() => requests.some(({ path }) => path.endsWith("/course")));
+  await until(() => requests.some(({ path }) => path.endsWith("/timeline")));
   await pause(10);
   drawFrame();
   assert.equal(playback.live?.tick, 41);
@@ -101,12 +101,12 @@ test("the events of the ticks before are requested", async () => {
 });
 
 test("a click on the map selects a system, a faction in the table filters the event log", () => {
-  const canvas = document.getElementById("traffic");
+  const canvas = document.getElementById("fleet-layer");
   mapView.camera.setView([0, 0, 20]);
   const [x, y] = [mapView.camera.x, mapView.camera.y - 100];
   for (const type of ["pointerdown", "pointerup"]) canvas.fire(type, { offsetX: x, offsetY: y, pointerId: 1, button: 0 });
   assert.deepEqual(mapView.selectionLayer.selection, { kind: "system", id: 1 });
-  assert.match(textOf("story"), /Ålesund/);
+  assert.match(textOf("details"), /Ålesund/);
   const { length } = document.getElementById("events").children;
   const pickFirst = () => document.getElementById("factions").querySelector("button").click();
   pickFirst();

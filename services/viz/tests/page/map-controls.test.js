@@ -23,7 +23,7 @@ beforeEach(() => {
   document = installDom();
   calls = [];
   isOwnSystem = false;
-  mapView = new MapView(document.getElementById("ground"), document.getElementById("traffic"), /** @type {any} */ (fakeTheme()));
+  mapView = new MapView(document.getElementById("base-layer"), document.getElementById("fleet-layer"), /** @type {any} */ (fakeTheme()));
   mapView.camera.setView([0, 0, 20]);
   playback = { world: goldenWorld(), time: 41 };
   const record = (/** @type {string} */ name) => (/** @type {any[]} */ ...args) => calls.push([name, ...args]) > 0;
@@ -34,7 +34,7 @@ beforeEach(() => {
 /** @param {string} type @param {number} x of the world @param {number} y */
 function point(type, x, y) {
   const { camera } = mapView;
-  document.getElementById("traffic").fire(type, { offsetX: x * camera.scale + camera.x, offsetY: y * camera.scale + camera.y, pointerId: 1, button: 0 });
+  document.getElementById("fleet-layer").fire(type, { offsetX: x * camera.scale + camera.x, offsetY: y * camera.scale + camera.y, pointerId: 1, button: 0 });
 }
 
 test("a click selects the system below the pointer, or nothing", () => {

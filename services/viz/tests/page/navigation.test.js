@@ -21,7 +21,7 @@ function searchOf() {
   const picks = [];
   new Search(playbackOf({ world: goldenWorld() }), { system: (row) => picks.push(row), faction: (id) => picks.push(id) });
   const input = element("search");
-  const list = element("found");
+  const list = element("search-results");
   const type = (/** @type {string} */ text) => {
     input.value = text;
     input.fire("input");
@@ -45,12 +45,12 @@ test("search ranks names that begin with the text before those that contain it",
 test("search works with the keyboard", () => {
   const { type, press, picks, input, list } = searchOf();
   type("l");
-  assert.deepEqual([list.hidden, input.getAttribute("aria-expanded"), input.getAttribute("aria-activedescendant")], [false, "true", "found-0"]);
+  assert.deepEqual([list.hidden, input.getAttribute("aria-expanded"), input.getAttribute("aria-activedescendant")], [false, "true", "search-result-0"]);
   press("ArrowDown");
-  assert.equal(input.getAttribute("aria-activedescendant"), "found-1");
+  assert.equal(input.getAttribute("aria-activedescendant"), "search-result-1");
   press("ArrowUp");
   press("ArrowUp");
-  assert.equal(input.getAttribute("aria-activedescendant"), "found-2", "round the end");
+  assert.equal(input.getAttribute("aria-activedescendant"), "search-result-2", "round the end");
   assert.deepEqual(list.children.map((/** @type {any} */ item) => item.getAttribute("aria-selected")), ["false", "false", "true"]);
   press("ArrowDown");
   press("Enter");
@@ -98,17 +98,17 @@ test("the picker lists the sims, and the one that is watched", async () => {
 test("tabs show one panel, by click and by arrow keys", () => {
   startTabs();
   const tabs = element("tabs").children;
-  const chosen = () => [tabs.findIndex((/** @type {any} */ tab) => tab.getAttribute("aria-selected") === "true"), document.querySelectorAll(".chosen").map((/** @type {any} */ panel) => panel.id).join()];
-  assert.deepEqual(chosen(), [0, "factions-panel"]);
+  const selected = () => [tabs.findIndex((/** @type {any} */ tab) => tab.getAttribute("aria-selected") === "true"), document.querySelectorAll(".selected").map((/** @type {any} */ panel) => panel.id).join()];
+  assert.deepEqual(selected(), [0, "factions-panel"]);
   tabs[1].click();
-  assert.deepEqual(chosen(), [1, "course-panel"]);
+  assert.deepEqual(selected(), [1, "timeline-panel"]);
   assert.deepEqual(tabs.map((/** @type {any} */ tab) => tab.tabIndex), [-1, 0, -1, -1]);
   tabs[1].fire("keydown", { key: "ArrowRight" });
   tabs[2].fire("keydown", { key: "ArrowRight" });
-  assert.deepEqual(chosen(), [0, "factions-panel"], "the tab that is hidden is passed over");
+  assert.deepEqual(selected(), [0, "factions-panel"], "the tab that is hidden is passed over");
   tabs[0].fire("keydown", { key: "ArrowLeft" });
-  assert.deepEqual(chosen(), [2, "events-panel"]);
+  assert.deepEqual(selected(), [2, "events-panel"]);
   assert.equal(document.activeElement, tabs[2]);
   tabs[2].fire("keydown", { key: "Enter" });
-  assert.deepEqual(chosen(), [2, "events-panel"]);
+  assert.deepEqual(selected(), [2, "events-panel"]);
 });

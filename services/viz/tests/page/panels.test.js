@@ -107,7 +107,7 @@ function detailsOf(world = goldenWorld()) {
   const selections = [];
   const playback = playbackOf({ world });
   const details = new DetailsPanel(playback, theme, eventLog, (selection) => selections.push(selection), (_, system) => (system === 0 ? createElement("p", {}, "act") : null));
-  const box = element("story");
+  const box = element("details");
   const facts = () => Object.fromEntries(box.querySelectorAll("dt").map((/** @type {any} */ name) => [name.textContent, name.parentElement.children[name.parentElement.children.indexOf(name) + 1].textContent]));
   return { details, playback, box, facts, selections };
 }

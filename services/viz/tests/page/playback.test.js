@@ -26,7 +26,7 @@ beforeEach(() => {
   now = 1_000;
   playback = new Playback();
   calls = [];
-  for (const name of /** @type {const} */ (["world", "tick", "mode", "fault"])) playback.on(name, (/** @type {any} */ detail) => calls.push(name === "fault" ? `fault ${detail}` : name));
+  for (const name of /** @type {const} */ (["world", "tick", "mode", "error"])) playback.on(name, (/** @type {any} */ detail) => calls.push(name === "error" ? `error ${detail}` : name));
 });
 
 /** Start at a live tick, with a history that answers with tick 41 and, after it, tick 42. */
@@ -123,10 +123,10 @@ test("a seek to the head or beyond shows the live world", async () => {
   assert.equal(requests.length, 2);
 });
 
-test("a seek that fails is a fault, and the world shown stays", async () => {
+test("a seek that fails is a error, and the world shown stays", async () => {
   begin(100, gone);
   await playback.seek(3);
-  assert.deepEqual(calls, ["fault it is gone", "mode"]);
+  assert.deepEqual(calls, ["error it is gone", "mode"]);
   assert.ok(playback.isLive);
 });
 
@@ -141,7 +141,7 @@ test("of two seeks the last one counts, in any order of the responses", async ()
   assert.equal(playback.time, 41);
 });
 
-test("an outdated seek that fails is not a fault", async () => {
+test("an outdated seek that fails is not a error", async () => {
   const first = late();
   begin(100, (url) => (url.search === "?tick=3" ? first.response : new Response(SNAPSHOT)));
   const jump = playback.seek(3);
@@ -149,7 +149,7 @@ test("an outdated seek that fails is not a fault", async () => {
   playback.play();
   await first.respond(gone());
   await jump;
-  assert.ok(!calls.some((name) => name.startsWith("fault")));
+  assert.ok(!calls.some((name) => name.startsWith("error")));
   assert.ok(playback.isPlaying);
 });
 
@@ -221,7 +221,7 @@ test("playing stops at a missing tick", async () => {
   playback.timeAt((now += 100));
   await settle();
   assert.equal(playback.isPlaying, false);
-  assert.ok(calls.includes("fault tick 1 is no longer kept"));
+  assert.ok(calls.includes("error tick 1 is no longer in the history"));
 });
 
 test("ticks that arrive for a past that is no longer shown are ignored, and their errors too", async () => {

@@ -131,7 +131,7 @@ test("a faction name is required", async () => {
   const requests = api();
   playerOf();
   await enter("   ");
-  assert.equal(element("play-fault").textContent, "A faction needs a name.");
+  assert.equal(element("play-error").textContent, "A faction needs a name.");
   assert.deepEqual(requests, []);
 });
 
@@ -139,7 +139,7 @@ test("a refused join ends the session", async () => {
   api({ orders: () => jsonResponse({ detail: "no home is left" }, { status: 409 }) });
   const { player } = playerOf();
   await enter("Newcomer");
-  assert.deepEqual([player.api, player.faction, element("play-fault").textContent], [null, "", "no home is left"]);
+  assert.deepEqual([player.api, player.faction, element("play-error").textContent], [null, "", "no home is left"]);
   assert.deepEqual(orders(), [["refused", "Enter as Newcomer refused: no home is left"]]);
 });
 
@@ -188,7 +188,7 @@ test("the error of an API that cannot be read is shown in the dialog", async () 
   playerOf();
   element("play-open").click();
   await settle();
-  assert.match(element("play-fault").textContent, /JSON/);
+  assert.match(element("play-error").textContent, /JSON/);
 });
 
 test("each order has a text and its result", async () => {
@@ -238,7 +238,7 @@ test("the join dialog passes on the trimmed values, and forgets the token", asyn
   dialog.showError("no home is left");
   dialog.close();
   assert.deepEqual(entries, [["Me-2", "secret"]]);
-  assert.deepEqual([element("play-token").value, element("play-fault").textContent], ["", "no home is left"]);
+  assert.deepEqual([element("play-token").value, element("play-error").textContent], ["", "no home is left"]);
 });
 
 test("sixty orders are listed, and none is sent without a session", async () => {

@@ -33,9 +33,9 @@ test("the status says whether the page is live", () => {
   const states = [
     [{ connected: false }, {}, ["waiting", "connecting …", ""]],
     [{}, {}, ["waiting", "waiting for the world …", ""]],
-    [{ connected: false, problem: "The viz is full." }, {}, ["fault", "not connected", "The viz is full."]],
+    [{ connected: false, problem: "The viz is full." }, {}, ["error", "not connected", "The viz is full."]],
     [{ connected: false, problem: "The viz is full." }, { live, world: live }, ["lost", "connection lost", "The connection is lost; reconnecting … The viz is full. What is shown is tick 1234."]],
-    [{ refusal: "too many" }, { live, world: live }, ["fault", "refused", "too many"]],
+    [{ refusal: "too many" }, { live, world: live }, ["error", "refused", "too many"]],
     [{ connected: false }, { live, world: live }, ["lost", "connection lost", "The connection is lost; reconnecting … What is shown is tick 1234."]],
     [{}, { live, world: live }, ["live", "live", ""]],
     [{}, { live, world: { ...live, tick: 234 }, isLive: false }, ["past", "past, 1,000 ticks ago", ""]],
@@ -55,25 +55,25 @@ test("a missing world and a page that cannot start have an alarm", ({ mock }) =>
   now += 5_000;
   assert.match(show()[2], /^The viz is connected, and has not sent the world of one\./);
   setGlobals({ pageStart: { problem: "This browser has no canvas." } });
-  assert.deepEqual(show(), ["fault", "not working", "This browser has no canvas."]);
+  assert.deepEqual(show(), ["error", "not working", "This browser has no canvas."]);
   setGlobals({ pageStart: undefined });
 });
 
-test("a fault of the connection is shown until the next tick, one of the playback for 8 s", ({ mock: { timers } }) => {
+test("a error of the connection is shown until the next tick, one of the playback for 8 s", ({ mock: { timers } }) => {
   timers.enable({ apis: ["setTimeout"] });
   const world = { tick: 5, status: "running", timestampMs: 0 };
   const { link, scene, show } = statusOf({}, { live: world, world });
-  link.emit("fault", "Redis is away");
-  assert.deepEqual(show(), ["fault", "not live", "Redis is away. What is shown is tick 5."]);
+  link.emit("error", "Redis is away");
+  assert.deepEqual(show(), ["error", "not live", "Redis is away. What is shown is tick 5."]);
   link.emit("tick", undefined);
   assert.equal(show()[0], "live");
-  scene.emit("fault", "tick 3 is gone");
-  assert.deepEqual(show(), ["fault", "not shown", "tick 3 is gone."]);
+  scene.emit("error", "tick 3 is gone");
+  assert.deepEqual(show(), ["error", "not shown", "tick 3 is gone."]);
   scene.emit("world", world);
   assert.equal(show()[0], "live");
-  scene.emit("fault", "tick 3 is gone");
+  scene.emit("error", "tick 3 is gone");
   timers.tick(7_999);
-  assert.equal(show()[0], "fault");
+  assert.equal(show()[0], "error");
   timers.tick(1);
   assert.equal(show()[0], "live");
 });

@@ -15,16 +15,16 @@ for (const name of goldenNames("moments")) {
 
 test("truncated tick updates are refused", () => {
   const bytes = goldenBytes("moments-several.bin");
-  const whole = new Set();
+  const counts = new Set();
   for (let length = 8; length < bytes.length; length += 8) {
     try {
-      whole.add(readTickUpdates(bytes.subarray(0, length)).length);
+      counts.add(readTickUpdates(bytes.subarray(0, length)).length);
     } catch (error) {
       assert.ok(error instanceof FrameError, `${length} bytes: ${error}`);
     }
   }
   // A cut between two updates cannot be detected.
-  assert.deepEqual([...whole], [1, 2]);
+  assert.deepEqual([...counts], [1, 2]);
 });
 
 test("tick updates are decoded at any offset of a larger buffer", () => {

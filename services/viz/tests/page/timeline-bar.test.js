@@ -30,13 +30,13 @@ function timelineBarOf(fields = {}) {
 test("the timeline bar covers the history", () => {
   const { bar, slider, playback } = timelineBarOf();
   bar.show();
-  assert.deepEqual([slider.min, slider.max, slider.value, element("moment").textContent], ["10", "100", "50", "50"]);
+  assert.deepEqual([slider.min, slider.max, slider.value, element("shown-tick").textContent], ["10", "100", "50", "50"]);
   assert.deepEqual([element("play-pause").textContent, element("live").getAttribute("aria-pressed")], ["❚❚", "true"]);
   playback.isLive = false;
   playback.world = { tick: 1_050, timestampMs: Date.UTC(2026, 0, 1) };
   playback.emit("mode", undefined);
   assert.deepEqual([element("play-pause").textContent, element("live").getAttribute("aria-pressed")], ["▶", "false"]);
-  assert.match(element("moment").textContent, /^1,050 · /);
+  assert.match(element("shown-tick").textContent, /^1,050 · /);
 });
 
 test("battles are bars, and drawn once", () => {
@@ -56,7 +56,7 @@ test("while the slider is dragged only its latest position is loaded", async () 
     slider.fire("input");
   }
   bar.show();
-  assert.deepEqual([slider.value, element("moment").textContent, playback.isPlaying], ["45", "45", false]);
+  assert.deepEqual([slider.value, element("shown-tick").textContent, playback.isPlaying], ["45", "45", false]);
   await new Promise((done) => setTimeout(done, 90));
   assert.deepEqual(calls, [["seek", 45]]);
   bar.show();
@@ -65,7 +65,7 @@ test("while the slider is dragged only its latest position is loaded", async () 
 
 test("buttons of the timeline bar step, play, and seek to battles", () => {
   const { playback, calls } = timelineBarOf();
-  for (const id of ["step-back", "step-on", "battle-before", "battle-after", "live", "play-pause"]) element(id).click();
+  for (const id of ["step-back", "step-forward", "battle-before", "battle-after", "live", "play-pause"]) element(id).click();
   playback.isLive = false;
   element("play-pause").click();
   playback.world.tick = 60;

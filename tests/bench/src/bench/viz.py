@@ -31,7 +31,7 @@ from sector.state.sims import lifecycle
 from sector.state.tick import lease
 from sector.state.tick.transaction import Ticker
 from sector.state.watch.reader import SimReader
-from sector.viz.moment import deflated, of_tick
+from sector.viz.tick_codec import deflate, encode_tick_events
 from sector.world import Position, SectorWorld
 
 SPECTATORS = 2_000
@@ -208,7 +208,7 @@ async def _play(url: str, config: SimConfig, ticks: int) -> bytes:
     (last,) = await history.ticks(redis, "default", ticks - 1, ticks)
     await lease.release(redis, ticker.lease)
     await redis.aclose()
-    return deflated(of_tick(last))
+    return deflate(encode_tick_events(last))
 
 
 @contextmanager

@@ -113,7 +113,7 @@ async def _read(client: httpx.AsyncClient, target: TargetWorld, name: str, statu
     for path in ("snapshot", "snapshot?format=columns", "map", "events"):
         answer = await client.get(f"{target.api.url}/sims/{name}/{path}")
         assert answer.status_code in statuses | {429}, f"{path}: {answer.text}"
-    for path in ("course", "state?tick=0", "ticks?after=0"):
+    for path in ("timeline", "state?tick=0", "ticks?after=0"):
         answer = await client.get(f"{target.viz.url}/sims/{name}/{path}")
         assert answer.status_code in statuses | {404, 429}, answer.text
 

@@ -13,7 +13,7 @@ from load.page import tick_of
 from load.shapes import SHAPES
 from load.user import REQUEST, STREAM, WORLD
 from sector.models.frame import Frame, encode
-from sector.viz.moment import deflated, packed
+from sector.viz.tick_codec import deflate, encode_tick
 
 
 @settings(deadline=None)
@@ -96,6 +96,6 @@ def test_a_load_without_requests_meets_no_objective() -> None:
 
 def test_the_tick_of_a_viz_message_is_decoded() -> None:
     frame = encode(Frame("delta", {"tick": 12}, {}))
-    assert tick_of(deflated(packed(frame, b"", 1234, 3))) == (12, 1234.0)
+    assert tick_of(deflate(encode_tick(frame, b"", 1234, 3))) == (12, 1234.0)
     with pytest.raises(zlib.error):
         tick_of(b"no")

@@ -1,4 +1,4 @@
-"""Why a page cannot connect: `GET /connection`. A browser does not tell a page the answer that refused its WebSocket."""
+"""`GET /connection`: why a page cannot connect. A browser does not show a page the response that refused its WebSocket."""
 
 import orjson
 from sanic import HTTPResponse, Request
@@ -9,7 +9,7 @@ from sector.viz.rooms import Rooms
 
 
 class ConnectionCheck:
-    """Answers pages that cannot connect. `version`: of the parts of the page that this process serves."""
+    """The endpoint for pages that cannot connect. `version`: of the assets that this process serves."""
 
     def __init__(self, rooms: Rooms, version: str) -> None:
         self._rooms = rooms
@@ -20,6 +20,6 @@ class ConnectionCheck:
         app.add_route(self.check, "/connection")
 
     async def check(self, request: Request) -> HTTPResponse:
-        """Answer with the version, and with why a page of the origin `origin` is refused; empty if it is not."""
+        """Respond with the version, and with the reason why a page of the origin `origin` is refused; empty if it is not."""
         refusal = self._rooms.refusal(request, request.args.get("origin", ""))
         return raw(orjson.dumps({"version": self._version, "refusal": refusal}), content_type="application/json")

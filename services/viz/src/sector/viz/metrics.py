@@ -6,7 +6,7 @@ from sector.process.metric_aliases import deprecate_metrics
 from sector.process.metrics import BYTES, SECONDS
 
 SPECTATORS = Gauge("sector_viz_spectators", "Connected spectators.", multiprocess_mode="livesum")
-SHOWS = Gauge("sector_viz_sims", "Sims that this viz watches.", multiprocess_mode="livesum")
+SIMS = Gauge("sector_viz_sims", "Sims that this viz watches.", multiprocess_mode="livesum")
 DROPPED = Counter("sector_viz_spectators_dropped", "Slow spectators that were disconnected.")
 REFUSED = Counter(
     "sector_viz_spectators_refused",
@@ -21,7 +21,7 @@ EXPIRED = Counter(
 MALFORMED = Counter(
     "sector_viz_messages_malformed", "Malformed messages from clients. Their senders were disconnected."
 )
-TOLD = Counter(
+MESSAGES = Counter(
     "sector_viz_messages_sent", "Messages sent to spectators. A tick broadcast to 100 spectators counts 100."
 )
 FRAME = Histogram(

@@ -14,6 +14,7 @@ from sanic import HTTPResponse, Request
 from sanic.response import raw
 
 from sector.process import App
+from sector.process.content_encoding import negotiate_encoding
 from sector.process.http_errors import HttpError
 
 FOLDER = Path(__file__).parent / "page"
@@ -36,8 +37,8 @@ class _Asset:
     """By content encoding; "" is uncompressed."""
 
 
-class Page:
-    """The page of a viz with the default sim `sim_id`.
+class PageServer:
+    """Serves the page of a viz with the default sim `sim_id`.
 
     `api_url`: the address of the API for browsers, or empty. `polling`: whether the page may use HTTP long-polling if a WebSocket fails.
     """
@@ -111,8 +112,8 @@ _ASSETS: Mapping[str, _Asset] = {
 
 
 def _respond(request: Request, asset: _Asset, headers: dict[str, str]) -> HTTPResponse:
-    accepted = {each.partition(";")[0].strip() for each in request.headers.get("accept-encoding", "").split(",")}
-    encoding = next((each for each in ("br", "gzip") if each in accepted and each in asset.bodies), "")
+    offered = ("br", "gzip") if len(asset.bodies) > 1 else ()
+    encoding = negotiate_encoding(request.headers.get("accept-encoding", ""), offered)
     headers["Vary"] = "Accept-Encoding"
     if encoding:
         headers["Content-Encoding"] = encoding

@@ -1,4 +1,4 @@
-"""The rooms: all who watch, a room a sim. A message is encoded once for everybody in a room, and who falls behind is dropped."""
+"""Rooms of spectators, one for each sim. A message is encoded once for a room, and slow spectators are disconnected."""
 
 import asyncio
 import base64
@@ -10,7 +10,7 @@ from typing import Any
 
 import socketio
 from engineio.packet import MESSAGE
-from engineio.packet import Packet as Sent
+from engineio.packet import Packet as EnginePacket
 from pydantic import JsonValue
 from sanic import HTTPResponse, Request
 from sanic.exceptions import SanicException
@@ -24,13 +24,10 @@ from sector.process.connections import AddressOf, abort, address_behind
 from sector.process.http_errors import HttpError
 from sector.process.problem_documents import problem
 from sector.viz.handshakes import Sessions
-from sector.viz.metrics import DROPPED, EXPIRED, MALFORMED, REFUSED, REFUSED_ORIGIN, TOLD
+from sector.viz.metrics import DROPPED, EXPIRED, MALFORMED, MESSAGES, REFUSED, REFUSED_ORIGIN
 from sector.viz.origins import is_same_origin
 
 log = logging.getLogger(__name__)
-_theirs = logging.getLogger("sector.viz.socketio")
-# Whoever connects can send what is no message: that is not worth a line, let alone a traceback.
-_theirs.setLevel(logging.CRITICAL)
 
 type Message = JsonValue | bytes | dict[str, JsonValue | bytes]
 
@@ -46,27 +43,35 @@ _NO_HANDSHAKE = "not a valid WebSocket handshake"
 _REFUSED_BY_ENGINE_IO = "not a request that continues a session, or begins one: connect again"
 
 
+def _quiet_logger() -> logging.Logger:
+    """Return a logger for Socket.IO and Engine.IO, which log a traceback for each malformed message of a client.
+
+    It is no child of another logger, so nothing in the process has to be configured for it.
+    """
+    return logging.Logger("sector.viz.socketio", logging.CRITICAL)
+
+
 class Rooms:
     """Spectators over Socket.IO at `/ws`. With msgpack each message is one frame of the WebSocket, binary or not.
 
-    `polling`: whether they may poll, too, where a WebSocket cannot be had. `max_per_address` 0: any number.
+    `polling`: whether HTTP long-polling is allowed where a WebSocket fails. `max_per_address` 0: no limit.
     """
 
     def __init__(
         self,
         *,
-        most: int,
-        most_behind: int,
+        max_spectators: int,
+        max_backlog: int,
         max_per_address: int = 0,
         polling: bool = False,
         address_of: AddressOf | None = None,
     ) -> None:
-        self._most_behind = most_behind
+        self._max_backlog = max_backlog
         self._address_of = address_of or address_behind(0)
-        self._sessions = Sessions(self._expire, max_joined=most, max_per_address=max_per_address)
+        self._sessions = Sessions(self._expire, max_joined=max_spectators, max_per_address=max_per_address)
         self._server = socketio.AsyncServer(
             async_mode="sanic",
-            # One at a time for each connection: a client that sends faster than it is served waits.
+            # The events of a connection are handled one after another.
             async_handlers=False,
             serializer="msgpack",
             transports=["websocket", "polling"] if polling else ["websocket"],
@@ -75,14 +80,14 @@ class Rooms:
             max_http_buffer_size=_LARGEST_REQUEST,
             ping_interval=10,
             ping_timeout=10,
-            logger=_theirs,
-            engineio_logger=_theirs,
+            logger=_quiet_logger(),
+            engineio_logger=_quiet_logger(),
         )
         self._server.on("connect", self._join)
         self._connections: dict[str, WebSocketProtocol] = {}
         """The WebSocket of each session that has one."""
-        self._begin_theirs = self._server.eio.handlers["connect"]
-        self._end_theirs = self._server.eio.handlers["disconnect"]
+        self._on_connect = self._server.eio.handlers["connect"]
+        self._on_disconnect = self._server.eio.handlers["disconnect"]
         self._server.eio.on("connect", self._begin)
         self._server.eio.on("disconnect", self._end)
         self._closing: set[asyncio.Task[None]] = set()
@@ -92,12 +97,12 @@ class Rooms:
         self.origins_refused = 0
 
     def on(self, name: str, handler: Callable[..., Awaitable[JsonValue]]) -> None:
-        """Have `handler` answer what spectators ask by this name: called with who asks, and with what was told."""
+        """Register the handler of an event from spectators. It is called with the id of the spectator and the arguments of the event."""
         self._server.on(name, handler)
 
     def attach(self, app: App) -> None:
         """Add the endpoint."""
-        # Engine.IO sees who is gone: a second way would cost every connection a task.
+        # Engine.IO detects closed connections: a second heartbeat would cost a task for each connection.
         app.config.WEBSOCKET_PING_INTERVAL = None
         # Larger frames are refused before they are in memory.
         app.config.WEBSOCKET_MAX_SIZE = _LARGEST_REQUEST
@@ -105,7 +110,7 @@ class Rooms:
         app.add_route(self._handle, f"/{_PATH}/", methods=("GET", "POST", "OPTIONS"))
 
     async def _handle(self, request: Request) -> HTTPResponse:
-        """Serve a request of Engine.IO, or a whole WebSocket; refuse a handshake where there are too many already."""
+        """Handle a request of Engine.IO, or a WebSocket until it ends. Refuses a handshake if there are too many."""
         if (origin := request.headers.get("origin")) is not None and not is_same_origin(origin, request.headers):
             return self._refuse_origin(request, origin)
         session_id = request.args.get("sid")
@@ -155,21 +160,21 @@ class Rooms:
 
     def _end_malformed(self, request: Request, error: Exception) -> HTTPResponse:
         MALFORMED.inc()
-        told = {"address": self._address_of(request)}
-        log.info("a spectator sent a malformed message and is disconnected (%s)", type(error).__name__, extra=told)
+        extra = {"address": self._address_of(request)}
+        log.info("a spectator sent a malformed message and is disconnected (%s)", type(error).__name__, extra=extra)
         session_id = getattr(request.ctx, "session_id", None) or request.args.get("sid")
         if session_id in self._server.eio.sockets:
             self._close(session_id)
         return problem(HTTPStatus.BAD_REQUEST, "a message is malformed: this session has ended")
 
     async def _begin(self, session_id: str, environ: dict[str, Any]) -> None:
-        """Note a handshake: Engine.IO has made a session of it."""
+        """Add a handshake: Engine.IO has created its session."""
         request: Request = environ["sanic.request"]
         request.ctx.session_id = session_id
         self._sessions.begin(session_id, self._address_of(request))
         if request.headers.get("upgrade", "").lower() == "websocket":
             self._note_connection(session_id, request)
-        await self._begin_theirs(session_id, environ)
+        await self._on_connect(session_id, environ)
 
     def _note_connection(self, session_id: str, request: Request) -> None:
         connection = request.transport.get_protocol()
@@ -177,7 +182,7 @@ class Rooms:
             self._connections[session_id] = connection
 
     async def _join(self, spectator: str, *_: object) -> bool:
-        """Count a spectator, or refuse it: its CONNECT of Socket.IO came."""
+        """Count a spectator whose CONNECT of Socket.IO arrived, or refuse it."""
         if self._sessions.join(self._server.manager.eio_sid_from_sid(spectator, "/")):
             return True
         self.refused += 1
@@ -185,11 +190,11 @@ class Rooms:
         raise ConnectionRefusedError("as many watch here as may")
 
     async def _end(self, session_id: str, reason: str) -> None:
-        """Forget a session, and see to it that its connection ends: a reader that takes nothing would keep it open."""
+        """Remove a session, and close its connection, which a client that reads nothing would keep open."""
         self._sessions.end(session_id)
         if (connection := self._connections.pop(session_id, None)) is not None:
             asyncio.get_running_loop().call_later(_CLOSE_WITHIN_S, abort, connection)
-        await self._end_theirs(session_id, reason)
+        await self._on_disconnect(session_id, reason)
 
     def _expire(self, session_id: str) -> None:
         EXPIRED.inc()
@@ -198,7 +203,7 @@ class Rooms:
 
     @property
     def spectators(self) -> int:
-        """How many are connected."""
+        """The number of connected spectators."""
         return self._sessions.joined
 
     @property
@@ -207,30 +212,30 @@ class Rooms:
         return self._sessions.pending
 
     def members(self, room: str) -> list[tuple[str, str]]:
-        """Return who is in a room: the id in Socket.IO, and that of the connection."""
-        found: Iterator[tuple[str, str]] = self._server.manager.get_participants("/", room)
-        return list(found)
+        """Return the members of a room: the id of each in Socket.IO, and that of its connection."""
+        participants: Iterator[tuple[str, str]] = self._server.manager.get_participants("/", room)
+        return list(participants)
 
     async def enter(self, spectator: str, room: str) -> None:
-        """Put a spectator into one room, and out of any other."""
+        """Move a spectator to a room, out of any other."""
         for each in self._server.rooms(spectator):
             if each not in (room, spectator):
                 await self._server.leave_room(spectator, each)
         await self._server.enter_room(spectator, room)
 
-    def tell(self, room: str, name: str, message: Message) -> None:
-        """Send to all in a room, or to one spectator: nobody is waited for."""
+    def broadcast(self, room: str, name: str, message: Message) -> None:
+        """Queue a message for all members of a room, or for one spectator, without waiting for any of them."""
         if members := self.members(room):
-            packet = encoded(name, message)
-            TOLD.inc(len(members))
+            packet = encode_event(name, message)
+            MESSAGES.inc(len(members))
             for _, connection in members:
                 self._send(connection, packet)
 
-    def _send(self, connection: str, packet: Sent) -> None:
+    def _send(self, connection: str, packet: EnginePacket) -> None:
         socket = self._server.eio.sockets.get(connection)
         if socket is None or socket.closed or socket.closing:
             return
-        if socket.queue.qsize() >= self._most_behind:
+        if socket.queue.qsize() >= self._max_backlog:
             self.dropped += 1
             DROPPED.inc()
             log.warning("a spectator is dropped: %d messages behind", socket.queue.qsize())
@@ -239,7 +244,7 @@ class Rooms:
         socket.queue.put_nowait(packet)
 
     def _close(self, session_id: str) -> None:
-        """End a session and its connection at once."""
+        """Close a session and its connection at once."""
         # It is no longer looked up by its id: Engine.IO itself would keep it until its next round.
         socket = self._server.eio.sockets.pop(session_id)
         # A spectator that comes back gets a snapshot instead of what it was not sent.
@@ -255,8 +260,8 @@ class Rooms:
         closing.add_done_callback(self._closing.discard)
 
 
-class BroadcastPacket(Sent):  # type: ignore[misc]  # (Engine.IO has no types)
-    """A message to all in a room. It is encoded once for those with a WebSocket, and once for those who poll.
+class BroadcastPacket(EnginePacket):  # type: ignore[misc]  # (Engine.IO has no types)
+    """A message to a room. It is encoded once for all WebSockets, and once for all polling clients.
 
     Engine.IO's own packet keeps its first encoding. If that is binary, a poll that gets it fails.
     """
@@ -275,6 +280,6 @@ class BroadcastPacket(Sent):  # type: ignore[misc]  # (Engine.IO has no types)
         return self._as_text
 
 
-def encoded(name: str, message: Message) -> Sent:
-    """Return an event as it is sent."""
+def encode_event(name: str, message: Message) -> EnginePacket:
+    """Return the packet of an event."""
     return BroadcastPacket(MsgPackPacket(EVENT, namespace="/", data=[name, message]).encode())

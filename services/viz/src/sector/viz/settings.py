@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from sector.models.urls import parse_http_url
 from sector.process import OperatorPort, Port, SimIdSetting, TracedSettings
+from sector.process.renamed_settings import EarlierName
 from sector.state.redis.url import RedisUrl
 
 _PATH = re.compile(r"(/[\w.~-]+)+/?|/", re.ASCII)
@@ -22,7 +23,7 @@ def _api_url(text: str) -> str:
 
 
 class VizSettings(TracedSettings):
-    """What the viz can be told."""
+    """Settings of the viz."""
 
     redis_url: RedisUrl
     sim_id: SimIdSetting
@@ -33,8 +34,8 @@ class VizSettings(TracedSettings):
         description="Where browsers reach the API, to play from the page: https://api.example.org, or /api on this host."
         " An API elsewhere needs the page's origin in CORS_ORIGINS. Empty: the page is for watching only.",
     )
-    most_spectators: int = Field(
-        default=10_000, ge=1, le=1_000_000, description="Spectators that may be connected at once, 1 to 1000000."
+    max_spectators: Annotated[int, EarlierName("MOST_SPECTATORS")] = Field(
+        default=10_000, ge=1, le=1_000_000, description="Maximum number of connected spectators, 1 to 1000000."
     )
     max_spectators_per_address: int = Field(
         default=500,
@@ -59,9 +60,10 @@ class VizSettings(TracedSettings):
         le=10,
         description="Proxies before this viz whose X-Forwarded-For is believed, 0 to 10: addresses are counted from there.",
     )
-    most_behind: int = Field(
+    max_backlog: Annotated[int, EarlierName("MOST_BEHIND")] = Field(
         default=64,
         ge=4,
         le=10_000,
-        description="Messages that a spectator may be behind before it is dropped, 4 to 10000. It reconnects, and catches up.",
+        description="Maximum number of messages in the send queue of a spectator, 4 to 10000. A slower spectator is disconnected. It"
+        " receives a fresh snapshot when it reconnects.",
     )

@@ -1,4 +1,4 @@
-"""A show: one sim, followed, and told to all who are in its room. It is encoded once for all of them."""
+"""Broadcasts one sim to its spectators. Each message is encoded once, whatever their number."""
 
 import asyncio
 import time
@@ -18,19 +18,19 @@ from sector.state.tick import lease
 from sector.state.watch.reader import SimView
 from sector.state.watch.sim_watcher import Fault, SimWatcher
 from sector.viz.metrics import DELAY, FRAME
-from sector.viz.moment import deflated, of_tick, packed
-from sector.viz.rooms import Message, Rooms
+from sector.viz.rooms import Rooms
+from sector.viz.tick_codec import deflate, encode_tick, encode_tick_events
 
 _LOOK_S = 1.0
 
 
 def room_of(sim_id: str) -> str:
-    """Return the room of those who watch a sim. No spectator's own room is called so."""
+    """Return the name of the room of a sim's spectators. It differs from the name of every spectator's own room."""
     return f"sim:{sim_id}"
 
 
-class Show:
-    """One sim. `told`: called when it is well, with None, and when it is not, with what is wrong."""
+class SimBroadcaster:
+    """Watches one sim and broadcasts its ticks. `on_status` is called with None if the sim can be read, and with the error if not."""
 
     def __init__(
         self,
@@ -38,118 +38,121 @@ class Show:
         sim_id: str,
         rooms: Rooms,
         traces: Traces,
-        told: Callable[[Fault | None], None] = lambda _: None,
+        on_status: Callable[[Fault | None], None] = lambda _: None,
     ) -> None:
         self._traces = traces
         self.sim_id = sim_id
         self.room = room_of(sim_id)
         self._redis = redis
         self._rooms = rooms
-        self._told = told
-        self._fault = ""
+        self._on_status = on_status
+        self._error = ""
         self._worker: str | None = None
         self._map: tuple[str, bytes] | None = None
         self._moment: tuple[SimView, bytes] | None = None
-        self._followed = SimWatcher(redis, sim_id, backoff, self._note)
+        self._watcher = SimWatcher(redis, sim_id, backoff, self._on_watcher_status)
 
     @property
     def view(self) -> SimView | None:
-        """The newest view, where there is one."""
-        return self._followed.latest_view
+        """The newest view, or None before the first one."""
+        return self._watcher.latest_view
 
     @property
     def is_watched(self) -> bool:
-        """Whether anybody is in its room."""
+        """Whether the room of the sim has spectators."""
         return bool(self._rooms.members(self.room))
 
     async def run(self) -> None:
-        """Follow until cancelled."""
-        with self._followed.subscribe(self._hear):
+        """Watch until cancelled."""
+        with self._watcher.subscribe(self._on_tick):
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._followed.run())
+                tasks.create_task(self._watcher.run())
                 tasks.create_task(self._watch_worker())
 
     def welcome(self, spectator: str, has_map: str) -> None:
-        """Tell a spectator, who is in the room, the state; without the map, where it is the one that the spectator has already.
+        """Send the state to a spectator that entered the room. A map that the spectator has already is left out.
 
-        Where nothing is known yet, the room will be told.
+        Before the first view nothing is sent: the room receives that view when it is read.
         """
-        if (world := self._world(has_map)) is not None:
-            self._rooms.tell(spectator, "world", world)
-        elif self._fault:
-            self._rooms.tell(spectator, "fault", self._fault)
+        if (world := self._world_message(has_map)) is not None:
+            self._rooms.broadcast(spectator, "world", world)
+        elif self._error:
+            send_error(self._rooms, spectator, self._error)
 
-    def _world(self, has_map: str = "") -> dict[str, JsonValue | bytes] | None:
+    def _world_message(self, has_map: str = "") -> dict[str, JsonValue | bytes] | None:
         if (view := self.view) is None:
             return None
         if self._map is None:
             blob = encode(view.map)
-            self._map = digest(blob), deflated(blob)
+            self._map = digest(blob), deflate(blob)
         if self._moment is None or self._moment[0] is not view:
-            # What happened in this tick was told to those who were here.
-            self._moment = view, deflated(packed(encode(view.snapshot), b"", view.head.at_ms, view.head.epoch))
+            # A new spectator receives the state only: the events of this tick were broadcast before.
+            self._moment = view, deflate(encode_tick(encode(view.snapshot), b"", view.head.at_ms, view.head.epoch))
         map_id, map_blob = self._map
-        known: dict[str, JsonValue | bytes] = {} if has_map == map_id else {"map": map_blob}
-        return {"sim": self.sim_id, "worker": self._worker, "map_id": map_id, "moment": self._moment[1], **known}
+        map_field: dict[str, JsonValue | bytes] = {} if has_map == map_id else {"map": map_blob}
+        return {"sim": self.sim_id, "worker": self._worker, "map_id": map_id, "moment": self._moment[1], **map_field}
 
-    def _hear(self, tick: TickEvents | None) -> None:
+    def _on_tick(self, tick: TickEvents | None) -> None:
         if tick is not None:
             if self.is_watched:
-                self._show(tick)
+                self._broadcast_tick(tick)
             return
-        # It may have been founded anew, on another map.
+        # The sim may have been deleted and created again, on another map.
         self._map = None
-        if self.is_watched and (world := self._world()) is not None:
-            self._rooms.tell(self.room, "world", world)
+        if self.is_watched and (world := self._world_message()) is not None:
+            self._rooms.broadcast(self.room, "world", world)
 
-    def _show(self, tick: TickEvents) -> None:
+    def _broadcast_tick(self, tick: TickEvents) -> None:
         began_ns = time.time_ns()
-        frame = deflated(of_tick(tick))
-        self._rooms.tell(self.room, "tick", frame)
+        frame = deflate(encode_tick_events(tick))
+        self._rooms.broadcast(self.room, "tick", frame)
         ended_ns = time.time_ns()
         FRAME.observe(len(frame))
         DELAY.observe(max(ended_ns / 1e9 - tick.at_ms / 1000, 0.0))
         for parent in tick.traces:
-            told: Attributes = {
+            attributes: Attributes = {
                 "sector.sim": self.sim_id,
                 "sector.tick": tick.tick,
                 "sector.frame_bytes": len(frame),
                 "sector.spectators": len(self._rooms.members(self.room)),
             }
-            self._traces.record("frame", parent, began_ns, ended_ns, told)
+            self._traces.record("frame", parent, began_ns, ended_ns, attributes)
 
-    def _note(self, fault: Fault | None) -> None:
-        self._told(fault)
-        said = "" if fault is None else fault_text(self.sim_id, fault)
-        if said != self._fault:
-            self._fault = said
-            self._tell("fault", said)
-
-    def _tell(self, name: str, message: Message) -> None:
-        self._rooms.tell(self.room, name, message)
+    def _on_watcher_status(self, fault: Fault | None) -> None:
+        self._on_status(fault)
+        message = "" if fault is None else error_text(self.sim_id, fault)
+        if message != self._error:
+            self._error = message
+            send_error(self._rooms, self.room, message)
 
     async def _watch_worker(self) -> None:
-        """See who holds the lease, as long as anybody wants to know, and tell when that changes."""
-        await self._see_worker()
+        """Poll the owner of the lease while the sim is watched, and broadcast each change."""
+        await self._check_worker()
         while True:
             await asyncio.sleep(_LOOK_S)
             if self.is_watched:
-                await self._see_worker()
+                await self._check_worker()
 
-    async def _see_worker(self) -> None:
+    async def _check_worker(self) -> None:
         try:
             (holder,) = await lease.holders(self._redis, [self.sim_id])
         except RedisError:
-            # The follower tells what is wrong.
+            # The watcher reports it.
             return
         worker = None if holder is None else holder.split(":")[0]
         if worker != self._worker:
             self._worker = worker
-            self._tell("worker", worker)
+            self._rooms.broadcast(self.room, "worker", worker)
 
 
-def fault_text(sim_id: str, fault: Fault) -> str:
-    """Return the message about a fault that spectators of a sim receive."""
+def send_error(rooms: Rooms, room: str, text: str) -> None:
+    """Send the error of a sim to a room or a spectator; empty once it is over. `fault` is the event's name in version 0.11."""
+    for name in ("sim_error", "fault"):
+        rooms.broadcast(room, name, text)
+
+
+def error_text(sim_id: str, fault: Fault) -> str:
+    """Return the text of an error for the spectators of a sim."""
     match fault:
         case SimNotFound():
             return f"there is no sim {sim_id} yet"

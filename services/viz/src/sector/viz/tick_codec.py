@@ -1,4 +1,4 @@
-"""A moment: what a page needs to show one tick, as bytes. Frames are passed on as they lie in Redis.
+"""Encodes what a page needs to show one tick, called a moment on the wire. Frames are passed on as Redis stores them.
 
 Little-endian: u32 length of the first frame, u32 length of the second, f64 when it was committed (ms since 1970; 0 where that is not
 kept), u32 epoch of the lease, u32 0; then the two frames, each padded to 8 bytes. The first is a snapshot or a delta, the second the
@@ -12,11 +12,11 @@ from sector.state.history.event_codec import TickEvents
 
 _HEADER = struct.Struct("<IIdII")
 _LEVEL = 6
-KIND = "application/vnd.sector.moments"
+CONTENT_TYPE = "application/vnd.sector.moments"
 
 
-def packed(frame: bytes, events: bytes, at_ms: int, epoch: int) -> bytes:
-    """Return a moment."""
+def encode_tick(frame: bytes, events: bytes, at_ms: int, epoch: int) -> bytes:
+    """Return the moment of a state or a delta, and of the events of its tick."""
     return b"".join(
         (
             _HEADER.pack(len(frame), len(events), at_ms, epoch, 0),
@@ -28,12 +28,12 @@ def packed(frame: bytes, events: bytes, at_ms: int, epoch: int) -> bytes:
     )
 
 
-def of_tick(tick: TickEvents) -> bytes:
+def encode_tick_events(tick: TickEvents) -> bytes:
     """Return the moment of a tick: its delta and its events."""
-    return packed(tick.delta, tick.events_frame, tick.at_ms, tick.epoch)
+    return encode_tick(tick.delta, tick.events_frame, tick.at_ms, tick.epoch)
 
 
-def deflated(blob: bytes) -> bytes:
-    """Return `blob` compressed (RFC 1951), as browsers can inflate it."""
-    packer = zlib.compressobj(_LEVEL, wbits=-zlib.MAX_WBITS)
-    return packer.compress(blob) + packer.flush()
+def deflate(blob: bytes) -> bytes:
+    """Return `blob` compressed with raw DEFLATE (RFC 1951), which browsers can inflate."""
+    compressor = zlib.compressobj(_LEVEL, wbits=-zlib.MAX_WBITS)
+    return compressor.compress(blob) + compressor.flush()

@@ -1,6 +1,6 @@
-"""The course of a sim: what each faction had, at each keyframe and at each of the latest ticks, and where there were battles.
+"""The timeline of a sim: the totals of each faction at each keyframe and each recent tick, and the number of battles in each tick.
 
-What was worked out once is kept: of a sim that is asked for again, only the ticks since then are looked at.
+Timelines are cached. A second request for a sim reads only the ticks since the first one.
 """
 
 import asyncio
@@ -19,16 +19,16 @@ from sector.state.history.event_codec import TickEvents
 from sector.state.history.history import HistoryRange
 from sector.state.redis.client import Client
 
-_SIMS = 64
+_MAX_SIMS = 64
 _PAGE = 100
-_LATELY = 300
-_MOST_BYTES = 64 * 2**20
-"""Of ticks that are looked through, newest first, for battles."""
+_RECENT_TICKS = 300
+_MAX_BATTLE_BYTES = 64 * 2**20
+"""Of the ticks that are searched for battles, newest first, when a timeline is loaded for the first time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What each faction had at a tick, in the order in which they entered. Ships under way count."""
+    """The totals of each faction at a tick, in the order in which they joined. Ships under way count."""
 
     tick: int
     factions: tuple[str, ...]
@@ -38,90 +38,92 @@ class Totals:
 
 
 @dataclass(slots=True)
-class _Course:
-    """`battles`: how many there were, by tick, where there were any. `now`: the state at tick `seen`, up to which all is worked out."""
+class _Timeline:
+    """`battles`: their number by tick, for ticks that had any. `state`: the state at `tick`, up to which the timeline is complete."""
 
     totals: dict[int, Totals] = field(default_factory=dict)
     battles: dict[int, int] = field(default_factory=dict)
-    seen: int = -1
-    now: Frame | None = None
+    tick: int = -1
+    state: Frame | None = None
 
 
-class Courses:
-    """Those of the sims that were asked for lately."""
+class TimelineCache:
+    """The timelines of the sims that were requested most recently."""
 
     def __init__(self, redis: Client) -> None:
         self._redis = redis
-        self._courses: dict[str, _Course] = {}
-        self._one_at_a_time = asyncio.Lock()
+        self._timelines: dict[str, _Timeline] = {}
+        self._lock = asyncio.Lock()
 
-    async def of(self, sim_id: str) -> dict[str, JsonValue]:
-        """Return first and last tick kept, totals by ascending tick, and the number of battles of each tick that had any.
+    async def load(self, sim_id: str) -> dict[str, JsonValue]:
+        """Return the first and last tick of the history, totals by ascending tick, and the number of battles of each tick that had any.
 
         Raises SimNotFound, HistoryGone, HistoryBroken, sector.models.frame.FrameError, redis.exceptions.RedisError.
         """
-        async with self._one_at_a_time:
-            kept = await history.get_range(self._redis, sim_id)
-            course = self._courses.pop(sim_id, None)
-            if course is None or not kept.first <= course.seen <= kept.head.tick:
-                course = await self._begun(sim_id, kept)
-            await self._go_on(course, sim_id, kept)
-            self._courses[sim_id] = course
-            if len(self._courses) > _SIMS:
-                del self._courses[next(iter(self._courses))]
-        return _told(sim_id, kept, course)
+        async with self._lock:
+            history_range = await history.get_range(self._redis, sim_id)
+            timeline = self._timelines.pop(sim_id, None)
+            if timeline is None or not history_range.first <= timeline.tick <= history_range.head.tick:
+                timeline = await self._bootstrap(sim_id, history_range)
+            await self._catch_up(timeline, sim_id, history_range)
+            self._timelines[sim_id] = timeline
+            if len(self._timelines) > _MAX_SIMS:
+                del self._timelines[next(iter(self._timelines))]
+        return _to_json(sim_id, history_range, timeline)
 
-    async def _begun(self, sim_id: str, kept: HistoryRange) -> _Course:
-        """Return the course up to the last keyframe but one: the totals of each, and the battles before."""
-        course = _Course()
-        for tick in kept.keyframes:
+    async def _bootstrap(self, sim_id: str, history_range: HistoryRange) -> _Timeline:
+        """Build the timeline up to the last keyframe but one: the totals of each keyframe, and the battles before."""
+        timeline = _Timeline()
+        for tick in history_range.keyframes:
             try:
                 frame = await history.keyframe(self._redis, sim_id, tick)
             except HistoryGone:
                 continue  # trimmed meanwhile
-            course.totals[tick] = await asyncio.to_thread(totals_of, frame, tick)
-            if tick in kept.keyframes[-2:-1] or course.now is None:
-                course.now, course.seen = frame, tick
-        last, room = course.seen, _MOST_BYTES
-        while last > kept.first and room > 0:
-            page = await history.ticks(self._redis, sim_id, max(last - _PAGE, kept.first), last)
+            timeline.totals[tick] = await asyncio.to_thread(totals_of, frame, tick)
+            if tick in history_range.keyframes[-2:-1] or timeline.state is None:
+                timeline.state, timeline.tick = frame, tick
+        last, room = timeline.tick, _MAX_BATTLE_BYTES
+        while last > history_range.first and room > 0:
+            page = await history.ticks(self._redis, sim_id, max(last - _PAGE, history_range.first), last)
             if not page:
                 break
-            await asyncio.to_thread(_count, course, page)
+            await asyncio.to_thread(_count_battles, timeline, page)
             room -= sum(len(tick.events_frame) + len(tick.delta) for tick in page)
             last = page[0].tick - 1
-        return course
+        return timeline
 
-    async def _go_on(self, course: _Course, sim_id: str, kept: HistoryRange) -> None:
-        """Go on to the head, tick by tick."""
-        while course.seen < kept.head.tick and course.now is not None:
-            page = await history.ticks(self._redis, sim_id, course.seen, min(course.seen + _PAGE, kept.head.tick))
-            if not page or page[0].tick != course.seen + 1:
-                raise HistoryGone(sim_id, course.seen + 1)
-            await asyncio.to_thread(_advance, course, course.now, page)
-        lately = kept.head.tick - _LATELY
-        keyframes = set(kept.keyframes)
-        course.totals = {tick: each for tick, each in course.totals.items() if tick > lately or tick in keyframes}
-        course.battles = {tick: count for tick, count in course.battles.items() if tick >= kept.first}
-
-
-def _advance(course: _Course, now: Frame, page: Sequence[TickEvents]) -> None:
-    _count(course, page)
-    for tick in page:
-        now = course.now = apply_delta(now, decode(tick.delta))
-        course.seen = tick.tick
-        course.totals[tick.tick] = totals_of(now, tick.tick)
+    async def _catch_up(self, timeline: _Timeline, sim_id: str, history_range: HistoryRange) -> None:
+        """Add the ticks up to the head."""
+        while timeline.tick < history_range.head.tick and timeline.state is not None:
+            page = await history.ticks(
+                self._redis, sim_id, timeline.tick, min(timeline.tick + _PAGE, history_range.head.tick)
+            )
+            if not page or page[0].tick != timeline.tick + 1:
+                raise HistoryGone(sim_id, timeline.tick + 1)
+            await asyncio.to_thread(_advance, timeline, timeline.state, page)
+        oldest = history_range.head.tick - _RECENT_TICKS
+        keyframes = set(history_range.keyframes)
+        timeline.totals = {tick: each for tick, each in timeline.totals.items() if tick > oldest or tick in keyframes}
+        timeline.battles = {tick: count for tick, count in timeline.battles.items() if tick >= history_range.first}
 
 
-def _count(course: _Course, page: Sequence[TickEvents]) -> None:
+def _advance(timeline: _Timeline, state: Frame, page: Sequence[TickEvents]) -> None:
+    _count_battles(timeline, page)
+    for entry in page:
+        state = timeline.state = apply_delta(state, decode(entry.delta))
+        timeline.tick = entry.tick
+        timeline.totals[entry.tick] = totals_of(state, entry.tick)
+
+
+def _count_battles(timeline: _Timeline, page: Sequence[TickEvents]) -> None:
     for tick in page:
         battles = decode(tick.events_frame).tables.get("battle") if tick.events_frame.startswith(b"SECF") else None
         if battles is not None:
-            course.battles[tick.tick] = battles.rows
+            timeline.battles[tick.tick] = battles.rows
 
 
 def totals_of(snapshot: Frame, tick: int) -> Totals:
-    """Return what each faction has in a snapshot. Raises FrameError where it is not one of Sector's."""
+    """Return the totals of each faction in a snapshot. Raises FrameError for a snapshot of another kind of world."""
     try:
         return _totals_of(snapshot, tick)
     except (LookupError, TypeError, ValueError) as error:
@@ -151,18 +153,18 @@ def _totals_of(snapshot: Frame, tick: int) -> Totals:
     )
 
 
-def _told(sim_id: str, kept: HistoryRange, course: _Course) -> dict[str, JsonValue]:
-    factions = course.totals[max(course.totals)].factions if course.totals else ()
+def _to_json(sim_id: str, history_range: HistoryRange, timeline: _Timeline) -> dict[str, JsonValue]:
+    factions = timeline.totals[max(timeline.totals)].factions if timeline.totals else ()
     totals: list[JsonValue] = [
         {"tick": each.tick, "systems": [*each.systems], "ships": [*each.ships], "supply": [*each.supply]}
-        for _, each in sorted(course.totals.items())
+        for _, each in sorted(timeline.totals.items())
     ]
     return {
         "sim": sim_id,
-        "status": kept.head.status,
-        "first": kept.first,
-        "tick": kept.head.tick,
+        "status": history_range.head.status,
+        "first": history_range.first,
+        "tick": history_range.head.tick,
         "factions": list(factions),
         "totals": totals,
-        "battles": [[tick, count] for tick, count in sorted(course.battles.items())],
+        "battles": [[tick, count] for tick, count in sorted(timeline.battles.items())],
     }

@@ -46,7 +46,7 @@ export class App {
     this.timeline = new Timeline();
     this.connection = new Connection(settings.polling);
     this.timelineLoader = new TimelineLoader(this.connection, this.timeline);
-    this.mapView = new MapView(/** @type {HTMLCanvasElement} */ (byId("ground")), /** @type {HTMLCanvasElement} */ (byId("traffic")), this.theme);
+    this.mapView = new MapView(/** @type {HTMLCanvasElement} */ (byId("base-layer")), /** @type {HTMLCanvasElement} */ (byId("fleet-layer")), this.theme);
     this.player = new Player(settings.api, this.playback, this.theme);
     const seek = (/** @type {number} */ tick) => this.playback.seek(tick);
     const showSystem = (/** @type {number} */ row) => this.select({ kind: "system", id: row }, true);

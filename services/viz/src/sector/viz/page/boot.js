@@ -44,7 +44,7 @@
     alarm.textContent = problem;
     alarm.hidden = false;
     alarm.removeAttribute("data-loading");
-    document.body.dataset.state = status.dataset.state = "fault";
+    document.body.dataset.state = status.dataset.state = "error";
     status.textContent = "not working";
   }
 

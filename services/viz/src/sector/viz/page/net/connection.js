@@ -16,13 +16,13 @@ const SUPERVISE_INTERVAL_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
- * `world`: a snapshot of the sim. `tick`: the next tick. `worker`: the worker that holds the lease. `fault`: why the world is not live.
+ * `world`: a snapshot of the sim. `tick`: the next tick. `worker`: the worker that holds the lease. `error`: why the world is not live.
  * `unreadable`: a message cannot be decoded. `change`: the state of the connection changed.
  * @extends {Emitter<{
  *   world: {sim: string, map: WorldMap, update: TickUpdate},
  *   tick: TickUpdate,
  *   worker: string | null,
- *   fault: string,
+ *   error: string,
  *   unreadable: undefined,
  *   change: undefined,
  * }>}
@@ -60,7 +60,7 @@ export class Connection extends Emitter {
     this.socket.on("world", (/** @type {WorldMessage} */ message) => this.#queue(() => this.#onWorld(message)));
     this.socket.on("tick", (/** @type {ArrayBuffer | Uint8Array} */ bytes) => this.#queue(() => this.#onTick(bytes)));
     this.socket.on("worker", (/** @type {string | null} */ worker) => this.#queue(async () => this.emit("worker", worker)));
-    this.socket.on("fault", (/** @type {string} */ fault) => this.#queue(async () => this.emit("fault", fault)));
+    this.socket.on("sim_error", (/** @type {string} */ error) => this.#queue(async () => this.emit("error", error)));
     setInterval(() => this.#ping(), PING_INTERVAL_MS);
     setInterval(() => this.#supervise(), SUPERVISE_INTERVAL_MS);
   }
@@ -121,14 +121,14 @@ export class Connection extends Emitter {
   #ping() {
     if (!this.socket.connected) return;
     const sentAt = performance.now();
-    this.socket.emit("beat", () => (this.roundTripMs = performance.now() - sentAt));
+    this.socket.emit("heartbeat", () => (this.roundTripMs = performance.now() - sentAt));
   }
 
   /** @param {() => Promise<void>} read */
   #queue(read) {
     this.reading = this.reading.then(read).catch((error) => {
       console.error(error);
-      this.emit("fault", `what came cannot be read: ${error.message}`);
+      this.emit("error", `a message cannot be read: ${error.message}`);
       this.emit("unreadable", undefined);
     });
   }

@@ -27,7 +27,7 @@ export async function fetchSims() {
  * @returns {Promise<TimelineData>}
  */
 export async function fetchTimeline(sim) {
-  return (await get(`sims/${sim}/course`)).json();
+  return (await get(`sims/${sim}/timeline`)).json();
 }
 
 /** @param {string} sim @param {number} tick */

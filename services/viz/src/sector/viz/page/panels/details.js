@@ -27,7 +27,7 @@ export class DetailsPanel {
     this.eventLog = eventLog;
     this.select = select;
     this.actions = actions;
-    this.element = byId("story");
+    this.element = byId("details");
     this.facts = createElement("div", { class: "facts" });
     this.actionArea = createElement("div", { class: "doing" });
     this.element.append(createElement("button", { class: "close", "aria-label": "Close", click: () => select(null) }, "✕"), this.facts, this.actionArea);
@@ -73,7 +73,7 @@ export class DetailsPanel {
 
   /** @param {World} world @param {number} faction its row */
   #createOwner(world, faction) {
-    if (faction < 0) return createElement("span", { class: "quiet" }, "nobody");
+    if (faction < 0) return createElement("span", { class: "muted" }, "nobody");
     return createFactionLabel(world.factions[faction], cssColour(this.theme.factionColours(world.colours)[faction]));
   }
 

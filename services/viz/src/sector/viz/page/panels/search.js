@@ -13,7 +13,7 @@ export class Search {
     this.playback = playback;
     this.handlers = handlers;
     this.input = /** @type {HTMLInputElement} */ (byId("search"));
-    this.list = byId("found");
+    this.list = byId("search-results");
     /** @type {SearchResult[]} */
     this.results = [];
     this.activeIndex = 0;
@@ -52,7 +52,7 @@ export class Search {
     this.results = this.#match(this.input.value);
     this.activeIndex = 0;
     this.list.replaceChildren(
-      ...this.results.map(({ title, about }, index) => createElement("li", { role: "option", id: `found-${index}`, "aria-selected": String(index === 0), mousedown: (event) => this.#choose(event, index) }, title, createElement("small", {}, ` ${about}`))),
+      ...this.results.map(({ title, about }, index) => createElement("li", { role: "option", id: `search-result-${index}`, "aria-selected": String(index === 0), mousedown: (event) => this.#choose(event, index) }, title, createElement("small", {}, ` ${about}`))),
     );
     this.#setOpen(this.results.length > 0);
   }
@@ -61,7 +61,7 @@ export class Search {
   #setOpen(open) {
     this.list.hidden = !open;
     this.input.setAttribute("aria-expanded", String(open));
-    if (open) this.input.setAttribute("aria-activedescendant", `found-${this.activeIndex}`);
+    if (open) this.input.setAttribute("aria-activedescendant", `search-result-${this.activeIndex}`);
     else this.input.removeAttribute("aria-activedescendant");
   }
 

@@ -6,7 +6,7 @@ import { formatTime, formatNumber } from "../ui/format.js";
 
 /** @typedef {import("../net/connection.js").Connection} Connection */
 /** @typedef {import("../time/playback.js").Playback} Playback */
-/** @typedef {{name: "waiting" | "lost" | "fault" | "stale" | "past" | "finished" | "live", text: string, alarm: string}} State */
+/** @typedef {{name: "waiting" | "lost" | "error" | "stale" | "past" | "finished" | "live", text: string, alarm: string}} State */
 
 const STALE_AFTER_MS = 4_000;
 const SHOW_ERROR_MS = 8_000;
@@ -17,16 +17,16 @@ export class StatusBar {
   constructor(connection, playback) {
     this.connection = connection;
     this.playback = playback;
-    this.serverFault = "";
+    this.serverError = "";
     /** The last error of the playback, shown for SHOW_ERROR_MS. */
     this.playbackError = "";
     this.waitingSince = NaN;
     this.pill = byId("status");
     this.alarm = byId("alarm");
-    connection.on("fault", (fault) => (this.serverFault = fault));
-    connection.on("tick", () => (this.serverFault = ""));
-    connection.on("world", () => (this.serverFault = ""));
-    playback.on("fault", (error) => {
+    connection.on("error", (error) => (this.serverError = error));
+    connection.on("tick", () => (this.serverError = ""));
+    connection.on("world", () => (this.serverError = ""));
+    playback.on("error", (error) => {
       this.playbackError = error;
       setTimeout(() => (this.playbackError = ""), SHOW_ERROR_MS);
     });
@@ -37,19 +37,19 @@ export class StatusBar {
 
   /** @returns {State} */
   #state() {
-    const { connection, playback, serverFault } = this;
+    const { connection, playback, serverError } = this;
     const { live, world } = playback;
     const shownTick = world ? ` What is shown is tick ${world.tick}.` : "";
     const { problem } = pageStart();
-    if (problem) return { name: "fault", text: "not working", alarm: problem };
-    if (connection.refusal) return { name: "fault", text: "refused", alarm: connection.refusal };
+    if (problem) return { name: "error", text: "not working", alarm: problem };
+    if (connection.refusal) return { name: "error", text: "refused", alarm: connection.refusal };
     if (!connection.connected) {
       this.waitingSince = NaN;
       if (live) return { name: "lost", text: "connection lost", alarm: `The connection is lost; reconnecting …${connection.problem ? ` ${connection.problem}` : ""}${shownTick}` };
-      return connection.problem ? { name: "fault", text: "not connected", alarm: connection.problem } : { name: "waiting", text: "connecting …", alarm: "" };
+      return connection.problem ? { name: "error", text: "not connected", alarm: connection.problem } : { name: "waiting", text: "connecting …", alarm: "" };
     }
-    if (this.playbackError) return { name: "fault", text: "not shown", alarm: `${this.playbackError}.` };
-    if (serverFault) return { name: "fault", text: "not live", alarm: `${serverFault}.${shownTick}` };
+    if (this.playbackError) return { name: "error", text: "not shown", alarm: `${this.playbackError}.` };
+    if (serverError) return { name: "error", text: "not live", alarm: `${serverError}.${shownTick}` };
     if (!live) return { name: "waiting", text: "waiting for the world …", alarm: this.#worldAlarm() };
     if (live.status === "finished") return { name: playback.isLive ? "finished" : "past", text: live.winner ? `finished: ${live.winner} wins` : "finished: a draw", alarm: "" };
     const silentMs = performance.now() - playback.lastTickAt;

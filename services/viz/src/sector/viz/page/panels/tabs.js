@@ -10,7 +10,7 @@ export function startTabs() {
       const isSelected = tab === selected;
       tab.setAttribute("aria-selected", String(isSelected));
       tab.tabIndex = isSelected ? 0 : -1;
-      byId(String(tab.dataset.panel)).classList.toggle("chosen", isSelected);
+      byId(String(tab.dataset.panel)).classList.toggle("selected", isSelected);
     }
   };
   for (const tab of tabs) {

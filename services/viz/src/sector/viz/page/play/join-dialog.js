@@ -45,7 +45,7 @@ export class JoinDialog {
 
   /** @param {string} message "" removes the error */
   showError(message) {
-    setText(byId("play-fault"), message);
+    setText(byId("play-error"), message);
   }
 
   #suggestFaction() {

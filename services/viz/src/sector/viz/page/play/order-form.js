@@ -45,7 +45,7 @@ export class OrderForm {
       });
       return button;
     });
-    return createElement("div", { class: "row parts", role: "group", "aria-label": "Which part of a garrison a drag sends" }, createElement("span", { class: "quiet" }, "A drag sends"), ...buttons);
+    return createElement("div", { class: "row parts", role: "group", "aria-label": "Which part of a garrison a drag sends" }, createElement("span", { class: "muted" }, "A drag sends"), ...buttons);
   }
 
   /** @param {World} world @param {number} system */

@@ -16,8 +16,8 @@ const CATCH_UP_MS = 250;
 
 /**
  * `world`: another world or another time is shown. `tick`: the world shown advanced, with these events. `mode`: live, paused, playing or
- * the speed changed. `fault`: a past tick cannot be shown.
- * @extends {Emitter<{world: World, tick: WorldEvent[], mode: undefined, fault: string}>}
+ * the speed changed. `error`: a past tick cannot be shown.
+ * @extends {Emitter<{world: World, tick: WorldEvent[], mode: undefined, error: string}>}
  */
 export class Playback extends Emitter {
   constructor() {
@@ -120,7 +120,7 @@ export class Playback extends Emitter {
     try {
       const updates = await fetchTicks(this.sim, after, FETCH_LIMIT);
       if (past !== this.past) return;
-      if (updates.length && updates[0].frame.meta.tick !== after + 1) throw new Error(`tick ${after + 1} is no longer kept`);
+      if (updates.length && updates[0].frame.meta.tick !== after + 1) throw new Error(`tick ${after + 1} is no longer in the history`);
       this.buffer.push(...updates);
     } catch (error) {
       if (past === this.past) this.#fail(error);
@@ -201,7 +201,7 @@ export class Playback extends Emitter {
   /** @param {unknown} error */
   #fail(error) {
     this.isPlaying = false;
-    this.emit("fault", error instanceof Error ? error.message : String(error));
+    this.emit("error", error instanceof Error ? error.message : String(error));
     this.emit("mode", undefined);
   }
 }

@@ -28,7 +28,7 @@ export class TimelineBar {
     const speed = /** @type {HTMLSelectElement} */ (byId("speed"));
     speed.addEventListener("change", () => playback.setSpeed(Number(speed.value)));
     byId("step-back").addEventListener("click", () => playback.step(-1));
-    byId("step-on").addEventListener("click", () => playback.step(1));
+    byId("step-forward").addEventListener("click", () => playback.step(1));
     byId("battle-before").addEventListener("click", () => this.#seekBattle(-1));
     byId("battle-after").addEventListener("click", () => this.#seekBattle(1));
     this.playPause.addEventListener("click", () => this.toggle());
@@ -74,7 +74,7 @@ export class TimelineBar {
 
   /** @param {number} tick @param {number} timestampMs */
   #setLabel(tick, timestampMs) {
-    setText(byId("moment"), timestampMs ? `${formatNumber(tick)} · ${formatTime(timestampMs)}` : formatNumber(tick));
+    setText(byId("shown-tick"), timestampMs ? `${formatNumber(tick)} · ${formatTime(timestampMs)}` : formatNumber(tick));
     this.slider.setAttribute("aria-valuetext", `tick ${tick}`);
   }
 

@@ -1,0 +1,25 @@
+"""Settings, requests and messages of version 0.11 work for one minor version."""
+
+import pytest
+from spectator import Spectate
+
+from fixtures.processes import Service
+from fixtures.sim import Sim
+from sector.process import load
+from sector.viz.settings import VizSettings
+
+pytest_plugins = ("spectating",)
+
+
+@pytest.mark.parametrize(("earlier", "now"), [("MOST_SPECTATORS", "max_spectators"), ("MOST_BEHIND", "max_backlog")])
+def test_an_earlier_name_sets_the_setting(monkeypatch: pytest.MonkeyPatch, earlier: str, now: str) -> None:
+    monkeypatch.setattr("sys.argv", ["viz"])
+    monkeypatch.setenv(earlier, "7")
+    assert getattr(load(VizSettings, about=""), now) == 7
+
+
+@pytest.mark.parametrize("event", ["heartbeat", "beat"])
+async def test_a_heartbeat_is_acknowledged(viz: Service, sim: Sim, spectate: Spectate, event: str) -> None:
+    await sim.tick()
+    spectator = await spectate(viz, alone=True)
+    assert await spectator.client.call(event, timeout=30) is None
