@@ -10,25 +10,25 @@ import pytest
 from redis.asyncio import Redis
 
 from fixtures.tokens import SECRET
+from sector.standalone.console import redact_url
 from sector.standalone.options import parser
-from sector.standalone.plan import Plan, make_plan
-from sector.standalone.screen import shown
-from sector.standalone.secret import SecretDamagedError, SecretGivenError, secret_in
+from sector.standalone.secret import SecretDamagedError, SecretGivenError, load_secret
+from sector.standalone.topology import Topology, build_topology
 from sector.standalone.valkey import valkey_socket
 from sector.state.redis.client import connect
 
 DAY_S = 24 * 3600
 
 
-def plan(directory: Path, *arguments: str) -> Plan:
-    return make_plan(parser().parse_args(arguments), directory / "valkey.sock", directory)
+def build(directory: Path, *arguments: str) -> Topology:
+    return build_topology(parser().parse_args(arguments), directory / "valkey.sock", directory)
 
 
 def test_valkey_listens_at_no_port_and_its_folder_is_private(tmp_path: Path) -> None:
     (tmp_path / "valkey").mkdir(0o755)
     with valkey_socket(tmp_path) as at:
         assert at == tmp_path / "valkey" / "valkey.sock"
-    valkey = plan(tmp_path).redis
+    valkey = build(tmp_path).redis
     assert valkey is not None
     settings = dict(zip(valkey.command[1::2], valkey.command[2::2], strict=True))
     assert settings["--port"] == "0"
@@ -56,7 +56,7 @@ def test_where_the_path_is_too_long_for_a_socket_a_private_folder_has_it(tmp_pat
 def test_a_url_names_a_socket_in_a_folder_with_any_name(tmp_path: Path) -> None:
     directory = tmp_path / "my world?#1%20"
     directory.mkdir()
-    client = connect(plan(directory).redis_url)
+    client = connect(build(directory).redis_url)
     assert isinstance(client, Redis)
     assert client.connection_pool.connection_kwargs["path"] == str(directory / "valkey.sock")
 
@@ -64,25 +64,25 @@ def test_a_url_names_a_socket_in_a_folder_with_any_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("left", ["", "\n", "  \n"])
 def test_a_secret_that_was_left_empty_is_replaced(tmp_path: Path, left: str) -> None:
     (tmp_path / "auth-secret").write_text(left)
-    secret = secret_in(tmp_path)
+    secret = load_secret(tmp_path)
     assert len(secret) >= 32
-    assert secret_in(tmp_path) == secret
+    assert load_secret(tmp_path) == secret
 
 
 def test_the_secret_is_this_users_alone(tmp_path: Path) -> None:
-    secret = secret_in(tmp_path)
+    secret = load_secret(tmp_path)
     path = tmp_path / "auth-secret"
     assert mode(path) == 0o600
     path.chmod(0o644)
-    assert secret_in(tmp_path) == secret
+    assert load_secret(tmp_path) == secret
     assert mode(path) == 0o600
     assert [each.name for each in tmp_path.iterdir()] == ["auth-secret"]
 
 
 @pytest.mark.parametrize(("arguments", "days"), [([], 7), (["--token-days=1"], 1), (["--token-days", "0.5"], 0.5)])
 def test_a_token_is_valid_for_some_days(tmp_path: Path, arguments: list[str], days: float) -> None:
-    made = plan(tmp_path, *arguments)
-    claims = jwt.decode(made.token, secret_in(tmp_path), algorithms=["HS256"], audience="sector")
+    topology = build(tmp_path, *arguments)
+    claims = jwt.decode(topology.token, load_secret(tmp_path), algorithms=["HS256"], audience="sector")
     assert claims["exp"] - claims["iat"] == days * DAY_S
 
 
@@ -93,16 +93,16 @@ def test_no_token_is_valid_for_ever(days: str) -> None:
 
 
 def test_a_new_secret_makes_every_token_invalid(tmp_path: Path) -> None:
-    before, after = plan(tmp_path), plan(tmp_path, "--new-secret")
-    assert jwt.decode(after.token, secret_in(tmp_path), algorithms=["HS256"], audience="sector")["sub"] == "Me"
+    before, after = build(tmp_path), build(tmp_path, "--new-secret")
+    assert jwt.decode(after.token, load_secret(tmp_path), algorithms=["HS256"], audience="sector")["sub"] == "Me"
     with pytest.raises(jwt.InvalidSignatureError):
-        jwt.decode(before.token, secret_in(tmp_path), algorithms=["HS256"], audience="sector")
+        jwt.decode(before.token, load_secret(tmp_path), algorithms=["HS256"], audience="sector")
 
 
 def test_a_secret_that_is_given_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTH_SECRET", SECRET)
     with pytest.raises(SecretGivenError, match="AUTH_SECRET is set"):
-        plan(tmp_path, "--new-secret")
+        build(tmp_path, "--new-secret")
 
 
 @pytest.mark.parametrize(
@@ -112,12 +112,12 @@ def test_a_damaged_secret_is_said_so_and_can_be_replaced(tmp_path: Path, content
     path = tmp_path / "auth-secret"
     path.write_bytes(content)
     with pytest.raises(SecretDamagedError, match="--new-secret"):
-        secret_in(tmp_path)
-    assert len(secret_in(tmp_path, replace=True)) >= 32
+        load_secret(tmp_path)
+    assert len(load_secret(tmp_path, replace=True)) >= 32
 
 
 @pytest.mark.parametrize(
     "url", ["redis://u:hunter2@h", "redis://h?password=hunter2", "redis+sentinel://h/w?sentinel_password=hunter2"]
 )
 def test_the_screen_shows_no_password_of_redis(url: str) -> None:
-    assert "hunter2" not in shown(url)
+    assert "hunter2" not in redact_url(url)

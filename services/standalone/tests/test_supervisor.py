@@ -14,9 +14,9 @@ from fixtures.processes import free_port
 from fixtures.waiting import until
 from sector.standalone import supervisor as supervising
 from sector.standalone.options import parser
-from sector.standalone.plan import Plan, Spec
 from sector.standalone.standalone import _bring_up, run
 from sector.standalone.supervisor import Supervisor
+from sector.standalone.topology import ProcessSpec, Topology
 
 IGNORES_SIGTERM = (
     "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); signal.pause()"
@@ -24,7 +24,7 @@ IGNORES_SIGTERM = (
 
 
 class Lines:
-    """What the supervisor says, line by line."""
+    """The lines that the supervisor prints."""
 
     def __init__(self) -> None:
         self.all: list[str] = []
@@ -40,12 +40,14 @@ class Lines:
         return self.all[0]
 
 
-def python(name: str, code: str, *, ready_url: str | None = None) -> Spec:
-    return Spec(name, (sys.executable, "-S", "-c", code), {}, free_port(), ready_url)
+def python(name: str, code: str, *, ready_url: str | None = None) -> ProcessSpec:
+    return ProcessSpec(name, (sys.executable, "-S", "-c", code), {}, free_port(), ready_url)
 
 
-def plan(redis_url: str, *services: Spec) -> Plan:
-    return Plan(None, redis_url, services, "http://127.0.0.1:1", "http://127.0.0.1:1", "http://127.0.0.1:1", "token")
+def topology(redis_url: str, *services: ProcessSpec) -> Topology:
+    return Topology(
+        None, redis_url, services, "http://127.0.0.1:1", "http://127.0.0.1:1", "http://127.0.0.1:1", "token"
+    )
 
 
 @pytest.fixture
@@ -72,14 +74,14 @@ def pauses(monkeypatch: pytest.MonkeyPatch, pause_s: float) -> None:
     monkeypatch.setattr(supervising, "backoff", repeat)
 
 
-async def test_a_service_that_dies_again_and_again_is_given_up_with_the_end_of_its_log(
+async def test_a_service_that_dies_repeatedly_ends_the_start_with_its_log(
     supervisor: Supervisor, redis_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pauses(monkeypatch, 0.0)
     url = f"http://127.0.0.1:{free_port()}/health/ready"
     broken = python("worker", "print('a wrong setting'); raise SystemExit(3)", ready_url=url)
     starting = python("api", IGNORES_SIGTERM.replace("SIG_IGN", "SIG_DFL"), ready_url=url)
-    assert not await _bring_up(plan(redis_url, broken, starting), supervisor, asyncio.Event(), 10.0)
+    assert not await _bring_up(topology(redis_url, broken, starting), supervisor, asyncio.Event(), 10.0)
     out, err = capsys.readouterr()
     assert "starting worker, api" in out
     assert err.startswith("worker did not become ready and died ")
@@ -94,7 +96,7 @@ async def test_stopped_while_it_waits_for_redis_it_names_no_fault(
     stop = asyncio.Event()
     stop.set()
     never = python("worker", "raise SystemExit(3)")
-    assert not await _bring_up(plan(f"redis://127.0.0.1:{free_port()}/0", never), supervisor, stop, 10.0)
+    assert not await _bring_up(topology(f"redis://127.0.0.1:{free_port()}/0", never), supervisor, stop, 10.0)
     out, err = capsys.readouterr()
     assert "waiting for Redis" in out
     assert "starting worker" not in out
@@ -107,7 +109,7 @@ async def test_while_it_waits_to_start_a_process_again_it_stops_at_once(
     pauses(monkeypatch, 3600.0)
     one = Supervisor(tmp_path, lines)
     await one.start()
-    one.keep(python("worker", "raise SystemExit(3)"))
+    one.supervise(python("worker", "raise SystemExit(3)"))
     assert (await lines.first()).startswith("worker died (exit code 3); starting it again.")
     await one.stop(None)
     assert one.deaths == {"worker": 1}
@@ -121,7 +123,7 @@ async def test_a_process_that_does_not_end_is_killed(
     one = Supervisor(tmp_path, lines)
     await one.start()
     stubborn = python("worker", IGNORES_SIGTERM)
-    one.keep(stubborn)
+    one.supervise(stubborn)
     log = one.log_of(stubborn)
     await asyncio.to_thread(until, lambda: log.exists() and "ready" in log.read_text(), "a process that runs")
     process = one._running["worker"]
@@ -138,7 +140,7 @@ async def test_one_that_was_not_started_starts_nothing_and_has_nothing_to_stop(t
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_a_secret_that_cannot_be_read_ends_it_with_2_before_anything_is_started(
+async def test_an_unreadable_secret_ends_the_start_with_exit_code_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "auth-secret").mkdir()
@@ -153,7 +155,7 @@ async def test_a_secret_that_cannot_be_read_ends_it_with_2_before_anything_is_st
 async def test_a_process_that_is_being_started_during_stop_is_ended(tmp_path: Path, lines: Lines) -> None:
     supervisor = Supervisor(tmp_path, lines)
     await supervisor.start()
-    supervisor.keep(python("api", "import signal; signal.pause()"))
+    supervisor.supervise(python("api", "import signal; signal.pause()"))
     # The keeper has begun to start the process, and nothing knows the process yet.
     await asyncio.sleep(0)
     async with asyncio.timeout(60):
@@ -164,7 +166,7 @@ async def test_a_process_that_is_being_started_during_stop_is_ended(tmp_path: Pa
 async def test_a_process_whose_log_cannot_be_written_runs_without_one(supervisor: Supervisor, lines: Lines) -> None:
     spec = python("silent", "print('ready', flush=True); raise SystemExit(7)")
     os.mkfifo(supervisor.log_of(spec))
-    supervisor.keep(spec)
+    supervisor.supervise(spec)
     assert "silent runs without a log: " in await lines.first()
     await asyncio.to_thread(
         until, lambda: any("exit code 7" in line for line in lines.all), "the process ends by itself"
@@ -176,7 +178,7 @@ async def test_a_valkey_that_does_not_start_is_reported_with_the_end_of_its_log(
 ) -> None:
     dying = python("valkey", "raise SystemExit('Bad file format reading the append only file')")
     at = f"unix://{tmp_path}/missing.sock?db=0"
-    dying_plan = Plan(dying, at, (), "http://127.0.0.1:1", "http://127.0.0.1:1", "http://127.0.0.1:1", "token")
+    dying_plan = Topology(dying, at, (), "http://127.0.0.1:1", "http://127.0.0.1:1", "http://127.0.0.1:1", "token")
     assert not await _bring_up(dying_plan, supervisor, asyncio.Event(), 1.0)
     errors = capfd.readouterr().err
     assert "valkey did not become ready and died 3 times. Its log ends:" in errors

@@ -1,4 +1,4 @@
-"""A whole world on one machine, in one command."""
+"""Runs a complete world on one machine with one command."""
 
 # Before any library reads the environment.
 import sector.process.environment  # noqa: F401

@@ -19,14 +19,14 @@ def main() -> None:
     from sector.models.regular_file import FileError
     from sector.process.log_stream import print_error
     from sector.process.settings_loader import load_environment
-    from sector.standalone.folders import make_folder
+    from sector.standalone.directories import create_directory
     from sector.standalone.settings import StandaloneSettings
     from sector.standalone.standalone import run
 
     settings = load_environment(StandaloneSettings)
     if options.data is not None:
         try:
-            make_folder(options.data)
+            create_directory(options.data)
         except FileError as error:
             print_error(printable(f"--data {error}. Allowed: a folder, or a name where one can be created"))
             sys.exit(2)

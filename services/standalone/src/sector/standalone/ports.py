@@ -12,7 +12,7 @@ _LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 
 
 class ListenError(Exception):
-    """Nothing can listen at `host`: it is no address of this machine, or no host."""
+    """No process can listen at `host`: it is not an address of this machine, or not a host."""
 
     def __init__(self, host: str, reason: str) -> None:
         super().__init__(f"cannot listen at {host}: {reason}. Choose an address of this machine with --host")
@@ -33,17 +33,17 @@ def local_url(host: str, port: int) -> str:
     return f"http://{format_host(local_address(host))}:{port}"
 
 
-def taken_ports(addresses: Sequence[tuple[str, int]]) -> list[int]:
-    """Return the ports of these hosts and ports that something else listens at. Raises ListenError."""
+def used_ports(addresses: Sequence[tuple[str, int]]) -> list[int]:
+    """Return the ports of these hosts and ports at which another process listens. Raises ListenError."""
     return [port for host, port in addresses if not _is_free(host, port)]
 
 
 def _is_free(host: str, port: int) -> bool:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
         raise ListenError(host, "it has no address") from error
-    return all(_can_listen(host, family, address) for family, _, _, _, address in found)
+    return all(_can_listen(host, family, address) for family, _, _, _, address in addresses)
 
 
 def _can_listen(host: str, family: int, address: tuple[str | int, ...] | tuple[int, bytes]) -> bool:

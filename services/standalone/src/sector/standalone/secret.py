@@ -15,7 +15,7 @@ _MAX_BYTES = 64 * 1024
 
 
 class SecretGivenError(ValueError):
-    """A new secret is asked for, and AUTH_SECRET says which one to use."""
+    """--new-secret conflicts with AUTH_SECRET."""
 
     def __init__(self) -> None:
         super().__init__("--new-secret replaces the file auth-secret, and AUTH_SECRET is set: change or unset that")
@@ -30,17 +30,17 @@ class SecretDamagedError(ValueError):
         self.reason = reason
 
 
-def secret_in(directory: Path, *, replace: bool = False) -> str:
-    """Return AUTH_SECRET where it is set, else the secret in `directory`, which is created the first time. Only this user may read it.
+def load_secret(directory: Path, *, replace: bool = False) -> str:
+    """Return AUTH_SECRET if it is set, else the secret in `directory`, which is created the first time. Only this user may read it.
 
     With `replace` it is a new one: no token that was signed before is valid any more.
 
     Raises OSError, SecretGivenError, SecretDamagedError, SecretError.
     """
-    if given := os.environ.get("AUTH_SECRET"):
+    if configured := os.environ.get("AUTH_SECRET"):
         if replace:
             raise SecretGivenError
-        return clean_secret(given)
+        return clean_secret(configured)
     path = directory / _FILE
     if not replace and (secret := _read(path)):
         return secret

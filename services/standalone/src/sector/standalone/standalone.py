@@ -1,4 +1,4 @@
-"""A whole world on one machine: start, wait until all are ready, tell how it goes, stop."""
+"""Runs a world on one machine: starts its processes, waits until all are ready, prints their status, and stops them."""
 
 import argparse
 import asyncio
@@ -17,11 +17,11 @@ from sector.models.regular_file import FileError, read_tail
 from sector.process import wait_for_stop
 from sector.process.log_stream import print_error, print_output
 from sector.process.settings import EXIT_WRONG_SETTING
-from sector.standalone.folders import make_private_folder
-from sector.standalone.plan import Plan, Spec, make_plan
-from sector.standalone.ports import ListenError, taken_ports
-from sector.standalone.screen import shown, status_line, welcome
+from sector.standalone.console import redact_url, status_line, welcome_text
+from sector.standalone.directories import create_private_directory
+from sector.standalone.ports import ListenError, used_ports
 from sector.standalone.supervisor import Supervisor
+from sector.standalone.topology import ProcessSpec, Topology, build_topology
 from sector.standalone.valkey import valkey_socket
 from sector.state.redis.client import connect
 
@@ -33,7 +33,7 @@ _LOOK_S = 0.05
 _TAIL_BYTES = 16 * 1024
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     """Print a line at once. The world goes on where nothing reads it."""
     print_output(text)
 
@@ -51,97 +51,99 @@ async def run(options: argparse.Namespace, redis_url: str | None, directory: Pat
 
 async def _run(options: argparse.Namespace, redis: Path | str, directory: Path) -> int:
     try:
-        plan = make_plan(options, redis, directory)
+        topology = build_topology(options, redis, directory)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         print_error(printable(f"no secret to sign tokens with, in {directory}: {reason}"))
         return 2
     try:
-        taken = taken_ports([(spec.environment["HOST"], spec.port) for spec in plan.services])
+        occupied = used_ports([(spec.environment["HOST"], spec.port) for spec in topology.services])
     except ListenError as error:
         print_error(str(error))
         return EXIT_WRONG_SETTING
-    if taken:
-        ports = ", ".join(f"{spec.port} ({spec.name})" for spec in plan.services if spec.port in taken)
+    if occupied:
+        ports = ", ".join(f"{spec.port} ({spec.name})" for spec in topology.services if spec.port in occupied)
         print_error(f"ports taken: {ports}. End what listens there, or choose others with --port-base.")
         return 2
     logs = directory / "logs"
-    make_private_folder(logs)
+    create_private_directory(logs)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    supervisor = Supervisor(logs, say)
-    supervisor.check_logs(plan.specs)
+    supervisor = Supervisor(logs, print_line)
+    supervisor.check_logs(topology.specs)
     try:
         await supervisor.start()
-        if not await _bring_up(plan, supervisor, stop, options.redis_timeout):
+        if not await _bring_up(topology, supervisor, stop, options.redis_timeout):
             if stop.is_set():
                 return 0
             return EXIT_WRONG_SETTING if supervisor.refusals else 1
-        say(welcome(plan, str(logs), options.token_days, str(options.data.resolve()) if options.data else None))
-        await _tell(plan, stop, options.status_interval)
+        print_line(
+            welcome_text(topology, str(logs), options.token_days, str(options.data.resolve()) if options.data else None)
+        )
+        await _print_status(topology, stop, options.status_interval)
         return 0
     finally:
-        say("stopping …")
-        await supervisor.stop(plan.redis)
-        say("stopped.")
+        print_line("stopping …")
+        await supervisor.stop(topology.redis)
+        print_line("stopped.")
 
 
-async def _bring_up(plan: Plan, supervisor: Supervisor, stop: asyncio.Event, redis_timeout_s: float) -> bool:
+async def _bring_up(topology: Topology, supervisor: Supervisor, stop: asyncio.Event, redis_timeout_s: float) -> bool:
     """Start Redis, then the services, and wait until all are ready; says which are not, if it takes too long."""
-    if plan.redis is not None:
-        say("starting Valkey")
-        supervisor.keep(plan.redis)
-    say(f"waiting for Redis at {shown(plan.redis_url)}")
-    within_s = redis_timeout_s if plan.redis is None else _READY_WITHIN_S
-    if not await _wait_for_redis(plan, supervisor, stop, within_s):
-        if plan.redis is not None and _gives_up(supervisor, plan.redis):
-            _report_deaths(supervisor, plan.redis)
+    if topology.redis is not None:
+        print_line("starting Valkey")
+        supervisor.supervise(topology.redis)
+    print_line(f"waiting for Redis at {redact_url(topology.redis_url)}")
+    within_s = redis_timeout_s if topology.redis is None else _READY_WITHIN_S
+    if not await _wait_for_redis(topology, supervisor, stop, within_s):
+        if topology.redis is not None and _has_failed(supervisor, topology.redis):
+            _report_deaths(supervisor, topology.redis)
         elif not stop.is_set():
-            where = shown(plan.redis_url)
+            where = redact_url(topology.redis_url)
             print_error(f"no answer from Redis at {where}; is it running, and the password right?")
         return False
-    say(f"starting {', '.join(spec.name for spec in plan.services)}")
-    for spec in plan.services:
-        supervisor.keep(spec)
-    waiting = list(plan.services)
+    print_line(f"starting {', '.join(spec.name for spec in topology.services)}")
+    for spec in topology.services:
+        supervisor.supervise(spec)
+    pending = list(topology.services)
     started_s = reported_s = time.monotonic()
     async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
-        while waiting and not any(_gives_up(supervisor, spec) for spec in waiting):
+        while pending and not any(_has_failed(supervisor, spec) for spec in pending):
             if (now_s := time.monotonic()) - started_s > _READY_WITHIN_S:
                 break
             if now_s - reported_s > _PROGRESS_EVERY_S:
-                say(f"  waiting for {', '.join(spec.name for spec in waiting)} ({now_s - started_s:.0f} s)")
+                print_line(f"  waiting for {', '.join(spec.name for spec in pending)} ({now_s - started_s:.0f} s)")
                 reported_s = now_s
-            ready = [spec for spec in waiting if await _is_ready(client, spec)]
+            ready = [spec for spec in pending if await _is_ready(client, spec)]
             for spec in ready:
-                say(f"  {spec.name} is ready")
-                waiting.remove(spec)
-            if waiting and await wait_for_stop(stop, _LOOK_S):
+                print_line(f"  {spec.name} is ready")
+                pending.remove(spec)
+            if pending and await wait_for_stop(stop, _LOOK_S):
                 return False
-    dying = [spec for spec in waiting if supervisor.deaths[spec.name]]
-    for spec in dying or waiting:
+    dying = [spec for spec in pending if supervisor.deaths[spec.name]]
+    for spec in dying or pending:
         _report_deaths(supervisor, spec)
-    return not waiting
+    return not pending
 
 
-def _report_deaths(supervisor: Supervisor, spec: Spec) -> None:
+def _report_deaths(supervisor: Supervisor, spec: ProcessSpec) -> None:
     print_error(f"{spec.name} did not become ready and died {supervisor.deaths[spec.name]} times. Its log ends:")
     print_error(_tail(supervisor.log_of(spec)))
 
 
-def _gives_up(supervisor: Supervisor, spec: Spec) -> bool:
+def _has_failed(supervisor: Supervisor, spec: ProcessSpec) -> bool:
     return spec.name in supervisor.refusals or supervisor.deaths[spec.name] >= _DEATHS_AT_START
 
 
-async def _wait_for_redis(plan: Plan, supervisor: Supervisor, stop: asyncio.Event, within_s: float) -> bool:
-    redis = connect(plan.redis_url)
+async def _wait_for_redis(topology: Topology, supervisor: Supervisor, stop: asyncio.Event, within_s: float) -> bool:
+    redis = connect(topology.redis_url)
     try:
         for _ in range(int(within_s / _LOOK_S)):
             try:
                 await redis.ping()
             except RedisError:
-                if plan.redis is not None and _gives_up(supervisor, plan.redis):
+                if topology.redis is not None and _has_failed(supervisor, topology.redis):
                     return False
                 if await wait_for_stop(stop, _LOOK_S):
                     return False
@@ -152,23 +154,23 @@ async def _wait_for_redis(plan: Plan, supervisor: Supervisor, stop: asyncio.Even
         await redis.aclose()
 
 
-async def _is_ready(client: httpx.AsyncClient, spec: Spec) -> bool:
+async def _is_ready(client: httpx.AsyncClient, spec: ProcessSpec) -> bool:
     try:
         return spec.ready_url is None or (await client.get(spec.ready_url)).is_success
     except httpx.HTTPError:
         return False
 
 
-async def _tell(plan: Plan, stop: asyncio.Event, every_s: float) -> None:
-    async with httpx.AsyncClient(base_url=plan.api_url, timeout=5.0, trust_env=False) as client:
+async def _print_status(topology: Topology, stop: asyncio.Event, every_s: float) -> None:
+    async with httpx.AsyncClient(base_url=topology.api_url, timeout=5.0, trust_env=False) as client:
         while not await wait_for_stop(stop, every_s):
             try:
                 snapshot = Snapshot.model_validate_json((await client.get("/snapshot")).content)
                 health = (await client.get("/health")).json()
             except (httpx.HTTPError, ValidationError, ValueError) as error:
-                say(f"no word from the API: {type(error).__name__}")
+                print_line(f"no word from the API: {type(error).__name__}")
             else:
-                say(status_line(snapshot, health["orders_accepted"]))
+                print_line(status_line(snapshot, health["orders_accepted"]))
 
 
 def _tail(log: Path, lines: int = 8) -> str:

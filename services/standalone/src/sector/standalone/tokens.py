@@ -1,0 +1,12 @@
+"""Tokens of a standalone world: for the bots, and for the person at the screen."""
+
+import os
+
+from sector.api.keyring import secret_key
+from sector.api.token import make
+
+
+def create_token(secret: str, faction: str, hours: float) -> str:
+    """Return a token that may play `faction`, valid for `hours`."""
+    audience = os.environ.get("AUTH_AUDIENCE", "").strip() or "sector"
+    return make(secret_key(secret), audience, faction, [faction], hours=hours)
