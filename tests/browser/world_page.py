@@ -45,7 +45,7 @@ _DRAWING = """async () => {
   return { frames: mapView.frameCount, fleets: mapView.fleetCount, scale, view, effects, live: playback.isLive, time: playback.time };
 }"""
 _COLOURS = """() => {
-  const canvas = document.getElementById("ground");
+  const canvas = document.getElementById("base-layer");
   const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
   const colours = new Set();
   for (let i = 0; i < data.length; i += 4) colours.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);

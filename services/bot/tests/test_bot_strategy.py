@@ -80,7 +80,7 @@ def test_what_idles_inland_moves_up_to_the_border() -> None:
     assert MoveFleet(faction="Me", system="S0", target="S1", ships=300 - MIN_GARRISON) in orders
 
 
-def test_it_gives_no_more_orders_than_it_may_and_none_when_it_is_out_or_all_is_over() -> None:
+def test_orders_are_limited_and_end_with_the_faction_or_the_sim() -> None:
     busy = line(("Me", 2), ("Me", 500), ("Foe", 5), (None, 3), supply=900)
     assert len(choose_orders(busy, "Me", 1)) == 1
     assert choose_orders(busy.model_copy(update={"status": "finished"}), "Me", 3) == []
@@ -88,7 +88,7 @@ def test_it_gives_no_more_orders_than_it_may_and_none_when_it_is_out_or_all_is_o
     assert choose_orders(busy.model_copy(update={"factions": out}), "Me", 3) == []
 
 
-async def test_in_a_real_world_it_grows_keeps_garrisons_and_its_orders_keep_the_rules(redis: Redis) -> None:
+async def test_in_a_real_world_it_grows_and_its_orders_are_valid(redis: Redis) -> None:
     sim = await Sim.create(redis, CONFIG.model_copy(update={"keyframe_interval": 500}))  # nothing is trimmed
     given = 0
     for _ in range(120):
@@ -97,8 +97,8 @@ async def test_in_a_real_world_it_grows_keeps_garrisons_and_its_orders_keep_the_
         given += len(orders)
         await sim.tick(*orders)
     events = (await sim.reader.events((0, 0), 100_000)).events
-    kept = {event["type"] for event in events if event.get("order") is not None}
-    assert {"system_claimed", "ships_mustered", "fleet_departed"} <= kept
+    types = {event["type"] for event in events if event.get("order") is not None}
+    assert {"system_claimed", "ships_mustered", "fleet_departed"} <= types
     # Fleets of others may arrive between look and order; else each order keeps the rules.
     rejected = [event for event in events if event["type"] == "order_rejected"]
     assert len(rejected) <= given // 10, rejected

@@ -1,4 +1,4 @@
-"""Where puppets send their ships: to what is threatened, to what they can take, and from inland towards the front.
+"""The moves of puppets: to threatened systems, to systems that they can capture, and from inland towards the front.
 
 Combat subtracts: whether strikes on a system arrive together or one after another costs only what it grows in between. So all
 systems beside a target may join a strike, whenever each of them arrives.
@@ -22,7 +22,7 @@ def spare(view: PuppetView, outlook: Forecast, arcs: Reach, guard_percent: NDArr
     """Return what each garrison can do without, int64[n]: all but what holds off what comes, and its guard.
 
     The guard is a share of the strongest hostile garrison beside it, the less of it the stronger the faction is as a whole.
-    The systems of those who make no plan spare nothing.
+    Systems of factions that make no plan in this tick spare nothing.
     """
     power = sums_of_each(view.owner + np.int64(1), view.ships, len(view.supply) + 1)[1:]
     guard = np.zeros(len(arcs.arc), np.int64)
@@ -70,7 +70,7 @@ def strikes(
     cost = np.where(joint >= most, most * 16, _OFF)[group] // worth + ticks
     best = least_of_runs(source, np.where(own, cost // 4, cost))
     best = best[(joint >= most)[group[best]]]
-    # Those who chose the same target go together, if they are still enough, each with its share.
+    # Garrisons with the same target strike together, each with its share, if they are still strong enough.
     source, group = source[best], group[best]
     chosen_sum = sums_of_each(group, can[source], len(key))
     enough = (chosen_sum[group] >= most[group]).nonzero()[0]
@@ -105,7 +105,7 @@ def _hops(view: PuppetView, front: NDArray[np.int64]) -> NDArray[np.int64]:
         new = ((hops[target] == NEVER) & (view.owner[target] == view.owner[edge].repeat(end - begin))).nonzero()[0]
         target = target[new]
         hops[target] = away
-        # Each system once: the last of those that found it keeps its seat.
+        # Each system once: the last arc that reached it counts.
         seat[target] = new
         edge = target[seat[target] == new]
     return hops

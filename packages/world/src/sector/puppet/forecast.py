@@ -1,4 +1,4 @@
-"""Forecast: what garrisons come to if nobody orders anything any more: growth, and the fleets that are under way."""
+"""Forecasts garrisons without further orders: their growth, and the arrival of the fleets under way."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ class Forecast:
     _running: NDArray[np.int64]
 
     def garrison(self, system: NDArray[np.int64], ticks: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return what the garrison of system[i] comes to after ticks[i], int64[k]. It is exact for the systems asked for."""
+        """Return the garrison of system[i] after ticks[i], int64[k]. It is exact for the systems that the forecast is for."""
         key = system * NEVER
         fleets = self._running[self._key.searchsorted(key + ticks, side="right")]
         fleets -= self._running[self._key.searchsorted(key)]
@@ -42,7 +42,7 @@ def _growth(view: PuppetView, system: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def forecast(view: PuppetView, relevant: NDArray[np.bool_]) -> Forecast:
-    """Return the forecast for the systems at which `asked`, bool[n], is true; the others look as if no fleet came."""
+    """Return the forecast for the systems where `relevant`, bool[n], is true. Fleets to other systems are ignored."""
     coming = relevant[view.fleet_target].nonzero()[0]
     target = view.fleet_target[coming].astype(np.int64)
     ticks = np.minimum(view.fleet_arrives[coming] - view.tick, _HORIZON_TICKS)

@@ -1,4 +1,4 @@
-"""What puppets do with their supply: claim what is cheap for what it yields, and muster where it presses most."""
+"""How puppets spend supply: they claim systems that are cheap for their yield, and muster at the weakest front system."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from sector.puppet.view import NEUTRAL, PuppetView, Reach
 
 @dataclass(frozen=True, slots=True)
 class ClaimPlan:
-    """What is claimed (system, faction; int64[c]), what supply is left, int64[f], and who has more to claim, bool[f]."""
+    """The claims (system, faction; int64[c]), the supply left, int64[f], and whether a faction has more to claim, bool[f]."""
 
     system: NDArray[np.int64]
     faction: NDArray[np.int64]

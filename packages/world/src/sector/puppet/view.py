@@ -1,4 +1,4 @@
-"""What a puppet sees, and what it wants: plain columns, no rules. The world makes the one and carries out the other."""
+"""The input and the output of the puppet strategy: plain columns, no rules. The world creates the view and applies the orders."""
 
 from dataclasses import dataclass
 
@@ -58,7 +58,7 @@ class PuppetOrders:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The arcs that leave the systems of those who make a plan, ascending: int64[r] each, and bool[r].
+    """The arcs that leave the systems of the planning factions, ascending: int64[r] each, and bool[r].
 
     `mine` and `theirs` own source and target. `system`: those systems, int64[s], `first`: where the arcs of each begin here.
     """

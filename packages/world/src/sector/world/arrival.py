@@ -132,7 +132,7 @@ class _Battlefield:
 
 
 def _record_events(record: Record, landed: _Landed, field: _Battlefield) -> None:
-    """Record who landed, where more than one side had ships, and what was taken."""
+    """Record the arrivals, the battles and the captures."""
     record.extend(
         "fleet_arrived",
         len(landed.id),

@@ -1,14 +1,14 @@
-"""Orders by the thousand: those whose turn makes no difference are applied all at once, the rest one by one.
+"""Applies orders in bulk: those whose order in the log makes no difference all at once, the rest one by one.
 
 Two orders commute unless one reads what the other writes. Moves and musters read and write one garrison and one faction's
 supply, and read one owner. They commute with everything else in the batch where, whatever the turn,
 
-- the owner stays: no `set_owner` names the system (who joins gets a home that nobody owns, and such do not move or muster);
+- the owner stays: no `set_owner` names the system (a faction that joins gets a neutral home, from which no ships move);
 - the garrison suffices: all moves from the system together do not exceed what is there at first, nor do all musters
   together lift it beyond MAX_SHIPS;
 - the supply suffices: all musters of the faction together cost no more than it has at first, and it claims nothing.
 
-Each of these is decided for whole systems and factions, so that what is left shares nothing with what is not.
+Each of these is decided for entire systems and factions, so the two groups of orders share no state.
 """
 
 from collections.abc import Sequence

@@ -12,7 +12,7 @@ from sector.world.record import LONG, narrow
 from sector.world.state import FLEET_DTYPES, Factions, Fleets, WorldState
 
 _MAX_CHANGED_SHARE = 0.75
-"""Where more than this part of many rows changed, as with growth, all are told: they need no column that names them."""
+"""If more than this share of many rows changed, as with growth, the delta has all rows and needs no column of row numbers."""
 
 type _Part = tuple[str, NDArray[np.generic], NDArray[np.generic], str | None]
 """A column: its name, its values before and after, and the table that it refers to."""

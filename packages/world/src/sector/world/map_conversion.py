@@ -1,4 +1,4 @@
-"""The map that a config brings along, as a galaxy."""
+"""Converts map files to galaxies, and galaxies to map files."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ def galaxy_from_map(map_file: MapFile, config: SimConfig) -> tuple[Galaxy, NDArr
 
 
 def map_from_galaxy(galaxy: Galaxy, garrison: NDArray[np.int64]) -> MapFile:
-    """Return a galaxy as a map file, of which `galaxy_from_map` makes the same galaxy again."""
+    """Return a galaxy as a map file, from which `galaxy_from_map` returns an equal galaxy."""
     systems = zip(
         *(column.tolist() for column in (galaxy.x, galaxy.y, galaxy.growth, galaxy.supply_yield, garrison)), strict=True
     )

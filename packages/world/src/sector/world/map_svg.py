@@ -1,4 +1,4 @@
-"""A map as a picture (SVG): lanes as lines, systems as discs the larger the more they grow, homes with a ring."""
+"""Draws a map as SVG: lanes as lines, systems as discs with the size of their growth, homes with a ring."""
 
 from sector.world.galaxy import Galaxy
 from sector.world.state import PALETTE
@@ -7,7 +7,7 @@ _MARGIN = 6
 
 
 def render_svg(galaxy: Galaxy) -> str:
-    """Return the picture."""
+    """Return the SVG document."""
     x, y = galaxy.x.tolist(), galaxy.y.tolist()
     left, top = min(x) - _MARGIN, min(y) - _MARGIN
     width, height = max(x) - left + _MARGIN, max(y) - top + _MARGIN

@@ -60,7 +60,7 @@ class MutableState:
         in_order = np.argsort(columns[0], kind="stable")
         n, order, faction, origin, target, ships, length = (column[in_order] for column in columns)
         number = np.arange(next_fleet, next_fleet + len(n))
-        # What is seen at a tick and acted upon is under way from that tick on.
+        # An order that reacts to the state of a tick departs at that tick.
         departed = self.tick - 1
         arrives = departed + length
         self.record.add(

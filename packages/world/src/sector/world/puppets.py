@@ -1,6 +1,6 @@
-"""The end of phase 1: what the puppets want, carried out by the rules that hold for everybody.
+"""The end of phase 1: applies the orders of the puppets, by the same rules as those of players.
 
-Their orders are not in the log; replay makes them again, since a plan follows from the state alone.
+Their orders are not in the log: they depend on the state alone, so a replay computes them again.
 """
 
 from contextlib import suppress
@@ -20,7 +20,7 @@ _NO_ORDER = -1
 
 
 def play(state: WorldState, mutable: MutableState) -> None:
-    """Carry out in `mutable` what the puppets of `state` want; what this tick's orders made impossible is left out."""
+    """Apply the orders of the puppets of `state` to `mutable`, except those that the orders of this tick made impossible."""
     if not np.count_nonzero(state.factions.puppet & state.factions.alive):
         return
     orders = plan_orders(_view(state))

@@ -35,9 +35,9 @@ type Block = dict[str, Values]
 
 @dataclass(slots=True)
 class Record:
-    """The events of one tick. Orders take the numbers below the `count` that is given; whatever follows counts on.
+    """The events of one tick. Orders have the numbers below the initial `count`; later events continue from there.
 
-    What phases know about is told `later`: only if somebody asks for the tables, which who plays ahead or replays does not.
+    Phases `defer` their events: they are computed only if `tables` is called, which a replay does not need.
     """
 
     count: int
@@ -55,7 +55,7 @@ class Record:
         self._blocks.setdefault(kind, []).append({"n": n, **fields})
 
     def extend(self, kind: str, count: int, **fields: Values) -> None:
-        """Add `count` events after all that are there."""
+        """Append `count` events."""
         if count:
             self.add(kind, np.arange(self.count, self.count + count), **fields)
             self.count += count
@@ -65,7 +65,7 @@ class Record:
         self._forces = {"of": of, "faction": faction, "ships": ships}
 
     def defer(self, add_events: Callable[["Record"], None]) -> None:
-        """Have `tell` add events after all that are there, and after those of whoever came before, once they are asked for."""
+        """Let `add_events` add events once `tables` is called, after all others and in the order of the calls of `defer`."""
         self._later.append(add_events)
 
     def tables(self) -> tuple[dict[str, Table], dict[str, int]]:
@@ -111,7 +111,7 @@ def _table(blocks: list[Block]) -> Table:
 
 
 def narrow(values: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Return a long column of numbers in the least width that holds it: what is sent and kept of a tick is that much less."""
+    """Return a long column of numbers in the smallest width that holds it, which makes frames smaller."""
     if len(values) < LONG or values.dtype == np.bool_:
         return values
     smallest, largest = int(values.min()), int(values.max())

@@ -13,7 +13,7 @@ MAX_FLEETS = 4_000_000
 """Most fleets under way at once: with MAX_SHIPS in each, all of them together still fit an int64."""
 
 PALETTE = ("#e4572e", "#3a86ff", "#2a9d5c", "#f2b705", "#9b5de5", "#00b4c8", "#d6336c", "#8d6e4f")
-"""Colours of factions, in the order in which they enter; told apart with the common kinds of colour blindness."""
+"""Colours of factions, in the order in which they join; distinguishable with the common kinds of colour blindness."""
 
 
 class Factions(NamedTuple):

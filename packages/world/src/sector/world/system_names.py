@@ -1,4 +1,4 @@
-"""Names for systems: pronounceable, and no two alike."""
+"""Generates names for systems: pronounceable and unique."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Phase 4 of a tick: who is out, and whether the sim is over."""
+"""Phase 4 of a tick: factions are eliminated, and the sim ends with a winner or a draw."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ LAST_TICK = 2**31 - 2**22
 """No sim ticks beyond it, so that no arrival exceeds an int32: longer than any lane, 2**22 ticks are left."""
 
 
-class Outcome(NamedTuple):
+class VictoryCheck(NamedTuple):
     """alive: bool[f]. `finished` with `winner` the row of a faction, or DRAW."""
 
     alive: NDArray[np.bool_]
@@ -30,8 +30,8 @@ def judge(
     fleets: Fleets,
     factions: Factions,
     record: Record,
-) -> Outcome:
-    """Eliminate who has neither system nor fleet. The last one in wins; at `max_ticks` (0: never) the most ships do."""
+) -> VictoryCheck:
+    """Eliminate factions without systems and fleets. The last faction wins; at `max_ticks` (0: never), the one with the most ships."""
     owned = np.bincount(owner + np.int16(1), minlength=len(factions.ids) + 1)[1:]
     still = factions.alive & (owned > 0)
     left = np.count_nonzero(still)
@@ -46,9 +46,9 @@ def judge(
     elif tick >= min(max_ticks or LAST_TICK, LAST_TICK):
         winner = _largest_fleet(owner, ships, fleets, len(factions.ids))
     else:
-        return Outcome(still, False, DRAW)
+        return VictoryCheck(still, False, DRAW)
     record.defer(lambda events: events.extend("sim_finished", 1, winner=[winner]))
-    return Outcome(still, True, winner)
+    return VictoryCheck(still, True, winner)
 
 
 def _largest_fleet(owner: NDArray[np.int16], ships: NDArray[np.int64], fleets: Fleets, count: int) -> int:

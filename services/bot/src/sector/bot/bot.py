@@ -1,4 +1,4 @@
-"""The bot: look at the world, choose, order; over HTTP only, as any player's program would."""
+"""The bot: reads the state, chooses orders and submits them, over HTTP only, like any program of a player."""
 
 import asyncio
 import logging

@@ -8,7 +8,7 @@ from sector.process import HttpUrlSetting, Port, Settings, TokenSetting
 
 
 class BotSettings(Settings):
-    """What a bot can be told."""
+    """Settings of the bot."""
 
     api_url: HttpUrlSetting = Field(
         default=parse_http_url("http://api:8000"),

@@ -1,4 +1,4 @@
-"""How the bot plays: join, claim the cheapest neutral neighbour, garrison what is threatened, take what is weak.
+"""The strategy of the bot: join, claim the cheapest neutral neighbour, reinforce threatened systems, capture weak ones.
 
 A pure function of the snapshot, so a test can put any situation before it.
 """
@@ -11,7 +11,7 @@ from sector.models import AddFleet, Join, MoveFleet, Order, SetOwner, Snapshot
 from sector.models.snapshot import System
 
 MIN_GARRISON = 15
-"""Ships that a border system is kept at."""
+"""The least ships of a border system."""
 
 _CLAIM_RESERVE = 20
 _MUSTER_SHARE = 4
@@ -39,26 +39,26 @@ class _Situation:
         return [self.systems[other] for other in sorted(self.lanes[system.id])]
 
     def is_open(self, system: System) -> bool:
-        """Say whether it may be taken: a home that nobody has yet is left to those who join."""
+        """Say whether the faction may take it. A free home is reserved for a faction that joins."""
         return system.owner != self.faction and not (system.owner is None and system.id in self.homes)
 
     def is_border(self, system: System) -> bool:
         return any(other.owner != self.faction for other in self.beside(system))
 
 
-def choose_orders(snapshot: Snapshot, faction: str, most: int) -> list[Order]:
-    """Return up to `most` orders for `faction`, the most pressing first. None for one that is out."""
-    known = {each.id: each for each in snapshot.factions}
+def choose_orders(snapshot: Snapshot, faction: str, limit: int) -> list[Order]:
+    """Return up to `limit` orders for `faction`, the most urgent first; none for an eliminated faction."""
+    factions = {each.id: each for each in snapshot.factions}
     if snapshot.status == "finished":
         return []
-    if faction not in known:
+    if faction not in factions:
         return [Join(faction=faction)]
-    if not known[faction].alive:
+    if not factions[faction].alive:
         return []
-    situation = _read(snapshot, faction, known[faction].supply)
+    situation = _read(snapshot, faction, factions[faction].supply)
     orders: list[Order] = []
     for order in (*_garrisons(situation), *_claims(situation), *_strikes(situation), *_moves_up(situation)):
-        if len(orders) == most:
+        if len(orders) == limit:
             break
         orders.append(order)
     return orders
@@ -114,13 +114,13 @@ def _strikes(situation: _Situation) -> Iterator[Order]:
 
 
 def _guard(situation: _Situation, system: System) -> int:
-    """What is to stay, in view of the strongest hostile garrison beside it."""
+    """Return the ships that stay, a share of the strongest hostile garrison beside the system."""
     hostile = [other.ships for other in situation.beside(system) if other.owner not in (None, situation.faction)]
     return max(hostile, default=0) * _GUARD_PERCENT // 100
 
 
 def _moves_up(situation: _Situation) -> Iterator[Order]:
-    """What idles inland goes to the neighbour that has the fewest ships, border first."""
+    """Move idle ships inland to the neighbour with the fewest ships, border systems first."""
     for system in sorted(situation.own, key=lambda each: (-each.ships, each.id)):
         if not situation.is_border(system) and system.ships > 3 * MIN_GARRISON:
             target = min(

@@ -1,4 +1,4 @@
-"""`python -m sector.standalone`: a whole world in one command."""
+"""`python -m sector.standalone`: a complete world with one command."""
 
 import asyncio
 import os

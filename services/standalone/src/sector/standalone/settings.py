@@ -10,7 +10,7 @@ from sector.state.redis.url import RedisAddress, parse_setting
 
 
 class StandaloneSettings(TracedSettings):
-    """What standalone can be told by the environment; all else is on its command line."""
+    """Settings of standalone in the environment. All others are options of the command line."""
 
     redis_url: Annotated[RedisAddress | None, BeforeValidator(parse_setting)] = Field(
         default=None,

@@ -76,7 +76,7 @@ class PageServer:
         return _respond(request, self._index, headers)
 
     async def asset(self, request: Request, version: str, name: str) -> HTTPResponse:
-        """Respond with an asset of the page. Another version is not found: that page is older or newer than this process."""
+        """Respond with an asset of the page. Another version is not found: the page is older or newer than this process."""
         if name not in self._assets or (version != self.version and name != _BOOT):
             raise HttpError(HTTPStatus.NOT_FOUND, f"there is no {name[:60]!r} of version {version[:16]!r} here")
         return _respond(

@@ -23,7 +23,7 @@ class RuleViolation(ValueError):
 
 
 class Match:
-    """The state of a match, changed by orders, by players who drop out, and by turns."""
+    """The state of a match, changed by orders, dropouts and turns."""
 
     def __init__(self, planets: Sequence[Planet], fleets: Sequence[ClassicFleet], players: int, max_turns: int) -> None:
         owners = [planet.owner for planet in planets] + [fleet.owner for fleet in fleets]
@@ -99,12 +99,12 @@ class Match:
         self.turn += 1
 
     def remaining(self) -> set[int]:
-        """Return the players who have a planet or a fleet."""
+        """Return the players with a planet or a fleet."""
         owners = {*self._mutable.owner.tolist(), *self._state.fleets.owner.tolist()} - {NEUTRAL}
         return {owner + 1 for owner in owners}
 
     def winner(self) -> int | None:
-        """Return who has won, 0 for a draw, or None while the match goes on.
+        """Return the winner, 0 for a draw, or None before the end of the match.
 
         As in the contest's engine, ships are counted once more than `max_turns` turns have been played.
         """

@@ -1,4 +1,4 @@
-"""A player's program: a process that is told the state and answers with orders, line by line, until `go`."""
+"""A player's program: a process that reads the state and writes orders, line by line, until `go`."""
 
 import asyncio
 import json
@@ -102,7 +102,7 @@ class Program:
         return error
 
     async def turn(self, state_text: str, turn_ms: int) -> TurnReply:
-        """Tell the state, and return what is answered within `turn_ms`.
+        """Send the state, and return the reply within `turn_ms`.
 
         What the program wrote after the `go` of its last turn is no answer, and is discarded before. A program that writes without a
         pause for as long has timed out.

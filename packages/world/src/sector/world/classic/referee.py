@@ -1,4 +1,4 @@
-"""The referee: tells each program the state, carries out what it answers, and drops who breaks a rule, crashes or is late."""
+"""The referee: sends each program the state, applies its orders, and drops programs that break a rule, crash or time out."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""The contest's texts: maps, what a player is told each turn, what it answers, and the playback."""
+"""The text formats of the contest: maps, the state and the orders of a turn, and the playback."""
 
 import math
 import re
@@ -14,7 +14,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 class MapTextError(ValueError):
-    """A map that is none. `line`: its number, from 1, or 0 for the whole; `reason`: what is wrong there."""
+    """An invalid map. `line`: the number of the invalid line, from 1, or 0 for the entire map; `reason`: what is wrong."""
 
     def __init__(self, line: int, reason: str) -> None:
         super().__init__(f"line {line}: {reason}" if line else reason)
@@ -119,7 +119,7 @@ def _integer(line: int, what: str, text: str, maximum: int) -> int:
 
 
 def state_text(planets: Iterable[Planet], fleets: Iterable[ClassicFleet], player: int) -> str:
-    """Return what `player` is told: the state, itself as player 1, player 1 as itself, and `go`."""
+    """Return the state as `player` receives it, which is always player 1 in its own view, and `go`."""
 
     def seen_from(owner: int) -> int:
         return {player: 1, 1: player}.get(owner, owner)
