@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sector.models import MoveFleet
 from sector.models.events import Battle, FleetArrived, Force
-from sector.world.arrival import _forces, _Landed
+from sector.world.arrival import _forces, _LandedFleets
 from sector.world.state import FLEET_DTYPES, Fleets, WorldState
 from sector.world.tick import advance
 
@@ -70,7 +70,7 @@ def test_forces_are_summed_by_system_and_owner_on_maps_of_any_size(fleets: list[
     owner, ships = np.full(_SYSTEMS, NOBODY, np.int16), np.full(_SYSTEMS, 3, np.int64)
     owner[::2] = 1
     target, whose, count = zip(*fleets, strict=True)
-    landed = _Landed(
+    landed = _LandedFleets(
         np.arange(len(fleets)), np.array(whose, np.int16), np.array(target, np.int32), np.array(count, np.int64)
     )
     expected: dict[tuple[int, int], int] = defaultdict(int)

@@ -135,7 +135,7 @@ def test_a_playback_begins_with_the_planets() -> None:
         ("P 0 0 1 1 2\nF 1 5 0 3 9 9", "line 2: a fleet between planets 0 and 3 of 1"),
     ],
 )
-def test_a_map_that_is_none_says_where_and_why(text: str, message: str) -> None:
+def test_an_invalid_map_is_an_error_with_its_line(text: str, message: str) -> None:
     with pytest.raises(MapTextError, match=message):
         parse_map(text)
 
@@ -237,7 +237,7 @@ def test_two_programs_play_a_match_to_its_last_turn(tmp_path: Path) -> None:
         ("deaf", "WARNING: player 1 timed out."),
     ],
 )
-def test_who_breaks_a_rule_crashes_or_is_late_drops_out(tmp_path: Path, bot: str, message: str) -> None:
+def test_a_program_that_breaks_a_rule_crashes_or_times_out_drops_out(tmp_path: Path, bot: str, message: str) -> None:
     # The opponent starts at once, however busy the machine is: a shell, and no Python.
     (tmp_path / "prompt.sh").write_text('while read line; do [ "$line" = go ] && echo go; done\n')
     done = _play(tmp_path, bot, f"sh {tmp_path}/prompt.sh", turn_ms=800 if bot in ("sleeper", "deaf") else 20_000)

@@ -30,7 +30,7 @@ def test_a_truncated_snapshot_is_refused(length: int) -> None:
 
 @settings(max_examples=examples(300), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(BODY) - 1), st.integers(0, 255)), min_size=1, max_size=6))
-def test_an_altered_snapshot_with_a_digest_that_fits_is_played_or_refused(changes: list[tuple[int, int]]) -> None:
+def test_an_altered_snapshot_is_played_or_refused(changes: list[tuple[int, int]]) -> None:
     altered = bytearray(BODY)
     for place, value in changes:
         altered[place] = value

@@ -124,9 +124,7 @@ def test_its_fleets_depart_after_those_of_the_orders(few: int, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("few", [0, 9])
-def test_it_sends_no_fleet_where_the_orders_launched_the_most_there_may_be(
-    few: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_puppets_send_no_fleet_beyond_the_maximum(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk.apply_logged, "__defaults__", (few,))
     board = _row_of_puppets((RED, 60), (BLUE, 9), (BLUE, 5), supply=0)
     move = MoveFleet(faction="Blue", system="S2", target="S1", ships=1)

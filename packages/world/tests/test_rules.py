@@ -22,7 +22,7 @@ def reasons(events: list[Event]) -> list[RejectReason]:
     return [event.reason for event in events if isinstance(event, OrderRejected)]
 
 
-def test_an_owned_system_grows_ships_and_supply_and_a_neutral_one_nothing() -> None:
+def test_only_owned_systems_grow_ships_and_supply() -> None:
     state, _ = after(row((RED, 10), (NOBODY, 10), (BLUE, 10)))
     assert state.ships.tolist() == [11, 10, 11]
     assert state.factions.supply.tolist() == [102, 102]
@@ -212,7 +212,7 @@ def test_a_body_that_is_no_order_is_rejected_as_malformed() -> None:
         ((NOBODY, 0), 1, RED, 1),
     ],
 )
-def test_the_largest_force_wins_and_keeps_what_it_exceeds_the_second_by(
+def test_the_largest_force_keeps_its_margin_over_the_second(
     garrison: tuple[int, int], attack: int, owner: int, left: int
 ) -> None:
     board = without_growth(row((RED, 20), garrison, (BLUE, 1)))
@@ -238,7 +238,7 @@ def test_three_forces_meet_at_once() -> None:
     assert (captured.loser, captured.faction) == (None, "Red")
 
 
-def test_who_has_neither_system_nor_fleet_is_out_and_the_last_one_in_wins() -> None:
+def test_elimination_leaves_the_last_faction_as_the_winner() -> None:
     board = without_growth(row((RED, 20), (BLUE, 1)))
     state, events = after(board, MoveFleet(faction="Red", system="S0", target="S1", ships=5), ticks=3)
     assert state.factions.alive.tolist() == [True, False]
@@ -421,14 +421,14 @@ def test_of_two_equal_forces_beside_a_smaller_one_nobody_is_left() -> None:
     ],
 )
 @pytest.mark.parametrize("others", [0, 30])
-def test_what_only_looks_like_an_order_is_malformed_among_many_as_alone(body: bytes, others: int) -> None:
+def test_malformed_orders_are_rejected_among_many_as_alone(body: bytes, others: int) -> None:
     board = row((RED, 100), (BLUE, 1))
     good = log(*[MoveFleet(faction="Red", system="S0", target="S1", ships=1)] * others)
     orders = [*good, LoggedOrder("99-0", "x", False, body)]
     assert reasons(happened(advance(board, orders), orders)) == [RejectReason.MALFORMED]
 
 
-def test_the_neutral_system_of_the_lowest_number_is_taken_like_any_other() -> None:
+def test_system_0_can_be_captured_while_neutral() -> None:
     board = without_growth(row((NOBODY, 6), (RED, 30), (NOBODY, 6), (BLUE, 30), (NOBODY, 6)))
     moves = [
         MoveFleet(faction=faction, system=system, target=target, ships=10)

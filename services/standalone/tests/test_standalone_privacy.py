@@ -41,7 +41,7 @@ def mode(path: Path) -> int:
 
 
 @pytest.mark.parametrize("name", ["d" * 200, "ü" * 60, "a/" * 60])
-def test_where_the_path_is_too_long_for_a_socket_a_private_folder_has_it(tmp_path: Path, name: str) -> None:
+def test_a_path_too_long_for_a_socket_gets_a_temporary_folder(tmp_path: Path, name: str) -> None:
     directory = tmp_path / name
     directory.mkdir(parents=True)
     with valkey_socket(directory) as at:

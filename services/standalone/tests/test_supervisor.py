@@ -132,7 +132,7 @@ async def test_a_process_that_does_not_end_is_killed(
     assert lines.all == [], "it is not started again, and no death is reported"
 
 
-async def test_one_that_was_not_started_starts_nothing_and_has_nothing_to_stop(tmp_path: Path, lines: Lines) -> None:
+async def test_a_supervisor_must_be_started_first(tmp_path: Path, lines: Lines) -> None:
     one = Supervisor(tmp_path, lines)
     with pytest.raises(RuntimeError, match="the supervisor was not started"):
         await one._spawn(python("worker", "raise SystemExit(3)"))

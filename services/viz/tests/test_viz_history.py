@@ -90,7 +90,7 @@ async def test_a_cached_timeline_equals_a_fresh_one(
     assert {each["tick"] for each in fresh["totals"]} <= {each["tick"] for each in grown["totals"]}
 
 
-async def test_the_earlier_path_of_the_timeline_works_and_is_marked_as_deprecated(viz: Service, sim: Sim) -> None:
+async def test_the_earlier_path_of_the_timeline_is_deprecated(viz: Service, sim: Sim) -> None:
     await sim.tick(times=3)
     earlier, now = ask(viz, "/sims/default/course"), ask(viz, "/sims/default/timeline")
     assert earlier.json() == now.json()

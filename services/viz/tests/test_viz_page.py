@@ -93,7 +93,7 @@ def test_the_folders_of_the_modules_depend_on_each_other_in_one_direction() -> N
     assert not wrong
 
 
-def test_the_page_is_revalidated_and_its_security_policy_allows_no_other_source(viz: Service) -> None:
+def test_the_page_is_revalidated_and_has_a_strict_security_policy(viz: Service) -> None:
     page = httpx.get(viz.url)
     assert page.headers["cache-control"] == "no-cache"
     policy = page.headers["content-security-policy"]

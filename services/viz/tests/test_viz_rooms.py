@@ -18,14 +18,14 @@ from sector.models import Note
 pytest_plugins = ("spectating",)
 
 
-async def test_who_has_gone_is_no_longer_counted(viz: Service, spectate: Spectate) -> None:
+async def test_spectators_that_left_are_not_counted(viz: Service, spectate: Spectate) -> None:
     spectators = [await spectate(viz, alone=True) for _ in range(3)]
     await asyncio.to_thread(viz.wait_for, lambda health: health["spectators"] == 3, "watched by three")
     await spectators[0].leave()
     await asyncio.to_thread(viz.wait_for, lambda health: health["spectators"] == 2, "watched by two")
 
 
-async def test_more_than_may_watch_are_turned_away(
+async def test_spectators_beyond_the_limit_are_refused(
     sim: Sim, redis_url: str, processes: Processes, spectate: Spectate, polling: str
 ) -> None:
     assert sim.lease.epoch == 1

@@ -72,7 +72,7 @@ async def test_who_has_the_map_is_not_sent_it_again(viz: Service, spectate: Spec
 
 
 @pytest.mark.parametrize("sim_id", ["../etc", "A", "x" * 64, 7, ["default"], {"a": 1}])
-async def test_what_is_no_sim_is_refused_and_said(viz: Service, spectate: Spectate, sim_id: object) -> None:
+async def test_an_invalid_sim_id_is_refused(viz: Service, spectate: Spectate, sim_id: object) -> None:
     spectator = await spectate(viz)
     assert await spectator.watch(sim_id) == "that is not the id of a sim"
     assert await spectator.watch("default", 7) == "that is not the id of a map"
@@ -99,7 +99,7 @@ async def test_each_sim_has_a_room_of_its_own(viz: Service, sim: Sim, redis: Red
     assert [name for name, _ in here.messages._queue] == []  # type: ignore[attr-defined]  # (nothing waits)
 
 
-async def test_a_sim_that_is_not_there_yet_is_said_and_shown_once_it_is(
+async def test_a_missing_sim_is_reported_and_shown_once_it_is_created(
     viz: Service, redis: Redis, spectate: Spectate
 ) -> None:
     spectator = await spectate(viz)
@@ -109,7 +109,7 @@ async def test_a_sim_that_is_not_there_yet_is_said_and_shown_once_it_is(
     assert (await spectator.world())["sim"] == "later"
 
 
-async def test_a_sim_that_cannot_be_read_is_said_to_be_and_is_shown_once_it_can(
+async def test_an_unreadable_sim_is_reported_and_shown_once_it_is_readable(
     sim: Sim, redis: Redis, redis_url: str, processes: Processes, spectate: Spectate, polling: str
 ) -> None:
     assert sim.lease.epoch == 1
@@ -152,7 +152,7 @@ async def test_who_holds_the_lease_is_told_when_that_changes(
     assert await spectator.next("worker") == "another"
 
 
-async def test_of_two_replicas_each_tells_every_tick_and_one_goes_on_where_the_other_ended(
+async def test_two_replicas_broadcast_the_same_ticks(
     viz: Service, sim: Sim, redis_url: str, processes: Processes, spectate: Spectate, polling: str
 ) -> None:
     other = processes.start("viz", REDIS_URL=redis_url, POLLING=polling)

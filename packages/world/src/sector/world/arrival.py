@@ -34,9 +34,9 @@ def arrive(
     rows = due.nonzero()[0]
     if not len(rows) and not len(launched.id):
         return Arrival(owner, ships, fleets, NO_FLEETS.id)
-    landed = _landed(fleets, rows)
+    landed = _take_landed(fleets, rows)
     if len(launched.id) and (early := launched.arrives == tick).any():
-        landed = _concatenate(landed, _landed(launched, early.nonzero()[0]))
+        landed = _concatenate(landed, _take_landed(launched, early.nonzero()[0]))
         launched = launched.take((~early).nonzero()[0])
     fleets = concat_fleets(fleets, (~due).nonzero()[0], launched)
     if not len(landed.id):
@@ -45,7 +45,7 @@ def arrive(
 
 
 @dataclass(frozen=True, slots=True)
-class _Landed:
+class _LandedFleets:
     """Of the fleets that land: what a battle is about."""
 
     id: NDArray[np.int64]
@@ -54,12 +54,14 @@ class _Landed:
     ships: NDArray[np.int64]
 
 
-def _landed(fleets: Fleets, rows: NDArray[np.int64]) -> _Landed:
-    return _Landed(fleets.id.take(rows), fleets.owner.take(rows), fleets.target.take(rows), fleets.ships.take(rows))
+def _take_landed(fleets: Fleets, rows: NDArray[np.int64]) -> _LandedFleets:
+    return _LandedFleets(
+        fleets.id.take(rows), fleets.owner.take(rows), fleets.target.take(rows), fleets.ships.take(rows)
+    )
 
 
-def _concatenate(landed: _Landed, more: _Landed) -> _Landed:
-    return _Landed(
+def _concatenate(landed: _LandedFleets, more: _LandedFleets) -> _LandedFleets:
+    return _LandedFleets(
         np.concatenate((landed.id, more.id)),
         np.concatenate((landed.owner, more.owner)),
         np.concatenate((landed.target, more.target)),
@@ -68,7 +70,7 @@ def _concatenate(landed: _Landed, more: _Landed) -> _Landed:
 
 
 def _fight(
-    owner: NDArray[np.int16], ships: NDArray[np.int64], landed: _Landed, record: Record
+    owner: NDArray[np.int16], ships: NDArray[np.int64], landed: _LandedFleets, record: Record
 ) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
     system, whose, force = _forces(landed, owner, ships)
     # The forces at a system stand together; `first` is where those of each begin, `at` which system each belongs to.
@@ -100,7 +102,7 @@ def _fight(
 
 
 def _forces(
-    landed: _Landed, owner: NDArray[np.int16], ships: NDArray[np.int64]
+    landed: _LandedFleets, owner: NDArray[np.int16], ships: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int64]]:
     """Sum garrison and landed ships by system and owner; returns (system, owner, ships), by system, then owner."""
     reached = np.zeros(len(owner), np.bool_)
@@ -131,7 +133,7 @@ class _Battlefield:
     force: NDArray[np.int64]
 
 
-def _record_events(record: Record, landed: _Landed, field: _Battlefield) -> None:
+def _record_events(record: Record, landed: _LandedFleets, field: _Battlefield) -> None:
     """Record the arrivals, the battles and the captures."""
     record.extend(
         "fleet_arrived",

@@ -31,7 +31,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Replayed:
+class ReplayProgress:
     """How far a replay came: the tick that it reached, ticks replayed, and the difference at which it stopped, or None."""
 
     tick: int
@@ -47,7 +47,7 @@ class ReplayError(ValueError):
         self.reason = reason
 
 
-def replay(records: Iterator[Record]) -> Iterator[Replayed]:
+def replay(records: Iterator[Record]) -> Iterator[ReplayProgress]:
     """Play the records again, from the first keyframe on; yield how far it came after each tick.
 
     The last one yielded has a difference if there is one. Raises ReplayError, ArchiveError, FrameError.
@@ -75,7 +75,7 @@ class _Player:
         self._position: Position | None = None
         self._ticks = 0
 
-    def put(self, record: Record) -> Replayed | None:
+    def put(self, record: Record) -> ReplayProgress | None:
         """Return how far the replay came with a record, or None where it is no part of a history. Raises RecordError, ReplayError."""
         self.checker.put(record)
         match record:
@@ -84,10 +84,10 @@ class _Player:
                 return None
             case Keyframe():
                 difference = self._compare_keyframe(record)
-                return Replayed(record.tick, self._ticks, difference)
+                return ReplayProgress(record.tick, self._ticks, difference)
             case TickEntry():
                 difference = self._step(record)
-                return Replayed(record.tick, self._ticks, difference)
+                return ReplayProgress(record.tick, self._ticks, difference)
 
     def _compare_keyframe(self, record: Keyframe) -> Difference | None:
         if self._position is None:
@@ -160,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     path: Path = parser.parse_args(arguments).file
     try:
         with open_file(path) as stream:
-            last = _watched(stream, path.stat().st_size)
+            last = _replay_with_progress(stream, path.stat().st_size)
     except (OSError, ArchiveError, FileError, FrameError, ReplayError) as error:
         reason = error.reason if isinstance(error, FileError) else error
         print(printable(f"replay: {path}: {reason}"), file=sys.stderr)
@@ -175,8 +175,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1
 
 
-def _watched(stream: BinaryIO, size: int) -> Replayed:
-    last = Replayed(0, 0, None)
+def _replay_with_progress(stream: BinaryIO, size: int) -> ReplayProgress:
+    last = ReplayProgress(0, 0, None)
     # disable=None: the bar is for a terminal.
     with tqdm(total=size, unit="B", unit_scale=True, desc="replay", disable=None) as bar:
         for last in replay(read_archive(stream)):
