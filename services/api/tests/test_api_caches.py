@@ -11,15 +11,15 @@ from sanic import Request
 
 from fixtures.sim import CONFIG, Sim
 from fixtures.tokens import SECRET, bearing, token
-from sector.api import bearer, rates, served, snapshot
-from sector.api.bearer import ANYONE, Authority, Bearer
-from sector.api.followed import Followed
+from sector.api import authentication, order_rate_limit, sim_registry, snapshot
+from sector.api.api_sim import Followed
+from sector.api.authentication import ANYONE, Authority, Bearer
 from sector.api.keyring import KeyRing
+from sector.api.order_rate_limit import RateLimitCache, Rates
 from sector.api.problems import Problem
-from sector.api.rates import RateLimitCache, Rates
-from sector.api.served import Served
+from sector.api.request_throttle import Work
+from sector.api.sim_registry import Served
 from sector.api.snapshot import get_snapshot
-from sector.api.work import Work
 from sector.state.errors import RateLimited, SimNotFound
 from sector.state.log import admission
 from sector.state.redis.durability import Durability
@@ -31,7 +31,7 @@ from sector.world import SectorWorld
 def test_of_too_many_tokens_the_oldest_is_forgotten_and_checked_again(
     make_request: Callable[..., Request], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bearer, "_KNOWN", 2)
+    monkeypatch.setattr(authentication, "_KNOWN", 2)
     authority = Authority(KeyRing(SECRET, None), "sector")
     requests = [make_request(**bearing(token("Crimson", sub=subject))) for subject in ("one", "two", "three")]
     assert [authority.bearer(request).subject for request in requests] == ["one", "two", "three"]
@@ -41,7 +41,7 @@ def test_of_too_many_tokens_the_oldest_is_forgotten_and_checked_again(
 
 
 def test_of_too_many_senders_the_rates_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rates, "_MAX_CLIENTS", 2)
+    monkeypatch.setattr(order_rate_limit, "_MAX_CLIENTS", 2)
     of = Rates(0.0, 5.0).of
     first = of(ANYONE, "10.0.0.1")
     assert of(ANYONE, "10.0.0.1") is first
@@ -77,7 +77,7 @@ def test_who_was_refused_is_refused_at_once_until_it_has_waited(monkeypatch: pyt
 
 
 def test_of_too_many_who_were_refused_the_oldest_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rates, "_MAX_CLIENTS", 2)
+    monkeypatch.setattr(order_rate_limit, "_MAX_CLIENTS", 2)
     cache = RateLimitCache()
     for subject in ("one", "two", "three"):
         cache.note(sender(subject), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 60.0), ASKED)
@@ -113,7 +113,7 @@ def test_one_client_has_one_rate_however_its_address_is_spelled(one: str, other:
 
 
 def test_of_many_senders_only_the_oldest_rates_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rates, "_MAX_CLIENTS", 3)
+    monkeypatch.setattr(order_rate_limit, "_MAX_CLIENTS", 3)
     of = Rates(0.0, 5.0).of
     known = [of(ANYONE, f"10.0.0.{number}") for number in (1, 2, 3, 4)]
     assert [of(ANYONE, f"10.0.0.{number}") is known[number - 1] for number in (2, 3, 4)] == [True] * 3
@@ -160,7 +160,7 @@ async def release_all(registry: Served) -> None:
 async def test_of_too_many_sims_the_one_asked_for_longest_ago_goes_and_the_own_stays(
     registry: Served, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(served, "_MOST", 3)
+    monkeypatch.setattr(sim_registry, "_MOST", 3)
     await create_sims(redis, "default", "one", "two", "three")
     for name in ("default", "one", "two"):
         assert (await registry.sim(name)).sim_id == name
@@ -192,7 +192,7 @@ async def test_a_sim_that_nobody_asks_for_is_dropped_unless_somebody_listens_to_
         again.set()
         await look_done.wait()
 
-    monkeypatch.setattr(served, "wait_for_stop", wait)
+    monkeypatch.setattr(sim_registry, "wait_for_stop", wait)
     now_s = time.monotonic()
     await create_sims(redis, "default", "idle", "heard")
     for name in ("default", "idle"):
@@ -203,7 +203,7 @@ async def test_a_sim_that_nobody_asks_for_is_dropped_unless_somebody_listens_to_
         await look_done.wait()
         await look()
         assert len(registry) == 3, "none is idle yet"
-        monkeypatch.setattr(served, "time", StillClock(now_s + 3600))
+        monkeypatch.setattr(sim_registry, "time", StillClock(now_s + 3600))
         await look()
         assert (registry.own is not None, len(registry)) == (True, 2)
         assert registry.known("idle") is None
@@ -234,7 +234,7 @@ async def test_a_sim_that_is_not_there_is_not_followed_on(registry: Served, redi
 async def test_a_sim_with_listeners_or_waiters_is_never_dropped_for_another(
     registry: Served, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(served, "_MOST", 3)
+    monkeypatch.setattr(sim_registry, "_MOST", 3)
     await create_sims(redis, "default", "one", "two", "three")
     heard: list[object] = []
     await registry.sim("default")

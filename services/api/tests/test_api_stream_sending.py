@@ -9,11 +9,11 @@ from sanic import Request
 from sanic.exceptions import RequestCancelled
 
 from fixtures.sim import Sim
-from sector.api.answers import Answer
-from sector.api.followed import Followed
+from sector.api.api_sim import Followed
+from sector.api.event_stream import Backlog, Streams, _Sending
 from sector.api.guard import Guard
-from sector.api.stream import Backlog, Streams, _Sending
-from sector.api.work import Work
+from sector.api.request_throttle import Work
+from sector.api.responses import Answer
 from sector.models import Note
 from sector.process.tracing import Attributes, Traces
 from sector.state.history import history

@@ -9,13 +9,13 @@ from prometheus_client import REGISTRY
 from sanic import Request
 
 from fixtures.sim import Sim
-from sector.api.bearer import Authority
-from sector.api.followed import Followed
+from sector.api.api_sim import Followed
+from sector.api.authentication import Authority
 from sector.api.guard import Guard
+from sector.api.order_rate_limit import Rates
 from sector.api.orders import Orders
 from sector.api.problems import install
-from sector.api.rates import Rates
-from sector.api.work import Work
+from sector.api.request_throttle import Work
 from sector.process import App
 from sector.process.tracing import Attributes, Traces
 from sector.state.errors import SimAlreadyFinished

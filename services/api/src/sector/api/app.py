@@ -8,20 +8,20 @@ from pydantic import JsonValue
 from redis.exceptions import RedisError
 from sanic import Request
 
-from sector.api import events, outcome, pages, problems, snapshot
-from sector.api.answers import Answer
-from sector.api.bearer import Authority
+from sector.api import docs_page, events, order_status, problems, snapshot
+from sector.api.authentication import Authority
+from sector.api.event_stream import Streams
 from sector.api.guard import AccessLog, Cors, Guard
 from sector.api.keyring import KeyRing
 from sector.api.metrics import SIMS, STREAMS, TICK, watch_waiting
 from sector.api.openapi import OpenApi
+from sector.api.order_rate_limit import Rates
 from sector.api.orders import Orders
-from sector.api.rates import Rates
-from sector.api.served import Served
+from sector.api.request_throttle import Work
+from sector.api.responses import Answer
 from sector.api.settings import ApiSettings
+from sector.api.sim_registry import Served
 from sector.api.sims import Sims
-from sector.api.stream import Streams
-from sector.api.work import Work
 from sector.process import App, Health, attach, create_app, sample, wait_for_stop
 from sector.process.connections import address_behind
 from sector.process.logs import is_json
@@ -143,14 +143,14 @@ def _route(
     of_sim("GET", "/events", partial(events.get_events, work))
     of_sim("GET", "/events/stream", streams.get)
     of_sim("POST", "/orders", orders.post)
-    of_sim("GET", "/orders/<order_id>", outcome.get_order)
+    of_sim("GET", "/orders/<order_id>", order_status.get_order)
     of_sim("POST", "/fork", sims.fork)
     guard.on(app, "GET", "/sims", sims.get_all)
     guard.on(app, "POST", "/sims", sims.post)
     guard.on(app, "GET", "/sims/<sim_id>", sims.get_one)
     guard.on(app, "GET", "/openapi.json", OpenApi(tokens=tokens).get)
-    guard.on(app, "GET", "/docs", pages.get_docs)
-    guard.on(app, "GET", "/docs/<name>", pages.get_part)
+    guard.on(app, "GET", "/docs", docs_page.get_docs)
+    guard.on(app, "GET", "/docs/<name>", docs_page.get_part)
 
 
 def _sample(served: Served, streams: Streams) -> None:

@@ -5,11 +5,11 @@ from typing import get_args
 
 from sanic import Request
 
-from sector.api.answers import Answer, said
-from sector.api.followed import Followed
+from sector.api.api_sim import Followed
 from sector.api.problems import invalid_query
-from sector.api.query import number, query
-from sector.api.work import Work
+from sector.api.query_params import number, query
+from sector.api.request_throttle import Work
+from sector.api.responses import Answer, said
 from sector.models.events import Event as AnyEvent
 from sector.models.events import concerns
 from sector.models.field_types import FACTION_ID

@@ -9,8 +9,8 @@ from typing import Literal
 
 from sanic import HTTPResponse, Request
 
-from sector.api.answers import GUARDS, Answer, Headers
-from sector.api.work import Work
+from sector.api.request_throttle import Work
+from sector.api.responses import GUARDS, Answer, Headers
 from sector.process import App
 from sector.process.log_stream import log_stream
 from sector.process.logs import line, printable

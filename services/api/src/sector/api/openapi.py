@@ -12,8 +12,8 @@ from pydantic import BaseModel, JsonValue, TypeAdapter
 from pydantic.json_schema import models_json_schema
 from sanic import Request
 
-from sector.api.answers import Answer
 from sector.api.operations import MODELS, OPERATIONS, Body, Operation, Parameter, Reply
+from sector.api.responses import Answer
 from sector.models import ORDER
 from sector.models.field_types import SIM_ID
 from sector.models.responses import Columns, Problem

@@ -7,9 +7,9 @@ from typing import Literal
 from pydantic import BaseModel, JsonValue
 
 from sector.api import examples
-from sector.api.bodies import FORMATS
+from sector.api.encoded_views import FORMATS
 from sector.api.events import KINDS, MAX_LIMIT
-from sector.api.outcome import LONGEST_WAIT_S
+from sector.api.order_status import LONGEST_WAIT_S
 from sector.models import Snapshot
 from sector.models.field_types import FACTION_ID, SIM_ID
 from sector.models.responses import (

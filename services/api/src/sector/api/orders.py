@@ -12,16 +12,16 @@ import xxhash
 from pydantic import JsonValue, ValidationError
 from sanic import Request
 
-from sector.api.answers import Answer, Headers, said
-from sector.api.bearer import Authority, Bearer
-from sector.api.followed import Followed
+from sector.api.api_sim import Followed
+from sector.api.authentication import Authority, Bearer
+from sector.api.batch_results import results, stored_statuses
 from sector.api.json_body import parsed
 from sector.api.metrics import ACCEPTED, REFUSED
+from sector.api.order_rate_limit import RateLimitCache, Rates
 from sector.api.problems import MAX_ERRORS, Problem, faults_of, invalid, invalid_header, invalid_unlisted, problem_of
-from sector.api.query import query
-from sector.api.rates import RateLimitCache, Rates
-from sector.api.results import results, stored_statuses
-from sector.api.work import Work
+from sector.api.query_params import query
+from sector.api.request_throttle import Work
+from sector.api.responses import Answer, Headers, said
 from sector.models.orders import ORDER, Order, references
 from sector.models.rows import has_row
 from sector.process.deferred_metrics import defer_metric

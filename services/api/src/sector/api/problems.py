@@ -10,8 +10,8 @@ from redis.exceptions import RedisError
 from sanic import HTTPResponse, Request
 from sanic.exceptions import SanicException
 
-from sector.api.answers import PROBLEM, Answer
 from sector.api.guard import Guard, trace_of
+from sector.api.responses import PROBLEM, Answer
 from sector.models.delta import DeltaError
 from sector.models.error_texts import describe_error
 from sector.models.frame import FrameError

@@ -8,13 +8,13 @@ import xxhash
 from pydantic import BaseModel, JsonValue, ValidationError
 from sanic import Request
 
-from sector.api.answers import Answer, said
-from sector.api.bearer import Authority, Bearer
-from sector.api.followed import Followed
+from sector.api.api_sim import Followed
+from sector.api.authentication import Authority, Bearer
 from sector.api.json_body import parsed, whole_numbers
 from sector.api.orders import REPLAYED, idempotency_key
 from sector.api.problems import faults_of, invalid, invalid_query
-from sector.api.query import number, query
+from sector.api.query_params import number, query
+from sector.api.responses import Answer, said
 from sector.models.field_types import SIM_ID
 from sector.models.responses import NewFork, NewSim
 from sector.state.errors import SimExists, SimNotFound

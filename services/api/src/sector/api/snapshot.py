@@ -2,12 +2,12 @@
 
 from sanic import Request
 
-from sector.api.answers import JSON, Answer, Headers
-from sector.api.bodies import FORMATS, Bodies, Coding, Format, chosen
-from sector.api.followed import Followed
+from sector.api.api_sim import Followed
+from sector.api.encoded_views import FORMATS, Bodies, Coding, Format, chosen
 from sector.api.problems import Problem, invalid_query
-from sector.api.query import number, query
-from sector.api.work import Turn, Work
+from sector.api.query_params import number, query
+from sector.api.request_throttle import Turn, Work
+from sector.api.responses import JSON, Answer, Headers
 from sector.state.errors import HistoryGone
 from sector.state.history import history
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import jwt
 
-from sector.api.bearer import ALL, is_subject
+from sector.api.authentication import ALL, is_subject
 from sector.api.jwks import Key
 from sector.api.settings import ApiSettings
 from sector.process import load

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from sector.api.followed import Followed
+from sector.api.api_sim import Followed
 from sector.api.problems import Problem
 from sector.models.field_types import SIM_ID
 from sector.process import wait_for_stop

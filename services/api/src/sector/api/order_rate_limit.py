@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sector.api.bearer import Bearer
+from sector.api.authentication import Bearer
 from sector.process.connections import client_network
 from sector.state.errors import RateLimited
 from sector.state.log import admission

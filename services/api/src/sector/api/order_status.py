@@ -6,10 +6,10 @@ from dataclasses import asdict
 
 from sanic import Request
 
-from sector.api.answers import Answer, said
-from sector.api.followed import Followed
+from sector.api.api_sim import Followed
 from sector.api.problems import Problem, invalid_query
-from sector.api.query import query
+from sector.api.query_params import query
+from sector.api.responses import Answer, said
 from sector.state.history.event_codec import TickEvents
 from sector.state.history.outcomes import Outcome, entry_id, outcome, outcome_in
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sector.api.bodies import Bodies
+from sector.api.encoded_views import Bodies
 from sector.process import backoff
 from sector.state.log.admission import AdmissionPolicy
 from sector.state.redis.client import Client

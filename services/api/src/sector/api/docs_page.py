@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sanic import Request
 
-from sector.api.answers import Answer, Headers
+from sector.api.responses import Answer, Headers
 from sector.process.http_errors import HttpError
 
 _FOLDER = Path(__file__).parent / "docs"

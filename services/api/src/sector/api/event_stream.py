@@ -12,14 +12,14 @@ from sanic import Request
 from sanic.exceptions import RequestCancelled
 from sanic.http.http1 import Http
 
-from sector.api.answers import EVENT_STREAM, Answer
+from sector.api.api_sim import Followed
 from sector.api.events import event_id, start_of, wanted_of
-from sector.api.followed import Followed
 from sector.api.guard import Guard
 from sector.api.metrics import DROPPED
 from sector.api.problems import Problem
-from sector.api.query import query
-from sector.api.work import Turn, Work
+from sector.api.query_params import query
+from sector.api.request_throttle import Turn, Work
+from sector.api.responses import EVENT_STREAM, Answer
 from sector.process.fair_queue import FairQueueFull
 from sector.process.tracing import Attributes, Traces
 from sector.state.history import history
