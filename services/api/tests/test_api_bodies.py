@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from fixtures.sim import CONFIG, Sim
 from sector.api import encoded_views
-from sector.api.encoded_views import Bodies, chosen
+from sector.api.encoded_views import EncodedViews, negotiate_encoding
 from sector.state.watch.reader import SimView
 
 
@@ -23,7 +23,7 @@ async def test_each_form_is_made_once_for_all(redis: Redis, monkeypatch: pytest.
 
     monkeypatch.setattr(encoded_views, "_MAKE", {**encoded_views._MAKE, "rows": counted})
     sim = await Sim.create(redis, CONFIG.model_copy(update={"systems": systems}))
-    view = Bodies(await sim.reader.view())
+    view = EncodedViews(await sim.reader.view())
     first = await asyncio.gather(*(view.body("rows", "gzip") for _ in range(20)))
     again = await asyncio.gather(*(view.body("rows", coding) for coding in ("", "gzip", "br", "zstd")))
     assert len({id(body) for body in first}) == 1
@@ -35,4 +35,4 @@ async def test_each_form_is_made_once_for_all(redis: Redis, monkeypatch: pytest.
     ("accepted", "coding"), [("GZIP", "gzip"), ("br;q=0.1, gzip;q=0.1", "br"), ("identity;q=0.5, gzip;q=0.1", "")]
 )
 def test_a_coding_is_chosen_as_the_standard_says(accepted: str, coding: str) -> None:
-    assert chosen(accepted) == coding
+    assert negotiate_encoding(accepted) == coding

@@ -12,13 +12,13 @@ from sanic import Request
 from fixtures.sim import CONFIG, Sim
 from fixtures.tokens import SECRET, bearing, token
 from sector.api import authentication, order_rate_limit, sim_registry, snapshot
-from sector.api.api_sim import Followed
-from sector.api.authentication import ANYONE, Authority, Bearer
+from sector.api.api_sim import ApiSim
+from sector.api.authentication import ANONYMOUS, Authenticator, Bearer
 from sector.api.keyring import KeyRing
-from sector.api.order_rate_limit import RateLimitCache, Rates
-from sector.api.problems import Problem
-from sector.api.request_throttle import Work
-from sector.api.sim_registry import Served
+from sector.api.order_rate_limit import OrderRates, RateLimitCache
+from sector.api.problems import ApiError
+from sector.api.request_throttle import RequestThrottle
+from sector.api.sim_registry import SimRegistry
 from sector.api.snapshot import get_snapshot
 from sector.state.errors import RateLimited, SimNotFound
 from sector.state.log import admission
@@ -32,7 +32,7 @@ def test_of_too_many_tokens_the_oldest_is_forgotten_and_checked_again(
     make_request: Callable[..., Request], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(authentication, "_KNOWN", 2)
-    authority = Authority(KeyRing(SECRET, None), "sector")
+    authority = Authenticator(KeyRing(SECRET, None), "sector")
     requests = [make_request(**bearing(token("Crimson", sub=subject))) for subject in ("one", "two", "three")]
     assert [authority.bearer(request).subject for request in requests] == ["one", "two", "three"]
     assert [authority.subject(request) for request in requests] == [None, "two", "three"]
@@ -42,13 +42,13 @@ def test_of_too_many_tokens_the_oldest_is_forgotten_and_checked_again(
 
 def test_of_too_many_senders_the_rates_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order_rate_limit, "_MAX_CLIENTS", 2)
-    of = Rates(0.0, 5.0).of
-    first = of(ANYONE, "10.0.0.1")
-    assert of(ANYONE, "10.0.0.1") is first
+    of = OrderRates(0.0, 5.0).of
+    first = of(ANONYMOUS, "10.0.0.1")
+    assert of(ANONYMOUS, "10.0.0.1") is first
     for number in (2, 3):
-        assert of(ANYONE, f"10.0.0.{number}") == (admission.Rate(f"address 10.0.0.{number}", 5.0, 50),)
-    assert of(ANYONE, "10.0.0.1") == first
-    assert of(ANYONE, "10.0.0.1") is not first
+        assert of(ANONYMOUS, f"10.0.0.{number}") == (admission.Rate(f"address 10.0.0.{number}", 5.0, 50),)
+    assert of(ANONYMOUS, "10.0.0.1") == first
+    assert of(ANONYMOUS, "10.0.0.1") is not first
 
 
 RATE = admission.Rate("address 10.0.0.1", 1.0, 10)
@@ -104,19 +104,19 @@ def test_of_too_many_who_were_refused_the_oldest_is_forgotten(monkeypatch: pytes
     ],
 )
 def test_one_client_has_one_rate_however_its_address_is_spelled(one: str, other: str) -> None:
-    of, cache = Rates(0.0, 5.0).of, RateLimitCache()
-    assert of(ANYONE, one) is of(ANYONE, other)
-    cache.note(ANYONE, one, RateLimited(RATE.client, RATE.per_second, 60.0), ASKED)
+    of, cache = OrderRates(0.0, 5.0).of, RateLimitCache()
+    assert of(ANONYMOUS, one) is of(ANONYMOUS, other)
+    cache.note(ANONYMOUS, one, RateLimited(RATE.client, RATE.per_second, 60.0), ASKED)
     with pytest.raises(RateLimited):
-        cache.check(ANYONE, other)
-    cache.check(ANYONE, "2001:db8:9:9::1")
+        cache.check(ANONYMOUS, other)
+    cache.check(ANONYMOUS, "2001:db8:9:9::1")
 
 
 def test_of_many_senders_only_the_oldest_rates_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order_rate_limit, "_MAX_CLIENTS", 3)
-    of = Rates(0.0, 5.0).of
-    known = [of(ANYONE, f"10.0.0.{number}") for number in (1, 2, 3, 4)]
-    assert [of(ANYONE, f"10.0.0.{number}") is known[number - 1] for number in (2, 3, 4)] == [True] * 3
+    of = OrderRates(0.0, 5.0).of
+    known = [of(ANONYMOUS, f"10.0.0.{number}") for number in (1, 2, 3, 4)]
+    assert [of(ANONYMOUS, f"10.0.0.{number}") is known[number - 1] for number in (2, 3, 4)] == [True] * 3
 
 
 def test_a_client_is_refused_no_longer_than_it_can_owe_whatever_the_clock_of_redis_says() -> None:
@@ -128,7 +128,11 @@ def test_a_client_is_refused_no_longer_than_it_can_owe_whatever_the_clock_of_red
 
 
 async def test_of_too_many_past_states_the_oldest_goes_and_can_be_had_again(
-    live_sim: Followed, sim: Sim, work: Work, make_request: Callable[..., Request], monkeypatch: pytest.MonkeyPatch
+    live_sim: ApiSim,
+    sim: Sim,
+    work: RequestThrottle,
+    make_request: Callable[..., Request],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(snapshot, "_PAST_KEPT", 2)
     await sim.tick(times=4)
@@ -140,8 +144,8 @@ async def test_of_too_many_past_states_the_oldest_goes_and_can_be_had_again(
 
 
 @pytest.fixture
-def registry(redis: Redis) -> Served:
-    return Served(redis, "default", Durability("memory"), 1000, lambda _: None)
+def registry(redis: Redis) -> SimRegistry:
+    return SimRegistry(redis, "default", Durability("memory"), 1000, lambda _: None)
 
 
 async def create_sims(redis: Redis, *names: str) -> None:
@@ -149,7 +153,7 @@ async def create_sims(redis: Redis, *names: str) -> None:
         await lifecycle.create(redis, name, SectorWorld(), CONFIG)
 
 
-async def release_all(registry: Served) -> None:
+async def release_all(registry: SimRegistry) -> None:
     """Let go of all that is served."""
     stop = asyncio.Event()
     stop.set()
@@ -158,7 +162,7 @@ async def release_all(registry: Served) -> None:
 
 
 async def test_of_too_many_sims_the_one_asked_for_longest_ago_goes_and_the_own_stays(
-    registry: Served, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    registry: SimRegistry, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sim_registry, "_MOST", 3)
     await create_sims(redis, "default", "one", "two", "three")
@@ -177,7 +181,7 @@ async def test_of_too_many_sims_the_one_asked_for_longest_ago_goes_and_the_own_s
 
 
 async def test_a_sim_that_nobody_asks_for_is_dropped_unless_somebody_listens_to_it(
-    registry: Served, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    registry: SimRegistry, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look_done, again = asyncio.Event(), asyncio.Event()
 
@@ -224,7 +228,7 @@ class StillClock:
         return self._now_s
 
 
-async def test_a_sim_that_is_not_there_is_not_followed_on(registry: Served, redis: Redis) -> None:
+async def test_a_sim_that_is_not_there_is_not_followed_on(registry: SimRegistry, redis: Redis) -> None:
     asked = await asyncio.gather(*(registry.sim("nowhere") for _ in range(3)), return_exceptions=True)
     assert [type(each) for each in asked] == [SimNotFound] * 3
     assert len(registry) == 0
@@ -232,7 +236,7 @@ async def test_a_sim_that_is_not_there_is_not_followed_on(registry: Served, redi
 
 
 async def test_a_sim_with_listeners_or_waiters_is_never_dropped_for_another(
-    registry: Served, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    registry: SimRegistry, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sim_registry, "_MOST", 3)
     await create_sims(redis, "default", "one", "two", "three")
@@ -242,7 +246,7 @@ async def test_a_sim_with_listeners_or_waiters_is_never_dropped_for_another(
         waited_for = await registry.sim("two")
         reading = asyncio.create_task(waited_for._wait())
         await asyncio.sleep(0)
-        with pytest.raises(Problem) as problem:
+        with pytest.raises(ApiError) as problem:
             await registry.sim("three")
         assert (problem.value.status, problem.value.title) == (503, "Too many sims")
         assert problem.value.headers == {"Retry-After": "5"}
@@ -259,7 +263,7 @@ async def test_a_sim_with_listeners_or_waiters_is_never_dropped_for_another(
     assert heard == []
 
 
-async def test_a_burst_for_sims_that_do_not_exist_follows_none_of_them(registry: Served, redis: Redis) -> None:
+async def test_a_burst_for_sims_that_do_not_exist_follows_none_of_them(registry: SimRegistry, redis: Redis) -> None:
     await create_sims(redis, "default")
     heard: list[object] = []
     with (await registry.sim("default")).subscribe(heard.append):
@@ -276,7 +280,7 @@ async def test_a_burst_for_sims_that_do_not_exist_follows_none_of_them(registry:
 
 
 async def test_a_follower_that_fails_unforeseen_is_replaced_by_the_next_request(
-    registry: Served, redis: Redis, caplog: pytest.LogCaptureFixture
+    registry: SimRegistry, redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     await create_sims(redis, "default", "one")
     failing = await registry.sim("one")

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
 from sector.api import order_status
-from sector.api.api_sim import Followed
+from sector.api.api_sim import ApiSim
 from sector.api.order_status import _waited
 from sector.models import Note
 from sector.state.history import history
@@ -118,7 +118,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
 
 
 async def test_who_waits_and_may_have_missed_ticks_looks_into_the_history_and_waits_on(
-    live_sim: Followed, sim: Sim, redis: Redis, answers: Answers
+    live_sim: ApiSim, sim: Sim, redis: Redis, answers: Answers
 ) -> None:
     await sim.tick()
     (order_id,) = await sim.order(Note(faction="Crimson", text="hello"))
@@ -140,7 +140,7 @@ async def test_who_waits_and_may_have_missed_ticks_looks_into_the_history_and_wa
 
 async def test_who_waits_while_the_sim_finishes_is_answered_at_once(redis: Redis, answers: Answers) -> None:
     sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 1}))
-    live_sim = Followed(redis, AdmissionPolicy("default"))
+    live_sim = ApiSim(redis, AdmissionPolicy("default"))
     task = asyncio.create_task(live_sim.run())
     await sim.tick()
     order_id = await sim.order_late(Note(faction="Crimson", text="late"))

@@ -12,10 +12,10 @@ from pydantic_core._pydantic_core import list_all_errors
 from sanic import Request
 
 from fixtures.long import examples
-from sector.api.authentication import Bearer, Claims, describe_invalid_claim
+from sector.api.authentication import Bearer, TokenClaims, describe_invalid_claim
 from sector.api.json_body import parsed
 from sector.api.orders import valid
-from sector.api.problems import Problem, faults_of, invalid
+from sector.api.problems import ApiError, faults_of, invalid
 from sector.models.error_texts import NEUTRAL
 from sector.models.responses import NewFork, NewSim
 
@@ -29,7 +29,7 @@ FOREIGN = {
 } | {"EOF while", "expected ", "trailing ", "code point", "found while", "recursion limit", "Detected", "pydantic"}
 """What stands in the texts of pydantic and its parser, without the values."""
 
-ANYONE = Bearer("tester", None, None, admin=True)
+ANONYMOUS = Bearer("tester", None, None, admin=True)
 MOVE = {"type": "move_fleet", "faction": "Crimson", "system": "S0", "target": "S1", "ships": 1}
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello", "system": None}
 SYSTEM = {"id": "S0", "name": "A", "x": 0, "y": 0, "growth": 0, "supply_yield": 0, "ships": 0}
@@ -77,7 +77,7 @@ def nearly(draw: st.DrawFn, body: Mapping[str, object]) -> object:
     return made
 
 
-def assert_ours(problem: Problem) -> None:
+def assert_ours(problem: ApiError) -> None:
     for text in (problem.title, problem.detail, *(error["message"] for error in problem.errors)):
         assert not [each for each in FOREIGN if each in text], text
         assert not re.search(rf"{NEUTRAL}(;|$)", text), "an error that has no text of its own"
@@ -87,8 +87,8 @@ def assert_ours(problem: Problem) -> None:
 @given(body=values | nearly(MOVE) | nearly(NOTE))
 def test_what_is_wrong_with_an_order_is_said_in_our_words(body: object) -> None:
     try:
-        valid(ANYONE, body)  # type: ignore[arg-type]  # any JSON
-    except Problem as problem:
+        valid(ANONYMOUS, body)  # type: ignore[arg-type]  # any JSON
+    except ApiError as problem:
         assert_ours(problem)
 
 
@@ -105,9 +105,9 @@ def test_what_is_wrong_with_a_sim_is_said_in_our_words(model: type[BaseModel], b
 @given(claims=nearly(CLAIMS))
 def test_what_is_wrong_with_a_claim_is_said_in_our_words(claims: object) -> None:
     try:
-        Claims.model_validate(claims)
+        TokenClaims.model_validate(claims)
     except ValidationError as error:
-        assert_ours(Problem(401, "", describe_invalid_claim(error)))
+        assert_ours(ApiError(401, "", describe_invalid_claim(error)))
 
 
 @settings(max_examples=examples(2_000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -120,12 +120,12 @@ def test_why_a_body_is_not_json_is_said_in_our_words(
     text[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=2) | st.sampled_from(PIECES))
     try:
         parsed(make_request(body=bytes(text)))
-    except Problem as problem:
+    except ApiError as problem:
         assert_ours(problem)
         assert_says_where(problem)
 
 
-def assert_says_where(problem: Problem) -> None:
+def assert_says_where(problem: ApiError) -> None:
     assert problem.status == 422 or re.search(r": [a-z].*, at line \d+ column \d+$", problem.detail)
 
 
@@ -173,6 +173,6 @@ PIECES = (
 def test_a_body_that_is_not_json_is_told_why_and_where(
     make_request: Callable[..., Request], body: bytes, fault: str
 ) -> None:
-    with pytest.raises(Problem) as problem:
+    with pytest.raises(ApiError) as problem:
         parsed(make_request(body=body))
     assert problem.value.detail == f"the body is not JSON: {fault}"

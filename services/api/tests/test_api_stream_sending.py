@@ -9,11 +9,11 @@ from sanic import Request
 from sanic.exceptions import RequestCancelled
 
 from fixtures.sim import Sim
-from sector.api.api_sim import Followed
-from sector.api.event_stream import Backlog, Streams, _Sending
+from sector.api.api_sim import ApiSim
+from sector.api.event_stream import EventStreams, EventStreamWriter, StreamBacklog
 from sector.api.guard import Guard
-from sector.api.request_throttle import Work
-from sector.api.responses import Answer
+from sector.api.request_throttle import RequestThrottle
+from sector.api.responses import Response
 from sector.models import Note
 from sector.process.tracing import Attributes, Traces
 from sector.state.history import history
@@ -41,10 +41,10 @@ class SpanNames:
         """Nothing is left."""
 
 
-class Recorder(_Sending):
+class Recorder(EventStreamWriter):
     """Keeps what it is to send, and ends its stream after some chunks."""
 
-    def __init__(self, request: Request, backlog: Backlog, chunks: int) -> None:
+    def __init__(self, request: Request, backlog: StreamBacklog, chunks: int) -> None:
         super().__init__(request, 60.0)
         self.chunks: list[bytes] = []
         self.reasons: list[tuple[str, str]] = []
@@ -66,8 +66,8 @@ def spans() -> SpanNames:
 
 
 @pytest.fixture
-def streams(guard: Guard, work: Work, spans: SpanNames) -> Streams:
-    return Streams(guard, work, Traces(spans), most=10, heartbeat_s=60.0, patience_s=60.0)
+def streams(guard: Guard, work: RequestThrottle, spans: SpanNames) -> EventStreams:
+    return EventStreams(guard, work, Traces(spans), most=10, heartbeat_s=60.0, patience_s=60.0)
 
 
 async def traced_ticks(sim: Sim, redis: Redis, *, times: int) -> list[TickEvents]:
@@ -78,12 +78,12 @@ async def traced_ticks(sim: Sim, redis: Redis, *, times: int) -> list[TickEvents
 
 
 async def test_all_who_want_all_are_sent_the_same_bytes_and_a_tick_is_traced_once(
-    streams: Streams, spans: SpanNames, sim: Sim, redis: Redis, make_request: Callable[..., Request]
+    streams: EventStreams, spans: SpanNames, sim: Sim, redis: Redis, make_request: Callable[..., Request]
 ) -> None:
     ticks = await traced_ticks(sim, redis, times=1)
     recorders = []
     for _ in range(2):
-        backlog = Backlog()
+        backlog = StreamBacklog()
         backlog.hear(ticks[0])
         recorders.append(Recorder(make_request(), backlog, 1))
         await streams._send_live(recorders[-1], backlog, "default", (0, 0), None)
@@ -95,9 +95,9 @@ async def test_all_who_want_all_are_sent_the_same_bytes_and_a_tick_is_traced_onc
 
 
 async def test_a_tick_that_was_sent_from_the_history_is_not_sent_again(
-    streams: Streams, sim: Sim, redis: Redis, make_request: Callable[..., Request]
+    streams: EventStreams, sim: Sim, redis: Redis, make_request: Callable[..., Request]
 ) -> None:
-    backlog = Backlog()
+    backlog = StreamBacklog()
     for tick in await traced_ticks(sim, redis, times=2):
         backlog.hear(tick)
     recorder = Recorder(make_request(), backlog, 1)
@@ -109,26 +109,26 @@ async def test_a_tick_that_was_sent_from_the_history_is_not_sent_again(
 
 @pytest.mark.parametrize(("error", "dropped"), [(TimeoutError(), 1), (RequestCancelled(), 0)])
 async def test_a_stream_whose_reader_is_gone_or_takes_nothing_is_closed(
-    streams: Streams,
+    streams: EventStreams,
     guard: Guard,
-    live_sim: Followed,
+    live_sim: ApiSim,
     make_request: Callable[..., Request],
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
     dropped: int,
 ) -> None:
-    async def begin(_: _Sending, given: Guard, answer: Answer, after_tick: int | None) -> None:
+    async def begin(_: EventStreamWriter, given: Guard, answer: Response, after_tick: int | None) -> None:
         assert after_tick == (await live_sim.view()).head.tick
         assert (given, answer.status, streams.open, live_sim.listeners) == (guard, 200, 1, 1)
         raise error
 
-    monkeypatch.setattr(_Sending, "begin", begin)
+    monkeypatch.setattr(EventStreamWriter, "begin", begin)
     assert await streams.get(make_request("/events/stream"), live_sim) is None
     assert (streams.open, streams.dropped, live_sim.listeners) == (0, dropped, 0)
 
 
 def test_what_comes_after_the_end_is_not_kept() -> None:
-    backlog = Backlog()
+    backlog = StreamBacklog()
     backlog.hear(None)
     assert backlog.end == ("reconnect", "ticks may have been missed here")
     backlog.close("dropped", "too late")

@@ -9,13 +9,13 @@ from prometheus_client import REGISTRY
 from sanic import Request
 
 from fixtures.sim import Sim
-from sector.api.api_sim import Followed
-from sector.api.authentication import Authority
+from sector.api.api_sim import ApiSim
+from sector.api.authentication import Authenticator
 from sector.api.guard import Guard
-from sector.api.order_rate_limit import Rates
-from sector.api.orders import Orders
+from sector.api.order_rate_limit import OrderRates
+from sector.api.orders import OrdersEndpoint
 from sector.api.problems import install
-from sector.api.request_throttle import Work
+from sector.api.request_throttle import RequestThrottle
 from sector.process import App
 from sector.process.tracing import Attributes, Traces
 from sector.state.errors import SimAlreadyFinished
@@ -70,9 +70,9 @@ class SpanEnds:
     [(ERROR, 500, "not foreseen", 0), (SimAlreadyFinished("default", 9), 409, "sim default finished at tick 9", 1)],
 )
 async def test_an_order_that_fails_is_a_refusal_where_the_error_was_foreseen_and_is_traced_in_any_case(
-    live_sim: Followed,
+    live_sim: ApiSim,
     sim: Sim,
-    work: Work,
+    work: RequestThrottle,
     make_request: Callable[..., Request],
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
@@ -85,8 +85,8 @@ async def test_an_order_that_fails_is_a_refusal_where_the_error_was_foreseen_and
 
     monkeypatch.setattr(live_sim.group, "admit", admit)
     spans, before = SpanEnds(), _refusals()
-    orders = Orders(
-        Authority(None, "sector"), Rates(0, 0), lambda _: "10.0.0.1", work, Traces(spans, max_per_second=1000.0)
+    orders = OrdersEndpoint(
+        Authenticator(None, "sector"), OrderRates(0, 0), lambda _: "10.0.0.1", work, Traces(spans, max_per_second=1000.0)
     )
     with pytest.raises(type(error)) as raised:
         await orders.post(make_request("/orders", method="POST", body=orjson.dumps(NOTE)), live_sim)

@@ -9,19 +9,19 @@ from redis.exceptions import RedisError
 from sanic import Request
 
 from sector.api import docs_page, events, order_status, problems, snapshot
-from sector.api.authentication import Authority
-from sector.api.event_stream import Streams
+from sector.api.authentication import Authenticator
+from sector.api.event_stream import EventStreams
 from sector.api.guard import AccessLog, Cors, Guard
 from sector.api.keyring import KeyRing
 from sector.api.metrics import SIMS, STREAMS, TICK, watch_waiting
 from sector.api.openapi import OpenApi
-from sector.api.order_rate_limit import Rates
-from sector.api.orders import Orders
-from sector.api.request_throttle import Work
-from sector.api.responses import Answer
+from sector.api.order_rate_limit import OrderRates
+from sector.api.orders import OrdersEndpoint
+from sector.api.request_throttle import RequestThrottle
+from sector.api.responses import Response
 from sector.api.settings import ApiSettings
-from sector.api.sim_registry import Served
-from sector.api.sims import Sims
+from sector.api.sim_registry import SimRegistry
+from sector.api.sims import SimsEndpoint
 from sector.process import App, Health, attach, create_app, sample, wait_for_stop
 from sector.process.connections import address_behind
 from sector.process.logs import is_json
@@ -39,7 +39,7 @@ DURABILITY = "durability"
 KEYS = "keys"
 _LOOK_S = 1.0
 
-type OfSim = Callable[..., Awaitable[Answer | None]]
+type OfSim = Callable[..., Awaitable[Response | None]]
 """Called with the request, the sim, and what else the path names."""
 
 
@@ -48,9 +48,9 @@ def create_api(settings: ApiSettings) -> App:
     redis = connect(settings.redis_url, timeout_s=settings.redis_timeout_s)
     health = Health("api", REDIS, SIM, DURABILITY)
     redis_health = RedisHealth(redis, settings.sim_id, probe_writes, health.update, settings.redis_url.where)
-    served = Served(redis, settings.sim_id, settings.durability, settings.most_waiting_orders, redis_health.report)
+    served = SimRegistry(redis, settings.sim_id, settings.durability, settings.most_waiting_orders, redis_health.report)
     ring = settings.key_ring
-    authority = Authority(ring, settings.auth_audience)
+    authority = Authenticator(ring, settings.auth_audience)
     address = address_behind(settings.proxies)
     access_log = AccessLog(settings.access_log, address, authority.subject, as_json=is_json(settings.log_format))
     limits = RequestLimits(
@@ -58,17 +58,19 @@ def create_api(settings: ApiSettings) -> App:
         per_token=settings.requests_per_token,
         per_address=settings.requests_per_address,
     )
-    work = Work(limits, address, authority.subject)
+    work = RequestThrottle(limits, address, authority.subject)
     guard = Guard(access_log, Cors(settings.cors_origins), work)
     traces = Traces.from_settings(settings, "sector-api")
-    orders = Orders(authority, Rates(settings.rate_per_token, settings.rate_per_address), address, work, traces)
-    streams = Streams(
+    orders = OrdersEndpoint(
+        authority, OrderRates(settings.rate_per_token, settings.rate_per_address), address, work, traces
+    )
+    streams = EventStreams(
         guard,
         work,
         traces,
         most=settings.most_streams,
         heartbeat_s=settings.heartbeat_s,
-        patience_s=settings.reader_timeout_s,
+        retry_timeout_s=settings.reader_timeout_s,
     )
 
     async def details() -> dict[str, JsonValue]:
@@ -102,7 +104,14 @@ def create_api(settings: ApiSettings) -> App:
     problems.install(app, guard)
     sample(app, lambda: _sample(served, streams))
     _route(
-        app, guard, served, orders, streams, Sims(redis, authority, settings.max_sims), work, tokens=not authority.open
+        app,
+        guard,
+        served,
+        orders,
+        streams,
+        SimsEndpoint(redis, authority, settings.max_sims),
+        work,
+        tokens=not authority.open,
     )
     attach(app, "sims", served.run)
     attach(app, "streams", streams.run)
@@ -120,19 +129,27 @@ def create_api(settings: ApiSettings) -> App:
 
 
 def _route(
-    app: App, guard: Guard, served: Served, orders: Orders, streams: Streams, sims: Sims, work: Work, *, tokens: bool
+    app: App,
+    guard: Guard,
+    served: SimRegistry,
+    orders: OrdersEndpoint,
+    streams: EventStreams,
+    sims: SimsEndpoint,
+    work: RequestThrottle,
+    *,
+    tokens: bool,
 ) -> None:
     def of_sim(method: str, path: str, handler: OfSim) -> None:
         """Answer for the own sim at `path`, and for any at `/sims/{id}` before it."""
 
-        def own(request: Request, **named: str) -> Awaitable[Answer | None]:
+        def own(request: Request, **named: str) -> Awaitable[Response | None]:
             return any_sim(request, served.own_id, **named)
 
-        def any_sim(request: Request, sim_id: str, **named: str) -> Awaitable[Answer | None]:
+        def any_sim(request: Request, sim_id: str, **named: str) -> Awaitable[Response | None]:
             sim = served.known(sim_id)
             return later(request, sim_id, **named) if sim is None else handler(request, sim, **named)
 
-        async def later(request: Request, sim_id: str, **named: str) -> Answer | None:
+        async def later(request: Request, sim_id: str, **named: str) -> Response | None:
             return await handler(request, await served.sim(sim_id), **named)
 
         guard.on(app, method, path, own)
@@ -153,7 +170,7 @@ def _route(
     guard.on(app, "GET", "/docs/<name>", docs_page.get_part)
 
 
-def _sample(served: Served, streams: Streams) -> None:
+def _sample(served: SimRegistry, streams: EventStreams) -> None:
     STREAMS.set(streams.open)
     SIMS.set(len(served))
     if served.own is not None and served.own.bodies is not None:

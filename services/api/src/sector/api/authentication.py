@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, Valid
 from sanic import Request
 
 from sector.api.keyring import KeyRing
-from sector.api.problems import Problem
+from sector.api.problems import ApiError
 from sector.models import Order
 from sector.models.error_texts import describe_error
 
@@ -30,7 +30,7 @@ Subject = Annotated[str, Field(pattern=r"^[^\p{C}\p{Zl}\p{Zp}]{1,128}$")]
 _SUBJECT: TypeAdapter[str] = TypeAdapter(Subject)
 
 
-class Claims(BaseModel):
+class TokenClaims(BaseModel):
     """What a token says. `sim` and `faction`: one, several, or `*` for all; `scope` `admin`: may do all, in its sims."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -80,17 +80,17 @@ class Bearer:
             raise forbidden("scope", "this takes a token of scope admin")
 
 
-ANYONE = Bearer("anonymous", None, None, admin=False, open=True)
+ANONYMOUS = Bearer("anonymous", None, None, admin=False, open=True)
 """Who asks where no token is needed."""
 
 
-def forbidden(field: str, message: str) -> Problem:
+def forbidden(field: str, message: str) -> ApiError:
     """Return the problem of a token that is good, but not for this."""
     headers = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
-    return Problem(403, "Not allowed", message, [{"field": field, "message": message}], headers)
+    return ApiError(403, "Not allowed", message, [{"field": field, "message": message}], headers)
 
 
-class Authority:
+class Authenticator:
     """Tells who asks. Tokens once found good are remembered until they expire, or the keys change."""
 
     def __init__(self, ring: KeyRing | None, audience: str) -> None:
@@ -112,7 +112,7 @@ class Authority:
     def bearer(self, request: Request) -> Bearer:
         """Return who asks. Raises Problem where there is no token, or none that is good."""
         if self._ring is None:
-            return ANYONE
+            return ANONYMOUS
         ring = self._ring
         if ring.version != self._version:
             self._known.clear()
@@ -152,7 +152,7 @@ class Authority:
                     options={"require": ["exp", "sub", "aud"], "verify_iat": False, "verify_nbf": False},
                 )
                 check_age(claims, time.time())
-                return _bearer(Claims.model_validate(claims))
+                return _bearer(TokenClaims.model_validate(claims))
             except ExpiredSignatureError:
                 fault = "the token is expired"
             except InvalidAudienceError:
@@ -208,7 +208,7 @@ def describe_invalid_claim(error: ValidationError) -> str:
     return f"the token's claim {claim} {reason}"
 
 
-def _bearer(claims: Claims) -> Bearer:
+def _bearer(claims: TokenClaims) -> Bearer:
     return Bearer(claims.sub, _named(claims.sim), _named(claims.faction), claims.scope == "admin", claims.exp)
 
 
@@ -217,6 +217,6 @@ def _named(names: Names) -> frozenset[str] | None:
     return None if ALL in listed else frozenset(listed)
 
 
-def _unauthorized(error: str, detail: str) -> Problem:
+def _unauthorized(error: str, detail: str) -> ApiError:
     challenge = f'Bearer realm="sector", error="{error}"' if error else 'Bearer realm="sector"'
-    return Problem(401, "No good token", detail, headers={"WWW-Authenticate": challenge})
+    return ApiError(401, "No good token", detail, headers={"WWW-Authenticate": challenge})

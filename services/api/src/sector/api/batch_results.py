@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 import orjson
 from pydantic import JsonValue
 
-from sector.api.problems import MAX_ERRORS, Problem
+from sector.api.problems import MAX_ERRORS, ApiError
 
 _ACCEPTED = 202
 _STATUSES = b"\x01"
 """First byte of stored statuses. What versions up to 0.7 stored is JSON, and begins with a bracket."""
 
 
-def stored_statuses(rejected: Mapping[int, Problem], orders: int) -> bytes:
+def stored_statuses(rejected: Mapping[int, ApiError], orders: int) -> bytes:
     """Return what is stored of a list of which some orders were rejected: the status of each order, in two bytes."""
     if not rejected:
         return b""
@@ -21,7 +21,7 @@ def stored_statuses(rejected: Mapping[int, Problem], orders: int) -> bytes:
     return _STATUSES + struct.pack(f">{orders}H", *statuses)
 
 
-def results(rejected: Mapping[int, Problem], stored: bytes, ids: Sequence[str]) -> list[JsonValue]:
+def results(rejected: Mapping[int, ApiError], stored: bytes, ids: Sequence[str]) -> list[JsonValue]:
     """Return a result for each order, as it was at the first request.
 
     `rejected` are the problems of this request, which has the same body. Where the status was another one at the first request,
@@ -41,7 +41,7 @@ def results(rejected: Mapping[int, Problem], stored: bytes, ids: Sequence[str]) 
             continue
         problem = rejected.get(number)
         if problem is None or problem.status != status:
-            problem = Problem(status, "Not accepted", "this order was not accepted at the first request")
+            problem = ApiError(status, "Not accepted", "this order was not accepted at the first request")
         listed.append({"status": status, "problem": problem.body_with(remaining)})
         remaining = max(remaining - len(problem.errors), 0)
     return listed

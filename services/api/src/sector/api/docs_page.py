@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sanic import Request
 
-from sector.api.responses import Answer, Headers
+from sector.api.responses import Headers, Response
 from sector.process.http_errors import HttpError
 
 _FOLDER = Path(__file__).parent / "docs"
@@ -24,20 +24,20 @@ _POLICY = (
 _PAGE: Headers = ((b"content-security-policy", _POLICY), (b"x-content-type-options", b"nosniff"))
 
 
-async def get_docs(_: Request) -> Answer:
+async def get_docs(_: Request) -> Response:
     """Answer with the page."""
     return _file("index.html", b"no-cache")
 
 
-async def get_part(_: Request, name: str) -> Answer:
+async def get_part(_: Request, name: str) -> Response:
     """Answer with what the page asks for."""
     if name not in _KINDS:
         raise HttpError(HTTPStatus.NOT_FOUND, f"there is no {name[:60]!r}")
     return _file(name, b"public, max-age=86400")
 
 
-def _file(name: str, caching: bytes) -> Answer:
-    return Answer.page(_read(name), _KINDS[name], (*_PAGE, (b"cache-control", caching)))
+def _file(name: str, caching: bytes) -> Response:
+    return Response.page(_read(name), _KINDS[name], (*_PAGE, (b"cache-control", caching)))
 
 
 @cache

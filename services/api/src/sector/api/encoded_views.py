@@ -34,7 +34,7 @@ _ENCODE: Mapping[Coding, Callable[[bytes], bytes]] = {
 }
 
 
-class Bodies:
+class EncodedViews:
     """Those of `view`."""
 
     def __init__(self, view: SimView) -> None:
@@ -69,7 +69,7 @@ class Bodies:
 
 
 @lru_cache(maxsize=512)
-def chosen(accepted: str) -> Coding:
+def negotiate_encoding(accepted: str) -> Coding:
     """Return the coding to use for an Accept-Encoding (RFC 9110, 12.5.3): of those wanted most the one that packs best."""
     weights: dict[str, float] = {}
     for each in accepted.lower().split(","):

@@ -12,14 +12,14 @@ from sanic import Request
 from sanic.exceptions import RequestCancelled
 from sanic.http.http1 import Http
 
-from sector.api.api_sim import Followed
+from sector.api.api_sim import ApiSim
 from sector.api.events import event_id, start_of, wanted_of
 from sector.api.guard import Guard
 from sector.api.metrics import DROPPED
-from sector.api.problems import Problem
+from sector.api.problems import ApiError
 from sector.api.query_params import query
-from sector.api.request_throttle import Turn, Work
-from sector.api.responses import EVENT_STREAM, Answer
+from sector.api.request_throttle import RequestThrottle, Turn
+from sector.api.responses import EVENT_STREAM, Response
 from sector.process.fair_queue import FairQueueFull
 from sector.process.tracing import Attributes, Traces
 from sector.state.history import history
@@ -46,7 +46,7 @@ _LINE_ENDS = tuple((each.encode(), b"\\u%04x" % ord(each)) for each in "\x85\u20
 
 
 @dataclass(slots=True, eq=False)
-class Backlog:
+class StreamBacklog:
     """Ticks that a reader has not been sent yet. `end`: what is said last, and why; what was not sent then is dropped."""
 
     ticks: list[TickEvents] = field(default_factory=list)
@@ -80,17 +80,17 @@ class Backlog:
         return taken
 
 
-class Streams:
+class EventStreams:
     """All event streams of this process."""
 
     def __init__(
-        self, guard: Guard, work: Work, traces: Traces, *, most: int, heartbeat_s: float, patience_s: float
+        self, guard: Guard, work: RequestThrottle, traces: Traces, *, most: int, heartbeat_s: float, patience_s: float
     ) -> None:
         self._guard = guard
         self._work = work
         self._traces = traces
         self._traced = WeakSet[TickEvents]()
-        self._backlogs: set[Backlog] = set()
+        self._backlogs: set[StreamBacklog] = set()
         self._most = most
         self._heartbeat_s = heartbeat_s
         self._patience_s = patience_s
@@ -108,7 +108,7 @@ class Streams:
         for backlog in tuple(self._backlogs):
             backlog.close("reconnect", "this server shuts down")
 
-    async def get(self, request: Request, sim: Followed) -> Answer | None:
+    async def get(self, request: Request, sim: ApiSim) -> Response | None:
         """Send events after `Last-Event-ID`, `after` or from `tick` on; from now on where none of them is given."""
         asked = query(request, "after", "tick", "type", "faction", LAST_ID)
         wanted = wanted_of(asked)
@@ -120,16 +120,16 @@ class Streams:
             after = start_of(asked) if "after" in asked or "tick" in asked else None
         view = await sim.view()
         if self.open >= self._most:
-            raise Problem(503, "Too many streams", f"{self._most} event streams are open, as many as may be")
-        answer = Answer(b"", kind=EVENT_STREAM, more=((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")))
+            raise ApiError(503, "Too many streams", f"{self._most} event streams are open, as many as may be")
+        answer = Response(b"", kind=EVENT_STREAM, more=((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")))
         if request.method == "HEAD":
             return answer
         if after is not None:
             self._work.check_turns(request)
-        backlog = Backlog()
+        backlog = StreamBacklog()
         self._backlogs.add(backlog)
         try:
-            sending = _Sending(request, self._patience_s)
+            sending = EventStreamWriter(request, self._patience_s)
             with sim.subscribe(backlog.hear):
                 await sending.begin(self._guard, answer, view.head.tick if after is None else None)
                 turn = self._work.turns_of(request)
@@ -157,8 +157,8 @@ class Streams:
 
     async def _send_past(
         self,
-        sending: "_Sending",
-        sim: Followed,
+        sending: "EventStreamWriter",
+        sim: ApiSim,
         view: SimView,
         after: EventId | None,
         wanted: EventFilter | None,
@@ -185,7 +185,7 @@ class Streams:
                 return after
 
     async def _send_live(
-        self, sending: "_Sending", backlog: Backlog, sim_id: str, after: EventId, wanted: EventFilter | None
+        self, sending: "EventStreamWriter", backlog: StreamBacklog, sim_id: str, after: EventId, wanted: EventFilter | None
     ) -> None:
         while True:
             for tick in backlog.take():
@@ -229,14 +229,14 @@ class Streams:
         return self._encoded[1]
 
 
-class _Sending:
+class EventStreamWriter:
     """One stream on its way."""
 
     def __init__(self, request: Request, patience_s: float) -> None:
         self._request = request
         self._patience_s = patience_s
 
-    async def begin(self, guard: Guard, answer: Answer, after_tick: int | None) -> None:
+    async def begin(self, guard: Guard, answer: Response, after_tick: int | None) -> None:
         """Begin. With `after_tick`, a reader whose connection breaks before its first event resumes after that tick."""
         self._response = await self._request.respond(guard.finish(self._request, answer))
         position = b"" if after_tick is None else b"id: %d-%d\n" % (after_tick, _AFTER_TICK)

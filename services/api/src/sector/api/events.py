@@ -5,11 +5,11 @@ from typing import get_args
 
 from sanic import Request
 
-from sector.api.api_sim import Followed
+from sector.api.api_sim import ApiSim
 from sector.api.problems import invalid_query
 from sector.api.query_params import number, query
-from sector.api.request_throttle import Work
-from sector.api.responses import Answer, said
+from sector.api.request_throttle import RequestThrottle
+from sector.api.responses import Response, json_response
 from sector.models.events import Event as AnyEvent
 from sector.models.events import concerns
 from sector.models.field_types import FACTION_ID
@@ -22,14 +22,14 @@ _EVENT_ID = re.compile(r"(\d{1,15})-(\d{1,9})")
 _FACTION = re.compile(FACTION_ID)
 
 
-async def get_events(work: Work, request: Request, sim: Followed) -> Answer:
+async def get_events(work: RequestThrottle, request: Request, sim: ApiSim) -> Response:
     """Answer with a page of events, and the id after which the next one begins."""
     asked = query(request, "after", "tick", "type", "faction", "limit")
     after, wanted = start_of(asked), wanted_of(asked)
     limit = number("limit", asked.get("limit", "100"), 1, MAX_LIMIT)
     page = await sim.reader.events(after, limit, wanted, turn=work.turns_of(request))
     tick, at = page.next
-    return said({"events": list(page.events), "next": f"{tick}-{max(at, 0)}", "more": page.more})
+    return json_response({"events": list(page.events), "next": f"{tick}-{max(at, 0)}", "more": page.more})
 
 
 def start_of(asked: dict[str, str]) -> EventId:

@@ -9,15 +9,15 @@ from typing import Literal
 
 from sanic import HTTPResponse, Request
 
-from sector.api.request_throttle import Work
-from sector.api.responses import GUARDS, Answer, Headers
+from sector.api.request_throttle import RequestThrottle
+from sector.api.responses import SECURITY_HEADERS, Headers, Response
 from sector.process import App
 from sector.process.log_stream import log_stream
 from sector.process.logs import line, printable
 from sector.process.rejected_requests import is_rejected
 from sector.process.request_metrics import observe_request
 
-type Handler = Callable[..., Awaitable[Answer | None]]
+type Handler = Callable[..., Awaitable[Response | None]]
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS = b"GET, HEAD, POST, OPTIONS"
@@ -46,7 +46,7 @@ class AccessLog:
         self._as_json = as_json
         self._stream = log_stream()
 
-    def note(self, request: Request, answer: Answer, request_id: str) -> None:
+    def note(self, request: Request, answer: Response, request_id: str) -> None:
         """Write the line."""
         began_s = getattr(request.stream, "perft0", None)
         told = {
@@ -106,9 +106,9 @@ class Cors:
             (b"vary", b"origin"),
         )
 
-    def preflight(self, request: Request) -> Answer:
+    def preflight(self, request: Request) -> Response:
         """Answer the question of a browser whether a request may be made."""
-        answer = Answer(b"", 204, kind=b"")
+        answer = Response(b"", 204, kind=b"")
         allowed = self.headers(request)
         if any(name == b"access-control-allow-origin" for name, _ in allowed):
             answer.add(
@@ -122,7 +122,7 @@ class Cors:
 class Guard:
     """Finishes answers."""
 
-    def __init__(self, access_log: AccessLog, cors: Cors, work: Work) -> None:
+    def __init__(self, access_log: AccessLog, cors: Cors, work: RequestThrottle) -> None:
         self._log = access_log
         self._cors = cors
         self._work = work
@@ -135,7 +135,7 @@ class Guard:
         given = request.headers.getone("x-request-id", None)
         return given if given and _REQUEST_ID.fullmatch(given) else f"{self._prefix}-{next(self._numbers):x}"
 
-    def finish(self, request: Request, answer: Answer, request_id: str = "") -> HTTPResponse:
+    def finish(self, request: Request, answer: Response, request_id: str = "") -> HTTPResponse:
         """Return the answer with what every answer says, and note it. `request_id`: where it was told already."""
         request_id = request_id or self.request_id(request)
         observe_request(request, answer.status)
@@ -147,7 +147,7 @@ class Guard:
 
     def headers_of(self, request: Request) -> dict[str, str]:
         """Return the headers of an answer that is not one of ours: the guards, and what CORS says."""
-        return {name.decode(): value.decode() for name, value in (*GUARDS, *self._cors.headers(request))}
+        return {name.decode(): value.decode() for name, value in (*SECURITY_HEADERS, *self._cors.headers(request))}
 
     def on(self, app: App, method: str, path: str, handler: Handler) -> None:
         """Have `handler` answer this; one that answered by itself returns None. OPTIONS is answered there too."""

@@ -4,7 +4,7 @@ import jiter
 from pydantic import JsonValue
 from sanic import Request
 
-from sector.api.problems import Problem, invalid
+from sector.api.problems import ApiError, invalid
 from sector.models.error_texts import describe_json_error
 
 _JSON = "application/json"
@@ -21,11 +21,11 @@ def parsed(request: Request, *, may_be_map: bool = True) -> JsonValue:
     kind = request.headers.getone("content-type", _JSON)
     if kind != _JSON and kind.partition(";")[0].strip().lower() not in _ACCEPTED:
         detail = f"a body is application/json, not {kind[:80]!r}"
-        raise Problem(415, "Not a type that is taken", detail, headers={"Accept": "application/json"})
+        raise ApiError(415, "Not a type that is taken", detail, headers={"Accept": "application/json"})
     coding = request.headers.getone("content-encoding", None)
     if coding is not None and coding.lower() not in ("identity", ""):
         detail = f"a body is sent without Content-Encoding, not as {coding[:80]!r}"
-        raise Problem(415, "Not a coding that is taken", detail, headers={"Accept-Encoding": "identity"})
+        raise ApiError(415, "Not a coding that is taken", detail, headers={"Accept-Encoding": "identity"})
     if (brackets := request.body.count(b"[") + request.body.count(b"{")) > _MAX_BRACKETS:
         message = f"it has at most {_MAX_BRACKETS} of [ and {{, this one {brackets}"
         raise invalid([{"field": "(body)", "message": message}], "Too many brackets")
@@ -35,7 +35,7 @@ def parsed(request: Request, *, may_be_map: bool = True) -> JsonValue:
     try:
         found: JsonValue = jiter.from_json(request.body, allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:
-        raise Problem(400, "Malformed JSON", f"the body {describe_json_error(str(error))}") from error
+        raise ApiError(400, "Malformed JSON", f"the body {describe_json_error(str(error))}") from error
     return found
 
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 _READ_WITHIN_S = 1.0
 
-type _Stamp = tuple[int, int, int]
+type FileStamp = tuple[int, int, int]
 """Of a file: when it changed, its size and its inode."""
 
 
@@ -30,10 +30,10 @@ def secret_key(secret: str) -> Key:
     return Key("", PyJWK.from_dict(told), True)
 
 
-class _Reading(NamedTuple):
+class _KeyFileReading(NamedTuple):
     """What a look at the file brought. `keys`: None where it is as before, or cannot be used."""
 
-    stamp: _Stamp | None
+    stamp: FileStamp | None
     keys: list[Key] | None = None
     skipped: Sequence[str] = ()
     fault: str = ""
@@ -45,7 +45,7 @@ class KeyRing:
     def __init__(self, secret: str | None, path: Path | None) -> None:
         self._secret = [] if secret is None else [secret_key(secret)]
         self._path = path
-        self._stamp: _Stamp | None = None
+        self._stamp: FileStamp | None = None
         self._keys: list[Key] = self._secret
         self.skipped: list[str] = []
         """Why keys of the file are not used."""
@@ -54,7 +54,7 @@ class KeyRing:
         self._fault_of_keys = ""
         """What is wrong with the content that was read last."""
         self._reported: frozenset[str] = frozenset()
-        self._pending: asyncio.Future[_Reading] | None = None
+        self._pending: asyncio.Future[_KeyFileReading] | None = None
         self.version = 0
         if path is not None:
             self._apply(_read(path, None))
@@ -91,7 +91,7 @@ class KeyRing:
         self._reported = frozenset(self.skipped)
         log.info("%d keys in %s: %s", len(self._keys), self._path, ", ".join(key.id or "unnamed" for key in self._keys))
 
-    def _apply(self, reading: _Reading) -> bool:
+    def _apply(self, reading: _KeyFileReading) -> bool:
         """Use what was read; say whether there are other keys now."""
         if reading.keys is None:
             # A file that could not be read for a while may be there again as it was.
@@ -122,26 +122,26 @@ class KeyRing:
         return next((key for key in self._keys if key.signs), None)
 
 
-def _read(path: Path, stamp_before: _Stamp | None) -> _Reading:
+def _read(path: Path, stamp_before: FileStamp | None) -> _KeyFileReading:
     """Read the file, unless it has the same stamp as before."""
     try:
         there = path.stat()
     except OSError as error:
-        return _Reading(None, fault=_fault(f"it cannot be read: {error.strerror}"))
+        return _KeyFileReading(None, fault=_fault(f"it cannot be read: {error.strerror}"))
     stamp = (there.st_mtime_ns, there.st_size, there.st_ino)
     try:
         if stamp == stamp_before and stat.S_ISREG(there.st_mode):
             check_file(path)
-            return _Reading(stamp)
+            return _KeyFileReading(stamp)
         loaded = load_keys(path)
     except NoUsableKey as error:
         # It can be read: the keys that were taken out are revoked, although none is left.
-        return _Reading(
+        return _KeyFileReading(
             stamp, [], error.skipped, "AUTH_JWKS holds no key that can be used: tokens that its keys signed are refused"
         )
     except (KeyFileError, FileError) as error:
-        return _Reading(None, fault=_fault(error.reason))
-    return _Reading(stamp, loaded.keys, loaded.skipped)
+        return _KeyFileReading(None, fault=_fault(error.reason))
+    return _KeyFileReading(stamp, loaded.keys, loaded.skipped)
 
 
 def _fault(reason: str) -> str:

@@ -13,7 +13,7 @@ from pydantic.json_schema import models_json_schema
 from sanic import Request
 
 from sector.api.operations import MODELS, OPERATIONS, Body, Operation, Parameter, Reply
-from sector.api.responses import Answer
+from sector.api.responses import Response
 from sector.models import ORDER
 from sector.models.field_types import SIM_ID
 from sector.models.responses import Columns, Problem
@@ -81,9 +81,9 @@ class OpenApi:
     def __init__(self, *, tokens: bool) -> None:
         self._body = orjson.dumps(document(tokens=tokens))
 
-    async def get(self, _: Request) -> Answer:
+    async def get(self, _: Request) -> Response:
         """Answer with the document."""
-        return Answer(self._body)
+        return Response(self._body)
 
 
 def main(arguments: Sequence[str]) -> int:

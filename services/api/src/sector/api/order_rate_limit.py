@@ -14,7 +14,7 @@ _BURST_S = 10
 _MAX_CLIENTS = 10_000
 
 
-class Rates:
+class OrderRates:
     """Orders per second that a token and an address may submit; 0: unlimited."""
 
     def __init__(self, per_token: float, per_address: float) -> None:

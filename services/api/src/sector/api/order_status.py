@@ -6,10 +6,10 @@ from dataclasses import asdict
 
 from sanic import Request
 
-from sector.api.api_sim import Followed
-from sector.api.problems import Problem, invalid_query
+from sector.api.api_sim import ApiSim
+from sector.api.problems import ApiError, invalid_query
 from sector.api.query_params import query
-from sector.api.responses import Answer, said
+from sector.api.responses import Response, json_response
 from sector.state.history.event_codec import TickEvents
 from sector.state.history.outcomes import Outcome, entry_id, outcome, outcome_in
 
@@ -18,7 +18,7 @@ _ORDER_ID = re.compile(r"\d{1,18}-\d{1,18}")
 _WAIT = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(ms|s)?")
 
 
-async def get_order(request: Request, sim: Followed, order_id: str) -> Answer:
+async def get_order(request: Request, sim: ApiSim, order_id: str) -> Response:
     """Answer with the outcome; with `wait`, once there is one, or after so long."""
     wait_s = _seconds(query(request, "wait").get("wait", "0"))
     if not _ORDER_ID.fullmatch(order_id):
@@ -34,9 +34,7 @@ async def get_order(request: Request, sim: Followed, order_id: str) -> Answer:
     return _answer(found)
 
 
-async def _waited(
-    sim: Followed, order_id: str, ticks: asyncio.Queue[TickEvents | None], wait_s: float
-) -> Outcome | None:
+async def _waited(sim: ApiSim, order_id: str, ticks: asyncio.Queue[TickEvents | None], wait_s: float) -> Outcome | None:
     sought = entry_id(order_id)
     try:
         async with asyncio.timeout(wait_s):
@@ -53,15 +51,15 @@ async def _waited(
         return Outcome(order_id, "pending")
 
 
-def _answer(found: Outcome) -> Answer:
+def _answer(found: Outcome) -> Response:
     told = asdict(found)
     body = {"id": told.pop("order_id"), **{name: value for name, value in told.items() if value is not None}}
-    return said(body | {"events": list(found.events)}, more=((b"cache-control", b"no-store"),))
+    return json_response(body | {"events": list(found.events)}, more=((b"cache-control", b"no-store"),))
 
 
-def _no_such(sim: Followed, order_id: str) -> Problem:
+def _no_such(sim: ApiSim, order_id: str) -> ApiError:
     detail = f"sim {sim.sim_id} has no order {order_id[:60]!r} in its log; orders are kept as long as the history around them"
-    return Problem(404, "No such order", detail)
+    return ApiError(404, "No such order", detail)
 
 
 def _seconds(text: str) -> float:

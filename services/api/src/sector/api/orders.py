@@ -12,16 +12,16 @@ import xxhash
 from pydantic import JsonValue, ValidationError
 from sanic import Request
 
-from sector.api.api_sim import Followed
-from sector.api.authentication import Authority, Bearer
+from sector.api.api_sim import ApiSim
+from sector.api.authentication import Authenticator, Bearer
 from sector.api.batch_results import results, stored_statuses
 from sector.api.json_body import parsed
 from sector.api.metrics import ACCEPTED, REFUSED
-from sector.api.order_rate_limit import RateLimitCache, Rates
-from sector.api.problems import MAX_ERRORS, Problem, faults_of, invalid, invalid_header, invalid_unlisted, problem_of
+from sector.api.order_rate_limit import OrderRates, RateLimitCache
+from sector.api.problems import MAX_ERRORS, ApiError, faults_of, invalid, invalid_header, invalid_unlisted, to_api_error
 from sector.api.query_params import query
-from sector.api.request_throttle import Work
-from sector.api.responses import Answer, Headers, said
+from sector.api.request_throttle import RequestThrottle
+from sector.api.responses import Headers, Response, json_response
 from sector.models.orders import ORDER, Order, references
 from sector.models.rows import has_row
 from sector.process.deferred_metrics import defer_metric
@@ -52,11 +52,16 @@ _AS_JSON: Callable[[Order], bytes] = ORDER.serializer.to_json
 REPLAYED: Headers = ((b"idempotency-replayed", b"true"),)
 
 
-class Orders:
+class OrdersEndpoint:
     """Takes orders."""
 
     def __init__(
-        self, authority: Authority, rates: Rates, address: Callable[[Request], str], work: Work, traces: Traces
+        self,
+        authority: Authenticator,
+        rates: OrderRates,
+        address: Callable[[Request], str],
+        work: RequestThrottle,
+        traces: Traces,
     ) -> None:
         self._traces = traces
         self._work = work
@@ -66,7 +71,7 @@ class Orders:
         self._rate_limited = RateLimitCache()
         self.accepted = 0
 
-    async def post(self, request: Request, sim: Followed) -> Answer:
+    async def post(self, request: Request, sim: ApiSim) -> Response:
         """Answer one order with 202 and its id, a list with 207 and a result each."""
         span = self._traces.begin(
             "POST /orders", request.headers.getone("traceparent", None), {"sector.sim": sim.sim_id}
@@ -85,7 +90,7 @@ class Orders:
                 span.end({"http.response.status_code": status}, None, fault)
         return answer
 
-    async def _post(self, request: Request, sim: Followed, span: Span | None) -> Answer:
+    async def _post(self, request: Request, sim: ApiSim, span: Span | None) -> Response:
         bearer = self._authority.bearer(request)
         bearer.check_sim(sim.sim_id)
         self._rate_limited.check(bearer, self._address(request))
@@ -102,23 +107,23 @@ class Orders:
         admitted = await self._admit(request, sim, bearer, key, checked.accepted, cost=checked.cost, span=span)
         self._count(admitted, 1)
         more = REPLAYED if admitted.replayed else ()
-        return Answer(b'{"id":"%b","status":"pending"}' % admitted.ids[0].encode(), 202, more=more)
+        return Response(b'{"id":"%b","status":"pending"}' % admitted.ids[0].encode(), 202, more=more)
 
-    async def _check(self, request: Request, sim: Followed, bearer: Bearer) -> "_Checked":
+    async def _check(self, request: Request, sim: ApiSim, bearer: Bearer) -> "CheckedOrders":
         """Parse and validate the orders of a request. Raises Problem for a single order that is not accepted."""
         began_ns = time.thread_time_ns()
         body = parsed(request, may_be_map=False)
-        checked = _Checked(is_list=isinstance(body, list))
+        checked = CheckedOrders(is_list=isinstance(body, list))
         if not isinstance(body, list):
             order = valid(bearer, body)
             checked.note_work(request, 1, time.thread_time_ns() - began_ns)
-            await _Seen(sim).check(order)
+            await ReferenceChecker(sim).check(order)
             checked.accepted.append(_AS_JSON(order))
             return checked
         if not 1 <= len(body) <= MAX_ORDERS:
             detail = f"a list holds 1 to {MAX_ORDERS} orders, this one {len(body)}"
-            raise Problem(422, "Not a valid list", detail)
-        seen = _Seen(sim)
+            raise ApiError(422, "Not a valid list", detail)
+        seen = ReferenceChecker(sim)
         listed = 0
         for first in range(0, len(body), _AT_A_TIME):
             for number in range(first, min(first + _AT_A_TIME, len(body))):
@@ -126,7 +131,7 @@ class Orders:
                     order = valid(bearer, body[number], lists_errors=listed < MAX_ERRORS)
                     await seen.check(order)
                     checked.accepted.append(_AS_JSON(order))
-                except Problem as problem:
+                except ApiError as problem:
                     # Its traceback holds this frame, which holds the body: they would wait for the garbage collector.
                     checked.rejected[number] = problem.with_traceback(None)
                     listed += len(problem.errors)
@@ -142,8 +147,8 @@ class Orders:
             defer_metric(ACCEPTED.inc, orders)
 
     async def _list(
-        self, request: Request, sim: Followed, bearer: Bearer, key: str, checked: "_Checked", span: Span | None
-    ) -> Answer:
+        self, request: Request, sim: ApiSim, bearer: Bearer, key: str, checked: "CheckedOrders", span: Span | None
+    ) -> Response:
         accepted, rejected = checked.accepted, checked.rejected
         stored = stored_statuses(rejected, len(accepted) + len(rejected))
         # A list without a valid order counts as well: it was as much work.
@@ -157,12 +162,12 @@ class Orders:
             listed = results(rejected, admitted.stored_response, admitted.ids)
         except (struct.error, ValueError, TypeError, StopIteration, RuntimeError) as error:
             raise ResponseDamaged(key) from error
-        return said({"results": listed}, 207, more=REPLAYED if admitted.replayed else ())
+        return json_response({"results": listed}, 207, more=REPLAYED if admitted.replayed else ())
 
     async def _admit(
         self,
         request: Request,
-        sim: Followed,
+        sim: ApiSim,
         bearer: Bearer,
         key: str,
         orders: list[bytes],
@@ -188,7 +193,7 @@ def _count_refusal(error: Exception) -> tuple[int, str]:
     A function of its own: a frame that is in the error's traceback must not hold the error, or the body of the request stays in
     memory until the garbage collector runs.
     """
-    foreseen = problem_of(error)
+    foreseen = to_api_error(error)
     if foreseen is None:
         return 500, "not foreseen"
     REFUSED.labels(foreseen.title).inc()
@@ -196,13 +201,13 @@ def _count_refusal(error: Exception) -> tuple[int, str]:
 
 
 @dataclass(slots=True)
-class _Checked:
+class CheckedOrders:
     """The orders of a request: those to submit, as JSON, and the problems of the others by their number. `cost`: for how many orders
     the request counts."""
 
     is_list: bool
     accepted: list[bytes] = field(default_factory=list)
-    rejected: dict[int, Problem] = field(default_factory=dict)
+    rejected: dict[int, ApiError] = field(default_factory=dict)
     cost: int = 0
     _work_ns: int = 0
 
@@ -243,10 +248,10 @@ def valid(bearer: Bearer, body: JsonValue, *, lists_errors: bool = True) -> Orde
     return order
 
 
-class _Seen:
+class ReferenceChecker:
     """The view that the orders of a request are held against; it catches up with the head once, where one names what is not known."""
 
-    def __init__(self, sim: Followed) -> None:
+    def __init__(self, sim: ApiSim) -> None:
         self._sim = sim
         self._view: SimView | None = None
         self._fresh = False

@@ -11,7 +11,7 @@ from sanic import HTTPResponse, Request
 from sanic.exceptions import SanicException
 
 from sector.api.guard import Guard, trace_of
-from sector.api.responses import PROBLEM, Answer
+from sector.api.responses import PROBLEM, Response
 from sector.models.delta import DeltaError
 from sector.models.error_texts import describe_error
 from sector.models.frame import FrameError
@@ -44,7 +44,7 @@ MAX_ERRORS = 20
 _MAX_NAME = 60
 
 
-class Problem(Exception):
+class ApiError(Exception):
     """An answer that is an error. `errors` lists the first faults, each with its field and what is wrong with it; `more_errors`
     are only counted."""
 
@@ -80,34 +80,34 @@ class Problem(Exception):
             body["more_errors"] = more
         return body
 
-    def response(self) -> Answer:
+    def response(self) -> Response:
         """Return it as an answer."""
         headers = tuple((name.lower().encode(), value.encode()) for name, value in self.headers.items())
-        return Answer(orjson.dumps(self.body), self.status, kind=PROBLEM, more=headers)
+        return Response(orjson.dumps(self.body), self.status, kind=PROBLEM, more=headers)
 
 
-def invalid(errors: list[dict[str, str]], title: str = "Not a valid order") -> Problem:
+def invalid(errors: list[dict[str, str]], title: str = "Not a valid order") -> ApiError:
     """Return the problem of a body that is JSON, but not what it must be."""
     detail = "; ".join(f"{error['field']}: {error['message']}" for error in errors[:MAX_ERRORS])
     if len(errors) > MAX_ERRORS:
         detail += f"; and {len(errors) - MAX_ERRORS} more"
-    return Problem(422, title, detail, errors)
+    return ApiError(422, title, detail, errors)
 
 
-def invalid_unlisted(errors: int, title: str = "Not a valid order") -> Problem:
+def invalid_unlisted(errors: int, title: str = "Not a valid order") -> ApiError:
     """Return the problem of a body in a response that lists as many errors as it may already."""
-    return Problem(422, title, f"{errors} errors, see more_errors", more_errors=errors)
+    return ApiError(422, title, f"{errors} errors, see more_errors", more_errors=errors)
 
 
-def invalid_query(name: str, message: str) -> Problem:
+def invalid_query(name: str, message: str) -> ApiError:
     """Return the problem of a query parameter."""
     name = _shortened(name)
-    return Problem(422, "Not a valid query", f"{name}: {message}", [{"field": name, "message": message}])
+    return ApiError(422, "Not a valid query", f"{name}: {message}", [{"field": name, "message": message}])
 
 
-def invalid_header(name: str, message: str) -> Problem:
+def invalid_header(name: str, message: str) -> ApiError:
     """Return the problem of a header."""
-    return Problem(422, "Not a valid header", f"{name}: {message}", [{"field": name, "message": message}])
+    return ApiError(422, "Not a valid header", f"{name}: {message}", [{"field": name, "message": message}])
 
 
 def faults_of(error: ValidationError, tags: frozenset[str] = frozenset()) -> list[dict[str, str]]:
@@ -141,51 +141,51 @@ def _shortened(name: str) -> str:
     return name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}…"
 
 
-def problem_of(error: Exception) -> Problem | None:
+def to_api_error(error: Exception) -> ApiError | None:
     """Return what is said of an error that was foreseen, or None."""
     match error:
-        case Problem():
+        case ApiError():
             return error
         case SimNotFound():
-            return Problem(404, "No such sim", str(error))
+            return ApiError(404, "No such sim", str(error))
         case SimExists():
-            return Problem(409, "The sim exists", str(error))
+            return ApiError(409, "The sim exists", str(error))
         case SimAlreadyFinished():
-            return Problem(409, "The sim is finished", str(error))
+            return ApiError(409, "The sim is finished", str(error))
         case IdempotencyConflict():
-            return Problem(
+            return ApiError(
                 422, "Idempotency key reused", str(error), [{"field": "Idempotency-Key", "message": str(error)}]
             )
         case ResponseDamaged():
-            return Problem(422, "Idempotency key damaged", str(error))
+            return ApiError(422, "Idempotency key damaged", str(error))
         case RateLimited():
             wait_s = math.ceil(error.retry_after_s)
-            return Problem(
+            return ApiError(
                 429, "Too many orders", f"{error}; try again in {wait_s} s", headers={"Retry-After": str(wait_s)}
             )
         case TooManyRequests():
             wait_s = math.ceil(error.retry_after_s)
             detail = f"{error}; try again in {wait_s} s"
-            return Problem(429, "Too many requests", detail, headers={"Retry-After": str(wait_s)})
+            return ApiError(429, "Too many requests", detail, headers={"Retry-After": str(wait_s)})
         case FairQueueFull():
-            return Problem(503, "Too many reads of history", f"{error}; try again in a second")
+            return ApiError(503, "Too many reads of history", f"{error}; try again in a second")
         case QueueFull():
             detail = f"{error}; try again in a second"
-            return Problem(429, "The worker is behind", detail, headers={"Retry-After": "1"})
+            return ApiError(429, "The worker is behind", detail, headers={"Retry-After": "1"})
         case StorageFull():
             # Older history is dropped within seconds: that makes room, unless something else uses the memory.
-            return Problem(503, "Storage is full", f"{error}; try again in 5 s", headers={"Retry-After": "5"})
+            return ApiError(503, "Storage is full", f"{error}; try again in 5 s", headers={"Retry-After": "5"})
         case TooManySims():
-            return Problem(403, "Sim limit reached", str(error))
+            return ApiError(403, "Sim limit reached", str(error))
         case NotDurable():
             ids = ", ".join(error.order_ids)
             detail = f"{error}. What was ordered is in the log all the same, as {ids}, and may be lost again"
-            return Problem(503, "Not durable", detail)
+            return ApiError(503, "Not durable", detail)
         case FrameError() | DeltaError() | HistoryGone() | HistoryBroken() | StateError():
-            return Problem(503, "The sim is not readable", str(error))
+            return ApiError(503, "The sim is not readable", str(error))
         case RedisError():
             # The text of the error contains the address of Redis: it is for the log and for /health.
-            return Problem(503, "Redis is not available", describe(error))
+            return ApiError(503, "Redis is not available", describe(error))
         case _:
             return None
 
@@ -205,14 +205,14 @@ def install(app: App, guard: Guard) -> None:
     async def of_http(request: Request, error: SanicException) -> HTTPResponse:
         status, detail, headers = describe_http_error(request, error)
         title = _TITLES.get(status, status.phrase)
-        return finish(request, Problem(status, title, detail, headers=headers).response())
+        return finish(request, ApiError(status, title, detail, headers=headers).response())
 
     @app.exception(Exception)
     async def unforeseen(request: Request, error: Exception) -> HTTPResponse:
-        foreseen = problem_of(error)
+        foreseen = to_api_error(error)
         if foreseen is not None:
             return finish(request, foreseen.response())
         request_id = guard.request_id(request)
         told = {"request": request_id, **trace_of(request)}
         log.error("%s %s failed", request.method, request.path, exc_info=error, extra=told)
-        return finish(request, Problem(500, "Internal error", "see the log of the API").response(), request_id)
+        return finish(request, ApiError(500, "Internal error", "see the log of the API").response(), request_id)

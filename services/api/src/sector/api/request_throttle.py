@@ -14,7 +14,7 @@ from sector.process.request_limits import RequestLimits, units
 type Turn = Callable[[], AbstractAsyncContextManager[None]]
 
 
-class Work:
+class RequestThrottle:
     """The expensive work of one process. `subject`: the name of the token of a request, if that is known."""
 
     def __init__(

@@ -13,7 +13,7 @@ JSON, PROBLEM, EVENT_STREAM = b"application/json", b"application/problem+json", 
 
 type Headers = tuple[tuple[bytes, bytes], ...]
 
-GUARDS: Headers = (
+SECURITY_HEADERS: Headers = (
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
@@ -21,12 +21,12 @@ GUARDS: Headers = (
 """On every answer: it is data, and nothing in it is to be run, framed or guessed at."""
 _FIXED: Mapping[bytes, Headers] = {
     # As one: they are put together here, not for each answer.
-    kind: ((b"content-type", b"\r\n".join((kind, *(b"%b: %b" % each for each in GUARDS)))),)
+    kind: ((b"content-type", b"\r\n".join((kind, *(b"%b: %b" % each for each in SECURITY_HEADERS)))),)
     for kind in (JSON, PROBLEM, EVENT_STREAM)
 }
 
 
-class Answer(HTTPResponse):
+class Response(HTTPResponse):
     """A response with the guards. `kind` is its content type; empty where there is no body.
 
     `more` are encoded already; what comes from outside must be checked before it gets there.
@@ -38,7 +38,7 @@ class Answer(HTTPResponse):
         # Not HTTPResponse's own, which makes headers twice and encodes what is encoded.
         BaseHTTPResponse.__init__(self)
         self.status, self.body, self.content_type = status, body, None
-        self.fixed: Headers = _FIXED.get(kind, GUARDS) + more
+        self.fixed: Headers = _FIXED.get(kind, SECURITY_HEADERS) + more
 
     @classmethod
     def page(cls, body: bytes, kind: bytes, guards: Headers) -> Self:
@@ -57,6 +57,6 @@ class Answer(HTTPResponse):
         return chain(self.fixed, [(name.encode(), str(value).encode()) for name, value in self.headers.items()])
 
 
-def said(body: JsonValue, status: int = 200, *, more: Headers = ()) -> Answer:
+def json_response(body: JsonValue, status: int = 200, *, more: Headers = ()) -> Response:
     """Return an answer in JSON."""
-    return Answer(orjson.dumps(body), status, more=more)
+    return Response(orjson.dumps(body), status, more=more)

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from sector.api.api_sim import Followed
-from sector.api.problems import Problem
+from sector.api.api_sim import ApiSim
+from sector.api.problems import ApiError
 from sector.models.field_types import SIM_ID
 from sector.process import wait_for_stop
 from sector.state.errors import SimNotFound
@@ -27,7 +27,7 @@ _READ_WITHIN_S = 10.0
 _ID = re.compile(SIM_ID)
 
 
-class Served:
+class SimRegistry:
     """Follows sims. `told`: called when its own is well, with None, and when it is not, with what is wrong."""
 
     def __init__(
@@ -45,18 +45,18 @@ class Served:
         self._told = told
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._used_s: dict[str, float] = {}
-        self._followed: dict[str, Followed] = {}
+        self._followed: dict[str, ApiSim] = {}
         self.own_id = sim_id
 
     @property
-    def own(self) -> Followed | None:
+    def own(self) -> ApiSim | None:
         """Its own sim, once it is followed."""
         return self._followed.get(self.own_id)
 
     def __len__(self) -> int:
         return len(self._followed)
 
-    def known(self, sim_id: str) -> Followed | None:
+    def known(self, sim_id: str) -> ApiSim | None:
         """Return a sim if it is well, and followed already."""
         followed = self._followed.get(sim_id)
         if followed is None or followed.bodies is None:
@@ -64,7 +64,7 @@ class Served:
         self._used_s[sim_id] = time.monotonic()
         return followed
 
-    async def sim(self, sim_id: str) -> Followed:
+    async def sim(self, sim_id: str) -> ApiSim:
         """Return a sim that is there. Raises SimNotFound, what else is wrong with it, redis.exceptions.RedisError; Problem where there are
         too many sims, or this one cannot be read in time."""
         followed = self._followed.get(sim_id)
@@ -80,7 +80,7 @@ class Served:
             await self._read(followed)
         return followed
 
-    async def _read(self, followed: Followed) -> None:
+    async def _read(self, followed: ApiSim) -> None:
         """Wait until the newest view of a sim is read."""
         sim_id = followed.sim_id
         try:
@@ -88,14 +88,14 @@ class Served:
                 await followed.newest()
         except SimNotFound as error:
             if sim_id == self.own_id:
-                raise Problem(503, "No such sim yet", f"{error}; a worker founds it") from error
+                raise ApiError(503, "No such sim yet", f"{error}; a worker founds it") from error
             # Another may have begun to follow it again meanwhile.
             if self._followed.get(sim_id) is followed:
                 self._drop(sim_id)
             raise
         except TimeoutError as error:
             detail = f"sim {sim_id!r} was not read within {_READ_WITHIN_S:g} s; try again"
-            raise Problem(503, "The sim is not readable", detail) from error
+            raise ApiError(503, "The sim is not readable", detail) from error
 
     async def run(self, stop: asyncio.Event) -> None:
         """Follow until `stop`, then let go of everything."""
@@ -113,12 +113,12 @@ class Served:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _follow(self, sim_id: str) -> Followed:
+    def _follow(self, sim_id: str) -> ApiSim:
         if len(self._followed) >= _MOST and sim_id != self.own_id:
             self._evict()
         gate = AdmissionPolicy(sim_id, self._most_waiting, self._durability)
         followed = self._followed[sim_id] = (
-            Followed(self._redis, gate, self._told) if sim_id == self.own_id else Followed(self._redis, gate)
+            ApiSim(self._redis, gate, self._told) if sim_id == self.own_id else ApiSim(self._redis, gate)
         )
         task = self._tasks[sim_id] = asyncio.create_task(followed.run(), name=f"following {sim_id}")
         task.add_done_callback(partial(self._ended, sim_id))
@@ -129,7 +129,7 @@ class Served:
         unused = [each for each in self._used_s if each != self.own_id and not self._followed[each].in_use]
         if not unused:
             detail = f"{_MOST} sims are in use here, as many as may; try again later"
-            raise Problem(503, "Too many sims", detail, headers={"Retry-After": "5"})
+            raise ApiError(503, "Too many sims", detail, headers={"Retry-After": "5"})
         self._drop(min(unused, key=self._used_s.__getitem__))
 
     def _ended(self, sim_id: str, task: asyncio.Task[None]) -> None:

@@ -8,13 +8,13 @@ import xxhash
 from pydantic import BaseModel, JsonValue, ValidationError
 from sanic import Request
 
-from sector.api.api_sim import Followed
-from sector.api.authentication import Authority, Bearer
+from sector.api.api_sim import ApiSim
+from sector.api.authentication import Authenticator, Bearer
 from sector.api.json_body import parsed, whole_numbers
 from sector.api.orders import REPLAYED, idempotency_key
 from sector.api.problems import faults_of, invalid, invalid_query
 from sector.api.query_params import number, query
-from sector.api.responses import Answer, said
+from sector.api.responses import Response, json_response
 from sector.models.field_types import SIM_ID
 from sector.models.responses import NewFork, NewSim
 from sector.state.errors import SimExists, SimNotFound
@@ -34,15 +34,15 @@ _VALIDATING = asyncio.Semaphore(1)
 _ID = re.compile(SIM_ID)
 
 
-class Sims:
+class SimsEndpoint:
     """Lists sims, and asks for new ones."""
 
-    def __init__(self, redis: Client, authority: Authority, max_sims: int) -> None:
+    def __init__(self, redis: Client, authority: Authenticator, max_sims: int) -> None:
         self._redis = redis
         self._max_sims = max_sims
         self._authority = authority
 
-    async def get_all(self, request: Request) -> Answer:
+    async def get_all(self, request: Request) -> Response:
         """Answer with a page of sims, by id."""
         asked = query(request, "after", "limit")
         limit = number("limit", asked.get("limit", "100"), 1, MAX_LIMIT)
@@ -55,9 +55,9 @@ class Sims:
             ({"id": sim_id, "status": "founding"} if head is None else {"id": sim_id, **_head(head)})
             for sim_id, head in zip(listed[:limit], heads, strict=True)
         ]
-        return said({"sims": told, "more": len(listed) > limit})
+        return json_response({"sims": told, "more": len(listed) > limit})
 
-    async def get_one(self, request: Request, sim_id: str) -> Answer:
+    async def get_one(self, request: Request, sim_id: str) -> Response:
         """Answer with what there is to know of a sim: its config, where it is, and which ticks are kept."""
         query(request)
         if not _ID.fullmatch(sim_id):
@@ -70,10 +70,10 @@ class Sims:
             if wish is None:
                 raise
             failed = {"status": "failed", "detail": wish.fault} if wish.fault else {"status": "founding"}
-            return said({"id": sim_id, **failed})
-        return said({"id": sim_id, **_told(there), "config": config.model_dump(mode="json", exclude={"map"})})
+            return json_response({"id": sim_id, **failed})
+        return json_response({"id": sim_id, **_told(there), "config": config.model_dump(mode="json", exclude={"map"})})
 
-    async def post(self, request: Request) -> Answer:
+    async def post(self, request: Request) -> Response:
         """Ask for a sim: 202, and where to see what becomes of it."""
         bearer = self._authority.bearer(request)
         bearer.check_may_found()
@@ -85,7 +85,7 @@ class Sims:
             return _asked_for(request, new.id, repeated=True)
         return await self._ask(request, new.id, SimRequest(config=new.config), once)
 
-    async def fork(self, request: Request, sim: Followed) -> Answer:
+    async def fork(self, request: Request, sim: ApiSim) -> Response:
         """Ask for a sim that begins where this one was at `tick`, by default now."""
         bearer = self._authority.bearer(request)
         asked = query(request, "tick")
@@ -101,7 +101,7 @@ class Sims:
             raise invalid_query("tick", f"{tick} is not kept: {there.first} to {there.head.tick} are")
         return await self._ask(request, new.id, SimRequest(fork_of=ForkOf(sim=sim.sim_id, tick=tick)), once)
 
-    async def _ask(self, request: Request, sim_id: str, wish: SimRequest, once: IdempotencyKey | None) -> Answer:
+    async def _ask(self, request: Request, sim_id: str, wish: SimRequest, once: IdempotencyKey | None) -> Response:
         try:
             await requests.request_sim(self._redis, sim_id, wish, once, max_sims=self._max_sims)
         except SimExists:
@@ -171,8 +171,8 @@ def _once(request: Request, bearer: Bearer, source: str) -> IdempotencyKey | Non
     return IdempotencyKey(bearer.subject, key, xxhash.xxh3_128_digest(asked))
 
 
-def _asked_for(request: Request, sim_id: str, *, repeated: bool = False) -> Answer:
+def _asked_for(request: Request, sim_id: str, *, repeated: bool = False) -> Response:
     # Relative: a proxy may serve the API under a path of its own.
     location = f"{'../' * (request.path.count('/') - 1)}sims/{sim_id}"
     headers = ((b"location", location.encode()), *(REPLAYED if repeated else ()))
-    return said({"id": sim_id, "status": "founding"}, 202, more=headers)
+    return json_response({"id": sim_id, "status": "founding"}, 202, more=headers)

@@ -2,19 +2,19 @@
 
 from sanic import Request
 
-from sector.api.api_sim import Followed
-from sector.api.encoded_views import FORMATS, Bodies, Coding, Format, chosen
-from sector.api.problems import Problem, invalid_query
+from sector.api.api_sim import ApiSim
+from sector.api.encoded_views import FORMATS, Coding, EncodedViews, Format, negotiate_encoding
+from sector.api.problems import ApiError, invalid_query
 from sector.api.query_params import number, query
-from sector.api.request_throttle import Turn, Work
-from sector.api.responses import JSON, Answer, Headers
+from sector.api.request_throttle import RequestThrottle, Turn
+from sector.api.responses import JSON, Headers, Response
 from sector.state.errors import HistoryGone
 from sector.state.history import history
 
 _PAST_KEPT = 16
 
 
-async def get_snapshot(work: Work, request: Request, sim: Followed) -> Answer:
+async def get_snapshot(work: RequestThrottle, request: Request, sim: ApiSim) -> Response:
     """Answer with the state, or 304 where the client has it."""
     if not request.query_string:
         return await _answer(request, await sim.newest(), "rows")
@@ -29,23 +29,23 @@ async def get_snapshot(work: Work, request: Request, sim: Followed) -> Answer:
     )
 
 
-async def get_map(request: Request, sim: Followed) -> Answer:
+async def get_map(request: Request, sim: ApiSim) -> Response:
     """Answer with what never changes of the sim, or 304 where the client has it."""
     query(request)
     return await _answer(request, await sim.newest(), "map")
 
 
-async def _answer(request: Request, bodies: Bodies, kind: Format) -> Answer:
-    coding: Coding = chosen(request.headers.getone("accept-encoding", ""))
+async def _answer(request: Request, bodies: EncodedViews, kind: Format) -> Response:
+    coding: Coding = negotiate_encoding(request.headers.getone("accept-encoding", ""))
     tag = bodies.tag(kind, coding)
     headers: Headers = ((b"etag", tag.encode()), (b"cache-control", b"no-cache"), (b"vary", b"accept-encoding"))
     seen = request.headers.getone("if-none-match", None)
     if seen is not None and (seen == tag or _among(tag, seen)):
-        return Answer(b"", 304, kind=b"", more=headers)
+        return Response(b"", 304, kind=b"", more=headers)
     body = await bodies.body(kind, coding)
     if coding:
         headers += ((b"content-encoding", coding.encode()),)
-    return Answer(body, kind=JSON, more=headers)
+    return Response(body, kind=JSON, more=headers)
 
 
 def _among(tag: str, seen: str) -> bool:
@@ -54,18 +54,18 @@ def _among(tag: str, seen: str) -> bool:
     return tag in tags or "*" in tags
 
 
-async def _past(sim: Followed, tick: int, turn: Turn) -> Bodies:
+async def _past(sim: ApiSim, tick: int, turn: Turn) -> EncodedViews:
     now = await sim.view()
     if tick == now.head.tick:
         return await sim.newest()
     found = sim.past.get(tick)
     if found is None:
         try:
-            found = Bodies(await history.view_at(sim.redis, tick, now, turn=turn))
+            found = EncodedViews(await history.view_at(sim.redis, tick, now, turn=turn))
         except HistoryGone as error:
             first = (await history.get_range(sim.redis, sim.sim_id)).first
             detail = f"tick {tick} of sim {sim.sim_id} is not kept: {first} to {now.head.tick} are"
-            raise Problem(404, "No such tick", detail) from error
+            raise ApiError(404, "No such tick", detail) from error
         if len(sim.past) >= _PAST_KEPT:
             del sim.past[next(iter(sim.past))]
         sim.past[tick] = found
