@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sanic import Request
 
-from sector.api.responses import Headers, Response
+from sector.api.responses import Headers, Response, page_response
 from sector.process.http_errors import HttpError
 
 _FOLDER = Path(__file__).parent / "docs"
@@ -37,7 +37,7 @@ async def get_part(_: Request, name: str) -> Response:
 
 
 def _file(name: str, caching: bytes) -> Response:
-    return Response.page(_read(name), _KINDS[name], (*_PAGE, (b"cache-control", caching)))
+    return page_response(_read(name), _KINDS[name], (*_PAGE, (b"cache-control", caching)))
 
 
 @cache

@@ -121,7 +121,9 @@ class EventStreams:
         view = await sim.view()
         if self.open >= self._most:
             raise ApiError(503, "Too many streams", f"{self._most} event streams are open, as many as may be")
-        answer = Response(b"", kind=EVENT_STREAM, more=((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")))
+        answer = Response(
+            b"", content_type=EVENT_STREAM, headers=((b"cache-control", b"no-store"), (b"x-accel-buffering", b"no"))
+        )
         if request.method == "HEAD":
             return answer
         if after is not None:

@@ -108,10 +108,10 @@ class Cors:
 
     def preflight(self, request: Request) -> Response:
         """Answer the question of a browser whether a request may be made."""
-        answer = Response(b"", 204, kind=b"")
+        answer = Response(b"", 204, content_type=b"")
         allowed = self.headers(request)
         if any(name == b"access-control-allow-origin" for name, _ in allowed):
-            answer.add(
+            answer.encoded_headers += (
                 (b"access-control-allow-methods", _METHODS),
                 (b"access-control-allow-headers", _ALLOWED),
                 (b"access-control-max-age", _DAY_S),
@@ -139,7 +139,7 @@ class Guard:
         """Return the answer with what every answer says, and note it. `request_id`: where it was told already."""
         request_id = request_id or self.request_id(request)
         observe_request(request, answer.status)
-        answer.fixed += ((b"x-request-id", request_id.encode()), *self._cors.headers(request))
+        answer.encoded_headers += ((b"x-request-id", request_id.encode()), *self._cors.headers(request))
         # A refused one is logged already, at most once a second.
         if answer.status >= self._log.least and not is_rejected(request):
             self._log.note(request, answer, request_id)

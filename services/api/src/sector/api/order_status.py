@@ -54,7 +54,7 @@ async def _waited(sim: ApiSim, order_id: str, ticks: asyncio.Queue[TickEvents | 
 def _answer(found: Outcome) -> Response:
     told = asdict(found)
     body = {"id": told.pop("order_id"), **{name: value for name, value in told.items() if value is not None}}
-    return json_response(body | {"events": list(found.events)}, more=((b"cache-control", b"no-store"),))
+    return json_response(body | {"events": list(found.events)}, headers=((b"cache-control", b"no-store"),))
 
 
 def _no_such(sim: ApiSim, order_id: str) -> ApiError:

@@ -107,7 +107,7 @@ class OrdersEndpoint:
         admitted = await self._admit(request, sim, bearer, key, checked.accepted, cost=checked.cost, span=span)
         self._count(admitted, 1)
         more = REPLAYED if admitted.replayed else ()
-        return Response(b'{"id":"%b","status":"pending"}' % admitted.ids[0].encode(), 202, more=more)
+        return Response(b'{"id":"%b","status":"pending"}' % admitted.ids[0].encode(), 202, headers=more)
 
     async def _check(self, request: Request, sim: ApiSim, bearer: Bearer) -> "CheckedOrders":
         """Parse and validate the orders of a request. Raises Problem for a single order that is not accepted."""
@@ -162,7 +162,7 @@ class OrdersEndpoint:
             listed = results(rejected, admitted.stored_response, admitted.ids)
         except (struct.error, ValueError, TypeError, StopIteration, RuntimeError) as error:
             raise ResponseDamaged(key) from error
-        return json_response({"results": listed}, 207, more=REPLAYED if admitted.replayed else ())
+        return json_response({"results": listed}, 207, headers=REPLAYED if admitted.replayed else ())
 
     async def _admit(
         self,

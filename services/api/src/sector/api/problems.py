@@ -83,7 +83,7 @@ class ApiError(Exception):
     def response(self) -> Response:
         """Return it as an answer."""
         headers = tuple((name.lower().encode(), value.encode()) for name, value in self.headers.items())
-        return Response(orjson.dumps(self.body), self.status, kind=PROBLEM, more=headers)
+        return Response(orjson.dumps(self.body), self.status, content_type=PROBLEM, headers=headers)
 
 
 def invalid(errors: list[dict[str, str]], title: str = "Not a valid order") -> ApiError:

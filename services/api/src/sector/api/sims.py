@@ -175,4 +175,4 @@ def _asked_for(request: Request, sim_id: str, *, repeated: bool = False) -> Resp
     # Relative: a proxy may serve the API under a path of its own.
     location = f"{'../' * (request.path.count('/') - 1)}sims/{sim_id}"
     headers = ((b"location", location.encode()), *(REPLAYED if repeated else ()))
-    return json_response({"id": sim_id, "status": "founding"}, 202, more=headers)
+    return json_response({"id": sim_id, "status": "founding"}, 202, headers=headers)

@@ -7,7 +7,7 @@ from sector.api.encoded_views import FORMATS, Coding, EncodedViews, Format, nego
 from sector.api.problems import ApiError, invalid_query
 from sector.api.query_params import number, query
 from sector.api.request_throttle import RequestThrottle, Turn
-from sector.api.responses import JSON, Headers, Response
+from sector.api.responses import Headers, Response
 from sector.state.errors import HistoryGone
 from sector.state.history import history
 
@@ -41,11 +41,11 @@ async def _answer(request: Request, bodies: EncodedViews, kind: Format) -> Respo
     headers: Headers = ((b"etag", tag.encode()), (b"cache-control", b"no-cache"), (b"vary", b"accept-encoding"))
     seen = request.headers.getone("if-none-match", None)
     if seen is not None and (seen == tag or _among(tag, seen)):
-        return Response(b"", 304, kind=b"", more=headers)
+        return Response(b"", 304, content_type=b"", headers=headers)
     body = await bodies.body(kind, coding)
     if coding:
         headers += ((b"content-encoding", coding.encode()),)
-    return Response(body, kind=JSON, more=headers)
+    return Response(body, headers=headers)
 
 
 def _among(tag: str, seen: str) -> bool:
