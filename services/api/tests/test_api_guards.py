@@ -17,7 +17,7 @@ from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET, bearing, token
 from fixtures.waiting import until
-from sector.api.guard import Cors
+from sector.api.cors import Cors
 from sector.state.keys import SimKeys
 
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}

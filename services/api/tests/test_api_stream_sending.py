@@ -11,8 +11,8 @@ from sanic.exceptions import RequestCancelled
 from fixtures.sim import Sim
 from sector.api.api_sim import ApiSim
 from sector.api.event_stream import EventStreams, EventStreamWriter, StreamBacklog
-from sector.api.guard import Guard
 from sector.api.request_throttle import RequestThrottle
+from sector.api.response_finalizer import ResponseFinalizer
 from sector.api.responses import Response
 from sector.models import Note
 from sector.process.tracing import Attributes, Traces
@@ -66,8 +66,8 @@ def spans() -> SpanNames:
 
 
 @pytest.fixture
-def streams(guard: Guard, work: RequestThrottle, spans: SpanNames) -> EventStreams:
-    return EventStreams(guard, work, Traces(spans), most=10, heartbeat_s=60.0, patience_s=60.0)
+def streams(finalizer: ResponseFinalizer, throttle: RequestThrottle, spans: SpanNames) -> EventStreams:
+    return EventStreams(finalizer, throttle, Traces(spans), most=10, heartbeat_s=60.0, patience_s=60.0)
 
 
 async def traced_ticks(sim: Sim, redis: Redis, *, times: int) -> list[TickEvents]:
@@ -110,16 +110,16 @@ async def test_a_tick_that_was_sent_from_the_history_is_not_sent_again(
 @pytest.mark.parametrize(("error", "dropped"), [(TimeoutError(), 1), (RequestCancelled(), 0)])
 async def test_a_stream_whose_reader_is_gone_or_takes_nothing_is_closed(
     streams: EventStreams,
-    guard: Guard,
+    finalizer: ResponseFinalizer,
     live_sim: ApiSim,
     make_request: Callable[..., Request],
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
     dropped: int,
 ) -> None:
-    async def begin(_: EventStreamWriter, given: Guard, answer: Response, after_tick: int | None) -> None:
+    async def begin(_: EventStreamWriter, used: ResponseFinalizer, answer: Response, after_tick: int | None) -> None:
         assert after_tick == (await live_sim.view()).head.tick
-        assert (given, answer.status, streams.open, live_sim.listeners) == (guard, 200, 1, 1)
+        assert (used, answer.status, streams.open, live_sim.listeners) == (finalizer, 200, 1, 1)
         raise error
 
     monkeypatch.setattr(EventStreamWriter, "begin", begin)

@@ -11,11 +11,11 @@ from sanic import Request
 from fixtures.sim import Sim
 from sector.api.api_sim import ApiSim
 from sector.api.authentication import Authenticator
-from sector.api.guard import Guard
+from sector.api.error_handlers import install
 from sector.api.order_rate_limit import OrderRates
 from sector.api.orders import OrdersEndpoint
-from sector.api.problems import install
 from sector.api.request_throttle import RequestThrottle
+from sector.api.response_finalizer import ResponseFinalizer
 from sector.process import App
 from sector.process.tracing import Attributes, Traces
 from sector.state.errors import SimAlreadyFinished
@@ -28,9 +28,9 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 async def test_an_error_that_nothing_foresees_is_a_500_whose_details_are_in_the_log_alone(
-    bare_app: App, guard: Guard, make_request: Callable[..., Request], caplog: pytest.LogCaptureFixture
+    bare_app: App, finalizer: ResponseFinalizer, make_request: Callable[..., Request], caplog: pytest.LogCaptureFixture
 ) -> None:
-    install(bare_app, guard)
+    install(bare_app, finalizer)
     handler = bare_app.error_handler.lookup(ERROR, None)
     request = make_request("/snapshot")
     request.ctx.trace = "0af7651916cd43dd8448eb211c80319c"
@@ -72,7 +72,7 @@ class SpanEnds:
 async def test_an_order_that_fails_is_a_refusal_where_the_error_was_foreseen_and_is_traced_in_any_case(
     live_sim: ApiSim,
     sim: Sim,
-    work: RequestThrottle,
+    throttle: RequestThrottle,
     make_request: Callable[..., Request],
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
@@ -86,7 +86,7 @@ async def test_an_order_that_fails_is_a_refusal_where_the_error_was_foreseen_and
     monkeypatch.setattr(live_sim.group, "admit", admit)
     spans, before = SpanEnds(), _refusals()
     orders = OrdersEndpoint(
-        Authenticator(None, "sector"), OrderRates(0, 0), lambda _: "10.0.0.1", work, Traces(spans, max_per_second=1000.0)
+        Authenticator(None, "sector"), OrderRates(0, 0), lambda _: "10.0.0.1", throttle, Traces(spans, max_per_second=1000.0)
     )
     with pytest.raises(type(error)) as raised:
         await orders.post(make_request("/orders", method="POST", body=orjson.dumps(NOTE)), live_sim)

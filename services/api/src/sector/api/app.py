@@ -8,17 +8,20 @@ from pydantic import JsonValue
 from redis.exceptions import RedisError
 from sanic import Request
 
-from sector.api import docs_page, events, order_status, problems, snapshot
+from sector.api import docs_page, error_handlers, events, order_status, snapshot
+from sector.api.access_log import AccessLog
 from sector.api.authentication import Authenticator
+from sector.api.cors import Cors
 from sector.api.event_stream import EventStreams
-from sector.api.guard import AccessLog, Cors, Guard
 from sector.api.keyring import KeyRing
 from sector.api.metrics import SIMS, STREAMS, TICK, watch_waiting
 from sector.api.openapi import OpenApi
 from sector.api.order_rate_limit import OrderRates
 from sector.api.orders import OrdersEndpoint
 from sector.api.request_throttle import RequestThrottle
+from sector.api.response_finalizer import ResponseFinalizer
 from sector.api.responses import Response
+from sector.api.router import Router
 from sector.api.settings import ApiSettings
 from sector.api.sim_registry import SimRegistry
 from sector.api.sims import SimsEndpoint
@@ -58,15 +61,15 @@ def create_api(settings: ApiSettings) -> App:
         per_token=settings.requests_per_token,
         per_address=settings.requests_per_address,
     )
-    work = RequestThrottle(limits, address, authority.subject)
-    guard = Guard(access_log, Cors(settings.cors_origins), work)
+    throttle = RequestThrottle(limits, address, authority.subject)
+    finalizer = ResponseFinalizer(access_log, Cors(settings.cors_origins))
     traces = Traces.from_settings(settings, "sector-api")
     orders = OrdersEndpoint(
-        authority, OrderRates(settings.rate_per_token, settings.rate_per_address), address, work, traces
+        authority, OrderRates(settings.rate_per_token, settings.rate_per_address), address, throttle, traces
     )
     streams = EventStreams(
-        guard,
-        work,
+        finalizer,
+        throttle,
         traces,
         most=settings.most_streams,
         heartbeat_s=settings.heartbeat_s,
@@ -94,23 +97,22 @@ def create_api(settings: ApiSettings) -> App:
     app = create_app(
         health,
         details,
-        guard.headers_of,
+        finalizer.headers_of,
         operator_port=settings.operator_port,
         sender_timeout_s=settings.sender_timeout_s,
         promised=("MOST_STREAMS", settings.most_streams),
     )
     app.config.REQUEST_MAX_SIZE = settings.max_body_bytes
     app.config.PROXIES_COUNT = settings.proxies or None
-    problems.install(app, guard)
+    error_handlers.install(app, finalizer)
     sample(app, lambda: _sample(served, streams))
     _route(
-        app,
-        guard,
+        Router(app, finalizer, throttle),
         served,
         orders,
         streams,
         SimsEndpoint(redis, authority, settings.max_sims),
-        work,
+        throttle,
         tokens=not authority.open,
     )
     attach(app, "sims", served.run)
@@ -129,13 +131,12 @@ def create_api(settings: ApiSettings) -> App:
 
 
 def _route(
-    app: App,
-    guard: Guard,
+    router: Router,
     served: SimRegistry,
     orders: OrdersEndpoint,
     streams: EventStreams,
     sims: SimsEndpoint,
-    work: RequestThrottle,
+    throttle: RequestThrottle,
     *,
     tokens: bool,
 ) -> None:
@@ -152,22 +153,22 @@ def _route(
         async def later(request: Request, sim_id: str, **named: str) -> Response | None:
             return await handler(request, await served.sim(sim_id), **named)
 
-        guard.on(app, method, path, own)
-        guard.on(app, method, f"/sims/<sim_id>{path}", any_sim)
+        router.add(method, path, own)
+        router.add(method, f"/sims/<sim_id>{path}", any_sim)
 
-    of_sim("GET", "/snapshot", partial(snapshot.get_snapshot, work))
+    of_sim("GET", "/snapshot", partial(snapshot.get_snapshot, throttle))
     of_sim("GET", "/map", snapshot.get_map)
-    of_sim("GET", "/events", partial(events.get_events, work))
+    of_sim("GET", "/events", partial(events.get_events, throttle))
     of_sim("GET", "/events/stream", streams.get)
     of_sim("POST", "/orders", orders.post)
     of_sim("GET", "/orders/<order_id>", order_status.get_order)
     of_sim("POST", "/fork", sims.fork)
-    guard.on(app, "GET", "/sims", sims.get_all)
-    guard.on(app, "POST", "/sims", sims.post)
-    guard.on(app, "GET", "/sims/<sim_id>", sims.get_one)
-    guard.on(app, "GET", "/openapi.json", OpenApi(tokens=tokens).get)
-    guard.on(app, "GET", "/docs", docs_page.get_docs)
-    guard.on(app, "GET", "/docs/<name>", docs_page.get_part)
+    router.add("GET", "/sims", sims.get_all)
+    router.add("POST", "/sims", sims.post)
+    router.add("GET", "/sims/<sim_id>", sims.get_one)
+    router.add("GET", "/openapi.json", OpenApi(tokens=tokens).get)
+    router.add("GET", "/docs", docs_page.get_docs)
+    router.add("GET", "/docs/<name>", docs_page.get_part)
 
 
 def _sample(served: SimRegistry, streams: EventStreams) -> None:

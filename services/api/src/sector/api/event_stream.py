@@ -14,11 +14,11 @@ from sanic.http.http1 import Http
 
 from sector.api.api_sim import ApiSim
 from sector.api.events import event_id, start_of, wanted_of
-from sector.api.guard import Guard
 from sector.api.metrics import DROPPED
 from sector.api.problems import ApiError
 from sector.api.query_params import query
 from sector.api.request_throttle import RequestThrottle, Turn
+from sector.api.response_finalizer import ResponseFinalizer
 from sector.api.responses import EVENT_STREAM, Response
 from sector.process.fair_queue import FairQueueFull
 from sector.process.tracing import Attributes, Traces
@@ -84,10 +84,17 @@ class EventStreams:
     """All event streams of this process."""
 
     def __init__(
-        self, guard: Guard, work: RequestThrottle, traces: Traces, *, most: int, heartbeat_s: float, patience_s: float
+        self,
+        finalizer: ResponseFinalizer,
+        throttle: RequestThrottle,
+        traces: Traces,
+        *,
+        most: int,
+        heartbeat_s: float,
+        patience_s: float,
     ) -> None:
-        self._guard = guard
-        self._work = work
+        self._finalizer = finalizer
+        self._throttle = throttle
         self._traces = traces
         self._traced = WeakSet[TickEvents]()
         self._backlogs: set[StreamBacklog] = set()
@@ -127,14 +134,14 @@ class EventStreams:
         if request.method == "HEAD":
             return answer
         if after is not None:
-            self._work.check_turns(request)
+            self._throttle.check_turns(request)
         backlog = StreamBacklog()
         self._backlogs.add(backlog)
         try:
             sending = EventStreamWriter(request, self._patience_s)
             with sim.subscribe(backlog.hear):
-                await sending.begin(self._guard, answer, view.head.tick if after is None else None)
-                turn = self._work.turns_of(request)
+                await sending.begin(self._finalizer, answer, view.head.tick if after is None else None)
+                turn = self._throttle.turn_of(request)
                 try:
                     since = await self._send_past(sending, sim, view, after, wanted, turn)
                 except FairQueueFull as error:
@@ -238,9 +245,9 @@ class EventStreamWriter:
         self._request = request
         self._patience_s = patience_s
 
-    async def begin(self, guard: Guard, answer: Response, after_tick: int | None) -> None:
+    async def begin(self, finalizer: ResponseFinalizer, answer: Response, after_tick: int | None) -> None:
         """Begin. With `after_tick`, a reader whose connection breaks before its first event resumes after that tick."""
-        self._response = await self._request.respond(guard.finish(self._request, answer))
+        self._response = await self._request.respond(finalizer.finalize(self._request, answer))
         position = b"" if after_tick is None else b"id: %d-%d\n" % (after_tick, _AFTER_TICK)
         await self.send(b"retry: %d\n%b\n" % (_RETRY_MS, position))
 

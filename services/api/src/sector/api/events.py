@@ -22,12 +22,12 @@ _EVENT_ID = re.compile(r"(\d{1,15})-(\d{1,9})")
 _FACTION = re.compile(FACTION_ID)
 
 
-async def get_events(work: RequestThrottle, request: Request, sim: ApiSim) -> Response:
+async def get_events(throttle: RequestThrottle, request: Request, sim: ApiSim) -> Response:
     """Answer with a page of events, and the id after which the next one begins."""
     asked = query(request, "after", "tick", "type", "faction", "limit")
     after, wanted = start_of(asked), wanted_of(asked)
     limit = number("limit", asked.get("limit", "100"), 1, MAX_LIMIT)
-    page = await sim.reader.events(after, limit, wanted, turn=work.turns_of(request))
+    page = await sim.reader.events(after, limit, wanted, turn=throttle.turn_of(request))
     tick, at = page.next
     return json_response({"events": list(page.events), "next": f"{tick}-{max(at, 0)}", "more": page.more})
 

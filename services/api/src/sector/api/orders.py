@@ -15,10 +15,11 @@ from sanic import Request
 from sector.api.api_sim import ApiSim
 from sector.api.authentication import Authenticator, Bearer
 from sector.api.batch_results import results, stored_statuses
+from sector.api.error_handlers import to_api_error
 from sector.api.json_body import parsed
 from sector.api.metrics import ACCEPTED, REFUSED
 from sector.api.order_rate_limit import OrderRates, RateLimitCache
-from sector.api.problems import MAX_ERRORS, ApiError, faults_of, invalid, invalid_header, invalid_unlisted, to_api_error
+from sector.api.problems import MAX_ERRORS, ApiError, faults_of, invalid, invalid_header, invalid_unlisted
 from sector.api.query_params import query
 from sector.api.request_throttle import RequestThrottle
 from sector.api.responses import Headers, Response, json_response
@@ -60,11 +61,11 @@ class OrdersEndpoint:
         authority: Authenticator,
         rates: OrderRates,
         address: Callable[[Request], str],
-        work: RequestThrottle,
+        throttle: RequestThrottle,
         traces: Traces,
     ) -> None:
         self._traces = traces
-        self._work = work
+        self._throttle = throttle
         self._authority = authority
         self._rates = rates
         self._address = address
@@ -100,7 +101,7 @@ class OrdersEndpoint:
         if len(request.body) < _LARGE_BYTES and request.body.count(b",") < _LARGE_COMMAS:
             checked = await self._check(request, sim, bearer)
         else:
-            async with self._work.turn(request):
+            async with self._throttle.turn(request):
                 checked = await self._check(request, sim, bearer)
         if checked.is_list:
             return await self._list(request, sim, bearer, key, checked, span)

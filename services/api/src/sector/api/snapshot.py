@@ -14,7 +14,7 @@ from sector.state.history import history
 _PAST_KEPT = 16
 
 
-async def get_snapshot(work: RequestThrottle, request: Request, sim: ApiSim) -> Response:
+async def get_snapshot(throttle: RequestThrottle, request: Request, sim: ApiSim) -> Response:
     """Answer with the state, or 304 where the client has it."""
     if not request.query_string:
         return await _answer(request, await sim.newest(), "rows")
@@ -25,7 +25,7 @@ async def get_snapshot(work: RequestThrottle, request: Request, sim: ApiSim) -> 
     if "tick" not in asked:
         return await _answer(request, await sim.newest(), kind)
     return await _answer(
-        request, await _past(sim, number("tick", asked["tick"], 0, 2**53), work.turns_of(request)), kind
+        request, await _past(sim, number("tick", asked["tick"], 0, 2**53), throttle.turn_of(request)), kind
     )
 
 
