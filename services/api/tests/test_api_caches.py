@@ -134,13 +134,13 @@ async def test_of_too_many_past_states_the_oldest_goes_and_can_be_had_again(
     make_request: Callable[..., Request],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(snapshot, "_PAST_KEPT", 2)
+    monkeypatch.setattr(snapshot, "_MAX_EARLIER_VIEWS", 2)
     await sim.tick(times=4)
     assert (await live_sim.current_view()).head.tick == 4
     for tick in (0, 1, 2, 0):
         answer = await get_snapshot(throttle, make_request(f"/snapshot?tick={tick}"), live_sim)
         assert orjson.loads(answer.body or b"")["tick"] == tick
-    assert list(live_sim.past) == [2, 0]
+    assert list(live_sim.views_by_tick) == [2, 0]
 
 
 @pytest.fixture
@@ -164,13 +164,13 @@ async def release_all(registry: SimRegistry) -> None:
 async def test_of_too_many_sims_the_one_asked_for_longest_ago_goes_and_the_own_stays(
     registry: SimRegistry, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sim_registry, "_MOST", 3)
+    monkeypatch.setattr(sim_registry, "_MAX_SIMS", 3)
     await create_sims(redis, "default", "one", "two", "three")
     for name in ("default", "one", "two"):
-        assert (await registry.sim(name)).sim_id == name
-    assert (await registry.sim("one")) is registry.known("one")
-    assert (await registry.sim("three")).sim_id == "three"
-    assert [registry.known(name) is not None for name in ("default", "one", "two", "three")] == [
+        assert (await registry.get(name)).sim_id == name
+    assert (await registry.get("one")) is registry.get_loaded("one")
+    assert (await registry.get("three")).sim_id == "three"
+    assert [registry.get_loaded(name) is not None for name in ("default", "one", "two", "three")] == [
         True,
         True,
         False,
@@ -200,17 +200,17 @@ async def test_a_sim_that_nobody_asks_for_is_dropped_unless_somebody_listens_to_
     now_s = time.monotonic()
     await create_sims(redis, "default", "idle", "heard")
     for name in ("default", "idle"):
-        await registry.sim(name)
+        await registry.get(name)
     stop = asyncio.Event()
     running = asyncio.create_task(registry.run(stop))
-    with (await registry.sim("heard")).subscribe(lambda _: None):
+    with (await registry.get("heard")).subscribe(lambda _: None):
         await look_done.wait()
         await look()
         assert len(registry) == 3, "none is idle yet"
         monkeypatch.setattr(sim_registry, "time", StillClock(now_s + 3600))
         await look()
         assert (registry.own is not None, len(registry)) == (True, 2)
-        assert registry.known("idle") is None
+        assert registry.get_loaded("idle") is None
     await look()
     assert len(registry) == 1
     stop.set()
@@ -229,7 +229,7 @@ class StillClock:
 
 
 async def test_a_sim_that_is_not_there_is_not_followed_on(registry: SimRegistry, redis: Redis) -> None:
-    asked = await asyncio.gather(*(registry.sim("nowhere") for _ in range(3)), return_exceptions=True)
+    asked = await asyncio.gather(*(registry.get("nowhere") for _ in range(3)), return_exceptions=True)
     assert [type(each) for each in asked] == [SimNotFound] * 3
     assert len(registry) == 0
     await release_all(registry)
@@ -238,25 +238,25 @@ async def test_a_sim_that_is_not_there_is_not_followed_on(registry: SimRegistry,
 async def test_a_sim_with_listeners_or_waiters_is_never_dropped_for_another(
     registry: SimRegistry, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sim_registry, "_MOST", 3)
+    monkeypatch.setattr(sim_registry, "_MAX_SIMS", 3)
     await create_sims(redis, "default", "one", "two", "three")
     heard: list[object] = []
-    await registry.sim("default")
-    with (await registry.sim("one")).subscribe(heard.append):
-        waited_for = await registry.sim("two")
+    await registry.get("default")
+    with (await registry.get("one")).subscribe(heard.append):
+        waited_for = await registry.get("two")
         reading = asyncio.create_task(waited_for._wait())
         await asyncio.sleep(0)
         with pytest.raises(ApiError) as problem:
-            await registry.sim("three")
+            await registry.get("three")
         assert (problem.value.status, problem.value.title) == (503, "Too many sims")
         assert problem.value.headers == {"Retry-After": "5"}
         with pytest.raises(SimNotFound):
-            await registry.sim("four")
-        assert registry.known("one") is not None
+            await registry.get("four")
+        assert registry.get_loaded("one") is not None
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
-        assert (await registry.sim("three")).sim_id == "three"
-        assert registry.known("two") is None
+        assert (await registry.get("three")).sim_id == "three"
+        assert registry.get_loaded("two") is None
         assert registry.own is not None
     assert None not in heard
     await release_all(registry)
@@ -266,9 +266,9 @@ async def test_a_sim_with_listeners_or_waiters_is_never_dropped_for_another(
 async def test_a_burst_for_sims_that_do_not_exist_follows_none_of_them(registry: SimRegistry, redis: Redis) -> None:
     await create_sims(redis, "default")
     heard: list[object] = []
-    with (await registry.sim("default")).subscribe(heard.append):
+    with (await registry.get("default")).subscribe(heard.append):
         results = await asyncio.gather(
-            *(registry.sim(f"zz{number}") for number in range(3_000)), return_exceptions=True
+            *(registry.get(f"zz{number}") for number in range(3_000)), return_exceptions=True
         )
         assert [type(each) for each in results] == [SimNotFound] * 3_000
         assert len(registry) == 1
@@ -283,7 +283,7 @@ async def test_a_follower_that_fails_unforeseen_is_replaced_by_the_next_request(
     registry: SimRegistry, redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     await create_sims(redis, "default", "one")
-    failing = await registry.sim("one")
+    failing = await registry.get("one")
 
     async def fail() -> None:
         raise LookupError("not foreseen")
@@ -294,9 +294,9 @@ async def test_a_follower_that_fails_unforeseen_is_replaced_by_the_next_request(
         await lifecycle.delete(redis, "one")
         async with asyncio.timeout(60):
             await ended.wait()
-            while registry.known("one") is not None or len(registry) > 0:
+            while registry.get_loaded("one") is not None or len(registry) > 0:
                 await asyncio.sleep(0)
     await create_sims(redis, "one")
-    assert (await registry.sim("one")) is not failing
+    assert (await registry.get("one")) is not failing
     assert "following sim one failed" in caplog.text
     await release_all(registry)

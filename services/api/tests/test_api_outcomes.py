@@ -11,7 +11,7 @@ from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
 from sector.api import order_status
 from sector.api.api_sim import ApiSim
-from sector.api.order_status import _waited
+from sector.api.order_status import _wait_for_outcome
 from sector.models import Note
 from sector.state.history import history
 from sector.state.history.event_codec import TickEvents
@@ -123,7 +123,7 @@ async def test_who_waits_and_may_have_missed_ticks_looks_into_the_history_and_wa
     await sim.tick()
     (order_id,) = await sim.order(Note(faction="Crimson", text="hello"))
     ticks: asyncio.Queue[TickEvents | None] = asyncio.Queue()
-    waiting = asyncio.create_task(_waited(live_sim, order_id, ticks, 60.0))
+    waiting = asyncio.create_task(_wait_for_outcome(live_sim, order_id, ticks, 60.0))
     # The tick before the order says nothing of it, and is no reason to ask.
     (before,) = await history.ticks(redis, "default", 0, 1)
     ticks.put_nowait(before)
@@ -148,7 +148,7 @@ async def test_who_waits_while_the_sim_finishes_is_answered_at_once(redis: Redis
     ticks: asyncio.Queue[TickEvents | None] = asyncio.Queue()
     (last,) = await history.ticks(redis, "default", 0, 1)
     ticks.put_nowait(last)
-    result = await _waited(live_sim, order_id, ticks, 60.0)
+    result = await _wait_for_outcome(live_sim, order_id, ticks, 60.0)
     assert result is not None
     assert (result.status, result.reason) == ("rejected", "sim_finished")
     assert answers.qsize() == 1

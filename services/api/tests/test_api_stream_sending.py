@@ -10,10 +10,12 @@ from sanic.exceptions import RequestCancelled
 
 from fixtures.sim import Sim
 from sector.api.api_sim import ApiSim
-from sector.api.event_stream import EventStreams, EventStreamWriter, StreamBacklog
+from sector.api.event_stream import EventStreams
 from sector.api.request_throttle import RequestThrottle
 from sector.api.response_finalizer import ResponseFinalizer
 from sector.api.responses import Response
+from sector.api.sse import EventStreamWriter
+from sector.api.stream_backlog import StreamBacklog
 from sector.models import Note
 from sector.process.tracing import Attributes, Traces
 from sector.state.history import history
@@ -67,7 +69,7 @@ def spans() -> SpanNames:
 
 @pytest.fixture
 def streams(finalizer: ResponseFinalizer, throttle: RequestThrottle, spans: SpanNames) -> EventStreams:
-    return EventStreams(finalizer, throttle, Traces(spans), most=10, heartbeat_s=60.0, patience_s=60.0)
+    return EventStreams(finalizer, throttle, Traces(spans), max_streams=10, heartbeat_s=60.0, write_timeout_s=60.0)
 
 
 async def traced_ticks(sim: Sim, redis: Redis, *, times: int) -> list[TickEvents]:
@@ -84,7 +86,7 @@ async def test_all_who_want_all_are_sent_the_same_bytes_and_a_tick_is_traced_onc
     recorders = []
     for _ in range(2):
         backlog = StreamBacklog()
-        backlog.hear(ticks[0])
+        backlog.push(ticks[0])
         recorders.append(Recorder(make_request(), backlog, 1))
         await streams._send_live(recorders[-1], backlog, "default", (0, 0), None)
     (first,), (second,) = (recorder.chunks for recorder in recorders)
@@ -99,7 +101,7 @@ async def test_a_tick_that_was_sent_from_the_history_is_not_sent_again(
 ) -> None:
     backlog = StreamBacklog()
     for tick in await traced_ticks(sim, redis, times=2):
-        backlog.hear(tick)
+        backlog.push(tick)
     recorder = Recorder(make_request(), backlog, 1)
     await streams._send_live(recorder, backlog, "default", (1, 2**30), None)
     (chunk,) = recorder.chunks
@@ -129,9 +131,9 @@ async def test_a_stream_whose_reader_is_gone_or_takes_nothing_is_closed(
 
 def test_what_comes_after_the_end_is_not_kept() -> None:
     backlog = StreamBacklog()
-    backlog.hear(None)
+    backlog.push(None)
     assert backlog.end == ("reconnect", "ticks may have been missed here")
     backlog.close("dropped", "too late")
     assert backlog.end[0] == "reconnect"
     assert backlog.changed.is_set()
-    assert backlog.take() == []
+    assert backlog.pop_all() == []

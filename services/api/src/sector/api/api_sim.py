@@ -1,4 +1,4 @@
-"""A sim as this API serves it: followed, with the bodies of its newest view and of past ones, and its way in for orders."""
+"""A sim as the API serves it: its newest state, encoded; states of earlier ticks; and the admission of its orders."""
 
 from collections.abc import Callable
 
@@ -12,29 +12,31 @@ from sector.state.watch.sim_watcher import Fault, SimWatcher
 
 
 class ApiSim(SimWatcher):
-    """One sim."""
+    """Watches one sim. `on_status` is called with None when the sim becomes readable, and with the fault when it is not."""
 
     def __init__(
-        self, redis: Client, gate: AdmissionPolicy, told: Callable[[Fault | None], None] = lambda _: None
+        self, redis: Client, policy: AdmissionPolicy, on_status: Callable[[Fault | None], None] = lambda _: None
     ) -> None:
-        super().__init__(redis, gate.sim_id, backoff, told)
-        self.group = GroupCommit(redis, gate)
-        self.bodies: EncodedViews | None = None
-        self.past: dict[int, EncodedViews] = {}
+        super().__init__(redis, policy.sim_id, backoff, on_status)
+        self.group = GroupCommit(redis, policy)
+        self.views: EncodedViews | None = None
+        """The newest state; None while it is not loaded, or not readable."""
+        self.views_by_tick: dict[int, EncodedViews] = {}
+        """States of earlier ticks, the oldest request first."""
 
     @property
     def in_use(self) -> bool:
-        """Whether anything listens to it, waits for it, or gives orders to it."""
+        """Whether anything subscribes to it, waits for it, or submits orders to it."""
         return super().in_use or self.group.in_use
 
-    async def newest(self) -> EncodedViews:
-        """Return the bodies of the newest view known. Raises what is wrong with the sim, or with Redis."""
-        while self.bodies is None:
+    async def newest_views(self) -> EncodedViews:
+        """Return the newest state. Raises the fault of the sim, or that of Redis."""
+        while self.views is None:
             await self.view()
-        return self.bodies
+        return self.views
 
     def _set_view(self, view: SimView | None, *, reset: bool) -> None:
         super()._set_view(view, reset=reset)
-        self.bodies = None if view is None else EncodedViews(view)
+        self.views = None if view is None else EncodedViews(view)
         if reset and view is not None:
-            self.past.clear()
+            self.views_by_tick.clear()

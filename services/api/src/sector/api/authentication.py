@@ -105,7 +105,7 @@ class Authenticator:
         return self._ring is None
 
     @property
-    def keys(self) -> dict[str, JsonValue]:
+    def key_counts(self) -> dict[str, JsonValue]:
         """How many keys are used, and how many of the file are not: the log says why."""
         return {} if self._ring is None else {"keys": len(self._ring), "keys_skipped": len(self._ring.skipped)}
 

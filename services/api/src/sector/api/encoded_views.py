@@ -1,4 +1,4 @@
-"""The bodies of one view of a sim: in each format and coding that is asked for, made once for everybody."""
+"""Encoded bodies of one view of a sim. Each format and content coding is encoded once, for all requests."""
 
 import asyncio
 import gzip
@@ -18,15 +18,16 @@ type Format = Literal["rows", "columns", "map"]
 type Coding = Literal["zstd", "br", "gzip", ""]
 
 FORMATS: tuple[Format, ...] = get_args(Format.__value__)
-_LARGE_ROWS = 2_000
-"""From so many on they are made in a thread, so that others are answered meanwhile."""
+SNAPSHOT_FORMATS: tuple[Format, ...] = ("rows", "columns")
+_MIN_THREAD_ROWS = 2_000
+"""A view of at least so many rows is encoded in a thread, so that the API answers other requests meanwhile."""
 
 _MAKE: Mapping[Format, Callable[[SimView], JsonValue]] = {
     "rows": lambda view: view.rows(),
     "columns": lambda view: view.columns(),
     "map": lambda view: {"sim": view.sim_id, **{name: list(rows) for name, rows in table_rows([view.map]).items()}},
 }
-_ENCODE: Mapping[Coding, Callable[[bytes], bytes]] = {
+_COMPRESS: Mapping[Coding, Callable[[bytes], bytes]] = {
     "": lambda body: body,
     "zstd": lambda body: zstandard.ZstdCompressor(level=3).compress(body),
     "br": lambda body: brotli.compress(body, quality=4),
@@ -35,53 +36,53 @@ _ENCODE: Mapping[Coding, Callable[[bytes], bytes]] = {
 
 
 class EncodedViews:
-    """Those of `view`."""
+    """Cache of the encoded bodies of `view`."""
 
     def __init__(self, view: SimView) -> None:
         self.view = view
-        self.ready: dict[tuple[Format, Coding], bytes] = {}
-        self._making: dict[tuple[Format, Coding], asyncio.Task[bytes]] = {}
-        self._large = sum(table.rows for frame in (view.map, view.snapshot) for table in frame.tables.values())
+        self._bodies: dict[tuple[Format, Coding], bytes] = {}
+        self._pending: dict[tuple[Format, Coding], asyncio.Task[bytes]] = {}
+        self._rows = sum(table.rows for frame in (view.map, view.snapshot) for table in frame.tables.values())
 
-    def tag(self, kind: Format, coding: Coding) -> str:
+    def etag(self, form: Format, coding: Coding) -> str:
         """Return the strong ETag of a body."""
-        return f'"{"map" if kind == "map" else self.view.head.hash}-{kind}{f"-{coding}" if coding else ""}"'
+        return f'"{"map" if form == "map" else self.view.head.hash}-{form}{f"-{coding}" if coding else ""}"'
 
-    async def body(self, kind: Format, coding: Coding) -> bytes:
-        """Return a body; of those who ask at once, one has it made."""
-        found = self.ready.get((kind, coding))
-        if found is not None:
-            return found
-        if self._large < _LARGE_ROWS:
-            return self._made(kind, coding)
-        making = self._making.get((kind, coding))
-        if making is None:
-            making = asyncio.create_task(asyncio.to_thread(self._made, kind, coding))
-            self._making[kind, coding] = making
-        return await asyncio.shield(making)
+    async def get(self, form: Format, coding: Coding) -> bytes:
+        """Return a body. Concurrent requests for the same body wait for one encoding of it."""
+        body = self._bodies.get((form, coding))
+        if body is not None:
+            return body
+        if self._rows < _MIN_THREAD_ROWS:
+            return self._encode(form, coding)
+        pending = self._pending.get((form, coding))
+        if pending is None:
+            pending = asyncio.create_task(asyncio.to_thread(self._encode, form, coding))
+            self._pending[form, coding] = pending
+        return await asyncio.shield(pending)
 
-    def _made(self, kind: Format, coding: Coding) -> bytes:
-        plain = self.ready.get((kind, ""))
+    def _encode(self, form: Format, coding: Coding) -> bytes:
+        plain = self._bodies.get((form, ""))
         if plain is None:
-            plain = self.ready[kind, ""] = orjson.dumps(_MAKE[kind](self.view))
-        body = self.ready[kind, coding] = _ENCODE[coding](plain)
+            plain = self._bodies[form, ""] = orjson.dumps(_MAKE[form](self.view))
+        body = self._bodies[form, coding] = _COMPRESS[coding](plain)
         return body
 
 
 @lru_cache(maxsize=512)
-def negotiate_encoding(accepted: str) -> Coding:
-    """Return the coding to use for an Accept-Encoding (RFC 9110, 12.5.3): of those wanted most the one that packs best."""
+def negotiate_encoding(accept_encoding: str) -> Coding:
+    """Return the content coding for an Accept-Encoding (RFC 9110, 12.5.3): the smallest of those with the highest weight."""
     weights: dict[str, float] = {}
-    for each in accepted.lower().split(","):
+    for each in accept_encoding.lower().split(","):
         name, _, parameter = each.strip().partition(";")
         try:
             weights[name.strip()] = float(parameter.strip().removeprefix("q=") or 1)
         except ValueError:
             weights[name.strip()] = 0.0
     best: Coding = ""
-    weight = weights.get("identity", 0.0)
+    best_weight = weights.get("identity", 0.0)
     for coding in ("zstd", "br", "gzip"):
-        wanted = weights.get(coding, weights.get("*", 0.0))
-        if wanted > weight or (wanted == weight > 0 and not best):
-            best, weight = coding, wanted
+        weight = weights.get(coding, weights.get("*", 0.0))
+        if weight > best_weight or (weight == best_weight > 0 and not best):
+            best, best_weight = coding, weight
     return best

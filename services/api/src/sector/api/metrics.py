@@ -1,4 +1,4 @@
-"""What an API counts besides its requests: orders, and what waits of them; event streams."""
+"""Metrics of the API: orders, pending orders, event streams and sims."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ from sector.state.errors import StateError
 from sector.state.log.order_log import load_pending
 from sector.state.redis.client import Client
 
-_LOOK_S = 1.0
+_INTERVAL_S = 1.0
 _UNKNOWN = float("nan")
 
 ACCEPTED = Counter("sector_orders_accepted", "Orders appended to an order log.")
@@ -44,7 +44,7 @@ deprecate_metrics(
 )
 
 
-async def watch_waiting(stop: asyncio.Event, redis: Client, sim_id: str) -> None:
+async def watch_pending(stop: asyncio.Event, redis: Client, sim_id: str) -> None:
     """See once a second what waits for the worker of a sim. Where that is not known, it is told as NaN."""
     while not stop.is_set():
         try:
@@ -57,4 +57,4 @@ async def watch_waiting(stop: asyncio.Event, redis: Client, sim_id: str) -> None
             _WAITING.set(found.count)
             came_ms = int(found.oldest.partition("-")[0] or 0)
             _OLDEST.set(max(time.time() - came_ms / 1000, 0.0) if found.oldest else 0)
-        await wait_for_stop(stop, _LOOK_S)
+        await wait_for_stop(stop, _INTERVAL_S)

@@ -12,7 +12,8 @@ from pydantic import BaseModel, JsonValue, TypeAdapter
 from pydantic.json_schema import models_json_schema
 from sanic import Request
 
-from sector.api.operations import MODELS, OPERATIONS, Body, Operation, Parameter, Reply
+from sector.api.operation import Body, Operation, Parameter, Reply
+from sector.api.operations import MODELS, OPERATIONS
 from sector.api.responses import Response
 from sector.models import ORDER
 from sector.models.field_types import SIM_ID
@@ -75,7 +76,7 @@ def document(*, tokens: bool) -> dict[str, JsonValue]:
     }
 
 
-class OpenApi:
+class OpenApiEndpoint:
     """Serves the document."""
 
     def __init__(self, *, tokens: bool) -> None:

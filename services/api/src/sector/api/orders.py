@@ -20,7 +20,7 @@ from sector.api.json_body import parsed
 from sector.api.metrics import ACCEPTED, REFUSED
 from sector.api.order_rate_limit import OrderRates, RateLimitCache
 from sector.api.problems import MAX_ERRORS, ApiError, faults_of, invalid, invalid_header, invalid_unlisted
-from sector.api.query_params import query
+from sector.api.query_params import parse_query
 from sector.api.request_throttle import RequestThrottle
 from sector.api.responses import Headers, Response, json_response
 from sector.models.orders import ORDER, Order, references
@@ -96,7 +96,7 @@ class OrdersEndpoint:
         bearer.check_sim(sim.sim_id)
         self._rate_limited.check(bearer, self._address(request))
         if request.query_string:
-            query(request)
+            parse_query(request)
         key = idempotency_key(request)
         if len(request.body) < _LARGE_BYTES and request.body.count(b",") < _LARGE_COMMAS:
             checked = await self._check(request, sim, bearer)

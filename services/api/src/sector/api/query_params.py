@@ -1,24 +1,30 @@
-"""Query parameters: known ones only, each once, and of the form that they must have."""
+"""Parsing of query parameters. Unknown, repeated and invalid ones are rejected."""
 
 from sanic import Request
 
 from sector.api.problems import invalid_query
 
+MAX_TICK = 2**53
+"""The largest tick in a query: the largest integer that all JSON parsers read exactly."""
+MAX_LIMIT = 1_000
+"""The largest `limit` of a page."""
+_MAX_DIGITS = 18
 
-def query(request: Request, *known: str) -> dict[str, str]:
-    """Return the parameters of a request. Raises Problem for one that is not known, or stands there twice."""
-    found: dict[str, str] = {}
+
+def parse_query(request: Request, *names: str) -> dict[str, str]:
+    """Return the query parameters of a request. Raises ApiError for one that is not in `names`, or is repeated."""
+    parameters: dict[str, str] = {}
     for name, value in request.get_query_args(keep_blank_values=True):
-        if name not in known:
-            raise invalid_query(name, f"there is no such parameter; there are {', '.join(known) or 'none'}")
-        if name in found:
+        if name not in names:
+            raise invalid_query(name, f"there is no such parameter; there are {', '.join(names) or 'none'}")
+        if name in parameters:
             raise invalid_query(name, "it stands there twice")
-        found[name] = value
-    return found
+        parameters[name] = value
+    return parameters
 
 
-def number(name: str, text: str, least: int, most: int) -> int:
-    """Return a whole number. Raises Problem."""
-    if text.isascii() and text.isdecimal() and len(text) <= 18 and least <= int(text) <= most:
+def parse_integer(name: str, text: str, minimum: int, maximum: int) -> int:
+    """Return the integer value of a query parameter. Raises ApiError."""
+    if text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS and minimum <= int(text) <= maximum:
         return int(text)
-    raise invalid_query(name, f"{text[:40]!r} is not a number from {least} to {most}")
+    raise invalid_query(name, f"{text[:40]!r} is not a number from {minimum} to {maximum}")

@@ -12,6 +12,7 @@ from sector.process import App
 type Handler = Callable[..., Awaitable[Response | None]]
 """Called with the request and the parameters in its path. It returns None if it sent the response by itself."""
 
+_SANIC_PATH = str.maketrans("{}", "<>")
 _ROUTE_NAME = str.maketrans({character: "_" for character in " /<>:"})
 
 
@@ -25,7 +26,11 @@ class Router:
         self._paths: set[str] = set()
 
     def add(self, method: str, path: str, handler: Handler) -> None:
-        """Route a method of a path to `handler`. GET implies HEAD, and each path answers OPTIONS."""
+        """Route a method of a path to `handler`. GET implies HEAD, and each path answers OPTIONS.
+
+        A parameter in the path is written as in OpenAPI: `/orders/{order_id}`.
+        """
+        method, path = method.upper(), path.translate(_SANIC_PATH)
         finalizer, throttle = self._finalizer, self._throttle
 
         async def handle(request: Request, **parameters: str) -> HTTPResponse | None:

@@ -1,4 +1,4 @@
-"""The sims that this API serves: its own always, others as long as they are asked for."""
+"""Registry of the sims that this API watches: its own sim always, others while clients request them."""
 
 import asyncio
 import logging
@@ -21,132 +21,135 @@ from sector.state.watch.sim_watcher import Fault
 log = logging.getLogger(__name__)
 
 _IDLE_S = 60.0
-_MOST = 200
-"""Each has a connection to Redis for itself, of the 512 that a process may have."""
-_READ_WITHIN_S = 10.0
+_MAX_SIMS = 200
+"""Each sim has its own connection to Redis, of the 512 that a process may have."""
+_LOAD_TIMEOUT_S = 10.0
 _ID = re.compile(SIM_ID)
 
 
 class SimRegistry:
-    """Follows sims. `told`: called when its own is well, with None, and when it is not, with what is wrong."""
+    """Watches sims. `on_status` is called with None when the own sim becomes readable, and with the fault when it is not."""
 
     def __init__(
         self,
         redis: Client,
         sim_id: str,
         durability: Durability,
-        most_waiting: int,
-        told: Callable[[Fault | None], None],
+        max_pending: int,
+        on_status: Callable[[Fault | None], None],
     ) -> None:
         self._redis = redis
         self._lookup = SimLookup(redis)
         self._durability = durability
-        self._most_waiting = most_waiting
-        self._told = told
+        self._max_pending = max_pending
+        self._on_status = on_status
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._used_s: dict[str, float] = {}
-        self._followed: dict[str, ApiSim] = {}
+        self._sims: dict[str, ApiSim] = {}
         self.own_id = sim_id
 
     @property
     def own(self) -> ApiSim | None:
-        """Its own sim, once it is followed."""
-        return self._followed.get(self.own_id)
+        """The own sim, once the API watches it."""
+        return self._sims.get(self.own_id)
 
     def __len__(self) -> int:
-        return len(self._followed)
+        return len(self._sims)
 
-    def known(self, sim_id: str) -> ApiSim | None:
-        """Return a sim if it is well, and followed already."""
-        followed = self._followed.get(sim_id)
-        if followed is None or followed.bodies is None:
+    def get_loaded(self, sim_id: str) -> ApiSim | None:
+        """Return a sim if its state is loaded."""
+        sim = self._sims.get(sim_id)
+        if sim is None or sim.views is None:
             return None
         self._used_s[sim_id] = time.monotonic()
-        return followed
+        return sim
 
-    async def sim(self, sim_id: str) -> ApiSim:
-        """Return a sim that is there. Raises SimNotFound, what else is wrong with it, redis.exceptions.RedisError; Problem where there are
-        too many sims, or this one cannot be read in time."""
-        followed = self._followed.get(sim_id)
-        if followed is None:
+    async def get(self, sim_id: str) -> ApiSim:
+        """Return a sim, loaded.
+
+        Raises SimNotFound, the fault of the sim, redis.exceptions.RedisError; ApiError if too many sims are in use or the sim is not
+        loaded in time.
+        """
+        sim = self._sims.get(sim_id)
+        if sim is None:
             if not _ID.fullmatch(sim_id):
                 raise SimNotFound(sim_id)
             if sim_id != self.own_id:
                 await self._lookup.require(sim_id)
-            # Another request may follow it by now.
-            followed = self._followed.get(sim_id) or self._follow(sim_id)
+            # Another request may have begun to watch it in the meantime.
+            sim = self._sims.get(sim_id) or self._watch(sim_id)
         self._used_s[sim_id] = time.monotonic()
-        if followed.bodies is None:
-            await self._read(followed)
-        return followed
+        if sim.views is None:
+            await self._load(sim)
+        return sim
 
-    async def _read(self, followed: ApiSim) -> None:
-        """Wait until the newest view of a sim is read."""
-        sim_id = followed.sim_id
+    async def _load(self, sim: ApiSim) -> None:
+        """Wait until the newest state of a sim is loaded."""
+        sim_id = sim.sim_id
         try:
-            async with asyncio.timeout(_READ_WITHIN_S):
-                await followed.newest()
+            async with asyncio.timeout(_LOAD_TIMEOUT_S):
+                await sim.newest_views()
         except SimNotFound as error:
             if sim_id == self.own_id:
                 raise ApiError(503, "No such sim yet", f"{error}; a worker founds it") from error
-            # Another may have begun to follow it again meanwhile.
-            if self._followed.get(sim_id) is followed:
-                self._drop(sim_id)
+            # Another request may have begun to watch it again in the meantime.
+            if self._sims.get(sim_id) is sim:
+                self._remove(sim_id)
             raise
         except TimeoutError as error:
-            detail = f"sim {sim_id!r} was not read within {_READ_WITHIN_S:g} s; try again"
+            detail = f"sim {sim_id!r} was not read within {_LOAD_TIMEOUT_S:g} s; try again"
             raise ApiError(503, "The sim is not readable", detail) from error
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Follow until `stop`, then let go of everything."""
+        """Watch sims until `stop`, then release all."""
         if self.own is None:
-            self._follow(self.own_id)
+            self._watch(self.own_id)
         try:
             while not await wait_for_stop(stop, _IDLE_S / 4):
-                self._drop_idle()
+                self._remove_idle()
                 if self.own is None:
-                    self._follow(self.own_id)
+                    self._watch(self.own_id)
         finally:
             tasks = list(self._tasks.values())
-            await asyncio.gather(*(each.group.close() for each in self._followed.values()))
+            await asyncio.gather(*(sim.group.close() for sim in self._sims.values()))
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _follow(self, sim_id: str) -> ApiSim:
-        if len(self._followed) >= _MOST and sim_id != self.own_id:
+    def _watch(self, sim_id: str) -> ApiSim:
+        if len(self._sims) >= _MAX_SIMS and sim_id != self.own_id:
             self._evict()
-        gate = AdmissionPolicy(sim_id, self._most_waiting, self._durability)
-        followed = self._followed[sim_id] = (
-            ApiSim(self._redis, gate, self._told) if sim_id == self.own_id else ApiSim(self._redis, gate)
+        policy = AdmissionPolicy(sim_id, self._max_pending, self._durability)
+        sim = self._sims[sim_id] = (
+            ApiSim(self._redis, policy, self._on_status) if sim_id == self.own_id else ApiSim(self._redis, policy)
         )
-        task = self._tasks[sim_id] = asyncio.create_task(followed.run(), name=f"following {sim_id}")
-        task.add_done_callback(partial(self._ended, sim_id))
-        return followed
+        task = self._tasks[sim_id] = asyncio.create_task(sim.run(), name=f"watching {sim_id}")
+        task.add_done_callback(partial(self._on_end, sim_id))
+        return sim
 
     def _evict(self) -> None:
-        """Drop the sim that was used longest ago. Raises Problem where all are in use."""
-        unused = [each for each in self._used_s if each != self.own_id and not self._followed[each].in_use]
+        """Remove the least recently used sim. Raises ApiError if all are in use."""
+        unused = [each for each in self._used_s if each != self.own_id and not self._sims[each].in_use]
         if not unused:
-            detail = f"{_MOST} sims are in use here, as many as may; try again later"
+            detail = f"{_MAX_SIMS} sims are in use here, as many as may; try again later"
             raise ApiError(503, "Too many sims", detail, headers={"Retry-After": "5"})
-        self._drop(min(unused, key=self._used_s.__getitem__))
+        self._remove(min(unused, key=self._used_s.__getitem__))
 
-    def _ended(self, sim_id: str, task: asyncio.Task[None]) -> None:
-        """Drop a sim whose follower failed for a reason that was not foreseen: the next request follows it again."""
+    def _on_end(self, sim_id: str, task: asyncio.Task[None]) -> None:
+        """Remove a sim whose task failed with an unexpected error. The next request watches it again."""
         if task.cancelled() or (error := task.exception()) is None:
             return
         log.error("following sim %s failed", sim_id, exc_info=error)
         if self._tasks.get(sim_id) is task:
-            self._drop(sim_id)
+            self._remove(sim_id)
 
-    def _drop_idle(self) -> None:
+    def _remove_idle(self) -> None:
         before_s = time.monotonic() - _IDLE_S
         for sim_id, used_s in list(self._used_s.items()):
-            if used_s < before_s and sim_id != self.own_id and not self._followed[sim_id].in_use:
-                self._drop(sim_id)
+            if used_s < before_s and sim_id != self.own_id and not self._sims[sim_id].in_use:
+                self._remove(sim_id)
 
-    def _drop(self, sim_id: str) -> None:
-        del self._followed[sim_id]
+    def _remove(self, sim_id: str) -> None:
+        del self._sims[sim_id]
         self._used_s.pop(sim_id, None)
         self._tasks.pop(sim_id).cancel()

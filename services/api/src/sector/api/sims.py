@@ -13,7 +13,7 @@ from sector.api.authentication import Authenticator, Bearer
 from sector.api.json_body import parsed, whole_numbers
 from sector.api.orders import REPLAYED, idempotency_key
 from sector.api.problems import faults_of, invalid, invalid_query
-from sector.api.query_params import number, query
+from sector.api.query_params import MAX_LIMIT, MAX_TICK, parse_integer, parse_query
 from sector.api.responses import Response, json_response
 from sector.models.field_types import SIM_ID
 from sector.models.responses import NewFork, NewSim
@@ -26,7 +26,6 @@ from sector.state.sims.requests import ForkOf, SimRequest
 from sector.state.sims.reservation import IdempotencyKey
 from sector.state.tick.head import Head
 
-MAX_LIMIT = 1_000
 _MAX_OBJECTS = 60_000
 """In a body: more than the largest map has that fits into 1 MB. Each invalid one takes a microsecond, while other requests wait."""
 _MAX_FIELDS = 64
@@ -44,8 +43,8 @@ class SimsEndpoint:
 
     async def get_all(self, request: Request) -> Response:
         """Answer with a page of sims, by id."""
-        asked = query(request, "after", "limit")
-        limit = number("limit", asked.get("limit", "100"), 1, MAX_LIMIT)
+        asked = parse_query(request, "after", "limit")
+        limit = parse_integer("limit", asked.get("limit", "100"), 1, MAX_LIMIT)
         after = asked.get("after")
         if after is not None and not _ID.fullmatch(after):
             raise invalid_query("after", f"{after[:40]!r} is not the id of a sim")
@@ -59,7 +58,7 @@ class SimsEndpoint:
 
     async def get_one(self, request: Request, sim_id: str) -> Response:
         """Answer with what there is to know of a sim: its config, where it is, and which ticks are kept."""
-        query(request)
+        parse_query(request)
         if not _ID.fullmatch(sim_id):
             raise SimNotFound(sim_id)
         try:
@@ -77,7 +76,7 @@ class SimsEndpoint:
         """Ask for a sim: 202, and where to see what becomes of it."""
         bearer = self._authority.bearer(request)
         bearer.check_may_found()
-        query(request)
+        parse_query(request)
         new = await _valid(NewSim, request)
         bearer.check_sim(new.id)
         once = _once(request, bearer, "")
@@ -88,7 +87,7 @@ class SimsEndpoint:
     async def fork(self, request: Request, sim: ApiSim) -> Response:
         """Ask for a sim that begins where this one was at `tick`, by default now."""
         bearer = self._authority.bearer(request)
-        asked = query(request, "tick")
+        asked = parse_query(request, "tick")
         bearer.check_may_found()
         new = await _valid(NewFork, request)
         bearer.check_sim(new.id)
@@ -96,7 +95,7 @@ class SimsEndpoint:
         if once is not None and await requests.is_repeated(self._redis, new.id, once):
             return _asked_for(request, new.id, repeated=True)
         there = await history.get_range(self._redis, sim.sim_id)
-        tick = number("tick", asked.get("tick", str(there.head.tick)), 0, 2**53)
+        tick = parse_integer("tick", asked.get("tick", str(there.head.tick)), 0, MAX_TICK)
         if not there.first <= tick <= there.head.tick:
             raise invalid_query("tick", f"{tick} is not kept: {there.first} to {there.head.tick} are")
         return await self._ask(request, new.id, SimRequest(fork_of=ForkOf(sim=sim.sim_id, tick=tick)), once)

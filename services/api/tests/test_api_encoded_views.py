@@ -24,8 +24,8 @@ async def test_each_form_is_made_once_for_all(redis: Redis, monkeypatch: pytest.
     monkeypatch.setattr(encoded_views, "_MAKE", {**encoded_views._MAKE, "rows": counted})
     sim = await Sim.create(redis, CONFIG.model_copy(update={"systems": systems}))
     view = EncodedViews(await sim.reader.view())
-    first = await asyncio.gather(*(view.body("rows", "gzip") for _ in range(20)))
-    again = await asyncio.gather(*(view.body("rows", coding) for coding in ("", "gzip", "br", "zstd")))
+    first = await asyncio.gather(*(view.get("rows", "gzip") for _ in range(20)))
+    again = await asyncio.gather(*(view.get("rows", coding) for coding in ("", "gzip", "br", "zstd")))
     assert len({id(body) for body in first}) == 1
     assert again[1] is first[0]
     assert made == {"rows": 1}
