@@ -26,17 +26,17 @@ def test_a_process_raises_the_soft_limit_to_the_hard_one(soft: int, hard: int, r
     [
         (10_000, 0, 20_000, ""),
         (10_000, 0, 10_000, ""),
-        (10_000, 100, 100, "MOST_STREAMS is 10000, and MAX_CONNECTIONS is 100: raise it, or lower MOST_STREAMS"),
-        (10_000, 0, 256, "MOST_STREAMS is 10000, and 256 connections are accepted within the descriptor limit of "),
+        (10_000, 100, 100, "MAX_STREAMS is 10000, and MAX_CONNECTIONS is 100: raise it, or lower MAX_STREAMS"),
+        (10_000, 0, 256, "MAX_STREAMS is 10000, and 256 connections are accepted within the descriptor limit of "),
         (
             10_000,
             20_000,
             256,
-            "MOST_STREAMS is 10000, and 256 connections are accepted within the descriptor limit of ",
+            "MAX_STREAMS is 10000, and 256 connections are accepted within the descriptor limit of ",
         ),
     ],
 )
 def test_a_promise_that_does_not_fit_is_described(promised: int, requested: int, accepted: int, text: str) -> None:
-    text = describe_shortage(("MOST_STREAMS", promised), requested, accepted)
-    assert text.startswith(text)
-    assert bool(text) is bool(text)
+    shortage = describe_shortage(("MAX_STREAMS", promised), requested, accepted)
+    assert shortage.startswith(text)
+    assert bool(shortage) is bool(text)

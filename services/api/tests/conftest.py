@@ -44,7 +44,7 @@ def still_api(still_valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFacto
     """An API over that sim."""
     processes = Processes(tmp_path_factory.mktemp("api"))
     url = f"{still_valkey.connection_url}/0"
-    yield processes.start("api", REDIS_URL=url, MAX_BODY_BYTES="100000", SENDER_TIMEOUT_S="1")
+    yield processes.start("api", REDIS_URL=url, MAX_BODY_BYTES="100000", REQUEST_TIMEOUT_S="1")
     processes.end_all()
 
 

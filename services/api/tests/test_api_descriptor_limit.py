@@ -1,4 +1,4 @@
-"""MOST_STREAMS under a limit of file descriptors: what does not fit is in `/health`, and the API is ready all the same."""
+"""MAX_STREAMS under a limit of file descriptors: what does not fit is in `/health`, and the API is ready all the same."""
 
 from pathlib import Path
 
@@ -15,11 +15,11 @@ from fixtures.processes import Service, environment, free_port
         (
             1024,
             {},
-            "MOST_STREAMS is 10000, and 512 connections are accepted within the descriptor limit of 1024: raise",
+            "MAX_STREAMS is 10000, and 512 connections are accepted within the descriptor limit of 1024: raise",
         ),
         (20_000, {}, None),
-        (1024, {"MOST_STREAMS": "500"}, None),
-        (20_000, {"MAX_CONNECTIONS": "50"}, "MOST_STREAMS is 10000, and MAX_CONNECTIONS is 50"),
+        (1024, {"MAX_STREAMS": "500"}, None),
+        (20_000, {"MAX_CONNECTIONS": "50"}, "MAX_STREAMS is 10000, and MAX_CONNECTIONS is 50"),
     ],
 )
 def test_a_promise_that_cannot_be_kept_is_reported(

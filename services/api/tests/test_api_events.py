@@ -21,7 +21,7 @@ NOTE = Note(faction="Crimson", text="hello")
 @pytest.fixture
 def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
     assert sim.lease.epoch == 1
-    return processes.start("api", REDIS_URL=redis_url, HEARTBEAT_S="0.2", READER_TIMEOUT_S="1")
+    return processes.start("api", REDIS_URL=redis_url, HEARTBEAT_S="0.2", STREAM_WRITE_TIMEOUT_S="1")
 
 
 def events(api: Service, **query: str) -> list[dict[str, object]]:
@@ -295,14 +295,14 @@ def test_at_the_end_streams_are_told_to_come_again(api: Service) -> None:
 
 def test_there_are_only_so_many_streams(sim: Sim, redis_url: str, processes: Processes) -> None:
     assert sim.lease.epoch == 1
-    api = processes.start("api", REDIS_URL=redis_url, MOST_STREAMS="1")
+    api = processes.start("api", REDIS_URL=redis_url, MAX_STREAMS="1")
     first = Reader(api)
     assert httpx.get(f"{api.url}/events/stream").json()["title"] == "Too many streams"
     first.close()
 
 
 async def test_who_reads_too_slowly_is_told_that_it_was_dropped(sim: Sim, redis_url: str, processes: Processes) -> None:
-    api = processes.start("api", REDIS_URL=redis_url, READER_TIMEOUT_S="30")
+    api = processes.start("api", REDIS_URL=redis_url, STREAM_WRITE_TIMEOUT_S="30")
     slow = socket.socket()
     slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     slow.settimeout(20)

@@ -94,7 +94,7 @@ async def test_a_rate_from_a_clock_that_was_ahead_refuses_nobody(url: str, redis
 async def test_while_the_worker_is_behind_orders_are_refused_and_nothing_else(
     url: str, sim: Sim, processes: Processes
 ) -> None:
-    api = processes.start("api", REDIS_URL=url, MOST_WAITING_ORDERS="3")
+    api = processes.start("api", REDIS_URL=url, MAX_PENDING_ORDERS="3")
     assert [post(api).status_code for _ in range(4)] == [202, 202, 202, 429]
     refused = post(api)
     assert refused.json()["title"] == "The worker is behind"

@@ -35,7 +35,7 @@ _SYSTEMS = 50
 _PERIOD_S = 0.5
 _MEASURED_S = 4.0
 _NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
-_UNLIMITED = {"RATE_PER_ADDRESS": "0", "REQUESTS_PER_ADDRESS": "0", "MOST_WAITING_ORDERS": "0"}
+_UNLIMITED = {"RATE_PER_ADDRESS": "0", "REQUESTS_PER_ADDRESS": "0", "MAX_PENDING_ORDERS": "0"}
 
 
 @dataclass(frozen=True, slots=True)

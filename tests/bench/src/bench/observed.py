@@ -28,7 +28,7 @@ _WARM_S = 1
 _IDLE_S = 20.0
 _SIMS, _SYSTEMS = 50, 50
 _GOAL = 1.05
-_UNLIMITED = {"RATE_PER_ADDRESS": "0", "REQUESTS_PER_ADDRESS": "0", "MOST_WAITING_ORDERS": "0"}
+_UNLIMITED = {"RATE_PER_ADDRESS": "0", "REQUESTS_PER_ADDRESS": "0", "MAX_PENDING_ORDERS": "0"}
 _NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 
 

@@ -37,7 +37,7 @@ def create_api(settings: ApiSettings) -> App:
     health = Health("api", REDIS, SIM, DURABILITY)
     redis_health = RedisHealth(redis, settings.sim_id, probe_writes, health.update, settings.redis_url.where)
     registry = SimRegistry(
-        redis, settings.sim_id, settings.durability, settings.most_waiting_orders, redis_health.report
+        redis, settings.sim_id, settings.durability, settings.max_pending_orders, redis_health.report
     )
     ring = settings.key_ring
     authenticator = Authenticator(ring, settings.auth_audience)
@@ -57,17 +57,17 @@ def create_api(settings: ApiSettings) -> App:
         finalizer,
         throttle,
         traces,
-        max_streams=settings.most_streams,
+        max_streams=settings.max_streams,
         heartbeat_s=settings.heartbeat_s,
-        write_timeout_s=settings.reader_timeout_s,
+        write_timeout_s=settings.stream_write_timeout_s,
     )
     app = create_app(
         health,
         _details(settings, registry, authenticator, orders, streams),
         finalizer.headers_of,
         operator_port=settings.operator_port,
-        sender_timeout_s=settings.sender_timeout_s,
-        promised=("MOST_STREAMS", settings.most_streams),
+        sender_timeout_s=settings.request_timeout_s,
+        promised=("MAX_STREAMS", settings.max_streams),
     )
     app.config.REQUEST_MAX_SIZE = settings.max_body_bytes
     app.config.PROXIES_COUNT = settings.proxies or None

@@ -9,7 +9,7 @@ from sanic import HTTPResponse, Request
 from sector.api.access_log import AccessLog
 from sector.api.cors import Cors
 from sector.api.responses import SECURITY_HEADERS, Response
-from sector.process.rejected_requests import is_refused
+from sector.process.rejected_requests import is_rejected
 from sector.process.request_metrics import observe_request
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -35,7 +35,7 @@ class ResponseFinalizer:
         observe_request(request, response.status)
         response.encoded_headers += ((b"x-request-id", request_id.encode()), *self._cors.headers(request))
         # The log has malformed requests already, at most one a second.
-        if response.status >= self._access_log.min_status and not is_refused(request):
+        if response.status >= self._access_log.min_status and not is_rejected(request):
             self._access_log.write(request, response, request_id)
         return response
 

@@ -5,7 +5,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from sector.api.settings import SHORTEST_SECRET
+from sector.api.settings import MIN_SECRET
 from sector.models.regular_file import FileError, read_text
 from sector.models.secret_text import SecretError, clean_secret
 
@@ -63,7 +63,7 @@ def _read(path: Path) -> str:
         raise SecretDamagedError(path, error.reason) from error
     except SecretError as error:
         raise SecretDamagedError(path, str(error)) from error
-    if secret and len(secret) < SHORTEST_SECRET:
+    if secret and len(secret) < MIN_SECRET:
         raise SecretDamagedError(path, "it is too short")
     return secret
 
