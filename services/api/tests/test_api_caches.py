@@ -34,9 +34,9 @@ def test_of_too_many_tokens_the_oldest_is_forgotten_and_checked_again(
     monkeypatch.setattr(authentication, "_KNOWN", 2)
     authority = Authenticator(KeyRing(SECRET, None), "sector")
     requests = [make_request(**bearing(token("Crimson", sub=subject))) for subject in ("one", "two", "three")]
-    assert [authority.bearer(request).subject for request in requests] == ["one", "two", "three"]
+    assert [authority.authenticate(request).subject for request in requests] == ["one", "two", "three"]
     assert [authority.subject(request) for request in requests] == [None, "two", "three"]
-    assert authority.bearer(requests[0]).subject == "one"
+    assert authority.authenticate(requests[0]).subject == "one"
     assert [authority.subject(request) for request in requests] == ["one", None, "three"]
 
 
@@ -62,7 +62,7 @@ def sender(subject: str) -> Bearer:
 def test_who_was_refused_is_refused_at_once_until_it_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
     cache, now_s = RateLimitCache(), time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now_s)
-    cache.note(sender("me"), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 2.0), ASKED)
+    cache.add(sender("me"), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 2.0), ASKED)
     cache.check(sender("you"), "10.0.0.1")
     now_s += 1.5
     with pytest.raises(RateLimited) as refused:
@@ -80,14 +80,14 @@ def test_of_too_many_who_were_refused_the_oldest_is_forgotten(monkeypatch: pytes
     monkeypatch.setattr(order_rate_limit, "_MAX_CLIENTS", 2)
     cache = RateLimitCache()
     for subject in ("one", "two", "three"):
-        cache.note(sender(subject), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 60.0), ASKED)
+        cache.add(sender(subject), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 60.0), ASKED)
     cache.check(sender("one"), "10.0.0.1")
     for subject in ("two", "three"):
         with pytest.raises(RateLimited):
             cache.check(sender(subject), "10.0.0.1")
     # Who is refused again is the newest.
     for subject in ("two", "four"):
-        cache.note(sender(subject), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 60.0), ASKED)
+        cache.add(sender(subject), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 60.0), ASKED)
     cache.check(sender("three"), "10.0.0.1")
     with pytest.raises(RateLimited):
         cache.check(sender("two"), "10.0.0.1")
@@ -106,7 +106,7 @@ def test_of_too_many_who_were_refused_the_oldest_is_forgotten(monkeypatch: pytes
 def test_one_client_has_one_rate_however_its_address_is_spelled(one: str, other: str) -> None:
     of, cache = OrderRates(0.0, 5.0).of, RateLimitCache()
     assert of(ANONYMOUS, one) is of(ANONYMOUS, other)
-    cache.note(ANONYMOUS, one, RateLimited(RATE.client, RATE.per_second, 60.0), ASKED)
+    cache.add(ANONYMOUS, one, RateLimited(RATE.client, RATE.per_second, 60.0), ASKED)
     with pytest.raises(RateLimited):
         cache.check(ANONYMOUS, other)
     cache.check(ANONYMOUS, "2001:db8:9:9::1")
@@ -121,7 +121,7 @@ def test_of_many_senders_only_the_oldest_rates_are_made_again(monkeypatch: pytes
 
 def test_a_client_is_refused_no_longer_than_it_can_owe_whatever_the_clock_of_redis_says() -> None:
     cache, began_s = RateLimitCache(), time.monotonic()
-    cache.note(sender("me"), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 1e9), ASKED)
+    cache.add(sender("me"), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 1e9), ASKED)
     with pytest.raises(RateLimited) as refused:
         cache.check(sender("me"), "10.0.0.1")
     assert refused.value.retry_after_s <= began_s + (RATE.burst + admission.MAX_COST) / RATE.per_second

@@ -13,9 +13,9 @@ from sanic import Request
 
 from fixtures.long import examples
 from sector.api.authentication import Bearer, TokenClaims, describe_invalid_claim
-from sector.api.json_body import parsed
-from sector.api.orders import valid
-from sector.api.problems import ApiError, faults_of, invalid
+from sector.api.json_body import parse_json
+from sector.api.order_validation import validate_order
+from sector.api.problems import ApiError, invalid, list_errors
 from sector.models.error_texts import NEUTRAL
 from sector.models.responses import NewFork, NewSim
 
@@ -87,7 +87,7 @@ def assert_ours(problem: ApiError) -> None:
 @given(body=values | nearly(MOVE) | nearly(NOTE))
 def test_what_is_wrong_with_an_order_is_said_in_our_words(body: object) -> None:
     try:
-        valid(ANONYMOUS, body)  # type: ignore[arg-type]  # any JSON
+        validate_order(ANONYMOUS, body)  # type: ignore[arg-type]  # any JSON
     except ApiError as problem:
         assert_ours(problem)
 
@@ -98,7 +98,7 @@ def test_what_is_wrong_with_a_sim_is_said_in_our_words(model: type[BaseModel], b
     try:
         model.model_validate_json(json.dumps(body))
     except ValidationError as error:
-        assert_ours(invalid(faults_of(error)))
+        assert_ours(invalid(list_errors(error)))
 
 
 @settings(max_examples=examples(800), deadline=None)
@@ -119,7 +119,7 @@ def test_why_a_body_is_not_json_is_said_in_our_words(
     place = data.draw(st.integers(0, len(text)))
     text[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=2) | st.sampled_from(PIECES))
     try:
-        parsed(make_request(body=bytes(text)))
+        parse_json(make_request(body=bytes(text)))
     except ApiError as problem:
         assert_ours(problem)
         assert_says_where(problem)
@@ -174,5 +174,5 @@ def test_a_body_that_is_not_json_is_told_why_and_where(
     make_request: Callable[..., Request], body: bytes, fault: str
 ) -> None:
     with pytest.raises(ApiError) as problem:
-        parsed(make_request(body=body))
+        parse_json(make_request(body=body))
     assert problem.value.detail == f"the body is not JSON: {fault}"

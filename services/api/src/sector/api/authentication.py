@@ -109,7 +109,7 @@ class Authenticator:
         """How many keys are used, and how many of the file are not: the log says why."""
         return {} if self._ring is None else {"keys": len(self._ring), "keys_skipped": len(self._ring.skipped)}
 
-    def bearer(self, request: Request) -> Bearer:
+    def authenticate(self, request: Request) -> Bearer:
         """Return who asks. Raises Problem where there is no token, or none that is good."""
         if self._ring is None:
             return ANONYMOUS

@@ -13,7 +13,7 @@ _STATUSES = b"\x01"
 """First byte of stored statuses. What versions up to 0.7 stored is JSON, and begins with a bracket."""
 
 
-def stored_statuses(rejected: Mapping[int, ApiError], orders: int) -> bytes:
+def encode_statuses(rejected: Mapping[int, ApiError], orders: int) -> bytes:
     """Return what is stored of a list of which some orders were rejected: the status of each order, in two bytes."""
     if not rejected:
         return b""
@@ -21,7 +21,7 @@ def stored_statuses(rejected: Mapping[int, ApiError], orders: int) -> bytes:
     return _STATUSES + struct.pack(f">{orders}H", *statuses)
 
 
-def results(rejected: Mapping[int, ApiError], stored: bytes, ids: Sequence[str]) -> list[JsonValue]:
+def list_results(rejected: Mapping[int, ApiError], stored: bytes, ids: Sequence[str]) -> list[JsonValue]:
     """Return a result for each order, as it was at the first request.
 
     `rejected` are the problems of this request, which has the same body. Where the status was another one at the first request,

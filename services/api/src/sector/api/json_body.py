@@ -16,7 +16,7 @@ _MAX_COLONS = 50_000
 """Likewise: each may stand before a field, which takes 300 ns."""
 
 
-def parsed(request: Request, *, may_be_map: bool = True) -> JsonValue:
+def parse_json(request: Request, *, may_be_map: bool = True) -> JsonValue:
     """Return the JSON in the body of a request; only a map has very many fields. Raises Problem."""
     kind = request.headers.getone("content-type", _JSON)
     if kind != _JSON and kind.partition(";")[0].strip().lower() not in _ACCEPTED:
@@ -39,7 +39,7 @@ def parsed(request: Request, *, may_be_map: bool = True) -> JsonValue:
     return found
 
 
-def whole_numbers(body: JsonValue) -> bool:
+def convert_whole_floats(body: JsonValue) -> bool:
     """Replace each float that is a whole number by an int, in place; say whether there was one.
 
     In JSON Schema 2020-12 `10.0` is an integer, and the document of the API says that its integers are those of JSON Schema.

@@ -7,7 +7,7 @@ from sector.api.encoded_views import SNAPSHOT_FORMATS
 from sector.api.events import EVENT_TYPES
 from sector.api.operation import Operation, Parameter, Reply, Schema
 from sector.api.order_status import MAX_WAIT_S
-from sector.api.orders import MAX_ORDERS
+from sector.api.order_validation import MAX_ORDERS
 from sector.api.query_params import MAX_LIMIT, MAX_TICK
 from sector.models import Snapshot
 from sector.models.field_types import FACTION_ID, SIM_ID

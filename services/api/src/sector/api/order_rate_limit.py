@@ -1,4 +1,4 @@
-"""Order rates: how fast a token and an address may submit orders."""
+"""Order rate limits: how fast a token and an address may submit orders."""
 
 import time
 from collections.abc import Iterator
@@ -20,17 +20,17 @@ class OrderRates:
     def __init__(self, per_token: float, per_address: float) -> None:
         self._per_token = per_token
         self._per_address = per_address
-        self._known: dict[tuple[str, str], tuple[Rate, ...]] = {}
+        self._cache: dict[tuple[str, str], tuple[Rate, ...]] = {}
 
     def of(self, bearer: Bearer, address: str) -> tuple[Rate, ...]:
         """Return the rates of a client."""
-        asker = ("" if bearer.open else bearer.subject, client_network(address))
-        known = self._known.get(asker)
-        if known is None:
-            if len(self._known) >= _MAX_CLIENTS:
-                del self._known[next(iter(self._known))]
-            known = self._known[asker] = tuple(self._new(*asker))
-        return known
+        client = "" if bearer.open else bearer.subject, client_network(address)
+        rates = self._cache.get(client)
+        if rates is None:
+            if len(self._cache) >= _MAX_CLIENTS:
+                del self._cache[next(iter(self._cache))]
+            rates = self._cache[client] = tuple(self._new(*client))
+        return rates
 
     def _new(self, subject: str, address: str) -> Iterator[Rate]:
         if self._per_token and subject:
@@ -39,12 +39,12 @@ class OrderRates:
             yield _rate("address", address, self._per_address)
 
 
-def _rate(kind: str, who: str, a_second: float) -> Rate:
-    return Rate(f"{kind} {who}", a_second, max(1, round(a_second * _BURST_S)))
+def _rate(kind: str, name: str, per_second: float) -> Rate:
+    return Rate(f"{kind} {name}", per_second, max(1, round(per_second * _BURST_S)))
 
 
-class _Refusal(NamedTuple):
-    """Of whom a request was refused, by which rate, and until when. Not the error itself, whose traceback holds the request."""
+class _Rejection(NamedTuple):
+    """Which rate a client exceeded, and until when it must wait. The error itself is not stored: its traceback holds the request."""
 
     until_s: float
     of: str
@@ -55,30 +55,30 @@ class RateLimitCache:
     """Clients over their rate: until they have waited, their requests are rejected before the body is parsed."""
 
     def __init__(self) -> None:
-        self._refusals: dict[tuple[str, str], _Refusal] = {}
+        self._rejections: dict[tuple[str, str], _Rejection] = {}
 
-    def note(self, bearer: Bearer, address: str, refused: RateLimited, asked: admission.Request) -> None:
+    def add(self, bearer: Bearer, address: str, error: RateLimited, request: admission.Request) -> None:
         """Remember a rejected client until a single order of it would be accepted."""
         client = bearer.subject, client_network(address)
-        # Behind all others, of which the oldest goes first.
-        self._refusals.pop(client, None)
-        if len(self._refusals) >= _MAX_CLIENTS:
-            del self._refusals[next(iter(self._refusals))]
-        rate = next(rate for rate in asked.rates if rate.client == refused.client)
-        more = min(asked.cost or len(asked.orders), rate.burst) - 1
-        # No client owes more than that, whatever Redis' clock says.
-        wait_s = min(refused.retry_after_s, (rate.burst + MAX_COST) / rate.per_second)
-        until_s = time.monotonic() + wait_s - more / rate.per_second
-        self._refusals[client] = _Refusal(until_s, refused.client, refused.per_second)
+        # It becomes the newest entry. A full cache evicts the oldest.
+        self._rejections.pop(client, None)
+        if len(self._rejections) >= _MAX_CLIENTS:
+            del self._rejections[next(iter(self._rejections))]
+        rate = next(rate for rate in request.rates if rate.client == error.client)
+        other_orders = min(request.cost or len(request.orders), rate.burst) - 1
+        # A client never has to wait longer than this, whatever the clock of Redis says.
+        wait_s = min(error.retry_after_s, (rate.burst + MAX_COST) / rate.per_second)
+        until_s = time.monotonic() + wait_s - other_orders / rate.per_second
+        self._rejections[client] = _Rejection(until_s, error.client, error.per_second)
 
     def check(self, bearer: Bearer, address: str) -> None:
         """Raise RateLimited if the client has to wait longer."""
-        if not self._refusals:
+        if not self._rejections:
             return
         client = bearer.subject, client_network(address)
-        if (known := self._refusals.get(client)) is None:
+        if (rejection := self._rejections.get(client)) is None:
             return
-        left_s = known.until_s - time.monotonic()
-        if left_s > 0:
-            raise RateLimited(known.of, known.per_second, left_s)
-        del self._refusals[client]
+        wait_s = rejection.until_s - time.monotonic()
+        if wait_s > 0:
+            raise RateLimited(rejection.of, rejection.per_second, wait_s)
+        del self._rejections[client]

@@ -77,7 +77,7 @@ def invalid_header(name: str, message: str) -> ApiError:
     return ApiError(422, "Not a valid header", f"{name}: {message}", [{"field": name, "message": message}])
 
 
-def faults_of(error: ValidationError, tags: frozenset[str] = frozenset()) -> list[dict[str, str]]:
+def list_errors(error: ValidationError, tags: frozenset[str] = frozenset()) -> list[dict[str, str]]:
     """Return field and message of each fault. `tags` are the union's, with which pydantic's paths begin."""
     faults = []
     found = error.errors(include_url=False, include_input=False)

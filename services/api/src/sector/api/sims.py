@@ -10,9 +10,9 @@ from sanic import Request
 
 from sector.api.api_sim import ApiSim
 from sector.api.authentication import Authenticator, Bearer
-from sector.api.json_body import parsed, whole_numbers
-from sector.api.orders import REPLAYED, idempotency_key
-from sector.api.problems import faults_of, invalid, invalid_query
+from sector.api.idempotency import REPLAYED, idempotency_key
+from sector.api.json_body import convert_whole_floats, parse_json
+from sector.api.problems import invalid, invalid_query, list_errors
 from sector.api.query_params import MAX_LIMIT, MAX_TICK, parse_integer, parse_query
 from sector.api.responses import Response, json_response
 from sector.models.field_types import SIM_ID
@@ -36,10 +36,10 @@ _ID = re.compile(SIM_ID)
 class SimsEndpoint:
     """Lists sims, and asks for new ones."""
 
-    def __init__(self, redis: Client, authority: Authenticator, max_sims: int) -> None:
+    def __init__(self, redis: Client, authenticator: Authenticator, max_sims: int) -> None:
         self._redis = redis
         self._max_sims = max_sims
-        self._authority = authority
+        self._authenticator = authenticator
 
     async def get_all(self, request: Request) -> Response:
         """Answer with a page of sims, by id."""
@@ -74,7 +74,7 @@ class SimsEndpoint:
 
     async def post(self, request: Request) -> Response:
         """Ask for a sim: 202, and where to see what becomes of it."""
-        bearer = self._authority.bearer(request)
+        bearer = self._authenticator.authenticate(request)
         bearer.check_may_found()
         parse_query(request)
         new = await _valid(NewSim, request)
@@ -86,7 +86,7 @@ class SimsEndpoint:
 
     async def fork(self, request: Request, sim: ApiSim) -> Response:
         """Ask for a sim that begins where this one was at `tick`, by default now."""
-        bearer = self._authority.bearer(request)
+        bearer = self._authenticator.authenticate(request)
         asked = parse_query(request, "tick")
         bearer.check_may_found()
         new = await _valid(NewFork, request)
@@ -136,17 +136,17 @@ def _validate[M: BaseModel](model: type[M], request: Request) -> M:
     if (count := request.body.count(b"{") + request.body.count(b"[")) > _MAX_OBJECTS:
         message = f"it has {count} objects and lists, and may have {_MAX_OBJECTS}"
         raise invalid([{"field": "(body)", "message": message}], title)
-    body = parsed(request)
+    body = parse_json(request)
     if (fields := _most_fields(body)) > _MAX_FIELDS:
         message = f"an object has {fields} fields, and may have {_MAX_FIELDS}"
         raise invalid([{"field": "(body)", "message": message}], title)
     text = request.body
-    if whole_numbers(body):
+    if convert_whole_floats(body):
         text = json.dumps(body, ensure_ascii=False).encode(errors="surrogatepass")
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        raise invalid(faults_of(error), title) from error
+        raise invalid(list_errors(error), title) from error
 
 
 def _most_fields(body: JsonValue) -> int:
