@@ -31,7 +31,7 @@ from sector.world import SectorWorld
 def test_of_too_many_tokens_the_oldest_is_forgotten_and_checked_again(
     make_request: Callable[..., Request], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(authentication, "_KNOWN", 2)
+    monkeypatch.setattr(authentication, "_MAX_TOKENS", 2)
     authority = Authenticator(KeyRing(SECRET, None), "sector")
     requests = [make_request(**bearing(token("Crimson", sub=subject))) for subject in ("one", "two", "three")]
     assert [authority.authenticate(request).subject for request in requests] == ["one", "two", "three"]

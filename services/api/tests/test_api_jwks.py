@@ -130,13 +130,13 @@ async def test_a_key_that_is_taken_out_ends_whatever_else_the_file_holds(
     """The compromised key must not live on because of its neighbour."""
     path = write(tmp_path / "keys.json", secret(STRONG, "stolen"), secret(OTHER, "good"))
     ring = KeyRing(None, path)
-    assert [key.id for key in ring.named("stolen")] == ["stolen"]
+    assert [key.id for key in ring.find("stolen")] == ["stolen"]
     with caplog.at_level(logging.WARNING):
         write(path, {"kty": "AKP", "kid": "pq"}, secret(OTHER, "good"))
-        await ring.refresh(within_s=60)
-    assert ring.named("stolen") == []
+        await ring.refresh(timeout_s=60)
+    assert ring.find("stolen") == []
     assert caplog.messages == ['AUTH_JWKS: key "pq" has unsupported type "AKP" and was skipped']
-    await ring.refresh(within_s=60)
+    await ring.refresh(timeout_s=60)
     assert len(caplog.messages) == 1, "once for each change of the file"
 
 
@@ -169,13 +169,13 @@ async def test_a_file_without_a_usable_key_revokes_those_that_it_had(tmp_path: P
         path = write(tmp_path / "keys.json", secret(STRONG, "stolen"))
         ring = KeyRing(OTHER, path)
         write(path, *left)
-        await ring.refresh(within_s=60)
-        assert [key.id for key in ring.named("stolen")] == [""], "AUTH_SECRET is valid all the same"
+        await ring.refresh(timeout_s=60)
+        assert [key.id for key in ring.find("stolen")] == [""], "AUTH_SECRET is valid all the same"
         assert len(ring) == 1
         assert "no key that can be used" in ring.fault
         write(path, secret(STRONG, "new"))
-        await ring.refresh(within_s=60)
-        assert ([key.id for key in ring.named("new")], ring.fault) == (["new"], "")
+        await ring.refresh(timeout_s=60)
+        assert ([key.id for key in ring.find("new")], ring.fault) == (["new"], "")
 
 
 async def test_a_reason_is_logged_once_for_as_long_as_the_key_is_invalid(
@@ -186,7 +186,7 @@ async def test_a_reason_is_logged_once_for_as_long_as_the_key_is_invalid(
     with caplog.at_level(logging.WARNING):
         for number in range(3):
             write(tmp_path / "keys.json", odd, secret(f"{STRONG} {number}"))
-            await ring.refresh(within_s=60)
+            await ring.refresh(timeout_s=60)
     assert caplog.messages == ['AUTH_JWKS: key "pq" has unsupported type "AKP" and was skipped']
 
 

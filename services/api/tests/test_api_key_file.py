@@ -82,11 +82,11 @@ async def test_a_read_that_stalls_is_a_fault_and_only_one_is_under_way(
     write(path, TWO)
     monkeypatch.setattr(keyring, "load_keys", load_late)
     for _ in range(3):
-        await ring.refresh(within_s=0)
-        assert (ring.fault, [key.id for key in ring.named("first")]) == (STALLED, ["first"])
+        await ring.refresh(timeout_s=0)
+        assert (ring.fault, [key.id for key in ring.find("first")]) == (STALLED, ["first"])
     answers.set()
-    await ring.refresh(within_s=60)
-    assert (ring.fault, [key.id for key in ring.named("second")]) == ("", ["second"])
+    await ring.refresh(timeout_s=60)
+    assert (ring.fault, [key.id for key in ring.find("second")]) == ("", ["second"])
     assert reads == 1
 
 
@@ -95,13 +95,13 @@ async def test_whatever_lies_there_the_keys_stay_valid_until_it_is_a_file_again(
     for state, make in FILE_STATES.items():
         before = path.rename(path.with_name("before"))
         make(path)
-        await ring.refresh(within_s=60)
+        await ring.refresh(timeout_s=60)
         assert ring.fault.startswith("AUTH_JWKS cannot be used: "), state
-        assert ring.named("first"), state
+        assert ring.find("first"), state
         remove(path)
         # The same file as before, with the same time.
         before.rename(path)
-        await ring.refresh(within_s=60)
+        await ring.refresh(timeout_s=60)
         assert ring.fault == "", state
     assert (path.read_bytes(), path.stat().st_mtime_ns) == (content, stamp.st_mtime_ns)
     assert ring.version == 1, "it was never another one"
@@ -116,17 +116,17 @@ async def test_an_error_that_was_not_foreseen_is_raised(path: Path, monkeypatch:
 
     monkeypatch.setattr(keyring, "load_keys", fail)
     with pytest.raises(ZeroDivisionError):
-        await ring.refresh(within_s=60)
+        await ring.refresh(timeout_s=60)
 
 
 async def test_where_no_thread_can_be_started_the_keys_stay(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ring = KeyRing(None, path)
     with monkeypatch.context() as patched:
         patched.setattr("threading.Thread.start", _refuse_thread)
-        await ring.refresh(within_s=60)
+        await ring.refresh(timeout_s=60)
     assert "no thread can be started" in ring.fault
-    assert ring.named("first")
-    await ring.refresh(within_s=60)
+    assert ring.find("first")
+    await ring.refresh(timeout_s=60)
     assert ring.fault == ""
 
 
@@ -136,7 +136,7 @@ def _refuse_thread(_: object) -> None:
 
 async def test_a_ring_of_a_secret_alone_reads_nothing() -> None:
     ring = KeyRing(ONE, None)
-    await ring.refresh(within_s=60)
+    await ring.refresh(timeout_s=60)
     assert (len(ring), ring.fault, ring.reads_file) == (1, "", False)
 
 
@@ -150,5 +150,5 @@ def test_a_change_is_logged(path: Path, caplog: pytest.LogCaptureFixture) -> Non
     ring = KeyRing(None, path)
     write(path, TWO)
     with caplog.at_level(logging.INFO):
-        asyncio.run(ring.refresh(within_s=60))
+        asyncio.run(ring.refresh(timeout_s=60))
     assert caplog.messages == [f"1 keys in {path}: second"]

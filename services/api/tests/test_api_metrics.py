@@ -1,6 +1,7 @@
 """GET /metrics: what is counted is what happened."""
 
 import httpx
+import pytest
 
 from fixtures.metrics import metrics_of, until_metrics
 from fixtures.processes import Processes, free_port
@@ -53,6 +54,22 @@ async def test_it_tells_how_many_orders_wait_and_how_long(sim: Sim, redis_url: s
     await sim.tick(times=1)
     after = until_metrics(api.url, lambda found: found["sector_orders_pending"] == 0, "the tick took them")
     assert after["sector_oldest_pending_order_age_seconds"] == 0
+
+
+@pytest.mark.parametrize(
+    ("earlier", "name"),
+    [
+        ("sector_orders_waiting", "sector_orders_pending"),
+        ("sector_oldest_order_seconds", "sector_oldest_pending_order_age_seconds"),
+    ],
+)
+@pytest.mark.usefixtures("sim")
+def test_a_metric_is_exported_by_its_earlier_name_too(
+    redis_url: str, processes: Processes, earlier: str, name: str
+) -> None:
+    api = processes.start("api", REDIS_URL=redis_url)
+    httpx.post(f"{api.url}/orders", json=NOTE)
+    until_metrics(api.url, lambda metrics: metrics[name] > 0 and metrics[earlier] > 0, "a pending order is measured")
 
 
 async def test_several_apis_at_one_port_answer_for_all(sim: Sim, redis_url: str, processes: Processes) -> None:

@@ -293,14 +293,14 @@ async def test_a_file_of_keys_that_did_not_change_is_not_read_again(
     path = tmp_path / "keys.json"
     path.write_text(json.dumps({"keys": [public(signer, "one")]}))
     ring = KeyRing(None, path)
-    (before,) = ring.named("one")
-    await ring.refresh(within_s=60)
-    (after,) = ring.named("one")
+    (before,) = ring.find("one")
+    await ring.refresh(timeout_s=60)
+    (after,) = ring.find("one")
     assert after is before
     assert ring.version == 1
     path.write_text(json.dumps({"keys": [public(signer, "another")]}))
-    await ring.refresh(within_s=60)
-    assert [key.id for key in ring.named("another")] == ["another"]
+    await ring.refresh(timeout_s=60)
+    assert [key.id for key in ring.find("another")] == ["another"]
     assert ring.version == 2
 
 

@@ -1,4 +1,4 @@
-"""Who asks, and what they may: read from the token of a request (RFC 6750, RFC 7519)."""
+"""Authentication and authorization: the bearer of a token, and what it may do (RFC 6750, RFC 7519)."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,8 @@ from sector.models import Order
 from sector.models.error_texts import describe_error
 
 ALL = "*"
-_KNOWN = 4096
+_MAX_TOKENS = 4096
+"""Tokens in the cache."""
 
 CLOCK_SKEW_S = 10
 """How far the clock of an issuer may be ahead of ours: for `iat` and `nbf`. `exp` is exact."""
@@ -25,13 +26,13 @@ Names = str | tuple[str, ...]
 _NAMES_CLAIMS = ("sim", "faction")
 
 Subject = Annotated[str, Field(pattern=r"^[^\p{C}\p{Zl}\p{Zp}]{1,128}$")]
-"""A name without control, format and other invisible characters: it stands in logs, and in the order log."""
+"""A name without control, format and other invisible characters, because it is written to logs and to the order log."""
 
 _SUBJECT: TypeAdapter[str] = TypeAdapter(Subject)
 
 
 class TokenClaims(BaseModel):
-    """What a token says. `sim` and `faction`: one, several, or `*` for all; `scope` `admin`: may do all, in its sims."""
+    """The claims of a token. `sim` and `faction` name one, several, or all (`*`). The scope `admin` allows everything in these sims."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -43,7 +44,7 @@ class TokenClaims(BaseModel):
 
 
 def is_subject(text: str) -> bool:
-    """Say whether a token may name its bearer so."""
+    """Return whether a text is valid as the subject of a token."""
     try:
         _SUBJECT.validate_python(text)
     except ValidationError:
@@ -53,7 +54,7 @@ def is_subject(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """Who asks. `sims`, `factions`: None means all."""
+    """The client that sent a request. In `sims` and `factions`, None means all."""
 
     subject: str
     sims: frozenset[str] | None
@@ -63,92 +64,92 @@ class Bearer:
     open: bool = False
 
     def check_sim(self, sim_id: str) -> None:
-        """Raise Problem unless the token is for this sim."""
+        """Raise ApiError unless the token is for this sim."""
         if self.sims is not None and sim_id not in self.sims:
             raise forbidden("sim", f"this token is not for sim {sim_id}")
 
     def check_order(self, order: Order) -> None:
-        """Raise Problem unless they may order for this faction."""
+        """Raise ApiError unless it may submit orders of this faction."""
         if self.admin or self.factions is None:
             return
         if order.faction not in self.factions:
             raise forbidden("faction", f"this token is not for {order.faction or 'giving systems to nobody'}")
 
-    def check_may_found(self) -> None:
-        """Raise Problem unless they may create sims: before the body is looked at, and `check_sim` afterwards."""
+    def check_may_create_sims(self) -> None:
+        """Raise ApiError unless it may create sims. Call it before the body is parsed, and `check_sim` afterwards."""
         if not (self.admin or self.open):
             raise forbidden("scope", "this takes a token of scope admin")
 
 
 ANONYMOUS = Bearer("anonymous", None, None, admin=False, open=True)
-"""Who asks where no token is needed."""
+"""The bearer of all requests if the API needs no token."""
 
 
 def forbidden(field: str, message: str) -> ApiError:
-    """Return the problem of a token that is good, but not for this."""
+    """Return the error of a valid token that does not allow a request."""
     headers = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
     return ApiError(403, "Not allowed", message, [{"field": field, "message": message}], headers)
 
 
 class Authenticator:
-    """Tells who asks. Tokens once found good are remembered until they expire, or the keys change."""
+    """Authenticates requests. Valid tokens stay in a cache until they expire, or the keys change."""
 
     def __init__(self, ring: KeyRing | None, audience: str) -> None:
         self._ring = ring
         self._audience = audience
-        self._known: dict[str, Bearer] = {}
+        self._bearers: dict[str, Bearer] = {}
         self._version = 0
 
     @property
     def open(self) -> bool:
-        """Whether no token is needed."""
+        """Whether requests need no token."""
         return self._ring is None
 
     @property
     def key_counts(self) -> dict[str, JsonValue]:
-        """How many keys are used, and how many of the file are not: the log says why."""
+        """Numbers of keys that are used, and of those that were skipped. The log has the reasons."""
         return {} if self._ring is None else {"keys": len(self._ring), "keys_skipped": len(self._ring.skipped)}
 
     def authenticate(self, request: Request) -> Bearer:
-        """Return who asks. Raises Problem where there is no token, or none that is good."""
+        """Return the bearer of the token of a request. Raises ApiError if it is missing or invalid."""
         if self._ring is None:
             return ANONYMOUS
         ring = self._ring
         if ring.version != self._version:
-            self._known.clear()
+            self._bearers.clear()
             self._version = ring.version
         header = request.headers.getone("authorization", "")
-        known = self._known.get(header)
-        if known is not None and known.until_s > time.time():
-            return known
+        bearer = self._bearers.get(header)
+        if bearer is not None and bearer.until_s > time.time():
+            return bearer
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise _unauthorized("", "this takes a token: Authorization: Bearer ...; sector-api token makes one")
-        found = self._checked(ring, token.strip())
-        if len(self._known) >= _KNOWN:
-            del self._known[next(iter(self._known))]
-        self._known[header] = found
-        return found
+        bearer = self._verify(ring, token.strip())
+        if len(self._bearers) >= _MAX_TOKENS:
+            del self._bearers[next(iter(self._bearers))]
+        self._bearers[header] = bearer
+        return bearer
 
     def subject(self, request: Request) -> str | None:
-        """Return who asked, if that was found out."""
-        known = self._known.get(request.headers.getone("authorization", ""))
-        return None if known is None else known.subject
+        """Return the subject of the token of a request, if the token is in the cache."""
+        bearer = self._bearers.get(request.headers.getone("authorization", ""))
+        return None if bearer is None else bearer.subject
 
-    def _checked(self, ring: KeyRing, token: str) -> Bearer:
+    def _verify(self, ring: KeyRing, token: str) -> Bearer:
         try:
             key_id = jwt.get_unverified_header(token).get("kid")
         except InvalidTokenError as error:
             raise _unauthorized("invalid_token", "the token cannot be read: it is no JWT") from error
         fault = "no key that is known here signed it"
-        for key in ring.named(key_id):
+        for key in ring.find(key_id):
             try:
                 claims = jwt.decode(
                     token,
                     key=key.jwk,
                     algorithms=[key.algorithm],
                     audience=self._audience,
-                    # (Of the clock of the issuer see check_age.)
+                    # `check_age` verifies iat and nbf.
                     options={"require": ["exp", "sub", "aud"], "verify_iat": False, "verify_nbf": False},
                 )
                 check_age(claims, time.time())
@@ -164,26 +165,26 @@ class Authenticator:
             except ValidationError as error:
                 fault = describe_invalid_claim(error)
             except (jwt.PyJWTError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
-                # What the key cannot verify is no good token; another key may fit.
+                # This key cannot verify the token. Another key may.
                 fault = "the token is not good"
         raise _unauthorized("invalid_token", fault)
 
 
 def check_age(claims: Mapping[str, object], now_s: float) -> None:
-    """Raise ImmatureSignatureError for a token of the future: one whose issuer's clock may be a little ahead is none."""
+    """Raise ImmatureSignatureError for a token of the future. The clock of the issuer may be `CLOCK_SKEW_S` ahead."""
     for name in ("nbf", "iat"):
         value = claims.get(name)
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise jwt.ImmatureSignatureError(name)
-        # (so that NaN is none either)
+        # Also true for NaN.
         if not value <= now_s + CLOCK_SKEW_S:
             raise jwt.ImmatureSignatureError(name)
 
 
 def _reason(error: InvalidTokenError) -> str:
-    """Return in our words why a token is refused: those of the library may quote it."""
+    """Return why a token is rejected, in our words: those of the library may quote the token."""
     match error:
         case jwt.ImmatureSignatureError():
             return f"it is not yet valid: nbf or iat is no number, or more than {CLOCK_SKEW_S} s ahead of this clock"
@@ -202,17 +203,17 @@ def _reason(error: InvalidTokenError) -> str:
 def describe_invalid_claim(error: ValidationError) -> str:
     """Return which claim has a value that is not allowed, and why."""
     first = error.errors(include_url=False, include_input=False)[0]
-    # (What follows in the path are the members of a union.)
+    # The rest of the path are the members of a union.
     claim = str(first["loc"][0])
     reason = "must be a string or a list of strings" if claim in _NAMES_CLAIMS else describe_error(first)
     return f"the token's claim {claim} {reason}"
 
 
 def _bearer(claims: TokenClaims) -> Bearer:
-    return Bearer(claims.sub, _named(claims.sim), _named(claims.faction), claims.scope == "admin", claims.exp)
+    return Bearer(claims.sub, _names(claims.sim), _names(claims.faction), claims.scope == "admin", claims.exp)
 
 
-def _named(names: Names) -> frozenset[str] | None:
+def _names(names: Names) -> frozenset[str] | None:
     listed: Sequence[str] = (names,) if isinstance(names, str) else names
     return None if ALL in listed else frozenset(listed)
 

@@ -9,15 +9,15 @@ from sector.models.error_texts import describe_json_error
 
 _JSON = "application/json"
 _ACCEPTED = frozenset({_JSON, "application/x-www-form-urlencoded", "text/plain", ""})
-"""Types of bodies that are read as JSON: curl sends the second unless it is told otherwise, and `fetch` of a browser the third."""
+"""Content types that are parsed as JSON: by default curl sends the second, and `fetch` of a browser the third."""
 _MAX_BRACKETS = 100_000
-"""In a body, of all kinds and in texts too: each may be an object of its own, which takes 100 ns while other requests wait."""
+"""In a body, also inside strings. Each may begin an object, which takes 100 ns while other requests wait."""
 _MAX_COLONS = 50_000
-"""Likewise: each may stand before a field, which takes 300 ns."""
+"""In a body, also inside strings. Each may belong to a field, which takes 300 ns."""
 
 
 def parse_json(request: Request, *, may_be_map: bool = True) -> JsonValue:
-    """Return the JSON in the body of a request; only a map has very many fields. Raises Problem."""
+    """Return the JSON in the body of a request. Only a map may have very many fields. Raises ApiError."""
     kind = request.headers.getone("content-type", _JSON)
     if kind != _JSON and kind.partition(";")[0].strip().lower() not in _ACCEPTED:
         detail = f"a body is application/json, not {kind[:80]!r}"
@@ -33,14 +33,14 @@ def parse_json(request: Request, *, may_be_map: bool = True) -> JsonValue:
         message = f"it has at most {_MAX_COLONS} colons, this one {colons}"
         raise invalid([{"field": "(body)", "message": message}], "Too many colons")
     try:
-        found: JsonValue = jiter.from_json(request.body, allow_inf_nan=False, catch_duplicate_keys=True)
+        body: JsonValue = jiter.from_json(request.body, allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError as error:
         raise ApiError(400, "Malformed JSON", f"the body {describe_json_error(str(error))}") from error
-    return found
+    return body
 
 
 def convert_whole_floats(body: JsonValue) -> bool:
-    """Replace each float that is a whole number by an int, in place; say whether there was one.
+    """Replace each float that is a whole number by an int, in place; return whether there was one.
 
     In JSON Schema 2020-12 `10.0` is an integer, and the document of the API says that its integers are those of JSON Schema.
     """

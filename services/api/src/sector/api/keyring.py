@@ -1,4 +1,4 @@
-"""The keys that tokens may be signed with: a secret, and those of a file that may change while we run."""
+"""The keys that sign tokens: a secret, and those of a file that may change at run time."""
 
 import asyncio
 import logging
@@ -18,20 +18,20 @@ from sector.process.daemon_thread import ThreadLimitError
 
 log = logging.getLogger(__name__)
 
-_READ_WITHIN_S = 1.0
+_READ_TIMEOUT_S = 1.0
 
 type FileStamp = tuple[int, int, int]
-"""Of a file: when it changed, its size and its inode."""
+"""Modification time, size and inode of a file."""
 
 
 def secret_key(secret: str) -> Key:
     """Return a secret as a key for HS256."""
-    told = {"kty": "oct", "alg": "HS256", "k": base64url_encode(secret.encode()).decode()}
-    return Key("", PyJWK.from_dict(told), True)
+    jwk = {"kty": "oct", "alg": "HS256", "k": base64url_encode(secret.encode()).decode()}
+    return Key("", PyJWK.from_dict(jwk), True)
 
 
 class _KeyFileReading(NamedTuple):
-    """What a look at the file brought. `keys`: None where it is as before, or cannot be used."""
+    """Result of reading the key file. `keys` is None if the file is unchanged or cannot be used."""
 
     stamp: FileStamp | None
     keys: list[Key] | None = None
@@ -40,7 +40,7 @@ class _KeyFileReading(NamedTuple):
 
 
 class KeyRing:
-    """The keys at this moment. `version` grows when they change."""
+    """The current keys. `version` increases when they change."""
 
     def __init__(self, secret: str | None, path: Path | None) -> None:
         self._secret = [] if secret is None else [secret_key(secret)]
@@ -48,27 +48,27 @@ class KeyRing:
         self._stamp: FileStamp | None = None
         self._keys: list[Key] = self._secret
         self.skipped: list[str] = []
-        """Why keys of the file are not used."""
+        """Reasons why keys of the file were skipped."""
         self.fault = ""
-        """What is wrong with the file as a whole; empty where nothing is."""
+        """Fault of the file; empty if it can be used."""
         self._fault_of_keys = ""
-        """What is wrong with the content that was read last."""
+        """Fault of the content that was read last."""
         self._reported: frozenset[str] = frozenset()
         self._pending: asyncio.Future[_KeyFileReading] | None = None
         self.version = 0
         if path is not None:
             self._apply(_read(path, None))
 
-    async def refresh(self, within_s: float = _READ_WITHIN_S) -> None:
+    async def refresh(self, timeout_s: float = _READ_TIMEOUT_S) -> None:
         """Read the file again if it changed, and log its keys. If it cannot be read, the previous keys stay: see `fault`.
 
-        A thread reads it. A disk that stalls does not hold up the caller: after `within_s` it is a fault, and the thread reads on.
+        A thread reads it. A disk that stalls does not hold up the caller: after `timeout_s` it is a fault, and the thread continues.
         """
         if self._path is None:
             return
         if self._pending is None:
             self._pending = start_daemon_thread(partial(_read, self._path, self._stamp), "keys")
-        done, _ = await asyncio.wait((self._pending,), timeout=within_s)
+        done, _ = await asyncio.wait((self._pending,), timeout=timeout_s)
         if not done:
             self.fault = _fault("it cannot be read: the disk does not answer")
             return
@@ -92,9 +92,9 @@ class KeyRing:
         log.info("%d keys in %s: %s", len(self._keys), self._path, ", ".join(key.id or "unnamed" for key in self._keys))
 
     def _apply(self, reading: _KeyFileReading) -> bool:
-        """Use what was read; say whether there are other keys now."""
+        """Use the keys that were read. Return whether they changed."""
         if reading.keys is None:
-            # A file that could not be read for a while may be there again as it was.
+            # The file may be readable again, with the same content as before.
             self.fault = reading.fault or self._fault_of_keys
             return False
         self._keys, self._stamp = [*reading.keys, *self._secret], reading.stamp
@@ -104,14 +104,14 @@ class KeyRing:
 
     @property
     def reads_file(self) -> bool:
-        """Whether some of the keys are those of a file."""
+        """Whether there is a key file."""
         return self._path is not None
 
     def __len__(self) -> int:
         return len(self._keys)
 
-    def named(self, key_id: str | None) -> list[Key]:
-        """Return the keys that a token which names `key_id` may be signed with."""
+    def find(self, key_id: str | None) -> list[Key]:
+        """Return the keys that may have signed a token with this `kid`."""
         if key_id is None:
             return self._keys
         return [key for key in self._keys if key.id == key_id] or [key for key in self._keys if not key.id]
@@ -125,17 +125,17 @@ class KeyRing:
 def _read(path: Path, stamp_before: FileStamp | None) -> _KeyFileReading:
     """Read the file, unless it has the same stamp as before."""
     try:
-        there = path.stat()
+        file = path.stat()
     except OSError as error:
         return _KeyFileReading(None, fault=_fault(f"it cannot be read: {error.strerror}"))
-    stamp = (there.st_mtime_ns, there.st_size, there.st_ino)
+    stamp = (file.st_mtime_ns, file.st_size, file.st_ino)
     try:
-        if stamp == stamp_before and stat.S_ISREG(there.st_mode):
+        if stamp == stamp_before and stat.S_ISREG(file.st_mode):
             check_file(path)
             return _KeyFileReading(stamp)
         loaded = load_keys(path)
     except NoUsableKey as error:
-        # It can be read: the keys that were taken out are revoked, although none is left.
+        # The file is readable, so the keys that it had are revoked, although none is left.
         return _KeyFileReading(
             stamp, [], error.skipped, "AUTH_JWKS holds no key that can be used: tokens that its keys signed are refused"
         )

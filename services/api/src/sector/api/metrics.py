@@ -25,7 +25,7 @@ STREAMS = Gauge("sector_api_streams", "Open event streams.", multiprocess_mode="
 DROPPED = Counter("sector_api_streams_dropped", "Event streams disconnected because their client read too slowly.")
 SIMS = Gauge("sector_api_sims", "Sims that this API watches.", multiprocess_mode="livemax")
 TICK = Gauge("sector_api_tick", "Tick at which the API serves its default sim.", multiprocess_mode="livemin")
-_WAITING = Gauge(
+_PENDING = Gauge(
     "sector_orders_pending",
     "Orders in the log of the default sim that no tick has processed. NaN without Redis.",
     multiprocess_mode="livemax",
@@ -45,16 +45,16 @@ deprecate_metrics(
 
 
 async def watch_pending(stop: asyncio.Event, redis: Client, sim_id: str) -> None:
-    """See once a second what waits for the worker of a sim. Where that is not known, it is told as NaN."""
+    """Measure the pending orders of a sim once a second, until `stop`."""
     while not stop.is_set():
         try:
-            found = await load_pending(redis, sim_id)
+            orders = await load_pending(redis, sim_id)
         except (RedisError, StateError):
-            # What is wrong, the conditions tell.
-            _WAITING.set(_UNKNOWN)
+            # The conditions in /health report the error.
+            _PENDING.set(_UNKNOWN)
             _OLDEST.set(_UNKNOWN)
         else:
-            _WAITING.set(found.count)
-            came_ms = int(found.oldest.partition("-")[0] or 0)
-            _OLDEST.set(max(time.time() - came_ms / 1000, 0.0) if found.oldest else 0)
+            _PENDING.set(orders.count)
+            submitted_ms = int(orders.oldest.partition("-")[0] or 0)
+            _OLDEST.set(max(time.time() - submitted_ms / 1000, 0.0) if orders.oldest else 0)
         await wait_for_stop(stop, _INTERVAL_S)

@@ -1,4 +1,4 @@
-"""GET /openapi.json: what the API says of itself (OpenAPI 3.1), made from its operations and the types in sector.models."""
+"""GET /openapi.json: the OpenAPI 3.1 document, generated from the operations and the types in sector.models."""
 
 import argparse
 import re
@@ -21,7 +21,7 @@ from sector.models.responses import Columns, Problem
 
 _INDENTED = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 _REF = "#/components/schemas/{model}"
-_ANY: Mapping[int, str] = {
+_COMMON_PROBLEMS: Mapping[int, str] = {
     400: "A request that is no HTTP, or a body that is not JSON.",
     404: "No such sim.",
     408: "The request did not arrive in time.",
@@ -33,7 +33,7 @@ _ANY: Mapping[int, str] = {
     500: "A fault of the API.",
     503: "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again.",
 }
-_WITH_TOKEN: Mapping[int, str] = {
+_TOKEN_PROBLEMS: Mapping[int, str] = {
     401: "No good token; WWW-Authenticate says what is wrong with it.",
     403: "The token is not for this sim, faction or scope.",
 }
@@ -47,7 +47,7 @@ _SIM = Parameter("sim_id", "path", {"type": "string", "pattern": f"^{SIM_ID}$"},
 
 
 def document(*, tokens: bool) -> dict[str, JsonValue]:
-    """Return the document. `tokens`: whether one is needed to order."""
+    """Return the document. `tokens` is whether orders need a token."""
     paths: dict[str, dict[str, JsonValue]] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation, operation.path, tokens=tokens)
@@ -109,44 +109,44 @@ def _version() -> str:
 
 
 def _schemas() -> dict[str, JsonValue]:
-    _, found = models_json_schema(
+    _, output = models_json_schema(
         [(model, "serialization") for model in (*MODELS, Problem, Columns)], ref_template=_REF
     )
-    schemas: dict[str, JsonValue] = dict(found["$defs"])
+    schemas: dict[str, JsonValue] = dict(output["$defs"])
     order = TypeAdapter(ORDER._type).json_schema(ref_template=_REF)  # noqa: SLF001
     schemas |= order.pop("$defs")
     schemas["Order"] = order
-    # What comes in is described as it is checked, not as it goes out.
-    _, given = models_json_schema([(model, "validation") for model in _given()], ref_template=_REF)
-    return schemas | dict(given["$defs"])
+    # Request bodies have the schema of validation, not that of serialization.
+    _, request_schemas = models_json_schema([(model, "validation") for model in _request_bodies()], ref_template=_REF)
+    return schemas | dict(request_schemas["$defs"])
 
 
-def _given() -> Iterator[type[BaseModel]]:
+def _request_bodies() -> Iterator[type[BaseModel]]:
     for operation in OPERATIONS:
         if isinstance(operation.body, type):
             yield operation.body
 
 
-# With the import: processes that are forked later share it.
+# Made on import, so that processes which are forked later share it.
 _SCHEMAS: Mapping[str, JsonValue] = _schemas()
 
 
 def _operation(operation: Operation, path: str, *more: Parameter, tokens: bool) -> dict[str, JsonValue]:
     name = re.sub(r"[/.{}]+", "_", path).rstrip("_")
-    told: dict[str, JsonValue] = {
+    described: dict[str, JsonValue] = {
         "operationId": f"{operation.method}{name}",
         "summary": operation.summary,
         "parameters": [_parameter(each) for each in (*more, *operation.parameters)],
         "responses": _responses(operation, tokens=tokens),
     }
     if operation.description:
-        told["description"] = operation.description
+        described["description"] = operation.description
     if operation.body is not None:
         content: JsonValue = {"schema": _schema(operation.body), "examples": {"one": {"value": operation.example}}}
-        told["requestBody"] = {"required": True, "content": {"application/json": content}}
+        described["requestBody"] = {"required": True, "content": {"application/json": content}}
     if operation.token and tokens:
-        told["security"] = [{"token": []}]
-    return told
+        described["security"] = [{"token": []}]
+    return described
 
 
 def _parameter(parameter: Parameter) -> dict[str, JsonValue]:
@@ -161,29 +161,36 @@ def _parameter(parameter: Parameter) -> dict[str, JsonValue]:
 
 
 def _responses(operation: Operation, *, tokens: bool) -> dict[str, JsonValue]:
-    problems = {**_ANY, **(_WITH_TOKEN if operation.token and tokens else {}), **operation.problems}
-    told: dict[str, JsonValue] = {str(status): _problem(status, words) for status, words in problems.items()}
-    return told | {str(status): _reply(reply) for status, reply in operation.replies.items()}
+    problems = {**_COMMON_PROBLEMS, **(_TOKEN_PROBLEMS if operation.token and tokens else {}), **operation.problems}
+    responses: dict[str, JsonValue] = {
+        str(status): _problem(status, description) for status, description in problems.items()
+    }
+    return responses | {str(status): _reply(reply) for status, reply in operation.replies.items()}
 
 
 def _reply(reply: Reply) -> JsonValue:
-    told: dict[str, JsonValue] = {"description": reply.description}
+    response: dict[str, JsonValue] = {"description": reply.description}
     if reply.body is not None:
         content: dict[str, JsonValue] = {"schema": _schema(reply.body)}
         if reply.example is not None:
             content["example"] = reply.example
-        told["content"] = {reply.kind: content}
+        response["content"] = {reply.kind: content}
     if reply.headers:
-        told["headers"] = {
+        response["headers"] = {
             name: {"description": _HEADERS[name], "schema": {"type": "string"}} for name in reply.headers
         }
-    return told
+    return response
 
 
-def _problem(status: int, words: str) -> JsonValue:
-    example: JsonValue = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": words}
+def _problem(status: int, description: str) -> JsonValue:
+    example: JsonValue = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": description,
+    }
     return {
-        "description": words,
+        "description": description,
         "content": {"application/problem+json": {"schema": {"$ref": _REF.format(model="Problem")}, "example": example}},
     }
 
@@ -193,7 +200,7 @@ def _schema(body: Body) -> JsonValue:
 
 
 def _resolved(schema: JsonValue) -> JsonValue:
-    """Write out references to components, which are names alone."""
+    """Replace the names of components by references to them."""
     if isinstance(schema, dict):
         return {
             name: _REF.format(model=value) if name == "$ref" else _resolved(value) for name, value in schema.items()

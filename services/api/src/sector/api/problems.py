@@ -12,8 +12,7 @@ _MAX_NAME = 60
 
 
 class ApiError(Exception):
-    """An answer that is an error. `errors` lists the first faults, each with its field and what is wrong with it; `more_errors`
-    are only counted."""
+    """An error response. `errors` lists the first errors, each with its field and message; `more_errors` is the number of the others."""
 
     def __init__(
         self,
@@ -34,7 +33,7 @@ class ApiError(Exception):
         self.body = self.body_with(MAX_ERRORS)
 
     def body_with(self, max_errors: int) -> dict[str, JsonValue]:
-        """Return the body with so many of the errors, and the number of the others."""
+        """Return the body with at most `max_errors` errors, and the number of the others."""
         body: dict[str, JsonValue] = {
             "type": "about:blank",
             "title": self.title,
@@ -48,13 +47,13 @@ class ApiError(Exception):
         return body
 
     def response(self) -> Response:
-        """Return it as an answer."""
+        """Return the response."""
         headers = tuple((name.lower().encode(), value.encode()) for name, value in self.headers.items())
         return Response(orjson.dumps(self.body), self.status, content_type=PROBLEM, headers=headers)
 
 
 def invalid(errors: list[dict[str, str]], title: str = "Not a valid order") -> ApiError:
-    """Return the problem of a body that is JSON, but not what it must be."""
+    """Return the error of a body that is JSON, but not valid."""
     detail = "; ".join(f"{error['field']}: {error['message']}" for error in errors[:MAX_ERRORS])
     if len(errors) > MAX_ERRORS:
         detail += f"; and {len(errors) - MAX_ERRORS} more"
@@ -62,28 +61,28 @@ def invalid(errors: list[dict[str, str]], title: str = "Not a valid order") -> A
 
 
 def invalid_unlisted(errors: int, title: str = "Not a valid order") -> ApiError:
-    """Return the problem of a body in a response that lists as many errors as it may already."""
+    """Return the error of a body in a response that already lists the maximum number of errors."""
     return ApiError(422, title, f"{errors} errors, see more_errors", more_errors=errors)
 
 
 def invalid_query(name: str, message: str) -> ApiError:
-    """Return the problem of a query parameter."""
-    name = _shortened(name)
+    """Return the error of a query parameter."""
+    name = _shorten(name)
     return ApiError(422, "Not a valid query", f"{name}: {message}", [{"field": name, "message": message}])
 
 
 def invalid_header(name: str, message: str) -> ApiError:
-    """Return the problem of a header."""
+    """Return the error of a header."""
     return ApiError(422, "Not a valid header", f"{name}: {message}", [{"field": name, "message": message}])
 
 
 def list_errors(error: ValidationError, tags: frozenset[str] = frozenset()) -> list[dict[str, str]]:
-    """Return field and message of each fault. `tags` are the union's, with which pydantic's paths begin."""
-    faults = []
-    found = error.errors(include_url=False, include_input=False)
+    """Return field and message of each error. `tags` are those of a union: the paths of pydantic begin with them."""
+    listed = []
+    errors = error.errors(include_url=False, include_input=False)
     # A list whose validation stopped at an invalid item has too few valid ones as well, which says nothing more.
-    stopped = {each["loc"][:-depth] for each in found for depth in range(1, len(each["loc"]))}
-    for each in found:
+    stopped = {each["loc"][:-depth] for each in errors for depth in range(1, len(each["loc"]))}
+    for each in errors:
         if each["type"] == "too_short" and each["loc"] in stopped:
             continue
         path = [str(part) for part in each["loc"]]
@@ -99,10 +98,10 @@ def list_errors(error: ValidationError, tags: frozenset[str] = frozenset()) -> l
                 message = "an order must be a JSON object"
             case "model_attributes_type" | "model_type":
                 message = "must be a JSON object"
-        faults.append({"field": ".".join(map(_shortened, path)) or "(body)", "message": message})
-    return faults
+        listed.append({"field": ".".join(map(_shorten, path)) or "(body)", "message": message})
+    return listed
 
 
-def _shortened(name: str) -> str:
-    """Return the name of a field, which may be an unknown one of the client's and as long as the body."""
+def _shorten(name: str) -> str:
+    """Return the name of a field, cut: the name of an unknown field can be as long as the body."""
     return name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}…"

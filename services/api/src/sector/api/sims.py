@@ -1,4 +1,4 @@
-"""GET and POST /sims, and POST /sims/{id}/fork: which sims there are, and others asked for."""
+"""GET and POST /sims, GET /sims/{id} and POST /sims/{id}/fork: list sims, describe one, and request new ones."""
 
 import asyncio
 import json
@@ -27,108 +27,112 @@ from sector.state.sims.reservation import IdempotencyKey
 from sector.state.tick.head import Head
 
 _MAX_OBJECTS = 60_000
-"""In a body: more than the largest map has that fits into 1 MB. Each invalid one takes a microsecond, while other requests wait."""
+"""In a body: more than the largest map that fits into 1 MB. Each invalid object takes a microsecond, while other requests wait."""
 _MAX_FIELDS = 64
-_VALIDATING = asyncio.Semaphore(1)
 _ID = re.compile(SIM_ID)
 
 
 class SimsEndpoint:
-    """Lists sims, and asks for new ones."""
+    """Lists sims, and requests new ones. A worker creates them."""
 
     def __init__(self, redis: Client, authenticator: Authenticator, max_sims: int) -> None:
         self._redis = redis
         self._max_sims = max_sims
         self._authenticator = authenticator
+        self._validation = asyncio.Semaphore(1)
 
     async def get_all(self, request: Request) -> Response:
         """Answer with a page of sims, by id."""
-        asked = parse_query(request, "after", "limit")
-        limit = parse_integer("limit", asked.get("limit", "100"), 1, MAX_LIMIT)
-        after = asked.get("after")
+        parameters = parse_query(request, "after", "limit")
+        limit = parse_integer("limit", parameters.get("limit", "100"), 1, MAX_LIMIT)
+        after = parameters.get("after")
         if after is not None and not _ID.fullmatch(after):
             raise invalid_query("after", f"{after[:40]!r} is not the id of a sim")
-        listed = [sim_id for sim_id in await lifecycle.list_ids(self._redis) if after is None or sim_id > after]
-        heads = await lifecycle.load_heads(self._redis, listed[:limit])
-        told: list[JsonValue] = [
-            ({"id": sim_id, "status": "founding"} if head is None else {"id": sim_id, **_head(head)})
-            for sim_id, head in zip(listed[:limit], heads, strict=True)
+        ids = [sim_id for sim_id in await lifecycle.list_ids(self._redis) if after is None or sim_id > after]
+        heads = await lifecycle.load_heads(self._redis, ids[:limit])
+        sims: list[JsonValue] = [
+            ({"id": sim_id, "status": "founding"} if head is None else {"id": sim_id, **_position(head)})
+            for sim_id, head in zip(ids[:limit], heads, strict=True)
         ]
-        return json_response({"sims": told, "more": len(listed) > limit})
+        return json_response({"sims": sims, "more": len(ids) > limit})
 
     async def get_one(self, request: Request, sim_id: str) -> Response:
-        """Answer with what there is to know of a sim: its config, where it is, and which ticks are kept."""
+        """Answer with the config of a sim, its position, and the ticks in its history."""
         parse_query(request)
         if not _ID.fullmatch(sim_id):
             raise SimNotFound(sim_id)
         try:
-            there = await history.get_range(self._redis, sim_id)
+            available = await history.get_range(self._redis, sim_id)
             config, _ = await lifecycle.load_manifest(self._redis, sim_id)
         except SimNotFound:
-            wish = await requests.get_request(self._redis, sim_id)
-            if wish is None:
+            sim_request = await requests.get_request(self._redis, sim_id)
+            if sim_request is None:
                 raise
-            failed = {"status": "failed", "detail": wish.fault} if wish.fault else {"status": "founding"}
-            return json_response({"id": sim_id, **failed})
-        return json_response({"id": sim_id, **_told(there), "config": config.model_dump(mode="json", exclude={"map"})})
+            fault = sim_request.fault
+            status = {"status": "failed", "detail": fault} if fault else {"status": "founding"}
+            return json_response({"id": sim_id, **status})
+        details = {**_details(available), "config": config.model_dump(mode="json", exclude={"map"})}
+        return json_response({"id": sim_id, **details})
 
     async def post(self, request: Request) -> Response:
-        """Ask for a sim: 202, and where to see what becomes of it."""
+        """Request a sim. Answer with 202, and the location where to poll its status."""
         bearer = self._authenticator.authenticate(request)
-        bearer.check_may_found()
+        bearer.check_may_create_sims()
         parse_query(request)
-        new = await _valid(NewSim, request)
+        new = await self._parse(NewSim, request)
         bearer.check_sim(new.id)
-        once = _once(request, bearer, "")
-        if once is not None and await requests.is_repeated(self._redis, new.id, once):
-            return _asked_for(request, new.id, repeated=True)
-        return await self._ask(request, new.id, SimRequest(config=new.config), once)
+        key = _idempotency_key(request, bearer, "")
+        if key is not None and await requests.is_repeated(self._redis, new.id, key):
+            return _accepted(request, new.id, replayed=True)
+        return await self._request(request, new.id, SimRequest(config=new.config), key)
 
     async def fork(self, request: Request, sim: ApiSim) -> Response:
-        """Ask for a sim that begins where this one was at `tick`, by default now."""
+        """Request a sim that begins in the state of this one at `tick`, by default the newest."""
         bearer = self._authenticator.authenticate(request)
-        asked = parse_query(request, "tick")
-        bearer.check_may_found()
-        new = await _valid(NewFork, request)
+        parameters = parse_query(request, "tick")
+        bearer.check_may_create_sims()
+        new = await self._parse(NewFork, request)
         bearer.check_sim(new.id)
-        once = _once(request, bearer, sim.sim_id)
-        if once is not None and await requests.is_repeated(self._redis, new.id, once):
-            return _asked_for(request, new.id, repeated=True)
-        there = await history.get_range(self._redis, sim.sim_id)
-        tick = parse_integer("tick", asked.get("tick", str(there.head.tick)), 0, MAX_TICK)
-        if not there.first <= tick <= there.head.tick:
-            raise invalid_query("tick", f"{tick} is not kept: {there.first} to {there.head.tick} are")
-        return await self._ask(request, new.id, SimRequest(fork_of=ForkOf(sim=sim.sim_id, tick=tick)), once)
+        key = _idempotency_key(request, bearer, sim.sim_id)
+        if key is not None and await requests.is_repeated(self._redis, new.id, key):
+            return _accepted(request, new.id, replayed=True)
+        available = await history.get_range(self._redis, sim.sim_id)
+        newest = available.head.tick
+        tick = parse_integer("tick", parameters.get("tick", str(newest)), 0, MAX_TICK)
+        if not available.first <= tick <= newest:
+            raise invalid_query("tick", f"{tick} is not kept: {available.first} to {newest} are")
+        return await self._request(request, new.id, SimRequest(fork_of=ForkOf(sim=sim.sim_id, tick=tick)), key)
 
-    async def _ask(self, request: Request, sim_id: str, wish: SimRequest, once: IdempotencyKey | None) -> Response:
+    async def _request(
+        self, request: Request, sim_id: str, sim_request: SimRequest, key: IdempotencyKey | None
+    ) -> Response:
         try:
-            await requests.request_sim(self._redis, sim_id, wish, once, max_sims=self._max_sims)
+            await requests.request_sim(self._redis, sim_id, sim_request, key, max_sims=self._max_sims)
         except SimExists:
-            # The same request may have come twice at the same time.
-            if once is None or not await requests.is_repeated(self._redis, sim_id, once):
+            # Two requests with the same key may be handled at the same time.
+            if key is None or not await requests.is_repeated(self._redis, sim_id, key):
                 raise
-            return _asked_for(request, sim_id, repeated=True)
-        return _asked_for(request, sim_id)
+            return _accepted(request, sim_id, replayed=True)
+        return _accepted(request, sim_id)
+
+    async def _parse[M: BaseModel](self, model: type[M], request: Request) -> M:
+        """Return the body as a model. A thread validates it, one body at a time: a map of 1 MB takes 100 ms. Raises ApiError."""
+        async with self._validation:
+            return await asyncio.to_thread(_validate, model, request)
 
 
-def _head(head: Head) -> dict[str, JsonValue]:
+def _position(head: Head) -> dict[str, JsonValue]:
     length_ms = None if head.tick_length_ms < 0 else head.tick_length_ms
     return {"status": head.status, "tick": head.tick, "at_ms": head.at_ms, "tick_length_ms": length_ms}
 
 
-def _told(there: HistoryRange) -> dict[str, JsonValue]:
+def _details(available: HistoryRange) -> dict[str, JsonValue]:
     return {
-        **_head(there.head),
-        "state_hash": there.head.hash,
-        "first_tick": there.first,
-        "keyframes": list(there.keyframes),
+        **_position(available.head),
+        "state_hash": available.head.hash,
+        "first_tick": available.first,
+        "keyframes": list(available.keyframes),
     }
-
-
-async def _valid[M: BaseModel](model: type[M], request: Request) -> M:
-    """Return the body as a model, made in a thread: a map of 1 MB takes some 100 ms. Raises Problem."""
-    async with _VALIDATING:
-        return await asyncio.to_thread(_validate, model, request)
 
 
 def _validate[M: BaseModel](model: type[M], request: Request) -> M:
@@ -137,7 +141,7 @@ def _validate[M: BaseModel](model: type[M], request: Request) -> M:
         message = f"it has {count} objects and lists, and may have {_MAX_OBJECTS}"
         raise invalid([{"field": "(body)", "message": message}], title)
     body = parse_json(request)
-    if (fields := _most_fields(body)) > _MAX_FIELDS:
+    if (fields := _count_fields(body)) > _MAX_FIELDS:
         message = f"an object has {fields} fields, and may have {_MAX_FIELDS}"
         raise invalid([{"field": "(body)", "message": message}], title)
     text = request.body
@@ -149,29 +153,29 @@ def _validate[M: BaseModel](model: type[M], request: Request) -> M:
         raise invalid(list_errors(error), title) from error
 
 
-def _most_fields(body: JsonValue) -> int:
-    """Return how many fields the largest object has: each unknown one would be an error."""
-    most, stack = 0, [body]
+def _count_fields(body: JsonValue) -> int:
+    """Return the number of fields of the largest object: each unknown field would be an error."""
+    largest, stack = 0, [body]
     while stack:
         part = stack.pop()
         if isinstance(part, dict):
-            most = max(most, len(part))
+            largest = max(largest, len(part))
         inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
         stack += [each for each in inner if isinstance(each, dict | list)]
-    return most
+    return largest
 
 
-def _once(request: Request, bearer: Bearer, source: str) -> IdempotencyKey | None:
-    """Return the idempotency key of a request, None without one. `source`: the sim that it forks. Raises Problem."""
+def _idempotency_key(request: Request, bearer: Bearer, source: str) -> IdempotencyKey | None:
+    """Return the idempotency key of a request for a sim; None if it has none. `source` is the sim that it forks. Raises ApiError."""
     key = idempotency_key(request)
     if not key:
         return None
-    asked = b"\0".join((source.encode(), request.query_string.encode(), request.body))
-    return IdempotencyKey(bearer.subject, key, xxhash.xxh3_128_digest(asked))
+    content = b"\0".join((source.encode(), request.query_string.encode(), request.body))
+    return IdempotencyKey(bearer.subject, key, xxhash.xxh3_128_digest(content))
 
 
-def _asked_for(request: Request, sim_id: str, *, repeated: bool = False) -> Response:
-    # Relative: a proxy may serve the API under a path of its own.
+def _accepted(request: Request, sim_id: str, *, replayed: bool = False) -> Response:
+    # It is relative, because a proxy may serve the API below a path of its own.
     location = f"{'../' * (request.path.count('/') - 1)}sims/{sim_id}"
-    headers = ((b"location", location.encode()), *(REPLAYED if repeated else ()))
+    headers = ((b"location", location.encode()), *(REPLAYED if replayed else ()))
     return json_response({"id": sim_id, "status": "founding"}, 202, headers=headers)
