@@ -12,7 +12,7 @@ import yaml
 
 from sector.api.keyring import secret_key
 from sector.api.settings import ApiSettings
-from sector.api.token import make
+from sector.api.token import sign_token
 
 # The services that connect to Redis. Each has a Secret and a user in docker/users.acl, both with its own name.
 _SERVICES = ("api", "viz", "worker")
@@ -82,7 +82,7 @@ def _secrets(given: argparse.Namespace, users: str, passwords: dict[str, str]) -
     for name in _SERVICES:
         contents = {"REDIS_URL": given.redis_url.replace("{user}", name).replace("{password}", passwords[name])}
         yield name, contents | ({"AUTH_SECRET": key} if name == "api" else {})
-    token = make(secret_key(key), _AUDIENCE, f"bot-{given.bot}", [given.bot], hours=given.hours)
+    token = sign_token(secret_key(key), _AUDIENCE, f"bot-{given.bot}", [given.bot], hours=given.hours)
     yield "bot", {"API_TOKEN": token, "BOT_FACTION": given.bot}
     digests = {user: hashlib.sha256(password.encode()).hexdigest() for user, password in passwords.items()}
     acl = re.sub(

@@ -1,11 +1,12 @@
 """Settings with earlier names: they work for one minor version, and the new name has precedence."""
 
 import json
+from types import ModuleType
 
 import pytest
 
 from fixtures.processes import Processes
-from sector.api import settings as settings_module
+from sector.api import settings, token
 from sector.api.settings import ApiSettings
 from sector.process import load
 
@@ -44,6 +45,9 @@ def test_the_api_logs_one_warning_with_the_new_name(redis_url: str, processes: P
     assert [(line["level"], line["new_name"]) for line in warnings] == [("warning", "MAX_STREAMS")]
 
 
-def test_an_earlier_constant_is_the_new_one() -> None:
-    with pytest.warns(DeprecationWarning, match=r"SHORTEST_SECRET is now sector\.api\.settings\.MIN_SECRET$"):
-        assert settings_module.SHORTEST_SECRET == settings_module.MIN_SECRET
+@pytest.mark.parametrize(
+    ("module", "earlier", "name"), [(settings, "SHORTEST_SECRET", "MIN_SECRET"), (token, "make", "sign_token")]
+)
+def test_an_earlier_name_of_a_module_is_the_new_one(module: ModuleType, earlier: str, name: str) -> None:
+    with pytest.warns(DeprecationWarning, match=rf"{earlier} is now {module.__name__}\.{name}$"):
+        assert getattr(module, earlier) is getattr(module, name)

@@ -222,7 +222,7 @@ def test_the_command_makes_a_token_that_is_good(
 @pytest.mark.parametrize(
     ("arguments", "told", "said"),
     [
-        ((), {"AUTH_SECRET": SECRET}, "say for whom"),
+        ((), {"AUTH_SECRET": SECRET}, "--faction NAME or --admin is required"),
         (("--faction", "Me"), {}, "no key to sign with"),
         (("--faction", "Me"), {"AUTH_SECRET": "short"}, "wrong setting AUTH_SECRET"),
         (("--faction", "Me", "--subject", "a\nb"), {"AUTH_SECRET": SECRET}, "--subject must have 1 to 128 characters"),

@@ -23,7 +23,7 @@ from bench.running import import_path, resident_mb, running
 from bench.timing import ratios
 from fixtures.ports import free_port
 from sector.api.keyring import secret_key
-from sector.api.token import make
+from sector.api.token import sign_token
 from sector.models import SimConfig
 from sector.state.redis.client import connect
 from sector.state.sims import lifecycle
@@ -233,7 +233,7 @@ def _servers() -> Iterator[Servers]:
         snapshot.with_suffix(".results").write_text(json.dumps(results))
         constant, _ = stack.enter_context(running("bench.constant", own, SNAPSHOT=str(snapshot)))
         textbook, _ = stack.enter_context(running("bench.textbook", own, path="/docs", REDIS_URL=redis_url))
-        token = make(secret_key(_SECRET), "sector", "bench", ["*"])
+        token = sign_token(secret_key(_SECRET), "sector", "bench", ["*"])
         yield Servers(api, process_id, constant, textbook, valkey, others, token)
 
 

@@ -11,7 +11,7 @@ import httpx
 
 from load.__main__ import main as load_main
 from sector.api.keyring import secret_key
-from sector.api.token import make
+from sector.api.token import sign_token
 
 _WITHIN_S = 120.0
 _BASE = 8000
@@ -34,7 +34,7 @@ def main() -> None:
         try:
             _wait(world, f"http://127.0.0.1:{base}/health/ready")
             secret = Path(folder, "auth-secret").read_text().strip()
-            os.environ["SECTOR_TOKEN"] = make(secret_key(secret), "sector", "load", ["*"])
+            os.environ["SECTOR_TOKEN"] = sign_token(secret_key(secret), "sector", "load", ["*"])
             sys.argv[1:1] = ["--host", f"http://127.0.0.1:{base}", "--viz", f"http://127.0.0.1:{base + 1000}"]
             load_main()
         finally:

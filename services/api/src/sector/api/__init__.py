@@ -1,4 +1,4 @@
-"""The API process: takes orders, shows the state of a sim and what happened in it."""
+"""The API process: accepts orders, and serves the state and the events of sims."""
 
 # Before any library reads the environment.
 import sector.process.environment  # noqa: F401

@@ -1,4 +1,4 @@
-"""`python -m sector.api`: one API process. `python -m sector.api token`: a token for it. `python -m sector.api openapi`: its document."""
+"""`python -m sector.api` runs an API process; `token` as its argument prints a token, `openapi` its OpenAPI document."""
 
 import logging
 import sys
@@ -10,12 +10,14 @@ from sector.process import load, run
 
 log = logging.getLogger(__name__)
 
-_ABOUT = (
-    "sector-api: takes orders for a sim and shows its state.\n"
-    "sector-api token --faction NAME: prints a token for it; sector-api token --help tells more.\n"
-    "sector-api openapi: prints its OpenAPI document, from which clients can be generated."
+_DESCRIPTION = (
+    "sector-api: accepts orders for sims, and serves their state and events.\n"
+    "sector-api token --faction NAME: prints a token; see sector-api token --help.\n"
+    "sector-api openapi: prints the OpenAPI document, from which clients can be generated."
 )
-_OPEN = "OPEN: anyone who reaches this API may order for any faction, and found sims; set AUTH_SECRET or AUTH_JWKS"
+_OPEN = (
+    "OPEN: anyone who reaches this API may submit orders of any faction, and create sims; set AUTH_SECRET or AUTH_JWKS"
+)
 
 
 def main() -> None:
@@ -24,7 +26,7 @@ def main() -> None:
         sys.exit(token.main(sys.argv[2:]))
     if sys.argv[1:2] == ["openapi"]:
         sys.exit(openapi.main(sys.argv[2:]))
-    settings = load(ApiSettings, about=_ABOUT)
+    settings = load(ApiSettings, about=_DESCRIPTION)
     app = create_api(settings)
     if settings.is_open:
         app.before_server_start(lambda _: log.warning(_OPEN))

@@ -1,4 +1,4 @@
-"""Results of a list of orders: what the response says of each, and what is stored of it with an idempotency key."""
+"""Results of a list of orders: those in the response, and those that are stored with an idempotency key."""
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,11 +10,11 @@ from sector.api.problems import MAX_ERRORS, ApiError
 
 _ACCEPTED = 202
 _STATUSES = b"\x01"
-"""First byte of stored statuses. What versions up to 0.7 stored is JSON, and begins with a bracket."""
+"""First byte of stored statuses. Versions up to 0.7 stored JSON, which begins with a bracket."""
 
 
 def encode_statuses(rejected: Mapping[int, ApiError], orders: int) -> bytes:
-    """Return what is stored of a list of which some orders were rejected: the status of each order, in two bytes."""
+    """Return the stored form of the results: the status of each order, in two bytes. It is empty if all orders were accepted."""
     if not rejected:
         return b""
     statuses = [rejected[number].status if number in rejected else _ACCEPTED for number in range(orders)]
@@ -24,9 +24,9 @@ def encode_statuses(rejected: Mapping[int, ApiError], orders: int) -> bytes:
 def list_results(rejected: Mapping[int, ApiError], stored: bytes, ids: Sequence[str]) -> list[JsonValue]:
     """Return a result for each order, as it was at the first request.
 
-    `rejected` are the problems of this request, which has the same body. Where the status was another one at the first request,
-    because the sim has changed since, the problem says only that. Raises ValueError, struct.error, TypeError or StopIteration where what
-    is stored is damaged.
+    `rejected` are the errors of this request, which has the same body. If the status of an order was different at the first request,
+    because the sim has changed since, the error says only that. Raises ValueError, struct.error, TypeError or StopIteration if the
+    stored results are damaged.
     """
     if stored.startswith(b"["):
         return list(_with_ids(orjson.loads(stored), iter(ids)))

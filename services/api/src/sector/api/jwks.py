@@ -1,4 +1,4 @@
-"""JWKS: a file of keys (RFC 7517). What cannot be used safely is skipped, so that the others take effect."""
+"""JWKS: a file of keys (RFC 7517). Keys that cannot be used safely are skipped."""
 
 import json
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ _ALGORITHMS = {
     "EC": ("ES256", "ES256K", "ES384", "ES512"),
     "OKP": ("EdDSA",),
 }
-"""By type of key: what it may sign with."""
+"""The algorithms of each type of key."""
 
 _MAX_NAME = 64
 _MAX_WORD = 20
 
 
 class KeyFileError(ValueError):
-    """A file of keys that cannot be used. `path`: which; `reason`: why."""
+    """A key file that cannot be used, and the reason."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
@@ -35,7 +35,7 @@ class KeyFileError(ValueError):
 
 
 class NoUsableKey(KeyFileError):
-    """A file of keys that can be read, and holds none that can be used. `skipped`: why not."""
+    """A key file without a key that can be used. `skipped` has the reasons."""
 
     def __init__(self, path: Path, skipped: list[str]) -> None:
         super().__init__(path, "; ".join(["it holds no key that can be used", *skipped[:5]]))
@@ -43,7 +43,7 @@ class NoUsableKey(KeyFileError):
 
 
 class KeySkipped(ValueError):
-    """A key that is not used. `key`: its `kid`, or its number, as text; `reason`: why."""
+    """A key that is not used, and the reason. `key` is its `kid`, or its position in the file."""
 
     def __init__(self, key: str, reason: str) -> None:
         super().__init__(f"key {key} {reason} and was skipped")
@@ -53,7 +53,7 @@ class KeySkipped(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key and the one algorithm that it is for: what a token says of its algorithm decides nothing. `id`: its `kid`, or empty."""
+    """A key and its only algorithm. The algorithm in the header of a token is ignored. `id` is the `kid`, or empty."""
 
     id: str
     jwk: PyJWK
@@ -65,14 +65,14 @@ class Key:
 
 
 class KeySet(NamedTuple):
-    """The keys of a file that can be used, and why others cannot."""
+    """The keys of a file that can be used, and the reasons why others were skipped."""
 
     keys: list[Key]
     skipped: list[str]
 
 
 def load_keys(path: Path) -> KeySet:
-    """Return the keys in a file. Raises KeyFileError where it is no JWKS, NoUsableKey where it holds none that can be used."""
+    """Return the keys in a file. Raises KeyFileError if it is no JWKS, NoUsableKey if no key can be used."""
     try:
         content = json.loads(read_file(path, MAX_FILE_BYTES))
     except FileError as error:
@@ -93,29 +93,29 @@ def load_keys(path: Path) -> KeySet:
     return loaded
 
 
-def _key(number: int, given: object) -> Key:
+def _key(number: int, fields: object) -> Key:
     """Return a key. Raises KeySkipped."""
-    if not isinstance(given, dict):
+    if not isinstance(fields, dict):
         raise KeySkipped(str(number), "is no object")
-    name = _quoted(given["kid"]) if "kid" in given else str(number)
-    if reason := _refusal(given):
+    name = _quoted(fields["kid"]) if "kid" in fields else str(number)
+    if reason := _check_type(fields):
         raise KeySkipped(name, reason)
     try:
-        jwk = PyJWK.from_dict(given)
-        weakness = _weakness(given, jwk)
+        jwk = PyJWK.from_dict(fields)
+        weakness = _check_strength(fields, jwk)
     except Exception as error:
-        # The libraries raise errors of many kinds for the parts of a key, and none may hide the keys that follow.
+        # The libraries raise errors of many types for invalid keys. No error may prevent the use of the other keys.
         raise KeySkipped(name, f"cannot be used ({type(error).__name__})") from error
     if weakness:
         raise KeySkipped(name, weakness)
-    signs = (given["kty"] == "oct" or "d" in given) and "sign" in given.get("key_ops", ("sign",))
-    return Key(given.get("kid", ""), jwk, signs)
+    signs = (fields["kty"] == "oct" or "d" in fields) and "sign" in fields.get("key_ops", ("sign",))
+    return Key(fields.get("kid", ""), jwk, signs)
 
 
-def _refusal(given: Mapping[str, object]) -> str:
-    """Return why a key is not for signatures that are known here; "" where it is."""
-    kind, use, operations = given.get("kty"), given.get("use", "sig"), given.get("key_ops", ["verify"])
-    if not isinstance(given.get("kid", ""), str):
+def _check_type(fields: Mapping[str, object]) -> str:
+    """Return why a key is not one for supported signatures; "" if it is."""
+    kind, use, operations = fields.get("kty"), fields.get("use", "sig"), fields.get("key_ops", ["verify"])
+    if not isinstance(fields.get("kid", ""), str):
         return "has a kid that is no text"
     if not isinstance(kind, str) or kind not in _ALGORITHMS:
         return f"has unsupported type {_quoted_choice(kind)}"
@@ -123,29 +123,29 @@ def _refusal(given: Mapping[str, object]) -> str:
         return f'has use {_quoted_choice(use)}, not "sig",'
     if not isinstance(operations, list) or "verify" not in operations:
         return 'has key_ops without "verify"'
-    if "alg" in given and given["alg"] not in _ALGORITHMS[kind]:
-        return f"has unsupported algorithm {_quoted_choice(given['alg'])} for type {_quoted(kind)}"
+    if "alg" in fields and fields["alg"] not in _ALGORITHMS[kind]:
+        return f"has unsupported algorithm {_quoted_choice(fields['alg'])} for type {_quoted(kind)}"
     return ""
 
 
-def _weakness(given: Mapping[str, object], jwk: PyJWK) -> str:
-    """Return why a key can be guessed or computed; "" where it is strong enough."""
+def _check_strength(fields: Mapping[str, object], jwk: PyJWK) -> str:
+    """Return why a key is too weak; "" if it is strong enough."""
     key: object = jwk.key
-    if given["kty"] == "oct" and (not isinstance(key, bytes) or len(key) < MIN_SECRET_BYTES):
+    if fields["kty"] == "oct" and (not isinstance(key, bytes) or len(key) < MIN_SECRET_BYTES):
         return f"has fewer than {MIN_SECRET_BYTES} bytes"
     bits = getattr(key, "key_size", 0)
-    if given["kty"] == "RSA" and bits < MIN_RSA_BITS:
+    if fields["kty"] == "RSA" and bits < MIN_RSA_BITS:
         return f"has {bits} bits, fewer than {MIN_RSA_BITS},"
     return ""
 
 
 def _quoted(value: object) -> str:
-    """Return what a file says, escaped and cut."""
+    """Return a value of the file as JSON, cut."""
     text = json.dumps(value)
     return text if len(text) <= _MAX_NAME else f"{text[:_MAX_NAME]}…"
 
 
 def _quoted_choice(value: object) -> str:
-    """Return a value that must be one of a few words. What is longer than any of them may be a secret in the wrong place."""
+    """Return a value that must be one of a few words. A longer value is hidden, because it may be a secret in the wrong field."""
     text = _quoted(value)
     return text if len(text) <= _MAX_WORD else "of an unknown kind"

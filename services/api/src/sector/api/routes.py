@@ -55,7 +55,7 @@ def add_routes(router: Router, registry: SimRegistry, throttle: RequestThrottle,
     for operation, handler in handlers.items():
         router.add(operation.method, operation.path, handler)
     router.add("get", "/docs", docs_page.get_docs)
-    router.add("get", "/docs/{name}", docs_page.get_part)
+    router.add("get", "/docs/{name}", docs_page.get_file)
 
 
 def _add_for_sims(router: Router, registry: SimRegistry, operation: Operation, handler: SimHandler) -> None:
