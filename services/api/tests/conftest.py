@@ -30,12 +30,12 @@ def still_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeySer
     users = acl_file(tmp_path_factory.mktemp("users"))
     with ValkeyServer(port=free_port(), save="", appendonly="no", aclfile=str(users)) as server:
 
-        async def found() -> None:
+        async def create_sim() -> None:
             redis = connect(f"{server.connection_url}/0")
             await Sim.create(redis)
             await redis.aclose()
 
-        asyncio.run(found())
+        asyncio.run(create_sim())
         yield server
 
 

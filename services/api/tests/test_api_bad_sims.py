@@ -90,9 +90,9 @@ async def test_an_api_whose_own_sim_is_bad_says_so_and_is_ready_for_the_others(
 ) -> None:
     await spoilt(redis, kind)
     api = processes.start("api", REDIS_URL=redis_url, SIM_ID="bad")
-    said = api.wait_for(lambda health: "fault" in health["conditions"]["sim"], "naming the fault")
-    assert said["conditions"]["sim"]["blocks"] is False
-    assert said["conditions"]["redis"]["ok"]
+    health = api.wait_for(lambda health: "fault" in health["conditions"]["sim"], "naming the fault")
+    assert health["conditions"]["sim"]["blocks"] is False
+    assert health["conditions"]["redis"]["ok"]
     assert get(api, "/snapshot").status_code == 503
     assert get(api, "/sims/default/snapshot").status_code == 200
 

@@ -30,14 +30,14 @@ REQUESTS: tuple[tuple[str, str, dict[str, object]], ...] = (
 
 def responses(api: Service, key: str) -> list[tuple[int, str, bytes]]:
     """Make all requests; returns what was answered, without the ids of orders."""
-    said = []
+    responses = []
     with httpx.Client(base_url=api.url, timeout=30) as client:
-        for method, path, told in REQUESTS:
-            headers = {"Idempotency-Key": key} if "headers" in told else {}
-            answer = client.request(method, path, **{**told, "headers": headers})  # type: ignore[arg-type]
+        for method, path, options in REQUESTS:
+            headers = {"Idempotency-Key": key} if "headers" in options else {}
+            answer = client.request(method, path, **{**options, "headers": headers})  # type: ignore[arg-type]
             body = b"" if answer.status_code == 202 else answer.content.replace(key.encode(), b"KEY")
-            said.append((answer.status_code, answer.headers["content-type"], body))
-    return said
+            responses.append((answer.status_code, answer.headers["content-type"], body))
+    return responses
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_responses_are_the_same_and_it_ends_in_time(
         assert responses(api, kind.replace(" ", "-")) == expected
         with httpx.Client(base_url=api.url, timeout=30) as client:
             assert {client.get("/nothing").status_code for _ in range(MANY)} == {404}
-        until_metrics(api.url, lambda found: found["sector_log_lines_dropped_total"] > 0, "lines are dropped")
+        until_metrics(api.url, lambda metrics: metrics["sector_log_lines_dropped_total"] > 0, "lines are dropped")
         assert api.end() == 0
 
 

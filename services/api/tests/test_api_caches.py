@@ -32,12 +32,12 @@ def test_of_too_many_tokens_the_oldest_is_forgotten_and_checked_again(
     make_request: Callable[..., Request], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(authentication, "_MAX_TOKENS", 2)
-    authority = Authenticator(KeyRing(SECRET, None), "sector")
+    authenticator = Authenticator(KeyRing(SECRET, None), "sector")
     requests = [make_request(**bearing(token("Crimson", sub=subject))) for subject in ("one", "two", "three")]
-    assert [authority.authenticate(request).subject for request in requests] == ["one", "two", "three"]
-    assert [authority.subject(request) for request in requests] == [None, "two", "three"]
-    assert authority.authenticate(requests[0]).subject == "one"
-    assert [authority.subject(request) for request in requests] == ["one", None, "three"]
+    assert [authenticator.authenticate(request).subject for request in requests] == ["one", "two", "three"]
+    assert [authenticator.subject(request) for request in requests] == [None, "two", "three"]
+    assert authenticator.authenticate(requests[0]).subject == "one"
+    assert [authenticator.subject(request) for request in requests] == ["one", None, "three"]
 
 
 def test_of_too_many_senders_the_rates_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,7 @@ def test_of_too_many_senders_the_rates_are_made_again(monkeypatch: pytest.Monkey
 
 
 RATE = admission.Rate("address 10.0.0.1", 1.0, 10)
-ASKED = admission.Request("me", [b"{}"], rates=(RATE,))
+ADMISSION = admission.Request("me", [b"{}"], rates=(RATE,))
 
 
 def sender(subject: str) -> Bearer:
@@ -62,7 +62,7 @@ def sender(subject: str) -> Bearer:
 def test_who_was_refused_is_refused_at_once_until_it_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
     cache, now_s = RateLimitCache(), time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now_s)
-    cache.add(sender("me"), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 2.0), ASKED)
+    cache.add(sender("me"), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 2.0), ADMISSION)
     cache.check(sender("you"), "10.0.0.1")
     now_s += 1.5
     with pytest.raises(RateLimited) as refused:
@@ -80,14 +80,14 @@ def test_of_too_many_who_were_refused_the_oldest_is_forgotten(monkeypatch: pytes
     monkeypatch.setattr(order_rate_limit, "_MAX_CLIENTS", 2)
     cache = RateLimitCache()
     for subject in ("one", "two", "three"):
-        cache.add(sender(subject), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 60.0), ASKED)
+        cache.add(sender(subject), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 60.0), ADMISSION)
     cache.check(sender("one"), "10.0.0.1")
     for subject in ("two", "three"):
         with pytest.raises(RateLimited):
             cache.check(sender(subject), "10.0.0.1")
     # Who is refused again is the newest.
     for subject in ("two", "four"):
-        cache.add(sender(subject), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 60.0), ASKED)
+        cache.add(sender(subject), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 60.0), ADMISSION)
     cache.check(sender("three"), "10.0.0.1")
     with pytest.raises(RateLimited):
         cache.check(sender("two"), "10.0.0.1")
@@ -106,7 +106,7 @@ def test_of_too_many_who_were_refused_the_oldest_is_forgotten(monkeypatch: pytes
 def test_one_client_has_one_rate_however_its_address_is_spelled(one: str, other: str) -> None:
     of, cache = OrderRates(0.0, 5.0).of, RateLimitCache()
     assert of(ANONYMOUS, one) is of(ANONYMOUS, other)
-    cache.add(ANONYMOUS, one, RateLimited(RATE.client, RATE.per_second, 60.0), ASKED)
+    cache.add(ANONYMOUS, one, RateLimited(RATE.client, RATE.per_second, 60.0), ADMISSION)
     with pytest.raises(RateLimited):
         cache.check(ANONYMOUS, other)
     cache.check(ANONYMOUS, "2001:db8:9:9::1")
@@ -115,13 +115,13 @@ def test_one_client_has_one_rate_however_its_address_is_spelled(one: str, other:
 def test_of_many_senders_only_the_oldest_rates_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order_rate_limit, "_MAX_CLIENTS", 3)
     of = OrderRates(0.0, 5.0).of
-    known = [of(ANONYMOUS, f"10.0.0.{number}") for number in (1, 2, 3, 4)]
-    assert [of(ANONYMOUS, f"10.0.0.{number}") is known[number - 1] for number in (2, 3, 4)] == [True] * 3
+    rates = [of(ANONYMOUS, f"10.0.0.{number}") for number in (1, 2, 3, 4)]
+    assert [of(ANONYMOUS, f"10.0.0.{number}") is rates[number - 1] for number in (2, 3, 4)] == [True] * 3
 
 
 def test_a_client_is_refused_no_longer_than_it_can_owe_whatever_the_clock_of_redis_says() -> None:
     cache, began_s = RateLimitCache(), time.monotonic()
-    cache.add(sender("me"), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 1e9), ASKED)
+    cache.add(sender("me"), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 1e9), ADMISSION)
     with pytest.raises(RateLimited) as refused:
         cache.check(sender("me"), "10.0.0.1")
     assert refused.value.retry_after_s <= began_s + (RATE.burst + admission.MAX_COST) / RATE.per_second
@@ -198,12 +198,12 @@ async def test_a_sim_that_nobody_asks_for_is_dropped_unless_somebody_listens_to_
 
     monkeypatch.setattr(sim_registry, "wait_for_stop", wait)
     now_s = time.monotonic()
-    await create_sims(redis, "default", "idle", "heard")
+    await create_sims(redis, "default", "idle", "watched")
     for name in ("default", "idle"):
         await registry.get(name)
     stop = asyncio.Event()
     running = asyncio.create_task(registry.run(stop))
-    with (await registry.get("heard")).subscribe(lambda _: None):
+    with (await registry.get("watched")).subscribe(lambda _: None):
         await look_done.wait()
         await look()
         assert len(registry) == 3, "none is idle yet"
@@ -229,8 +229,8 @@ class StillClock:
 
 
 async def test_a_sim_that_is_not_there_is_not_followed_on(registry: SimRegistry, redis: Redis) -> None:
-    asked = await asyncio.gather(*(registry.get("nowhere") for _ in range(3)), return_exceptions=True)
-    assert [type(each) for each in asked] == [SimNotFound] * 3
+    errors = await asyncio.gather(*(registry.get("nowhere") for _ in range(3)), return_exceptions=True)
+    assert [type(each) for each in errors] == [SimNotFound] * 3
     assert len(registry) == 0
     await release_all(registry)
 
@@ -240,9 +240,9 @@ async def test_a_sim_with_listeners_or_waiters_is_never_dropped_for_another(
 ) -> None:
     monkeypatch.setattr(sim_registry, "_MAX_SIMS", 3)
     await create_sims(redis, "default", "one", "two", "three")
-    heard: list[object] = []
+    ticks: list[object] = []
     await registry.get("default")
-    with (await registry.get("one")).subscribe(heard.append):
+    with (await registry.get("one")).subscribe(ticks.append):
         waited_for = await registry.get("two")
         reading = asyncio.create_task(waited_for._wait())
         await asyncio.sleep(0)
@@ -258,15 +258,15 @@ async def test_a_sim_with_listeners_or_waiters_is_never_dropped_for_another(
         assert (await registry.get("three")).sim_id == "three"
         assert registry.get_loaded("two") is None
         assert registry.own is not None
-    assert None not in heard
+    assert None not in ticks
     await release_all(registry)
-    assert heard == []
+    assert ticks == []
 
 
 async def test_a_burst_for_sims_that_do_not_exist_follows_none_of_them(registry: SimRegistry, redis: Redis) -> None:
     await create_sims(redis, "default")
-    heard: list[object] = []
-    with (await registry.get("default")).subscribe(heard.append):
+    ticks: list[object] = []
+    with (await registry.get("default")).subscribe(ticks.append):
         results = await asyncio.gather(
             *(registry.get(f"zz{number}") for number in range(3_000)), return_exceptions=True
         )
@@ -276,7 +276,7 @@ async def test_a_burst_for_sims_that_do_not_exist_follows_none_of_them(registry:
         assert isinstance(pool, BoundedPool)
         assert pool.open_connections <= 5
         await release_all(registry)
-    assert heard == [None], "the end of the follower is the only thing that was heard"
+    assert ticks == [None], "the end of the follower is the only thing that was heard"
 
 
 async def test_a_follower_that_fails_unforeseen_is_replaced_by_the_next_request(

@@ -38,7 +38,7 @@ async def test_it_plays(api: Service, sim: Sim) -> None:
         outcome = await waiting
         assert (outcome.status, outcome.tick) == ("applied", 1)
         assert outcome.events[0].type == "faction_joined"
-        api.wait_for(lambda said: said.get("tick", -1) == 1, "at tick 1")
+        api.wait_for(lambda health: health.get("tick", -1) == 1, "at tick 1")
         now = await client.snapshot()
         assert now.tick == 1
         assert await client.snapshot() is now
@@ -56,13 +56,13 @@ async def test_it_reads_and_follows_what_happens(api: Service, sim: Sim) -> None
     async with Client(api.url) as client:
         stream = client.follow(kinds=["note"])
         first = asyncio.ensure_future(anext(stream))
-        await asyncio.to_thread(api.wait_for, lambda said: said["streams"] == 1, "streaming")
+        await asyncio.to_thread(api.wait_for, lambda health: health["streams"] == 1, "streaming")
         await sim.tick(NOTE)
         event = await first
         assert event == (await client.events(kinds=["note"])).events[0]
         for _ in range(20):
             await sim.tick(NOTE)
-        await asyncio.to_thread(api.wait_for, lambda said: said.get("tick", -1) == 21, "at tick 21")
+        await asyncio.to_thread(api.wait_for, lambda health: health.get("tick", -1) == 21, "at tick 21")
         late = client.follow(after="2-0", kinds=["note"])
         assert await anext(late) == Gap("2-0", 11)
         page = await client.events(after="15-0", faction="Crimson", kinds=["note"], limit=3)
@@ -108,7 +108,7 @@ async def test_an_api_that_is_replaced_costs_a_stream_nothing(
     async with Client(api.url, retry_timeout_s=120) as client:
         stream = client.follow(kinds=["note"])
         first = asyncio.ensure_future(anext(stream))
-        await asyncio.to_thread(api.wait_for, lambda said: said["streams"] == 1, "streaming")
+        await asyncio.to_thread(api.wait_for, lambda health: health["streams"] == 1, "streaming")
         await sim.tick(NOTE)
         assert _tick(await first) == 1
         following = asyncio.ensure_future(anext(stream))

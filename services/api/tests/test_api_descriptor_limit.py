@@ -10,7 +10,7 @@ from fixtures.processes import Service, environment, free_port
 
 
 @pytest.mark.parametrize(
-    ("hard", "told", "fault"),
+    ("hard", "settings", "fault"),
     [
         (
             1024,
@@ -23,15 +23,15 @@ from fixtures.processes import Service, environment, free_port
     ],
 )
 def test_a_promise_that_cannot_be_kept_is_reported(
-    hard: int, told: dict[str, str], fault: str | None, still_valkey: ValkeyServer, tmp_path: Path
+    hard: int, settings: dict[str, str], fault: str | None, still_valkey: ValkeyServer, tmp_path: Path
 ) -> None:
     port = free_port()
     url = f"{still_valkey.connection_url}/0"
-    settings = environment(HOST="127.0.0.1", PORT=str(port), REDIS_URL=url, **told)
+    variables = environment(HOST="127.0.0.1", PORT=str(port), REDIS_URL=url, **settings)
     (tmp_path / "none").touch()
-    api = Service("api", start_limited("sector.api", settings, soft=512, hard=hard), port, tmp_path / "none")
-    said = api.wait_for(lambda health: health["ready"], "ready")
-    connections = said["conditions"].get("connections")
+    api = Service("api", start_limited("sector.api", variables, soft=512, hard=hard), port, tmp_path / "none")
+    health = api.wait_for(lambda health: health["ready"], "ready")
+    connections = health["conditions"].get("connections")
     if fault is None:
         assert connections is None
     else:

@@ -49,9 +49,9 @@ async def test_what_is_on_disk_is_acknowledged_and_outlasts_a_crash(
     redis = connect(own_valkey.url)
     await Sim.create(redis)
     api = processes.start("api", REDIS_URL=own_valkey.url, ORDER_DURABILITY="aof")
-    said = httpx.get(f"{api.url}/health").json()
-    assert said["durability"] == "aof"
-    assert "outlasts a crash and a restart of Redis, but not" in said["promise"]
+    health = httpx.get(f"{api.url}/health").json()
+    assert health["durability"] == "aof"
+    assert "outlasts a crash and a restart of Redis, but not" in health["promise"]
     given = [httpx.post(f"{api.url}/orders", json=NOTE).json()["id"] for _ in range(20)]
     own_valkey.kill()
     own_valkey.start()

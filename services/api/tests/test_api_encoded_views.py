@@ -15,10 +15,10 @@ from sector.state.watch.reader import SimView
 
 @pytest.mark.parametrize("systems", [24, 3_000])
 async def test_each_form_is_made_once_for_all(redis: Redis, monkeypatch: pytest.MonkeyPatch, systems: int) -> None:
-    made: Counter[str] = Counter()
+    encoded: Counter[str] = Counter()
 
     def counted(view: SimView) -> JsonValue:
-        made["rows"] += 1
+        encoded["rows"] += 1
         return view.rows()
 
     monkeypatch.setattr(encoded_views, "_MAKE", {**encoded_views._MAKE, "rows": counted})
@@ -28,7 +28,7 @@ async def test_each_form_is_made_once_for_all(redis: Redis, monkeypatch: pytest.
     again = await asyncio.gather(*(view.get("rows", coding) for coding in ("", "gzip", "br", "zstd")))
     assert len({id(body) for body in first}) == 1
     assert again[1] is first[0]
-    assert made == {"rows": 1}
+    assert encoded == {"rows": 1}
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
 
 def events(api: Service, **query: str) -> list[dict[str, object]]:
     """Return all events, page by page."""
-    found: list[dict[str, object]] = []
+    listed: list[dict[str, object]] = []
     after, first, more = query.pop("after", "0-0"), query.pop("tick", ""), True
     while more:
         begin = {"tick": first} if first else {"after": after}
@@ -34,9 +34,9 @@ def events(api: Service, **query: str) -> list[dict[str, object]]:
         answer = httpx.get(f"{api.url}/events", params=query | begin)
         assert answer.status_code == 200, answer.text
         page = answer.json()
-        found += page["events"]
+        listed += page["events"]
         after, more = page["next"], page["more"]
-    return found
+    return listed
 
 
 async def test_by_type_by_faction_and_from_a_tick_on(api: Service, sim: Sim) -> None:
@@ -120,9 +120,9 @@ async def test_events_come_as_they_happen_and_are_those_of_the_pages(api: Servic
     first = reader.next()
     assert (first["event"], first["id"].partition("-")[0]) == ("note", "1")
     await sim.tick(NOTE, NOTE)
-    told = [first, *(reader.next() for _ in events(api)[1:])]
-    assert [json.loads(message["data"]) for message in told] == events(api)
-    assert [message["id"] for message in told] == [event["id"] for event in events(api)]
+    messages = [first, *(reader.next() for _ in events(api)[1:])]
+    assert [json.loads(message["data"]) for message in messages] == events(api)
+    assert [message["id"] for message in messages] == [event["id"] for event in events(api)]
     reader.close()
 
 
@@ -131,8 +131,10 @@ async def test_it_goes_on_after_the_last_event_seen_without_gap_or_repetition(ap
         await sim.tick(NOTE, NOTE)
     everything = events(api)
     for number in (0, 3, len(everything) - 1):
-        seen = str(everything[number]["id"])
-        by_header, by_query = Reader(api, **{"Last-Event-ID": seen}), Reader(api, f"/events/stream?after={seen}")
+        event_id = str(everything[number]["id"])
+        by_header, by_query = Reader(api, **{"Last-Event-ID": event_id}), Reader(
+            api, f"/events/stream?after={event_id}"
+        )
         rest = [str(event["id"]) for event in everything[number + 1 :]]
         for reader in (by_header, by_query):
             assert [reader.next()["id"] for _ in rest] == rest
@@ -196,7 +198,7 @@ async def test_who_saw_more_than_there_is_is_told_so_and_goes_on_from_now(api: S
 
 async def test_a_stream_that_breaks_before_its_first_event_resumes_where_it_began(api: Service, sim: Sim) -> None:
     await sim.tick(NOTE)
-    await asyncio.to_thread(api.wait_for, lambda said: said.get("tick", -1) == 1, "at tick 1")
+    await asyncio.to_thread(api.wait_for, lambda health: health.get("tick", -1) == 1, "at tick 1")
     reader = Reader(api, "/events/stream?type=note")
     position = reader.position
     assert position == "1-999999999"
@@ -233,7 +235,7 @@ async def test_a_text_cannot_forge_a_message_for_readers_that_split_lines_as_pyt
     texts = [f"a{end}event: battle{end}data: {{}}{end}{end}id: 9-9{end}" for end in _LINE_ENDS]
     live = Reader(api, "/events/stream?type=note")
     await sim.tick(*(Note(faction="Crimson", text=text) for text in texts))
-    api.wait_for(lambda said: said.get("tick", -1) == 1, "at tick 1")
+    api.wait_for(lambda health: health.get("tick", -1) == 1, "at tick 1")
     for reader in (live, Reader(api, "/events/stream?after=0-0&type=note")):
         for text in texts:
             message = reader.next()
@@ -245,7 +247,7 @@ async def test_a_text_cannot_forge_a_message_for_readers_that_split_lines_as_pyt
 async def test_a_client_that_cannot_send_headers_names_its_last_event_in_the_query(api: Service, sim: Sim) -> None:
     for _ in range(3):
         await sim.tick(NOTE)
-    api.wait_for(lambda said: said.get("tick", -1) == 3, "at tick 3")
+    api.wait_for(lambda health: health.get("tick", -1) == 3, "at tick 3")
     for path, headers in (
         ("/events/stream?type=note&lastEventId=2-0", {}),
         ("/events/stream?type=note&after=0-0&lastEventId=2-0", {}),
@@ -265,7 +267,7 @@ async def test_an_empty_id_of_the_last_event_is_none(
     api: Service, sim: Sim, path: str, headers: dict[str, str]
 ) -> None:
     await sim.tick(NOTE)
-    api.wait_for(lambda said: said.get("tick", -1) == 1, "at tick 1")
+    api.wait_for(lambda health: health.get("tick", -1) == 1, "at tick 1")
     reader = Reader(api, f"/events/stream{path}", **headers)
     assert reader.position == "1-999999999"
     reader.close()
@@ -274,7 +276,7 @@ async def test_an_empty_id_of_the_last_event_is_none(
 def test_of_a_stream_the_head_ends(still_api: Service) -> None:
     answer = httpx.head(f"{still_api.url}/events/stream")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
-    still_api.wait_for(lambda said: said["streams"] == 0, "without a stream")
+    still_api.wait_for(lambda health: health["streams"] == 0, "without a stream")
 
 
 def test_a_silent_stream_gives_signs_of_life(api: Service) -> None:
@@ -308,15 +310,15 @@ async def test_who_reads_too_slowly_is_told_that_it_was_dropped(sim: Sim, redis_
     slow.settimeout(20)
     slow.connect(("127.0.0.1", api.port))
     slow.sendall(b"GET /events/stream HTTP/1.1\r\nhost: a\r\n\r\n")
-    api.wait_for(lambda said: said["streams"] == 1, "streaming")
+    api.wait_for(lambda health: health["streams"] == 1, "streaming")
     for _ in range(60):
         await sim.tick(*[Note(faction="Crimson", text="x" * 280)] * 1_000)
-    api.wait_for(lambda said: said.get("tick", -1) == 60, "at tick 60")
-    heard = b""
-    while b"event: dropped" not in heard and (chunk := slow.recv(2**20)):
-        heard = heard[-200:] + chunk
-    assert b'{"reason":"too slow: more than 1000 ticks or 4194304 bytes behind"}' in heard
-    api.wait_for(lambda said: (said["streams"], said["streams_dropped"]) == (0, 1), "rid of it")
+    api.wait_for(lambda health: health.get("tick", -1) == 60, "at tick 60")
+    received = b""
+    while b"event: dropped" not in received and (chunk := slow.recv(2**20)):
+        received = received[-200:] + chunk
+    assert b'{"reason":"too slow: more than 1000 ticks or 4194304 bytes behind"}' in received
+    api.wait_for(lambda health: (health["streams"], health["streams_dropped"]) == (0, 1), "rid of it")
     slow.close()
 
 
@@ -326,7 +328,7 @@ async def test_who_does_not_read_is_dropped_and_the_others_are_not_kept_waiting(
     slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     slow.connect(("127.0.0.1", api.port))
     slow.sendall(b"GET /events/stream HTTP/1.1\r\nhost: a\r\n\r\n")
-    api.wait_for(lambda said: said["streams"] == 1, "streaming")
+    api.wait_for(lambda health: health["streams"] == 1, "streaming")
     quick = Reader(api, "/events/stream?type=note")
     long = [Note(faction="Crimson", text="x" * 280)] * 1_000
     tick = 0
@@ -335,9 +337,9 @@ async def test_who_does_not_read_is_dropped_and_the_others_are_not_kept_waiting(
         await sim.tick(*long)
         tick += 1
         assert json.loads([quick.next() for _ in long][-1]["data"])["tick"] == tick
-    said = api.health()
-    assert said is not None
-    assert said.json()["streams_dropped"] == 1
+    response = api.health()
+    assert response is not None
+    assert response.json()["streams_dropped"] == 1
     await sim.tick(NOTE)
     assert json.loads(quick.next()["data"])["tick"] == tick + 1
     quick.close()

@@ -95,7 +95,7 @@ async def test_a_list_gets_the_same_results_whatever_would_be_said_now(api: Serv
     first = post(api, orders, "k1")
     assert [result["status"] for result in first.json()["results"]] == [202, 422, 202]
     await sim.tick()
-    api.wait_for(lambda said: said.get("tick", -1) == 1, "at tick 1")
+    api.wait_for(lambda health: health.get("tick", -1) == 1, "at tick 1")
     second = post(api, orders, "k1")
     assert [without_text(result) for result in second.json()["results"]] == [
         without_text(result) for result in first.json()["results"]

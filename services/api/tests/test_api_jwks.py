@@ -35,22 +35,22 @@ def secret(text: str | bytes, key_id: str = "one", **more: Any) -> dict[str, Any
 
 
 def rsa_key(bits: int, **more: Any) -> dict[str, Any]:
-    found = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, bits).public_key()))
-    return {"kid": "rsa", "kty": found["kty"], "n": found["n"], "e": found["e"], **more}
+    jwk = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, bits).public_key()))
+    return {"kid": "rsa", "kty": jwk["kty"], "n": jwk["n"], "e": jwk["e"], **more}
 
 
 def ec_key(**more: Any) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(
+    jwk: dict[str, Any] = json.loads(
         jwt.algorithms.ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key())
     )
-    return {"kid": "ec"} | found | more
+    return {"kid": "ec"} | jwk | more
 
 
 def okp_key() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(
+    jwk: dict[str, Any] = json.loads(
         jwt.algorithms.OKPAlgorithm.to_jwk(ed25519.Ed25519PrivateKey.generate().public_key())
     )
-    return {"kid": "okp"} | found
+    return {"kid": "okp"} | jwk
 
 
 def exchange_key() -> dict[str, Any]:
@@ -112,12 +112,12 @@ def test_a_key_that_is_strong_and_for_signatures_is_used(tmp_path: Path, key: di
     assert loaded.skipped == []
 
 
-@pytest.mark.parametrize(("key", "said"), BAD)
-def test_a_key_that_is_weak_or_unknown_is_skipped_with_its_name(tmp_path: Path, key: object, said: str) -> None:
+@pytest.mark.parametrize(("key", "expected"), BAD)
+def test_a_key_that_is_weak_or_unknown_is_skipped_with_its_name(tmp_path: Path, key: object, expected: str) -> None:
     keys, skipped = load_keys(write(tmp_path / "keys.json", key, secret(STRONG, "good")))
     assert [each.id for each in keys] == ["good"]
     (reason,) = skipped
-    assert reason.startswith(said) or said in reason
+    assert reason.startswith(expected) or expected in reason
     assert reason.isprintable()
     assert len(reason) < 200
     with pytest.raises(KeyFileError, match="it holds no key that can be used; key "):
@@ -212,10 +212,10 @@ def test_a_file_that_cannot_be_read_is_a_fault_with_its_start_until_it_can_be(
             path.unlink()
         else:
             path.write_bytes(content)
-        said = api.wait_for(lambda health: "fault" in health["conditions"].get("keys", {}), "in a fault of its keys")
-        condition = said["conditions"]["keys"]
+        health = api.wait_for(lambda health: "fault" in health["conditions"].get("keys", {}), "in a fault of its keys")
+        condition = health["conditions"]["keys"]
         assert condition["fault"].startswith("AUTH_JWKS cannot be used: ")
-        assert (said["ready"], condition["blocks"], condition["since_ms"] > 1e12) == (True, False, True)
+        assert (health["ready"], condition["blocks"], condition["since_ms"] > 1e12) == (True, False, True)
         assert httpx.post(f"{api.url}/orders", json=NOTE, headers=held).status_code == 202, "its keys are still valid"
         write(path, secret(STRONG))
         api.wait_for(lambda health: health["conditions"]["keys"]["ok"], "without a fault")

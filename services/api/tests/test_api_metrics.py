@@ -23,23 +23,23 @@ async def test_it_counts_requests_orders_and_streams(sim: Sim, redis_url: str, p
     for path in ("/made", "/up"):
         httpx.get(f"{api.url}{path}")
     with httpx.stream("GET", f"{api.url}/events/stream"):
-        found = metrics_of(api.url)
-    assert found[REQUESTS, "POST", "/orders", "202"] == 1
-    assert found[REQUESTS, "POST", "/orders", "207"] == 1
-    assert found[REQUESTS, "POST", "/orders", "422"] == 1
-    assert found[REQUESTS, "POST", "/sims/<sim_id>/orders", "400"] == 1
-    assert found[REQUESTS, "GET", "/sims/<sim_id>/snapshot", "404"] == 1
-    assert found[REQUESTS, "GET", "/events/stream", "200"] == 1
-    assert found[REQUESTS, "other", "other", "405"] == 2
-    assert found[REQUESTS, "GET", "other", "404"] == 2
-    assert found["sector_orders_accepted_total"] == 3
-    assert found["sector_orders_refused_total", "Not a valid order"] == 2
-    assert found["sector_orders_refused_total", "Malformed JSON"] == 1
-    assert found["sector_api_streams"] == 1
-    assert found["sector_api_streams_dropped_total"] == 0
-    assert found["sector_api_tick"] == 3
-    assert found["sector_redis_round_trip_seconds_count", "EVALSHA"] >= 2
-    assert found["sector_condition", "sim"] == 1
+        metrics = metrics_of(api.url)
+    assert metrics[REQUESTS, "POST", "/orders", "202"] == 1
+    assert metrics[REQUESTS, "POST", "/orders", "207"] == 1
+    assert metrics[REQUESTS, "POST", "/orders", "422"] == 1
+    assert metrics[REQUESTS, "POST", "/sims/<sim_id>/orders", "400"] == 1
+    assert metrics[REQUESTS, "GET", "/sims/<sim_id>/snapshot", "404"] == 1
+    assert metrics[REQUESTS, "GET", "/events/stream", "200"] == 1
+    assert metrics[REQUESTS, "other", "other", "405"] == 2
+    assert metrics[REQUESTS, "GET", "other", "404"] == 2
+    assert metrics["sector_orders_accepted_total"] == 3
+    assert metrics["sector_orders_refused_total", "Not a valid order"] == 2
+    assert metrics["sector_orders_refused_total", "Malformed JSON"] == 1
+    assert metrics["sector_api_streams"] == 1
+    assert metrics["sector_api_streams_dropped_total"] == 0
+    assert metrics["sector_api_tick"] == 3
+    assert metrics["sector_redis_round_trip_seconds_count", "EVALSHA"] >= 2
+    assert metrics["sector_condition", "sim"] == 1
 
 
 async def test_it_tells_how_many_orders_wait_and_how_long(sim: Sim, redis_url: str, processes: Processes) -> None:
@@ -48,11 +48,13 @@ async def test_it_tells_how_many_orders_wait_and_how_long(sim: Sim, redis_url: s
     assert metrics_of(api.url)["sector_oldest_pending_order_age_seconds"] == 0
     for _ in range(3):
         httpx.post(f"{api.url}/orders", json=NOTE)
-    before = until_metrics(api.url, lambda found: found["sector_orders_pending"] == 3, "all three wait")
+    before = until_metrics(api.url, lambda metrics: metrics["sector_orders_pending"] == 3, "all three wait")
     age_s = before["sector_oldest_pending_order_age_seconds"]
-    until_metrics(api.url, lambda found: found["sector_oldest_pending_order_age_seconds"] > age_s + 0.5, "they grow older")
+    until_metrics(
+        api.url, lambda metrics: metrics["sector_oldest_pending_order_age_seconds"] > age_s + 0.5, "they grow older"
+    )
     await sim.tick(times=1)
-    after = until_metrics(api.url, lambda found: found["sector_orders_pending"] == 0, "the tick took them")
+    after = until_metrics(api.url, lambda metrics: metrics["sector_orders_pending"] == 0, "the tick took them")
     assert after["sector_oldest_pending_order_age_seconds"] == 0
 
 
@@ -87,20 +89,22 @@ async def test_several_apis_at_one_port_answer_for_all(sim: Sim, redis_url: str,
         orders += 1
     until_metrics(
         apis[0].url,
-        lambda found: found["sector_orders_accepted_total"] == orders,
+        lambda metrics: metrics["sector_orders_accepted_total"] == orders,
         "others count soon, too",
     )
     for _ in range(10):
-        found = metrics_of(apis[0].url)
-        assert found[REQUESTS, "POST", "/orders", "202"] == orders
-        assert found["sector_orders_accepted_total"] == orders
-        assert found["sector_api_tick"] <= 1, "of all three, and not their sum"
-    until_metrics(apis[0].url, lambda found: found["sector_api_tick"] == 1, "the last of them has read the sim, too")
+        metrics = metrics_of(apis[0].url)
+        assert metrics[REQUESTS, "POST", "/orders", "202"] == orders
+        assert metrics["sector_orders_accepted_total"] == orders
+        assert metrics["sector_api_tick"] <= 1, "of all three, and not their sum"
+    until_metrics(
+        apis[0].url, lambda metrics: metrics["sector_api_tick"] == 1, "the last of them has read the sim, too"
+    )
     apis[1].process.kill()
     apis[1].process.wait()
     httpx.post(f"{apis[0].url}/orders", json=NOTE).raise_for_status()
     until_metrics(
         apis[0].url,
-        lambda found: found["sector_orders_accepted_total"] == orders + 1,
+        lambda metrics: metrics["sector_orders_accepted_total"] == orders + 1,
         "what it counted is not lost with it",
     )

@@ -27,7 +27,7 @@ pytest_plugins = ("schemathesis.pytest.plugin",)
 type Case = schemathesis.Case[Any]
 
 STREAMS = r"/events/stream$"
-ASKED = settings(max_examples=examples(50), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+EXAMPLES = settings(max_examples=examples(50), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 # What is valid by its form may name a system that this sim has not: that is a 422, too.
 EXCLUDED: list[Any] = [positive_data_acceptance]
 
@@ -65,20 +65,20 @@ def test_the_document_is_printed_without_a_redis(arguments: tuple[str, ...], tok
 
 
 def test_every_answer_and_every_body_has_an_example_and_each_is_one() -> None:
-    said: Any = document(tokens=True)
+    spec: Any = document(tokens=True)
     bodies = [
         (path, kind, content)
-        for path, operations in said["paths"].items()
+        for path, operations in spec["paths"].items()
         for operation in operations.values()
-        for told in [*operation["responses"].values(), operation.get("requestBody", {})]
-        for kind, content in told.get("content", {}).items()
+        for message in [*operation["responses"].values(), operation.get("requestBody", {})]
+        for kind, content in message.get("content", {}).items()
     ]
     # But the document itself.
     shown = [each for each in bodies if each[:2] != ("/openapi.json", "application/json")]
     assert len(shown) == len(bodies) - 1
     for path, kind, content in shown:
         example = content["examples"]["one"]["value"] if "examples" in content else content["example"]
-        schema = {**content["schema"], "components": said["components"]}
+        schema = {**content["schema"], "components": spec["components"]}
         errors = [error.message for error in Draft202012Validator(schema).iter_errors(example)]
         assert errors == [], (path, kind)
 
@@ -89,20 +89,20 @@ def test_it_is_served_as_it_is(still_api: Service, guarded_api: Service) -> None
 
 
 @OPEN.exclude(path_regex=STREAMS).parametrize()
-@ASKED
+@EXAMPLES
 def test_an_open_api_answers_as_documented(case: Case, still_api: Service) -> None:
     case.call_and_validate(base_url=still_api.url, excluded_checks=EXCLUDED)
 
 
 @GUARDED.include(method="POST").parametrize()
-@ASKED
+@EXAMPLES
 def test_one_that_wants_tokens_answers_as_documented(case: Case, guarded_api: Service) -> None:
     held = bearing(token(scope="admin"))
     case.call_and_validate(base_url=guarded_api.url, headers=held, excluded_checks=[*EXCLUDED, ignored_auth])
 
 
 @GUARDED.include(method="POST").parametrize()
-@ASKED
+@EXAMPLES
 def test_without_a_token_nothing_is_taken(case: Case, guarded_api: Service) -> None:
     answer = case.call(base_url=guarded_api.url)
     case.validate_response(answer, excluded_checks=EXCLUDED)
@@ -110,12 +110,14 @@ def test_without_a_token_nothing_is_taken(case: Case, guarded_api: Service) -> N
 
 
 @OPEN.include(path_regex=STREAMS).parametrize()
-@ASKED
+@EXAMPLES
 def test_a_stream_begins_as_documented(case: Case, still_api: Service) -> None:
     """It has no end: what comes first is looked at."""
     with httpx.Client(timeout=60) as client:
-        asked = case.as_transport_kwargs(base_url=still_api.url)
-        request = client.build_request(asked["method"], asked["url"], params=asked["params"], headers=asked["headers"])
+        arguments = case.as_transport_kwargs(base_url=still_api.url)
+        request = client.build_request(
+            arguments["method"], arguments["url"], params=arguments["params"], headers=arguments["headers"]
+        )
         answer = client.send(request, stream=True)
         undeclared = case.method not in ("GET", "HEAD")
         documented = {"204", "405"} if undeclared else set(case.operation.definition.raw["responses"])

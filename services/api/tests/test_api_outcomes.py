@@ -40,18 +40,18 @@ async def test_pending_then_applied_with_what_came_of_it(api: Service, sim: Sim)
     order_id = post(api)
     assert ask(api, order_id).json() == {"id": order_id, "status": "pending", "events": []}
     await sim.tick()
-    told = ask(api, order_id).json()
-    assert (told["status"], told["tick"]) == ("applied", 1)
-    assert [event["text"] for event in told["events"]] == ["hello"]
+    status = ask(api, order_id).json()
+    assert (status["status"], status["tick"]) == ("applied", 1)
+    assert [event["text"] for event in status["events"]] == ["hello"]
 
 
 async def test_rejected_and_why(api: Service, sim: Sim) -> None:
     order_id = post(api, {"type": "move_fleet", "faction": "Crimson", "system": "S0", "target": "S1", "ships": 10**12})
     await sim.tick()
-    told = ask(api, order_id).json()
-    assert told["status"] == "rejected"
-    assert told["reason"] in ("not_owner", "not_enough_ships")
-    assert told["detail"]
+    status = ask(api, order_id).json()
+    assert status["status"] == "rejected"
+    assert status["reason"] in ("not_owner", "not_enough_ships")
+    assert status["detail"]
 
 
 async def test_who_waits_is_answered_as_soon_as_it_is_known(api: Service, sim: Sim) -> None:
@@ -96,8 +96,8 @@ async def test_one_whose_sim_is_over_before_its_turn_is_rejected(
     await sim.tick()
     late = await sim.order_late(Note(faction="Crimson", text="late"))
     assert ask(api, first).json()["status"] == "applied"
-    told = ask(api, late, wait="5s").json()
-    assert (told["status"], told["reason"]) == ("rejected", "sim_finished")
+    status = ask(api, late, wait="5s").json()
+    assert (status["status"], status["reason"]) == ("rejected", "sim_finished")
 
 
 type Answers = asyncio.Queue[Outcome | None]

@@ -61,9 +61,9 @@ values = st.recursive(
 @st.composite
 def nearly(draw: st.DrawFn, body: Mapping[str, object]) -> object:
     """A body with some of its parts left out, added, repeated, or replaced by others."""
-    made = json.loads(json.dumps(body))
+    changed = json.loads(json.dumps(body))
     for _ in range(draw(st.integers(1, 3))):
-        part = made
+        part = changed
         for _ in range(draw(st.integers(0, 4))):
             inside = [each for each in (part.values() if isinstance(part, dict) else part) if each]
             if inner := [each for each in inside if isinstance(each, dict | list)]:
@@ -74,7 +74,7 @@ def nearly(draw: st.DrawFn, body: Mapping[str, object]) -> object:
             part.pop(key, None)
             if draw(st.booleans()):
                 part[key] = draw(values)
-    return made
+    return changed
 
 
 def assert_ours(problem: ApiError) -> None:

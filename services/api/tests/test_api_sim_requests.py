@@ -73,7 +73,7 @@ async def test_of_many_at_once_for_different_sims_one_creates_its_sim(
 async def test_a_fork_is_the_same_request_while_the_sim_goes_on(api: Service, sim: Sim) -> None:
     assert post(api, "/fork", FORK).status_code == 202
     await sim.tick(times=3)
-    api.wait_for(lambda said: said.get("tick", -1) == 3, "at tick 3")
+    api.wait_for(lambda health: health.get("tick", -1) == 3, "at tick 3")
     assert post(api, "/fork", FORK).status_code == 202
 
 

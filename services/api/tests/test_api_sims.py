@@ -24,8 +24,8 @@ def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
 
 
 def sim_of(api: Service, sim_id: str) -> dict[str, object]:
-    found: dict[str, object] = httpx.get(f"{api.url}/sims/{sim_id}").json()
-    return found
+    sim_details: dict[str, object] = httpx.get(f"{api.url}/sims/{sim_id}").json()
+    return sim_details
 
 
 async def test_they_are_listed_page_by_page(api: Service, redis: Redis) -> None:
@@ -41,9 +41,14 @@ async def test_they_are_listed_page_by_page(api: Service, redis: Redis) -> None:
 
 async def test_one_tells_its_config_and_what_is_kept_of_it(api: Service, sim: Sim) -> None:
     await sim.tick(times=12)
-    told = sim_of(api, "default")
-    assert (told["status"], told["tick"], told["first_tick"], told["keyframes"]) == ("running", 12, 0, [0, 5, 10])
-    config = told["config"]
+    details = sim_of(api, "default")
+    assert (details["status"], details["tick"], details["first_tick"], details["keyframes"]) == (
+        "running",
+        12,
+        0,
+        [0, 5, 10],
+    )
+    config = details["config"]
     assert isinstance(config, dict)
     assert (config["systems"], config["seed"]) == (CONFIG.systems, CONFIG.seed)
 
@@ -87,8 +92,8 @@ def test_one_that_is_not_there_or_cannot_be_is_a_404(still_api: Service, sim_id:
 
 async def test_many_who_ask_at_once_for_one_that_is_not_there_are_all_told_so(still_api: Service) -> None:
     async with httpx.AsyncClient() as client:
-        asked = (client.get(f"{still_api.url}/sims/nowhere/snapshot") for _ in range(20))
-        assert {answer.status_code for answer in await asyncio.gather(*asked)} == {404}
+        requests = (client.get(f"{still_api.url}/sims/nowhere/snapshot") for _ in range(20))
+        assert {answer.status_code for answer in await asyncio.gather(*requests)} == {404}
 
 
 async def test_one_asked_for_is_there_once_a_worker_founded_it(api: Service, redis: Redis) -> None:

@@ -30,13 +30,13 @@ def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
 
 def raw(api: Service, accepted: str, path: str = "/snapshot", **headers: str) -> tuple[httpx.Response, bytes]:
     """Return the answer, and the body as it came over the wire."""
-    told = {"Accept-Encoding": accepted, **headers}
-    with httpx.stream("GET", f"{api.url}{path}", headers=told) as answer:
+    request_headers = {"Accept-Encoding": accepted, **headers}
+    with httpx.stream("GET", f"{api.url}{path}", headers=request_headers) as answer:
         return answer, b"".join(answer.iter_raw())
 
 
-def heard(api: Service, tick: int) -> None:
-    api.wait_for(lambda said: said.get("tick", -1) >= tick, f"at tick {tick}")
+def wait_for_tick(api: Service, tick: int) -> None:
+    api.wait_for(lambda health: health.get("tick", -1) >= tick, f"at tick {tick}")
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_each_form_has_a_tag_of_its_own_and_is_not_sent_to_who_has_it(still_api:
     tags = [raw(still_api, coding, path)[0].headers["etag"] for path, coding in forms]
     assert len(set(tags)) == len(forms)
     for (path, coding), tag in zip(forms, tags, strict=True):
-        for seen in (tag, f"W/{tag}", f'"other", {tag}', "*"):
-            answer, body = raw(still_api, coding, path, **{"If-None-Match": seen})
+        for if_none_match in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+            answer, body = raw(still_api, coding, path, **{"If-None-Match": if_none_match})
             assert (answer.status_code, body) == (304, b"")
             assert answer.headers["etag"] == tag
         assert raw(still_api, coding, path, **{"If-None-Match": '"other"'})[0].status_code == 200
@@ -93,23 +93,23 @@ def test_columns_hold_what_rows_hold(still_api: Service) -> None:
 
 
 async def test_time_travel_shows_each_tick_as_it_was(api: Service, sim: Sim) -> None:
-    seen = {}
+    snapshots = {}
     for tick in range(1, 13):
         await sim.tick()
-        heard(api, tick)
-        seen[tick] = httpx.get(f"{api.url}/snapshot").content
-    for tick, body in seen.items():
+        wait_for_tick(api, tick)
+        snapshots[tick] = httpx.get(f"{api.url}/snapshot").content
+    for tick, body in snapshots.items():
         assert httpx.get(f"{api.url}/snapshot", params={"tick": tick}).content == body
     founded = httpx.get(f"{api.url}/snapshot", params={"tick": 0}).json()
     assert (founded["tick"], founded["at_ms"]) == (0, None)
     Snapshot.model_validate_json(httpx.get(f"{api.url}/snapshot", params={"tick": 0}).content)
     columns = httpx.get(f"{api.url}/snapshot", params={"tick": 7, "format": "columns"})
-    assert columns.json()["state_hash"] == orjson.loads(seen[7])["state_hash"]
+    assert columns.json()["state_hash"] == orjson.loads(snapshots[7])["state_hash"]
 
 
 async def test_a_tick_that_is_not_kept_is_a_404_that_says_which_are(api: Service, sim: Sim) -> None:
     await sim.tick(times=20)
-    heard(api, 20)
+    wait_for_tick(api, 20)
     for tick in (3, 21):
         answer = httpx.get(f"{api.url}/snapshot", params={"tick": tick})
         assert answer.status_code == 404

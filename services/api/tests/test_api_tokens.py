@@ -62,8 +62,8 @@ async def test_an_admin_orders_for_all_and_beyond_the_rules(api: Service, sim: S
     assert post(api, token("Crimson"), give).status_code == 403
     assert [fields[b"scope"] for fields in await logged(redis)] == [b"admin", b"admin", b"player"]
     await sim.tick()
-    told = httpx.get(f"{api.url}/orders/{order_id}").json()
-    assert told["status"] == "applied"
+    status = httpx.get(f"{api.url}/orders/{order_id}").json()
+    assert status["status"] == "applied"
 
 
 def test_a_token_is_for_the_sims_that_it_names(api: Service) -> None:
@@ -147,8 +147,8 @@ def signer() -> ec.EllipticCurvePrivateKey:
 
 
 def public(signer: ec.EllipticCurvePrivateKey, key_id: str) -> dict[str, str]:
-    found: dict[str, str] = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(signer.public_key()))
-    return found | {"kid": key_id, "alg": "ES256"}
+    jwk: dict[str, str] = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(signer.public_key()))
+    return jwk | {"kid": key_id, "alg": "ES256"}
 
 
 def _signed(signer: ec.EllipticCurvePrivateKey, key_id: str) -> str:
@@ -188,11 +188,11 @@ def test_a_public_key_is_no_secret_to_sign_with(
 ) -> None:
     """Algorithm confusion: HS256 with the public key, which everybody may know, as its secret."""
     assert sim.lease.epoch == 1
-    known = public(signer, "one")
+    public_key = public(signer, "one")
     path = tmp_path / "keys.json"
-    path.write_text(json.dumps({"keys": [known]}))
+    path.write_text(json.dumps({"keys": [public_key]}))
     api = processes.start("api", REDIS_URL=redis_url, AUTH_JWKS=str(path))
-    for secret in (json.dumps(known), known["x"] + known["y"]):
+    for secret in (json.dumps(public_key), public_key["x"] + public_key["y"]):
         # By hand: the library would not do it.
         header = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT","kid":"one"}').rstrip(b"=")
         signed = header + b"." + token("Crimson").split(".")[1].encode()
@@ -203,8 +203,8 @@ def test_a_public_key_is_no_secret_to_sign_with(
 
 @pytest.fixture
 def command() -> Callable[..., subprocess.CompletedProcess[str]]:
-    def run(*arguments: str, **told: str) -> subprocess.CompletedProcess[str]:
-        return run_module("sector.api", "token", *arguments, settings=told)
+    def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        return run_module("sector.api", "token", *arguments, settings=settings)
 
     return run
 
@@ -212,15 +212,15 @@ def command() -> Callable[..., subprocess.CompletedProcess[str]]:
 def test_the_command_makes_a_token_that_is_good(
     api: Service, command: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
-    made = command("--faction", "Crimson", "--sim", "default", AUTH_SECRET=SECRET)
-    assert (made.returncode, made.stderr) == (0, "")
-    assert post(api, made.stdout.strip()).status_code == 202
+    finished = command("--faction", "Crimson", "--sim", "default", AUTH_SECRET=SECRET)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert post(api, finished.stdout.strip()).status_code == 202
     admin = command("--admin", AUTH_SECRET=SECRET).stdout.strip()
     assert post(api, admin, NOTE | {"faction": "Azure"}).status_code == 422, "it may; there is no such faction"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told", "said"),
+    ("arguments", "settings", "expected"),
     [
         ((), {"AUTH_SECRET": SECRET}, "--faction NAME or --admin is required"),
         (("--faction", "Me"), {}, "no key to sign with"),
@@ -232,16 +232,16 @@ def test_the_command_makes_a_token_that_is_good(
 def test_the_command_says_what_it_lacks(
     command: Callable[..., subprocess.CompletedProcess[str]],
     arguments: tuple[str, ...],
-    told: dict[str, str],
-    said: str,
+    settings: dict[str, str],
+    expected: str,
 ) -> None:
-    made = command(*arguments, **told)
-    assert (made.returncode, made.stdout) == (2, "")
-    assert said in made.stderr
+    finished = command(*arguments, **settings)
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert expected in finished.stderr
 
 
 @pytest.mark.parametrize(
-    ("contents", "said"),
+    ("contents", "expected"),
     [
         ("{", "cannot be read"),
         ("{}", "it is no JWKS"),
@@ -251,14 +251,14 @@ def test_the_command_says_what_it_lacks(
     ],
 )
 def test_a_file_of_keys_that_cannot_be_used_ends_it_with_2(
-    processes: Processes, tmp_path: Path, contents: str, said: str
+    processes: Processes, tmp_path: Path, contents: str, expected: str
 ) -> None:
     path = tmp_path / "keys.json"
     path.write_text(contents)
     api = processes.start("api", wait=False, AUTH_JWKS=str(path))
     assert api.process.wait(timeout=60) == 2
     assert "wrong setting AUTH_JWKS" in api.log.read_text()
-    assert said in api.log.read_text()
+    assert expected in api.log.read_text()
 
 
 @pytest.mark.parametrize(

@@ -80,9 +80,9 @@ async def test_a_redis_that_takes_no_writes_is_a_fault_of_redis_and_over_by_itse
     sim = await Sim.create(redis)
     api = processes.start("api", REDIS_URL=own_valkey.url)
     await own_valkey.fail_disk(redis)
-    said = api.wait_for(lambda health: not health["conditions"]["redis"]["ok"], "without a disk")
-    assert said["ready"] is False
-    assert said["conditions"]["redis"]["fault"] == "Redis cannot write to its disk, and takes no writes"
+    health = api.wait_for(lambda health: not health["conditions"]["redis"]["ok"], "without a disk")
+    assert health["ready"] is False
+    assert health["conditions"]["redis"]["fault"] == "Redis cannot write to its disk, and takes no writes"
     assert httpx.post(f"{api.url}/orders", json=NOTE).status_code == 503
     assert httpx.get(f"{api.url}/snapshot").status_code == 200
     await own_valkey.mend_disk(redis)
@@ -113,7 +113,7 @@ async def test_each_reason_to_refuse_writes_is_in_health(
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "expected"),
     [
         ("PORT", "0", "wrong setting PORT='0'"),
         ("REDIS_URL", "http://somewhere", "wrong setting REDIS_URL='http://somewhere'"),
@@ -128,11 +128,13 @@ async def test_each_reason_to_refuse_writes_is_in_health(
         ("SHUTDOWN_DELAY_S", "-1", "wrong setting SHUTDOWN_DELAY_S='-1'"),
     ],
 )
-def test_a_wrong_setting_ends_it_with_2_and_one_line(processes: Processes, name: str, value: str, said: str) -> None:
+def test_a_wrong_setting_ends_it_with_2_and_one_line(
+    processes: Processes, name: str, value: str, expected: str
+) -> None:
     api = processes.start("api", wait=False, **{"PORT": str(free_port()), name: value})
     assert api.process.wait(timeout=60) == 2
     (line,) = api.log.read_text().splitlines()
-    assert line.startswith(said)
+    assert line.startswith(expected)
     assert "Allowed: " in line
 
 

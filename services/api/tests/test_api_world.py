@@ -21,13 +21,13 @@ def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
 
 def snapshot(api: Service, tick: int) -> Snapshot:
     """Return the snapshot once the API has heard of this tick."""
-    api.wait_for(lambda said: said.get("tick", -1) >= tick, f"at tick {tick}")
+    api.wait_for(lambda health: health.get("tick", -1) >= tick, f"at tick {tick}")
     return Snapshot.model_validate_json(httpx.get(f"{api.url}/snapshot").content)
 
 
 def events(api: Service, **query: str) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = httpx.get(f"{api.url}/events", params=query).json()["events"]
-    return found
+    listed: list[dict[str, object]] = httpx.get(f"{api.url}/events", params=query).json()["events"]
+    return listed
 
 
 async def test_an_order_is_in_the_log_before_it_is_acknowledged_and_its_event_carries_its_id(
@@ -118,8 +118,8 @@ async def test_many_clients_at_once_each_get_their_order_in(api: Service, sim: S
     ids = {answer.json()["id"]: note["text"] for answer, note in zip(answers, notes, strict=True)}
     assert len(ids) == 200
     await sim.tick()
-    seen = {event["order"]: event["text"] for event in events(api, limit="1000") if event["type"] == "note"}
-    assert seen == ids
+    texts = {event["order"]: event["text"] for event in events(api, limit="1000") if event["type"] == "note"}
+    assert texts == ids
 
 
 async def test_a_finished_sim_takes_no_orders(redis: Redis, redis_url: str, processes: Processes) -> None:
