@@ -24,9 +24,8 @@ def _tick(event: Event | Gap) -> int:
 
 
 @pytest.fixture
-def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
-    assert sim.lease.epoch == 1
-    return processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET)
+def api_settings() -> dict[str, str]:
+    return {"AUTH_SECRET": SECRET}
 
 
 async def test_it_plays(api: Service, sim: Sim) -> None:

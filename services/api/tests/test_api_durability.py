@@ -4,13 +4,12 @@ import httpx
 from redis.asyncio import Redis
 
 from fixtures.contents import entries_at
+from fixtures.orders import NOTE
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes
 from fixtures.sim import Sim
 from sector.state.keys import SimKeys
 from sector.state.redis.client import connect
-
-NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 
 
 async def test_what_redis_cannot_confirm_is_not_acknowledged(

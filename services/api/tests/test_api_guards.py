@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from sanic import Request
 
 from fixtures.contents import entries_at
+from fixtures.orders import post_order
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET, bearing, token
@@ -20,17 +21,11 @@ from fixtures.waiting import until
 from sector.api.cors import Cors
 from sector.state.keys import SimKeys
 
-NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
-
 
 @pytest.fixture
 def url(sim: Sim, redis_url: str) -> str:
-    assert sim.lease.epoch == 1
+    del sim
     return redis_url
-
-
-def post(api: Service, order: object = NOTE, **headers: str) -> httpx.Response:
-    return httpx.post(f"{api.url}/orders", json=order, headers=headers)
 
 
 async def test_a_token_orders_only_so_fast_whichever_replica_it_asks(
@@ -38,9 +33,9 @@ async def test_a_token_orders_only_so_fast_whichever_replica_it_asks(
 ) -> None:
     one, two = (processes.start("api", REDIS_URL=url, AUTH_SECRET=SECRET, RATE_PER_TOKEN="0.5") for _ in range(2))
     mine, theirs = bearing(token("*", sub="me")), bearing(token("*", sub="you"))
-    began_s, answers = time.monotonic(), [post(one, **mine)]
+    began_s, answers = time.monotonic(), [post_order(one, **mine)]
     while answers[-1].is_success:
-        answers.append(post((two, one)[len(answers) % 2], **mine))
+        answers.append(post_order((two, one)[len(answers) % 2], **mine))
     # Five at once, and what half an order a second adds on a machine that takes its time.
     accepted = len(answers) - 1
     assert 5 <= accepted <= 5 + 0.5 * (time.monotonic() - began_s)
@@ -48,7 +43,7 @@ async def test_a_token_orders_only_so_fast_whichever_replica_it_asks(
     assert answers[-1].json()["title"] == "Too many orders"
     assert answers[-1].json()["detail"].startswith("token me may send 0.5 orders a second")
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 2
-    assert post(two, **theirs).status_code == 202
+    assert post_order(two, **theirs).status_code == 202
     assert len(await entries_at(redis, SimKeys("default").orders)) == accepted + 1
 
 
@@ -56,18 +51,18 @@ async def test_what_is_refused_in_a_list_counts_too(url: str, processes: Process
     """It is as much work; and while its sender has to wait, nothing of it is looked at."""
     api = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.01")
     wrong = [{"type": "fly"}] * 10
-    assert [post(api, wrong).status_code for _ in range(2)] == [207, 429]
-    assert post(api, {"type": "fly"}).status_code == 429
-    assert 1 <= int(post(api).headers["retry-after"]) <= 1000
+    assert [post_order(api, wrong).status_code for _ in range(2)] == [207, 429]
+    assert post_order(api, {"type": "fly"}).status_code == 429
+    assert 1 <= int(post_order(api).headers["retry-after"]) <= 1000
 
 
 async def test_an_address_orders_only_so_fast_and_is_that_which_the_proxy_names(url: str, processes: Processes) -> None:
     direct = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.01")
-    assert [post(direct).status_code for _ in range(2)] == [202, 429]
+    assert [post_order(direct).status_code for _ in range(2)] == [202, 429]
     # Nobody stands before this one: what a client says of itself is not believed.
-    assert post(direct, **{"X-Forwarded-For": "10.0.0.9"}).status_code == 429
+    assert post_order(direct, **{"X-Forwarded-For": "10.0.0.9"}).status_code == 429
     behind = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.01", PROXIES="1")
-    forwarded = [post(behind, **{"X-Forwarded-For": f"10.9.9.9, 10.0.0.{n}"}).status_code for n in (1, 2, 1)]
+    forwarded = [post_order(behind, **{"X-Forwarded-For": f"10.9.9.9, 10.0.0.{n}"}).status_code for n in (1, 2, 1)]
     assert forwarded == [202, 202, 429]
 
 
@@ -76,11 +71,11 @@ async def test_a_client_has_one_rate_for_its_network_of_ipv6_however_it_is_spell
 ) -> None:
     api = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.01", PROXIES="1")
     addresses = ["2001:db8:0:1::1", *(f"2001:DB8::1:0:0:0:{number:x}" for number in range(2, 9)), "[2001:db8:0:1::9]"]
-    statuses = [post(api, **{"X-Forwarded-For": address}).status_code for address in addresses]
+    statuses = [post_order(api, **{"X-Forwarded-For": address}).status_code for address in addresses]
     assert statuses == [202] + [429] * 8
-    assert post(api, **{"X-Forwarded-For": "2001:db8:0:2::1"}).status_code == 202
+    assert post_order(api, **{"X-Forwarded-For": "2001:db8:0:2::1"}).status_code == 202
     wider = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.01", PROXIES="1", IPV6_PREFIX="48")
-    statuses = [post(wider, **{"X-Forwarded-For": f"2001:db8:7:{number}::1"}).status_code for number in (1, 2)]
+    statuses = [post_order(wider, **{"X-Forwarded-For": f"2001:db8:7:{number}::1"}).status_code for number in (1, 2)]
     assert statuses == [202, 429]
 
 
@@ -88,20 +83,20 @@ async def test_a_rate_from_a_clock_that_was_ahead_refuses_nobody(url: str, redis
     api = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="10")
     seconds, _ = await redis.time()
     await redis.set(SimKeys("default").rate("address 127.0.0.1"), (seconds + 3600) * 1_000_000)
-    assert [post(api).status_code for _ in range(3)] == [202] * 3
+    assert [post_order(api).status_code for _ in range(3)] == [202] * 3
 
 
 async def test_while_the_worker_is_behind_orders_are_refused_and_nothing_else(
     url: str, sim: Sim, processes: Processes
 ) -> None:
     api = processes.start("api", REDIS_URL=url, MAX_PENDING_ORDERS="3")
-    assert [post(api).status_code for _ in range(4)] == [202, 202, 202, 429]
-    refused = post(api)
+    assert [post_order(api).status_code for _ in range(4)] == [202, 202, 202, 429]
+    refused = post_order(api)
     assert refused.json()["title"] == "The worker is behind"
     assert refused.headers["retry-after"] == "1"
     assert httpx.get(f"{api.url}/snapshot").status_code == 200
     await sim.tick()
-    assert post(api).status_code == 202
+    assert post_order(api).status_code == 202
 
 
 def _drip(api: Service, first: bytes, drop: bytes) -> bytes:
@@ -259,8 +254,8 @@ def logged(api: Service) -> list[dict[str, object]]:
 def test_the_access_log_is_a_line_of_json_for_each_request(url: str, processes: Processes) -> None:
     api = processes.start("api", REDIS_URL=url, AUTH_SECRET=SECRET, ACCESS_LOG="all")
     httpx.get(f"{api.url}/snapshot?format=rows", headers={"X-Request-ID": "mine", "User-Agent": "tester"})
-    post(api, **bearing(token("Crimson")))
-    post(api)
+    post_order(api, **bearing(token("Crimson")))
+    post_order(api)
     # What is no URL, and no text.
     with socket.create_connection(("127.0.0.1", api.port), timeout=60) as client:
         client.sendall(b"GET /\xff HTTP/1.1\r\nuser-agent: \xff\xfe\r\n\r\n")
@@ -313,7 +308,7 @@ def test_by_itself_only_errors_are_logged_and_tokens_never(url: str, processes: 
     api = processes.start("api", REDIS_URL=url, AUTH_SECRET=SECRET)
     held = token("Azure")
     httpx.get(f"{api.url}/snapshot")
-    post(api, **bearing(held))
+    post_order(api, **bearing(held))
     until(lambda: logged(api), "the line of the refusal")
     assert [line["status"] for line in logged(api)] == [403]
     assert held not in api.log.read_text()
@@ -325,7 +320,7 @@ def test_after_sigterm_it_is_not_ready_and_serves_on_for_a_while(url: str, proce
         assert client.get(f"{api.url}/health/ready").status_code == 200
         api.process.terminate()
         until(lambda: client.get(f"{api.url}/health/ready").status_code == 503, "the answer that it is not ready")
-        assert post(api).status_code == 202
+        assert post_order(api).status_code == 202
         assert client.get(f"{api.url}/health/live").status_code == 200
         assert client.get(f"{api.url}/health/ready").json()["stopping"] is True
     # A second signal ends the while.
@@ -335,7 +330,7 @@ def test_after_sigterm_it_is_not_ready_and_serves_on_for_a_while(url: str, proce
 
 def test_a_request_in_flight_at_the_end_is_answered(url: str, processes: Processes) -> None:
     api = processes.start("api", REDIS_URL=url)
-    order_id = post(api).json()["id"]
+    order_id = post_order(api).json()["id"]
     with socket.create_connection(("127.0.0.1", api.port), timeout=60) as client:
         client.sendall(f"GET /orders/{order_id}?wait=2s HTTP/1.1\r\nhost: a\r\n\r\n".encode())
         # What was sent before this is read before this is answered.

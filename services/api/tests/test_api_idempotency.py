@@ -10,22 +10,11 @@ import pytest
 from redis.asyncio import Redis
 
 from fixtures.contents import entries_at, value_at
+from fixtures.orders import NOTE, post_order
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
 from fixtures.tokens import SECRET, bearing, token
 from sector.state.keys import SimKeys
-
-NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
-
-
-@pytest.fixture
-def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
-    assert sim.lease.epoch == 1
-    return processes.start("api", REDIS_URL=redis_url)
-
-
-def post(api: Service, order: object, key: str, **headers: str) -> httpx.Response:
-    return httpx.post(f"{api.url}/orders", json=order, headers={"Idempotency-Key": key, **headers})
 
 
 async def count(redis: Redis) -> int:
@@ -33,7 +22,7 @@ async def count(redis: Redis) -> int:
 
 
 async def test_the_same_key_gets_the_same_answer_and_is_carried_out_once(api: Service, redis: Redis) -> None:
-    first, second = post(api, NOTE, "k1"), post(api, NOTE, "k1")
+    first, second = post_order(api, NOTE, "k1"), post_order(api, NOTE, "k1")
     assert first.status_code == second.status_code == 202
     assert first.content == second.content
     assert ("idempotency-replayed" in first.headers, second.headers["idempotency-replayed"]) == (False, "true")
@@ -50,7 +39,7 @@ async def test_of_many_at_once_one_is_carried_out(api: Service, redis: Redis) ->
 
 async def test_another_replica_knows_it(api: Service, redis: Redis, redis_url: str, processes: Processes) -> None:
     other = processes.start("api", REDIS_URL=redis_url)
-    assert post(api, NOTE, "k1").content == post(other, NOTE, "k1").content
+    assert post_order(api, NOTE, "k1").content == post_order(other, NOTE, "k1").content
     assert await count(redis) == 1
 
 
@@ -61,29 +50,29 @@ def without_text(result: dict[str, Any]) -> dict[str, Any]:
 async def test_what_is_stored_of_a_list_is_small_whatever_was_wrong_with_it(api: Service, redis: Redis) -> None:
     long_ids = {f"{'k' * 300}{number}": 1 for number in range(30)}
     orders = [NOTE, *[NOTE | long_ids] * 80, *[NOTE] * 500, *[7] * 419]
-    first = post(api, orders, "k1")
+    first = post_order(api, orders, "k1")
     assert len(first.content) < 300_000
     (key,) = [key async for key in redis.scan_iter("sim:{default}:once:*")]
     assert len(await value_at(redis, key)) < 2_100
-    second = post(api, orders, "k1")
+    second = post_order(api, orders, "k1")
     assert second.content == first.content
     assert second.headers["Idempotency-Replayed"] == "true"
     assert await count(redis) == 501
 
 
 async def test_of_a_single_order_nothing_is_stored_that_grows_with_it(api: Service, redis: Redis) -> None:
-    post(api, NOTE | {"text": "x" * 280}, "k1")
+    post_order(api, NOTE | {"text": "x" * 280}, "k1")
     (key,) = [key async for key in redis.scan_iter("sim:{default}:once:*")]
     assert len(await value_at(redis, key)) < 60
 
 
 async def test_what_an_earlier_version_stored_is_answered_as_it_was(api: Service, redis: Redis) -> None:
     orders = [NOTE, 7]
-    post(api, orders, "k1")
+    post_order(api, orders, "k1")
     (key,) = [key async for key in redis.scan_iter("sim:{default}:once:*")]
     digest = (await value_at(redis, key))[:16]
     await redis.set(key, digest + b'5-0\n[null,{"status":422,"problem":{"title":"as it was"}}]')
-    assert post(api, orders, "k1").json()["results"] == [
+    assert post_order(api, orders, "k1").json()["results"] == [
         {"status": 202, "id": "5-0"},
         {"status": 422, "problem": {"title": "as it was"}},
     ]
@@ -92,11 +81,11 @@ async def test_what_an_earlier_version_stored_is_answered_as_it_was(api: Service
 async def test_a_list_gets_the_same_results_whatever_would_be_said_now(api: Service, sim: Sim, redis: Redis) -> None:
     """The second time the faction is there, and its order would be accepted."""
     orders = [NOTE, NOTE | {"faction": "Me"}, {"type": "join", "faction": "Me"}]
-    first = post(api, orders, "k1")
+    first = post_order(api, orders, "k1")
     assert [result["status"] for result in first.json()["results"]] == [202, 422, 202]
     await sim.tick()
     api.wait_for(lambda health: health.get("tick", -1) == 1, "at tick 1")
-    second = post(api, orders, "k1")
+    second = post_order(api, orders, "k1")
     assert [without_text(result) for result in second.json()["results"]] == [
         without_text(result) for result in first.json()["results"]
     ]
@@ -109,15 +98,15 @@ async def test_a_repeated_order_gets_its_answer_though_the_sim_is_over(
 ) -> None:
     sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 1}))
     api = processes.start("api", REDIS_URL=redis_url)
-    first = post(api, NOTE, "k1")
+    first = post_order(api, NOTE, "k1")
     await sim.tick()
-    assert post(api, NOTE, "k2").status_code == 409
-    assert post(api, NOTE, "k1").content == first.content
+    assert post_order(api, NOTE, "k2").status_code == 409
+    assert post_order(api, NOTE, "k1").content == first.content
 
 
 def test_the_same_key_with_another_body_is_a_422_that_says_so(api: Service) -> None:
-    assert post(api, NOTE, "k1").status_code == 202
-    answer = post(api, NOTE | {"text": "another"}, "k1")
+    assert post_order(api, NOTE, "k1").status_code == 202
+    answer = post_order(api, NOTE | {"text": "another"}, "k1")
     assert (answer.status_code, answer.json()["title"]) == (422, "Idempotency key reused")
     assert answer.json()["errors"][0]["field"] == "Idempotency-Key"
 
@@ -125,25 +114,25 @@ def test_the_same_key_with_another_body_is_a_422_that_says_so(api: Service) -> N
 async def test_keys_of_different_bearers_are_different(
     sim: Sim, redis: Redis, redis_url: str, processes: Processes
 ) -> None:
-    assert sim.lease.epoch == 1
+    del sim
     api = processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET)
     for subject in ("me", "you"):
-        assert post(api, NOTE, "k1", **bearing(token("*", sub=subject))).status_code == 202
+        assert post_order(api, NOTE, "k1", **bearing(token("*", sub=subject))).status_code == 202
     assert await count(redis) == 2
 
 
 @pytest.mark.parametrize("key", ["x" * 256, "a b"])
 def test_a_key_that_is_none_is_a_422(api: Service, key: str) -> None:
-    answer = post(api, NOTE, key)
+    answer = post_order(api, NOTE, key)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
 
 
 async def test_what_was_refused_may_be_sent_again(api: Service, sim: Sim, redis: Redis) -> None:
     mine = NOTE | {"faction": "Me"}
-    assert post(api, mine, "k1").status_code == 422
+    assert post_order(api, mine, "k1").status_code == 422
     assert httpx.post(f"{api.url}/orders", json={"type": "join", "faction": "Me"}).status_code == 202
     await sim.tick()
-    assert post(api, mine, "k1").status_code == 202
+    assert post_order(api, mine, "k1").status_code == 202
     assert await count(redis) == 2
 
 
@@ -180,7 +169,7 @@ async def test_a_stored_response_that_is_damaged_is_said_so_and_holds_no_other_u
     api: Service, redis: Redis, junk: bytes
 ) -> None:
     at, orders = SimKeys("default").idempotency_key("anonymous", "k1"), [NOTE, {"type": "fly"}]
-    assert post(api, orders, "k1").status_code == 207
+    assert post_order(api, orders, "k1").status_code == 207
     stored = await value_at(redis, at)
     await redis.set(at, stored[:16] + junk)
     async with httpx.AsyncClient() as client:
@@ -193,5 +182,5 @@ async def test_a_stored_response_that_is_damaged_is_said_so_and_holds_no_other_u
     assert [answer.status_code for answer in answers] == [422, 207, 207]
     assert answers[0].json()["title"] == "Idempotency key damaged"
     await redis.set(at, junk[:15])
-    assert post(api, orders, "k1").status_code == 207, "as if there were none"
+    assert post_order(api, orders, "k1").status_code == 207, "as if there were none"
     assert "Traceback" not in api.log.read_text()

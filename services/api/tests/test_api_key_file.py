@@ -13,6 +13,7 @@ from jwt.utils import base64url_encode
 from stalling_api import stall_of
 
 from fixtures.file_states import FILE_STATES, remove
+from fixtures.orders import NOTE
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from fixtures.tokens import bearing, token
@@ -20,7 +21,6 @@ from sector.api import keyring
 from sector.api.jwks import KeyFileError, KeySet, load_keys
 from sector.api.keyring import KeyRing
 
-NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 ONE, TWO = "the first secret of the file, which is long", "the second secret of the file, which is long"
 UNREAD = "AUTH_JWKS cannot be used: it cannot be read: "
 STALLED = f"{UNREAD}the disk does not answer; the keys stay as they were"
@@ -40,7 +40,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def stalled_api(sim: Sim, redis_url: str, processes: Processes, path: Path) -> Service:
     """An API that waits for its disk."""
-    assert sim.lease.epoch == 1
+    del sim
     api = processes.start("api", module="stalling_api", REDIS_URL=redis_url, AUTH_JWKS=str(path))
     os.mkfifo(stall_of(path))
     write(path, TWO)

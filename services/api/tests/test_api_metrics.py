@@ -4,10 +4,10 @@ import httpx
 import pytest
 
 from fixtures.metrics import metrics_of, until_metrics
+from fixtures.orders import NOTE
 from fixtures.processes import Processes, free_port
 from fixtures.sim import Sim
 
-NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 REQUESTS = "sector_http_request_duration_seconds_count"
 
 

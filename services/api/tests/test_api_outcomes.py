@@ -7,6 +7,7 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
+from fixtures.orders import NOTE, post_order
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
 from sector.api import order_status
@@ -18,17 +19,9 @@ from sector.state.history.event_codec import TickEvents
 from sector.state.history.outcomes import Outcome, outcome
 from sector.state.log.admission import AdmissionPolicy
 
-NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 
-
-@pytest.fixture
-def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
-    assert sim.lease.epoch == 1
-    return processes.start("api", REDIS_URL=redis_url)
-
-
-def post(api: Service, order: object = NOTE) -> str:
-    order_id: str = httpx.post(f"{api.url}/orders", json=order).json()["id"]
+def submit(api: Service, order: object = NOTE) -> str:
+    order_id: str = post_order(api, order).json()["id"]
     return order_id
 
 
@@ -37,7 +30,7 @@ def ask(api: Service, order_id: str, **query: str) -> httpx.Response:
 
 
 async def test_pending_then_applied_with_what_came_of_it(api: Service, sim: Sim) -> None:
-    order_id = post(api)
+    order_id = submit(api)
     assert ask(api, order_id).json() == {"id": order_id, "status": "pending", "events": []}
     await sim.tick()
     status = ask(api, order_id).json()
@@ -46,7 +39,9 @@ async def test_pending_then_applied_with_what_came_of_it(api: Service, sim: Sim)
 
 
 async def test_rejected_and_why(api: Service, sim: Sim) -> None:
-    order_id = post(api, {"type": "move_fleet", "faction": "Crimson", "system": "S0", "target": "S1", "ships": 10**12})
+    order_id = submit(
+        api, {"type": "move_fleet", "faction": "Crimson", "system": "S0", "target": "S1", "ships": 10**12}
+    )
     await sim.tick()
     status = ask(api, order_id).json()
     assert status["status"] == "rejected"
@@ -55,7 +50,7 @@ async def test_rejected_and_why(api: Service, sim: Sim) -> None:
 
 
 async def test_who_waits_is_answered_as_soon_as_it_is_known(api: Service, sim: Sim) -> None:
-    order_id = post(api)
+    order_id = submit(api)
     async with httpx.AsyncClient(timeout=60) as client:
         waiting = [
             asyncio.create_task(client.get(f"{api.url}/orders/{order_id}", params={"wait": "30s"})) for _ in range(5)
@@ -69,7 +64,7 @@ async def test_who_waits_is_answered_as_soon_as_it_is_known(api: Service, sim: S
 
 
 def test_who_waits_in_vain_is_told_that_it_is_pending(api: Service) -> None:
-    order_id = post(api)
+    order_id = submit(api)
     began_s = time.monotonic()
     assert ask(api, order_id, wait="300ms").json()["status"] == "pending"
     assert time.monotonic() - began_s >= 0.3
@@ -92,7 +87,7 @@ async def test_one_whose_sim_is_over_before_its_turn_is_rejected(
 ) -> None:
     sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 1}))
     api = processes.start("api", REDIS_URL=redis_url)
-    first = post(api)
+    first = submit(api)
     await sim.tick()
     late = await sim.order_late(Note(faction="Crimson", text="late"))
     assert ask(api, first).json()["status"] == "applied"

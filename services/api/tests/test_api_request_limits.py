@@ -127,7 +127,7 @@ async def test_replicas_that_share_at_the_same_time_lose_nothing(redis: Redis, r
 
 
 def test_a_client_over_its_limit_gets_429_and_others_are_served(sim: Sim, redis_url: str, processes: Processes) -> None:
-    assert sim.lease.epoch == 1
+    del sim
     api = processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET, REQUESTS_PER_TOKEN="1")
     mine, yours = (bearing(token("Crimson", sub=sub)) for sub in ("me", "you"))
     order = {"type": "note", "faction": "Crimson", "text": "hello"}
@@ -145,7 +145,7 @@ def test_a_client_over_its_limit_gets_429_and_others_are_served(sim: Sim, redis_
 
 
 def test_replicas_share_what_an_address_used(sim: Sim, redis_url: str, processes: Processes) -> None:
-    assert sim.lease.epoch == 1
+    del sim
     one, other = (processes.start("api", REDIS_URL=redis_url, REQUESTS_PER_ADDRESS="20") for _ in range(2))
 
     def over_its_limit(api: Service) -> bool:

@@ -22,12 +22,6 @@ UNPACK: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.fixture
-def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
-    assert sim.lease.epoch == 1
-    return processes.start("api", REDIS_URL=redis_url)
-
-
 def raw(api: Service, accepted: str, path: str = "/snapshot", **headers: str) -> tuple[httpx.Response, bytes]:
     """Return the answer, and the body as it came over the wire."""
     request_headers = {"Accept-Encoding": accepted, **headers}

@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 from sanic import Request
 
+from fixtures.orders import NOTE
 from fixtures.sim import Sim
 from sector.api.api_sim import ApiSim
 from sector.api.authentication import Authenticator
@@ -23,7 +24,6 @@ from sector.state.log import admission
 from sector.state.log.admission import Admitted
 
 ERROR = RuntimeError("the password is 7")
-NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 

@@ -5,14 +5,13 @@ import pytest
 from redis.asyncio import Redis
 
 from fixtures.contents import entries_at
+from fixtures.orders import NOTE
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, free_port
 from fixtures.sim import Sim
 from fixtures.waiting import until
 from sector.state.keys import SimKeys
 from sector.state.redis.client import connect
-
-NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 
 
 async def test_away_at_the_start_it_waits_and_is_ready_once_redis_and_the_sim_are_there(

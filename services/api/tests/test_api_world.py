@@ -3,7 +3,6 @@
 import asyncio
 
 import httpx
-import pytest
 from redis.asyncio import Redis
 
 from fixtures.contents import entries_at
@@ -11,12 +10,6 @@ from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
 from sector.models import Snapshot
 from sector.state.keys import SimKeys
-
-
-@pytest.fixture
-def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
-    assert sim.lease.epoch == 1
-    return processes.start("api", REDIS_URL=redis_url)
 
 
 def snapshot(api: Service, tick: int) -> Snapshot:
