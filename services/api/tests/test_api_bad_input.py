@@ -51,7 +51,7 @@ def post(still_api: Service, body: bytes | object) -> httpx.Response:
         b'{"type": "move_fleet", "ships": 1' + b"0" * 5_000 + b"}",
     ],
 )
-def test_what_is_not_json_is_a_400_that_says_where_it_ends_to_be(still_api: Service, body: bytes) -> None:
+def test_invalid_json_is_a_400_with_the_position(still_api: Service, body: bytes) -> None:
     answer = post(still_api, body)
     assert (answer.status_code, answer.json()["title"]) == (400, "Malformed JSON")
     assert "line 1 column" in answer.json()["detail"]
@@ -88,7 +88,7 @@ def test_what_is_not_json_is_a_400_that_says_where_it_ends_to_be(still_api: Serv
         (NOTE | {"system": "S999"}, "system", "'S999' is not among the systems of this sim"),
     ],
 )
-def test_what_is_no_order_is_a_422_that_names_the_field(
+def test_an_invalid_order_is_a_422_that_names_the_field(
     still_api: Service, body: object, field: str, message: str
 ) -> None:
     answer = post(still_api, body)
@@ -108,7 +108,7 @@ def test_a_number_beyond_all_is_a_422(still_api: Service) -> None:
 @pytest.mark.parametrize(
     "kind", ["text/html", "application/xml", "text/plainer", "multipart/form-data; boundary=x", "application/jsonp"]
 )
-def test_another_content_type_is_a_415_that_says_what_is_taken(still_api: Service, kind: str) -> None:
+def test_another_content_type_is_a_415_that_names_the_accepted_one(still_api: Service, kind: str) -> None:
     for path in ("/orders", "/sims", "/fork"):
         answer = httpx.post(f"{still_api.url}{path}", content=b"{}", headers={"Content-Type": kind})
         assert (answer.status_code, answer.headers["accept"]) == (415, "application/json")
@@ -125,7 +125,7 @@ def test_json_by_any_of_its_names_is_taken(still_api: Service, kind: str) -> Non
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "deflate", "x-unknown", "gzip, identity"])
 @pytest.mark.parametrize("path", ["/orders", "/sims", "/fork"])
-def test_a_body_with_a_coding_is_a_415_that_says_what_is_taken(still_api: Service, path: str, coding: str) -> None:
+def test_a_content_encoding_is_a_415_that_names_the_accepted_one(still_api: Service, path: str, coding: str) -> None:
     body = gzip.compress(json.dumps(NOTE).encode())
     answer = httpx.post(f"{still_api.url}{path}", content=body, headers={"Content-Encoding": coding})
     assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "identity")
@@ -139,7 +139,7 @@ def test_a_body_may_say_that_it_has_no_coding(still_api: Service, coding: str) -
 
 
 @pytest.mark.parametrize("ships", ["0.0", "1.5", "1e13", "-1e0", "1e400", "true", '"10.0"'])
-def test_a_number_that_is_not_whole_or_too_large_is_a_422_however_it_is_written(still_api: Service, ships: str) -> None:
+def test_a_fraction_or_too_large_a_number_is_a_422(still_api: Service, ships: str) -> None:
     body = json.dumps(MOVE | {"ships": 7}).replace("7", ships).encode()
     answer = post(still_api, body)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "ships")
@@ -199,7 +199,7 @@ def test_a_body_that_claims_to_be_enormous_is_not_waited_for(still_api: Service)
     ("method", "path", "status"),
     [("GET", "/nowhere", 404), ("GET", "/orders", 405), ("DELETE", "/snapshot", 405), ("POST", "/events", 405)],
 )
-def test_what_is_not_there_is_a_problem_too(still_api: Service, method: str, path: str, status: int) -> None:
+def test_an_unknown_path_is_a_problem_document(still_api: Service, method: str, path: str, status: int) -> None:
     answer = httpx.request(method, f"{still_api.url}{path}")
     assert answer.status_code == answer.json()["status"] == status
     assert answer.headers["content-type"] == "application/problem+json"
@@ -231,7 +231,7 @@ def test_orders_take_no_query(still_api: Service, name: str) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, name)
 
 
-def test_what_a_request_expects_and_cannot_get_is_a_417(still_api: Service) -> None:
+def test_an_unsupported_expect_header_is_a_417(still_api: Service) -> None:
     answer = httpx.post(f"{still_api.url}/orders", json=NOTE, headers={"Expect": "a miracle"})
     assert (answer.status_code, answer.json()["title"]) == (417, "Expectation failed")
     assert answer.headers["content-type"] == "application/problem+json"

@@ -85,7 +85,7 @@ async def test_a_bad_sim_is_a_503_and_the_others_are_served(
 
 
 @pytest.mark.parametrize("kind", SPOIL)
-async def test_an_api_whose_own_sim_is_bad_says_so_and_is_ready_for_the_others(
+async def test_an_unreadable_own_sim_is_in_health_and_others_are_served(
     processes: Processes, redis: Redis, redis_url: str, kind: str
 ) -> None:
     await spoilt(redis, kind)

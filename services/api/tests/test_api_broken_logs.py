@@ -65,7 +65,7 @@ def test_responses_are_the_same_and_it_ends_in_time(
         assert api.end() == 0
 
 
-def test_an_order_is_accepted_and_its_retry_replayed_with_the_default_access_log(
+def test_an_order_and_its_retry_succeed_with_the_default_access_log(
     still_valkey: ValkeyServer, processes: Processes, tmp_path: Path
 ) -> None:
     with BROKEN_LOGS["full disk"](tmp_path) as stderr:

@@ -28,7 +28,7 @@ from sector.state.sims import lifecycle
 from sector.world import SectorWorld
 
 
-def test_of_too_many_tokens_the_oldest_is_forgotten_and_checked_again(
+def test_the_token_cache_evicts_the_oldest(
     make_request: Callable[..., Request], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(authentication, "_MAX_TOKENS", 2)
@@ -40,7 +40,7 @@ def test_of_too_many_tokens_the_oldest_is_forgotten_and_checked_again(
     assert [authenticator.subject(request) for request in requests] == ["one", None, "three"]
 
 
-def test_of_too_many_senders_the_rates_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_of_rates_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order_rate_limit, "_MAX_CLIENTS", 2)
     of = OrderRates(0.0, 5.0).of
     first = of(ANONYMOUS, "10.0.0.1")
@@ -59,7 +59,7 @@ def sender(subject: str) -> Bearer:
     return Bearer(subject, None, None, admin=False)
 
 
-def test_who_was_refused_is_refused_at_once_until_it_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_over_its_rate_is_rejected_until_it_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
     cache, now_s = RateLimitCache(), time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now_s)
     cache.add(sender("me"), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 2.0), ADMISSION)
@@ -76,7 +76,7 @@ def test_who_was_refused_is_refused_at_once_until_it_has_waited(monkeypatch: pyt
     cache.check(sender("me"), "10.0.0.1")
 
 
-def test_of_too_many_who_were_refused_the_oldest_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rate_limit_cache_evicts_the_oldest_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order_rate_limit, "_MAX_CLIENTS", 2)
     cache = RateLimitCache()
     for subject in ("one", "two", "three"):
@@ -103,7 +103,7 @@ def test_of_too_many_who_were_refused_the_oldest_is_forgotten(monkeypatch: pytes
         ("fe80::1%eth0", "FE80::2"),
     ],
 )
-def test_one_client_has_one_rate_however_its_address_is_spelled(one: str, other: str) -> None:
+def test_spellings_of_an_address_share_a_rate(one: str, other: str) -> None:
     of, cache = OrderRates(0.0, 5.0).of, RateLimitCache()
     assert of(ANONYMOUS, one) is of(ANONYMOUS, other)
     cache.add(ANONYMOUS, one, RateLimited(RATE.client, RATE.per_second, 60.0), ADMISSION)
@@ -112,14 +112,14 @@ def test_one_client_has_one_rate_however_its_address_is_spelled(one: str, other:
     cache.check(ANONYMOUS, "2001:db8:9:9::1")
 
 
-def test_of_many_senders_only_the_oldest_rates_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_of_rates_evicts_the_oldest_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order_rate_limit, "_MAX_CLIENTS", 3)
     of = OrderRates(0.0, 5.0).of
     rates = [of(ANONYMOUS, f"10.0.0.{number}") for number in (1, 2, 3, 4)]
     assert [of(ANONYMOUS, f"10.0.0.{number}") is rates[number - 1] for number in (2, 3, 4)] == [True] * 3
 
 
-def test_a_client_is_refused_no_longer_than_it_can_owe_whatever_the_clock_of_redis_says() -> None:
+def test_the_wait_after_a_rejection_is_limited_if_the_clock_of_redis_is_wrong() -> None:
     cache, began_s = RateLimitCache(), time.monotonic()
     cache.add(sender("me"), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 1e9), ADMISSION)
     with pytest.raises(RateLimited) as refused:
@@ -127,7 +127,7 @@ def test_a_client_is_refused_no_longer_than_it_can_owe_whatever_the_clock_of_red
     assert refused.value.retry_after_s <= began_s + (RATE.burst + admission.MAX_COST) / RATE.per_second
 
 
-async def test_of_too_many_past_states_the_oldest_goes_and_can_be_had_again(
+async def test_the_cache_of_earlier_states_evicts_the_oldest(
     live_sim: ApiSim,
     sim: Sim,
     throttle: RequestThrottle,
@@ -161,7 +161,7 @@ async def release_all(registry: SimRegistry) -> None:
     assert len(asyncio.all_tasks()) == 1, "none is followed any more"
 
 
-async def test_of_too_many_sims_the_one_asked_for_longest_ago_goes_and_the_own_stays(
+async def test_the_least_recently_used_sim_is_evicted_but_never_the_own(
     registry: SimRegistry, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sim_registry, "_MAX_SIMS", 3)
@@ -180,7 +180,7 @@ async def test_of_too_many_sims_the_one_asked_for_longest_ago_goes_and_the_own_s
     await release_all(registry)
 
 
-async def test_a_sim_that_nobody_asks_for_is_dropped_unless_somebody_listens_to_it(
+async def test_an_idle_sim_is_removed_unless_it_has_subscribers(
     registry: SimRegistry, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look_done, again = asyncio.Event(), asyncio.Event()
@@ -228,7 +228,7 @@ class StillClock:
         return self._now_s
 
 
-async def test_a_sim_that_is_not_there_is_not_followed_on(registry: SimRegistry, redis: Redis) -> None:
+async def test_an_unknown_sim_is_not_watched(registry: SimRegistry, redis: Redis) -> None:
     errors = await asyncio.gather(*(registry.get("nowhere") for _ in range(3)), return_exceptions=True)
     assert [type(each) for each in errors] == [SimNotFound] * 3
     assert len(registry) == 0

@@ -28,7 +28,7 @@ def api_settings() -> dict[str, str]:
     return {"AUTH_SECRET": SECRET}
 
 
-async def test_it_plays(api: Service, sim: Sim) -> None:
+async def test_the_client_submits_orders(api: Service, sim: Sim) -> None:
     async with Client(api.url, token=token("Me", "Crimson")) as client:
         assert (await client.snapshot()).tick == 0
         order_id = await client.order(Join(faction="Me"))
@@ -51,7 +51,7 @@ async def test_it_plays(api: Service, sim: Sim) -> None:
         assert (foreign.problem.status, wrong.problem.status) == (403, 422)
 
 
-async def test_it_reads_and_follows_what_happens(api: Service, sim: Sim) -> None:
+async def test_the_client_reads_and_follows_events(api: Service, sim: Sim) -> None:
     async with Client(api.url) as client:
         stream = client.follow(kinds=["note"])
         first = asyncio.ensure_future(anext(stream))
@@ -68,7 +68,7 @@ async def test_it_reads_and_follows_what_happens(api: Service, sim: Sim) -> None
         assert (page.more, [each.tick for each in page.events]) == (True, [16, 17, 18])
 
 
-async def test_it_asks_for_sims_and_looks_at_them(api: Service, sim: Sim) -> None:
+async def test_the_client_requests_and_lists_sims(api: Service, sim: Sim) -> None:
     await sim.tick(times=3)
     async with Client(api.url, token=token(scope="admin")) as client:
         assert (await client.create_sim("mine", CONFIG)).status == "founding"

@@ -22,7 +22,7 @@ from fixtures.processes import Service, environment, free_port
         (20_000, {"MAX_CONNECTIONS": "50"}, "MAX_STREAMS is 10000, and MAX_CONNECTIONS is 50"),
     ],
 )
-def test_a_promise_that_cannot_be_kept_is_reported(
+def test_health_reports_missing_durability(
     hard: int, settings: dict[str, str], fault: str | None, still_valkey: ValkeyServer, tmp_path: Path
 ) -> None:
     port = free_port()

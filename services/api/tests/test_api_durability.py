@@ -12,7 +12,7 @@ from sector.state.keys import SimKeys
 from sector.state.redis.client import connect
 
 
-async def test_what_redis_cannot_confirm_is_not_acknowledged(
+async def test_an_order_without_confirmed_durability_is_not_acknowledged(
     sim: Sim, redis: Redis, redis_url: str, processes: Processes
 ) -> None:
     assert (await sim.reader.head()).tick == 0
@@ -26,7 +26,7 @@ async def test_what_redis_cannot_confirm_is_not_acknowledged(
     assert order_id in answer.json()["detail"]
 
 
-async def test_it_waits_as_long_as_told_and_then_names_what_is_not_durable(
+async def test_a_503_names_the_orders_that_are_not_durable(
     sim: Sim, redis: Redis, redis_url: str, processes: Processes
 ) -> None:
     """Longer than a connection is given for anything else."""
@@ -41,9 +41,7 @@ async def test_it_waits_as_long_as_told_and_then_names_what_is_not_durable(
     assert order_id in answer.json()["detail"]
 
 
-async def test_what_is_on_disk_is_acknowledged_and_outlasts_a_crash(
-    processes: Processes, own_valkey: OwnValkey
-) -> None:
+async def test_an_acknowledged_order_on_disk_survives_a_crash(processes: Processes, own_valkey: OwnValkey) -> None:
     own_valkey.start()
     redis = connect(own_valkey.url)
     await Sim.create(redis)

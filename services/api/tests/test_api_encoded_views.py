@@ -14,7 +14,7 @@ from sector.state.watch.reader import SimView
 
 
 @pytest.mark.parametrize("systems", [24, 3_000])
-async def test_each_form_is_made_once_for_all(redis: Redis, monkeypatch: pytest.MonkeyPatch, systems: int) -> None:
+async def test_each_format_is_encoded_once(redis: Redis, monkeypatch: pytest.MonkeyPatch, systems: int) -> None:
     encoded: Counter[str] = Counter()
 
     def counted(view: SimView) -> JsonValue:
@@ -34,5 +34,5 @@ async def test_each_form_is_made_once_for_all(redis: Redis, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("accepted", "coding"), [("GZIP", "gzip"), ("br;q=0.1, gzip;q=0.1", "br"), ("identity;q=0.5, gzip;q=0.1", "")]
 )
-def test_a_coding_is_chosen_as_the_standard_says(accepted: str, coding: str) -> None:
+def test_the_content_coding_is_negotiated_by_weight(accepted: str, coding: str) -> None:
     assert negotiate_encoding(accepted) == coding

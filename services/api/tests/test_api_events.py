@@ -125,7 +125,7 @@ async def test_events_come_as_they_happen_and_are_those_of_the_pages(api: Servic
     reader.close()
 
 
-async def test_it_goes_on_after_the_last_event_seen_without_gap_or_repetition(api: Service, sim: Sim) -> None:
+async def test_a_stream_resumes_without_gap_or_repetition(api: Service, sim: Sim) -> None:
     for _ in range(5):
         await sim.tick(NOTE, NOTE)
     everything = events(api)
@@ -155,7 +155,7 @@ async def test_a_long_history_is_sent_page_by_page_without_gap_or_repetition(api
     reader.close()
 
 
-async def test_a_reader_of_a_sim_that_is_removed_is_told_to_come_again(api: Service, sim: Sim, redis: Redis) -> None:
+async def test_a_stream_of_a_removed_sim_ends_with_reconnect(api: Service, sim: Sim, redis: Redis) -> None:
     reader = Reader(api, "/events/stream?type=note")
     await sim.tick(NOTE)
     assert reader.next()["event"] == "note"
@@ -164,7 +164,7 @@ async def test_a_reader_of_a_sim_that_is_removed_is_told_to_come_again(api: Serv
     reader.close()
 
 
-async def test_only_what_was_asked_for_comes(api: Service, sim: Sim) -> None:
+async def test_a_stream_is_filtered(api: Service, sim: Sim) -> None:
     reader = Reader(api, "/events/stream?type=note&faction=Crimson")
     await sim.tick(times=3)
     await sim.tick(NOTE)
@@ -172,7 +172,7 @@ async def test_only_what_was_asked_for_comes(api: Service, sim: Sim) -> None:
     reader.close()
 
 
-async def test_who_was_away_too_long_is_told_of_the_gap(api: Service, sim: Sim) -> None:
+async def test_a_client_behind_the_history_receives_a_gap(api: Service, sim: Sim) -> None:
     for _ in range(20):
         await sim.tick(NOTE)
     api.wait_for(lambda health: health.get("tick", -1) == 20, "at tick 20")
@@ -184,7 +184,7 @@ async def test_who_was_away_too_long_is_told_of_the_gap(api: Service, sim: Sim) 
     reader.close()
 
 
-async def test_who_saw_more_than_there_is_is_told_so_and_goes_on_from_now(api: Service, sim: Sim) -> None:
+async def test_a_client_ahead_of_the_sim_receives_a_gap(api: Service, sim: Sim) -> None:
     """Redis may come back without its last second."""
     await sim.tick(times=3)
     api.wait_for(lambda health: health.get("tick", -1) == 3, "at tick 3")
@@ -195,7 +195,7 @@ async def test_who_saw_more_than_there_is_is_told_so_and_goes_on_from_now(api: S
     reader.close()
 
 
-async def test_a_stream_that_breaks_before_its_first_event_resumes_where_it_began(api: Service, sim: Sim) -> None:
+async def test_a_stream_without_an_event_yet_resumes_where_it_began(api: Service, sim: Sim) -> None:
     await sim.tick(NOTE)
     await asyncio.to_thread(api.wait_for, lambda health: health.get("tick", -1) == 1, "at tick 1")
     reader = Reader(api, "/events/stream?type=note")
@@ -228,9 +228,7 @@ _LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 """All that `str.splitlines` takes for the end of a line."""
 
 
-async def test_a_text_cannot_forge_a_message_for_readers_that_split_lines_as_python_does(
-    api: Service, sim: Sim
-) -> None:
+async def test_a_text_cannot_forge_a_message_by_unicode_line_ends(api: Service, sim: Sim) -> None:
     texts = [f"a{end}event: battle{end}data: {{}}{end}{end}id: 9-9{end}" for end in _LINE_ENDS]
     live = Reader(api, "/events/stream?type=note")
     await sim.tick(*(Note(faction="Crimson", text=text) for text in texts))
@@ -243,7 +241,7 @@ async def test_a_text_cannot_forge_a_message_for_readers_that_split_lines_as_pyt
         reader.close()
 
 
-async def test_a_client_that_cannot_send_headers_names_its_last_event_in_the_query(api: Service, sim: Sim) -> None:
+async def test_the_last_event_id_may_be_in_the_query(api: Service, sim: Sim) -> None:
     for _ in range(3):
         await sim.tick(NOTE)
     api.wait_for(lambda health: health.get("tick", -1) == 3, "at tick 3")
@@ -285,7 +283,7 @@ def test_a_silent_stream_gives_signs_of_life(api: Service) -> None:
         assert [next(lines) for _ in range(5)][1::2] == [": still here", ": still here"]
 
 
-def test_at_the_end_streams_are_told_to_come_again(api: Service) -> None:
+def test_streams_end_with_reconnect_on_shutdown(api: Service) -> None:
     reader = Reader(api)
     api.process.terminate()
     message = reader.next()
@@ -294,7 +292,7 @@ def test_at_the_end_streams_are_told_to_come_again(api: Service) -> None:
     reader.close()
 
 
-def test_there_are_only_so_many_streams(sim: Sim, redis_url: str, processes: Processes) -> None:
+def test_a_stream_above_the_limit_is_a_503(sim: Sim, redis_url: str, processes: Processes) -> None:
     del sim
     api = processes.start("api", REDIS_URL=redis_url, MAX_STREAMS="1")
     first = Reader(api)
@@ -302,7 +300,7 @@ def test_there_are_only_so_many_streams(sim: Sim, redis_url: str, processes: Pro
     first.close()
 
 
-async def test_who_reads_too_slowly_is_told_that_it_was_dropped(sim: Sim, redis_url: str, processes: Processes) -> None:
+async def test_a_slow_client_receives_dropped(sim: Sim, redis_url: str, processes: Processes) -> None:
     api = processes.start("api", REDIS_URL=redis_url, STREAM_WRITE_TIMEOUT_S="30")
     slow = socket.socket()
     slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -321,7 +319,7 @@ async def test_who_reads_too_slowly_is_told_that_it_was_dropped(sim: Sim, redis_
     slow.close()
 
 
-async def test_who_does_not_read_is_dropped_and_the_others_are_not_kept_waiting(api: Service, sim: Sim) -> None:
+async def test_a_client_that_reads_nothing_is_disconnected(api: Service, sim: Sim) -> None:
     """It never reads: what fits into the buffers of two sockets is sent, then it is dropped, and told so if it reads after all."""
     slow = socket.socket()
     slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -28,9 +28,7 @@ def url(sim: Sim, redis_url: str) -> str:
     return redis_url
 
 
-async def test_a_token_orders_only_so_fast_whichever_replica_it_asks(
-    url: str, redis: Redis, processes: Processes
-) -> None:
+async def test_replicas_share_the_rate_of_a_token(url: str, redis: Redis, processes: Processes) -> None:
     one, two = (processes.start("api", REDIS_URL=url, AUTH_SECRET=SECRET, RATE_PER_TOKEN="0.5") for _ in range(2))
     mine, theirs = bearing(token("*", sub="me")), bearing(token("*", sub="you"))
     began_s, answers = time.monotonic(), [post_order(one, **mine)]
@@ -47,7 +45,7 @@ async def test_a_token_orders_only_so_fast_whichever_replica_it_asks(
     assert len(await entries_at(redis, SimKeys("default").orders)) == accepted + 1
 
 
-async def test_what_is_refused_in_a_list_counts_too(url: str, processes: Processes) -> None:
+async def test_rejected_orders_of_a_list_count_in_rates(url: str, processes: Processes) -> None:
     """It is as much work; and while its sender has to wait, nothing of it is looked at."""
     api = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.01")
     wrong = [{"type": "fly"}] * 10
@@ -66,9 +64,7 @@ async def test_an_address_orders_only_so_fast_and_is_that_which_the_proxy_names(
     assert forwarded == [202, 202, 429]
 
 
-async def test_a_client_has_one_rate_for_its_network_of_ipv6_however_it_is_spelled(
-    url: str, processes: Processes
-) -> None:
+async def test_an_ipv6_network_has_one_rate(url: str, processes: Processes) -> None:
     api = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.01", PROXIES="1")
     addresses = ["2001:db8:0:1::1", *(f"2001:DB8::1:0:0:0:{number:x}" for number in range(2, 9)), "[2001:db8:0:1::9]"]
     statuses = [post_order(api, **{"X-Forwarded-For": address}).status_code for address in addresses]
@@ -79,7 +75,7 @@ async def test_a_client_has_one_rate_for_its_network_of_ipv6_however_it_is_spell
     assert statuses == [202, 429]
 
 
-async def test_a_rate_from_a_clock_that_was_ahead_refuses_nobody(url: str, redis: Redis, processes: Processes) -> None:
+async def test_a_rate_from_a_clock_ahead_rejects_no_order(url: str, redis: Redis, processes: Processes) -> None:
     api = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="10")
     seconds, _ = await redis.time()
     await redis.set(SimKeys("default").rate("address 127.0.0.1"), (seconds + 3600) * 1_000_000)
@@ -121,9 +117,7 @@ def _drip(api: Service, first: bytes, drop: bytes) -> bytes:
         (b"POST /orders HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
     ],
 )
-def test_who_sends_too_slowly_is_a_408_however_steadily_it_trickles(
-    still_api: Service, first: bytes, drop: bytes
-) -> None:
+def test_a_request_that_trickles_is_a_408(still_api: Service, first: bytes, drop: bytes) -> None:
     began_s = time.monotonic()
     answer = _drip(still_api, first, drop)
     assert answer.startswith(b"HTTP/1.1 408 ")
@@ -140,7 +134,9 @@ def test_who_sends_too_slowly_is_a_408_however_steadily_it_trickles(
         (b"POST /nowhere HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
     ],
 )
-def test_who_goes_on_after_the_answer_is_disconnected(still_api: Service, first: bytes, drop: bytes) -> None:
+def test_a_client_that_sends_on_after_the_response_is_disconnected(
+    still_api: Service, first: bytes, drop: bytes
+) -> None:
     answer, deadline = b"", time.monotonic() + 60
     with socket.create_connection(("127.0.0.1", still_api.port), timeout=0.1) as client, suppress(ConnectionError):
         client.sendall(first)
@@ -176,7 +172,7 @@ def test_malformed_requests_are_400_each_and_one_line_in_the_log_a_second(url: s
     assert "Traceback" not in api.log.read_text()
 
 
-def test_who_sends_nothing_more_is_a_408_too(still_api: Service) -> None:
+def test_a_request_that_stalls_is_a_408(still_api: Service) -> None:
     assert _drip(still_api, b"GET /snapshot HTTP/1.1\r\nhos", b"").startswith(b"HTTP/1.1 408 ")
 
 
@@ -185,7 +181,7 @@ def test_many_headers_are_a_431(still_api: Service) -> None:
     assert (answer.status_code, answer.json()["detail"]) == (431, "the headers of a request may have 8192 bytes")
 
 
-def test_every_answer_is_guarded_and_named(still_api: Service) -> None:
+def test_every_response_has_security_headers_and_a_request_id(still_api: Service) -> None:
     answers = [
         httpx.get(f"{still_api.url}/snapshot"),
         httpx.get(f"{still_api.url}/nowhere"),
@@ -200,7 +196,7 @@ def test_every_answer_is_guarded_and_named(still_api: Service) -> None:
 
 
 @pytest.mark.parametrize(("given", "valid"), [("my-request.1", True), ("a b", False), ("x" * 65, False)])
-def test_a_request_id_that_is_one_is_kept(still_api: Service, given: str, valid: bool) -> None:
+def test_a_valid_request_id_is_returned(still_api: Service, given: str, valid: bool) -> None:
     answer = httpx.get(f"{still_api.url}/snapshot", headers={"X-Request-ID": given})
     assert (answer.headers["x-request-id"] == given) is valid
 
@@ -233,7 +229,7 @@ def test_pages_of_all_origins_may_read_it_where_all_are_named(make_request: Call
     assert {*read, "traceparent", "tracestate"} <= set(allowed)
 
 
-def test_its_health_is_guarded_and_read_by_such_pages_too(url: str, processes: Processes) -> None:
+def test_health_has_security_and_cors_headers(url: str, processes: Processes) -> None:
     api = processes.start("api", REDIS_URL=url, CORS_ORIGINS="https://one.example")
     for path in ("/health", "/health/live", "/health/ready"):
         answer = httpx.get(f"{api.url}{path}", headers={"Origin": "https://one.example"})
@@ -294,7 +290,7 @@ def test_for_people_it_is_a_line_of_text(url: str, processes: Processes) -> None
         (b"/x", b"\x1b[2J"),
     ],
 )
-def test_for_people_what_clients_send_is_escaped(url: str, processes: Processes, target: bytes, address: bytes) -> None:
+def test_the_text_log_escapes_what_clients_send(url: str, processes: Processes, target: bytes, address: bytes) -> None:
     api = processes.start("api", REDIS_URL=url, LOG_FORMAT="text", PROXIES="1")
     with socket.create_connection(("127.0.0.1", api.port), timeout=60) as client:
         head = b"GET %b HTTP/1.1\r\nhost: a\r\nuser-agent: %b\r\nx-forwarded-for: %b\r\n\r\n"
@@ -304,7 +300,7 @@ def test_for_people_what_clients_send_is_escaped(url: str, processes: Processes,
     assert all(line.isprintable() for line in api.log.read_text().split("\n"))
 
 
-def test_by_itself_only_errors_are_logged_and_tokens_never(url: str, processes: Processes) -> None:
+def test_by_default_the_access_log_has_errors_and_no_tokens(url: str, processes: Processes) -> None:
     api = processes.start("api", REDIS_URL=url, AUTH_SECRET=SECRET)
     held = token("Azure")
     httpx.get(f"{api.url}/snapshot")
@@ -314,7 +310,7 @@ def test_by_itself_only_errors_are_logged_and_tokens_never(url: str, processes: 
     assert held not in api.log.read_text()
 
 
-def test_after_sigterm_it_is_not_ready_and_serves_on_for_a_while(url: str, processes: Processes) -> None:
+def test_after_sigterm_it_serves_on_until_the_delay_ends(url: str, processes: Processes) -> None:
     api = processes.start("api", REDIS_URL=url, SHUTDOWN_DELAY_S="60")
     with httpx.Client() as client:
         assert client.get(f"{api.url}/health/ready").status_code == 200

@@ -29,7 +29,7 @@ async def test_the_same_key_gets_the_same_answer_and_is_carried_out_once(api: Se
     assert await count(redis) == 1
 
 
-async def test_of_many_at_once_one_is_carried_out(api: Service, redis: Redis) -> None:
+async def test_concurrent_requests_with_one_key_are_executed_once(api: Service, redis: Redis) -> None:
     async with httpx.AsyncClient() as client:
         key = {"Idempotency-Key": "k1"}
         answers = await asyncio.gather(*(client.post(f"{api.url}/orders", json=NOTE, headers=key) for _ in range(20)))
@@ -47,7 +47,7 @@ def without_text(result: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in result.items() if name != "problem"}
 
 
-async def test_what_is_stored_of_a_list_is_small_whatever_was_wrong_with_it(api: Service, redis: Redis) -> None:
+async def test_the_stored_results_of_a_list_are_small(api: Service, redis: Redis) -> None:
     long_ids = {f"{'k' * 300}{number}": 1 for number in range(30)}
     orders = [NOTE, *[NOTE | long_ids] * 80, *[NOTE] * 500, *[7] * 419]
     first = post_order(api, orders, "k1")
@@ -66,7 +66,7 @@ async def test_of_a_single_order_nothing_is_stored_that_grows_with_it(api: Servi
     assert len(await value_at(redis, key)) < 60
 
 
-async def test_what_an_earlier_version_stored_is_answered_as_it_was(api: Service, redis: Redis) -> None:
+async def test_responses_stored_by_an_earlier_version_are_replayed(api: Service, redis: Redis) -> None:
     orders = [NOTE, 7]
     post_order(api, orders, "k1")
     (key,) = [key async for key in redis.scan_iter("sim:{default}:once:*")]
@@ -78,7 +78,7 @@ async def test_what_an_earlier_version_stored_is_answered_as_it_was(api: Service
     ]
 
 
-async def test_a_list_gets_the_same_results_whatever_would_be_said_now(api: Service, sim: Sim, redis: Redis) -> None:
+async def test_a_replayed_list_has_the_results_of_the_first_request(api: Service, sim: Sim, redis: Redis) -> None:
     """The second time the faction is there, and its order would be accepted."""
     orders = [NOTE, NOTE | {"faction": "Me"}, {"type": "join", "faction": "Me"}]
     first = post_order(api, orders, "k1")
@@ -127,7 +127,7 @@ def test_a_key_that_is_none_is_a_422(api: Service, key: str) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
 
 
-async def test_what_was_refused_may_be_sent_again(api: Service, sim: Sim, redis: Redis) -> None:
+async def test_a_rejected_request_may_be_retried_with_its_key(api: Service, sim: Sim, redis: Redis) -> None:
     mine = NOTE | {"faction": "Me"}
     assert post_order(api, mine, "k1").status_code == 422
     assert httpx.post(f"{api.url}/orders", json={"type": "join", "faction": "Me"}).status_code == 202
@@ -165,9 +165,7 @@ async def test_whitespace_around_a_key_is_not_part_of_it(api: Service, redis: Re
         b"1-1\n\xff" * 9,
     ],
 )
-async def test_a_stored_response_that_is_damaged_is_said_so_and_holds_no_other_up(
-    api: Service, redis: Redis, junk: bytes
-) -> None:
+async def test_a_damaged_stored_response_is_a_422_for_its_key_only(api: Service, redis: Redis, junk: bytes) -> None:
     at, orders = SimKeys("default").idempotency_key("anonymous", "k1"), [NOTE, {"type": "fly"}]
     assert post_order(api, orders, "k1").status_code == 207
     stored = await value_at(redis, at)

@@ -124,9 +124,7 @@ def test_a_key_that_is_weak_or_unknown_is_skipped_with_its_name(tmp_path: Path, 
         load_keys(write(tmp_path / "keys.json", key))
 
 
-async def test_a_key_that_is_taken_out_ends_whatever_else_the_file_holds(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_removed_key_is_revoked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The compromised key must not live on because of its neighbour."""
     path = write(tmp_path / "keys.json", secret(STRONG, "stolen"), secret(OTHER, "good"))
     ring = KeyRing(None, path)
@@ -200,7 +198,7 @@ CORRUPT: dict[str, bytes | None] = {
 }
 
 
-def test_a_file_that_cannot_be_read_is_a_fault_with_its_start_until_it_can_be(
+def test_an_unreadable_key_file_is_a_fault_until_it_is_readable(
     sim: Sim, redis_url: str, processes: Processes, tmp_path: Path
 ) -> None:
     del sim

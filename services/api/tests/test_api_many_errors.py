@@ -58,7 +58,7 @@ def listed(problem: dict[str, Any]) -> tuple[int, int]:
         "1,000 errors",
     ],
 )
-def test_however_much_is_wrong_the_answer_is_small(api: Service, order: object) -> None:
+def test_a_response_with_many_errors_is_small(api: Service, order: object) -> None:
     answer = post(api, order)
     assert answer.status_code in (207, 422)
     assert len(answer.content) < 300_000

@@ -42,7 +42,7 @@ async def test_it_counts_requests_orders_and_streams(sim: Sim, redis_url: str, p
     assert metrics["sector_condition", "sim"] == 1
 
 
-async def test_it_tells_how_many_orders_wait_and_how_long(sim: Sim, redis_url: str, processes: Processes) -> None:
+async def test_pending_orders_are_measured(sim: Sim, redis_url: str, processes: Processes) -> None:
     await sim.tick(times=1)
     api = processes.start("api", REDIS_URL=redis_url)
     assert metrics_of(api.url)["sector_oldest_pending_order_age_seconds"] == 0

@@ -64,7 +64,7 @@ def test_the_document_is_printed_without_a_redis(arguments: tuple[str, ...], tok
     assert (printed.returncode, printed.stderr) == (0, "")
 
 
-def test_every_answer_and_every_body_has_an_example_and_each_is_one() -> None:
+def test_every_body_has_a_valid_example() -> None:
     spec: Any = document(tokens=True)
     bodies = [
         (path, kind, content)
@@ -83,7 +83,7 @@ def test_every_answer_and_every_body_has_an_example_and_each_is_one() -> None:
         assert errors == [], (path, kind)
 
 
-def test_it_is_served_as_it_is(still_api: Service, guarded_api: Service) -> None:
+def test_the_document_is_served(still_api: Service, guarded_api: Service) -> None:
     assert httpx.get(f"{still_api.url}/openapi.json").json() == document(tokens=False)
     assert httpx.get(f"{guarded_api.url}/openapi.json").json() == document(tokens=True)
 
@@ -96,14 +96,14 @@ def test_an_open_api_answers_as_documented(case: Case, still_api: Service) -> No
 
 @GUARDED.include(method="POST").parametrize()
 @EXAMPLES
-def test_one_that_wants_tokens_answers_as_documented(case: Case, guarded_api: Service) -> None:
+def test_an_api_with_tokens_answers_as_documented(case: Case, guarded_api: Service) -> None:
     held = bearing(token(scope="admin"))
     case.call_and_validate(base_url=guarded_api.url, headers=held, excluded_checks=[*EXCLUDED, ignored_auth])
 
 
 @GUARDED.include(method="POST").parametrize()
 @EXAMPLES
-def test_without_a_token_nothing_is_taken(case: Case, guarded_api: Service) -> None:
+def test_a_request_without_a_token_is_rejected(case: Case, guarded_api: Service) -> None:
     answer = case.call(base_url=guarded_api.url)
     case.validate_response(answer, excluded_checks=EXCLUDED)
     assert case.method != "POST" or 400 <= answer.status_code < 500
@@ -130,7 +130,7 @@ def test_a_stream_begins_as_documented(case: Case, still_api: Service) -> None:
         answer.close()
 
 
-def test_the_docs_are_served_whole_and_from_here_alone(still_api: Service) -> None:
+def test_the_api_serves_all_files_of_its_docs(still_api: Service) -> None:
     page = httpx.get(f"{still_api.url}/docs")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "connect-src 'self'" in page.headers["content-security-policy"]
@@ -142,7 +142,7 @@ def test_the_docs_are_served_whole_and_from_here_alone(still_api: Service) -> No
         assert httpx.get(f"{still_api.url}/docs/{name}").status_code == 404
 
 
-def test_what_is_vendored_is_what_was_published() -> None:
+def test_vendored_files_have_their_published_digests() -> None:
     folder = Path(docs_page.__file__).parent / "docs"
     lines = (folder / "VENDORED").read_text().splitlines()[1:]
     assert len(lines) == 4

@@ -16,7 +16,7 @@ async def api(sim: Sim, redis_url: str, processes: Processes) -> Service:
     return processes.start("api", REDIS_URL=redis_url, OPERATOR_PORT=str(free_port()))
 
 
-async def test_strangers_do_not_reach_what_is_for_operators(api: Service) -> None:
+async def test_the_public_port_has_no_operator_endpoints(api: Service) -> None:
     for path in OF_OPERATORS:
         answer = httpx.get(f"{api.url}{path}")
         assert answer.status_code == 404, path
@@ -27,7 +27,7 @@ async def test_strangers_do_not_reach_what_is_for_operators(api: Service) -> Non
     assert httpx.get(f"{api.url}/snapshot").json()["tick"] == 1
 
 
-def test_the_address_of_redis_is_not_told_at_the_public_port(processes: Processes) -> None:
+def test_the_public_port_does_not_reveal_the_address_of_redis(processes: Processes) -> None:
     gone = free_port()
     url = f"redis://127.0.0.1:{gone}/0"
     api = processes.start("api", REDIS_URL=url, OPERATOR_PORT=str(free_port()), wait=False)

@@ -29,7 +29,7 @@ def ask(api: Service, order_id: str, **query: str) -> httpx.Response:
     return httpx.get(f"{api.url}/orders/{order_id}", params=query, timeout=60)
 
 
-async def test_pending_then_applied_with_what_came_of_it(api: Service, sim: Sim) -> None:
+async def test_an_order_is_pending_then_applied(api: Service, sim: Sim) -> None:
     order_id = submit(api)
     assert ask(api, order_id).json() == {"id": order_id, "status": "pending", "events": []}
     await sim.tick()
@@ -49,7 +49,7 @@ async def test_rejected_and_why(api: Service, sim: Sim) -> None:
     assert status["detail"]
 
 
-async def test_who_waits_is_answered_as_soon_as_it_is_known(api: Service, sim: Sim) -> None:
+async def test_a_long_poll_ends_when_the_order_is_applied(api: Service, sim: Sim) -> None:
     order_id = submit(api)
     async with httpx.AsyncClient(timeout=60) as client:
         waiting = [
@@ -63,7 +63,7 @@ async def test_who_waits_is_answered_as_soon_as_it_is_known(api: Service, sim: S
     assert {task.result().json()["status"] for task in done} == {"applied"}
 
 
-def test_who_waits_in_vain_is_told_that_it_is_pending(api: Service) -> None:
+def test_a_long_poll_that_times_out_is_pending(api: Service) -> None:
     order_id = submit(api)
     began_s = time.monotonic()
     assert ask(api, order_id, wait="300ms").json()["status"] == "pending"
@@ -71,7 +71,7 @@ def test_who_waits_in_vain_is_told_that_it_is_pending(api: Service) -> None:
 
 
 @pytest.mark.parametrize("order_id", ["1-0", "99999999999999-0", "hello", "-1-0", "1", "9" * 30 + "-0"])
-def test_what_is_not_in_the_log_is_a_404(still_api: Service, order_id: str) -> None:
+def test_an_unknown_order_is_a_404(still_api: Service, order_id: str) -> None:
     answer = ask(still_api, order_id)
     assert (answer.status_code, answer.json()["title"]) == (404, "No such order")
 
@@ -82,7 +82,7 @@ def test_a_wait_that_is_no_time_is_a_422(still_api: Service, wait: str) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "wait")
 
 
-async def test_one_whose_sim_is_over_before_its_turn_is_rejected(
+async def test_an_order_after_the_end_of_the_sim_is_rejected(
     redis: Redis, redis_url: str, processes: Processes
 ) -> None:
     sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 1}))
@@ -112,7 +112,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
     return answers
 
 
-async def test_who_waits_and_may_have_missed_ticks_looks_into_the_history_and_waits_on(
+async def test_a_long_poll_reads_the_history_after_missed_ticks(
     live_sim: ApiSim, sim: Sim, redis: Redis, answers: Answers
 ) -> None:
     await sim.tick()
@@ -133,7 +133,7 @@ async def test_who_waits_and_may_have_missed_ticks_looks_into_the_history_and_wa
     assert (result.status, result.tick) == ("applied", 2)
 
 
-async def test_who_waits_while_the_sim_finishes_is_answered_at_once(redis: Redis, answers: Answers) -> None:
+async def test_a_long_poll_ends_when_the_sim_finishes(redis: Redis, answers: Answers) -> None:
     sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 1}))
     live_sim = ApiSim(redis, AdmissionPolicy("default"))
     task = asyncio.create_task(live_sim.run())

@@ -85,7 +85,7 @@ def assert_ours(problem: ApiError) -> None:
 
 @settings(max_examples=examples(2_000), deadline=None)
 @given(body=values | nearly(MOVE) | nearly(NOTE))
-def test_what_is_wrong_with_an_order_is_said_in_our_words(body: object) -> None:
+def test_errors_of_orders_have_no_library_texts(body: object) -> None:
     try:
         validate_order(ANONYMOUS, body)  # type: ignore[arg-type]  # any JSON
     except ApiError as problem:
@@ -94,7 +94,7 @@ def test_what_is_wrong_with_an_order_is_said_in_our_words(body: object) -> None:
 
 @settings(max_examples=examples(2_000), deadline=None)
 @given(model=st.sampled_from((NewSim, NewFork)), body=values | nearly(SIM))
-def test_what_is_wrong_with_a_sim_is_said_in_our_words(model: type[BaseModel], body: object) -> None:
+def test_errors_of_sims_have_no_library_texts(model: type[BaseModel], body: object) -> None:
     try:
         model.model_validate_json(json.dumps(body))
     except ValidationError as error:
@@ -103,7 +103,7 @@ def test_what_is_wrong_with_a_sim_is_said_in_our_words(model: type[BaseModel], b
 
 @settings(max_examples=examples(800), deadline=None)
 @given(claims=nearly(CLAIMS))
-def test_what_is_wrong_with_a_claim_is_said_in_our_words(claims: object) -> None:
+def test_errors_of_claims_have_no_library_texts(claims: object) -> None:
     try:
         TokenClaims.model_validate(claims)
     except ValidationError as error:
@@ -112,7 +112,7 @@ def test_what_is_wrong_with_a_claim_is_said_in_our_words(claims: object) -> None
 
 @settings(max_examples=examples(2_000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), body=values | nearly(SIM))
-def test_why_a_body_is_not_json_is_said_in_our_words(
+def test_json_errors_have_no_library_texts(
     make_request: Callable[..., Request], data: st.DataObject, body: object
 ) -> None:
     text = bytearray(json.dumps(body, ensure_ascii=data.draw(st.booleans())).encode())
@@ -170,7 +170,7 @@ PIECES = (
         (b"[" * 500, "it is nested too deeply, at line 1 column 202"),
     ],
 )
-def test_a_body_that_is_not_json_is_told_why_and_where(
+def test_a_json_error_has_a_reason_and_a_position(
     make_request: Callable[..., Request], body: bytes, fault: str
 ) -> None:
     with pytest.raises(ApiError) as problem:

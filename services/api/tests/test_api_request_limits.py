@@ -75,9 +75,7 @@ def test_a_network_of_ipv6_counts_as_one_address(redis: Redis) -> None:
     of.check(None, "2001:db8:0:1::1")
 
 
-def test_of_many_clients_those_that_owe_nothing_are_forgotten_first(
-    redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_clients_without_debt_are_evicted_first(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sector.process.request_limits._MAX_CLIENTS", 3)
     clock = Clock()
     of = limits(redis, clock)
@@ -89,7 +87,7 @@ def test_of_many_clients_those_that_owe_nothing_are_forgotten_first(
         of.check(None, "busy")
 
 
-async def test_what_a_client_used_at_one_replica_counts_at_the_others(redis: Redis) -> None:
+async def test_replicas_share_the_usage_of_a_client(redis: Redis) -> None:
     one, other = limits(redis, Clock()), limits(redis, Clock())
     one.charge(None, "10.0.0.1", 150)
     one.charge(None, "10.0.0.2", 0.5)
@@ -144,7 +142,7 @@ def test_a_client_over_its_limit_gets_429_and_others_are_served(sim: Sim, redis_
     assert httpx.post(f"{api.url}/orders", json=order, headers=yours).status_code == 202
 
 
-def test_replicas_share_what_an_address_used(sim: Sim, redis_url: str, processes: Processes) -> None:
+def test_replicas_share_the_usage_of_an_address(sim: Sim, redis_url: str, processes: Processes) -> None:
     del sim
     one, other = (processes.start("api", REDIS_URL=redis_url, REQUESTS_PER_ADDRESS="20") for _ in range(2))
 

@@ -25,7 +25,7 @@ REQUESTS = [("/sims", NEW), ("/fork", FORK), ("/fork?tick=0", FORK), ("/sims/def
 
 
 @pytest.mark.parametrize(("path", "body"), REQUESTS)
-async def test_the_same_request_gets_the_same_response_before_and_after_the_sim_is_there(
+async def test_a_retry_gets_the_same_response_after_the_sim_was_created(
     api: Service, redis: Redis, path: str, body: object
 ) -> None:
     first, second = post(api, path, body), post(api, path, body)
@@ -40,7 +40,7 @@ async def test_the_same_request_gets_the_same_response_before_and_after_the_sim_
 
 
 @pytest.mark.parametrize(("path", "body"), REQUESTS)
-async def test_of_many_at_once_one_is_carried_out(api: Service, path: str, body: object) -> None:
+async def test_concurrent_requests_with_one_key_are_executed_once(api: Service, path: str, body: object) -> None:
     async with httpx.AsyncClient() as client:
         key = {"Idempotency-Key": "k1"}
         answers = await asyncio.gather(*(client.post(f"{api.url}{path}", json=body, headers=key) for _ in range(20)))
@@ -49,7 +49,7 @@ async def test_of_many_at_once_one_is_carried_out(api: Service, path: str, body:
 
 
 @pytest.mark.parametrize(("path", "body"), REQUESTS)
-async def test_of_many_at_once_for_different_sims_one_creates_its_sim(
+async def test_one_of_concurrent_requests_with_one_key_creates_its_sim(
     api: Service, redis: Redis, path: str, body: dict[str, object]
 ) -> None:
     async with httpx.AsyncClient() as client:
@@ -64,7 +64,7 @@ async def test_of_many_at_once_for_different_sims_one_creates_its_sim(
     assert again[created].content == answers[created].content
 
 
-async def test_a_fork_is_the_same_request_while_the_sim_goes_on(api: Service, sim: Sim) -> None:
+async def test_a_fork_may_be_retried_while_the_sim_ticks(api: Service, sim: Sim) -> None:
     assert post(api, "/fork", FORK).status_code == 202
     await sim.tick(times=3)
     api.wait_for(lambda health: health.get("tick", -1) == 3, "at tick 3")

@@ -33,7 +33,7 @@ async def test_they_are_listed_page_by_page(api: Service, redis: Redis) -> None:
     assert ([each["id"] for each in page["sims"]], page["more"]) == (["s1", "s2"], True)
 
 
-async def test_one_tells_its_config_and_what_is_kept_of_it(api: Service, sim: Sim) -> None:
+async def test_a_sim_has_its_config_and_history_range(api: Service, sim: Sim) -> None:
     await sim.tick(times=12)
     details = sim_of(api, "default")
     assert (details["status"], details["tick"], details["first_tick"], details["keyframes"]) == (
@@ -78,19 +78,19 @@ async def test_each_has_all_of_the_api_under_its_own_path(api: Service, redis: R
     "sim_id", ["nowhere", "..%2f", "..%2f..%2fetc", "a%00b", "UPPER", "x" * 200, "a b", "%ff", "{default}"]
 )
 @pytest.mark.parametrize("path", ["", "/snapshot", "/events", "/events/stream", "/orders/1-0"])
-def test_one_that_is_not_there_or_cannot_be_is_a_404(still_api: Service, sim_id: str, path: str) -> None:
+def test_an_unknown_or_invalid_sim_id_is_a_404(still_api: Service, sim_id: str, path: str) -> None:
     answer = httpx.get(f"{still_api.url}/sims/{sim_id}{path}")
     assert answer.status_code == 404, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_many_who_ask_at_once_for_one_that_is_not_there_are_all_told_so(still_api: Service) -> None:
+async def test_concurrent_requests_for_an_unknown_sim_are_404(still_api: Service) -> None:
     async with httpx.AsyncClient() as client:
         requests = (client.get(f"{still_api.url}/sims/nowhere/snapshot") for _ in range(20))
         assert {answer.status_code for answer in await asyncio.gather(*requests)} == {404}
 
 
-async def test_one_asked_for_is_there_once_a_worker_founded_it(api: Service, redis: Redis) -> None:
+async def test_a_requested_sim_exists_after_a_worker_created_it(api: Service, redis: Redis) -> None:
     answer = httpx.post(f"{api.url}/sims", json=NEW)
     assert (answer.status_code, answer.headers["location"]) == (202, "sims/mine")
     assert sim_of(api, "mine") == {"id": "mine", "status": "founding"}
@@ -115,7 +115,7 @@ async def test_one_asked_for_is_there_once_a_worker_founded_it(api: Service, red
         ({"id": "mine", "colour": "red"}, "colour"),
     ],
 )
-async def test_what_is_no_sim_is_a_422_that_names_the_field(still_api: Service, body: object, field: str) -> None:
+async def test_an_invalid_sim_is_a_422_that_names_the_field(still_api: Service, body: object, field: str) -> None:
     answer = httpx.post(f"{still_api.url}/sims", json=body)
     assert (answer.status_code, answer.json()["title"]) == (422, "Not a valid sim")
     assert [error["field"] for error in answer.json()["errors"]] == [field]
@@ -123,7 +123,7 @@ async def test_what_is_no_sim_is_a_422_that_names_the_field(still_api: Service, 
 
 
 @pytest.mark.parametrize(("tick", "status"), [("9", 422), ("x", 422), ("-1", 422)])
-def test_a_fork_of_a_tick_that_is_not_kept_is_a_422(still_api: Service, tick: str, status: int) -> None:
+def test_a_fork_of_a_trimmed_tick_is_a_422(still_api: Service, tick: str, status: int) -> None:
     answer = httpx.post(f"{still_api.url}/fork", params={"tick": tick}, json={"id": "what-if"})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (status, "tick")
 
@@ -140,9 +140,7 @@ def test_only_an_admin_founds_and_forks(sim: Sim, redis_url: str, processes: Pro
         assert httpx.post(f"{api.url}{path}", json=body, headers=bearing(token(scope="admin"))).status_code == 202
 
 
-async def test_a_burst_for_sims_that_do_not_exist_is_answered_and_a_stream_goes_on(
-    api: Service, sim: Sim, redis: Redis
-) -> None:
+async def test_a_burst_for_unknown_sims_does_not_end_a_stream(api: Service, sim: Sim, redis: Redis) -> None:
     limits, timeout = httpx.Limits(max_connections=100), httpx.Timeout(60, pool=None)
     async with (
         httpx.AsyncClient(base_url=api.url, limits=limits, timeout=timeout) as client,

@@ -61,7 +61,7 @@ def test_it_is_not_packed_where_the_client_does_not_like_it(still_api: Service, 
     assert Snapshot.model_validate_json(body).tick == 0
 
 
-def test_each_form_has_a_tag_of_its_own_and_is_not_sent_to_who_has_it(still_api: Service) -> None:
+def test_each_format_has_its_own_etag(still_api: Service) -> None:
     forms = [
         (path, coding) for path in ("/snapshot", "/snapshot?format=columns", "/map") for coding in ("gzip", "identity")
     ]
@@ -75,7 +75,7 @@ def test_each_form_has_a_tag_of_its_own_and_is_not_sent_to_who_has_it(still_api:
         assert raw(still_api, coding, path, **{"If-None-Match": '"other"'})[0].status_code == 200
 
 
-def test_columns_hold_what_rows_hold(still_api: Service) -> None:
+def test_columns_and_rows_are_equal(still_api: Service) -> None:
     rows = httpx.get(f"{still_api.url}/snapshot").json()
     columns = httpx.get(f"{still_api.url}/snapshot", params={"format": "columns"}).json()
     assert rows.keys() == columns.keys()
@@ -101,7 +101,7 @@ async def test_time_travel_shows_each_tick_as_it_was(api: Service, sim: Sim) -> 
     assert columns.json()["state_hash"] == orjson.loads(snapshots[7])["state_hash"]
 
 
-async def test_a_tick_that_is_not_kept_is_a_404_that_says_which_are(api: Service, sim: Sim) -> None:
+async def test_a_trimmed_tick_is_a_404_with_the_range(api: Service, sim: Sim) -> None:
     await sim.tick(times=20)
     wait_for_tick(api, 20)
     for tick in (3, 21):
@@ -127,9 +127,7 @@ def test_a_wrong_query_is_a_422_that_names_the_parameter(still_api: Service, que
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
 
 
-async def test_a_large_world_is_encoded_once_for_all_who_ask_at_once(
-    redis: Redis, redis_url: str, processes: Processes
-) -> None:
+async def test_a_large_world_is_encoded_once(redis: Redis, redis_url: str, processes: Processes) -> None:
     await Sim.create(redis, CONFIG.model_copy(update={"systems": 3_000}))
     api = processes.start("api", REDIS_URL=redis_url)
     async with httpx.AsyncClient(timeout=60) as reader:

@@ -79,7 +79,7 @@ async def traced_ticks(sim: Sim, redis: Redis, *, times: int) -> list[TickEvents
     return [replace(tick, traces=(PARENT,)) for tick in await history.ticks(redis, "default", 0, times)]
 
 
-async def test_all_who_want_all_are_sent_the_same_bytes_and_a_tick_is_traced_once(
+async def test_streams_without_a_filter_share_the_encoded_tick(
     streams: EventStreams, spans: SpanNames, sim: Sim, redis: Redis, make_request: Callable[..., Request]
 ) -> None:
     ticks = await traced_ticks(sim, redis, times=1)
@@ -110,7 +110,7 @@ async def test_a_tick_that_was_sent_from_the_history_is_not_sent_again(
 
 
 @pytest.mark.parametrize(("error", "dropped"), [(TimeoutError(), 1), (RequestCancelled(), 0)])
-async def test_a_stream_whose_reader_is_gone_or_takes_nothing_is_closed(
+async def test_a_stream_of_a_disconnected_or_stalled_client_is_closed(
     streams: EventStreams,
     finalizer: ResponseFinalizer,
     live_sim: ApiSim,
@@ -129,7 +129,7 @@ async def test_a_stream_whose_reader_is_gone_or_takes_nothing_is_closed(
     assert (streams.open, streams.dropped, live_sim.listeners) == (0, dropped, 0)
 
 
-def test_what_comes_after_the_end_is_not_kept() -> None:
+def test_a_closed_backlog_stores_no_ticks() -> None:
     backlog = StreamBacklog()
     backlog.push(None)
     assert backlog.end == ("reconnect", "ticks may have been missed here")

@@ -27,7 +27,7 @@ ERROR = RuntimeError("the password is 7")
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-async def test_an_error_that_nothing_foresees_is_a_500_whose_details_are_in_the_log_alone(
+async def test_an_unexpected_error_is_a_500_without_details(
     bare_app: App, finalizer: ResponseFinalizer, make_request: Callable[..., Request], caplog: pytest.LogCaptureFixture
 ) -> None:
     install(bare_app, finalizer)
@@ -69,7 +69,7 @@ class SpanEnds:
     ("error", "status", "fault", "refusals"),
     [(ERROR, 500, "not foreseen", 0), (SimAlreadyFinished("default", 9), 409, "sim default finished at tick 9", 1)],
 )
-async def test_an_order_that_fails_is_a_refusal_where_the_error_was_foreseen_and_is_traced_in_any_case(
+async def test_a_failed_order_is_traced_and_counted_if_its_error_is_known(
     live_sim: ApiSim,
     sim: Sim,
     throttle: RequestThrottle,

@@ -14,9 +14,7 @@ from sector.state.keys import SimKeys
 from sector.state.redis.client import connect
 
 
-async def test_away_at_the_start_it_waits_and_is_ready_once_redis_and_the_sim_are_there(
-    processes: Processes, own_valkey: OwnValkey
-) -> None:
+async def test_it_starts_without_redis_and_becomes_ready(processes: Processes, own_valkey: OwnValkey) -> None:
     api = processes.start("api", wait=False, REDIS_URL=own_valkey.url)
     api.wait_until(ready=False)
     for method, path in (("GET", "/snapshot"), ("GET", "/events"), ("POST", "/orders")):
@@ -34,7 +32,7 @@ async def test_away_at_the_start_it_waits_and_is_ready_once_redis_and_the_sim_ar
     assert httpx.get(f"{api.url}/snapshot").status_code == 200
 
 
-async def test_away_later_it_says_so_and_recovers_by_itself(processes: Processes, own_valkey: OwnValkey) -> None:
+async def test_it_recovers_when_redis_returns(processes: Processes, own_valkey: OwnValkey) -> None:
     own_valkey.start()
     redis = connect(own_valkey.url)
     await Sim.create(redis)
@@ -70,7 +68,7 @@ async def test_a_full_redis_refuses_the_order_and_the_world_is_still_shown(
     assert (await sim.tick()).orders == 1
 
 
-async def test_a_redis_that_takes_no_writes_is_a_fault_of_redis_and_over_by_itself(
+async def test_a_redis_that_takes_no_writes_is_a_fault_until_it_does(
     processes: Processes, own_valkey: OwnValkey
 ) -> None:
     own_valkey.start()
@@ -146,7 +144,7 @@ def test_a_wrong_setting_ends_it_with_2_and_one_line(
         (0.5, "/fork", {"id": "new"}),
     ],
 )
-async def test_where_memory_is_reserved_for_ticks_the_reason_is_told(
+async def test_nearly_full_memory_is_reported_with_its_reason(
     sim: Sim, redis: Redis, redis_url: str, processes: Processes, share: float, path: str, body: object
 ) -> None:
     api = processes.start("api", REDIS_URL=redis_url)

@@ -23,9 +23,7 @@ def events(api: Service, **query: str) -> list[dict[str, object]]:
     return listed
 
 
-async def test_an_order_is_in_the_log_before_it_is_acknowledged_and_its_event_carries_its_id(
-    api: Service, sim: Sim, redis: Redis
-) -> None:
+async def test_an_order_is_in_the_log_before_its_acknowledgement(api: Service, sim: Sim, redis: Redis) -> None:
     answer = httpx.post(f"{api.url}/orders", json={"type": "join", "faction": "Me"})
     assert answer.status_code == 202
     order_id = answer.json()["id"]
@@ -38,7 +36,7 @@ async def test_an_order_is_in_the_log_before_it_is_acknowledged_and_its_event_ca
     assert [system.owner for system in after.systems].count("Me") == 1
 
 
-async def test_of_a_list_the_good_ones_are_accepted_and_the_others_said_to_be_wrong(api: Service, sim: Sim) -> None:
+async def test_the_valid_orders_of_a_list_are_accepted(api: Service, sim: Sim) -> None:
     bodies: list[object] = [
         {"type": "note", "faction": "Crimson", "text": "one"},
         {"type": "note", "faction": "Crimson"},
@@ -78,7 +76,7 @@ async def test_a_snapshot_that_did_not_change_is_a_304(api: Service, sim: Sim) -
     assert changed.headers["etag"] != first.headers["etag"]
 
 
-async def test_the_map_is_what_never_changes(api: Service, sim: Sim) -> None:
+async def test_the_map_is_constant(api: Service, sim: Sim) -> None:
     first = httpx.get(f"{api.url}/map")
     assert len(first.json()["systems"]) == CONFIG.systems
     assert "owner" not in first.json()["systems"][0]
@@ -124,7 +122,7 @@ async def test_a_finished_sim_takes_no_orders(redis: Redis, redis_url: str, proc
     assert await entries_at(redis, SimKeys("default").orders) == []
 
 
-async def test_a_sim_of_which_a_part_is_missing_is_said_to_be_unreadable(
+async def test_a_sim_with_a_missing_part_is_unreadable(
     sim: Sim, redis: Redis, redis_url: str, processes: Processes
 ) -> None:
     """The snapshot is that of the first tick; what came since has a gap. Who followed it from before sees none of it."""
