@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * The state of the sim
-         * @description Encoded once a tick for everybody, as zstd, br or gzip where Accept-Encoding likes it, with a strong ETag each.
+         * @description The state is encoded once per tick, as zstd, br or gzip according to Accept-Encoding, each with a strong ETag.
          */
         get: operations["get_snapshot"];
         put?: never;
@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * The state of the sim
-         * @description Encoded once a tick for everybody, as zstd, br or gzip where Accept-Encoding likes it, with a strong ETag each.
+         * @description The state is encoded once per tick, as zstd, br or gzip according to Accept-Encoding, each with a strong ETag.
          */
         get: operations["get_sims_sim_id_snapshot"];
         put?: never;
@@ -51,7 +51,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What never changes of the sim: names, places, growth, lanes, homes */
+        /** The map of the sim, which never changes: names, positions, growth, lanes, homes */
         get: operations["get_map"];
         put?: never;
         post?: never;
@@ -68,7 +68,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What never changes of the sim: names, places, growth, lanes, homes */
+        /** The map of the sim, which never changes: names, positions, growth, lanes, homes */
         get: operations["get_sims_sim_id_map"];
         put?: never;
         post?: never;
@@ -86,8 +86,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What happened, oldest first
-         * @description A page may be empty though more is true: then so much was looked through. Go on after next.
+         * Events, oldest first
+         * @description A page may be empty although `more` is true, if no event in it matches. Continue after `next`.
          */
         get: operations["get_events"];
         put?: never;
@@ -106,8 +106,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What happened, oldest first
-         * @description A page may be empty though more is true: then so much was looked through. Go on after next.
+         * Events, oldest first
+         * @description A page may be empty although `more` is true, if no event in it matches. Continue after `next`.
          */
         get: operations["get_sims_sim_id_events"];
         put?: never;
@@ -126,8 +126,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What happens, as it happens
-         * @description Without after and tick it begins now, with an id to resume from if it breaks before the first event. A comment is a sign of life. `gap`: what came between is kept no longer. `tick`: all events of a tick were sent; it comes after each tick, also one without events. `dropped`: you read too slowly. `reconnect`: this server ends; come again, with Last-Event-ID.
+         * Events as they happen
+         * @description Without `after` and `tick` the stream begins now, with an id to resume from if it breaks before the first event. Comments are heartbeats. `gap`: the events in between are no longer in the history. `tick`: all events of a tick were sent; it follows each tick, also one without events. `dropped`: the client reads too slowly. `reconnect`: the server ends the stream; reconnect with Last-Event-ID.
          */
         get: operations["get_events_stream"];
         put?: never;
@@ -146,8 +146,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What happens, as it happens
-         * @description Without after and tick it begins now, with an id to resume from if it breaks before the first event. A comment is a sign of life. `gap`: what came between is kept no longer. `tick`: all events of a tick were sent; it comes after each tick, also one without events. `dropped`: you read too slowly. `reconnect`: this server ends; come again, with Last-Event-ID.
+         * Events as they happen
+         * @description Without `after` and `tick` the stream begins now, with an id to resume from if it breaks before the first event. Comments are heartbeats. `gap`: the events in between are no longer in the history. `tick`: all events of a tick were sent; it follows each tick, also one without events. `dropped`: the client reads too slowly. `reconnect`: the server ends the stream; reconnect with Last-Event-ID.
          */
         get: operations["get_sims_sim_id_events_stream"];
         put?: never;
@@ -168,8 +168,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Give an order, or up to 1,000
-         * @description Of a list each order is taken or refused by itself. What an order does, the rules decide in its turn: GET /orders/{order_id} tells.
+         * Submit an order, or a list of up to 1,000
+         * @description Each order of a list is accepted or rejected independently. The rules apply to an order when its tick runs: poll GET /orders/{order_id} for the result.
          */
         post: operations["post_orders"];
         delete?: never;
@@ -188,8 +188,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Give an order, or up to 1,000
-         * @description Of a list each order is taken or refused by itself. What an order does, the rules decide in its turn: GET /orders/{order_id} tells.
+         * Submit an order, or a list of up to 1,000
+         * @description Each order of a list is accepted or rejected independently. The rules apply to an order when its tick runs: poll GET /orders/{order_id} for the result.
          */
         post: operations["post_sims_sim_id_orders"];
         delete?: never;
@@ -205,7 +205,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What became of an order */
+        /** The status of an order */
         get: operations["get_orders_order_id"];
         put?: never;
         post?: never;
@@ -222,7 +222,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What became of an order */
+        /** The status of an order */
         get: operations["get_sims_sim_id_orders_order_id"];
         put?: never;
         post?: never;
@@ -242,8 +242,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for a sim that begins where this one was
-         * @description A worker that serves all sims founds it. This takes a token of scope admin.
+         * Request a sim that begins in the state of this one
+         * @description A worker that serves all sims creates it. Requires a token of scope admin.
          */
         post: operations["post_fork"];
         delete?: never;
@@ -262,8 +262,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for a sim that begins where this one was
-         * @description A worker that serves all sims founds it. This takes a token of scope admin.
+         * Request a sim that begins in the state of this one
+         * @description A worker that serves all sims creates it. Requires a token of scope admin.
          */
         post: operations["post_sims_sim_id_fork"];
         delete?: never;
@@ -279,12 +279,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Which sims there are */
+        /** List of sims */
         get: operations["get_sims"];
         put?: never;
         /**
-         * Ask for a new sim
-         * @description A worker that serves all sims founds it. This takes a token of scope admin.
+         * Request a new sim
+         * @description A worker that serves all sims creates it. Requires a token of scope admin.
          */
         post: operations["post_sims"];
         delete?: never;
@@ -300,7 +300,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What there is to know of a sim */
+        /** Details of a sim */
         get: operations["get_sims_sim_id"];
         put?: never;
         post?: never;
@@ -317,7 +317,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How this process is */
+        /** Health of the process */
         get: operations["get_health"];
         put?: never;
         post?: never;
@@ -334,7 +334,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether it answers */
+        /** Liveness of the process */
         get: operations["get_health_live"];
         put?: never;
         post?: never;
@@ -351,7 +351,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether it can do its work */
+        /** Readiness of the process */
         get: operations["get_health_ready"];
         put?: never;
         post?: never;
@@ -368,7 +368,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What this process counted */
+        /** Metrics of the process */
         get: operations["get_metrics"];
         put?: never;
         post?: never;
@@ -1526,19 +1526,19 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description rows: an object each. columns: a list for each field, which takes half the room.
+                 * @description rows: an object for each row. columns: a list for each field, which takes half the space.
                  * @example rows
                  */
                 format?: "rows" | "columns";
                 /**
-                 * @description The state at an earlier tick; GET /sims/{sim_id} tells which are kept.
+                 * @description An earlier tick. GET /sims/{sim_id} has the range of available ticks.
                  * @example 12
                  */
                 tick?: number;
             };
             header?: {
                 /**
-                 * @description The ETag of what you have; 304 while it is the same.
+                 * @description The ETag of the state that the client has. The response is 304 while it is current.
                  * @example "5f3b2c-rows"
                  */
                 "If-None-Match"?: string;
@@ -1551,11 +1551,11 @@ export interface operations {
             /** @description The state. */
             200: {
                 headers: {
-                    /** @description A strong tag of this form of the state. */
+                    /** @description A strong tag of the state in this format. */
                     ETag?: string;
-                    /** @description no-cache: ask each time, with the tag. */
+                    /** @description no-cache: revalidate each time, with the ETag. */
                     "Cache-Control"?: string;
-                    /** @description Which headers the answer depends on. */
+                    /** @description The request headers that the response depends on. */
                     Vary?: string;
                     [name: string]: unknown;
                 };
@@ -1617,20 +1617,20 @@ export interface operations {
                     "application/json": components["schemas"]["Snapshot"] | components["schemas"]["Columns"];
                 };
             };
-            /** @description It is what you have. */
+            /** @description The client has the current state. */
             304: {
                 headers: {
-                    /** @description A strong tag of this form of the state. */
+                    /** @description A strong tag of the state in this format. */
                     ETag?: string;
-                    /** @description no-cache: ask each time, with the tag. */
+                    /** @description no-cache: revalidate each time, with the ETag. */
                     "Cache-Control"?: string;
-                    /** @description Which headers the answer depends on. */
+                    /** @description The request headers that the response depends on. */
                     Vary?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1641,13 +1641,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such sim, or the tick is not kept. */
+            /** @description No such sim, or the tick is not in the history. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1658,7 +1658,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Not Found",
                      *       "status": 404,
-                     *       "detail": "No such sim, or the tick is not kept."
+                     *       "detail": "No such sim, or the tick is not in the history."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -1698,7 +1698,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -1709,13 +1709,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -1726,13 +1726,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1743,7 +1743,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -1766,7 +1766,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -1777,13 +1777,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1794,7 +1794,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -1806,19 +1806,19 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description rows: an object each. columns: a list for each field, which takes half the room.
+                 * @description rows: an object for each row. columns: a list for each field, which takes half the space.
                  * @example rows
                  */
                 format?: "rows" | "columns";
                 /**
-                 * @description The state at an earlier tick; GET /sims/{sim_id} tells which are kept.
+                 * @description An earlier tick. GET /sims/{sim_id} has the range of available ticks.
                  * @example 12
                  */
                 tick?: number;
             };
             header?: {
                 /**
-                 * @description The ETag of what you have; 304 while it is the same.
+                 * @description The ETag of the state that the client has. The response is 304 while it is current.
                  * @example "5f3b2c-rows"
                  */
                 "If-None-Match"?: string;
@@ -1837,11 +1837,11 @@ export interface operations {
             /** @description The state. */
             200: {
                 headers: {
-                    /** @description A strong tag of this form of the state. */
+                    /** @description A strong tag of the state in this format. */
                     ETag?: string;
-                    /** @description no-cache: ask each time, with the tag. */
+                    /** @description no-cache: revalidate each time, with the ETag. */
                     "Cache-Control"?: string;
-                    /** @description Which headers the answer depends on. */
+                    /** @description The request headers that the response depends on. */
                     Vary?: string;
                     [name: string]: unknown;
                 };
@@ -1903,20 +1903,20 @@ export interface operations {
                     "application/json": components["schemas"]["Snapshot"] | components["schemas"]["Columns"];
                 };
             };
-            /** @description It is what you have. */
+            /** @description The client has the current state. */
             304: {
                 headers: {
-                    /** @description A strong tag of this form of the state. */
+                    /** @description A strong tag of the state in this format. */
                     ETag?: string;
-                    /** @description no-cache: ask each time, with the tag. */
+                    /** @description no-cache: revalidate each time, with the ETag. */
                     "Cache-Control"?: string;
-                    /** @description Which headers the answer depends on. */
+                    /** @description The request headers that the response depends on. */
                     Vary?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1927,13 +1927,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such sim, or the tick is not kept. */
+            /** @description No such sim, or the tick is not in the history. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -1944,7 +1944,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Not Found",
                      *       "status": 404,
-                     *       "detail": "No such sim, or the tick is not kept."
+                     *       "detail": "No such sim, or the tick is not in the history."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -1984,7 +1984,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -1995,13 +1995,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2012,13 +2012,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2029,7 +2029,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2052,7 +2052,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2063,13 +2063,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2080,7 +2080,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2093,7 +2093,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The ETag of what you have; 304 while it is the same.
+                 * @description The ETag of the state that the client has. The response is 304 while it is current.
                  * @example "5f3b2c-rows"
                  */
                 "If-None-Match"?: string;
@@ -2106,11 +2106,11 @@ export interface operations {
             /** @description The map: tables of rows. */
             200: {
                 headers: {
-                    /** @description A strong tag of this form of the state. */
+                    /** @description A strong tag of the state in this format. */
                     ETag?: string;
-                    /** @description no-cache: ask each time, with the tag. */
+                    /** @description no-cache: revalidate each time, with the ETag. */
                     "Cache-Control"?: string;
-                    /** @description Which headers the answer depends on. */
+                    /** @description The request headers that the response depends on. */
                     Vary?: string;
                     [name: string]: unknown;
                 };
@@ -2145,20 +2145,20 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description It is what you have. */
+            /** @description The client has the current state. */
             304: {
                 headers: {
-                    /** @description A strong tag of this form of the state. */
+                    /** @description A strong tag of the state in this format. */
                     ETag?: string;
-                    /** @description no-cache: ask each time, with the tag. */
+                    /** @description no-cache: revalidate each time, with the ETag. */
                     "Cache-Control"?: string;
-                    /** @description Which headers the answer depends on. */
+                    /** @description The request headers that the response depends on. */
                     Vary?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2169,7 +2169,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2226,7 +2226,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -2237,13 +2237,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2254,13 +2254,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2271,7 +2271,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2294,7 +2294,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2305,13 +2305,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2322,7 +2322,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2335,7 +2335,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The ETag of what you have; 304 while it is the same.
+                 * @description The ETag of the state that the client has. The response is 304 while it is current.
                  * @example "5f3b2c-rows"
                  */
                 "If-None-Match"?: string;
@@ -2354,11 +2354,11 @@ export interface operations {
             /** @description The map: tables of rows. */
             200: {
                 headers: {
-                    /** @description A strong tag of this form of the state. */
+                    /** @description A strong tag of the state in this format. */
                     ETag?: string;
-                    /** @description no-cache: ask each time, with the tag. */
+                    /** @description no-cache: revalidate each time, with the ETag. */
                     "Cache-Control"?: string;
-                    /** @description Which headers the answer depends on. */
+                    /** @description The request headers that the response depends on. */
                     Vary?: string;
                     [name: string]: unknown;
                 };
@@ -2393,20 +2393,20 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description It is what you have. */
+            /** @description The client has the current state. */
             304: {
                 headers: {
-                    /** @description A strong tag of this form of the state. */
+                    /** @description A strong tag of the state in this format. */
                     ETag?: string;
-                    /** @description no-cache: ask each time, with the tag. */
+                    /** @description no-cache: revalidate each time, with the ETag. */
                     "Cache-Control"?: string;
-                    /** @description Which headers the answer depends on. */
+                    /** @description The request headers that the response depends on. */
                     Vary?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2417,7 +2417,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2474,7 +2474,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -2485,13 +2485,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2502,13 +2502,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2519,7 +2519,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2542,7 +2542,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2553,13 +2553,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2570,7 +2570,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2582,27 +2582,27 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The event after which to begin. Not together with tick.
+                 * @description The event after which to begin. Excludes `tick`.
                  * @example 12-0
                  */
                 after?: string;
                 /**
-                 * @description The tick to begin with. Not together with after.
+                 * @description The first tick. Excludes `after`.
                  * @example 12
                  */
                 tick?: number;
                 /**
-                 * @description Events of these types only; several with commas.
+                 * @description Only events of these types, separated by commas.
                  * @example battle,system_captured
                  */
                 type?: string;
                 /**
-                 * @description Events that concern it only.
+                 * @description Only events that concern this faction.
                  * @example Aurora
                  */
                 faction?: string;
                 /**
-                 * @description How many at most.
+                 * @description Maximum number of items.
                  * @example 100
                  */
                 limit?: number;
@@ -2613,7 +2613,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of it. */
+            /** @description A page of events. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2640,7 +2640,7 @@ export interface operations {
                     "application/json": components["schemas"]["EventPage"];
                 };
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2651,7 +2651,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2708,7 +2708,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -2719,13 +2719,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2736,13 +2736,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2753,7 +2753,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2776,7 +2776,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2787,13 +2787,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2804,7 +2804,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2816,27 +2816,27 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The event after which to begin. Not together with tick.
+                 * @description The event after which to begin. Excludes `tick`.
                  * @example 12-0
                  */
                 after?: string;
                 /**
-                 * @description The tick to begin with. Not together with after.
+                 * @description The first tick. Excludes `after`.
                  * @example 12
                  */
                 tick?: number;
                 /**
-                 * @description Events of these types only; several with commas.
+                 * @description Only events of these types, separated by commas.
                  * @example battle,system_captured
                  */
                 type?: string;
                 /**
-                 * @description Events that concern it only.
+                 * @description Only events that concern this faction.
                  * @example Aurora
                  */
                 faction?: string;
                 /**
-                 * @description How many at most.
+                 * @description Maximum number of items.
                  * @example 100
                  */
                 limit?: number;
@@ -2853,7 +2853,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of it. */
+            /** @description A page of events. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2880,7 +2880,7 @@ export interface operations {
                     "application/json": components["schemas"]["EventPage"];
                 };
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2891,7 +2891,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -2948,7 +2948,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -2959,13 +2959,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2976,13 +2976,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2993,7 +2993,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3016,7 +3016,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3027,13 +3027,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3044,7 +3044,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3056,34 +3056,34 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The event after which to begin. Not together with tick.
+                 * @description The event after which to begin. Excludes `tick`.
                  * @example 12-0
                  */
                 after?: string;
                 /**
-                 * @description The tick to begin with. Not together with after.
+                 * @description The first tick. Excludes `after`.
                  * @example 12
                  */
                 tick?: number;
                 /**
-                 * @description Events of these types only; several with commas.
+                 * @description Only events of these types, separated by commas.
                  * @example battle,system_captured
                  */
                 type?: string;
                 /**
-                 * @description Events that concern it only.
+                 * @description Only events that concern this faction.
                  * @example Aurora
                  */
                 faction?: string;
                 /**
-                 * @description As Last-Event-ID, for clients that cannot send it.
+                 * @description As the header Last-Event-ID, for clients that cannot send it.
                  * @example 12-0
                  */
                 lastEventId?: string;
             };
             header?: {
                 /**
-                 * @description As after; it goes before it. Empty: none.
+                 * @description As `after`, and takes precedence over it. Empty: no event.
                  * @example 12-0
                  */
                 "Last-Event-ID"?: string;
@@ -3107,7 +3107,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3118,7 +3118,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3175,7 +3175,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -3186,13 +3186,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3203,13 +3203,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3220,7 +3220,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3243,7 +3243,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3254,13 +3254,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3271,7 +3271,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3283,34 +3283,34 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The event after which to begin. Not together with tick.
+                 * @description The event after which to begin. Excludes `tick`.
                  * @example 12-0
                  */
                 after?: string;
                 /**
-                 * @description The tick to begin with. Not together with after.
+                 * @description The first tick. Excludes `after`.
                  * @example 12
                  */
                 tick?: number;
                 /**
-                 * @description Events of these types only; several with commas.
+                 * @description Only events of these types, separated by commas.
                  * @example battle,system_captured
                  */
                 type?: string;
                 /**
-                 * @description Events that concern it only.
+                 * @description Only events that concern this faction.
                  * @example Aurora
                  */
                 faction?: string;
                 /**
-                 * @description As Last-Event-ID, for clients that cannot send it.
+                 * @description As the header Last-Event-ID, for clients that cannot send it.
                  * @example 12-0
                  */
                 lastEventId?: string;
             };
             header?: {
                 /**
-                 * @description As after; it goes before it. Empty: none.
+                 * @description As `after`, and takes precedence over it. Empty: no event.
                  * @example 12-0
                  */
                 "Last-Event-ID"?: string;
@@ -3340,7 +3340,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3351,7 +3351,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3408,7 +3408,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -3419,13 +3419,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3436,13 +3436,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3453,7 +3453,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3476,7 +3476,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3487,13 +3487,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3504,7 +3504,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3517,7 +3517,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description A key of your choice. The same request under the same key is carried out once, and answered alike for 24 hours.
+                 * @description A key that the client chooses. Requests with the same key are executed once, and get the same response for 24 hours.
                  * @example 7b0b2f5e
                  */
                 "Idempotency-Key"?: string;
@@ -3531,7 +3531,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is in the log, and nothing that dies can lose it, as far as /health promises. */
+            /** @description The order is in the log, as durable as /health states. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -3546,7 +3546,7 @@ export interface operations {
                     "application/json": components["schemas"]["AcceptedOrder"];
                 };
             };
-            /** @description Of a list: a result for each, in its order. */
+            /** @description For a list: a result for each order, in the same sequence. */
             207: {
                 headers: {
                     [name: string]: unknown;
@@ -3580,7 +3580,7 @@ export interface operations {
                     "application/json": components["schemas"]["Results"];
                 };
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3591,13 +3591,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No good token; WWW-Authenticate says what is wrong with it. */
+            /** @description A missing or invalid token. WWW-Authenticate has the reason. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3608,7 +3608,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "No good token; WWW-Authenticate says what is wrong with it."
+                     *       "detail": "A missing or invalid token. WWW-Authenticate has the reason."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3699,7 +3699,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A body that is of no JSON type (Accept names one), or has a Content-Encoding. */
+            /** @description The body has a type other than JSON (see Accept), or a Content-Encoding. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3710,13 +3710,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unsupported Media Type",
                      *       "status": 415,
-                     *       "detail": "A body that is of no JSON type (Accept names one), or has a Content-Encoding."
+                     *       "detail": "The body has a type other than JSON (see Accept), or a Content-Encoding."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -3727,13 +3727,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not a valid order, list, key or query: errors name the fields. Or the key came with another request. */
+            /** @description An invalid order, list, key or query (`errors` names the fields), or a key that another request has used. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3744,13 +3744,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "Not a valid order, list, key or query: errors name the fields. Or the key came with another request."
+                     *       "detail": "An invalid order, list, key or query (`errors` names the fields), or a key that another request has used."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too fast for this token or address, or the worker is behind; Retry-After says when to try again. */
+            /** @description The rate limit of the token or address is exceeded, or too many orders are pending. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3761,7 +3761,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too fast for this token or address, or the worker is behind; Retry-After says when to try again."
+                     *       "detail": "The rate limit of the token or address is exceeded, or too many orders are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3784,7 +3784,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -3795,13 +3795,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3812,7 +3812,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -3825,7 +3825,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description A key of your choice. The same request under the same key is carried out once, and answered alike for 24 hours.
+                 * @description A key that the client chooses. Requests with the same key are executed once, and get the same response for 24 hours.
                  * @example 7b0b2f5e
                  */
                 "Idempotency-Key"?: string;
@@ -3845,7 +3845,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is in the log, and nothing that dies can lose it, as far as /health promises. */
+            /** @description The order is in the log, as durable as /health states. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -3860,7 +3860,7 @@ export interface operations {
                     "application/json": components["schemas"]["AcceptedOrder"];
                 };
             };
-            /** @description Of a list: a result for each, in its order. */
+            /** @description For a list: a result for each order, in the same sequence. */
             207: {
                 headers: {
                     [name: string]: unknown;
@@ -3894,7 +3894,7 @@ export interface operations {
                     "application/json": components["schemas"]["Results"];
                 };
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3905,13 +3905,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No good token; WWW-Authenticate says what is wrong with it. */
+            /** @description A missing or invalid token. WWW-Authenticate has the reason. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3922,7 +3922,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "No good token; WWW-Authenticate says what is wrong with it."
+                     *       "detail": "A missing or invalid token. WWW-Authenticate has the reason."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4013,7 +4013,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A body that is of no JSON type (Accept names one), or has a Content-Encoding. */
+            /** @description The body has a type other than JSON (see Accept), or a Content-Encoding. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4024,13 +4024,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unsupported Media Type",
                      *       "status": 415,
-                     *       "detail": "A body that is of no JSON type (Accept names one), or has a Content-Encoding."
+                     *       "detail": "The body has a type other than JSON (see Accept), or a Content-Encoding."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -4041,13 +4041,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not a valid order, list, key or query: errors name the fields. Or the key came with another request. */
+            /** @description An invalid order, list, key or query (`errors` names the fields), or a key that another request has used. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4058,13 +4058,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "Not a valid order, list, key or query: errors name the fields. Or the key came with another request."
+                     *       "detail": "An invalid order, list, key or query (`errors` names the fields), or a key that another request has used."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too fast for this token or address, or the worker is behind; Retry-After says when to try again. */
+            /** @description The rate limit of the token or address is exceeded, or too many orders are pending. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4075,7 +4075,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too fast for this token or address, or the worker is behind; Retry-After says when to try again."
+                     *       "detail": "The rate limit of the token or address is exceeded, or too many orders are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4098,7 +4098,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4109,13 +4109,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4126,7 +4126,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4138,7 +4138,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Answer as soon as it is known, or after so long; 30s at most.
+                 * @description Wait until the order is applied or rejected, for at most this time. Maximum: 30s.
                  * @example 2s
                  */
                 wait?: string;
@@ -4146,7 +4146,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description Its id, as it was accepted.
+                 * @description The id in the response to the order.
                  * @example 1795595656593-0
                  */
                 order_id: string;
@@ -4155,7 +4155,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Pending, applied at a tick, or rejected and why. */
+            /** @description Pending, applied at a tick, or rejected with a reason. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4184,7 +4184,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrderStatus"];
                 };
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4195,13 +4195,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such sim, or no such order in its log (any more). */
+            /** @description No such sim, or the order is not in its log, or no longer. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4212,7 +4212,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Not Found",
                      *       "status": 404,
-                     *       "detail": "No such sim, or no such order in its log (any more)."
+                     *       "detail": "No such sim, or the order is not in its log, or no longer."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4252,7 +4252,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -4263,13 +4263,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4280,13 +4280,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4297,7 +4297,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4320,7 +4320,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4331,13 +4331,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4348,7 +4348,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4360,7 +4360,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Answer as soon as it is known, or after so long; 30s at most.
+                 * @description Wait until the order is applied or rejected, for at most this time. Maximum: 30s.
                  * @example 2s
                  */
                 wait?: string;
@@ -4373,7 +4373,7 @@ export interface operations {
                  */
                 sim_id: string;
                 /**
-                 * @description Its id, as it was accepted.
+                 * @description The id in the response to the order.
                  * @example 1795595656593-0
                  */
                 order_id: string;
@@ -4382,7 +4382,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Pending, applied at a tick, or rejected and why. */
+            /** @description Pending, applied at a tick, or rejected with a reason. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4411,7 +4411,7 @@ export interface operations {
                     "application/json": components["schemas"]["OrderStatus"];
                 };
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4422,13 +4422,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such sim, or no such order in its log (any more). */
+            /** @description No such sim, or the order is not in its log, or no longer. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4439,7 +4439,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Not Found",
                      *       "status": 404,
-                     *       "detail": "No such sim, or no such order in its log (any more)."
+                     *       "detail": "No such sim, or the order is not in its log, or no longer."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4479,7 +4479,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -4490,13 +4490,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4507,13 +4507,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4524,7 +4524,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4547,7 +4547,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4558,13 +4558,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4575,7 +4575,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4587,14 +4587,14 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Where it begins; by default now.
+                 * @description The tick of the state. Default: the newest.
                  * @example 12
                  */
                 tick?: number;
             };
             header?: {
                 /**
-                 * @description A key of your choice. The same request under the same key is carried out once, and answered alike for 24 hours.
+                 * @description A key that the client chooses. Requests with the same key are executed once, and get the same response for 24 hours.
                  * @example 7b0b2f5e
                  */
                 "Idempotency-Key"?: string;
@@ -4608,10 +4608,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is asked for. */
+            /** @description The request is stored. Poll the location for the status of the sim. */
             202: {
                 headers: {
-                    /** @description Where to see what became of it, relative to the address of this request. */
+                    /** @description Where to poll the status, relative to the URL of the request. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -4625,7 +4625,7 @@ export interface operations {
                     "application/json": components["schemas"]["RequestedSim"];
                 };
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4636,13 +4636,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No good token; WWW-Authenticate says what is wrong with it. */
+            /** @description A missing or invalid token. WWW-Authenticate has the reason. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4653,7 +4653,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "No good token; WWW-Authenticate says what is wrong with it."
+                     *       "detail": "A missing or invalid token. WWW-Authenticate has the reason."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4710,7 +4710,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is a sim of that id. */
+            /** @description A sim with this id exists. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4721,7 +4721,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Conflict",
                      *       "status": 409,
-                     *       "detail": "There is a sim of that id."
+                     *       "detail": "A sim with this id exists."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4744,7 +4744,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A body that is of no JSON type (Accept names one), or has a Content-Encoding. */
+            /** @description The body has a type other than JSON (see Accept), or a Content-Encoding. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -4755,13 +4755,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unsupported Media Type",
                      *       "status": 415,
-                     *       "detail": "A body that is of no JSON type (Accept names one), or has a Content-Encoding."
+                     *       "detail": "The body has a type other than JSON (see Accept), or a Content-Encoding."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -4772,13 +4772,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4789,13 +4789,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4806,7 +4806,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4829,7 +4829,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4840,13 +4840,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4857,7 +4857,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4869,14 +4869,14 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Where it begins; by default now.
+                 * @description The tick of the state. Default: the newest.
                  * @example 12
                  */
                 tick?: number;
             };
             header?: {
                 /**
-                 * @description A key of your choice. The same request under the same key is carried out once, and answered alike for 24 hours.
+                 * @description A key that the client chooses. Requests with the same key are executed once, and get the same response for 24 hours.
                  * @example 7b0b2f5e
                  */
                 "Idempotency-Key"?: string;
@@ -4896,10 +4896,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is asked for. */
+            /** @description The request is stored. Poll the location for the status of the sim. */
             202: {
                 headers: {
-                    /** @description Where to see what became of it, relative to the address of this request. */
+                    /** @description Where to poll the status, relative to the URL of the request. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -4913,7 +4913,7 @@ export interface operations {
                     "application/json": components["schemas"]["RequestedSim"];
                 };
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4924,13 +4924,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No good token; WWW-Authenticate says what is wrong with it. */
+            /** @description A missing or invalid token. WWW-Authenticate has the reason. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4941,7 +4941,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "No good token; WWW-Authenticate says what is wrong with it."
+                     *       "detail": "A missing or invalid token. WWW-Authenticate has the reason."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4998,7 +4998,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is a sim of that id. */
+            /** @description A sim with this id exists. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5009,7 +5009,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Conflict",
                      *       "status": 409,
-                     *       "detail": "There is a sim of that id."
+                     *       "detail": "A sim with this id exists."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5032,7 +5032,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A body that is of no JSON type (Accept names one), or has a Content-Encoding. */
+            /** @description The body has a type other than JSON (see Accept), or a Content-Encoding. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -5043,13 +5043,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unsupported Media Type",
                      *       "status": 415,
-                     *       "detail": "A body that is of no JSON type (Accept names one), or has a Content-Encoding."
+                     *       "detail": "The body has a type other than JSON (see Accept), or a Content-Encoding."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -5060,13 +5060,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5077,13 +5077,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5094,7 +5094,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5117,7 +5117,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5128,13 +5128,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5145,7 +5145,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5162,7 +5162,7 @@ export interface operations {
                  */
                 after?: string;
                 /**
-                 * @description How many at most.
+                 * @description Maximum number of items.
                  * @example 100
                  */
                 limit?: number;
@@ -5173,7 +5173,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of them, by id. */
+            /** @description A page of sims, by id. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5199,7 +5199,7 @@ export interface operations {
                     "application/json": components["schemas"]["SimPage"];
                 };
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5210,7 +5210,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5267,7 +5267,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -5278,13 +5278,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5295,13 +5295,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5312,7 +5312,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5335,7 +5335,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5346,13 +5346,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5363,7 +5363,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5376,7 +5376,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description A key of your choice. The same request under the same key is carried out once, and answered alike for 24 hours.
+                 * @description A key that the client chooses. Requests with the same key are executed once, and get the same response for 24 hours.
                  * @example 7b0b2f5e
                  */
                 "Idempotency-Key"?: string;
@@ -5390,10 +5390,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is asked for. */
+            /** @description The request is stored. Poll the location for the status of the sim. */
             202: {
                 headers: {
-                    /** @description Where to see what became of it, relative to the address of this request. */
+                    /** @description Where to poll the status, relative to the URL of the request. */
                     Location?: string;
                     [name: string]: unknown;
                 };
@@ -5407,7 +5407,7 @@ export interface operations {
                     "application/json": components["schemas"]["RequestedSim"];
                 };
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5418,13 +5418,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No good token; WWW-Authenticate says what is wrong with it. */
+            /** @description A missing or invalid token. WWW-Authenticate has the reason. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5435,7 +5435,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unauthorized",
                      *       "status": 401,
-                     *       "detail": "No good token; WWW-Authenticate says what is wrong with it."
+                     *       "detail": "A missing or invalid token. WWW-Authenticate has the reason."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5492,7 +5492,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is a sim of that id. */
+            /** @description A sim with this id exists. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5503,7 +5503,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Conflict",
                      *       "status": 409,
-                     *       "detail": "There is a sim of that id."
+                     *       "detail": "A sim with this id exists."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5526,7 +5526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A body that is of no JSON type (Accept names one), or has a Content-Encoding. */
+            /** @description The body has a type other than JSON (see Accept), or a Content-Encoding. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -5537,13 +5537,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unsupported Media Type",
                      *       "status": 415,
-                     *       "detail": "A body that is of no JSON type (Accept names one), or has a Content-Encoding."
+                     *       "detail": "The body has a type other than JSON (see Accept), or a Content-Encoding."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -5554,13 +5554,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5571,13 +5571,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5588,7 +5588,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5611,7 +5611,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5622,13 +5622,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5639,7 +5639,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5662,7 +5662,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Its config, where it is, and which ticks are kept. */
+            /** @description Its config, its position, and the range of available ticks. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5690,7 +5690,7 @@ export interface operations {
                     "application/json": components["schemas"]["SimDetails"];
                 };
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5701,7 +5701,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5758,7 +5758,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -5769,13 +5769,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5786,13 +5786,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5803,7 +5803,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5826,7 +5826,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5837,13 +5837,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5854,7 +5854,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5871,7 +5871,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It can do its work. */
+            /** @description The process is ready. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5896,7 +5896,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5907,7 +5907,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -5964,7 +5964,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -5975,13 +5975,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5992,13 +5992,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6009,7 +6009,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -6032,7 +6032,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6043,13 +6043,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It cannot, and says why. */
+            /** @description The process is not ready. The body has the reasons. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6082,7 +6082,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It does. */
+            /** @description The process is live. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6096,7 +6096,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6107,7 +6107,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -6164,7 +6164,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -6175,13 +6175,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6192,13 +6192,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6209,7 +6209,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -6232,7 +6232,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6243,13 +6243,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6260,7 +6260,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -6277,7 +6277,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It can. */
+            /** @description The process is ready. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6302,7 +6302,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6313,7 +6313,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -6370,7 +6370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -6381,13 +6381,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6398,13 +6398,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6415,7 +6415,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -6438,7 +6438,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6449,13 +6449,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It cannot, and says why. */
+            /** @description The process is not ready. The body has the reasons. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6488,7 +6488,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Metrics, as Prometheus reads them. */
+            /** @description Metrics in the text format of Prometheus. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6501,7 +6501,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6512,7 +6512,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -6569,7 +6569,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -6580,13 +6580,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6597,13 +6597,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6614,7 +6614,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -6637,7 +6637,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6648,13 +6648,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6665,7 +6665,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -6691,7 +6691,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description A request that is no HTTP, or a body that is not JSON. */
+            /** @description Invalid HTTP, or a body that is not JSON. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6702,7 +6702,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Bad Request",
                      *       "status": 400,
-                     *       "detail": "A request that is no HTTP, or a body that is not JSON."
+                     *       "detail": "Invalid HTTP, or a body that is not JSON."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -6759,7 +6759,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description An Expect that is not 100-continue. */
+            /** @description An Expect header other than 100-continue. */
             417: {
                 headers: {
                     [name: string]: unknown;
@@ -6770,13 +6770,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Expectation Failed",
                      *       "status": 417,
-                     *       "detail": "An Expect that is not 100-continue."
+                     *       "detail": "An Expect header other than 100-continue."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A query parameter or field that is not as it must be: errors name it. */
+            /** @description An invalid query parameter or field; `errors` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6787,13 +6787,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Unprocessable Content",
                      *       "status": 422,
-                     *       "detail": "A query parameter or field that is not as it must be: errors name it."
+                     *       "detail": "An invalid query parameter or field; `errors` names it."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Too many requests of this token or address; Retry-After says when to try again. */
+            /** @description Too many requests of this token or address. See Retry-After. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6804,7 +6804,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Too Many Requests",
                      *       "status": 429,
-                     *       "detail": "Too many requests of this token or address; Retry-After says when to try again."
+                     *       "detail": "Too many requests of this token or address. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -6827,7 +6827,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A fault of the API. */
+            /** @description An internal error of the API. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6838,13 +6838,13 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Internal Server Error",
                      *       "status": 500,
-                     *       "detail": "A fault of the API."
+                     *       "detail": "An internal error of the API."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again. */
+            /** @description Redis or the sim is not available, or too many reads of the history are pending. See Retry-After. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -6855,7 +6855,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Service Unavailable",
                      *       "status": 503,
-                     *       "detail": "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again."
+                     *       "detail": "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];

@@ -22,26 +22,26 @@ from sector.models.responses import Columns, Problem
 _INDENTED = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 _REF = "#/components/schemas/{model}"
 _COMMON_PROBLEMS: Mapping[int, str] = {
-    400: "A request that is no HTTP, or a body that is not JSON.",
+    400: "Invalid HTTP, or a body that is not JSON.",
     404: "No such sim.",
     408: "The request did not arrive in time.",
     413: "The body is too large.",
-    417: "An Expect that is not 100-continue.",
-    422: "A query parameter or field that is not as it must be: errors name it.",
-    429: "Too many requests of this token or address; Retry-After says when to try again.",
+    417: "An Expect header other than 100-continue.",
+    422: "An invalid query parameter or field; `errors` names it.",
+    429: "Too many requests of this token or address. See Retry-After.",
     431: "The headers are too large.",
-    500: "A fault of the API.",
-    503: "Redis or the sim is not available, or too many reads of history wait; Retry-After says when to try again.",
+    500: "An internal error of the API.",
+    503: "Redis or the sim is not available, or too many reads of the history are pending. See Retry-After.",
 }
 _TOKEN_PROBLEMS: Mapping[int, str] = {
-    401: "No good token; WWW-Authenticate says what is wrong with it.",
+    401: "A missing or invalid token. WWW-Authenticate has the reason.",
     403: "The token is not for this sim, faction or scope.",
 }
 _HEADERS: Mapping[str, str] = {
-    "ETag": "A strong tag of this form of the state.",
-    "Cache-Control": "no-cache: ask each time, with the tag.",
-    "Vary": "Which headers the answer depends on.",
-    "Location": "Where to see what became of it, relative to the address of this request.",
+    "ETag": "A strong tag of the state in this format.",
+    "Cache-Control": "no-cache: revalidate each time, with the ETag.",
+    "Vary": "The request headers that the response depends on.",
+    "Location": "Where to poll the status, relative to the URL of the request.",
 }
 _SIM = Parameter("sim_id", "path", {"type": "string", "pattern": f"^{SIM_ID}$"}, "Id of the sim.", "default")
 
@@ -59,12 +59,11 @@ def document(*, tokens: bool) -> dict[str, JsonValue]:
         "info": {
             "title": "Sector",
             "version": _version(),
-            "summary": "A persistent strategy world: see it, and give orders.",
-            "description": "Without /sims/{sim_id} a path is of the sim that this API serves by itself. Errors are problem"
-            " details (RFC 9457). A body is JSON; its Content-Type may also be text/plain, as fetch of a browser sends it, or"
-            " application/x-www-form-urlencoded, as curl does. Watching takes no token; ordering does where its operations"
-            " name a security scheme."
-            " /health and /metrics are at a port of their own where OPERATOR_PORT is set.",
+            "summary": "A persistent strategy world: read its state, and submit orders.",
+            "description": "Paths without /sims/{sim_id} are those of the own sim of this API. Errors are problem details (RFC 9457)."
+            " A body is JSON. Its Content-Type may also be text/plain, which fetch of a browser sends, or"
+            " application/x-www-form-urlencoded, which curl sends. Reading needs no token. Operations with a security scheme"
+            " need one. If OPERATOR_PORT is set, /health and /metrics are only at that port.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "."}],

@@ -12,7 +12,7 @@ type Body = type[BaseModel] | Schema
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One that is not required, unless it stands in the path."""
+    """A parameter. It is required only if it is in the path."""
 
     name: str
     where: Literal["query", "path", "header"]
@@ -23,7 +23,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One that is a success. `kind`: its content type; `body` None: it has none."""
+    """A successful response. `kind` is its content type."""
 
     description: str
     body: Body | None = None
@@ -34,9 +34,9 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """One method of one path. `of_sim`: it is there for the own sim, and for each under `/sims/{sim_id}`.
+    """A method of a path. With `of_sim`, the path is that of the own sim, and `/sims/{sim_id}` before it that of any sim.
 
-    `problems`: by status, beside those that any request may be answered with.
+    `problems` describes the error responses by status, besides those that all operations have.
     """
 
     method: Literal["get", "post"]

@@ -32,14 +32,14 @@ _IF_NONE_MATCH = Parameter(
     "If-None-Match",
     "header",
     {"type": "string"},
-    "The ETag of what you have; 304 while it is the same.",
+    "The ETag of the state that the client has. The response is 304 while it is current.",
     '"5f3b2c-rows"',
 )
 _IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
     "header",
     {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
-    "A key of your choice. The same request under the same key is carried out once, and answered alike for 24 hours.",
+    "A key that the client chooses. Requests with the same key are executed once, and get the same response for 24 hours.",
     "7b0b2f5e",
 )
 _EVENT_FILTER = (
@@ -47,31 +47,42 @@ _EVENT_FILTER = (
         "type",
         "query",
         {"type": "string", "pattern": f"^({'|'.join(sorted(EVENT_TYPES))})(,({'|'.join(sorted(EVENT_TYPES))}))*$"},
-        "Events of these types only; several with commas.",
+        "Only events of these types, separated by commas.",
         "battle,system_captured",
     ),
     Parameter(
-        "faction", "query", {"type": "string", "pattern": f"^{FACTION_ID}$"}, "Events that concern it only.", "Aurora"
+        "faction",
+        "query",
+        {"type": "string", "pattern": f"^{FACTION_ID}$"},
+        "Only events that concern this faction.",
+        "Aurora",
     ),
 )
 _LIST: JsonValue = {
     "type": "array",
-    # Anything: what is no order is refused by itself.
+    # Any value: an invalid order is rejected, and the others are accepted.
     "items": {"anyOf": [{"$ref": "Order"}, {}]},
     "minItems": 1,
     "maxItems": MAX_ORDERS,
 }
-_AFTER = Parameter("after", "query", _EVENT_ID, "The event after which to begin. Not together with tick.", "12-0")
-_FROM_TICK = Parameter("tick", "query", _TICK, "The tick to begin with. Not together with after.", 12)
-_LIMIT = Parameter("limit", "query", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}, "How many at most.", 100)
+_AFTER = Parameter("after", "query", _EVENT_ID, "The event after which to begin. Excludes `tick`.", "12-0")
+_FROM_TICK = Parameter("tick", "query", _TICK, "The first tick. Excludes `after`.", 12)
+_LIMIT = Parameter(
+    "limit", "query", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}, "Maximum number of items.", 100
+)
 _CACHE_HEADERS = ("ETag", "Cache-Control", "Vary")
 _STATE: Schema = {"anyOf": [{"$ref": "Snapshot"}, {"$ref": "Columns"}]}
-_REQUESTED = Reply("It is asked for.", RequestedSim, example=examples.ASKED_FOR, headers=("Location",))
-_NOT_READY = Reply("It cannot, and says why.", _OBJECT, example=examples.UNREADY)
-_NOT_MODIFIED = Reply("It is what you have.", headers=_CACHE_HEADERS)
-_RATE_LIMITED = "Too fast for this token or address, or the worker is behind; Retry-After says when to try again."
+_REQUESTED = Reply(
+    "The request is stored. Poll the location for the status of the sim.",
+    RequestedSim,
+    example=examples.ASKED_FOR,
+    headers=("Location",),
+)
+_NOT_READY = Reply("The process is not ready. The body has the reasons.", _OBJECT, example=examples.UNREADY)
+_NOT_MODIFIED = Reply("The client has the current state.", headers=_CACHE_HEADERS)
+_RATE_LIMITED = "The rate limit of the token or address is exceeded, or too many orders are pending. See Retry-After."
 _SIM_FINISHED = "The sim is finished."
-_UNSUPPORTED_TYPE = "A body that is of no JSON type (Accept names one), or has a Content-Encoding."
+_UNSUPPORTED_TYPE = "The body has a type other than JSON (see Accept), or a Content-Encoding."
 
 GET_SNAPSHOT = Operation(
     "get",
@@ -81,25 +92,25 @@ GET_SNAPSHOT = Operation(
         200: Reply("The state.", _STATE, example=examples.SNAPSHOT, headers=_CACHE_HEADERS),
         304: _NOT_MODIFIED,
     },
-    "Encoded once a tick for everybody, as zstd, br or gzip where Accept-Encoding likes it, with a strong ETag each.",
+    "The state is encoded once per tick, as zstd, br or gzip according to Accept-Encoding, each with a strong ETag.",
     parameters=(
         Parameter(
             "format",
             "query",
             {"type": "string", "enum": list(SNAPSHOT_FORMATS)},
-            "rows: an object each. columns: a list for each field, which takes half the room.",
+            "rows: an object for each row. columns: a list for each field, which takes half the space.",
             "rows",
         ),
-        Parameter("tick", "query", _TICK, "The state at an earlier tick; GET /sims/{sim_id} tells which are kept.", 12),
+        Parameter("tick", "query", _TICK, "An earlier tick. GET /sims/{sim_id} has the range of available ticks.", 12),
         _IF_NONE_MATCH,
     ),
-    problems={404: "No such sim, or the tick is not kept."},
+    problems={404: "No such sim, or the tick is not in the history."},
 )
 
 GET_MAP = Operation(
     "get",
     "/map",
-    "What never changes of the sim: names, places, growth, lanes, homes",
+    "The map of the sim, which never changes: names, positions, growth, lanes, homes",
     {200: Reply("The map: tables of rows.", _OBJECT, example=examples.MAP, headers=_CACHE_HEADERS), 304: _NOT_MODIFIED},
     parameters=(_IF_NONE_MATCH,),
 )
@@ -107,16 +118,16 @@ GET_MAP = Operation(
 GET_EVENTS = Operation(
     "get",
     "/events",
-    "What happened, oldest first",
-    {200: Reply("A page of it.", EventPage, example=examples.EVENTS)},
-    "A page may be empty though more is true: then so much was looked through. Go on after next.",
+    "Events, oldest first",
+    {200: Reply("A page of events.", EventPage, example=examples.EVENTS)},
+    "A page may be empty although `more` is true, if no event in it matches. Continue after `next`.",
     parameters=(_AFTER, _FROM_TICK, *_EVENT_FILTER, _LIMIT),
 )
 
 GET_EVENT_STREAM = Operation(
     "get",
     "/events/stream",
-    "What happens, as it happens",
+    "Events as they happen",
     {
         200: Reply(
             "Server-sent events: `event` is the type, `id` the id, `data` the event as in a page.",
@@ -125,40 +136,44 @@ GET_EVENT_STREAM = Operation(
             examples.STREAM,
         )
     },
-    "Without after and tick it begins now, with an id to resume from if it breaks before the first event. "
-    "A comment is a sign of life. `gap`: what came between is kept no longer. "
-    "`tick`: all events of a tick were sent; it comes after each tick, also one without events. "
-    "`dropped`: you read too slowly. `reconnect`: this server ends; come again, with Last-Event-ID.",
+    "Without `after` and `tick` the stream begins now, with an id to resume from if it breaks before the first event. "
+    "Comments are heartbeats. `gap`: the events in between are no longer in the history. "
+    "`tick`: all events of a tick were sent; it follows each tick, also one without events. "
+    "`dropped`: the client reads too slowly. `reconnect`: the server ends the stream; reconnect with Last-Event-ID.",
     parameters=(
         _AFTER,
         _FROM_TICK,
         *_EVENT_FILTER,
-        Parameter("Last-Event-ID", "header", _EVENT_ID, "As after; it goes before it. Empty: none.", "12-0"),
-        Parameter("lastEventId", "query", _EVENT_ID, "As Last-Event-ID, for clients that cannot send it.", "12-0"),
+        Parameter(
+            "Last-Event-ID", "header", _EVENT_ID, "As `after`, and takes precedence over it. Empty: no event.", "12-0"
+        ),
+        Parameter(
+            "lastEventId", "query", _EVENT_ID, "As the header Last-Event-ID, for clients that cannot send it.", "12-0"
+        ),
     ),
 )
 
 POST_ORDERS = Operation(
     "post",
     "/orders",
-    "Give an order, or up to 1,000",
+    "Submit an order, or a list of up to 1,000",
     {
         202: Reply(
-            "It is in the log, and nothing that dies can lose it, as far as /health promises.",
+            "The order is in the log, as durable as /health states.",
             AcceptedOrder,
             example=examples.ACCEPTED,
         ),
-        207: Reply("Of a list: a result for each, in its order.", Results, example=examples.RESULTS),
+        207: Reply("For a list: a result for each order, in the same sequence.", Results, example=examples.RESULTS),
     },
-    "Of a list each order is taken or refused by itself. What an order does, the rules decide in its turn:"
-    " GET /orders/{order_id} tells.",
+    "Each order of a list is accepted or rejected independently. The rules apply to an order when its tick runs:"
+    " poll GET /orders/{order_id} for the result.",
     parameters=(_IDEMPOTENCY_KEY,),
     body={"anyOf": [{"$ref": "Order"}, _LIST]},
     example=examples.MOVE,
     problems={
         409: _SIM_FINISHED,
         415: _UNSUPPORTED_TYPE,
-        422: "Not a valid order, list, key or query: errors name the fields. Or the key came with another request.",
+        422: "An invalid order, list, key or query (`errors` names the fields), or a key that another request has used.",
         429: _RATE_LIMITED,
     },
     token=True,
@@ -167,39 +182,39 @@ POST_ORDERS = Operation(
 GET_ORDER = Operation(
     "get",
     "/orders/{order_id}",
-    "What became of an order",
-    {200: Reply("Pending, applied at a tick, or rejected and why.", OrderStatus, example=examples.STATUS)},
+    "The status of an order",
+    {200: Reply("Pending, applied at a tick, or rejected with a reason.", OrderStatus, example=examples.STATUS)},
     parameters=(
-        Parameter("order_id", "path", {"type": "string"}, "Its id, as it was accepted.", "1795595656593-0"),
+        Parameter("order_id", "path", {"type": "string"}, "The id in the response to the order.", "1795595656593-0"),
         Parameter(
             "wait",
             "query",
             {"type": "string", "pattern": r"^([0-9]|[12][0-9])(s|\.[0-9]{1,3}s)?$|^[0-9]{1,4}ms$"},
-            f"Answer as soon as it is known, or after so long; {MAX_WAIT_S:.0f}s at most.",
+            f"Wait until the order is applied or rejected, for at most this time. Maximum: {MAX_WAIT_S:.0f}s.",
             "2s",
         ),
     ),
-    problems={404: "No such sim, or no such order in its log (any more)."},
+    problems={404: "No such sim, or the order is not in its log, or no longer."},
 )
 
 POST_FORK = Operation(
     "post",
     "/fork",
-    "Ask for a sim that begins where this one was",
+    "Request a sim that begins in the state of this one",
     {202: _REQUESTED},
-    "A worker that serves all sims founds it. This takes a token of scope admin.",
-    parameters=(Parameter("tick", "query", _TICK, "Where it begins; by default now.", 12), _IDEMPOTENCY_KEY),
+    "A worker that serves all sims creates it. Requires a token of scope admin.",
+    parameters=(Parameter("tick", "query", _TICK, "The tick of the state. Default: the newest.", 12), _IDEMPOTENCY_KEY),
     body=NewFork,
     example=examples.FORK,
-    problems={409: "There is a sim of that id.", 415: _UNSUPPORTED_TYPE},
+    problems={409: "A sim with this id exists.", 415: _UNSUPPORTED_TYPE},
     token=True,
 )
 
 GET_SIMS = Operation(
     "get",
     "/sims",
-    "Which sims there are",
-    {200: Reply("A page of them, by id.", SimPage, example=examples.SIMS)},
+    "List of sims",
+    {200: Reply("A page of sims, by id.", SimPage, example=examples.SIMS)},
     of_sim=False,
     parameters=(
         Parameter(
@@ -216,22 +231,22 @@ GET_SIMS = Operation(
 POST_SIMS = Operation(
     "post",
     "/sims",
-    "Ask for a new sim",
+    "Request a new sim",
     {202: _REQUESTED},
-    "A worker that serves all sims founds it. This takes a token of scope admin.",
+    "A worker that serves all sims creates it. Requires a token of scope admin.",
     of_sim=False,
     parameters=(_IDEMPOTENCY_KEY,),
     body=NewSim,
     example=examples.SIM,
-    problems={409: "There is a sim of that id.", 415: _UNSUPPORTED_TYPE},
+    problems={409: "A sim with this id exists.", 415: _UNSUPPORTED_TYPE},
     token=True,
 )
 
 GET_SIM = Operation(
     "get",
     "/sims/{sim_id}",
-    "What there is to know of a sim",
-    {200: Reply("Its config, where it is, and which ticks are kept.", SimDetails, example=examples.DETAILS)},
+    "Details of a sim",
+    {200: Reply("Its config, its position, and the range of available ticks.", SimDetails, example=examples.DETAILS)},
     of_sim=False,
     parameters=(
         Parameter("sim_id", "path", {"type": "string", "pattern": f"^{SIM_ID}$"}, "Id of the sim.", "default"),
@@ -242,9 +257,9 @@ GET_SIM = Operation(
 GET_HEALTH = Operation(
     "get",
     "/health",
-    "How this process is",
+    "Health of the process",
     {
-        200: Reply("It can do its work.", _OBJECT, example=examples.READY),
+        200: Reply("The process is ready.", _OBJECT, example=examples.READY),
         503: _NOT_READY,
     },
     of_sim=False,
@@ -253,24 +268,24 @@ GET_HEALTH = Operation(
 GET_LIVENESS = Operation(
     "get",
     "/health/live",
-    "Whether it answers",
-    {200: Reply("It does.", _OBJECT, example=examples.LIVE)},
+    "Liveness of the process",
+    {200: Reply("The process is live.", _OBJECT, example=examples.LIVE)},
     of_sim=False,
 )
 
 GET_READINESS = Operation(
     "get",
     "/health/ready",
-    "Whether it can do its work",
-    {200: Reply("It can.", _OBJECT, example=examples.READY), 503: _NOT_READY},
+    "Readiness of the process",
+    {200: Reply("The process is ready.", _OBJECT, example=examples.READY), 503: _NOT_READY},
     of_sim=False,
 )
 
 GET_METRICS = Operation(
     "get",
     "/metrics",
-    "What this process counted",
-    {200: Reply("Metrics, as Prometheus reads them.", {"type": "string"}, "text/plain", examples.METRICS)},
+    "Metrics of the process",
+    {200: Reply("Metrics in the text format of Prometheus.", {"type": "string"}, "text/plain", examples.METRICS)},
     of_sim=False,
 )
 
