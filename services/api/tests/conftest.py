@@ -1,4 +1,4 @@
-"""An API for tests that leave no trace, started once for all of a file; and what a handler gets, for those without a process."""
+"""Fixtures: an API per test, a shared one for tests that change nothing, and the arguments of handlers without a process."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator

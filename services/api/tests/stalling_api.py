@@ -1,4 +1,4 @@
-"""An API for tests whose disk stalls: where a pipe lies beside the file of keys, the file is read once somebody writes into the pipe."""
+"""An API whose disk stalls: while a named pipe lies beside the key file, a read of the file waits for a writer of the pipe."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is not an order is refused, with the field at fault, and nothing is written."""
+"""Invalid orders are rejected with the invalid field, and nothing is written."""
 
 import contextlib
 import gzip

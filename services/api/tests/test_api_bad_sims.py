@@ -1,4 +1,4 @@
-"""A sim that cannot be read is a 503 for those who ask for it. All other sims are served, and the API stays ready."""
+"""An unreadable sim is a 503 for its requests. The API serves all other sims, and stays ready."""
 
 import time
 from collections.abc import Awaitable, Callable

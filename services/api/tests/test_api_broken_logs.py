@@ -1,4 +1,4 @@
-"""An API whose log takes nothing: each response is the same as with a working log."""
+"""With a log that cannot be written, each response is the same as with a working one."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a process remembers has a bound, be it of tokens, senders, past states or sims: the oldest goes, and is worked out again."""
+"""The caches of a process are bounded: of tokens, rates, rejected clients, earlier states and sims."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The client against the API: what one sends the other understands."""
+"""sector-client against a real API."""
 
 import asyncio
 

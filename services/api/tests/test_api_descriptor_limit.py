@@ -1,4 +1,4 @@
-"""MAX_STREAMS under a limit of file descriptors: what does not fit is in `/health`, and the API is ready all the same."""
+"""MAX_STREAMS under a limit of file descriptors: /health reports a shortage, and the API stays ready."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""ORDER_DURABILITY: an order is acknowledged when it is as durable as asked, and `/health` says what that promises."""
+"""ORDER_DURABILITY: an order is acknowledged once it is as durable as configured, and /health describes it."""
 
 import httpx
 from redis.asyncio import Redis

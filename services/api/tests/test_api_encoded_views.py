@@ -1,4 +1,4 @@
-"""The bodies of a view: each is made once, however many ask for it at once."""
+"""Encoded views: each body is encoded once, also for concurrent requests."""
 
 import asyncio
 from collections import Counter

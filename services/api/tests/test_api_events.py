@@ -1,4 +1,4 @@
-"""GET /events, filtered and paged; and the stream of them, resumed, and read by the slow."""
+"""GET /events with filters and pages, and the event stream: resumption, slow clients and limits."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Guards: limits shared by all replicas, backpressure, slow senders, CORS, request ids, the access log, the end."""
+"""Rate limits over all replicas, backpressure, slow senders, CORS, request ids, the access log, and shutdown."""
 
 import json
 import re

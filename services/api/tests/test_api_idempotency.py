@@ -1,4 +1,4 @@
-"""Idempotency keys: a request that may have got lost is sent again, and carried out once."""
+"""Idempotency keys: a request that is retried is executed once."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""Files of keys: what is weak, unknown or for another use is skipped and named, and the others take effect."""
+"""Key files: weak, unknown and unsuitable keys are skipped with a reason, and the others are used."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""The file of keys is read in a thread: neither a disk that stalls nor whatever lies there instead stops the API."""
+"""A thread reads the key file: no stalled disk and no other kind of file stops the API."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""However many errors a request has, the response is small and lists the first of them."""
+"""A response to a request with many errors is small, and lists the first errors."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""GET /metrics: what is counted is what happened."""
+"""GET /metrics: the metrics of requests, orders and streams."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""What the API says of itself is true: Schemathesis asks whatever the document allows, and what it does not."""
+"""The OpenAPI document is true: Schemathesis sends valid and invalid requests, and compares the responses."""
 
 import hashlib
 import json

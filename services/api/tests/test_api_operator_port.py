@@ -1,4 +1,4 @@
-"""OPERATOR_PORT: health and metrics are not at the public port, where strangers are."""
+"""OPERATOR_PORT: health details and metrics are not at the public port."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""GET /orders/{id}: what became of an order."""
+"""GET /orders/{id}: the status of an order, and long polling."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Problems say in our words what is wrong: whatever is sent, they have no text of pydantic, of its JSON parser or of Sanic."""
+"""Error responses have no text of pydantic, of its JSON parser or of Sanic, for any input."""
 
 import json
 import re

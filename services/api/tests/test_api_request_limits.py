@@ -1,4 +1,4 @@
-"""Request limits: what a client may ask for, in one process and over all replicas."""
+"""Request limits of a client, in one process and over all replicas."""
 
 import asyncio
 import time

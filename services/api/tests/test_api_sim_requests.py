@@ -1,4 +1,4 @@
-"""Requests for sims that may have got lost are sent again: they are carried out once, and lead to the same place behind a proxy."""
+"""Requests for sims may be retried: they are executed once, and have the same location behind a proxy."""
 
 import asyncio
 from urllib.parse import urljoin

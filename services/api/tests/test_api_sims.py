@@ -1,4 +1,4 @@
-"""Sims: listed, looked at, asked for and forked; and each of them under its own path."""
+"""Sims: list, details, creation and forks, and the paths of each sim."""
 
 import asyncio
 

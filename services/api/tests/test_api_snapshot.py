@@ -1,4 +1,4 @@
-"""GET /snapshot: rows or columns, in each coding, now or at an earlier tick."""
+"""GET /snapshot: rows or columns, in each content coding, now or at an earlier tick."""
 
 import asyncio
 import gzip

@@ -1,4 +1,4 @@
-"""How a stream sends what it heard: each tick once, the same bytes to all; and what becomes of it when its reader is gone."""
+"""An event stream sends each tick once and the same bytes to all clients. It ends if the client disconnects or stalls."""
 
 from collections.abc import Callable
 from copy import replace

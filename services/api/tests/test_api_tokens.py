@@ -1,4 +1,4 @@
-"""Who may order what: tokens that are good, that were, and that never will be."""
+"""Tokens: valid, expired, revoked and forged ones, and what each may do."""
 
 import base64
 import hmac

@@ -1,4 +1,4 @@
-"""Errors that no part of the API foresees: a 500 without details, which are in the log; and no refusal of an order."""
+"""Unexpected errors: a 500 without details, which are in the log, and no rejection of an order."""
 
 import logging
 from collections.abc import Callable

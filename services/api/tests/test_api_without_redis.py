@@ -1,4 +1,4 @@
-"""Redis away, at the start or later, or full: said plainly, and over as soon as Redis is back."""
+"""Redis unavailable at the start or later, or full: /health reports it, and the API recovers."""
 
 import httpx
 import pytest

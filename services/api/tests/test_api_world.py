@@ -1,4 +1,4 @@
-"""Orders go in, the world comes out."""
+"""Orders, events and snapshots of a whole world."""
 
 import asyncio
 
