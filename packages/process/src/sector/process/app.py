@@ -12,6 +12,7 @@ from sector.process.log_stream import log_stream
 from sector.process.metrics import Sample, metrics_endpoint
 from sector.process.process_metrics import dropped_lines, readiness, shared_values, watch
 from sector.process.slow_senders import SenderLimit
+from sector.process.timed_request import TimedRequest
 
 type App = Sanic
 type Task = Callable[[asyncio.Event], Awaitable[None]]
@@ -65,6 +66,7 @@ def _bare_app(name: str, sender_timeout_s: float) -> App:
         dumps=orjson.dumps,
         loads=orjson.loads,
         error_handler=ProblemHandler(),
+        request_class=TimedRequest,
     )
     app.config.OAS = False
     # Of senders that fall silent, and of answers that take too long to make, or to be read.

@@ -1,7 +1,6 @@
 """Metrics of HTTP requests: how many, their status, and how long each took."""
 
 import re
-from time import perf_counter
 
 from prometheus_client import Histogram
 from sanic import HTTPResponse, Request
@@ -10,6 +9,7 @@ from sector.models.deprecated_names import deprecated_names
 from sector.process.deferred_metrics import defer_metric
 from sector.process.metric_aliases import deprecate_metrics
 from sector.process.metrics import SECONDS
+from sector.process.timed_request import elapsed_s
 
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 OTHER = "other"
@@ -30,7 +30,6 @@ def observe_request(request: Request, status: int) -> None:
     """Count a request that is answered now. Methods and paths that a client invents are counted as `other`."""
     route = request.route
     if route is None:
-        # It may not have been read to the end of its head: the clock is still that of the request before.
         method = request.method if request.method in METHODS else OTHER
         _REQUESTS.labels(method, OTHER, status).observe(0.0)
         return
@@ -39,8 +38,7 @@ def observe_request(request: Request, status: int) -> None:
         child = _children[request.method, route.name, status] = _REQUESTS.labels(
             request.method, "/" + _PARAMETER_TYPE.sub("", route.path), status
         )
-    began_s: float | None = getattr(request.stream, "perft0", None)
-    defer_metric(child.observe, 0.0 if began_s is None else perf_counter() - began_s)
+    defer_metric(child.observe, elapsed_s(request) or 0.0)
 
 
 async def observe_response(request: Request, response: HTTPResponse) -> None:

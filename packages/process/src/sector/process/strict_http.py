@@ -4,6 +4,7 @@ Sanic calls the methods that are replaced here. Its signals `http.lifecycle.*` a
 """
 
 import logging
+from time import perf_counter
 from typing import Any
 
 from sanic.compat import Header
@@ -60,6 +61,7 @@ class StrictHttp(Http):
     async def http1_request_header(self) -> None:
         """Receive the head of a request, and make `self.request` of it. Raises MalformedRequest, PayloadTooLarge, ExpectationFailed."""
         raw = await self._receive_head()
+        received_s = perf_counter()
         if self._starts is not None and not self._starts.start():
             await self._wait_for_start(self._starts)
         head = parse_head(raw)
@@ -80,6 +82,8 @@ class StrictHttp(Http):
         except BadURL as error:
             raise MalformedRequest("the request target is not a valid path") from error
         protocol.request_class._current.set(request)  # noqa: SLF001  (as Sanic does)
+        # Before it waited for its start.
+        request.received_s = received_s
         request.conn_info = protocol.conn_info
         request.stream = self
         self.request = request

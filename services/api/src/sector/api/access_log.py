@@ -9,6 +9,7 @@ from sanic import Request
 from sector.api.responses import Response
 from sector.process.log_stream import log_stream
 from sector.process.logs import line, printable
+from sector.process.timed_request import elapsed_s
 
 _MIN_STATUS: Mapping[str, int] = {"all": 0, "errors": 400, "none": 1000}
 _SERVER_ERROR = 500
@@ -33,7 +34,7 @@ class AccessLog:
 
     def write(self, request: Request, response: Response, request_id: str) -> None:
         """Write the line of a response."""
-        began_s = getattr(request.stream, "perft0", None)
+        took_s = elapsed_s(request)
         entry = {
             "at_ms": time.time_ns() // 1_000_000,
             "level": "info" if response.status < _SERVER_ERROR else "error",
@@ -46,7 +47,7 @@ class AccessLog:
             "query": request.query_string,
             "status": response.status,
             "bytes": len(response.body or b""),
-            "took_ms": None if began_s is None else round((time.perf_counter() - began_s) * 1000, 3),
+            "took_ms": None if took_s is None else round(took_s * 1000, 3),
             "address": self._address(request),
             "subject": self._subject(request),
             "agent": request.headers.get("user-agent", "")[:200],
