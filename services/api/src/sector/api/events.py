@@ -36,7 +36,7 @@ def parse_start(parameters: dict[str, str]) -> EventId:
     if "tick" not in parameters:
         return parse_event_id("after", parameters.get("after", "0-0"))
     if "after" in parameters:
-        raise invalid_query("tick", "there is after already: one of them says where to begin")
+        raise invalid_query("tick", "it excludes after: only one of them may say where to begin")
     return parse_integer("tick", parameters["tick"], 0, MAX_TICK), -1
 
 

@@ -18,7 +18,7 @@ def parse_query(request: Request, *names: str) -> dict[str, str]:
         if name not in names:
             raise invalid_query(name, f"there is no such parameter; there are {', '.join(names) or 'none'}")
         if name in parameters:
-            raise invalid_query(name, "it stands there twice")
+            raise invalid_query(name, "it is repeated")
         parameters[name] = value
     return parameters
 
