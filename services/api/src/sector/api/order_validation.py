@@ -136,7 +136,7 @@ class ReferenceChecker:
         errors = list(_unknown_references(order, self._view))
         if errors and not self._refreshed:
             # It may be new in a tick that this process has not received yet.
-            self._view, self._refreshed = await self._sim.caught_up(), True
+            self._view, self._refreshed = await self._sim.current_view(), True
             errors = list(_unknown_references(order, self._view))
         if errors:
             raise invalid(errors)
