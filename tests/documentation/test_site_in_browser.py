@@ -1,0 +1,87 @@
+"""The site in a real browser: nothing comes from another host, diagrams are drawn, and the search finds answers."""
+
+import functools
+import re
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from fixtures.requires import require_program
+
+expect.set_options(timeout=20_000)
+
+QUESTIONS = {
+    "rotate key": "key",
+    "acknowledged order durability": "order",
+    "WATCH fence": "WATCH",
+    "add a setting": "setting",
+    "run one test": "test",
+}
+"""What a newcomer searches for, and a word of a useful answer."""
+
+
+class _QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+        """Log nothing."""
+
+
+@pytest.fixture(scope="session")
+def address(site: Path) -> Iterator[str]:
+    """Where the site is served."""
+    handler = functools.partial(_QuietHandler, directory=str(site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = require_program("chromium", "chromium-browser", "google-chrome", hint="apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def hosts() -> set[str]:
+    """The hosts that the page asked."""
+    return set()
+
+
+@pytest.fixture
+def page(browser: Browser, hosts: set[str]) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1200, "height": 800})
+    page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    yield page
+    page.close()
+
+
+def page_with_diagram() -> str:
+    """Return the address of a page that has a diagram, below that of the site."""
+    path = next(path for path in sorted(Path("docs").rglob("*.md")) if "```mermaid" in path.read_text())
+    return path.relative_to("docs").with_suffix("").as_posix()
+
+
+def test_diagrams_are_drawn_without_another_host(page: Page, address: str, hosts: set[str]) -> None:
+    page.goto(f"{address}/{page_with_diagram()}/")
+    # The theme draws each in a shadow root, which Playwright looks into only for open ones: the element replaces the code.
+    expect(page.locator("div.mermaid").first).to_be_visible()
+    expect(page.locator("pre.mermaid")).to_have_count(0)
+    assert hosts <= {urlsplit(address).netloc, ""}
+
+
+@pytest.mark.parametrize(("question", "word"), QUESTIONS.items())
+def test_the_search_answers_a_newcomer(page: Page, address: str, hosts: set[str], question: str, word: str) -> None:
+    page.goto(address)
+    page.keyboard.press("/")
+    page.keyboard.type(question)
+    result = page.locator("a", has_text=re.compile(word, re.I)).filter(has=page.locator("mark")).first
+    expect(result).to_be_visible()
+    assert hosts <= {urlsplit(address).netloc, ""}
