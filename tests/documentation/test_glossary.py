@@ -1,0 +1,35 @@
+"""The glossary: a definition of two sentences for each term, and a link to its code."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+PAGE = Path("docs/reference/glossary.md")
+ENTRIES: dict[str, str] = {
+    name: " ".join(text.split())
+    for name, text in re.findall(r"^\*\*([^*]+)\.\*\* (.*?)(?=\n\n|\Z)", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+}
+TERMS = (
+    """Claim Cursor Delta Epoch Frame Garrison Head Keyframe Lane Lease Order Outcome Puppet Season Sim Snapshot Tick
+Worker""".split()
+)
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_a_term_that_newcomers_meet_is_defined(term: str) -> None:
+    assert term in ENTRIES
+
+
+@pytest.mark.parametrize("term", ENTRIES)
+def test_a_definition_has_two_sentences_and_a_link_to_code(term: str) -> None:
+    definition, link, target = re.fullmatch(r"(.*) \[(Code)\]\(([^)]+)\)", ENTRIES[term]).groups()  # type: ignore[union-attr]
+    assert link
+    assert len(re.findall(r"[.?!](?= |$)", definition)) == 2
+    assert (PAGE.parent / target).is_file()
+
+
+def test_terms_are_sorted_in_each_section() -> None:
+    for section in PAGE.read_text().split("\n## ")[1:]:
+        terms = re.findall(r"^\*\*([^*]+)\.\*\*", section, re.MULTILINE)
+        assert terms == sorted(terms, key=str.lower)
