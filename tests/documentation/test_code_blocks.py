@@ -24,7 +24,7 @@ TESTED: dict[str, str] = {
     r"(python3\.13 -m venv|\w+/bin/(pip|sector-standalone)) ?": "tests/distributions/test_distributions.py",
     r"(export )?\w+='?\$?\(?.*|order\b|field\b|curl\b|python3 neighbours\.py": "tests/documentation/test_shell_sessions.py",
     r"python check_scores\.py": "tests/documentation/test_tutorial.py",
-    r"sector-(api|state)\b|python -m sector\.": "tests/documentation/test_shell_sessions.py",
+    r"(venv/bin/)?sector-(api|state)\b|python -m sector\.": "tests/documentation/test_shell_sessions.py",
     r"sector-standalone\b|AUTH_SECRET=\$\(cat": "tests/standalone/test_restarts.py",
     r"npm\b|cd ": "tests/typescript_client/npm_package.py",
 }
