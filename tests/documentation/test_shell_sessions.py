@@ -102,7 +102,7 @@ def test_maps_are_made_checked_and_drawn(shell: Shell, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("page", ["docs/guides/operate.md", "packages/state/README.md"])
 def test_a_sim_is_exported_imported_forked_and_replayed(shell: Shell, page: str) -> None:
-    (block,) = [text for text in blocks_of(page, "sh") if "sector-state export" in text]
+    (block,) = (text for text in blocks_of(page, "sh") if "sector-state export" in text)
     script = re.sub(
         r"export REDIS_URL=.*|venv/bin/|--redis-url \S+|python3?[\d.]* -m venv.*|\S*pip install .*", "", block
     )
