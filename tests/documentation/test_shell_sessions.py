@@ -85,8 +85,8 @@ def test_the_reference_of_the_api_retries_with_a_key_and_makes_tokens(shell: She
     page = "docs/reference/http-api.md"
     output = shell(session(page, "Idempotency-Key"))
     assert '"status":"pending"' in output
-    made = shell(session(page, "sector-api token"))
-    assert len(re.findall(r"^ey[\w-]+\.[\w-]+\.[\w-]+$", made, re.MULTILINE)) == 2
+    tokens = shell(session(page, "sector-api token"))
+    assert len(re.findall(r"^ey[\w-]+\.[\w-]+\.[\w-]+$", tokens, re.MULTILINE)) == 2
 
 
 def test_maps_are_made_checked_and_drawn(shell: Shell, tmp_path: Path) -> None:
