@@ -21,7 +21,9 @@ PAGE = Path("docs/guides/write-a-world.md")
 
 def code() -> str:
     """Return the whole world of the page."""
-    (program,) = re.findall(r"^## A complete world\n.*?^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    (program,) = re.findall(
+        r"^## A complete world\n.*?^```python\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL
+    )
     return str(program)
 
 

@@ -20,7 +20,11 @@ def test_spans_have_their_parents_times_and_attributes() -> None:
     assert abs(root_span.ended_ns / 1e9 - time.time()) < 60
     assert root.traceparent == f"00-{root_span.trace}-{root_span.id}-01"
     assert (child_span.trace, child_span.parent, child_span.failed) == (root_span.trace, root_span.id, True)
-    assert (child_span.began_ns, child_span.ended_ns, child_span.attributes) == (1_000_000_007, 2_000_000_009, {"more": 1})
+    assert (child_span.began_ns, child_span.ended_ns, child_span.attributes) == (
+        1_000_000_007,
+        2_000_000_009,
+        {"more": 1},
+    )
 
 
 def test_the_url_may_have_the_path_of_traces() -> None:

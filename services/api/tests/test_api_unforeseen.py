@@ -86,7 +86,11 @@ async def test_a_failed_order_is_traced_and_counted_if_its_error_is_known(
     monkeypatch.setattr(live_sim.group, "admit", admit)
     spans, before = SpanEnds(), _refusals()
     orders = OrdersEndpoint(
-        Authenticator(None, "sector"), OrderRates(0, 0), lambda _: "10.0.0.1", throttle, Traces(spans, max_per_second=1000.0)
+        Authenticator(None, "sector"),
+        OrderRates(0, 0),
+        lambda _: "10.0.0.1",
+        throttle,
+        Traces(spans, max_per_second=1000.0),
     )
     with pytest.raises(type(error)) as raised:
         await orders.post(make_request("/orders", method="POST", body=orjson.dumps(NOTE)), live_sim)

@@ -113,9 +113,7 @@ def validate_order(bearer: Bearer, body: JsonValue, *, lists_errors: bool = True
     try:
         order = _VALIDATE(body)
     except ValidationError as error:
-        api_error = (
-            invalid(list_errors(error, ORDER_TYPES)) if lists_errors else invalid_unlisted(error.error_count())
-        )
+        api_error = invalid(list_errors(error, ORDER_TYPES)) if lists_errors else invalid_unlisted(error.error_count())
         raise api_error from error
     bearer.check_order(order)
     return order

@@ -27,7 +27,9 @@ class ResponseFinalizer:
     def request_id(self, request: Request) -> str:
         """Return the `X-Request-ID` of a request if it is valid, else a new id."""
         client_id = request.headers.getone("x-request-id", None)
-        return client_id if client_id and _REQUEST_ID.fullmatch(client_id) else f"{self._prefix}-{next(self._numbers):x}"
+        return (
+            client_id if client_id and _REQUEST_ID.fullmatch(client_id) else f"{self._prefix}-{next(self._numbers):x}"
+        )
 
     def finalize(self, request: Request, response: Response, request_id: str = "") -> HTTPResponse:
         """Return the response with the headers of all responses, counted and logged. An empty `request_id` means a new one."""
