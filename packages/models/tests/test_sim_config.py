@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from sector.models import Puppet, SimConfig
+from sector.models.error_texts import list_causes
 from sector.models.mapfile import MapFile, MapLane, MapSystem
 
 
@@ -95,3 +96,17 @@ def test_a_map_with_many_faults_is_refused_at_the_first_of_them() -> None:
     with pytest.raises(ValidationError) as refused:
         MapFile.model_validate({"systems": [{}] * 1_000, "lanes": [{}] * 1_000, "homes": [7] * 1_000})
     assert refused.value.error_count() < 20
+
+
+@pytest.mark.parametrize(
+    ("config", "fields"),
+    [
+        ({"preset": "chess"}, ["preset"]),
+        ({"map": {"systems": [], "homes": ["S0"]}}, ["map.systems"]),
+        ({"seed": -1, "systems": 1}, ["seed", "systems"]),
+    ],
+)
+def test_defaults_that_depend_on_an_invalid_field_are_no_errors(config: dict[str, object], fields: list[str]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        SimConfig.model_validate(config)
+    assert [".".join(map(str, each["loc"])) for each in list_causes(caught.value)] == fields

@@ -7,6 +7,7 @@ name of a field: `ships: must be an integer`.
 import re
 from collections.abc import Mapping
 
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 NEUTRAL = "is invalid"
@@ -91,6 +92,12 @@ _JSON_FAULTS: Mapping[str, str] = {
 """By the beginning of what the parser says."""
 _POSITION = re.compile(r" at (line \d{1,9} column \d{1,9})$")
 _MAX_VALUE = 200
+
+
+def list_causes(error: ValidationError) -> list[ErrorDetails]:
+    """Return the errors without those of defaults that depend on an invalid field: they only follow from its error."""
+    errors = error.errors(include_url=False, include_input=False)
+    return [each for each in errors if each["type"] != "default_factory_not_called"]
 
 
 def describe_error(error: ErrorDetails) -> str:

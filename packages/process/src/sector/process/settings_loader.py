@@ -9,7 +9,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from sector.models.error_texts import describe_error
+from sector.models.error_texts import describe_error, list_causes
 from sector.models.printable import printable
 from sector.process.environment import ignore_library_variables
 from sector.process.log_stream import print_error
@@ -42,7 +42,7 @@ def load_environment[T: Settings](kind: type[T]) -> T:
         settings = kind()
     except ValidationError as error:
         errors_by_name: dict[str, list[ErrorDetails]] = {}
-        for each in error.errors(include_url=False, include_input=False):
+        for each in list_causes(error):
             errors_by_name.setdefault(str(each["loc"][0]), []).append(each)
         _exit_with_errors([_describe(kind, name, errors) for name, errors in errors_by_name.items()])
     register_secrets(_secrets_of(settings))

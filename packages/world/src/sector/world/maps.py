@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from sector.models import SimConfig
-from sector.models.error_texts import describe_error
+from sector.models.error_texts import describe_error, list_causes
 from sector.models.mapfile import read_map
 from sector.models.printable import printable
 from sector.models.regular_file import FileError
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(given.run(given))
     except ValidationError as error:
-        for fault in error.errors(include_url=False, include_input=False):
+        for fault in list_causes(error):
             where = ".".join(str(part) for part in fault["loc"]) or "the map"
             print(printable(f"maps: {where}: {describe_error(fault)}"), file=sys.stderr)
     except FileError as error:

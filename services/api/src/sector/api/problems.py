@@ -4,7 +4,7 @@ import orjson
 from pydantic import JsonValue, ValidationError
 
 from sector.api.responses import PROBLEM, Response
-from sector.models.error_texts import describe_error
+from sector.models.error_texts import describe_error, list_causes
 
 MAX_ERRORS = 20
 """Errors that one response lists. A request of 1 MB can have 100,000 of them, and each takes some 200 bytes."""
@@ -79,7 +79,7 @@ def invalid_header(name: str, message: str) -> ApiError:
 def list_errors(error: ValidationError, tags: frozenset[str] = frozenset()) -> list[dict[str, str]]:
     """Return field and message of each error. `tags` are those of a union: the paths of pydantic begin with them."""
     listed = []
-    errors = error.errors(include_url=False, include_input=False)
+    errors = list_causes(error)
     # A list whose validation stopped at an invalid item has too few valid ones as well, which says nothing more.
     stopped = {each["loc"][:-depth] for each in errors for depth in range(1, len(each["loc"]))}
     for each in errors:
