@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="URL",
         help="where Redis is, with {user} and {password} (default: %(default)s)",
     )
-    parser.add_argument("--bot", default="Bot", metavar="FACTION", help="whom the bot plays (default: %(default)s)")
+    parser.add_argument("--bot", default="Bot", metavar="FACTION", help="faction of the bot (default: %(default)s)")
     parser.add_argument(
         "--hours", type=float, default=24.0 * 366, help="how long the bot's token is good (default: %(default)s)"
     )

@@ -191,7 +191,7 @@ async def test_a_system_is_found_by_name_with_the_keyboard_and_shows_its_details
     await expect(page.locator("#search-results li").first).to_contain_text(now.systems[12].name)
     await page.keyboard.press("Enter")
     await expect(story.locator("h2")).to_have_text(f"{now.systems[12].name} S12")
-    owner = now.systems[12].owner or "nobody"
+    owner = now.systems[12].owner or "no owner"
     await expect(story.locator("dd").first).to_have_text(owner)
     assert faults == []
 

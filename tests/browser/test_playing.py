@@ -128,7 +128,7 @@ async def test_a_token_allows_only_its_own_faction(
     await page.locator("#play-token").fill(token("Me"))
     await page.locator("#play-faction").fill("Somebody")
     await page.locator("#play-go").click()
-    await expect(page.locator("#play-error")).to_contain_text("this token is not for Somebody")
+    await expect(page.locator("#play-error")).to_contain_text("this token does not allow faction Somebody")
 
 
 @pytest.mark.parametrize("field", ["#play-token", "#play-faction"])

@@ -70,7 +70,7 @@ def checked(name: str, container: str, expected: str) -> subprocess.CompletedPro
 def test_an_unhealthy_container_reports_the_reason(engine: str, images: Mapping[str, str]) -> None:
     options = (*_HARDENED, "--env=REDIS_URL=redis://127.0.0.1:1/0")
     container = docker("run", "--detach", f"--label={engine}", *options, images["api"])
-    done = checked(images["api"], container, "Redis is away")
+    done = checked(images["api"], container, "Redis is unreachable: start it, or correct REDIS_URL")
     assert done.returncode == 1
     assert done.stdout.startswith("503 ")
 

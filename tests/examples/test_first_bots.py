@@ -111,7 +111,7 @@ def test_a_bot_exits_when_the_sim_is_finished(
     assert playing.wait(timeout=60) == 0, (tmp_path / "bot.log").read_text()
 
 
-@pytest.mark.parametrize(("given", "problem"), [("nonsense", "No good token"), ("", "usage")])
+@pytest.mark.parametrize(("given", "problem"), [("nonsense", "Invalid token"), ("", "usage")])
 def test_a_bot_reports_an_invalid_token(
     bot: str, given: str, problem: str, sim: Sim, redis_url: str, processes: Processes
 ) -> None:
@@ -134,4 +134,4 @@ def test_a_bot_without_a_home_reports_it(bot: str, redis_url: str, processes: Pr
         check=False,
     )
     assert ended.returncode == 1
-    assert "every home system is taken" in ended.stderr
+    assert "every home system has an owner" in ended.stderr

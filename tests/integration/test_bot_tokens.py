@@ -20,13 +20,13 @@ def bot(processes: Processes, api: Service, **settings: str) -> Service:
 
 def test_a_bot_fails_until_it_has_a_valid_token(api: Service, processes: Processes) -> None:
     robo = bot(processes, api)
-    robo.wait_for_fault("api", "No good token")
+    robo.wait_for_fault("api", "the API rejected the token")
     # The sim stands still. What fails is tried again, and does not count as an order.
     tries = api.log.read_text().count('"status":401')
     robo.wait_for(lambda _: api.log.read_text().count('"status":401') > tries, "trying again")
     health = robo.health()
     assert health is not None
-    assert "No good token" in health.json()["conditions"]["api"]["fault"]
+    assert "the API rejected the token" in health.json()["conditions"]["api"]["fault"]
     assert (health.json()["orders_accepted"], health.json()["orders_refused"]) == (0, 0)
 
 
@@ -36,4 +36,4 @@ async def test_a_bot_continues_after_a_refused_order(api: Service, sim: Sim, pro
     await sim.tick()
     health = robo.wait_for(lambda health: health["orders_refused"] == 2, "refused again")
     assert (health["ready"], health["orders_accepted"], health["tick"]) == (True, 0, 1)
-    until(lambda: "join refused: " in robo.log.read_text(), "the line")
+    until(lambda: '"order rejected","order":"join"' in robo.log.read_text(), "the line")

@@ -78,7 +78,7 @@ async def test_a_trace_spans_the_request_the_tick_and_the_frame(
     assert [each.began_ns for each in phases[1:]] == [each.ended_ns for each in phases[:2]]
     until(lambda: '"status":202' in world.api.log.read_text(), "the line of the order")
     lines = [json.loads(line) for line in world.api.log.read_text().splitlines()]
-    (ordered,) = (line for line in lines if line["event"] == "answered" and line["status"] == 202)
+    (ordered,) = (line for line in lines if line["event"] == "request completed" and line["status"] == 202)
     assert ordered["trace"] == TRACE
 
 

@@ -97,7 +97,7 @@ def test_standalone_listens_on_another_address(standalone: Start, host: str) -> 
     one = standalone("--host", host, **proxies)
     line = one.says("Ctrl-C stops it all.")
     at = f"http://{f'[{host}]' if ':' in host else host}:{one.base}"
-    assert f"{at}, to be tried at" in line
+    assert f"{at}, with a console at" in line
     assert httpx.get(f"{at}/health/ready").status_code == 200
     one.process.terminate()
     assert one.ends() == 0
@@ -111,7 +111,9 @@ def test_ports_in_use_are_reported_before_the_start(standalone: Start) -> None:
         one = standalone("--port-base", str(port))
         assert one.ends() == 2
     (line,) = one.log.read_text().splitlines()
-    assert line == f"ports taken: {port} (api). End what listens there, or choose others with --port-base."
+    assert (
+        line == f"ports in use: {port} (api). Stop the processes that use them, or choose other ports with --port-base."
+    )
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,7 @@ def test_ports_in_use_are_reported_before_the_start(standalone: Start) -> None:
         (["--tick-delay", "nan"], {}, "argument --tick-delay: 'nan' is not a number from 0.01 to 3600"),
         (["--cors-origin", "game.example"], {}, "argument --cors-origin: 'game.example' is not of the form http"),
         (["--cors-origin", "https://a.example/path"], {}, "'https://a.example/path' is not of the form http"),
-        (["--host", "192.0.2.1"], {}, "cannot listen at 192.0.2.1: Cannot assign requested address. Choose an address"),
+        (["--host", "192.0.2.1"], {}, "cannot listen on 192.0.2.1: Cannot assign requested address. Choose an address"),
         (["--host", "not a host"], {}, "argument --host: "),
         ([], {"SECTOR_HOST": "127.0.0.256"}, "argument --host: "),
         (["--api-url", "ftp://x"], {}, "argument --api-url: 'ftp://x' is not of the form http"),

@@ -81,9 +81,9 @@ async def test_an_order_is_sent_again_under_the_same_key_until_it_is_answered() 
 
 
 async def test_a_rejection_is_raised_without_a_retry() -> None:
-    body = b'{"type":"about:blank","title":"Not a valid order","status":422,"detail":"no","errors":[{"field":"text","message":"no"}]}'
+    body = b'{"type":"about:blank","title":"Invalid order","status":422,"detail":"no","errors":[{"field":"text","message":"no"}]}'
     async with Server(answer("422 X", body)).running() as server, Client(server.url) as client:
-        with pytest.raises(RequestRejected, match="422 Not a valid order: no") as refused:
+        with pytest.raises(RequestRejected, match="422 Invalid order: no") as refused:
             await client.order(NOTE)
     assert refused.value.problem.errors[0].field == "text"
     assert len(server.requests) == 1
@@ -159,7 +159,7 @@ async def test_a_stream_goes_on_after_the_last_event_wherever_it_broke() -> None
 async def test_a_stream_that_is_unreachable_ends_with_the_retry_timeout() -> None:
     clock = Clock()
     async with Server(b"").running() as server, Client(server.url, retry_timeout_s=3, clock=clock) as client:
-        with pytest.raises(Unavailable, match=r"no events of .* for 3 s: RemoteProtocolError"):
+        with pytest.raises(Unavailable, match=r"no events from .* for 3 s: RemoteProtocolError"):
             await anext(client.follow())
     assert clock.slept_s == [1.0] * 4
     assert len(server.requests) == 5

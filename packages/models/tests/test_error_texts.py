@@ -142,8 +142,8 @@ def test_no_model_has_a_schema_whose_errors_are_neutral() -> None:
         (Annotated[list[int], Field(max_length=2)], [1, 2, 3], "must have at most 2 items"),
         (Literal["a", "b"], "c", "must be 'a' or 'b'"),
         (sector.models.Join, {}, "is required"),
-        (sector.models.Join, {"faction": "Me", "x\x1b": 1}, "is not a field that is known here"),
-        (sector.models.SimConfig, {"players": ["A", "A"]}, "players and puppets must differ from one another"),
+        (sector.models.Join, {"faction": "Me", "x\x1b": 1}, "is not a known field"),
+        (sector.models.SimConfig, {"players": ["A", "A"]}, "players and puppets must have different names"),
         (sector.models.SimConfig, [], "must be an object"),
     ],
 )

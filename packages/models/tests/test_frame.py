@@ -98,8 +98,8 @@ def _column(code: str, *values: int, refers_to: str | None = None) -> Column:
 @pytest.mark.parametrize(
     ("table", "reason"),
     [
-        (Table(2), "t has 2 rows without a column"),
-        (Table(1, {"c": _column("B", 1)}), "t.c holds 'B', neither bool nor a signed integer"),
+        (Table(2), "t has 2 rows and no column"),
+        (Table(1, {"c": _column("B", 1)}), "t.c has the type 'B': use bool or a signed integer"),
         (Table(2, labels={"id": ("one",)}), "t.id has 1 labels, its table 2 rows"),
     ],
 )
@@ -118,9 +118,9 @@ def test_a_column_that_refers_to_its_own_table_is_refused() -> None:
     ("table", "reason"),
     [
         # A few bytes must not stand for 2,000,000,000 rows.
-        (Table(0), r"header field tables\.t: 9 rows without a column"),
+        (Table(0), r"header field tables\.t: a table of 9 rows has no column"),
         (Table(0, labels={"id": ()}), r"t\.id has 0 labels for 9 rows"),
-        (Table(0, {"c": _column("q")}), r"column t\.c reaches beyond its end"),
+        (Table(0, {"c": _column("q")}), r"column t\.c extends past the end of the frame"),
     ],
 )
 def test_a_frame_with_more_rows_than_values_is_refused(table: Table, reason: str) -> None:
@@ -131,5 +131,5 @@ def test_a_frame_with_more_rows_than_values_is_refused(table: Table, reason: str
 
 def test_a_big_endian_machine_writes_no_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.byteorder", "big")
-    with pytest.raises(OSError, match="this machine is big-endian"):
+    with pytest.raises(OSError, match="this one is big-endian"):
         encode(Frame("map", {}, {}))

@@ -78,7 +78,7 @@ def test_once_a_file_system_is_thawed_the_log_says_what_is_missing(processes: Pr
         disk.freeze()
         log_large_lines(service)
         disk.thaw()
-        until(lambda: b"log lines were dropped" in (disk.folder / "log").read_bytes(), "the notice")
+        until(lambda: b"log lines dropped" in (disk.folder / "log").read_bytes(), "the notice")
         assert service.end() == 0
 
 
@@ -109,7 +109,7 @@ def test_a_line_reports_how_many_lines_were_dropped(processes: Processes) -> Non
 
     line_fields = until(notice, "a line says so")
     assert line_fields is not None
-    assert line_fields["event"] == "log lines were dropped: they could not be written at once"
+    assert line_fields["event"] == "log lines dropped, reader too slow"
     assert (line_fields["level"], line_fields["service"], line_fields["dropped"]) == ("warning", "sector-sample", 3)
     os.close(reader)
 

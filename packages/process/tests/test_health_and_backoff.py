@@ -17,7 +17,7 @@ def test_a_change_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
         health.set_error("redis", "refused")
     for _ in range(5):
         health.set_ok("redis")
-    assert [record.getMessage() for record in caplog.records] == ["redis: refused; not ready, retrying", "redis: ok"]
+    assert [record.getMessage() for record in caplog.records] == ["condition failed, retrying", "condition ok"]
 
 
 def test_a_process_is_ready_if_all_conditions_are_ok() -> None:

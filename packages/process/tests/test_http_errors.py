@@ -63,7 +63,7 @@ def test_an_error_may_have_any_status(request_: Request, status: int) -> None:
 @pytest.mark.parametrize("error", [RuntimeError("secret"), OSError(2, "secret", "/secret"), KeyError("secret")])
 def test_an_unforeseen_error_is_a_500_that_says_nothing(request_: Request, error: Exception) -> None:
     status, problem = answer(request_, error)
-    assert (status, problem["detail"]) == (500, "see the log of this process")
+    assert (status, problem["detail"]) == (500, "the process failed unexpectedly: see its log")
 
 
 @pytest.mark.parametrize(
@@ -81,5 +81,5 @@ def test_a_text_of_ours_is_shown(request_: Request, error: SanicException, statu
 
 def test_limits_are_named(app: App, request_: Request) -> None:
     app.config.REQUEST_MAX_SIZE, app.config.REQUEST_TIMEOUT = 1234, 5.0
-    assert answer(request_, PayloadTooLarge("secret"))[1]["detail"] == "a body may have 1234 bytes"
-    assert answer(request_, RequestTimeout("secret"))[1]["detail"] == "a request has 5 s to arrive"
+    assert answer(request_, PayloadTooLarge("secret"))[1]["detail"] == "the body exceeds the limit of 1234 bytes"
+    assert answer(request_, RequestTimeout("secret"))[1]["detail"] == "the request did not arrive within 5 s"

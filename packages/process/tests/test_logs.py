@@ -46,7 +46,7 @@ def test_to_a_file_each_message_is_a_line_of_json_tracebacks_too(run: Run) -> No
     assert before["service"] == "sector-sample"
     assert before["odd"] == "no text: ?"
     assert failed["level"] == "error"
-    assert failed["event"] == "work failed; this process ends"
+    assert (failed["event"], failed["task"]) == ("task failed, process stops", "work")
     assert failed["exception"].endswith("RuntimeError: as told")
 
 
@@ -101,6 +101,11 @@ def test_a_line_of_json_is_printable_whatever_it_holds(text: str) -> None:
     text_line = line({"event": text, text: 1})
     assert text_line.isprintable()
     assert json.loads(text_line) == {"event": text, text: 1}
+
+
+def test_values_in_a_list_or_object_may_have_lone_surrogates() -> None:
+    text = line({"event": "request failed", "names": ["\ud800", 1], "headers": {"host": "\udcff"}})
+    assert json.loads(text) == {"event": "request failed", "names": ["?", 1], "headers": {"host": "?"}}
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_an_operator_port_that_is_taken_is_named(tmp_path: Path) -> None:
         port = listener.getsockname()[1]
         output = (sample := start(tmp_path / "log", "wait", free_port(), port)).wait()
     assert sample.process.returncode == 2
-    assert f"cannot listen at 127.0.0.1:{port}: Address already in use" in output
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in output
 
 
 @pytest.mark.parametrize("share", ["true", "false"])

@@ -64,7 +64,7 @@ def test_work_that_hangs_is_cancelled_within_a_bound(start: Start) -> None:
     sample.process.terminate()
     output = sample.wait()
     assert sample.process.returncode == 0
-    assert "did not end within" in output
+    assert "task cancelled after shutdown timeout" in output
 
 
 def test_a_port_that_is_taken_is_named_and_ends_it_with_2(start: Start) -> None:
@@ -72,7 +72,7 @@ def test_a_port_that_is_taken_is_named_and_ends_it_with_2(start: Start) -> None:
         port = listener.getsockname()[1]
         output = (sample := start("wait", port)).wait()
     assert sample.process.returncode == 2
-    assert f"cannot listen at 127.0.0.1:{port}: Address already in use; see HOST" in output
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use; correct HOST" in output
 
 
 def test_unready_is_not_dead(start: Start) -> None:

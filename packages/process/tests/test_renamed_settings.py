@@ -52,7 +52,7 @@ def test_an_error_names_the_variable_that_is_set(
 def test_a_process_warns_once_with_the_new_name(tmp_path: Path) -> None:
     process = start_sample(tmp_path / "log", free_port(), WORK="fail", DRAIN_S="0.1", LOG_FORMAT="json")
     lines = [json.loads(line) for line in process.wait().splitlines() if line.startswith("{")]
-    warnings = [line for line in lines if line["event"] == "setting has a new name"]
+    warnings = [line for line in lines if line["event"] == "setting renamed"]
     assert [(line["level"], line["setting"], line["new_name"], line["has_effect"]) for line in warnings] == [
         ("warning", "DRAIN_S", "SHUTDOWN_DELAY_S", True)
     ]

@@ -23,8 +23,8 @@ _POST = b"POST /orders HTTP/1.1\r\nhost: a"
         (_POST + b"\r\nx: y\rContent-Length: 5", "does not end with CRLF"),
         (_POST + b"\r\nx: y\x00", "control character"),
         (_POST + b"\r\nx: \x1b[2J", "control character"),
-        (_POST + b"\r\nx: y\r\n\tz: folded", "goes on in a second line"),
-        (_POST + b"\r\n Content-Length: 5", "goes on in a second line"),
+        (_POST + b"\r\nx: y\r\n\tz: folded", "continues on a second line"),
+        (_POST + b"\r\n Content-Length: 5", "continues on a second line"),
         (_POST + b"\r\nContent-Length", "no colon"),
         (_POST + b"\r\n: 5", "name of a header"),
         (_POST + b"\r\nContent\xa0Length: 5", "name of a header"),
@@ -49,7 +49,7 @@ _POST = b"POST /orders HTTP/1.1\r\nhost: a"
             (_POST + b"\r\nContent-Length: " + length, "not a number")
             for length in (b"", b"+5", b"-5", b"5, 5", b"5 5", b"0x5", b"5_0", b"\xd9\xa5", b"\xef\xbc\x95", b"9" * 19)
         ),
-        (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked", "HTTP/1.0 does not know"),
+        (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked", "HTTP/1.0 does not support"),
         (b"GET / HTTP/1.1", "no Host"),
         (b"GET / HTTP/1.1\r\nhost: a\r\nHost: a", "more than one Host"),
         (_GET + b"\r\nAuthorization: Bearer a\r\nauthorization: Bearer b", "more than one Authorization"),

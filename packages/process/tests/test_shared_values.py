@@ -62,7 +62,7 @@ def test_a_process_serves_on_without_space_and_reports_it(kib: int, processes: P
         metrics_of(service.url)
         health = httpx.get(f"{service.url}/health").json()
         assert health["ready"]
-        fault = "PROMETHEUS_MULTIPROC_DIR has no space: /metrics lacks some values of this process"
+        fault = "PROMETHEUS_MULTIPROC_DIR has no free space, so /metrics lacks values of this process: free space on its disk"
         assert health["conditions"]["metrics"]["error"] == fault
         assert service.end() == 0
         assert service.log.read_text().count("No space left on device") == 1

@@ -76,7 +76,7 @@ async def test_a_delta_that_contradicts_its_snapshot_stops_the_world(redis: Redi
     held = await lease.acquire(redis, "count", "one", 60_000)
     assert held is not None
     await append_orders(redis, "count", "me", [b"12345"])
-    with pytest.raises(WorldFailed, match="the delta of a step leads to"):
+    with pytest.raises(WorldFailed, match="the delta of a step gives the state hash"):
         await Ticker(redis, Miscounting(), *await lifecycle.load_manifest(redis, "count"), held).tick()
     assert (await SimReader(redis, "count").head()).tick == 0
 

@@ -155,31 +155,34 @@ LIES: dict[str, tuple[list[Record], str]] = {
         change(RECORDS, 1, cursor="18446744073709551615-18446744073709551615"),
         "cursor: ",
     ),
-    "a cursor of the future": (change(RECORDS, 1, cursor="999999999999999-0"), "is from the future"),
+    "a cursor of the future": (change(RECORDS, 1, cursor="999999999999999-0"), "is later than the clock of Redis"),
     "a later cursor that is not the last order's": (
         change(RECORDS, 6, cursor="7-7"),
         "cursor: the last order before it is",
     ),
     "a time far off": (change(RECORDS, 2, at_ms=_FAR), "record 3 (tick): at_ms: "),
-    "a map that is a snapshot": (change(RECORDS, 0, map=KEYFRAME.snapshot), "map: it is not a map; it is 'snapshot'"),
+    "a map that is a snapshot": (
+        change(RECORDS, 0, map=KEYFRAME.snapshot),
+        "map: it is not of the kind map; it is 'snapshot'",
+    ),
     "a map of another size": (
         change(RECORDS, 0, map=_map_of_another()),
-        "snapshot: not a readable frame: systems has columns",
+        "snapshot: the frame cannot be read: systems has columns",
     ),
-    "a snapshot that is a map": (change(RECORDS, 1, snapshot=FOUNDING.map), "snapshot: it is not a snapshot"),
-    "a delta that is a snapshot": (change(RECORDS, 2, delta=KEYFRAME.snapshot), "delta: it is not a delta"),
+    "a snapshot that is a map": (change(RECORDS, 1, snapshot=FOUNDING.map), "snapshot: it is not of the kind snapshot"),
+    "a delta that is a snapshot": (change(RECORDS, 2, delta=KEYFRAME.snapshot), "delta: it is not of the kind delta"),
     "a delta to a tick before": (
         change(RECORDS, 3, delta=TICK.delta),
         "delta.meta.tick: the record is of tick 2; it is 1",
     ),
-    "events of another tick": (change(RECORDS, 3, events=TICK.events), "events of tick 1"),
-    "events that are a delta": (change(RECORDS, 2, events=TICK.delta), "events: it is not a events"),
+    "events of another tick": (change(RECORDS, 3, events=TICK.events), "the events have the invalid tick 1"),
+    "events that are a delta": (change(RECORDS, 2, events=TICK.delta), "events: it is not of the kind events"),
     "events of a type with a line break": (
         change(RECORDS, 2, events=b'[{"type": "a\\nb"}]'),
-        "an event of the type 'a",
+        "an event has the invalid type 'a",
     ),
     "events with a number of 5,000 bits": (change(RECORDS, 2, events=b'[{"type": "a", "n": %d}]' % 2**5000), "events"),
-    "events without a type": (change(RECORDS, 2, events=b"[1, 2]"), "an event that is no object: 1"),
+    "events without a type": (change(RECORDS, 2, events=b"[1, 2]"), "an event is not an object: 1"),
     "a hash that rings": (change(RECORDS, 2, hash="\x1b]0;pwned\x07"), "hash: must match"),
     "a hash of another state": (change(RECORDS, 2, hash="0" * 32), "its state has the hash"),
     "orders that go back": (
@@ -191,8 +194,8 @@ LIES: dict[str, tuple[list[Record], str]] = {
     "a status of its own": (_with_snapshot(RECORDS, status="\x1b[2J"), "snapshot.meta.status"),
     "a winner that is a list": (_with_snapshot(RECORDS, winner=[[]]), "snapshot.meta.winner"),
     "a config of another shape": (change(RECORDS, 0, config=b'{"melted": "\x1b"}'), "config"),
-    "nothing but a keyframe": (RECORDS[1:2], "an archive begins with a founding record"),
-    "nothing": ([], "it has no keyframe to begin with"),
+    "nothing but a keyframe": (RECORDS[1:2], "an archive must start with a manifest record"),
+    "nothing": ([], "it has no keyframe before its first tick"),
 }
 
 

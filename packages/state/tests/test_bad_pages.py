@@ -62,7 +62,7 @@ async def test_a_second_entry_of_a_tick_ends_who_follows_and_who_pages(sim: Sim,
     for number in range(1, 120):
         await copy_entry(redis, f"1-{number}")
     async with asyncio.timeout(20):
-        with pytest.raises(HistoryBroken, match="a second entry of this tick, 1-1"):
+        with pytest.raises(HistoryBroken, match="a second entry 1-1 has this tick"):
             await follow(redis, 1)
         with pytest.raises(HistoryBroken, match="a second entry"):
             await SimReader(redis, "default").events((0, 0), 1000)
@@ -76,7 +76,7 @@ async def test_a_second_entry_of_a_tick_ends_who_follows_and_who_pages(sim: Sim,
 async def test_an_entry_with_a_field_of_another_shape_is_named(sim: Sim, redis: Redis, field: str, value: str) -> None:
     await sim.tick()
     await copy_entry(redis, "2-0", **{field: value})
-    with pytest.raises(HistoryBroken, match=f"at tick 2: its field {field} is ") as raised:
+    with pytest.raises(HistoryBroken, match=f"at tick 2: its field {field} has the invalid value ") as raised:
         await SimReader(redis, "default").events((0, 0), 1000)
     assert str(raised.value).isprintable()
     assert len(str(raised.value)) < 200
@@ -86,14 +86,14 @@ async def test_an_entry_without_a_field_is_named(sim: Sim, redis: Redis) -> None
     await sim.tick()
     await redis.xadd(KEYS.events, {"at_ms": "1"}, "2-0")
     for read in (SimReader(redis, "default").events((1, 0), 9), history.ticks(redis, "default", 1, 2)):
-        with pytest.raises(HistoryBroken, match="its entry has no field cursor, delta, events, hash"):
+        with pytest.raises(HistoryBroken, match="its entry lacks the field cursor, delta, events, hash"):
             await read
 
 
 async def test_a_keyframe_of_another_tick_is_named(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=7)
     await redis.hset(KEYS.keyframes, "5", await redis.hget(KEYS.keyframes, "0"))
-    with pytest.raises(HistoryBroken, match="at tick 5: its keyframe is that of tick 0"):
+    with pytest.raises(HistoryBroken, match="at tick 5: its keyframe has tick 0"):
         await history.at_tick(redis, "default", 6)
 
 
@@ -103,7 +103,7 @@ async def test_a_head_that_cannot_be_read_is_said_and_hides_no_other_sim(sim: Si
     await redis.hset(KEYS.head, field, "x")
     await redis.set(SimKeys("third").head, "of another type")
     for read in (SimReader(redis, "default").view(), sim.ticker.tick(), history.get_range(redis, "default")):
-        with pytest.raises(HeadError, match=f"its field {field} is 'x'"):
+        with pytest.raises(HeadError, match=f"field {field} has the invalid value 'x'"):
             await read
     bad, good, of_another_type = await lifecycle.load_heads(redis, ["default", "other", "third"])
     assert (bad, of_another_type) == (None, None)
@@ -116,7 +116,7 @@ async def test_a_cursor_that_cannot_be_compared_is_no_outcome(sim: Sim, redis: R
     await redis.xadd(KEYS.orders, {"a": "b"}, "7-0")
     await redis.hset(KEYS.keyframes, "0:cursor", "x")
     await redis.hset(KEYS.head, "cursor", "9-9")
-    with pytest.raises(HistoryBroken, match="its cursor is 'x'"):
+    with pytest.raises(HistoryBroken, match="its cursor has the invalid value 'x'"):
         await outcome(redis, "default", "7-0")
 
 
@@ -151,7 +151,7 @@ async def test_the_text_of_another_value_error_is_logged_only(redis: Redis, capl
     await requests.reconcile(redis, "asked", Refusing())
     request = await requests.get_request(redis, "asked")
     assert request is not None
-    assert request.fault == "sim 'asked' cannot be created: the world refused its config"
+    assert request.fault == "sim 'asked' cannot be created: the world rejected its config"
     assert [getattr(record, "error", "") for record in caplog.records] == ["cannot read /etc/world"]
 
 

@@ -1,4 +1,4 @@
-"""The cause of a fault is named where it lies: only what Redis itself does is "Redis is away"."""
+"""The cause of a fault is named where it lies: only what Redis itself does is "Redis is unreachable: start it, or correct REDIS_URL"."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ from sector.state.redis.error_messages import concerns_one_sim, describe
 from sector.state.sims import lifecycle
 from sector.state.watch.sim_watcher import FAULTS, SimWatcher
 
-AWAY = "Redis is away"
+AWAY = "Redis is unreachable: start it, or correct REDIS_URL"
 
 
 async def fault_of(url: str) -> str:
@@ -69,7 +69,9 @@ async def test_a_certificate_file_that_cannot_be_read_any_more_is_named_as_the_c
         spoil()
         with pytest.raises(RedisError) as raised:
             await lifecycle.list_ids(redis)
-        assert describe(raised.value) == "a certificate file in REDIS_URL cannot be read"
+        assert (
+            describe(raised.value) == "a certificate file in REDIS_URL cannot be read: correct its path or permissions"
+        )
     await redis.aclose()
 
 
@@ -88,7 +90,11 @@ async def test_a_certificate_file_that_becomes_a_pipe_or_a_device_holds_nothing_
         with pytest.raises(RedisError) as raised:
             await lifecycle.list_ids(redis)
         # (redis-py says of Sentinels only that none knows a master)
-        expected = AWAY if "sentinel" in scheme else "a certificate file in REDIS_URL cannot be read"
+        expected = (
+            AWAY
+            if "sentinel" in scheme
+            else "a certificate file in REDIS_URL cannot be read: correct its path or permissions"
+        )
         assert describe(raised.value) == expected, state
     await redis.aclose()
 
@@ -108,7 +114,7 @@ async def test_a_certificate_of_an_unknown_authority_is_said_to_be_invalid(tmp_p
     context.load_cert_chain(self_signed(tmp_path))
     async with await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context) as server:
         port = server.sockets[0].getsockname()[1]
-        assert (await fault_of(f"rediss://127.0.0.1:{port}/0")).startswith("the certificate of Redis is not valid")
+        assert (await fault_of(f"rediss://127.0.0.1:{port}/0")).startswith("the certificate of Redis is invalid")
 
 
 async def test_a_host_that_has_no_address_is_a_matter_of_dns() -> None:
@@ -142,5 +148,5 @@ async def test_a_view_that_is_late_is_no_fault_of_redis(
     # It is shown a view, and follows no further.
     watcher._set_view(await watcher.reader.view(), reset=True)
     await sim.tick()
-    with pytest.raises(FollowerBehind, match="tick 1 of sim 'default' is not read yet"):
+    with pytest.raises(FollowerBehind, match="this process has not read tick 1 of sim 'default' yet"):
         await watcher.current_view()

@@ -47,7 +47,7 @@ async def test_without_a_replica_an_order_is_never_said_to_be_on_one(sim: Sim, r
     [
         (Durability("aof", 100, replicas=2), [1, 0], ""),
         (Durability("aof", 100), [0, 1], "not written to disk within 100 ms"),
-        (Durability("aof", 100), ResponseError("BAD words"), "Redis refuses a command (BAD)"),
+        (Durability("aof", 100), ResponseError("BAD words"), "Redis rejected a command (BAD): see the log"),
         (Durability("replica", 100), 1, ""),
         (Durability("replica", 100), 0, "not on a replica within 100 ms"),
         (Durability("replica", 100, replicas=2), 2, ""),

@@ -90,5 +90,5 @@ async def test_the_command_writes_a_whole_file_or_none(redis: Redis, redis_url: 
         assert len([record for record in read_archive(stream) if isinstance(record, TickEntry)]) == 7
     path.unlink()
     done = export("nowhere")
-    assert (done.returncode, done.stderr) == (1, "export: there is no sim 'nowhere'\n")
+    assert (done.returncode, done.stderr) == (1, "export: sim 'nowhere' does not exist\n")
     assert list(tmp_path.iterdir()) == []

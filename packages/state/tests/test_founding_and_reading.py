@@ -58,7 +58,7 @@ async def test_heads_come_in_the_order_of_their_sims(sim: Sim, redis: Redis) -> 
     ("config", "error"),
     [
         (b"{", "the config of sim 'default' cannot be read: JSON: is not JSON"),
-        (b'{"colour": "red"}', "the config of sim 'default' cannot be read: colour: is not a field that is known here"),
+        (b'{"colour": "red"}', "the config of sim 'default' cannot be read: colour: is not a known field"),
     ],
 )
 async def test_a_config_that_this_version_cannot_read_is_a_fault_of_the_sim(
@@ -155,7 +155,7 @@ async def test_following_yields_each_tick_as_it_comes(sim: Sim) -> None:
 
 
 async def test_following_notices_that_history_was_rewound(sim: Sim) -> None:
-    with pytest.raises(HistoryRewound, match="was at tick 99 and is now at tick 0"):
+    with pytest.raises(HistoryRewound, match="went back from tick 99 to tick 0"):
         await anext(aiter(SimReader(sim.redis, "default").follow(99, block_ms=50)))
 
 

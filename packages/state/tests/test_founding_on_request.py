@@ -22,7 +22,7 @@ async def test_the_api_asks_and_the_worker_founds(redis: Redis, redis_url: str) 
     await requests.request_sim(api, "mine", WISH)
     assert await lifecycle.list_ids(api) == ["mine"]
     assert await requests.get_request(api, "mine") == WISH
-    assert await requests.reconcile(worker, "mine", SectorWorld()) == "founded as asked for"
+    assert await requests.reconcile(worker, "mine", SectorWorld()) == "created on request"
     assert (await lifecycle.load_manifest(redis, "mine"))[0] == CONFIG
     assert await requests.get_request(api, "mine") is None
     assert await requests.reconcile(worker, "mine", SectorWorld()) == ""
@@ -82,7 +82,7 @@ async def test_what_cannot_be_had_says_why_and_can_be_asked_for_otherwise(sim: S
     assert "tick 9" in await requests.reconcile(redis, "mine", SectorWorld())
     failed = await requests.get_request(redis, "mine")
     assert failed is not None
-    assert failed.fault == "tick 9 of sim 'default' is not in its history (any more)"
+    assert failed.fault == "tick 9 of sim 'default' is not in its history: read a tick within the retention"
     assert await lifecycle.list_ids(redis) == ["default"]
     await requests.request_sim(redis, "mine", WISH)
-    assert await requests.reconcile(redis, "mine", SectorWorld()) == "founded as asked for"
+    assert await requests.reconcile(redis, "mine", SectorWorld()) == "created on request"

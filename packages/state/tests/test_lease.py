@@ -43,7 +43,7 @@ async def test_who_lost_the_lease_can_neither_renew_nor_release_it(redis: Redis)
     second = await lease.acquire(redis, "default", "two", 60_000)
     assert second is not None
     for attempt in (lease.renew, lease.release):
-        with pytest.raises(LeaseLost, match="the lease of sim 'default' is held by two"):
+        with pytest.raises(LeaseLost, match="the lease of sim 'default' is owned by worker two"):
             await attempt(redis, first)
     assert await value_at(redis, KEYS.lease) == second.token.encode()
 

@@ -35,7 +35,7 @@ async def test_pending_counts_the_orders_after_the_head_and_names_the_oldest(sim
     assert await order_log.load_pending(redis, "default") == Pending(0, "")
     first, _ = await sim.order(Note(faction="Me", text="c"), Note(faction="Me", text="d"))
     assert await order_log.load_pending(redis, "default") == Pending(2, first)
-    with pytest.raises(SimNotFound, match="there is no sim 'nowhere'"):
+    with pytest.raises(SimNotFound, match="sim 'nowhere' does not exist"):
         await order_log.load_pending(redis, "nowhere")
 
 
@@ -79,12 +79,12 @@ LONG, SHORT = b"\xff" + 30 * b"9", "\N{REPLACEMENT CHARACTER}" + 19 * "9"
 @pytest.mark.parametrize(
     ("fields", "issuer", "fault"),
     [
-        ({}, "", "not an order: an entry without issuer, scope, order"),
-        ({b"issuer": b"me", b"order": b"{}"}, "me", "not an order: an entry without scope"),
-        (PLAIN | {b"scope": b"root"}, "me", "not an order: an entry of the scope 'root'"),
-        (PLAIN | {b"scope": LONG}, "me", f"not an order: an entry of the scope '{SHORT}'"),
-        (PLAIN | {b"v": b"2"}, "me", "an entry of version 2, and this worker reads 1"),
-        (PLAIN | {b"v": LONG}, "me", f"an entry of version {SHORT}, and this worker reads 1"),
+        ({}, "", "the entry is not an order: it lacks issuer, scope, order"),
+        ({b"issuer": b"me", b"order": b"{}"}, "me", "the entry is not an order: it lacks scope"),
+        (PLAIN | {b"scope": b"root"}, "me", "the entry is not an order: it has the invalid scope 'root'"),
+        (PLAIN | {b"scope": LONG}, "me", f"the entry is not an order: it has the invalid scope '{SHORT}'"),
+        (PLAIN | {b"v": b"2"}, "me", "the entry has version 2, and this worker reads version 1"),
+        (PLAIN | {b"v": LONG}, "me", f"the entry has version {SHORT}, and this worker reads version 1"),
         (PLAIN | {b"scope": b"admin", b"fault": b"\xffbefore"}, "me", "\N{REPLACEMENT CHARACTER}before"),
     ],
 )

@@ -59,4 +59,4 @@ async def test_an_order_that_was_admitted_during_the_last_tick_is_rejected(redis
     result = await outcome(redis, "default", order_id)
     assert result is not None
     assert (result.status, result.reason) == ("rejected", "sim_finished")
-    assert result.detail == "the sim finished at tick 1, before its turn came"
+    assert result.detail == "the sim finished at tick 1, before the order was applied"

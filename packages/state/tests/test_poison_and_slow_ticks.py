@@ -33,16 +33,16 @@ async def test_poison_is_set_aside_with_an_event_and_the_orders_around_it_are_ap
     rejected = [events[entry_id.decode()] for entry_id in strange]
     assert [(event["type"], event["reason"]) for event in rejected] == [("order_rejected", "malformed")] * 3
     assert [event["detail"] for event in rejected] == [
-        "not an order: an entry without issuer, scope, order",
-        "an entry of version 2, and this worker reads 1",
-        "not an order: an entry of the scope 'root'",
+        "the entry is not an order: it lacks issuer, scope, order",
+        "the entry has version 2, and this worker reads version 1",
+        "the entry is not an order: it has the invalid scope 'root'",
     ]
     assert events[note]["type"] == "note"
     aside = [fields for _, fields in await entries_at(redis, KEYS.dead_letters)]
     assert [fields[b"entry"] for fields in aside] == strange
     assert (aside[0][b"hello"], aside[0][b"fault"]) == (
         b"world",
-        b"not an order: an entry without issuer, scope, order",
+        b"the entry is not an order: it lacks issuer, scope, order",
     )
     await sim.tick()
     assert len(await entries_at(redis, KEYS.dead_letters)) == 3

@@ -229,22 +229,22 @@ async def test_no_sim_is_created_where_memory_is_short(redis: Redis) -> None:
     await requests.request_sim(redis, "in-time", SimRequest())
     await requests.request_sim(redis, "fork", SimRequest(fork_of=ForkOf(sim="default", tick=0)))
     await limit_memory(redis, 0.7)
-    with pytest.raises(StorageFull, match="no room for another sim"):
+    with pytest.raises(StorageFull, match="no memory for another sim"):
         await requests.request_sim(redis, "late", SimRequest())
     with pytest.raises(StorageFull):
         await lifecycle.create(redis, "named", SectorWorld(), CONFIG)
     for sim_id in ("in-time", "fork"):
-        assert "no room" in await requests.reconcile(redis, sim_id, SectorWorld())
+        assert "no memory" in await requests.reconcile(redis, sim_id, SectorWorld())
         wish = await requests.get_request(redis, sim_id)
         assert wish is not None
-        assert "no room" in wish.fault
+        assert "no memory" in wish.fault
     assert await lifecycle.list_ids(redis) == ["default"]
 
 
 async def test_there_are_at_most_so_many_sims(redis: Redis) -> None:
     await bounded(redis)
     await requests.request_sim(redis, "second", SimRequest(), max_sims=2)
-    with pytest.raises(TooManySims, match="there are 2 sims"):
+    with pytest.raises(TooManySims, match="the limit of 2 sims is reached"):
         await requests.request_sim(redis, "third", SimRequest(), max_sims=2)
     await lifecycle.delete(redis, "second")
     await requests.request_sim(redis, "third", SimRequest(), max_sims=2)

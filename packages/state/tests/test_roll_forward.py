@@ -50,9 +50,7 @@ async def test_a_gap_and_a_delta_that_does_not_fit_are_named(redis: Redis) -> No
     flat = as_list(fields)
     at = flat.index(b"delta") + 1
     for delta in (b"nonsense", encode(Frame("delta", {"tick": 9}, {}))):
-        with pytest.raises(
-            HistoryBroken, match="the history of sim 'default' does not hold together at tick 2: "
-        ) as broken:
+        with pytest.raises(HistoryBroken, match="the history of sim 'default' is damaged at tick 2: ") as broken:
             roll_forward(past, [[entry_id, [*flat[:at], delta, *flat[at + 1 :]]]])
         assert (broken.value.sim_id, broken.value.tick) == ("default", 2)
         assert broken.value.reason == str(broken.value.__cause__)
@@ -75,7 +73,7 @@ def test_a_snapshot_without_a_tick_is_named() -> None:
 async def test_a_sim_without_a_snapshot_is_not_there(redis: Redis) -> None:
     sim = await Sim.create(redis, QUIET)
     await redis.delete(KEYS.snapshot)
-    with pytest.raises(SimNotFound, match="there is no sim 'default'"):
+    with pytest.raises(SimNotFound, match="sim 'default' does not exist"):
         await sim.tick()
 
 

@@ -102,7 +102,7 @@ async def test_where_none_becomes_free_in_time_that_is_the_error(redis_url: str)
         await execute(client, "GET", "sim:{x}:head")
     assert (error.value.max_connections, describe(error.value)) == (
         2,
-        "all connections of this process to Redis are in use",
+        "all connections of this process to Redis are in use: wait, or add processes",
     )
     for connection in held:
         await client.connection_pool.release(connection)

@@ -181,7 +181,7 @@ async def test_a_missing_tick_or_another_state_is_named(redis: Redis) -> None:
     assert (await SimReader(redis, "other").view()).head.tick == 1
     await redis.hset(KEYS.head, mapping={"tick": 1, "hash": "0" * 32, "commit": "other"})
     for attempt in (SimReader(redis, "default").view(), (await successor(sim)).tick()):
-        with pytest.raises(HistoryBroken, match="history of sim 'default' .* at tick 1: .* the head says 0000"):
+        with pytest.raises(HistoryBroken, match="history of sim 'default' .* at tick 1: .* the head has 0000"):
             await attempt
 
 

@@ -53,7 +53,7 @@ async def test_orders_are_applied_once_and_in_log_order(sim: Sim) -> None:
 async def test_a_worker_whose_lease_lapsed_cannot_commit(sim: Sim, redis: Redis) -> None:
     await sim.tick()
     await redis.delete(KEYS.lease)
-    with pytest.raises(LeaseLost, match="held by nobody"):
+    with pytest.raises(LeaseLost, match="is expired"):
         await sim.tick()
     assert (await sim.reader.head()).tick == 1
 
@@ -77,7 +77,7 @@ async def test_a_worker_paused_amid_a_tick_cannot_commit_over_its_successor(sim:
         await overtaken.tick()
     head = await sim.reader.head()
     assert (head.tick, head.epoch) == (1, 2)
-    with pytest.raises(LeaseLost, match="held by successor"):
+    with pytest.raises(LeaseLost, match="owned by worker successor"):
         await overtaken.tick()
 
 

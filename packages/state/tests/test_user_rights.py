@@ -147,7 +147,7 @@ async def test_the_operator_ends_a_script_that_does_not_end(redis: Redis, redis_
     endless = asyncio.create_task(execute(api, *LOOP))
     # The liveness probe is this command: it fails as long as the script runs.
     error = await first_error(probe)
-    assert describe(error) == "a script holds Redis: end it as user operator, with SCRIPT KILL"
+    assert describe(error) == "a script blocks Redis: end it with SCRIPT KILL, as user operator"
     with pytest.raises(NoPermissionError):
         await execute(viz, "SCRIPT", "KILL")
     assert await execute(operator, "SCRIPT", "KILL") == b"OK"

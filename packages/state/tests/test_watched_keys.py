@@ -66,7 +66,7 @@ async def test_a_lease_that_is_lost_before_exec_is_neither_renewed_nor_released(
 ) -> None:
     server = held_server()
     pool = server.client()
-    with pytest.raises(LeaseLost, match="the lease of sim 'default' is held by nobody") as raised:
+    with pytest.raises(LeaseLost, match="the lease of sim 'default' is expired") as raised:
         await serve_all(server, pool, change(pool.redis, HELD), {b"EXEC": write})
     assert (raised.value.sim_id, raised.value.holder) == ("default", None)
     assert server.call("GET", KEYS.lease) == (b"8:two:nonce" if write is STOLEN else None)
@@ -125,7 +125,7 @@ async def test_a_lease_renewed_amid_a_tick_lasts_on_and_what_is_written_afterwar
 
 @pytest.mark.parametrize("before", [b"EXEC", b"WATCH"])
 async def test_a_lease_that_another_worker_has_is_not_renewed_amid_a_tick(before: bytes) -> None:
-    with pytest.raises(LeaseLost, match="the lease of sim 'default' is held by two"):
+    with pytest.raises(LeaseLost, match="the lease of sim 'default' is owned by worker two"):
         await renewed_amid_a_tick({before: STOLEN})
 
 
@@ -181,13 +181,13 @@ async def test_a_worker_that_is_overtaken_while_it_reads_the_ticks_since_the_sna
 
 async def test_a_sim_that_is_not_there_cannot_tick(sim: Sim, redis: Redis) -> None:
     await redis.delete(KEYS.head)
-    with pytest.raises(SimNotFound, match="there is no sim 'default'"):
+    with pytest.raises(SimNotFound, match="sim 'default' does not exist"):
         await sim.tick()
 
 
 async def test_a_lease_lost_names_the_sim_and_the_holder(sim: Sim, redis: Redis) -> None:
     await execute(redis, *STOLEN)
-    with pytest.raises(LeaseLost, match="the lease of sim 'default' is held by two") as raised:
+    with pytest.raises(LeaseLost, match="the lease of sim 'default' is owned by worker two") as raised:
         await sim.tick()
     assert (raised.value.sim_id, raised.value.holder) == ("default", "two")
 
@@ -249,7 +249,7 @@ async def test_a_tick_that_loses_its_lease_ends_only_when_its_thread_has(sim: Si
     await asyncio.wait_for(lost.wait(), 60)
     assert not (await asyncio.wait((ticking,), timeout=0.05))[0]
     world.release.set()
-    with pytest.raises(LeaseLost, match="held by two"):
+    with pytest.raises(LeaseLost, match="owned by worker two"):
         await ticking
     assert world.ended
 

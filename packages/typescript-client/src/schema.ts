@@ -3563,7 +3563,7 @@ export interface operations {
                      *           "status": 422,
                      *           "problem": {
                      *             "type": "about:blank",
-                     *             "title": "Not a valid order",
+                     *             "title": "Invalid order",
                      *             "status": 422,
                      *             "detail": "ships: must be an integer",
                      *             "errors": [
@@ -3877,7 +3877,7 @@ export interface operations {
                      *           "status": 422,
                      *           "problem": {
                      *             "type": "about:blank",
-                     *             "title": "Not a valid order",
+                     *             "title": "Invalid order",
                      *             "status": 422,
                      *             "detail": "ships: must be an integer",
                      *             "errors": [
@@ -6063,7 +6063,7 @@ export interface operations {
                      *         "redis": {
                      *           "ok": false,
                      *           "since_ms": 1795504929012,
-                     *           "fault": "Redis is away"
+                     *           "fault": "Redis is unreachable: start it, or correct REDIS_URL"
                      *         }
                      *       }
                      *     }
@@ -6469,7 +6469,7 @@ export interface operations {
                      *         "redis": {
                      *           "ok": false,
                      *           "since_ms": 1795504929012,
-                     *           "fault": "Redis is away"
+                     *           "fault": "Redis is unreachable: start it, or correct REDIS_URL"
                      *         }
                      *       }
                      *     }

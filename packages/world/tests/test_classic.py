@@ -230,7 +230,7 @@ def test_two_programs_play_a_match_to_its_last_turn(tmp_path: Path) -> None:
     [
         ("cheat", "WARNING: player 1 broke a rule: 999 ships from planet 0, which has 34."),
         ("thief", "WARNING: player 1 broke a rule: planet 1 is not player 1's."),
-        ("mumbler", "WARNING: player 1 gave no order: 'one two three' is not three integers."),
+        ("mumbler", "WARNING: player 1 sent an invalid order: 'one two three' is not three integers."),
         ("crasher", "WARNING: player 1 crashed."),
         ("babbler", "WARNING: player 1 crashed."),
         ("sleeper", "WARNING: player 1 timed out."),

@@ -91,21 +91,21 @@ def _with_values(table: Table, name: str, value: int) -> Table:
     ("frame", "reason"),
     [
         (replace(FRAME, kind="delta"), "a delta, not a snapshot"),
-        (_with_table("systems", _first_rows(SYSTEMS, 8)), "a snapshot of 8 systems on a map of 9"),
+        (_with_table("systems", _first_rows(SYSTEMS, 8)), "the snapshot has 8 systems, and the map 9"),
         (
             _with_table("systems", replace(SYSTEMS, columns={"owner": SYSTEMS.columns["owner"]})),
-            r"without systems\.ships",
+            r"lacks systems\.ships",
         ),
         (_with_table("systems", _with_values(SYSTEMS, "owner", 0)), r"systems\.owner holds int64, not int16"),
         (
             _with_table("systems", _with_values(SYSTEMS, "ships", -1)),
             r"systems\.ships reaches from -1 to -1, beyond 0 to",
         ),
-        (_with_table("fleets", _with_values(FLEETS, "id", 0)), "fleets whose ids do not ascend to next_fleet"),
-        (_with_table("factions", replace(FACTIONS, labels={})), "a snapshot without the ids of its factions"),
-        (replace(FRAME, tables={"systems": SYSTEMS}), "a snapshot without the ids of its factions"),
-        (_with_table("factions", _twice(FACTIONS)), "two factions of one id"),
-        (replace(FRAME, meta={**FRAME.meta, "next_fleet": 2**62}), f"whose next fleet is number {2**62}"),
+        (_with_table("fleets", _with_values(FLEETS, "id", 0)), "the ids of the fleets do not ascend to next_fleet"),
+        (_with_table("factions", replace(FACTIONS, labels={})), "the snapshot lacks the ids of its factions"),
+        (replace(FRAME, tables={"systems": SYSTEMS}), "the snapshot lacks the ids of its factions"),
+        (_with_table("factions", _twice(FACTIONS)), "two factions have the same id"),
+        (replace(FRAME, meta={**FRAME.meta, "next_fleet": 2**62}), f"has the invalid next_fleet {2**62}"),
     ],
 )
 def test_a_frame_that_is_no_snapshot_of_this_map_says_why(frame: Frame, reason: str) -> None:
@@ -115,7 +115,7 @@ def test_a_frame_that_is_no_snapshot_of_this_map_says_why(frame: Frame, reason: 
 
 def test_a_snapshot_of_more_fleets_than_there_can_be_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sector.world.codec.MAX_FLEETS", FLEETS.rows - 1)
-    with pytest.raises(FrameError, match=f"{FLEETS.rows} fleets, at most {FLEETS.rows - 1} can be under way"):
+    with pytest.raises(FrameError, match=f"{FLEETS.rows} fleets exceed the limit of {FLEETS.rows - 1}"):
         foreign_bytes.WORLD.load(foreign_bytes.CONFIG, foreign_bytes.MAP, SNAPSHOT)
 
 
@@ -123,7 +123,7 @@ def test_a_map_without_names_is_refused() -> None:
     galaxy = decode(foreign_bytes.MAP)
     systems = replace(galaxy.tables["systems"], labels={})
     blob = encode(replace(galaxy, tables={**galaxy.tables, "systems": systems}))
-    with pytest.raises(FrameError, match="a map without the names of its systems"):
+    with pytest.raises(FrameError, match="the map lacks the names of its systems"):
         foreign_bytes.WORLD.load(foreign_bytes.CONFIG, blob, SNAPSHOT)
 
 

@@ -112,9 +112,9 @@ def test_tick_0_has_players_then_puppets_at_home_and_no_fleets() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"systems": [_system(0), _system(1), _system(1)]}, "system S1 is there twice"),
-        ({"systems": [_system(0), _system(1), _system(2, id="S7")]}, "S0 to S2, and S2 is missing"),
-        ({"systems": [_system(0), _system(1), _system(2, name="N1")]}, "system name N1 is there twice"),
+        ({"systems": [_system(0), _system(1), _system(1)]}, "system S1 appears more than once"),
+        ({"systems": [_system(0), _system(1), _system(2, id="S7")]}, "S0 to S2: S2 is missing"),
+        ({"systems": [_system(0), _system(1), _system(2, name="N1")]}, "system name N1 appears more than once"),
         ({"systems": [_system(0)]}, "at least 2 items"),
         ({"systems": [_system(0), _system(1), _system(2, ships=-1)]}, "greater than or equal to 0"),
         ({"systems": [_system(0), _system(1), _system(2, ships=10**13)]}, "less than or equal to"),
@@ -122,11 +122,11 @@ def test_tick_0_has_players_then_puppets_at_home_and_no_fleets() -> None:
         ({"systems": [_system(0), _system(1), _system(2, x=10**7)]}, "less than or equal to 1000000"),
         ({"systems": [_system(0), _system(1), _system(2, x=1.5)]}, "valid integer"),
         ({"systems": [_system(0), _system(1), _system(2, colour="red")]}, "Extra inputs"),
-        ({"lanes": [{"a": "S0", "b": "S9"}]}, "lane S0-S9: there is no system S9"),
-        ({"lanes": [{"a": "S0", "b": "S0"}]}, "lane S0-S0 leads back"),
-        ({"lanes": [{"a": "S0", "b": "S1"}, {"a": "S1", "b": "S0"}]}, "lane S0-S1 is there twice"),
-        ({"homes": ["S5"]}, "homes: there is no system S5"),
-        ({"homes": ["S0", "S0"]}, "home S0 is there twice"),
+        ({"lanes": [{"a": "S0", "b": "S9"}]}, "lane S0-S9: system S9 does not exist"),
+        ({"lanes": [{"a": "S0", "b": "S0"}]}, "lane S0-S0 must join two different systems"),
+        ({"lanes": [{"a": "S0", "b": "S1"}, {"a": "S1", "b": "S0"}]}, "lane S0-S1 appears more than once"),
+        ({"homes": ["S5"]}, "homes: system S5 does not exist"),
+        ({"homes": ["S0", "S0"]}, "home S0 appears more than once"),
         ({"homes": []}, "at least 1 item"),
     ],
 )
@@ -139,8 +139,8 @@ def test_a_map_that_cannot_be_says_why(changes: dict[str, object], message: str)
     ("config", "message"),
     [
         ({"puppets": ["A", "B", "C"]}, "must not exceed homes"),
-        ({"systems": 5, "puppets": []}, "those of the map"),
-        ({"players": ["A"], "puppets": ["A"]}, "must differ"),
+        ({"systems": 5, "puppets": []}, "must match the map"),
+        ({"players": ["A"], "puppets": ["A"]}, "different names"),
     ],
 )
 def test_a_config_that_does_not_go_with_its_map_says_why(config: dict[str, object], message: str) -> None:
@@ -188,7 +188,7 @@ def test_the_command_says_what_is_wrong_with_a_map(tmp_path: Path) -> None:
     path = tmp_path / "map.json"
     path.write_text(json.dumps(a_map(homes=["S5"])))
     done = _maps("check", str(path))
-    assert (done.returncode, done.stderr) == (1, "maps: the map: homes: there is no system S5\n")
+    assert (done.returncode, done.stderr) == (1, "maps: the map: homes: system S5 does not exist\n")
     path.write_text(json.dumps(a_map(lanes=[])))
     assert "no lanes join S1 to S0" in _maps("check", str(path)).stderr
     path.write_text("{")
@@ -201,5 +201,5 @@ def test_names_in_a_map_reach_the_terminal_escaped(tmp_path: Path, capfd: pytest
     path.write_text(json.dumps(a_map(systems=[_system(number, name="\x1b]0;pwned\x07") for number in range(3)])))
     assert maps.main(["check", str(path)]) == 1
     message = capfd.readouterr().err.rstrip("\n")
-    assert r"system name \x1b]0;pwned\x07 is there twice" in message
+    assert r"system name \x1b]0;pwned\x07 appears more than once" in message
     assert message.isprintable()

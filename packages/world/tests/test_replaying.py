@@ -122,13 +122,13 @@ def test_a_keyframe_that_is_not_what_the_rules_give_is_named() -> None:
 @pytest.mark.parametrize(
     ("selection", "message"),
     [
-        (slice(1, None), "begins with a founding record"),
-        (slice(0, 0), "no keyframe to begin with"),
-        (slice(0, 1), "no keyframe to begin with"),
-        ([0, 2], "no keyframe to begin with"),
+        (slice(1, None), "must start with a manifest record"),
+        (slice(0, 0), "no keyframe before its first tick"),
+        (slice(0, 1), "no keyframe before its first tick"),
+        ([0, 2], "no keyframe before its first tick"),
         ([0, 1, 3], "tick 2 follows tick 0"),
-        ([0, 1, 0], "founded twice"),
-        ([0, 1, 2, 1], "a keyframe of tick 0 stands after tick 1"),
+        ([0, 1, 0], "second manifest record"),
+        ([0, 1, 2, 1], "a keyframe of tick 0 follows tick 1"),
     ],
 )
 def test_records_that_make_no_history_are_refused(selection: slice | list[int], message: str) -> None:
@@ -141,9 +141,7 @@ def test_records_that_make_no_history_are_refused(selection: slice | list[int], 
 def test_a_config_that_is_none_is_refused() -> None:
     founding, *rest = history(1)
     assert isinstance(founding, Founding)
-    with pytest.raises(
-        ReplayError, match=r"record 1 \(founding\): config.melted: is not a field that is known here; it is 7"
-    ):
+    with pytest.raises(ReplayError, match=r"record 1 \(manifest\): config.melted: is not a known field; it is 7"):
         list(replay(iter([replace(founding, config=b'{"melted": 7}'), *rest])))
 
 
@@ -173,7 +171,7 @@ def run(path: Path, **settings: str) -> subprocess.CompletedProcess[str]:
 def test_the_command_verifies_a_file_in_any_process(tmp_path: Path, seed: str) -> None:
     done = run(save(history(), tmp_path / "sim.log"), PYTHONHASHSEED=seed)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"{tmp_path}/sim.log: 24 ticks replayed up to tick 24, all as recorded\n"
+    assert done.stdout == f"{tmp_path}/sim.log: 24 ticks replayed to tick 24, all as recorded\n"
 
 
 def test_the_command_names_what_differs_and_what_is_no_archive(tmp_path: Path) -> None:
@@ -184,11 +182,11 @@ def test_the_command_names_what_differs_and_what_is_no_archive(tmp_path: Path) -
     done = run(save(records, tmp_path / "sim.log"))
     assert done.returncode == 1
     assert f"tick 24 differs: recorded {'0' * 32}, replayed " in done.stdout
-    assert "the recorded state is the one replayed" in done.stdout
+    assert "the recorded state matches" in done.stdout
     (tmp_path / "cut.log").write_bytes((tmp_path / "sim.log").read_bytes()[:5000])
     done = run(tmp_path / "cut.log")
     assert done.returncode == 2
-    assert "it ends here" in done.stderr
+    assert "ends in the middle of a record" in done.stderr
     assert run(tmp_path / "nowhere.log").returncode == 2
 
 
@@ -205,11 +203,11 @@ def lies() -> dict[str, tuple[list[Record], str]]:
         "a tick of another snapshot": (change(RECORDS, 1, tick=5), "the record is of tick 5; it is 0"),
         "a cursor that is no id": (change(RECORDS, 1, cursor="x"), "cursor"),
         "a time far off": (change(RECORDS, 2, at_ms=2**62), "at_ms"),
-        "a map that is a snapshot": (change(RECORDS, 0, map=keyframe.snapshot), "map: it is not a map"),
+        "a map that is a snapshot": (change(RECORDS, 0, map=keyframe.snapshot), "map: it is not of the kind map"),
         "a hash that rings": (change(RECORDS, 2, hash=ESCAPES), "hash"),
         "a delta that leads elsewhere": (
             change(RECORDS, 2, delta=with_meta(tick.delta, next_fleet=77)),
-            "the delta of tick 1 leads to another state than its hash",
+            "the delta of tick 1 does not match its state hash",
         ),
         "a status that rings": (change(RECORDS, 1, snapshot=with_meta(keyframe.snapshot, status=ESCAPES)), "status"),
     }

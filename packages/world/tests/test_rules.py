@@ -98,16 +98,16 @@ def test_an_order_that_breaks_a_rule_changes_nothing_and_says_why(order: Order, 
 @pytest.mark.parametrize(
     ("order", "admin", "detail"),
     [
-        (Join(faction="Red"), False, "Red is in already"),
-        (Join(faction="Grey"), False, "every home system is taken"),
+        (Join(faction="Red"), False, "Red has already joined"),
+        (Join(faction="Grey"), False, "every home system has an owner"),
         (Note(faction="Grey", text="hello"), False, "Grey has not joined"),
-        (Note(faction="Red", text="hello", system="S9"), False, "there is no S9"),
+        (Note(faction="Red", text="hello", system="S9"), False, "S9 does not exist"),
         (SetOwner(faction=None, system="S0"), False, "only an admin makes a system neutral"),
         (SetOwner(faction="Red", system="S2"), False, "S2 has an owner"),
         (SetOwner(faction="Red", system="S3"), False, "no lane joins S3 to a system of Red"),
-        (SetOwner(faction="Red", system="S1"), False, "it costs 110 supply, and there are 100"),
+        (SetOwner(faction="Red", system="S1"), False, "the order costs 110 supply, and 100 is available"),
         (AddFleet(faction="Red", system="S2", ships=1), False, "S2 is not Red's"),
-        (AddFleet(faction="Red", system="S1", ships=1), True, "nobody owns S1"),
+        (AddFleet(faction="Red", system="S1", ships=1), True, "S1 has no owner"),
         (MoveFleet(faction="Red", system="S2", target="S1", ships=1), False, "S2 is not Red's"),
         (MoveFleet(faction="Red", system="S0", target="S2", ships=1), False, "no lane leads from S0 to S2"),
         (MoveFleet(faction="Red", system="S0", target="S1", ships=11), False, "S0 has 10 ships"),
@@ -126,7 +126,7 @@ def test_what_an_eliminated_faction_orders_is_rejected_in_its_name() -> None:
     state, _ = after(board, SetOwner(faction=None, system="S1"), Join(faction="Green"), admin=True)
     _, events = after(state, Join(faction="Blue"), Note(faction="Blue", text="still here"))
     rejected = [event for event in events if isinstance(event, OrderRejected)]
-    assert [(event.faction, event.detail) for event in rejected] == [("Blue", "Blue is out")] * 2
+    assert [(event.faction, event.detail) for event in rejected] == [("Blue", "Blue is eliminated")] * 2
 
 
 def test_a_faction_that_joins_by_an_order_is_no_puppet() -> None:
@@ -381,7 +381,7 @@ def test_in_classic_there_are_only_moves(order: Order, times: int) -> None:
     _, events = after(board, *[order] * times)
     assert reasons(events) == [RejectReason.NOT_IN_CLASSIC] * times
     assert {event.detail for event in events if isinstance(event, OrderRejected)} == {
-        f"there is no {order.type} in the classic rules"
+        f"the classic rules have no {order.type}"
     }
     _, events = after(board, *[MoveFleet(faction="Red", system="S0", target="S2", ships=1)] * times)
     assert reasons(events) == [RejectReason.NOT_ENOUGH_SHIPS] * max(times - 10, 0)

@@ -66,7 +66,7 @@ def test_invalid_json_is_a_400_with_the_position(still_api: Service, body: bytes
         (5, "(body)", "an order must be a JSON object"),
         (None, "(body)", "an order must be a JSON object"),
         ({"type": "join"}, "faction", "is required"),
-        ({"type": "join", "faction": "Me", "note": "x"}, "note", "is not a field that is known here"),
+        ({"type": "join", "faction": "Me", "note": "x"}, "note", "is not a known field"),
         ({"type": "join", "faction": 5}, "faction", "must be a string"),
         ({"type": "join", "faction": "a b"}, "faction", "must match the pattern ^[A-Za-z][A-Za-z0-9_-]{0,31}$"),
         ({"type": "join", "faction": "x" * 33}, "faction", "must match the pattern"),
@@ -80,12 +80,12 @@ def test_invalid_json_is_a_400_with_the_position(still_api: Service, body: bytes
         (MOVE | {"ships": None}, "ships", "must be an integer"),
         (MOVE | {"system": None}, "system", "must be a string"),
         (MOVE | {"system": "S01"}, "system", "must match the pattern"),
-        (MOVE | {"system": "S999"}, "system", "'S999' is not among the systems of this sim"),
-        (MOVE | {"target": "S24"}, "target", "'S24' is not among the systems of this sim"),
-        (MOVE | {"faction": "Nobody"}, "faction", "'Nobody' is not among the factions of this sim"),
+        (MOVE | {"system": "S999"}, "system", "'S999' is not one of the systems of this sim"),
+        (MOVE | {"target": "S24"}, "target", "'S24' is not one of the systems of this sim"),
+        (MOVE | {"faction": "Nobody"}, "faction", "'Nobody' is not one of the factions of this sim"),
         (NOTE | {"text": ""}, "text", "must have at least 1 character"),
         (NOTE | {"text": "x" * 281}, "text", "must have at most 280 characters"),
-        (NOTE | {"system": "S999"}, "system", "'S999' is not among the systems of this sim"),
+        (NOTE | {"system": "S999"}, "system", "'S999' is not one of the systems of this sim"),
     ],
 )
 def test_an_invalid_order_is_a_422_that_names_the_field(
@@ -93,7 +93,7 @@ def test_an_invalid_order_is_a_422_that_names_the_field(
 ) -> None:
     answer = post(still_api, body)
     problem = answer.json()
-    assert (answer.status_code, problem["status"], problem["title"]) == (422, 422, "Not a valid order")
+    assert (answer.status_code, problem["status"], problem["title"]) == (422, 422, "Invalid order")
     (error,) = problem["errors"]
     assert error["field"] == field
     assert error["message"].startswith(message)
@@ -180,13 +180,13 @@ def test_each_fault_is_named(still_api: Service) -> None:
 def test_a_list_has_1_to_1000_orders(still_api: Service, count: int) -> None:
     answer = post(still_api, [NOTE] * count)
     assert answer.status_code == 422
-    assert answer.json()["detail"] == f"a list holds 1 to 1000 orders, this one {count}"
+    assert answer.json()["detail"] == f"a list must have 1 to 1000 orders, this one has {count}"
 
 
 def test_a_body_over_the_limit_is_a_413_that_names_it(still_api: Service) -> None:
     answer = post(still_api, b" " * 100_001)
     assert answer.status_code == 413
-    assert answer.json()["detail"] == "a body may have 100000 bytes"
+    assert answer.json()["detail"] == "the body exceeds the limit of 100000 bytes"
 
 
 def test_a_body_that_claims_to_be_enormous_is_not_waited_for(still_api: Service) -> None:

@@ -77,7 +77,7 @@ async def test_the_client_requests_and_lists_sims(api: Service, sim: Sim) -> Non
         assert (await client.sim("default")).config == CONFIG
         assert (await client.sim()).id == "default"
         assert (await client.sim("mine")).status == "founding"
-        with pytest.raises(RequestRejected, match="404 No such sim"):
+        with pytest.raises(RequestRejected, match="404 The sim does not exist"):
             await client.sim("nowhere")
 
 

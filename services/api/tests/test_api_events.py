@@ -160,7 +160,10 @@ async def test_a_stream_of_a_removed_sim_ends_with_reconnect(api: Service, sim: 
     await sim.tick(NOTE)
     assert reader.next()["event"] == "note"
     await lifecycle.delete(redis, "default")
-    assert reader.next() == {"event": "reconnect", "data": '{"reason":"ticks may have been missed here"}'}
+    assert reader.next() == {
+        "event": "reconnect",
+        "data": '{"reason":"ticks may be missing: connect again with Last-Event-ID"}',
+    }
     reader.close()
 
 
@@ -287,7 +290,10 @@ def test_streams_end_with_reconnect_on_shutdown(api: Service) -> None:
     reader = Reader(api)
     api.process.terminate()
     message = reader.next()
-    assert (message["event"], json.loads(message["data"])) == ("reconnect", {"reason": "this server shuts down"})
+    assert (message["event"], json.loads(message["data"])) == (
+        "reconnect",
+        {"reason": "this server is shutting down: connect again"},
+    )
     assert api.process.wait(timeout=60) == 0
     reader.close()
 
@@ -314,7 +320,7 @@ async def test_a_slow_client_receives_dropped(sim: Sim, redis_url: str, processe
     received = b""
     while b"event: dropped" not in received and (chunk := slow.recv(2**20)):
         received = received[-200:] + chunk
-    assert b'{"reason":"too slow: more than 1000 ticks or 4194304 bytes behind"}' in received
+    assert b'{"reason":"the client is more than 1000 ticks or 4194304 bytes behind: read faster"}' in received
     api.wait_for(lambda health: (health["streams"], health["streams_dropped"]) == (0, 1), "rid of it")
     slow.close()
 

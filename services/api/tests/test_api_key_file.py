@@ -23,7 +23,7 @@ from sector.api.keyring import KeyRing
 
 ONE, TWO = "the first secret of the file, which is long", "the second secret of the file, which is long"
 UNREAD = "AUTH_JWKS cannot be used: it cannot be read: "
-STALLED = f"{UNREAD}the disk does not answer; the keys stay as they were"
+STALLED = f"{UNREAD}the disk does not answer; the previous keys are used until it is corrected"
 
 
 def write(path: Path, secret: str) -> Path:
@@ -142,7 +142,7 @@ async def test_a_ring_of_a_secret_alone_reads_nothing() -> None:
 
 def test_a_file_of_more_than_1_mib_is_none_of_keys(path: Path) -> None:
     path.write_bytes(path.read_bytes() + b" " * 2**20)
-    with pytest.raises(KeyFileError, match="it has more than 1048576 bytes"):
+    with pytest.raises(KeyFileError, match="it is larger than the limit of 1048576 bytes"):
         load_keys(path)
 
 
@@ -151,4 +151,6 @@ def test_a_change_is_logged(path: Path, caplog: pytest.LogCaptureFixture) -> Non
     write(path, TWO)
     with caplog.at_level(logging.INFO):
         asyncio.run(ring.refresh(timeout_s=60))
-    assert caplog.messages == [f"1 keys in {path}: second"]
+    (record,) = caplog.records
+    assert record.getMessage() == "AUTH_JWKS loaded"
+    assert (vars(record)["file"], vars(record)["keys"]) == (str(path), ["second"])

@@ -33,7 +33,7 @@ async def test_it_counts_requests_orders_and_streams(sim: Sim, redis_url: str, p
     assert metrics[REQUESTS, "other", "other", "405"] == 2
     assert metrics[REQUESTS, "GET", "other", "404"] == 2
     assert metrics["sector_orders_accepted_total"] == 3
-    assert metrics["sector_orders_refused_total", "Not a valid order"] == 2
+    assert metrics["sector_orders_refused_total", "Invalid order"] == 2
     assert metrics["sector_orders_refused_total", "Malformed JSON"] == 1
     assert metrics["sector_api_streams"] == 1
     assert metrics["sector_api_streams_dropped_total"] == 0

@@ -31,7 +31,7 @@ def test_the_public_port_does_not_reveal_the_address_of_redis(processes: Process
     gone = free_port()
     url = f"redis://127.0.0.1:{gone}/0"
     api = processes.start("api", REDIS_URL=url, OPERATOR_PORT=str(free_port()), wait=False)
-    api.wait_for_fault("redis", "Redis is away")
+    api.wait_for_fault("redis", "Redis is unreachable: start it, or correct REDIS_URL")
     assert str(gone) in httpx.get(f"{api.operator_url}/health").text
     for path in (*OF_OPERATORS, "/health/ready", "/health/live"):
         assert str(gone) not in httpx.get(f"{api.url}{path}").text, path

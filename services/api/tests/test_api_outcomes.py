@@ -73,7 +73,7 @@ def test_a_long_poll_that_times_out_is_pending(api: Service) -> None:
 @pytest.mark.parametrize("order_id", ["1-0", "99999999999999-0", "hello", "-1-0", "1", "9" * 30 + "-0"])
 def test_an_unknown_order_is_a_404(still_api: Service, order_id: str) -> None:
     answer = ask(still_api, order_id)
-    assert (answer.status_code, answer.json()["title"]) == (404, "No such order")
+    assert (answer.status_code, answer.json()["title"]) == (404, "The order does not exist")
 
 
 @pytest.mark.parametrize("wait", ["", "x", "31s", "-1s", "1e9", "inf"])

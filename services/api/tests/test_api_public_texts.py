@@ -152,8 +152,8 @@ PIECES = (
     ("body", "fault"),
     [
         (b"", "it ends too early, at line 1 column 0"),
-        (b'{\n"a": 1,\n}', "nothing follows a comma, at line 3 column 1"),
-        (b'{"a": 1} b', "something follows its end, at line 1 column 10"),
+        (b'{\n"a": 1,\n}', "a comma is not followed by a value, at line 3 column 1"),
+        (b'{"a": 1} b', "text follows the end of the value, at line 1 column 10"),
         (b'{"secret": 1, "secret": 2}', "an object has a field twice, at line 1 column 24"),
         (b"secret", "a value is missing or is malformed, at line 1 column 1"),
         (b"[truth]", "a word is not true, false or null, at line 1 column 5"),

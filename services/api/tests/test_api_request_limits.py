@@ -36,7 +36,9 @@ def test_a_client_may_use_the_units_of_ten_seconds_at_once_and_waits_then(redis:
     for _ in range(101):
         of.check(None, "10.0.0.1")
         of.charge(None, "10.0.0.1", 1)
-    with pytest.raises(TooManyRequests, match=r"address 10\.0\.0\.1 may send 10 requests a second") as refused:
+    with pytest.raises(
+        TooManyRequests, match=r"address 10\.0\.0\.1 exceeds the limit of 10 requests per second"
+    ) as refused:
         of.check("me", "10.0.0.1")
     assert refused.value.retry_after_s == pytest.approx(0.1)
     of.check("me", "10.0.0.2")
@@ -48,7 +50,7 @@ def test_a_token_has_limits_of_its_own_wherever_it_is_used(redis: Redis) -> None
     of = limits(redis, Clock(), per_token=1.0, per_address=1000.0)
     for number in range(11):
         of.charge("me", f"10.0.0.{number}", 1)
-    with pytest.raises(TooManyRequests, match="token me may send 1 requests"):
+    with pytest.raises(TooManyRequests, match="token me exceeds the limit of 1 requests"):
         of.check("me", "10.0.1.1")
     of.check("you", "10.0.0.1")
 
@@ -70,7 +72,7 @@ def test_a_network_of_ipv6_counts_as_one_address(redis: Redis) -> None:
     of = limits(redis, Clock())
     for number in range(101):
         of.charge(None, f"2001:db8::{number:x}", 1)
-    with pytest.raises(TooManyRequests, match="2001:db8::/64 may send 10 requests"):
+    with pytest.raises(TooManyRequests, match="2001:db8::/64 exceeds the limit of 10 requests"):
         of.check(None, "2001:db8::ffff:1")
     of.check(None, "2001:db8:0:1::1")
 

@@ -117,7 +117,7 @@ async def test_a_requested_sim_exists_after_a_worker_created_it(api: Service, re
 )
 async def test_an_invalid_sim_is_a_422_that_names_the_field(still_api: Service, body: object, field: str) -> None:
     answer = httpx.post(f"{still_api.url}/sims", json=body)
-    assert (answer.status_code, answer.json()["title"]) == (422, "Not a valid sim")
+    assert (answer.status_code, answer.json()["title"]) == (422, "Invalid sim")
     assert [error["field"] for error in answer.json()["errors"]] == [field]
     assert [each["id"] for each in httpx.get(f"{still_api.url}/sims").json()["sims"]] == ["default"]
 

@@ -107,7 +107,7 @@ async def test_a_trimmed_tick_is_a_404_with_the_range(api: Service, sim: Sim) ->
     for tick in (3, 21):
         answer = httpx.get(f"{api.url}/snapshot", params={"tick": tick})
         assert answer.status_code == 404
-        assert answer.json()["detail"] == f"tick {tick} of sim default is not kept: 10 to 20 are"
+        assert answer.json()["detail"] == f"tick {tick} of sim default is not in the history: use 10 to 20"
 
 
 @pytest.mark.parametrize(

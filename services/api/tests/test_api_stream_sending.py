@@ -132,7 +132,7 @@ async def test_a_stream_of_a_disconnected_or_stalled_client_is_closed(
 def test_a_closed_backlog_stores_no_ticks() -> None:
     backlog = StreamBacklog()
     backlog.push(None)
-    assert backlog.end == ("reconnect", "ticks may have been missed here")
+    assert backlog.end == ("reconnect", "ticks may be missing: connect again with Last-Event-ID")
     backlog.close("dropped", "too late")
     assert backlog.end[0] == "reconnect"
     assert backlog.changed.is_set()

@@ -41,8 +41,13 @@ async def logged(redis: Redis) -> list[dict[bytes, bytes]]:
 async def test_a_token_is_for_its_faction_only(api: Service, redis: Redis) -> None:
     assert post(api, token("Crimson")).status_code == 202
     answer = post(api, token("Azure", "Jade"))
-    assert (answer.status_code, answer.json()["title"]) == (403, "Not allowed")
-    assert answer.json()["errors"] == [{"field": "faction", "message": "this token is not for Crimson"}]
+    assert (answer.status_code, answer.json()["title"]) == (403, "Forbidden")
+    assert answer.json()["errors"] == [
+        {
+            "field": "faction",
+            "message": "this token does not allow faction Crimson: use a token that does",
+        }
+    ]
     assert [fields[b"issuer"] for fields in await logged(redis)] == [b"tester"]
 
 
@@ -84,20 +89,20 @@ def _altered() -> str:
 
 
 BAD: dict[str, tuple[Callable[[], str | None], str]] = {
-    "none at all": (lambda: None, "this takes a token"),
-    "no token": (lambda: "hello", "cannot be read"),
+    "none at all": (lambda: None, "this request requires a token"),
+    "no token": (lambda: "hello", "is not a JWT"),
     "expired": (lambda: token("Crimson", exp=int(time.time()) - 1), "expired"),
     "without end": (lambda: token("Crimson", exp=None), "exp"),
     "of nobody": (lambda: token("Crimson", sub=None), "sub"),
-    "not yet": (lambda: token("Crimson", nbf=int(time.time()) + 600), "not yet valid"),
-    "of the future": (lambda: token("Crimson", iat=int(time.time()) + 600), "not yet valid"),
-    "of a name that is no text": (lambda: token("Crimson", sub=7), "not good"),
-    "of a time that is no number": (lambda: token("Crimson", iat="soon"), "not yet valid"),
-    "for another service": (lambda: token("Crimson", aud="billing"), "its aud is not sector"),
+    "not yet": (lambda: token("Crimson", nbf=int(time.time()) + 600), "ahead of the clock"),
+    "of the future": (lambda: token("Crimson", iat=int(time.time()) + 600), "ahead of the clock"),
+    "of a name that is no text": (lambda: token("Crimson", sub=7), "its sub must be a string"),
+    "of a time that is no number": (lambda: token("Crimson", iat="soon"), "ahead of the clock"),
+    "for another service": (lambda: token("Crimson", aud="billing"), "its claim aud must be sector"),
     "for no service": (lambda: token("Crimson", aud=None), "aud"),
-    "signed by another": (lambda: token("Crimson", secret="x" * 40), "no key that is known here"),
-    "unsigned": (_unsigned, "not good"),
-    "altered": (_altered, "no key that is known here"),
+    "signed by another": (lambda: token("Crimson", secret="x" * 40), "not signed by a key of this API"),
+    "unsigned": (_unsigned, "the token is invalid"),
+    "altered": (_altered, "not signed by a key of this API"),
     "of a name with a line break": (lambda: token("Crimson", sub="a\nb"), "claim sub"),
     "of a name that colours": (lambda: token("Crimson", sub="\x1b[31mred"), "claim sub"),
     "of a name with a zero": (lambda: token("Crimson", sub="a\0"), "claim sub"),
@@ -134,7 +139,7 @@ def test_without_keys_it_is_open_and_says_so_loudly(sim: Sim, redis_url: str, pr
     api = processes.start("api", REDIS_URL=redis_url)
     assert post(api, None).status_code == 202
     assert httpx.get(f"{api.url}/health").json()["auth"] == "open"
-    assert _until(lambda: "OPEN: anyone who reaches this API" in api.log.read_text())
+    assert _until(lambda: "authentication is disabled" in api.log.read_text())
 
 
 @pytest.fixture
@@ -166,7 +171,7 @@ def test_keys_of_a_file_change_without_a_restart(
     # What was remembered of the key that is gone is forgotten.
     assert post(api, old).status_code == 401
     path.write_text("not a JWKS")
-    assert _until(lambda: "the keys stay as they were" in api.log.read_text() or post(api, new).status_code != 202)
+    assert _until(lambda: "the previous keys are used" in api.log.read_text() or post(api, new).status_code != 202)
     assert post(api, new).status_code == 202
 
 
@@ -218,8 +223,8 @@ def test_the_command_prints_a_valid_token(
 @pytest.mark.parametrize(
     ("arguments", "settings", "expected"),
     [
-        ((), {"AUTH_SECRET": SECRET}, "--faction NAME or --admin is required"),
-        (("--faction", "Me"), {}, "no key to sign with"),
+        ((), {"AUTH_SECRET": SECRET}, "--faction or --admin is required"),
+        (("--faction", "Me"), {}, "no signing key"),
         (("--faction", "Me"), {"AUTH_SECRET": "short"}, "wrong setting AUTH_SECRET"),
         (("--faction", "Me", "--subject", "a\nb"), {"AUTH_SECRET": SECRET}, "--subject must have 1 to 128 characters"),
         (("--faction", "Me", "--hours", "0"), {"AUTH_SECRET": SECRET}, "--hours must be above 0"),
@@ -240,9 +245,9 @@ def test_the_command_names_missing_arguments(
     ("contents", "expected"),
     [
         ("{", "cannot be read"),
-        ("{}", "it is no JWKS"),
-        ('{"keys": []}', "no key that can be used"),
-        ('{"keys": [{"kty": "oct"}]}', "key 0 cannot be used"),
+        ("{}", "it is not a JWKS"),
+        ('{"keys": []}', "no usable key"),
+        ('{"keys": [{"kty": "oct"}]}', "key 0 is invalid"),
         ('{"keys": [{"kty": "AKP", "kid": "pq"}]}', 'key "pq" has unsupported type "AKP" and was skipped'),
     ],
 )
@@ -260,10 +265,10 @@ def test_a_file_of_keys_that_cannot_be_used_ends_it_with_2(
 @pytest.mark.parametrize(
     ("keys", "error"),
     [
-        ('{"keys": [1]}', "key 0 is no object"),
+        ('{"keys": [1]}', "key 0 is not an object"),
         (
             '{"keys": [{"kty": "oct", "k": "c2VjcmV0", "alg": "HS256", "use": "enc"}]}',
-            "it holds no key that can be used",
+            "it contains no usable key",
         ),
         ("[" * 100_000, "it cannot be read"),
     ],

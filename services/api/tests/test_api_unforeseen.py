@@ -37,10 +37,11 @@ async def test_an_unexpected_error_is_a_500_without_details(
     with caplog.at_level(logging.ERROR):
         answer = await handler(request, ERROR)
     assert answer.status == 500
-    assert orjson.loads(answer.body)["detail"] == "see the log of the API"
+    assert orjson.loads(answer.body)["detail"] == "the API failed unexpectedly: find this request in its log"
     assert b"password" not in answer.body
     (record,) = caplog.records
-    assert record.getMessage() == "GET /snapshot failed"
+    assert record.getMessage() == "request failed"
+    assert (vars(record)["method"], vars(record)["path"]) == ("GET", "/snapshot")
     assert record.exc_info is not None
     assert record.exc_info[1] is ERROR
     assert dict(answer.processed_headers)[b"x-request-id"].decode() == vars(record)["request"]
@@ -67,7 +68,10 @@ class SpanEnds:
 
 @pytest.mark.parametrize(
     ("error", "status", "fault", "refusals"),
-    [(ERROR, 500, "not foreseen", 0), (SimAlreadyFinished("default", 9), 409, "sim default finished at tick 9", 1)],
+    [
+        (ERROR, 500, "not foreseen", 0),
+        (SimAlreadyFinished("default", 9), 409, "sim default finished at tick 9 and accepts no orders", 1),
+    ],
 )
 async def test_a_failed_order_is_traced_and_counted_if_its_error_is_known(
     live_sim: ApiSim,

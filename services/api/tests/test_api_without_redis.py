@@ -20,11 +20,11 @@ async def test_it_starts_without_redis_and_becomes_ready(processes: Processes, o
     for method, path in (("GET", "/snapshot"), ("GET", "/events"), ("POST", "/orders")):
         answer = httpx.request(method, f"{api.url}{path}", json=NOTE if method == "POST" else None)
         assert answer.status_code == 503
-        assert answer.json()["title"] == "Redis is not available"
+        assert answer.json()["title"] == "Redis is unavailable"
         assert answer.headers["retry-after"] == "1"
     own_valkey.start()
-    api.wait_for_fault("sim", "there is no sim 'default'")
-    assert httpx.get(f"{api.url}/snapshot").json()["title"] == "No such sim yet"
+    api.wait_for_fault("sim", "sim 'default' does not exist")
+    assert httpx.get(f"{api.url}/snapshot").json()["title"] == "The sim does not exist yet"
     redis = connect(own_valkey.url)
     await Sim.create(redis)
     await redis.aclose()
@@ -45,9 +45,9 @@ async def test_it_recovers_when_redis_returns(processes: Processes, own_valkey: 
     own_valkey.start()
     api.wait_until(ready=True)
     assert httpx.post(f"{api.url}/orders", json=NOTE).status_code == 202
-    until(lambda: api.log.read_text().count("redis: ok") == 2, "both lines")
+    until(lambda: api.log.read_text().count('"condition ok","condition":"redis"') == 2, "both lines")
     assert (
-        api.log.read_text().count("not ready, retrying") <= 4
+        api.log.read_text().count("condition failed, retrying") <= 4
     ), "a fault is logged once per change, not once per retry"
 
 
@@ -79,7 +79,8 @@ async def test_a_redis_that_takes_no_writes_is_a_fault_until_it_does(
     await own_valkey.fail_disk(redis)
     health = api.wait_for(lambda health: not health["conditions"]["redis"]["ok"], "without a disk")
     assert health["ready"] is False
-    assert health["conditions"]["redis"]["fault"] == "Redis cannot write to its disk, and takes no writes"
+    error = "Redis rejects writes, because it cannot write to its disk: free space on its disk"
+    assert health["conditions"]["redis"]["error"] == error
     assert httpx.post(f"{api.url}/orders", json=NOTE).status_code == 503
     assert httpx.get(f"{api.url}/snapshot").status_code == 200
     await own_valkey.mend_disk(redis)
@@ -91,7 +92,7 @@ async def test_a_redis_that_takes_no_writes_is_a_fault_until_it_does(
 
 @pytest.mark.parametrize(
     ("name", "value", "fault"),
-    [("maxmemory", "1", "Redis is full"), ("min-replicas-to-write", "1", "Redis has too few replicas")],
+    [("maxmemory", "1", "Redis is full"), ("min-replicas-to-write", "1", "it has too few replicas")],
 )
 async def test_each_reason_to_refuse_writes_is_in_health(
     name: str, value: str, fault: str, sim: Sim, redis: Redis, redis_url: str, processes: Processes

@@ -118,7 +118,10 @@ async def test_a_finished_sim_takes_no_orders(redis: Redis, redis_url: str, proc
     await sim.tick()
     api = processes.start("api", REDIS_URL=redis_url)
     answer = httpx.post(f"{api.url}/orders", json={"type": "note", "faction": "Crimson", "text": "late"})
-    assert (answer.status_code, answer.json()["detail"]) == (409, "sim default finished at tick 1")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        409,
+        "sim default finished at tick 1 and accepts no orders",
+    )
     assert await entries_at(redis, SimKeys("default").orders) == []
 
 
@@ -132,5 +135,5 @@ async def test_a_sim_with_a_missing_part_is_unreadable(
     api.wait_for_fault("sim", "tick 2 of sim 'default'")
     answer = httpx.get(f"{api.url}/snapshot")
     assert answer.status_code == 503
-    assert answer.json()["title"] == "The sim is not readable"
+    assert answer.json()["title"] == "The sim cannot be read"
     assert "tick 2 of sim 'default'" in answer.json()["detail"]

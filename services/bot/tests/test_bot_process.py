@@ -9,7 +9,7 @@ def test_without_an_api_it_waits_and_says_so(processes: Processes) -> None:
     bot = processes.start("bot", wait=False, API_URL=f"http://127.0.0.1:{free_port()}")
     bot.wait_for_fault("api", "ConnectError")
     assert bot.end() == 0
-    assert bot.log.read_text().count("not ready, retrying") == 1
+    assert bot.log.read_text().count("condition failed, retrying") == 1
 
 
 @pytest.mark.parametrize(

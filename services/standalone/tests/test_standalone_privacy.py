@@ -101,7 +101,7 @@ def test_a_new_secret_makes_every_token_invalid(tmp_path: Path) -> None:
 
 def test_a_secret_that_is_given_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTH_SECRET", SECRET)
-    with pytest.raises(SecretGivenError, match="AUTH_SECRET is set"):
+    with pytest.raises(SecretGivenError, match="cannot replace AUTH_SECRET"):
         build(tmp_path, "--new-secret")
 
 

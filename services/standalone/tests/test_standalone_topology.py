@@ -109,5 +109,5 @@ def test_a_port_is_used_only_at_the_address_of_its_server(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "no-such-host.invalid"])
 def test_an_address_of_another_machine_is_an_error(host: str) -> None:
-    with pytest.raises(ListenError, match=f"cannot listen at {host}: .* with --host"):
+    with pytest.raises(ListenError, match=f"cannot listen on {host}: .* with --host"):
         used_ports([(host, 8000)])

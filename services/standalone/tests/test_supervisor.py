@@ -148,7 +148,7 @@ async def test_an_unreadable_secret_ends_the_start_with_exit_code_2(
     assert await run(options, "redis://127.0.0.1:1/0", tmp_path) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith(f"no secret to sign tokens with, in {tmp_path}: ")
+    assert err.startswith(f"the secret in {tmp_path} cannot be used: ")
     assert [path.name for path in tmp_path.iterdir()] == ["auth-secret"]
 
 

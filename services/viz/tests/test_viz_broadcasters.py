@@ -46,7 +46,10 @@ async def test_sims_beyond_the_limit_are_refused(
     own = registry.of("default")
     assert own is not None
     assert registry.of("other") is None
-    assert await SpectatorRequests(registry, rooms)._watch("somebody", "other") == "too many sims are watched here"
+    assert (
+        await SpectatorRequests(registry, rooms)._watch("somebody", "other")
+        == "too many sims are watched: try again later"
+    )
     assert registry.of("default") is own
     assert len(registry) == 1
 
@@ -163,9 +166,9 @@ async def test_spectators_of_missing_sims_start_no_broadcasters(
     for number in range(300):
         assert await requests._watch(f"spectator-{number}", f"fake{number}") is None
     assert (len(registry_of_many), registry_of_many.missing) == (1, 300)
-    assert rooms_of_many.messages[-2] == ("spectator-299", "sim_error", "there is no sim fake299 yet")
+    assert rooms_of_many.messages[-2] == ("spectator-299", "sim_error", "sim fake299 does not exist yet")
     # The name of the event in version 0.11.
-    assert rooms_of_many.messages[-1] == ("spectator-299", "fault", "there is no sim fake299 yet")
+    assert rooms_of_many.messages[-1] == ("spectator-299", "fault", "sim fake299 does not exist yet")
     assert await requests._watch("somebody", "other") is None
     assert len(registry_of_many) == 2
 
@@ -193,7 +196,7 @@ async def test_a_broadcaster_stops_with_its_sim_and_returns_with_it(
         await lifecycle.delete(redis, "other")
         while len(registry_of_many) > 1:
             await asyncio.sleep(0.01)
-        assert ("sim:other", "sim_error", "there is no sim other yet") in rooms_of_many.messages
+        assert ("sim:other", "sim_error", "sim other does not exist yet") in rooms_of_many.messages
         rooms_of_many.messages.clear()
         await lifecycle.create(redis, "other", SectorWorld(), CONFIG)
         while not any(name == "world" for _, name, _ in rooms_of_many.messages):
@@ -208,7 +211,7 @@ async def test_broadcasters_without_spectators_make_room_for_others(
     await lifecycle.create(redis, "third", SectorWorld(), CONFIG)
     requests = SpectatorRequests(registry_of_many, rooms_of_many)
     assert await requests._watch("somebody", "other") is None
-    assert await requests._watch("else", "third") == "too many sims are watched here"
+    assert await requests._watch("else", "third") == "too many sims are watched: try again later"
     # The only one that watched it goes over to the own sim.
     assert await requests._watch("somebody", "default") is None
     assert await requests._watch("else", "third") is None

@@ -168,7 +168,7 @@ def lines_logged(viz: Service, frames: bytes) -> list[str]:
         rest(client)
     viz.wait_for(lambda health: health["handshakes"] + health["spectators"] == 0, "left by all")
     # Its log is written by a thread: the lines of its start may come late.
-    return [line for line in viz.log.read_text().splitlines()[logged:] if ": ok" not in line]
+    return [line for line in viz.log.read_text().splitlines()[logged:] if "condition ok" not in line]
 
 
 @by_websocket

@@ -22,7 +22,7 @@ def test_the_address_of_redis_is_not_told_at_the_public_port(processes: Processe
     gone = free_port()
     url = f"redis://127.0.0.1:{gone}/0"
     viz = processes.start("viz", REDIS_URL=url, OPERATOR_PORT=str(free_port()), wait=False)
-    viz.wait_for_fault("redis", "Redis is away")
+    viz.wait_for_fault("redis", "Redis is unreachable: start it, or correct REDIS_URL")
     assert str(gone) in httpx.get(f"{viz.operator_url}/health").text
     ready = httpx.get(f"{viz.url}/health/ready")
     assert ready.status_code == 503

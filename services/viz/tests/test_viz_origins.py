@@ -111,7 +111,7 @@ async def test_a_page_learns_why_it_cannot_connect(sim: Sim, redis_url: str, pro
     assert verdict["refusal"] == ""
     assert verdict["version"] in (await asyncio.to_thread(httpx.get, viz.url)).text
     verdict = await asyncio.to_thread(ask, viz, PLAY, "viz:9000")
-    assert "have the proxy forward the browser's Host header" in verdict["refusal"]
+    assert "forward the browser's Host header in the proxy" in verdict["refusal"]
     spectator = Spectator()
     await spectator.client.connect(viz.url, socketio_path="ws", transports=["websocket"])
     verdict = await asyncio.to_thread(ask, viz, PLAY, "play.example.org")

@@ -18,7 +18,7 @@ async def test_a_redis_that_cannot_write_to_its_disk_is_a_fault_of_redis(
     await Sim.create(redis)
     viz = processes.start("viz", REDIS_URL=own_valkey.url)
     await own_valkey.fail_disk(redis)
-    viz.wait_for_fault("redis", "Redis cannot write to its disk")
+    viz.wait_for_fault("redis", "it cannot write to its disk")
     viz.wait_until(ready=False)
     assert httpx.get(f"{viz.url}/").status_code == 200
     assert httpx.get(f"{viz.url}/sims").status_code == 200

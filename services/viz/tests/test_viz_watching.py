@@ -74,8 +74,8 @@ async def test_who_has_the_map_is_not_sent_it_again(viz: Service, spectate: Spec
 @pytest.mark.parametrize("sim_id", ["../etc", "A", "x" * 64, 7, ["default"], {"a": 1}])
 async def test_an_invalid_sim_id_is_refused(viz: Service, spectate: Spectate, sim_id: object) -> None:
     spectator = await spectate(viz)
-    assert await spectator.watch(sim_id) == "that is not the id of a sim"
-    assert await spectator.watch("default", 7) == "that is not the id of a map"
+    assert await spectator.watch(sim_id) == "the id of the sim is invalid"
+    assert await spectator.watch("default", 7) == "the id of the map is invalid"
     assert await spectator.watch() is None
 
 
@@ -104,7 +104,7 @@ async def test_a_missing_sim_is_reported_and_shown_once_it_is_created(
 ) -> None:
     spectator = await spectate(viz)
     assert await spectator.watch("later") is None
-    assert await spectator.next("sim_error") == "there is no sim later yet"
+    assert await spectator.next("sim_error") == "sim later does not exist yet"
     await lifecycle.create(redis, "later", SectorWorld(), CONFIG)
     assert (await spectator.world())["sim"] == "later"
 
@@ -116,10 +116,10 @@ async def test_an_unreadable_sim_is_reported_and_shown_once_it_is_readable(
     snapshot = await value_at(redis, SimKeys("default").snapshot)
     await redis.set(SimKeys("default").snapshot, b"garbage")
     viz = processes.start("viz", wait=False, REDIS_URL=redis_url, POLLING=polling)
-    await asyncio.to_thread(viz.wait_for_fault, "sim", "not a readable frame")
+    await asyncio.to_thread(viz.wait_for_fault, "sim", "the frame cannot be read")
     spectator = await spectate(viz)
     await spectator.watch()
-    assert "not a readable frame" in await spectator.next("sim_error")
+    assert "the frame cannot be read" in await spectator.next("sim_error")
     await redis.set(SimKeys("default").snapshot, snapshot)
     assert (await spectator.world())["sim"] == "default"
 
@@ -132,7 +132,7 @@ async def test_a_sim_that_is_founded_anew_on_another_map_is_shown_anew(
     await spectator.watch()
     before = await spectator.world()
     await lifecycle.delete(redis, "default")
-    assert await spectator.next("sim_error") == "there is no sim default yet"
+    assert await spectator.next("sim_error") == "sim default does not exist yet"
     await Sim.create(redis, CONFIG.model_copy(update={"seed": 4}))
     after = await spectator.world()
     assert after["map_id"] != before["map_id"]
@@ -179,15 +179,15 @@ async def test_away_at_the_start_and_later_it_says_so_and_goes_on(
     await asyncio.to_thread(viz.wait_until, ready=False)
     spectator = await spectate(viz)
     await spectator.watch()
-    assert "Redis is away" in await spectator.next("sim_error")
+    assert "Redis is unreachable: start it, or correct REDIS_URL" in await spectator.next("sim_error")
     own_valkey.start()
-    await asyncio.to_thread(viz.wait_for_fault, "sim", "there is no sim 'default'")
+    await asyncio.to_thread(viz.wait_for_fault, "sim", "sim 'default' does not exist")
     redis = connect(own_valkey.url)
     sim = await Sim.create(redis)
     await spectator.world()
     own_valkey.stop()
     await asyncio.to_thread(viz.wait_until, ready=False)
-    assert "Redis is away" in await spectator.next("sim_error")
+    assert "Redis is unreachable: start it, or correct REDIS_URL" in await spectator.next("sim_error")
     own_valkey.start()
     await asyncio.to_thread(viz.wait_until, ready=True)
     await spectator.world()
@@ -214,7 +214,10 @@ async def test_what_is_no_message_harms_nobody_and_fills_no_log(
     watching, sending = await spectate(viz), await spectate(viz, alone=True)
     await watching.watch()
     await watching.world()
-    logged = until(lambda: text if "sim: ok" in (text := viz.log.read_text()) else "", "the last line of its start")
+    logged = until(
+        lambda: text if '"condition ok","condition":"sim"' in (text := viz.log.read_text()) else "",
+        "the last line of its start",
+    )
     for _ in range(20):
         await sending.client.eio.send(garbage)
     await sim.tick()

@@ -74,7 +74,7 @@ async def test_of_a_sim_that_is_not_there_it_keeps_no_lease(
     with caplog.at_level("INFO"):
         await runner(redis, faults, creates=False).run()
     assert not await redis.exists(KEYS.lease)
-    assert "there is no sim 'default'; done with it" in caplog.text
+    assert "sim deleted, runner stops" in caplog.text
     assert faults.texts == [], "it is no fault of a worker that serves all sims"
 
 
@@ -84,7 +84,7 @@ async def test_a_lease_that_cannot_be_read_is_a_fault_and_is_left_alone(redis: R
     await mine.run()
     (fault,) = faults.texts
     assert fault is not None
-    assert fault.startswith("something of another type lies at a key of this sim")
+    assert fault.startswith("a key of this sim has another type")
     assert mine.lease is None
     assert await redis.lrange(KEYS.lease, 0, -1) == [b"something"]
 
@@ -144,10 +144,11 @@ async def test_rules_that_fail_are_a_fault_that_is_logged_once_and_tried_again(
     assert mine.tick == 1
     text, after = faults.texts
     assert text is not None
-    assert text == "the world failed at tick 1, the log says why"
+    assert text == "the world failed at tick 1: see the log"
     assert after is None
     (record,) = (each for each in caplog.records if each.levelname == "ERROR")
-    assert record.getMessage().endswith("ZeroDivisionError: the rules divide by zero")
+    assert record.getMessage() == "world failed"
+    assert vars(record)["error"].endswith("ZeroDivisionError: the rules divide by zero")
     assert record.exc_info is not None
 
 

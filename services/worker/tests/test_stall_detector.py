@@ -76,7 +76,7 @@ async def test_a_lease_that_is_renewed_and_whose_holder_does_not_tick(
     async with again_and_again(lambda: redis.pexpire(KEYS.lease, 600)):
         health = await asyncio.to_thread(two.wait_for, lambda health: not health["ready"], "unready")
     fault = health["conditions"]["sims"]
-    assert fault["error"] == "its lease is held by worker one, which does not tick it"
+    assert fault["error"] == "its lease is owned by worker one, which does not tick it"
     assert fault["detail"].startswith("1 sims, such as default")
     assert fault["since_ms"] > 0
     two.wait_for(lambda health: tick_of(health) > 0 and health["ready"], "ticking")
@@ -89,11 +89,11 @@ async def test_a_lease_that_lapses_before_each_tick(processes: Processes, redis:
         one = await asyncio.to_thread(worker, processes, proxy.url, "one", LEASE_TTL_MS="100")
         await asyncio.to_thread(one.wait_for, lambda health: tick_of(health) >= 2, "ticking")
         slow = asyncio.create_task(proxy.slow(0.15, 60))
-        await asyncio.to_thread(one.wait_for_fault, "sims", "this worker may tick it and does not")
+        await asyncio.to_thread(one.wait_for_fault, "sims", "this worker does not tick a sim that it may tick")
         await asyncio.to_thread(one.wait_until, ready=False)
         slow.cancel()
         await asyncio.to_thread(one.wait_until, ready=True)
-        until(lambda: "is held by nobody; waiting for it" in one.log.read_text(), "the line")
+        until(lambda: '"lease lost"' in one.log.read_text(), "the line")
         assert await redis.exists(KEYS.head)
         assert await asyncio.to_thread(one.end) == 0
 
@@ -122,7 +122,7 @@ async def test_only_a_sim_that_does_not_tick_is_stalled(redis: Redis) -> None:
         looks += 1
         assert await detector.check(holders, ()) == {"none"}
     assert looks == 8, "its lease, three ticks, and two seconds"
-    assert detector.errors == {"a": "its lease is held by worker other, which does not tick it"}
+    assert detector.errors == {"a": "its lease is owned by worker other, which does not tick it"}
     await redis.hset(SimKeys("a").head, "tick", 1)
     assert await detector.check(holders, ()) == {"a", "none"}
     assert detector.errors == {}
@@ -140,7 +140,7 @@ async def test_time_without_redis_and_sims_that_are_gone_do_not_count(redis: Red
     assert detector.errors == {}
     for _ in range(20):
         await detector.check({"a": None}, ())
-    assert "this worker may tick it and does not" in detector.errors["a"]
+    assert "this worker does not tick a sim that it may tick" in detector.errors["a"]
     assert await detector.check({}, ()) == set()
     assert detector.errors == {}
 

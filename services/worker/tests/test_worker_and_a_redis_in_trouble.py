@@ -53,7 +53,7 @@ async def test_a_full_disk(processes: Processes, own_valkey: OwnValkey) -> None:
     one = processes.start("worker", wait=True, REDIS_URL=own_valkey.url, **settings)
     one.wait_for(lambda health: tick_of(health) >= 2, "ticking")
     await own_valkey.fail_disk(redis)
-    one.wait_for_fault("redis", "Redis cannot write to its disk")
+    one.wait_for_fault("redis", "it cannot write to its disk")
     one.wait_until(ready=False)
     await own_valkey.mend_disk(redis)
     goes_on(one)
@@ -73,11 +73,11 @@ async def test_a_password_that_it_was_not_told(worker: Service, redis: Redis) ->
     await redis.execute_command("ACL", "SETUSER", "worker", "resetpass", ">other")
     try:
         await redis.execute_command("CLIENT", "KILL", "USER", "worker")
-        worker.wait_for_fault("redis", "Redis wants a user and a password")
+        worker.wait_for_fault("redis", "Redis rejected the user or the password")
     finally:
         await redis.execute_command("ACL", "SETUSER", "worker", "resetpass", ">worker")
     goes_on(worker)
-    assert worker.log.read_text().count("Redis wants a user") <= 2, "once per change, not once per retry"
+    assert worker.log.read_text().count("Redis rejected the user") <= 2, "once per change, not once per retry"
 
 
 async def test_a_right_that_it_has_not(worker: Service, redis: Redis) -> None:
@@ -86,7 +86,7 @@ async def test_a_right_that_it_has_not(worker: Service, redis: Redis) -> None:
     assert len(fewer) < len(rights)
     await redis.execute_command("ACL", "SETUSER", "worker", "clearselectors", *fewer)
     try:
-        worker.wait_for_fault("sims", "the Redis user may not do this")
+        worker.wait_for_fault("sims", "the Redis user lacks a permission")
     finally:
         await redis.execute_command("ACL", "SETUSER", "worker", "clearselectors", *rights)
     goes_on(worker)
@@ -95,7 +95,7 @@ async def test_a_right_that_it_has_not(worker: Service, redis: Redis) -> None:
 async def test_something_of_another_type_at_a_key(worker: Service, redis: Redis) -> None:
     await redis.rename(KEYS.events, "aside")
     await redis.set(KEYS.events, "something")
-    worker.wait_for_fault("sims", "something of another type lies at a key")
+    worker.wait_for_fault("sims", "a key of this sim has another type")
     await redis.rename("aside", KEYS.events)
     goes_on(worker)
 

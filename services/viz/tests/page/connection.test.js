@@ -124,9 +124,9 @@ test("a world and its ticks are passed on", async () => {
   socket.receive("world", world());
   socket.receive("tick", TICK);
   socket.receive("worker", null);
-  socket.receive("sim_error", "Redis is away");
+  socket.receive("sim_error", "Redis is unreachable");
   await connection.reading;
-  assert.deepEqual(calls.filter(([name]) => name !== "change"), [["worker", "w-1"], ["world", 41], ["tick", 42], ["worker", null], ["error", "Redis is away"]]);
+  assert.deepEqual(calls.filter(([name]) => name !== "change"), [["worker", "w-1"], ["world", 41], ["tick", 42], ["worker", null], ["error", "Redis is unreachable"]]);
   assert.equal(connection.tick, 42);
 });
 
@@ -269,7 +269,7 @@ test("a refused connection is started again, which Socket.IO does not do", async
   socket.isOpenable = false;
   const connection = connectInTime();
   socket.active = false;
-  socket.receive("connect_error", new Error("as many watch here as may"));
+  socket.receive("connect_error", new Error("the limit of spectators is reached: try again later"));
   await pass(1_000);
   assert.match(connection.problem, /2 watch here/);
   await pass(4_000);
@@ -293,7 +293,7 @@ test("a missing world is requested again", async (t) => {
   assert.equal(socket.watches.length, 1);
   await pass(2_000);
   assert.equal(socket.watches.length, 2);
-  connection.refusal = "that is not the id of a sim";
+  connection.refusal = "the id of the sim is invalid";
   await pass(10_000);
   assert.equal(socket.watches.length, 2);
 });

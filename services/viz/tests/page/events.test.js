@@ -48,7 +48,7 @@ test("each event has its text", () => {
     [textOf("fleet_departed", { faction: "Me", ships: 1e12, system: "S1", target: "S2" }), "<Me> sends 1,000,000,000,000 from [S1] to [S2]"],
     [textOf("fleet_arrived", { faction: "Me", ships: 1, system: "S1" }), "<Me>: 1 arrive at [S1]"],
     [textOf("ships_mustered", { faction: "Me", ships: 1, system: "S1" }), "<Me> musters 1 at [S1]"],
-    [textOf("order_rejected", { faction: null, reason: "not_enough_ships", detail: "" }), "nobody: refused, not enough ships"],
+    [textOf("order_rejected", { faction: null, reason: "not_enough_ships", detail: "" }), "no faction: refused, not enough ships"],
     [textOf("order_rejected", { faction: "Me", reason: "no_lane", detail: "S1 has none" }), "<Me>: refused, S1 has none"],
   ];
   for (const [actual, expected] of sentences) assert.equal(actual, expected);

@@ -40,11 +40,11 @@ test("a timeline that arrives after a switch to another sim is ignored", async (
 });
 
 test("a timeline that cannot be loaded is logged", async () => {
-  fakeFetch(() => jsonResponse({ message: "Redis is away" }, { status: 503 }));
+  fakeFetch(() => jsonResponse({ message: "Redis is unreachable" }, { status: 503 }));
   const loader = new TimelineLoader(/** @type {any} */ ({ sim: "one" }), new Timeline());
   loader.load();
   await loader.loading;
-  assert.equal(/** @type {any} */ (log).calls[0].arguments[0], "timeline not loaded: Error: Redis is away");
+  assert.equal(/** @type {any} */ (log).calls[0].arguments[0], "timeline not loaded: Error: Redis is unreachable");
 });
 
 /** A backfill for the golden world, at tick 41. @param {() => Response} respond */

@@ -125,7 +125,7 @@ test("the details of a system", () => {
   button(box, "✕").click();
   assert.deepEqual(selections, [{ kind: "system", id: 2 }, null]);
   details.show({ kind: "system", id: 1 });
-  assert.equal(facts().Owner, "nobody");
+  assert.equal(facts().Owner, "no owner");
   assert.equal(box.querySelector(".doing").textContent, "");
   details.show(null);
   assert.equal(box.hidden, true);

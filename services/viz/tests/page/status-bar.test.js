@@ -63,8 +63,8 @@ test("a error of the connection is shown until the next tick, one of the playbac
   timers.enable({ apis: ["setTimeout"] });
   const world = { tick: 5, status: "running", timestampMs: 0 };
   const { link, scene, show } = statusOf({}, { live: world, world });
-  link.emit("error", "Redis is away");
-  assert.deepEqual(show(), ["error", "not live", "Redis is away. What is shown is tick 5."]);
+  link.emit("error", "Redis is unreachable");
+  assert.deepEqual(show(), ["error", "not live", "Redis is unreachable. What is shown is tick 5."]);
   link.emit("tick", undefined);
   assert.equal(show()[0], "live");
   scene.emit("error", "tick 3 is gone");

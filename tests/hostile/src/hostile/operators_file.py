@@ -154,14 +154,17 @@ ATTEMPTS = (
     Attempt("a cursor that is no id", _lies(change(_RECORDS, 1, cursor="x"), "keyframe.cursor")),
     Attempt("a cursor at the end of all ids", _lies(change(_RECORDS, 1, cursor=_LAST_ID), "keyframe.cursor")),
     Attempt("a time of 2**62 ms", _lies(change(_RECORDS, 2, at_ms=2**62), "tick.at_ms")),
-    Attempt("a map that is a snapshot", _lies(change(_RECORDS, 0, map=_KEYFRAME.snapshot), "it is not a map")),
+    Attempt(
+        "a map that is a snapshot", _lies(change(_RECORDS, 0, map=_KEYFRAME.snapshot), "it is not of the kind map")
+    ),
     Attempt("a hash that sets the title of a terminal", _lies(change(_RECORDS, 2, hash=_ESCAPES), "tick.hash")),
     Attempt(
-        "events that begin a line", _lies(change(_RECORDS, 2, events=b'[{"type":"a\\nb"}]'), "an event of the type")
+        "events that begin a line",
+        _lies(change(_RECORDS, 2, events=b'[{"type":"a\\nb"}]'), "an event has the invalid type"),
     ),
     Attempt("orders that go back", _lies(change(_RECORDS, 3, orders=_BACKWARDS), "it does not come after 1001-0")),
     Attempt("a header of a million lists", _refused(_many_values(), "more than 200000 strings and values")),
-    Attempt("a header of 4 GiB", _refused(_record(b"{}", 2**32 - 1), "a header of 4294967295 bytes")),
+    Attempt("a header of 4 GiB", _refused(_record(b"{}", 2**32 - 1), "its header has 4294967295 bytes")),
     Attempt("a tick that the rules refuse", _believed(_far(2**52), _READ_OR_NOT)),
     Attempt("the last tick of all", _believed(_far(2**53 - 1), _READ_OR_NOT)),
     Attempt("a state without tables", _believed(_bare(), _READ_OR_NOT)),

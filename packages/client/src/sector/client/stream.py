@@ -41,7 +41,7 @@ async def follow(
     end_s: float | None = None  # (of the time without a connection)
     while True:
         headers = {"Last-Event-ID": last} if last else {}
-        failure = "it ended"
+        failure = "the stream ended"
         try:
             async with aconnect_sse(
                 http, "GET", url, params=dict(query), headers=headers, timeout=_stream_timeout(http)
@@ -61,7 +61,7 @@ async def follow(
         now_s = clock.now_s()
         end_s = now_s + retry_timeout_s if end_s is None else end_s
         if now_s > end_s:
-            raise Unavailable(f"no events of {redact_url(httpx.URL(url))} for {retry_timeout_s:g} s: {failure}")
+            raise Unavailable(f"no events from {redact_url(httpx.URL(url))} for {retry_timeout_s:g} s: {failure}")
         await clock.sleep(retry_s)
 
 
@@ -77,7 +77,7 @@ def _read(message: ServerSentEvent) -> Event | Gap | None:
     if message.event in _CONTROL_EVENTS:
         if message.event == "gap":
             return Gap(**from_json(message.data))
-        log.info("the stream of events ends: %s", message.data)
+        log.info("event stream ended by server", extra={"event_type": message.event, "data": message.data})
         return None
     if not message.data:
         return None
@@ -85,5 +85,5 @@ def _read(message: ServerSentEvent) -> Event | Gap | None:
         return EVENT.validate_json(message.data)
     except ValidationError:
         # Of a type that a later version of the server knows.
-        log.debug("an event that is not known here: %s", message.data)
+        log.debug("event of unknown type skipped", extra={"data": message.data})
         return None

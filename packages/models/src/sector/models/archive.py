@@ -64,7 +64,7 @@ class ArchiveError(ValueError):
     """A file that is no archive, or not a whole one. `position`: bytes from its beginning; `reason`: what is wrong there."""
 
     def __init__(self, position: int, reason: str) -> None:
-        super().__init__(f"not a readable archive: at byte {position}: {reason}")
+        super().__init__(f"the archive is damaged at byte {position}: {reason}")
         self.position = position
         self.reason = reason
 
@@ -212,15 +212,15 @@ def read_archive(stream: BinaryIO) -> Iterator[Record]:
     magic = stream.read(len(MAGIC))
     if magic != MAGIC:
         is_archive = len(magic) == len(MAGIC) and magic[:-1] == MAGIC[:-1]
-        raise ArchiveError(0, f"version {magic[-1]} is not known" if is_archive else "it does not begin as one")
+        raise ArchiveError(0, f"version {magic[-1]} is not supported" if is_archive else "it is not a Sector archive")
     position, number = len(MAGIC), 1
     while True:
         prefix = _exactly(stream, _PREFIX.size, position)
         header_bytes, body_bytes = _PREFIX.unpack(prefix)
         if header_bytes > MAX_HEADER_BYTES:
-            raise ArchiveError(position, f"a header of {header_bytes} bytes, at most {MAX_HEADER_BYTES} are read")
+            raise ArchiveError(position, f"its header has {header_bytes} bytes, above the limit of {MAX_HEADER_BYTES}")
         if body_bytes > MAX_BODY_BYTES:
-            raise ArchiveError(position, f"a body of {body_bytes} bytes, at most {MAX_BODY_BYTES} are read")
+            raise ArchiveError(position, f"its body has {body_bytes} bytes, above the limit of {MAX_BODY_BYTES}")
         text = _exactly(stream, header_bytes, position)
         header = _header(text, position, number)
         if body_bytes != _body_bytes(header):
@@ -229,7 +229,7 @@ def read_archive(stream: BinaryIO) -> Iterator[Record]:
             )
         body = _exactly(stream, body_bytes, position)
         if xxhash.xxh3_64(text + body).digest() != _exactly(stream, _DIGEST_BYTES, position):
-            raise ArchiveError(position, "its digest does not match: altered")
+            raise ArchiveError(position, "its digest does not match: it was changed")
         if isinstance(header, _EndHeader):
             return
         yield _record(header, body)
@@ -244,7 +244,7 @@ def _exactly(stream: BinaryIO, count: int, position: int) -> bytes:
     while left:
         part = stream.read(min(left, _CHUNK_BYTES))
         if not part:
-            raise ArchiveError(position, "it ends here, in the middle of a record or without its end")
+            raise ArchiveError(position, "it ends in the middle of a record, or without its end record")
         parts.append(part)
         left -= len(part)
     return b"".join(parts)

@@ -27,7 +27,7 @@ _TICK: TypeAdapter[int] = TypeAdapter(TickNumber)
 _AT_MS: TypeAdapter[int] = TypeAdapter(AtMs)
 _STREAM_ID: TypeAdapter[str] = TypeAdapter(StreamId)
 _STATE_HASH: TypeAdapter[str] = TypeAdapter(StateHash)
-_KINDS = {Founding: "founding", Keyframe: "keyframe", TickEntry: "tick"}
+_KINDS = {Founding: "manifest", Keyframe: "keyframe", TickEntry: "tick"}
 _NO_VALUE = object()
 
 
@@ -67,14 +67,14 @@ class HistoryChecker:
     def config(self) -> SimConfig:
         """The config of the sim. Raises RecordError where there is none yet."""
         if self._config is None:
-            raise RecordError(0, "", "", "it has no founding record to begin with")
+            raise RecordError(0, "", "", "it does not start with a manifest record")
         return self._config
 
     @property
     def frame(self) -> Frame:
         """The state after the last record. Raises RecordError where there is none yet."""
         if self._frame is None:
-            raise RecordError(0, "", "", "it has no keyframe to begin with")
+            raise RecordError(0, "", "", "it has no keyframe before its first tick")
         return self._frame
 
     def put(self, record: Record) -> None:
@@ -95,7 +95,7 @@ class HistoryChecker:
 
     def _put_founding(self, record: Founding) -> None:
         if self._config is not None:
-            self._fail("", "the sim is founded twice")
+            self._fail("", "it has a second manifest record")
         try:
             self._config = SimConfig.model_validate_json(record.config)
         except ValidationError as error:
@@ -108,7 +108,7 @@ class HistoryChecker:
         self._check("tick", _TICK, record.tick)
         self._check("cursor", _STREAM_ID, record.cursor)
         if self._config is None:
-            self._fail("", "an archive begins with a founding record")
+            self._fail("", "an archive must start with a manifest record")
         frame = self._decode("snapshot", record.snapshot, "snapshot")
         self._check_meta("snapshot", frame, record.tick)
         if self._frame is None:
@@ -116,7 +116,7 @@ class HistoryChecker:
             self._frame, self.tick, self.cursor, self.hash = frame, record.tick, record.cursor, digest(record.snapshot)
             return
         if record.tick != self.tick:
-            self._fail("tick", f"a keyframe of tick {record.tick} stands after tick {self.tick}")
+            self._fail("tick", f"a keyframe of tick {record.tick} follows tick {self.tick}")
         if record.cursor != self.cursor:
             self._fail("cursor", f"the last order before it is {self.cursor}", record.cursor)
         if self._verify_states and digest(record.snapshot) != self.hash:
@@ -128,7 +128,7 @@ class HistoryChecker:
         self._check("at_ms", _AT_MS, record.at_ms)
         self._check("hash", _STATE_HASH, record.hash)
         if self._frame is None:
-            self._fail("", "it has no keyframe to begin with")
+            self._fail("", "it has no keyframe before its first tick")
         if record.tick != self.tick + 1:
             self._fail("tick", f"tick {record.tick} follows tick {self.tick}")
         if self._frame.meta.get("status") == "finished":
@@ -170,7 +170,7 @@ class HistoryChecker:
         except FrameError as error:
             self._fail(field, printable(str(error)))
         if frame.kind != kind:
-            self._fail(field, f"it is not a {kind}", frame.kind)
+            self._fail(field, f"it is not of the kind {kind}", frame.kind)
         self._check_size(field, frame)
         try:
             orjson.dumps(dict(frame.meta))
@@ -188,9 +188,9 @@ class HistoryChecker:
         if frame_tick != tick or isinstance(frame_tick, bool | float):
             self._fail(f"{field}.meta.tick", f"the record is of tick {tick}", frame_tick)
         if (status := frame.meta.get("status", "running")) not in ("running", "finished"):
-            self._fail(f"{field}.meta.status", "it is neither running nor finished", status)
+            self._fail(f"{field}.meta.status", "it must be running or finished", status)
         if not isinstance(winner := frame.meta.get("winner"), str | None):
-            self._fail(f"{field}.meta.winner", "it is neither text nor null", winner)
+            self._fail(f"{field}.meta.winner", "it must be a string or null", winner)
 
     def _check_rows(self, frame: Frame) -> None:
         """See that the state can be shown: its columns are of one length, and refer to rows that are there."""

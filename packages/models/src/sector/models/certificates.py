@@ -14,7 +14,7 @@ def check_authorities(path: str) -> None:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
     except ssl.SSLError as error:
-        raise FileError(path, "it has no certificates (PEM)") from error
+        raise FileError(path, "it contains no certificate (PEM)") from error
     except OSError as error:
         raise FileError(path, f"it cannot be read: {error.strerror}") from error
 
@@ -29,9 +29,9 @@ def check_certificate(path: str, key_path: str | None = None) -> None:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(path, key_path, password=lambda: "")
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
-            raise FileError(key_path or path, "the key in it is not that of the certificate") from error
+            raise FileError(key_path or path, "its key does not belong to the certificate") from error
         where = path if key_path is None or not _has_certificate(path) else key_path
-        raise FileError(where, "it has no certificate with its key (PEM, without a passphrase)") from error
+        raise FileError(where, "it does not contain a certificate and its key (PEM, without a passphrase)") from error
     except OSError as error:
         raise FileError(path, f"it cannot be read: {error.strerror}") from error
 

@@ -23,7 +23,7 @@ def tick_of(frame: Frame) -> int:
     """Return the tick of a snapshot, or the tick that a delta leads to. Raises DeltaError where it has none."""
     tick = frame.meta.get("tick")
     if not isinstance(tick, int) or isinstance(tick, bool):
-        raise DeltaError(f"a {frame.kind} without a tick")
+        raise DeltaError(f"a {frame.kind} has no tick")
     return tick
 
 
@@ -36,7 +36,7 @@ def apply_delta(snapshot: Frame, delta: Frame) -> Frame:
         for name, part in delta.tables.items():
             table_name, _, what = name.rpartition(".")
             if what not in _CHANGES:
-                raise DeltaError(f"{name}: neither changed, removed nor added")
+                raise DeltaError(f"{name}: the change is none of changed, removed and added")
             if table_name not in tables:
                 raise DeltaError(f"{name}: the snapshot has no table {table_name}")
             if what == verb:
@@ -59,11 +59,11 @@ def _rows(name: str, table: Table, part: Table) -> NDArray[np.int64] | slice:
     """Return the rows of the table that the part is about."""
     if "row" not in part.columns:
         if part.rows != table.rows:
-            raise DeltaError(f"{name}: {part.rows} rows for a table of {table.rows}")
+            raise DeltaError(f"{name}: it has {part.rows} rows, and the table {table.rows}")
         return slice(None)
     rows = _values(name, part, "row").astype(np.int64)
     if len(rows) and not 0 <= rows.min() <= rows.max() < table.rows:
-        raise DeltaError(f"{name}: rows from {rows.min()} to {rows.max()} in a table of {table.rows}")
+        raise DeltaError(f"{name}: rows {rows.min()} to {rows.max()} are outside the table of {table.rows} rows")
     return rows
 
 
@@ -71,7 +71,7 @@ def _remove_rows(name: str, table: Table, part: Table) -> Table:
     is_removed = np.isin(_values(name, table, "id"), _values(name, part, "id"), assume_unique=True)
     remaining = np.flatnonzero(~is_removed)
     if len(remaining) + part.rows != table.rows:
-        raise DeltaError(f"{name}: rows that are not there")
+        raise DeltaError(f"{name}: it removes rows that the table does not have")
     columns = {each: _with(column, np.asarray(column.values).take(remaining)) for each, column in table.columns.items()}
     labels = {each: tuple(compress(texts, (~is_removed).tolist())) for each, texts in table.labels.items()}
     return Table(len(remaining), columns, labels, table.prefix)
@@ -79,7 +79,7 @@ def _remove_rows(name: str, table: Table, part: Table) -> Table:
 
 def _add_rows(name: str, table: Table, part: Table) -> Table:
     if part.columns.keys() != table.columns.keys() or part.labels.keys() != table.labels.keys():
-        raise DeltaError(f"{name}: rows of other columns than the table has")
+        raise DeltaError(f"{name}: its columns are not those of the table")
     columns = {
         each: _with(column, np.concatenate(_align(name, table, part, each))) for each, column in table.columns.items()
     }
@@ -97,7 +97,7 @@ _CHANGES: Mapping[str, Callable[[str, Table, Table], Table]] = {
 
 def _values(name: str, table: Table, column: str) -> NDArray[np.generic]:
     if column not in table.columns:
-        raise DeltaError(f"{name}: no column {column}")
+        raise DeltaError(f"{name}: column {column} is missing")
     return np.asarray(table.columns[column].values)
 
 
@@ -105,7 +105,7 @@ def _align(name: str, table: Table, part: Table, column: str) -> tuple[NDArray[n
     """Return the values of a column in the table and in the part, which may be narrower there."""
     old, new = _values(name, table, column), _values(name, part, column)
     if not np.can_cast(new.dtype, old.dtype):
-        raise DeltaError(f"{name}: {column} holds {new.dtype}, and the table {old.dtype}")
+        raise DeltaError(f"{name}: {column} has the type {new.dtype}, and the table {old.dtype}")
     return old, new
 
 

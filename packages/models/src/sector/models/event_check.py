@@ -24,7 +24,7 @@ def check_events(blob: bytes, tick: int, decode: Callable[[str, bytes, str], Fra
     else:
         frame = decode("events", blob, "events")
         if frame.meta.get("tick", tick) != tick:
-            raise FrameError(f"events of tick {shown(frame.meta['tick'])}")
+            raise FrameError(f"the events have the invalid tick {shown(frame.meta['tick'])}")
         rows = event_rows(frame)
     for row in rows:
         _check_row(row)
@@ -32,20 +32,20 @@ def check_events(blob: bytes, tick: int, decode: Callable[[str, bytes, str], Fra
 
 def _parse(blob: bytes) -> Sequence[JsonValue]:
     if len(blob) > _MAX_JSON_BYTES:
-        raise FrameError(f"events of {len(blob)} bytes of JSON, at most {_MAX_JSON_BYTES} are read")
+        raise FrameError(f"the events have {len(blob)} bytes of JSON, above the limit of {_MAX_JSON_BYTES}")
     try:
         rows: list[JsonValue] = from_json(blob)
         orjson.dumps(rows)
     except (ValueError, TypeError) as error:
-        raise FrameError("events that are not JSON, or hold a number of more than 64 bits") from error
+        raise FrameError("the events are not JSON, or contain a number of more than 64 bits") from error
     return rows
 
 
 def _check_row(row: JsonValue) -> None:
     if not isinstance(row, dict):
-        raise FrameError(f"an event that is no object: {shown(row)}")
+        raise FrameError(f"an event is not an object: {shown(row)}")
     kind = row.get("type")
     if not isinstance(kind, str) or not _TYPE.fullmatch(kind):
-        raise FrameError(f"an event of the type {shown(kind)}")
+        raise FrameError(f"an event has the invalid type {shown(kind)}")
     if name := next((name for name in _RESERVED if name in row), None):
-        raise FrameError(f"an event with a field {name} of its own: {shown(row[name])}")
+        raise FrameError(f"an event has the reserved field {name}: {shown(row[name])}")

@@ -51,7 +51,7 @@ class FrameError(ValueError):
     """Bytes that are not a frame of a version known here. `reason` says what is wrong."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"not a readable frame: {reason}")
+        super().__init__(f"the frame cannot be read: {reason}")
         self.reason = reason
 
 
@@ -101,7 +101,7 @@ class _TableHeader(BaseModel):
     @model_validator(mode="after")
     def _rows_are_held(self) -> Self:
         if self.rows and not (self.columns or self.labels):
-            raise ValueError(f"{self.rows} rows without a column")
+            raise ValueError(f"a table of {self.rows} rows has no column")
         return self
 
 
@@ -116,7 +116,7 @@ class _FrameHeader(BaseModel):
 def encode(frame: Frame) -> bytes:
     """Return the frame as bytes. Raises ValueError where a column or label is not as long as its table."""
     if sys.byteorder != "little":
-        raise OSError("frames hold little-endian columns, and this machine is big-endian")
+        raise OSError("frames need a little-endian machine, and this one is big-endian")
     tables: dict[str, dict[str, object]] = {}
     values: list[bytes | Values] = []
     for name, table in sorted(frame.tables.items()):
@@ -137,14 +137,14 @@ def encode(frame: Frame) -> bytes:
 def _header(name: str, table: Table, values: list[bytes | Values]) -> dict[str, object]:
     """Return the header of a table, and add what its columns hold to `values`."""
     if table.rows and not (table.columns or table.labels):
-        raise ValueError(f"{name} has {table.rows} rows without a column")
+        raise ValueError(f"{name} has {table.rows} rows and no column")
     columns: list[tuple[str, str, str | None, str]] = []
     for column_name, (held, refers_to, prefix) in sorted(table.columns.items()):
         if len(held) != table.rows:
             raise ValueError(f"{name}.{column_name} has {len(held)} values, its table {table.rows} rows")
         code = _CODES.get(held.format)
         if code is None:
-            raise ValueError(f"{name}.{column_name} holds {held.format!r}, neither bool nor a signed integer")
+            raise ValueError(f"{name}.{column_name} has the type {held.format!r}: use bool or a signed integer")
         columns.append((column_name, code, refers_to, prefix))
         values.append(held)
         if odd := held.nbytes % 8:
@@ -172,7 +172,7 @@ def header_bytes(blob: bytes) -> int:
 
 def _prefix(blob: bytes) -> tuple[bytes, int, int]:
     if len(blob) < _PREFIX.size + _DIGEST_BYTES:
-        raise FrameError(f"{len(blob)} bytes are too few")
+        raise FrameError(f"{len(blob)} bytes are too short for a frame")
     magic, version, _, length = _PREFIX.unpack_from(blob)
     return magic, version, length
 
@@ -187,7 +187,7 @@ def decode(blob: bytes) -> Frame:
         for column_name, typecode, refers_to, *rest in table.columns:
             stop = start + table.rows * _ITEM_BYTES[typecode]
             if stop > end:
-                raise FrameError(f"column {name}.{column_name} reaches beyond its end")
+                raise FrameError(f"column {name}.{column_name} extends past the end of the frame")
             if refers_to is not None and refers_to == name:
                 raise FrameError(f"column {name}.{column_name} refers to its own table")
             columns[column_name] = Column(view[start:stop].cast(typecode), refers_to, *rest)
@@ -197,22 +197,22 @@ def decode(blob: bytes) -> Frame:
                 raise FrameError(f"{name}.{label} has {len(texts)} labels for {table.rows} rows")
         tables[name] = Table(table.rows, columns, table.labels, table.prefix)
     if start != end:
-        raise FrameError(f"{end - start} bytes more than its columns")
+        raise FrameError(f"it has {end - start} bytes after its columns")
     return Frame(header.kind, header.meta, tables)
 
 
 def _read_header(blob: bytes) -> tuple[_FrameHeader, int]:
     magic, version, length = _prefix(blob)
     if magic != _MAGIC:
-        raise FrameError("it does not begin with SECF")
+        raise FrameError("it does not start with SECF")
     if version not in _DIGESTS:
-        raise FrameError(f"version {version}, this code reads versions {', '.join(map(str, _DIGESTS))}")
+        raise FrameError(f"version {version} is not supported, only {', '.join(map(str, _DIGESTS))}")
     body = memoryview(blob)[:-_DIGEST_BYTES]
     if _DIGESTS[version](body) != blob[-_DIGEST_BYTES:]:
-        raise FrameError("its digest does not match: truncated or altered")
+        raise FrameError("its digest does not match: it is truncated or was changed")
     stop = _PREFIX.size + length
     if stop > len(body):
-        raise FrameError("its header reaches beyond its end")
+        raise FrameError("its header extends past the end of the frame")
     try:
         header = _FrameHeader.model_validate_json(bytes(body[_PREFIX.size : stop]))
     except ValidationError as error:

@@ -125,11 +125,11 @@ class GameConfig(BaseModel):
     def _check_homes(self) -> Self:
         entering = [*self.players, *(puppet.faction for puppet in self.puppets)]
         if self.map is not None and (self.systems, self.homes) != (len(self.map.systems), len(self.map.homes)):
-            raise ValueError("systems and homes are those of the map: leave them out, or make them agree")
+            raise ValueError("systems and homes must match the map: remove them, or use the numbers of the map")
         if self.homes > self.systems:
             raise ValueError(f"homes ({self.homes}) must not exceed systems ({self.systems})")
         if len(entering) > self.homes:
             raise ValueError(f"players and puppets ({len(entering)}) must not exceed homes ({self.homes})")
         if len(set(entering)) != len(entering):
-            raise ValueError("players and puppets must differ from one another")
+            raise ValueError("players and puppets must have different names")
         return self

@@ -23,7 +23,7 @@ def parse_host(text: str) -> str:
     except ValueError:
         return _parse_name(text)
     if bare != text and address.version != 6:
-        raise HostError("only an IPv6 address has brackets")
+        raise HostError("a host in brackets is not an IPv6 address")
     return str(address)
 
 
@@ -35,20 +35,20 @@ def _parse_name(text: str) -> str:
         # Python's codec is IDNA 2003, which maps umlauts as browsers do; ASCII passes it by, since it refuses underscores.
         name = name if name.isascii() else name.encode("idna").decode()
     except UnicodeError as error:
-        raise HostError("a host is no valid name") from error
+        raise HostError("a host is not a valid name") from error
     labels = name.split(".")
     if not name or len(name) > _MAX_HOST or not all(map(_LABEL.fullmatch, labels)):
-        raise HostError("a host is no valid name or address")
+        raise HostError("a host is not a valid name or address")
     if labels[-1].isdecimal():
         # A name never ends with a number (RFC 3696, 2): it is an address with a mistake.
-        raise HostError("a host is no valid IPv4 address")
+        raise HostError("a host is not a valid IPv4 address")
     return name
 
 
 def parse_port(text: str) -> int:
     """Return a port. Raises HostError."""
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(MAX_PORT)) and 1 <= int(text) <= MAX_PORT):
-        raise HostError(f"a port is no number from 1 to {MAX_PORT}")
+        raise HostError(f"a port is not a number from 1 to {MAX_PORT}")
     return int(text)
 
 

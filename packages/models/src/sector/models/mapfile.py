@@ -61,12 +61,12 @@ class MapFile(_Part):
         _check_unique("system", ids)
         system_ids = set(ids)
         if missing := next((f"S{n}" for n in range(len(ids)) if f"S{n}" not in system_ids), None):
-            raise ValueError(f"{len(ids)} systems are S0 to S{len(ids) - 1}, and {missing} is missing")
+            raise ValueError(f"the ids of {len(ids)} systems must be S0 to S{len(ids) - 1}: {missing} is missing")
         _check_unique("system name", [system.name for system in self.systems])
         for lane in self.lanes:
             _check_system_ids(f"lane {lane.a}-{lane.b}", (lane.a, lane.b), system_ids)
             if lane.a == lane.b:
-                raise ValueError(f"lane {lane.a}-{lane.b} leads back to where it begins")
+                raise ValueError(f"lane {lane.a}-{lane.b} must join two different systems")
         _check_unique("lane", ["-".join(sorted((lane.a, lane.b))) for lane in self.lanes])
         _check_system_ids("homes", self.homes, system_ids)
         _check_unique("home", self.homes)
@@ -81,10 +81,10 @@ def read_map(path: Path) -> MapFile:
 def _check_unique(what: str, ids: Sequence[str]) -> None:
     twice = next((each for each, count in Counter(ids).items() if count > 1), None)
     if twice is not None:
-        raise ValueError(f"{what} {twice} is there twice")
+        raise ValueError(f"{what} {twice} appears more than once")
 
 
 def _check_system_ids(where: str, ids: Iterable[str], system_ids: set[str]) -> None:
     for each in ids:
         if each not in system_ids:
-            raise ValueError(f"{where}: there is no system {each}")
+            raise ValueError(f"{where}: system {each} does not exist")

@@ -48,7 +48,7 @@ def read_file(path: Path | str, max_bytes: int) -> bytes:
         except OSError as error:
             raise _unreadable(path, error) from error
         if len(content) > max_bytes or (not content and os.fstat(stream.fileno()).st_size > max_bytes):
-            raise FileError(path, f"it has more than {max_bytes} bytes")
+            raise FileError(path, f"it is larger than the limit of {max_bytes} bytes")
     return content
 
 
@@ -120,5 +120,5 @@ def _kind(mode: int) -> str:
 
 def _unreadable(path: Path | str, error: OSError | ValueError, done: str = "read") -> FileError:
     # Python raises ValueError for a name that has a NUL in it, or that the file system cannot encode.
-    reason = error.strerror if isinstance(error, OSError) else "no file can have this name"
+    reason = error.strerror if isinstance(error, OSError) else "the name is not a valid file name"
     return FileError(path, f"it cannot be {done}: {reason}")

@@ -37,7 +37,7 @@ def _values(column: Column, ids: dict[str, list[str]]) -> list[JsonValue]:
     try:
         return [None if row < 0 else names[row] for row in column.values]
     except IndexError as error:
-        raise FrameError(f"a row of {column.refers_to} beyond its {len(names)}") from error
+        raise FrameError(f"a row of {column.refers_to} is outside its {len(names)} rows") from error
 
 
 def table_columns(frames: Sequence[Frame]) -> dict[str, dict[str, Sequence[JsonValue]]]:
@@ -114,13 +114,13 @@ def _part(table: Table, first: int, last: int, ids: dict[str, list[str]]) -> lis
 def _attach(rows: list[Row], field: str, child: Table, first: int, ids: dict[str, list[str]]) -> None:
     """Put the rows of `child` into the list `field` of the rows that they belong to, which begin with row `first` of its table."""
     if "of" not in child.columns:
-        raise FrameError(f"a table {field} of rows that belong to no event")
+        raise FrameError(f"table {field} has rows without an event")
     of = child.columns["of"].values
     begin, end = bisect_left(of, first), bisect_left(of, first + len(rows))
     lists: list[list[JsonValue]] = [[] for _ in rows]
     for index, child_row in zip(of[begin:end], _part(child, begin, end, ids), strict=True):
         if not first <= index < first + len(rows):
-            raise FrameError(f"a table {field} whose rows are not in the order of their events")
+            raise FrameError(f"the rows of table {field} are not in the order of their events")
         lists[index - first].append(child_row)
     for row, children in zip(rows, lists, strict=True):
         row[field] = children

@@ -13,9 +13,9 @@ def clean_secret(text: str) -> str:
     """Return a secret without white space around it, as editors, `echo` and Windows leave it. Raises SecretError."""
     secret = text.strip().strip("\ufeff\u200b").strip()
     if len(secret) > 1 and secret[0] in _QUOTES and secret[0] == secret[-1]:
-        raise SecretError("it is in quotes: remove them")
+        raise SecretError("it is in quotes: remove the quotes")
     if any(unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp") for each in secret):
-        raise SecretError("it has a line break or another control character inside")
+        raise SecretError("it contains a line break or another control character")
     return secret
 
 
@@ -23,7 +23,7 @@ def clean_token(text: str) -> str:
     """Return a token without white space around it: visible ASCII characters, as a header can send them. Raises SecretError."""
     token = clean_secret(text)
     if token[:7].lower() == "bearer ":
-        raise SecretError("it begins with the word Bearer: give the token alone")
+        raise SecretError("it starts with the word Bearer: use the token alone")
     if not all("!" <= each <= "~" for each in token):
-        raise SecretError("it has spaces or characters that are not ASCII inside")
+        raise SecretError("it contains spaces or characters that are not ASCII")
     return token

@@ -50,13 +50,13 @@ class HttpUrl:
 def refuse_quotes(text: str) -> None:
     """Raise UrlError if a value is in quotes, as in an env file whose reader does not remove them."""
     if text and (text[0] in _QUOTES or text[-1] in _QUOTES):
-        raise UrlError("it is in quotes: remove them")
+        raise UrlError("it is in quotes: remove the quotes")
 
 
 def refuse_invisible(text: str) -> None:
     """Raise UrlError if a value has white space or control characters inside."""
     if any(each.isspace() or not each.isprintable() for each in text):
-        raise UrlError("it has white space or control characters inside")
+        raise UrlError("it contains white space or control characters")
 
 
 def parse_http_url(text: str, *, userinfo: bool = False) -> HttpUrl:
@@ -70,22 +70,22 @@ def parse_http_url(text: str, *, userinfo: bool = False) -> HttpUrl:
     scheme, separator, rest = text.partition("://")
     scheme = scheme.lower()
     if scheme not in _PORTS or not separator:
-        raise UrlError("it does not begin with http:// or https://")
+        raise UrlError("it does not start with http:// or https://")
     authority, slash, path = rest.partition("/")
     if "?" in rest or "#" in rest:
-        raise UrlError("it has a query or a fragment (? or #)")
+        raise UrlError("it has a query or a fragment (? or #): remove it")
     user, at, hosts = authority.rpartition("@")
     if "@" in path and not at:
-        raise UrlError("it has an @ in its path: in a password write / as %2F")
+        raise UrlError("it has an @ in its path: write / in a password as %2F")
     if at and not userinfo:
-        raise UrlError("it has a user or a password before an @")
+        raise UrlError("it has a user or a password before an @: remove them")
     try:
         host, port = parse_host_port(hosts, _PORTS[scheme])
     except HostError as error:
         raise UrlError(str(error)) from error
     path = (slash + path).rstrip("/")
     if not _PATH.fullmatch(path):
-        raise UrlError("its path has characters that must be percent-encoded")
+        raise UrlError("its path contains characters that must be percent-encoded")
     return HttpUrl(scheme, host, port, path, user)
 
 
@@ -93,16 +93,16 @@ def parse_origin(text: str) -> str:
     """Return an origin as browsers write it: scheme, host and port, where that is not the default. Raises UrlError."""
     url = parse_http_url(text)
     if url.path or text.strip().endswith("/"):
-        raise UrlError("an origin has no path: remove it, and the slash at the end")
+        raise UrlError("an origin must not have a path: remove it, and the slash at the end")
     return url.origin
 
 
 def percent_decode(text: str) -> str:
     """Return a part of a URL as it is meant. Raises UrlError where a % does not begin an escape."""
     if re.search(r"%(?![0-9A-Fa-f]{2})", text):
-        raise UrlError("a % begins no escape: write it as %25")
+        raise UrlError("a % is not followed by two hexadecimal digits: write it as %25")
     try:
         return unquote_to_bytes(text).decode()
     except UnicodeDecodeError:
         # (from None: the text of the cause may quote a password)
-        raise UrlError("an escape is not UTF-8") from None
+        raise UrlError("a percent-encoded character is not UTF-8") from None

@@ -42,7 +42,7 @@ _PROBLEM = orjson.dumps(
         "type": "about:blank",
         "title": "Service Unavailable",
         "status": 503,
-        "detail": "too many connections, try again in 5 s",
+        "detail": "too many connections: try again in 5 s",
     }
 )
 _REFUSAL = (
@@ -60,7 +60,8 @@ def raise_descriptor_limit() -> None:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         except (OSError, ValueError) as error:
-            log.warning("the descriptor limit stays at %d, it cannot be raised to %d: %s", soft, wanted, error)
+            extra = {"limit": soft, "wanted": wanted, "error": str(error)}
+            log.warning("descriptor limit not raised", extra=extra)
 
 
 def describe_shortage(promised: tuple[str, int], requested: int, accepted: int) -> str:
@@ -85,9 +86,8 @@ def resolve_max_connections(requested: int) -> int:
         return wanted
     room = max(descriptors - min(descriptors // 2, _MAX_RESERVED_DESCRIPTORS), 1)
     if requested > room:
-        log.warning(
-            "MAX_CONNECTIONS: %d is above the descriptor limit of %d, %d are accepted", requested, descriptors, room
-        )
+        extra = {"requested": requested, "descriptor_limit": descriptors, "accepted": room}
+        log.warning("MAX_CONNECTIONS is above the descriptor limit", extra=extra)
     return min(wanted, room)
 
 

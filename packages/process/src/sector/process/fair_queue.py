@@ -23,7 +23,7 @@ class FairQueueFull(Exception):
     """A client has the maximum number of pending pieces of work."""
 
     def __init__(self, client: str, pending: int) -> None:
-        super().__init__(f"{client} waits for {pending} pieces of work already")
+        super().__init__(f"{client} has reached the limit of {pending} pending reads")
         self.client = client
         self.pending = pending
 

@@ -43,7 +43,7 @@ class Health:
     def set_ok(self, condition: str, detail: str = "") -> None:
         """Set a condition to ok."""
         if self._change(condition, None):
-            log.info("%s: ok%s", condition, f" ({detail})" if detail else "")
+            log.info("condition ok", extra={"condition": condition} | ({"detail": detail} if detail else {}))
 
     def set_error(self, condition: str, error: str, detail: str = "", *, cause: str = "", blocks: bool = True) -> None:
         """Set the error of a condition. `detail` may differ at each retry: it is no change by itself.
@@ -58,9 +58,9 @@ class Health:
         else:
             self._not_blocking.add(condition)
         if self._change(condition, error) or changed:
-            consequence = "not ready, retrying" if blocks else "retrying"
-            more = "; ".join(each for each in (detail, cause) if each)
-            log.warning("%s: %s%s; %s", condition, error, f" ({more})" if more else "", consequence)
+            fields = {"condition": condition, "error": error, "detail": detail, "cause": cause}
+            extra: dict[str, object] = {name: text for name, text in fields.items() if text}
+            log.warning("condition failed, retrying", extra=extra | {"blocks_ready": blocks})
 
     def update(self, condition: str, error: tuple[str, str] | None, detail: str = "", *, blocks: bool = True) -> None:
         """Set a condition to ok, or set its error: the text, and the cause, which is for the log only."""

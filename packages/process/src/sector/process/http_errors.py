@@ -11,13 +11,13 @@ from sector.process.problem_documents import problem
 from sector.process.rejected_requests import is_rejected
 from sector.process.request_head import MalformedRequest
 
-INTERNAL_ERROR = "see the log of this process"
+INTERNAL_ERROR = "the process failed unexpectedly: see its log"
 _DETAILS: Mapping[HTTPStatus, str] = {
     HTTPStatus.BAD_REQUEST: "the request is malformed",
-    HTTPStatus.NOT_FOUND: "there is nothing at this path",
-    HTTPStatus.METHOD_NOT_ALLOWED: "this path has other methods, see the header Allow",
-    HTTPStatus.EXPECTATION_FAILED: "the only expectation that is met is 100-continue",
-    HTTPStatus.SERVICE_UNAVAILABLE: "the response was not ready in time, try again",
+    HTTPStatus.NOT_FOUND: "this path does not exist",
+    HTTPStatus.METHOD_NOT_ALLOWED: "this path does not allow the method: see the header Allow",
+    HTTPStatus.EXPECTATION_FAILED: "the header Expect must be 100-continue",
+    HTTPStatus.SERVICE_UNAVAILABLE: "the response was not ready in time: try again",
 }
 
 
@@ -39,11 +39,11 @@ def describe_http_error(request: Request, error: SanicException) -> tuple[HTTPSt
         case PayloadTooLarge() if is_rejected(request):
             size = request.app.config.REQUEST_MAX_HEADER_SIZE
             status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-            return status, f"the headers of a request may have {size} bytes", headers
+            return status, f"the headers of the request exceed the limit of {size} bytes", headers
         case RequestTimeout():
-            return status, f"a request has {request.app.config.REQUEST_TIMEOUT:g} s to arrive", headers
+            return status, f"the request did not arrive within {request.app.config.REQUEST_TIMEOUT:g} s", headers
         case PayloadTooLarge():
-            return status, f"a body may have {request.app.config.REQUEST_MAX_SIZE} bytes", headers
+            return status, f"the body exceeds the limit of {request.app.config.REQUEST_MAX_SIZE} bytes", headers
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         # Sanic names them for paths without parameters only.
         headers["Allow"] = ", ".join(_allowed_methods(request))

@@ -13,7 +13,7 @@ type Notice = Callable[[int], str]
 
 def plain_notice(lines: int) -> str:
     """Return the notice in plain text."""
-    return f"{lines} log lines were dropped: they could not be written at once\n"
+    return f"log lines dropped, reader too slow: {lines}\n"
 
 
 class LineWriter:

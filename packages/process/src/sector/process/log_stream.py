@@ -111,7 +111,7 @@ class LogStream(io.TextIOBase):
     def fileno(self) -> int:
         """Return the descriptor. Raises OSError where there is none."""
         if self._descriptor is None:
-            raise io.UnsupportedOperation("there is no descriptor")
+            raise io.UnsupportedOperation("the log stream has no descriptor")
         return self._descriptor
 
     def writable(self) -> bool:
@@ -173,7 +173,7 @@ def _write_if_writable(descriptor: int, line: bytes) -> int:
     while offset < len(line) and poll.poll(0):
         offset += os.write(descriptor, line[offset : offset + _ATOMIC_BYTES])
     if not offset:
-        raise BlockingIOError("the reader of the log takes nothing")
+        raise BlockingIOError("the reader of the log does not read")
     return offset
 
 

@@ -57,10 +57,10 @@ def is_json(style: Format) -> bool:
 
 
 def _notice(service: str, lines: int, *, as_json: bool) -> str:
-    text = "log lines were dropped: they could not be written at once"
+    event = "log lines dropped, reader too slow"
     if not as_json:
-        return f"{time.strftime('%H:%M:%S')} [warning  ] {lines} {text}\n"
-    fields = {"at_ms": time.time_ns() // 1_000_000, "level": "warning", "service": service, "event": text}
+        return f"{time.strftime('%H:%M:%S')} [warning  ] {event} dropped={lines}\n"
+    fields = {"at_ms": time.time_ns() // 1_000_000, "level": "warning", "service": service, "event": event}
     return line({**fields, "dropped": lines}) + "\n"
 
 
@@ -134,5 +134,13 @@ def _json_escape(character: str) -> str:
 
 
 def _printable(value: object) -> object:
-    # What came over the wire may hold what is no Unicode.
-    return value.encode(errors="replace").decode() if isinstance(value, str) else value
+    # A text from the network or the environment may have lone surrogates, which JSON cannot encode.
+    match value:
+        case str():
+            return value.encode(errors="replace").decode()
+        case list() | tuple():
+            return [_printable(each) for each in value]
+        case dict():
+            return {name: _printable(each) for name, each in value.items()}
+        case _:
+            return value

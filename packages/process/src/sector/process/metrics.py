@@ -89,7 +89,8 @@ def metrics_endpoint(headers_of: HeadersOf, samples: Sequence[Sample]) -> Bluepr
             if reason not in logged:
                 # Once, not at each request.
                 logged.add(reason)
-                log.error("%s: %s", reason, error.filename)  # noqa: TRY400  (the reason says all)
-            return problem(500, f"{reason}; the log names it", headers_of(request))
+                extra = {"file": error.filename, "error": error.strerror}
+                log.error("metrics file unreadable", extra=extra)  # noqa: TRY400  (the fields say all)
+            return problem(500, f"{reason}: see the log for its name", headers_of(request))
 
     return routes

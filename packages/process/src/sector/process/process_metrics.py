@@ -16,7 +16,7 @@ from sector.process.shared_values import shortage
 METRICS = "metrics"
 """Condition of a process that shares its metrics with others."""
 _LOOK_S = 1.0
-_NOT_SHARED = f"{SHARED} has no space: /metrics lacks some values of this process"
+_NOT_SHARED = f"{SHARED} has no free space, so /metrics lacks values of this process: free space on its disk"
 
 _READY = Gauge("sector_ready", "1 while this process is ready, else 0.", multiprocess_mode="livemin")
 _CONDITION = Gauge(

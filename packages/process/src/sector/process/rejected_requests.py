@@ -43,8 +43,8 @@ def count_rejected_request(address: str, reason: str) -> None:
     _MALFORMED.inc()
     if _limit.admit():
         skipped, _limit.skipped = _limit.skipped, 0
-        extra: dict[str, object] = {"address": address} | ({"not_logged": skipped} if skipped else {})
-        log.warning("a malformed request was rejected: %s", reason, extra=extra)
+        extra: dict[str, object] = {"address": address, "reason": reason} | ({"not_logged": skipped} if skipped else {})
+        log.warning("malformed request rejected", extra=extra)
 
 
 def is_rejected(request: Request) -> bool:

@@ -124,7 +124,7 @@ def _body(framing: dict[str, str], version: str) -> tuple[int | None, bool]:
         if length is not None:
             raise MalformedRequest("it has both Content-Length and Transfer-Encoding")
         if version == "1.0":
-            raise MalformedRequest("it has a Transfer-Encoding, which HTTP/1.0 does not know")
+            raise MalformedRequest("it has a Transfer-Encoding, which HTTP/1.0 does not support")
         if coding.lower() != "chunked":
             raise MalformedRequest("Transfer-Encoding is not exactly: chunked")
         return None, True
@@ -147,11 +147,11 @@ def _fault(head: bytes) -> str:
         return "its head has a control character, or a line that does not end with CRLF"
     request_line, *fields = head.split(b"\r\n")
     if _LINE_1.fullmatch(request_line) is None:
-        return "the request line is not: method, target and HTTP/1.1, with one space between them"
+        return "the request line must be a method, a target and HTTP/1.1, separated by one space"
     for field in fields:
         name, colon, _ = field.partition(b":")
         if field.startswith((b" ", b"\t")):
-            return "a header goes on in a second line"
+            return "a header continues on a second line"
         if not colon:
             return "a header has no colon"
         if name.endswith((b" ", b"\t")):

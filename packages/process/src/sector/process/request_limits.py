@@ -46,7 +46,7 @@ class TooManyRequests(Exception):
     """A client exceeds its rate. `client`: who; `retry_after_s`: seconds after which this would have been accepted."""
 
     def __init__(self, client: str, per_second: float, retry_after_s: float) -> None:
-        super().__init__(f"{client} may send {per_second:g} requests a second")
+        super().__init__(f"{client} exceeds the limit of {per_second:g} requests per second")
         self.client = client
         self.per_second = per_second
         self.retry_after_s = retry_after_s

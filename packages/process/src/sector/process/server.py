@@ -67,10 +67,10 @@ def run(app: App, settings: Settings, port: int, *, tune_gc: bool = True) -> NoR
     share_metrics()
     configure(app.name, settings.log_level, settings.log_format)
     if ignored := ignored_variables():
-        log.info("environment variables of libraries have no effect here: %s", ", ".join(ignored))
+        log.info("environment variables of libraries ignored", extra={"variables": ignored})
     for setting in find_earlier_settings(type(settings)):
         log.warning(
-            "setting has a new name",
+            "setting renamed",
             extra={"setting": setting.earlier_name, "new_name": setting.name, "has_effect": not setting.overridden},
         )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -98,7 +98,7 @@ async def _serve(app: App, settings: Settings, port: int, *, tune_gc: bool) -> i
         except OSError as error:
             # uvloop's own text repeats the address; a name that is not known has no number of the system's.
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-            print_error(f"cannot listen at {settings.host}:{listen_port}: {reason}; see HOST and the port in --help")
+            print_error(f"cannot listen on {settings.host}:{listen_port}: {reason}; correct HOST or the port")
             return EXIT_WRONG_SETTING
     if tune_gc:
         memory.freeze_startup_heap()
@@ -140,7 +140,7 @@ async def _listen(app: App, settings: Settings, port: int) -> AsyncioServer:
         asyncio_server_kwargs={"start_serving": False},
     )
     if server is None:
-        raise RuntimeError("Sanic was to return its server")
+        raise RuntimeError("Sanic did not return its server")
     await server.startup()
     await server.before_start()
     await server.start_serving()
@@ -174,7 +174,7 @@ async def _run_task(name: str, task: Task, signalled: asyncio.Event, stop: async
     try:
         await task(stop)
     except Exception:
-        log.exception("%s failed; this process ends", name)
+        log.exception("task failed, process stops", extra={"task": name})
         stop.set()
         signalled.set()
         return False
@@ -184,7 +184,9 @@ async def _run_task(name: str, task: Task, signalled: asyncio.Event, stop: async
 async def _end_tasks(tasks: list[asyncio.Task[bool]]) -> None:
     _, late = await asyncio.wait(tasks, timeout=STOP_TIMEOUT_S)
     for task in late:
-        log.warning("%s did not end within %.0f s and is cancelled", task.get_name(), STOP_TIMEOUT_S)
+        log.warning(
+            "task cancelled after shutdown timeout", extra={"task": task.get_name(), "timeout_s": STOP_TIMEOUT_S}
+        )
         task.cancel()
     await asyncio.gather(*late, return_exceptions=True)
 

@@ -34,7 +34,7 @@ def _clean_token(token: SecretStr | None) -> SecretStr | None:
 
 
 def _raise_empty() -> str:
-    raise ValueError("it is only white space")
+    raise ValueError("it contains only white space")
 
 
 def _check_certificate_file(path: Path | None) -> Path | None:
@@ -74,7 +74,7 @@ SimIdSetting = Annotated[
     Field(
         default="default",
         pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$",
-        description="Id of the sim: lower-case letters, digits, - and _, up to 63.",
+        description="Id of the sim: up to 63 lower-case letters, digits, - and _.",
     ),
 ]
 SimsSetting = Annotated[
@@ -82,8 +82,8 @@ SimsSetting = Annotated[
     Field(
         default="default",
         pattern=r"^(\*|[a-z0-9][a-z0-9_-]{0,62})(,(\*|[a-z0-9][a-z0-9_-]{0,62}))*$",
-        description="Ids of the sims, several with commas, and * for all there are, as in default,*:"
-        " lower-case letters, digits, - and _, up to 63 each.",
+        description="Ids of the sims, separated by commas, and * for all others, such as default,*:"
+        " up to 63 lower-case letters, digits, - and _ each.",
     ),
 ]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -93,7 +93,7 @@ OperatorPort = Annotated[
         default=0,
         ge=0,
         le=65535,
-        description="Port of /health and /metrics, which the public port then answers with 404: do not route it from outside."
-        " 0 to 65535. 0: they are at PORT.",
+        description="Private port of /health and /metrics, which the public port then answers with 404."
+        " 0 to 65535. 0: use PORT.",
     ),
 ]

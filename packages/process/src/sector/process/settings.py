@@ -26,10 +26,10 @@ class Settings(BaseSettings):
     host: HostSetting = Field(
         default="0.0.0.0",  # nosec B104  # in a container, which decides what is published
         min_length=1,
-        description="Address to listen at, such as 0.0.0.0 or 127.0.0.1.",
+        description="Address to listen on, such as 0.0.0.0 or 127.0.0.1.",
     )
     log_level: Annotated[Literal["debug", "info", "warning", "error"], LowerCase] = Field(
-        default="info", description="debug, info, warning or error."
+        default="info", description="Lowest level to log: debug, info, warning or error."
     )
     log_format: Annotated[Literal["auto", "json", "text"], LowerCase] = Field(
         default="auto",
@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     )
     reuse_port: bool = Field(
         default=False,
-        description="Whether other processes may listen at the same port: the system distributes the connections among them."
+        description="Whether several processes may listen on the same port: the system distributes the connections among them."
         " true or false.",
     )
     prometheus_multiproc_dir: str = Field(
@@ -49,42 +49,43 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         le=1_000_000,
-        description="Connections of clients that may be open at once. 0: 20000, or less where the descriptor limit (ulimit -n) is lower;"
+        description="Maximum number of open client connections. 0: 20000, or less if the descriptor limit (ulimit -n) is lower;"
         " to 1000000.",
     )
     max_connections_per_address: int = Field(
         default=1000,
         ge=0,
         le=1_000_000,
-        description="Of those, how many may come from one address, or from one network of IPv6 (IPV6_PREFIX). 0: any number; to 1000000."
-        " Not used behind PROXIES.",
+        description="Maximum number of open connections per address, or per IPv6 network (IPV6_PREFIX). 0: no limit; to 1000000."
+        " Not used with PROXIES.",
     )
     ipv6_prefix: int = Field(
         default=64,
         ge=16,
         le=128,
-        description="Bits of the IPv6 networks that are limited as one address: a client has a /64, or more. 16 to 128.",
+        description="Prefix length, in bits, of the IPv6 networks that are limited as one address, 16 to 128.",
     )
     idle_timeout_s: float = Field(
         default=15.0,
         ge=1,
         le=86_400,
-        description="Seconds that a connection may be idle, before its first request and between requests, 1 to 86400."
-        " Not set, with PROXIES: 3700, since a proxy must close its connections before this process does.",
+        description="Seconds after which an idle connection is closed, 1 to 86400."
+        " With PROXIES the default is 3700, because a proxy must close its connections first.",
     )
     ssl_cert_file: CertificateFile = Field(
         default=None,
-        description="A file (PEM) of the authorities whose certificates are trusted, for TLS with the API, Redis and collectors."
+        description="File (PEM) of trusted certificate authorities, for TLS with the API, Redis and collectors."
         " Empty: those of the system.",
     )
     ssl_cert_dir: CertificateFolder = Field(
-        default=None, description="A folder of such files, as `openssl rehash` prepares it. Empty: that of the system."
+        default=None,
+        description="Folder of trusted certificate authorities, prepared with `openssl rehash`. Empty: that of the system.",
     )
     shutdown_delay_s: Annotated[float, EarlierName("DRAIN_S")] = Field(
         default=0.0,
         ge=0,
         le=300,
-        description="Seconds to serve on after SIGTERM, no longer ready, until requests go elsewhere. 0 to 300.",
+        description="Seconds to keep serving after SIGTERM while the process is not ready, 0 to 300.",
     )
 
     @classmethod
@@ -112,8 +113,8 @@ class TracedSettings(Settings):
 
     traces_url: CredentialsUrlSetting = Field(
         default=None,
-        description="A collector of traces that takes OTLP over HTTP, such as http://collector:4318. Needs sector-tracing,"
-        " which images have. Empty: no traces.",
+        description="URL of a trace collector (OTLP over HTTP), such as http://collector:4318. Needs sector-tracing,"
+        " which the images contain. Empty: no traces.",
     )
     max_traces_per_second: Annotated[float, EarlierName("TRACES_A_SECOND")] = Field(
         default=10.0,

@@ -130,7 +130,7 @@ class SharedMetricsCollector(MultiProcessCollector):
 def _skip(file: str, error: Exception) -> None:
     if file not in _damaged:
         _damaged.add(file)
-        log.warning("metrics: %s cannot be read and is left out (%s)", file, type(error).__name__)
+        log.warning("unreadable metrics file skipped", extra={"file": file, "error": type(error).__name__})
 
 
 def remove_dead_processes(folder: Path) -> None:

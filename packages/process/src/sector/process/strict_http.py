@@ -142,7 +142,7 @@ class StrictHttp(Http):
             return
         if head.expect:
             if head.expect.lower() != "100-continue":
-                raise ExpectationFailed("the only expectation that is met is 100-continue")
+                raise ExpectationFailed("the header Expect must be 100-continue")
             self.expecting_continue = True
         if head.length is None:
             self.request_body = "chunked"
@@ -283,7 +283,7 @@ def _reason(error: Exception) -> str:
         case RequestTimeout():
             return "its head did not arrive in time"
         case _:
-            return "its head could not be read"
+            return "its head cannot be parsed"
 
 
 def _is_fault(record: logging.LogRecord) -> bool:

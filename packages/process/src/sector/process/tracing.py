@@ -60,7 +60,7 @@ class Traces:
             connect: Callable[[str, str, str], Tracer] = importlib.import_module(EXTRA).connect
         except ImportError as error:
             print_error(
-                f"wrong setting TRACES_URL={str(settings.traces_url)!r}: {error.name} is not installed, which makes traces."
+                f"wrong setting TRACES_URL={str(settings.traces_url)!r}: {error.name} is not installed."
                 " Leave it out, or: pip install sector-tracing"
             )
             sys.exit(EXIT_WRONG_SETTING)

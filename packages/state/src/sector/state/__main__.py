@@ -63,7 +63,7 @@ async def _run(given: argparse.Namespace) -> int:
                 return await _fork(redis, given.sim, given.new, given.tick)
             case _:
                 await lifecycle.delete(redis, given.sim)
-                print(f"sim {given.sim} is removed")
+                print(f"sim {given.sim} was removed")
                 return 0
     finally:
         await redis.aclose()
@@ -77,10 +77,10 @@ async def _list(redis: Client) -> int:
             print(f"{sim_id}: {printable(str(error))}")
             continue
         (holder,) = await lease.holders(redis, [sim_id])
-        owner = f"held by {holder.partition(':')[0]}" if holder else "held by nobody"
+        owner = f"owner {holder.partition(':')[0]}" if holder else "no owner"
         print(
             printable(
-                f"{sim_id}: tick {history_range.head.tick}, {history_range.head.status}, kept from {history_range.first}, {owner}"
+                f"{sim_id}: tick {history_range.head.tick}, {history_range.head.status}, history from tick {history_range.first}, {owner}"
             )
         )
     return 0
@@ -110,7 +110,7 @@ async def _export(redis: Client, sim_id: str, path: Path) -> int:
 async def _import(redis: Client, path: Path, sim_id: str) -> int:
     with open_file(path) as stream:
         head = await import_sim(redis, sim_id, _watched(stream, path.stat().st_size))
-    print(f"sim {sim_id} is there, at tick {head.tick}")
+    print(f"sim {sim_id} was imported at tick {head.tick}")
     return 0
 
 
@@ -124,48 +124,49 @@ def _watched(stream: BinaryIO, size: int) -> Iterator[Record]:
 async def _fork(redis: Client, sim_id: str, new_id: str, tick: int | None) -> int:
     start_tick = (await history.get_range(redis, sim_id)).head.tick if tick is None else tick
     head = await fork(redis, sim_id, start_tick, new_id)
-    print(f"sim {new_id} is there, at tick {head.tick}; a worker that serves it goes on from there")
+    print(f"sim {new_id} was forked at tick {head.tick}: a worker that serves it continues from there")
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sector-state",
-        description="What can be done with a sim as a whole. Workers and API go on meanwhile.",
-        epilog="URL is any that the services take, redis+sentinel:// and redis+cluster:// too."
-        " Where Redis has users, the user operator of docker/users.acl may do all of this.",
+        description="Lists, exports, imports, forks and removes sims while workers and API run.",
+        epilog="example: sector-state export default default.sector. URL has any form that REDIS_URL has, also redis+sentinel://"
+        " and redis+cluster://."
+        " If Redis has users, use the user operator of docker/users.acl.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
-    _command(commands, "list", "list the sims, where each stands, and who holds it")
+    _command(commands, "list", "list the sims with their tick, status, history and owner")
     export = _command(
         commands,
         "export",
-        "write the kept history of a sim into one file",
-        "Writes a sim into one file: config, map, and from the oldest keyframe on every tick with its orders, events"
-        " and delta. The sim may go on meanwhile. `python -m sector.world.replay FILE` verifies such a file.",
+        "write the history of a sim to a file",
+        "Writes a sim to a file: config, map, and each tick since the oldest keyframe with its orders, events"
+        " and delta. The sim may run meanwhile. `python -m sector.world.replay FILE` verifies the file.",
     )
     export.add_argument("sim", metavar="SIM", type=_sim_id, help="id of the sim, such as default")
     export.add_argument("file", metavar="FILE", type=Path, help="the file to write")
     imports = _command(
         commands,
         "import",
-        "make a sim of an exported file",
-        "Makes a sim of what `export` wrote, with all its history. It appears when all of it is there, or not at all.",
+        "create a sim from an exported file",
+        "Creates a sim with all its history from a file of `export`. The sim appears when the import is complete.",
     )
-    imports.add_argument("file", metavar="FILE", type=Path, help="what `export` wrote")
-    imports.add_argument("sim", metavar="SIM", type=_sim_id, help="id that the sim shall have; it must be free")
+    imports.add_argument("file", metavar="FILE", type=Path, help="file that `export` wrote")
+    imports.add_argument("sim", metavar="SIM", type=_sim_id, help="id of the new sim; no sim may have it")
     forks = _command(
         commands,
         "fork",
-        "begin a new sim with the state of another at some tick",
-        "Begins a new sim with the state that another one had at some tick of its kept history. Both go on, each its own way.",
+        "create a sim from the state of another sim at a tick",
+        "Creates a sim from the state that another sim had at a tick of its history. The two sims are independent.",
     )
-    forks.add_argument("sim", metavar="SIM", type=_sim_id, help="id of the sim that is forked")
-    forks.add_argument("new", metavar="NEW", type=_sim_id, help="id of the new sim; it must be free")
-    forks.add_argument("--tick", metavar="N", type=int, help="the tick to begin with (default: the newest)")
-    removes = _command(commands, "remove", "remove a sim with all that is kept of it")
+    forks.add_argument("sim", metavar="SIM", type=_sim_id, help="id of the sim to fork")
+    forks.add_argument("new", metavar="NEW", type=_sim_id, help="id of the new sim; no sim may have it")
+    forks.add_argument("--tick", metavar="N", type=int, help="tick to fork at (default: the newest)")
+    removes = _command(commands, "remove", "remove a sim with its state, history and orders")
     removes.add_argument(
-        "sim", metavar="SIM", type=_sim_id, help="id of the sim; a worker told to serve it founds it anew"
+        "sim", metavar="SIM", type=_sim_id, help="id of the sim; a worker with this SIM_ID creates it again"
     )
     return parser
 
@@ -179,7 +180,7 @@ def _command(
         "--redis-url",
         type=_redis_url,
         default=os.environ.get("REDIS_URL") or "redis://localhost:6379/0",
-        help="where Redis is (default: REDIS_URL, else redis://localhost:6379/0). Set REDIS_URL for one with a password",
+        help="URL of Redis (default: REDIS_URL, else redis://localhost:6379/0); set REDIS_URL if the URL has a password",
         metavar="URL",
     )
     return command
@@ -196,7 +197,9 @@ def _sim_id(text: str) -> str:
     try:
         return _SIM_ID.validate_python(text)
     except ValidationError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no id: lower-case letters, digits, - and _, up to 63") from error
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a sim id: use up to 63 lower-case letters, digits, - and _"
+        ) from error
 
 
 if __name__ == "__main__":

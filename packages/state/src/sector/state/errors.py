@@ -13,7 +13,7 @@ class SimNotFound(StateError):
     """There is no such sim (yet)."""
 
     def __init__(self, sim_id: str) -> None:
-        super().__init__(f"there is no sim {sim_id!r}")
+        super().__init__(f"sim {sim_id!r} does not exist")
         self.sim_id = sim_id
 
 
@@ -21,7 +21,7 @@ class FollowerEnded(StateError):
     """This process no longer follows the sim. Clients that wait for it must ask again."""
 
     def __init__(self, sim_id: str) -> None:
-        super().__init__(f"sim {sim_id!r} is no longer followed by this process; ask again")
+        super().__init__(f"this process stopped reading sim {sim_id!r}: send the request again")
         self.sim_id = sim_id
 
 
@@ -29,7 +29,7 @@ class FollowerBehind(StateError):
     """This process has not read a tick of the sim in time."""
 
     def __init__(self, sim_id: str, tick: int) -> None:
-        super().__init__(f"tick {tick} of sim {sim_id!r} is not read yet; try again")
+        super().__init__(f"this process has not read tick {tick} of sim {sim_id!r} yet: try again")
         self.sim_id = sim_id
         self.tick = tick
 
@@ -38,7 +38,7 @@ class LeaseLost(StateError):
     """Another worker holds the lease, or it expired: what was computed under it must not be written."""
 
     def __init__(self, sim_id: str, holder: str | None) -> None:
-        super().__init__(f"the lease of sim {sim_id!r} is {f'held by {holder}' if holder else 'held by nobody'}")
+        super().__init__(f"the lease of sim {sim_id!r} {f'is owned by worker {holder}' if holder else 'is expired'}")
         self.sim_id = sim_id
         self.holder = holder
 
@@ -47,7 +47,9 @@ class CommitConflict(StateError):
     """Lease or head changed between reading and EXEC, so nothing was written. Read again and start over."""
 
     def __init__(self, sim_id: str, tick: int) -> None:
-        super().__init__(f"tick {tick} of sim {sim_id!r} was not committed: lease or head changed meanwhile")
+        super().__init__(
+            f"tick {tick} of sim {sim_id!r} was not committed, because its lease or head changed: the worker retries"
+        )
         self.sim_id = sim_id
         self.tick = tick
 
@@ -56,7 +58,9 @@ class HistoryRewound(StateError):
     """The head is at an earlier tick than the last that was read: Redis lost writes, or the sim was deleted and created again."""
 
     def __init__(self, sim_id: str, last_tick: int, head_tick: int) -> None:
-        super().__init__(f"sim {sim_id!r} was at tick {last_tick} and is now at tick {head_tick}")
+        super().__init__(
+            f"sim {sim_id!r} went back from tick {last_tick} to tick {head_tick}: Redis lost data, or the sim was created again"
+        )
         self.sim_id = sim_id
         self.last_tick = last_tick
         self.head_tick = head_tick
@@ -66,7 +70,7 @@ class HistoryGone(StateError):
     """The history of a sim has a gap at `tick`: it is kept no longer, or never was."""
 
     def __init__(self, sim_id: str, tick: int) -> None:
-        super().__init__(f"tick {tick} of sim {sim_id!r} is not in its history (any more)")
+        super().__init__(f"tick {tick} of sim {sim_id!r} is not in its history: read a tick within the retention")
         self.sim_id = sim_id
         self.tick = tick
 
@@ -75,7 +79,7 @@ class SimExists(StateError):
     """There is a sim of that id already."""
 
     def __init__(self, sim_id: str) -> None:
-        super().__init__(f"there is a sim {sim_id!r} already")
+        super().__init__(f"sim {sim_id!r} already exists: use another id, or remove it first")
         self.sim_id = sim_id
 
 
@@ -83,7 +87,7 @@ class HistoryBroken(StateError):
     """What is kept of a sim does not fit together at `tick`."""
 
     def __init__(self, sim_id: str, tick: int, reason: str) -> None:
-        super().__init__(f"the history of sim {sim_id!r} does not hold together at tick {tick}: {reason}")
+        super().__init__(f"the history of sim {sim_id!r} is damaged at tick {tick}: {reason}")
         self.sim_id = sim_id
         self.tick = tick
         self.reason = reason
@@ -93,7 +97,7 @@ class HeadError(StateError):
     """The head of a sim has a `field` whose `value` no version of Sector writes."""
 
     def __init__(self, field: str, value: str) -> None:
-        super().__init__(f"the head cannot be read: its field {field} is {value[:60]!r}")
+        super().__init__(f"the head of a sim cannot be read: field {field} has the invalid value {value[:60]!r}")
         self.field = field
         self.value = value
 
@@ -111,7 +115,7 @@ class RequestError(StateError):
     """What was asked for under the id of a sim cannot be read."""
 
     def __init__(self, sim_id: str) -> None:
-        super().__init__(f"the request for sim {sim_id!r} cannot be read: remove it with `sector-state remove`")
+        super().__init__(f"the request to create sim {sim_id!r} cannot be read: remove it with `sector-state remove`")
         self.sim_id = sim_id
 
 
@@ -128,7 +132,7 @@ class NotDurable(StateError):
     """Redis did not confirm in time that orders are kept as asked. `order_ids` are in the log nevertheless."""
 
     def __init__(self, durability: str, order_ids: list[str], reason: str) -> None:
-        super().__init__(f"not as durable as {durability!r} asks: {reason}")
+        super().__init__(f"the orders did not reach the durability {durability!r}: {reason}")
         self.durability = durability
         self.order_ids = order_ids
         self.reason = reason
@@ -138,7 +142,7 @@ class SimAlreadyFinished(StateError):
     """The sim has finished, and accepts no orders."""
 
     def __init__(self, sim_id: str, tick: int) -> None:
-        super().__init__(f"sim {sim_id} finished at tick {tick}")
+        super().__init__(f"sim {sim_id} finished at tick {tick} and accepts no orders")
         self.sim_id = sim_id
         self.tick = tick
 
@@ -147,7 +151,7 @@ class QueueFull(StateError):
     """The backlog of the worker is full: `pending` orders, of `max_pending`."""
 
     def __init__(self, sim_id: str, pending: int, max_pending: int) -> None:
-        super().__init__(f"{pending} orders wait for the worker of sim {sim_id}, and {max_pending} may")
+        super().__init__(f"sim {sim_id} has {pending} pending orders, and its limit is {max_pending}")
         self.sim_id = sim_id
         self.pending = pending
         self.max_pending = max_pending
@@ -158,7 +162,7 @@ class StorageFull(StateError):
 
     def __init__(self, what: str, used_bytes: int, max_bytes: int) -> None:
         super().__init__(
-            f"no room for another {what}: {used_bytes >> 20} of {max_bytes >> 20} MiB of Redis are in use, and the rest is"
+            f"Redis has no memory for another {what}: {used_bytes >> 20} of {max_bytes >> 20} MiB are in use, and the rest is"
             " reserved for ticks"
         )
         self.what = what
@@ -170,7 +174,7 @@ class TooManySims(StateError):
     """There are as many sims as may be created, `max_sims`."""
 
     def __init__(self, max_sims: int) -> None:
-        super().__init__(f"there are {max_sims} sims, and no more may be created: remove one first")
+        super().__init__(f"the limit of {max_sims} sims is reached: remove one first")
         self.max_sims = max_sims
 
 
@@ -178,7 +182,7 @@ class RateLimited(StateError):
     """A client exceeds its rate of orders. `retry_after_s`: seconds after which this request would have been accepted."""
 
     def __init__(self, client: str, per_second: float, retry_after_s: float) -> None:
-        super().__init__(f"{client} may send {per_second:g} orders a second")
+        super().__init__(f"{client} exceeds the limit of {per_second:g} orders per second")
         self.client = client
         self.per_second = per_second
         self.retry_after_s = retry_after_s
@@ -188,7 +192,7 @@ class IdempotencyConflict(StateError):
     """An idempotency key that came with another request before."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"the idempotency key {key!r} came with another request before")
+        super().__init__(f"the idempotency key {key!r} was used for another request: use a new key")
         self.key = key
 
 
@@ -196,7 +200,7 @@ class ResponseDamaged(StateError):
     """What is stored of the response to a request with an idempotency key cannot be read."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"the response that is stored for the idempotency key {key!r} is damaged: use another key")
+        super().__init__(f"the stored response for the idempotency key {key!r} is damaged: use a new key")
         self.key = key
 
 

@@ -25,7 +25,7 @@ def _array[D: np.generic](frame: Frame, table: str, name: str, dtype: type[D]) -
     try:
         values = frame.tables[table].columns[name].values
     except KeyError as error:
-        raise FrameError(f"a {frame.kind} without {table}.{name}") from error
+        raise FrameError(f"the {frame.kind} lacks {table}.{name}") from error
     column = np.asarray(values)
     if column.dtype != np.dtype(dtype):
         raise FrameError(f"{table}.{name} holds {column.dtype}, not {np.dtype(dtype)}")
@@ -56,9 +56,9 @@ def map_frame(galaxy: Galaxy) -> Frame:
 def galaxy_of(frame: Frame) -> Galaxy:
     """Return the map in a frame. Raises FrameError where it is not one."""
     if frame.kind != "map":
-        raise FrameError(f"a {frame.kind}, not a map")
+        raise FrameError(f"the frame is a {frame.kind}, not a map")
     if "name" not in frame.tables.get("systems", Table(0)).labels:
-        raise FrameError("a map without the names of its systems")
+        raise FrameError("the map lacks the names of its systems")
     galaxy = Galaxy(
         names=frame.tables["systems"].labels["name"],
         x=_array(frame, "systems", "x", np.int32),
@@ -142,20 +142,20 @@ def events_frame(tick: TickResult, orders: Sequence[LoggedOrder]) -> Frame:
 def state_of(config: SimConfig, galaxy: Galaxy, frame: Frame) -> WorldState:
     """Return the state in a frame. Raises FrameError where it is not one, or not one of this map."""
     if frame.kind != "snapshot":
-        raise FrameError(f"a {frame.kind}, not a snapshot")
+        raise FrameError(f"the frame is a {frame.kind}, not a snapshot")
     owner = _array(frame, "systems", "owner", np.int16)
     if len(owner) != len(galaxy.names):
-        raise FrameError(f"a snapshot of {len(owner)} systems on a map of {len(galaxy.names)}")
+        raise FrameError(f"the snapshot has {len(owner)} systems, and the map {len(galaxy.names)}")
     if "factions" not in frame.tables or "id" not in frame.tables["factions"].labels:
-        raise FrameError("a snapshot without the ids of its factions")
+        raise FrameError("the snapshot lacks the ids of its factions")
     ids = frame.tables["factions"].labels["id"]
     tick, next_fleet, winner = (frame.meta.get(name) for name in ("tick", "next_fleet", "winner"))
     if not isinstance(tick, int) or not isinstance(next_fleet, int) or not 0 <= tick <= LAST_TICK:
-        raise FrameError("a snapshot without tick or next_fleet")
+        raise FrameError("the snapshot lacks tick or next_fleet")
     if not 0 <= next_fleet < 2**62:
-        raise FrameError(f"a snapshot whose next fleet is number {next_fleet}")
+        raise FrameError(f"the snapshot has the invalid next_fleet {next_fleet}")
     if winner is not None and winner not in ids:
-        raise FrameError(f"a snapshot won by {winner}, who is not in it")
+        raise FrameError(f"the winner {winner} is not a faction of the snapshot")
     status: Literal["running", "finished"] = "finished" if frame.meta.get("status") == "finished" else "running"
     state = WorldState(
         config=config,
@@ -191,7 +191,7 @@ def _check(state: WorldState) -> None:
     """Raise FrameError where a column holds what no tick leaves behind, so that no later tick trips over it."""
     systems, factions, fleets = len(state.owner), len(state.factions.ids), state.fleets
     if len(set(state.factions.ids)) != factions:
-        raise FrameError("two factions of one id")
+        raise FrameError("two factions have the same id")
     _within("systems.owner", state.owner, NEUTRAL, factions - 1)
     _within("systems.ships", state.ships, 0, MAX_SHIPS)
     _within("factions.supply", state.factions.supply, 0, MAX_SHIPS)
@@ -202,9 +202,9 @@ def _check(state: WorldState) -> None:
     for name in ("origin", "target"):
         _within(f"fleets.{name}", getattr(fleets, name), 0, systems - 1)
     if len(fleets.id) > MAX_FLEETS:
-        raise FrameError(f"{len(fleets.id)} fleets, at most {MAX_FLEETS} can be under way")
+        raise FrameError(f"{len(fleets.id)} fleets exceed the limit of {MAX_FLEETS}")
     if len(fleets.id) and (fleets.id[0] < 0 or fleets.id[-1] >= state.next_fleet or (np.diff(fleets.id) <= 0).any()):
-        raise FrameError("fleets whose ids do not ascend to next_fleet")
+        raise FrameError("the ids of the fleets do not ascend to next_fleet")
 
 
 def _within(name: str, values: NDArray[np.signedinteger], least: int, most: int) -> None:

@@ -17,7 +17,7 @@ class GalaxyError(WorldConfigError):
     """A map on which no sim can be played. `reason` says why."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"no sim can be played on this map: {reason}")
+        super().__init__(f"this map cannot be played: {reason}")
         self.reason = reason
 
 

@@ -41,23 +41,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sector.world.maps",
-        description="Makes, checks and draws maps. A map file is JSON: systems, the lanes that join them, and homes. The worker"
-        " founds a sim on one where SIM_CONFIG has it as `map`.",
+        description="Makes, checks and draws maps. A map file is JSON: systems, the lanes that join them, and homes."
+        " A worker creates a sim on a map that SIM_CONFIG has as `map`.",
+        epilog="example: python -m sector.world.maps make --systems 200 > map.json",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     make = commands.add_parser(
         "make", help="write a generated map to stdout", description="Writes the map of a seed to stdout."
     )
-    make.add_argument("--systems", type=int, default=60, metavar="N", help="2 to 100000, default %(default)s")
-    make.add_argument("--homes", type=int, default=6, metavar="N", help="1 to 1000, default %(default)s")
     make.add_argument(
-        "--seed", type=int, default=1, metavar="N", help="another map for another one, default %(default)s"
+        "--systems", type=int, default=60, metavar="N", help="number of systems, 2 to 100000 (default: %(default)s)"
     )
+    make.add_argument(
+        "--homes", type=int, default=6, metavar="N", help="number of homes, 1 to 1000 (default: %(default)s)"
+    )
+    make.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the map (default: %(default)s)")
     make.set_defaults(run=_make)
-    check = commands.add_parser("check", help="say whether a map can be played, and how fair it is")
+    check = commands.add_parser("check", help="check whether a map can be played, and how fair it is")
     check.add_argument("file", type=Path, metavar="FILE")
     check.set_defaults(run=_check)
-    draw = commands.add_parser("draw", help="write a picture of a map, as SVG, to stdout")
+    draw = commands.add_parser("draw", help="write an SVG image of a map to stdout")
     draw.add_argument("file", type=Path, metavar="FILE")
     draw.set_defaults(run=_draw)
     return parser

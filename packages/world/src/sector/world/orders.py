@@ -28,7 +28,7 @@ def apply(mutable: MutableState, place: int, order: Order, *, admin: bool = Fals
     """Apply the order at `place` of the log. It yields one event; a rejection is its event, never an exception."""
     try:
         if mutable.config.preset == "classic" and not isinstance(order, MoveFleet):
-            raise OrderRejection(RejectReason.NOT_IN_CLASSIC, f"there is no {order.type} in the classic rules")
+            raise OrderRejection(RejectReason.NOT_IN_CLASSIC, f"the classic rules have no {order.type}")
         match order:
             case Join():
                 _join(mutable, place, order)
@@ -60,30 +60,32 @@ def _require(holds: bool, reason: RejectReason, detail: str) -> None:
 def _faction(mutable: MutableState, faction: str) -> int:
     _require(faction in mutable.rows, RejectReason.UNKNOWN_FACTION, f"{faction} has not joined")
     row = mutable.rows[faction]
-    _require(mutable.alive[row], RejectReason.ELIMINATED, f"{faction} is out")
+    _require(mutable.alive[row], RejectReason.ELIMINATED, f"{faction} is eliminated")
     return row
 
 
 def _system(mutable: MutableState, system: str) -> int:
     row = int(system[1:])
-    _require(row < len(mutable.owner), RejectReason.UNKNOWN_SYSTEM, f"there is no {system}")
+    _require(row < len(mutable.owner), RejectReason.UNKNOWN_SYSTEM, f"{system} does not exist")
     return row
 
 
 def _pay(mutable: MutableState, faction: int, cost: int) -> None:
     supply = int(mutable.supply[faction])
-    _require(supply >= cost, RejectReason.NOT_ENOUGH_SUPPLY, f"it costs {cost} supply, and there are {supply}")
+    _require(
+        supply >= cost, RejectReason.NOT_ENOUGH_SUPPLY, f"the order costs {cost} supply, and {supply} is available"
+    )
     mutable.supply[faction] = supply - cost
 
 
 def _join(mutable: MutableState, place: int, order: Join) -> None:
     row = mutable.rows.get(order.faction)
     if row is not None:
-        _require(mutable.alive[row], RejectReason.ELIMINATED, f"{order.faction} is out")
-        raise OrderRejection(RejectReason.ALREADY_JOINED, f"{order.faction} is in already")
+        _require(mutable.alive[row], RejectReason.ELIMINATED, f"{order.faction} is eliminated")
+        raise OrderRejection(RejectReason.ALREADY_JOINED, f"{order.faction} has already joined")
     home = mutable.enter(order.faction, puppet=False)
     if home is None:
-        raise OrderRejection(RejectReason.NO_HOME_LEFT, "every home system is taken")
+        raise OrderRejection(RejectReason.NO_HOME_LEFT, "every home system has an owner")
     mutable.record.one("faction_joined", place, order=place, faction=mutable.rows[order.faction], system=home)
 
 
@@ -112,7 +114,7 @@ def claim(mutable: MutableState, faction: int, system: int) -> None:
 def _add_fleet(mutable: MutableState, place: int, order: AddFleet, admin: bool) -> None:
     faction, system = _faction(mutable, order.faction), _system(mutable, order.system)
     if admin:
-        _require(mutable.owner[system] != NEUTRAL, RejectReason.NOT_OWNER, f"nobody owns {order.system}")
+        _require(mutable.owner[system] != NEUTRAL, RejectReason.NOT_OWNER, f"{order.system} has no owner")
     else:
         _require(mutable.owner[system] == faction, RejectReason.NOT_OWNER, f"{order.system} is not {order.faction}'s")
         _pay(mutable, faction, order.ships * mutable.config.muster_cost)

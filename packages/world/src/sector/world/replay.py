@@ -97,18 +97,18 @@ class _Player:
 
     def _step(self, record: TickEntry) -> Difference | None:
         if self._position is None:
-            raise ReplayError("it has no keyframe to begin with")
+            raise ReplayError("it has no keyframe before its first tick")
         try:
             after = self._world.advance(self._position, record.orders).state
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             # The first keyframe holds what no tick leaves behind.
-            raise ReplayError(f"tick {record.tick} cannot be played: {type(error).__name__}: {error}") from error
+            raise ReplayError(f"tick {record.tick} cannot be replayed: {type(error).__name__}: {error}") from error
         self._position, self._ticks = after, self._ticks + 1
         recorded = self.checker.frame
         if (difference := _compare(record.tick, after, record.hash, recorded)) is not None:
             return difference
         if digest(encode(recorded)) != after.digest:
-            raise ReplayError(f"the delta of tick {record.tick} leads to another state than its hash")
+            raise ReplayError(f"the delta of tick {record.tick} does not match its state hash")
         return None
 
 
@@ -133,7 +133,7 @@ def _differing_columns(table_name: str, old: Table, new: Table) -> Iterator[str]
     ids = row_ids(old)
     was_columns, new_columns = _columns(old), _columns(new)
     if foreign := was_columns.keys() ^ new_columns.keys():
-        yield f"{table_name}: columns of one alone: {', '.join(sorted(foreign))}"
+        yield f"{table_name}: columns on one side only: {', '.join(sorted(foreign))}"
     for column in sorted(was_columns.keys() & new_columns.keys()):
         pairs = zip(was_columns[column], new_columns[column], strict=False)
         rows = [(row, a, b) for row, (a, b) in enumerate(pairs) if a != b]
@@ -152,11 +152,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Verify an archive; returns the exit status: 0 as recorded, 1 not so, 2 no archive."""
     parser = argparse.ArgumentParser(
         prog="python -m sector.world.replay",
-        description="Plays an exported log again from its first keyframe, and holds the state hash of every tick against the"
+        description="Replays an exported log from its first keyframe, and compares the state hash of every tick with the"
         " recorded one. The first tick that differs is named, with the columns that do.",
-        epilog="exit status: 0 if all is as recorded, 1 if a tick differs, 2 if the file is no archive.",
+        epilog="exit status: 0 if every tick matches, 1 if a tick differs, 2 if the file is not an archive.",
     )
-    parser.add_argument("file", metavar="FILE", type=Path, help="what `python -m sector.state export` wrote")
+    parser.add_argument("file", metavar="FILE", type=Path, help="file that `python -m sector.state export` wrote")
     path: Path = parser.parse_args(arguments).file
     try:
         with open_file(path) as stream:
@@ -166,11 +166,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(printable(f"replay: {path}: {reason}"), file=sys.stderr)
         return 2
     if last.difference is None:
-        print(f"{path}: {last.ticks} ticks replayed up to tick {last.tick}, all as recorded")
+        print(f"{path}: {last.ticks} ticks replayed to tick {last.tick}, all as recorded")
         return 0
     difference = last.difference
     print(f"{path}: tick {difference.tick} differs: recorded {difference.recorded}, replayed {difference.replayed}")
-    for line in difference.columns or ("no column does: the recorded state is the one replayed, its hash is not",):
+    for line in difference.columns or ("no column differs: the recorded state matches, and its hash does not",):
         print(f"  {line}")
     return 1
 

@@ -15,9 +15,10 @@ _DESCRIPTION = (
     "sector-api token --faction NAME: prints a token; see sector-api token --help.\n"
     "sector-api openapi: prints the OpenAPI document, from which clients can be generated."
 )
-_OPEN = (
-    "OPEN: anyone who reaches this API may submit orders of any faction, and create sims; set AUTH_SECRET or AUTH_JWKS"
-)
+_OPEN = {
+    "effect": "every client of this API may submit orders for any faction and create sims",
+    "action": "set AUTH_SECRET or AUTH_JWKS",
+}
 
 
 def main() -> None:
@@ -29,7 +30,7 @@ def main() -> None:
     settings = load(ApiSettings, about=_DESCRIPTION)
     app = create_api(settings)
     if settings.is_open:
-        app.before_server_start(lambda _: log.warning(_OPEN))
+        app.before_server_start(lambda _: log.warning("authentication is disabled", extra=_OPEN))
     run(app, settings, settings.port)
 
 

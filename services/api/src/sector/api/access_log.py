@@ -39,7 +39,7 @@ class AccessLog:
             "at_ms": time.time_ns() // 1_000_000,
             "level": "info" if response.status < _SERVER_ERROR else "error",
             "service": "sector-api",
-            "event": "answered",
+            "event": "request completed",
             "request": request_id,
             **trace_field(request),
             "method": request.method,

@@ -66,19 +66,20 @@ class Bearer:
     def check_sim(self, sim_id: str) -> None:
         """Raise ApiError unless the token is for this sim."""
         if self.sims is not None and sim_id not in self.sims:
-            raise forbidden("sim", f"this token is not for sim {sim_id}")
+            raise forbidden("sim", f"this token does not allow sim {sim_id}: use a token with it in the claim sim")
 
     def check_order(self, order: Order) -> None:
         """Raise ApiError unless it may submit orders of this faction."""
         if self.admin or self.factions is None:
             return
         if order.faction not in self.factions:
-            raise forbidden("faction", f"this token is not for {order.faction or 'giving systems to nobody'}")
+            action = f"faction {order.faction}" if order.faction else "making a system neutral"
+            raise forbidden("faction", f"this token does not allow {action}: use a token that does")
 
     def check_may_create_sims(self) -> None:
         """Raise ApiError unless it may create sims. Call it before the body is parsed, and `check_sim` afterwards."""
         if not (self.admin or self.open):
-            raise forbidden("scope", "this takes a token of scope admin")
+            raise forbidden("scope", "this request requires a token with scope admin")
 
 
 ANONYMOUS = Bearer("anonymous", None, None, admin=False, open=True)
@@ -88,7 +89,7 @@ ANONYMOUS = Bearer("anonymous", None, None, admin=False, open=True)
 def forbidden(field: str, message: str) -> ApiError:
     """Return the error of a valid token that does not allow a request."""
     headers = {"WWW-Authenticate": 'Bearer error="insufficient_scope"'}
-    return ApiError(403, "Not allowed", message, [{"field": field, "message": message}], headers)
+    return ApiError(403, "Forbidden", message, [{"field": field, "message": message}], headers)
 
 
 class Authenticator:
@@ -124,7 +125,10 @@ class Authenticator:
             return bearer
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise _unauthorized("", "this takes a token: Authorization: Bearer ...; sector-api token makes one")
+            raise _unauthorized(
+                "",
+                "this request requires a token in the header Authorization: Bearer ...; create one with sector-api token",
+            )
         bearer = self._verify(ring, token.strip())
         if len(self._bearers) >= _MAX_TOKENS:
             del self._bearers[next(iter(self._bearers))]
@@ -140,8 +144,8 @@ class Authenticator:
         try:
             key_id = jwt.get_unverified_header(token).get("kid")
         except InvalidTokenError as error:
-            raise _unauthorized("invalid_token", "the token cannot be read: it is no JWT") from error
-        fault = "no key that is known here signed it"
+            raise _unauthorized("invalid_token", "the token is not a JWT: create one with sector-api token") from error
+        fault = "the token is not signed by a key of this API: create a new one"
         for key in ring.find(key_id):
             try:
                 claims = jwt.decode(
@@ -155,18 +159,18 @@ class Authenticator:
                 check_age(claims, time.time())
                 return _bearer(TokenClaims.model_validate(claims))
             except ExpiredSignatureError:
-                fault = "the token is expired"
+                fault = "the token is expired: create a new one"
             except InvalidAudienceError:
-                fault = f"the token is for another service: its aud is not {self._audience}"
+                fault = f"the token is for another service: its claim aud must be {self._audience}"
             except jwt.InvalidSignatureError:
                 continue
             except InvalidTokenError as error:
-                fault = f"the token is not good: {_reason(error)}"
+                fault = f"the token is invalid: {_reason(error)}"
             except ValidationError as error:
                 fault = describe_invalid_claim(error)
             except (jwt.PyJWTError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
                 # This key cannot verify the token. Another key may.
-                fault = "the token is not good"
+                fault = "the token is invalid: create a new one"
         raise _unauthorized("invalid_token", fault)
 
 
@@ -187,17 +191,17 @@ def _reason(error: InvalidTokenError) -> str:
     """Return why a token is rejected, in our words: those of the library may quote the token."""
     match error:
         case jwt.ImmatureSignatureError():
-            return f"it is not yet valid: nbf or iat is no number, or more than {CLOCK_SKEW_S} s ahead of this clock"
+            return f"its nbf or iat is not a number, or is more than {CLOCK_SKEW_S} s ahead of the clock of the API"
         case jwt.MissingRequiredClaimError():
-            return f'it has no claim "{error.claim}"'
+            return f'the claim "{error.claim}" is missing'
         case jwt.InvalidAlgorithmError():
-            return "its algorithm is not that of its key"
+            return "its algorithm does not match its key"
         case InvalidSubjectError():
-            return "its sub is no text"
+            return "its sub must be a string"
         case jwt.DecodeError():
             return "it cannot be decoded"
         case _:
-            return "a claim is not valid"
+            return "a claim is invalid"
 
 
 def describe_invalid_claim(error: ValidationError) -> str:
@@ -220,4 +224,4 @@ def _names(names: Names) -> frozenset[str] | None:
 
 def _unauthorized(error: str, detail: str) -> ApiError:
     challenge = f'Bearer realm="sector", error="{error}"' if error else 'Bearer realm="sector"'
-    return ApiError(401, "No good token", detail, headers={"WWW-Authenticate": challenge})
+    return ApiError(401, "Invalid token", detail, headers={"WWW-Authenticate": challenge})

@@ -32,7 +32,7 @@ async def get_docs(_: Request) -> Response:
 async def get_file(_: Request, name: str) -> Response:
     """Answer with a file of the page."""
     if name not in _CONTENT_TYPES:
-        raise HttpError(HTTPStatus.NOT_FOUND, f"there is no {name[:60]!r}")
+        raise HttpError(HTTPStatus.NOT_FOUND, f"page {name[:60]!r} does not exist")
     return _respond(name, b"public, max-age=86400")
 
 

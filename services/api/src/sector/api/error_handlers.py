@@ -43,7 +43,7 @@ def to_api_error(error: Exception) -> ApiError | None:
         case ApiError():
             return error
         case SimNotFound():
-            return ApiError(404, "No such sim", str(error))
+            return ApiError(404, "The sim does not exist", str(error))
         case SimExists():
             return ApiError(409, "The sim exists", str(error))
         case SimAlreadyFinished():
@@ -57,31 +57,31 @@ def to_api_error(error: Exception) -> ApiError | None:
         case RateLimited():
             wait_s = math.ceil(error.retry_after_s)
             return ApiError(
-                429, "Too many orders", f"{error}; try again in {wait_s} s", headers={"Retry-After": str(wait_s)}
+                429, "Too many orders", f"{error}: try again in {wait_s} s", headers={"Retry-After": str(wait_s)}
             )
         case TooManyRequests():
             wait_s = math.ceil(error.retry_after_s)
-            detail = f"{error}; try again in {wait_s} s"
+            detail = f"{error}: try again in {wait_s} s"
             return ApiError(429, "Too many requests", detail, headers={"Retry-After": str(wait_s)})
         case FairQueueFull():
-            return ApiError(503, "Too many reads of history", f"{error}; try again in a second")
+            return ApiError(503, "Too many reads of history", f"{error}: try again in 1 s")
         case QueueFull():
-            detail = f"{error}; try again in a second"
-            return ApiError(429, "The worker is behind", detail, headers={"Retry-After": "1"})
+            detail = f"{error}: try again in 1 s"
+            return ApiError(429, "Too many pending orders", detail, headers={"Retry-After": "1"})
         case StorageFull():
             # Older history is dropped within seconds: that makes room, unless something else uses the memory.
-            return ApiError(503, "Storage is full", f"{error}; try again in 5 s", headers={"Retry-After": "5"})
+            return ApiError(503, "Storage is full", f"{error}: try again in 5 s", headers={"Retry-After": "5"})
         case TooManySims():
             return ApiError(403, "Sim limit reached", str(error))
         case NotDurable():
             ids = ", ".join(error.order_ids)
-            detail = f"{error}. What was ordered is in the log all the same, as {ids}, and may be lost again"
+            detail = f"{error}. The orders {ids} are in the log, but may be lost: check their results"
             return ApiError(503, "Not durable", detail)
         case FrameError() | DeltaError() | HistoryGone() | HistoryBroken() | StateError():
-            return ApiError(503, "The sim is not readable", str(error))
+            return ApiError(503, "The sim cannot be read", str(error))
         case RedisError():
             # The text of the error contains the address of Redis: it is for the log and for /health.
-            return ApiError(503, "Redis is not available", describe(error))
+            return ApiError(503, "Redis is unavailable", describe(error))
         case _:
             return None
 
@@ -109,6 +109,10 @@ def install(app: App, finalizer: ResponseFinalizer) -> None:
         if foreseen is not None:
             return finalize(request, foreseen.response())
         request_id = finalizer.request_id(request)
-        fields = {"request": request_id, **trace_field(request)}
-        log.error("%s %s failed", request.method, request.path, exc_info=error, extra=fields)
-        return finalize(request, ApiError(500, "Internal error", "see the log of the API").response(), request_id)
+        fields = {"request": request_id, **trace_field(request), "method": request.method, "path": request.path}
+        log.error("request failed", exc_info=error, extra=fields)
+        return finalize(
+            request,
+            ApiError(500, "Internal error", "the API failed unexpectedly: find this request in its log").response(),
+            request_id,
+        )

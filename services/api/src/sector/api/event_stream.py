@@ -68,7 +68,7 @@ class EventStreams:
         """Wait for `stop`, then end every stream."""
         await stop.wait()
         for backlog in tuple(self._backlogs):
-            backlog.close("reconnect", "this server shuts down")
+            backlog.close("reconnect", "this server is shutting down: connect again")
 
     async def get(self, request: Request, sim: ApiSim) -> Response | None:
         """Send events after `Last-Event-ID` or `after`, or from `tick` on. Without these, send those that happen from now on."""
@@ -82,7 +82,7 @@ class EventStreams:
             after = parse_start(parameters) if "after" in parameters or "tick" in parameters else None
         view = await sim.view()
         if self.open >= self._max_streams:
-            detail = f"{self._max_streams} event streams are open, as many as may be"
+            detail = f"the limit of {self._max_streams} event streams is reached: try again later"
             raise ApiError(503, "Too many streams", detail)
         response = Response(b"", content_type=EVENT_STREAM, headers=_HEADERS)
         if request.method == "HEAD":
@@ -116,12 +116,12 @@ class EventStreams:
                     await self._send_live(writer, backlog, sim.sim_id, last, event_filter)
         except TimeoutError:
             self._count_dropped()
-            fields = {"sim": sim.sim_id}
-            log.warning("a stream was cut: its reader took nothing for %g s", self._write_timeout_s, extra=fields)
+            fields = {"sim": sim.sim_id, "timeout_s": self._write_timeout_s}
+            log.warning("slow stream client disconnected", extra=fields)
             if isinstance(request.stream, Http):
                 request.stream.protocol.abort()
         except RequestCancelled:
-            log.debug("a stream was left by its reader", extra={"sim": sim.sim_id})
+            log.debug("stream closed by client", extra={"sim": sim.sim_id})
         finally:
             self._backlogs.discard(backlog)
 

@@ -36,7 +36,7 @@ def parse_start(parameters: dict[str, str]) -> EventId:
     if "tick" not in parameters:
         return parse_event_id("after", parameters.get("after", "0-0"))
     if "after" in parameters:
-        raise invalid_query("tick", "it excludes after: only one of them may say where to begin")
+        raise invalid_query("tick", "it excludes after: use only one of them")
     return parse_integer("tick", parameters["tick"], 0, MAX_TICK), -1
 
 
@@ -44,7 +44,7 @@ def parse_event_id(name: str, text: str) -> EventId:
     """Return the id of an event. Raises ApiError."""
     match = _EVENT_ID.fullmatch(text)
     if match is None or not text.isascii():
-        raise invalid_query(name, f"{text[:40]!r} is not the id of an event, such as 12-0")
+        raise invalid_query(name, f"{text[:40]!r} is not an event id, such as 12-0")
     return int(match[1]), int(match[2])
 
 
@@ -52,10 +52,10 @@ def parse_filter(parameters: dict[str, str]) -> EventFilter | None:
     """Return the filter for events: their types in `type`, and those that concern `faction`. None passes all. Raises ApiError."""
     types = frozenset(parameters["type"].split(",")) if "type" in parameters else EVENT_TYPES
     if unknown := sorted(types - EVENT_TYPES):
-        raise invalid_query("type", f"{unknown[0][:40]!r} is not among {', '.join(sorted(EVENT_TYPES))}")
+        raise invalid_query("type", f"{unknown[0][:40]!r} is not one of {', '.join(sorted(EVENT_TYPES))}")
     faction = parameters.get("faction")
     if faction is not None and not _FACTION.fullmatch(faction):
-        raise invalid_query("faction", f"{faction[:40]!r} is not the id of a faction")
+        raise invalid_query("faction", f"{faction[:40]!r} is not a faction id")
     if types == EVENT_TYPES and faction is None:
         return None
 

@@ -8,7 +8,7 @@ MOVE: JsonValue = {"type": "move_fleet", "faction": "Aurora", "system": "S0", "t
 ACCEPTED: JsonValue = {"id": _ORDER_ID, "status": "pending"}
 PROBLEM: JsonValue = {
     "type": "about:blank",
-    "title": "Not a valid order",
+    "title": "Invalid order",
     "status": 422,
     "detail": "ships: must be an integer",
     "errors": [{"field": "ships", "message": "must be an integer"}],
@@ -86,6 +86,8 @@ READY: JsonValue = {
 UNREADY: JsonValue = {
     "service": "api",
     "ready": False,
-    "conditions": {"redis": {"ok": False, "since_ms": _AT_MS, "fault": "Redis is away"}},
+    "conditions": {
+        "redis": {"ok": False, "since_ms": _AT_MS, "fault": "Redis is unreachable: start it, or correct REDIS_URL"}
+    },
 }
 METRICS: JsonValue = "# TYPE sector_api_streams gauge\nsector_api_streams 3.0\n"

@@ -15,5 +15,5 @@ def idempotency_key(request: Request) -> str:
     """Return the idempotency key of a request; empty if it has none. Raises ApiError."""
     key: str | None = request.headers.getone("idempotency-key", None)
     if key is not None and not _KEY.fullmatch(key):
-        raise invalid_header("Idempotency-Key", "it has 1 to 255 visible ASCII characters")
+        raise invalid_header("Idempotency-Key", "it must have 1 to 255 visible ASCII characters")
     return key or ""

@@ -20,17 +20,17 @@ def parse_json(request: Request, *, may_be_map: bool = True) -> JsonValue:
     """Return the JSON in the body of a request. Only a map may have very many fields. Raises ApiError."""
     kind = request.headers.getone("content-type", _JSON)
     if kind != _JSON and kind.partition(";")[0].strip().lower() not in _ACCEPTED:
-        detail = f"a body is application/json, not {kind[:80]!r}"
-        raise ApiError(415, "Not a type that is taken", detail, headers={"Accept": "application/json"})
+        detail = f"the Content-Type must be application/json, not {kind[:80]!r}"
+        raise ApiError(415, "Unsupported media type", detail, headers={"Accept": "application/json"})
     coding = request.headers.getone("content-encoding", None)
     if coding is not None and coding.lower() not in ("identity", ""):
-        detail = f"a body is sent without Content-Encoding, not as {coding[:80]!r}"
-        raise ApiError(415, "Not a coding that is taken", detail, headers={"Accept-Encoding": "identity"})
+        detail = f"the body must have no Content-Encoding, not {coding[:80]!r}"
+        raise ApiError(415, "Unsupported content encoding", detail, headers={"Accept-Encoding": "identity"})
     if (brackets := request.body.count(b"[") + request.body.count(b"{")) > _MAX_BRACKETS:
-        message = f"it has at most {_MAX_BRACKETS} of [ and {{, this one {brackets}"
+        message = f"it has {brackets} of [ and {{, above the limit of {_MAX_BRACKETS}"
         raise invalid([{"field": "(body)", "message": message}], "Too many brackets")
     if (colons := request.body.count(b":")) > _MAX_COLONS and not may_be_map:
-        message = f"it has at most {_MAX_COLONS} colons, this one {colons}"
+        message = f"it has {colons} colons, above the limit of {_MAX_COLONS}"
         raise invalid([{"field": "(body)", "message": message}], "Too many colons")
     try:
         body: JsonValue = jiter.from_json(request.body, allow_inf_nan=False, catch_duplicate_keys=True)

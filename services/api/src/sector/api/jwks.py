@@ -38,7 +38,7 @@ class NoUsableKey(KeyFileError):
     """A key file without a key that can be used. `skipped` has the reasons."""
 
     def __init__(self, path: Path, skipped: list[str]) -> None:
-        super().__init__(path, "; ".join(["it holds no key that can be used", *skipped[:5]]))
+        super().__init__(path, "; ".join(["it contains no usable key", *skipped[:5]]))
         self.skipped = skipped
 
 
@@ -78,10 +78,10 @@ def load_keys(path: Path) -> KeySet:
     except FileError as error:
         raise KeyFileError(path, error.reason) from error
     except (ValueError, RecursionError) as error:
-        raise KeyFileError(path, "it cannot be read: it is no JSON") from error
+        raise KeyFileError(path, "it cannot be read: it is not JSON") from error
     listed = content.get("keys") if isinstance(content, dict) else None
     if not isinstance(listed, list):
-        raise KeyFileError(path, 'it is no JWKS: {"keys": [...]}')
+        raise KeyFileError(path, 'it is not a JWKS: {"keys": [...]}')
     loaded = KeySet([], [])
     for number, each in enumerate(listed):
         try:
@@ -96,7 +96,7 @@ def load_keys(path: Path) -> KeySet:
 def _key(number: int, fields: object) -> Key:
     """Return a key. Raises KeySkipped."""
     if not isinstance(fields, dict):
-        raise KeySkipped(str(number), "is no object")
+        raise KeySkipped(str(number), "is not an object")
     name = _quoted(fields["kid"]) if "kid" in fields else str(number)
     if reason := _check_type(fields):
         raise KeySkipped(name, reason)
@@ -105,7 +105,7 @@ def _key(number: int, fields: object) -> Key:
         weakness = _check_strength(fields, jwk)
     except Exception as error:
         # The libraries raise errors of many types for invalid keys. No error may prevent the use of the other keys.
-        raise KeySkipped(name, f"cannot be used ({type(error).__name__})") from error
+        raise KeySkipped(name, f"is invalid ({type(error).__name__})") from error
     if weakness:
         raise KeySkipped(name, weakness)
     signs = (fields["kty"] == "oct" or "d" in fields) and "sign" in fields.get("key_ops", ("sign",))
@@ -116,7 +116,7 @@ def _check_type(fields: Mapping[str, object]) -> str:
     """Return why a key is not one for supported signatures; "" if it is."""
     kind, use, operations = fields.get("kty"), fields.get("use", "sig"), fields.get("key_ops", ["verify"])
     if not isinstance(fields.get("kid", ""), str):
-        return "has a kid that is no text"
+        return "has a kid that is not a string"
     if not isinstance(kind, str) or kind not in _ALGORITHMS:
         return f"has unsupported type {_quoted_choice(kind)}"
     if use != "sig":

@@ -87,9 +87,10 @@ class KeyRing:
             return
         for reason in self.skipped:
             if reason not in self._reported:
-                log.warning("AUTH_JWKS: %s", reason)
+                log.warning("AUTH_JWKS key skipped", extra={"reason": reason})
         self._reported = frozenset(self.skipped)
-        log.info("%d keys in %s: %s", len(self._keys), self._path, ", ".join(key.id or "unnamed" for key in self._keys))
+        names = [key.id or "unnamed" for key in self._keys]
+        log.info("AUTH_JWKS loaded", extra={"file": str(self._path), "keys": names})
 
     def _apply(self, reading: _KeyFileReading) -> bool:
         """Use the keys that were read. Return whether they changed."""
@@ -137,7 +138,10 @@ def _read(path: Path, stamp_before: FileStamp | None) -> _KeyFileReading:
     except NoUsableKey as error:
         # The file is readable, so the keys that it had are revoked, although none is left.
         return _KeyFileReading(
-            stamp, [], error.skipped, "AUTH_JWKS holds no key that can be used: tokens that its keys signed are refused"
+            stamp,
+            [],
+            error.skipped,
+            "AUTH_JWKS contains no usable key: add one, because tokens signed by its keys are rejected",
         )
     except (KeyFileError, FileError) as error:
         return _KeyFileReading(None, fault=_fault(error.reason))
@@ -145,4 +149,4 @@ def _read(path: Path, stamp_before: FileStamp | None) -> _KeyFileReading:
 
 
 def _fault(reason: str) -> str:
-    return f"AUTH_JWKS cannot be used: {reason}; the keys stay as they were"
+    return f"AUTH_JWKS cannot be used: {reason}; the previous keys are used until it is corrected"

@@ -90,10 +90,10 @@ def main(arguments: Sequence[str]) -> int:
     """Print the document (`sector-api openapi`); returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="sector-api openapi",
-        description="Prints the OpenAPI 3.1 document of the API, as /openapi.json has it. It needs no Redis.",
+        description="Prints the OpenAPI 3.1 document of the API, as /openapi.json has it. Redis is not required.",
         epilog="example: sector-api openapi > openapi.json",
     )
-    parser.add_argument("--open", action="store_true", help="the document of an API that takes no tokens")
+    parser.add_argument("--open", action="store_true", help="print the document of an API without authentication")
     given = parser.parse_args(arguments)
     sys.stdout.buffer.write(orjson.dumps(document(tokens=not given.open), option=_INDENTED))
     return 0

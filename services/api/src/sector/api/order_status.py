@@ -60,13 +60,17 @@ def _respond(status: Outcome) -> Response:
 
 
 def _not_found(sim: ApiSim, order_id: str) -> ApiError:
-    detail = f"sim {sim.sim_id} has no order {order_id[:60]!r} in its log; orders are kept as long as the history around them"
-    return ApiError(404, "No such order", detail)
+    detail = (
+        f"sim {sim.sim_id} has no order {order_id[:60]!r} in its log: orders are deleted with the history around them"
+    )
+    return ApiError(404, "The order does not exist", detail)
 
 
 def _parse_wait(text: str) -> float:
     match = _DURATION.fullmatch(text)
     seconds = -1.0 if match is None else float(match[1]) / (1000 if match[2] == "ms" else 1)
     if not 0 <= seconds <= MAX_WAIT_S:
-        raise invalid_query("wait", f"{text[:40]!r} is not a time from 0s to {MAX_WAIT_S:.0f}s, such as 2s or 500ms")
+        raise invalid_query(
+            "wait", f"{text[:40]!r} is not a duration from 0s to {MAX_WAIT_S:.0f}s, such as 2s or 500ms"
+        )
     return seconds

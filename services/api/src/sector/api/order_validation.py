@@ -77,8 +77,8 @@ async def _validate_list(
     began_ns: int,
 ) -> None:
     if not 1 <= len(body) <= MAX_ORDERS:
-        detail = f"a list holds 1 to {MAX_ORDERS} orders, this one {len(body)}"
-        raise ApiError(422, "Not a valid list", detail)
+        detail = f"a list must have 1 to {MAX_ORDERS} orders, this one has {len(body)}"
+        raise ApiError(422, "Invalid list", detail)
     listed_errors = 0
     for first in range(0, len(body), _ORDERS_PER_SLICE):
         for number in range(first, min(first + _ORDERS_PER_SLICE, len(body))):
@@ -100,11 +100,11 @@ def validate_order(bearer: Bearer, body: JsonValue, *, lists_errors: bool = True
     """Return a valid order that the bearer may submit. Raises ApiError; without `lists_errors` it only counts the errors."""
     if isinstance(body, dict):
         if len(body) > _MAX_FIELDS:
-            message = f"an order has at most {_MAX_FIELDS} fields, this one {len(body)}"
+            message = f"an order may have {_MAX_FIELDS} fields, this one has {len(body)}"
             raise invalid([{"field": "(body)", "message": message}])
         # Pydantic copies the name of an unknown field several times.
         if (longest := max(map(len, body), default=0)) > _MAX_NAME:
-            message = f"the name of a field has at most {_MAX_NAME} characters, one here has {longest}"
+            message = f"the name of a field may have {_MAX_NAME} characters, one here has {longest}"
             raise invalid([{"field": "(body)", "message": message}])
         for name, value in body.items():
             # In JSON Schema 2020-12 it is an integer.
@@ -147,4 +147,4 @@ def _unknown_references(order: Order, view: SimView) -> Iterator[dict[str, str]]
             if (table := frame.tables.get(table_name)) is not None and has_row(table, row_id):
                 break
         else:
-            yield {"field": name, "message": f"{row_id!r} is not among the {table_name} of this sim"}
+            yield {"field": name, "message": f"{row_id!r} is not one of the {table_name} of this sim"}

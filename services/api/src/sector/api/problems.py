@@ -52,7 +52,7 @@ class ApiError(Exception):
         return Response(orjson.dumps(self.body), self.status, content_type=PROBLEM, headers=headers)
 
 
-def invalid(errors: list[dict[str, str]], title: str = "Not a valid order") -> ApiError:
+def invalid(errors: list[dict[str, str]], title: str = "Invalid order") -> ApiError:
     """Return the error of a body that is JSON, but not valid."""
     detail = "; ".join(f"{error['field']}: {error['message']}" for error in errors[:MAX_ERRORS])
     if len(errors) > MAX_ERRORS:
@@ -60,7 +60,7 @@ def invalid(errors: list[dict[str, str]], title: str = "Not a valid order") -> A
     return ApiError(422, title, detail, errors)
 
 
-def invalid_unlisted(errors: int, title: str = "Not a valid order") -> ApiError:
+def invalid_unlisted(errors: int, title: str = "Invalid order") -> ApiError:
     """Return the error of a body in a response that already lists the maximum number of errors."""
     return ApiError(422, title, f"{errors} errors, see more_errors", more_errors=errors)
 
@@ -68,12 +68,12 @@ def invalid_unlisted(errors: int, title: str = "Not a valid order") -> ApiError:
 def invalid_query(name: str, message: str) -> ApiError:
     """Return the error of a query parameter."""
     name = _shorten(name)
-    return ApiError(422, "Not a valid query", f"{name}: {message}", [{"field": name, "message": message}])
+    return ApiError(422, "Invalid query", f"{name}: {message}", [{"field": name, "message": message}])
 
 
 def invalid_header(name: str, message: str) -> ApiError:
     """Return the error of a header."""
-    return ApiError(422, "Not a valid header", f"{name}: {message}", [{"field": name, "message": message}])
+    return ApiError(422, "Invalid header", f"{name}: {message}", [{"field": name, "message": message}])
 
 
 def list_errors(error: ValidationError, tags: frozenset[str] = frozenset()) -> list[dict[str, str]]:

@@ -16,9 +16,9 @@ def parse_query(request: Request, *names: str) -> dict[str, str]:
     parameters: dict[str, str] = {}
     for name, value in request.get_query_args(keep_blank_values=True):
         if name not in names:
-            raise invalid_query(name, f"there is no such parameter; there are {', '.join(names) or 'none'}")
+            raise invalid_query(name, f"this parameter is unknown: use {', '.join(names) or 'none'}")
         if name in parameters:
-            raise invalid_query(name, "it is repeated")
+            raise invalid_query(name, "it appears more than once: send it once")
         parameters[name] = value
     return parameters
 

@@ -20,7 +20,7 @@ _MIN_RATE = 0.001
 
 def _check_length(secret: SecretStr | None) -> SecretStr | None:
     if secret is not None and len(secret.get_secret_value()) < MIN_SECRET:
-        raise ValueError(f"{len(secret.get_secret_value())} characters are too few")
+        raise ValueError(f"it has {len(secret.get_secret_value())} characters, and must have at least {MIN_SECRET}")
     return secret
 
 
@@ -135,7 +135,7 @@ class ApiSettings(TracedSettings):
     cors_origins: Annotated[tuple[str, ...], BeforeValidator(_parse_origins)] = Field(
         default=(),
         description="Origins whose pages may use this API, such as https://example.org: scheme, host, and port if it is"
-        " not the default. Several with commas, or * for all.",
+        " not the default. Separated by commas, or * for all.",
     )
     proxies: int = Field(
         default=0,
@@ -168,13 +168,13 @@ class ApiSettings(TracedSettings):
         le=50,
         description="Seconds between heartbeats in an event stream without events, 0.1 to 50.",
     )
-    port: Port = Field(default=8000, description="Port to listen at, 1 to 65535.")
+    port: Port = Field(default=8000, description="Port to listen on, 1 to 65535.")
     operator_port: OperatorPort
     max_body_bytes: int = Field(
         default=1_048_576,
         ge=1024,
         le=104_857_600,
-        description="Largest body of a request, in bytes, 1024 to 104857600.",
+        description="Maximum size of a request body, in bytes, 1024 to 104857600.",
     )
 
     @property

@@ -91,14 +91,16 @@ class SimRegistry:
                 await sim.newest_views()
         except SimNotFound as error:
             if sim_id == self.own_id:
-                raise ApiError(503, "No such sim yet", f"{error}; a worker founds it") from error
+                raise ApiError(
+                    503, "The sim does not exist yet", f"{error} yet: wait until a worker creates it"
+                ) from error
             # Another request may have begun to watch it again in the meantime.
             if self._sims.get(sim_id) is sim:
                 self._remove(sim_id)
             raise
         except TimeoutError as error:
-            detail = f"sim {sim_id!r} was not read within {_LOAD_TIMEOUT_S:g} s; try again"
-            raise ApiError(503, "The sim is not readable", detail) from error
+            detail = f"sim {sim_id!r} could not be read within {_LOAD_TIMEOUT_S:g} s: try again"
+            raise ApiError(503, "The sim cannot be read", detail) from error
 
     async def run(self, stop: asyncio.Event) -> None:
         """Watch sims until `stop`, then release all."""
@@ -131,7 +133,7 @@ class SimRegistry:
         """Remove the least recently used sim. Raises ApiError if all are in use."""
         unused = [each for each in self._used_s if each != self.own_id and not self._sims[each].in_use]
         if not unused:
-            detail = f"{_MAX_SIMS} sims are in use here, as many as may; try again later"
+            detail = f"the limit of {_MAX_SIMS} sims in use by this process is reached: try again later"
             raise ApiError(503, "Too many sims", detail, headers={"Retry-After": "5"})
         self._remove(min(unused, key=self._used_s.__getitem__))
 
@@ -139,7 +141,7 @@ class SimRegistry:
         """Remove a sim whose task failed with an unexpected error. The next request watches it again."""
         if task.cancelled() or (error := task.exception()) is None:
             return
-        log.error("following sim %s failed", sim_id, exc_info=error)
+        log.error("sim watcher failed", exc_info=error, extra={"sim": sim_id})
         if self._tasks.get(sim_id) is task:
             self._remove(sim_id)
 

@@ -47,7 +47,7 @@ class SimsEndpoint:
         limit = parse_integer("limit", parameters.get("limit", "100"), 1, MAX_LIMIT)
         after = parameters.get("after")
         if after is not None and not _ID.fullmatch(after):
-            raise invalid_query("after", f"{after[:40]!r} is not the id of a sim")
+            raise invalid_query("after", f"{after[:40]!r} is not a sim id")
         ids = [sim_id for sim_id in await lifecycle.list_ids(self._redis) if after is None or sim_id > after]
         heads = await lifecycle.load_heads(self._redis, ids[:limit])
         sims: list[JsonValue] = [
@@ -100,7 +100,7 @@ class SimsEndpoint:
         newest = available.head.tick
         tick = parse_integer("tick", parameters.get("tick", str(newest)), 0, MAX_TICK)
         if not available.first <= tick <= newest:
-            raise invalid_query("tick", f"{tick} is not kept: {available.first} to {newest} are")
+            raise invalid_query("tick", f"tick {tick} is not in the history: use {available.first} to {newest}")
         return await self._request(request, new.id, SimRequest(fork_of=ForkOf(sim=sim.sim_id, tick=tick)), key)
 
     async def _request(
@@ -136,13 +136,13 @@ def _details(available: HistoryRange) -> dict[str, JsonValue]:
 
 
 def _validate[M: BaseModel](model: type[M], request: Request) -> M:
-    title = f"Not a valid {'fork' if model is NewFork else 'sim'}"
+    title = f"Invalid {'fork' if model is NewFork else 'sim'}"
     if (count := request.body.count(b"{") + request.body.count(b"[")) > _MAX_OBJECTS:
-        message = f"it has {count} objects and lists, and may have {_MAX_OBJECTS}"
+        message = f"it has {count} objects and lists, above the limit of {_MAX_OBJECTS}"
         raise invalid([{"field": "(body)", "message": message}], title)
     body = parse_json(request)
     if (fields := _count_fields(body)) > _MAX_FIELDS:
-        message = f"an object has {fields} fields, and may have {_MAX_FIELDS}"
+        message = f"an object has {fields} fields, above the limit of {_MAX_FIELDS}"
         raise invalid([{"field": "(body)", "message": message}], title)
     text = request.body
     if convert_whole_floats(body):

@@ -21,7 +21,7 @@ async def get_snapshot(throttle: RequestThrottle, request: Request, sim: ApiSim)
     parameters = parse_query(request, "format", "tick")
     form = next((each for each in SNAPSHOT_FORMATS if each == parameters.get("format", "rows")), None)
     if form is None:
-        raise invalid_query("format", f"{parameters['format']!r} is neither rows nor columns")
+        raise invalid_query("format", f"{parameters['format']!r} is not rows or columns")
     if "tick" not in parameters:
         return await _respond(request, await sim.newest_views(), form)
     tick = parse_integer("tick", parameters["tick"], 0, MAX_TICK)
@@ -63,8 +63,8 @@ async def _views_at(sim: ApiSim, tick: int, turn: Turn) -> EncodedViews:
             views = EncodedViews(await history.view_at(sim.redis, tick, newest, turn=turn))
         except HistoryGone as error:
             first = (await history.get_range(sim.redis, sim.sim_id)).first
-            detail = f"tick {tick} of sim {sim.sim_id} is not kept: {first} to {newest.head.tick} are"
-            raise ApiError(404, "No such tick", detail) from error
+            detail = f"tick {tick} of sim {sim.sim_id} is not in the history: use {first} to {newest.head.tick}"
+            raise ApiError(404, "The tick is not in the history", detail) from error
         if len(sim.views_by_tick) >= _MAX_EARLIER_VIEWS:
             del sim.views_by_tick[next(iter(sim.views_by_tick))]
         sim.views_by_tick[tick] = views

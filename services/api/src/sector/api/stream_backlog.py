@@ -26,14 +26,14 @@ class StreamBacklog:
     def push(self, tick: TickEvents | None) -> None:
         """Add a tick; None means that ticks may have been missed. A backlog above its limits ends the stream."""
         if tick is None:
-            self.close("reconnect", "ticks may have been missed here")
+            self.close("reconnect", "ticks may be missing: connect again with Last-Event-ID")
             return
         if self.end:
             return
         self.ticks.append(tick)
         self.size += _EVENT_BYTES * (len(tick.events) + 1)
         if len(self.ticks) > MAX_TICKS or self.size > MAX_BYTES:
-            self.close("dropped", f"too slow: more than {MAX_TICKS} ticks or {MAX_BYTES} bytes behind")
+            self.close("dropped", f"the client is more than {MAX_TICKS} ticks or {MAX_BYTES} bytes behind: read faster")
         self.changed.set()
 
     def close(self, message: str, reason: str) -> None:

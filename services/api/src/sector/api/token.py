@@ -45,20 +45,18 @@ def main(arguments: Sequence[str]) -> int:
     )
     options = parser.parse_args(arguments)
     if not (options.faction or options.admin):
-        parser.error("--faction NAME or --admin is required")
+        parser.error("--faction or --admin is required")
     if not 0 < options.hours <= 24 * 366 * 10:
-        parser.error("--hours must be above 0, ten years at most")
+        parser.error("--hours must be above 0 and at most 87840 (ten years)")
     subject = options.subject or ("admin" if options.admin else options.faction[0])
     if not is_subject(subject):
-        parser.error("--subject must have 1 to 128 characters, none of them a control character")
+        parser.error("--subject must have 1 to 128 characters, without control characters")
     sys.argv[1:] = []
     settings = load(ApiSettings, about="")
     ring = settings.key_ring
     key = ring.signing if ring is not None else None
     if key is None:
-        print(
-            "no key to sign with: set AUTH_SECRET, or AUTH_JWKS to a file with a secret or private key", file=sys.stderr
-        )
+        print("no signing key: set AUTH_SECRET, or AUTH_JWKS to a file with a secret or private key", file=sys.stderr)
         return 2
     print(
         sign_token(

@@ -17,10 +17,10 @@ log = logging.getLogger(__name__)
 API = "api"
 _UNAUTHORIZED = 401
 _REFUSALS = {
-    401: "401 No good token: correct API_TOKEN",
-    403: "403 Not allowed: API_TOKEN is not for this faction or sim",
-    404: "404 No such sim, or API_URL is not the API's",
-    429: "429 Too many requests",
+    401: "the API rejected the token (401): correct API_TOKEN",
+    403: "the token does not allow this faction or sim (403): use another API_TOKEN",
+    404: "the sim does not exist, or API_URL is not the URL of the API (404): correct BOT_SIM or API_URL",
+    429: "the API limits the request rate (429): raise BOT_POLL_INTERVAL",
 }
 
 
@@ -29,13 +29,13 @@ def describe(error: ClientError | ValidationError) -> str:
     match error:
         case RequestRejected():
             status = error.problem.status
-            return _REFUSALS.get(status, f"the API refused a request with status {status}")
+            return _REFUSALS.get(status, f"the API rejected a request with status {status}")
         case Unavailable():
-            return f"the API is unreachable, or cannot answer: {error.kind}"
+            return f"the API is unreachable or unavailable: {error.kind}"
         case ClientError():
             return f"the API cannot be used: {type(error).__name__}"
         case _:
-            return "the API sent something that this version cannot read"
+            return "the API sent a response that this version cannot read: update the bot"
 
 
 class Bot:
@@ -97,7 +97,7 @@ class Bot:
                 raise
             self._refused += 1
             REFUSED.labels(refused.problem.status).inc()
-            log.warning("%s refused: %s", order.type, refused)
+            log.warning("order rejected", extra={"order": order.type, "error": str(refused)})
         else:
             self._is_authorized = True
             self._accepted += 1

@@ -20,14 +20,16 @@ def welcome_text(topology: Topology, logs: str, token_days: float, world_directo
     order = f'{{"type": "join", "faction": "{PLAYER}"}}'
     # (where the repository is: not in an image)
     bot = f"    python3 {_BOT} --api {api} --token $TOKEN\n" if Path(_BOT).is_file() else ""
+    in_memory = "in memory, deleted when this process ends (use --data DIR to store it)"
+    storage = f"stored in {world_directory}" if world_directory else in_memory
     return f"""
   Sector is running.
 
     the page   {topology.viz_url}
-    the API    {api}, to be tried at {api}/docs
+    the API    {api}, with a console at {api}/docs
     Redis      {redact_url(topology.redis_url)}
     logs       {logs}
-    the world  {f"kept in {world_directory}" if world_directory else "in memory: it ends with this process (--data DIR keeps it)"}
+    the world  {storage}
 
   Try:
 
@@ -48,6 +50,6 @@ def status_line(snapshot: Snapshot, orders: int) -> str:
     """Return tick, systems by faction, and orders accepted since the API started."""
     owned = [system.owner for system in snapshot.systems]
     counts = [f"{faction.id} {owned.count(faction.id)}" for faction in snapshot.factions]
-    state = f"finished, {snapshot.winner or 'nobody'} won" if snapshot.status == "finished" else ""
+    state = f"finished, winner {snapshot.winner or 'none'}" if snapshot.status == "finished" else ""
     parts = [f"tick {snapshot.tick}", *counts, f"free {owned.count(None)}", f"orders {orders}", state]
     return " · ".join(part for part in parts if part)

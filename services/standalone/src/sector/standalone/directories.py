@@ -25,5 +25,5 @@ def create_private_directory(path: Path) -> Path:
         # Earlier versions created it for all to read.
         path.chmod(PRIVATE_MODE)
     except OSError as error:
-        raise FileError(path, error.strerror or "it cannot be closed to others") from error
+        raise FileError(path, error.strerror or "its permissions cannot be restricted") from error
     return path

@@ -46,12 +46,15 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser; its help is the manual."""
     manual = argparse.ArgumentParser(
         prog="sector-standalone",
-        description="Runs a whole world on this machine: Valkey (or the Redis at REDIS_URL), worker, API, viz and two bots "
-        "against two puppets, each a process of its own. A process that dies is started again. Ctrl-C stops them all.",
+        description="Runs a complete world on this machine: Valkey (or the Redis at REDIS_URL), worker, API, viz and two bots "
+        "against two puppets. Each is a process, and is restarted if it dies. Ctrl-C stops them all.",
         epilog="example: sector-standalone --data ~/my-world --systems 200 --tick-delay 0.25",
     )
     manual.add_argument(
-        "--data", type=Path, metavar="DIR", help="keep the world and the logs here, and go on from there the next time"
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder of the world and its logs, which the next run continues (default: in memory)",
     )
     manual.add_argument(
         "--port-base",
@@ -70,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
         "--api-url",
         type=_parsed(_http_url, "http://192.168.1.20:8000"),
         metavar="URL",
-        help="where browsers reach the API, if not at the loopback address and the API's port; the page's own origin then has to be"
+        help="URL of the API for browsers (default: the loopback address and the API's port); the origin of the page must then be"
         " a --cors-origin",
     )
     manual.add_argument(
@@ -79,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="ORIGIN",
-        help="an origin whose pages may use the API, such as http://localhost:5173; repeatable; * for all",
+        help="origin whose pages may use the API, such as http://localhost:5173, repeatable; * for all",
     )
     manual.add_argument(
         "--tick-delay",
@@ -93,39 +96,39 @@ def parser() -> argparse.ArgumentParser:
         type=_between(0.1, 3600, float),
         default=5.0,
         metavar="S",
-        help="seconds from one line about the world to the next (default: %(default)s)",
+        help="seconds between two status lines (default: %(default)s)",
     )
     manual.add_argument(
         "--redis-timeout",
         type=_between(0.1, 3600, float),
         default=10.0,
         metavar="S",
-        help="how many seconds to wait for the Redis at REDIS_URL to answer (default: %(default)s)",
+        help="seconds to wait for the Redis at REDIS_URL (default: %(default)s)",
     )
     manual.add_argument(
         "--systems",
         type=_between(8, 100_000, int),
         default=60,
         metavar="N",
-        help="how many systems a new world has (default: %(default)s)",
+        help="number of systems of a new world (default: %(default)s)",
     )
     manual.add_argument(
         "--seed",
         type=_between(0, 2**63 - 1, int),
         default=11,
         metavar="N",
-        help="which map a new world has (default: %(default)s)",
+        help="seed of the map of a new world (default: %(default)s)",
     )
     manual.add_argument(
         "--token-days",
         type=_between(0.01, 3650, float),
         default=7.0,
         metavar="D",
-        help="how many days the token on the screen is valid (default: %(default)g)",
+        help="days until the token on the screen expires (default: %(default)g)",
     )
     manual.add_argument(
         "--new-secret",
         action="store_true",
-        help="replace the secret in --data that tokens are signed with: every token from before becomes invalid",
+        help="replace the secret in --data that signs tokens; all earlier tokens become invalid",
     )
     return manual

@@ -15,7 +15,7 @@ class ListenError(Exception):
     """No process can listen at `host`: it is not an address of this machine, or not a host."""
 
     def __init__(self, host: str, reason: str) -> None:
-        super().__init__(f"cannot listen at {host}: {reason}. Choose an address of this machine with --host")
+        super().__init__(f"cannot listen on {host}: {reason}. Choose an address of this machine with --host")
         self.host = host
 
 
@@ -42,7 +42,7 @@ def _is_free(host: str, port: int) -> bool:
     try:
         addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
-        raise ListenError(host, "it has no address") from error
+        raise ListenError(host, "it cannot be resolved") from error
     return all(_can_listen(host, family, address) for family, _, _, _, address in addresses)
 
 

@@ -18,7 +18,7 @@ class SecretGivenError(ValueError):
     """--new-secret conflicts with AUTH_SECRET."""
 
     def __init__(self) -> None:
-        super().__init__("--new-secret replaces the file auth-secret, and AUTH_SECRET is set: change or unset that")
+        super().__init__("--new-secret cannot replace AUTH_SECRET: change or unset AUTH_SECRET")
 
 
 class SecretDamagedError(ValueError):

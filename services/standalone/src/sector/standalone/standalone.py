@@ -54,7 +54,7 @@ async def _run(options: argparse.Namespace, redis: Path | str, directory: Path) 
         topology = build_topology(options, redis, directory)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        print_error(printable(f"no secret to sign tokens with, in {directory}: {reason}"))
+        print_error(printable(f"the secret in {directory} cannot be used: {reason}"))
         return 2
     try:
         occupied = used_ports([(spec.environment["HOST"], spec.port) for spec in topology.services])
@@ -63,7 +63,7 @@ async def _run(options: argparse.Namespace, redis: Path | str, directory: Path) 
         return EXIT_WRONG_SETTING
     if occupied:
         ports = ", ".join(f"{spec.port} ({spec.name})" for spec in topology.services if spec.port in occupied)
-        print_error(f"ports taken: {ports}. End what listens there, or choose others with --port-base.")
+        print_error(f"ports in use: {ports}. Stop the processes that use them, or choose other ports with --port-base.")
         return 2
     logs = directory / "logs"
     create_private_directory(logs)
@@ -101,7 +101,7 @@ async def _bring_up(topology: Topology, supervisor: Supervisor, stop: asyncio.Ev
             _report_deaths(supervisor, topology.redis)
         elif not stop.is_set():
             where = redact_url(topology.redis_url)
-            print_error(f"no answer from Redis at {where}; is it running, and the password right?")
+            print_error(f"no answer from Redis at {where}: check that it runs, and its password")
         return False
     print_line(f"starting {', '.join(spec.name for spec in topology.services)}")
     for spec in topology.services:
@@ -168,7 +168,7 @@ async def _print_status(topology: Topology, stop: asyncio.Event, every_s: float)
                 snapshot = Snapshot.model_validate_json((await client.get("/snapshot")).content)
                 health = (await client.get("/health")).json()
             except (httpx.HTTPError, ValidationError, ValueError) as error:
-                print_line(f"no word from the API: {type(error).__name__}")
+                print_line(f"no answer from the API: {type(error).__name__}")
             else:
                 print_line(status_line(snapshot, health["orders_accepted"]))
 

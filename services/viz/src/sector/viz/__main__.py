@@ -7,7 +7,7 @@ from sector.viz.settings import VizSettings
 
 def main() -> None:
     """Serve until a signal."""
-    settings = load(VizSettings, about="sector-viz: a page that shows a sim live.")
+    settings = load(VizSettings, about="sector-viz: serves a web page that shows a sim live.")
     run(create_viz(settings), settings, settings.port)
 
 

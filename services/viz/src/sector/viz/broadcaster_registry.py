@@ -26,7 +26,7 @@ _LOOK_S = 5.0
 _LOOK_FOR_MISSING_S = 1.0
 _MAX_LOOKUPS = 100
 _MAX_SIMS = 200
-_TOO_MANY = "too many sims are watched here"
+_TOO_MANY = "too many sims are watched: try again later"
 _ID = re.compile(SIM_ID)
 _MAP_ID = re.compile(r"[0-9a-f]{32}|")
 
@@ -164,9 +164,9 @@ class SpectatorRequests:
         sim_id, has_map = (*arguments, "", "")[:2]
         sim_id = self._registry.own_id if sim_id in (None, "") else sim_id
         if not isinstance(sim_id, str) or not _ID.fullmatch(sim_id):
-            return "that is not the id of a sim"
+            return "the id of the sim is invalid"
         if not isinstance(has_map, str) or not _MAP_ID.fullmatch(has_map):
-            return "that is not the id of a map"
+            return "the id of the map is invalid"
         return await self._registry.watch(spectator, sim_id, has_map)
 
     async def _heartbeat(self, _spectator: str, *_arguments: object) -> None:

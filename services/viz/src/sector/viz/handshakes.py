@@ -49,7 +49,7 @@ class Sessions:
             return f"{self._max_per_address} watch here from this address, as many as may"
         # One by polling costs no connection: a client can ask for any number.
         if polls and len(self._pending_of.get(network, ())) >= MAX_PENDING_PER_ADDRESS:
-            return "too many handshakes of this address are not finished"
+            return "too many pending handshakes from this address: try again later"
         return ""
 
     def begin(self, session_id: str, address: str) -> None:

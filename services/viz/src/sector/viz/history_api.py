@@ -126,7 +126,7 @@ class HistoryApi:
         """Respond with the moments of up to `limit` ticks after `after`: the delta and the events of each tick in the history."""
         after, limit = _parse_number(request, "after"), _parse_number(request, "limit", MAX_TICKS)
         if not 1 <= limit <= MAX_TICKS:
-            raise HttpError(HTTPStatus.BAD_REQUEST, f"limit: {limit} is not between 1 and {MAX_TICKS}")
+            raise HttpError(HTTPStatus.BAD_REQUEST, f"limit: {limit} is not a number from 1 to {MAX_TICKS}")
         async with self._turn(request):
             entries = await history.ticks(self._redis, _check_id(sim_id), after, after + limit)
         if not entries:
@@ -150,7 +150,7 @@ def _parse_number(request: Request, name: str, default: int | None = None) -> in
     if text is None and default is not None:
         return default
     if text is None or not text.isdecimal() or len(text) > 15:
-        raise HttpError(HTTPStatus.BAD_REQUEST, f"{name}: {(text or '')[:40]!r} is not a number of 0 or more")
+        raise HttpError(HTTPStatus.BAD_REQUEST, f"{name}: {(text or '')[:40]!r} is not a number from 0")
     return int(text)
 
 
@@ -175,13 +175,13 @@ def _problem(
             wait_s = math.ceil(error.retry_after_s)
             status, detail, headers = (
                 HTTPStatus.TOO_MANY_REQUESTS,
-                f"{error}; try again in {wait_s} s",
+                f"{error}: try again in {wait_s} s",
                 {"Retry-After": str(wait_s)},
             )
         case SimNotFound() | HistoryGone():
             status, detail = HTTPStatus.NOT_FOUND, str(error)
         case FairQueueFull():
-            status, detail = HTTPStatus.SERVICE_UNAVAILABLE, f"{error}; try again in a second"
+            status, detail = HTTPStatus.SERVICE_UNAVAILABLE, f"{error}: try again in 1 s"
         case RedisError():
             status, detail = HTTPStatus.SERVICE_UNAVAILABLE, describe(error)
         case _:

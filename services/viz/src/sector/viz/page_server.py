@@ -78,7 +78,9 @@ class PageServer:
     async def asset(self, request: Request, version: str, name: str) -> HTTPResponse:
         """Respond with an asset of the page. Another version is not found: the page is older or newer than this process."""
         if name not in self._assets or (version != self.version and name != _BOOT):
-            raise HttpError(HTTPStatus.NOT_FOUND, f"there is no {name[:60]!r} of version {version[:16]!r} here")
+            raise HttpError(
+                HTTPStatus.NOT_FOUND, f"{name[:60]!r} of version {version[:16]!r} does not exist: reload the page"
+            )
         return _respond(
             request, self._assets[name], {"Cache-Control": _IMMUTABLE if version == self.version else "no-store"}
         )

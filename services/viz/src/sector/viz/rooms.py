@@ -36,11 +36,9 @@ _PATH = "ws"
 _CLOSE_WITHIN_S = 5.0
 _LOG_ORIGINS_EVERY_S = 1.0
 _HOST_HEADERS = ("host", "x-forwarded-host", "forwarded")
-_OTHER_ORIGIN = (
-    "this viz is reached under another host than that of the page; have the proxy forward the browser's Host header"
-)
-_NO_HANDSHAKE = "not a valid WebSocket handshake"
-_REFUSED_BY_ENGINE_IO = "not a request that continues a session, or begins one: connect again"
+_OTHER_ORIGIN = "the host of this request is not the host of the page: forward the browser's Host header in the proxy"
+_NO_HANDSHAKE = "the WebSocket handshake is invalid"
+_REFUSED_BY_ENGINE_IO = "the request neither continues nor starts a session: connect again"
 
 
 def _quiet_logger() -> logging.Logger:
@@ -148,24 +146,24 @@ class Rooms:
         now_s = time.monotonic()
         if now_s >= self._log_origins_from_s:
             self._log_origins_from_s = now_s + _LOG_ORIGINS_EVERY_S
-            names = [f"{name}: {request.headers[name]!r:.200}" for name in _HOST_HEADERS if name in request.headers]
-            log.warning(
-                "a spectator with the origin %.200r was refused, because the request names another host (%s); have the proxy"
-                " forward the Host of the browser",
-                origin,
-                ", ".join(names),
-                extra={"address": self._address_of(request)},
-            )
+            hosts = {name: request.headers[name][:200] for name in _HOST_HEADERS if name in request.headers}
+            extra = {
+                "address": self._address_of(request),
+                "origin": origin[:200],
+                "hosts": hosts,
+                "action": "forward the Host header of the browser in the proxy",
+            }
+            log.warning("spectator of another origin rejected", extra=extra)
         return problem(HTTPStatus.BAD_REQUEST, _OTHER_ORIGIN)
 
     def _end_malformed(self, request: Request, error: Exception) -> HTTPResponse:
         MALFORMED.inc()
-        extra = {"address": self._address_of(request)}
-        log.info("a spectator sent a malformed message and is disconnected (%s)", type(error).__name__, extra=extra)
+        extra = {"address": self._address_of(request), "error": type(error).__name__}
+        log.info("spectator disconnected after malformed message", extra=extra)
         session_id = getattr(request.ctx, "session_id", None) or request.args.get("sid")
         if session_id in self._server.eio.sockets:
             self._close(session_id)
-        return problem(HTTPStatus.BAD_REQUEST, "a message is malformed: this session has ended")
+        return problem(HTTPStatus.BAD_REQUEST, "a message is malformed, so this session was closed: connect again")
 
     async def _begin(self, session_id: str, environ: dict[str, Any]) -> None:
         """Add a handshake: Engine.IO has created its session."""
@@ -187,7 +185,7 @@ class Rooms:
             return True
         self.refused += 1
         REFUSED.inc()
-        raise ConnectionRefusedError("as many watch here as may")
+        raise ConnectionRefusedError("the limit of spectators is reached: try again later")
 
     async def _end(self, session_id: str, reason: str) -> None:
         """Remove a session, and close its connection, which a client that reads nothing would keep open."""
@@ -238,7 +236,7 @@ class Rooms:
         if socket.queue.qsize() >= self._max_backlog:
             self.dropped += 1
             DROPPED.inc()
-            log.warning("a spectator is dropped: %d messages behind", socket.queue.qsize())
+            log.warning("slow spectator disconnected", extra={"pending_messages": socket.queue.qsize()})
             self._close(connection)
             return
         socket.queue.put_nowait(packet)

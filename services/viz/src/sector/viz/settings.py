@@ -18,7 +18,7 @@ def _api_url(text: str) -> str:
     if not text.startswith("/"):
         return str(parse_http_url(text)) if text else ""
     if not _PATH.fullmatch(text):
-        raise ValueError("it is no path of letters, digits and . _ ~ -")
+        raise ValueError("it must be a path of letters, digits and . _ ~ -")
     return text
 
 
@@ -27,12 +27,12 @@ class VizSettings(TracedSettings):
 
     redis_url: RedisUrl
     sim_id: SimIdSetting
-    port: Port = Field(default=9000, description="Port to listen at, 1 to 65535.")
+    port: Port = Field(default=9000, description="Port to listen on, 1 to 65535.")
     operator_port: OperatorPort
     api_url: Annotated[str, AfterValidator(_api_url)] = Field(
         default="",
-        description="Where browsers reach the API, to play from the page: https://api.example.org, or /api on this host."
-        " An API elsewhere needs the page's origin in CORS_ORIGINS. Empty: the page is for watching only.",
+        description="URL of the API for browsers, to play from the page: https://api.example.org, or /api on this host."
+        " An API on another host needs the page's origin in its CORS_ORIGINS. Empty: watch only.",
     )
     max_spectators: Annotated[int, EarlierName("MOST_SPECTATORS")] = Field(
         default=10_000, ge=1, le=1_000_000, description="Maximum number of connected spectators, 1 to 1000000."
@@ -41,24 +41,24 @@ class VizSettings(TracedSettings):
         default=500,
         ge=0,
         le=1_000_000,
-        description="Of those, how many may come from one address, or from one /64 network of IPv6. 0: any number; to 1000000.",
+        description="Maximum number of connected spectators per address, or per IPv6 network (IPV6_PREFIX). 0: no limit; to 1000000.",
     )
     requests_per_address: int = Field(
         default=2000,
         ge=0,
         le=1_000_000,
-        description="Requests a second from one address, ten seconds' worth at once; over all viz. Reads of history count as several."
-        " 0: any number; to 1000000.",
+        description="Requests per second from one address, with a burst of ten seconds, across all viz. Reads of history count as several."
+        " 0: no limit; to 1000000.",
     )
     polling: bool = Field(
         default=False,
-        description="Whether spectators may use HTTP long-polling where a WebSocket cannot be had. true or false.",
+        description="Whether spectators may use HTTP long-polling if a WebSocket cannot be opened. true or false.",
     )
     proxies: int = Field(
         default=0,
         ge=0,
         le=10,
-        description="Proxies before this viz whose X-Forwarded-For is believed, 0 to 10: addresses are counted from there.",
+        description="Number of trusted proxies in front of this viz, 0 to 10: client addresses are read from X-Forwarded-For.",
     )
     max_backlog: Annotated[int, EarlierName("MOST_BEHIND")] = Field(
         default=64,

@@ -155,7 +155,7 @@ def error_text(sim_id: str, fault: Fault) -> str:
     """Return the text of an error for the spectators of a sim."""
     match fault:
         case SimNotFound():
-            return f"there is no sim {sim_id} yet"
+            return f"sim {sim_id} does not exist yet"
         case RedisError():
             return describe(fault)
         case _:

@@ -127,7 +127,7 @@ def totals_of(snapshot: Frame, tick: int) -> Totals:
     try:
         return _totals_of(snapshot, tick)
     except (LookupError, TypeError, ValueError) as error:
-        raise FrameError(f"a snapshot of tick {tick} without factions, systems and fleets") from error
+        raise FrameError(f"the snapshot of tick {tick} lacks factions, systems or fleets") from error
 
 
 def _totals_of(snapshot: Frame, tick: int) -> Totals:

@@ -13,7 +13,7 @@ from sector.world import SectorWorld
 def main() -> None:
     """Run a worker until a signal."""
     keep_freed_memory()
-    settings = load(WorkerSettings, about="sector-worker: ticks the sims whose lease it holds.")
+    settings = load(WorkerSettings, about="sector-worker: ticks the sims whose lease it owns.")
     health = Health("worker", REDIS, SIMS)
     # A command that takes longer than the lease lasts has lost it.
     redis = connect(settings.redis_url, timeout_s=min(3.0, max(1.0, settings.lease_ttl_ms / 1000)))

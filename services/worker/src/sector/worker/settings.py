@@ -49,7 +49,7 @@ class WorkerSettings(TracedSettings):
         default=5000,
         ge=100,
         le=600_000,
-        description="Milliseconds after which the lease of a dead worker expires, 100 to 600000.",
+        description="Milliseconds until the lease of a dead worker expires, 100 to 600000.",
     )
     max_history_bytes: int = Field(
         default=MAX_HISTORY_BYTES,
@@ -60,7 +60,7 @@ class WorkerSettings(TracedSettings):
     worker_id: str = Field(
         default_factory=socket.gethostname,
         pattern=r"^[A-Za-z0-9._-]{1,64}$",
-        description="Name of this worker in leases and logs: letters, digits, . _ -, up to 64.",
+        description="Name of this worker in leases and logs: up to 64 letters, digits, . _ and -.",
     )
     sim_map: Annotated[MapFile | None, BeforeValidator(_map)] = Field(
         default=None,

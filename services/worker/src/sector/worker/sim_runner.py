@@ -83,9 +83,9 @@ class SimRunner[S]:
         except LeaseLost as error:
             self.lease = None
             LEASES_LOST.inc()
-            log.warning("%s; waiting for it", error)
+            log.warning("lease lost", extra={"sim": self.sim_id, "holder": error.holder})
         except SimNotFound as error:
-            log.info("%s; done with it", error)
+            log.info("sim deleted, runner stops", extra={"sim": error.sim_id})
         except (RedisError, StateError, FrameError) as error:
             self._report_error(error)
             self.gave_up = concerns_one_sim(error)
@@ -100,14 +100,14 @@ class SimRunner[S]:
             if self._creates and await lifecycle.create(
                 context.redis, sim_id, context.world, context.settings.sim_config
             ):
-                log.info("founded sim %s: %d systems", sim_id, context.settings.sim_config.systems)
+                log.info("sim created", extra={"sim": sim_id, "systems": context.settings.sim_config.systems})
             if not self._creates and (created := await requests.reconcile(context.redis, sim_id, context.world)):
-                log.info("sim %s: %s", sim_id, created)
+                log.info("sim request completed", extra={"sim": sim_id, "outcome": created})
             self.lease = await leases.acquire(context.redis, sim_id, context.holder, context.settings.lease_ttl_ms)
             if self.lease is None:
                 return None
             self._metrics.count_lease(self.lease.epoch)
-            log.info("holding the lease of sim %s, epoch %d", sim_id, self.lease.epoch)
+            log.info("lease acquired", extra={"sim": sim_id, "epoch": self.lease.epoch})
             config, map_blob = await lifecycle.load_manifest(context.redis, sim_id)
         return Ticker(
             context.redis,
@@ -147,10 +147,11 @@ class SimRunner[S]:
         except CommitConflict as conflict:
             self.conflicts += 1
             CONFLICTS.inc()
-            log.warning("%s; reading again", conflict)
+            extra = {"sim": self.sim_id, "tick": conflict.tick}
+            log.warning("tick commit conflict, retrying", extra=extra)
             return
         if tick.finished and self.tick != tick.head.tick:
-            log.info("sim %s finished at tick %d", self.sim_id, tick.head.tick)
+            log.info("sim finished", extra={"sim": self.sim_id, "tick": tick.head.tick})
         self.tick = tick.head.tick
         bind_contextvars(tick=self.tick)
         if isinstance(tick, CommittedTick):
@@ -196,10 +197,11 @@ class SimRunner[S]:
         fault = str(error)
         if isinstance(error, WorldFailed):
             # Its text has that of any exception: it is for the log.
-            fault = f"the world failed at tick {error.tick}, the log says why"
+            fault = f"the world failed at tick {error.tick}: see the log"
             if str(error) != self._last_failure:
                 self._last_failure = str(error)
-                log.error("%s", error, exc_info=error)
+                extra = {"sim": self.sim_id, "tick": error.tick, "error": str(error)}
+                log.error("world failed", exc_info=error, extra=extra)
         self._context.report(self.sim_id, fault, "", False)
 
     async def _release(self) -> None:
@@ -210,6 +212,6 @@ class SimRunner[S]:
             async with self._context.redis_slots:
                 await leases.release(self._context.redis, lease)
         except (RedisError, StateError) as error:
-            log.warning("could not give the lease of sim %s back, it lapses by itself: %s", self.sim_id, error)
+            log.warning("lease release failed", extra={"sim": self.sim_id, "error": str(error)})
         else:
-            log.info("gave the lease of sim %s back", self.sim_id)
+            log.info("lease released", extra={"sim": self.sim_id})

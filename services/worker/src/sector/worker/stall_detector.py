@@ -17,7 +17,8 @@ _BATCH = 100
 _TICKS = 3
 _MARGIN_S = 2.0
 _NOT_TICKED_HERE = (
-    "this worker may tick it and does not: its lease is lost before a tick is written, or a tick does not end"
+    "this worker does not tick a sim that it may tick:"
+    " compare LEASE_TTL_MS with the latency of Redis and the length of a tick"
 )
 
 
@@ -108,4 +109,4 @@ class StallDetector:
     def _reason(self, holder: str | None) -> str:
         if holder is None or holder == self._holder:
             return _NOT_TICKED_HERE
-        return f"its lease is held by worker {holder.split(':')[0]}, which does not tick it"
+        return f"its lease is owned by worker {holder.split(':')[0]}, which does not tick it"

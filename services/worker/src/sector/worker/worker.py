@@ -189,7 +189,7 @@ class Worker[S]:
         except ResponseError as error:
             if not concerns_one_sim(error):
                 raise
-            fault = "the list of sims in Redis is damaged: the sims that are named or held are served, and no others"
+            fault = "the list of sims in Redis is damaged, so only named and owned sims are ticked: write the key sims again"
             self._health.set_error(SIM_LIST, fault, cause=str(error), blocks=False)
             listed = list(self._runners)
         else:
@@ -206,8 +206,9 @@ class Worker[S]:
             self._errors.stop_ticking(sim_id)
             if (error := task.exception()) is not None:
                 # An unexpected error of one sim must not stop the others.
-                log.error("sim %s failed: %s", sim_id, type(error).__name__, exc_info=error, extra={"sim": sim_id})
-                self._errors.set_error(sim_id, f"{type(error).__name__}, see the log")
+                extra = {"sim": sim_id, "error": type(error).__name__}
+                log.error("sim runner failed", exc_info=error, extra=extra)
+                self._errors.set_error(sim_id, f"{type(error).__name__}: see the log")
             if runner.gave_up or error is not None:
                 self._retries.schedule(sim_id)
 
@@ -238,4 +239,4 @@ class Worker[S]:
         try:
             await membership.deregister(self._redis, self._settings.sim_id, self._holder)
         except (RedisError, StateError) as error:
-            log.warning("could not leave the roster, the entry lapses by itself: %s", error)
+            log.warning("worker deregistration failed", extra={"holder": self._holder, "error": str(error)})

@@ -52,7 +52,7 @@ class TickEvents:
             try:
                 rows: list[Event] = from_json(self.events_frame)[first:]
             except ValueError as error:
-                raise FrameError("events that begin as JSON and are not") from error
+                raise FrameError("the events start as JSON and are not JSON") from error
         else:
             rows = event_rows(decode(self.events_frame), first, None)
         return [{"id": f"{self.tick}-{number}", "at_ms": self.at_ms, **row} for number, row in enumerate(rows, first)]
@@ -72,13 +72,15 @@ def decode_tick(entry: Reply, sim_id: str) -> TickEvents:
     entry_id, fields = as_entry(entry)
     tick, _, number = entry_id.partition("-")
     if number != "0":
-        raise HistoryBroken(sim_id, int(tick), f"there is a second entry of this tick, {entry_id}")
+        raise HistoryBroken(sim_id, int(tick), f"a second entry {entry_id} has this tick")
     if missing := _FIELDS - fields.keys():
         names = ", ".join(sorted(name.decode() for name in missing))
-        raise HistoryBroken(sim_id, int(tick), f"its entry has no field {names}")
+        raise HistoryBroken(sim_id, int(tick), f"its entry lacks the field {names}")
     checks = _PATTERNS if b"epoch" in fields else _REQUIRED
     if wrong := next((name for name, pattern in checks.items() if not pattern.fullmatch(fields[name])), None):
-        raise HistoryBroken(sim_id, int(tick), f"its field {wrong.decode()} is {fields[wrong][:60]!r}")
+        raise HistoryBroken(
+            sim_id, int(tick), f"its field {wrong.decode()} has the invalid value {fields[wrong][:60]!r}"
+        )
     return TickEvents(
         tick=int(tick),
         at_ms=int(fields[b"at_ms"]),

@@ -102,7 +102,7 @@ async def _keyframe(redis: Client, sim_id: str, tick: int) -> StateAtTick:
     except FrameError as error:
         raise HistoryBroken(sim_id, tick, str(error)) from error
     if state.tick != tick:
-        raise HistoryBroken(sim_id, tick, f"its keyframe is that of tick {state.tick}")
+        raise HistoryBroken(sim_id, tick, f"its keyframe has tick {state.tick}")
     return state
 
 

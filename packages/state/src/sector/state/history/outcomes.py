@@ -42,7 +42,7 @@ def _cursor_id(sim_id: str, tick: int, cursor: str) -> tuple[int, int]:
     try:
         return entry_id(cursor)
     except ValueError as error:
-        raise HistoryBroken(sim_id, tick, f"its cursor is {cursor[:60]!r}") from error
+        raise HistoryBroken(sim_id, tick, f"its cursor has the invalid value {cursor[:60]!r}") from error
 
 
 def outcome_in(tick: TickEvents, order_id: str) -> Outcome:
@@ -67,7 +67,7 @@ async def outcome(redis: Client, sim_id: str, order_id: str) -> Outcome | None:
         tick = await _applied_in(redis, sim_id, history_range, order_id)
         return None if tick is None else outcome_in(tick, order_id)
     if history_range.head.status == "finished":
-        detail = f"the sim finished at tick {history_range.head.tick}, before its turn came"
+        detail = f"the sim finished at tick {history_range.head.tick}, before the order was applied"
         return Outcome(
             order_id,
             "rejected",

@@ -59,7 +59,7 @@ def verify_delta[S](before: bytes, step: Step[S]) -> None:
     """Raise DeltaError where the delta of `step` does not lead from the snapshot `before` to the snapshot after."""
     delta_hash, snapshot_hash = digest(encode(apply_delta(decode(before), decode(step.delta)))), digest(step.snapshot)
     if delta_hash != snapshot_hash:
-        raise DeltaError(f"the delta of a step leads to {delta_hash}, and its snapshot is {snapshot_hash}")
+        raise DeltaError(f"the delta of a step gives the state hash {delta_hash}, and its snapshot has {snapshot_hash}")
 
 
 def check_follows(sim_id: str, tick: int, expected: int) -> None:

@@ -78,9 +78,9 @@ def _entry_error(fields: dict[bytes, bytes]) -> str:
     if b"fault" in fields:  # a dead letter before the sim was exported and imported
         return fields[b"fault"].decode(errors="replace")
     if (version := fields.get(b"v", VERSION)) != VERSION:
-        return f"an entry of version {version.decode(errors='replace')[:20]}, and this worker reads {VERSION.decode()}"
+        return f"the entry has version {version.decode(errors='replace')[:20]}, and this worker reads version {VERSION.decode()}"
     if missing := [name.decode() for name in (b"issuer", b"scope", b"order") if name not in fields]:
-        return f"not an order: an entry without {', '.join(missing)}"
+        return f"the entry is not an order: it lacks {', '.join(missing)}"
     if (scope := fields[b"scope"]) not in (SCOPE_ADMIN, SCOPE_PLAYER):
-        return f"not an order: an entry of the scope {scope.decode(errors='replace')[:20]!r}"
+        return f"the entry is not an order: it has the invalid scope {scope.decode(errors='replace')[:20]!r}"
     return ""

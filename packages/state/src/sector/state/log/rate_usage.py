@@ -81,5 +81,5 @@ class SharedSpending:
             return await spend(self.redis, self.sim_id, spent)
         except RedisError as error:
             # What is wrong with Redis, the conditions say. Meanwhile each process limits for itself.
-            log.debug("request limits were not shared: %s", error)
+            log.debug("rate usage not shared", extra={"error": str(error)})
             return None

@@ -89,7 +89,7 @@ class Cluster(RedisCluster):
             return self.get_node_from_key(key)  # type: ignore[return-value]  # None only where replicas are asked for
         except (RedisClusterException, KeyError, OSError) as error:
             self._outdated = True
-            raise RedisConnectionError(f"no node of the cluster is known to hold {key!r}: {error}") from error
+            raise RedisConnectionError(f"no node of the cluster serves the slot of {key!r}: {error}") from error
 
 
 type Client = Redis | Cluster

@@ -44,13 +44,13 @@ class Connection:
                         replies.append(error)
         except TimeoutError as error:
             count_error(error)
-            raise RedisTimeoutError(f"no answer within {timeout_s} s") from error
+            raise RedisTimeoutError(f"Redis did not answer within {timeout_s} s") from error
         except RedisError as error:
             count_error(error)
             raise
         except OSError as error:
             count_error(error)
-            raise RedisConnectionError(f"the connection broke: {error}") from error
+            raise RedisConnectionError(f"the connection to Redis broke: {error}") from error
         first = commands[0]
         observe_latency(first.name if isinstance(first, EncodedCommand) else str(first[0]), perf_counter() - start_s)
         return replies
@@ -74,7 +74,7 @@ async def acquire_connection(redis: Client, key: str) -> AsyncIterator[Connectio
         raise
     except OSError as error:
         count_error(error)
-        raise RedisConnectionError(f"no connection: {error}") from error
+        raise RedisConnectionError(f"the connection to Redis failed: {error}") from error
     try:
         yield Connection(connection)
     except BaseException:

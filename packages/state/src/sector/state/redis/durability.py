@@ -17,12 +17,12 @@ from sector.state.redis.replies import Reply, as_int, as_list
 type Kind = Literal["memory", "aof", "replica"]
 
 PROMISES: dict[Kind, str] = {
-    "memory": "An acknowledged order is in the memory of Redis: it outlasts every process of Sector, but not a crash or a"
+    "memory": "An acknowledged order is in the memory of Redis: it survives a crash of every Sector process, but not a crash or"
     " failover of Redis.",
-    "aof": "An acknowledged order is on the disk of Redis (WAITAOF): it outlasts a crash and a restart of Redis, but not the loss"
-    " of that disk, nor a failover to a replica that lags.",
-    "replica": "An acknowledged order is in the memory of Redis and of as many replicas as were asked for (WAIT): it outlasts a"
-    " failover to one of these, but not the loss of all of them, nor a master that is cut off and goes on alone.",
+    "aof": "An acknowledged order is on the disk of Redis (WAITAOF): it survives a restart of Redis, but not the loss of that disk"
+    " or a failover to a replica that lags.",
+    "replica": "An acknowledged order is in the memory of Redis and of DURABILITY_REPLICAS replicas (WAIT): it survives a failover"
+    " to one of them, but not the loss of all of them or a master that is partitioned.",
 }
 
 

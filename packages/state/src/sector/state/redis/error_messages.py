@@ -28,29 +28,29 @@ from sector.state.redis.pool import PoolExhausted
 from sector.state.redis.tls import CertificateFileError
 
 _KINDS: tuple[tuple[type[Exception], str], ...] = (
-    (AuthenticationError, "Redis wants a user and a password that it knows: correct REDIS_URL"),
-    (NoPermissionError, "the Redis user may not do this: compare its rights with docker/users.acl"),
-    (BusyLoadingError, "Redis is loading its data"),
-    (OutOfMemoryError, "Redis is full: give it more memory (maxmemory), or keep less history"),
-    (ReadOnlyError, "Redis is read-only: a replica, or a master that was replaced"),
-    (AskError, "the slot of this sim is moving to another node"),
-    (TryAgainError, "the slot of this sim is moving to another node"),
-    (MasterDownError, "Redis lost its master"),
-    (ClusterError, "a part of the Redis cluster is down"),
-    (PoolExhausted, "all connections of this process to Redis are in use"),
-    (RedisTimeoutError, "Redis does not answer in time"),
-    (RedisConnectionError, "Redis is away"),
+    (AuthenticationError, "Redis rejected the user or the password: correct REDIS_URL"),
+    (NoPermissionError, "the Redis user lacks a permission: compare its rights with docker/users.acl"),
+    (BusyLoadingError, "Redis is loading its data: wait until it has finished"),
+    (OutOfMemoryError, "Redis is full: raise maxmemory, or lower MAX_HISTORY_BYTES"),
+    (ReadOnlyError, "Redis is read-only: point REDIS_URL at the master"),
+    (AskError, "the cluster slot of this sim is being migrated: wait until it has moved"),
+    (TryAgainError, "the cluster slot of this sim is being migrated: wait until it has moved"),
+    (MasterDownError, "the Redis replica lost its master: restore the master"),
+    (ClusterError, "a part of the Redis cluster is down: restore its nodes"),
+    (PoolExhausted, "all connections of this process to Redis are in use: wait, or add processes"),
+    (RedisTimeoutError, "Redis does not answer in time: check its load and the network"),
+    (RedisConnectionError, "Redis is unreachable: start it, or correct REDIS_URL"),
 )
 _PREFIXES = {
-    "BUSY": "a script holds Redis: end it as user operator, with SCRIPT KILL",
-    "WRONGTYPE": "something of another type lies at a key of this sim: remove it, or restore the sim",
+    "BUSY": "a script blocks Redis: end it with SCRIPT KILL, as user operator",
+    "WRONGTYPE": "a key of this sim has another type: remove the key, or restore the sim",
     "WAITAOF cannot": "appendonly is disabled in Redis: enable it, or choose another ORDER_DURABILITY",
-    "MISCONF": "Redis cannot write to its disk, and takes no writes",
-    "NOREPLICAS": "Redis has too few replicas, and takes no writes",
+    "MISCONF": "Redis rejects writes, because it cannot write to its disk: free space on its disk",
+    "NOREPLICAS": "Redis rejects writes, because it has too few replicas: restore the replicas",
 }
 
 
-_UNREADABLE_CERTIFICATE = "a certificate file in REDIS_URL cannot be read"
+_UNREADABLE_CERTIFICATE = "a certificate file in REDIS_URL cannot be read: correct its path or permissions"
 _KIND = re.compile("[A-Z]{3,20}\\b")
 _OF_THE_SERVER = (
     "MISCONF",
@@ -93,8 +93,8 @@ def describe(error: RedisError) -> str:
     if isinstance(error, ResponseError):
         # Of its own text only the kind: the rest may quote what was sent.
         code = _KIND.match(text)
-        return f"Redis refuses a command ({code[0] if code else 'ERR'})"
-    return f"Redis failed ({type(error).__name__})"
+        return f"Redis rejected a command ({code[0] if code else 'ERR'}): see the log"
+    return f"Redis failed ({type(error).__name__}): see the log"
 
 
 def _describe_cause(error: RedisConnectionError) -> str:
@@ -104,11 +104,11 @@ def _describe_cause(error: RedisConnectionError) -> str:
         cause = cause.__cause__ or cause.__context__
     match cause:
         case ssl.SSLCertVerificationError():
-            return "the certificate of Redis is not valid: compare its authority and host name with REDIS_URL"
+            return "the certificate of Redis is invalid: compare its authority and host name with REDIS_URL"
         case ssl.SSLError():
             return "TLS with Redis fails: compare its port and certificates with REDIS_URL"
         case socket.gaierror():
-            return "the host in REDIS_URL has no address: compare it with DNS"
+            return "the host in REDIS_URL cannot be resolved: compare it with DNS"
         case OSError(errno=errno.EMFILE | errno.ENFILE):
             return "no file descriptor is free for a connection to Redis: raise the limit (ulimit -n)"
         case CertificateFileError():

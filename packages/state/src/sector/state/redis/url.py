@@ -44,15 +44,15 @@ class RedisAddress:
         url = url.strip()
         refuse_quotes(url)
         if not url.isprintable():
-            raise UrlError("it has a line break or another control character inside")
+            raise UrlError("it contains a line break or another control character")
         scheme, separator, rest = url.partition("://")
         scheme = scheme.lower()
         if not separator or scheme not in _PORTS:
-            raise UrlError(f"a Redis URL begins with one of {', '.join(SCHEMES)}")
+            raise UrlError(f"a Redis URL starts with one of {', '.join(SCHEMES)}")
         netloc, mark, tail = _split(rest)
         path, _, query = (mark + tail).partition("?")
         if "@" in path + query or "#" in rest:
-            raise UrlError(f"a host or a port is invalid, or an @ or a # is where none can be; {PASSWORD_HINT}")
+            raise UrlError(f"a host or a port is invalid, or an @ or a # is misplaced; {PASSWORD_HINT}")
         credentials, _, hosts = netloc.rpartition("@")
         username, _, password = credentials.partition(":")
         options = parse_options(scheme, query)
@@ -79,7 +79,7 @@ class RedisAddress:
         service = ""
         if scheme == "unix":
             if hosts or len(path) < 2 or "\0" in path:
-                raise UrlError("a unix:// URL has an absolute path, and no host: unix:///run/valkey.sock")
+                raise UrlError("a unix:// URL must have an absolute path and no host: unix:///run/valkey.sock")
             return cls("unix", (), path, "", int(db or 0), username, password, options)
         if scheme == "redis+sentinel":
             service, _, path = path.removeprefix("/").partition("/")
@@ -89,10 +89,10 @@ class RedisAddress:
                 )
         number = path.removeprefix("/")
         if number and db is not None:
-            raise UrlError("it has two databases: in the path, and as ?db=")
+            raise UrlError("it has two databases: remove the one in the path, or ?db=")
         db = parse_db(number) if db is None else int(db)
         if scheme == "redis+cluster" and db:
-            raise UrlError("a cluster has database 0 only")
+            raise UrlError("a cluster has only database 0: remove the database")
         addresses = _parse_hosts(scheme, hosts)
         return cls(scheme, addresses, "", service, db, username, password, options)  # type: ignore[arg-type]  # one of SCHEMES
 
@@ -151,7 +151,7 @@ def _parse_hosts(scheme: str, hosts: str) -> tuple[tuple[str, int], ...]:
         hosts = "localhost"
     texts = [each.strip() for each in hosts.split(",")]
     if len(texts) > 1 and not several:
-        raise UrlError(f"{scheme}:// has one host; {PASSWORD_HINT}")
+        raise UrlError(f"{scheme}:// takes one host; {PASSWORD_HINT}")
     try:
         return tuple(parse_host_port(each, _PORTS[scheme]) for each in texts)
     except HostError as error:
@@ -171,7 +171,7 @@ RedisUrl = Annotated[
     Field(
         default=RedisAddress.parse("redis://redis:6379/0"),
         repr=False,
-        description="Where Redis is: redis://user:password@host:6379/0, rediss:// (TLS), unix:///path?db=0,"
+        description="URL of Redis: redis://user:password@host:6379/0, rediss:// (TLS), unix:///path?db=0,"
         " redis+sentinel://user:password@host:26379,host:26379/service/0 or redis+cluster://user:password@host:6379,host:6379,"
         " both with ?ssl=true for TLS.",
     ),

@@ -15,14 +15,14 @@ _MAX_CONNECTIONS = 65_536
 _MAX_SHOWN = 200
 _NAME = re.compile(r"[a-z_]{1,40}")
 PASSWORD_HINT = (
-    "in a password write / ? # [ ] @ : % and , as %2F %3F %23 %5B %5D %40 %3A %25 and %2C"  # noqa: S105  # nosec B105
+    "write in a password / ? # [ ] @ : % and , as %2F %3F %23 %5B %5D %40 %3A %25 and %2C"  # noqa: S105  # nosec B105
 )
 
 
 def _number(least: int, most: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and least <= int(text) <= most):
-            raise ValueError(f"no number from {least} to {most}")
+            raise ValueError(f"not a number from {least} to {most}")
         return int(text)
 
     return parse
@@ -30,14 +30,14 @@ def _number(least: int, most: int) -> Callable[[str], int]:
 
 def _seconds(text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6})?", text) or not 0.01 <= float(text) <= 3600:
-        raise ValueError("no number of seconds from 0.01 to 3600")
+        raise ValueError("not a number of seconds from 0.01 to 3600")
     return float(text)
 
 
 def _bool(text: str) -> bool:
     value = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(text.lower())
     if value is None:
-        raise ValueError("neither true nor false")
+        raise ValueError("not true or false")
     return value
 
 
@@ -45,7 +45,7 @@ def _file(text: str) -> str:
     try:
         check_file(text)
     except FileError as error:
-        raise ValueError(f"no file that can be read ({_quoted(text)}: {error.reason})") from error
+        raise ValueError(f"not a readable file ({_quoted(text)}: {error.reason})") from error
     return text
 
 
@@ -55,13 +55,13 @@ def _quoted(path: str) -> str:
 
 def _requirement(text: str) -> str:
     if text not in ("required", "optional", "none"):
-        raise ValueError("none of required, optional and none")
+        raise ValueError("not one of required, optional and none")
     return text
 
 
 def _client_name(text: str) -> str:
     if not re.fullmatch("[!-~]+", text):
-        raise ValueError("no name of ASCII characters without spaces")
+        raise ValueError("not a name of ASCII characters without spaces")
     return text
 
 
@@ -101,7 +101,7 @@ def parse_db(text: str) -> int:
     try:
         return _DB["db"](text or "0")  # type: ignore[return-value]  # that one returns an int
     except ValueError:
-        raise UrlError(f"its path is no database, a number from 0 to {_MAX_DB}; {PASSWORD_HINT}") from None
+        raise UrlError(f"its path is not a database number from 0 to {_MAX_DB}; {PASSWORD_HINT}") from None
 
 
 def parse_options(scheme: str, query: str) -> dict[str, Option]:
@@ -112,7 +112,7 @@ def parse_options(scheme: str, query: str) -> dict[str, Option]:
         if name not in parsers or not equals:
             raise UrlError(_unknown(scheme, name, parsers))
         if name in options:
-            raise UrlError(f"it has the parameter {name} twice")
+            raise UrlError(f"it has the parameter {name} twice: remove one")
         try:
             options[name] = parsers[name](percent_decode(value))
         except UrlError:
@@ -143,7 +143,7 @@ def _check_certificates(options: Mapping[str, Option]) -> None:
 
 def _unknown(scheme: str, name: str, parsers: Mapping[str, object]) -> str:
     if scheme == "redis" and (name == "ssl" or name in _OF_TLS):
-        return "for TLS it must begin with rediss://"
+        return "for TLS it must start with rediss://"
     # Anything else may be a piece of a password.
     named = f" {name!r}" if _NAME.fullmatch(name) else ""
     return f"it has an unknown parameter{named}: {scheme}:// takes {', '.join(sorted(parsers))}; {PASSWORD_HINT}"

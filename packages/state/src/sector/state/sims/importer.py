@@ -52,7 +52,7 @@ class Importer:
             raise self._broken(str(error)) from error
         if int(self._checker.cursor.partition("-")[0]) > time.time() * 1000 + _CLOCK_SKEW_MS:
             # Orders to come would have ids before it, and would never be applied.
-            raise self._broken(f"the last order, {self._checker.cursor}, is from the future")
+            raise self._broken(f"its last order {self._checker.cursor} is later than the clock of Redis")
         match record:
             case Founding():
                 self._founding = (record.config, record.map)
@@ -69,7 +69,7 @@ class Importer:
         except RecordError as error:
             raise self._broken(str(error)) from error
         if self._founding is None or self._head is None:
-            raise HistoryBroken(self._keys.sim_id, 0, "an archive holds a founding record and a keyframe at least")
+            raise HistoryBroken(self._keys.sim_id, 0, "an archive must have a manifest record and a keyframe")
         keys, frame = self._keys, self._checker.frame
         snapshot, head = encode(frame), replace(self._head, status=str(frame.meta.get("status", "running")))
         if digest(snapshot) != head.hash:
@@ -102,7 +102,7 @@ class Importer:
 
     async def _put_tick(self, record: TickEntry) -> None:
         if self._head is None:
-            raise self._broken("it has no keyframe to begin with")
+            raise self._broken("it has no keyframe before its first tick")
         cursor = self._checker.cursor
         applied = self._head.applied + len(record.orders)
         self._head = replace(

@@ -132,8 +132,8 @@ def _generate_world[S](sim_id: str, world: World[S], config: SimConfig) -> tuple
         raise SimImpossible(sim_id, str(error)) from error
     except ValueError as error:
         # The reason is public, and this text may come from any library.
-        log.warning("world refused the config of a sim", extra={"sim": sim_id, "error": str(error)})
-        raise SimImpossible(sim_id, "the world refused its config") from error
+        log.warning("world rejected the config of a sim", extra={"sim": sim_id, "error": str(error)})
+        raise SimImpossible(sim_id, "the world rejected its config") from error
     return generated
 
 

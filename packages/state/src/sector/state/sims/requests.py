@@ -151,14 +151,14 @@ async def reconcile[S](redis: Client, sim_id: str, world: World[S]) -> str:
             done = f"forked from {request.fork_of.sim} at tick {request.fork_of.tick}"
         else:
             now = await create(redis, sim_id, world, request.config or SimConfig())
-            done = "founded as asked for" if now else ""
+            done = "created on request" if now else ""
     except SimExists:
         done = ""
     except (SimNotFound, HistoryGone, HistoryBroken, SimImpossible, StorageFull) as error:
         failed = request.model_copy(update={"fault": str(error)}).model_dump_json(exclude_unset=True)
         await execute(redis, "SET", keys.request, failed, "PX", _FAULT_RETENTION_MS)
         await execute(redis, "SREM", SIMS, sim_id)
-        return f"could not be had: {error}"
+        return f"failed: {error}"
     await execute(redis, "DEL", keys.request)
     return done
 

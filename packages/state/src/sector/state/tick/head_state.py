@@ -63,7 +63,7 @@ class StoredHead:
         if reached.tick < self.head.tick:
             raise HistoryGone(self.sim_id, reached.tick + 1)
         if reached.hash != self.head.hash:
-            reason = f"what is written comes to tick {reached.tick}, {reached.hash}, and the head says {self.head.hash}"
+            reason = f"the stored state reaches tick {reached.tick} with hash {reached.hash}, and the head has {self.head.hash}"
             raise HistoryBroken(self.sim_id, self.head.tick, reason)
         return reached
 

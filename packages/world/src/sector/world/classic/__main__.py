@@ -20,9 +20,9 @@ from sector.world.classic.text import ClassicFleet, MapTextError, Planet, parse_
 
 _ABOUT = """\
 Plays a match of Planet Wars (the AI Challenge of 2010) between programs that speak its protocol on stdin and stdout.
-Each turn a program is told the state, itself as player 1, up to a line `go`; it answers with orders, a line `SOURCE TARGET
-SHIPS` each, and a line `go`. A program that breaks a rule, crashes or is late drops out. The playback goes to stdout, turn
-numbers and the verdict to stderr.
+Each turn the engine sends the state to each program, with the program as player 1, followed by a line `go`. The program answers
+with its orders, a line `SOURCE TARGET SHIPS` each, and a line `go`. A program that breaks a rule, crashes or times out is dropped.
+The playback is written to stdout; turn numbers and the winner are written to stderr.
 """
 _EXAMPLE = """\
 example:
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Python would try once more at its exit, and print a traceback.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _fail("the reader of the playback is gone")
+        return _fail("the reader of the playback has closed it")
     except FileError as error:
         _fail(str(error))
         return _EXIT_WRONG_FILE
@@ -88,17 +88,26 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("map", metavar="MAP", type=Path, help="the map, in the contest's format")
-    parser.add_argument("turn_ms", metavar="TURN_MS", type=_count, help="milliseconds a program has for each turn")
-    parser.add_argument("max_turns", metavar="MAX_TURNS", type=_count, help="after so many turns the most ships win")
-    parser.add_argument("log", metavar="LOG", type=Path, help="file for what passes between engine and programs")
+    parser.add_argument(
+        "turn_ms", metavar="TURN_MS", type=_count, help="time limit of a program per turn, in milliseconds"
+    )
+    parser.add_argument(
+        "max_turns",
+        metavar="MAX_TURNS",
+        type=_count,
+        help="number of turns after which the player with the most ships wins",
+    )
+    parser.add_argument("log", metavar="LOG", type=Path, help="file for the messages between engine and programs")
     parser.add_argument(
         "--memory-mib",
         metavar="MIB",
         type=_count,
         default=Limits().memory_mib,
-        help="addresses that a program may use, in MiB; Java reserves many (default: %(default)s)",
+        help="address space limit of a program, in MiB; Java reserves much (default: %(default)s)",
     )
-    parser.add_argument("commands", metavar="COMMAND", nargs="+", help="a program, one for each player, two or more")
+    parser.add_argument(
+        "commands", metavar="COMMAND", nargs="+", help="command of a program, one per player, two or more"
+    )
     return parser
 
 

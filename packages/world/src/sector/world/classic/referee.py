@@ -60,7 +60,7 @@ class Referee:
             except RuleViolation as violation:
                 return f"broke a rule: {violation.reason}"
             except ValueError as error:
-                return f"gave no order: {error}"
+                return f"sent an invalid order: {error}"
         return None
 
     async def _drop(self, player: int, reason: str) -> None:

@@ -73,7 +73,7 @@ export class DetailsPanel {
 
   /** @param {World} world @param {number} faction its row */
   #createOwner(world, faction) {
-    if (faction < 0) return createElement("span", { class: "muted" }, "nobody");
+    if (faction < 0) return createElement("span", { class: "muted" }, "no owner");
     return createFactionLabel(world.factions[faction], cssColour(this.theme.factionColours(world.colours)[faction]));
   }
 

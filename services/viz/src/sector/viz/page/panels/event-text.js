@@ -26,7 +26,7 @@ export const KIND_BY_TYPE = Object.fromEntries(
 
 /** @param {string | null} faction @returns {string | FactionRef} */
 function factionOrNobody(faction) {
-  return faction === null ? "nobody" : { faction };
+  return faction === null ? "no faction" : { faction };
 }
 
 /** @param {{faction: string | null, ships: number}[]} forces @returns {EventText} */
