@@ -1,0 +1,103 @@
+"""`.ci/texts.py`: texts that users read change only together with the list that is reviewed."""
+
+from pathlib import Path
+
+import pytest
+from texts import collect, main
+
+CODE = """
+'''A module of the API.'''
+import logging
+
+log = logging.getLogger(__name__)
+
+
+class SimError(Exception):
+    def __init__(self, sim_id):
+        super().__init__(f"sim {sim_id!r} is damaged: restore it")
+
+
+def load(parser, health, count):
+    log.warning("lease release failed", extra={"sim": "default", "error": str(count)})
+    parser.add_argument("--data", metavar="DIR", help="folder of the data")
+    health.set_error("redis", "Redis is unreachable")
+    raise ValueError(f"{count} is not a number; {'use a positive one' if count else ''}")
+"""
+LISTED = """\
+api error: sim {} is damaged: restore it
+api error: use a positive one
+api error: {} is not a number; {}
+api help: folder of the data
+api log: lease release failed
+api text: Redis is unreachable
+"""
+
+
+def write(root: Path, source: str) -> None:
+    path = root / "services/api/src/sector/api/sample.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(source)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout whose list has all of its texts."""
+    write(tmp_path, CODE)
+    (tmp_path / ".ci").mkdir()
+    (tmp_path / ".ci/texts.txt").write_text(LISTED)
+    return tmp_path
+
+
+def test_every_kind_of_text_is_listed(checkout: Path) -> None:
+    texts, problems = collect(checkout)
+    assert "".join(f"{text}\n" for text in texts) == LISTED
+    assert problems == []
+    assert main([], checkout) == 0
+
+
+def test_a_new_text_fails_until_the_list_is_written(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(checkout, CODE.replace("is damaged: restore it", "is damaged: delete it"))
+    assert main([], checkout) == 1
+    report = capsys.readouterr().err
+    assert "new: api error: sim {} is damaged: delete it" in report
+    assert "gone: api error: sim {} is damaged: restore it" in report
+    assert "python .ci/texts.py --write" in report
+    assert main(["--write"], checkout) == 0
+    assert main([], checkout) == 0
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ('log.info(f"sim {sim} finished")', "a log event must be a constant"),
+        ('log.info("sim " + sim)', "a log event must be a constant"),
+        ('log.info("sim %s finished", sim)', "must not contain values"),
+        ('self._log.exception("sim finished", sim)', "must not contain values"),
+        ('log.info("one two three four five six seven eight nine")', "at most 8 words"),
+        ('log.info("sim finished", extra={"name": sim})', "'name' in `extra` is reserved"),
+        ('log.info("sim finished", extra={"args": sim})', "'args' in `extra` is reserved"),
+        ('log.info("sim founded")', '"founded" is a banned word'),
+        ('raise ValueError("the lease lapsed")', '"lapsed" is a banned word'),
+        ('text = f"{sim} is held by nobody"', '"nobody" is a banned word'),
+        ('extra = {"name": sim}\nlog.info("sim finished", extra=extra)', "'name' in `extra` is reserved"),
+    ],
+)
+def test_a_text_that_breaks_a_rule_fails(checkout: Path, statement: str, reason: str) -> None:
+    write(checkout, f"{CODE}\n{statement}\n")
+    _, (problem, *_) = collect(checkout)
+    assert problem.path == "services/api/src/sector/api/sample.py"
+    assert reason in problem.reason
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        '"""A docstring that nobody reads."""',
+        'Counter("sector_sims", "Sims that were founded.")',
+        'name = "founded"',
+        "math.log(2)",
+    ],
+)
+def test_other_strings_are_not_listed(checkout: Path, statement: str) -> None:
+    write(checkout, f"{CODE}\n{statement}\n")
+    assert main([], checkout) == 0
