@@ -13,7 +13,6 @@ from typing import Any, cast
 import orjson
 from prometheus_client import Counter, Gauge
 from sanic import Request
-from sanic.http import Stage
 from sanic.server.protocols.http_protocol import HttpProtocol
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 from sanic.server.websockets.impl import WebsocketImplProtocol
@@ -207,10 +206,10 @@ class _Limited:
         cast("Any", super()).connection_made(transport)
 
     def eof_received(self) -> bool | None:
-        """Keep a connection open while a request is answered: its client may close its sending side after the request."""
-        if getattr(self, "websocket", None) is None and self.http is not None:
-            self.input_ended = self.http.stage in (Stage.HANDLER, Stage.RESPONSE) and not self.http.is_receiving
-            return self.input_ended
+        """Keep the connection open while a request waits for its start: a client may close its sending side after its request."""
+        if self.http is not None and self.http.waits_for_start:
+            self.input_ended = True
+            return True
         closes: bool | None = cast("Any", super()).eof_received()
         return closes
 

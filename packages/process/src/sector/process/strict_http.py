@@ -33,10 +33,10 @@ _CRLF = b"\r\n"
 class StrictHttp(Http):
     """The requests of a connection. `rejected`: whether the current one violates RFC 9112, or its head did not arrive.
 
-    `is_receiving`: whether it waits for input.
+    `waits_for_start`: whether a complete head waits for its turn.
     """
 
-    __slots__ = ("_in_chunk", "_starts", "is_receiving", "rejected")
+    __slots__ = ("_in_chunk", "_starts", "waits_for_start", "rejected")
     # What Sanic says of these is not what they are.
     protocol: Any
     request: Any
@@ -49,7 +49,7 @@ class StrictHttp(Http):
     def __init__(self, protocol: Any) -> None:
         super().__init__(protocol)  # type: ignore[no-untyped-call]
         self._starts: RequestStarts | None = getattr(protocol.app.ctx, "request_starts", None)
-        self.is_receiving = False
+        self.waits_for_start = False
         self._receive_more = self._receive_more_or_close
 
     def init_for_request(self) -> None:
@@ -107,7 +107,11 @@ class StrictHttp(Http):
     async def _wait_for_start(self, starts: RequestStarts) -> None:
         # The request is complete, so the time for its arrival is over.
         self.stage = Stage.HANDLER
-        await starts.wait(self.protocol.client_network)
+        self.waits_for_start = True
+        try:
+            await starts.wait(self.protocol.client_network)
+        finally:
+            self.waits_for_start = False
         self.stage = Stage.REQUEST
 
     async def _receive_more_or_close(self) -> None:
@@ -115,11 +119,7 @@ class StrictHttp(Http):
         protocol = self.protocol
         if protocol.input_ended and protocol.transport is not None:
             protocol.transport.close()
-        self.is_receiving = True
-        try:
-            await protocol.receive_more()
-        finally:
-            self.is_receiving = False
+        await protocol.receive_more()
 
     async def _skip_empty_line(self) -> None:
         """Skip one empty line before a request: some clients send one after a body (RFC 9112, 2.2)."""
