@@ -31,7 +31,7 @@ def main() -> None:
             (Gauge, "set", _nothing),
             (Histogram, "observe", _nothing),
             (Traces, "begin", _nothing),
-            (Traces, "note", _no_span),
+            (Traces, "record", _no_span),
             *binding,
         )
     ]
