@@ -1,5 +1,6 @@
 """A process for tests: it answers with the body that it was sent, and streams one."""
 
+import asyncio
 import os
 import sys
 
@@ -41,6 +42,12 @@ async def count(request: Request) -> HTTPResponse:
     return raw(b"%d" % started)
 
 
+async def be_silent(request: Request) -> None:
+    """Begin a stream, and send nothing for a minute."""
+    await request.respond(content_type="text/plain")
+    await asyncio.sleep(60)
+
+
 async def note_request(request: Request, response: HTTPResponse) -> None:
     """Say in a header which request was read."""
     response.headers["x-read"] = f"{request.method} {request.raw_url.decode()}"
@@ -54,6 +61,7 @@ def main() -> None:
         app.route(path, methods=("GET", "POST", "PUT"), ignore_body=False, name=f"echo{len(path)}")(echo_anywhere)
     app.add_route(stream, "/stream", methods=("GET", "HEAD"))
     app.add_route(header, "/header")
+    app.add_route(be_silent, "/silence")
     app.ctx.started = 0
     app.add_route(count, "/count", methods=("GET", "POST"))
     app.on_response(note_request)

@@ -91,6 +91,18 @@ def test_all_of_a_crowd_that_close_their_sending_side_are_answered(server: Serve
             assert statuses(answer) == requests * [200]
 
 
+def test_a_client_that_left_does_not_hold_its_connection(server: Server) -> None:
+    with ExitStack() as clients:
+        crowd = [clients.enter_context(connect(server.port, CROWD)) for _ in range(200)]
+        with server.stopped():
+            for client in crowd:
+                client.sendall(b"GET /silence HTTP/1.1\r\nhost: a\r\n\r\n")
+                client.shutdown(socket.SHUT_WR)
+        for client in crowd:
+            while client.recv(65_536):
+                pass
+
+
 @pytest.mark.parametrize(
     "part",
     [

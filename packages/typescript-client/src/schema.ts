@@ -6063,7 +6063,8 @@ export interface operations {
                      *         "redis": {
                      *           "ok": false,
                      *           "since_ms": 1795504929012,
-                     *           "fault": "Redis is unreachable: start it, or correct REDIS_URL"
+                     *           "blocks": true,
+                     *           "error": "Redis is unreachable: start it, or correct REDIS_URL"
                      *         }
                      *       }
                      *     }
@@ -6469,7 +6470,8 @@ export interface operations {
                      *         "redis": {
                      *           "ok": false,
                      *           "since_ms": 1795504929012,
-                     *           "fault": "Redis is unreachable: start it, or correct REDIS_URL"
+                     *           "blocks": true,
+                     *           "error": "Redis is unreachable: start it, or correct REDIS_URL"
                      *         }
                      *       }
                      *     }

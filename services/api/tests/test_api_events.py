@@ -5,11 +5,13 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx
 import pytest
 from redis.asyncio import Redis
 
+from fixtures.metrics import until_metrics
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from sector.models import Join, Note
@@ -225,6 +227,19 @@ async def test_each_tick_has_a_message_with_or_without_events(api: Service, sim:
     await sim.tick()
     assert json.loads(again.next_tick()["data"])["tick"] in (5, 6)
     again.close()
+
+
+@pytest.mark.usefixtures("sim")
+def test_a_client_that_leaves_releases_its_stream(redis_url: str, processes: Processes) -> None:
+    # No heartbeat shows it: two of them take longer than the test waits.
+    api = processes.start("api", REDIS_URL=redis_url, HEARTBEAT_S="50")
+    url = httpx.URL(api.url)
+    with ExitStack() as clients:
+        for _ in range(5):
+            client = clients.enter_context(socket.create_connection((url.host, url.port or 80)))
+            client.sendall(b"GET /events/stream HTTP/1.1\r\nhost: a\r\n\r\n")
+        until_metrics(api.url, lambda metrics: metrics["sector_api_streams"] == 5, "five streams are open")
+    until_metrics(api.url, lambda metrics: metrics["sector_api_streams"] == 0, "the streams are closed")
 
 
 _LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"

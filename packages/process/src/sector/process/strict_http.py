@@ -3,6 +3,7 @@
 Sanic calls the methods that are replaced here. Its signals `http.lifecycle.*` are not sent.
 """
 
+import asyncio
 import logging
 from time import perf_counter
 from typing import Any
@@ -28,6 +29,7 @@ from sector.process.request_starts import RequestStarts
 _UNREAD_BODY = "body not consumed"
 _MAX_CHUNK_LINE = 256
 _CRLF = b"\r\n"
+_RESPONSE_AFTER_END_S = 5.0
 
 
 class StrictHttp(Http):
@@ -113,6 +115,9 @@ class StrictHttp(Http):
         finally:
             self.waits_for_start = False
         self.stage = Stage.REQUEST
+        if self.protocol.input_ended:
+            # The client may have left: a stream or a long poll must not hold the connection for long.
+            asyncio.get_running_loop().call_later(_RESPONSE_AFTER_END_S, self.protocol.close)
 
     async def _receive_more_or_close(self) -> None:
         """Wait for more input. After the end of the input, there is none: the connection is closed."""

@@ -87,7 +87,12 @@ UNREADY: JsonValue = {
     "service": "api",
     "ready": False,
     "conditions": {
-        "redis": {"ok": False, "since_ms": _AT_MS, "fault": "Redis is unreachable: start it, or correct REDIS_URL"}
+        "redis": {
+            "ok": False,
+            "since_ms": _AT_MS,
+            "blocks": True,
+            "error": "Redis is unreachable: start it, or correct REDIS_URL",
+        }
     },
 }
 METRICS: JsonValue = "# TYPE sector_api_streams gauge\nsector_api_streams 3.0\n"

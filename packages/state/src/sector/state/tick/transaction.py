@@ -125,8 +125,9 @@ class Ticker[S]:
                 await self._check_nobody_wrote(connection, read.head)
                 raise
             computed_s = time.monotonic()
-            history = self._history_after(read, step, keyframes)
-            self._plan_memory_check(read, step)
+            size = tick_bytes(step.events, step.delta, read.orders)
+            history = self._history_after(read, step, size, keyframes)
+            self._plan_memory_check(size)
             after = self._head_after(read, step, history)
             self._states = {read.head.commit: state, after.commit: step.state}
             backlog = self._backlog_after(step, keyframe=history.is_keyframe)
@@ -163,16 +164,15 @@ class Ticker[S]:
     def _retention(self) -> Retention:
         return Retention.of(self._config, self._memory.history_limit(self._max_history_bytes))
 
-    def _history_after(self, read: _Read, step: Step[S], keyframes: tuple[KeyframeMark, ...]) -> HistoryStep:
-        """Return what the tick does to the history."""
+    def _history_after(self, read: _Read, step: Step[S], size: int, keyframes: tuple[KeyframeMark, ...]) -> HistoryStep:
+        """Return what the tick does to the history. `size`: bytes that it adds."""
         cursor = read.orders[-1].id if read.orders else read.head.cursor
-        size = tick_bytes(step.events, step.delta, read.orders)
         mark = KeyframeMark(read.head.tick + 1, cursor, read.head.history_bytes + size)
         return self._retention().advance(self._keys, keyframes, mark, step.snapshot)
 
-    def _plan_memory_check(self, read: _Read, step: Step[S]) -> None:
-        """Have the next tick read the memory of Redis if this one writes much."""
-        if tick_bytes(step.events, step.delta, read.orders) > _MEMORY_CHECK_BYTES:
+    def _plan_memory_check(self, size: int) -> None:
+        """Have the next tick read the memory of Redis if this one writes much. `size`: bytes."""
+        if size > _MEMORY_CHECK_BYTES:
             self._memory_due_s = 0.0
 
     async def _hold_finished(self, connection: Connection, head: Head, keyframes: tuple[KeyframeMark, ...]) -> None:
