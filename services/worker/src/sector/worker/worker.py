@@ -24,7 +24,8 @@ from sector.state.world import World
 from sector.worker.fair_share import fair_share
 from sector.worker.metrics import SIMS_HELD, SIMS_SERVED
 from sector.worker.settings import WorkerSettings
-from sector.worker.sim_errors import SimErrors, SimRetries
+from sector.worker.sim_errors import SimErrors
+from sector.worker.sim_retries import SimRetries
 from sector.worker.sim_runner import SimRunner, WorkerContext
 from sector.worker.stall_detector import StallDetector
 
