@@ -74,7 +74,7 @@ def test_the_first_world_is_joined_and_a_system_claimed(shell: Shell, tmp_path: 
 
 def test_the_readme_joins_and_shows_an_error(shell: Shell) -> None:
     # The events come until curl's time is over.
-    script = session("README.md", r"\border '").replace("export TOKEN=TOKEN", ":")
+    script = session("README.md", r"\border '").replace("export TOKEN=…", ":")
     output = shell(script)
     assert '"status":"pending"' in output
     assert '"status":422' in output
