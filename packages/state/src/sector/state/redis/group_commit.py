@@ -36,7 +36,7 @@ class GroupCommit:
     async def admit(self, request: Request) -> Admitted:
         """Append the orders of a request to the log.
 
-        Raises SimNotFound, SimFinished, QueueFull, RateLimited, IdempotencyConflict. After NotDurable and
+        Raises SimNotFound, SimAlreadyFinished, QueueFull, RateLimited, IdempotencyConflict. After NotDurable and
         redis.exceptions.RedisError the orders may be in the log nevertheless.
         """
         future: asyncio.Future[AdmissionResult] = asyncio.get_running_loop().create_future()
