@@ -10,7 +10,7 @@ from sector.process.health import Details, HeadersOf, Health, endpoints, public_
 from sector.process.http_errors import ProblemHandler
 from sector.process.log_stream import log_stream
 from sector.process.metrics import Sample, metrics_endpoint
-from sector.process.process_metrics import dropped_lines, readiness, shared_values, watch
+from sector.process.process_metrics import dropped_lines, readiness_metrics, shared_values, watch
 from sector.process.slow_senders import SenderLimit
 from sector.process.timed_request import TimedRequest
 
@@ -46,7 +46,7 @@ def create_app(
         operator_app.config.TOUCHUP = False
         app.blueprint(public_endpoints(health, headers_of))
     app.ctx.operator = (operator_app, operator_port) if operator_port else None
-    app.ctx.samples = [shared_values(health), readiness(health), dropped_lines(log_stream())]
+    app.ctx.samples = [shared_values(health), readiness_metrics(health), dropped_lines(log_stream())]
     operator_app.blueprint(endpoints(health, details, headers_of))
     operator_app.blueprint(metrics_endpoint(headers_of, app.ctx.samples))
     app.ctx.tasks = []

@@ -1,5 +1,7 @@
 """A fair queue: expensive work runs one piece at a time, and the clients take turns.
 
+A client that queues too much is rejected (load shedding).
+
 Without it, a hundred clients that each ask for 50 ms of work make every other request wait for five seconds. With it, a request
 waits for one piece at most, and a client with a hundred requests has the same share of the work as a client with one.
 

@@ -1,4 +1,4 @@
-"""Health: the conditions that this process depends on. A change is logged once, not at each retry."""
+"""Health and readiness: the conditions that this process depends on. A change is logged once, not at each retry."""
 
 import logging
 import time

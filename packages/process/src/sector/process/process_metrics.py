@@ -1,4 +1,4 @@
-"""Vital signs: whether a process is ready, and how late its event loop comes back to what is due. Once a second."""
+"""Metrics of the process itself: readiness, conditions, lag of the event loop, log lines that were dropped. Once a second."""
 
 import asyncio
 from collections.abc import Sequence
@@ -39,13 +39,13 @@ _DROPPED = Counter(
 deprecate_metrics({"sector_loop_lag_seconds": "sector_event_loop_lag_seconds"})
 
 
-def readiness(health: Health) -> Sample:
-    """Return what tells how a process is."""
+def readiness_metrics(health: Health) -> Sample:
+    """Return the sample that sets the metrics of readiness and of its conditions."""
 
     def sample() -> None:
         _READY.set(health.ready)
-        for condition, fault in health.errors.items():
-            _CONDITION.labels(condition).set(fault is None)
+        for condition, error in health.errors.items():
+            _CONDITION.labels(condition).set(error is None)
 
     return sample
 

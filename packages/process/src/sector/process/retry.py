@@ -1,4 +1,4 @@
-"""Pauses between retries."""
+"""Backoff between retries, and waits that a stop ends."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""The server of a process: it listens, runs the background tasks of the app, and stops in order.
+"""The server of a process: it listens, runs the background tasks of the app, and stops in order (graceful shutdown).
 
 SIGTERM and SIGINT stop it. It is not ready any more, and serves on for SHUTDOWN_DELAY_S seconds, so that load balancers can send requests
 elsewhere. Then the tasks get a bounded time to end, and the process exits with 0. A task that fails unexpectedly ends the process with 1,
