@@ -45,6 +45,7 @@ class SimKeys:
 
     @cached_property
     def dead_letters(self) -> str:
+        """The key of dead letters; `poison` is its earlier name, kept for stored data."""
         return self._key("poison")
 
     @cached_property

@@ -1,7 +1,8 @@
 """Retention: when a sim writes a keyframe, and how far back its history reaches, in ticks and in bytes.
 
-History is dropped from one keyframe to the next. A keyframe is written each `keyframe_interval` ticks, and sooner where what came since
-the last one is a sixteenth of the bytes that the sim may keep: so dropping the oldest part frees memory soon, whatever players write.
+History is trimmed (XTRIM) from one keyframe to the next. A keyframe is written each `keyframe_interval` ticks. It is written sooner
+where the bytes since the last one are a sixteenth of what the sim may keep. So trimming the oldest part frees memory soon, whatever
+players write.
 """
 
 import re
@@ -71,8 +72,8 @@ class Retention:
         if is_keyframe:
             commands.append(write_keyframe(keys.keyframes, tick, snapshot))
             keyframes, written_bytes = (*keyframes, tick), written_bytes + len(snapshot)
-        rest = self.shorten(keyframes, tick.tick, written_bytes)
-        commands += drop_history(keys, keyframes[: -len(rest)], rest)
+        rest = self.keyframes_to_keep(keyframes, tick.tick, written_bytes)
+        commands += trim_history(keys, keyframes[: -len(rest)], rest)
         return HistoryStep(rest, tick.cursor, written_bytes, is_keyframe, commands)
 
     def _keyframe_due(self, tick: KeyframeMark, snapshot_bytes: int, last: KeyframeMark) -> bool:
@@ -81,7 +82,9 @@ class Retention:
             self.max_bytes // _PARTS, 2 * snapshot_bytes
         )
 
-    def shorten(self, keyframes: tuple[KeyframeMark, ...], tick: int, written_bytes: int) -> tuple[KeyframeMark, ...]:
+    def keyframes_to_keep(
+        self, keyframes: tuple[KeyframeMark, ...], tick: int, written_bytes: int
+    ) -> tuple[KeyframeMark, ...]:
         """Return the keyframes to keep at `tick`, when `written_bytes` of history were ever written.
 
         The newest one stays in any case. So does the one before a keyframe of this very tick, unless the sim has one keyframe only: what
@@ -127,8 +130,8 @@ def write_keyframe(key: str, mark: KeyframeMark, snapshot: bytes) -> Command:
     )
 
 
-def drop_history(keys: SimKeys, dropped: Sequence[KeyframeMark], rest: Sequence[KeyframeMark]) -> list[Command]:
-    """Return the commands that drop keyframes, and all that came before the `rest` of them.
+def trim_history(keys: SimKeys, dropped: Sequence[KeyframeMark], rest: Sequence[KeyframeMark]) -> list[Command]:
+    """Return the commands that delete keyframes, and all that came before the `rest` of them.
 
     None of them needs memory: Redis carries them out when it is full, too.
     """

@@ -1,7 +1,7 @@
 """Admission of a group of requests to the order log, in one round trip and at one instant.
 
-The sim must exist and not be finished, the backlog of its worker must have room, and each client must keep to its rate limits. A
-request that is repeated under its idempotency key gets the stored response. `admit.lua` decides, inside Redis, for all processes.
+The sim must exist and not be finished, the backlog of its worker must have room (backpressure), and each client must keep to its rate
+limits. A request that is repeated under its idempotency key gets the stored response. `admit.lua` decides, inside Redis, for all processes.
 """
 
 import re

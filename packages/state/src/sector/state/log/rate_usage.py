@@ -1,4 +1,4 @@
-"""Spending: what clients used of a rate in one process, added up over all processes.
+"""Shared usage of request limits: what clients used in one process, added up over all processes.
 
 The generic cell rate algorithm (ITU-T I.371), as in admit.lua. It needs no script, so that a process may share its limits without the
 right to run scripts.

@@ -1,4 +1,4 @@
-"""The state at head. It is the snapshot that was written last, and the deltas of the ticks since.
+"""The state at head, and the snapshot interval: it is the snapshot that was written last, and the deltas of the ticks since.
 
 To write a large snapshot each tick costs many times what changed in it. So it is written again only when what stands in the
 event stream since outweighs it: a commit costs what changed, and whoever reads has a bounded way to go.
@@ -32,7 +32,7 @@ class SnapshotBacklog:
     size: int = 0
 
     def after[S](self, step: Step[S]) -> "SnapshotBacklog | None":
-        """Return the lag if the snapshot is not written after `step`, or None if it is to be."""
+        """Return the backlog after `step`, or None if the snapshot is to be written with it."""
         lag = SnapshotBacklog(self.ticks + 1, self.size + len(step.delta) + len(step.events))
         most = _MAX_BACKLOG_RATIO * len(step.snapshot)
         return None if step.finished or lag.ticks > MAX_SNAPSHOT_AGE_TICKS or lag.size > most else lag

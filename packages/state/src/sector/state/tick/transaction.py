@@ -32,9 +32,9 @@ from sector.state.history.retention import (
     HistoryStep,
     KeyframeMark,
     Retention,
-    drop_history,
     load_keyframes,
     tick_bytes,
+    trim_history,
 )
 from sector.state.history.roll_forward import verify_delta
 from sector.state.keys import SimKeys
@@ -177,8 +177,8 @@ class Ticker[S]:
 
     async def _hold_finished(self, connection: Connection, head: Head, keyframes: tuple[KeyframeMark, ...]) -> None:
         """Keep the lease of a finished sim. It writes nothing more, and keeps less history where Redis is nearly full."""
-        rest = self._retention().shorten(keyframes, head.tick, head.history_bytes)
-        drop = drop_history(self._keys, keyframes[: -len(rest)], rest) if rest else []
+        rest = self._retention().keyframes_to_keep(keyframes, head.tick, head.history_bytes)
+        drop = trim_history(self._keys, keyframes[: -len(rest)], rest) if rest else []
         *_, done = checked(await connection.pipeline(("MULTI",), *drop, self.lease.renewal(), ("EXEC",)))
         self._keyframes = None if done is None else rest
 
@@ -186,8 +186,8 @@ class Ticker[S]:
         """Drop all history that can be dropped: Redis refused the tick, since it is full. The next attempt may have room."""
         _, token = checked(await connection.pipeline(self._watch(), ("GET", self._keys.lease)))
         self._check(as_bytes(token))
-        rest = replace(self._retention(), max_bytes=0).shorten(keyframes, head.tick, head.history_bytes)
-        drop = drop_history(self._keys, keyframes[: -len(rest)], rest) if rest else []
+        rest = replace(self._retention(), max_bytes=0).keyframes_to_keep(keyframes, head.tick, head.history_bytes)
+        drop = trim_history(self._keys, keyframes[: -len(rest)], rest) if rest else []
         checked(await connection.pipeline(("MULTI",), *drop, ("EXEC",)))
 
     async def _read(self, connection: Connection) -> _Read:
