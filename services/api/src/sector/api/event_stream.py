@@ -27,7 +27,7 @@ from sector.state.watch.reader import EventFilter, EventId, SimView
 
 log = logging.getLogger(__name__)
 
-LAST_EVENT_ID = "lastEventId"
+LAST_EVENT_ID_PARAMETER = "lastEventId"
 """The query parameter of polyfills of EventSource, which cannot send `Last-Event-ID`."""
 _PAGE = 500
 _TICK_END = 2**30
@@ -72,10 +72,10 @@ class EventStreams:
 
     async def get(self, request: Request, sim: ApiSim) -> Response | None:
         """Send events after `Last-Event-ID` or `after`, or from `tick` on. Without these, send those that happen from now on."""
-        parameters = parse_query(request, "after", "tick", "type", "faction", LAST_EVENT_ID)
+        parameters = parse_query(request, "after", "tick", "type", "faction", LAST_EVENT_ID_PARAMETER)
         event_filter = parse_filter(parameters)
         # It is empty if the client has received no event yet.
-        last_event_id = request.headers.get("last-event-id") or parameters.get(LAST_EVENT_ID)
+        last_event_id = request.headers.get("last-event-id") or parameters.get(LAST_EVENT_ID_PARAMETER)
         if last_event_id:
             after: EventId | None = parse_event_id("Last-Event-ID", last_event_id)
         else:

@@ -1,4 +1,7 @@
-"""The `Idempotency-Key` header of requests, and the header of responses that are replayed."""
+"""The `Idempotency-Key` header of requests, and the header of responses that are replayed.
+
+`sector.state.log.admission` stores keys and responses (admit.lua).
+"""
 
 import re
 

@@ -1,4 +1,7 @@
-"""The keys that sign tokens: a secret, and those of a file that may change at run time."""
+"""The keys that sign tokens: a secret, and those of the JWKS file AUTH_JWKS.
+
+The file is reloaded when it changes (`condition_checks.check_keys`).
+"""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Order rate limits: how fast a token and an address may submit orders."""
+"""Order rate limits: how fast a token and an address may submit orders. admit.lua enforces them."""
 
 import time
 from collections.abc import Iterator
