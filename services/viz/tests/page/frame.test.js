@@ -48,7 +48,7 @@ test("the error names version, table and column", () => {
   };
   assert.equal(reason("damaged-version-9"), "version 9, this page reads versions 1, 2");
   assert.equal(reason("damaged-unknown-typecode"), "column systems.owner has the unknown typecode d");
-  assert.match(reason("damaged-column-beyond-end"), /^column systems\.\w+ reaches beyond its end$/);
+  assert.match(reason("damaged-column-beyond-end"), /^column systems\.\w+ exceeds the frame$/);
   assert.equal(reason("damaged-8-bytes-more"), "8 bytes more than its columns");
 });
 

@@ -218,7 +218,7 @@ test("an order without a readable result is not shown as refused", async () => {
   await enter("Me-2");
   assert.equal(await player.submit({ type: "later", faction: "Me-2" }), true);
   await settle();
-  assert.deepEqual(orders(), [["unknown", "later it is in the log; what became of it is not known: no token"]]);
+  assert.deepEqual(orders(), [["unknown", "later the order is in the log, but its result could not be read: no token"]]);
 });
 
 test("the order list returns the error of an order that the API refuses", async () => {

@@ -30,7 +30,7 @@ export function readFrame(bytes) {
   const version = view.getUint16(4, true);
   if (!VERSIONS.includes(version)) throw new FrameError(`version ${version}, this page reads versions ${VERSIONS.join(", ")}`);
   const length = view.getUint32(8, true);
-  if (PREFIX_BYTES + length > end) throw new FrameError("its header reaches beyond its end");
+  if (PREFIX_BYTES + length > end) throw new FrameError("the header exceeds the frame");
   const header = readHeader(blob.subarray(PREFIX_BYTES, PREFIX_BYTES + length));
   let start = padded(PREFIX_BYTES + length);
   /** @type {Record<string, Table>} */
@@ -43,7 +43,7 @@ export function readFrame(bytes) {
     for (const [column, code, refersTo, idPrefix = ""] of columnHeaders) {
       if (!Object.hasOwn(VALUE_BYTES, code)) throw new FrameError(`column ${name}.${column} has the unknown typecode ${code}`);
       const stop = start + rows * VALUE_BYTES[code];
-      if (stop > end) throw new FrameError(`column ${name}.${column} reaches beyond its end`);
+      if (stop > end) throw new FrameError(`column ${name}.${column} exceeds the frame`);
       columns[column] = { values: readValues(blob, start, rows, code), refersTo, prefix: idPrefix };
       start = padded(stop);
     }

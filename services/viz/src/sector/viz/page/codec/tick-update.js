@@ -16,12 +16,12 @@ export function readTickUpdates(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const updates = [];
   for (let start = 0; start < bytes.length; ) {
-    if (start + HEADER_BYTES > bytes.length) throw new FrameError("the header of a moment reaches beyond its end");
+    if (start + HEADER_BYTES > bytes.length) throw new FrameError("the header of a tick update is truncated");
     const [frameBytes, eventBytes] = [view.getUint32(start, true), view.getUint32(start + 4, true)];
     const timestampMs = view.getFloat64(start + 8, true);
     const epoch = view.getUint32(start + 16, true);
     start += HEADER_BYTES;
-    if (start + padded(frameBytes) + padded(eventBytes) > bytes.length) throw new FrameError("a moment reaches beyond its end");
+    if (start + padded(frameBytes) + padded(eventBytes) > bytes.length) throw new FrameError("a tick update is truncated");
     const frame = readFrame(bytes.subarray(start, start + frameBytes));
     start += padded(frameBytes);
     const events = bytes.subarray(start, start + eventBytes);

@@ -55,7 +55,7 @@ export class OrderList {
       if (result.status === "applied") setStatus("applied", `applied in tick ${result.tick}`);
       else setStatus("rejected", `rejected: ${result.detail || String(result.reason).replaceAll("_", " ")}`);
     } catch (error) {
-      setStatus("unknown", `it is in the log; what became of it is not known: ${error instanceof Error ? error.message : error}`);
+      setStatus("unknown", `the order is in the log, but its result could not be read: ${error instanceof Error ? error.message : error}`);
     }
   }
 
