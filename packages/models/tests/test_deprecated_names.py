@@ -4,6 +4,7 @@ import importlib
 import sys
 import types
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 
@@ -13,7 +14,9 @@ from sector.models.deprecated_names import deprecated_names
 @pytest.fixture
 def module() -> Iterator[types.ModuleType]:
     module = types.ModuleType("example")
-    module.__dict__.update(New=int, __getattr__=deprecated_names("example", {"Old": "New"}))
+    module.__dict__.update(
+        New=int, __getattr__=deprecated_names("example", {"Old": "New", "Moved": "decimal.Decimal.from_float"})
+    )
     sys.modules["example"] = module
     yield module
     del sys.modules["example"]
@@ -22,6 +25,11 @@ def module() -> Iterator[types.ModuleType]:
 def test_an_earlier_name_is_the_new_one_with_a_warning(module: types.ModuleType) -> None:
     with pytest.warns(DeprecationWarning, match=r"example\.Old is now example\.New"):
         assert module.Old is int
+
+
+def test_an_earlier_name_can_be_in_another_module_now(module: types.ModuleType) -> None:
+    with pytest.warns(DeprecationWarning, match=r"example\.Moved is now decimal\.Decimal\.from_float$"):
+        assert module.Moved(0.5) == Decimal("0.5")
 
 
 def test_another_name_is_an_error_as_in_any_module(module: types.ModuleType) -> None:

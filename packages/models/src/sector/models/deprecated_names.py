@@ -1,6 +1,7 @@
 """Earlier names of attributes and modules: they work for one minor version, with a warning that states the new name."""
 
 import importlib
+import pkgutil
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -10,14 +11,20 @@ from types import ModuleType
 
 
 def deprecated_names(module: str, renamed: Mapping[str, str]) -> Callable[[str], object]:
-    """Return a `__getattr__` for the module of this name. `renamed` maps each earlier name to the new one."""
+    """Return a `__getattr__` for the module of this name. `renamed` maps each earlier name to the new one.
+
+    A new name with dots is a full name, such as that of an attribute that moved to another module. It is imported on first use.
+    """
 
     def get_attribute(name: str) -> object:
         new_name = renamed.get(name)
         if new_name is None:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        warnings.warn(f"{module}.{name} is now {module}.{new_name}", DeprecationWarning, stacklevel=2)
-        attribute: object = getattr(sys.modules[module], new_name)
+        full_name = new_name if "." in new_name else f"{module}.{new_name}"
+        warnings.warn(f"{module}.{name} is now {full_name}", DeprecationWarning, stacklevel=2)
+        attribute: object = (
+            pkgutil.resolve_name(full_name) if full_name == new_name else getattr(sys.modules[module], new_name)
+        )
         return attribute
 
     return get_attribute
