@@ -1,13 +1,16 @@
 """Requests are sent again while that may help, until the retry timeout. The server sends raw bytes."""
 
 import asyncio
+import importlib
+import pkgutil
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
 import sector.client
-from sector.client import Client, RequestRejected, Unavailable
+from sector.client import Client, RequestRejected, Unavailable, retry
 from sector.models import Note, SimConfig
 from sector.models.responses import Problem
 
@@ -256,3 +259,19 @@ async def test_earlier_names_work_with_a_warning() -> None:
         with pytest.warns(DeprecationWarning, match=r"Client\.found is now Client\.create_sim$"):
             await client.found("new", SimConfig(seed=7))
     assert server.requests[0].endswith(b'{"id":"new","config":{"seed":7}}')
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now"),
+    [("ask", "send_with_retry"), ("describe", "describe"), ("refusal", "parse_rejection"), ("shown_url", "redact_url")],
+)
+def test_a_function_works_under_its_earlier_module(earlier: str, now: str) -> None:
+    sys.modules.pop("sector.client.asking", None)
+    with pytest.warns(DeprecationWarning, match=r"sector\.client\.asking is now sector\.client\.retry$"):
+        module = importlib.import_module("sector.client.asking")
+    assert getattr(module, earlier) is getattr(retry, now)
+
+
+def test_an_earlier_function_warns_with_its_new_name() -> None:
+    with pytest.warns(DeprecationWarning, match=r"retry\.ask is now sector\.client\.retry\.send_with_retry$"):
+        assert pkgutil.resolve_name("sector.client.retry:ask") is retry.send_with_retry

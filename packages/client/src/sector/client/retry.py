@@ -2,6 +2,7 @@
 
 import random
 import ssl
+from typing import TYPE_CHECKING
 
 import httpx
 from httpx_sse import SSEError
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 
 from sector.client.clock import Clock
 from sector.client.errors import ClientError, RequestRejected, Unavailable
+from sector.models.deprecated_names import deprecated_names
 from sector.models.printable import printable
 from sector.models.responses import Problem
 
@@ -86,3 +88,9 @@ def parse_rejection(response: httpx.Response) -> RequestRejected:
         problem = Problem(type="about:blank", title=title, status=response.status_code, detail=detail)
     retry_after = response.headers.get("retry-after", "")
     return RequestRejected(problem, float(retry_after) if retry_after.isdecimal() else 0.0)
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(
+        __name__, {"ask": "send_with_retry", "shown_url": "redact_url", "refusal": "parse_rejection"}
+    )
