@@ -1,6 +1,7 @@
 """Names of version 0.8 work, with a warning that states the new name."""
 
 import importlib
+import pkgutil
 import sys
 
 import pytest
@@ -17,6 +18,8 @@ import pytest
         ("rejected_requests", "is_refused", "is_rejected"),
         ("request_metrics", "count", "observe_request"),
         ("request_metrics", "count_answer", "observe_response"),
+        ("metrics", "Paced", "PacedText"),
+        ("server", "STOP_WITHIN_S", "STOP_TIMEOUT_S"),
     ],
 )
 def test_an_earlier_name_is_the_new_one(module: str, earlier: str, now: str) -> None:
@@ -44,3 +47,48 @@ def test_an_earlier_module_is_the_new_one(earlier: str, now: str) -> None:
     with pytest.warns(DeprecationWarning, match=rf"sector\.process\.{earlier} is now sector\.process\.{now}$"):
         module = importlib.import_module(f"sector.process.{earlier}")
     assert module is importlib.import_module(f"sector.process.{now}")
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now"),
+    [
+        ("counting.count_now", "deferred_metrics.flush_metrics"),
+        ("counting.count_soon", "deferred_metrics.defer_metric"),
+        ("malformed.is_refused", "rejected_requests.is_rejected"),
+        ("malformed.note", "rejected_requests.count_rejected_request"),
+        ("process.STOP_WITHIN_S", "server.STOP_TIMEOUT_S"),
+        ("process.Work", "app.Task"),
+        ("process.attach", "app.attach"),
+        ("process.create_app", "app.create_app"),
+        ("process.sample", "app.sample"),
+        ("requests.count", "request_metrics.observe_request"),
+        ("requests.count_answer", "request_metrics.observe_response"),
+        ("settings.load", "settings_loader.load"),
+        ("settings.load_environment", "settings_loader.load_environment"),
+        ("turns.TooManyTurns", "fair_queue.FairQueueFull"),
+        ("turns.Turns", "fair_queue.FairQueue"),
+    ],
+)
+def test_a_name_works_under_its_earlier_module(earlier: str, now: str) -> None:
+    module, _, name = earlier.rpartition(".")
+    with pytest.warns(DeprecationWarning, match=rf"\.{name} is now sector\.process\.{now}$"):
+        attribute = getattr(importlib.import_module(f"sector.process.{module}"), name)
+    assert attribute is pkgutil.resolve_name(f"sector.process.{now}")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "backoff.backoff",
+        "garbage.keep_freed_memory",
+        "process.App",
+        "process.CONNECTIONS",
+        "process.EXIT_FAILED",
+        "process.idle_timeout_s",
+        "process.run",
+        "vitals.watch",
+        "waiting.wait_for_stop",
+    ],
+)
+def test_a_name_of_an_earlier_module_did_not_change(name: str) -> None:
+    assert pkgutil.resolve_name(f"sector.process.{name}")

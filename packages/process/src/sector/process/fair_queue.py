@@ -46,13 +46,13 @@ class FairQueue:
         return sum(map(len, self._clients.values()))
 
     def check(self, client: str) -> None:
-        """Raise TooManyTurns if a turn would not be granted, so that nothing is begun in vain."""
+        """Raise FairQueueFull if a turn would not be granted, so that nothing is begun in vain."""
         if len(self._clients.get(client, ())) >= self._max_pending:
             raise FairQueueFull(client, self._max_pending)
 
     @asynccontextmanager
     async def turn(self, client: str) -> AsyncIterator[None]:
-        """Wait for a turn, and hold it during the block. Raises TooManyTurns."""
+        """Wait for a turn, and hold it during the block. Raises FairQueueFull."""
         await self._acquire(client)
         began_s = self._clock()
         try:

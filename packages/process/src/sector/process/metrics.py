@@ -5,10 +5,12 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, disable_created_metrics, generate_latest
 from sanic import Blueprint, HTTPResponse, Request, raw
 
+from sector.models.deprecated_names import deprecated_names
 from sector.process import shared_values
 from sector.process.deferred_metrics import flush_metrics
 from sector.process.health import HeadersOf
@@ -94,3 +96,7 @@ def metrics_endpoint(headers_of: HeadersOf, samples: Sequence[Sample]) -> Bluepr
             return problem(500, f"{reason}: see the log for its name", headers_of(request))
 
     return routes
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"Paced": "PacedText"})

@@ -12,11 +12,12 @@ import signal
 import socket
 import sys
 from itertools import chain
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import uvloop
 from sanic.server import AsyncioServer
 
+from sector.models.deprecated_names import deprecated_names
 from sector.process import memory
 from sector.process.app import App, Task
 from sector.process.connections import (
@@ -210,3 +211,16 @@ async def _end_connections(server: AsyncioServer) -> None:
         await asyncio.wait((closed,), timeout=_POLL_S)
     for connection in tuple(server.connections):
         abort(connection)
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(
+        __name__,
+        {
+            "STOP_WITHIN_S": "STOP_TIMEOUT_S",
+            "Work": "sector.process.app.Task",
+            "attach": "sector.process.app.attach",
+            "create_app": "sector.process.app.create_app",
+            "sample": "sector.process.app.sample",
+        },
+    )

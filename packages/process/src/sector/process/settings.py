@@ -1,10 +1,11 @@
 """The settings of every process. `settings_loader` reads them from environment variables."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from sector.models.deprecated_names import deprecated_names
 from sector.process.renamed_settings import EarlierName, EarlierNamesSource
 from sector.process.setting_types import (
     CertificateFile,
@@ -121,4 +122,14 @@ class TracedSettings(Settings):
         ge=0.001,
         le=10_000,
         description="Traces that this process begins per second at most, 0.001 to 10000.",
+    )
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(
+        __name__,
+        {
+            "load": "sector.process.settings_loader.load",
+            "load_environment": "sector.process.settings_loader.load_environment",
+        },
     )
