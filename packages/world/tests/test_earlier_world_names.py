@@ -1,6 +1,7 @@
-"""Modules of version 0.6 can be imported, with a warning that states the new name."""
+"""Names of version 0.6 work, with a warning that states the new name."""
 
 import importlib
+import pkgutil
 import sys
 
 import pytest
@@ -23,6 +24,40 @@ def test_an_earlier_module_is_the_new_one(earlier: str, now: str) -> None:
     with pytest.warns(DeprecationWarning, match=rf"sector\.world\.{earlier} is now sector\.world\.{now}$"):
         module = importlib.import_module(f"sector.world.{earlier}")
     assert module is importlib.import_module(f"sector.world.{now}")
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now"),
+    [
+        ("world.charted.chart", "world.map_conversion.galaxy_from_map"),
+        ("world.charted.map_file", "world.map_conversion.map_from_galaxy"),
+        ("world.draft.Draft", "world.mutable_state.MutableState"),
+        ("world.draft.draft_of", "world.mutable_state.MutableState.from_state"),
+        ("world.drawing.drawing", "world.map_svg.render_svg"),
+        ("world.intake.Plain", "world.order_batch.OrderBatch"),
+        ("world.intake.Read", "world.order_batch.ParsedOrder"),
+        ("world.intake.parse", "world.order_batch.parse_order"),
+        ("world.intake.read", "world.order_batch.decode_orders"),
+        ("world.naming.names", "world.system_names.generate_names"),
+        ("world.replay.Replayed", "world.replay.ReplayProgress"),
+        ("world.sector.founded", "world.sector.initial_state"),
+        ("world.state.joined", "world.state.concat_fleets"),
+        ("world.victory.Verdict", "world.victory.VictoryCheck"),
+        ("puppet.Plan", "puppet.PuppetOrders"),
+        ("puppet.View", "puppet.PuppetView"),
+        ("puppet.plan", "puppet.plan_orders"),
+        ("puppet.spending.Claims", "puppet.spending.ClaimPlan"),
+        ("puppet.spending.claims", "puppet.spending.plan_claims"),
+        ("puppet.spending.musters", "puppet.spending.plan_musters"),
+        ("puppet.strategy.plan", "puppet.strategy.plan_orders"),
+        ("puppet.view.Plan", "puppet.view.PuppetOrders"),
+        ("puppet.view.View", "puppet.view.PuppetView"),
+    ],
+)
+def test_an_earlier_name_is_the_new_one(earlier: str, now: str) -> None:
+    module, _, name = f"sector.{earlier}".rpartition(".")
+    with pytest.warns(DeprecationWarning, match=rf"\.{name} is now sector\.{now}$"):
+        assert getattr(importlib.import_module(module), name) == pkgutil.resolve_name(f"sector.{now}")
 
 
 def test_the_earlier_map_command_states_its_new_name() -> None:

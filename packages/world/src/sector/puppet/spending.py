@@ -1,10 +1,12 @@
 """How puppets spend supply: they claim systems that are cheap for their yield, and muster at the weakest front system."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sector.models.deprecated_names import deprecated_names
 from sector.puppet.columns import least_of_runs, segments
 from sector.puppet.view import NEUTRAL, PuppetView, Reach
 
@@ -59,3 +61,9 @@ def plan_musters(
     ships = (claim_plan.left[faction] * (100 - saved) // 100) // view.muster_cost
     some = ships > 0
     return system[some], faction[some], ships[some]
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(
+        __name__, {"Claims": "ClaimPlan", "claims": "plan_claims", "musters": "plan_musters"}
+    )

@@ -5,10 +5,12 @@ the same plan.
 """
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sector.models.deprecated_names import deprecated_names
 from sector.puppet.fighting import advances, spare, strikes
 from sector.puppet.forecast import forecast
 from sector.puppet.spending import plan_claims, plan_musters
@@ -65,3 +67,7 @@ def _characters(temperament: tuple[str, ...]) -> NDArray[np.int64]:
         for each in temperaments
     ]
     return np.array(percents, np.int64).reshape(-1, 3).T
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"plan": "plan_orders"})

@@ -1,10 +1,12 @@
 """The input and the output of the puppet strategy: plain columns, no rules. The world creates the view and applies the orders."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sector.models.deprecated_names import deprecated_names
 from sector.puppet.columns import ranges
 
 NEUTRAL = -1
@@ -92,3 +94,7 @@ def reach(view: PuppetView, system: NDArray[np.int64]) -> Reach:
         system[some],
         (np.cumsum(count) - count)[some],
     )
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"View": "PuppetView", "Plan": "PuppetOrders"})

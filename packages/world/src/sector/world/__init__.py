@@ -6,7 +6,7 @@ from sector.world.tick import advance
 
 __all__ = ["Position", "SectorWorld", "advance"]
 
-# Names of version 0.11, for one minor version.
+# Names of version 0.6, for one minor version.
 deprecate_modules(
     {
         "sector.world.charted": "sector.world.map_conversion",

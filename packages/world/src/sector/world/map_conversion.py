@@ -1,9 +1,12 @@
 """Converts map files to galaxies, and galaxies to map files."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sector.models import SimConfig
+from sector.models.deprecated_names import deprecated_names
 from sector.models.mapfile import MapFile, MapLane, MapSystem
 from sector.world.galaxy import Galaxy, GalaxyError, stranded
 from sector.world.placement import distance
@@ -51,3 +54,7 @@ def map_from_galaxy(galaxy: Galaxy, garrison: NDArray[np.int64]) -> MapFile:
 
 def _row(system: str) -> int:
     return int(system[1:])
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"chart": "galaxy_from_map", "map_file": "map_from_galaxy"})

@@ -1,5 +1,8 @@
 """Draws a map as SVG: lanes as lines, systems as discs with the size of their growth, homes with a ring."""
 
+from typing import TYPE_CHECKING
+
+from sector.models.deprecated_names import deprecated_names
 from sector.world.galaxy import Galaxy
 from sector.world.state import PALETTE
 
@@ -33,3 +36,7 @@ def render_svg(galaxy: Galaxy) -> str:
             "</g>\n</svg>",
         )
     )
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"drawing": "render_svg"})

@@ -1,12 +1,13 @@
 """The state of a tick while its orders are applied: columns that change in place, and the fleets that the orders launch."""
 
 from dataclasses import dataclass, field
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sector.models import SimConfig
+from sector.models.deprecated_names import deprecated_names
 from sector.world.galaxy import Galaxy
 from sector.world.record import Record
 from sector.world.state import NEUTRAL, NO_FLEETS, Factions, Fleets, WorldState
@@ -130,3 +131,9 @@ class MutableState:
             under_way=len(state.fleets.id),
             record=Record(orders),
         )
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(
+        __name__, {"Draft": "MutableState", "draft_of": "sector.world.mutable_state.MutableState.from_state"}
+    )

@@ -5,12 +5,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from tqdm import tqdm
 
 from sector.models.archive import ArchiveError, Founding, Keyframe, Record, TickEntry, read_archive
 from sector.models.archive_check import HistoryChecker, RecordError
+from sector.models.deprecated_names import deprecated_names
 from sector.models.frame import Frame, FrameError, Table, decode, digest, encode
 from sector.models.printable import printable
 from sector.models.regular_file import FileError, open_file
@@ -187,3 +188,7 @@ def _replay_with_progress(stream: BinaryIO, size: int) -> ReplayProgress:
 
 if __name__ == "__main__":
     sys.exit(main())
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"Replayed": "ReplayProgress"})

@@ -3,11 +3,12 @@
 import warnings
 from collections.abc import Sequence
 from copy import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from sector.models import LoggedOrder, SimConfig, Step
+from sector.models.deprecated_names import deprecated_names
 from sector.models.frame import Frame, decode, digest, encode
 from sector.world.codec import events_frame, galaxy_of, map_frame, snapshot_frame, state_of
 from sector.world.delta import delta_frame
@@ -36,7 +37,7 @@ class SectorWorld:
         return encode(map_frame(state.galaxy)), encode(snapshot_frame(state, parent=""))
 
     def found(self, config: SimConfig) -> tuple[bytes, bytes]:
-        """Return what `create` returns. Deprecated: the name before 0.12."""
+        """Return what `create` returns. Deprecated: the name before 0.7."""
         warnings.warn("SectorWorld.found is now create", DeprecationWarning, stacklevel=2)
         return self.create(config)
 
@@ -67,3 +68,7 @@ def initial_state(config: SimConfig) -> WorldState:
     for puppet in config.puppets:
         mutable.enter(puppet.faction, puppet=True)
     return replace(state, owner=mutable.owner, ships=mutable.ships, factions=mutable.factions())
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"founded": "initial_state"})

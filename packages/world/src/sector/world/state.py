@@ -1,11 +1,12 @@
 """WorldState: the world at one tick, as columns. It is never changed in place; a tick makes a new one."""
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sector.models import SimConfig
+from sector.models.deprecated_names import deprecated_names
 from sector.puppet.view import NEUTRAL as NEUTRAL
 from sector.world.galaxy import Galaxy
 
@@ -88,3 +89,7 @@ class WorldState(NamedTuple):
     ships: NDArray[np.int64]
     factions: Factions
     fleets: Fleets
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"joined": "concat_fleets"})

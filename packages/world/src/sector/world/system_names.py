@@ -1,7 +1,9 @@
 """Generates names for systems: pronounceable and unique."""
 
 import math
+from typing import TYPE_CHECKING
 
+from sector.models.deprecated_names import deprecated_names
 from sector.world import rng
 
 _ONSETS = ("b", "c", "d", "f", "g", "h", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z")
@@ -31,3 +33,7 @@ def _name(number: int, syllables: int) -> str:
         number, syllable = divmod(number, len(_SYLLABLES))
         parts.append(_SYLLABLES[syllable])
     return ("".join(parts) + _ENDINGS[ending]).capitalize()
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"names": "generate_names"})

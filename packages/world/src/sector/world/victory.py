@@ -1,10 +1,11 @@
 """Phase 4 of a tick: factions are eliminated, and the sim ends with a winner or a draw."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sector.models.deprecated_names import deprecated_names
 from sector.world.record import Record
 from sector.world.state import Factions, Fleets
 
@@ -59,3 +60,7 @@ def _largest_fleet(owner: NDArray[np.int16], ships: NDArray[np.int64], fleets: F
     np.add.at(total, fleets.owner + np.int64(1), fleets.ships)
     best = np.flatnonzero(total[1:] == total[1:].max())
     return int(best[0]) if len(best) == 1 else DRAW
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"Verdict": "VictoryCheck"})
