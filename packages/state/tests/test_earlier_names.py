@@ -1,6 +1,7 @@
 """Names of earlier versions work, with a warning that states the new name."""
 
 import importlib
+import pkgutil
 import sys
 
 import pytest
@@ -79,6 +80,27 @@ def test_an_earlier_module_is_the_new_one(earlier: str, now: str) -> None:
     assert module is importlib.import_module(f"sector.state.{now}")
     assert module.__spec__ is not None
     assert module.__spec__.name == f"sector.state.{now}"
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now"),
+    [
+        ("link.Link", "redis.connection.Connection"),
+        ("link.Packed", "redis.command_encoding.EncodedCommand"),
+        ("link.packed", "redis.command_encoding.encode_commands"),
+        ("orders.Poison", "log.order_log.DeadLetter"),
+        ("orders.SCOPE_ADMIN", "log.order_codec.SCOPE_ADMIN"),
+        ("orders.SCOPE_PLAYER", "log.order_codec.SCOPE_PLAYER"),
+        ("orders.VERSION", "log.order_codec.VERSION"),
+        ("round_trips.failed", "redis.round_trips.count_error"),
+        ("round_trips.took", "redis.round_trips.observe_latency"),
+    ],
+)
+def test_a_name_works_under_its_earlier_module(earlier: str, now: str) -> None:
+    module, _, name = earlier.rpartition(".")
+    with pytest.warns(DeprecationWarning, match=rf"\.{name} is now sector\.state\.{now}$"):
+        attribute = getattr(importlib.import_module(f"sector.state.{module}"), name)
+    assert attribute is pkgutil.resolve_name(f"sector.state.{now}")
 
 
 @pytest.mark.parametrize(("package", "name"), [("sims", "load_manifest"), ("history", "get_range")])

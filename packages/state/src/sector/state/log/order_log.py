@@ -51,6 +51,9 @@ if not TYPE_CHECKING:  # (a type checker would allow any name)
     __getattr__ = deprecated_names(
         __name__,
         {
+            "SCOPE_ADMIN": "sector.state.log.order_codec.SCOPE_ADMIN",
+            "SCOPE_PLAYER": "sector.state.log.order_codec.SCOPE_PLAYER",
+            "VERSION": "sector.state.log.order_codec.VERSION",
             "Poison": "DeadLetter",
             "logged": "count_entries",
             "pending": "load_pending",

@@ -110,5 +110,12 @@ async def mget(redis: Client, keys: Sequence[str]) -> list[bytes | None]:
 if not TYPE_CHECKING:  # (a type checker would allow any name)
     __getattr__ = deprecated_names(
         __name__,
-        {"borrowed": "acquire_connection", "Link": "Connection", "call": "execute", "strings": "mget"},
+        {
+            "borrowed": "acquire_connection",
+            "Link": "Connection",
+            "call": "execute",
+            "strings": "mget",
+            "Packed": "sector.state.redis.command_encoding.EncodedCommand",
+            "packed": "sector.state.redis.command_encoding.encode_commands",
+        },
     )

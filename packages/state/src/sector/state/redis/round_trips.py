@@ -1,6 +1,10 @@
 """Round trips to Redis, counted: how many of each kind, how long they took, and how many failed."""
 
+from typing import TYPE_CHECKING
+
 from prometheus_client import Counter, Histogram
+
+from sector.models.deprecated_names import deprecated_names
 
 _SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -30,3 +34,7 @@ def observe_latency(command: str, seconds: float) -> None:
 def count_error(error: Exception) -> None:
     """Count one that was not."""
     _ERRORS.labels(type(error).__name__).inc()
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(__name__, {"took": "observe_latency", "failed": "count_error"})
