@@ -57,7 +57,7 @@ class HistoryApi:
 
     @asynccontextmanager
     async def _turn(self, request: Request) -> AsyncIterator[None]:
-        """Wait for a turn of the client, hold it during the block, and charge the client for its time. Raises TooManyTurns."""
+        """Wait for a turn of the client, hold it during the block, and charge the client for its time. Raises FairQueueFull."""
         address = _address(request)
         async with self._turns.turn(client_network(address)):
             began_s = time.monotonic()
