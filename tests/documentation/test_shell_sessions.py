@@ -68,7 +68,7 @@ def test_the_first_world_is_joined_and_a_system_claimed(shell: Shell, tmp_path: 
     output = shell(session(page))
     assert '"status":"pending"' in output
     assert re.search(r"^mine: S\d+\nneutral: S\d+", output, re.MULTILINE)
-    assert output.count('"status":"applied"') == 2
+    assert output.count('"status":"applied"') == 3
     assert "system_claimed" in output
 
 
