@@ -200,4 +200,4 @@ class ApiSettings(TracedSettings):
         return KeyRing(self.auth_secret.get_secret_value() if self.auth_secret else None, self.auth_jwks)
 
 
-__getattr__ = deprecated_names(__name__, {"SHORTEST_SECRET": "MIN_SECRET"})
+__getattr__ = deprecated_names(__name__, {"SHORTEST_SECRET": "MIN_SECRET"})  # nosec B105  # a name
