@@ -18,7 +18,7 @@ FOREIGN = (
     "Requested URL",
     " not found",
     "not allowed for",
-    "exceeds the",
+    "exceeds the size limit",
     "Unknown Expect",
     "Failed to",
     "Failed when",
