@@ -262,4 +262,4 @@ def test_a_playback_that_is_not_read_ends_the_match_with_a_line(folder: Path) ->
         engine.stdout.close()
         assert engine.wait(timeout=60) == 1
         assert engine.stderr is not None
-        assert engine.stderr.read().splitlines()[-1] == "ERROR: the reader of the playback is gone"
+        assert engine.stderr.read().splitlines()[-1] == "ERROR: the reader of the playback has closed it"
