@@ -59,10 +59,10 @@ def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest
 def test_help_lists_all(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.argv", ["sample", "--help"])
     with pytest.raises(SystemExit) as exited:
-        load(Sample, about="What this is.")
+        load(Sample, about="sample: what this is.")
     assert exited.value.code == 0
     output = capsys.readouterr().out
-    assert output.startswith("What this is.")
+    assert output.startswith("usage: sample [--help]\n\nsample: what this is.\n")
     assert all(text in output for text in ("API_URL", "TICK_DELAY  (default: 0.5)", "Seconds, 0 to 3600."))
 
 

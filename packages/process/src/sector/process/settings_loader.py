@@ -99,7 +99,8 @@ def _is_secret(annotation: object) -> bool:
 
 
 def _help(kind: type[Settings], about: str) -> str:
-    lines = [about, "", "Environment variables:"]
+    program = about.partition(":")[0]
+    lines = [f"usage: {program} [--help]", "", about, "", "Environment variables:"]
     for name, field in kind.model_fields.items():
         default = field.get_default(call_default_factory=True, validated_data={})
         lines += [f"  {name.upper()}  (default: {default!s})", f"      {field.description}"]

@@ -148,12 +148,16 @@ class EventStreams:
             await writer.send(encode_gap(after, (first if after <= newest else view.head.tick) + 1))
             if after > newest:
                 return newest
+        start = after
         while True:
             page = await sim.reader.events(after, _PAGE, event_filter, turn=turn)
             if page.events:
                 await writer.send(encode_events(page.events))
             after = max(after, page.next)
             if not page.more:
+                # The last tick of the history is complete, also if the filter passes none of its events.
+                if after[0] > start[0]:
+                    await writer.send(encode_tick_end(after[0]))
                 return after
 
     async def _send_live(
