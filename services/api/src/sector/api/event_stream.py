@@ -156,7 +156,7 @@ class EventStreams:
             after = max(after, page.next)
             if not page.more:
                 # The last tick of the history is complete, also if the filter passes none of its events.
-                if after[0] > start[0]:
+                if after > start:
                     await writer.send(encode_tick_end(after[0]))
                 return after
 
