@@ -29,16 +29,17 @@ async def snapshot(sim: Sim) -> Snapshot:
 
 
 async def ordered(sim: Sim, page: Page, status: str, text: str) -> None:
-    """Tick until an order on the page has come to this."""
+    """Tick until an order on the page has come to this, and the map shows that tick too: the order list may be ahead."""
     order = page.locator(f"#orders li[data-status={status}]", has_text=text)
     for _ in range(20):
         await sim.tick()
         try:
             await expect(order.first).to_be_visible(timeout=1_000)
-            return
+            break
         except AssertionError:
             continue
     await expect(order.first).to_be_visible()
+    await WorldPage(page).wait_for_tick((await snapshot(sim)).tick)
 
 
 async def enter(page: Page, faction: str, its_token: str = "") -> None:
