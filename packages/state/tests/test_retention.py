@@ -218,7 +218,8 @@ async def test_a_full_redis_recovers(redis: Redis) -> None:
     sim = await bounded(redis, CONFIG.model_copy(update={"keyframes_kept": 100}), 2**30)
     for _ in range(20):
         await sim.tick(*[LONG_NOTE] * 100)
-    await limit_memory(redis, 1.001)
+    # Buffers of clients come and go: a tenth of a percent is not certain to be too much.
+    await limit_memory(redis, 1.02)
     with pytest.raises(OutOfMemoryError):
         await sim.ticker.tick()
     assert (await sim.tick()).head.tick == 21
