@@ -6,13 +6,14 @@ metrics, and compares each count with the baseline, `.ci/names.json`. A count ab
 """
 
 import ast
-import json
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from ratchet import Baseline, read_sources, run
 
 BANNED = frozenset(
     """anew asked begun borrowed chosen followed found heard kept known made said seen served taken there told whole
@@ -21,12 +22,13 @@ BANNED = frozenset(
 """Past participles and adverbs. A name states the thing: `found` is a snapshot, a match, or a created sim."""
 _BANNED_PARTS = re.compile(r"(?:^|_)most_|_anew$|_at_once$|_hasty$")
 """`max_` is the prefix of a limit."""
-_PYTHON = ("packages/*/src", "packages/*/tests", "services/*/src", "services/*/tests", "tests", ".ci")
-_JAVASCRIPT = ("services/viz/src", "services/viz/tests/page")
+_PYTHON = ("packages/*/src/**/*.py", "packages/*/tests/**/*.py", "services/*/src/**/*.py", "services/*/tests/**/*.py")
+_PYTHON_TOOLS = ("tests/**/*.py", ".ci/*.py")
+_JAVASCRIPT = ("services/viz/src/**/*.js", "services/viz/tests/page/**/*.js")
 _DECLARATION = re.compile(r"\b(?:const|let|var|function|class)\s+(\w+)|[{,]\s*(\w+)\s*[,}]\s*(?==)")
-_LUA = ("packages/*/src", "services/*/src", "tests")
+_LUA = ("packages/*/src/**/*.lua", "services/*/src/**/*.lua", "tests/**/*.lua")
 _LUA_DECLARATION = re.compile(r"\blocal\s+(?:function\s+)?([\w, \t]+)|\bfor\s+([\w, \t]+?)\s*(?:=|\bin\b)")
-_MANIFESTS = ("k8s", "docker")
+_MANIFESTS = ("k8s/**/*.yaml", "docker/**/*.yaml")
 _MANIFEST_NAME = re.compile(
     r"(?:^[ \t]*(?:- )?|\b)name:[ \t]*\"?([\w.-]+)|^[ \t]*(?:- )?([\w.-]+):(?=\s)", re.MULTILINE
 )
@@ -132,63 +134,44 @@ def javascript_names(source: str) -> Iterator[tuple[str, int]]:
 def collect(root: Path) -> Names:
     """Return the names of a checkout."""
     names = Names()
-    for path in _files(root, _PYTHON, ".py"):
-        relative = str(path.relative_to(root))
-        names.add(path.stem, Place(relative, 1))
-        for name, line, is_class in python_names(path.read_text()):
-            names.add(name, Place(relative, line))
+    for source in read_sources(root, (*_PYTHON, *_PYTHON_TOOLS)):
+        names.add(source.path.stem, Place(str(source), 1))
+        is_shipped = "/src/sector/" in str(source)
+        for name, line, is_class in python_names(source.text):
+            names.add(name, Place(str(source), line))
             # Tests may define classes of any name.
-            if is_class and "/src/sector/" in relative:
-                names.classes[name].append(Place(relative, line))
-        if "/src/sector/" in relative:
-            for name, line in metric_names(path.read_text()):
-                names.add_words(name, "_", Place(relative, line))
-    for patterns, suffix, names_of in ((_JAVASCRIPT, ".js", javascript_names), (_LUA, ".lua", lua_names)):
-        for path in _files(root, patterns, suffix):
-            relative = str(path.relative_to(root))
-            names.add(path.stem, Place(relative, 1))
-            for name, line in names_of(path.read_text()):
-                names.add(name, Place(relative, line))
-    for path in _files(root, _MANIFESTS, ".yaml"):
-        for name, line in manifest_names(path.read_text()):
-            names.add_words(name, ".-", Place(str(path.relative_to(root)), line))
+            if is_class and is_shipped:
+                names.classes[name].append(Place(str(source), line))
+        for name, line in metric_names(source.text) if is_shipped else ():
+            names.add_words(name, "_", Place(str(source), line))
+    for patterns, names_of in ((_JAVASCRIPT, javascript_names), (_LUA, lua_names)):
+        for source in read_sources(root, patterns):
+            names.add(source.path.stem, Place(str(source), 1))
+            for name, line in names_of(source.text):
+                names.add(name, Place(str(source), line))
+    for source in read_sources(root, _MANIFESTS):
+        for name, line in manifest_names(source.text):
+            names.add_words(name, ".-", Place(str(source), line))
     return names
-
-
-def _files(root: Path, patterns: Iterable[str], suffix: str) -> Iterator[Path]:
-    for pattern in patterns:
-        for folder in sorted(root.glob(pattern)):
-            yield from (path for path in sorted(folder.rglob(f"*{suffix}")) if "node_modules" not in path.parts)
-
-
-def more_than(baseline: Mapping[str, int], names: Names) -> list[str]:
-    """Return a line for each name that is defined in more places than the baseline has, with all places."""
-    return [
-        f"{name}: {count} places, {baseline.get(name, 0)} allowed: {', '.join(map(str, names.places(name)))}"
-        for name, count in sorted(names.counts().items())
-        if count > baseline.get(name, 0)
-    ]
 
 
 def main(arguments: Sequence[str], root: Path) -> int:
     """Compare a checkout with its baseline; returns the exit code."""
-    path = root / _BASELINE
-    baseline: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
-    names = collect(root)
+    baseline, names = Baseline(root / _BASELINE), collect(root)
     counts = names.counts()
     if arguments == ["--write"]:
-        lowered = {name: min(count, baseline.get(name, count) if baseline else count) for name, count in counts.items()}
-        path.write_text(json.dumps(dict(sorted(lowered.items())), indent=2) + "\n")
-    problems = more_than(baseline or counts, names)
-    for problem in problems:
-        print(f"names: {problem}", file=sys.stderr)
-    if problems:
+        baseline.lower(counts)
+    exceeded = baseline.exceeded(counts)
+    for name in exceeded:
+        places = ", ".join(map(str, names.places(name)))
+        print(f"names: {name}: {counts[name]} places, {baseline.allowed(name)} allowed: {places}", file=sys.stderr)
+    if exceeded:
         print("names: use the standard term, or a name that states the content", file=sys.stderr)
         return 1
-    less = sum(baseline.values()) - sum(counts.values())
+    less = baseline.total - sum(counts.values())
     print(f"names: {sum(counts.values())} banned names, {less} fewer than in the baseline")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], Path(__file__).resolve().parent.parent))
+    run(main)

@@ -6,13 +6,14 @@ above its baseline fails, and each place is listed. A file that is not in the ba
 `.ci/prose.py --write` lowers the baseline after a rewrite; it never raises one.
 """
 
-import json
 import re
 import sys
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from ratchet import Baseline, read_sources, run
 
 FILES = ("*.md", "docs/**/*.md", "packages/*/*.md", "services/*/*.md", "examples/*/*.md")
 MAX_COLUMNS = 100
@@ -160,48 +161,32 @@ def _word_problems(line: int, text: str) -> Iterator[Problem]:
 
 
 def check(root: Path) -> dict[str, list[Problem]]:
-    """Return the problems of each document of a checkout, by its path."""
-    problems: dict[str, list[Problem]] = {}
-    for path in sorted({path for pattern in FILES for path in root.glob(pattern)}):
-        name = path.relative_to(root).as_posix()
-        problems[name] = [each for each in find_problems(path.read_text()) if (name, each.rule) not in EXCEPTIONS]
+    """Return the problems of the documents of a checkout, by document and rule."""
+    problems: dict[str, list[Problem]] = defaultdict(list)
+    for source in read_sources(root, FILES):
+        for each in find_problems(source.text):
+            if (str(source), each.rule) not in EXCEPTIONS:
+                problems[f"{source}: {each.rule}"].append(each)
     return problems
 
 
 def main(arguments: Sequence[str], root: Path) -> int:
     """Compare the documents with the baseline; returns the exit code."""
-    path = root / _BASELINE
-    baseline: dict[str, dict[str, int]] | None = json.loads(path.read_text()) if path.exists() else None
-    problems = check(root)
-    counts = {name: Counter(each.rule for each in places) for name, places in problems.items()}
+    baseline, problems = Baseline(root / _BASELINE), check(root)
+    counts = {name: len(places) for name, places in problems.items()}
     if arguments == ["--write"]:
-        lowered = {
-            name: _lowered(count, None if baseline is None else baseline.get(name, {}))
-            for name, count in counts.items()
-        }
-        path.write_text(json.dumps({name: count for name, count in lowered.items() if count}, indent=2) + "\n")
-    allowed = counts if baseline is None else baseline
-    failures = 0
-    for name, count in counts.items():
-        rules = {rule for rule, number in count.items() if number > allowed.get(name, {}).get(rule, 0)}
-        for rule in sorted(rules):
-            failures += 1
-            print(f"prose: {name}: {count[rule]} {rule}, {allowed.get(name, {}).get(rule, 0)} allowed", file=sys.stderr)
+        baseline.lower(counts)
+    exceeded = baseline.exceeded(counts)
+    for name in exceeded:
+        print(f"prose: {name}: {counts[name]}, {baseline.allowed(name)} allowed", file=sys.stderr)
         for each in problems[name]:
-            if each.rule in rules:
-                print(f"  {name}:{each}", file=sys.stderr)
-    if failures:
+            print(f"  {name.partition(': ')[0]}:{each}", file=sys.stderr)
+    if exceeded:
         print("prose: write short sentences with the standard words", file=sys.stderr)
         return 1
-    print(f"prose: {sum(map(Counter.total, counts.values()))} places are to be rewritten, in {len(counts)} documents")
+    print(f"prose: {sum(counts.values())} places are to be rewritten")
     return 0
 
 
-def _lowered(count: Mapping[str, int], baseline: Mapping[str, int] | None) -> dict[str, int]:
-    if baseline is None:
-        return dict(sorted(count.items()))
-    return {rule: min(number, baseline.get(rule, 0)) for rule, number in sorted(count.items()) if baseline.get(rule, 0)}
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], Path(__file__).resolve().parent.parent))
+    run(main)

@@ -55,9 +55,19 @@ def test_a_new_banned_name_is_reported_with_its_place(
 
 def test_write_lowers_the_baseline_and_never_raises_it(checkout: Path) -> None:
     write(checkout, f"{SHIPPED}/sims.py", "sim = 1\n")
-    write(checkout, f"{SHIPPED}/new.py", "told = 1\n")
+    write(checkout, f"{SHIPPED}/new.py", "told = heard = 1\n")
     assert main(["--write"], checkout) == 1
     assert json.loads((checkout / ".ci/names.json").read_text()) == {"told": 1}
+
+
+def test_an_empty_baseline_allows_no_banned_name(checkout: Path) -> None:
+    write(checkout, ".ci/names.json", "{}")
+    assert main([], checkout) == 1
+
+
+def test_the_code_of_others_is_not_read(checkout: Path) -> None:
+    write(checkout, "services/viz/src/sector/viz/page/vendor/chart.js", "const told = 1;\n")
+    assert main([], checkout) == 0
 
 
 @pytest.mark.parametrize("name", ["told", "_TOLD", "Told", "__found", "MOST_SPECTATORS", "mostBehind", "go_anew"])
