@@ -33,10 +33,12 @@ api text: Redis is unreachable
 """
 
 
-def write(root: Path, source: str) -> None:
-    path = root / "services/api/src/sector/api/sample.py"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(source)
+SAMPLE = "services/api/src/sector/api/sample.py"
+
+
+def write(root: Path, source: str, path: str = SAMPLE) -> None:
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_text(source)
 
 
 @pytest.fixture
@@ -52,6 +54,48 @@ def test_every_kind_of_text_is_listed(checkout: Path) -> None:
     texts, problems = collect(checkout)
     assert "".join(f"{text}\n" for text in texts) == LISTED
     assert problems == []
+    assert main([], checkout) == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        ("services/viz/src/sector/viz/page/panels/tabs.js", 'tab.title = "Orders";\n', "viz text: Orders"),
+        ("services/viz/src/sector/viz/page/index.html", "<title>Sector</title>\n", "viz text: Sector"),
+        (
+            "packages/typescript-client/src/client.ts",
+            'throw new TypeError("no url");\n',
+            "typescript-client error: no url",
+        ),
+        (
+            "packages/state/src/sector/state/log/admit.lua",
+            "return redis.error_reply('no log')\n",
+            "state error: no log",
+        ),
+        ("pants", "#!/bin/sh\necho 'no Python' >&2\n", "pants error: no Python"),
+        ("docker/backup.sh", "#!/bin/sh\necho 'no disk' >&2\n", "docker error: no disk"),
+        ("k8s/redis/backup.sh", "#!/bin/sh\necho 'no disk' >&2\n", "k8s error: no disk"),
+        (".ci/run", "#!/usr/bin/env bash\necho 'no engine' >&2\n", ".ci error: no engine"),
+    ],
+)
+def test_texts_of_every_language_are_listed(
+    checkout: Path, path: str, text: str, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(checkout, text, path)
+    assert main([], checkout) == 1
+    assert f"texts: new: {line}\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "services/viz/src/sector/viz/page/vendor/chart.js",
+        "packages/typescript-client/src/schema.ts",
+        "packages/typescript-client/node_modules/library/src/index.js",
+    ],
+)
+def test_third_party_and_generated_code_is_not_read(checkout: Path, path: str) -> None:
+    write(checkout, 'throw new Error("no url");\n', path)
     assert main([], checkout) == 0
 
 
@@ -85,8 +129,14 @@ def test_a_new_text_fails_until_the_list_is_written(checkout: Path, capsys: pyte
 def test_a_text_that_breaks_a_rule_fails(checkout: Path, statement: str, reason: str) -> None:
     write(checkout, f"{CODE}\n{statement}\n")
     _, (problem, *_) = collect(checkout)
-    assert problem.path == "services/api/src/sector/api/sample.py"
+    assert problem.path == SAMPLE
     assert reason in problem.reason
+
+
+def test_a_banned_word_fails_in_every_language(checkout: Path) -> None:
+    write(checkout, "\nstatus.textContent = `nobody is connected`;\n", "services/viz/src/sector/viz/page/app.js")
+    _, (problem,) = collect(checkout)
+    assert str(problem) == ('services/viz/src/sector/viz/page/app.js:2: "nobody" is a banned word: nobody is connected')
 
 
 @pytest.mark.parametrize(

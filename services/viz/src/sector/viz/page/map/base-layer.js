@@ -166,7 +166,8 @@ export class BaseLayer {
     const withNames = camera.scale >= MIN_NAME_SCALE * 1.6;
     const { text: textColour, muted, background } = this.theme.colours;
     const size = Math.min(10 + camera.scale / 6, 15);
-    const [strong, plain] = [`600 ${size + 1}px system-ui, sans-serif`, `${size}px system-ui, sans-serif`];
+    const countFont = `600 ${size + 1}px system-ui, sans-serif`;
+    const nameFont = `${size}px system-ui, sans-serif`;
     context.textAlign = "center";
     context.lineJoin = "round";
     context.lineWidth = 3;
@@ -176,14 +177,14 @@ export class BaseLayer {
       context.strokeText(text, x, y);
       context.fillText(text, x, y);
     };
-    context.font = strong;
+    context.font = countFont;
     context.fillStyle = textColour;
     for (const system of visible) {
       const reach = systemRadius(this.radius, Math.min(map.growth[system], GRADES - 1));
       label(formatShort(ships[system]), map.x[system] * camera.scale + camera.x, map.y[system] * camera.scale + camera.y - reach - 4);
     }
     if (!withNames) return;
-    context.font = plain;
+    context.font = nameFont;
     // A faction's own colour on its own territory is hard to read.
     const nameColours = this.colours.map((colour) => cssColour(blend(colour, parseColour(textColour), 0.6)));
     for (const system of visible) {

@@ -7,7 +7,7 @@ import { formatNumber } from "../ui/format.js";
 /** @typedef {import("./drag-order.js").DragOrder} DragOrder */
 /** @typedef {import("./player.js").Player} Player */
 
-const FRACTIONS = [["¼", 0.25], ["½", 0.5], ["¾", 0.75], ["all", 1]];
+const FRACTIONS = [{ title: "¼", fraction: 0.25 }, { title: "½", fraction: 0.5 }, { title: "¾", fraction: 0.75 }, { title: "all", fraction: 1 }];
 
 export class OrderForm {
   /** @param {Player} player @param {DragOrder} dragOrder whose fraction the form sets */
@@ -37,10 +37,10 @@ export class OrderForm {
   }
 
   #createFractionButtons() {
-    const buttons = FRACTIONS.map(([title, fraction]) => {
-      const button = createElement("button", { "aria-pressed": String(fraction === this.dragOrder.fraction) }, String(title));
+    const buttons = FRACTIONS.map(({ title, fraction }) => {
+      const button = createElement("button", { "aria-pressed": String(fraction === this.dragOrder.fraction) }, title);
       button.addEventListener("click", () => {
-        this.dragOrder.fraction = Number(fraction);
+        this.dragOrder.fraction = fraction;
         for (const each of buttons) each.setAttribute("aria-pressed", String(each === button));
       });
       return button;
