@@ -1,16 +1,13 @@
 """Requests are sent again while that may help, until the retry timeout. The server sends raw bytes."""
 
 import asyncio
-import importlib
-import pkgutil
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
-import sector.client
-from sector.client import Client, RequestRejected, Unavailable, retry
+from fixtures.earlier_names import assert_module_moved, assert_renamed
+from sector.client import Client, RequestRejected, Unavailable
 from sector.models import Note, SimConfig
 from sector.models.responses import Problem
 
@@ -246,9 +243,7 @@ def test_the_text_of_an_error_is_printable_whatever_was_sent() -> None:
         assert RequestRejected(problem).problem.detail == text
 
 
-async def test_earlier_names_work_with_a_warning() -> None:
-    with pytest.warns(DeprecationWarning, match=r"sector\.client\.Refused is now sector\.client\.RequestRejected$"):
-        assert sector.client.Refused is RequestRejected
+async def test_earlier_names_of_the_client_work_with_a_warning() -> None:
     with pytest.warns(DeprecationWarning, match=r"Client\(patience_s=\) is now Client\(retry_timeout_s=\)$"):
         unreachable = Client("http://127.0.0.1:1", patience_s=0, clock=Clock())
     async with unreachable:
@@ -263,15 +258,16 @@ async def test_earlier_names_work_with_a_warning() -> None:
 
 @pytest.mark.parametrize(
     ("earlier", "now"),
-    [("ask", "send_with_retry"), ("describe", "describe"), ("refusal", "parse_rejection"), ("shown_url", "redact_url")],
+    [
+        ("Refused", "RequestRejected"),
+        ("asking.ask", "retry.send_with_retry"),
+        ("asking.refusal", "retry.parse_rejection"),
+        ("asking.shown_url", "retry.redact_url"),
+    ],
 )
-def test_a_function_works_under_its_earlier_module(earlier: str, now: str) -> None:
-    sys.modules.pop("sector.client.asking", None)
-    with pytest.warns(DeprecationWarning, match=r"sector\.client\.asking is now sector\.client\.retry$"):
-        module = importlib.import_module("sector.client.asking")
-    assert getattr(module, earlier) is getattr(retry, now)
+def test_an_earlier_name_is_the_new_one(earlier: str, now: str) -> None:
+    assert_renamed(f"sector.client.{earlier}", f"sector.client.{now}")
 
 
-def test_an_earlier_function_warns_with_its_new_name() -> None:
-    with pytest.warns(DeprecationWarning, match=r"retry\.ask is now sector\.client\.retry\.send_with_retry$"):
-        assert pkgutil.resolve_name("sector.client.retry:ask") is retry.send_with_retry
+def test_an_earlier_module_is_the_new_one() -> None:
+    assert_module_moved("sector.client.asking", "sector.client.retry")

@@ -1,6 +1,5 @@
 """Earlier names work, with a warning that states the new name."""
 
-import importlib
 import sys
 import types
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from fixtures.earlier_names import assert_module_moved, assert_renamed
 from sector.models.deprecated_names import deprecated_names
 
 
@@ -44,15 +44,8 @@ def test_the_new_name_gives_no_warning(module: types.ModuleType, recwarn: pytest
 
 @pytest.mark.parametrize(("earlier", "now"), [("answers", "responses"), ("names", "field_types")])
 def test_an_earlier_module_is_the_new_one(earlier: str, now: str) -> None:
-    sys.modules.pop(f"sector.models.{earlier}", None)
-    with pytest.warns(DeprecationWarning, match=rf"sector\.models\.{earlier} is now sector\.models\.{now}$"):
-        module = importlib.import_module(f"sector.models.{earlier}")
-    assert module is importlib.import_module(f"sector.models.{now}")
+    assert_module_moved(f"sector.models.{earlier}", f"sector.models.{now}")
 
 
 def test_an_earlier_error_of_archives_is_the_new_one() -> None:
-    archive = importlib.import_module("sector.models.archive")
-    with pytest.warns(
-        DeprecationWarning, match=r"archive\.FieldError is now sector\.models\.archive\.ArchiveFieldError$"
-    ):
-        assert archive.FieldError is archive.ArchiveFieldError
+    assert_renamed("sector.models.archive.FieldError", "sector.models.archive.ArchiveFieldError")

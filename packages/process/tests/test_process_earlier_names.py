@@ -1,57 +1,25 @@
 """Names of version 0.8 work, with a warning that states the new name."""
 
-import importlib
 import pkgutil
-import sys
 
 import pytest
 
-
-@pytest.mark.parametrize(
-    ("module", "earlier", "now"),
-    [
-        ("deferred_metrics", "count_soon", "defer_metric"),
-        ("deferred_metrics", "count_now", "flush_metrics"),
-        ("fair_queue", "Turns", "FairQueue"),
-        ("fair_queue", "TooManyTurns", "FairQueueFull"),
-        ("rejected_requests", "note", "count_rejected_request"),
-        ("rejected_requests", "is_refused", "is_rejected"),
-        ("request_metrics", "count", "observe_request"),
-        ("request_metrics", "count_answer", "observe_response"),
-        ("metrics", "Paced", "PacedText"),
-        ("server", "STOP_WITHIN_S", "STOP_TIMEOUT_S"),
-    ],
-)
-def test_an_earlier_name_is_the_new_one(module: str, earlier: str, now: str) -> None:
-    name = f"sector.process.{module}"
-    with pytest.warns(DeprecationWarning, match=rf"{name}\.{earlier} is now {name}\.{now}$"):
-        assert getattr(importlib.import_module(name), earlier) is getattr(importlib.import_module(name), now)
+from fixtures.earlier_names import assert_module_moved, assert_renamed
 
 
 @pytest.mark.parametrize(
     ("earlier", "now"),
     [
-        ("backoff", "retry"),
-        ("counting", "deferred_metrics"),
-        ("garbage", "memory"),
-        ("malformed", "rejected_requests"),
-        ("process", "server"),
-        ("requests", "request_metrics"),
-        ("turns", "fair_queue"),
-        ("vitals", "process_metrics"),
-        ("waiting", "retry"),
-    ],
-)
-def test_an_earlier_module_is_the_new_one(earlier: str, now: str) -> None:
-    sys.modules.pop(f"sector.process.{earlier}", None)
-    with pytest.warns(DeprecationWarning, match=rf"sector\.process\.{earlier} is now sector\.process\.{now}$"):
-        module = importlib.import_module(f"sector.process.{earlier}")
-    assert module is importlib.import_module(f"sector.process.{now}")
-
-
-@pytest.mark.parametrize(
-    ("earlier", "now"),
-    [
+        ("deferred_metrics.count_soon", "deferred_metrics.defer_metric"),
+        ("deferred_metrics.count_now", "deferred_metrics.flush_metrics"),
+        ("fair_queue.Turns", "fair_queue.FairQueue"),
+        ("fair_queue.TooManyTurns", "fair_queue.FairQueueFull"),
+        ("rejected_requests.note", "rejected_requests.count_rejected_request"),
+        ("rejected_requests.is_refused", "rejected_requests.is_rejected"),
+        ("request_metrics.count", "request_metrics.observe_request"),
+        ("request_metrics.count_answer", "request_metrics.observe_response"),
+        ("metrics.Paced", "metrics.PacedText"),
+        ("server.STOP_WITHIN_S", "server.STOP_TIMEOUT_S"),
         ("counting.count_now", "deferred_metrics.flush_metrics"),
         ("counting.count_soon", "deferred_metrics.defer_metric"),
         ("malformed.is_refused", "rejected_requests.is_rejected"),
@@ -69,11 +37,26 @@ def test_an_earlier_module_is_the_new_one(earlier: str, now: str) -> None:
         ("turns.Turns", "fair_queue.FairQueue"),
     ],
 )
-def test_a_name_works_under_its_earlier_module(earlier: str, now: str) -> None:
-    module, _, name = earlier.rpartition(".")
-    with pytest.warns(DeprecationWarning, match=rf"\.{name} is now sector\.process\.{now}$"):
-        attribute = getattr(importlib.import_module(f"sector.process.{module}"), name)
-    assert attribute is pkgutil.resolve_name(f"sector.process.{now}")
+def test_an_earlier_name_is_the_new_one(earlier: str, now: str) -> None:
+    assert_renamed(f"sector.process.{earlier}", f"sector.process.{now}")
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now"),
+    [
+        ("backoff", "retry"),
+        ("counting", "deferred_metrics"),
+        ("garbage", "memory"),
+        ("malformed", "rejected_requests"),
+        ("process", "server"),
+        ("requests", "request_metrics"),
+        ("turns", "fair_queue"),
+        ("vitals", "process_metrics"),
+        ("waiting", "retry"),
+    ],
+)
+def test_an_earlier_module_is_the_new_one(earlier: str, now: str) -> None:
+    assert_module_moved(f"sector.process.{earlier}", f"sector.process.{now}")
 
 
 @pytest.mark.parametrize(

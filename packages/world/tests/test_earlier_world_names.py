@@ -1,29 +1,9 @@
 """Names of version 0.6 work, with a warning that states the new name."""
 
-import importlib
-import pkgutil
-import sys
-
 import pytest
 
+from fixtures.earlier_names import assert_module_moved, assert_renamed
 from fixtures.processes import run_module
-
-
-@pytest.mark.parametrize(
-    ("earlier", "now"),
-    [
-        ("charted", "map_conversion"),
-        ("draft", "mutable_state"),
-        ("drawing", "map_svg"),
-        ("intake", "order_batch"),
-        ("naming", "system_names"),
-    ],
-)
-def test_an_earlier_module_is_the_new_one(earlier: str, now: str) -> None:
-    sys.modules.pop(f"sector.world.{earlier}", None)
-    with pytest.warns(DeprecationWarning, match=rf"sector\.world\.{earlier} is now sector\.world\.{now}$"):
-        module = importlib.import_module(f"sector.world.{earlier}")
-    assert module is importlib.import_module(f"sector.world.{now}")
 
 
 @pytest.mark.parametrize(
@@ -55,9 +35,21 @@ def test_an_earlier_module_is_the_new_one(earlier: str, now: str) -> None:
     ],
 )
 def test_an_earlier_name_is_the_new_one(earlier: str, now: str) -> None:
-    module, _, name = f"sector.{earlier}".rpartition(".")
-    with pytest.warns(DeprecationWarning, match=rf"\.{name} is now sector\.{now}$"):
-        assert getattr(importlib.import_module(module), name) == pkgutil.resolve_name(f"sector.{now}")
+    assert_renamed(f"sector.{earlier}", f"sector.{now}")
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now"),
+    [
+        ("world.charted", "world.map_conversion"),
+        ("world.draft", "world.mutable_state"),
+        ("world.drawing", "world.map_svg"),
+        ("world.intake", "world.order_batch"),
+        ("world.naming", "world.system_names"),
+    ],
+)
+def test_an_earlier_module_is_the_new_one(earlier: str, now: str) -> None:
+    assert_module_moved(f"sector.{earlier}", f"sector.{now}")
 
 
 def test_the_earlier_map_command_states_its_new_name() -> None:
