@@ -10,10 +10,10 @@ from chaos import sim_history
 from chaos.checker import violations
 from chaos.faults import EndedHolder
 from chaos.observer import ObservedHashes
+from chaos.players import Acknowledged
 from chaos.report import takeovers
 from chaos.schedule import WORKER_KILLED
 from chaos.sim_history import SimHistory
-from chaos.workload import Acknowledged
 from fixtures.sim import Sim
 from sector.models import Join, Note
 from sector.models.archive import TickEntry

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from chaos.observer import ObservedHashes
+from chaos.players import Acknowledged
 from chaos.sim_history import SimHistory
-from chaos.workload import Acknowledged
 from sector.models.archive import Keyframe, TickEntry
 from sector.models.delta import DeltaError, apply_delta
 from sector.models.frame import Frame, FrameError, decode, digest, encode

@@ -14,11 +14,11 @@ from chaos import sim_history
 from chaos.checker import violations
 from chaos.faults import InjectionLog, Injector
 from chaos.observer import ObservedHashes, watch
+from chaos.players import PlayerResult, play
 from chaos.report import Report, takeovers
 from chaos.schedule import Fault, schedule
 from chaos.sim_history import SimHistory
 from chaos.system import LEASE_S, SIMS, TICK_S, SystemUnderTest, start_system
-from chaos.workload import PlayerResult, play
 from sector.state.watch.reader import SimReader
 
 _RECOVERY_TIMEOUT_S = 60.0

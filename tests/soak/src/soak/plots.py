@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from bench.drawing import svg
 from soak.memory import MemorySamples
 from soak.report import P99_S, Report, Window, p99
-from soak.workload import Sample
+from soak.users import Sample
 
 _BIN_S = 15.0
 _ROLES = ("api", "bot", "viz", "worker")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from soak.memory import MemorySamples, Slope
-from soak.workload import Sample, WorkloadLog
+from soak.users import Sample, UserLog
 
 type Window = tuple[float, float]
 """From a fault to when its effects are over, on the monotonic clock."""
@@ -51,7 +51,7 @@ class Report:
     seconds: float
     windows: Sequence[Window]
     faults: Mapping[str, int]
-    log: WorkloadLog
+    log: UserLog
     ticks: int
     took_s: Mapping[str, list[float]]
     held: MemorySamples

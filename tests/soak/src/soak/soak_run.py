@@ -21,7 +21,7 @@ from sector.state.history.outcomes import outcome
 from sector.state.watch.reader import SimReader
 from soak.memory import MemorySamples
 from soak.report import Report, Window, outside
-from soak.workload import PATIENCE_S, WorkloadLog, listen, play, settle, watch
+from soak.users import RETRY_TIMEOUT_S, UserLog, listen, play, settle, watch
 
 TICK_S, LEASE_S = 0.5, 3.0
 # A bot cannot conquer a home with so many ships: no faction wins, and the sim runs all day.
@@ -87,8 +87,8 @@ async def _run_workload(
     think_s: float,
     progress: Callable[[float, str], None],
 ) -> Report:
-    log, held, stop, injector = WorkloadLog(), MemorySamples(), asyncio.Event(), Injector(system)
-    clients = [Clients(partial(system.api_of, sim_id), patience_s=PATIENCE_S, sim_id=sim_id) for sim_id in SIMS]
+    log, held, stop, injector = UserLog(), MemorySamples(), asyncio.Event(), Injector(system)
+    clients = [Clients(partial(system.api_of, sim_id), patience_s=RETRY_TIMEOUT_S, sim_id=sim_id) for sim_id in SIMS]
     vizs = [partial(_url, system, f"viz-{sim_id}") for sim_id in SIMS]
     start_s, windows = time.monotonic(), list[Window]()
     crowd = [asyncio.create_task(play(clients[n % 2], FACTIONS, think_s, log, stop)) for n in range(players)]
@@ -163,7 +163,7 @@ async def _sample(system: SystemUnderTest, held: MemorySamples, start_s: float, 
                 await stop.wait()
 
 
-async def _settle(system: SystemUnderTest, log: WorkloadLog) -> None:
+async def _settle(system: SystemUnderTest, log: UserLog) -> None:
     """Load the outcomes of the orders that were still open at the end."""
     end_s = time.monotonic() + _RECOVERY_TIMEOUT_S
     while log.open and time.monotonic() < end_s:

@@ -14,7 +14,7 @@ from soak.memory import MemorySamples, Slope
 from soak.plots import picture
 from soak.report import P99_S, Report, outside, p99
 from soak.soak_run import faults, run_day
-from soak.workload import Sample, WorkloadLog
+from soak.users import Sample, UserLog
 
 SECONDS = 40 if LONG else 20
 
@@ -89,7 +89,7 @@ def test_a_slope_uses_the_longest_life_and_ignores_spikes() -> None:
 
 
 def test_a_report_lists_missed_objectives() -> None:
-    log = WorkloadLog(acknowledged=2, open={("alpha", "1-0"): 0.0})
+    log = UserLog(acknowledged=2, open={("alpha", "1-0"): 0.0})
     took_s = {kind: [0.01] * 100 for kind in P99_S} | {"seen": [2.0] * 100}
     report = Report(
         5,

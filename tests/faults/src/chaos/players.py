@@ -1,5 +1,7 @@
-"""The workload: players that send orders over HTTP, one after another, and record the responses.
+"""The players of a trial: they send as many orders as the API accepts, and record the responses.
 
+A player does not wait for results: `checker.py` finds each acknowledged order in the log afterwards. The users of a soak run
+(`soak/users.py`) wait for the result of each order and measure the latency instead, so the two modules share only `clients.py`.
 A player retries requests without a response under the same idempotency key, so the order is in the log once.
 """
 
@@ -14,8 +16,8 @@ from sector.client import RequestRejected, Unavailable
 from sector.models import AddFleet, MoveFleet, Note, Order, SetOwner
 
 _SYSTEMS = 24
-_THINKS_S = 0.03
-_PATIENCE_S = 1.0
+_PAUSE_S = 0.03
+_RETRY_TIMEOUT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Acknowledged:
 
 @dataclass(slots=True)
 class PlayerResult:
-    """What one player gave. `unknown`: not acknowledged, however often it was sent; it may be in the log nevertheless."""
+    """What one player submitted. `unknown`: orders without a response until the end. They may be in the log."""
 
     acknowledged: list[Acknowledged] = field(default_factory=list)
     unknown: int = 0
@@ -36,16 +38,16 @@ class PlayerResult:
 
 
 async def play(api: Callable[[], str | None], seed: int, stop: asyncio.Event) -> PlayerResult:
-    """Give orders until `stop`. `api` returns where the API is at the moment. One that was not answered is given again, by its key."""
-    chance, given, number = random.Random(seed), PlayerResult(), 0  # noqa: S311  (nothing secret)
-    clients = Clients(api, patience_s=_PATIENCE_S)
+    """Submit orders until `stop`. `api` returns the current URL of the API. A request without a response is retried with its key."""
+    chance, result, number = random.Random(seed), PlayerResult(), 0  # noqa: S311  (nothing secret)
+    clients = Clients(api, patience_s=_RETRY_TIMEOUT_S)
     while not stop.is_set():
         orders = [_order(chance, number + each) for each in range(1 if chance.random() < 0.7 else 5)]
         number += len(orders)
-        await _give(clients, orders, f"{seed}-{number}", given, stop)
-        await asyncio.sleep(_THINKS_S)
+        await _submit(clients, orders, f"{seed}-{number}", result, stop)
+        await asyncio.sleep(_PAUSE_S)
     await clients.close()
-    return given
+    return result
 
 
 def _order(chance: random.Random, number: int) -> Order:
@@ -63,26 +65,26 @@ def _order(chance: random.Random, number: int) -> Order:
             return Note(faction=faction, text=str(number))
 
 
-async def _give(clients: Clients, orders: list[Order], key: str, given: PlayerResult, stop: asyncio.Event) -> None:
-    """Give orders, until they are acknowledged, or there is no time left."""
+async def _submit(clients: Clients, orders: list[Order], key: str, result: PlayerResult, stop: asyncio.Event) -> None:
+    """Submit orders until they are acknowledged, or until `stop`."""
     while not stop.is_set():
         client = clients.now()
         if client is None:
-            await asyncio.sleep(_THINKS_S)
+            await asyncio.sleep(_PAUSE_S)
             continue
         try:
-            answers: list[str | RequestRejected] = (
+            responses: list[str | RequestRejected] = (
                 [await client.order(orders[0], key=key)] if len(orders) == 1 else await client.orders(orders, key=key)
             )
         except Unavailable:
             continue
         except RequestRejected as refused:
-            given.wrong.append(f"{orders} was answered with {refused}")
+            result.wrong.append(f"{orders} was answered with {refused}")
             return
-        for order, answer in zip(orders, answers, strict=True):
-            if isinstance(answer, str):
-                given.acknowledged.append(Acknowledged(answer, order.text if isinstance(order, Note) else ""))
+        for order, response in zip(orders, responses, strict=True):
+            if isinstance(response, str):
+                result.acknowledged.append(Acknowledged(response, order.text if isinstance(order, Note) else ""))
             else:
-                given.wrong.append(f"{order} was answered with {answer}")
+                result.wrong.append(f"{order} was answered with {response}")
         return
-    given.unknown += len(orders)
+    result.unknown += len(orders)

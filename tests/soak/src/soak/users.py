@@ -1,4 +1,7 @@
-"""The crowd: players who order and follow each order to its outcome, and spectators who watch. All of it is log with its time."""
+"""The users of a soak run: players that order and wait for each result, and spectators that watch. A log has the time of each step.
+
+The players of a fault trial (`chaos/players.py`) do not wait for results, because a checker compares the order log afterwards.
+"""
 
 import asyncio
 import random
@@ -16,14 +19,14 @@ from load.page import tick_of
 from sector.client import Client, ClientError, Gap, RequestRejected, Unavailable
 from sector.models import AddFleet, MoveFleet, Note, Order
 
-PATIENCE_S = 5.0
-_AGAIN_S = 0.5
+RETRY_TIMEOUT_S = 5.0
+_RETRY_PAUSE_S = 0.5
 _WAIT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Something that took a time, in seconds; `at_s`: when it began, on the monotonic clock."""
+    """The duration of a step, in seconds. `at_s`: when it began, on the monotonic clock."""
 
     kind: str
     at_s: float
@@ -31,8 +34,8 @@ class Sample:
 
 
 @dataclass(slots=True)
-class WorkloadLog:
-    """What the crowd saw. `open`: orders that were acknowledged, by sim and id, without an outcome yet; `wrong`: what must not be."""
+class UserLog:
+    """What the users recorded. `open`: acknowledged orders without a result, by sim and id. `wrong`: broken promises."""
 
     samples: list[Sample] = field(default_factory=list)
     acknowledged: int = 0
@@ -44,20 +47,18 @@ class WorkloadLog:
     """Ticks that the spectators and listeners received, all together."""
 
     def note(self, kind: str, at_s: float) -> None:
-        """Note what began at `at_s` and is over."""
+        """Record a step that began at `at_s` and has ended."""
         self.samples.append(Sample(kind, at_s, time.monotonic() - at_s))
 
 
-async def play(
-    clients: Clients, factions: Sequence[str], think_s: float, log: WorkloadLog, stop: asyncio.Event
-) -> None:
-    """Order and follow until `stop`."""
+async def play(clients: Clients, factions: Sequence[str], think_s: float, log: UserLog, stop: asyncio.Event) -> None:
+    """Submit orders, and wait for the result of each, until `stop`."""
     chance = random.Random()  # noqa: S311  (nothing secret)
     while not await _stopped(stop, chance.uniform(think_s / 2, think_s * 1.5)):
         order = _order(chance, factions)
-        order_id = await _give(clients, order, log, stop)
+        order_id = await _submit(clients, order, log, stop)
         if order_id is not None:
-            await _follow(clients, order_id, log, stop)
+            await _wait_for_result(clients, order_id, log, stop)
 
 
 def _order(chance: random.Random, factions: Sequence[str]) -> Order:
@@ -71,8 +72,8 @@ def _order(chance: random.Random, factions: Sequence[str]) -> Order:
             return Note(faction=faction, text="soak")
 
 
-async def _give(clients: Clients, order: Order, log: WorkloadLog, stop: asyncio.Event) -> str | None:
-    """Give an order until it is acknowledged, under one key."""
+async def _submit(clients: Clients, order: Order, log: UserLog, stop: asyncio.Event) -> str | None:
+    """Submit an order under one key until it is acknowledged."""
     key = uuid.uuid4().hex
     while (client := await _wait_for_client(clients, stop)) is not None:
         began_s = time.monotonic()
@@ -90,8 +91,8 @@ async def _give(clients: Clients, order: Order, log: WorkloadLog, stop: asyncio.
     return None
 
 
-async def _follow(clients: Clients, order_id: str, log: WorkloadLog, stop: asyncio.Event) -> None:
-    """Follow an order to its outcome; one that is still open at the end is looked up then."""
+async def _wait_for_result(clients: Clients, order_id: str, log: UserLog, stop: asyncio.Event) -> None:
+    """Wait for the result of an order. An order without one at the end is looked up then."""
     began_s = time.monotonic()
     while (client := await _wait_for_client(clients, stop)) is not None:
         try:
@@ -107,19 +108,19 @@ async def _follow(clients: Clients, order_id: str, log: WorkloadLog, stop: async
             return
 
 
-def settle(log: WorkloadLog, order: tuple[str, str], status: str) -> None:
-    """Note what became of an order, by sim and id."""
+def settle(log: UserLog, order: tuple[str, str], status: str) -> None:
+    """Record the result of an order, by sim and id."""
     del log.open[order]
     log.applied += status == "applied"
     log.rejected += status == "rejected"
 
 
-async def watch(where: Where, log: WorkloadLog, stop: asyncio.Event) -> None:
-    """Watch as the page does, and come back wherever the viz is."""
+async def watch(where: Where, log: UserLog, stop: asyncio.Event) -> None:
+    """Watch as the page does, and reconnect wherever the viz is."""
     while not stop.is_set():
         url = where()
         if url is None:
-            await _stopped(stop, _AGAIN_S)
+            await _stopped(stop, _RETRY_PAUSE_S)
             continue
         page, last = socketio.AsyncClient(serializer="msgpack", reconnection=False), [-1]
         gone = asyncio.Event()
@@ -153,13 +154,13 @@ async def watch(where: Where, log: WorkloadLog, stop: asyncio.Event) -> None:
                 each.cancel()
             await asyncio.gather(*done, *waiting, return_exceptions=True)
         except (socketio.exceptions.SocketIOError, OSError):
-            await _stopped(stop, _AGAIN_S)
+            await _stopped(stop, _RETRY_PAUSE_S)
         finally:
             await page.disconnect()
 
 
-async def listen(clients: Clients, log: WorkloadLog, stop: asyncio.Event) -> None:
-    """Hear the event stream, from the last event on wherever it breaks."""
+async def listen(clients: Clients, log: UserLog, stop: asyncio.Event) -> None:
+    """Read the event stream, and reconnect after the last event."""
     after, last = "", (-1, -1)
     while (client := await _wait_for_client(clients, stop)) is not None:
         try:
@@ -179,7 +180,7 @@ async def listen(clients: Clients, log: WorkloadLog, stop: asyncio.Event) -> Non
                 if stop.is_set() or clients.now() is not client:
                     break
         except (ClientError, httpx.HTTPError, SSEError):
-            await _stopped(stop, _AGAIN_S)
+            await _stopped(stop, _RETRY_PAUSE_S)
 
 
 async def _wait_for_client(clients: Clients, stop: asyncio.Event) -> Client | None:
@@ -187,7 +188,7 @@ async def _wait_for_client(clients: Clients, stop: asyncio.Event) -> Client | No
     while not stop.is_set():
         if (client := clients.now()) is not None:
             return client
-        await _stopped(stop, _AGAIN_S)
+        await _stopped(stop, _RETRY_PAUSE_S)
     return None
 
 
