@@ -17,10 +17,10 @@ from typing import Any
 import xxhash
 
 from sector.models.delta import apply_delta
+from sector.models.faction_totals import FactionTotals
 from sector.models.frame import Column, Frame, FrameError, Table, decode, digest, encode
 from sector.models.rows import event_rows
 from sector.viz.tick_codec import deflate, encode_tick
-from sector.viz.timeline import totals_of
 
 FOLDER = Path("services/viz/tests/page/golden")
 """Relative to the root of the repository, and to that of a Pants sandbox."""
@@ -487,8 +487,7 @@ def _refusal(blob: bytes) -> str:
 
 
 def _totals_json(snapshot: Frame) -> dict[str, Any]:
-    totals = totals_of(snapshot, int(str(snapshot.meta["tick"])))
-    return {"tick": totals.tick, "systems": totals.systems, "ships": totals.ships, "supply": totals.supply}
+    return dict(FactionTotals.from_frame(snapshot, int(str(snapshot.meta["tick"]))).to_json())
 
 
 def golden_files() -> dict[str, bytes]:

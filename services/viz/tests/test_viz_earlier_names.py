@@ -3,6 +3,7 @@
 import pytest
 from spectator import Spectate
 
+from fixtures.earlier_names import assert_renamed
 from fixtures.processes import Service
 from fixtures.sim import Sim
 from sector.process import load
@@ -23,3 +24,8 @@ async def test_a_heartbeat_is_acknowledged(viz: Service, sim: Sim, spectate: Spe
     await sim.tick()
     spectator = await spectate(viz, alone=True)
     assert await spectator.client.call(event, timeout=30) is None
+
+
+@pytest.mark.parametrize(("earlier", "now"), [("Totals", "FactionTotals"), ("totals_of", "FactionTotals.from_frame")])
+def test_an_earlier_name_of_totals_is_the_new_one(earlier: str, now: str) -> None:
+    assert_renamed(f"sector.viz.timeline.{earlier}", f"sector.models.faction_totals.{now}")

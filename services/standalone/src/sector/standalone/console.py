@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from sector.models import Snapshot
+from sector.models.faction_totals import FactionTotals
 from sector.standalone.topology import PLAYER, Topology
 from sector.state.redis.url import RedisAddress
 
@@ -48,8 +49,9 @@ def welcome_text(topology: Topology, logs: str, token_days: float, world_directo
 
 def status_line(snapshot: Snapshot, orders: int) -> str:
     """Return tick, systems by faction, and orders accepted since the API started."""
-    owned = [system.owner for system in snapshot.systems]
-    counts = [f"{faction.id} {owned.count(faction.id)}" for faction in snapshot.factions]
+    totals = FactionTotals.from_snapshot(snapshot)
+    counts = [f"{faction} {systems}" for faction, systems in zip(totals.factions, totals.systems, strict=True)]
+    free = len(snapshot.systems) - sum(totals.systems)
     state = f"finished, winner {snapshot.winner or 'none'}" if snapshot.status == "finished" else ""
-    parts = [f"tick {snapshot.tick}", *counts, f"free {owned.count(None)}", f"orders {orders}", state]
+    parts = [f"tick {snapshot.tick}", *counts, f"free {free}", f"orders {orders}", state]
     return " · ".join(part for part in parts if part)

@@ -6,13 +6,14 @@ Timelines are cached. A second request for a sim reads only the ticks since the 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from sector.models.delta import apply_delta
-from sector.models.frame import Frame, FrameError, Table, decode
+from sector.models.deprecated_names import deprecated_names
+from sector.models.faction_totals import FactionTotals
+from sector.models.frame import Frame, decode
 from sector.state.errors import HistoryGone
 from sector.state.history import history
 from sector.state.history.event_codec import TickEvents
@@ -26,22 +27,11 @@ _MAX_BATTLE_BYTES = 64 * 2**20
 """Of the ticks that are searched for battles, newest first, when a timeline is loaded for the first time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """The totals of each faction at a tick, in the order in which they joined. Ships under way count."""
-
-    tick: int
-    factions: tuple[str, ...]
-    systems: list[int]
-    ships: list[int]
-    supply: list[int]
-
-
 @dataclass(slots=True)
 class _Timeline:
     """`battles`: their number by tick, for ticks that had any. `state`: the state at `tick`, up to which the timeline is complete."""
 
-    totals: dict[int, Totals] = field(default_factory=dict)
+    totals: dict[int, FactionTotals] = field(default_factory=dict)
     battles: dict[int, int] = field(default_factory=dict)
     tick: int = -1
     state: Frame | None = None
@@ -79,7 +69,7 @@ class TimelineCache:
                 frame = await history.keyframe(self._redis, sim_id, tick)
             except HistoryGone:
                 continue  # trimmed meanwhile
-            timeline.totals[tick] = await asyncio.to_thread(totals_of, frame, tick)
+            timeline.totals[tick] = await asyncio.to_thread(FactionTotals.from_frame, frame, tick)
             if tick in history_range.keyframes[-2:-1] or timeline.state is None:
                 timeline.state, timeline.tick = frame, tick
         last, room = timeline.tick, _MAX_BATTLE_BYTES
@@ -112,7 +102,7 @@ def _advance(timeline: _Timeline, state: Frame, page: Sequence[TickEvents]) -> N
     for entry in page:
         state = timeline.state = apply_delta(state, decode(entry.delta))
         timeline.tick = entry.tick
-        timeline.totals[entry.tick] = totals_of(state, entry.tick)
+        timeline.totals[entry.tick] = FactionTotals.from_frame(state, entry.tick)
 
 
 def _count_battles(timeline: _Timeline, page: Sequence[TickEvents]) -> None:
@@ -122,49 +112,19 @@ def _count_battles(timeline: _Timeline, page: Sequence[TickEvents]) -> None:
             timeline.battles[tick.tick] = battles.rows
 
 
-def totals_of(snapshot: Frame, tick: int) -> Totals:
-    """Return the totals of each faction in a snapshot. Raises FrameError for a snapshot of another kind of world."""
-    try:
-        return _totals_of(snapshot, tick)
-    except (LookupError, TypeError, ValueError) as error:
-        raise FrameError(f"the snapshot of tick {tick} lacks factions, systems or fleets") from error
-
-
-def _totals_of(snapshot: Frame, tick: int) -> Totals:
-    systems, fleets, factions = (snapshot.tables[name] for name in ("systems", "fleets", "factions"))
-    count = factions.rows
-
-    def summed(owner: NDArray[np.signedinteger], ships: NDArray[np.signedinteger] | None = None) -> NDArray[np.int64]:
-        owned = owner >= 0
-        weights = None if ships is None else ships[owned]
-        return np.bincount(owner[owned].astype(np.int64), weights, count).astype(np.int64)
-
-    def column(table: Table, name: str) -> NDArray[np.signedinteger]:
-        return np.asarray(table.columns[name].values)
-
-    owner, garrison = column(systems, "owner"), column(systems, "ships")
-    sender, sent = column(fleets, "owner"), column(fleets, "ships")
-    return Totals(
-        tick,
-        factions.labels["id"],
-        summed(owner).tolist(),
-        (summed(owner, garrison) + summed(sender, sent)).tolist(),
-        list(factions.columns["supply"].values),
-    )
-
-
 def _to_json(sim_id: str, history_range: HistoryRange, timeline: _Timeline) -> dict[str, JsonValue]:
     factions = timeline.totals[max(timeline.totals)].factions if timeline.totals else ()
-    totals: list[JsonValue] = [
-        {"tick": each.tick, "systems": [*each.systems], "ships": [*each.ships], "supply": [*each.supply]}
-        for _, each in sorted(timeline.totals.items())
-    ]
     return {
         "sim": sim_id,
         "status": history_range.head.status,
         "first": history_range.first,
         "tick": history_range.head.tick,
         "factions": list(factions),
-        "totals": totals,
+        "totals": [each.to_json() for _, each in sorted(timeline.totals.items())],
         "battles": [[tick, count] for tick, count in sorted(timeline.battles.items())],
     }
+
+
+if not TYPE_CHECKING:
+    _TOTALS = "sector.models.faction_totals.FactionTotals"
+    __getattr__ = deprecated_names(__name__, {"Totals": _TOTALS, "totals_of": f"{_TOTALS}.from_frame"})
