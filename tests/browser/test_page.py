@@ -37,9 +37,9 @@ async def snapshot(sim: Sim) -> Snapshot:
     return Snapshot.model_validate((await sim.reader.view()).rows(), strict=False)
 
 
-async def until(so: Callable[[], Awaitable[bool]], what: str, within_s: float = 15) -> None:
-    deadline_s = time.monotonic() + within_s
-    while not await so():
+async def wait_until(look: Callable[[], Awaitable[bool]], what: str, timeout_s: float = 15) -> None:
+    deadline_s = time.monotonic() + timeout_s
+    while not await look():
         assert time.monotonic() < deadline_s, what
         await asyncio.sleep(0.05)
 
@@ -109,7 +109,7 @@ async def test_an_order_changes_the_table_the_event_log_and_the_colours_of_the_m
     async def drawn() -> bool:
         return rgb in await world_page.read_colours()
 
-    await until(drawn, f"no {rgb} on the map")
+    await wait_until(drawn, f"no {rgb} on the map")
     assert faults == []
 
 

@@ -16,7 +16,7 @@ from playwright.async_api import Browser, expect
 from fixtures.nginx import require_nginx
 from fixtures.processes import Processes, environment, free_port
 from fixtures.sim import Sim
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.viz.page_server import FOLDER
 
 _NGINX = """
@@ -60,7 +60,7 @@ async def other_version(sim: Sim, redis_url: str, tmp_path: Path) -> AsyncIterat
     settings = environment(REDIS_URL=redis_url, PORT=str(port))
     settings["PYTHONPATH"] = f"{tmp_path}:{settings['PYTHONPATH']}"
     with running(sys.executable, "-m", "sector.viz", env=settings):
-        until(lambda: httpx.get(f"http://127.0.0.1:{port}").is_success, "the other viz", faults=(httpx.HTTPError,))
+        wait_until(lambda: httpx.get(f"http://127.0.0.1:{port}").is_success, "the other viz", errors=(httpx.HTTPError,))
         yield port
 
 
@@ -74,7 +74,9 @@ async def test_pages_work_while_two_versions_answer_in_turn(
     configuration = tmp_path / "nginx.conf"
     configuration.write_text(_NGINX.format(folder=tmp_path, one=viz.port, other=other_version, port=port, proto=proto))
     with running(program, "-c", str(configuration)):
-        until(lambda: len({httpx.get(url).text for _ in range(2)}) == 2, "both versions", faults=(httpx.HTTPError,))
+        wait_until(
+            lambda: len({httpx.get(url).text for _ in range(2)}) == 2, "both versions", errors=(httpx.HTTPError,)
+        )
         for _ in range(3):
             context = await browser.new_context()
             page = await context.new_page()

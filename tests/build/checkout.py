@@ -6,7 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 
 NAMES = (
     ".ci",
@@ -65,7 +65,7 @@ def end_daemon(repository: Path) -> None:
     daemons = [int(path.read_text()) for path in repository.glob(".pids/*/pantsd/pid")]
     for daemon in daemons:
         os.kill(daemon, signal.SIGTERM)
-    until(lambda: not any(Path(f"/proc/{daemon}").exists() for daemon in daemons), "the end of the daemon")
+    wait_until(lambda: not any(Path(f"/proc/{daemon}").exists() for daemon in daemons), "the end of the daemon")
 
 
 def git(repository: Path, *arguments: str) -> None:

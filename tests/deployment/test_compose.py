@@ -16,7 +16,7 @@ from redis import Redis
 
 from deployment.engine import base_image, container, docker, redis_image
 from fixtures.requires import require_answer
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 
 SERVICES = ("redis", "worker", "api", "viz", "bot-amber", "bot-teal")
 
@@ -130,7 +130,7 @@ def test_the_bots_play(project: ComposeProject) -> None:
         factions = httpx.get(f"http://{project.address}:8000/snapshot").json()["factions"]
         return {"Amber", "Teal"} <= {each["id"] for each in factions}
 
-    assert until(playing, "two bots")
+    assert wait_until(playing, "two bots")
 
 
 def test_a_distributed_load_test_reports_its_objectives(project: ComposeProject) -> None:
@@ -195,7 +195,7 @@ def test_a_crashed_process_is_restarted(project: ComposeProject, service: str) -
             and inspected.state.health.status == "healthy"
         )
 
-    assert until(again, "a container that is healthy again")
+    assert wait_until(again, "a container that is healthy again")
 
 
 def _ask(project: ComposeProject) -> int:
@@ -208,7 +208,7 @@ def _tick_beyond(project: ComposeProject, tick: int) -> int:
         reached: int = answer.json()["tick"] if answer.is_success else -1
         return reached if reached > tick else None
 
-    return until(beyond, f"a tick after {tick}", faults=(httpx.HTTPError,))
+    return wait_until(beyond, f"a tick after {tick}", errors=(httpx.HTTPError,))
 
 
 def test_every_service_is_hardened_and_restarted() -> None:

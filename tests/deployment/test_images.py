@@ -13,7 +13,7 @@ import pytest
 
 from deployment.engine import PORTS, EngineError, build, docker, image, version
 from fixtures.requires import require_answer, require_program
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 
 SERVICES = list(PORTS)
 _HARDENED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
@@ -64,7 +64,7 @@ def checked(name: str, container: str, expected: str) -> subprocess.CompletedPro
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
         return done if expected in done.stdout else None
 
-    return until(run_check, f"{expected!r} of {name}")
+    return wait_until(run_check, f"{expected!r} of {name}")
 
 
 def test_an_unhealthy_container_reports_the_reason(engine: str, images: Mapping[str, str]) -> None:
@@ -136,4 +136,4 @@ def test_a_container_starts_quickly(engine: str, images: Mapping[str, str]) -> N
     def answer() -> bool:
         return httpx.get(f"http://127.0.0.1:{port}/health/live", timeout=2).status_code == httpx.codes.OK
 
-    assert until(answer, "an answer", faults=(httpx.HTTPError,))
+    assert wait_until(answer, "an answer", errors=(httpx.HTTPError,))

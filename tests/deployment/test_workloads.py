@@ -19,7 +19,7 @@ from deployment.rendered import BASE, Rendered
 from fixtures.nginx import require_nginx
 from fixtures.processes import free_port
 from fixtures.requires import require_program
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 
 HOST = {"Host": "sector.local"}
 
@@ -115,7 +115,7 @@ def test_an_order_through_the_ingress_is_applied(http: httpx.Client) -> None:
 
 
 def test_the_bot_plays(http: httpx.Client) -> None:
-    assert until(lambda: "Bot" in [each["id"] for each in http.get("/api/snapshot").json()["factions"]], "the bot")
+    assert wait_until(lambda: "Bot" in [each["id"] for each in http.get("/api/snapshot").json()["factions"]], "the bot")
 
 
 def test_the_ingress_does_not_buffer_event_streams(http: httpx.Client) -> None:
@@ -224,4 +224,4 @@ def test_without_redis_pods_are_unready_and_alive(cluster: Cluster) -> None:
 
 def _await(pod: Pod, *, ready: bool) -> None:
     probe = pod.container.readiness_probe
-    until(lambda: (pod.ask(probe) is None) == ready, f"{pod.name}: ready: {ready}", every_s=0.5)
+    wait_until(lambda: (pod.ask(probe) is None) == ready, f"{pod.name}: ready: {ready}", interval_s=0.5)

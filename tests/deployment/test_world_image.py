@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from deployment.engine import build_world, container, docker, image, logs
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 
 # Nothing of the container is writable but this.
 _HARDENED = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges")
@@ -31,7 +31,7 @@ def start(engine: str, name: str) -> Iterator[Start]:
     def start(*arguments: str, options: tuple[str, ...] = ()) -> str:
         ports = ("--publish=127.0.0.1::8000", "--publish=127.0.0.1::9000")
         started.append(docker("run", "--detach", f"--label={engine}", *_HARDENED, *ports, *options, name, *arguments))
-        until(lambda: is_ready(started[-1]), "a world that is ready", within_s=300)
+        wait_until(lambda: is_ready(started[-1]), "a world that is ready", timeout_s=300)
         return started[-1]
 
     yield start
@@ -78,8 +78,8 @@ def test_the_world_image_ticks_serves_its_page_and_accepts_orders(start: Start) 
     outcome = httpx.get(f"{url(id_, 8000)}/orders/{joined.json()['id']}", params={"wait": "10s"}).json()
     assert outcome["status"] == "applied"
     before = tick(id_)
-    until(lambda: tick(id_) > before, "the next tick")
-    until(lambda: (health := container(id_).state.health) and health.status == "healthy", "a healthy container")
+    wait_until(lambda: tick(id_) > before, "the next tick")
+    wait_until(lambda: (health := container(id_).state.health) and health.status == "healthy", "a healthy container")
 
 
 def test_stopping_the_container_ends_all_processes(start: Start) -> None:
@@ -96,7 +96,7 @@ def test_arguments_do_not_change_the_listen_address(start: Start) -> None:
 
 def test_a_volume_keeps_the_world(volume: str, start: Start) -> None:
     first = start("--data", "/data", options=(f"--volume={volume}:/data",))
-    reached = until(lambda: (now := tick(first)) > 3 and now, "some ticks")
+    reached = wait_until(lambda: (now := tick(first)) > 3 and now, "some ticks")
     docker("stop", "--time=20", first)
     second = start("--data", "/data", options=(f"--volume={volume}:/data",))
     assert tick(second) >= reached

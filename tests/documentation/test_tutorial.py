@@ -14,7 +14,7 @@ from fixtures.processes import Processes, Service, environment
 from fixtures.requires import require_program
 from fixtures.sim import LONG
 from fixtures.tokens import SECRET, token
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 
 FIRST_BOT, OWN_WORLD = "docs/tutorial/first-bot.md", "docs/tutorial/own-world.md"
 
@@ -62,7 +62,7 @@ def test_a_bot_plays_with_the_other_strategy(
     (tmp_path / bot).write_text(program)
     interpreter = sys.executable if language == "python" else require_program("node", hint="apt-get install nodejs")
     running.append(subprocess.Popen([interpreter, tmp_path / bot, "--api", api.url, "--token", token("Me")]))
-    until(lambda: systems_of(api, "Me") >= 3, "three systems")
+    wait_until(lambda: systems_of(api, "Me") >= 3, "three systems")
 
 
 def test_the_check_of_an_own_world_runs(tmp_path: Path) -> None:

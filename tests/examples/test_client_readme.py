@@ -12,7 +12,7 @@ import pytest
 from fixtures.processes import Processes, Service, environment
 from fixtures.sim import LONG
 from fixtures.tokens import SECRET, bearing, token
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 
 README = Path("packages/client/README.md")
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
@@ -91,5 +91,5 @@ def test_the_event_example_prints_events(api: Service, tmp_path: Path, running: 
         return following.poll() is not None
 
     # It sees only what happens once it is connected, so something happens until it ends.
-    until(ended, "the end of the program", every_s=0.1)
+    wait_until(ended, "the end of the program", interval_s=0.1)
     assert output_of(following).endswith(" note\n")

@@ -14,7 +14,7 @@ from fixtures.processes import Processes, Service
 from fixtures.requires import require_program
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET, token
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.models import Puppet, SimConfig, Snapshot
 
 FOLDER = Path("examples/bots")
@@ -92,13 +92,13 @@ def test_a_bot_plays_while_apis_restart(
     api = start_world(redis_url, processes, CONFIG.model_copy(update={"puppets": ()}))
     playing = start_bot(bot, api, tmp_path / "bot.log")
     running.append(playing)
-    until(lambda: systems_of(api, "Me") >= 3, "three systems")
+    wait_until(lambda: systems_of(api, "Me") >= 3, "three systems")
     api.process.kill()
     api.process.wait()
-    until(lambda: b"refused" in (tmp_path / "bot.log").read_bytes().lower(), "a retry")
+    wait_until(lambda: b"refused" in (tmp_path / "bot.log").read_bytes().lower(), "a retry")
     api = processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET, PORT=str(api.port))
     tick = snapshot_of(api).tick
-    until(lambda: last_tick(tmp_path / "bot.log") > tick, "orders of later ticks")
+    wait_until(lambda: last_tick(tmp_path / "bot.log") > tick, "orders of later ticks")
     assert playing.poll() is None, (tmp_path / "bot.log").read_text()
 
 

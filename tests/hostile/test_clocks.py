@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from fixtures.long import LONG
 from fixtures.processes import Processes, Service, tick_of
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from hostile.clocks import CASES, ClockCase
 from sector.models import SimConfig
 
@@ -44,7 +44,7 @@ async def test_a_clock_jump_delays_no_other_worker(
     api, viz = (processes.start(service, REDIS_URL=redis_url) for service in ("api", "viz"))
     assert httpx.get(f"{viz.url}/sims/default/ticks?after=0").status_code == httpx.codes.OK
     order_id = httpx.post(f"{api.url}/orders", json=NOTE).raise_for_status().json()["id"]
-    outcome = until(
+    outcome = wait_until(
         lambda: (order_status := httpx.get(f"{api.url}/orders/{order_id}").json())["status"] != "pending"
         and order_status,
         "the order is applied",

@@ -18,7 +18,7 @@ from fixtures.metrics import until_metrics
 from fixtures.processes import Processes, environment, free_base, free_port, run_module
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET, bearing, token
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from hostile.files import AT_RUN_TIME, COMMANDS, OF_METRICS, SETTINGS, SOCKETS, FileCase
 
 _WITHIN_S = 60
@@ -157,8 +157,8 @@ def test_a_stale_metrics_file_of_the_same_pid_is_replaced(state: str, tmp_path: 
                 assert process.wait(timeout=_WITHIN_S) == 2
                 check_line(log.read_text(), path.name)
                 return
-            answer = until(
-                lambda: httpx.get(f"http://127.0.0.1:{port}/metrics"), "metrics", faults=(httpx.TransportError,)
+            answer = wait_until(
+                lambda: httpx.get(f"http://127.0.0.1:{port}/metrics"), "metrics", errors=(httpx.TransportError,)
             )
             assert answer.status_code == 200
             process.terminate()

@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.memory_limit import MemoryGroup, memory_group
 from fixtures.processes import Processes
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from hostile.limits import pod_bytes
 
 MIB = 2**20
@@ -58,7 +58,7 @@ def test_a_service_above_the_limit_of_its_group_is_killed(processes: Processes) 
     with memory_group("test", 16 * MIB) as group_or_none:
         processes.memory_group = limited(group_or_none)
         service = processes.start("bot", wait=False)
-        until(lambda: service.process.poll() is not None, "its end: Python with its libraries takes more")
+        wait_until(lambda: service.process.poll() is not None, "its end: Python with its libraries takes more")
         assert service.process.returncode in (-9, 137)
         processes.end_all()
 

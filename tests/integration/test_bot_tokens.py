@@ -5,7 +5,7 @@ import pytest
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET, token
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 
 
 @pytest.fixture
@@ -36,4 +36,4 @@ async def test_a_bot_continues_after_a_refused_order(api: Service, sim: Sim, pro
     await sim.tick()
     health = robo.wait_for(lambda health: health["orders_refused"] == 2, "refused again")
     assert (health["ready"], health["orders_accepted"], health["tick"]) == (True, 0, 1)
-    until(lambda: '"order rejected","order":"join"' in robo.log.read_text(), "the line")
+    wait_until(lambda: '"order rejected","order":"join"' in robo.log.read_text(), "the line")

@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.models import Snapshot
 from sector.models.snapshot import System
 
@@ -43,11 +43,11 @@ class Player:
 
     def wait_for_outcome(self, order_id: str) -> dict[str, object]:
         """Wait until the order was applied; returns its event."""
-        return until(lambda: next((e for e in self.events() if e.get("order") == order_id), None), order_id)
+        return wait_until(lambda: next((e for e in self.events() if e.get("order") == order_id), None), order_id)
 
     def wait_for_snapshot(self, condition: Callable[[Snapshot], bool], what: str) -> Snapshot:
         """Wait for a snapshot that meets a condition."""
-        return until(lambda: now if condition(now := self.snapshot()) else None, what)
+        return wait_until(lambda: now if condition(now := self.snapshot()) else None, what)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from fixtures.metrics import metrics_deprecated, metrics_listed, metrics_of, unt
 from fixtures.processes import Processes, Service
 from fixtures.requires import require_program
 from fixtures.sim import LONG
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 # S0 is not a home of this faction, and no puppet moves its fleets.
@@ -81,7 +81,7 @@ def test_a_bot_frees_loaded_snapshots(world: dict[str, Service]) -> None:
         return metrics["sector_bot_turn_duration_seconds_count"], metrics["python_gc_collections_total", "0"]
 
     looks, before = collected()
-    until(lambda: collected()[0] > looks + 40, "it looked at the world")
+    wait_until(lambda: collected()[0] > looks + 40, "it looked at the world")
     assert collected()[1] > before
 
 
@@ -100,8 +100,8 @@ def test_accepted_orders_are_those_that_ticks_applied_or_rejected(world: dict[st
         ]
         return sum(metrics["sector_orders_applied_total"] for metrics in workers) + sum(rejected)
 
-    until(lambda: done() == accepted, "each was taken by a tick")
-    metrics = metrics_of(world[until(lambda: _holder(world), "one holds it")].url)
+    wait_until(lambda: done() == accepted, "each was taken by a tick")
+    metrics = metrics_of(world[wait_until(lambda: _holder(world), "one holds it")].url)
     rejected = {name[1]: value for name, value in metrics.items() if name[0] == "sector_orders_rejected_total"}
     assert rejected["not_owner"] >= ORDERS // 3
     ticks = metrics["sector_tick_duration_seconds_count"]
@@ -116,7 +116,7 @@ def test_accepted_orders_are_those_that_ticks_applied_or_rejected(world: dict[st
 
 
 def test_a_lease_that_changes_hands_is_a_takeover(world: dict[str, Service]) -> None:
-    first = until(lambda: _holder(world), "one holds it")
+    first = wait_until(lambda: _holder(world), "one holds it")
     (other,) = set(WORKERS) - {first}
     before = metrics_of(world[first].url)["sector_lease_epoch", "default"]
     world[first].process.kill()
@@ -132,13 +132,13 @@ async def test_a_read_only_redis_is_counted_as_tick_failures(world: dict[str, Se
         failures = [name for metrics in workers for name in metrics if name[0] == "sector_tick_failures_total"]
         return bool(failures) and not all(metrics["sector_ready"] for metrics in workers)
 
-    until(lambda: _holder(world), "one holds it")
+    wait_until(lambda: _holder(world), "one holds it")
     await redis.execute_command("REPLICAOF", "127.0.0.1", "1")
     try:
-        until(ticks_fail, "a tick that failed, and who cannot work")
+        wait_until(ticks_fail, "a tick that failed, and who cannot work")
     finally:
         await redis.execute_command("REPLICAOF", "NO", "ONE")
     for name in WORKERS:
         metrics = metrics_of(world[name].url)
         assert sum(value for metric, value in metrics.items() if metric[0] == "sector_condition") <= 2
-    until(lambda: all(metrics_of(world[name].url)["sector_ready"] for name in WORKERS), "well again")
+    wait_until(lambda: all(metrics_of(world[name].url)["sector_ready"] for name in WORKERS), "well again")

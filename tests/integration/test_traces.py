@@ -10,7 +10,7 @@ import socketio
 from fixtures.collector import Collector
 from fixtures.processes import Processes, Service, free_port
 from fixtures.sim import LONG
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -52,7 +52,7 @@ async def test_a_trace_spans_the_request_the_tick_and_the_frame(
             async for line in stream.aiter_lines():
                 if line == "event: note":
                     break
-            until(lambda: len(collector.spans) == 7, "all of it is told")
+            wait_until(lambda: len(collector.spans) == 7, "all of it is told")
     (request,), (tick,), (frame,), (events,) = (
         collector.named(name) for name in ("POST /orders", "tick", "frame", "events")
     )
@@ -76,7 +76,7 @@ async def test_a_trace_spans_the_request_the_tick_and_the_frame(
     assert request.began_ns < tick.ended_ns
     assert tick.began_ns < frame.began_ns
     assert [each.began_ns for each in phases[1:]] == [each.ended_ns for each in phases[:2]]
-    until(lambda: '"status":202' in world.api.log.read_text(), "the line of the order")
+    wait_until(lambda: '"status":202' in world.api.log.read_text(), "the line of the order")
     lines = [json.loads(line) for line in world.api.log.read_text().splitlines()]
     (ordered,) = (line for line in lines if line["event"] == "request completed" and line["status"] == 202)
     assert ordered["trace"] == TRACE
@@ -86,7 +86,7 @@ def test_a_refused_request_is_traced_with_its_error(processes: Processes, redis_
     world = World(processes, redis_url, collector.url)
     world.order({"type": "fly"})
     world.order([NOTE, NOTE])
-    until(lambda: len(collector.spans) == 6, "two requests, one tick and its phases")
+    wait_until(lambda: len(collector.spans) == 6, "two requests, one tick and its phases")
     refused, accepted = collector.named("POST /orders")
     assert refused.failed
     assert refused.attributes["http.response.status_code"] == 422
@@ -102,7 +102,7 @@ def test_traces_are_limited_and_follow_the_sampled_flag(
     for _ in range(20):
         assert world.order(traceparent=CALLER).status_code == 202
     assert world.order(traceparent="00-nonsense").status_code == 202
-    until(lambda: len(collector.spans) == 5, "the one that is traced was applied")
+    wait_until(lambda: len(collector.spans) == 5, "the one that is traced was applied")
     assert len(collector.named("POST /orders")) == 1
     assert {each.trace for each in collector.spans} == {TRACE}
 

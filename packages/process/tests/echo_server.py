@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from fixtures.processes import environment, free_port
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 
 
 @contextlib.contextmanager
@@ -22,7 +22,7 @@ def echo_process(log: Path) -> Iterator[tuple[int, int]]:
             [sys.executable, "-m", "echo_process", str(port)], env=environment(), stdout=output, stderr=output
         )
     url = f"http://127.0.0.1:{port}/health/live"
-    until(lambda: httpx.get(url).is_success, "the server", faults=(httpx.TransportError,))
+    wait_until(lambda: httpx.get(url).is_success, "the server", errors=(httpx.TransportError,))
     yield port, process.pid
     process.kill()
     process.wait()

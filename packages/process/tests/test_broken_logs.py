@@ -14,7 +14,7 @@ from fixtures.broken_logs import BROKEN_LOGS, fill
 from fixtures.frozen_disk import frozen_disk
 from fixtures.metrics import metrics_of, until_metrics
 from fixtures.processes import Processes, Service, environment, free_port
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 
 SAMPLE = Path(__file__).with_name("sample_process.py")
 DROPPED = "sector_log_lines_dropped_total"
@@ -67,7 +67,7 @@ def test_a_frozen_file_system_under_its_log_stops_nothing_but_the_log(processes:
         log_large_lines(service)
         service.process.terminate()
         # The system keeps its number until the write returns, and nothing else of it.
-        until(lambda: state_of(service) == "Z", "its end", within_s=15)
+        wait_until(lambda: state_of(service) == "Z", "its end", timeout_s=15)
         disk.thaw()
         assert service.process.wait(timeout=60) == 0
 
@@ -78,7 +78,7 @@ def test_once_a_file_system_is_thawed_the_log_says_what_is_missing(processes: Pr
         disk.freeze()
         log_large_lines(service)
         disk.thaw()
-        until(lambda: b"log lines dropped" in (disk.folder / "log").read_bytes(), "the notice")
+        wait_until(lambda: b"log lines dropped" in (disk.folder / "log").read_bytes(), "the notice")
         assert service.end() == 0
 
 
@@ -107,7 +107,7 @@ def test_a_line_reports_how_many_lines_were_dropped(processes: Processes) -> Non
         notices: list[dict[str, object]] = [json.loads(line) for line in lines if b"dropped" in line]
         return notices[0] if notices else None
 
-    line_fields = until(notice, "a line says so")
+    line_fields = wait_until(notice, "a line says so")
     assert line_fields is not None
     assert line_fields["event"] == "log lines dropped, reader too slow"
     assert (line_fields["level"], line_fields["service"], line_fields["dropped"]) == ("warning", "sector-sample", 3)

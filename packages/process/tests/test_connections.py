@@ -15,7 +15,7 @@ import pytest
 from sample import start_sample
 
 from fixtures.processes import free_port
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.process import Health, Settings, create_app
 from sector.process.connections import ConnectionLimit, client_network, resolve_max_connections, set_ipv6_prefix
 from sector.process.server import idle_timeout_s
@@ -30,7 +30,7 @@ class Server:
         self.port = free_port()
         self.log = log
         self.sample = start_sample(log, self.port, WORK="wait", **settings)
-        until(self.connects, "the server", faults=(OSError,))
+        wait_until(self.connects, "the server", errors=(OSError,))
 
     def connects(self) -> bool:
         with self.connect() as client:
@@ -141,10 +141,10 @@ def test_an_idle_connection_is_closed(start: Start, first: bytes) -> None:
 
 def test_an_address_has_so_many_connections_and_others_have_theirs(start: Start) -> None:
     server = start(MAX_CONNECTIONS_PER_ADDRESS="3", IDLE_TIMEOUT_S="3600")
-    until(lambda: server.metric("sector_http_connections ") == 1, "the connections of the start to be closed")
+    wait_until(lambda: server.metric("sector_http_connections ") == 1, "the connections of the start to be closed")
     with ExitStack() as held:
         mine = [held.enter_context(server.connect("127.0.0.7")) for _ in range(3)]
-        until(lambda: server.metric("sector_http_connections ") == 4, "three connections, and the one that asks")
+        wait_until(lambda: server.metric("sector_http_connections ") == 4, "three connections, and the one that asks")
         with server.connect("127.0.0.7") as refused:
             answer = refused.recv(4096)
             assert answer.startswith(b"HTTP/1.1 503")
@@ -163,7 +163,7 @@ def test_an_address_has_so_many_connections_and_others_have_theirs(start: Start)
                 again.sendall(b"GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n")
                 return again.recv(4096).startswith(b"HTTP/1.1 200")
 
-        until(admitted, "room for another", faults=(ConnectionError,))
+        wait_until(admitted, "room for another", errors=(ConnectionError,))
 
 
 def test_an_address_with_few_connections_has_precedence_at_the_limit(start: Start) -> None:
@@ -171,7 +171,7 @@ def test_an_address_with_few_connections_has_precedence_at_the_limit(start: Star
     with ExitStack() as held:
         for _ in range(60):
             held.enter_context(server.connect("127.0.0.7"))
-        until(lambda: server.metric('sector_http_connections_refused_total{limit="process"}') >= 20, "refusals")
+        wait_until(lambda: server.metric('sector_http_connections_refused_total{limit="process"}') >= 20, "refusals")
         assert httpx.get(f"http://127.0.0.1:{server.port}/health/live").status_code == 200
     assert "Traceback" not in server.log.read_text()
 
@@ -254,7 +254,7 @@ def test_a_malformed_head_is_a_400_a_line_in_the_log_and_a_count(start: Start, h
         client.sendall(head)
         assert client.recv(4096).startswith(b"HTTP/1.1 400 ")
     assert server.metric("sector_http_requests_malformed_total") == 1
-    lines = until(lambda: server.log.read_text().splitlines(), "the line")
+    lines = wait_until(lambda: server.log.read_text().splitlines(), "the line")
     assert [line for line in lines if "127.0.0.1" in line and "malformed" in line]
     assert len(lines) == 1
     assert "Traceback" not in lines[0]
@@ -267,7 +267,9 @@ def test_the_port_for_operators_has_the_same_limits_of_its_own(start: Start) -> 
         for _ in range(10):
             held.enter_context(server.connect("127.0.0.7"))
         health = f"http://127.0.0.1:{operator_port}/health"
-        assert until(lambda: httpx.get(health), "the second port", faults=(httpx.TransportError,)).status_code == 200
+        assert (
+            wait_until(lambda: httpx.get(health), "the second port", errors=(httpx.TransportError,)).status_code == 200
+        )
         with socket.create_connection(("127.0.0.1", operator_port), timeout=_WITHIN_S) as client:
             answer = drip(client, _CHUNKED % b"nowhere", b"1\r\n \r\n")
             assert answer.startswith(b"HTTP/1.1 404")

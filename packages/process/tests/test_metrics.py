@@ -12,7 +12,7 @@ from sample import start_sample
 from fixtures.fork_server import Forked
 from fixtures.metrics import Metrics, metrics_of
 from fixtures.processes import environment, free_port
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.process.metrics import PacedText, exposition
 
 SAMPLE = Path(__file__).with_name("sample_process.py")
@@ -24,7 +24,7 @@ def start(log: Path, port: int, work: str = "well", **settings: str) -> Forked |
 
 def read_metrics(port: int) -> Metrics:
     url = f"http://127.0.0.1:{port}"
-    return until(lambda: metrics_of(url), "it answers", faults=(httpx.TransportError,))
+    return wait_until(lambda: metrics_of(url), "it answers", errors=(httpx.TransportError,))
 
 
 def test_a_process_exports_readiness_and_loop_lag(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_a_process_exports_readiness_and_loop_lag(tmp_path: Path) -> None:
         metrics = read_metrics(port)
         assert metrics["sector_ready"] == 0
         assert metrics["sector_condition", "thing"] == 0
-        until(lambda: read_metrics(port)["sector_event_loop_lag_seconds_count"] >= 1, "a second is over")
+        wait_until(lambda: read_metrics(port)["sector_event_loop_lag_seconds_count"] >= 1, "a second is over")
         assert read_metrics(port)["process_resident_memory_bytes"] > 2**20
     finally:
         process.terminate()
@@ -46,14 +46,14 @@ def test_processes_that_share_a_port_export_the_metrics_of_all(tmp_path: Path) -
     settings = {"REUSE_PORT": "true", "PROMETHEUS_MULTIPROC_DIR": str(folder)}
     two = [start(tmp_path / "one", port, **settings), start(tmp_path / "two", port, "unready", **settings)]
     try:
-        until(lambda: len(list(folder.glob("gauge_livemin_*.db"))) == 2, "both are there")
-        until(lambda: read_metrics(port)["sector_ready"] == 0, "the unready one counts, whoever answers")
+        wait_until(lambda: len(list(folder.glob("gauge_livemin_*.db"))) == 2, "both are there")
+        wait_until(lambda: read_metrics(port)["sector_ready"] == 0, "the unready one counts, whoever answers")
         for _ in range(40):
             httpx.get(f"http://127.0.0.1:{port}/health/live")
-        until(lambda: read_metrics(port)["sector_event_loop_lag_seconds_count"] >= 2, "a second is over for both")
+        wait_until(lambda: read_metrics(port)["sector_event_loop_lag_seconds_count"] >= 2, "a second is over for both")
         two[1].kill()
         two[1].wait()
-        until(lambda: read_metrics(port)["sector_ready"] == 1, "who is dead counts no longer")
+        wait_until(lambda: read_metrics(port)["sector_ready"] == 1, "who is dead counts no longer")
         assert read_metrics(port)["sector_event_loop_lag_seconds_count"] >= 2
         assert read_metrics(port)["sector_loop_lag_seconds_count"] >= 2, "the earlier name"
     finally:
@@ -120,7 +120,8 @@ def test_an_unreadable_file_of_metrics_is_logged_and_skipped(tmp_path: Path) -> 
     with subprocess.Popen(command, env=settings, stderr=subprocess.PIPE, text=True) as process:
         url = f"http://127.0.0.1:{port}"
         answers = [
-            until(lambda: httpx.get(f"{url}/metrics"), "it answers", faults=(httpx.TransportError,)) for _ in range(3)
+            wait_until(lambda: httpx.get(f"{url}/metrics"), "it answers", errors=(httpx.TransportError,))
+            for _ in range(3)
         ]
         assert [answer.status_code for answer in answers] == [200] * 3
         assert httpx.get(f"{url}/health/ready").status_code == 200

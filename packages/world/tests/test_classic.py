@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fixtures.long import examples
 from fixtures.processes import environment, run_module
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.world.classic.__main__ import main
 from sector.world.classic.match import Match, RuleViolation
 from sector.world.classic.text import (
@@ -286,7 +286,7 @@ def test_ctrl_c_ends_a_match_and_its_programs(tmp_path: Path) -> None:
     bots = [_bot(tmp_path, "witness"), _bot(tmp_path, "idle")]
     command = [sys.executable, "-m", "sector.world.classic", "map.txt", "60000", "10", "log.txt", *bots]
     playing = subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL)
-    pid = int(until(lambda: (tmp_path / "pid").read_text(), "a program that plays", faults=(FileNotFoundError,)))
+    pid = int(wait_until(lambda: (tmp_path / "pid").read_text(), "a program that plays", errors=(FileNotFoundError,)))
     playing.send_signal(signal.SIGINT)
     assert playing.wait(timeout=60) == 130
     with pytest.raises(ProcessLookupError):

@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.long import LONG
 from fixtures.processes import environment
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.world.classic.program import Program, TurnReply
 
 MAP = "P 0 0 1 34 2\nP 7 9 2 34 2\nP 3 3 0 15 5\n"
@@ -55,7 +55,7 @@ def play(*commands: str, turn_ms: int = TURN_MS, turns: int = 3) -> "subprocess.
 def sleeper(folder: Path) -> int:
     """Return the process id of the program that sleeps, once it runs."""
     return int(
-        until(lambda: (folder / "pid").read_text().strip(), "a program that sleeps", faults=(FileNotFoundError,))
+        wait_until(lambda: (folder / "pid").read_text().strip(), "a program that sleeps", errors=(FileNotFoundError,))
     )
 
 
@@ -112,7 +112,7 @@ def test_all_programs_end_with_the_engine(folder: Path, number: signal.Signals, 
     assert errors == ""
     if caught:
         assert not runs(pid)
-    until(lambda: not runs(pid), "the end of the program")
+    wait_until(lambda: not runs(pid), "the end of the program")
 
 
 def test_under_nohup_a_match_goes_on(folder: Path) -> None:
@@ -124,7 +124,7 @@ def test_under_nohup_a_match_goes_on(folder: Path) -> None:
         engine = play(turns, IDLE)
     finally:
         signal.signal(signal.SIGHUP, previous)
-    until((folder / "turn").exists, "the first turn")
+    wait_until((folder / "turn").exists, "the first turn")
     engine.send_signal(signal.SIGHUP)
     (folder / "on").touch()
     _, errors = engine.communicate(timeout=60)
@@ -156,7 +156,7 @@ async def test_what_is_written_after_go_is_no_order_of_the_next_turn(folder: Pat
     done.touch()
 
     def until_written(turn: int) -> None:
-        until(lambda: len(done.read_text()) > turn, "all that the program writes in a turn")
+        wait_until(lambda: len(done.read_text()) > turn, "all that the program writes in a turn")
 
     answers = await three_turns(bot(folder, f"{answer}\nopen('done', 'a').write('.')"), until_written)
     assert [(each.lines, each.end) for each in answers] == 3 * [([], "go")]

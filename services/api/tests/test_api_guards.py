@@ -17,7 +17,7 @@ from fixtures.orders import post_order
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET, bearing, token
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.api.cors import Cors
 from sector.state.keys import SimKeys
 
@@ -164,7 +164,7 @@ def test_malformed_requests_are_400_each_and_one_line_in_the_log_a_second(url: s
         assert b"application/problem+json" in answer
         assert b"x-request-id" in answer
     took_s = time.monotonic() - began_s
-    until(lambda: "malformed" in api.log.read_text(), "the first line")
+    wait_until(lambda: "malformed" in api.log.read_text(), "the first line")
     lines = [json.loads(line) for line in api.log.read_text().splitlines()[before:] if "condition ok" not in line]
     assert 1 <= len(lines) <= took_s + 1
     assert lines[0]["event"] == "malformed request rejected"
@@ -259,7 +259,7 @@ def test_the_access_log_is_a_line_of_json_for_each_request(url: str, processes: 
     with socket.create_connection(("127.0.0.1", api.port), timeout=60) as client:
         client.sendall(b"GET /\xff HTTP/1.1\r\nuser-agent: \xff\xfe\r\n\r\n")
         assert client.recv(1000).startswith(b"HTTP/1.1 400 ")
-    until(lambda: "malformed" in api.log.read_text(), "the last line")
+    wait_until(lambda: "malformed" in api.log.read_text(), "the last line")
     read, ordered, refused = (line for line in logged(api) if line["path"] != "/health")
     assert (read["request"], read["method"], read["path"], read["query"]) == ("mine", "GET", "/snapshot", "format=rows")
     assert (read["status"], read["agent"], read["address"]) == (200, "tester", "127.0.0.1")
@@ -274,7 +274,7 @@ def test_the_access_log_is_a_line_of_json_for_each_request(url: str, processes: 
 def test_for_people_it_is_a_line_of_text(url: str, processes: Processes) -> None:
     api = processes.start("api", REDIS_URL=url, LOG_FORMAT="text")
     httpx.get(f"{api.url}/nothing", headers={"X-Request-ID": "mine"})
-    line = until(
+    line = wait_until(
         lambda: next((each for each in api.log.read_text().splitlines() if "/nothing" in each), None), "the line"
     )
     assert re.fullmatch(r"\d\d:\d\d:\d\d GET /nothing 404, [\d.]+ ms, request mine of None at 127\.0\.0\.1", line)
@@ -299,7 +299,7 @@ def test_the_text_log_escapes_what_clients_send(url: str, processes: Processes, 
         head = b"GET %b HTTP/1.1\r\nhost: a\r\nuser-agent: %b\r\nx-forwarded-for: %b\r\n\r\n"
         client.sendall(head % (target, address, address))
         assert client.recv(1000).startswith(b"HTTP/1.1 4")
-    until(lambda: " 404, " in api.log.read_text() or "malformed" in api.log.read_text(), "the line")
+    wait_until(lambda: " 404, " in api.log.read_text() or "malformed" in api.log.read_text(), "the line")
     assert all(line.isprintable() for line in api.log.read_text().split("\n"))
 
 
@@ -308,7 +308,7 @@ def test_by_default_the_access_log_has_errors_and_no_tokens(url: str, processes:
     held = token("Azure")
     httpx.get(f"{api.url}/snapshot")
     post_order(api, **bearing(held))
-    until(lambda: logged(api), "the line of the refusal")
+    wait_until(lambda: logged(api), "the line of the refusal")
     assert [line["status"] for line in logged(api)] == [403]
     assert held not in api.log.read_text()
 
@@ -318,7 +318,7 @@ def test_after_sigterm_it_serves_on_until_the_delay_ends(url: str, processes: Pr
     with httpx.Client() as client:
         assert client.get(f"{api.url}/health/ready").status_code == 200
         api.process.terminate()
-        until(lambda: client.get(f"{api.url}/health/ready").status_code == 503, "the answer that it is not ready")
+        wait_until(lambda: client.get(f"{api.url}/health/ready").status_code == 503, "the answer that it is not ready")
         assert post_order(api).status_code == 202
         assert client.get(f"{api.url}/health/live").status_code == 200
         assert client.get(f"{api.url}/health/ready").json()["stopping"] is True

@@ -15,7 +15,7 @@ from fixtures.orders import NOTE
 from fixtures.processes import Processes
 from fixtures.sim import Sim
 from fixtures.tokens import bearing, token
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.api.jwks import KeyFileError, load_keys
 from sector.api.keyring import KeyRing
 
@@ -161,7 +161,7 @@ def test_with_every_kind_of_key_in_the_file_no_token_is_a_500(
             held = bearing(f"{header}.{body}.{signature}")
             assert httpx.post(f"{api.url}/orders", json=NOTE, headers=held).status_code == 401
     assert "Traceback" not in api.log.read_text()
-    until(lambda: api.log.read_text().count("was skipped") == len(BAD), "each key that was skipped is named once")
+    wait_until(lambda: api.log.read_text().count("was skipped") == len(BAD), "each key that was skipped is named once")
 
 
 async def test_a_file_without_a_usable_key_revokes_those_that_it_had(tmp_path: Path) -> None:
@@ -222,5 +222,7 @@ def test_an_unreadable_key_file_is_a_fault_until_it_is_readable(
         write(path, secret(STRONG))
         api.wait_for(lambda health: health["conditions"]["keys"]["ok"], "without a fault")
     write(path, secret(OTHER))
-    until(lambda: httpx.post(f"{api.url}/orders", json=NOTE, headers=held).status_code == 401, "the old key is revoked")
+    wait_until(
+        lambda: httpx.post(f"{api.url}/orders", json=NOTE, headers=held).status_code == 401, "the old key is revoked"
+    )
     assert "Traceback" not in api.log.read_text()

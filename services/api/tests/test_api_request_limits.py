@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from fixtures.tokens import SECRET, bearing, token
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.process.request_limits import RequestLimits, TooManyRequests, units
 from sector.state.keys import SimKeys
 from sector.state.log.rate_usage import SharedSpending, Spent, spend
@@ -133,7 +133,7 @@ def test_a_client_over_its_limit_gets_429_and_others_are_served(sim: Sim, redis_
     order = {"type": "note", "faction": "Crimson", "text": "hello"}
     # The token is known from its first order on.
     assert httpx.post(f"{api.url}/orders", json=order, headers=mine).status_code == 202
-    refused = until(
+    refused = wait_until(
         lambda: next(
             (each for each in [httpx.get(f"{api.url}/events", headers=mine)] if each.status_code == 429), None
         ),
@@ -151,7 +151,7 @@ def test_replicas_share_the_usage_of_an_address(sim: Sim, redis_url: str, proces
     def over_its_limit(api: Service) -> bool:
         return httpx.get(f"{api.url}/map").status_code == 429
 
-    until(lambda: over_its_limit(one), "the address is over its limit")
+    wait_until(lambda: over_its_limit(one), "the address is over its limit")
     # The other lets 200 in by what it knows alone, and 20 more each second.
     answered, began_s = 0, time.monotonic()
     while not over_its_limit(other):

@@ -9,7 +9,7 @@ from fixtures.orders import NOTE
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, free_port
 from fixtures.sim import Sim
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.state.keys import SimKeys
 from sector.state.redis.client import connect
 
@@ -45,7 +45,7 @@ async def test_it_recovers_when_redis_returns(processes: Processes, own_valkey: 
     own_valkey.start()
     api.wait_until(ready=True)
     assert httpx.post(f"{api.url}/orders", json=NOTE).status_code == 202
-    until(lambda: api.log.read_text().count('"condition ok","condition":"redis"') == 2, "both lines")
+    wait_until(lambda: api.log.read_text().count('"condition ok","condition":"redis"') == 2, "both lines")
     assert (
         api.log.read_text().count("condition failed, retrying") <= 4
     ), "a fault is logged once per change, not once per retry"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.processes import free_port
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.standalone import supervisor as supervising
 from sector.standalone.options import parser
 from sector.standalone.standalone import _bring_up, run
@@ -125,7 +125,7 @@ async def test_a_process_that_does_not_end_is_killed(
     stubborn = python("worker", IGNORES_SIGTERM)
     one.supervise(stubborn)
     log = one.log_of(stubborn)
-    await asyncio.to_thread(until, lambda: log.exists() and "ready" in log.read_text(), "a process that runs")
+    await asyncio.to_thread(wait_until, lambda: log.exists() and "ready" in log.read_text(), "a process that runs")
     process = one._running["worker"]
     await one.stop(None)
     assert process.returncode == -signal.SIGKILL
@@ -169,7 +169,7 @@ async def test_a_process_whose_log_cannot_be_written_runs_without_one(supervisor
     supervisor.supervise(spec)
     assert "silent runs without a log: " in await lines.first()
     await asyncio.to_thread(
-        until, lambda: any("exit code 7" in line for line in lines.all), "the process ends by itself"
+        wait_until, lambda: any("exit code 7" in line for line in lines.all), "the process ends by itself"
     )
 
 

@@ -11,7 +11,7 @@ from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
 from fixtures.users import as_user
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.models import Join, Snapshot
 from sector.models.delta import apply_delta
 from sector.models.frame import digest, encode
@@ -168,7 +168,7 @@ def test_an_address_over_its_limit_gets_429_at_each_replica(sim: Sim, redis_url:
     url = as_user(redis_url, "viz")
     one, other = (processes.start("viz", REDIS_URL=url, REQUESTS_PER_ADDRESS="20") for _ in range(2))
     path = "/sims/default/ticks?after=0"
-    refused = until(
+    refused = wait_until(
         lambda: next((each for each in [ask(one, path)] if each.status_code == 429), None), "over its limit"
     )
     assert int(refused.headers["retry-after"]) >= 1

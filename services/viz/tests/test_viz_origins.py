@@ -9,7 +9,7 @@ from spectator import Spectate, Spectator
 
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.viz.origins import is_same_origin, parse_host
 
 pytest_plugins = ("spectating",)
@@ -89,7 +89,7 @@ async def test_a_refusal_is_logged_once_a_second_and_counted(viz: Service, trans
             await Spectator().client.connect(viz.url, headers=headers, socketio_path="ws", transports=[transport])
     health = await asyncio.to_thread(viz.wait_for, lambda health: health["origins_refused"] > 0, "refusing origins")
     assert (health["origins_refused"], health["refused"]) == (5 * len(transports), 0)
-    lines = until(lambda: [line for line in viz.log.read_text().splitlines() if "evil" in line], "the line")
+    lines = wait_until(lambda: [line for line in viz.log.read_text().splitlines() if "evil" in line], "the line")
     assert 1 <= len(lines) <= 3
     assert "viz.internal:9000" in lines[0]
     metrics = (await asyncio.to_thread(httpx.get, f"{viz.url}/metrics")).text

@@ -12,7 +12,7 @@ from spectator import Spectate
 
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.models import Note
 
 pytest_plugins = ("spectating",)
@@ -97,7 +97,7 @@ async def test_who_takes_nothing_is_dropped_and_nobody_waits_for_it(
                 slow.sendall(_PONG)
             assert ticks < 4_000
     await asyncio.to_thread(viz.wait_for, lambda health: health["spectators"] == 1, "watched by the other alone")
-    until(lambda: '"slow spectator disconnected","pending_messages":4' in viz.log.read_text(), "the line")
+    wait_until(lambda: '"slow spectator disconnected","pending_messages":4' in viz.log.read_text(), "the line")
 
 
 async def test_it_ends_in_time_though_somebody_watches(viz: Service, spectate: Spectate) -> None:

@@ -11,7 +11,7 @@ from fixtures.contents import value_at
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.models import Join
 from sector.models.frame import digest, encode
 from sector.state.keys import SimKeys
@@ -214,7 +214,7 @@ async def test_what_is_no_message_harms_nobody_and_fills_no_log(
     watching, sending = await spectate(viz), await spectate(viz, alone=True)
     await watching.watch()
     await watching.world()
-    logged = until(
+    logged = wait_until(
         lambda: text if '"condition ok","condition":"sim"' in (text := viz.log.read_text()) else "",
         "the last line of its start",
     )

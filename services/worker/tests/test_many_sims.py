@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.models import SimConfig
 from sector.models.frame import decode
 from sector.state.keys import SimKeys
@@ -110,7 +110,7 @@ async def test_a_config_of_a_newer_version_does_not_stop_the_other_sims(
     await redis.set(SimKeys("newer").config, b'{"colour": "red"}')
     one = processes.start("worker", wait=False, REDIS_URL=redis_url, WORKER_ID="one", SIM_ID="*", **SETTINGS)
     await asyncio.to_thread(
-        until, lambda: "the config of sim 'newer' cannot be read" in one.log.read_text(), "the fault"
+        wait_until, lambda: "the config of sim 'newer' cannot be read" in one.log.read_text(), "the fault"
     )
     await all_tick(redis, ["good"])
     assert one.process.poll() is None

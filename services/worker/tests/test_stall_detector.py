@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from fixtures.faulty_proxy import FaultyProxy
 from fixtures.processes import Processes, Service, tick_of
 from fixtures.sim import CONFIG
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.models import SimConfig
 from sector.state.keys import WORKERS, SimKeys
 from sector.state.redis.client import Client
@@ -80,7 +80,7 @@ async def test_a_lease_that_is_renewed_and_whose_holder_does_not_tick(
     assert fault["detail"].startswith("1 sims, such as default")
     assert fault["since_ms"] > 0
     two.wait_for(lambda health: tick_of(health) > 0 and health["ready"], "ticking")
-    until(lambda: two.log.read_text().count("which does not tick it") == 1, "the line, once")
+    wait_until(lambda: two.log.read_text().count("which does not tick it") == 1, "the line, once")
 
 
 async def test_a_lease_that_lapses_before_each_tick(processes: Processes, redis: Redis, redis_url: str) -> None:
@@ -93,7 +93,7 @@ async def test_a_lease_that_lapses_before_each_tick(processes: Processes, redis:
         await asyncio.to_thread(one.wait_until, ready=False)
         slow.cancel()
         await asyncio.to_thread(one.wait_until, ready=True)
-        until(lambda: '"lease lost"' in one.log.read_text(), "the line")
+        wait_until(lambda: '"lease lost"' in one.log.read_text(), "the line")
         assert await redis.exists(KEYS.head)
         assert await asyncio.to_thread(one.end) == 0
 

@@ -12,7 +12,7 @@ from fixtures.contents import entries_at, value_at
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, Service, free_port, tick_of
 from fixtures.sim import CONFIG
-from fixtures.waiting import until
+from fixtures.waiting import wait_until
 from sector.models import Note, Snapshot
 from sector.models.orders import ORDER
 from sector.state.keys import SimKeys
@@ -106,7 +106,7 @@ async def test_a_paused_one_that_wakes_after_its_lease_lapsed_waits_its_turn(
     await tick_reaches(redis, paused_at + 5)
     one.process.send_signal(signal.SIGCONT)
     one.wait_for(lambda health: health["held"] == {} and health["ready"], "waiting, and ready")
-    until(lambda: '"lease lost"' in (log := one.log.read_text()) and '"holder":"two"' in log, "the line")
+    wait_until(lambda: '"lease lost"' in (log := one.log.read_text()) and '"holder":"two"' in log, "the line")
 
 
 async def test_redis_away_at_the_start_and_later_is_said_and_waited_for(
@@ -141,7 +141,7 @@ async def test_a_finished_sim_keeps_its_worker_ready(processes: Processes, redis
         await lease_is_extended(redis)
     assert worker_of(await value_at(redis, KEYS.lease)) == "one"
     one.wait_until(ready=True)
-    until(lambda: one.log.read_text().count("sim finished") == 1, "the line, once")
+    wait_until(lambda: one.log.read_text().count("sim finished") == 1, "the line, once")
 
 
 @pytest.mark.parametrize(
