@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from fixtures.admission import admit_group
-from fixtures.contents import entries_at, value_at
 from fixtures.processes import free_port
 from fixtures.sim import CONFIG, Sim
+from fixtures.stored_values import read_stream, read_string
 from sector.models import ORDER, Note
 from sector.state.errors import IdempotencyConflict, NotDurable, QueueFull, RateLimited, SimAlreadyFinished, SimNotFound
 from sector.state.keys import SimKeys
@@ -32,7 +32,7 @@ KEYED = replace(ONE, key="k", digest=b"digest of it 16b", stored_response=b"rest
 
 
 async def logged(redis: Redis) -> list[str]:
-    return [entry_id for entry_id, _ in await entries_at(redis, SimKeys("default").orders)]
+    return [entry_id for entry_id, _ in await read_stream(redis, SimKeys("default").orders)]
 
 
 async def test_what_is_admitted_is_in_the_log_in_order_and_is_applied(sim: Sim, redis: Redis) -> None:
@@ -40,7 +40,7 @@ async def test_what_is_admitted_is_in_the_log_in_order_and_is_applied(sim: Sim, 
     assert isinstance(one, Admitted)
     assert isinstance(two, Admitted)
     assert [*one.ids, *two.ids] == await logged(redis)
-    fields = [fields for _, fields in await entries_at(redis, SimKeys("default").orders)]
+    fields = [fields for _, fields in await read_stream(redis, SimKeys("default").orders)]
     assert [(each[b"issuer"], each[b"scope"]) for each in fields] == [
         (b"me", b"player"),
         (b"you", b"admin"),
@@ -104,7 +104,7 @@ async def test_ids_are_stored_in_few_bytes_however_many_they_are(sim: Sim, redis
     assert isinstance(first, Admitted)
     assert repeated == Admitted(first.ids, b"rest", True)
     assert len(first.ids) == orders
-    assert len(await value_at(redis, SimKeys("default").idempotency_key("me", "k"))) < 50
+    assert len(await read_string(redis, SimKeys("default").idempotency_key("me", "k"))) < 50
 
 
 async def test_the_same_key_with_another_request_is_refused_and_of_another_issuer_is_another(

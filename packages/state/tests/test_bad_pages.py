@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from fixtures.contents import entries_at, value_at
 from fixtures.sim import CONFIG, Sim
+from fixtures.stored_values import read_stream, read_string
 from sector.models import SimConfig
 from sector.models.mapfile import MapFile, MapSystem
 from sector.state.errors import HeadError, HistoryBroken, HistoryGone, RequestError, SimImpossible, StateError
@@ -29,7 +29,7 @@ SPLIT = MapFile(
 
 async def copy_entry(redis: Redis, entry_id: str, **changes: str) -> None:
     """Add an entry to the event stream like that of tick 1."""
-    (_, fields), *_ = await entries_at(redis, KEYS.events)
+    (_, fields), *_ = await read_stream(redis, KEYS.events)
     changed: dict[Any, Any] = fields | {name.encode(): value.encode() for name, value in changes.items()}
     await redis.xadd(KEYS.events, changed, entry_id)
 
@@ -162,4 +162,4 @@ async def test_a_request_that_cannot_be_read_is_named(redis: Redis, request_text
         await requests.reconcile(redis, "asked", SectorWorld())
     with pytest.raises(RequestError, match="sim 'asked'"):
         await requests.request_sim(redis, "asked", SimRequest())
-    assert await value_at(redis, SimKeys("asked").request) == request_text.encode()
+    assert await read_string(redis, SimKeys("asked").request) == request_text.encode()

@@ -8,9 +8,9 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from fixtures.admission import append_orders
-from fixtures.contents import entries_at
 from fixtures.own_valkey import OwnValkey
 from fixtures.sim import Sim
+from fixtures.stored_values import read_stream
 from sector.state.errors import NotDurable
 from sector.state.keys import WORKERS, SimKeys
 from sector.state.redis.client import connect
@@ -26,7 +26,7 @@ async def test_without_a_file_an_order_is_never_said_to_be_on_disk(sim: Sim, red
     assert sim.lease.epoch == 1
     with pytest.raises(NotDurable, match="appendonly is disabled") as caught:
         await append_orders(redis, "default", "me", [b"1", b"2"], durability=AOF)
-    assert caught.value.order_ids == [entry_id for entry_id, _ in await entries_at(redis, KEYS.orders)]
+    assert caught.value.order_ids == [entry_id for entry_id, _ in await read_stream(redis, KEYS.orders)]
     with pytest.raises(NotDurable, match="appendonly is disabled"):
         await AOF.probe(redis, "default")
 
@@ -81,7 +81,7 @@ async def test_what_was_acknowledged_as_on_disk_outlasts_a_crash(own_valkey: Own
     own_valkey.start()
     await redis.aclose()
     redis = connect(own_valkey.url)
-    assert [entry_id for entry_id, _ in await entries_at(redis, KEYS.orders)] == ids
+    assert [entry_id for entry_id, _ in await read_stream(redis, KEYS.orders)] == ids
     await redis.aclose()
 
 

@@ -7,8 +7,8 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from fixtures.admission import append_orders
-from fixtures.contents import entries_at
 from fixtures.sim import CONFIG, Sim
+from fixtures.stored_values import read_stream
 from sector.models import Join, Note, SimConfig, Snapshot
 from sector.state.errors import HistoryRewound, SimNotFound, StateError
 from sector.state.history.event_codec import Event
@@ -163,7 +163,7 @@ async def test_orders_are_appended_all_or_none(sim: Sim, redis: Redis) -> None:
     assert sim.lease.epoch == 1
     await lifecycle.create(redis, "other", SectorWorld(), CONFIG)
     ids = await append_orders(redis, "default", "me", [b"1", b"2"])
-    assert [entry_id for entry_id, _ in await entries_at(redis, KEYS.orders)] == ids
+    assert [entry_id for entry_id, _ in await read_stream(redis, KEYS.orders)] == ids
     await redis.set(SimKeys("other").orders, "not a stream")
     with pytest.raises(ResponseError):
         await append_orders(redis, "other", "me", [b"1", b"2"])

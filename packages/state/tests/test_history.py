@@ -10,9 +10,9 @@ import pytest
 from redis.asyncio import Redis
 from rivals import before_the_next
 
-from fixtures.contents import entries_at, value_at
 from fixtures.processes import run_module
 from fixtures.sim import CONFIG, Sim
+from fixtures.stored_values import read_stream, read_string
 from fixtures.users import as_user
 from sector.models import Join, MoveFleet, Note
 from sector.models.archive import ArchiveWriter, Record, read_archive
@@ -69,7 +69,7 @@ async def test_the_state_at_every_kept_tick_is_what_it_was(sim: Sim, redis: Redi
 
 async def test_a_delta_that_was_altered_is_noticed(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=3)
-    _, fields = (await entries_at(redis, KEYS.events))[1]
+    _, fields = (await read_stream(redis, KEYS.events))[1]
     await redis.xdel(KEYS.events, "2-0", "3-0")
     with pytest.raises(HistoryGone, match="tick 2"):
         await history.at_tick(redis, "default", 3)
@@ -84,7 +84,7 @@ async def test_a_keyframe_that_is_missing_or_altered_is_reported(sim: Sim, redis
     assert (await history.keyframe(redis, "default", 0)).meta["tick"] == 0
     with pytest.raises(HistoryGone, match="tick 5 of"):
         await history.keyframe(redis, "default", 5)
-    await execute(redis, "HSET", KEYS.keyframes, "0", (await value_at(redis, KEYS.snapshot))[:-1])
+    await execute(redis, "HSET", KEYS.keyframes, "0", (await read_string(redis, KEYS.snapshot))[:-1])
     with pytest.raises(HistoryBroken, match="its digest does not match"):
         await history.at_tick(redis, "default", (await sim.tick()).head.tick)
 

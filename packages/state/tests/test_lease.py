@@ -3,7 +3,7 @@
 import pytest
 from redis.asyncio import Redis
 
-from fixtures.contents import value_at
+from fixtures.stored_values import read_string
 from sector.state.errors import LeaseLost
 from sector.state.keys import SimKeys
 from sector.state.tick import lease
@@ -15,7 +15,7 @@ async def test_one_worker_gets_it_and_the_others_wait(redis: Redis) -> None:
     first = await lease.acquire(redis, "default", "one", 60_000)
     assert first is not None
     assert await lease.acquire(redis, "default", "two", 60_000) is None
-    assert lease.worker_of(await value_at(redis, KEYS.lease)) == "one"
+    assert lease.worker_of(await read_string(redis, KEYS.lease)) == "one"
     assert 0 < await redis.pttl(KEYS.lease) <= 60_000
 
 
@@ -45,7 +45,7 @@ async def test_who_lost_the_lease_can_neither_renew_nor_release_it(redis: Redis)
     for attempt in (lease.renew, lease.release):
         with pytest.raises(LeaseLost, match="the lease of sim 'default' is owned by worker two"):
             await attempt(redis, first)
-    assert await value_at(redis, KEYS.lease) == second.token.encode()
+    assert await read_string(redis, KEYS.lease) == second.token.encode()
 
 
 async def test_renewing_lets_it_last_its_full_time_again(redis: Redis) -> None:

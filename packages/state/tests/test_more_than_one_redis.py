@@ -9,9 +9,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from fixtures.admission import append_orders
-from fixtures.contents import entries_at
 from fixtures.processes import free_port
 from fixtures.sim import CONFIG, Sim
+from fixtures.stored_values import read_stream
 from fixtures.topologies import SentinelTrio, SixNodes, running
 from sector.models import ORDER, Join, Note
 from sector.state.errors import CommitConflict
@@ -49,7 +49,7 @@ async def assert_history_holds(sim: Sim, given: list[str]) -> None:
     """Every order was applied once, and every tick leads to the next."""
     events = (await sim.reader.events((0, 0), 10_000)).events
     assert [event["order"] for event in events if event["type"] == "note"] == given
-    ticks = [int(entry_id.partition("-")[0]) for entry_id, _ in await entries_at(sim.redis, KEYS.events)]
+    ticks = [int(entry_id.partition("-")[0]) for entry_id, _ in await read_stream(sim.redis, KEYS.events)]
     assert ticks == list(range(1, len(ticks) + 1))
     head = await sim.reader.head()
     assert (await history.at_tick(sim.redis, "default", head.tick)).hash == head.hash

@@ -4,8 +4,8 @@ import pytest
 from redis.asyncio import Redis
 
 from fixtures.admission import append_orders
-from fixtures.contents import entries_at
 from fixtures.sim import Sim
+from fixtures.stored_values import read_stream
 from sector.models import Join, LoggedOrder, Note
 from sector.state.errors import SimNotFound
 from sector.state.keys import SimKeys
@@ -24,7 +24,7 @@ async def test_an_order_is_appended_with_its_issuer_and_scope(
     assert sim.lease.epoch == 1
     ids = await append_orders(redis, "default", "me", [b"one", b"two"], admin=admin)
     expected = [{b"issuer": b"me", b"scope": scope, b"order": body} for body in (b"one", b"two")]
-    assert await entries_at(redis, KEYS.orders) == list(zip(ids, expected, strict=True))
+    assert await read_stream(redis, KEYS.orders) == list(zip(ids, expected, strict=True))
 
 
 async def test_pending_counts_the_orders_after_the_head_and_names_the_oldest(sim: Sim, redis: Redis) -> None:

@@ -7,8 +7,8 @@ from redis import Redis as ThreadedRedis
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from fixtures.contents import entries_at
 from fixtures.sim import Sim
+from fixtures.stored_values import read_stream
 from sector.models import Join, LoggedOrder, Note, Step
 from sector.state.errors import CommitConflict, LeaseLost, WorldFailed
 from sector.state.keys import SimKeys
@@ -38,14 +38,14 @@ async def test_poison_is_set_aside_with_an_event_and_the_orders_around_it_are_ap
         "the entry is not an order: it has the invalid scope 'root'",
     ]
     assert events[note]["type"] == "note"
-    aside = [fields for _, fields in await entries_at(redis, KEYS.dead_letters)]
+    aside = [fields for _, fields in await read_stream(redis, KEYS.dead_letters)]
     assert [fields[b"entry"] for fields in aside] == strange
     assert (aside[0][b"hello"], aside[0][b"fault"]) == (
         b"world",
         b"the entry is not an order: it lacks issuer, scope, order",
     )
     await sim.tick()
-    assert len(await entries_at(redis, KEYS.dead_letters)) == 3
+    assert len(await read_stream(redis, KEYS.dead_letters)) == 3
 
 
 _TTL_MS = 1500

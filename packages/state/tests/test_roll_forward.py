@@ -5,8 +5,8 @@ from copy import replace
 import pytest
 from redis.asyncio import Redis
 
-from fixtures.contents import value_at
 from fixtures.sim import CONFIG, Sim
+from fixtures.stored_values import read_string
 from sector.models import Join
 from sector.models.frame import Frame, encode
 from sector.state.errors import HistoryBroken, HistoryGone, SimNotFound
@@ -27,7 +27,7 @@ async def history(redis: Redis) -> tuple[Head, StateAtTick, list[Reply]]:
     """Return the head after four ticks, the state after the first, and the entries of the ticks since."""
     sim = await Sim.create(redis, QUIET)
     await sim.tick()
-    past = state_at_snapshot(await value_at(redis, KEYS.snapshot), "default")
+    past = state_at_snapshot(await read_string(redis, KEYS.snapshot), "default")
     await sim.tick(Join(faction="Me"))
     tick = await sim.tick(times=2)
     return tick.head, past, as_list(await execute(redis, "XRANGE", KEYS.events, "2-0", "+"))

@@ -8,8 +8,8 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from fixtures.contents import value_at
 from fixtures.sim import CONFIG, Sim
+from fixtures.stored_values import read_string
 from sector.models import Join, Note, Step
 from sector.models.frame import Column, Frame, decode, encode
 from sector.state.errors import HistoryBroken, HistoryGone
@@ -25,7 +25,7 @@ QUIET = CONFIG.model_copy(update={"puppets": (), "keyframe_interval": 1000})
 
 
 async def snapshot_tick(redis: Redis) -> int:
-    tick = decode(await value_at(redis, KEYS.snapshot)).meta["tick"]
+    tick = decode(await read_string(redis, KEYS.snapshot)).meta["tick"]
     assert isinstance(tick, int)
     return tick
 
@@ -135,7 +135,7 @@ async def test_a_snapshot_that_is_not_the_one_that_was_written_is_noticed(redis:
     """It is of the right tick, and whole: what is put together is held against the hash in head."""
     sim = await Sim.create(redis, QUIET)
     await sim.tick(times=3)
-    frame = decode(await value_at(redis, KEYS.snapshot))
+    frame = decode(await read_string(redis, KEYS.snapshot))
     systems = frame.tables["systems"]
     columns = {**systems.columns, "ships": Column(memoryview(array("q", [7] * systems.rows)))}
     tables = {**frame.tables, "systems": replace(systems, columns=columns)}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from fixtures.contents import entries_at, value_at
 from fixtures.sim import CONFIG, Sim
+from fixtures.stored_values import read_stream, read_string
 from sector.models import LoggedOrder, Note, Step
 from sector.state.keys import SimKeys
 from sector.state.redis.connection import Connection, execute
@@ -97,14 +97,14 @@ async def test_a_tick_reports_events_traces_and_the_size_of_the_state(redis: Red
         await order_at(redis, f"{number}-0", trace)
     await order_at(redis, "4-0")
     tick = await sim.tick()
-    ((_, entry),) = await entries_at(redis, KEYS.events)
+    ((_, entry),) = await read_stream(redis, KEYS.events)
     assert (tick.traces, entry[b"traces"]) == (("a", "b"), b"a b")
     assert tick.events == entry[b"events"]
     assert entry[b"at_ms"] == str(tick.head.at_ms).encode()
     assert (tick.orders, tick.head.applied, tick.snapshot_written) == (4, 4, True)
-    assert tick.snapshot_bytes == len(await value_at(redis, KEYS.snapshot))
+    assert tick.snapshot_bytes == len(await read_string(redis, KEYS.snapshot))
     tick = await sim.tick()
-    _, (_, entry) = await entries_at(redis, KEYS.events)
+    _, (_, entry) = await read_stream(redis, KEYS.events)
     assert (tick.orders, tick.traces, tick.snapshot_written) == (0, (), False)
     assert b"traces" not in entry
 

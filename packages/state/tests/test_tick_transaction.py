@@ -6,9 +6,9 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from fixtures.contents import entries_at, fields_at, value_at
 from fixtures.faulty_proxy import FaultyProxy
 from fixtures.sim import CONFIG, Sim
+from fixtures.stored_values import read_hash, read_stream, read_string
 from sector.models import Join, Note
 from sector.models.frame import digest
 from sector.state.errors import CommitConflict, LeaseLost
@@ -36,8 +36,8 @@ async def test_a_tick_moves_head_snapshot_events_and_lease_together(sim: Sim, re
     tick = await sim.tick()
     assert (tick.head.tick, tick.head.cursor, tick.orders) == (1, order_id, 1)
     assert await sim.reader.head() == tick.head
-    assert digest(await value_at(redis, KEYS.snapshot)) == tick.head.hash
-    ((entry_id, fields),) = await entries_at(redis, KEYS.events)
+    assert digest(await read_string(redis, KEYS.snapshot)) == tick.head.hash
+    ((entry_id, fields),) = await read_stream(redis, KEYS.events)
     assert (entry_id, fields[b"hash"]) == ("1-0", tick.head.hash.encode())
     assert await redis.pttl(KEYS.lease) > 50_000
 
@@ -90,7 +90,7 @@ async def test_a_worker_that_is_overtaken_between_reading_head_and_snapshot_read
             read = await super()._read(connection)
             if read.head.tick == 0 and read.state is not None:
                 await Ticker(redis, SectorWorld(), *founding, sim.lease).tick()
-                return replace(read, state=replace(read.state, snapshot=await value_at(redis, KEYS.snapshot)))
+                return replace(read, state=replace(read.state, snapshot=await read_string(redis, KEYS.snapshot)))
             return read
 
     overtaken = Overtaken(redis, SectorWorld(), *founding, sim.lease)
@@ -153,13 +153,13 @@ async def test_history_is_trimmed_to_the_oldest_keyframe_kept(sim: Sim, redis: R
     """Every 5 ticks a keyframe, 3 kept: after 23 ticks those of 10, 15 and 20."""
     for _ in range(23):
         await sim.tick(Join(faction="Me"))
-    fields = await fields_at(redis, KEYS.keyframes)
+    fields = await read_hash(redis, KEYS.keyframes)
     assert sorted(int(name) for name in fields if b":" not in name) == [10, 15, 20]
     assert sorted(fields) == sorted(
         f"{tick}{part}".encode() for tick in (10, 15, 20) for part in ("", ":bytes", ":cursor")
     )
-    assert (await entries_at(redis, KEYS.events))[0][0] == "11-0"
-    assert (await entries_at(redis, KEYS.orders))[0][0] == fields[b"10:cursor"].decode()
+    assert (await read_stream(redis, KEYS.events))[0][0] == "11-0"
+    assert (await read_stream(redis, KEYS.orders))[0][0] == fields[b"10:cursor"].decode()
 
 
 async def test_a_finished_sim_ticks_no_more(redis: Redis) -> None:

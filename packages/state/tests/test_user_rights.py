@@ -6,8 +6,8 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
-from fixtures.contents import value_at
 from fixtures.sim import Sim
+from fixtures.stored_values import read_string
 from fixtures.users import as_user
 from sector.state.keys import SIMS, WORKERS, SimKeys
 from sector.state.redis.client import Client, connect
@@ -154,7 +154,7 @@ async def test_the_operator_ends_a_script_that_does_not_end(redis: Redis, redis_
     with pytest.raises(ResponseError):
         await endless
     assert await execute(probe, "PING", "there") == b"there"
-    assert await value_at(redis, KEYS.map) == b"the map"
+    assert await read_string(redis, KEYS.map) == b"the map"
     for client in clients:
         await client.aclose()
 

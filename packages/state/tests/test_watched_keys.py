@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 from stand_in import Pool, Server, SocketConnection
 
-from fixtures.contents import value_at
 from fixtures.sim import CONFIG, Sim
+from fixtures.stored_values import read_string
 from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.frame import FrameError
 from sector.state.errors import CommitConflict, LeaseLost, SimNotFound
@@ -265,8 +265,8 @@ async def test_poison_is_not_written_over_something_of_another_type(sim: Sim, re
     """Redis runs the remaining commands of a transaction even if one fails: so the type is checked before."""
     await redis.sadd(KEYS.dead_letters, "something")
     await execute(redis, "XADD", KEYS.orders, "*", "hello", "world")
-    before = await value_at(redis, KEYS.snapshot)
+    before = await read_string(redis, KEYS.snapshot)
     with pytest.raises(ResponseError, match="WRONGTYPE"):
         await sim.tick()
     assert (await sim.reader.head()).tick == 0
-    assert await value_at(redis, KEYS.snapshot) == before
+    assert await read_string(redis, KEYS.snapshot) == before

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from fixtures.contents import entries_at
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
+from fixtures.stored_values import read_stream
 from fixtures.tokens import SECRET, token
 from sector.client import Client, Gap, RequestRejected
 from sector.models import AddFleet, Event, Join, Note
@@ -95,7 +95,7 @@ async def test_an_order_outlasts_redis_away(processes: Processes, own_valkey: Ow
         order_id = await ordering
     await redis.aclose()
     redis = connect(own_valkey.url)
-    assert [entry_id for entry_id, _ in await entries_at(redis, SimKeys("default").orders)] == [order_id]
+    assert [entry_id for entry_id, _ in await read_stream(redis, SimKeys("default").orders)] == [order_id]
     await redis.aclose()
 
 

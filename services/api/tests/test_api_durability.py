@@ -3,11 +3,11 @@
 import httpx
 from redis.asyncio import Redis
 
-from fixtures.contents import entries_at
 from fixtures.orders import NOTE
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes
 from fixtures.sim import Sim
+from fixtures.stored_values import read_stream
 from sector.state.keys import SimKeys
 from sector.state.redis.client import connect
 
@@ -22,7 +22,7 @@ async def test_an_order_without_confirmed_durability_is_not_acknowledged(
     api.wait_for_fault("durability", "not on a replica within")
     answer = httpx.post(f"{api.url}/orders", json=NOTE)
     assert (answer.status_code, answer.json()["title"]) == (503, "Not durable")
-    ((order_id, _),) = await entries_at(redis, SimKeys("default").orders)
+    ((order_id, _),) = await read_stream(redis, SimKeys("default").orders)
     assert order_id in answer.json()["detail"]
 
 
@@ -37,7 +37,7 @@ async def test_a_503_names_the_orders_that_are_not_durable(
     api.wait_for_fault("durability", "not on a replica within")
     answer = httpx.post(f"{api.url}/orders", json=NOTE, timeout=60)
     assert (answer.status_code, answer.json()["title"]) == (503, "Not durable")
-    ((order_id, _),) = await entries_at(redis, SimKeys("default").orders)
+    ((order_id, _),) = await read_stream(redis, SimKeys("default").orders)
     assert order_id in answer.json()["detail"]
 
 
@@ -54,5 +54,5 @@ async def test_an_acknowledged_order_on_disk_survives_a_crash(processes: Process
     own_valkey.start()
     await redis.aclose()
     redis = connect(own_valkey.url)
-    assert [order_id for order_id, _ in await entries_at(redis, SimKeys("default").orders)] == given
+    assert [order_id for order_id, _ in await read_stream(redis, SimKeys("default").orders)] == given
     await redis.aclose()

@@ -12,10 +12,10 @@ import pytest
 from redis.asyncio import Redis
 from sanic import Request
 
-from fixtures.contents import entries_at
 from fixtures.orders import post_order
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
+from fixtures.stored_values import read_stream
 from fixtures.tokens import SECRET, bearing, token
 from fixtures.waiting import wait_until
 from sector.api.cors import Cors
@@ -42,7 +42,7 @@ async def test_replicas_share_the_rate_of_a_token(url: str, redis: Redis, proces
     assert answers[-1].json()["detail"].startswith("token me exceeds the limit of 0.5 orders per second")
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 2
     assert post_order(two, **theirs).status_code == 202
-    assert len(await entries_at(redis, SimKeys("default").orders)) == accepted + 1
+    assert len(await read_stream(redis, SimKeys("default").orders)) == accepted + 1
 
 
 async def test_rejected_orders_of_a_list_count_in_rates(url: str, processes: Processes) -> None:

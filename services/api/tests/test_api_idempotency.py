@@ -9,16 +9,16 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from fixtures.contents import entries_at, value_at
 from fixtures.orders import NOTE, post_order
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
+from fixtures.stored_values import read_stream, read_string
 from fixtures.tokens import SECRET, bearing, token
 from sector.state.keys import SimKeys
 
 
 async def count(redis: Redis) -> int:
-    return len(await entries_at(redis, SimKeys("default").orders))
+    return len(await read_stream(redis, SimKeys("default").orders))
 
 
 async def test_the_same_key_gets_the_same_answer_and_is_carried_out_once(api: Service, redis: Redis) -> None:
@@ -53,7 +53,7 @@ async def test_the_stored_results_of_a_list_are_small(api: Service, redis: Redis
     first = post_order(api, orders, "k1")
     assert len(first.content) < 300_000
     (key,) = [key async for key in redis.scan_iter("sim:{default}:once:*")]
-    assert len(await value_at(redis, key)) < 2_100
+    assert len(await read_string(redis, key)) < 2_100
     second = post_order(api, orders, "k1")
     assert second.content == first.content
     assert second.headers["Idempotency-Replayed"] == "true"
@@ -63,14 +63,14 @@ async def test_the_stored_results_of_a_list_are_small(api: Service, redis: Redis
 async def test_of_a_single_order_nothing_is_stored_that_grows_with_it(api: Service, redis: Redis) -> None:
     post_order(api, NOTE | {"text": "x" * 280}, "k1")
     (key,) = [key async for key in redis.scan_iter("sim:{default}:once:*")]
-    assert len(await value_at(redis, key)) < 60
+    assert len(await read_string(redis, key)) < 60
 
 
 async def test_responses_stored_by_an_earlier_version_are_replayed(api: Service, redis: Redis) -> None:
     orders = [NOTE, 7]
     post_order(api, orders, "k1")
     (key,) = [key async for key in redis.scan_iter("sim:{default}:once:*")]
-    digest = (await value_at(redis, key))[:16]
+    digest = (await read_string(redis, key))[:16]
     await redis.set(key, digest + b'5-0\n[null,{"status":422,"problem":{"title":"as it was"}}]')
     assert post_order(api, orders, "k1").json()["results"] == [
         {"status": 202, "id": "5-0"},
@@ -168,7 +168,7 @@ async def test_whitespace_around_a_key_is_not_part_of_it(api: Service, redis: Re
 async def test_a_damaged_stored_response_is_a_422_for_its_key_only(api: Service, redis: Redis, junk: bytes) -> None:
     at, orders = SimKeys("default").idempotency_key("anonymous", "k1"), [NOTE, {"type": "fly"}]
     assert post_order(api, orders, "k1").status_code == 207
-    stored = await value_at(redis, at)
+    stored = await read_string(redis, at)
     await redis.set(at, stored[:16] + junk)
     async with httpx.AsyncClient() as client:
         answers = await asyncio.gather(

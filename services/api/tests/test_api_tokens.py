@@ -15,10 +15,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from redis.asyncio import Redis
 
-from fixtures.contents import entries_at
 from fixtures.orders import NOTE, post_order
 from fixtures.processes import Processes, Service, run_module
 from fixtures.sim import Sim
+from fixtures.stored_values import read_stream
 from fixtures.tokens import SECRET, bearing, token
 from sector.api.jwks import KeyFileError, load_keys
 from sector.api.keyring import KeyRing
@@ -35,7 +35,7 @@ def post(api: Service, bearer_token: str | None, order: object = NOTE) -> httpx.
 
 
 async def logged(redis: Redis) -> list[dict[bytes, bytes]]:
-    return [fields for _, fields in await entries_at(redis, SimKeys("default").orders)]
+    return [fields for _, fields in await read_stream(redis, SimKeys("default").orders)]
 
 
 async def test_a_token_is_for_its_faction_only(api: Service, redis: Redis) -> None:

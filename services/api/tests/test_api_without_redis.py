@@ -4,11 +4,11 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from fixtures.contents import entries_at
 from fixtures.orders import NOTE
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, free_port
 from fixtures.sim import Sim
+from fixtures.stored_values import read_stream
 from fixtures.waiting import wait_until
 from sector.state.keys import SimKeys
 from sector.state.redis.client import connect
@@ -64,7 +64,7 @@ async def test_a_full_redis_refuses_the_order_and_the_world_is_still_shown(
     finally:
         await redis.config_set("maxmemory", "0")
     assert httpx.post(f"{api.url}/orders", json=NOTE).status_code == 202
-    assert len(await entries_at(redis, SimKeys("default").orders)) == 1
+    assert len(await read_stream(redis, SimKeys("default").orders)) == 1
     assert (await sim.tick()).orders == 1
 
 

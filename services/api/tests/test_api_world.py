@@ -5,9 +5,9 @@ import asyncio
 import httpx
 from redis.asyncio import Redis
 
-from fixtures.contents import entries_at
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
+from fixtures.stored_values import read_stream
 from sector.models import Snapshot
 from sector.state.keys import SimKeys
 
@@ -27,7 +27,7 @@ async def test_an_order_is_in_the_log_before_its_acknowledgement(api: Service, s
     answer = httpx.post(f"{api.url}/orders", json={"type": "join", "faction": "Me"})
     assert answer.status_code == 202
     order_id = answer.json()["id"]
-    assert [entry_id for entry_id, _ in await entries_at(redis, SimKeys("default").orders)] == [order_id]
+    assert [entry_id for entry_id, _ in await read_stream(redis, SimKeys("default").orders)] == [order_id]
     assert snapshot(api, 0).tick == 0
     await sim.tick()
     assert [event["type"] for event in events(api) if event.get("order") == order_id] == ["faction_joined"]
@@ -122,7 +122,7 @@ async def test_a_finished_sim_takes_no_orders(redis: Redis, redis_url: str, proc
         409,
         "sim default finished at tick 1 and accepts no orders",
     )
-    assert await entries_at(redis, SimKeys("default").orders) == []
+    assert await read_stream(redis, SimKeys("default").orders) == []
 
 
 async def test_a_sim_with_a_missing_part_is_unreadable(

@@ -7,10 +7,10 @@ import pytest
 from redis.asyncio import Redis
 from spectator import Spectate, Spectator
 
-from fixtures.contents import value_at
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
+from fixtures.stored_values import read_string
 from fixtures.waiting import wait_until
 from sector.models import Join
 from sector.models.frame import digest, encode
@@ -113,7 +113,7 @@ async def test_an_unreadable_sim_is_reported_and_shown_once_it_is_readable(
     sim: Sim, redis: Redis, redis_url: str, processes: Processes, spectate: Spectate, polling: str
 ) -> None:
     assert sim.lease.epoch == 1
-    snapshot = await value_at(redis, SimKeys("default").snapshot)
+    snapshot = await read_string(redis, SimKeys("default").snapshot)
     await redis.set(SimKeys("default").snapshot, b"garbage")
     viz = processes.start("viz", wait=False, REDIS_URL=redis_url, POLLING=polling)
     await asyncio.to_thread(viz.wait_for_fault, "sim", "the frame cannot be read")

