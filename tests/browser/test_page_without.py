@@ -7,7 +7,7 @@ from playwright.async_api import Browser, Page, expect
 
 from fixtures.processes import Processes, Service, free_port
 from fixtures.sim import Sim
-from fixtures.tokens import SECRET, token
+from fixtures.tokens import SECRET, create_token
 
 _WITHIN_MS = 15_000
 
@@ -53,7 +53,7 @@ async def test_the_page_works_without_storage(
     await page.get_by_role("button", name="Light or dark").click()
     await expect(page.locator("html")).to_have_attribute("data-theme", "light")
     await page.get_by_role("button", name="Play", exact=True).click()
-    await page.locator("#play-token").fill(token("Me"))
+    await page.locator("#play-token").fill(create_token("Me"))
     await page.locator("#play-token").press("Enter")
     await expect(page.locator("#play")).to_be_hidden()
     await sim.tick()

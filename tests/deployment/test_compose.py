@@ -15,7 +15,7 @@ import yaml
 from redis import Redis
 
 from deployment.engine import base_image, container, docker, redis_image
-from fixtures.requires import require_answer
+from fixtures.requires import require_success
 from fixtures.waiting import wait_until
 
 SERVICES = ("redis", "worker", "api", "viz", "bot-amber", "bot-teal")
@@ -78,8 +78,8 @@ class ComposeProject:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposeProject]:
-    require_answer("docker", "info", hint="install Docker, and start its engine")
-    require_answer("docker", "compose", "version", hint="install the Compose plugin of Docker")
+    require_success("docker", "info", hint="install Docker, and start its engine")
+    require_success("docker", "compose", "version", hint="install the Compose plugin of Docker")
     root = tmp_path_factory.mktemp("root")
     shutil.copy("compose.yaml", root)
     shutil.copytree("docker", root / "docker")

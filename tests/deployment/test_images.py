@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from deployment.engine import PORTS, EngineError, build, docker, image, version
-from fixtures.requires import require_answer, require_program
+from fixtures.requires import require_program, require_success
 from fixtures.waiting import wait_until
 
 SERVICES = list(PORTS)
@@ -112,7 +112,7 @@ def test_images_are_labelled_with_their_source(engine: str, tmp_path: Path) -> N
 @pytest.mark.parametrize("service", SERVICES)
 def test_images_built_by_pants_have_the_version_of_the_service(engine: str, service: str) -> None:
     name = f"sector-{service}:{version(service)}"
-    require_answer("docker", "image", "inspect", name, hint="./pants package :: makes it")
+    require_success("docker", "image", "inspect", name, hint="./pants package :: makes it")
     labels = image(name).config.labels or {}
     assert labels["org.opencontainers.image.version"] == version(service)
     assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?", labels["org.opencontainers.image.revision"])

@@ -10,7 +10,7 @@ import yaml
 from deployment.arrows import arrows
 from deployment.kinds import Alerts, ConfigMap, Monitor
 from deployment.rendered import Rendered, container_of, render, with_component
-from fixtures.metrics import metrics_listed
+from fixtures.metrics import documented_metrics
 from fixtures.requires import require_program
 
 _FAMILY = re.compile(r"_(bucket|count|sum)$")
@@ -32,7 +32,7 @@ def test_prometheus_may_scrape_every_process(tmp_path: Path) -> None:
 
 
 def test_alerts_and_dashboard_query_documented_metrics(tmp_path: Path) -> None:
-    listed = metrics_listed()
+    listed = documented_metrics()
     rendered = Rendered.of(with_component(tmp_path, "monitoring"))
     (alerts,) = rendered.all(Alerts)
     panels = json.loads(rendered.one(ConfigMap, "sector-dashboard").data["sector.json"])["panels"]

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from deployment.engine import docker, redis_image
-from fixtures.requires import require_answer
+from fixtures.requires import require_success
 
 FILES = ("redis.conf", "users.acl", "backup.sh")
 COMPOSE = Path("docker/compose.yaml")
@@ -24,7 +24,7 @@ def test_no_container_mounts_a_file_of_the_checkout() -> None:
 @pytest.fixture
 def image(tmp_path: Path) -> Iterator[str]:
     """The image of Redis, as Compose builds it, of files that only their owner can read."""
-    require_answer("docker", "info", hint="install Docker, and start its engine")
+    require_success("docker", "info", hint="install Docker, and start its engine")
     for name in FILES:
         Path(shutil.copy(COMPOSE.parent / name, tmp_path)).chmod(0o600)
     tmp_path.chmod(0o700)

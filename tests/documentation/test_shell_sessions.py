@@ -12,7 +12,7 @@ import pytest
 from documentation.code_blocks import blocks_of
 from fixtures.processes import Processes, Service, environment
 from fixtures.sim import LONG
-from fixtures.tokens import SECRET, token
+from fixtures.tokens import SECRET, create_token
 
 Shell = Callable[[str], str]
 _COMMANDS = {"sector-api": "sector.api", "sector-state": "sector.state"}
@@ -40,7 +40,7 @@ def shell(api: Service, redis_url: str, tmp_path: Path) -> Shell:
     # A stream of events does not end by itself.
     (tmp_path / ".curlrc").write_text("max-time = 10\nsilent\n")
     variables = environment(
-        PATH=f"{programs}:{os.environ['PATH']}", CURL_HOME=str(tmp_path), TOKEN=token("Me"), REDIS_URL=redis_url
+        PATH=f"{programs}:{os.environ['PATH']}", CURL_HOME=str(tmp_path), TOKEN=create_token("Me"), REDIS_URL=redis_url
     )
     folder = tmp_path / "work"
     folder.mkdir()

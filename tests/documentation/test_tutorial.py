@@ -13,7 +13,7 @@ from documentation.code_blocks import blocks_of
 from fixtures.processes import Processes, Service, environment
 from fixtures.requires import require_program
 from fixtures.sim import LONG
-from fixtures.tokens import SECRET, token
+from fixtures.tokens import SECRET, create_token
 from fixtures.waiting import wait_until
 
 FIRST_BOT, OWN_WORLD = "docs/tutorial/first-bot.md", "docs/tutorial/own-world.md"
@@ -61,7 +61,7 @@ def test_a_bot_plays_with_the_other_strategy(
     assert count == 1
     (tmp_path / bot).write_text(program)
     interpreter = sys.executable if language == "python" else require_program("node", hint="apt-get install nodejs")
-    running.append(subprocess.Popen([interpreter, tmp_path / bot, "--api", api.url, "--token", token("Me")]))
+    running.append(subprocess.Popen([interpreter, tmp_path / bot, "--api", api.url, "--token", create_token("Me")]))
     wait_until(lambda: systems_of(api, "Me") >= 3, "three systems")
 
 

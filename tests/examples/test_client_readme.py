@@ -11,7 +11,7 @@ import pytest
 
 from fixtures.processes import Processes, Service, environment
 from fixtures.sim import LONG
-from fixtures.tokens import SECRET, bearing, token
+from fixtures.tokens import SECRET, bearer_header, create_token
 from fixtures.waiting import wait_until
 
 README = Path("packages/client/README.md")
@@ -59,7 +59,7 @@ def test_every_example_of_the_readme_is_tested() -> None:
 
 
 def test_the_bot_plays(api: Service, tmp_path: Path, running: list[subprocess.Popen[str]]) -> None:
-    running.append(start(PROGRAMS[0], tmp_path, api, token("Me")))
+    running.append(start(PROGRAMS[0], tmp_path, api, create_token("Me")))
     output = output_of(running[0])
     assert output.startswith("applied")
     assert "faction_joined" in output
@@ -67,7 +67,7 @@ def test_the_bot_plays(api: Service, tmp_path: Path, running: list[subprocess.Po
 
 
 def test_the_bot_reports_errors(api: Service, tmp_path: Path, running: list[subprocess.Popen[str]]) -> None:
-    running.append(start(PROGRAMS[0], tmp_path, api, token("Another")))
+    running.append(start(PROGRAMS[0], tmp_path, api, create_token("Another")))
     assert output_of(running[0]).startswith("The API rejected a request: ")
 
 
@@ -75,9 +75,9 @@ def test_an_idempotency_key_makes_an_order_take_effect_once(
     api: Service, tmp_path: Path, running: list[subprocess.Popen[str]]
 ) -> None:
     join = {"type": "join", "faction": "Me"}
-    joining = httpx.post(f"{api.url}/orders", json=join, headers=bearing(token("Me"))).json()
+    joining = httpx.post(f"{api.url}/orders", json=join, headers=bearer_header(create_token("Me"))).json()
     assert httpx.get(f"{api.url}/orders/{joining['id']}?wait=20s", timeout=30).json()["status"] == "applied"
-    running.append(start(PROGRAMS[1], tmp_path, api, token("Me")))
+    running.append(start(PROGRAMS[1], tmp_path, api, create_token("Me")))
     assert output_of(running[0]) == "True\n"
 
 
@@ -87,7 +87,7 @@ def test_the_event_example_prints_events(api: Service, tmp_path: Path, running: 
 
     def ended() -> bool:
         note = {"type": "note", "faction": "Crimson", "text": "hello"}
-        httpx.post(f"{api.url}/orders", json=note, headers=bearing(token("Crimson"))).raise_for_status()
+        httpx.post(f"{api.url}/orders", json=note, headers=bearer_header(create_token("Crimson"))).raise_for_status()
         return following.poll() is not None
 
     # It sees only what happens once it is connected, so something happens until it ends.

@@ -13,7 +13,7 @@ import pytest
 from fixtures.processes import Processes, Service
 from fixtures.requires import require_program
 from fixtures.sim import Sim
-from fixtures.tokens import SECRET, token
+from fixtures.tokens import SECRET, create_token
 from fixtures.waiting import wait_until
 from sector.models import Puppet, SimConfig, Snapshot
 
@@ -51,7 +51,7 @@ def start_world(redis_url: str, processes: Processes, config: SimConfig, delay: 
 
 def start_bot(bot: str, api: Service, log: Path) -> subprocess.Popen[bytes]:
     with log.open("wb") as output:
-        arguments = ["--api", api.url, "--token", token("Me")]
+        arguments = ["--api", api.url, "--token", create_token("Me")]
         # Nothing of this environment: a bot needs no package.
         return subprocess.Popen(
             [*command_of(bot), *arguments],
@@ -127,7 +127,7 @@ def test_a_bot_without_a_home_reports_it(bot: str, redis_url: str, processes: Pr
     crowded = CONFIG.model_copy(update={"homes": 2, "players": ("You",)})
     api = start_world(redis_url, processes, crowded)
     ended = subprocess.run(
-        [*command_of(bot), "--api", f"{api.url}/", "--token", token("Me")],
+        [*command_of(bot), "--api", f"{api.url}/", "--token", create_token("Me")],
         capture_output=True,
         text=True,
         timeout=60,

@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.broken_logs import BROKEN_LOGS
 from fixtures.long import LONG
-from fixtures.metrics import until_metrics
+from fixtures.metrics import wait_for_metrics
 from fixtures.processes import Processes
 from hostile.environments import ENVIRONMENTS, Environment
 
@@ -29,9 +29,9 @@ def test_a_world_runs_in_this_environment(
         bot = processes.start("bot", wait=False, API_URL=api.url, BOT_POLL_INTERVAL="0.1", **settings)
         for service in (worker, api, viz, bot):
             service.wait_until(ready=True)
-        until_metrics(bot.url, lambda metrics: metrics["sector_bot_orders_accepted_total"] > 0, "the bot plays")
+        wait_for_metrics(bot.url, lambda metrics: metrics["sector_bot_orders_accepted_total"] > 0, "the bot plays")
         assert api.health() is not None
         for service in (bot, viz, api, worker):
             if environment.log and service in (api, worker):
-                until_metrics(service.url, lambda metrics: metrics["sector_log_lines_dropped_total"] > 0, "it logs")
+                wait_for_metrics(service.url, lambda metrics: metrics["sector_log_lines_dropped_total"] > 0, "it logs")
             assert service.end() == 0, service.name

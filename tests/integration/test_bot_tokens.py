@@ -4,7 +4,7 @@ import pytest
 
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
-from fixtures.tokens import SECRET, token
+from fixtures.tokens import SECRET, create_token
 from fixtures.waiting import wait_until
 
 
@@ -31,7 +31,7 @@ def test_a_bot_fails_until_it_has_a_valid_token(api: Service, processes: Process
 
 
 async def test_a_bot_continues_after_a_refused_order(api: Service, sim: Sim, processes: Processes) -> None:
-    robo = bot(processes, api, API_TOKEN=token("Azure"))
+    robo = bot(processes, api, API_TOKEN=create_token("Azure"))
     robo.wait_for(lambda health: health["orders_refused"] == 1, "refused")
     await sim.tick()
     health = robo.wait_for(lambda health: health["orders_refused"] == 2, "refused again")

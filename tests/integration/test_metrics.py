@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 
-from fixtures.metrics import metrics_deprecated, metrics_listed, metrics_of, until_metrics
+from fixtures.metrics import documented_metrics, renamed_metrics, scrape_metrics, wait_for_metrics
 from fixtures.processes import Processes, Service
 from fixtures.requires import require_program
 from fixtures.sim import LONG
@@ -40,13 +40,13 @@ def world(redis_url: str, processes: Processes) -> dict[str, Service]:
 
 
 def _holder(world: dict[str, Service]) -> str | None:
-    return next((name for name in WORKERS if metrics_of(world[name].url)["sector_sims_held"]), None)
+    return next((name for name in WORKERS if scrape_metrics(world[name].url)["sector_sims_held"]), None)
 
 
 def test_processes_export_exactly_the_documented_metrics(world: dict[str, Service]) -> None:
     httpx.post(f"{world['api'].url}/orders", json=NOTE)
     httpx.get(f"{world['viz'].url}/")
-    listed, deprecated = metrics_listed(), metrics_deprecated()
+    listed, deprecated = documented_metrics(), renamed_metrics()
     for name in ("api", "worker", "viz", "bot"):
         expected = {each for each, metric in listed.items() if {name, "all"} & set(metric.services)}
         families = list(text_string_to_metric_families(httpx.get(f"{world[name].url}/metrics").text))
@@ -77,7 +77,7 @@ def test_promtool_accepts_the_metrics(world: dict[str, Service]) -> None:
 
 def test_a_bot_frees_loaded_snapshots(world: dict[str, Service]) -> None:
     def collected() -> tuple[float, float]:
-        metrics = metrics_of(world["bot"].url)
+        metrics = scrape_metrics(world["bot"].url)
         return metrics["sector_bot_turn_duration_seconds_count"], metrics["python_gc_collections_total", "0"]
 
     looks, before = collected()
@@ -90,18 +90,18 @@ def test_accepted_orders_are_those_that_ticks_applied_or_rejected(world: dict[st
     api = world["api"].url
     for number in range(ORDERS):
         httpx.post(f"{api}/orders", json=NOTE if number % 3 else BROKEN).raise_for_status()
-    accepted = metrics_of(api)["sector_orders_accepted_total"]
+    accepted = scrape_metrics(api)["sector_orders_accepted_total"]
     assert accepted >= ORDERS
 
     def done() -> float:
-        workers = [metrics_of(world[name].url) for name in WORKERS]
+        workers = [scrape_metrics(world[name].url) for name in WORKERS]
         rejected = [
             value for metrics in workers for name, value in metrics.items() if name[0] == "sector_orders_rejected_total"
         ]
         return sum(metrics["sector_orders_applied_total"] for metrics in workers) + sum(rejected)
 
     wait_until(lambda: done() == accepted, "each was taken by a tick")
-    metrics = metrics_of(world[wait_until(lambda: _holder(world), "one holds it")].url)
+    metrics = scrape_metrics(world[wait_until(lambda: _holder(world), "one holds it")].url)
     rejected = {name[1]: value for name, value in metrics.items() if name[0] == "sector_orders_rejected_total"}
     assert rejected["not_owner"] >= ORDERS // 3
     ticks = metrics["sector_tick_duration_seconds_count"]
@@ -118,9 +118,9 @@ def test_accepted_orders_are_those_that_ticks_applied_or_rejected(world: dict[st
 def test_a_lease_that_changes_hands_is_a_takeover(world: dict[str, Service]) -> None:
     first = wait_until(lambda: _holder(world), "one holds it")
     (other,) = set(WORKERS) - {first}
-    before = metrics_of(world[first].url)["sector_lease_epoch", "default"]
+    before = scrape_metrics(world[first].url)["sector_lease_epoch", "default"]
     world[first].process.kill()
-    metrics = until_metrics(world[other].url, lambda now: now["sector_sims_held"] == 1, "the other has it")
+    metrics = wait_for_metrics(world[other].url, lambda now: now["sector_sims_held"] == 1, "the other has it")
     assert metrics["sector_lease_takeovers_total"] == 1
     assert metrics["sector_leases_acquired_total"] == 1
     assert metrics["sector_lease_epoch", "default"] == before + 1
@@ -128,7 +128,7 @@ def test_a_lease_that_changes_hands_is_a_takeover(world: dict[str, Service]) -> 
 
 async def test_a_read_only_redis_is_counted_as_tick_failures(world: dict[str, Service], redis: Redis) -> None:
     def ticks_fail() -> bool:
-        workers = [metrics_of(world[name].url) for name in WORKERS]
+        workers = [scrape_metrics(world[name].url) for name in WORKERS]
         failures = [name for metrics in workers for name in metrics if name[0] == "sector_tick_failures_total"]
         return bool(failures) and not all(metrics["sector_ready"] for metrics in workers)
 
@@ -139,6 +139,6 @@ async def test_a_read_only_redis_is_counted_as_tick_failures(world: dict[str, Se
     finally:
         await redis.execute_command("REPLICAOF", "NO", "ONE")
     for name in WORKERS:
-        metrics = metrics_of(world[name].url)
+        metrics = scrape_metrics(world[name].url)
         assert sum(value for metric, value in metrics.items() if metric[0] == "sector_condition") <= 2
-    wait_until(lambda: all(metrics_of(world[name].url)["sector_ready"] for name in WORKERS), "well again")
+    wait_until(lambda: all(scrape_metrics(world[name].url)["sector_ready"] for name in WORKERS), "well again")

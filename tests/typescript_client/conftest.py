@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typescript_client.npm_package import PACKAGE, Checkout, run
 
-from fixtures.requires import require_answer, require_program
+from fixtures.requires import require_program, require_success
 
 _HINT = "install Node.js 20.12 or newer, with npm (apt-get install nodejs npm)"
 _NPM_FLAGS = ("--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline", "--loglevel=error")
@@ -17,7 +17,7 @@ _NPM_FLAGS = ("--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline",
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     node = require_program("node", hint=_HINT)
     npm = require_program("npm", hint=_HINT)
-    require_answer(node, "--eval", "AbortSignal.any([])", hint=_HINT)
+    require_success(node, "--eval", "AbortSignal.any([])", hint=_HINT)
     copy = tmp_path_factory.mktemp("repository")
     shutil.copytree(PACKAGE, copy / PACKAGE, ignore=shutil.ignore_patterns("node_modules", "dist"))
     shutil.copy2("LICENSE", copy / "LICENSE")

@@ -12,7 +12,7 @@ from typescript_client.npm_package import PACKAGE, Checkout, run
 
 from fixtures.processes import Processes, Service
 from fixtures.requires import require_program
-from fixtures.tokens import SECRET, token
+from fixtures.tokens import SECRET, create_token
 from sector.api.openapi import document
 from sector.models import SimConfig
 
@@ -38,7 +38,7 @@ def api(redis_url: str, processes: Processes) -> Service:
 
 
 def world(api: Service) -> dict[str, str]:
-    return {"API_URL": api.url, "API_TOKEN": token("Me"), "ADMIN_TOKEN": token(scope="admin")}
+    return {"API_URL": api.url, "API_TOKEN": create_token("Me"), "ADMIN_TOKEN": create_token(scope="admin")}
 
 
 def test_the_types_match_the_openapi_document(checkout: Checkout) -> None:
@@ -78,11 +78,11 @@ def programs(kind: str) -> list[str]:
 def test_the_bot_of_the_readme_plays(program: Path, api: Service) -> None:
     (bot,) = programs("js")
     (program / "bot.mjs").write_text(bot)
-    settings = {"SECTOR_API": api.url, "SECTOR_TOKEN": token("Me")}
+    settings = {"SECTOR_API": api.url, "SECTOR_TOKEN": create_token("Me")}
     output = run("node", "bot.mjs", cwd=program, **settings)
     assert output.startswith("applied")
     assert "'system_claimed'" in output
-    refused = run("node", "bot.mjs", cwd=program, **settings | {"SECTOR_TOKEN": token("Another")})
+    refused = run("node", "bot.mjs", cwd=program, **settings | {"SECTOR_TOKEN": create_token("Another")})
     assert refused.startswith("A request failed: 403 ")
 
 

@@ -12,7 +12,7 @@ from playwright.async_api import async_playwright
 from fixtures.processes import Processes
 from fixtures.requires import require_program
 from fixtures.sim import LONG
-from fixtures.tokens import SECRET, token
+from fixtures.tokens import SECRET, create_token
 
 _PLAY = """async ({ url, token }) => {
   const { ApiError, Client } = await import("/dist/browser.js");
@@ -69,6 +69,6 @@ async def test_a_page_plays(origin: str, redis_url: str, processes: Processes) -
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = await browser.new_page()
         await page.goto(f"{origin}/README.md")
-        result = await page.evaluate(_PLAY, {"url": api.url, "token": token("Crimson")})
+        result = await page.evaluate(_PLAY, {"url": api.url, "token": create_token("Crimson")})
         await browser.close()
     assert result == {"systems": LONG.systems, "status": "applied", "text": "from a browser", "problem": 403}

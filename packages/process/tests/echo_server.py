@@ -49,5 +49,5 @@ def exchange(port: int, sent: bytes, *, ends: bool = True) -> bytes:
     return answer
 
 
-def statuses(answer: bytes) -> list[int]:
+def status_codes(answer: bytes) -> list[int]:
     return [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]

@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fixtures.broken_logs import BROKEN_LOGS, fill
+from fixtures.broken_logs import BROKEN_LOGS, fill_descriptor
 from fixtures.frozen_disk import frozen_disk
-from fixtures.metrics import metrics_of, until_metrics
+from fixtures.metrics import scrape_metrics, wait_for_metrics
 from fixtures.processes import Processes, Service, environment, free_port
 from fixtures.waiting import wait_until
 
@@ -23,7 +23,7 @@ DROPPED = "sector_log_lines_dropped_total"
 def start(processes: Processes, stderr: int) -> Service:
     processes.stderr = stderr
     service = processes.start("api", module="sample_process", wait=False, WORK="wait")
-    until_metrics(service.url, lambda metrics: metrics["sector_ready"] == 1, "it is ready")
+    wait_for_metrics(service.url, lambda metrics: metrics["sector_ready"] == 1, "it is ready")
     return service
 
 
@@ -38,7 +38,7 @@ def test_it_answers_counts_and_ends_in_time(kind: str, processes: Processes, tmp
         service = start(processes, stderr)
         fill_fifo(kind, stderr)
         assert [log_a_line(service) for _ in range(3)] == [204] * 3
-        assert metrics_of(service.url)[DROPPED] == 3
+        assert scrape_metrics(service.url)[DROPPED] == 3
         assert service.end() == 0
 
 
@@ -56,7 +56,7 @@ def log_large_lines(service: Service) -> None:
     """Have it log more than its queue holds."""
     answers = [httpx.get(f"{service.url}/log", params={"bytes": LARGE}, timeout=30).status_code for _ in range(8)]
     assert answers == [204] * 8
-    assert 0 < metrics_of(service.url)[DROPPED] < 8
+    assert 0 < scrape_metrics(service.url)[DROPPED] < 8
 
 
 def test_a_frozen_file_system_under_its_log_stops_nothing_but_the_log(processes: Processes) -> None:
@@ -89,17 +89,17 @@ def state_of(service: Service) -> str:
 
 def fill_fifo(kind: str, stderr: int) -> None:
     if kind == "FIFO without a reader":
-        fill(stderr)
+        fill_descriptor(stderr)
 
 
 def test_a_line_reports_how_many_lines_were_dropped(processes: Processes) -> None:
     reader, writer = os.pipe()
-    fill(writer)
+    fill_descriptor(writer)
     service = start(processes, writer)
     os.close(writer)
     for _ in range(3):
         log_a_line(service)
-    until_metrics(service.url, lambda metrics: metrics[DROPPED] == 3, "three lines are dropped")
+    wait_for_metrics(service.url, lambda metrics: metrics[DROPPED] == 3, "three lines are dropped")
     os.set_blocking(reader, False)
 
     def notice() -> dict[str, object] | None:
@@ -157,7 +157,7 @@ def test_it_serves_and_ends_where_standard_error_is_closed(processes: Processes,
         [sys.executable, str(SAMPLE), str(port)], env=environment(WORK="wait"), preexec_fn=lambda: os.close(2)
     )
     service = Service("sample", process, port, tmp_path / "none")
-    until_metrics(service.url, lambda metrics: metrics["sector_ready"] == 1, "it is ready")
+    wait_for_metrics(service.url, lambda metrics: metrics["sector_ready"] == 1, "it is ready")
     assert log_a_line(service) == 204
-    assert metrics_of(service.url)[DROPPED] == 1
+    assert scrape_metrics(service.url)[DROPPED] == 1
     assert service.end() == 0

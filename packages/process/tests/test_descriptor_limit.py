@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.descriptor_limits import start_limited
-from fixtures.metrics import until_metrics
+from fixtures.metrics import wait_for_metrics
 from fixtures.processes import Service, environment, free_port
 from sector.process.connections import describe_shortage
 
@@ -16,7 +16,7 @@ def test_a_process_raises_the_soft_limit_to_the_hard_one(soft: int, hard: int, r
     port = free_port()
     process = start_limited("sample_process", environment(WORK="wait"), str(port), soft=soft, hard=hard)
     service = Service("sample", process, port, tmp_path / "none")
-    until_metrics(service.url, lambda metrics: metrics["sector_ready"] == 1, "it is ready")
+    wait_for_metrics(service.url, lambda metrics: metrics["sector_ready"] == 1, "it is ready")
     assert resource.prlimit(process.pid, resource.RLIMIT_NOFILE) == (raised, hard)
     assert service.end() == 0
 

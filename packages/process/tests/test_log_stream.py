@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.broken_logs import BROKEN_LOGS, fill
+from fixtures.broken_logs import BROKEN_LOGS, fill_descriptor
 from sector.process.log_stream import LogStream, _write_if_writable
 
 LINE = "x" * 99 + "\n"
@@ -47,7 +47,7 @@ def test_a_pipe_of_another_user_is_not_waited_for_either() -> None:
     reader, writer = os.pipe()
     assert _write_if_writable(writer, LINE.encode()) == len(LINE)
     assert read_all(reader) == LINE
-    fill(writer)
+    fill_descriptor(writer)
     with pytest.raises(BlockingIOError):
         _write_if_writable(writer, LINE.encode())
     os.close(reader)
@@ -60,13 +60,13 @@ def test_once_the_reader_goes_on_a_line_says_how_many_were_dropped() -> None:
     reader, writer = os.pipe()
     now_s = [0.0]
     stream = LogStream(writer, lambda lines: f"dropped {lines}\n", clock=lambda: now_s[0])
-    fill(writer)
+    fill_descriptor(writer)
     stream.write("lost\n")
     stream.write("lost\n")
     read_all(reader)
     stream.write("first\n")
     assert read_all(reader) == "dropped 2\nfirst\n"
-    fill(writer)
+    fill_descriptor(writer)
     stream.write("lost\n")
     read_all(reader)
     stream.write("soon\n")

@@ -10,7 +10,7 @@ import pytest
 from sample import start_sample
 
 from fixtures.fork_server import Forked
-from fixtures.metrics import Metrics, metrics_of
+from fixtures.metrics import Metrics, scrape_metrics
 from fixtures.processes import environment, free_port
 from fixtures.waiting import wait_until
 from sector.process.metrics import PacedText, exposition
@@ -24,7 +24,7 @@ def start(log: Path, port: int, work: str = "well", **settings: str) -> Forked |
 
 def read_metrics(port: int) -> Metrics:
     url = f"http://127.0.0.1:{port}"
-    return wait_until(lambda: metrics_of(url), "it answers", errors=(httpx.TransportError,))
+    return wait_until(lambda: scrape_metrics(url), "it answers", errors=(httpx.TransportError,))
 
 
 def test_a_process_exports_readiness_and_loop_lag(tmp_path: Path) -> None:

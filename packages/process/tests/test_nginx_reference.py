@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from near_valid import MALFORMED_CHUNKS, POST, SMUGGLED, SMUGGLING, near_valid_chunks, near_valid_heads, valid_heads
 
-from fixtures.long import examples
+from fixtures.long import max_examples
 from fixtures.nginx import Nginx, require_nginx
 from fixtures.processes import free_port
 
@@ -156,7 +156,7 @@ _TAB = re.compile(rb":[\t ]*\t|\t[\t ]*(?:\r\n|$)")
 _INVALID_ESCAPE = re.compile(rb"^\S+ [^ ?]*%(?![0-9A-Fa-f]{2})")
 
 
-@settings(max_examples=examples(1_600), deadline=None)
+@settings(max_examples=max_examples(1_600), deadline=None)
 @given(head=near_valid_heads() | valid_heads(), body=_BODIES | near_valid_chunks.map(lambda body: body + b"0\r\n\r\n"))
 def test_what_is_accepted_here_is_forwarded_as_the_same_requests(servers: Servers, head: bytes, body: bytes) -> None:
     # These three are in the table of differences.

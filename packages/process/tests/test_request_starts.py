@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 import pytest
-from echo_server import echo_process, exchange, statuses
+from echo_server import echo_process, exchange, status_codes
 
 from sector.process.request_starts import RequestStarts
 
@@ -70,9 +70,9 @@ def test_a_crowd_at_one_address_delays_no_other_client(server: Server, pipelined
         assert number(other) - before < 150
         for client in crowd:
             answer = b""
-            while len(statuses(answer)) < pipelined:
+            while len(status_codes(answer)) < pipelined:
                 answer += client.recv(65_536)
-            assert statuses(answer) == pipelined * [200]
+            assert status_codes(answer) == pipelined * [200]
 
 
 @pytest.mark.parametrize("request_", [GET, POST, 3 * GET, 3 * POST], ids=["GET", "POST", "three GET", "three POST"])
@@ -88,7 +88,7 @@ def test_all_of_a_crowd_that_close_their_sending_side_are_answered(server: Serve
             answer = b""
             while chunk := client.recv(65_536):
                 answer += chunk
-            assert statuses(answer) == requests * [200]
+            assert status_codes(answer) == requests * [200]
 
 
 def test_a_client_that_left_does_not_hold_its_connection(server: Server) -> None:
@@ -113,8 +113,8 @@ def test_a_client_that_left_does_not_hold_its_connection(server: Server) -> None
     ],
 )
 def test_a_connection_that_ends_within_a_request_is_closed(server: Server, part: bytes) -> None:
-    assert 200 not in statuses(exchange(server.port, part))
-    assert statuses(exchange(server.port, GET + part))[:1] == [200]
+    assert 200 not in status_codes(exchange(server.port, part))
+    assert status_codes(exchange(server.port, GET + part))[:1] == [200]
 
 
 async def started(starts: RequestStarts, client: str, log: list[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from fixtures.metrics import metrics_of
+from fixtures.metrics import scrape_metrics
 from fixtures.processes import Processes, environment
 from fixtures.small_disk import small_disk
 
@@ -59,7 +59,7 @@ def test_a_file_of_an_earlier_process_without_space_is_not_written_to() -> None:
 def test_a_process_serves_on_without_space_and_reports_it(kib: int, processes: Processes) -> None:
     with small_disk(kib) as folder:
         service = processes.start("api", module="sample_process", WORK="wait", PROMETHEUS_MULTIPROC_DIR=str(folder))
-        metrics_of(service.url)
+        scrape_metrics(service.url)
         health = httpx.get(f"{service.url}/health").json()
         assert health["ready"]
         fault = "PROMETHEUS_MULTIPROC_DIR has no free space, so /metrics lacks values of this process: free space on its disk"

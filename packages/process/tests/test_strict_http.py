@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import h11  # pants: no-infer-dep  (httpx requires it)
 import httpx
 import pytest
-from echo_server import echo_server, exchange, statuses
+from echo_server import echo_server, exchange, status_codes
 from hypothesis import HealthCheck, given, settings
 from near_valid import MALFORMED_CHUNKS, POST, SMUGGLED, SMUGGLING, near_valid_chunks
 
@@ -21,7 +21,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 @pytest.mark.parametrize("sent", SMUGGLING)
 def test_a_malformed_head_is_one_400_as_a_problem(port: int, sent: bytes) -> None:
     answer = exchange(port, sent, ends=False)
-    assert statuses(answer) == [400]
+    assert status_codes(answer) == [400]
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"application/problem+json" in head
     assert b"connection: close" in head
@@ -33,7 +33,7 @@ def test_a_malformed_head_is_one_400_as_a_problem(port: int, sent: bytes) -> Non
 @pytest.mark.parametrize("chunks", MALFORMED_CHUNKS)
 def test_a_malformed_chunk_is_one_400(port: int, chunks: bytes) -> None:
     answer = exchange(port, POST + b"transfer-encoding: chunked\r\n\r\n" + chunks + SMUGGLED, ends=False)
-    assert statuses(answer) == [400]
+    assert status_codes(answer) == [400]
     assert b"application/problem+json" in answer
 
 
@@ -49,7 +49,7 @@ def test_a_malformed_chunk_is_one_400(port: int, chunks: bytes) -> None:
 def test_a_chunked_body_may_have_extensions_and_trailers(port: int, chunks: bytes, body: bytes) -> None:
     head = POST + b"Transfer-Encoding: Chunked\r\n\r\n"
     answer = exchange(port, head + chunks + SMUGGLED.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"), ends=False)
-    assert statuses(answer) == [200, 200]
+    assert status_codes(answer) == [200, 200]
     assert answer.split(b"HTTP/1.1 ")[1].endswith(b"\r\n\r\n" + body)
 
 
@@ -66,7 +66,7 @@ def test_a_body_may_arrive_in_any_pieces(port: int) -> None:
         answer = b""
         while chunk := client.recv(4096):
             answer += chunk
-    assert statuses(answer) == [200]
+    assert status_codes(answer) == [200]
     assert answer.endswith(b"ab\r\nc")
 
 
@@ -75,8 +75,8 @@ def test_a_body_may_arrive_in_any_pieces(port: int) -> None:
 def test_a_chunked_body_is_refused_or_read_as_h11_reads_it(port: int, chunks: bytes) -> None:
     sent = POST + b"transfer-encoding: chunked\r\nconnection: close\r\n\r\n" + chunks + b"0\r\n\r\n"
     answer = exchange(port, sent)
-    assert len(statuses(answer)) <= 1
-    if statuses(answer) == [200]:
+    assert len(status_codes(answer)) <= 1
+    if status_codes(answer) == [200]:
         assert answer.partition(b"\r\n\r\n")[2] == _body_by_h11(sent)
 
 
@@ -109,20 +109,20 @@ def test_a_client_of_1_1_is_sent_a_stream_in_chunks(port: int) -> None:
 
 def test_a_client_of_1_0_can_keep_its_connection(port: int) -> None:
     one = b"GET /health/live HTTP/1.0\r\nconnection: keep-alive\r\n\r\n"
-    assert statuses(exchange(port, one + b"GET /health/live HTTP/1.0\r\n\r\n", ends=False)) == [200, 200]
+    assert status_codes(exchange(port, one + b"GET /health/live HTTP/1.0\r\n\r\n", ends=False)) == [200, 200]
 
 
 def test_requests_follow_one_another_on_a_connection(port: int) -> None:
     echo = POST + b"content-length: 5\r\nConnection: keep-alive, TE\r\n\r\nhello"
     last = SMUGGLED.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
     # Some clients send an empty line after a body.
-    assert statuses(exchange(port, echo + echo + b"\r\n" + last, ends=False)) == [200, 200, 200]
+    assert status_codes(exchange(port, echo + echo + b"\r\n" + last, ends=False)) == [200, 200, 200]
 
 
 @pytest.mark.parametrize("value", [b"\xff", b"\xc3\xa9", b"\xed\xa0\x80"])
 def test_a_value_may_have_any_octets_above_127(port: int, value: bytes) -> None:
     answer = exchange(port, b"GET /header HTTP/1.1\r\nhost: a\r\nconnection: close\r\nx-sent: %b\r\n\r\n" % value)
-    assert statuses(answer) == [200]
+    assert status_codes(answer) == [200]
     assert answer.partition(b"\r\n\r\n")[2].decode() in (value.decode(errors="ignore"), value.decode("latin-1"))
 
 
@@ -136,19 +136,19 @@ def test_no_response_has_an_alt_svc_header(port: int, path: str) -> None:
 def test_an_error_is_a_problem_whatever_is_accepted(port: int, line: bytes, accept: bytes) -> None:
     sent = b"%b HTTP/1.1\r\nhost: a\r\nconnection: close\r\naccept: %b\r\n\r\n" % (line, accept)
     answer = exchange(port, sent)
-    assert statuses(answer) in ([404], [405])
+    assert status_codes(answer) in ([404], [405])
     assert b"application/problem+json" in answer
-    assert (b"allow: " in answer.lower()) is (statuses(answer) == [405])
+    assert (b"allow: " in answer.lower()) is (status_codes(answer) == [405])
 
 
 def test_a_body_that_nothing_reads_is_not_logged(port: int) -> None:
     """The fixture looks at the log."""
     head = b"GET /health/live HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhi"
-    assert statuses(exchange(port, head, ends=False)) == [200]
+    assert status_codes(exchange(port, head, ends=False)) == [200]
 
 
 def test_a_body_that_was_asked_to_wait_is_told_to_go_on(port: int) -> None:
     head = POST + b"content-length: 2\r\nexpect: 100-Continue\r\nconnection: close\r\n\r\nhi"
-    assert statuses(exchange(port, head, ends=False)) == [100, 200]
+    assert status_codes(exchange(port, head, ends=False)) == [100, 200]
     old = head.replace(b"HTTP/1.1", b"HTTP/1.0")
-    assert statuses(exchange(port, old, ends=False)) == [200]
+    assert status_codes(exchange(port, old, ends=False)) == [200]

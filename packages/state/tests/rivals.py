@@ -9,7 +9,7 @@ from sector.state.redis.connection import Connection
 from sector.state.redis.replies import Reply
 
 
-def before_the_next(monkeypatch: pytest.MonkeyPatch, name: str, rival: Callable[[], Awaitable[None]]) -> None:
+def run_before_command(monkeypatch: pytest.MonkeyPatch, name: str, rival: Callable[[], Awaitable[None]]) -> None:
     """Run `rival` once, before any connection sends commands of which the first is `name`."""
     pipeline = Connection.pipeline
 

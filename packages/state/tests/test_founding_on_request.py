@@ -2,7 +2,7 @@
 
 import pytest
 from redis.asyncio import Redis
-from rivals import before_the_next
+from rivals import run_before_command
 
 from fixtures.sim import CONFIG, Sim
 from fixtures.users import as_user
@@ -51,7 +51,7 @@ async def test_one_of_two_concurrent_requests_is_refused(
     async def request_first() -> None:
         await requests.request_sim(redis, "mine", WISH)
 
-    before_the_next(monkeypatch, moment, request_first)
+    run_before_command(monkeypatch, moment, request_first)
     with pytest.raises(SimExists):
         await requests.request_sim(redis, "mine", SimRequest(fork_of=ForkOf(sim="default", tick=0)))
     assert await requests.get_request(redis, "mine") == WISH

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
-from rivals import before_the_next
+from rivals import run_before_command
 
 from fixtures.processes import run_module
 from fixtures.sim import CONFIG, Sim
@@ -117,7 +117,7 @@ async def test_a_fork_leaves_a_sim_alone_that_another_client_creates_meanwhile(
     async def create() -> None:
         await lifecycle.create(redis, "other", SectorWorld(), CONFIG)
 
-    before_the_next(monkeypatch, "MULTI", create)
+    run_before_command(monkeypatch, "MULTI", create)
     with pytest.raises(SimExists, match="'other'"):
         await fork.fork(redis, "default", 3, "other")
     assert (await SimReader(redis, "other").head()).tick == 0

@@ -23,7 +23,7 @@ from pydantic import JsonValue
 from redis.exceptions import RedisError
 from stand_in import Pool, Server
 
-from fixtures.long import examples
+from fixtures.long import max_examples
 from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.frame import Frame, decode, digest, encode
 from sector.state.errors import CommitConflict, HistoryBroken, HistoryGone, LeaseLost
@@ -318,7 +318,7 @@ class WithCursorOutside(Ticker[bytes]):
 
 
 SEARCH = settings(
-    max_examples=examples(400),
+    max_examples=max_examples(400),
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],

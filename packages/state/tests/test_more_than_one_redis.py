@@ -12,7 +12,7 @@ from fixtures.admission import append_orders
 from fixtures.processes import free_port
 from fixtures.sim import CONFIG, Sim
 from fixtures.stored_values import read_stream
-from fixtures.topologies import SentinelTrio, SixNodes, running
+from fixtures.topologies import SentinelTrio, SixNodes, running_topology
 from sector.models import ORDER, Join, Note
 from sector.state.errors import CommitConflict
 from sector.state.history import history
@@ -70,7 +70,7 @@ async def assert_a_failure_of_the_borrower_spoils_no_connection(redis: Client) -
 
 
 async def test_a_sentinel_trio_fails_over_and_the_sim_goes_on(tmp_path: Path) -> None:
-    with running(SentinelTrio, tmp_path) as trio:
+    with running_topology(SentinelTrio, tmp_path) as trio:
         redis = connect(trio.url)
         sim, given = await play(redis)
         # Both replicas have it: whichever takes over.
@@ -88,7 +88,7 @@ async def test_a_sentinel_trio_fails_over_and_the_sim_goes_on(tmp_path: Path) ->
 
 
 async def test_a_cluster_serves_sims_on_every_node_and_goes_on_after_migration_and_failover(tmp_path: Path) -> None:
-    with running(SixNodes, tmp_path) as nodes:
+    with running_topology(SixNodes, tmp_path) as nodes:
         redis = connect(nodes.url)
         sim, given = await play(redis)
         names = [f"fork-{number}" for number in range(9)]

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from rivals import before_the_next
+from rivals import run_before_command
 
 from fixtures.sim import CONFIG, Sim
 from fixtures.users import as_user
@@ -58,7 +58,7 @@ async def test_of_two_requests_for_different_sims_under_one_key_one_creates_its_
         else:
             outcomes.append(f"{sim_id} created")
 
-    before_the_next(monkeypatch, step, lambda: ask("b", B))
+    run_before_command(monkeypatch, step, lambda: ask("b", B))
     await ask("a", A)
     # Whoever reserves the key first.
     (first, once), (second, other) = (("b", B), ("a", A)) if step == "EVAL" else (("a", A), ("b", B))
@@ -92,7 +92,7 @@ async def test_of_many_at_the_same_time_one_creates_its_sim(
 async def test_a_request_that_is_refused_releases_the_key(
     redis: Redis, wish: SimRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before_the_next(monkeypatch, "MULTI", lambda: requests.request_sim(redis, "a", CREATE))
+    run_before_command(monkeypatch, "MULTI", lambda: requests.request_sim(redis, "a", CREATE))
     with pytest.raises(SimExists):
         await requests.request_sim(redis, "a", wish, A)
     await redis.delete(SimKeys("a").request)

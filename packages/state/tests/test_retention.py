@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError
 
-from fixtures.long import LONG, examples
+from fixtures.long import LONG, max_examples
 from fixtures.sim import CONFIG, Sim
 from sector.models import ORDER, Note, SimConfig
 from sector.state.errors import HistoryGone, StorageFull, TooManySims
@@ -264,7 +264,7 @@ def test_the_limit_shrinks_with_memory() -> None:
     assert all(one >= other for one, other in pairwise(limits))
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=max_examples(200), deadline=None)
 @given(
     st.integers(1, 50),
     st.integers(1, 20),

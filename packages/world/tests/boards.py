@@ -13,10 +13,10 @@ from sector.world.galaxy import Galaxy
 from sector.world.state import NEUTRAL, Factions, Fleets, WorldState
 from sector.world.tick import TickResult, advance
 
-NOBODY, RED, BLUE = NEUTRAL, 0, 1
+NO_OWNER, RED, BLUE = NEUTRAL, 0, 1
 
 
-def row(*systems: tuple[int, int], supply: int = 100, **config: object) -> WorldState:
+def make_board(*systems: tuple[int, int], supply: int = 100, **config: object) -> WorldState:
     """Return a board of systems (owner, ships) in a row, each 3 ticks from the next, growth 1, yield 2; Red is 0, Blue 1."""
     count = len(systems)
     near, every = np.arange(count - 1, dtype=np.int32), np.arange(count, dtype=np.int32)
@@ -45,23 +45,25 @@ def row(*systems: tuple[int, int], supply: int = 100, **config: object) -> World
     return WorldState(settings, galaxy, 0, "running", -1, 0, owner, ships, factions, fleets)
 
 
-def log(*orders: Order, admin: bool = False) -> list[LoggedOrder]:
-    """Return orders as they stand in the log, with ids 1-0, 2-0, …"""
+def log_orders(*orders: Order, admin: bool = False) -> list[LoggedOrder]:
+    """Return orders as entries of the log, with ids 1-0, 2-0, …"""
     return [LoggedOrder(f"{n}-0", "test", admin, ORDER.dump_json(order)) for n, order in enumerate(orders, 1)]
 
 
-def happened(tick: TickResult, orders: Sequence[LoggedOrder]) -> list[Event]:
-    """Return what happened in a tick, in which `orders` stood in the log."""
-    return [EVENT.validate_python(row) for row in event_rows(events_frame(tick, orders))]
+def tick_events(tick: TickResult, orders: Sequence[LoggedOrder]) -> list[Event]:
+    """Return the events of a tick with `orders` in its log."""
+    return [EVENT.validate_python(fields) for fields in event_rows(events_frame(tick, orders))]
 
 
-def after(state: WorldState, *orders: Order, ticks: int = 1, admin: bool = False) -> tuple[WorldState, list[Event]]:
+def advance_ticks(
+    state: WorldState, *orders: Order, ticks: int = 1, admin: bool = False
+) -> tuple[WorldState, list[Event]]:
     """Return the state after `ticks`, the orders given in the first, and all events."""
     events: list[Event] = []
     for number in range(ticks):
-        given = log(*orders, admin=admin) if number == 0 else []
+        given = log_orders(*orders, admin=admin) if number == 0 else []
         tick = advance(state, given)
-        events += happened(tick, given)
+        events += tick_events(tick, given)
         state = tick.state
     return state, events
 

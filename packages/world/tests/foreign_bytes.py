@@ -1,8 +1,6 @@
-"""What must hold whatever bytes a snapshot is made of: it is played, or refused by a FrameError."""
+"""Plays snapshots of any bytes: each is accepted, or refused by a FrameError."""
 
 import contextlib
-
-import xxhash
 
 from sector.models import Puppet, SimConfig
 from sector.models.archive import Founding, Keyframe, TickEntry
@@ -18,18 +16,13 @@ MAP, _FOUNDED = WORLD.create(CONFIG)
 _CONFIG = CONFIG.model_dump_json().encode()
 
 
-def played(ticks: int) -> tuple[bytes, bytes]:
+def play_world(ticks: int) -> tuple[bytes, bytes]:
     """Return the snapshot and the events after some ticks."""
     position, snapshot, events = WORLD.load(CONFIG, MAP, _FOUNDED), _FOUNDED, b""
     for _ in range(ticks):
         step = WORLD.advance(position, [])
         position, snapshot, events = step.state, step.snapshot, step.events
     return snapshot, events
-
-
-def sealed(body: bytes) -> bytes:
-    """Return bytes with the digest that makes them believable."""
-    return body + xxhash.xxh3_128(body).digest()
 
 
 def _check(frame: Frame, blob: bytes) -> None:
@@ -51,8 +44,8 @@ def _check(frame: Frame, blob: bytes) -> None:
         check_events(blob, at, lambda *_: frame)
 
 
-def use(blob: bytes) -> bool:
-    """Do with the bytes all that a worker or an API does; says whether they were believed."""
+def is_accepted(blob: bytes) -> bool:
+    """Do with the bytes all that a worker or an API does, and return whether they were accepted."""
     try:
         frame = decode(blob)
         event_rows(frame)

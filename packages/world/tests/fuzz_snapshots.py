@@ -7,13 +7,15 @@ import atheris
 with atheris.instrument_imports(
     include=["sector.models.frame", "sector.models.rows", "sector.models.archive_check", "sector.world.codec"]
 ):
-    from foreign_bytes import sealed, use
+    from foreign_bytes import is_accepted
+
+    from fixtures.archives import append_digest
 
 
 def one_input(data: bytes) -> None:
     """Use the bytes as they are, and with a digest that fits."""
-    use(data)
-    use(sealed(data))
+    is_accepted(data)
+    is_accepted(append_digest(data))
 
 
 if __name__ == "__main__":

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from boards import happened
+from boards import tick_events
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from reference import Board, Faction, Fleet, Row, System
 
-from fixtures.long import examples
+from fixtures.long import max_examples
 from sector.models import ORDER, AddFleet, Join, LoggedOrder, MoveFleet, Note, Order, SetOwner, SimConfig
 from sector.models.field_types import MAX_SHIPS
 from sector.models.rows import event_rows
@@ -183,7 +183,7 @@ _MUSTER = Wish("muster", 0, None, beside=0, ships=25, admin=False, spelling=0)
     [[_CLAIM, _MUSTER]],
     0,
 )
-@settings(max_examples=examples(400), deadline=None)
+@settings(max_examples=max_examples(400), deadline=None)
 @given(_configs, _owned, _flying, _batches, st.sampled_from([0, 0, 10**9]))
 def test_engine_and_reference_come_to_the_same_state_and_events(
     config: SimConfig,
@@ -201,7 +201,7 @@ def test_engine_and_reference_come_to_the_same_state_and_events(
             step = tick.advance(state, logged)
             state = step.state
             expected = board.advance(logged)
-            happened(step, logged)  # raises where a row is not as its type says
+            tick_events(step, logged)  # raises where a row is not as its type says
             assert [_without_detail(row) for row in event_rows(events_frame(step, logged))] == expected
             assert_same(state, board)
             if board.finished:

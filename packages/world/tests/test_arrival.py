@@ -5,7 +5,7 @@ from copy import replace
 
 import numpy as np
 import pytest
-from boards import BLUE, NOBODY, RED, after, row, without_growth
+from boards import BLUE, NO_OWNER, RED, advance_ticks, make_board, without_growth
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,10 +24,10 @@ def landing(board: WorldState, *fleets: tuple[int, int, int]) -> WorldState:
 
 
 def test_a_fleet_under_way_and_one_just_launched_land_together() -> None:
-    board = without_growth(row((RED, 10), (NOBODY, 6), (BLUE, 9)))
+    board = without_growth(make_board((RED, 10), (NO_OWNER, 6), (BLUE, 9)))
     board = replace(board, galaxy=replace(board.galaxy, lane_length=np.array([1, 1], np.int32)))
     board = landing(board, (RED, 1, 5), (RED, 0, 2))
-    state, events = after(board, MoveFleet(faction="Red", system="S0", target="S1", ships=4))
+    state, events = advance_ticks(board, MoveFleet(faction="Red", system="S0", target="S1", ships=4))
     arrived = [event for event in events if isinstance(event, FleetArrived)]
     assert [(event.fleet, event.system, event.ships) for event in arrived] == [
         ("F0", "S1", 5),
@@ -39,22 +39,22 @@ def test_a_fleet_under_way_and_one_just_launched_land_together() -> None:
 
 
 def test_the_ids_of_landed_fleets_are_reported_even_if_none_landed() -> None:
-    board = without_growth(row((RED, 10), (NOBODY, 6), (BLUE, 9)))
+    board = without_growth(make_board((RED, 10), (NO_OWNER, 6), (BLUE, 9)))
     assert advance(board, []).landed.tolist() == []
     assert advance(landing(board, (RED, 1, 5), (BLUE, 0, 2)), []).landed.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(("attack", "winner"), [(6, None), (7, "Red")])
 def test_a_battle_is_won_by_whoever_has_a_ship_left(attack: int, winner: str | None) -> None:
-    board = without_growth(row((RED, 10), (NOBODY, 6), (BLUE, 9)))
-    _, events = after(landing(board, (RED, 1, attack)))
+    board = without_growth(make_board((RED, 10), (NO_OWNER, 6), (BLUE, 9)))
+    _, events = advance_ticks(landing(board, (RED, 1, attack)))
     (battle,) = (event for event in events if isinstance(event, Battle))
     assert (battle.winner, battle.ships) == (winner, attack - 6)
 
 
 def test_a_garrison_without_ships_is_no_force() -> None:
-    board = without_growth(row((RED, 10), (NOBODY, 0), (BLUE, 9)))
-    _, events = after(landing(board, (RED, 1, 4), (BLUE, 1, 3)))
+    board = without_growth(make_board((RED, 10), (NO_OWNER, 0), (BLUE, 9)))
+    _, events = advance_ticks(landing(board, (RED, 1, 4), (BLUE, 1, 3)))
     (battle,) = (event for event in events if isinstance(event, Battle))
     assert battle.forces == (Force(faction="Red", ships=4), Force(faction="Blue", ships=3))
 
@@ -67,7 +67,7 @@ _places = st.sampled_from([0, 1, 1_700, 21_845, 21_846, 43_690, 65_535, 65_536, 
 @settings(deadline=None)
 @given(st.lists(st.tuples(_places, st.integers(0, 2) | st.integers(0, 39), st.integers(1, 9)), min_size=1, max_size=40))
 def test_forces_are_summed_by_system_and_owner_on_maps_of_any_size(fleets: list[tuple[int, int, int]]) -> None:
-    owner, ships = np.full(_SYSTEMS, NOBODY, np.int16), np.full(_SYSTEMS, 3, np.int64)
+    owner, ships = np.full(_SYSTEMS, NO_OWNER, np.int16), np.full(_SYSTEMS, 3, np.int64)
     owner[::2] = 1
     target, whose, count = zip(*fleets, strict=True)
     landed = _LandedFleets(

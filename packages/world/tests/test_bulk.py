@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import pytest
-from boards import BLUE, NOBODY, RED, log, row, without_growth
+from boards import BLUE, NO_OWNER, RED, log_orders, make_board, without_growth
 
 from sector.models import AddFleet, Join, LoggedOrder, MoveFleet, Note, Order, SetOwner
 from sector.models.field_types import MAX_SHIPS
@@ -53,7 +53,7 @@ def assert_same_either_way(state: WorldState, logged: Sequence[LoggedOrder]) -> 
     assert at_once.state.factions.supply.tolist() == slowly.state.factions.supply.tolist()
 
 
-BOARD = without_growth(row((RED, 10), (BLUE, 0), (NOBODY, 7), muster_cost=2))
+BOARD = without_growth(make_board((RED, 10), (BLUE, 0), (NO_OWNER, 7), muster_cost=2))
 
 
 @pytest.mark.parametrize(
@@ -63,25 +63,29 @@ BOARD = without_growth(row((RED, 10), (BLUE, 0), (NOBODY, 7), muster_cost=2))
         (BOARD, (move(4), move(6)), False),
         (BOARD, (muster(20), muster(30)), False),
         (BOARD, (move(10), muster(50)), False),
-        (row((RED, MAX_SHIPS - 5), (BLUE, 1)), (muster(2), muster(3)), False),
-        (row((RED, MAX_SHIPS), (BLUE, 1)), (move(1), move(2)), False),
+        (make_board((RED, MAX_SHIPS - 5), (BLUE, 1)), (muster(2), muster(3)), False),
+        (make_board((RED, MAX_SHIPS), (BLUE, 1)), (move(1), move(2)), False),
         # An empty garrison can be mustered to, and one faction's poverty is not another's.
         (BOARD, (muster(50, "S1", "Blue"), muster(50)), False),
         (BOARD, (muster(MAX_SHIPS, "S1", "Blue"), muster(1)), True),
-        (row((RED, 5), (BLUE, 5)), (move(3), move(4, "S1", "S0", "Blue")), False),
+        (make_board((RED, 5), (BLUE, 5)), (move(3), move(4, "S1", "S0", "Blue")), False),
         # What is not paid with supply needs none.
-        (row((RED, 500), (BLUE, 1), supply=3, muster_cost=2), (move(200), move(300), muster(1)), False),
-        (row((RED, 5), (BLUE, 1), supply=0, muster_cost=0), (muster(7), muster(8)), False),
-        (row((RED, 5), (BLUE, 1), supply=9, muster_cost=1), (muster(4), muster(5)), False),
-        (row((RED, 5), (BLUE, 1), supply=0), (muster(7), muster(8)), True),
+        (make_board((RED, 500), (BLUE, 1), supply=3, muster_cost=2), (move(200), move(300), muster(1)), False),
+        (make_board((RED, 5), (BLUE, 1), supply=0, muster_cost=0), (muster(7), muster(8)), False),
+        (make_board((RED, 5), (BLUE, 1), supply=9, muster_cost=1), (muster(4), muster(5)), False),
+        (make_board((RED, 5), (BLUE, 1), supply=0), (muster(7), muster(8)), True),
         # An admin moves whose ships they are not.
         (BOARD, (move(3, faction="Blue"), move(4, faction="Blue")), True),
-        (row((RED, 9), (NOBODY, 1), (BLUE, 1), travel="direct"), (move(3, "S0", "S2"), move(4, "S0", "S1")), False),
-        (row((RED, 9), (NOBODY, 1), (BLUE, 1), travel="direct", preset="classic"), (move(3), move(4)), False),
+        (
+            make_board((RED, 9), (NO_OWNER, 1), (BLUE, 1), travel="direct"),
+            (move(3, "S0", "S2"), move(4, "S0", "S1")),
+            False,
+        ),
+        (make_board((RED, 9), (NO_OWNER, 1), (BLUE, 1), travel="direct", preset="classic"), (move(3), move(4)), False),
     ],
 )
 def test_orders_that_commute_are_applied_at_once(state: WorldState, orders: tuple[Order, ...], admin: bool) -> None:
-    logged = log(*orders, admin=admin)
+    logged = log_orders(*orders, admin=admin)
     assert one_by_one(state, logged) == []
     assert_same_either_way(state, logged)
 
@@ -115,21 +119,21 @@ def test_orders_that_commute_are_applied_at_once(state: WorldState, orders: tupl
 def test_orders_whose_turn_makes_a_difference_are_applied_one_by_one(
     orders: tuple[Order, ...], admin: bool, places: list[int]
 ) -> None:
-    logged = log(*orders, admin=admin)
+    logged = log_orders(*orders, admin=admin)
     assert one_by_one(BOARD, logged) == places
     assert_same_either_way(BOARD, logged)
 
 
 def test_in_classic_a_muster_is_rejected_in_its_turn() -> None:
-    state = row((RED, 9), (BLUE, 1), preset="classic", travel="direct")
-    logged = log(move(3), muster(1))
+    state = make_board((RED, 9), (BLUE, 1), preset="classic", travel="direct")
+    logged = log_orders(move(3), muster(1))
     assert one_by_one(state, logged) == [1]
     assert_same_either_way(state, logged)
 
 
 def test_a_muster_at_an_unknown_system_is_rejected() -> None:
-    state = row((RED, 9), (BLUE, 1))
-    logged = log(muster(1, "S2", "Blue"), muster(1))
+    state = make_board((RED, 9), (BLUE, 1))
+    logged = log_orders(muster(1, "S2", "Blue"), muster(1))
     assert one_by_one(state, logged) == [0]
     assert_same_either_way(state, logged)
 
@@ -140,7 +144,7 @@ def test_no_more_fleets_than_the_most_are_launched_at_once(
 ) -> None:
     for module in (bulk, rules):
         monkeypatch.setattr(module, "MAX_FLEETS", most)
-    logged = log(move(1), move(2), move(3))
+    logged = log_orders(move(1), move(2), move(3))
     assert one_by_one(BOARD, logged) == places
     assert_same_either_way(BOARD, logged)
 
@@ -148,8 +152,8 @@ def test_no_more_fleets_than_the_most_are_launched_at_once(
 def test_orders_that_are_spelled_otherwise_count_as_fleets_too(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (bulk, rules):
         monkeypatch.setattr(module, "MAX_FLEETS", 2)
-    state = row((RED, 9), (RED, 9), (BLUE, 1))
-    first, *rest = log(move(1, "S1", "S0"), move(2), move(3))
+    state = make_board((RED, 9), (RED, 9), (BLUE, 1))
+    first, *rest = log_orders(move(1, "S1", "S0"), move(2), move(3))
     logged = [LoggedOrder(first.id, first.issuer, False, b" " + first.body), *rest]
     assert one_by_one(state, logged) == [0, 1, 2]
     assert_same_either_way(state, logged)
@@ -157,13 +161,13 @@ def test_orders_that_are_spelled_otherwise_count_as_fleets_too(monkeypatch: pyte
 
 @pytest.mark.parametrize(("few", "places"), [(1, []), (2, [0, 1]), (3, [0, 1])])
 def test_a_few_orders_are_applied_one_by_one(few: int, places: list[int]) -> None:
-    assert one_by_one(BOARD, log(move(1), muster(1)), few) == places
+    assert one_by_one(BOARD, log_orders(move(1), muster(1)), few) == places
 
 
 @pytest.mark.parametrize("few", [0, 9])
 def test_a_body_is_one_order_however_many_lines_it_has(few: int) -> None:
     """As many lines that look like orders as there are bodies: still neither body is an order."""
-    (order,) = log(move(1))
+    (order,) = log_orders(move(1))
     bodies = (order.body + b"\n" + order.body, b"nonsense")
     logged = [LoggedOrder(f"{number}-0", "x", False, body) for number, body in enumerate(bodies, 1)]
     _, events = tick(BOARD, logged, few)

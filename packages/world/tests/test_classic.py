@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures.long import examples
+from fixtures.long import max_examples
 from fixtures.processes import environment, run_module
 from fixtures.waiting import wait_until
 from sector.world.classic.__main__ import main
@@ -59,7 +59,7 @@ def _maps(draw: st.DrawFn) -> tuple[list[Planet], list[ClassicFleet]]:
     return planets, draw(st.lists(fleet, max_size=4))
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=max_examples(200), deadline=None)
 @given(_maps(), st.lists(st.lists(st.tuples(st.integers(1, 3), _moves), max_size=5), max_size=25), st.integers(1, 20))
 def test_a_match_goes_turn_for_turn_as_the_plain_one(
     start: tuple[list[Planet], list[ClassicFleet]], turns: list[list[tuple[int, Move]]], max_turns: int

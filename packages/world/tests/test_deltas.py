@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from boards import BLUE, NOBODY, RED, log, row, without_growth
+from boards import BLUE, NO_OWNER, RED, log_orders, make_board, without_growth
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures.long import examples
+from fixtures.long import max_examples
 from sector.models import AddFleet, Join, MoveFleet, Order, SetOwner
 from sector.models.delta import apply_delta
 from sector.models.frame import Frame, decode, digest, encode
@@ -42,7 +42,7 @@ def check(before: Frame, delta: bytes, snapshot: bytes) -> Frame:
 
 def tick(before: Position, *orders: Order, admin: bool = False) -> tuple[Position, dict[str, list[str | int]]]:
     """Return the position after a tick; and of its delta the parts, each with the ids or rows that it is about."""
-    step = WORLD.advance(before, log(*orders, admin=admin))
+    step = WORLD.advance(before, log_orders(*orders, admin=admin))
     delta = check(before.frame, step.delta, step.snapshot)
     parts: dict[str, list[str | int]] = {}
     for name, part in delta.tables.items():
@@ -63,7 +63,7 @@ def move(faction: str, system: int, target: int, ships: int) -> MoveFleet:
 
 
 def test_a_delta_adds_a_faction_that_joins() -> None:
-    before = position(without_growth(row((RED, 5), (BLUE, 5), (NOBODY, 5), (NOBODY, 5))))
+    before = position(without_growth(make_board((RED, 5), (BLUE, 5), (NO_OWNER, 5), (NO_OWNER, 5))))
     after, parts = tick(before, Join(faction="Green"), Join(faction="Grey"))
     assert parts == {"systems.changed": [2, 3], "factions.changed": [0, 1], "factions.added": ["Green", "Grey"]}
     _, parts = tick(after)
@@ -71,14 +71,14 @@ def test_a_delta_adds_a_faction_that_joins() -> None:
 
 
 def test_a_delta_changes_a_faction_that_is_eliminated() -> None:
-    before = position(row((RED, 5), (BLUE, 5), (NOBODY, 5)))
-    step = WORLD.advance(before, log(Join(faction="Green"), SetOwner(faction=None, system="S1"), admin=True))
+    before = position(make_board((RED, 5), (BLUE, 5), (NO_OWNER, 5)))
+    step = WORLD.advance(before, log_orders(Join(faction="Green"), SetOwner(faction=None, system="S1"), admin=True))
     changed = check(before.frame, step.delta, step.snapshot).tables["factions.changed"].columns
     assert (changed["row"].values.tolist(), changed["alive"].values.tolist()) == ([0, 1], [True, False])
 
 
 def test_a_delta_adds_fleets_that_depart_and_removes_fleets_that_arrive() -> None:
-    state, parts = tick(position(without_growth(row((RED, 9), (BLUE, 9)))), move("Red", 0, 1, 1))
+    state, parts = tick(position(without_growth(make_board((RED, 9), (BLUE, 9)))), move("Red", 0, 1, 1))
     assert (parts["fleets.added"], parts["systems.changed"]) == ([0], [0])
     state, parts = tick(state, move("Blue", 1, 0, 2), move("Red", 0, 1, 2))
     assert (parts["fleets.added"], parts["systems.changed"]) == ([1, 2], [0, 1])
@@ -94,7 +94,7 @@ def test_a_delta_adds_fleets_that_depart_and_removes_fleets_that_arrive() -> Non
 
 
 def test_a_delta_omits_a_fleet_that_arrives_as_it_departs() -> None:
-    state = position(lengths(row((RED, 9), (RED, 9), (BLUE, 9)), 1, 3))
+    state = position(lengths(make_board((RED, 9), (RED, 9), (BLUE, 9)), 1, 3))
     state, parts = tick(state, move("Red", 0, 1, 1))  # the first fleet of the sim
     assert parts.keys() == {"systems.changed", "factions.changed"}
     state, parts = tick(state, move("Red", 1, 2, 1), move("Red", 0, 1, 1))
@@ -107,7 +107,7 @@ def test_a_delta_omits_a_fleet_that_arrives_as_it_departs() -> None:
 
 
 def test_a_delta_of_a_tick_in_which_nothing_changes_has_no_parts() -> None:
-    state = without_growth(row((RED, 9), (BLUE, 9)))
+    state = without_growth(make_board((RED, 9), (BLUE, 9)))
     _, parts = tick(position(replace(state, galaxy=replace(state.galaxy, supply_yield=state.galaxy.growth))))
     assert parts == {}
 
@@ -125,7 +125,7 @@ def test_a_delta_of_a_tick_in_which_nothing_changes_has_no_parts() -> None:
 )
 def test_a_delta_holds_the_column_and_the_row_that_changed(table: str, column: str, value: int) -> None:
     """The rules of today change neither `puppet` nor `home`; the delta of a state in which they changed is complete."""
-    state = row((RED, 5), (RED, 6), (NOBODY, 7))
+    state = make_board((RED, 5), (RED, 6), (NO_OWNER, 7))
     frame = snapshot_frame(state, parent="")
     values = np.array(frame.tables[table].columns[column].values)
     values[1] = value
@@ -153,7 +153,7 @@ def test_a_delta_holds_the_column_and_the_row_that_changed(table: str, column: s
 def test_rows_are_named_unless_they_are_many_and_more_than_three_quarters(
     systems: int, changed: int, named: bool
 ) -> None:
-    state = row(*[(NOBODY, 5)] * systems)
+    state = make_board(*[(NO_OWNER, 5)] * systems)
     owner = state.owner.copy()
     owner[:changed] = BLUE
     after = replace(state, tick=1, owner=owner)
@@ -179,13 +179,15 @@ _orders: st.SearchStrategy[Order] = st.one_of(
 _batches = st.lists(st.lists(_orders, max_size=5), min_size=2, max_size=9)
 
 
-@settings(max_examples=examples(80), deadline=None)
+@settings(max_examples=max_examples(80), deadline=None)
 @given(st.lists(st.integers(1, 4), min_size=5, max_size=5), _batches)
 def test_deltas_lead_to_the_same_bytes_whatever_an_admin_orders(lanes: list[int], batches: list[list[Order]]) -> None:
     """An admin moves the ships of any faction, so most of these orders have an effect."""
-    before = position(lengths(row((RED, 9), (RED, 9), (RED, 9), (BLUE, 9), (NOBODY, 3), (NOBODY, 3)), *lanes))
+    before = position(
+        lengths(make_board((RED, 9), (RED, 9), (RED, 9), (BLUE, 9), (NO_OWNER, 3), (NO_OWNER, 3)), *lanes)
+    )
     for batch in batches:
-        step = WORLD.advance(before, log(*batch, admin=True))
+        step = WORLD.advance(before, log_orders(*batch, admin=True))
         check(before.frame, step.delta, step.snapshot)
         before = step.state
         if step.finished:
@@ -193,7 +195,7 @@ def test_deltas_lead_to_the_same_bytes_whatever_an_admin_orders(lanes: list[int]
 
 
 def test_the_step_that_ends_the_sim_is_finished_and_no_step_before_it() -> None:
-    before, finished = position(row((RED, 9), (BLUE, 9), max_ticks=3)), []
+    before, finished = position(make_board((RED, 9), (BLUE, 9), max_ticks=3)), []
     for _ in range(3):
         step = WORLD.advance(before, [])
         before = step.state

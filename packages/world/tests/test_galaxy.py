@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures.long import examples
+from fixtures.long import max_examples
 from sector.models import SimConfig
 from sector.models.frame import digest, encode
 from sector.world.codec import map_frame
@@ -26,7 +26,7 @@ def test_another_seed_gives_another_map() -> None:
     assert len(maps) == 10
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=max_examples(60), deadline=None)
 @given(st.integers(0, 2**63 - 1), st.integers(2, 400))
 def test_any_map_is_connected_well_spaced_and_named_apart(seed: int, systems: int) -> None:
     galaxy, garrison = generate(SimConfig(seed=seed, systems=systems, homes=2))  # raises if not connected

@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from fixtures.long import examples
+from fixtures.archives import append_digest
+from fixtures.long import max_examples
 from fixtures.processes import environment
 from fixtures.requires import require_module
 from sector.models.frame import Column, Frame, FrameError, Table, decode, encode
 
-SNAPSHOT, EVENTS = foreign_bytes.played(14)
+SNAPSHOT, EVENTS = foreign_bytes.play_world(14)
 BODY = SNAPSHOT[:-16]
 
 
@@ -25,27 +26,27 @@ BODY = SNAPSHOT[:-16]
 def test_a_truncated_snapshot_is_refused(length: int) -> None:
     with pytest.raises(FrameError):
         decode(SNAPSHOT[:length])
-    assert not foreign_bytes.use(foreign_bytes.sealed(SNAPSHOT[:length]))
+    assert not foreign_bytes.is_accepted(append_digest(SNAPSHOT[:length]))
 
 
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=max_examples(300), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(BODY) - 1), st.integers(0, 255)), min_size=1, max_size=6))
 def test_an_altered_snapshot_is_played_or_refused(changes: list[tuple[int, int]]) -> None:
     altered = bytearray(BODY)
     for place, value in changes:
         altered[place] = value
-    foreign_bytes.use(foreign_bytes.sealed(bytes(altered)))
+    foreign_bytes.is_accepted(append_digest(bytes(altered)))
     if bytes(altered) != BODY:
         with pytest.raises(FrameError):
             decode(bytes(altered) + SNAPSHOT[-16:])
 
 
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=max_examples(300), deadline=None)
 @given(st.binary(max_size=300), st.binary(max_size=300))
 def test_any_bytes_at_all_are_refused(header: bytes, columns: bytes) -> None:
     prefix = b"SECF\x02\x00\x00\x00" + len(header).to_bytes(4, "little")
-    assert not foreign_bytes.use(header)
-    assert not foreign_bytes.use(foreign_bytes.sealed(prefix + header + columns))
+    assert not foreign_bytes.is_accepted(header)
+    assert not foreign_bytes.is_accepted(append_digest(prefix + header + columns))
 
 
 _VALUES: st.SearchStrategy[JsonValue] = st.recursive(
@@ -55,11 +56,11 @@ _VALUES: st.SearchStrategy[JsonValue] = st.recursive(
 )
 
 
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=max_examples(300), deadline=None)
 @given(st.sampled_from(["tick", "next_fleet", "winner", "status", "parent"]), _VALUES)
 def test_a_header_that_says_anything_else_is_played_or_refused(name: str, value: JsonValue) -> None:
     frame = decode(SNAPSHOT)
-    foreign_bytes.use(encode(Frame(frame.kind, {**frame.meta, name: value}, frame.tables)))
+    foreign_bytes.is_accepted(encode(Frame(frame.kind, {**frame.meta, name: value}, frame.tables)))
 
 
 FRAME = decode(SNAPSHOT)

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from fixtures.long import examples
+from fixtures.long import max_examples
 from fixtures.processes import run_module
 from sector.models import SimConfig
 from sector.models.frame import decode, encode
@@ -26,7 +26,7 @@ from sector.world.map_conversion import galaxy_from_map, map_from_galaxy
 from sector.world.placement import ALIKE_TICKS, place
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=max_examples(40), deadline=None)
 @given(st.integers(0, 2**63 - 1), st.sampled_from([(60, 6), (100, 8), (150, 5), (400, 12), (1000, 20), (1000, 2)]))
 @example(2714356, (60, 6)).via("a lane led from one home to the system behind its neighbours")
 @example(27559, (100, 8)).via("the same")
@@ -56,7 +56,7 @@ def test_the_largest_map_is_made() -> None:
     assert fairness(galaxy, 11).wealth_spread == 1.0
 
 
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=max_examples(30), deadline=None)
 @given(st.integers(0, 2**63 - 1), st.integers(2, 60))
 def test_a_map_file_gives_the_same_map_again(seed: int, systems: int) -> None:
     config = SimConfig(seed=seed, systems=systems, homes=2, puppets=())

@@ -4,7 +4,7 @@ from copy import replace
 
 import numpy as np
 import pytest
-from boards import BLUE, NOBODY, RED, happened, log, row, without_growth
+from boards import BLUE, NO_OWNER, RED, log_orders, make_board, tick_events, without_growth
 from numpy.typing import NDArray
 
 from sector.models import MoveFleet, Order, Puppet, SetOwner
@@ -21,7 +21,7 @@ FROM_0_TO_1, FROM_1_TO_0, FROM_1_TO_2 = range(3)
 
 def board(*systems: tuple[int, int], supply: int = 100) -> WorldState:
     """Return a board without growth on which Red is a puppet."""
-    state = without_growth(row(*systems, puppets=(Puppet(faction="Red"),), supply=supply))
+    state = without_growth(make_board(*systems, puppets=(Puppet(faction="Red"),), supply=supply))
     return replace(state, factions=replace(state.factions, puppet=np.array([True, False])))
 
 
@@ -46,11 +46,11 @@ def play(
         move_arc=column([arc for arc, _ in moves]),
         move_ships=column([ships for _, ships in moves]),
     )
-    logged = log(*orders, admin=True)
+    logged = log_orders(*orders, admin=True)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(puppets, "plan_orders", lambda view: plan_orders)
         tick = advance(state, logged)
-    return tick.state, happened(tick, logged)
+    return tick.state, tick_events(tick, logged)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_fleets_are_sent_while_the_garrison_suffices_for_all_of_them(
 
 
 def test_events_come_in_the_order_of_the_phases() -> None:
-    state = board((RED, 30), (RED, 5), (NOBODY, 1), (BLUE, 5))
+    state = board((RED, 30), (RED, 5), (NO_OWNER, 1), (BLUE, 5))
     near = replace(state.galaxy, lane_length=np.ones(3, np.int32))
     state, events = play(
         replace(state, galaxy=near), claims=(2,), musters=((0, 2),), moves=((FROM_0_TO_1, 3), (FROM_1_TO_0, 4))

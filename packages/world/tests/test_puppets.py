@@ -5,10 +5,10 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from boards import BLUE, NOBODY, RED, after, row
+from boards import BLUE, NO_OWNER, RED, advance_ticks, make_board
 from random_player import RandomPlayer
 
-from fixtures.long import examples
+from fixtures.long import max_examples
 from sector.models import LoggedOrder, MoveFleet, Puppet, SetOwner, SimConfig
 from sector.models.config import Temperament
 from sector.models.events import FleetDeparted, ShipsMustered, SystemClaimed
@@ -67,7 +67,7 @@ TEMPERAMENTS = get_args(Temperament)
 @pytest.mark.parametrize("temperament", TEMPERAMENTS)
 def test_every_temperament_beats_a_random_player(temperament: Temperament) -> None:
     lost: list[int] = []
-    games = examples(100)
+    games = max_examples(100)
     for seed in range(games):
         puppet = Puppet(faction="Puppet", temperament=temperament)
         config = SimConfig(seed=seed, systems=24, homes=2, players=("Random",), puppets=(puppet,), max_ticks=200)
@@ -85,14 +85,14 @@ def test_there_is_a_character_for_every_temperament() -> None:
 
 def _row_of_puppets(*systems: tuple[int, int], supply: int) -> WorldState:
     """Return a board on which Red is a puppet that plans in the next tick, and Blue is not one."""
-    board = row(*systems, puppets=(Puppet(faction="Red"),), supply=supply)
+    board = make_board(*systems, puppets=(Puppet(faction="Red"),), supply=supply)
     home = np.array([0, len(systems) - 1], np.int32)
     factions = replace(board.factions, puppet=np.array([True, False]), home=home)
     return replace(board, factions=factions, galaxy=replace(board.galaxy, home=home))
 
 
 def test_a_puppet_takes_what_it_can_win() -> None:
-    _, events = after(_row_of_puppets((RED, 60), (BLUE, 9), (BLUE, 5), supply=0))
+    _, events = advance_ticks(_row_of_puppets((RED, 60), (BLUE, 9), (BLUE, 5), supply=0))
     departed = [event for event in events if isinstance(event, FleetDeparted)]
     assert [(event.system, event.target) for event in departed] == [("S0", "S1")]
     assert 9 + 3 < departed[0].ships <= 60  # the garrison, and what it grows on the way
@@ -101,7 +101,7 @@ def test_a_puppet_takes_what_it_can_win() -> None:
 def test_a_puppet_whose_systems_have_no_lanes_keeps_its_ships() -> None:
     board = _row_of_puppets((RED, 60), (BLUE, 9), supply=100)
     none = board.galaxy.lane_a[:0]
-    state, events = after(
+    state, events = advance_ticks(
         replace(board, galaxy=replace(board.galaxy, lane_a=none, lane_b=none, lane_length=none)), ticks=5
     )
     assert events == []
@@ -111,7 +111,7 @@ def test_a_puppet_whose_systems_have_no_lanes_keeps_its_ships() -> None:
 @pytest.mark.parametrize("few", [0, 9])
 def test_its_fleets_depart_after_those_of_the_orders(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk.apply_logged, "__defaults__", (few,))
-    state, events = after(
+    state, events = advance_ticks(
         _row_of_puppets((RED, 60), (BLUE, 9), (BLUE, 5), supply=0),
         MoveFleet(faction="Blue", system="S2", target="S1", ships=1),
     )
@@ -134,27 +134,27 @@ def test_puppets_send_no_fleet_beyond_the_maximum(few: int, monkeypatch: pytest.
     board = replace(board, fleets=under_way, next_fleet=1)
     for most, owners in ((2, [BLUE, BLUE]), (3, [BLUE, BLUE, RED])):
         monkeypatch.setattr(puppets, "MAX_FLEETS", most)
-        assert after(board, move)[0].fleets.owner.tolist() == owners
+        assert advance_ticks(board, move)[0].fleets.owner.tolist() == owners
 
 
 def test_what_an_order_claimed_before_it_does_not_claim() -> None:
-    board = _row_of_puppets((RED, 9), (NOBODY, 4), (BLUE, 200), supply=100)
-    state, events = after(board, SetOwner(faction="Blue", system="S1"))
+    board = _row_of_puppets((RED, 9), (NO_OWNER, 4), (BLUE, 200), supply=100)
+    state, events = advance_ticks(board, SetOwner(faction="Blue", system="S1"))
     assert [(event.faction, event.system) for event in events if isinstance(event, SystemClaimed)] == [("Blue", "S1")]
     assert state.owner.tolist() == [RED, BLUE, BLUE]
 
 
 def test_in_classic_it_neither_claims_nor_musters() -> None:
-    board = _row_of_puppets((RED, 60), (NOBODY, 4), (BLUE, 5), supply=100)
+    board = _row_of_puppets((RED, 60), (NO_OWNER, 4), (BLUE, 5), supply=100)
     config = board.config.model_copy(
         update={"preset": "classic", "claim_base": 0, "claim_per_ship": 0, "muster_cost": 0}
     )
-    _, events = after(replace(board, config=config))
+    _, events = advance_ticks(replace(board, config=config))
     assert {event.type for event in events} <= {"fleet_departed"}
 
 
 def test_it_does_not_strike_where_it_cannot_win() -> None:
-    _, events = after(_row_of_puppets((RED, 20), (BLUE, 60), (BLUE, 5), supply=0))
+    _, events = advance_ticks(_row_of_puppets((RED, 20), (BLUE, 60), (BLUE, 5), supply=0))
     assert [event for event in events if isinstance(event, FleetDeparted)] == []
 
 
@@ -163,21 +163,21 @@ def test_it_saves_what_is_threatened_if_help_comes_in_time() -> None:
     threat = Fleets(
         *(np.array([n], dtype) for n, dtype in zip((0, 1, 2, 1, 20, 0, 3), FLEET_DTYPES.values(), strict=True))
     )
-    _, events = after(replace(board, fleets=threat, next_fleet=1))
+    _, events = advance_ticks(replace(board, fleets=threat, next_fleet=1))
     departed = [event for event in events if isinstance(event, FleetDeparted)]
     assert [(event.system, event.target) for event in departed] == [("S0", "S1")]
-    state, _ = after(replace(board, fleets=threat, next_fleet=1), ticks=3)
+    state, _ = advance_ticks(replace(board, fleets=threat, next_fleet=1), ticks=3)
     assert state.owner[1] == RED
 
 
 def test_garrisons_inland_move_up_to_the_front() -> None:
-    _, events = after(_row_of_puppets((RED, 50), (RED, 5), (RED, 5), (BLUE, 200), supply=0))
+    _, events = advance_ticks(_row_of_puppets((RED, 50), (RED, 5), (RED, 5), (BLUE, 200), supply=0))
     departed = [event for event in events if isinstance(event, FleetDeparted)]
     assert [(event.system, event.target) for event in departed] == [("S0", "S1")]
 
 
 def test_it_claims_what_it_can_pay_and_musters_with_the_rest() -> None:
-    state, events = after(_row_of_puppets((RED, 9), (NOBODY, 4), (BLUE, 200), supply=100))
+    state, events = advance_ticks(_row_of_puppets((RED, 9), (NO_OWNER, 4), (BLUE, 200), supply=100))
     claimed = [event for event in events if isinstance(event, SystemClaimed)]
     mustered = [event for event in events if isinstance(event, ShipsMustered)]
     assert [(event.system, event.order) for event in claimed] == [("S1", None)]

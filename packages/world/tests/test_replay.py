@@ -3,11 +3,11 @@
 import subprocess
 import sys
 
-from boards import log, row
+from boards import log_orders, make_board
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures.long import examples
+from fixtures.long import max_examples
 from fixtures.processes import environment
 from sector.models import ORDER, AddFleet, Join, LoggedOrder, MoveFleet, Note, Order, Puppet, SetOwner, SimConfig
 from sector.models.delta import apply_delta
@@ -41,7 +41,7 @@ def logged(batch: list[tuple[Order, bool]], tick: int) -> list[LoggedOrder]:
     return [LoggedOrder(f"{tick}-{n}", "x", admin, ORDER.dump_json(order)) for n, (order, admin) in enumerate(batch)]
 
 
-@settings(max_examples=examples(60), deadline=None)
+@settings(max_examples=max_examples(60), deadline=None)
 @given(batches)
 def test_whatever_is_ordered_the_columns_stay_sound(all_orders: list[list[tuple[Order, bool]]]) -> None:
     position = first_position()
@@ -62,7 +62,7 @@ def test_whatever_is_ordered_the_columns_stay_sound(all_orders: list[list[tuple[
             break
 
 
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=max_examples(40), deadline=None)
 @given(batches)
 def test_keyframe_and_deltas_give_the_state_that_the_rules_give(all_orders: list[list[tuple[Order, bool]]]) -> None:
     position, parent = first_position(), first_position().digest
@@ -82,11 +82,11 @@ def test_keyframe_and_deltas_give_the_state_that_the_rules_give(all_orders: list
 
 def test_narrow_columns_of_thousands_of_rows_lead_to_the_same_state() -> None:
     """A fleet from each of 2,000 systems to the next: long columns take the least width, and read as if they did not."""
-    state = row(*[(0, 300)] * 1_999, (1, 300), max_ticks=0)
+    state = make_board(*[(0, 300)] * 1_999, (1, 300), max_ticks=0)
     moves = [MoveFleet(faction="Red", system=f"S{n}", target=f"S{n + 1}", ships=1 + n % 200) for n in range(1_999)]
     frame = snapshot_frame(state, parent="")
     position = Position(state, frame, digest(encode(frame)))
-    steps = [WORLD.advance(position, log(*moves))]
+    steps = [WORLD.advance(position, log_orders(*moves))]
     for _ in range(3):
         steps.append(WORLD.advance(steps[-1].state, []))
     for step in steps:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 
 from fixtures import archives
-from fixtures.archives import change, with_meta
+from fixtures.archives import replace_meta, replace_record
 from fixtures.corrupt_archives import RECORDS, corrupt_archives
-from fixtures.long import examples
+from fixtures.long import max_examples
 from fixtures.processes import run_module
 from sector.models import ORDER, Join, LoggedOrder, MoveFleet, Puppet, SimConfig
 from sector.models.archive import ArchiveWriter, Founding, Keyframe, Record, TickEntry
@@ -112,7 +112,7 @@ def test_a_keyframe_that_is_not_what_the_rules_give_is_named() -> None:
     place = next(i for i, r in enumerate(records) if isinstance(r, Keyframe) and r.tick == 8)
     keyframe = records[place]
     assert isinstance(keyframe, Keyframe)
-    records[place] = replace(keyframe, snapshot=with_meta(keyframe.snapshot, next_fleet=99))
+    records[place] = replace(keyframe, snapshot=replace_meta(keyframe.snapshot, next_fleet=99))
     difference = differences(records)
     assert difference is not None
     assert difference.tick == 8
@@ -199,17 +199,23 @@ def lies() -> dict[str, tuple[list[Record], str]]:
     assert isinstance(keyframe, Keyframe)
     assert isinstance(tick, TickEntry)
     return {
-        "a tick far off": (change(RECORDS, 1, tick=2**62), "tick"),
-        "a tick of another snapshot": (change(RECORDS, 1, tick=5), "the record is of tick 5; it is 0"),
-        "a cursor that is no id": (change(RECORDS, 1, cursor="x"), "cursor"),
-        "a time far off": (change(RECORDS, 2, at_ms=2**62), "at_ms"),
-        "a map that is a snapshot": (change(RECORDS, 0, map=keyframe.snapshot), "map: it is not of the kind map"),
-        "a hash that rings": (change(RECORDS, 2, hash=ESCAPES), "hash"),
+        "a tick far off": (replace_record(RECORDS, 1, tick=2**62), "tick"),
+        "a tick of another snapshot": (replace_record(RECORDS, 1, tick=5), "the record is of tick 5; it is 0"),
+        "a cursor that is no id": (replace_record(RECORDS, 1, cursor="x"), "cursor"),
+        "a time far off": (replace_record(RECORDS, 2, at_ms=2**62), "at_ms"),
+        "a map that is a snapshot": (
+            replace_record(RECORDS, 0, map=keyframe.snapshot),
+            "map: it is not of the kind map",
+        ),
+        "a hash that rings": (replace_record(RECORDS, 2, hash=ESCAPES), "hash"),
         "a delta that leads elsewhere": (
-            change(RECORDS, 2, delta=with_meta(tick.delta, next_fleet=77)),
+            replace_record(RECORDS, 2, delta=replace_meta(tick.delta, next_fleet=77)),
             "the delta of tick 1 does not match its state hash",
         ),
-        "a status that rings": (change(RECORDS, 1, snapshot=with_meta(keyframe.snapshot, status=ESCAPES)), "status"),
+        "a status that rings": (
+            replace_record(RECORDS, 1, snapshot=replace_meta(keyframe.snapshot, status=ESCAPES)),
+            "status",
+        ),
     }
 
 
@@ -221,7 +227,7 @@ def test_an_archive_that_lies_is_never_all_as_recorded(
     records, message = lies()[lie]
     with pytest.raises(ReplayError, match=re.escape(message)):
         list(replay(iter(records)))
-    assert main([str(archives.save(records, tmp_path / "sim.log"))]) == 2
+    assert main([str(archives.write_records(records, tmp_path / "sim.log"))]) == 2
     printed = "".join(capfd.readouterr())
     assert message.partition(":")[0] in printed
     assert printed.rstrip("\n").isprintable()
@@ -230,14 +236,14 @@ def test_an_archive_that_lies_is_never_all_as_recorded(
 def test_a_difference_in_text_is_shown_escaped(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     tick = RECORDS[2]
     assert isinstance(tick, TickEntry)
-    records = change(RECORDS, 2, hash="0" * 32, delta=with_meta(tick.delta, parent=ESCAPES))
-    assert main([str(archives.save(records, tmp_path / "sim.log"))]) == 1
+    records = replace_record(RECORDS, 2, hash="0" * 32, delta=replace_meta(tick.delta, parent=ESCAPES))
+    assert main([str(archives.write_records(records, tmp_path / "sim.log"))]) == 1
     printed = "".join(capfd.readouterr())
     assert "pwned" in printed
     assert printed.replace("\n", "").isprintable()
 
 
-@settings(max_examples=examples(600), deadline=None)
+@settings(max_examples=max_examples(600), deadline=None)
 @given(corrupt_archives())
 def test_any_archive_is_refused_clearly_or_replayed(records: list[Record]) -> None:
     with contextlib.suppress(ReplayError, FrameError):

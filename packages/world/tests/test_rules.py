@@ -4,7 +4,7 @@ from copy import replace
 
 import numpy as np
 import pytest
-from boards import BLUE, NOBODY, RED, after, happened, log, row, without_growth
+from boards import BLUE, NO_OWNER, RED, advance_ticks, log_orders, make_board, tick_events, without_growth
 
 from sector.models import ORDER, AddFleet, Join, LoggedOrder, MoveFleet, Note, Order, RejectReason, SetOwner, SimConfig
 from sector.models.events import Battle, Event, FleetArrived, FleetDeparted, Force, OrderRejected, SystemCaptured
@@ -23,18 +23,20 @@ def reasons(events: list[Event]) -> list[RejectReason]:
 
 
 def test_only_owned_systems_grow_ships_and_supply() -> None:
-    state, _ = after(row((RED, 10), (NOBODY, 10), (BLUE, 10)))
+    state, _ = advance_ticks(make_board((RED, 10), (NO_OWNER, 10), (BLUE, 10)))
     assert state.ships.tolist() == [11, 10, 11]
     assert state.factions.supply.tolist() == [102, 102]
 
 
 def test_a_garrison_stops_growing_at_the_most() -> None:
-    state, _ = after(row((RED, MAX_SHIPS), (BLUE, 1)))
+    state, _ = advance_ticks(make_board((RED, MAX_SHIPS), (BLUE, 1)))
     assert state.ships[0] == MAX_SHIPS
 
 
 def test_join_gives_the_next_free_home_and_starting_supply() -> None:
-    state, events = after(row((RED, 5), (BLUE, 5), (NOBODY, 40), start_supply=7), Join(faction="Green"))
+    state, events = advance_ticks(
+        make_board((RED, 5), (BLUE, 5), (NO_OWNER, 40), start_supply=7), Join(faction="Green")
+    )
     assert state.owner.tolist() == [RED, BLUE, 2]
     assert (state.ships[2], state.factions.supply[2]) == (41, 7 + 2)
     assert events[0].model_dump(exclude={"tick", "type"}, exclude_none=True) == {
@@ -45,21 +47,21 @@ def test_join_gives_the_next_free_home_and_starting_supply() -> None:
 
 
 def test_join_is_rejected_when_in_already_or_full() -> None:
-    _, events = after(row((RED, 5), (BLUE, 5)), Join(faction="Red"), Join(faction="Green"))
+    _, events = advance_ticks(make_board((RED, 5), (BLUE, 5)), Join(faction="Red"), Join(faction="Green"))
     assert reasons(events) == [RejectReason.ALREADY_JOINED, RejectReason.NO_HOME_LEFT]
 
 
 def test_a_fleet_leaves_at_once_and_arrives_after_the_length_of_its_lane() -> None:
-    board = without_growth(row((RED, 10), (RED, 1), (BLUE, 1)))
+    board = without_growth(make_board((RED, 10), (RED, 1), (BLUE, 1)))
     move = MoveFleet(faction="Red", system="S0", target="S1", ships=4)
-    state, events = after(board, move)
+    state, events = advance_ticks(board, move)
     assert state.ships.tolist() == [6, 1, 1]
     departed = events[0]
     assert isinstance(departed, FleetDeparted)
     assert (departed.fleet, departed.arrives, departed.order) == ("F0", 3, "1-0")
-    state, events = after(state)
+    state, events = advance_ticks(state)
     assert not events
-    state, events = after(state)
+    state, events = advance_ticks(state)
     assert [type(event) for event in events] == [FleetArrived]
     assert state.ships.tolist() == [6, 5, 1]
     assert len(state.fleets.id) == 0
@@ -86,9 +88,9 @@ def test_a_fleet_leaves_at_once_and_arrives_after_the_length_of_its_lane() -> No
     ],
 )
 def test_an_order_that_breaks_a_rule_changes_nothing_and_says_why(order: Order, reason: RejectReason) -> None:
-    board = row((RED, 10), (NOBODY, 90), (BLUE, 5), (NOBODY, 1), (NOBODY, 1), claim_base=20)
-    with_order, events = after(board, order)
-    without, _ = after(board)
+    board = make_board((RED, 10), (NO_OWNER, 90), (BLUE, 5), (NO_OWNER, 1), (NO_OWNER, 1), claim_base=20)
+    with_order, events = advance_ticks(board, order)
+    without, _ = advance_ticks(board)
     assert reasons(events) == [reason]
     assert with_order.owner.tolist() == without.owner.tolist()
     assert with_order.ships.tolist() == without.ships.tolist()
@@ -115,22 +117,22 @@ def test_an_order_that_breaks_a_rule_changes_nothing_and_says_why(order: Order, 
 )
 @pytest.mark.parametrize("times", [1, 30])
 def test_a_rejection_says_to_people_what_is_wrong(order: Order, admin: bool, detail: str, times: int) -> None:
-    board = row((RED, 10), (NOBODY, 90), (BLUE, 5), (NOBODY, 1), claim_base=20)
+    board = make_board((RED, 10), (NO_OWNER, 90), (BLUE, 5), (NO_OWNER, 1), claim_base=20)
     board = replace(board, galaxy=replace(board.galaxy, home=np.array([0, 2], np.int32)))
-    _, events = after(board, *[order] * times, admin=admin)
+    _, events = advance_ticks(board, *[order] * times, admin=admin)
     assert [event.detail for event in events if isinstance(event, OrderRejected)] == [detail] * times
 
 
 def test_what_an_eliminated_faction_orders_is_rejected_in_its_name() -> None:
-    board = without_growth(row((RED, 20), (BLUE, 1), (NOBODY, 1), max_ticks=9))
-    state, _ = after(board, SetOwner(faction=None, system="S1"), Join(faction="Green"), admin=True)
-    _, events = after(state, Join(faction="Blue"), Note(faction="Blue", text="still here"))
+    board = without_growth(make_board((RED, 20), (BLUE, 1), (NO_OWNER, 1), max_ticks=9))
+    state, _ = advance_ticks(board, SetOwner(faction=None, system="S1"), Join(faction="Green"), admin=True)
+    _, events = advance_ticks(state, Join(faction="Blue"), Note(faction="Blue", text="still here"))
     rejected = [event for event in events if isinstance(event, OrderRejected)]
     assert [(event.faction, event.detail) for event in rejected] == [("Blue", "Blue is eliminated")] * 2
 
 
 def test_a_faction_that_joins_by_an_order_is_no_puppet() -> None:
-    state, _ = after(row((RED, 5), (BLUE, 5), (NOBODY, 40)), Join(faction="Green"))
+    state, _ = advance_ticks(make_board((RED, 5), (BLUE, 5), (NO_OWNER, 40)), Join(faction="Green"))
     assert state.factions.puppet.tolist() == [False, False, False]
     assert state.factions.home.tolist() == [0, 0, 2]
 
@@ -140,7 +142,7 @@ def test_a_faction_that_joins_by_an_order_is_no_puppet() -> None:
 def test_columns_have_their_types_whatever_happens(few: int, length: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """A snapshot with a column of another type is refused."""
     monkeypatch.setattr(bulk.apply_logged, "__defaults__", (few,))
-    board = row((RED, 30), (NOBODY, 3), (BLUE, 5), (NOBODY, 9))
+    board = make_board((RED, 30), (NO_OWNER, 3), (BLUE, 5), (NO_OWNER, 9))
     board = replace(board, galaxy=replace(board.galaxy, lane_length=np.full(3, length, np.int32)))
     orders = (
         SetOwner(faction="Red", system="S1"),
@@ -150,7 +152,7 @@ def test_columns_have_their_types_whatever_happens(few: int, length: int, monkey
         MoveFleet(faction="Blue", system="S2", target="S1", ships=4),
     )
     for ticks in range(1, 5):
-        state, _ = after(board, *orders, ticks=ticks)
+        state, _ = advance_ticks(board, *orders, ticks=ticks)
         fleets = {name: getattr(state.fleets, name).dtype for name in FLEET_DTYPES}
         assert fleets == FLEET_DTYPES
         assert [column.dtype for column in (state.owner, state.ships)] == [np.int16, np.int64]
@@ -160,21 +162,24 @@ def test_columns_have_their_types_whatever_happens(few: int, length: int, monkey
 
 def test_orders_are_applied_one_after_another_in_log_order() -> None:
     one, other = (MoveFleet(faction="Red", system="S0", target="S1", ships=ships) for ships in (7, 4))
-    _, events = after(row((RED, 10), (BLUE, 1)), one, other)
+    _, events = advance_ticks(make_board((RED, 10), (BLUE, 1)), one, other)
     assert reasons(events) == [RejectReason.NOT_ENOUGH_SHIPS]
-    _, events = after(row((RED, 10), (BLUE, 1)), other, one)
+    _, events = advance_ticks(make_board((RED, 10), (BLUE, 1)), other, one)
     assert [event.ships for event in events if isinstance(event, FleetDeparted)] == [4]
 
 
 def test_mustering_costs_supply_and_joins_the_garrison() -> None:
-    state, _ = after(row((RED, 10), (BLUE, 1), muster_cost=3), AddFleet(faction="Red", system="S0", ships=20))
+    state, _ = advance_ticks(
+        make_board((RED, 10), (BLUE, 1), muster_cost=3), AddFleet(faction="Red", system="S0", ships=20)
+    )
     assert state.ships[0] == 31
     assert state.factions.supply[0] == 100 - 60 + 2
 
 
 def test_a_claim_costs_by_the_garrison_which_changes_sides() -> None:
-    state, _ = after(
-        row((RED, 10), (NOBODY, 30), (BLUE, 1), claim_base=20, claim_per_ship=2), SetOwner(faction="Red", system="S1")
+    state, _ = advance_ticks(
+        make_board((RED, 10), (NO_OWNER, 30), (BLUE, 1), claim_base=20, claim_per_ship=2),
+        SetOwner(faction="Red", system="S1"),
     )
     assert state.owner[1] == RED
     assert state.ships[1] == 31
@@ -182,8 +187,8 @@ def test_a_claim_costs_by_the_garrison_which_changes_sides() -> None:
 
 
 def test_admin_orders_skip_ownership_and_cost() -> None:
-    board = row((RED, 10), (BLUE, 5), (NOBODY, 5), supply=0)
-    state, events = after(
+    board = make_board((RED, 10), (BLUE, 5), (NO_OWNER, 5), supply=0)
+    state, events = advance_ticks(
         board,
         SetOwner(faction="Red", system="S1"),
         SetOwner(faction=None, system="S0"),
@@ -192,13 +197,13 @@ def test_admin_orders_skip_ownership_and_cost() -> None:
         admin=True,
     )
     assert reasons(events) == [RejectReason.NOT_OWNER]
-    assert state.owner.tolist() == [NOBODY, RED, NOBODY]
+    assert state.owner.tolist() == [NO_OWNER, RED, NO_OWNER]
     assert state.ships.tolist() == [10, 106, 5]
 
 
 def test_a_body_that_is_no_order_is_rejected_as_malformed() -> None:
     nonsense = [LoggedOrder("1-0", "x", False, b"\xff{")]
-    events = happened(advance(row((RED, 1), (BLUE, 1)), nonsense), nonsense)
+    events = tick_events(advance(make_board((RED, 1), (BLUE, 1)), nonsense), nonsense)
     assert reasons(events) == [RejectReason.MALFORMED]
 
 
@@ -208,26 +213,26 @@ def test_a_body_that_is_no_order_is_rejected_as_malformed() -> None:
         ((BLUE, 5), 8, RED, 3),
         ((BLUE, 8), 5, BLUE, 3),
         ((BLUE, 5), 5, BLUE, 0),
-        ((NOBODY, 5), 9, RED, 4),
-        ((NOBODY, 0), 1, RED, 1),
+        ((NO_OWNER, 5), 9, RED, 4),
+        ((NO_OWNER, 0), 1, RED, 1),
     ],
 )
 def test_the_largest_force_keeps_its_margin_over_the_second(
     garrison: tuple[int, int], attack: int, owner: int, left: int
 ) -> None:
-    board = without_growth(row((RED, 20), garrison, (BLUE, 1)))
-    state, _ = after(board, MoveFleet(faction="Red", system="S0", target="S1", ships=attack), ticks=3)
+    board = without_growth(make_board((RED, 20), garrison, (BLUE, 1)))
+    state, _ = advance_ticks(board, MoveFleet(faction="Red", system="S0", target="S1", ships=attack), ticks=3)
     assert (state.owner[1], state.ships[1]) == (owner, left)
 
 
 def test_three_forces_meet_at_once() -> None:
-    board = without_growth(row((RED, 20), (NOBODY, 6), (BLUE, 20)))
+    board = without_growth(make_board((RED, 20), (NO_OWNER, 6), (BLUE, 20)))
     moves = (
         MoveFleet(faction="Red", system="S0", target="S1", ships=9),
         MoveFleet(faction="Blue", system="S2", target="S1", ships=4),
         MoveFleet(faction="Red", system="S0", target="S1", ships=2),
     )
-    state, events = after(board, *moves, ticks=3)
+    state, events = advance_ticks(board, *moves, ticks=3)
     assert (state.owner[1], state.ships[1]) == (RED, 11 - 6)
     battle = next(event for event in events if isinstance(event, Battle))
     assert (battle.forces, battle.winner) == (
@@ -239,8 +244,8 @@ def test_three_forces_meet_at_once() -> None:
 
 
 def test_elimination_leaves_the_last_faction_as_the_winner() -> None:
-    board = without_growth(row((RED, 20), (BLUE, 1)))
-    state, events = after(board, MoveFleet(faction="Red", system="S0", target="S1", ships=5), ticks=3)
+    board = without_growth(make_board((RED, 20), (BLUE, 1)))
+    state, events = advance_ticks(board, MoveFleet(faction="Red", system="S0", target="S1", ships=5), ticks=3)
     assert state.factions.alive.tolist() == [True, False]
     assert (state.status, state.winner) == ("finished", RED)
     assert [event.type for event in events[-2:]] == ["faction_eliminated", "sim_finished"]
@@ -249,30 +254,30 @@ def test_elimination_leaves_the_last_faction_as_the_winner() -> None:
 
 
 def test_a_faction_with_only_a_fleet_is_still_in() -> None:
-    board = without_growth(row((RED, 20), (BLUE, 5), (NOBODY, 1)))
+    board = without_growth(make_board((RED, 20), (BLUE, 5), (NO_OWNER, 1)))
     flee = MoveFleet(faction="Blue", system="S1", target="S2", ships=5)
-    state, _ = after(board, flee, SetOwner(faction=None, system="S1"), admin=True)
+    state, _ = advance_ticks(board, flee, SetOwner(faction=None, system="S1"), admin=True)
     assert state.factions.alive.tolist() == [True, True]
     assert state.status == "running"
 
 
 @pytest.mark.parametrize(("red", "winner"), [(9, RED), (5, -1), (1, BLUE)])
 def test_at_max_ticks_the_most_ships_win_and_a_tie_is_a_draw(red: int, winner: int) -> None:
-    board = without_growth(row((RED, red), (BLUE, 5), max_ticks=2))
-    state, _ = after(board, ticks=2)
+    board = without_growth(make_board((RED, red), (BLUE, 5), max_ticks=2))
+    state, _ = advance_ticks(board, ticks=2)
     assert (state.status, state.winner) == ("finished", winner)
 
 
 @pytest.mark.parametrize(("sent", "winner"), [(4, RED), (5, -1), (6, BLUE)])
 def test_at_max_ticks_ships_under_way_count(sent: int, winner: int) -> None:
-    board = without_growth(row((RED, 10), (BLUE, 5), (NOBODY, 30), (BLUE, sent), max_ticks=1))
-    state, _ = after(board, MoveFleet(faction="Blue", system="S3", target="S2", ships=sent))
+    board = without_growth(make_board((RED, 10), (BLUE, 5), (NO_OWNER, 30), (BLUE, sent), max_ticks=1))
+    state, _ = advance_ticks(board, MoveFleet(faction="Blue", system="S3", target="S2", ships=sent))
     assert (state.status, state.winner) == ("finished", winner)
 
 
 def test_one_ship_more_wins_however_many_there_are() -> None:
     """Sums of all ships exceed what a float64 holds exactly."""
-    state = row((RED, 1), (BLUE, 1))
+    state = make_board((RED, 1), (BLUE, 1))
     owner = np.repeat(np.array([RED, BLUE], np.int16), 10_000)
     ships = np.full(len(owner), MAX_SHIPS)
     ships[0] -= 1
@@ -287,15 +292,15 @@ def test_a_sim_without_factions_is_a_draw_at_max_ticks() -> None:
 
 
 def test_an_eliminated_faction_cannot_order_nor_join_again() -> None:
-    board = without_growth(row((RED, 20), (BLUE, 1), (NOBODY, 1), max_ticks=9))
-    state, _ = after(board, SetOwner(faction=None, system="S1"), Join(faction="Green"), admin=True)
-    _, events = after(state, Join(faction="Blue"), Note(faction="Blue", text="still here"))
+    board = without_growth(make_board((RED, 20), (BLUE, 1), (NO_OWNER, 1), max_ticks=9))
+    state, _ = advance_ticks(board, SetOwner(faction=None, system="S1"), Join(faction="Green"), admin=True)
+    _, events = advance_ticks(state, Join(faction="Blue"), Note(faction="Blue", text="still here"))
     assert reasons(events) == [RejectReason.ELIMINATED, RejectReason.ELIMINATED]
 
 
 def test_where_travel_is_direct_a_fleet_goes_anywhere_by_distance() -> None:
-    state, events = after(
-        row((RED, 5), (NOBODY, 1), (BLUE, 1), travel="direct"),
+    state, events = advance_ticks(
+        make_board((RED, 5), (NO_OWNER, 1), (BLUE, 1), travel="direct"),
         MoveFleet(faction="Red", system="S0", target="S2", ships=1),
     )
     assert isinstance(events[0], FleetDeparted)
@@ -304,34 +309,34 @@ def test_where_travel_is_direct_a_fleet_goes_anywhere_by_distance() -> None:
 
 
 def test_a_home_that_somebody_owns_is_passed_over() -> None:
-    board = row((RED, 5), (BLUE, 5), (NOBODY, 40), (NOBODY, 9))
+    board = make_board((RED, 5), (BLUE, 5), (NO_OWNER, 40), (NO_OWNER, 9))
     board = replace(board, galaxy=replace(board.galaxy, home=np.array([0, 1, 2], np.int32)))
-    state, _ = after(board, Join(faction="Green"))
-    assert state.owner.tolist() == [RED, BLUE, 2, NOBODY]
+    state, _ = advance_ticks(board, Join(faction="Green"))
+    assert state.owner.tolist() == [RED, BLUE, 2, NO_OWNER]
 
 
 def test_a_second_claim_finds_what_the_first_left() -> None:
-    board = row((RED, 10), (NOBODY, 8), (BLUE, 1), supply=30)
-    state, events = after(board, SetOwner(faction="Red", system="S1"), SetOwner(faction="Red", system="S1"))
+    board = make_board((RED, 10), (NO_OWNER, 8), (BLUE, 1), supply=30)
+    state, events = advance_ticks(board, SetOwner(faction="Red", system="S1"), SetOwner(faction="Red", system="S1"))
     assert reasons(events) == [RejectReason.NOT_NEUTRAL]
     assert (state.ships[1], state.factions.supply[0]) == (9, 2 + 4)
-    board = row((NOBODY, 8), (RED, 10), (NOBODY, 8), (BLUE, 1), supply=30)
-    _, events = after(board, SetOwner(faction="Red", system="S0"), SetOwner(faction="Red", system="S2"))
+    board = make_board((NO_OWNER, 8), (RED, 10), (NO_OWNER, 8), (BLUE, 1), supply=30)
+    _, events = advance_ticks(board, SetOwner(faction="Red", system="S0"), SetOwner(faction="Red", system="S2"))
     assert reasons(events) == [RejectReason.NOT_ENOUGH_SUPPLY]
 
 
 def test_ships_of_a_system_lost_earlier_in_the_log_cannot_move() -> None:
-    board = row((RED, 5), (BLUE, 9), (BLUE, 1))
+    board = make_board((RED, 5), (BLUE, 9), (BLUE, 1))
     set_neutral = LoggedOrder("1-0", "admin", True, ORDER.dump_json(SetOwner(faction=None, system="S1")))
     move = ORDER.dump_json(MoveFleet(faction="Blue", system="S1", target="S2", ships=3))
     orders = [set_neutral, LoggedOrder("2-0", "blue", False, move)]
-    assert reasons(happened(advance(board, orders), orders)) == [RejectReason.NOT_OWNER]
+    assert reasons(tick_events(advance(board, orders), orders)) == [RejectReason.NOT_OWNER]
 
 
 def test_what_is_one_tick_away_arrives_in_the_tick_in_which_it_is_sent() -> None:
-    board = without_growth(row((RED, 10), (BLUE, 2)))
+    board = without_growth(make_board((RED, 10), (BLUE, 2)))
     board = replace(board, galaxy=replace(board.galaxy, lane_length=np.array([1], np.int32)))
-    state, events = after(board, MoveFleet(faction="Red", system="S0", target="S1", ships=9))
+    state, events = advance_ticks(board, MoveFleet(faction="Red", system="S0", target="S1", ships=9))
     assert [event.type for event in events][:2] == ["fleet_departed", "fleet_arrived"]
     assert (state.owner.tolist(), state.ships.tolist()) == ([RED, RED], [1, 7])
     assert len(state.fleets.id) == 0
@@ -341,19 +346,19 @@ def test_what_is_one_tick_away_arrives_in_the_tick_in_which_it_is_sent() -> None
 def test_no_more_fleets_than_the_most_are_under_way(orders: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (bulk, one_by_one):
         monkeypatch.setattr(module, "MAX_FLEETS", 2)
-    board = row((RED, 1000), (BLUE, 1))
-    _, events = after(board, *[MoveFleet(faction="Red", system="S0", target="S1", ships=1)] * orders)
+    board = make_board((RED, 1000), (BLUE, 1))
+    _, events = advance_ticks(board, *[MoveFleet(faction="Red", system="S0", target="S1", ships=1)] * orders)
     assert reasons(events) == [RejectReason.TOO_MANY_FLEETS] * (orders - 2)
     details = {event.detail for event in events if isinstance(event, OrderRejected)}
     assert details == {"2 fleets are under way"}
 
 
 def test_ship_counts_cannot_overflow() -> None:
-    board = row((RED, MAX_SHIPS), (BLUE, MAX_SHIPS), (BLUE, 1), supply=MAX_SHIPS, muster_cost=0)
+    board = make_board((RED, MAX_SHIPS), (BLUE, MAX_SHIPS), (BLUE, 1), supply=MAX_SHIPS, muster_cost=0)
     add = AddFleet(faction="Red", system="S0", ships=MAX_SHIPS)
     send = MoveFleet(faction="Red", system="S0", target="S1", ships=MAX_SHIPS)
     orders: list[Order] = [add, send] * 20
-    state, events = after(board, *orders, ticks=3)
+    state, events = advance_ticks(board, *orders, ticks=3)
     assert not reasons(events)
     assert state.ships.tolist() == [3, MAX_SHIPS, 4]  # 20 times the most, less what held it: capped
     assert state.owner[1] == RED
@@ -361,8 +366,8 @@ def test_ship_counts_cannot_overflow() -> None:
 
 
 def test_a_sim_ends_before_its_ticks_overflow() -> None:
-    board = replace(row((RED, 9), (BLUE, 5)), tick=LAST_TICK - 1)
-    state, _ = after(board)
+    board = replace(make_board((RED, 9), (BLUE, 5)), tick=LAST_TICK - 1)
+    state, _ = advance_ticks(board)
     assert (state.status, state.winner) == ("finished", RED)
 
 
@@ -377,13 +382,13 @@ def test_a_sim_ends_before_its_ticks_overflow() -> None:
 )
 @pytest.mark.parametrize("times", [1, 30])
 def test_in_classic_there_are_only_moves(order: Order, times: int) -> None:
-    board = row((RED, 10), (NOBODY, 1), (BLUE, 1), supply=0, preset="classic", travel="direct")
-    _, events = after(board, *[order] * times)
+    board = make_board((RED, 10), (NO_OWNER, 1), (BLUE, 1), supply=0, preset="classic", travel="direct")
+    _, events = advance_ticks(board, *[order] * times)
     assert reasons(events) == [RejectReason.NOT_IN_CLASSIC] * times
     assert {event.detail for event in events if isinstance(event, OrderRejected)} == {
         f"the classic rules have no {order.type}"
     }
-    _, events = after(board, *[MoveFleet(faction="Red", system="S0", target="S2", ships=1)] * times)
+    _, events = advance_ticks(board, *[MoveFleet(faction="Red", system="S0", target="S2", ships=1)] * times)
     assert reasons(events) == [RejectReason.NOT_ENOUGH_SHIPS] * max(times - 10, 0)
 
 
@@ -400,13 +405,13 @@ def test_a_classic_sim_starts_with_its_players_and_ends_after_200_ticks() -> Non
 
 
 def test_of_two_equal_forces_beside_a_smaller_one_nobody_is_left() -> None:
-    board = without_growth(row((RED, 20), (NOBODY, 6), (BLUE, 20)))
+    board = without_growth(make_board((RED, 20), (NO_OWNER, 6), (BLUE, 20)))
     moves = (
         MoveFleet(faction="Red", system="S0", target="S1", ships=9),
         MoveFleet(faction="Blue", system="S2", target="S1", ships=9),
     )
-    state, events = after(board, *moves, ticks=3)
-    assert (state.owner[1], state.ships[1]) == (NOBODY, 0)
+    state, events = advance_ticks(board, *moves, ticks=3)
+    assert (state.owner[1], state.ships[1]) == (NO_OWNER, 0)
     battle = next(event for event in events if isinstance(event, Battle))
     assert (battle.winner, battle.ships, len(battle.forces)) == (None, 0, 3)
 
@@ -422,18 +427,18 @@ def test_of_two_equal_forces_beside_a_smaller_one_nobody_is_left() -> None:
 )
 @pytest.mark.parametrize("others", [0, 30])
 def test_malformed_orders_are_rejected_among_many_as_alone(body: bytes, others: int) -> None:
-    board = row((RED, 100), (BLUE, 1))
-    good = log(*[MoveFleet(faction="Red", system="S0", target="S1", ships=1)] * others)
+    board = make_board((RED, 100), (BLUE, 1))
+    good = log_orders(*[MoveFleet(faction="Red", system="S0", target="S1", ships=1)] * others)
     orders = [*good, LoggedOrder("99-0", "x", False, body)]
-    assert reasons(happened(advance(board, orders), orders)) == [RejectReason.MALFORMED]
+    assert reasons(tick_events(advance(board, orders), orders)) == [RejectReason.MALFORMED]
 
 
 def test_system_0_can_be_captured_while_neutral() -> None:
-    board = without_growth(row((NOBODY, 6), (RED, 30), (NOBODY, 6), (BLUE, 30), (NOBODY, 6)))
+    board = without_growth(make_board((NO_OWNER, 6), (RED, 30), (NO_OWNER, 6), (BLUE, 30), (NO_OWNER, 6)))
     moves = [
         MoveFleet(faction=faction, system=system, target=target, ships=10)
         for faction, system, target in (("Red", "S1", "S0"), ("Red", "S1", "S2"), ("Blue", "S3", "S4"))
     ]
-    state, _ = after(board, *moves, ticks=3)
+    state, _ = advance_ticks(board, *moves, ticks=3)
     assert state.owner.tolist() == [RED, RED, RED, BLUE, BLUE]
     assert state.ships.tolist() == [4, 10, 4, 20, 4]

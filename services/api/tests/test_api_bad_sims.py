@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from fixtures import archives
-from fixtures.archives import change, with_meta
+from fixtures.archives import replace_meta, replace_record
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
 from sector.models.archive import Keyframe
@@ -34,12 +34,16 @@ async def _far_head(redis: Redis) -> None:
 
 async def _no_tables(redis: Redis) -> None:
     """Import a state without any table: another world may have none."""
-    records = archives.play(0)
+    records = archives.record_world(0)
     keyframe = records[1]
     assert isinstance(keyframe, Keyframe)
     await lifecycle.delete(redis, "bad")
     bare = encode(Frame("snapshot", {"tick": 0, "status": "running"}, {}))
-    await import_sim(redis, "bad", iter(change(change(records, 0, map=encode(Frame("map", {}, {}))), 1, snapshot=bare)))
+    await import_sim(
+        redis,
+        "bad",
+        iter(replace_record(replace_record(records, 0, map=encode(Frame("map", {}, {}))), 1, snapshot=bare)),
+    )
 
 
 async def _other_type(redis: Redis) -> None:
@@ -111,10 +115,10 @@ async def test_a_sim_of_a_world_that_keeps_no_tables_is_served_as_it_is(
 
 async def test_a_winner_in_text_of_any_kind_is_json(processes: Processes, redis: Redis, redis_url: str) -> None:
     await Sim.create(redis)
-    records = archives.play(0)
+    records = archives.record_world(0)
     keyframe = records[1]
     assert isinstance(keyframe, Keyframe)
-    lying = change(records, 1, snapshot=with_meta(keyframe.snapshot, winner="\x1b[2J\n"))
+    lying = replace_record(records, 1, snapshot=replace_meta(keyframe.snapshot, winner="\x1b[2J\n"))
     await import_sim(redis, "bad", iter(lying))
     api = processes.start("api", REDIS_URL=redis_url)
     assert get(api, "/sims/bad/snapshot").json()["winner"] == "\x1b[2J\n"

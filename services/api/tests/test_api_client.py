@@ -9,7 +9,7 @@ from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
 from fixtures.stored_values import read_stream
-from fixtures.tokens import SECRET, token
+from fixtures.tokens import SECRET, create_token
 from sector.client import Client, Gap, RequestRejected
 from sector.models import AddFleet, Event, Join, Note
 from sector.state.keys import SimKeys
@@ -29,7 +29,7 @@ def api_settings() -> dict[str, str]:
 
 
 async def test_the_client_submits_orders(api: Service, sim: Sim) -> None:
-    async with Client(api.url, token=token("Me", "Crimson")) as client:
+    async with Client(api.url, token=create_token("Me", "Crimson")) as client:
         assert (await client.snapshot()).tick == 0
         order_id = await client.order(Join(faction="Me"))
         waiting = asyncio.create_task(client.outcome(order_id, wait_s=30))
@@ -70,7 +70,7 @@ async def test_the_client_reads_and_follows_events(api: Service, sim: Sim) -> No
 
 async def test_the_client_requests_and_lists_sims(api: Service, sim: Sim) -> None:
     await sim.tick(times=3)
-    async with Client(api.url, token=token(scope="admin")) as client:
+    async with Client(api.url, token=create_token(scope="admin")) as client:
         assert (await client.create_sim("mine", CONFIG)).status == "founding"
         assert (await client.fork("what-if", tick=2)).status == "founding"
         assert [each.id for each in (await client.sims()).sims] == ["default", "mine", "what-if"]

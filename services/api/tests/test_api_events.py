@@ -11,7 +11,7 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from fixtures.metrics import until_metrics
+from fixtures.metrics import wait_for_metrics
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from sector.models import Join, Note
@@ -238,8 +238,8 @@ def test_a_client_that_leaves_releases_its_stream(redis_url: str, processes: Pro
         for _ in range(5):
             client = clients.enter_context(socket.create_connection((url.host, url.port or 80)))
             client.sendall(b"GET /events/stream HTTP/1.1\r\nhost: a\r\n\r\n")
-        until_metrics(api.url, lambda metrics: metrics["sector_api_streams"] == 5, "five streams are open")
-    until_metrics(api.url, lambda metrics: metrics["sector_api_streams"] == 0, "the streams are closed")
+        wait_for_metrics(api.url, lambda metrics: metrics["sector_api_streams"] == 5, "five streams are open")
+    wait_for_metrics(api.url, lambda metrics: metrics["sector_api_streams"] == 0, "the streams are closed")
 
 
 _LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"

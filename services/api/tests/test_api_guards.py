@@ -16,7 +16,7 @@ from fixtures.orders import post_order
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
 from fixtures.stored_values import read_stream
-from fixtures.tokens import SECRET, bearing, token
+from fixtures.tokens import SECRET, bearer_header, create_token
 from fixtures.waiting import wait_until
 from sector.api.cors import Cors
 from sector.state.keys import SimKeys
@@ -30,7 +30,7 @@ def url(sim: Sim, redis_url: str) -> str:
 
 async def test_replicas_share_the_rate_of_a_token(url: str, redis: Redis, processes: Processes) -> None:
     one, two = (processes.start("api", REDIS_URL=url, AUTH_SECRET=SECRET, RATE_PER_TOKEN="0.5") for _ in range(2))
-    mine, theirs = bearing(token("*", sub="me")), bearing(token("*", sub="you"))
+    mine, theirs = bearer_header(create_token("*", sub="me")), bearer_header(create_token("*", sub="you"))
     began_s, answers = time.monotonic(), [post_order(one, **mine)]
     while answers[-1].is_success:
         answers.append(post_order((two, one)[len(answers) % 2], **mine))
@@ -253,7 +253,7 @@ def logged(api: Service) -> list[dict[str, object]]:
 def test_the_access_log_is_a_line_of_json_for_each_request(url: str, processes: Processes) -> None:
     api = processes.start("api", REDIS_URL=url, AUTH_SECRET=SECRET, ACCESS_LOG="all")
     httpx.get(f"{api.url}/snapshot?format=rows", headers={"X-Request-ID": "mine", "User-Agent": "tester"})
-    post_order(api, **bearing(token("Crimson")))
+    post_order(api, **bearer_header(create_token("Crimson")))
     post_order(api)
     # What is no URL, and no text.
     with socket.create_connection(("127.0.0.1", api.port), timeout=60) as client:
@@ -305,9 +305,9 @@ def test_the_text_log_escapes_what_clients_send(url: str, processes: Processes, 
 
 def test_by_default_the_access_log_has_errors_and_no_tokens(url: str, processes: Processes) -> None:
     api = processes.start("api", REDIS_URL=url, AUTH_SECRET=SECRET)
-    held = token("Azure")
+    held = create_token("Azure")
     httpx.get(f"{api.url}/snapshot")
-    post_order(api, **bearing(held))
+    post_order(api, **bearer_header(held))
     wait_until(lambda: logged(api), "the line of the refusal")
     assert [line["status"] for line in logged(api)] == [403]
     assert held not in api.log.read_text()

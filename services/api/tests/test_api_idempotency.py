@@ -13,7 +13,7 @@ from fixtures.orders import NOTE, post_order
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
 from fixtures.stored_values import read_stream, read_string
-from fixtures.tokens import SECRET, bearing, token
+from fixtures.tokens import SECRET, bearer_header, create_token
 from sector.state.keys import SimKeys
 
 
@@ -117,7 +117,7 @@ async def test_keys_of_different_bearers_are_different(
     del sim
     api = processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET)
     for subject in ("me", "you"):
-        assert post_order(api, NOTE, "k1", **bearing(token("*", sub=subject))).status_code == 202
+        assert post_order(api, NOTE, "k1", **bearer_header(create_token("*", sub=subject))).status_code == 202
     assert await count(redis) == 2
 
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from fixtures.orders import NOTE
 from fixtures.processes import Processes
 from fixtures.sim import Sim
-from fixtures.tokens import bearing, token
+from fixtures.tokens import bearer_header, create_token
 from fixtures.waiting import wait_until
 from sector.api.jwks import KeyFileError, load_keys
 from sector.api.keyring import KeyRing
@@ -149,7 +149,7 @@ def test_with_every_kind_of_key_in_the_file_no_token_is_a_500(
     assert httpx.get(f"{api.url}/health").json()["keys"] == 1 + len(GOOD[4:])
     assert httpx.get(f"{api.url}/health").json()["keys_skipped"] == len(BAD)
     for signer, status in ((STRONG, 202), ("x", 401), ("x" * 31, 401), (OTHER, 401)):
-        held = bearing(token("Crimson", secret=signer))
+        held = bearer_header(create_token("Crimson", secret=signer))
         assert httpx.post(f"{api.url}/orders", json=NOTE, headers=held).status_code == status
     claims = {"sub": "tester", "aud": "sector", "exp": 2**33, "faction": "Crimson"}
     for algorithm, key_id in (("none", "one"), ("HS512", "good"), ("ES256", "ec"), ("EdDSA", "okp"), ("RS256", "rsa")):
@@ -158,7 +158,7 @@ def test_with_every_kind_of_key_in_the_file_no_token_is_a_500(
             for part in ({"alg": algorithm, "typ": "JWT", "kid": key_id}, claims)
         )
         for signature in ("", "AA", base64.urlsafe_b64encode(bytes(64)).decode().rstrip("="), "A" * 400):
-            held = bearing(f"{header}.{body}.{signature}")
+            held = bearer_header(f"{header}.{body}.{signature}")
             assert httpx.post(f"{api.url}/orders", json=NOTE, headers=held).status_code == 401
     assert "Traceback" not in api.log.read_text()
     wait_until(lambda: api.log.read_text().count("was skipped") == len(BAD), "each key that was skipped is named once")
@@ -208,7 +208,7 @@ def test_an_unreadable_key_file_is_a_fault_until_it_is_readable(
     del sim
     path = write(tmp_path / "keys.json", secret(STRONG))
     api = processes.start("api", REDIS_URL=redis_url, AUTH_JWKS=str(path))
-    held = bearing(token("Crimson", secret=STRONG))
+    held = bearer_header(create_token("Crimson", secret=STRONG))
     for content in CORRUPT.values():
         if content is None:
             path.unlink()

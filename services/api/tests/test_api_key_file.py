@@ -16,7 +16,7 @@ from fixtures.file_states import FILE_STATES, remove
 from fixtures.orders import NOTE
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
-from fixtures.tokens import bearing, token
+from fixtures.tokens import bearer_header, create_token
 from sector.api import keyring
 from sector.api.jwks import KeyFileError, KeySet, load_keys
 from sector.api.keyring import KeyRing
@@ -49,7 +49,9 @@ def stalled_api(sim: Sim, redis_url: str, processes: Processes, path: Path) -> S
 
 
 def order(api: Service, secret: str) -> int:
-    return httpx.post(f"{api.url}/orders", json=NOTE, headers=bearing(token("Crimson", secret=secret))).status_code
+    return httpx.post(
+        f"{api.url}/orders", json=NOTE, headers=bearer_header(create_token("Crimson", secret=secret))
+    ).status_code
 
 
 def test_requests_are_answered_while_the_disk_stalls(stalled_api: Service, path: Path) -> None:

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from fixtures.metrics import metrics_of, until_metrics
+from fixtures.metrics import scrape_metrics, wait_for_metrics
 from fixtures.orders import NOTE
 from fixtures.processes import Processes, free_port
 from fixtures.sim import Sim
@@ -23,7 +23,7 @@ async def test_it_counts_requests_orders_and_streams(sim: Sim, redis_url: str, p
     for path in ("/made", "/up"):
         httpx.get(f"{api.url}{path}")
     with httpx.stream("GET", f"{api.url}/events/stream"):
-        metrics = metrics_of(api.url)
+        metrics = scrape_metrics(api.url)
     assert metrics[REQUESTS, "POST", "/orders", "202"] == 1
     assert metrics[REQUESTS, "POST", "/orders", "207"] == 1
     assert metrics[REQUESTS, "POST", "/orders", "422"] == 1
@@ -45,16 +45,16 @@ async def test_it_counts_requests_orders_and_streams(sim: Sim, redis_url: str, p
 async def test_pending_orders_are_measured(sim: Sim, redis_url: str, processes: Processes) -> None:
     await sim.tick(times=1)
     api = processes.start("api", REDIS_URL=redis_url)
-    assert metrics_of(api.url)["sector_oldest_pending_order_age_seconds"] == 0
+    assert scrape_metrics(api.url)["sector_oldest_pending_order_age_seconds"] == 0
     for _ in range(3):
         httpx.post(f"{api.url}/orders", json=NOTE)
-    before = until_metrics(api.url, lambda metrics: metrics["sector_orders_pending"] == 3, "all three wait")
+    before = wait_for_metrics(api.url, lambda metrics: metrics["sector_orders_pending"] == 3, "all three wait")
     age_s = before["sector_oldest_pending_order_age_seconds"]
-    until_metrics(
+    wait_for_metrics(
         api.url, lambda metrics: metrics["sector_oldest_pending_order_age_seconds"] > age_s + 0.5, "they grow older"
     )
     await sim.tick(times=1)
-    after = until_metrics(api.url, lambda metrics: metrics["sector_orders_pending"] == 0, "the tick took them")
+    after = wait_for_metrics(api.url, lambda metrics: metrics["sector_orders_pending"] == 0, "the tick took them")
     assert after["sector_oldest_pending_order_age_seconds"] == 0
 
 
@@ -71,7 +71,7 @@ def test_a_metric_is_exported_by_its_earlier_name_too(
 ) -> None:
     api = processes.start("api", REDIS_URL=redis_url)
     httpx.post(f"{api.url}/orders", json=NOTE)
-    until_metrics(api.url, lambda metrics: metrics[name] > 0 and metrics[earlier] > 0, "a pending order is measured")
+    wait_for_metrics(api.url, lambda metrics: metrics[name] > 0 and metrics[earlier] > 0, "a pending order is measured")
 
 
 async def test_several_apis_at_one_port_answer_for_all(sim: Sim, redis_url: str, processes: Processes) -> None:
@@ -87,23 +87,23 @@ async def test_several_apis_at_one_port_answer_for_all(sim: Sim, redis_url: str,
     while len(list(folder.glob("histogram_*.db"))) < 3 or orders < 30:
         httpx.post(f"{apis[0].url}/orders", json=NOTE).raise_for_status()
         orders += 1
-    until_metrics(
+    wait_for_metrics(
         apis[0].url,
         lambda metrics: metrics["sector_orders_accepted_total"] == orders,
         "others count soon, too",
     )
     for _ in range(10):
-        metrics = metrics_of(apis[0].url)
+        metrics = scrape_metrics(apis[0].url)
         assert metrics[REQUESTS, "POST", "/orders", "202"] == orders
         assert metrics["sector_orders_accepted_total"] == orders
         assert metrics["sector_api_tick"] <= 1, "of all three, and not their sum"
-    until_metrics(
+    wait_for_metrics(
         apis[0].url, lambda metrics: metrics["sector_api_tick"] == 1, "the last of them has read the sim, too"
     )
     apis[1].process.kill()
     apis[1].process.wait()
     httpx.post(f"{apis[0].url}/orders", json=NOTE).raise_for_status()
-    until_metrics(
+    wait_for_metrics(
         apis[0].url,
         lambda metrics: metrics["sector_orders_accepted_total"] == orders + 1,
         "what it counted is not lost with it",

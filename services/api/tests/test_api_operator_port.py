@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from fixtures.metrics import metrics_of
+from fixtures.metrics import scrape_metrics
 from fixtures.processes import Processes, Service, free_port
 from fixtures.sim import Sim
 
@@ -22,7 +22,7 @@ async def test_the_public_port_has_no_operator_endpoints(api: Service) -> None:
         assert answer.status_code == 404, path
         assert answer.headers["content-type"] == "application/problem+json"
     assert httpx.get(f"{api.operator_url}/health").json()["tick"] == 1
-    assert metrics_of(api.operator_url)["sector_api_tick"] == 1
+    assert scrape_metrics(api.operator_url)["sector_api_tick"] == 1
     assert httpx.get(f"{api.operator_url}/snapshot").status_code == 404
     assert httpx.get(f"{api.url}/snapshot").json()["tick"] == 1
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core._pydantic_core import list_all_errors
 from sanic import Request
 
-from fixtures.long import examples
+from fixtures.long import max_examples
 from sector.api.authentication import Bearer, TokenClaims, describe_invalid_claim
 from sector.api.json_body import parse_json
 from sector.api.order_validation import validate_order
@@ -83,7 +83,7 @@ def assert_ours(problem: ApiError) -> None:
         assert not re.search(rf"{NEUTRAL}(;|$)", text), "an error that has no text of its own"
 
 
-@settings(max_examples=examples(2_000), deadline=None)
+@settings(max_examples=max_examples(2_000), deadline=None)
 @given(body=values | nearly(MOVE) | nearly(NOTE))
 def test_errors_of_orders_have_no_library_texts(body: object) -> None:
     try:
@@ -92,7 +92,7 @@ def test_errors_of_orders_have_no_library_texts(body: object) -> None:
         assert_ours(problem)
 
 
-@settings(max_examples=examples(2_000), deadline=None)
+@settings(max_examples=max_examples(2_000), deadline=None)
 @given(model=st.sampled_from((NewSim, NewFork)), body=values | nearly(SIM))
 def test_errors_of_sims_have_no_library_texts(model: type[BaseModel], body: object) -> None:
     try:
@@ -101,7 +101,7 @@ def test_errors_of_sims_have_no_library_texts(model: type[BaseModel], body: obje
         assert_ours(invalid(list_errors(error)))
 
 
-@settings(max_examples=examples(800), deadline=None)
+@settings(max_examples=max_examples(800), deadline=None)
 @given(claims=nearly(CLAIMS))
 def test_errors_of_claims_have_no_library_texts(claims: object) -> None:
     try:
@@ -110,7 +110,7 @@ def test_errors_of_claims_have_no_library_texts(claims: object) -> None:
         assert_ours(ApiError(401, "", describe_invalid_claim(error)))
 
 
-@settings(max_examples=examples(2_000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=max_examples(2_000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), body=values | nearly(SIM))
 def test_json_errors_have_no_library_texts(
     make_request: Callable[..., Request], data: st.DataObject, body: object

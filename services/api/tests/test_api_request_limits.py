@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
-from fixtures.tokens import SECRET, bearing, token
+from fixtures.tokens import SECRET, bearer_header, create_token
 from fixtures.waiting import wait_until
 from sector.process.request_limits import RequestLimits, TooManyRequests, units
 from sector.state.keys import SimKeys
@@ -129,7 +129,7 @@ async def test_replicas_that_share_at_the_same_time_lose_nothing(redis: Redis, r
 def test_a_client_over_its_limit_gets_429_and_others_are_served(sim: Sim, redis_url: str, processes: Processes) -> None:
     del sim
     api = processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET, REQUESTS_PER_TOKEN="1")
-    mine, yours = (bearing(token("Crimson", sub=sub)) for sub in ("me", "you"))
+    mine, yours = (bearer_header(create_token("Crimson", sub=sub)) for sub in ("me", "you"))
     order = {"type": "note", "faction": "Crimson", "text": "hello"}
     # The token is known from its first order on.
     assert httpx.post(f"{api.url}/orders", json=order, headers=mine).status_code == 202

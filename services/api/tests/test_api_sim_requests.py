@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from fixtures.processes import Processes, Service
 from fixtures.sim import Sim
-from fixtures.tokens import SECRET, bearing, token
+from fixtures.tokens import SECRET, bearer_header, create_token
 from sector.state.sims import lifecycle, requests
 from sector.world import SectorWorld
 
@@ -92,7 +92,7 @@ def test_another_key_or_none_or_that_of_another_issuer_is_another_request(
 ) -> None:
     del sim
     api = processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET)
-    mine, theirs = (bearing(token(scope="admin", sub=name)) for name in ("me", "you"))
+    mine, theirs = (bearer_header(create_token(scope="admin", sub=name)) for name in ("me", "you"))
     assert post(api, "/sims", NEW, **mine).status_code == 202
     assert post(api, "/sims", NEW, "k2", **mine).json()["title"] == "The sim exists"
     assert post(api, "/sims", NEW, **theirs).json()["title"] == "The sim exists"

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from fixtures.processes import Processes, Service
 from fixtures.sim import CONFIG, Sim
-from fixtures.tokens import SECRET, bearing, token
+from fixtures.tokens import SECRET, bearer_header, create_token
 from sector.models import Join, Snapshot
 from sector.state.sims import lifecycle, requests
 from sector.state.tick.transaction import Ticker
@@ -133,11 +133,16 @@ def test_only_an_admin_founds_and_forks(sim: Sim, redis_url: str, processes: Pro
     api = processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET)
     for path, body in (("/sims", NEW), ("/fork", {"id": "what-if"})):
         assert httpx.post(f"{api.url}{path}", json=body).status_code == 401
-        refused = httpx.post(f"{api.url}{path}", json=body, headers=bearing(token("Crimson")))
+        refused = httpx.post(f"{api.url}{path}", json=body, headers=bearer_header(create_token("Crimson")))
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (403, "scope")
-        foreign = httpx.post(f"{api.url}{path}", json=body, headers=bearing(token(scope="admin", sim="default")))
+        foreign = httpx.post(
+            f"{api.url}{path}", json=body, headers=bearer_header(create_token(scope="admin", sim="default"))
+        )
         assert (foreign.status_code, foreign.json()["errors"][0]["field"]) == (403, "sim")
-        assert httpx.post(f"{api.url}{path}", json=body, headers=bearing(token(scope="admin"))).status_code == 202
+        assert (
+            httpx.post(f"{api.url}{path}", json=body, headers=bearer_header(create_token(scope="admin"))).status_code
+            == 202
+        )
 
 
 async def test_a_burst_for_unknown_sims_does_not_end_a_stream(api: Service, sim: Sim, redis: Redis) -> None:

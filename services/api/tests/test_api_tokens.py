@@ -19,7 +19,7 @@ from fixtures.orders import NOTE, post_order
 from fixtures.processes import Processes, Service, run_module
 from fixtures.sim import Sim
 from fixtures.stored_values import read_stream
-from fixtures.tokens import SECRET, bearing, token
+from fixtures.tokens import SECRET, bearer_header, create_token
 from sector.api.jwks import KeyFileError, load_keys
 from sector.api.keyring import KeyRing
 from sector.state.keys import SimKeys
@@ -31,7 +31,7 @@ def api_settings() -> dict[str, str]:
 
 
 def post(api: Service, bearer_token: str | None, order: object = NOTE) -> httpx.Response:
-    return post_order(api, order, **({} if bearer_token is None else bearing(bearer_token)))
+    return post_order(api, order, **({} if bearer_token is None else bearer_header(bearer_token)))
 
 
 async def logged(redis: Redis) -> list[dict[bytes, bytes]]:
@@ -39,8 +39,8 @@ async def logged(redis: Redis) -> list[dict[bytes, bytes]]:
 
 
 async def test_a_token_is_for_its_faction_only(api: Service, redis: Redis) -> None:
-    assert post(api, token("Crimson")).status_code == 202
-    answer = post(api, token("Azure", "Jade"))
+    assert post(api, create_token("Crimson")).status_code == 202
+    answer = post(api, create_token("Azure", "Jade"))
     assert (answer.status_code, answer.json()["title"]) == (403, "Forbidden")
     assert answer.json()["errors"] == [
         {
@@ -52,17 +52,17 @@ async def test_a_token_is_for_its_faction_only(api: Service, redis: Redis) -> No
 
 
 def test_orders_of_other_factions_in_a_list_are_rejected(api: Service) -> None:
-    answer = post(api, token("Crimson"), [NOTE, NOTE | {"faction": "Azure"}])
+    answer = post(api, create_token("Crimson"), [NOTE, NOTE | {"faction": "Azure"}])
     assert [result["status"] for result in answer.json()["results"]] == [202, 403]
 
 
 async def test_an_admin_orders_for_all_and_beyond_the_rules(api: Service, sim: Sim, redis: Redis) -> None:
-    admin = token(scope="admin")
+    admin = create_token(scope="admin")
     assert post(api, admin).status_code == 202
     give = {"type": "set_owner", "faction": None, "system": "S0"}
     order_id = post(api, admin, give).json()["id"]
-    assert post(api, token("*"), give).status_code == 202
-    assert post(api, token("Crimson"), give).status_code == 403
+    assert post(api, create_token("*"), give).status_code == 202
+    assert post(api, create_token("Crimson"), give).status_code == 403
     assert [fields[b"scope"] for fields in await logged(redis)] == [b"admin", b"admin", b"player"]
     await sim.tick()
     status = httpx.get(f"{api.url}/orders/{order_id}").json()
@@ -70,46 +70,46 @@ async def test_an_admin_orders_for_all_and_beyond_the_rules(api: Service, sim: S
 
 
 def test_a_token_is_for_the_sims_that_it_names(api: Service) -> None:
-    assert post(api, token("Crimson", sim="default")).status_code == 202
-    assert post(api, token("Crimson", sim=["other", "default"])).status_code == 202
-    refused = post(api, token("Crimson", sim=["other"]))
+    assert post(api, create_token("Crimson", sim="default")).status_code == 202
+    assert post(api, create_token("Crimson", sim=["other", "default"])).status_code == 202
+    refused = post(api, create_token("Crimson", sim=["other"]))
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (403, "sim")
 
 
 def _unsigned() -> str:
-    header, body, _ = token("Crimson").split(".")
+    header, body, _ = create_token("Crimson").split(".")
     none = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').rstrip(b"=").decode()
     return f"{none}.{body}."
 
 
 def _altered() -> str:
-    header, _, signature = token("Crimson").split(".")
-    _, body, _ = token("Azure").split(".")
+    header, _, signature = create_token("Crimson").split(".")
+    _, body, _ = create_token("Azure").split(".")
     return f"{header}.{body}.{signature}"
 
 
 BAD: dict[str, tuple[Callable[[], str | None], str]] = {
     "none at all": (lambda: None, "this request requires a token"),
     "no token": (lambda: "hello", "is not a JWT"),
-    "expired": (lambda: token("Crimson", exp=int(time.time()) - 1), "expired"),
-    "without end": (lambda: token("Crimson", exp=None), "exp"),
-    "of nobody": (lambda: token("Crimson", sub=None), "sub"),
-    "not yet": (lambda: token("Crimson", nbf=int(time.time()) + 600), "ahead of the clock"),
-    "of the future": (lambda: token("Crimson", iat=int(time.time()) + 600), "ahead of the clock"),
-    "of a name that is no text": (lambda: token("Crimson", sub=7), "its sub must be a string"),
-    "of a time that is no number": (lambda: token("Crimson", iat="soon"), "ahead of the clock"),
-    "for another service": (lambda: token("Crimson", aud="billing"), "its claim aud must be sector"),
-    "for no service": (lambda: token("Crimson", aud=None), "aud"),
-    "signed by another": (lambda: token("Crimson", secret="x" * 40), "not signed by a key of this API"),
+    "expired": (lambda: create_token("Crimson", exp=int(time.time()) - 1), "expired"),
+    "without end": (lambda: create_token("Crimson", exp=None), "exp"),
+    "of nobody": (lambda: create_token("Crimson", sub=None), "sub"),
+    "not yet": (lambda: create_token("Crimson", nbf=int(time.time()) + 600), "ahead of the clock"),
+    "of the future": (lambda: create_token("Crimson", iat=int(time.time()) + 600), "ahead of the clock"),
+    "of a name that is no text": (lambda: create_token("Crimson", sub=7), "its sub must be a string"),
+    "of a time that is no number": (lambda: create_token("Crimson", iat="soon"), "ahead of the clock"),
+    "for another service": (lambda: create_token("Crimson", aud="billing"), "its claim aud must be sector"),
+    "for no service": (lambda: create_token("Crimson", aud=None), "aud"),
+    "signed by another": (lambda: create_token("Crimson", secret="x" * 40), "not signed by a key of this API"),
     "unsigned": (_unsigned, "the token is invalid"),
     "altered": (_altered, "not signed by a key of this API"),
-    "of a name with a line break": (lambda: token("Crimson", sub="a\nb"), "claim sub"),
-    "of a name that colours": (lambda: token("Crimson", sub="\x1b[31mred"), "claim sub"),
-    "of a name with a zero": (lambda: token("Crimson", sub="a\0"), "claim sub"),
-    "of a name that turns the line": (lambda: token("Crimson", sub="a\u202eb"), "claim sub"),
-    "of a name too long": (lambda: token("Crimson", sub="x" * 129), "claim sub"),
-    "of no name": (lambda: token("Crimson", sub=""), "claim sub"),
-    "of a scope unknown": (lambda: token("Crimson", scope="god"), "claim scope"),
+    "of a name with a line break": (lambda: create_token("Crimson", sub="a\nb"), "claim sub"),
+    "of a name that colours": (lambda: create_token("Crimson", sub="\x1b[31mred"), "claim sub"),
+    "of a name with a zero": (lambda: create_token("Crimson", sub="a\0"), "claim sub"),
+    "of a name that turns the line": (lambda: create_token("Crimson", sub="a\u202eb"), "claim sub"),
+    "of a name too long": (lambda: create_token("Crimson", sub="x" * 129), "claim sub"),
+    "of no name": (lambda: create_token("Crimson", sub=""), "claim sub"),
+    "of a scope unknown": (lambda: create_token("Crimson", scope="god"), "claim scope"),
 }
 
 
@@ -196,7 +196,7 @@ def test_a_public_key_is_no_secret_to_sign_with(
     for secret in (json.dumps(public_key), public_key["x"] + public_key["y"]):
         # By hand: the library would not do it.
         header = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT","kid":"one"}').rstrip(b"=")
-        signed = header + b"." + token("Crimson").split(".")[1].encode()
+        signed = header + b"." + create_token("Crimson").split(".")[1].encode()
         signature = base64.urlsafe_b64encode(hmac.digest(secret.encode(), signed, "sha256")).rstrip(b"=")
         forged = (signed + b"." + signature).decode()
         assert post(api, forged).status_code == 401
@@ -315,5 +315,5 @@ def test_a_secret_in_a_wrong_setting_is_not_shown(processes: Processes) -> None:
 @pytest.mark.parametrize("claims", [{"iat": 1}, {"nbf": 1}, {"iat": 5, "nbf": 5}, {"iat": 1.5}])
 def test_a_token_from_a_clock_seconds_ahead_is_accepted(api: Service, claims: dict[str, float]) -> None:
     ahead: dict[str, Any] = {name: time.time() + ahead_s for name, ahead_s in claims.items()}
-    answer = httpx.post(f"{api.url}/orders", json=NOTE, headers=bearing(token("Crimson", **ahead)))
+    answer = httpx.post(f"{api.url}/orders", json=NOTE, headers=bearer_header(create_token("Crimson", **ahead)))
     assert answer.status_code == 202

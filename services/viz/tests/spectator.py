@@ -19,7 +19,7 @@ _WITHIN_S = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class TickUpdate:
     """A snapshot or a delta, and what happened."""
 
     frame: Frame
@@ -38,7 +38,7 @@ def inflate(blob: bytes) -> bytes:
     return zlib.decompress(blob, wbits=-zlib.MAX_WBITS)
 
 
-def read_moments(blob: bytes) -> list[Moment]:
+def read_tick_updates(blob: bytes) -> list[TickUpdate]:
     """Return the moments in `blob`."""
     moments = []
     start = 0
@@ -49,7 +49,7 @@ def read_moments(blob: bytes) -> list[Moment]:
         start += first + -first % 8
         events = event_rows(decode(blob[start : start + second])) if second else []
         start += second + -second % 8
-        moments.append(Moment(frame, events, int(at_ms), epoch))
+        moments.append(TickUpdate(frame, events, int(at_ms), epoch))
     return moments
 
 
@@ -103,15 +103,15 @@ class Spectator:
     async def world(self) -> dict[str, Any]:
         """Wait for the state; returns the message."""
         message: dict[str, Any] = await self.next("world")
-        (moment,) = read_moments(inflate(message["moment"]))
+        (moment,) = read_tick_updates(inflate(message["moment"]))
         self.state = moment.frame
         if "map" in message:
             self.map = decode(inflate(message["map"]))
         return message
 
-    async def tick(self) -> Moment:
+    async def tick(self) -> TickUpdate:
         """Wait for the next tick, and apply it."""
-        (moment,) = read_moments(inflate(await self.next("tick")))
+        (moment,) = read_tick_updates(inflate(await self.next("tick")))
         assert self.state is not None
         self.state = apply_delta(self.state, moment.frame)
         return moment

@@ -5,7 +5,7 @@ import time
 import httpx
 import pytest
 from redis.asyncio import Redis
-from spectator import read_moments
+from spectator import read_tick_updates
 
 from fixtures.own_valkey import OwnValkey
 from fixtures.processes import Processes, Service
@@ -45,10 +45,10 @@ async def test_all_sims_are_listed(viz: Service, sim: Sim, redis: Redis) -> None
 
 async def test_any_tick_that_is_kept_can_be_seen_and_gone_on_from(viz: Service, sim: Sim, redis: Redis) -> None:
     await sim.tick(Join(faction="Me"), times=13)
-    (moment,) = read_moments(ask(viz, "/sims/default/state?tick=7").content)
+    (moment,) = read_tick_updates(ask(viz, "/sims/default/state?tick=7").content)
     assert digest(encode(moment.frame)) == (await history.at_tick(redis, "default", 7)).hash
     assert {event["tick"] for event in moment.events} <= {7}
-    ticks = read_moments(ask(viz, "/sims/default/ticks?after=7&limit=4").content)
+    ticks = read_tick_updates(ask(viz, "/sims/default/ticks?after=7&limit=4").content)
     assert [each.tick for each in ticks] == [8, 9, 10, 11]
     state = moment.frame
     for each in ticks:
@@ -110,7 +110,7 @@ async def test_a_state_is_compressed_if_the_client_accepts_it(
         f"{viz.url}/sims/default/state?tick=20", headers={"Accept-Encoding": accept_encoding}, timeout=20
     )
     assert response.headers.get("content-encoding") == content_encoding
-    assert read_moments(response.content)[0].tick == 20
+    assert read_tick_updates(response.content)[0].tick == 20
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ async def test_a_tick_before_the_history_is_not_found(viz: Service, sim: Sim) ->
     answer = ask(viz, "/sims/default/state?tick=3")
     message = "tick 3 of sim 'default' is not in its history: read a tick within the retention"
     assert (answer.status_code, answer.json()["message"]) == (404, message)
-    moments = read_moments(ask(viz, "/sims/default/ticks?after=3&limit=30").content)
+    moments = read_tick_updates(ask(viz, "/sims/default/ticks?after=3&limit=30").content)
     assert [each.tick for each in moments] == [31, 32, 33]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from page_golden import FOLDER, comparable, golden_files
 
-from fixtures.requires import require_answer, require_program
+from fixtures.requires import require_program, require_success
 
 _TESTS = FOLDER.parent
 _HINT = "install Node.js 20.12 or newer (apt-get install nodejs)"
@@ -36,7 +36,7 @@ def test_the_unit_tests_read_golden_files_of_each_kind(kind: str) -> None:
 def test_the_unit_tests_of_the_modules_pass() -> None:
     node = require_program("node", hint=_HINT)
     # The page inflates what the viz deflates; earlier versions of Node.js cannot.
-    require_answer(node, "--eval", "new DecompressionStream('deflate-raw')", hint=_HINT)
+    require_success(node, "--eval", "new DecompressionStream('deflate-raw')", hint=_HINT)
     files = sorted(str(path) for path in _TESTS.glob("*.test.js"))
     assert files
     done = subprocess.run(

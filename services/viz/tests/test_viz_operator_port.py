@@ -2,7 +2,7 @@
 
 import httpx
 
-from fixtures.metrics import metrics_of
+from fixtures.metrics import scrape_metrics
 from fixtures.processes import Processes, free_port
 from fixtures.sim import Sim
 
@@ -14,7 +14,7 @@ async def test_spectators_do_not_reach_what_is_for_operators(sim: Sim, redis_url
         assert httpx.get(f"{viz.url}{path}").status_code == 404, path
     assert httpx.get(f"{viz.url}/health/ready").json() == {"service": "viz", "ready": True}
     assert httpx.get(f"{viz.operator_url}/health").json()["tick"] == 1
-    assert metrics_of(viz.operator_url)["sector_viz_tick"] == 1
+    assert scrape_metrics(viz.operator_url)["sector_viz_tick"] == 1
     assert "<title>Sector" in httpx.get(viz.url).text
 
 

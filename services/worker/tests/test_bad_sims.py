@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from fixtures import archives
-from fixtures.archives import change, with_meta
+from fixtures.archives import replace_meta, replace_record
 from fixtures.processes import Processes, Service, tick_of
 from fixtures.sim import CONFIG
 from fixtures.users import selectors_of
@@ -34,11 +34,11 @@ TTL_MS = 600
 
 async def _far_tick(redis: Redis) -> None:
     """Import what the rules refuse: no archive says how far a world goes."""
-    records = archives.play(0)
+    records = archives.record_world(0)
     keyframe = records[1]
     assert isinstance(keyframe, Keyframe)
     await lifecycle.delete(redis, "bad")
-    far = change(records, 1, tick=2**52, snapshot=with_meta(keyframe.snapshot, tick=2**52))
+    far = replace_record(records, 1, tick=2**52, snapshot=replace_meta(keyframe.snapshot, tick=2**52))
     await import_sim(redis, "bad", iter(far))
 
 

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from fixtures.faulty_proxy import FaultyProxy
 from fixtures.processes import Processes, Service, free_port
-from fixtures.topologies import OneNode, SentinelTrio, SixNodes, Topology, running
+from fixtures.topologies import OneNode, SentinelTrio, SixNodes, Topology, running_topology
 from sector.models import SimConfig
 from sector.state.redis.client import Client, connect
 from sector.state.sims import lifecycle
@@ -121,7 +121,7 @@ async def start_system(
 ) -> AsyncIterator[SystemUnderTest]:
     """Start Redis, create the sims, start workers and APIs; end all of them at the end. `sabotage`: see that module."""
     with contextlib.ExitStack() as servers_end:
-        servers = await asyncio.to_thread(servers_end.enter_context, running(TOPOLOGIES[kind], directory))
+        servers = await asyncio.to_thread(servers_end.enter_context, running_topology(TOPOLOGIES[kind], directory))
         redis = connect(servers.url)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(redis.aclose)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fixtures.processes import Service
-from fixtures.tokens import SECRET, token
+from fixtures.tokens import SECRET, create_token
 from fixtures.users import as_user
 from sector.state.redis.client import Client
 
@@ -29,7 +29,7 @@ class TargetWorld:
     @staticmethod
     def token(*factions: str, **claims: object) -> str:
         """Return a valid token with these claims."""
-        return token(*factions, secret=SECRET, **claims)
+        return create_token(*factions, secret=SECRET, **claims)
 
 
 type Act = Callable[[TargetWorld], Awaitable[None]]

@@ -13,7 +13,7 @@ import httpx
 import xxhash
 
 from fixtures import archives
-from fixtures.archives import change, with_meta
+from fixtures.archives import replace_meta, replace_record
 from fixtures.processes import environment, tick_of
 from hostile.attempt import Attempt, TargetWorld
 from sector.models.archive import MAGIC, Founding, Keyframe, Record, TickEntry
@@ -28,7 +28,7 @@ _MEMORY_KIB = 1_500_000
 _MANY = 20
 _numbers = itertools.count()
 
-_RECORDS = archives.play()
+_RECORDS = archives.record_world()
 _FOUNDING, _KEYFRAME, _TICK = _RECORDS[0], _RECORDS[1], _RECORDS[2]
 assert isinstance(_FOUNDING, Founding)
 assert isinstance(_KEYFRAME, Keyframe)
@@ -75,7 +75,7 @@ def _refused(blob: bytes, reason: str) -> Act:
 
 
 def _lies(records: list[Record], reason: str) -> Act:
-    return _refused(archives.pack(records), reason)
+    return _refused(archives.encode_records(records), reason)
 
 
 def _believed(records: list[Record], statuses: frozenset[int], count: int = 1) -> Act:
@@ -132,13 +132,13 @@ def _record(text: bytes, claimed_bytes: int = -1) -> bytes:
 
 def _far(tick: int) -> list[Record]:
     """Return a sim at a tick that the rules refuse, and no validation of an archive knows."""
-    return [_RECORDS[0], Keyframe(tick, "0-0", with_meta(_SNAPSHOT, tick=tick))]
+    return [_RECORDS[0], Keyframe(tick, "0-0", replace_meta(_SNAPSHOT, tick=tick))]
 
 
 def _bare() -> list[Record]:
     """Return a sim whose state has no tables: another world may have none."""
     snapshot = encode(Frame("snapshot", {"tick": 0, "status": "running"}, {}))
-    return change(change(_RECORDS, 0, map=encode(Frame("map", {}, {}))), 1, snapshot=snapshot)[:2]
+    return replace_record(replace_record(_RECORDS, 0, map=encode(Frame("map", {}, {}))), 1, snapshot=snapshot)[:2]
 
 
 _READ = frozenset({200})
@@ -148,21 +148,26 @@ _ESCAPES = "\x1b]0;pwned\x07"
 _BACKWARDS = (replace(_TICK.orders[0], id="5-0"),)
 
 ATTEMPTS = (
-    Attempt("a keyframe of tick 2**62", _lies(change(_RECORDS, 1, tick=2**62), "keyframe.tick")),
-    Attempt("a keyframe of tick -7", _lies(change(_RECORDS, 1, tick=-7), "keyframe.tick")),
-    Attempt("a keyframe of another tick", _lies(change(_RECORDS, 1, tick=5), "the record is of tick 5; it is 0")),
-    Attempt("a cursor that is no id", _lies(change(_RECORDS, 1, cursor="x"), "keyframe.cursor")),
-    Attempt("a cursor at the end of all ids", _lies(change(_RECORDS, 1, cursor=_LAST_ID), "keyframe.cursor")),
-    Attempt("a time of 2**62 ms", _lies(change(_RECORDS, 2, at_ms=2**62), "tick.at_ms")),
+    Attempt("a keyframe of tick 2**62", _lies(replace_record(_RECORDS, 1, tick=2**62), "keyframe.tick")),
+    Attempt("a keyframe of tick -7", _lies(replace_record(_RECORDS, 1, tick=-7), "keyframe.tick")),
     Attempt(
-        "a map that is a snapshot", _lies(change(_RECORDS, 0, map=_KEYFRAME.snapshot), "it is not of the kind map")
+        "a keyframe of another tick", _lies(replace_record(_RECORDS, 1, tick=5), "the record is of tick 5; it is 0")
     ),
-    Attempt("a hash that sets the title of a terminal", _lies(change(_RECORDS, 2, hash=_ESCAPES), "tick.hash")),
+    Attempt("a cursor that is no id", _lies(replace_record(_RECORDS, 1, cursor="x"), "keyframe.cursor")),
+    Attempt("a cursor at the end of all ids", _lies(replace_record(_RECORDS, 1, cursor=_LAST_ID), "keyframe.cursor")),
+    Attempt("a time of 2**62 ms", _lies(replace_record(_RECORDS, 2, at_ms=2**62), "tick.at_ms")),
+    Attempt(
+        "a map that is a snapshot",
+        _lies(replace_record(_RECORDS, 0, map=_KEYFRAME.snapshot), "it is not of the kind map"),
+    ),
+    Attempt("a hash that sets the title of a terminal", _lies(replace_record(_RECORDS, 2, hash=_ESCAPES), "tick.hash")),
     Attempt(
         "events that begin a line",
-        _lies(change(_RECORDS, 2, events=b'[{"type":"a\\nb"}]'), "an event has the invalid type"),
+        _lies(replace_record(_RECORDS, 2, events=b'[{"type":"a\\nb"}]'), "an event has the invalid type"),
     ),
-    Attempt("orders that go back", _lies(change(_RECORDS, 3, orders=_BACKWARDS), "it does not come after 1001-0")),
+    Attempt(
+        "orders that go back", _lies(replace_record(_RECORDS, 3, orders=_BACKWARDS), "it does not come after 1001-0")
+    ),
     Attempt("a header of a million lists", _refused(_many_values(), "more than 200000 strings and values")),
     Attempt("a header of 4 GiB", _refused(_record(b"{}", 2**32 - 1), "its header has 4294967295 bytes")),
     Attempt("a tick that the rules refuse", _believed(_far(2**52), _READ_OR_NOT)),

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 from jwt.utils import base64url_encode
 
-from fixtures.tokens import token
+from fixtures.tokens import create_token
 
 PASSWORD = "hunter2-of-redis-and-more"
 SECRET = "hunter2-secret-that-signs-tokens-and-is-long"
@@ -74,7 +74,7 @@ _K = base64url_encode(OF_FILE.encode()).decode()
 _RSA: dict[str, object] = json.loads(RSAAlgorithm.to_jwk(rsa.generate_private_key(65537, 2048)))
 _PRIVATE = tuple(str(_RSA[name]) for name in ("d", "p", "q", "dp", "dq", "qi"))
 _OCT: dict[str, object] = {"kty": "oct", "kid": "broken", "k": _K}
-_TOKEN = token("Robo", secret=SIGNER)
+_TOKEN = create_token("Robo", secret=SIGNER)
 _OF_TOKEN = (_TOKEN, _TOKEN.rpartition(".")[2], _TOKEN.split(".")[1])
 
 CASES = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.metrics import metrics_of
+from fixtures.metrics import scrape_metrics
 from fixtures.processes import Processes, Service, environment, free_port
 from fixtures.sim import LONG
 
@@ -60,7 +60,7 @@ def test_all_user_kinds_meet_the_objectives_and_write_reports(
     assert "<html" in (tmp_path / "report.html").read_text()
     assert "order to outcome" in (tmp_path / "load_stats.csv").read_text()
     # What the load says that it did, the API says too.
-    counted = metrics_of(api.url)
+    counted = scrape_metrics(api.url)
     assert counted["sector_orders_accepted_total"] > 100
     assert counted["sector_http_request_duration_seconds_count", "GET", "/snapshot", "304"] > 0
 
