@@ -114,15 +114,15 @@ async def _disturb(proxy: FaultyProxy, fault: Fault, lease_s: float) -> bool:
             proxy.cut()
         case schedule.TICK_REQUEST_LOST | schedule.ORDER_REQUEST_LOST:
             proxy.cut_before(_EXEC if fault.kind == schedule.TICK_REQUEST_LOST else _ADMIT)
-            return await proxy.came(lease_s)
+            return await proxy.wait_for_command(lease_s)
         case schedule.TICK_REPLY_LOST | schedule.ORDER_REPLY_LOST:
             proxy.cut_after(_EXEC if fault.kind == schedule.TICK_REPLY_LOST else _ADMIT)
-            return await proxy.came(lease_s)
+            return await proxy.wait_for_command(lease_s)
         case schedule.TICK_DELAYED:
             # Until the lease has expired and another worker has ticked.
             held_s = lease_s + fault.lasting_s
             proxy.hold(_EXEC, held_s)
-            if not await proxy.came(lease_s):
+            if not await proxy.wait_for_command(lease_s):
                 return False
             await asyncio.sleep(held_s)
     return True
