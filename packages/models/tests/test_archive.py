@@ -48,7 +48,7 @@ def write_archive(records: list[Record]) -> bytes:
     return stream.getvalue()
 
 
-def sealed(header: bytes, body: bytes = b"") -> bytes:
+def record_archive(header: bytes, body: bytes = b"") -> bytes:
     """Return an archive whose only record has this header and the digest that makes it believable."""
     record = struct.pack("<IQ", len(header), len(body)) + header + body
     return b"SECTLOG\x01" + record + xxhash.xxh3_64(header + body).digest()
@@ -135,7 +135,7 @@ def test_a_field_out_of_its_range_is_named_with_its_record_and_value(
     header: dict[str, object], field: str, value: str
 ) -> None:
     with pytest.raises(ArchiveFieldError) as raised:
-        read(sealed(json.dumps(header).encode()))
+        read(record_archive(json.dumps(header).encode()))
     error = raised.value
     assert (error.record, error.field) == (1, field)
     assert error.value.startswith(value)
@@ -155,7 +155,7 @@ def test_what_could_not_be_read_is_not_written(record: Record) -> None:
 )
 def test_a_large_header_of_many_values_is_refused_before_it_takes_memory(item: bytes) -> None:
     text = b'{"kind":"tick","orders":[' + item * ((2**23) // len(item)) + b"0]}"
-    blob = io.BytesIO(sealed(text))
+    blob = io.BytesIO(record_archive(text))
     tracemalloc.start()
     try:
         with pytest.raises(ArchiveError, match="record 1: its header has more than 200000 strings and values"):

@@ -33,7 +33,7 @@ HARMLESS = {
 OF_A_WSGI_REQUEST = {"REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "HTTP_ACCEPT", "HTTP_ACCEPT_ENCODING"}
 
 
-def read_by(library: str) -> set[str]:
+def variables_of(library: str) -> set[str]:
     """Return the names of the variables that the code of a library reads."""
     spec = find_spec(library)
     assert spec is not None
@@ -44,7 +44,7 @@ def read_by(library: str) -> set[str]:
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_each_variable_of_a_library_is_removed_or_known(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = read_by(library) - HARMLESS - OF_A_WSGI_REQUEST - {"prometheus_multiproc_dir"}
+    names = variables_of(library) - HARMLESS - OF_A_WSGI_REQUEST - {"prometheus_multiproc_dir"}
     for name in names:
         monkeypatch.setenv(name, "x")
     ignore_library_variables()

@@ -6,7 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sector.process.metric_aliases import EarlierNames, deprecate_metrics
 
 
-def exported(registry: CollectorRegistry) -> dict[str, tuple[str, str, list[tuple[str, dict[str, str], float]]]]:
+def parse_families(registry: CollectorRegistry) -> dict[str, tuple[str, str, list[tuple[str, dict[str, str], float]]]]:
     """Return type, help and samples of each family, as Prometheus parses them. Names of samples are without that of the family."""
     text = generate_latest(EarlierNames(registry)).decode()
     return {
@@ -31,7 +31,7 @@ def test_a_renamed_metric_has_the_same_samples_under_both_names() -> None:
             "alias_lag_seconds": "alias_delay_seconds",
         }
     )
-    families = exported(registry)
+    families = parse_families(registry)
     for earlier_name, new_name in (
         ("alias_orders_taken", "alias_orders_accepted"),
         ("alias_waiting", "alias_queue_size"),
@@ -46,11 +46,11 @@ def test_the_help_of_an_earlier_name_states_the_new_name() -> None:
     registry = CollectorRegistry()
     Counter("alias_leases_acquired", "Leases.", registry=registry)
     deprecate_metrics({"alias_leases_taken": "alias_leases_acquired"})
-    _, documentation, _ = exported(registry)["alias_leases_taken"]
+    _, documentation, _ = parse_families(registry)["alias_leases_taken"]
     assert documentation == "Deprecated: use alias_leases_acquired_total."
 
 
 def test_other_metrics_are_exported_once() -> None:
     registry = CollectorRegistry()
     Gauge("alias_present", "Present.", registry=registry).set(1)
-    assert list(exported(registry)) == ["alias_present"]
+    assert list(parse_families(registry)) == ["alias_present"]

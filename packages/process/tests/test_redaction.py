@@ -13,7 +13,7 @@ SECRET = 'hunter2 "quoted" \\ & ü/#'
 
 
 @pytest.fixture(autouse=True, scope="module")
-def registered() -> None:
+def registered_secrets() -> None:
     register_secrets([SECRET, "short"])
 
 

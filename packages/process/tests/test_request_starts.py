@@ -117,7 +117,7 @@ def test_a_connection_that_ends_within_a_request_is_closed(server: Server, part:
     assert status_codes(exchange(server.port, GET + part))[:1] == [200]
 
 
-async def started(starts: RequestStarts, client: str, log: list[str]) -> None:
+async def start_request(starts: RequestStarts, client: str, log: list[str]) -> None:
     if not starts.start():
         await starts.wait(client)
     log.append(client)
@@ -125,8 +125,8 @@ async def started(starts: RequestStarts, client: str, log: list[str]) -> None:
 
 async def test_clients_start_in_rotation() -> None:
     starts, log = RequestStarts(), list[str]()
-    crowd = [asyncio.create_task(started(starts, "crowd", log)) for _ in range(300)]
-    other = asyncio.create_task(started(starts, "other", log))
+    crowd = [asyncio.create_task(start_request(starts, "crowd", log)) for _ in range(300)]
+    other = asyncio.create_task(start_request(starts, "other", log))
     await other
     assert log.index("other") < 140
     assert starts.pending > 0
@@ -143,7 +143,7 @@ async def test_fewer_start_while_iterations_are_long() -> None:
         return now_s
 
     starts, log, counts = RequestStarts(clock), list[str](), list[int]()
-    tasks = [asyncio.create_task(started(starts, "a", log)) for _ in range(200)]
+    tasks = [asyncio.create_task(start_request(starts, "a", log)) for _ in range(200)]
     while len(log) < 200:
         before = len(log)
         await asyncio.sleep(0)
@@ -155,7 +155,7 @@ async def test_fewer_start_while_iterations_are_long() -> None:
 
 async def test_one_that_is_cancelled_leaves_its_place_to_the_next() -> None:
     starts, log = RequestStarts(), list[str]()
-    tasks = [asyncio.create_task(started(starts, "a", log)) for _ in range(100)]
+    tasks = [asyncio.create_task(start_request(starts, "a", log)) for _ in range(100)]
     await asyncio.sleep(0)
     for task in tasks[64:90]:
         task.cancel()

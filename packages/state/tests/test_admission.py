@@ -31,7 +31,7 @@ GATE = AdmissionPolicy("default")
 KEYED = replace(ONE, key="k", digest=b"digest of it 16b", stored_response=b"rest")
 
 
-async def logged(redis: Redis) -> list[str]:
+async def read_log_ids(redis: Redis) -> list[str]:
     return [entry_id for entry_id, _ in await read_stream(redis, SimKeys("default").orders)]
 
 
@@ -39,7 +39,7 @@ async def test_what_is_admitted_is_in_the_log_in_order_and_is_applied(sim: Sim, 
     one, two = await admit_group(GATE, redis, [ONE, Request("you", [BODY, BODY], admin=True)])
     assert isinstance(one, Admitted)
     assert isinstance(two, Admitted)
-    assert [*one.ids, *two.ids] == await logged(redis)
+    assert [*one.ids, *two.ids] == await read_log_ids(redis)
     fields = [fields for _, fields in await read_stream(redis, SimKeys("default").orders)]
     assert [(each[b"issuer"], each[b"scope"]) for each in fields] == [
         (b"me", b"player"),
@@ -72,7 +72,7 @@ async def test_the_same_key_is_carried_out_once_for_24_hours(sim: Sim, redis: Re
     (third,) = await admit_group(GATE, redis, [KEYED])
     assert isinstance(first, Admitted)
     assert second == third == Admitted(first.ids, b"rest", True)
-    assert await logged(redis) == first.ids
+    assert await read_log_ids(redis) == first.ids
     (name,) = await redis.keys("*once*")
     assert 24 * 3600 - 10 < await redis.ttl(name) <= 24 * 3600
 
@@ -116,7 +116,7 @@ async def test_the_same_key_with_another_request_is_refused_and_of_another_issue
     assert isinstance(first, Admitted)
     assert isinstance(reused, IdempotencyConflict)
     assert isinstance(foreign, Admitted)
-    assert len(await logged(redis)) == 2
+    assert len(await read_log_ids(redis)) == 2
 
 
 async def test_who_orders_too_fast_waits_and_the_others_do_not(sim: Sim, redis: Redis) -> None:
@@ -129,7 +129,7 @@ async def test_who_orders_too_fast_waits_and_the_others_do_not(sim: Sim, redis: 
     assert isinstance(refused, RateLimited)
     assert refused.client == "token slow"
     assert 1.5 < refused.retry_after_s <= 2
-    assert len(await logged(redis)) == 4
+    assert len(await read_log_ids(redis)) == 4
     # It is kept in Redis: any other process is told the same.
     (again,) = await admit_group(GATE, redis, [mine])
     assert isinstance(again, RateLimited)
@@ -190,7 +190,7 @@ async def test_what_is_not_durable_is_said_to_each_with_its_own_ids(sim: Sim, re
     assert (await sim.reader.head()).applied == 0
     gate = AdmissionPolicy("default", durability=Durability("replica", 20))
     verdicts = await admit_group(gate, redis, [ONE, replace(ONE, orders=[BODY, BODY])])
-    log_ids = await logged(redis)
+    log_ids = await read_log_ids(redis)
     assert [each.order_ids for each in verdicts if isinstance(each, NotDurable)] == [log_ids[:1], log_ids[1:]]
 
 
@@ -199,7 +199,7 @@ async def test_redis_may_forget_the_script(sim: Sim, redis: Redis) -> None:
     await admit_group(GATE, redis, [ONE])
     await redis.script_flush()
     await admit_group(GATE, redis, [ONE])
-    assert len(await logged(redis)) == 2
+    assert len(await read_log_ids(redis)) == 2
 
 
 async def test_requests_in_flight_together_share_one_round_trip(sim: Sim, redis: Redis) -> None:
@@ -209,7 +209,7 @@ async def test_requests_in_flight_together_share_one_round_trip(sim: Sim, redis:
     before = (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"]
     admitted = await asyncio.gather(*(group.admit(Request(f"p{number}", [BODY])) for number in range(200)))
     assert (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"] == before + 1
-    assert [each.ids[0] for each in admitted] == (await logged(redis))[1:]
+    assert [each.ids[0] for each in admitted] == (await read_log_ids(redis))[1:]
     await group.close()
 
 
@@ -219,7 +219,7 @@ async def test_who_comes_just_when_a_group_is_over_begins_the_next(sim: Sim, red
     async with asyncio.timeout(60):
         for _ in range(5):
             await group.admit(ONE)
-    assert len(await logged(redis)) == 5
+    assert len(await read_log_ids(redis)) == 5
 
 
 async def test_a_refusal_is_raised_to_whom_it_concerns(sim: Sim, redis: Redis) -> None:
@@ -276,7 +276,7 @@ async def test_a_group_that_fails_takes_none_of_those_that_follow_it_along(sim: 
     assert "WRONGTYPE" in str(first)
     await asyncio.gather(*under_way[500:], return_exceptions=True)
     await redis.delete(log)
-    assert len(await asyncio.gather(*(group.admit(ONE) for _ in range(501)))) == len(await logged(redis)) == 501
+    assert len(await asyncio.gather(*(group.admit(ONE) for _ in range(501)))) == len(await read_log_ids(redis)) == 501
 
 
 @pytest.mark.parametrize("count", [1, 4_001])

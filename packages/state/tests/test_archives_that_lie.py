@@ -33,7 +33,7 @@ _CLEAR = (StateError, ArchiveError, FrameError, DeltaError)
 _FAR = 2**62
 
 
-async def use(redis: Client, sim_id: str) -> None:
+async def read_sim(redis: Client, sim_id: str) -> None:
     """Read a sim in every way that processes do. An invalid sim must fail soon, with a clear error."""
     reader = SimReader(redis, sim_id)
     for read in (
@@ -88,7 +88,7 @@ async def _tick(redis: Client, sim_id: str) -> None:
             break
 
 
-def bring(url: str, records: list[Record]) -> bool:
+def import_archive(url: str, records: list[Record]) -> bool:
     """Import records as they are, and as a file; use what comes of them. Says whether they were believed."""
 
     async def attempt() -> list[bool]:
@@ -118,7 +118,7 @@ async def _imported(redis: Client, sim_id: str, records: list[Record]) -> bool:
             await import_sim(redis, sim_id, iter(records))
     except StateError as error:
         return not _is_printable(error)
-    await use(redis, sim_id)
+    await read_sim(redis, sim_id)
     return True
 
 
@@ -225,16 +225,16 @@ async def test_an_archive_that_lies_is_refused_and_says_where(redis: Redis, lie:
 
 
 def test_an_archive_that_tells_the_truth_is_believed(url: str) -> None:
-    assert bring(url, RECORDS)
-    assert bring(url, RECORDS[:2])
-    assert bring(url, [RECORDS[0], *RECORDS[6:]])
+    assert import_archive(url, RECORDS)
+    assert import_archive(url, RECORDS[:2])
+    assert import_archive(url, [RECORDS[0], *RECORDS[6:]])
 
 
 def test_a_tick_that_only_the_rules_of_the_world_refuse_can_be_read(url: str) -> None:
-    assert bring(url, replace_record(_with_snapshot(RECORDS, tick=2**53 - 1), 1, tick=2**53 - 1)[:2])
+    assert import_archive(url, replace_record(_with_snapshot(RECORDS, tick=2**53 - 1), 1, tick=2**53 - 1)[:2])
 
 
 @settings(max_examples=max_examples(600), deadline=None, suppress_health_check=list(HealthCheck))
 @given(corrupt_archives())
 def test_any_archive_is_refused_clearly_or_read_within_bounds(url: str, records: list[Record]) -> None:
-    event("believed" if bring(url, records) else "refused")
+    event("believed" if import_archive(url, records) else "refused")

@@ -139,7 +139,7 @@ async def test_a_sim_that_cannot_be_made_is_said_to_who_asked(redis: Redis) -> N
     assert await lifecycle.list_ids(redis) == []
 
 
-class Refusing(SectorWorld):
+class RefusingWorld(SectorWorld):
     """A world that cannot be created, for a reason that is not meant for clients."""
 
     def create(self, config: SimConfig) -> tuple[bytes, bytes]:
@@ -148,7 +148,7 @@ class Refusing(SectorWorld):
 
 async def test_the_text_of_another_value_error_is_logged_only(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
     await requests.request_sim(redis, "asked", SimRequest(config=SimConfig()))
-    await requests.reconcile(redis, "asked", Refusing())
+    await requests.reconcile(redis, "asked", RefusingWorld())
     request = await requests.get_request(redis, "asked")
     assert request is not None
     assert request.fault == "sim 'asked' cannot be created: the world rejected its config"

@@ -33,7 +33,7 @@ from sector.world import Position, SectorWorld
 KEYS = SimKeys("default")
 
 
-async def exported(redis: Redis, sim_id: str = "default") -> list[Record]:
+async def export_records(redis: Redis, sim_id: str = "default") -> list[Record]:
     """Return the records of a sim, having been through a file."""
     stream = io.BytesIO()
     writer = ArchiveWriter(stream)
@@ -128,10 +128,10 @@ async def test_an_imported_sim_has_the_same_history_and_goes_on_alike(sim: Sim, 
     assert home.tick == 1
     await redis.xadd(KEYS.orders, {"not": "ours"})
     await sim.tick(MoveFleet(faction="Me", system="S0", target="S1", ships=1), times=8)
-    records = await exported(redis)
+    records = await export_records(redis)
     head = await import_sim(redis, "copy", iter(records))
     assert (head.tick, head.hash) == (9, (await sim.reader.head()).hash)
-    again = await exported(redis, "copy")
+    again = await export_records(redis, "copy")
     assert again[1:] == records[1:]
     everything = (await sim.reader.events((0, 0), 1000)).events
     assert (await SimReader(redis, "copy").events((0, 0), 1000)).events == everything
@@ -143,7 +143,7 @@ async def test_an_imported_sim_has_the_same_history_and_goes_on_alike(sim: Sim, 
 
 async def test_an_import_that_is_broken_off_leaves_no_sim_and_can_be_made_again(sim: Sim, redis: Redis) -> None:
     await sim.tick(Join(faction="Me"), times=8)
-    records = await exported(redis)
+    records = await export_records(redis)
 
     class Unplugged(Exception):
         pass
@@ -160,12 +160,12 @@ async def test_an_import_that_is_broken_off_leaves_no_sim_and_can_be_made_again(
     with pytest.raises(HistoryBroken, match="tick 4 follows"):
         await import_sim(redis, "copy", iter([*records[:3], *records[5:]]))
     await import_sim(redis, "copy", iter(records))
-    assert await exported(redis, "copy") == [*(await exported(redis, "copy"))[:1], *records[1:]]
+    assert await export_records(redis, "copy") == [*(await export_records(redis, "copy"))[:1], *records[1:]]
 
 
 async def test_an_import_leaves_a_sim_alone_that_another_client_creates_meanwhile(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=3)
-    records = await exported(redis)
+    records = await export_records(redis)
     async with acquire_connection(redis, SimKeys("copy").head) as connection:
         importer = Importer(connection, redis, "copy")
         await importer.begin()
@@ -205,7 +205,7 @@ async def test_records_that_make_no_sim_are_not_imported(
     sim: Sim, redis: Redis, alter: Callable[[list[Any]], list[Record]], reason: str
 ) -> None:
     await sim.tick(times=3)
-    records = await exported(redis)
+    records = await export_records(redis)
     with pytest.raises(HistoryBroken, match=reason):
         await import_sim(redis, "copy", iter(alter(records)))
     assert await lifecycle.list_ids(redis) == ["default"]

@@ -28,12 +28,12 @@ A, B = (IdempotencyKey("me", "k1", name * 16) for name in (b"a", b"b"))
 
 
 @pytest.fixture(params=list(KINDS.values()), ids=list(KINDS))
-def wish(request: pytest.FixtureRequest) -> SimRequest:
+def any_request(request: pytest.FixtureRequest) -> SimRequest:
     sim_request: SimRequest = request.param
     return sim_request
 
 
-async def stored(redis: Redis) -> set[bytes]:
+async def lasting_keys(redis: Redis) -> set[bytes]:
     """Return the keys that last. The API cannot delete any, but lets them expire."""
     keys = [bytes(key) async for key in redis.scan_iter("sim:*")]
     ends_ms = {key: await redis.pttl(key) for key in keys}
@@ -45,14 +45,14 @@ STEPS = {"before it is reserved": "EVAL", "before the sim is stored": "WATCH", "
 
 @pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
 async def test_of_two_requests_for_different_sims_under_one_key_one_creates_its_sim(
-    redis: Redis, sim: Sim, wish: SimRequest, step: str, monkeypatch: pytest.MonkeyPatch
+    redis: Redis, sim: Sim, any_request: SimRequest, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert sim.lease.epoch == 1
     outcomes: list[str] = []
 
     async def ask(sim_id: str, once: IdempotencyKey) -> None:
         try:
-            await requests.request_sim(redis, sim_id, wish, once)
+            await requests.request_sim(redis, sim_id, any_request, once)
         except IdempotencyConflict:
             outcomes.append(f"{sim_id} refused")
         else:
@@ -67,17 +67,17 @@ async def test_of_two_requests_for_different_sims_under_one_key_one_creates_its_
     assert await is_repeated(redis, first, once)
     with pytest.raises(IdempotencyConflict):
         await is_repeated(redis, second, other)
-    assert not [key for key in await stored(redis) if f"{{{second}}}".encode() in key], "it stores nothing"
+    assert not [key for key in await lasting_keys(redis) if f"{{{second}}}".encode() in key], "it stores nothing"
 
 
 async def test_of_many_at_the_same_time_one_creates_its_sim(
-    redis_url: str, redis: Redis, sim: Sim, wish: SimRequest
+    redis_url: str, redis: Redis, sim: Sim, any_request: SimRequest
 ) -> None:
     assert sim.lease.epoch == 1
     clients = [connect(as_user(redis_url, "api")) for _ in range(2)]
     keys = [IdempotencyKey("me", "k1", b"%016d" % number) for number in range(20)]
     calls = [
-        requests.request_sim(clients[number % 2], f"s{number}", wish, once)
+        requests.request_sim(clients[number % 2], f"s{number}", any_request, once)
         for number, once in enumerate(keys)
         for _ in range(2)  # and each was sent twice
     ]
@@ -90,24 +90,24 @@ async def test_of_many_at_the_same_time_one_creates_its_sim(
 
 
 async def test_a_request_that_is_refused_releases_the_key(
-    redis: Redis, wish: SimRequest, monkeypatch: pytest.MonkeyPatch
+    redis: Redis, any_request: SimRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_before_command(monkeypatch, "MULTI", lambda: requests.request_sim(redis, "a", CREATE))
     with pytest.raises(SimExists):
-        await requests.request_sim(redis, "a", wish, A)
+        await requests.request_sim(redis, "a", any_request, A)
     await redis.delete(SimKeys("a").request)
-    assert await stored(redis) == set()
-    await requests.request_sim(redis, "b", wish, B)
+    assert await lasting_keys(redis) == set()
+    await requests.request_sim(redis, "b", any_request, B)
     assert await is_repeated(redis, "b", B)
 
 
-async def test_a_request_that_is_refused_at_once_reserves_nothing(redis: Redis, wish: SimRequest) -> None:
+async def test_a_request_that_is_refused_at_once_reserves_nothing(redis: Redis, any_request: SimRequest) -> None:
     with pytest.raises(TooManySims):
-        await requests.request_sim(redis, "a", wish, A, max_sims=0)
+        await requests.request_sim(redis, "a", any_request, A, max_sims=0)
     await requests.request_sim(redis, "mine", CREATE)
     with pytest.raises(SimExists):
-        await requests.request_sim(redis, "mine", wish, A)
-    assert await stored(redis) == {SimKeys("mine").request.encode()}
+        await requests.request_sim(redis, "mine", any_request, A)
+    assert await lasting_keys(redis) == {SimKeys("mine").request.encode()}
 
 
 async def test_an_equal_request_that_is_refused_does_not_release_the_key_of_the_other(redis: Redis) -> None:
@@ -143,17 +143,17 @@ CRASHES = {"after the reservation": "MULTI", "after the sim is stored": "SADD", 
 
 @pytest.mark.parametrize("step", CRASHES.values(), ids=CRASHES)
 async def test_after_a_crash_between_two_steps_the_retry_finishes_the_request(
-    redis: Redis, sim: Sim, wish: SimRequest, step: str, monkeypatch: pytest.MonkeyPatch
+    redis: Redis, sim: Sim, any_request: SimRequest, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert sim.lease.epoch == 1
     crash_before(monkeypatch, step, skip=1 if step == "EVAL" else 0)
     with pytest.raises(RedisConnectionError):
-        await requests.request_sim(redis, "a", wish, A)
+        await requests.request_sim(redis, "a", any_request, A)
     monkeypatch.undo()
     with pytest.raises(IdempotencyConflict):
-        await requests.request_sim(redis, "b", wish, B)
+        await requests.request_sim(redis, "b", any_request, B)
     if not await is_repeated(redis, "a", A):
-        await requests.request_sim(redis, "a", wish, A)
+        await requests.request_sim(redis, "a", any_request, A)
     assert await is_repeated(redis, "a", A)
     assert await lifecycle.list_ids(redis) == ["a", "default"]
     assert await redis.get(A.used) == A.digest

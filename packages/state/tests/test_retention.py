@@ -40,7 +40,7 @@ async def no_limit_afterwards(redis: Redis) -> AsyncIterator[None]:
     await redis.config_set("maxmemory", 0)
 
 
-async def bounded(redis: Redis, config: SimConfig = NO_KEYFRAMES, limit: int = LIMIT) -> Sim:
+async def create_limited_sim(redis: Redis, config: SimConfig = NO_KEYFRAMES, limit: int = LIMIT) -> Sim:
     """Create the sim `default`, whose history has at most `limit` bytes."""
     sim = await Sim.create(redis, config)
     sim.ticker = Ticker(
@@ -71,7 +71,7 @@ async def limit_memory(redis: Redis, share: float) -> None:
 
 
 async def test_long_notes_exceed_no_limit(redis: Redis) -> None:
-    sim = await bounded(redis)
+    sim = await create_limited_sim(redis)
     largest = 0
     for _ in range(80):
         await sim.tick(*[LONG_NOTE] * 20)
@@ -81,7 +81,7 @@ async def test_long_notes_exceed_no_limit(redis: Redis) -> None:
 
 
 async def test_what_is_counted_is_what_is_stored(redis: Redis) -> None:
-    sim = await bounded(redis, limit=2**30)
+    sim = await create_limited_sim(redis, limit=2**30)
     for text in ("x", "\N{ROCKET}" * 280):
         before, head = await stored_bytes(redis), (await sim.tick()).head
         counted = head.history_bytes
@@ -91,7 +91,7 @@ async def test_what_is_counted_is_what_is_stored(redis: Redis) -> None:
 
 
 async def test_every_tick_that_is_kept_can_be_read(redis: Redis) -> None:
-    sim = await bounded(redis)
+    sim = await create_limited_sim(redis)
     hashes = {head.tick: head.hash for head in [(await sim.tick(*[LONG_NOTE] * 20)).head for _ in range(40)]}
     history_range = await history.get_range(redis, "default")
     assert len(history_range.keyframes) > 2
@@ -103,7 +103,7 @@ async def test_every_tick_that_is_kept_can_be_read(redis: Redis) -> None:
 
 
 async def test_another_worker_goes_on_with_the_limit(redis: Redis) -> None:
-    sim = await bounded(redis)
+    sim = await create_limited_sim(redis)
     await sim.tick(*[LONG_NOTE] * 20, times=10)
     for _ in range(6):
         config, map_blob = await lifecycle.load_manifest(redis, "default")
@@ -114,7 +114,7 @@ async def test_another_worker_goes_on_with_the_limit(redis: Redis) -> None:
 
 
 async def test_keyframes_of_an_older_version_are_kept_and_dropped_as_before(redis: Redis) -> None:
-    sim = await bounded(redis, CONFIG, 2**30)
+    sim = await create_limited_sim(redis, CONFIG, 2**30)
     await sim.tick(LONG_NOTE, times=12)
     await redis.hdel(KEYS.keyframes, *[f"{tick}:bytes" for tick in range(0, 15, 5)])
     await redis.hdel(KEYS.head, "history_bytes")
@@ -124,7 +124,7 @@ async def test_keyframes_of_an_older_version_are_kept_and_dropped_as_before(redi
 
 
 async def test_an_imported_sim_has_the_limit_as_well(redis: Redis) -> None:
-    sim = await bounded(redis, CONFIG, 2**30)
+    sim = await create_limited_sim(redis, CONFIG, 2**30)
     for _ in range(12):
         await sim.tick(*[LONG_NOTE] * 20)
     records = [record async for record in (await Exporter.open(redis, "default")).records()]
@@ -137,7 +137,7 @@ async def test_an_imported_sim_has_the_limit_as_well(redis: Redis) -> None:
 
 
 async def test_history_is_dropped_before_redis_is_full(redis: Redis) -> None:
-    sim = await bounded(redis, limit=2**30)
+    sim = await create_limited_sim(redis, limit=2**30)
     for _ in range(10):
         await sim.tick(*[LONG_NOTE] * 100)
     before = await stored_bytes(redis)
@@ -151,7 +151,7 @@ async def test_history_is_dropped_before_redis_is_full(redis: Redis) -> None:
 
 
 async def test_a_finished_sim_keeps_less_as_well(redis: Redis) -> None:
-    sim = await bounded(redis, CONFIG.model_copy(update={"max_ticks": 8, "keyframe_interval": 2}), 2**30)
+    sim = await create_limited_sim(redis, CONFIG.model_copy(update={"max_ticks": 8, "keyframe_interval": 2}), 2**30)
     for _ in range(7):
         await sim.tick(*[LONG_NOTE] * 100)
     assert (await sim.tick()).finished
@@ -166,7 +166,7 @@ async def test_a_finished_sim_keeps_less_as_well(redis: Redis) -> None:
 
 @pytest.mark.parametrize("key", ["", "once"])
 async def test_orders_are_refused_with_the_reason_and_ticks_go_on(redis: Redis, key: str) -> None:
-    sim = await bounded(redis)
+    sim = await create_limited_sim(redis)
     await limit_memory(redis, 0.86)
     refused = await admit(redis, key=key)
     assert isinstance(refused, StorageFull)
@@ -177,7 +177,7 @@ async def test_orders_are_refused_with_the_reason_and_ticks_go_on(redis: Redis, 
 
 
 async def test_a_request_that_was_accepted_before_is_answered_when_orders_are_refused(redis: Redis) -> None:
-    await bounded(redis)
+    await create_limited_sim(redis)
     first = await admit(redis, key="once")
     assert isinstance(first, Admitted)
     await limit_memory(redis, 0.9)
@@ -188,7 +188,7 @@ async def test_a_request_that_was_accepted_before_is_answered_when_orders_are_re
 
 async def test_players_fill_redis_and_the_world_goes_on(redis: Redis) -> None:
     """Orders come as fast as they are accepted, many times as many as Redis could store."""
-    sim = await bounded(redis, limit=2**30)
+    sim = await create_limited_sim(redis, limit=2**30)
     await redis.config_set("maxmemory", int((await redis.info("memory"))["used_memory"]) + 8 * 2**20)
     sent, refused = 0, 0
     while sent < (300 if LONG else 80) * 2**20:
@@ -205,7 +205,7 @@ async def test_players_fill_redis_and_the_world_goes_on(redis: Redis) -> None:
 
 
 async def test_a_tick_takes_so_many_bytes_of_orders_and_the_next_one_takes_the_others(redis: Redis) -> None:
-    sim = await bounded(redis)
+    sim = await create_limited_sim(redis)
     for _ in range(6):
         await admit(redis, count=1000)
     first, second = await sim.tick(), await sim.tick()
@@ -215,7 +215,7 @@ async def test_a_tick_takes_so_many_bytes_of_orders_and_the_next_one_takes_the_o
 
 async def test_a_full_redis_recovers(redis: Redis) -> None:
     """Something else took the reserve: a tick is refused, drops what history there is, and the next one is committed."""
-    sim = await bounded(redis, CONFIG.model_copy(update={"keyframes_kept": 100}), 2**30)
+    sim = await create_limited_sim(redis, CONFIG.model_copy(update={"keyframes_kept": 100}), 2**30)
     for _ in range(20):
         await sim.tick(*[LONG_NOTE] * 100)
     # Buffers of clients come and go: a tenth of a percent is not certain to be too much.
@@ -226,7 +226,7 @@ async def test_a_full_redis_recovers(redis: Redis) -> None:
 
 
 async def test_no_sim_is_created_where_memory_is_short(redis: Redis) -> None:
-    await bounded(redis)
+    await create_limited_sim(redis)
     await requests.request_sim(redis, "in-time", SimRequest())
     await requests.request_sim(redis, "fork", SimRequest(fork_of=ForkOf(sim="default", tick=0)))
     await limit_memory(redis, 0.7)
@@ -243,7 +243,7 @@ async def test_no_sim_is_created_where_memory_is_short(redis: Redis) -> None:
 
 
 async def test_there_are_at_most_so_many_sims(redis: Redis) -> None:
-    await bounded(redis)
+    await create_limited_sim(redis)
     await requests.request_sim(redis, "second", SimRequest(), max_sims=2)
     with pytest.raises(TooManySims, match="the limit of 2 sims is reached"):
         await requests.request_sim(redis, "third", SimRequest(), max_sims=2)

@@ -26,7 +26,7 @@ from sector.world import Position, SectorWorld
 KEYS = SimKeys("default")
 
 
-async def applied(sim: Sim) -> list[object]:
+async def applied_orders(sim: Sim) -> list[object]:
     return [event["order"] for event in (await sim.reader.events((0, -1), 10_000)).events if event.get("order")]
 
 
@@ -47,7 +47,7 @@ async def test_orders_are_applied_once_and_in_log_order(sim: Sim) -> None:
     await sim.tick()
     given += await sim.order(*(Note(faction="Me", text=f"{n}") for n in range(5)))
     await sim.tick(times=3)
-    assert await applied(sim) == given
+    assert await applied_orders(sim) == given
 
 
 async def test_a_worker_whose_lease_lapsed_cannot_commit(sim: Sim, redis: Redis) -> None:
@@ -116,7 +116,7 @@ async def test_an_answer_lost_after_exec_is_found_out_by_the_commit_id(sim: Sim,
         assert (await sim.reader.head()).tick == 2
         assert (await ticker.tick()).head.tick == 3
         await client.aclose()
-    assert await applied(sim) == [order_id]
+    assert await applied_orders(sim) == [order_id]
 
 
 async def test_a_connection_cut_before_exec_arrives_leaves_nothing_behind(sim: Sim, redis_url: str) -> None:
@@ -129,7 +129,7 @@ async def test_a_connection_cut_before_exec_arrives_leaves_nothing_behind(sim: S
         assert (await sim.reader.head()).tick == 0
         assert (await ticker.tick()).head.tick == 1
         await client.aclose()
-    assert await applied(sim) == [order_id]
+    assert await applied_orders(sim) == [order_id]
 
 
 async def test_a_ticker_that_takes_over_goes_on_from_the_bytes_alone(sim: Sim, redis: Redis) -> None:

@@ -102,17 +102,17 @@ REFUSED: tuple[Row, ...] = (
 )
 
 
-def shown(row: Row) -> str:
+def format_row(row: Row) -> str:
     return f"{row[0]} {' '.join(map(str, row[1]))}"
 
 
-@pytest.mark.parametrize("row", ALLOWED, ids=shown)
+@pytest.mark.parametrize("row", ALLOWED, ids=format_row)
 async def test_each_user_may_do_its_work(redis: Redis, row: Row) -> None:
     user, command = row
     assert await redis.execute_command("ACL DRYRUN", user, *command) == b"OK"
 
 
-@pytest.mark.parametrize("row", REFUSED, ids=shown)
+@pytest.mark.parametrize("row", REFUSED, ids=format_row)
 async def test_no_user_may_do_more(redis: Redis, redis_url: str, row: Row) -> None:
     user, command = row
     assert await redis.execute_command("ACL DRYRUN", user, *command) != b"OK"

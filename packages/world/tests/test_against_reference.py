@@ -25,7 +25,7 @@ PLAYERS = ("Red", "Blue", "Green")
 
 
 @dataclass(frozen=True)
-class Wish:
+class OrderDraft:
     """An order to be: what it says depends on who owns the system when it is given, so that most orders are lawful."""
 
     kind: str
@@ -60,7 +60,7 @@ class Wish:
 
 
 _wishes = st.builds(
-    Wish,
+    OrderDraft,
     kind=st.sampled_from(["move"] * 8 + ["muster"] * 5 + ["own"] * 2 + ["join", "note"]),
     system=st.sampled_from([*range(SYSTEMS)] * 4 + [SYSTEMS]),
     faction=st.sampled_from([None] * 9 + [*PLAYERS, "Late", "Ghost"]),
@@ -116,7 +116,7 @@ _configs = st.builds(
 )
 
 
-def started(
+def create_state(
     config: SimConfig, owned: list[tuple[int, int]], flying: list[tuple[int, int, int, int, int, int]]
 ) -> WorldState:
     """Return a state at tick 0 with systems owned, and fleets under way, as told."""
@@ -172,8 +172,8 @@ def assert_same(state: WorldState, board: Board) -> None:
 
 
 # A claim that takes the supply which a muster after it counts on.
-_CLAIM = Wish("own", SYSTEMS - 1, "Red", beside=0, ships=1, admin=False, spelling=0)
-_MUSTER = Wish("muster", 0, None, beside=0, ships=25, admin=False, spelling=0)
+_CLAIM = OrderDraft("own", SYSTEMS - 1, "Red", beside=0, ships=1, admin=False, spelling=0)
+_MUSTER = OrderDraft("muster", 0, None, beside=0, ships=25, admin=False, spelling=0)
 
 
 @example(
@@ -189,10 +189,10 @@ def test_engine_and_reference_come_to_the_same_state_and_events(
     config: SimConfig,
     owned: list[tuple[int, int]],
     flying: list[tuple[int, int, int, int, int, int]],
-    batches: list[list[Wish]],
+    batches: list[list[OrderDraft]],
     few: int,
 ) -> None:
-    state = started(config, owned, flying)
+    state = create_state(config, owned, flying)
     board = board_of(state)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(bulk.apply_logged, "__defaults__", (few,))

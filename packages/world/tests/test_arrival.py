@@ -16,7 +16,7 @@ from sector.world.state import FLEET_DTYPES, Fleets, WorldState
 from sector.world.tick import advance
 
 
-def landing(board: WorldState, *fleets: tuple[int, int, int]) -> WorldState:
+def with_landing_fleets(board: WorldState, *fleets: tuple[int, int, int]) -> WorldState:
     """Return the board with fleets (owner, target, ships) that land in the next tick."""
     rows = [(number, owner, 0, target, ships, -2, 1) for number, (owner, target, ships) in enumerate(fleets)]
     columns = zip(zip(*rows, strict=True), FLEET_DTYPES.values(), strict=True)
@@ -26,7 +26,7 @@ def landing(board: WorldState, *fleets: tuple[int, int, int]) -> WorldState:
 def test_a_fleet_under_way_and_one_just_launched_land_together() -> None:
     board = without_growth(make_board((RED, 10), (NO_OWNER, 6), (BLUE, 9)))
     board = replace(board, galaxy=replace(board.galaxy, lane_length=np.array([1, 1], np.int32)))
-    board = landing(board, (RED, 1, 5), (RED, 0, 2))
+    board = with_landing_fleets(board, (RED, 1, 5), (RED, 0, 2))
     state, events = advance_ticks(board, MoveFleet(faction="Red", system="S0", target="S1", ships=4))
     arrived = [event for event in events if isinstance(event, FleetArrived)]
     assert [(event.fleet, event.system, event.ships) for event in arrived] == [
@@ -41,20 +41,20 @@ def test_a_fleet_under_way_and_one_just_launched_land_together() -> None:
 def test_the_ids_of_landed_fleets_are_reported_even_if_none_landed() -> None:
     board = without_growth(make_board((RED, 10), (NO_OWNER, 6), (BLUE, 9)))
     assert advance(board, []).landed.tolist() == []
-    assert advance(landing(board, (RED, 1, 5), (BLUE, 0, 2)), []).landed.tolist() == [0, 1]
+    assert advance(with_landing_fleets(board, (RED, 1, 5), (BLUE, 0, 2)), []).landed.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(("attack", "winner"), [(6, None), (7, "Red")])
 def test_a_battle_is_won_by_whoever_has_a_ship_left(attack: int, winner: str | None) -> None:
     board = without_growth(make_board((RED, 10), (NO_OWNER, 6), (BLUE, 9)))
-    _, events = advance_ticks(landing(board, (RED, 1, attack)))
+    _, events = advance_ticks(with_landing_fleets(board, (RED, 1, attack)))
     (battle,) = (event for event in events if isinstance(event, Battle))
     assert (battle.winner, battle.ships) == (winner, attack - 6)
 
 
 def test_a_garrison_without_ships_is_no_force() -> None:
     board = without_growth(make_board((RED, 10), (NO_OWNER, 0), (BLUE, 9)))
-    _, events = advance_ticks(landing(board, (RED, 1, 4), (BLUE, 1, 3)))
+    _, events = advance_ticks(with_landing_fleets(board, (RED, 1, 4), (BLUE, 1, 3)))
     (battle,) = (event for event in events if isinstance(event, Battle))
     assert battle.forces == (Force(faction="Red", ships=4), Force(faction="Blue", ships=3))
 

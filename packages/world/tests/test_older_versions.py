@@ -10,13 +10,13 @@ from sector.world import SectorWorld
 CONFIG = SimConfig(seed=4, systems=9, homes=2, puppets=(Puppet(faction="Crimson"),))
 
 
-def recorded(name: str) -> bytes:
+def read_recording(name: str) -> bytes:
     """Return a frame of version 1 that was written before there was a version 2."""
     return b85decode(files("version_1").joinpath(f"{name}.b85").read_text())
 
 
 def test_a_snapshot_of_version_1_is_read_and_written_as_the_newest() -> None:
-    old = recorded("snapshot")
+    old = read_recording("snapshot")
     assert old[4:6] == b"\x01\x00"
     frame = decode(old)
     again = encode(frame)
@@ -27,7 +27,7 @@ def test_a_snapshot_of_version_1_is_read_and_written_as_the_newest() -> None:
 
 def test_a_sim_of_version_1_goes_on() -> None:
     world = SectorWorld()
-    position = world.load(CONFIG, recorded("map"), recorded("snapshot"))
+    position = world.load(CONFIG, read_recording("map"), read_recording("snapshot"))
     assert position.state.ships.tolist() == [18, 18, 33, 27, 12, 33, 26, 60, 11]
     assert position.state.fleets.id.tolist() == [4, 5]
     step = world.advance(position, [])

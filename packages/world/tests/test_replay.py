@@ -37,7 +37,7 @@ def first_position() -> Position:
     return WORLD.load(CONFIG, *WORLD.create(CONFIG))
 
 
-def logged(batch: list[tuple[Order, bool]], tick: int) -> list[LoggedOrder]:
+def log_batch(batch: list[tuple[Order, bool]], tick: int) -> list[LoggedOrder]:
     return [LoggedOrder(f"{tick}-{n}", "x", admin, ORDER.dump_json(order)) for n, (order, admin) in enumerate(batch)]
 
 
@@ -46,7 +46,7 @@ def logged(batch: list[tuple[Order, bool]], tick: int) -> list[LoggedOrder]:
 def test_whatever_is_ordered_the_columns_stay_sound(all_orders: list[list[tuple[Order, bool]]]) -> None:
     position = first_position()
     for tick, batch in enumerate(all_orders, 1):
-        step = WORLD.advance(position, logged(batch, tick))
+        step = WORLD.advance(position, log_batch(batch, tick))
         state = step.state.state
         assert state.tick == tick
         assert state.ships.min() >= 0
@@ -56,7 +56,7 @@ def test_whatever_is_ordered_the_columns_stay_sound(all_orders: list[list[tuple[
         assert (state.fleets.arrives > tick).all()
         assert -1 <= state.owner.min() <= state.owner.max() < len(state.factions.ids)
         rows = event_rows(decode(step.events))
-        assert [row["order"] for row in rows if row.get("order")] == [order.id for order in logged(batch, tick)]
+        assert [row["order"] for row in rows if row.get("order")] == [order.id for order in log_batch(batch, tick)]
         position = step.state
         if step.finished:
             break
@@ -68,13 +68,13 @@ def test_keyframe_and_deltas_give_the_state_that_the_rules_give(all_orders: list
     position, parent = first_position(), first_position().digest
     frame: Frame = position.frame
     for tick, batch in enumerate(all_orders, 1):
-        step = WORLD.advance(position, logged(batch, tick))
+        step = WORLD.advance(position, log_batch(batch, tick))
         frame = apply_delta(frame, decode(step.delta))
         assert encode(frame) == step.snapshot
         assert decode(step.snapshot).meta["parent"] == parent
         # From the bytes alone, as a worker that takes over: the same bytes again.
         reloaded = WORLD.load(CONFIG, WORLD.create(CONFIG)[0], encode(position.frame))
-        assert WORLD.advance(reloaded, logged(batch, tick)).snapshot == step.snapshot
+        assert WORLD.advance(reloaded, log_batch(batch, tick)).snapshot == step.snapshot
         position, parent = step.state, digest(step.snapshot)
         if step.finished:
             break
@@ -113,7 +113,7 @@ def play(ticks: int) -> str:
             batch = [(Join(faction="Me"), False), (Join(faction="You"), False)]
         elif tick % 7 == 0:
             batch = [(AddFleet(faction="Me", system=f"S{position.state.factions.home[2]}", ships=3), False)]
-        step = WORLD.advance(position, logged(batch, tick))
+        step = WORLD.advance(position, log_batch(batch, tick))
         position = step.state
     return position.digest
 

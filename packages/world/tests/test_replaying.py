@@ -193,7 +193,7 @@ def test_the_command_names_what_differs_and_what_is_no_archive(tmp_path: Path) -
 ESCAPES = "\x1b]0;pwned\x07"
 
 
-def lies() -> dict[str, tuple[list[Record], str]]:
+def invalid_archives() -> dict[str, tuple[list[Record], str]]:
     founding, keyframe, tick = RECORDS[0], RECORDS[1], RECORDS[2]
     assert isinstance(founding, Founding)
     assert isinstance(keyframe, Keyframe)
@@ -219,12 +219,12 @@ def lies() -> dict[str, tuple[list[Record], str]]:
     }
 
 
-@pytest.mark.parametrize("lie", lies())
+@pytest.mark.parametrize("lie", invalid_archives())
 def test_an_archive_that_lies_is_never_all_as_recorded(
     tmp_path: Path, lie: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """As records, and as a file: what is foreign reaches the terminal escaped."""
-    records, message = lies()[lie]
+    records, message = invalid_archives()[lie]
     with pytest.raises(ReplayError, match=re.escape(message)):
         list(replay(iter(records)))
     assert main([str(archives.write_records(records, tmp_path / "sim.log"))]) == 2

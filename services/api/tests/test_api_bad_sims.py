@@ -60,7 +60,7 @@ SPOIL: dict[str, Callable[[Redis], Awaitable[object]]] = {
 }
 
 
-async def spoilt(redis: Redis, kind: str) -> None:
+async def spoil_sim(redis: Redis, kind: str) -> None:
     await Sim.create(redis)
     await lifecycle.create(redis, "bad", SectorWorld(), CONFIG)
     await SPOIL[kind](redis)
@@ -74,7 +74,7 @@ def get(api: Service, path: str) -> httpx.Response:
 async def test_a_bad_sim_is_a_503_and_the_others_are_served(
     processes: Processes, redis: Redis, redis_url: str, kind: str
 ) -> None:
-    await spoilt(redis, kind)
+    await spoil_sim(redis, kind)
     api = processes.start("api", REDIS_URL=redis_url)
     began_s = time.monotonic()
     for path in ("/sims/bad/snapshot", "/sims/bad/snapshot?format=columns", "/sims/bad/map"):
@@ -92,7 +92,7 @@ async def test_a_bad_sim_is_a_503_and_the_others_are_served(
 async def test_an_unreadable_own_sim_is_in_health_and_others_are_served(
     processes: Processes, redis: Redis, redis_url: str, kind: str
 ) -> None:
-    await spoilt(redis, kind)
+    await spoil_sim(redis, kind)
     api = processes.start("api", REDIS_URL=redis_url, SIM_ID="bad")
     health = api.wait_for(lambda health: "fault" in health["conditions"]["sim"], "naming the fault")
     assert health["conditions"]["sim"]["blocks"] is False

@@ -41,7 +41,7 @@ def responses(api: Service, key: str) -> list[tuple[int, str, bytes]]:
 
 
 @pytest.fixture(scope="module")
-def expected(still_api: Service) -> list[tuple[int, str, bytes]]:
+def expected_responses(still_api: Service) -> list[tuple[int, str, bytes]]:
     """The responses of an API with a working log."""
     return responses(still_api, "of-a-working-log")
 
@@ -50,7 +50,7 @@ def expected(still_api: Service) -> list[tuple[int, str, bytes]]:
 def test_responses_are_the_same_and_it_ends_in_time(
     kind: str,
     still_valkey: ValkeyServer,
-    expected: list[tuple[int, str, bytes]],
+    expected_responses: list[tuple[int, str, bytes]],
     processes: Processes,
     tmp_path: Path,
 ) -> None:
@@ -58,7 +58,7 @@ def test_responses_are_the_same_and_it_ends_in_time(
         processes.stderr = stderr
         url = f"{still_valkey.connection_url}/0"
         api = processes.start("api", REDIS_URL=url, ACCESS_LOG="all")
-        assert responses(api, kind.replace(" ", "-")) == expected
+        assert responses(api, kind.replace(" ", "-")) == expected_responses
         with httpx.Client(base_url=api.url, timeout=30) as client:
             assert {client.get("/nothing").status_code for _ in range(MANY)} == {404}
         wait_for_metrics(api.url, lambda metrics: metrics["sector_log_lines_dropped_total"] > 0, "lines are dropped")

@@ -245,7 +245,7 @@ def test_without_cors_no_page_of_another_origin_may(still_api: Service) -> None:
     assert "access-control-allow-origin" not in answer.headers
 
 
-def logged(api: Service) -> list[dict[str, object]]:
+def logged_requests(api: Service) -> list[dict[str, object]]:
     lines = [json.loads(line) for line in api.log.read_text().splitlines()]
     return [line for line in lines if line["event"] == "request completed"]
 
@@ -260,7 +260,7 @@ def test_the_access_log_is_a_line_of_json_for_each_request(url: str, processes: 
         client.sendall(b"GET /\xff HTTP/1.1\r\nuser-agent: \xff\xfe\r\n\r\n")
         assert client.recv(1000).startswith(b"HTTP/1.1 400 ")
     wait_until(lambda: "malformed" in api.log.read_text(), "the last line")
-    read, ordered, refused = (line for line in logged(api) if line["path"] != "/health")
+    read, ordered, refused = (line for line in logged_requests(api) if line["path"] != "/health")
     assert (read["request"], read["method"], read["path"], read["query"]) == ("mine", "GET", "/snapshot", "format=rows")
     assert (read["status"], read["agent"], read["address"]) == (200, "tester", "127.0.0.1")
     assert isinstance(read["took_ms"], float)
@@ -308,8 +308,8 @@ def test_by_default_the_access_log_has_errors_and_no_tokens(url: str, processes:
     held = create_token("Azure")
     httpx.get(f"{api.url}/snapshot")
     post_order(api, **bearer_header(held))
-    wait_until(lambda: logged(api), "the line of the refusal")
-    assert [line["status"] for line in logged(api)] == [403]
+    wait_until(lambda: logged_requests(api), "the line of the refusal")
+    assert [line["status"] for line in logged_requests(api)] == [403]
     assert held not in api.log.read_text()
 
 

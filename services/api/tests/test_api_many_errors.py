@@ -30,7 +30,7 @@ def post(api: Service, body: object) -> httpx.Response:
     return httpx.post(f"{api.url}/orders", content=as_json(body))
 
 
-def listed(problem: dict[str, Any]) -> tuple[int, int]:
+def count_errors(problem: dict[str, Any]) -> tuple[int, int]:
     """Return how many errors a problem lists, and how many more there are."""
     return len(problem.get("errors", [])), problem.get("more_errors", 0)
 
@@ -65,16 +65,16 @@ def test_a_response_with_many_errors_is_small(api: Service, order: object) -> No
     problems = (
         [result["problem"] for result in answer.json()["results"]] if answer.status_code == 207 else [answer.json()]
     )
-    assert sum(listed(problem)[0] for problem in problems) <= 20
-    assert sum(sum(listed(problem)) for problem in problems) >= 1
+    assert sum(count_errors(problem)[0] for problem in problems) <= 20
+    assert sum(sum(count_errors(problem)) for problem in problems) >= 1
 
 
 def test_the_first_twenty_errors_are_listed_and_the_others_counted(api: Service) -> None:
     answer = post(api, NOTE | {f"k{number}": 1 for number in range(29)})
-    assert listed(answer.json()) == (20, 9)
+    assert count_errors(answer.json()) == (20, 9)
     assert answer.json()["detail"].endswith("; and 9 more")
     results = post(api, [NOTE | {f"k{number}": 1 for number in range(15)}] * 3).json()["results"]
-    assert [listed(result["problem"]) for result in results] == [(15, 0), (5, 10), (0, 15)]
+    assert [count_errors(result["problem"]) for result in results] == [(15, 0), (5, 10), (0, 15)]
 
 
 MAP_SYSTEM = {"id": "S0", "name": "a", "x": 0, "y": 0, "growth": 1, "supply_yield": 1, "ships": 1}

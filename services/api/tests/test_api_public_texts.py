@@ -59,7 +59,7 @@ values = st.recursive(
 
 
 @st.composite
-def nearly(draw: st.DrawFn, body: Mapping[str, object]) -> object:
+def altered_bodies(draw: st.DrawFn, body: Mapping[str, object]) -> object:
     """A body with some of its parts left out, added, repeated, or replaced by others."""
     changed = json.loads(json.dumps(body))
     for _ in range(draw(st.integers(1, 3))):
@@ -84,7 +84,7 @@ def assert_ours(problem: ApiError) -> None:
 
 
 @settings(max_examples=max_examples(2_000), deadline=None)
-@given(body=values | nearly(MOVE) | nearly(NOTE))
+@given(body=values | altered_bodies(MOVE) | altered_bodies(NOTE))
 def test_errors_of_orders_have_no_library_texts(body: object) -> None:
     try:
         validate_order(ANONYMOUS, body)  # type: ignore[arg-type]  # any JSON
@@ -93,7 +93,7 @@ def test_errors_of_orders_have_no_library_texts(body: object) -> None:
 
 
 @settings(max_examples=max_examples(2_000), deadline=None)
-@given(model=st.sampled_from((NewSim, NewFork)), body=values | nearly(SIM))
+@given(model=st.sampled_from((NewSim, NewFork)), body=values | altered_bodies(SIM))
 def test_errors_of_sims_have_no_library_texts(model: type[BaseModel], body: object) -> None:
     try:
         model.model_validate_json(json.dumps(body))
@@ -102,7 +102,7 @@ def test_errors_of_sims_have_no_library_texts(model: type[BaseModel], body: obje
 
 
 @settings(max_examples=max_examples(800), deadline=None)
-@given(claims=nearly(CLAIMS))
+@given(claims=altered_bodies(CLAIMS))
 def test_errors_of_claims_have_no_library_texts(claims: object) -> None:
     try:
         TokenClaims.model_validate(claims)
@@ -111,7 +111,7 @@ def test_errors_of_claims_have_no_library_texts(claims: object) -> None:
 
 
 @settings(max_examples=max_examples(2_000), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data(), body=values | nearly(SIM))
+@given(data=st.data(), body=values | altered_bodies(SIM))
 def test_json_errors_have_no_library_texts(
     make_request: Callable[..., Request], data: st.DataObject, body: object
 ) -> None:

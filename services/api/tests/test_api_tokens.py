@@ -34,7 +34,7 @@ def post(api: Service, bearer_token: str | None, order: object = NOTE) -> httpx.
     return post_order(api, order, **({} if bearer_token is None else bearer_header(bearer_token)))
 
 
-async def logged(redis: Redis) -> list[dict[bytes, bytes]]:
+async def read_orders(redis: Redis) -> list[dict[bytes, bytes]]:
     return [fields for _, fields in await read_stream(redis, SimKeys("default").orders)]
 
 
@@ -48,7 +48,7 @@ async def test_a_token_is_for_its_faction_only(api: Service, redis: Redis) -> No
             "message": "this token does not allow faction Crimson: use a token that does",
         }
     ]
-    assert [fields[b"issuer"] for fields in await logged(redis)] == [b"tester"]
+    assert [fields[b"issuer"] for fields in await read_orders(redis)] == [b"tester"]
 
 
 def test_orders_of_other_factions_in_a_list_are_rejected(api: Service) -> None:
@@ -63,7 +63,7 @@ async def test_an_admin_orders_for_all_and_beyond_the_rules(api: Service, sim: S
     order_id = post(api, admin, give).json()["id"]
     assert post(api, create_token("*"), give).status_code == 202
     assert post(api, create_token("Crimson"), give).status_code == 403
-    assert [fields[b"scope"] for fields in await logged(redis)] == [b"admin", b"admin", b"player"]
+    assert [fields[b"scope"] for fields in await read_orders(redis)] == [b"admin", b"admin", b"player"]
     await sim.tick()
     status = httpx.get(f"{api.url}/orders/{order_id}").json()
     assert status["status"] == "applied"
@@ -120,7 +120,7 @@ async def test_an_invalid_token_is_a_401_with_the_reason(api: Service, redis: Re
     assert answer.status_code == 401
     assert fault in answer.json()["detail"]
     assert answer.headers["www-authenticate"].startswith("Bearer")
-    assert await logged(redis) == []
+    assert await read_orders(redis) == []
 
 
 def test_another_scheme_is_no_token(api: Service) -> None:

@@ -27,7 +27,7 @@ def worker(processes: Processes, redis_url: str, name: str, serves: str = "*") -
     return processes.start("worker", wait=True, REDIS_URL=redis_url, WORKER_ID=name, SIM_ID=serves, **SETTINGS)
 
 
-async def found_all(redis: Redis) -> None:
+async def create_all(redis: Redis) -> None:
     for name in NAMES:
         await lifecycle.create(redis, name, SectorWorld(), SMALL)
 
@@ -55,7 +55,7 @@ async def all_tick(redis: Redis, names: list[str]) -> None:
 async def test_workers_share_sims_evenly_as_they_come_and_go(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
-    await found_all(redis)
+    await create_all(redis)
     worker(processes, redis_url, "one")
     await shares_are(redis, lambda shares: shares == {"one": 12})
     two = worker(processes, redis_url, "two")
@@ -128,7 +128,7 @@ async def test_a_sim_that_cannot_be_read_is_no_fault_any_more_once_it_is_removed
     one.wait_for(lambda health: health["sims_served"] == health["sims_held"] == 0, "without a sim")
 
 
-class FoundedOnce(SectorWorld):
+class CachedWorld(SectorWorld):
     """Founds every sim alike, and so at once."""
 
     def __init__(self) -> None:
@@ -141,7 +141,7 @@ class FoundedOnce(SectorWorld):
 async def test_one_worker_holds_a_thousand_sims_and_ticks_them_all(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
-    names, world = [f"s{number}" for number in range(1000)], FoundedOnce()
+    names, world = [f"s{number}" for number in range(1000)], CachedWorld()
     for name in names:
         await lifecycle.create(redis, name, world, SMALL)
     one = processes.start(
