@@ -43,7 +43,7 @@ class Standalone:
         self._wait(lambda: re.search(pattern, self.log.read_text()) is not None, pattern)
 
     @property
-    def bearing(self) -> dict[str, str]:
+    def headers(self) -> dict[str, str]:
         """The header with the token that it shows."""
         token_line = re.search(r"export TOKEN=(\S+)", self.log.read_text())
         assert token_line is not None

@@ -27,7 +27,7 @@ def test_the_data_option_keeps_the_world(standalone: Start, tmp_path: Path) -> N
     first.says("Ctrl-C stops it all.")
     first.reaches(10)
     assert (
-        httpx.post(f"{first.api}/orders", json={"type": "join", "faction": "Me"}, headers=first.bearing).status_code
+        httpx.post(f"{first.api}/orders", json={"type": "join", "faction": "Me"}, headers=first.headers).status_code
         == 202
     )
     first.reaches(first.tick() + 3)
@@ -39,7 +39,7 @@ def test_the_data_option_keeps_the_world(standalone: Start, tmp_path: Path) -> N
     assert snapshot["tick"] >= 13
     assert len(snapshot["systems"]) == 30
     note = {"type": "note", "faction": "Me", "text": "a token of the first run is good in the second"}
-    assert httpx.post(f"{second.api}/orders", json=note, headers=first.bearing).status_code == 202
+    assert httpx.post(f"{second.api}/orders", json=note, headers=first.headers).status_code == 202
     open_to_others = [path for path in (world_folder, *world_folder.rglob("*")) if path.stat().st_mode & 0o077]
     assert open_to_others == []
     assert "Me" in [faction["id"] for faction in snapshot["factions"]]
