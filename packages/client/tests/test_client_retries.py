@@ -1,4 +1,4 @@
-"""Requests are sent again while that may help, until the retry timeout. The server sends raw bytes."""
+"""Retries of the client. The server of these tests sends raw bytes, so that it can break the protocol."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -22,11 +22,13 @@ def answer(status: str, body: bytes = b"", more: str = "", kind: str = "applicat
     return head.encode() + body
 
 
-PROBLEM = b'{"type":"about:blank","title":"Not here","status":503,"detail":"it is away","later":"a field of tomorrow"}'
+PROBLEM = (
+    b'{"type":"about:blank","title":"Not here","status":503,"detail":"it is offline","later":"a field of tomorrow"}'
+)
 
 
 class Clock:
-    """Time that passes only while somebody waits."""
+    """A clock that advances only while the client sleeps."""
 
     def __init__(self) -> None:
         self.slept_s: list[float] = []
@@ -40,7 +42,7 @@ class Clock:
 
 
 class Server:
-    """Answers each request with the next of `answers`, the last one over and over; b"" cuts the connection."""
+    """Answers each request with the next of `answers`, and repeats the last one. b"" closes the connection."""
 
     def __init__(self, *answers: bytes) -> None:
         self._answers = list(answers)
@@ -69,7 +71,7 @@ def key(request: bytes) -> bytes:
     return next(line for line in request.lower().split(b"\r\n") if line.startswith(b"idempotency-key"))
 
 
-async def test_an_order_is_sent_again_under_the_same_key_until_it_is_answered() -> None:
+async def test_an_order_is_retried_with_the_same_idempotency_key() -> None:
     server = Server(b"", answer("503 X", PROBLEM), answer("429 X", b"?"), answer("202 X", ACCEPTED))
     async with server.running(), Client(server.url, clock=Clock()) as client:
         assert await client.order(NOTE) == "5-0"
@@ -83,13 +85,13 @@ async def test_an_order_is_sent_again_under_the_same_key_until_it_is_answered() 
 async def test_a_rejection_is_raised_without_a_retry() -> None:
     body = b'{"type":"about:blank","title":"Invalid order","status":422,"detail":"no","errors":[{"field":"text","message":"no"}]}'
     async with Server(answer("422 X", body)).running() as server, Client(server.url) as client:
-        with pytest.raises(RequestRejected, match="422 Invalid order: no") as refused:
+        with pytest.raises(RequestRejected, match="422 Invalid order: no") as rejection:
             await client.order(NOTE)
-    assert refused.value.problem.errors[0].field == "text"
+    assert rejection.value.problem.errors[0].field == "text"
     assert len(server.requests) == 1
 
 
-async def test_a_rejection_has_the_text_of_a_proxy() -> None:
+async def test_a_rejection_by_a_proxy_has_the_text_of_the_proxy() -> None:
     async with Server(answer("413 Too Large", b"<html>nginx</html>")).running() as server, Client(server.url) as client:
         with pytest.raises(RequestRejected, match="413 Too Large: <html>nginx"):
             await client.snapshot()
@@ -99,7 +101,7 @@ async def test_a_rejection_has_the_text_of_a_proxy() -> None:
     ("response", "error"),
     [
         (b"", lambda: pytest.raises(Unavailable, match="RemoteProtocolError")),
-        (answer("503 X", PROBLEM), lambda: pytest.raises(Unavailable, match="it is away")),
+        (answer("503 X", PROBLEM), lambda: pytest.raises(Unavailable, match="it is offline")),
         (answer("429 X", b"slow down"), lambda: pytest.raises(RequestRejected, match="slow down")),
     ],
 )
@@ -113,7 +115,7 @@ async def test_retries_end_after_the_timeout(response: bytes, error: Callable[[]
     assert 298 <= clock.now_s() <= 300
 
 
-async def test_a_retry_waits_as_long_as_retry_after_says() -> None:
+async def test_a_retry_waits_as_long_as_retry_after() -> None:
     clock, wait = Clock(), answer("429 X", b"?", "retry-after: 7\r\n")
     accepted = answer("202 X", ACCEPTED)
     async with Server(wait, accepted).running() as server, Client(server.url, clock=clock) as client:
@@ -138,7 +140,7 @@ async def test_an_unreachable_server_is_unavailable() -> None:
             await client.snapshot()
 
 
-async def test_a_stream_goes_on_after_the_last_event_wherever_it_broke() -> None:
+async def test_a_stream_resumes_after_the_last_event() -> None:
     def events(*ids: str) -> bytes:
         data = '{"type":"note","tick":1,"order":null,"faction":"Me","text":"x","system":null,"id":"%s","at_ms":5}'
         body = "retry: 10\n\n" + "".join(f"id: {each}\nevent: note\ndata: {data % each}\n\n" for each in ids)
@@ -150,13 +152,13 @@ async def test_a_stream_goes_on_after_the_last_event_wherever_it_broke() -> None
     ) as client:
         stream = client.follow()
         received = [(await anext(stream)) for _ in range(3)]
-    assert [each.id for each in received] == ["1-0", "1-1", "2-0"]  # type: ignore[union-attr]  # none of them is a gap
+    assert [each.id for each in received] == ["1-0", "1-1", "2-0"]  # type: ignore[union-attr]  # no item is a gap
     heads = [request.lower() for request in server.requests]
     assert b"last-event-id" not in heads[0]
     assert all(b"last-event-id: 9-9" in head for head in heads[1:])
 
 
-async def test_a_stream_that_is_unreachable_ends_with_the_retry_timeout() -> None:
+async def test_an_unreachable_stream_fails_after_the_retry_timeout() -> None:
     clock = Clock()
     async with Server(b"").running() as server, Client(server.url, retry_timeout_s=3, clock=clock) as client:
         with pytest.raises(Unavailable, match=r"no events from .* for 3 s: RemoteProtocolError"):
@@ -165,8 +167,8 @@ async def test_a_stream_that_is_unreachable_ends_with_the_retry_timeout() -> Non
     assert len(server.requests) == 5
 
 
-async def test_a_quiet_stream_that_breaks_is_connected_again() -> None:
-    """The time without events does not count: only that without a connection."""
+async def test_a_stream_without_events_reconnects() -> None:
+    """Time without events is not part of the retry timeout. Only time without a connection is."""
     clock = Clock()
 
     class Quiet(Server):
@@ -180,12 +182,12 @@ async def test_a_quiet_stream_that_breaks_is_connected_again() -> None:
     async with Quiet(quiet, quiet, event).running() as server, Client(
         server.url, retry_timeout_s=3, clock=clock
     ) as client:
-        assert (await anext(client.follow())).tick == 1  # type: ignore[union-attr]  # it is no gap
+        assert (await anext(client.follow())).tick == 1  # type: ignore[union-attr]  # it is not a gap
     heads = [request.lower() for request in server.requests]
     assert [b"last-event-id: 0-9" in head for head in heads] == [False, True, True]
 
 
-async def test_an_answer_that_is_no_stream_of_events_is_not_a_connection() -> None:
+async def test_a_response_that_is_not_an_event_stream_is_no_connection() -> None:
     clock = Clock()
     page = answer("200 X", b"<html>", kind="text/html")
     async with Server(page).running() as server, Client(server.url, retry_timeout_s=3, clock=clock) as client:
@@ -194,7 +196,7 @@ async def test_an_answer_that_is_no_stream_of_events_is_not_a_connection() -> No
     assert clock.slept_s == [1.0] * 4
 
 
-async def test_the_time_that_the_api_waits_for_an_order_is_not_that_of_retries() -> None:
+async def test_wait_s_extends_the_retry_timeout() -> None:
     clock = Clock()
     status = b'{"id":"1-0","status":"applied","events":[]}'
     async with Server(answer("503 X", PROBLEM), answer("200 X", status)).running() as server, Client(
@@ -203,13 +205,13 @@ async def test_the_time_that_the_api_waits_for_an_order_is_not_that_of_retries()
         assert (await client.outcome("1-0", wait_s=30)).status == "applied"
 
 
-async def test_a_stream_that_is_refused_says_why() -> None:
+async def test_a_rejected_stream_has_the_error_of_the_api() -> None:
     async with Server(answer("422 X", PROBLEM)).running() as server, Client(server.url) as client:
-        with pytest.raises(RequestRejected, match="it is away"):
+        with pytest.raises(RequestRejected, match="it is offline"):
             await anext(client.follow())
 
 
-async def test_no_server_makes_a_stream_pause_for_longer_than_a_minute() -> None:
+async def test_a_stream_pauses_at_most_one_minute() -> None:
     clock = Clock()
     wrong = answer("200 X", b"retry: 86400000\nid: 0-9\n\n", kind="text/event-stream")
     async with Server(wrong, b"").running() as server, Client(server.url, retry_timeout_s=3, clock=clock) as client:
@@ -219,23 +221,23 @@ async def test_no_server_makes_a_stream_pause_for_longer_than_a_minute() -> None
     assert max(clock.slept_s) <= 60
 
 
-@pytest.mark.parametrize("held", ["s3cret s3cret", "s3cret\nX-Other: 1", "s3cr\u00eat", '"s3cret"'])
-def test_a_token_that_no_header_can_have_is_refused_and_not_quoted(held: str) -> None:
-    with pytest.raises(ValueError, match="it ") as refused:
-        Client("http://api", token=held)
-    assert "s3cr" not in str(refused.value)
+@pytest.mark.parametrize("token", ["s3cret s3cret", "s3cret\nX-Other: 1", "s3cr\u00eat", '"s3cret"'])
+def test_an_invalid_token_is_rejected_without_a_quote(token: str) -> None:
+    with pytest.raises(ValueError, match="it ") as rejection:
+        Client("http://api", token=token)
+    assert "s3cr" not in str(rejection.value)
 
 
-async def test_a_token_is_sent_without_the_white_space_around_it_and_never_shown() -> None:
+async def test_a_token_is_stripped_and_never_appears_in_errors() -> None:
     echo = answer("418 X", b"you sent s3cret-of-mine\x1b[31m")
     async with Server(echo).running() as server, Client(server.url, token=" s3cret-of-mine\n") as client:
-        with pytest.raises(RequestRejected) as refused:
+        with pytest.raises(RequestRejected) as rejection:
             await client.snapshot()
     assert b"authorization: bearer s3cret-of-mine\r\n" in server.requests[0].lower()
-    assert str(refused.value) == "418 X: you sent ***\\x1b[31m"
+    assert str(rejection.value) == "418 X: you sent ***\\x1b[31m"
 
 
-def test_the_text_of_an_error_is_printable_whatever_was_sent() -> None:
+def test_the_text_of_an_error_is_always_printable() -> None:
     for text in ("\x1b[31m", "a\nb", "\x9b2J", "\u2028", "\u202e"):
         problem = Problem(type="about:blank", title=text, status=400, detail=text)
         assert str(RequestRejected(problem)).isprintable()

@@ -1,4 +1,4 @@
-"""A client of the HTTP API of Sector, for players, bots and tests."""
+"""An asynchronous client of the HTTP API of Sector, for players, bots and tests."""
 
 from sector.client.client import Client
 from sector.client.clock import Clock

@@ -1,4 +1,7 @@
-"""The client: one sim, one token. It retries requests while the API is unreachable, and each order still takes effect once."""
+"""`Client`: an asynchronous client of the HTTP API, for one sim and with one token.
+
+It retries requests while the API is unreachable. An idempotency key makes each order take effect once.
+"""
 
 import uuid
 import warnings
@@ -24,10 +27,22 @@ _ORDERS: TypeAdapter[Sequence[Order]] = TypeAdapter(Sequence[Order])
 
 
 class Client:
-    """A client of the API at `url`, for one sim: `sim`, or the default sim of the API.
+    """An asynchronous client of the HTTP API, for one sim. Use it with `async with`, or call `close` at the end.
 
-    Each method raises RequestRejected if the API rejects the request, and Unavailable if the API is unreachable for `retry_timeout_s`
-    seconds. `clock`: the clock that retries wait by, for tests. Raises ValueError for a URL or a token that cannot be used.
+    Each method raises RequestRejected if the API rejects the request. It raises Unavailable if the API is unreachable for
+    `retry_timeout_s` seconds.
+
+    Args:
+        url: The URL of the API, such as `http://127.0.0.1:8000`.
+        token: The bearer token. By default only writes need one.
+        sim: The id of the sim. Default: the sim of the API.
+        retry_timeout_s: For how many seconds a request is retried.
+        timeout_s: The timeout of one attempt of a request, in seconds.
+        clock: The clock of the retries, which tests replace.
+        patience_s: The earlier name of `retry_timeout_s`, with a warning.
+
+    Raises:
+        ValueError: The URL or the token is invalid.
     """
 
     def __init__(
@@ -66,11 +81,14 @@ class Client:
         await self.close()
 
     async def close(self) -> None:
-        """Close its connections."""
+        """Close the connections of the client."""
         await self._http.aclose()
 
     async def snapshot(self, tick: int | None = None) -> Snapshot:
-        """Return the newest snapshot, the same object while it does not change; or the snapshot of an earlier tick."""
+        """Return the snapshot of `tick`, or the newest one.
+
+        The newest snapshot is the same object until it changes: the client sends its ETag.
+        """
         if tick is not None:
             response = await self._get(f"{self._sim}/snapshot", params={"tick": tick})
             return Snapshot.model_validate_json(response.content)
@@ -81,22 +99,37 @@ class Client:
         return self._latest[1]
 
     async def order(self, order: Order, *, key: str = "") -> str:
-        """Submit an order; returns its id. It is stored once, even if it is sent several times.
+        """Submit an order and return its id.
 
-        `key`: an idempotency key. A caller that restarts passes the same key again, so that the order takes effect once.
+        The API stores an order once per idempotency key, however often the request is sent.
+
+        Args:
+            order: The order.
+            key: An idempotency key. A caller that restarts passes the same key again, so that the order takes effect once.
+                Default: a random key.
         """
         response = await self._post(f"{self._sim}/orders", ORDER.dump_json(order), key)
         return AcceptedOrder.model_validate_json(response.content).id
 
     async def orders(self, orders: Sequence[Order], *, key: str = "") -> list[str | RequestRejected]:
-        """Submit up to 1,000 orders; returns the id of each, or the error with which it was rejected."""
+        """Submit up to 1,000 orders. Return one item for each, in their order: its id, or the error that rejected it.
+
+        Args:
+            orders: The orders.
+            key: An idempotency key of the whole request, as in `order`.
+        """
         body = _ORDERS.dump_json(orders)
         response = await self._post(f"{self._sim}/orders", body, key)
         results = Results.model_validate_json(response.content).results
         return [each.id or RequestRejected(each.problem) if each.problem else each.id or "" for each in results]
 
     async def outcome(self, order_id: str, *, wait_s: float = 0.0) -> OrderStatus:
-        """Return the status of an order. With `wait_s`, wait until it is applied or rejected, up to so many seconds, at most 30."""
+        """Return the status of an order.
+
+        Args:
+            order_id: The id of the order.
+            wait_s: For how many seconds the API waits until the order is applied or rejected, at most 30.
+        """
         params = {"wait": f"{wait_s:.3f}s"} if wait_s else None
         response = await self._get(f"{self._sim}/orders/{order_id}", params=params, wait_s=wait_s)
         return OrderStatus.model_validate_json(response.content)
@@ -109,27 +142,54 @@ class Client:
         faction: str = "",
         limit: int = 1000,
     ) -> EventPage:
-        """Return a page of events after the event `after`: only those of the types `kinds`, and only those that concern `faction`."""
+        """Return a page of events, oldest first.
+
+        Args:
+            after: The id of the event that precedes the page. Default: the page begins with the first stored event.
+            kinds: The types of events to include. Default: all.
+            faction: Only events that concern this faction. Default: all.
+            limit: The maximum of events in the page.
+        """
         params = {"after": after, "limit": str(limit), **_event_filter(kinds, faction)}
         return EventPage.model_validate_json((await self._get(f"{self._sim}/events", params=params)).content)
 
     def follow(self, *, after: str = "", kinds: Sequence[str] = (), faction: str = "") -> AsyncIterator[Event | Gap]:
-        """Yield events as they happen, after the event `after` or from now on. It reconnects, and resumes after the last event."""
+        """Yield events as they happen, and a Gap where events are no longer stored.
+
+        After a lost connection the client reconnects and resumes after the last event.
+
+        Args:
+            after: The id of the event that precedes the first one. Default: begin now.
+            kinds: The types of events to include. Default: all.
+            faction: Only events that concern this faction. Default: all.
+
+        Raises:
+            RequestRejected: The API rejected the request.
+            Unavailable: There was no connection for `retry_timeout_s` seconds.
+        """
         url = f"{self._sim}/events/stream"
         return follow(self._http, url, _event_filter(kinds, faction), after, self._retry_timeout_s, self._clock)
 
     async def sims(self, *, after: str = "", limit: int = 1000) -> SimPage:
-        """Return a page of the sims, by id."""
+        """Return a page of sims, sorted by id.
+
+        Args:
+            after: The id that precedes the page. Default: the page begins with the first sim.
+            limit: The maximum of sims in the page.
+        """
         params = {"limit": str(limit)} | ({"after": after} if after else {})
         return SimPage.model_validate_json((await self._get(f"{self._root}/sims", params=params)).content)
 
     async def sim(self, sim_id: str = "") -> SimDetails:
-        """Return the config of a sim, its head, its tick length, and the ticks that can be read. Default: this client's sim."""
+        """Return the config of a sim, its head, its tick length, and the range of ticks that are stored.
+
+        Default: this client's sim.
+        """
         sim_id = sim_id or self._sim_id or (await self.snapshot()).sim
         return SimDetails.model_validate_json((await self._get(f"{self._root}/sims/{sim_id}")).content)
 
     async def create_sim(self, sim_id: str, config: SimConfig) -> RequestedSim:
-        """Request a new sim. A worker that serves all sims creates it."""
+        """Request a new sim, which a worker that serves all sims creates. The token needs the scope `admin`."""
         body = to_json({"id": sim_id, "config": config.model_dump(mode="json", exclude_unset=True)})
         return RequestedSim.model_validate_json((await self._post(f"{self._root}/sims", body)).content)
 
@@ -139,7 +199,7 @@ class Client:
         return await self.create_sim(sim_id, config)
 
     async def fork(self, new_id: str, *, tick: int) -> RequestedSim:
-        """Request a sim that begins with the state of this one at `tick`."""
+        """Request a sim that begins with the state of this one at `tick`. The token needs the scope `admin`."""
         response = await self._post(f"{self._sim}/fork?tick={tick}", to_json({"id": new_id}))
         return RequestedSim.model_validate_json(response.content)
 
@@ -151,7 +211,7 @@ class Client:
         headers: dict[str, str] | None = None,
         wait_s: float = 0.0,
     ) -> httpx.Response:
-        """Send a GET request, with retries. `wait_s`: how much longer than for others the response may take."""
+        """Send a GET request, with retries. `wait_s`: seconds that the API may take in addition to the usual timeouts."""
         timeout_s = self._timeout_s + wait_s
         request = self._http.build_request("GET", url, params=params, headers=headers, timeout=timeout_s)
         return await send_with_retry(self._http, request, self._retry_timeout_s + wait_s, self._clock)

@@ -1,4 +1,4 @@
-"""The clock that retries wait by. Tests pass another one, so that they do not wait."""
+"""The clock of the retries. Tests pass a simulated one, so that they do not wait."""
 
 import asyncio
 import time
@@ -6,14 +6,14 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """A monotonic clock, and a sleep."""
+    """The interface of a monotonic clock that can sleep."""
 
     def now_s(self) -> float:
-        """Return the time in seconds, from any zero, never going back."""
+        """Return the time in seconds since an arbitrary start. It never decreases."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Return after so many seconds."""
+        """Wait for this number of seconds."""
         ...
 
 
@@ -21,9 +21,9 @@ class SystemClock:
     """The machine's monotonic clock."""
 
     def now_s(self) -> float:
-        """Return `time.monotonic()`."""
+        """Return `time.monotonic()`, in seconds."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait in the running event loop."""
+        """Wait in the running event loop, without blocking it."""
         await asyncio.sleep(seconds)

@@ -1,4 +1,7 @@
-"""The stream of events. After a break, the client reconnects and resumes."""
+"""The event stream (server-sent events).
+
+The client reconnects after a lost connection, and resumes after the last event.
+"""
 
 import logging
 from collections.abc import AsyncIterator, Mapping
@@ -18,13 +21,13 @@ log = logging.getLogger(__name__)
 
 _SILENT_S = 60.0
 _MAX_RETRY_S = 60.0
-"""The longest pause between two connections, whatever the server says."""
+"""The longest pause between two connections, even if the server asks for more."""
 _CONTROL_EVENTS = frozenset({"gap", "dropped", "reconnect"})
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Events after the event `after` and before tick `first_tick` are no longer stored: begin again with a snapshot."""
+    """Events between the event `after` and the tick `first_tick` are no longer stored. Read a snapshot to continue."""
 
     after: str
     first_tick: int
@@ -33,12 +36,13 @@ class Gap:
 async def follow(
     http: httpx.AsyncClient, url: str, query: Mapping[str, str], after: str, retry_timeout_s: float, clock: Clock
 ) -> AsyncIterator[Event | Gap]:
-    """Yield events until cancelled.
+    """Yield events until the caller cancels it.
 
-    Raises RequestRejected if the API rejects the request, Unavailable after `retry_timeout_s` seconds without a connection.
+    `after`: the id of the event to resume after; "" begins now. Raises RequestRejected if the API rejects the request.
+    Raises Unavailable after `retry_timeout_s` seconds without a connection.
     """
     last, retry_s = after, 1.0
-    end_s: float | None = None  # (of the time without a connection)
+    end_s: float | None = None  # When the stream fails. None while there is a connection.
     while True:
         headers = {"Last-Event-ID": last} if last else {}
         failure = "the stream ended"
@@ -66,13 +70,13 @@ async def follow(
 
 
 def _stream_timeout(http: httpx.AsyncClient) -> httpx.Timeout:
-    """Return the client's limits, but for the time between two messages."""
+    """Return the client's limits, with a longer one between two messages."""
     return httpx.Timeout(http.timeout.connect, read=_SILENT_S)
 
 
 def _read(message: ServerSentEvent) -> Event | Gap | None:
     if message.event == "tick":
-        # All events of a tick were sent; its id is what matters.
+        # It carries only an id to resume after: all events of the tick were sent before it.
         return None
     if message.event in _CONTROL_EVENTS:
         if message.event == "gap":
@@ -84,6 +88,6 @@ def _read(message: ServerSentEvent) -> Event | Gap | None:
     try:
         return EVENT.validate_json(message.data)
     except ValidationError:
-        # Of a type that a later version of the server knows.
+        # A later version of the server may send new types of events.
         log.debug("event of unknown type skipped", extra={"data": message.data})
         return None
