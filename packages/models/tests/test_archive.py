@@ -1,4 +1,4 @@
-"""Archives: what goes in comes out, and a file that is cut, altered or out of range is not believed."""
+"""Archives: records survive a round trip, and truncated, altered or invalid files are rejected."""
 
 import io
 import json
@@ -49,7 +49,7 @@ def write_archive(records: list[Record]) -> bytes:
 
 
 def record_archive(header: bytes, body: bytes = b"") -> bytes:
-    """Return an archive whose only record has this header and the digest that makes it believable."""
+    """Return an archive whose only record has this header and a valid digest."""
     record = struct.pack("<IQ", len(header), len(body)) + header + body
     return b"SECTLOG\x01" + record + xxhash.xxh3_64(header + body).digest()
 
@@ -60,19 +60,19 @@ def read(blob: bytes) -> list[Record]:
 
 @settings(deadline=None)
 @given(st.lists(_records, max_size=5))
-def test_an_archive_survives_its_bytes(records: list[Record]) -> None:
+def test_records_survive_a_round_trip(records: list[Record]) -> None:
     assert read(write_archive(records)) == records
 
 
 @pytest.mark.parametrize("length", range(len(write_archive(EXAMPLE))))
-def test_an_archive_that_is_cut_off_anywhere_says_so(length: int) -> None:
+def test_a_truncated_archive_is_rejected(length: int) -> None:
     with pytest.raises(ArchiveError):
         read(write_archive(EXAMPLE)[:length])
 
 
 @settings(deadline=None)
 @given(st.integers(0, len(write_archive(EXAMPLE)) - 1), st.integers(1, 255))
-def test_an_archive_of_which_a_byte_is_altered_says_so(place: int, change: int) -> None:
+def test_an_altered_byte_is_detected(place: int, change: int) -> None:
     blob = bytearray(write_archive(EXAMPLE))
     blob[place] ^= change
     with pytest.raises(ArchiveError):
@@ -95,7 +95,7 @@ def test_any_bytes_are_an_archive_or_an_error(blob: bytes) -> None:
         (write_archive([])[:8] + b"\xff" * 12, "its header has 4294967295 bytes"),
     ],
 )
-def test_what_is_no_archive_says_what_it_is(blob: bytes, error: str) -> None:
+def test_a_file_that_is_no_archive_is_described(blob: bytes, error: str) -> None:
     with pytest.raises(ArchiveError, match=error):
         read(blob)
 
@@ -131,7 +131,7 @@ KEYFRAME = {"kind": "keyframe", "tick": 0, "cursor": "0-0", "snapshot": 0}
         ({"kind": "founding", "sim_id": "../x", "config": 0, "map": 0}, "founding.sim_id", "'../x'"),
     ],
 )
-def test_a_field_out_of_its_range_is_named_with_its_record_and_value(
+def test_a_field_out_of_range_is_reported_with_record_and_value(
     header: dict[str, object], field: str, value: str
 ) -> None:
     with pytest.raises(ArchiveFieldError) as raised:
@@ -145,7 +145,7 @@ def test_a_field_out_of_its_range_is_named_with_its_record_and_value(
 
 
 @pytest.mark.parametrize("record", [Keyframe(2**62, "0-0", b""), TickEntry(1, 1, "no hash", (), b"", b"")])
-def test_what_could_not_be_read_is_not_written(record: Record) -> None:
+def test_the_writer_rejects_records_that_the_reader_would_reject(record: Record) -> None:
     with pytest.raises(ArchiveFieldError):
         write_archive([record])
 
@@ -153,7 +153,7 @@ def test_what_could_not_be_read_is_not_written(record: Record) -> None:
 @pytest.mark.parametrize(
     "item", [b'["","",true,0],', b"[[[[],[]]]],", b"0,", b'{"a":1},', b'"\\"",', b'["a[","]",true,0],']
 )
-def test_a_large_header_of_many_values_is_refused_before_it_takes_memory(item: bytes) -> None:
+def test_a_header_with_too_many_values_is_rejected_before_parsing(item: bytes) -> None:
     text = b'{"kind":"tick","orders":[' + item * ((2**23) // len(item)) + b"0]}"
     blob = io.BytesIO(record_archive(text))
     tracemalloc.start()
@@ -165,14 +165,14 @@ def test_a_large_header_of_many_values_is_refused_before_it_takes_memory(item: b
         tracemalloc.stop()
 
 
-def test_a_header_of_more_than_16_mib_is_refused_unread() -> None:
+def test_a_header_of_more_than_16_mib_is_rejected_unread() -> None:
     with pytest.raises(ArchiveError, match="its header has 16777217 bytes, above the limit of 16777216"):
         read(write_archive([])[:8] + struct.pack("<IQ", 2**24 + 1, 0))
     with pytest.raises(ArchiveError, match="its body has 1099511627776 bytes"):
         read(write_archive([])[:8] + struct.pack("<IQ", 2, 2**40))
 
 
-def test_the_largest_tick_that_a_worker_commits_is_read() -> None:
+def test_the_largest_tick_of_a_worker_is_readable() -> None:
     orders = tuple(
         LoggedOrder(f"{10**14}-{n}", '["{,' * 30, False, b"", "a fault, of two parts") for n in range(10_000)
     )

@@ -22,17 +22,17 @@ def module() -> Iterator[types.ModuleType]:
     del sys.modules["example"]
 
 
-def test_an_earlier_name_is_the_new_one_with_a_warning(module: types.ModuleType) -> None:
+def test_an_earlier_name_returns_the_new_one_with_a_warning(module: types.ModuleType) -> None:
     with pytest.warns(DeprecationWarning, match=r"example\.Old is now example\.New"):
         assert module.Old is int
 
 
-def test_an_earlier_name_can_be_in_another_module_now(module: types.ModuleType) -> None:
+def test_a_new_name_may_be_in_another_module(module: types.ModuleType) -> None:
     with pytest.warns(DeprecationWarning, match=r"example\.Moved is now decimal\.Decimal\.from_float$"):
         assert module.Moved(0.5) == Decimal("0.5")
 
 
-def test_another_name_is_an_error_as_in_any_module(module: types.ModuleType) -> None:
+def test_an_unknown_name_is_an_attribute_error(module: types.ModuleType) -> None:
     with pytest.raises(AttributeError, match="module 'example' has no attribute 'other'"):
         _ = module.other
 

@@ -1,4 +1,4 @@
-"""Texts of validation errors: each error that a value from outside can cause has one, with its limits, and none is pydantic's."""
+"""Texts of validation errors: each error that a value from outside can cause has its own text with its limits."""
 
 import importlib
 import pkgutil
@@ -13,7 +13,7 @@ import sector.models
 from sector.models.error_texts import NEUTRAL, TEXTS, describe_error, describe_json_error
 
 SPECIAL = {"json_invalid", "value_error"}
-"""Their texts are made of what the error says."""
+"""The texts of these errors come from the error itself."""
 
 OF_OTHER_SCHEMAS = {
     "arguments": (
@@ -69,7 +69,7 @@ OF_OTHER_SCHEMAS = {
     "url": ("url_type", "url_parsing", "url_syntax_violation", "url_too_long", "url_scheme"),
     "uuid": ("uuid_type", "uuid_parsing", "uuid_version"),
 }
-"""Errors by the schema that causes them, of those that no model of ours has: their text is neutral."""
+"""Schemas that no model uses, with their errors. The text of these errors is neutral."""
 
 OF_PYTHON = {
     "assertion_error",
@@ -80,7 +80,7 @@ OF_PYTHON = {
     "needs_python_object",
     "no_such_attribute",
 }
-"""Errors of objects in Python, which no request and no file has: their text is neutral."""
+"""Errors of Python objects, which no request or file can contain. Their text is neutral."""
 
 
 def parts(schema: object) -> Iterator[str]:
@@ -112,7 +112,7 @@ def test_each_error_has_a_text_or_no_model_can_cause_it() -> None:
     assert not neutral & set(TEXTS)
 
 
-def test_no_model_has_a_schema_whose_errors_are_neutral() -> None:
+def test_no_model_has_a_schema_with_neutral_errors() -> None:
     used = {kind for adapter in models() for kind in parts(adapter.core_schema)}
     assert {"model", "int", "tagged-union"} <= used
     assert not used & set(OF_OTHER_SCHEMAS)
@@ -147,19 +147,19 @@ def test_no_model_has_a_schema_whose_errors_are_neutral() -> None:
         (sector.models.SimConfig, [], "must be an object"),
     ],
 )
-def test_a_text_says_what_a_value_must_be(kind: type, value: object, text: str) -> None:
+def test_a_text_states_what_a_value_must_be(kind: type, value: object, text: str) -> None:
     with pytest.raises(ValidationError) as error:
         TypeAdapter(kind).validate_python(value)
     assert describe_error(error.value.errors()[0]) == text
 
 
-def test_what_has_no_text_is_neutral() -> None:
+def test_an_error_without_a_text_is_neutral() -> None:
     assert describe_error({"type": "of_a_later_version", "loc": (), "msg": "theirs", "input": 1}) == NEUTRAL
     assert describe_error({"type": "less_than", "loc": (), "msg": "theirs", "input": 1}) == NEUTRAL
     assert describe_json_error("something of a later version") == "is not JSON"
 
 
 @pytest.mark.parametrize("key", ["secret", " at line 9 column 9", "\n", "\x1b[2J"])
-def test_a_field_that_is_there_twice_is_not_quoted(key: str) -> None:
+def test_a_duplicate_field_is_not_quoted(key: str) -> None:
     text = describe_json_error(f'Detected duplicate key "{key}" at line 1 column 22')
     assert text == "is not JSON: an object has a field twice, at line 1 column 22"

@@ -1,4 +1,4 @@
-"""Frames: what goes in comes out, and nothing else is believed."""
+"""Frames: they survive a round trip, and invalid bytes are rejected."""
 
 from array import array
 
@@ -40,7 +40,7 @@ frames = st.builds(
 
 @settings(deadline=None)
 @given(frames)
-def test_a_frame_survives_its_bytes(frame: Frame) -> None:
+def test_a_frame_survives_a_round_trip(frame: Frame) -> None:
     blob = encode(frame)
     decoded = decode(blob)
     assert (decoded.kind, decoded.meta, set(decoded.tables)) == (frame.kind, frame.meta, set(frame.tables))
@@ -54,7 +54,7 @@ def test_a_frame_survives_its_bytes(frame: Frame) -> None:
 
 @settings(deadline=None)
 @given(frames, st.data())
-def test_bytes_cut_short_or_altered_are_refused(frame: Frame, data: st.DataObject) -> None:
+def test_truncated_or_altered_bytes_are_rejected(frame: Frame, data: st.DataObject) -> None:
     blob = encode(frame)
     cut = data.draw(st.integers(0, len(blob) - 1))
     with pytest.raises(FrameError):
@@ -68,25 +68,25 @@ def test_bytes_cut_short_or_altered_are_refused(frame: Frame, data: st.DataObjec
 
 @settings(deadline=None)
 @given(st.binary(max_size=200))
-def test_bytes_that_are_no_frame_are_refused(blob: bytes) -> None:
+def test_bytes_that_are_no_frame_are_rejected(blob: bytes) -> None:
     with pytest.raises(FrameError):
         decode(blob)
 
 
-def test_a_newer_version_is_named() -> None:
+def test_an_error_names_an_unsupported_version() -> None:
     blob = bytearray(encode(Frame("map", {}, {})))
     blob[4] = 9
     with pytest.raises(FrameError, match="version 9"):
         decode(bytes(blob))
 
 
-def test_the_digest_tells_frames_apart() -> None:
+def test_different_frames_have_different_digests() -> None:
     one, other = (encode(Frame("snapshot", {"tick": tick}, {})) for tick in (1, 2))
     assert digest(one) != digest(other)
     assert digest(one) == digest(encode(Frame("snapshot", {"tick": 1}, {})))
 
 
-def test_a_column_of_another_length_than_its_table_is_refused() -> None:
+def test_a_column_with_another_length_than_its_table_is_rejected() -> None:
     with pytest.raises(ValueError, match=r"t\.c has 1 values, its table 2 rows"):
         encode(Frame("map", {}, {"t": Table(2, {"c": Column(memoryview(array("q", [1])))})}))
 
@@ -103,12 +103,12 @@ def _column(code: str, *values: int, refers_to: str | None = None) -> Column:
         (Table(2, labels={"id": ("one",)}), "t.id has 1 labels, its table 2 rows"),
     ],
 )
-def test_a_table_that_no_frame_can_hold_is_not_encoded(table: Table, reason: str) -> None:
+def test_an_invalid_table_is_not_encoded(table: Table, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         encode(Frame("map", {}, {"t": table}))
 
 
-def test_a_column_that_refers_to_its_own_table_is_refused() -> None:
+def test_a_column_that_refers_to_its_own_table_is_rejected() -> None:
     table = Table(1, {"c": _column("q", 0, refers_to="t")})
     with pytest.raises(FrameError, match=r"column t\.c refers to its own table"):
         decode(encode(Frame("map", {}, {"t": table})))
@@ -117,13 +117,13 @@ def test_a_column_that_refers_to_its_own_table_is_refused() -> None:
 @pytest.mark.parametrize(
     ("table", "reason"),
     [
-        # A few bytes must not stand for 2,000,000,000 rows.
+        # A few bytes must not describe 2,000,000,000 rows.
         (Table(0), r"header field tables\.t: a table of 9 rows has no column"),
         (Table(0, labels={"id": ()}), r"t\.id has 0 labels for 9 rows"),
         (Table(0, {"c": _column("q")}), r"column t\.c extends past the end of the frame"),
     ],
 )
-def test_a_frame_with_more_rows_than_values_is_refused(table: Table, reason: str) -> None:
+def test_a_table_with_more_rows_than_values_is_rejected(table: Table, reason: str) -> None:
     body = encode(Frame("map", {}, {"t": table}))[:-16].replace(b'"rows":0', b'"rows":9')
     with pytest.raises(FrameError, match=reason):
         decode(body + xxhash.xxh3_128_digest(body))

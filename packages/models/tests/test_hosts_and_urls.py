@@ -1,4 +1,6 @@
-"""Hosts, URLs, origins and secrets: read in canonical form, or refused with a text that quotes nothing of them."""
+"""Hosts, URLs, origins and secrets: they are converted to canonical form, or rejected with a text that does not quote
+them.
+"""
 
 import pytest
 
@@ -23,7 +25,7 @@ from sector.models.urls import UrlError, parse_http_url, parse_origin, percent_d
         ("host。example", "host.example", 7),
     ],
 )
-def test_a_host_is_read_in_canonical_form(text: str, host: str, port: int) -> None:
+def test_a_host_is_converted_to_canonical_form(text: str, host: str, port: int) -> None:
     assert parse_host_port(text, 7) == (host, port)
     assert parse_host_port(f"{format_host(host)}:{port}", 9) == (host, port)
 
@@ -36,7 +38,7 @@ def test_a_host_is_read_in_canonical_form(text: str, host: str, port: int) -> No
         "a..b", ".a", "a@b", "a\nb", "x" * 64, "x." * 130, "\udcff", "ü" * 70,
     ],
 )  # fmt: skip
-def test_a_host_that_is_none_is_refused(text: str) -> None:
+def test_an_invalid_host_is_rejected(text: str) -> None:
     with pytest.raises(HostError) as refused:
         parse_host_port(text, 7)
     assert len(text) < 3 or text not in str(refused.value)
@@ -58,7 +60,7 @@ def test_a_host_that_is_none_is_refused(text: str) -> None:
         ("http://a.example.", "http://a.example"),
     ],
 )  # fmt: skip
-def test_an_origin_is_read_as_browsers_write_it(text: str, origin: str) -> None:
+def test_an_origin_is_converted_to_the_form_of_browsers(text: str, origin: str) -> None:
     assert parse_origin(text) == origin
 
 
@@ -70,7 +72,7 @@ def test_an_origin_is_read_as_browsers_write_it(text: str, origin: str) -> None:
         "https:a", "https:/a", "null", "https://a\x00", "https://*.a", "https://straße.example",
     ],
 )  # fmt: skip
-def test_an_origin_that_no_browser_sends_is_refused(text: str) -> None:
+def test_an_origin_that_no_browser_sends_is_rejected(text: str) -> None:
     with pytest.raises(UrlError):
         parse_origin(text)
 
@@ -83,7 +85,7 @@ def test_a_url_hides_its_user_and_password() -> None:
         parse_http_url("https://me:hunter2@host")
 
 
-def test_an_escape_is_read_once_and_half_of_one_is_refused() -> None:
+def test_an_escape_is_decoded_once_and_an_incomplete_one_is_rejected() -> None:
     assert percent_decode("a%2Fb%2525%C3%BC") == "a/b%25ü"
     for text in ("%", "a%2", "%zz", "%ff"):
         with pytest.raises(UrlError):
@@ -91,21 +93,21 @@ def test_an_escape_is_read_once_and_half_of_one_is_refused() -> None:
 
 
 @pytest.mark.parametrize("text", ["s3cret", " s3cret", "s3cret\n", "\ts3cret\r\n", "\ufeffs3cret"])
-def test_white_space_around_a_secret_is_not_part_of_it(text: str) -> None:
+def test_white_space_around_a_secret_is_removed(text: str) -> None:
     assert clean_secret(text) == clean_token(text) == "s3cret"
 
 
 @pytest.mark.parametrize(
     "text", ['"s3cret"', "'s3cret'", "`s3cret`", ' "s3cret"\n', "s3\ncret", "s3\x00cret", "s3\x85cret"]
 )
-def test_a_secret_that_cannot_be_meant_is_refused_and_not_quoted(text: str) -> None:
+def test_a_secret_that_is_probably_a_mistake_is_rejected_without_a_quote(text: str) -> None:
     for clean in (clean_secret, clean_token):
         with pytest.raises(SecretError) as refused:
             clean(text)
         assert "cret" not in str(refused.value).replace("secret", "")
 
 
-def test_a_secret_may_have_spaces_and_any_letters_and_a_token_may_not() -> None:
+def test_a_secret_may_contain_spaces_and_a_token_may_not() -> None:
     assert clean_secret("pass wörd") == "pass wörd"
     for text in ("pass word", "pässword", "Bearer s3cret", "tok\u200ben"):
         with pytest.raises(SecretError):

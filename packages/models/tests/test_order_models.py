@@ -1,4 +1,4 @@
-"""Orders on the wire."""
+"""JSON of orders."""
 
 import pytest
 from pydantic import ValidationError
@@ -19,7 +19,7 @@ from sector.models.orders import references
         Note(faction="Me", text="Hallo Welt ✓", system=None),
     ],
 )
-def test_an_order_survives_json(order: object) -> None:
+def test_an_order_survives_a_json_round_trip(order: object) -> None:
     assert ORDER.validate_json(ORDER.dump_json(order)) == order  # type: ignore[arg-type]  # any of the union
 
 
@@ -42,13 +42,13 @@ def test_an_order_survives_json(order: object) -> None:
         ('{"type": "note", "faction": "Me", "text": ""}', "text"),
     ],
 )
-def test_what_is_no_order_is_refused_with_its_field(body: str, field: str) -> None:
+def test_an_invalid_order_is_rejected_with_the_name_of_the_field(body: str, field: str) -> None:
     with pytest.raises(ValidationError) as refused:
         ORDER.validate_json(body)
     assert field == "" or refused.value.errors()[0]["loc"][-1] == field
 
 
-def test_an_order_names_what_it_refers_to() -> None:
+def test_references_of_an_order_name_field_table_and_id() -> None:
     move = MoveFleet(faction="Me", system="S1", target="S2", ships=1)
     assert list(references(move)) == [
         ("faction", "factions", "Me"),
@@ -57,6 +57,6 @@ def test_an_order_names_what_it_refers_to() -> None:
     ]
 
 
-def test_a_join_refers_to_nothing_and_null_to_nobody() -> None:
+def test_join_and_null_refer_to_no_row() -> None:
     assert list(references(Join(faction="New"))) == []
     assert list(references(SetOwner(faction=None, system="S1"))) == [("system", "systems", "S1")]

@@ -1,4 +1,4 @@
-"""Files that an operator names: nothing else than a regular file of a limited size is read, and no pipe is waited for."""
+"""Files that an operator names: only a regular file of a limited size is read, and a pipe does not block."""
 
 import os
 from pathlib import Path
@@ -24,7 +24,7 @@ MIB = 2**20
 
 
 @pytest.mark.parametrize("state", NO_FILE)
-def test_what_is_no_file_is_not_read(state: str, tmp_path: Path) -> None:
+def test_only_a_regular_file_is_read(state: str, tmp_path: Path) -> None:
     path = tmp_path / "file"
     FILE_STATES[state](path)
     for read in (check_file, lambda path: read_file(path, MIB), lambda path: read_tail(path, MIB)):
@@ -37,14 +37,12 @@ def test_what_is_no_file_is_not_read(state: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a\0b", "x" * 300])
-def test_a_name_that_no_file_has_is_an_error_of_ours(name: str) -> None:
+def test_an_invalid_file_name_is_a_file_error(name: str) -> None:
     with pytest.raises(FileError, match="it cannot be read: "):
         read_file(name, MIB)
 
 
-def test_a_file_that_becomes_a_pipe_meanwhile_is_not_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_a_pipe_replaces_does_not_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"content")
     regular = path.stat()
@@ -55,7 +53,7 @@ def test_a_file_that_becomes_a_pipe_meanwhile_is_not_waited_for(
         read_file(path, MIB)
 
 
-def test_a_file_has_as_many_bytes_as_are_allowed_and_no_more(tmp_path: Path) -> None:
+def test_a_file_may_have_the_maximum_size_and_no_more(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"12345")
     assert read_file(path, 5) == b"12345"
@@ -65,13 +63,13 @@ def test_a_file_has_as_many_bytes_as_are_allowed_and_no_more(tmp_path: Path) -> 
     assert read_tail(path, 9) == b"12345"
 
 
-def test_a_file_without_a_size_is_read_and_limited_too() -> None:
+def test_a_file_without_a_size_is_read_up_to_the_limit() -> None:
     assert read_file("/proc/self/status", MIB).startswith(b"Name:")
     with pytest.raises(FileError, match="larger than the limit of 4 bytes"):
         read_file("/proc/self/status", 4)
 
 
-def test_text_is_utf_8_with_or_without_a_mark(tmp_path: Path) -> None:
+def test_text_is_utf_8_with_or_without_a_byte_order_mark(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes("\ufeffgrün\r\n".encode())
     assert read_text(path, MIB) == "grün\r\n"
@@ -81,7 +79,7 @@ def test_text_is_utf_8_with_or_without_a_mark(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("state", ["missing", "a dangling link", "empty", "binary"])
-def test_a_file_may_be_written_where_there_is_none_or_another_one(state: str, tmp_path: Path) -> None:
+def test_an_output_may_be_new_or_replace_a_file(state: str, tmp_path: Path) -> None:
     path = tmp_path / "file"
     FILE_STATES[state](path)
     check_replaceable(path)
@@ -93,7 +91,7 @@ def test_a_file_may_be_written_where_there_is_none_or_another_one(state: str, tm
 
 
 @pytest.mark.parametrize("state", sorted(NO_FILE.keys() - {"missing", "a dangling link", "not readable"}))
-def test_nothing_else_is_replaced(state: str, tmp_path: Path) -> None:
+def test_an_output_replaces_only_a_regular_file(state: str, tmp_path: Path) -> None:
     path = tmp_path / "file"
     FILE_STATES[state](path)
     with pytest.raises(FileError, match="it cannot be written: "):
@@ -101,14 +99,14 @@ def test_nothing_else_is_replaced(state: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("state", ["a folder", "a pipe without a writer", "a loop of links", "a socket"])
-def test_a_pipe_that_nobody_reads_is_not_waited_for(state: str, tmp_path: Path) -> None:
+def test_a_pipe_without_a_reader_does_not_block(state: str, tmp_path: Path) -> None:
     path = tmp_path / "file"
     FILE_STATES[state](path)
     with pytest.raises(FileError, match="it cannot be written: "), open_output(path):
         pass
 
 
-def test_devices_may_be_written(tmp_path: Path) -> None:
+def test_an_output_may_be_a_device(tmp_path: Path) -> None:
     with open_output("/dev/null") as stream:
         stream.write(b"x")
     path = tmp_path / "link"
@@ -118,7 +116,7 @@ def test_devices_may_be_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("state", FILE_STATES)
-def test_what_is_no_certificate_and_no_map_is_refused(state: str, tmp_path: Path) -> None:
+def test_invalid_certificates_and_maps_are_rejected(state: str, tmp_path: Path) -> None:
     path, good = tmp_path / "file", self_signed(tmp_path)
     FILE_STATES[state](path)
     for check in (
@@ -130,7 +128,7 @@ def test_what_is_no_certificate_and_no_map_is_refused(state: str, tmp_path: Path
         with pytest.raises(FileError) as raised:
             check(str(path))
         assert raised.value.path == path
-    # (pydantic's error of a map is a ValueError, as ours is)
+    # (the error of pydantic for a map is a ValueError, like a FileError)
     with pytest.raises(ValueError, match="file|JSON|model|Input|object"):
         read_map(path)
 

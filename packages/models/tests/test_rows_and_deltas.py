@@ -1,4 +1,4 @@
-"""Frames as rows, and deltas applied to them."""
+"""Conversion of frames to rows, and application of deltas."""
 
 from array import array
 
@@ -41,7 +41,7 @@ DELTA = Frame(
 )
 
 
-def test_tables_of_one_name_make_whole_rows() -> None:
+def test_tables_of_one_name_are_merged() -> None:
     rows = table_rows([MAP, BEFORE])
     assert rows["systems"] == [
         {"id": "S0", "name": "Alpha", "x": 5, "owner": None, "ships": 7},
@@ -50,7 +50,7 @@ def test_tables_of_one_name_make_whole_rows() -> None:
     assert rows["fleets"] == [{"id": "F4", "target": "S1"}]
 
 
-def test_ids_are_known_in_their_one_spelling() -> None:
+def test_a_row_has_one_canonical_id() -> None:
     systems, factions, fleets = (BEFORE.tables[name] for name in ("systems", "factions", "fleets"))
     assert has_row(systems, "S1")
     assert not any(has_row(systems, row_id) for row_id in ("S2", "S01", "S", "1", "S-1", "S¹"))
@@ -70,7 +70,7 @@ def test_a_delta_changes_removes_and_adds() -> None:
     assert encode(after) != encode(BEFORE)
 
 
-def test_values_of_a_delta_are_not_wider_than_those_of_the_snapshot() -> None:
+def test_values_of_a_delta_are_not_wider_than_in_the_snapshot() -> None:
     narrow = Table(1, {"row": _column("b", 1), "ships": _column("b", 9)})
     after = apply_delta(BEFORE, Frame("delta", {"tick": 2}, {"systems.changed": narrow}))
     assert after.tables["systems"].columns["ships"].typecode == "q"
@@ -80,7 +80,7 @@ def test_values_of_a_delta_are_not_wider_than_those_of_the_snapshot() -> None:
         apply_delta(BEFORE, Frame("delta", {"tick": 2}, {"systems.changed": wide}))
 
 
-def test_a_change_without_rows_is_one_of_all_of_them() -> None:
+def test_a_change_without_row_numbers_concerns_all_rows() -> None:
     every = Table(2, {"ships": _column("b", 1, 2)})
     delta = Frame("delta", {"tick": 2}, {"systems.changed": every})
     after = apply_delta(BEFORE, delta)
@@ -90,7 +90,7 @@ def test_a_change_without_rows_is_one_of_all_of_them() -> None:
         apply_delta(BEFORE, Frame("delta", {"tick": 2}, {"systems.changed": Table(1, {"ships": _column("b", 1)})}))
 
 
-def test_events_that_count_on_need_no_column_for_it() -> None:
+def test_consecutive_event_numbers_need_no_column() -> None:
     tables = {
         "note": Table(1, {"n": _column("i", 0)}, {"text": ("hello",)}),
         "battle": Table(2, {"ships": _column("b", 5, 6)}),
@@ -112,19 +112,19 @@ def test_an_event_may_have_no_fields() -> None:
     assert event_rows(frame, 1) == [{"type": "dawn", "tick": 3}]
 
 
-def test_a_reference_to_a_row_that_is_not_there_is_refused() -> None:
+def test_a_reference_to_a_missing_row_is_rejected() -> None:
     fleets = Table(1, {"target": _column("i", 2, refers_to="systems")}, prefix="F")
     with pytest.raises(FrameError, match="a row of systems is outside its 2 rows"):
         table_rows([MAP, Frame("snapshot", {"tick": 1}, {"fleets": fleets})])
 
 
-def test_rows_that_go_take_their_labels_with_them() -> None:
+def test_removed_rows_lose_their_labels() -> None:
     before = Frame("snapshot", {"tick": 1}, {"towns": Table(2, {"id": _column("q", 3, 5)}, {"name": ("A", "B")}, "T")})
     gone = Frame("delta", {"tick": 2}, {"towns.removed": Table(1, {"id": _column("q", 3)})})
     assert table_rows([apply_delta(before, gone)]) == {"towns": [{"id": "T5", "name": "B"}]}
 
 
-def test_a_delta_that_does_not_follow_is_refused() -> None:
+def test_a_delta_that_does_not_follow_is_rejected() -> None:
     with pytest.raises(DeltaError, match="to tick 2 does not follow tick 2"):
         apply_delta(apply_delta(BEFORE, DELTA), DELTA)
 
@@ -141,7 +141,7 @@ def test_a_delta_that_does_not_follow_is_refused() -> None:
         {"systems.melted": Table(0)},
     ],
 )
-def test_a_delta_of_another_shape_is_refused(part: dict[str, Table]) -> None:
+def test_a_delta_with_another_shape_is_rejected(part: dict[str, Table]) -> None:
     with pytest.raises(DeltaError):
         apply_delta(BEFORE, Frame("delta", {"tick": 2}, part))
 
@@ -152,10 +152,11 @@ _rows = st.dictionaries(st.integers(0, 99), st.tuples(_small, st.booleans()), ma
 
 @settings(deadline=None)
 @given(_rows, st.data())
-def test_a_delta_makes_of_one_table_what_plain_lists_make_of_it(
-    before: dict[int, tuple[int, bool]], data: st.DataObject
-) -> None:
-    """Rows change, by row or all of them, then some go, then others come; the bytes are those of the table written anew."""
+def test_a_delta_gives_the_same_table_as_plain_lists(before: dict[int, tuple[int, bool]], data: st.DataObject) -> None:
+    """Change some or all rows, remove some, and add others.
+
+    The bytes are those of a table that is encoded from the result.
+    """
     ids = list(before)
     parts: dict[str, Table] = {}
     rows = sorted(data.draw(st.sets(st.sampled_from(range(len(ids)))))) if ids else []

@@ -1,4 +1,4 @@
-"""The JSON Schemas in the package are those of the types, and tell what the types tell."""
+"""The JSON Schema files of the package describe the types."""
 
 from importlib import resources
 
@@ -9,7 +9,7 @@ from sector.models import ORDER, schemas
 
 
 @pytest.mark.parametrize("name", schemas.FILES)
-def test_the_files_are_those_of_the_types(name: str) -> None:
+def test_the_files_are_up_to_date(name: str) -> None:
     stored = resources.files("sector.models").joinpath(name).read_text()
     assert stored == schemas.text(name), "python -m sector.models.schemas writes it anew"
 
@@ -25,7 +25,7 @@ def test_the_files_are_those_of_the_types(name: str) -> None:
         ({"type": "move_fleet", "faction": "Me", "system": "S0", "target": "S1", "ships": 10**12}, True),
     ],
 )
-def test_the_schema_of_orders_takes_what_the_type_takes(order: dict[str, object], valid: bool) -> None:
+def test_the_schema_of_orders_accepts_the_same_values_as_the_type(order: dict[str, object], valid: bool) -> None:
     validator = Draft202012Validator(schemas.FILES["orders.schema.json"].json_schema())
     assert validator.is_valid(order) is valid
     try:

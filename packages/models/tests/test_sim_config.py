@@ -1,4 +1,4 @@
-"""The founding config."""
+"""The config of a sim."""
 
 import json
 
@@ -10,7 +10,7 @@ from sector.models.error_texts import list_causes
 from sector.models.mapfile import MapFile, MapLane, MapSystem
 
 
-def test_it_survives_json() -> None:
+def test_a_config_survives_a_json_round_trip() -> None:
     config = SimConfig(seed=9, systems=10, homes=3, puppets=(Puppet(faction="A"), Puppet(faction="B")))
     assert SimConfig.model_validate_json(config.model_dump_json()) == config
 
@@ -27,7 +27,7 @@ def test_it_survives_json() -> None:
         ('{"home_ships": 1e30}', "home_ships"),
     ],
 )
-def test_a_config_that_cannot_be_says_why(body: str, field: str) -> None:
+def test_an_invalid_config_is_rejected_with_the_name_of_the_field(body: str, field: str) -> None:
     with pytest.raises(ValidationError, match=field):
         SimConfig.model_validate_json(body)
 
@@ -39,7 +39,7 @@ def test_a_puppet_is_a_name_or_a_name_with_a_temperament() -> None:
         SimConfig.model_validate_json('{"puppets": [{"faction": "B", "temperament": "meek"}]}')
 
 
-def test_the_classic_preset_fills_in_what_is_left_out() -> None:
+def test_the_classic_preset_has_its_own_defaults() -> None:
     config = SimConfig.model_validate_json('{"preset": "classic", "players": ["A"], "max_ticks": 50}')
     assert (config.travel, config.max_ticks, config.home_ships, config.puppets) == ("direct", 50, 100, ())
     assert SimConfig.model_validate_json(config.model_dump_json()) == config
@@ -53,14 +53,14 @@ def test_players_and_puppets_are_lists_or_tuples(sequence: type[list[str]] | typ
     assert hash(config) == hash(SimConfig(players=("Me", "You"), puppets=()))
 
 
-def test_the_list_of_a_caller_can_change_without_the_config() -> None:
+def test_a_config_does_not_change_with_the_list_of_the_caller() -> None:
     players = ["Me"]
     config = SimConfig(players=players)
     players.append("You")
     assert config.players == ("Me",)
 
 
-def test_what_json_can_say_a_python_dict_can_too() -> None:
+def test_a_python_dict_accepts_the_same_values_as_json() -> None:
     body = """{"players": ["Me"], "puppets": [{"faction": "Crimson", "temperament": "raider"}, "Azure"], "homes": 4, "map": {
         "systems": [
           {"id": "S0", "name": "Rona", "x": 0, "y": 0, "growth": 4, "supply_yield": 4, "ships": 60},
@@ -71,7 +71,7 @@ def test_what_json_can_say_a_python_dict_can_too() -> None:
     assert SimConfig(**json.loads(body)) == SimConfig.model_validate_json(body)
 
 
-def test_a_map_made_in_python_takes_lists() -> None:
+def test_a_map_from_python_accepts_lists() -> None:
     systems = [
         MapSystem(id=f"S{n}", name=f"System {n}", x=5 * n, y=0, growth=1, supply_yield=1, ships=3) for n in range(2)
     ]
@@ -81,18 +81,18 @@ def test_a_map_made_in_python_takes_lists() -> None:
 
 
 @pytest.mark.parametrize("players", ["Me", {"Me", "You"}, {"Me": 1}, 7, None, [7], [None], ["no spaces"]])
-def test_what_is_no_list_of_names_is_refused(players: object) -> None:
+def test_an_invalid_list_of_names_is_rejected(players: object) -> None:
     with pytest.raises(ValidationError, match="players"):
         SimConfig.model_validate({"players": players})
 
 
 @pytest.mark.parametrize("name", ["players", "puppets"])
-def test_lists_of_factions_have_a_greatest_length(name: str) -> None:
+def test_lists_of_factions_have_a_maximum_length(name: str) -> None:
     with pytest.raises(ValidationError, match=f"{name}\\n.*at most 1000 items"):
         SimConfig.model_validate({name: ["Me"] * 1_001})
 
 
-def test_a_map_with_many_faults_is_refused_at_the_first_of_them() -> None:
+def test_validation_of_a_map_stops_at_the_first_error() -> None:
     with pytest.raises(ValidationError) as refused:
         MapFile.model_validate({"systems": [{}] * 1_000, "lanes": [{}] * 1_000, "homes": [7] * 1_000})
     assert refused.value.error_count() < 20

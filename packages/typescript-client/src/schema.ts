@@ -401,7 +401,7 @@ export interface components {
     schemas: {
         /**
          * AcceptedOrder
-         * @description An order that is stored in the log, with the configured durability.
+         * @description An order that is stored in the log with the configured durability.
          */
         AcceptedOrder: {
             /**
@@ -418,14 +418,16 @@ export interface components {
         };
         /**
          * Battle
-         * @description Forces met at a system; neutral ones stand first. `winner` null: a tie, or neutral; `ships`: what is left.
+         * @description Forces met at a system. The neutral force is the first one.
+         *
+         *     `winner` is null for a tie, or if the neutral force won. `ships`: how many ships remain.
          */
         Battle: {
             /** Tick */
             tick: number;
             /**
              * Id
-             * @description Where it stands: tick and number, such as 12-0.
+             * @description Id of the event: its tick and its number in the tick, such as 12-0.
              * @default null
              */
             id?: string | null;
@@ -451,7 +453,7 @@ export interface components {
         };
         /**
          * Columns
-         * @description A snapshot in columns: each table has a list for each field, instead of a list of rows.
+         * @description A snapshot in columns: each table has one list per field, instead of one object per row.
          */
         Columns: {
             /**
@@ -480,7 +482,9 @@ export interface components {
         };
         /**
          * EventPage
-         * @description Events, oldest first. `next`: the `after` of the next page; `more`: whether that page has events already.
+         * @description A page of events, oldest first.
+         *
+         *     `next`: the `after` of the next page. `more`: whether that page has events already.
          */
         EventPage: {
             /** Events */
@@ -492,7 +496,9 @@ export interface components {
         };
         /**
          * Faction
-         * @description A faction: its colour as #rrggbb, its supply, whether the world plays it, and whether it is still in.
+         * @description A faction.
+         *
+         *     `colour`: #rrggbb. `puppet`: whether the world plays it. `alive`: whether it still takes part.
          */
         Faction: {
             /** Id */
@@ -508,14 +514,14 @@ export interface components {
         };
         /**
          * FactionEliminated
-         * @description A faction has neither system nor fleet left.
+         * @description A faction has no system and no fleet left.
          */
         FactionEliminated: {
             /** Tick */
             tick: number;
             /**
              * Id
-             * @description Where it stands: tick and number, such as 12-0.
+             * @description Id of the event: its tick and its number in the tick, such as 12-0.
              * @default null
              */
             id?: string | null;
@@ -535,14 +541,14 @@ export interface components {
         };
         /**
          * FactionJoined
-         * @description A faction entered at its home system.
+         * @description A faction joined and owns its home system.
          */
         FactionJoined: {
             /** Tick */
             tick: number;
             /**
              * Id
-             * @description Where it stands: tick and number, such as 12-0.
+             * @description Id of the event: its tick and its number in the tick, such as 12-0.
              * @default null
              */
             id?: string | null;
@@ -576,7 +582,7 @@ export interface components {
         };
         /**
          * Fleet
-         * @description A fleet under way. Its place follows from `departed` and `arrives`, in ticks.
+         * @description A fleet between two systems. `departed` and `arrives` are ticks, from which its position follows.
          */
         Fleet: {
             /** Id */
@@ -596,14 +602,14 @@ export interface components {
         };
         /**
          * FleetArrived
-         * @description A fleet reached its target. If others are there, a battle follows.
+         * @description A fleet reached its target. A battle follows if other forces are at the system.
          */
         FleetArrived: {
             /** Tick */
             tick: number;
             /**
              * Id
-             * @description Where it stands: tick and number, such as 12-0.
+             * @description Id of the event: its tick and its number in the tick, such as 12-0.
              * @default null
              */
             id?: string | null;
@@ -629,14 +635,14 @@ export interface components {
         };
         /**
          * FleetDeparted
-         * @description A fleet is under way, until tick `arrives`.
+         * @description A fleet departed. It arrives in tick `arrives`.
          */
         FleetDeparted: {
             /** Tick */
             tick: number;
             /**
              * Id
-             * @description Where it stands: tick and number, such as 12-0.
+             * @description Id of the event: its tick and its number in the tick, such as 12-0.
              * @default null
              */
             id?: string | null;
@@ -668,7 +674,7 @@ export interface components {
         };
         /**
          * Force
-         * @description The ships of one side in a battle; `faction` null: neutral.
+         * @description The ships of one side in a battle. `faction` is null for neutral ships.
          */
         Force: {
             /** Faction */
@@ -678,7 +684,7 @@ export interface components {
         };
         /**
          * Home
-         * @description A system that a faction gets when it joins, while it is neutral.
+         * @description A system that a faction may get when it joins, while the system is neutral.
          */
         Home: {
             /** System */
@@ -687,7 +693,7 @@ export interface components {
         JsonValue: unknown;
         /**
          * Lane
-         * @description A lane between two systems. Fleets go both ways in `length` ticks.
+         * @description A lane between two systems, for both directions. `length`: the travel time in ticks.
          */
         Lane: {
             /** A */
@@ -699,7 +705,9 @@ export interface components {
         };
         /**
          * MapFile
-         * @description A whole map: systems S0, S1, … in any order, lanes that join them all, and homes in the order in which factions get them.
+         * @description A whole map.
+         *
+         *     Systems have the ids S0, S1, … in any order, and lanes connect all of them. Factions get the homes in this order.
          */
         MapFile: {
             /** Systems */
@@ -714,7 +722,7 @@ export interface components {
         };
         /**
          * MapLane
-         * @description A lane between two systems. It is as long as they are apart, rounded up, at least 1 tick.
+         * @description A lane between two systems. Its length is their distance, rounded up, and at least 1 tick.
          */
         MapLane: {
             /**
@@ -732,7 +740,7 @@ export interface components {
         };
         /**
          * MapSystem
-         * @description A system; `ships` garrison it at the start, `growth` is in ships a tick, `supply_yield` in supply a tick.
+         * @description A system of a map. `ships`: its garrison at tick 0; `growth`: ships per tick; `supply_yield`: supply per tick.
          */
         MapSystem: {
             /**
@@ -768,7 +776,7 @@ export interface components {
         };
         /**
          * NewSim
-         * @description A sim to be created. Fields that `config` leaves out have their defaults.
+         * @description A sim to create. Omitted fields of `config` have their defaults.
          */
         NewSim: {
             /**
@@ -810,14 +818,14 @@ export interface components {
         };
         /**
          * NotePosted
-         * @description A `note` order.
+         * @description A `note` order published a text.
          */
         NotePosted: {
             /** Tick */
             tick: number;
             /**
              * Id
-             * @description Where it stands: tick and number, such as 12-0.
+             * @description Id of the event: its tick and its number in the tick, such as 12-0.
              * @default null
              */
             id?: string | null;
@@ -843,14 +851,14 @@ export interface components {
         };
         /**
          * OrderRejected
-         * @description An order broke a rule and changed nothing. `faction` null: none, or one that is not in.
+         * @description An order broke a rule and had no effect. `faction` is null if the order has no faction, or one that did not join.
          */
         OrderRejected: {
             /** Tick */
             tick: number;
             /**
              * Id
-             * @description Where it stands: tick and number, such as 12-0.
+             * @description Id of the event: its tick and its number in the tick, such as 12-0.
              * @default null
              */
             id?: string | null;
@@ -875,8 +883,10 @@ export interface components {
         };
         /**
          * OrderStatus
-         * @description The status of an order. `tick` and `at_ms`: when it took effect or was rejected; `reason` and `detail`: why it was rejected;
-         *     `events`: its effects.
+         * @description The status of an order.
+         *
+         *     `tick` and `at_ms`: when it was applied or rejected. `reason` and `detail`: why it was rejected. `events`: its
+         *     effects.
          */
         OrderStatus: {
             /**
@@ -912,7 +922,7 @@ export interface components {
         };
         /**
          * Problem
-         * @description An error (RFC 9457): what happened, and to which field.
+         * @description An error (RFC 9457): what happened, and in which fields.
          */
         Problem: {
             /** Type */
@@ -930,14 +940,14 @@ export interface components {
             errors?: components["schemas"]["FieldError"][];
             /**
              * More Errors
-             * @description How many more errors there are than `errors` lists.
+             * @description Number of errors that `errors` omits.
              * @default 0
              */
             more_errors?: number;
         };
         /**
          * Puppet
-         * @description A faction that the world plays; a bare name is one of the temperament `steady`.
+         * @description A faction that the world plays. A plain name stands for a puppet of temperament `steady`.
          */
         Puppet: {
             /**
@@ -955,7 +965,7 @@ export interface components {
         };
         /**
          * RejectReason
-         * @description Why an order was rejected. The list is closed: clients may rely on it.
+         * @description Why an order was rejected. The list is closed, so clients may rely on it.
          * @enum {string}
          */
         RejectReason: "malformed" | "unknown_faction" | "unknown_system" | "already_joined" | "eliminated" | "no_home_left" | "not_owner" | "not_enough_ships" | "not_enough_supply" | "no_lane" | "not_neutral" | "not_adjacent" | "admin_only" | "too_many_fleets" | "not_in_classic" | "sim_finished";
@@ -978,7 +988,7 @@ export interface components {
         };
         /**
          * Result
-         * @description The result of one order of a list: `id` if it was accepted, else `problem`.
+         * @description The result of one order of a list: `id` if it was accepted, otherwise `problem`.
          */
         Result: {
             /** Status */
@@ -993,7 +1003,7 @@ export interface components {
         };
         /**
          * Results
-         * @description The result of each order of a list, in the order of the list.
+         * @description The results of a list of orders, in the same order.
          */
         Results: {
             /** Results */
@@ -1001,14 +1011,14 @@ export interface components {
         };
         /**
          * ShipsMustered
-         * @description An `add_fleet` order took effect.
+         * @description An `add_fleet` order added ships to a garrison.
          */
         ShipsMustered: {
             /** Tick */
             tick: number;
             /**
              * Id
-             * @description Where it stands: tick and number, such as 12-0.
+             * @description Id of the event: its tick and its number in the tick, such as 12-0.
              * @default null
              */
             id?: string | null;
@@ -1039,14 +1049,14 @@ export interface components {
         SimConfig: {
             /**
              * Preset
-             * @description The rules: Sector's, or those of Planet Wars (no supply, no orders but moves).
+             * @description The rules of the game: those of Sector, or those of Planet Wars, which have no supply and only moves.
              * @default sector
              * @enum {string}
              */
             preset?: "sector" | "classic";
             /**
              * Seed
-             * @description The map follows from it, the same everywhere.
+             * @description Seed of the generated map. The same seed gives the same map everywhere.
              * @default 1
              */
             seed?: number;
@@ -1057,25 +1067,25 @@ export interface components {
             map?: components["schemas"]["MapFile"] | null;
             /**
              * Systems
-             * @description How many systems the map has.
+             * @description Number of systems on the map.
              * @default 60
              */
             systems?: number;
             /**
              * Homes
-             * @description How many factions can be in, puppets included.
+             * @description Maximum number of factions, including puppets.
              * @default 6
              */
             homes?: number;
             /**
              * Players
-             * @description Factions that are in from the beginning.
+             * @description Factions that take part from the beginning.
              * @default []
              */
             players?: string[];
             /**
              * Puppets
-             * @description Factions that the world plays, from the beginning: names, or names with a temperament.
+             * @description Factions that the world plays: names, or names with a temperament.
              * @default [
              *       {
              *         "faction": "Crimson",
@@ -1090,63 +1100,63 @@ export interface components {
             puppets?: (components["schemas"]["Puppet"] | string)[];
             /**
              * Travel
-             * @description Fleets go along lanes, or anywhere.
+             * @description Whether fleets travel along lanes or directly between any two systems.
              * @default lanes
              * @enum {string}
              */
             travel?: "lanes" | "direct";
             /**
              * Home Ships
-             * @description The garrison of a home, until it is joined as well as after.
+             * @description Ships in the garrison of a home system, before and after a faction joins.
              * @default 60
              */
             home_ships?: number;
             /**
              * Start Supply
-             * @description Supply of a faction that joins.
+             * @description Supply of a faction when it joins.
              * @default 50
              */
             start_supply?: number;
             /**
              * Muster Cost
-             * @description Supply that a ship costs in `add_fleet`.
+             * @description Supply per ship in `add_fleet`.
              * @default 2
              */
             muster_cost?: number;
             /**
              * Claim Base
-             * @description Supply that a claim costs ...
+             * @description Supply for a claim, in addition to `claim_per_ship`.
              * @default 20
              */
             claim_base?: number;
             /**
              * Claim Per Ship
-             * @description ... and what each ship of its garrison adds.
+             * @description Supply for a claim, per ship in the garrison of the system.
              * @default 1
              */
             claim_per_ship?: number;
             /**
              * Max Ticks
-             * @description The sim ends after this tick; 0: never.
+             * @description The last tick of the sim. 0: the sim has no last tick.
              * @default 0
              */
             max_ticks?: number;
             /**
              * Keyframe Interval
-             * @description Ticks from one keyframe to the next.
+             * @description Number of ticks between keyframes.
              * @default 128
              */
             keyframe_interval?: number;
             /**
              * Keyframes Kept
-             * @description History reaches back this many keyframes.
+             * @description Number of keyframes to retain. History begins at the oldest one.
              * @default 64
              */
             keyframes_kept?: number;
         };
         /**
          * SimDetails
-         * @description A sim. `first_tick`: the first tick that is stored; `detail`: why a requested sim could not be created.
+         * @description A sim. `first_tick`: the first tick that is stored. `detail`: why a requested sim could not be created.
          */
         SimDetails: {
             /**
@@ -1172,7 +1182,7 @@ export interface components {
             at_ms?: number | null;
             /**
              * Tick Length Ms
-             * @description Milliseconds from one tick to the next, as the sim's worker is configured; 0: as fast as it can. A tick may be late. null before the first tick.
+             * @description Time between ticks in milliseconds, as set by the worker of the sim. 0: as fast as possible. A tick may be late. null before the first tick.
              * @default null
              * @example 500
              */
@@ -1202,14 +1212,14 @@ export interface components {
         };
         /**
          * SimFinished
-         * @description The sim is over and ticks no more; `winner` null: a draw.
+         * @description The sim ended, and no tick follows. `winner` is null for a draw.
          */
         SimFinished: {
             /** Tick */
             tick: number;
             /**
              * Id
-             * @description Where it stands: tick and number, such as 12-0.
+             * @description Id of the event: its tick and its number in the tick, such as 12-0.
              * @default null
              */
             id?: string | null;
@@ -1229,7 +1239,7 @@ export interface components {
         };
         /**
          * SimPage
-         * @description Sims, by id. `more`: whether there are more after the last one.
+         * @description A page of sims, sorted by id. `more`: whether other sims follow.
          */
         SimPage: {
             /** Sims */
@@ -1239,7 +1249,7 @@ export interface components {
         };
         /**
          * SimSummary
-         * @description A sim in the list. A sim that is being created (`founding`) has no tick yet.
+         * @description A sim in a list of sims. A sim that is being created (`founding`) has no tick yet.
          */
         SimSummary: {
             /**
@@ -1265,7 +1275,7 @@ export interface components {
             at_ms?: number | null;
             /**
              * Tick Length Ms
-             * @description Milliseconds from one tick to the next, as the sim's worker is configured; 0: as fast as it can. A tick may be late. null before the first tick.
+             * @description Time between ticks in milliseconds, as set by the worker of the sim. 0: as fast as possible. A tick may be late. null before the first tick.
              * @default null
              * @example 500
              */
@@ -1273,7 +1283,9 @@ export interface components {
         };
         /**
          * Snapshot
-         * @description The state of a sim at `tick`, committed at `at_ms` (milliseconds since 1970; null where that is kept no longer).
+         * @description The state of a sim at `tick`.
+         *
+         *     `at_ms`: when the tick was committed, in milliseconds since 1970. It is null if that is no longer stored.
          */
         Snapshot: {
             /** Sim */
@@ -1304,7 +1316,7 @@ export interface components {
         };
         /**
          * System
-         * @description A system. `growth` is in ships a tick, `supply_yield` in supply a tick; `owner` null: neutral.
+         * @description A system. `growth`: ships per tick. `supply_yield`: supply per tick. `owner` is null for a neutral system.
          */
         System: {
             /** Id */
@@ -1326,14 +1338,14 @@ export interface components {
         };
         /**
          * SystemCaptured
-         * @description A system changed hands by force.
+         * @description A system has a new owner after a battle.
          */
         SystemCaptured: {
             /** Tick */
             tick: number;
             /**
              * Id
-             * @description Where it stands: tick and number, such as 12-0.
+             * @description Id of the event: its tick and its number in the tick, such as 12-0.
              * @default null
              */
             id?: string | null;
@@ -1359,14 +1371,14 @@ export interface components {
         };
         /**
          * SystemClaimed
-         * @description A `set_owner` order took effect; `faction` null: the system was made neutral.
+         * @description A `set_owner` order took effect. `faction` is null if the system became neutral.
          */
         SystemClaimed: {
             /** Tick */
             tick: number;
             /**
              * Id
-             * @description Where it stands: tick and number, such as 12-0.
+             * @description Id of the event: its tick and its number in the tick, such as 12-0.
              * @default null
              */
             id?: string | null;
@@ -1392,7 +1404,9 @@ export interface components {
         };
         /**
          * AddFleet
-         * @description Muster ships into the garrison of a system of your own, for supply. With admin scope: into any owned system, for free.
+         * @description Add ships to the garrison of one of your systems, for supply.
+         *
+         *     With admin scope: add ships to any owned system, for free.
          */
         AddFleet: {
             /**
@@ -1420,7 +1434,7 @@ export interface components {
         };
         /**
          * Join
-         * @description Enter the sim: a free home system and starting supply, if one is left.
+         * @description Join the sim. The faction gets a free home system and its starting supply, if a home is free.
          */
         Join: {
             /**
@@ -1437,7 +1451,9 @@ export interface components {
         };
         /**
          * MoveFleet
-         * @description Send ships from a garrison along a lane. They arrive after as many ticks as the lane is long; they cannot be recalled.
+         * @description Send ships from a garrison along a lane.
+         *
+         *     They arrive after as many ticks as the lane is long. They cannot be recalled.
          */
         MoveFleet: {
             /**
@@ -1471,7 +1487,7 @@ export interface components {
         };
         /**
          * Note
-         * @description Say something, at a place or nowhere. It has no effect but its event.
+         * @description Publish a text, at a system or without a place. Its only effect is an event.
          */
         Note: {
             /**
@@ -1495,7 +1511,9 @@ export interface components {
         };
         /**
          * SetOwner
-         * @description Claim a neutral system beside one of your own, for supply. With admin scope: give any system to a faction, or make it neutral.
+         * @description Claim a neutral system next to one of your own, for supply.
+         *
+         *     With admin scope: give any system to a faction, or make it neutral.
          */
         SetOwner: {
             /**

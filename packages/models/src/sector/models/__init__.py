@@ -1,4 +1,4 @@
-"""The types that every part of Sector agrees on: on the wire, in the order log, and in memory."""
+"""The data types of Sector: orders, events, snapshots, configs and frames, on the wire, in the order log and in memory."""
 
 from sector.models.config import Puppet, SimConfig
 from sector.models.deprecated_names import deprecate_modules

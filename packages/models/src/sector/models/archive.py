@@ -1,15 +1,15 @@
-"""Archive: a sim as one file: its creation, keyframes, and for each tick the orders and their effects.
+"""Archives: a whole sim in one file, with its config, its map, its keyframes, and the orders and effects of each tick.
 
-Layout, little-endian: 8 bytes magic, then records, each
+Layout, little-endian: 8 bytes magic, then records. Each record consists of
 
-    u32      length of its header
-    u64      length of its body
+    u32      length of the header
+    u64      length of the body
     header   JSON; its `kind` is the type of the body
     body     the bytes that the header describes
     8 bytes  XXH3-64 of header and body, big-endian
 
-The last record is of kind `end`: a file without it was cut off. Anybody can compute the digests: they find accidents, not
-lies. So each field of a header is validated against its range here, and against its frames in `archive_check`.
+The last record is of kind `end`. A file without it was truncated. The digests detect accidents but not forgery, because they have no
+key. So this module validates the range of each header field, and `archive_check` validates the bodies.
 """
 
 import re
@@ -39,11 +39,11 @@ MAX_FRAME_BYTES = 2**28
 _MAX_CONFIG_BYTES = 2**25
 _MAX_ORDER_BYTES = 2**24
 _MAX_ORDERS = 10_000
-"""Of a tick: the worker applies no more."""
+"""The maximum of one tick. A worker applies no more."""
 
 _SMALL_HEADER = 2**16
 _MAX_TOKENS = 200_000
-"""Strings, commas and brackets in the JSON of a header. Each takes up to 300 bytes once it is parsed; the largest tick has 100,000."""
+"""The maximum of strings, commas and brackets in a header. Each takes up to 300 bytes parsed. The largest tick has 100,000."""
 
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?+|[,\[{]', re.DOTALL)
 
@@ -54,14 +54,14 @@ AtMs = Annotated[int, Field(ge=0, lt=253_402_300_800_000)]
 
 STREAM_ID = "(0|[1-9][0-9]{0,14})-(0|[1-9][0-9]{0,17})"
 StreamId = Annotated[str, Field(pattern=f"^{STREAM_ID}$")]
-"""Id of an entry of a Redis stream, far enough from the last possible one that entries can follow for ever."""
+"""Id of an entry of a Redis stream. It leaves room for later entries, far below the last id that Redis supports."""
 
 StateHash = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 _Text = Annotated[str, Field(max_length=2**16)]
 
 
 class ArchiveError(ValueError):
-    """A file that is no archive, or not a whole one. `position`: bytes from its beginning; `reason`: what is wrong there."""
+    """A file that is not an archive, or is truncated or damaged. `position`: offset of the record in bytes. `reason`: the error."""
 
     def __init__(self, position: int, reason: str) -> None:
         super().__init__(f"the archive is damaged at byte {position}: {reason}")
@@ -70,7 +70,7 @@ class ArchiveError(ValueError):
 
 
 class ArchiveFieldError(ArchiveError):
-    """A field of a record that is out of its range. `record`: its number, from 1; `value`: what stands there, cut."""
+    """A field of a header that is out of range. `record`: its number, from 1. `value`: shortened to about 60 characters."""
 
     def __init__(self, position: int, record: int, field: str, value: object, reason: str) -> None:
         super().__init__(position, f"record {record}: header field {field}: {printable(reason)}; it is {shown(value)}")
@@ -81,7 +81,7 @@ class ArchiveFieldError(ArchiveError):
 
 @dataclass(frozen=True, slots=True)
 class Founding:
-    """What never changes about a sim: its config, as JSON, and its map."""
+    """The manifest of a sim: its id, its config as JSON, and its map as an encoded frame. They never change."""
 
     sim_id: str
     config: bytes
@@ -90,7 +90,7 @@ class Founding:
 
 @dataclass(frozen=True, slots=True)
 class Keyframe:
-    """A whole snapshot. `cursor`: id of the last order applied to it."""
+    """A snapshot, as an encoded frame. `cursor`: the id of the last order that was applied before it."""
 
     tick: int
     cursor: str
@@ -99,7 +99,7 @@ class Keyframe:
 
 @dataclass(frozen=True, slots=True)
 class TickEntry:
-    """A tick: the orders applied in it, and their effects: state hash, events and delta. `at_ms`: the worker's clock."""
+    """One tick. `at_ms`: its commit, in ms since 1970. `hash`: the state hash, 32 hex digits. `events` and `delta`: encoded frames."""
 
     tick: int
     at_ms: int
@@ -156,7 +156,7 @@ _HEADER: TypeAdapter[_AnyHeader] = TypeAdapter(
 
 
 class ArchiveWriter:
-    """Writes records one by one. A file is whole once `close` has been called."""
+    """Writes the records of an archive to a binary stream. The archive is complete after `close`."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -164,7 +164,7 @@ class ArchiveWriter:
         self._records = 0
 
     def write(self, record: Record) -> None:
-        """Write one record. Raises FieldError for one that `read_archive` would refuse."""
+        """Write one record. Raises ArchiveFieldError for a record that `read_archive` would reject."""
         self._records += 1
         try:
             header, bodies = _header_of(record)
@@ -173,7 +173,7 @@ class ArchiveWriter:
         self._put(header, bodies)
 
     def close(self) -> None:
-        """Write the end. The stream stays open."""
+        """Write the end record. The stream stays open."""
         self._put(_EndHeader(), ())
 
     def _put(self, header: _AnyHeader, bodies: Iterable[bytes]) -> None:
@@ -208,7 +208,7 @@ def _header_of(record: Record) -> tuple[_AnyHeader, tuple[bytes, ...]]:
 
 
 def read_archive(stream: BinaryIO) -> Iterator[Record]:
-    """Yield the records of an archive, in their order. Raises ArchiveError where the file is none, or ends too early."""
+    """Yield the records of an archive in their order, one at a time. Raises ArchiveError at the first one that is invalid."""
     magic = stream.read(len(MAGIC))
     if magic != MAGIC:
         is_archive = len(magic) == len(MAGIC) and magic[:-1] == MAGIC[:-1]
@@ -238,7 +238,7 @@ def read_archive(stream: BinaryIO) -> Iterator[Record]:
 
 
 def _exactly(stream: BinaryIO, count: int, position: int) -> bytes:
-    """Read `count` bytes, in parts: a length that is not true must not claim memory."""
+    """Read `count` bytes in chunks, so that a wrong length cannot allocate much memory."""
     parts: list[bytes] = []
     left = count
     while left:
@@ -251,7 +251,7 @@ def _exactly(stream: BinaryIO, count: int, position: int) -> bytes:
 
 
 def _header(text: bytes, position: int, number: int) -> _AnyHeader:
-    # Counted without parsing: a small text can make very many objects.
+    # The count needs no parsing: a small text can make very many objects.
     if len(text) > _SMALL_HEADER and next(islice(_TOKEN.finditer(text), _MAX_TOKENS, None), None) is not None:
         raise ArchiveError(position, f"record {number}: its header has more than {_MAX_TOKENS} strings and values")
     try:

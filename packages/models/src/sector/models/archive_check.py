@@ -1,7 +1,7 @@
 """Validation of the records of an archive against their frames and against each other.
 
-`sector.models.archive` validates what a header says by itself. Here each record must follow from those before it, so that
-what is imported can be read, and ticks on. No rule of a world is needed.
+`sector.models.archive` validates each header. `HistoryChecker` validates that each record follows from the records
+before it, so that an imported sim can be read and can continue. It does not need the rules of a world.
 """
 
 from typing import NoReturn
@@ -21,7 +21,7 @@ from sector.models.validation import validate
 
 MAX_FRAME_HEADER_BYTES = 2**24
 MAX_ROWS = 2**22
-"""Of all tables of a frame together."""
+"""The maximum of all tables of a frame together."""
 
 _TICK: TypeAdapter[int] = TypeAdapter(TickNumber)
 _AT_MS: TypeAdapter[int] = TypeAdapter(AtMs)
@@ -32,9 +32,13 @@ _NO_VALUE = object()
 
 
 class RecordError(ValueError):
-    """A record that contradicts its frames, or the records before it.
+    """A record that contradicts its frames or the records before it.
 
-    `record`: its number, from 1; `kind`: what it is; `field`: where it is wrong; `reason`: what is wrong there.
+    Attributes:
+        record: The number of the record, from 1.
+        kind: `manifest`, `keyframe` or `tick`; "" for an error of the whole archive.
+        field: The invalid field, or "".
+        reason: What is wrong with it.
     """
 
     def __init__(self, record: int, kind: str, field: str, reason: str) -> None:
@@ -47,9 +51,10 @@ class RecordError(ValueError):
 
 
 class HistoryChecker:
-    """Validates records one after the other, and knows the state that they lead to.
+    """Validates records in their order and computes the state after each.
 
-    `verify_states`: whether states must have the hashes recorded. A replay compares them by itself, to show how they differ.
+    `verify_states`: whether the state after each tick must have the state hash of its record. A replay passes False,
+    because it compares the states itself and shows how they differ.
     """
 
     def __init__(self, *, verify_states: bool) -> None:
@@ -65,20 +70,20 @@ class HistoryChecker:
 
     @property
     def config(self) -> SimConfig:
-        """The config of the sim. Raises RecordError where there is none yet."""
+        """The config of the sim. Raises RecordError before the manifest record."""
         if self._config is None:
             raise RecordError(0, "", "", "it does not start with a manifest record")
         return self._config
 
     @property
     def frame(self) -> Frame:
-        """The state after the last record. Raises RecordError where there is none yet."""
+        """The state after the last record, as a snapshot. Raises RecordError before the first keyframe."""
         if self._frame is None:
             raise RecordError(0, "", "", "it has no keyframe before its first tick")
         return self._frame
 
     def put(self, record: Record) -> None:
-        """Validate the next record. Raises RecordError."""
+        """Validate the next record and apply it. Raises RecordError."""
         self._record += 1
         self._kind = _KINDS[type(record)]
         match record:
@@ -90,7 +95,10 @@ class HistoryChecker:
                 self._put_tick(record)
 
     def finish(self) -> None:
-        """Validate the state at the end. Raises RecordError where there is none, or it cannot be shown."""
+        """Validate the state after the last record.
+
+        Raises RecordError without a state, or if clients could not read the state.
+        """
         self._check_rows(self.frame)
 
     def _put_founding(self, record: Founding) -> None:
@@ -162,7 +170,10 @@ class HistoryChecker:
         return frame
 
     def _decode(self, field: str, blob: bytes, kind: str) -> Frame:
-        """Return the frame in a field. Raises RecordError where there is none of this kind, or it is too large."""
+        """Return the frame in a field.
+
+        Raises RecordError if the field is not a frame of this kind, or if the frame is too large.
+        """
         try:
             if (size := header_bytes(blob)) > MAX_FRAME_HEADER_BYTES:
                 self._fail(field, f"its header has {size} bytes, at most {MAX_FRAME_HEADER_BYTES} are read")
@@ -183,7 +194,7 @@ class HistoryChecker:
             self._fail(field, f"it has {rows} rows, at most {MAX_ROWS} are read")
 
     def _check_meta(self, field: str, frame: Frame, tick: int) -> None:
-        """Validate what readers take from the meta of a snapshot."""
+        """Validate the meta fields of a snapshot that readers use."""
         frame_tick: JsonValue = frame.meta.get("tick")
         if frame_tick != tick or isinstance(frame_tick, bool | float):
             self._fail(f"{field}.meta.tick", f"the record is of tick {tick}", frame_tick)
@@ -193,7 +204,7 @@ class HistoryChecker:
             self._fail(f"{field}.meta.winner", "it must be a string or null", winner)
 
     def _check_rows(self, frame: Frame) -> None:
-        """See that the state can be shown: its columns are of one length, and refer to rows that are there."""
+        """Validate that columns of a table have equal lengths, and that references point to existing rows."""
         try:
             table_columns([frame if self._map is None else self._map, frame])
         except FrameError as error:

@@ -1,15 +1,15 @@
-"""Certificate files that settings name (PEM), checked before a connection needs them."""
+"""Validation of the certificate files (PEM) of settings at startup, before a connection needs them."""
 
 import ssl
 
 from sector.models.regular_file import FileError, read_file
 
 MAX_BYTES = 16 * 2**20
-"""Of a file of certificates: those of all public authorities together have 0.3 MB."""
+"""The maximum size of a file of certificates. All public authorities together have 0.3 MB."""
 
 
 def check_authorities(path: str) -> None:
-    """Raise FileError unless this is a file of certificates."""
+    """Raise FileError unless the file contains certificates of authorities."""
     read_file(path, MAX_BYTES)
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
@@ -20,12 +20,15 @@ def check_authorities(path: str) -> None:
 
 
 def check_certificate(path: str, key_path: str | None = None) -> None:
-    """Raise FileError unless the file holds a certificate, and it or `key_path` the key of it, without a passphrase."""
+    """Raise FileError unless the file contains a certificate and its private key without a passphrase.
+
+    `key_path`: the file of the key, if it is a separate one.
+    """
     read_file(path, MAX_BYTES)
     if key_path is not None:
         read_file(key_path, MAX_BYTES)
     try:
-        # Without a password OpenSSL would ask at the terminal, and wait.
+        # Without a password OpenSSL would wait for input from the terminal.
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(path, key_path, password=lambda: "")
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":

@@ -10,5 +10,7 @@ __all__ = ["MAX_FACTIONS", "Amount", "GameConfig", "Puppet", "PuppetOrName", "Si
 class SimConfig(GameConfig):
     """The configuration of a sim: its game, and how the engine stores its history."""
 
-    keyframe_interval: int = Field(default=128, ge=1, le=100_000, description="Ticks from one keyframe to the next.")
-    keyframes_kept: int = Field(default=64, ge=1, le=10_000, description="History reaches back this many keyframes.")
+    keyframe_interval: int = Field(default=128, ge=1, le=100_000, description="Number of ticks between keyframes.")
+    keyframes_kept: int = Field(
+        default=64, ge=1, le=10_000, description="Number of keyframes to retain. History begins at the oldest one."
+    )

@@ -1,9 +1,14 @@
-"""Deltas: what leads from one snapshot to the next, applied without knowing the world.
+"""Deltas: the difference between two consecutive snapshots. Applying one needs no knowledge of the world.
 
-A delta is a frame of kind `delta`. Its meta is the meta of the snapshot after. For a table `t` of the snapshot it may hold
-`t.changed` (column `row`, and the new values there of columns that changed; without `row`, those of all rows), `t.removed` (column
-`id`) and `t.added` (whole rows, appended). They are applied in this order. Columns may be narrower than in the snapshot, not wider.
-The digest of the result is the state hash of the snapshot after.
+A delta is a frame of kind `delta`. Its meta is the meta of the later snapshot. For a table `t` of the snapshot it may contain, in the
+order of their application:
+
+- `t.changed`: a column `row` with row numbers, and the new values of changed columns. Without `row` it has values for all rows.
+- `t.removed`: a column `id` with the ids of the removed rows.
+- `t.added`: complete rows, which are appended.
+
+Columns may have narrower integers than the snapshot, but not wider ones. The digest of the result is the state hash of the later
+snapshot.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,11 +21,11 @@ from sector.models.frame import Column, Frame, Table
 
 
 class DeltaError(ValueError):
-    """A delta that does not fit the snapshot it is applied to."""
+    """A delta that does not fit the snapshot that it is applied to."""
 
 
 def tick_of(frame: Frame) -> int:
-    """Return the tick of a snapshot, or the tick that a delta leads to. Raises DeltaError where it has none."""
+    """Return the tick of a snapshot, or the tick after a delta. Raises DeltaError if the frame has none."""
     tick = frame.meta.get("tick")
     if not isinstance(tick, int) or isinstance(tick, bool):
         raise DeltaError(f"a {frame.kind} has no tick")
@@ -28,7 +33,10 @@ def tick_of(frame: Frame) -> int:
 
 
 def apply_delta(snapshot: Frame, delta: Frame) -> Frame:
-    """Return the snapshot after `delta`; what did not change is shared with the one before. Raises DeltaError if it does not follow."""
+    """Return the snapshot after `delta`. It shares unchanged columns with `snapshot`.
+
+    Raises DeltaError if the delta does not follow the snapshot.
+    """
     if tick_of(delta) != tick_of(snapshot) + 1:
         raise DeltaError(f"a delta to tick {tick_of(delta)} does not follow tick {tick_of(snapshot)}")
     tables = dict(snapshot.tables)
@@ -56,7 +64,9 @@ def _change_rows(name: str, table: Table, part: Table) -> Table:
 
 
 def _rows(name: str, table: Table, part: Table) -> NDArray[np.int64] | slice:
-    """Return the rows of the table that the part is about."""
+    """Return the row numbers that a part of a delta changes, int64 of shape (rows of the part,), or a slice of all
+    rows.
+    """
     if "row" not in part.columns:
         if part.rows != table.rows:
             raise DeltaError(f"{name}: it has {part.rows} rows, and the table {table.rows}")
@@ -92,7 +102,7 @@ _CHANGES: Mapping[str, Callable[[str, Table, Table], Table]] = {
     "removed": _remove_rows,
     "added": _add_rows,
 }
-"""What a part of a delta does to its table, in the order in which they are applied."""
+"""What each part of a delta does to its table, in the order of application."""
 
 
 def _values(name: str, table: Table, column: str) -> NDArray[np.generic]:
@@ -102,7 +112,7 @@ def _values(name: str, table: Table, column: str) -> NDArray[np.generic]:
 
 
 def _align(name: str, table: Table, part: Table, column: str) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
-    """Return the values of a column in the table and in the part, which may be narrower there."""
+    """Return the values of a column in the table and in the part, both with the dtype of the table."""
     old, new = _values(name, table, column), _values(name, part, column)
     if not np.can_cast(new.dtype, old.dtype):
         raise DeltaError(f"{name}: {column} has the type {new.dtype}, and the table {old.dtype}")

@@ -1,4 +1,4 @@
-"""Earlier names of attributes and modules: they work for one minor version, with a warning that states the new name."""
+"""Aliases for earlier names of attributes and modules. They exist for one minor version and warn with the new name."""
 
 import importlib
 import pkgutil
@@ -11,9 +11,10 @@ from types import ModuleType
 
 
 def deprecated_names(module: str, renamed: Mapping[str, str]) -> Callable[[str], object]:
-    """Return a `__getattr__` for the module of this name. `renamed` maps each earlier name to the new one.
+    """Return a `__getattr__` for the module `module`. `renamed` maps each earlier name to the new name.
 
-    A new name with dots is a full name, such as that of an attribute that moved to another module. It is imported on first use.
+    A new name with dots is a full name, such as that of an attribute that moved to another module. It is imported on
+    first use. Each use emits a DeprecationWarning.
     """
 
     def get_attribute(name: str) -> object:
@@ -31,10 +32,10 @@ def deprecated_names(module: str, renamed: Mapping[str, str]) -> Callable[[str],
 
 
 def moved_names(package: str, module: str) -> Callable[[str], object]:
-    """Return a `__getattr__` for a package that was a module before. Its public names are those of `module` now."""
+    """Return a `__getattr__` for a package that was a module before. Its public names are now those of `module`."""
 
     def get_attribute(name: str) -> object:
-        # Python asks a package for names such as `__path__`, and for its modules before it imports them.
+        # Python also looks up names such as `__path__`, and modules of the package before it imports them.
         if not name.startswith("_"):
             attribute: object = getattr(importlib.import_module(module), name, None)
             if attribute is not None:
@@ -46,12 +47,12 @@ def moved_names(package: str, module: str) -> Callable[[str], object]:
 
 
 def deprecate_modules(moved: Mapping[str, str]) -> None:
-    """Let modules be imported by their earlier full names. `moved` maps each of them to the new full name."""
+    """Let modules be imported under their earlier full names. `moved` maps each earlier name to the new full name."""
     sys.meta_path.append(_EarlierModules(moved))
 
 
 class _EarlierModules(MetaPathFinder, Loader):
-    """Finds a module under its earlier name. It comes last, so that it costs nothing while modules have their new names."""
+    """Imports a module under its earlier name. It is the last finder, so that it does not slow down other imports."""
 
     def __init__(self, moved: Mapping[str, str]) -> None:
         self._moved = moved
@@ -66,5 +67,5 @@ class _EarlierModules(MetaPathFinder, Loader):
         return ModuleSpec(fullname, self)
 
     def exec_module(self, module: ModuleType) -> None:
-        # The import statement binds what is in sys.modules afterwards: one module has both names.
+        # The import statement binds the module that is in sys.modules afterwards, so both names have the same module.
         sys.modules[module.__name__] = importlib.import_module(self._moved[module.__name__])

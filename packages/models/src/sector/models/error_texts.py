@@ -1,7 +1,7 @@
-"""Texts for validation errors: what is wrong with a value, in our own words.
+"""Texts for validation errors in the words of Sector.
 
-The texts of pydantic and of its JSON parser differ from version to version and name types of Python. Each text here follows the
-name of a field: `ships: must be an integer`.
+The texts of pydantic and of its JSON parser change with the version and contain names of Python types. Each text here
+follows the name of a field: `ships: must be an integer`.
 """
 
 import re
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 NEUTRAL = "is invalid"
-"""The text of errors that values from outside cannot cause in our models, such as those of function calls."""
+"""The text of errors that no value from outside can cause in these models, such as errors of function calls."""
 
 _OBJECT, _LIST, _STRING = "must be an object", "must be a list", "must be a string"
 _INTEGER, _NUMBER, _BOOLEAN = "must be an integer", "must be a number", "must be true or false"
@@ -68,7 +68,7 @@ TEXTS: Mapping[str, str] = {
     "float_type": _NUMBER,
     "float_parsing": _NUMBER,
 }
-"""By the `type` of an error. Names in braces are its limits, from `ctx`."""
+"""Texts by the `type` of an error. Names in braces are limits, from `ctx`."""
 
 _JSON_FAULTS: Mapping[str, str] = {
     "EOF while parsing": "it ends too early",
@@ -89,24 +89,27 @@ _JSON_FAULTS: Mapping[str, str] = {
     "number out of range": "a number has too many digits",
     "recursion limit exceeded": "it is nested too deeply",
 }
-"""By the beginning of what the parser says."""
+"""Texts by the beginning of the parser's text."""
 _POSITION = re.compile(r" at (line \d{1,9} column \d{1,9})$")
 _MAX_VALUE = 200
 
 
 def list_causes(error: ValidationError) -> list[ErrorDetails]:
-    """Return the errors without those of defaults that depend on an invalid field: they only follow from its error."""
+    """Return the errors that are causes.
+
+    Defaults that depend on an invalid field have errors that only follow from its error.
+    """
     errors = error.errors(include_url=False, include_input=False)
     return [each for each in errors if each["type"] != "default_factory_not_called"]
 
 
 def describe_error(error: ErrorDetails) -> str:
-    """Return what is wrong with a value, without the name of its field."""
+    """Return the text of one error, without the name of its field."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == "json_invalid":
         return describe_json_error(str(context.get("error", "")))
     if kind == "value_error":
-        # Our validators raise it, so its text is ours.
+        # The text of a ValueError comes from our own validators.
         return str(context.get("error", "")) or NEUTRAL
     text = TEXTS.get(kind, NEUTRAL)
     if "{" not in text:
@@ -114,12 +117,15 @@ def describe_error(error: ErrorDetails) -> str:
     try:
         return _singular(text.format_map({name: _limit(value) for name, value in context.items()}))
     except KeyError:
-        # Without its limits.
+        # Some errors have no limits.
         return NEUTRAL
 
 
 def describe_json_error(parser_text: str) -> str:
-    """Return why a text is not JSON, and where. `parser_text`: the text of jiter, which may quote the text."""
+    """Return why a text is not JSON, and where.
+
+    `parser_text`: the text of the JSON parser jiter. It may quote the input, which the result does not.
+    """
     fault = next((ours for theirs, ours in _JSON_FAULTS.items() if parser_text.startswith(theirs)), "")
     place = _POSITION.search(parser_text)
     return f"is not JSON{f': {fault}' if fault else ''}{f', at {place[1]}' if place else ''}"

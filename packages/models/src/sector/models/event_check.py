@@ -1,4 +1,4 @@
-"""Validation of the events of a tick that comes from a file: every reader of them takes them as they are."""
+"""Validation of the events of a tick that comes from a file. Readers of stored events do not validate them again."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -14,12 +14,15 @@ from sector.models.rows import event_rows
 _MAX_JSON_BYTES = 2**24
 _TYPE = re.compile("[a-z][a-z0-9_]{0,63}")
 _RESERVED = ("id", "at_ms")
-"""What a reader adds to each event."""
+"""Fields that a reader adds to each event."""
 
 
 def check_events(blob: bytes, tick: int, decode: Callable[[str, bytes, str], Frame]) -> None:
-    """Raise FrameError unless `blob` holds events of `tick` that can be read and sent. `decode`: decodes a field into a frame."""
-    if blob.startswith(b"["):  # written by 0.1, which kept events as JSON
+    """Raise FrameError unless `blob` contains the events of `tick` in a form that the API can send.
+
+    `decode`: decodes the frame of a field; its arguments are the field, the bytes and the kind of the frame.
+    """
+    if blob.startswith(b"["):  # version 0.1 stored events as JSON
         rows = _parse(blob)
     else:
         frame = decode("events", blob, "events")

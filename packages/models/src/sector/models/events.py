@@ -1,9 +1,10 @@
-"""Events: what happened in a tick, as one union with the discriminator `type`.
+"""Events: the effects of a tick, as a union with the discriminator `type`.
 
-The world fills in all but `id` and `at_ms`, which come when its tick is committed: it knows ticks only.
-`order` is the id of the order in the log that caused the
-event; a puppet's orders are not in the log, so theirs is null. The events of a tick are kept as a frame, a table a type;
-`sector.models.rows.event_rows` makes rows of it that these types describe.
+A world fills in all fields except `id` and `at_ms`, which the commit of the tick adds. `order` is the id of the order
+that caused the event. It is null for an event without a logged order, such as one that a puppet caused.
+
+The events of a tick are stored as a frame, with one table for each type. `sector.models.rows.event_rows` converts it to
+rows.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 
 class RejectReason(StrEnum):
-    """Why an order was rejected. The list is closed: clients may rely on it."""
+    """Why an order was rejected. The list is closed, so clients may rely on it."""
 
     MALFORMED = "malformed"
     UNKNOWN_FACTION = "unknown_faction"
@@ -32,19 +33,21 @@ class RejectReason(StrEnum):
     TOO_MANY_FLEETS = "too_many_fleets"
     NOT_IN_CLASSIC = "not_in_classic"
     SIM_FINISHED = "sim_finished"
-    """Of no event: the sim was over before the order's turn came."""
+    """No event has this reason: the sim ended before the order was applied."""
 
 
 class _Event(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     tick: int
-    id: str | None = Field(default=None, description="Where it stands: tick and number, such as 12-0.")
+    id: str | None = Field(
+        default=None, description="Id of the event: its tick and its number in the tick, such as 12-0."
+    )
     at_ms: int | None = Field(default=None, description="When its tick was committed, in milliseconds since 1970.")
 
 
 class FactionJoined(_Event):
-    """A faction entered at its home system."""
+    """A faction joined and owns its home system."""
 
     type: Literal["faction_joined"] = "faction_joined"
     order: str | None
@@ -53,7 +56,7 @@ class FactionJoined(_Event):
 
 
 class SystemClaimed(_Event):
-    """A `set_owner` order took effect; `faction` null: the system was made neutral."""
+    """A `set_owner` order took effect. `faction` is null if the system became neutral."""
 
     type: Literal["system_claimed"] = "system_claimed"
     order: str | None
@@ -63,7 +66,7 @@ class SystemClaimed(_Event):
 
 
 class ShipsMustered(_Event):
-    """An `add_fleet` order took effect."""
+    """An `add_fleet` order added ships to a garrison."""
 
     type: Literal["ships_mustered"] = "ships_mustered"
     order: str | None
@@ -73,7 +76,7 @@ class ShipsMustered(_Event):
 
 
 class FleetDeparted(_Event):
-    """A fleet is under way, until tick `arrives`."""
+    """A fleet departed. It arrives in tick `arrives`."""
 
     type: Literal["fleet_departed"] = "fleet_departed"
     order: str | None
@@ -86,7 +89,7 @@ class FleetDeparted(_Event):
 
 
 class FleetArrived(_Event):
-    """A fleet reached its target. If others are there, a battle follows."""
+    """A fleet reached its target. A battle follows if other forces are at the system."""
 
     type: Literal["fleet_arrived"] = "fleet_arrived"
     faction: str
@@ -96,7 +99,7 @@ class FleetArrived(_Event):
 
 
 class Force(BaseModel):
-    """The ships of one side in a battle; `faction` null: neutral."""
+    """The ships of one side in a battle. `faction` is null for neutral ships."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -105,7 +108,10 @@ class Force(BaseModel):
 
 
 class Battle(_Event):
-    """Forces met at a system; neutral ones stand first. `winner` null: a tie, or neutral; `ships`: what is left."""
+    """Forces met at a system. The neutral force is the first one.
+
+    `winner` is null for a tie, or if the neutral force won. `ships`: how many ships remain.
+    """
 
     type: Literal["battle"] = "battle"
     system: str
@@ -115,7 +121,7 @@ class Battle(_Event):
 
 
 class SystemCaptured(_Event):
-    """A system changed hands by force."""
+    """A system has a new owner after a battle."""
 
     type: Literal["system_captured"] = "system_captured"
     system: str
@@ -125,7 +131,7 @@ class SystemCaptured(_Event):
 
 
 class NotePosted(_Event):
-    """A `note` order."""
+    """A `note` order published a text."""
 
     type: Literal["note"] = "note"
     order: str | None
@@ -135,7 +141,7 @@ class NotePosted(_Event):
 
 
 class OrderRejected(_Event):
-    """An order broke a rule and changed nothing. `faction` null: none, or one that is not in."""
+    """An order broke a rule and had no effect. `faction` is null if the order has no faction, or one that did not join."""
 
     type: Literal["order_rejected"] = "order_rejected"
     order: str
@@ -145,14 +151,14 @@ class OrderRejected(_Event):
 
 
 class FactionEliminated(_Event):
-    """A faction has neither system nor fleet left."""
+    """A faction has no system and no fleet left."""
 
     type: Literal["faction_eliminated"] = "faction_eliminated"
     faction: str
 
 
 class SimFinished(_Event):
-    """The sim is over and ticks no more; `winner` null: a draw."""
+    """The sim ended, and no tick follows. `winner` is null for a draw."""
 
     type: Literal["sim_finished"] = "sim_finished"
     winner: str | None
@@ -178,7 +184,7 @@ _FACTIONS = ("faction", "winner", "loser")
 
 
 def concerns(event: Mapping[str, JsonValue], faction: str) -> bool:
-    """Say whether an event, as a row, has to do with a faction: it acted, won, lost, or was in the battle."""
+    """Say whether an event, as a row, concerns a faction: it acted, won, lost, or took part in the battle."""
     forces = event.get("forces")
     sides = [side.get("faction") for side in forces if isinstance(side, dict)] if isinstance(forces, list) else []
     return faction in sides or any(event.get(name) == faction for name in _FACTIONS)

@@ -1,4 +1,4 @@
-"""Types of fields that several models share: ids, references to tables, and sequences."""
+"""Field types that several models share: ids, references to rows of tables, and sequences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pydantic import Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 MAX_SHIPS = 10**12
-"""The maximum of ships in a garrison or a fleet, and of supply of a faction: sums of a million of them fit an int64."""
+"""The maximum of ships in a garrison or a fleet, and of supply of a faction. A sum of a million of them fits an int64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,12 @@ NewFactionId = Annotated[str, Field(pattern=f"^{FACTION_ID}$", description="Id o
 FactionId = Annotated[NewFactionId, RefersTo("factions")]
 Ships = Annotated[int, Field(ge=1, le=MAX_SHIPS, description="A number of ships.")]
 
-# (not a `type` statement: JSON schemas would name it)
+# (a `type` statement would add its name to JSON schemas)
 _Item = TypeVar("_Item")
 
 
 class _AsTuple:
-    """Validates a sequence as a tuple, up to its first invalid item."""
+    """Validates a sequence as a tuple. Validation stops at the first invalid item."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         (item,) = get_args(source)
@@ -43,13 +43,13 @@ class _AsTuple:
 
 
 def _to_tuple(value: object) -> object:
-    # Not a set, which has no order, nor a string, which is a sequence of strings.
+    # A set has no order, and a string is a sequence of strings.
     return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str | bytes) else value
 
 
 Items = Annotated[Sequence[_Item], _AsTuple()]
-"""A field that accepts a list or any other sequence and is a tuple afterwards, because models are immutable.
+"""A field that accepts a list or another sequence and stores a tuple, because models are immutable.
 
-Validation stops at the first invalid item: a request of 1 MB can contain 300,000 of them, with several errors each.
-A limit of its length stands beside it: `Annotated[Items[X], Field(max_length=...)]`.
+Validation stops at the first invalid item: a request of 1 MB can contain 300,000 of them, with several errors each. A
+limit of its length is a separate annotation: `Annotated[Items[X], Field(max_length=...)]`.
 """

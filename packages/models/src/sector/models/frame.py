@@ -1,6 +1,6 @@
-"""Frame: tables of columns as one binary blob, readable without knowing the world that wrote it.
+"""Frames: named tables of columns as one binary blob, which readers decode without knowledge of the world.
 
-A snapshot, a map and a delta are frames. Layout, little-endian throughout:
+Snapshots, maps, deltas and events are frames. Layout, little-endian:
 
     4 bytes  magic b"SECF"
     u16      version of this layout
@@ -8,12 +8,12 @@ A snapshot, a map and a delta are frames. Layout, little-endian throughout:
     u32      length of the header
     header   JSON: kind, meta, and for each table its rows, columns (name, typecode, table referred to) and labels
     columns  in the order of the header, each aligned to 8 bytes
-    16 bytes XXH3-128 of all that stands before, big-endian: the frame's digest
+    16 bytes XXH3-128 of all bytes before it, big-endian: the digest of the frame
 
-Equal frames are equal bytes. A snapshot's meta holds the digest of the one before it, so the digest of a snapshot is the
-state hash of the design: a chain. The digest finds accidents, not forgers: who may write to Redis may write any frame.
+Equal frames have equal bytes. The digest of a snapshot is its state hash. The meta of a snapshot contains the digest of the
+snapshot before it, so state hashes form a chain. The digest detects accidents, not forgery: it has no key.
 
-Version 1, which is still read, had columns without a prefix and BLAKE2b as digest.
+Version 1 is still supported for reading. It had columns without a prefix, and BLAKE2b as digest.
 """
 
 import struct
@@ -37,18 +37,18 @@ _DIGESTS: Mapping[int, Callable[[memoryview], bytes]] = {
     1: lambda body: blake2b(body, digest_size=_DIGEST_BYTES).digest(),
     2: lambda body: xxhash.xxh3_128(body).digest(),
 }
-"""By version: the digest of what stands before it."""
+"""For each version, the digest of the bytes before it."""
 
 _FEW_VALUES = 2**13
 _ITEM_BYTES = {"?": 1, "b": 1, "h": 2, "i": 4, "q": 8}
 _CODES = {"?": "?", "b": "b", "h": "h", "i": "i", "l": "q", "q": "q"}
-"""Of the formats in which a memoryview may hold them; a C long has 8 bytes wherever Sector runs."""
+"""The typecode for each format of a memoryview. A C long has 8 bytes on all supported platforms."""
 
 type Values = memoryview[int] | memoryview[bool]
 
 
 class FrameError(ValueError):
-    """Bytes that are not a frame of a version known here. `reason` says what is wrong."""
+    """Bytes that are not a frame of a supported version. `reason`: what is wrong with them."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the frame cannot be read: {reason}")
@@ -56,9 +56,10 @@ class FrameError(ValueError):
 
 
 class Column(NamedTuple):
-    """Values of one width (bool, or signed 8, 16, 32, 64 bit).
+    """The values of one column: bool, or signed integers of 8, 16, 32 or 64 bits.
 
-    With `refers_to` they are row numbers of that table, with `prefix` the numbers of ids such as `S7`; negative: none.
+    With `refers_to` they are row numbers of that table. With `prefix` they are the numbers of ids: 7 stands for `S7`. A
+    negative value stands for null in both.
     """
 
     values: Values
@@ -67,11 +68,16 @@ class Column(NamedTuple):
 
     @property
     def typecode(self) -> str:
+        """The code of the dtype in the header: ?, b, h, i or q, as in the module `struct`."""
         return _CODES[self.values.format]
 
 
 class Table(NamedTuple):
-    """Columns of equal length, and labels (text columns). A row's id is its label `id`, else `prefix` and its `id` or row number."""
+    """Columns and labels (text columns) of equal length `rows`.
+
+    The id of a row is its label `id`. Without such a label it is `prefix` with the value of the column `id`, or with
+    the row number.
+    """
 
     rows: int
     columns: Mapping[str, Column] = MappingProxyType({})
@@ -80,7 +86,7 @@ class Table(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """Tables by name, and what concerns them all."""
+    """Tables by name, with a kind and the meta fields of the whole frame."""
 
     kind: str
     meta: Mapping[str, JsonValue]
@@ -114,7 +120,7 @@ class _FrameHeader(BaseModel):
 
 
 def encode(frame: Frame) -> bytes:
-    """Return the frame as bytes. Raises ValueError where a column or label is not as long as its table."""
+    """Return the encoded frame. Raises ValueError if a column or label is not as long as its table."""
     if sys.byteorder != "little":
         raise OSError("frames need a little-endian machine, and this one is big-endian")
     tables: dict[str, dict[str, object]] = {}
@@ -127,7 +133,7 @@ def encode(frame: Frame) -> bytes:
     if sum(map(len, parts)) < _FEW_VALUES:
         body = b"".join(parts)
         return body + xxhash.xxh3_128_digest(body)
-    # To join a large body twice costs more than to hash it in parts.
+    # Two updates of the digest cost less than a copy of a large body.
     hasher = xxhash.xxh3_128()
     for part in parts:
         hasher.update(part)
@@ -135,7 +141,7 @@ def encode(frame: Frame) -> bytes:
 
 
 def _header(name: str, table: Table, values: list[bytes | Values]) -> dict[str, object]:
-    """Return the header of a table, and add what its columns hold to `values`."""
+    """Return the header of a table, and append the values of its columns to `values`."""
     if table.rows and not (table.columns or table.labels):
         raise ValueError(f"{name} has {table.rows} rows and no column")
     columns: list[tuple[str, str, str | None, str]] = []
@@ -156,17 +162,17 @@ def _header(name: str, table: Table, values: list[bytes | Values]) -> dict[str, 
 
 
 def digest(blob: bytes) -> str:
-    """Return the digest that an encoded frame ends with, as 32 hex digits: for a snapshot, the state hash."""
+    """Return the digest of an encoded frame as 32 hex digits. For a snapshot it is the state hash."""
     return blob[-_DIGEST_BYTES:].hex()
 
 
 def version_of(blob: bytes) -> int:
-    """Return the version of the layout of an encoded frame. Raises FrameError where it is too short."""
+    """Return the layout version of an encoded frame. Raises FrameError if it is too short."""
     return _prefix(blob)[1]
 
 
 def header_bytes(blob: bytes) -> int:
-    """Return how long an encoded frame says that its header is. Raises FrameError where it is too short."""
+    """Return the header length, in bytes, that an encoded frame states. Raises FrameError if it is too short."""
     return _prefix(blob)[2]
 
 
@@ -178,7 +184,10 @@ def _prefix(blob: bytes) -> tuple[bytes, int, int]:
 
 
 def decode(blob: bytes) -> Frame:
-    """Return the frame in `blob`; its columns are views of it. Raises FrameError for anything that `encode` did not write."""
+    """Return the frame in `blob`. Its columns are views of `blob`, without a copy.
+
+    Raises FrameError for bytes that `encode` cannot produce.
+    """
     header, start = _read_header(blob)
     view, end = memoryview(blob), len(blob) - _DIGEST_BYTES
     tables: dict[str, Table] = {}
@@ -217,7 +226,7 @@ def _read_header(blob: bytes) -> tuple[_FrameHeader, int]:
         header = _FrameHeader.model_validate_json(bytes(body[_PREFIX.size : stop]))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        # Parts in brackets are the members of a union, as pydantic names them.
+        # Parts in brackets are names that pydantic gives to the members of a union.
         field = ".".join(str(part) for part in first["loc"] if "[" not in str(part)) or "(all)"
         raise FrameError(f"header field {field}: {describe_error(first)}") from error
     return header, stop + -stop % 8

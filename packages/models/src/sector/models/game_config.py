@@ -15,7 +15,7 @@ Travel = Literal["lanes", "direct"]
 
 
 class Puppet(BaseModel):
-    """A faction that the world plays; a bare name is one of the temperament `steady`."""
+    """A faction that the world plays. A plain name stands for a puppet of temperament `steady`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -32,12 +32,12 @@ _PUPPETS = (Puppet(faction="Crimson", temperament="raider"), Puppet(faction="Azu
 
 
 def _by_preset[T](default: T, classic: T) -> Callable[[Mapping[str, object]], T]:
-    """Return a default that depends on the preset. `classic`: the value of the Planet Wars rules of 2010."""
+    """Return a factory of defaults that depend on the preset. `classic`: the value of the Planet Wars rules of 2010."""
     return lambda fields: classic if fields.get("preset") == "classic" else default
 
 
 def _by_map(default: int, part: Literal["systems", "homes"]) -> Callable[[Mapping[str, object]], int]:
-    """Return a default that is the size of a part of the map, if the config has a map."""
+    """Return a factory of defaults that are the size of a part of the map, if the config has a map."""
 
     def count(fields: Mapping[str, object]) -> int:
         map_file = fields.get("map")
@@ -47,77 +47,83 @@ def _by_map(default: int, part: Literal["systems", "homes"]) -> Callable[[Mappin
 
 
 def _schema_default(default: JsonValue) -> dict[str, JsonValue]:
-    """Return what the JSON Schema says of a field whose default depends on others: its default without them."""
+    """Return the JSON Schema of a default that depends on other fields: the value for a config without them."""
     return {"default": default}
 
 
 class GameConfig(BaseModel):
-    """The map, the rules, and the factions that are in from the beginning."""
+    """The map, the rules, and the factions that take part from the beginning."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     preset: Literal["sector", "classic"] = Field(
-        default="sector", description="The rules: Sector's, or those of Planet Wars (no supply, no orders but moves)."
+        default="sector",
+        description="The rules of the game: those of Sector, or those of Planet Wars, which have no supply and only moves.",
     )
-    seed: int = Field(default=1, ge=0, lt=2**63, description="The map follows from it, the same everywhere.")
+    seed: int = Field(
+        default=1,
+        ge=0,
+        lt=2**63,
+        description="Seed of the generated map. The same seed gives the same map everywhere.",
+    )
     map: MapFile | None = Field(default=None, description="A map to use instead of a generated one.")
     systems: int = Field(
         default_factory=_by_map(60, "systems"),
         ge=2,
         le=MAX_SYSTEMS,
-        description="How many systems the map has.",
+        description="Number of systems on the map.",
         json_schema_extra=_schema_default(60),
     )
     homes: int = Field(
         default_factory=_by_map(6, "homes"),
         ge=1,
         le=MAX_FACTIONS,
-        description="How many factions can be in, puppets included.",
+        description="Maximum number of factions, including puppets.",
         json_schema_extra=_schema_default(6),
     )
     players: Annotated[Items[NewFactionId], Field(max_length=MAX_FACTIONS)] = Field(
-        default=(), description="Factions that are in from the beginning."
+        default=(), description="Factions that take part from the beginning."
     )
     puppets: Annotated[Items[PuppetOrName], Field(max_length=MAX_FACTIONS)] = Field(
         default_factory=_by_preset(_PUPPETS, ()),
-        description="Factions that the world plays, from the beginning: names, or names with a temperament.",
+        description="Factions that the world plays: names, or names with a temperament.",
         json_schema_extra=_schema_default([puppet.model_dump() for puppet in _PUPPETS]),
     )
     travel: Travel = Field(
         default_factory=_by_preset("lanes", "direct"),
-        description="Fleets go along lanes, or anywhere.",
+        description="Whether fleets travel along lanes or directly between any two systems.",
         json_schema_extra=_schema_default("lanes"),
     )
     home_ships: Amount = Field(
         default_factory=_by_preset(60, 100),
-        description="The garrison of a home, until it is joined as well as after.",
+        description="Ships in the garrison of a home system, before and after a faction joins.",
         json_schema_extra=_schema_default(60),
     )
     start_supply: Amount = Field(
         default_factory=_by_preset(50, 0),
-        description="Supply of a faction that joins.",
+        description="Supply of a faction when it joins.",
         json_schema_extra=_schema_default(50),
     )
     muster_cost: Amount = Field(
         default_factory=_by_preset(2, 0),
-        description="Supply that a ship costs in `add_fleet`.",
+        description="Supply per ship in `add_fleet`.",
         json_schema_extra=_schema_default(2),
     )
     claim_base: Amount = Field(
         default_factory=_by_preset(20, 0),
-        description="Supply that a claim costs ...",
+        description="Supply for a claim, in addition to `claim_per_ship`.",
         json_schema_extra=_schema_default(20),
     )
     claim_per_ship: Amount = Field(
         default_factory=_by_preset(1, 0),
-        description="... and what each ship of its garrison adds.",
+        description="Supply for a claim, per ship in the garrison of the system.",
         json_schema_extra=_schema_default(1),
     )
     max_ticks: int = Field(
         default_factory=_by_preset(0, 200),
         ge=0,
         lt=2**31,
-        description="The sim ends after this tick; 0: never.",
+        description="The last tick of the sim. 0: the sim has no last tick.",
         json_schema_extra=_schema_default(0),
     )
 

@@ -1,4 +1,4 @@
-"""MapFile: a map written by hand or by a program, to found a sim on instead of a generated one."""
+"""MapFile: a map from a file, to create a sim with instead of a generated map."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,13 +13,16 @@ from sector.models.regular_file import read_file
 MAX_SYSTEMS = 100_000
 MAX_LANES = 1_000_000
 MAX_COORDINATE = 10**6
-"""Keeps squared distances below 2**53, so that their square roots are exact enough to be rounded up the same everywhere."""
+"""The maximum of a coordinate.
+
+Squared distances stay below 2**53, so every machine rounds their square roots up to the same integer.
+"""
 
 MAX_RATE = 10**6
-"""The most growth or yield of a system: sums over all systems stay below 2**53."""
+"""The maximum of growth and supply yield, each per tick. Sums over all systems stay below 2**53."""
 
 MAX_FILE_BYTES = 64 * 2**20
-"""The largest map has some 60 MB, indented."""
+"""The largest possible map has about 60 MB when it is indented."""
 
 Coordinate = Annotated[int, Field(ge=-MAX_COORDINATE, le=MAX_COORDINATE)]
 Rate = Annotated[int, Field(ge=0, le=MAX_RATE)]
@@ -30,7 +33,7 @@ class _Part(BaseModel):
 
 
 class MapSystem(_Part):
-    """A system; `ships` garrison it at the start, `growth` is in ships a tick, `supply_yield` in supply a tick."""
+    """A system of a map. `ships`: its garrison at tick 0; `growth`: ships per tick; `supply_yield`: supply per tick."""
 
     id: SystemId
     name: Annotated[str, Field(min_length=1, max_length=40)]
@@ -42,14 +45,17 @@ class MapSystem(_Part):
 
 
 class MapLane(_Part):
-    """A lane between two systems. It is as long as they are apart, rounded up, at least 1 tick."""
+    """A lane between two systems. Its length is their distance, rounded up, and at least 1 tick."""
 
     a: SystemId
     b: SystemId
 
 
 class MapFile(_Part):
-    """A whole map: systems S0, S1, … in any order, lanes that join them all, and homes in the order in which factions get them."""
+    """A whole map.
+
+    Systems have the ids S0, S1, … in any order, and lanes connect all of them. Factions get the homes in this order.
+    """
 
     systems: Annotated[Items[MapSystem], Field(min_length=2, max_length=MAX_SYSTEMS)]
     lanes: Annotated[Items[MapLane], Field(max_length=MAX_LANES)] = ()
@@ -74,7 +80,11 @@ class MapFile(_Part):
 
 
 def read_map(path: Path) -> MapFile:
-    """Return the map in a file. Raises sector.models.regular_file.FileError, pydantic.ValidationError."""
+    """Return the map in a JSON file.
+
+    Raises sector.models.regular_file.FileError for a file that cannot be read, and pydantic.ValidationError for an
+    invalid map.
+    """
     return MapFile.model_validate_json(read_file(path, MAX_FILE_BYTES))
 
 

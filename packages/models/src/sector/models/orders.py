@@ -1,4 +1,4 @@
-"""Orders: what a client may order, as one union with the discriminator `type`."""
+"""Orders: the commands of clients, as a union with the discriminator `type`."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal, get_args
@@ -13,14 +13,17 @@ class _Order(BaseModel):
 
 
 class Join(_Order):
-    """Enter the sim: a free home system and starting supply, if one is left."""
+    """Join the sim. The faction gets a free home system and its starting supply, if a home is free."""
 
     type: Literal["join"] = "join"
     faction: NewFactionId
 
 
 class SetOwner(_Order):
-    """Claim a neutral system beside one of your own, for supply. With admin scope: give any system to a faction, or make it neutral."""
+    """Claim a neutral system next to one of your own, for supply.
+
+    With admin scope: give any system to a faction, or make it neutral.
+    """
 
     type: Literal["set_owner"] = "set_owner"
     faction: FactionId | None
@@ -28,7 +31,10 @@ class SetOwner(_Order):
 
 
 class AddFleet(_Order):
-    """Muster ships into the garrison of a system of your own, for supply. With admin scope: into any owned system, for free."""
+    """Add ships to the garrison of one of your systems, for supply.
+
+    With admin scope: add ships to any owned system, for free.
+    """
 
     type: Literal["add_fleet"] = "add_fleet"
     faction: FactionId
@@ -37,7 +43,10 @@ class AddFleet(_Order):
 
 
 class MoveFleet(_Order):
-    """Send ships from a garrison along a lane. They arrive after as many ticks as the lane is long; they cannot be recalled."""
+    """Send ships from a garrison along a lane.
+
+    They arrive after as many ticks as the lane is long. They cannot be recalled.
+    """
 
     type: Literal["move_fleet"] = "move_fleet"
     faction: FactionId
@@ -47,7 +56,7 @@ class MoveFleet(_Order):
 
 
 class Note(_Order):
-    """Say something, at a place or nowhere. It has no effect but its event."""
+    """Publish a text, at a system or without a place. Its only effect is an event."""
 
     type: Literal["note"] = "note"
     faction: FactionId
@@ -64,7 +73,7 @@ def _reference_fields() -> dict[type[_Order], tuple[tuple[str, str], ...]]:
     for order_type in get_args(get_args(Order)[0]):
         fields: list[tuple[str, str]] = []
         for name, field in order_type.model_fields.items():
-            # `X | None` keeps the marks of X inside the union, `X` alone on the field.
+            # `X | None` has the metadata of X inside the union, and `X` alone has it on the field.
             marks = [*field.metadata, *(mark for part in get_args(field.annotation) for mark in get_args(part)[1:])]
             fields += [(name, mark.table) for mark in marks if isinstance(mark, RefersTo)]
         fields_by_type[order_type] = tuple(fields)
@@ -75,7 +84,7 @@ _REFERENCES = _reference_fields()
 
 
 def references(order: Order) -> Iterator[tuple[str, str, str]]:
-    """Yield (field, table, id) for each field of `order` that names a row of a table and is not null."""
+    """Yield (field, table, id) for each field of `order` that refers to a row of a table and is not null."""
     for field, table in _REFERENCES[type(order)]:
         if (row_id := getattr(order, field)) is not None:
             yield field, table, row_id

@@ -1,4 +1,4 @@
-"""Printable: text of foreign origin, as it may be shown on a terminal or in a message."""
+"""Foreign text in a form that is safe for terminals and messages."""
 
 from reprlib import Repr
 
@@ -6,12 +6,12 @@ _repr = Repr(maxstring=60, maxother=60, maxlong=40, maxdict=2, maxlist=2, maxtup
 
 
 def printable(text: str) -> str:
-    """Return a text in which what moves the cursor, colours or rings is escaped, as in a Python string."""
+    """Return a text with control characters escaped as in a Python string, so that it cannot control a terminal."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def shown(value: object) -> str:
-    """Return a value as Python writes it, cut to some 60 characters."""
+    """Return the Python representation of a value, shortened to about 60 characters."""
     return _repr.repr(value)

@@ -1,4 +1,7 @@
-"""Files that operators name: regular files of a limited size. A pipe or a device would hold a process up, or fill its memory."""
+"""Access to files that operators name: regular files of a limited size.
+
+A pipe could block the process, and a device could fill its memory.
+"""
 
 import errno
 import os
@@ -19,7 +22,7 @@ _OTHER = "it is not a regular file"
 
 
 class FileError(ValueError):
-    """A file that cannot be used. `path`: which; `reason`: why."""
+    """A file that cannot be used. `path`: its path. `reason`: what is wrong with it."""
 
     def __init__(self, path: Path | str, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
@@ -29,13 +32,13 @@ class FileError(ValueError):
 
 @contextmanager
 def open_file(path: Path | str) -> Iterator[BinaryIO]:
-    """Open a regular file to read it. Nothing else is opened for longer than it takes to see what it is. Raises FileError."""
+    """Open a regular file for reading, as a context manager. Other kinds of files are closed at once. Raises FileError."""
     with os.fdopen(_open_regular(path), "rb") as stream:
         yield stream
 
 
 def check_file(path: Path | str) -> None:
-    """Raise FileError unless this is a regular file that can be read."""
+    """Raise FileError unless the path is a readable regular file."""
     os.close(_open_regular(path))
 
 
@@ -43,7 +46,7 @@ def read_file(path: Path | str, max_bytes: int) -> bytes:
     """Return the content of a regular file. Raises FileError, also for a file of more than `max_bytes`."""
     with open_file(path) as stream:
         try:
-            # Files of /proc have contents and a size of 0, and another process may append.
+            # Files of /proc have a size of 0, and other processes may append.
             content = b"" if os.fstat(stream.fileno()).st_size > max_bytes else stream.read(max_bytes + 1)
         except OSError as error:
             raise _unreadable(path, error) from error
@@ -53,7 +56,7 @@ def read_file(path: Path | str, max_bytes: int) -> bytes:
 
 
 def read_text(path: Path | str, max_bytes: int) -> str:
-    """Return the text in a regular file (UTF-8). Raises FileError."""
+    """Return the text of a regular file (UTF-8, with or without a byte order mark). Raises FileError."""
     try:
         return read_file(path, max_bytes).decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -61,7 +64,7 @@ def read_text(path: Path | str, max_bytes: int) -> str:
 
 
 def read_tail(path: Path | str, max_bytes: int) -> bytes:
-    """Return the end of a regular file. Raises FileError."""
+    """Return the last `max_bytes` bytes of a regular file, or all of a smaller one. Raises FileError."""
     with open_file(path) as stream:
         try:
             stream.seek(max(os.fstat(stream.fileno()).st_size - max_bytes, 0))
@@ -71,7 +74,7 @@ def read_tail(path: Path | str, max_bytes: int) -> bytes:
 
 
 def check_replaceable(path: Path | str) -> None:
-    """Raise FileError unless a file of this name can be written and moved there: nothing is there, or a regular file."""
+    """Raise FileError unless a file can be created at the path or replace the regular file there."""
     try:
         mode = Path(path).stat().st_mode
     except FileNotFoundError:
@@ -84,7 +87,10 @@ def check_replaceable(path: Path | str) -> None:
 
 @contextmanager
 def open_output(path: Path | str, *, append: bool = False) -> Iterator[BinaryIO]:
-    """Open a file to write it: a regular one, a device, or a pipe that somebody reads. Raises FileError."""
+    """Open a file for writing, as a context manager: a regular file, a device, or a pipe that has a reader.
+
+    Raises FileError.
+    """
     flags = os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
         number = os.open(path, flags | (os.O_APPEND if append else os.O_TRUNC), 0o666)
@@ -98,12 +104,12 @@ def open_output(path: Path | str, *, append: bool = False) -> Iterator[BinaryIO]
 
 
 def _open_regular(path: Path | str) -> int:
-    """Return a descriptor of a regular file. Raises FileError."""
+    """Return the descriptor of an open regular file. Raises FileError."""
     try:
-        # Before it is opened: that alone moves a tape, or wakes up who writes into a pipe.
+        # The check comes before the open, which can move a tape or wake up a process that writes into a pipe.
         mode = Path(path).stat().st_mode
         if stat.S_ISREG(mode):
-            # Something else may be there by now, which must not be waited for.
+            # The path may refer to a pipe by now, which must not block.
             number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
             mode = os.fstat(number).st_mode
             if stat.S_ISREG(mode):
@@ -119,6 +125,6 @@ def _kind(mode: int) -> str:
 
 
 def _unreadable(path: Path | str, error: OSError | ValueError, done: str = "read") -> FileError:
-    # Python raises ValueError for a name that has a NUL in it, or that the file system cannot encode.
+    # Python raises ValueError for a name with a NUL, or one that the file system cannot encode.
     reason = error.strerror if isinstance(error, OSError) else "the name is not a valid file name"
     return FileError(path, f"it cannot be {done}: {reason}")

@@ -1,4 +1,4 @@
-"""Requests and responses of the HTTP API, as types: for its clients, and for its OpenAPI document."""
+"""Request and response types of the HTTP API, for its clients and for its OpenAPI document."""
 
 from typing import Annotated, Literal
 
@@ -27,25 +27,25 @@ class FieldError(_Response):
 
 
 class Problem(_Response):
-    """An error (RFC 9457): what happened, and to which field."""
+    """An error (RFC 9457): what happened, and in which fields."""
 
     type: str
     title: str
     status: int
     detail: str
     errors: tuple[FieldError, ...] = ()
-    more_errors: int = Field(default=0, description="How many more errors there are than `errors` lists.")
+    more_errors: int = Field(default=0, description="Number of errors that `errors` omits.")
 
 
 class AcceptedOrder(_Response):
-    """An order that is stored in the log, with the configured durability."""
+    """An order that is stored in the log with the configured durability."""
 
     id: OrderId
     status: Literal["pending"]
 
 
 class Result(_Response):
-    """The result of one order of a list: `id` if it was accepted, else `problem`."""
+    """The result of one order of a list: `id` if it was accepted, otherwise `problem`."""
 
     status: int
     id: OrderId | None = None
@@ -53,14 +53,17 @@ class Result(_Response):
 
 
 class Results(_Response):
-    """The result of each order of a list, in the order of the list."""
+    """The results of a list of orders, in the same order."""
 
     results: tuple[Result, ...]
 
 
 class OrderStatus(_Response):
-    """The status of an order. `tick` and `at_ms`: when it took effect or was rejected; `reason` and `detail`: why it was rejected;
-    `events`: its effects."""
+    """The status of an order.
+
+    `tick` and `at_ms`: when it was applied or rejected. `reason` and `detail`: why it was rejected. `events`: its
+    effects.
+    """
 
     id: OrderId
     status: Literal["pending", "applied", "rejected"]
@@ -72,7 +75,10 @@ class OrderStatus(_Response):
 
 
 class EventPage(_Response):
-    """Events, oldest first. `next`: the `after` of the next page; `more`: whether that page has events already."""
+    """A page of events, oldest first.
+
+    `next`: the `after` of the next page. `more`: whether that page has events already.
+    """
 
     events: tuple[Event, ...]
     next: str
@@ -82,15 +88,15 @@ class EventPage(_Response):
 TickLength = Annotated[
     int | None,
     Field(
-        description="Milliseconds from one tick to the next, as the sim's worker is configured; 0: as fast as it can. A tick may be late."
-        " null before the first tick.",
+        description="Time between ticks in milliseconds, as set by the worker of the sim. 0: as fast as possible. A tick may be"
+        " late. null before the first tick.",
         examples=[500],
     ),
 ]
 
 
 class SimSummary(_Response):
-    """A sim in the list. A sim that is being created (`founding`) has no tick yet."""
+    """A sim in a list of sims. A sim that is being created (`founding`) has no tick yet."""
 
     id: SimId
     status: Literal["founding", "running", "finished"]
@@ -100,14 +106,14 @@ class SimSummary(_Response):
 
 
 class SimPage(_Response):
-    """Sims, by id. `more`: whether there are more after the last one."""
+    """A page of sims, sorted by id. `more`: whether other sims follow."""
 
     sims: tuple[SimSummary, ...]
     more: bool
 
 
 class SimDetails(_Response):
-    """A sim. `first_tick`: the first tick that is stored; `detail`: why a requested sim could not be created."""
+    """A sim. `first_tick`: the first tick that is stored. `detail`: why a requested sim could not be created."""
 
     id: SimId
     status: Literal["founding", "failed", "running", "finished"]
@@ -129,7 +135,7 @@ class RequestedSim(_Response):
 
 
 class NewSim(BaseModel):
-    """A sim to be created. Fields that `config` leaves out have their defaults."""
+    """A sim to create. Omitted fields of `config` have their defaults."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -146,7 +152,7 @@ class NewFork(BaseModel):
 
 
 class Columns(_Response):
-    """A snapshot in columns: each table has a list for each field, instead of a list of rows."""
+    """A snapshot in columns: each table has one list per field, instead of one object per row."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
     __pydantic_extra__: dict[str, dict[str, list[JsonValue]]]

@@ -1,4 +1,4 @@
-"""Frames as rows: what a client reads, made from columns without knowing the world."""
+"""Conversion of frames to rows, as clients read them. It needs no knowledge of the world."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ type Row = dict[str, JsonValue]
 
 
 def row_ids(table: Table) -> list[str]:
-    """Return the id of each row."""
+    """Return the id of each row of a table, in the order of the rows."""
     if "id" in table.labels:
         return list(table.labels["id"])
     numbers = table.columns["id"].values.tolist() if "id" in table.columns else range(table.rows)
@@ -19,7 +19,7 @@ def row_ids(table: Table) -> list[str]:
 
 
 def has_row(table: Table, row_id: str) -> bool:
-    """Say whether a row of `table` has this id, in its one canonical spelling."""
+    """Say whether a row of `table` has this id, in canonical spelling: `S07` is not the id of a row."""
     if "id" in table.labels:
         return row_id in table.labels["id"]
     number = row_id.removeprefix(table.prefix)
@@ -41,7 +41,11 @@ def _values(column: Column, ids: dict[str, list[str]]) -> list[JsonValue]:
 
 
 def table_columns(frames: Sequence[Frame]) -> dict[str, dict[str, Sequence[JsonValue]]]:
-    """Return each table of `frames` as columns. Tables of one name are one: a map's columns and a snapshot's make whole systems."""
+    """Return each table of `frames` as columns: lists of JSON values by name.
+
+    Tables of the same name are merged. The columns of a map and of a snapshot together make complete systems. Raises
+    FrameError if columns of one table have different lengths, or if a reference points to a missing row.
+    """
     ids: dict[str, list[str]] = {}
     for frame in frames:
         for name, table in frame.tables.items():
@@ -59,7 +63,7 @@ def table_columns(frames: Sequence[Frame]) -> dict[str, dict[str, Sequence[JsonV
 
 
 def table_rows(frames: Sequence[Frame]) -> dict[str, list[Row]]:
-    """Return each table of `frames` as rows, merged as `table_columns` does."""
+    """Return each table of `frames` as rows, merged as by `table_columns`. Raises FrameError as that does."""
     return {
         name: [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
         for name, columns in table_columns(frames).items()
@@ -67,11 +71,12 @@ def table_rows(frames: Sequence[Frame]) -> dict[str, list[Row]]:
 
 
 def event_rows(frame: Frame, start: int = 0, limit: int | None = None) -> list[Row]:
-    """Return the events number `start` to `start + limit` of a frame of kind `events`, in their order. Raises FrameError.
+    """Return the events with the numbers `start` to `start + limit` (exclusive) of a frame of kind `events`, in their order.
 
-    Each table with a column `n`, ascending, holds the events of the type that is its name; `n` is the number of each within
-    the tick. Where they count on, the meta `first` may have the first number by type, and there is no `n`. A table `type.field` with a
-    column `of` holds rows that belong to row `of` of `type`: a list in its `field`.
+    Each table with an ascending column `n` contains the events of the type that is its name. `n` is the number of each event in the
+    tick. If the numbers of a type are consecutive, the meta `first` may state the first one instead of a column `n`.
+    A table `type.field` with a column `of` contains rows that belong to row `of` of table `type`. They become a list in
+    its `field`. Raises FrameError.
     """
     stop = 2**31 if limit is None else start + limit
     ids = {name: list(table.labels["id"]) for name, table in frame.tables.items() if "id" in table.labels}
@@ -93,7 +98,7 @@ def event_rows(frame: Frame, start: int = 0, limit: int | None = None) -> list[R
 
 
 def _numbers(frame: Frame, kind: str) -> Sequence[int] | None:
-    """Return the number of each event of a type, or None where the table of that name holds no events."""
+    """Return the number of each event of a type, or None if the table `kind` contains no events."""
     table, firsts = frame.tables[kind], frame.meta.get("first")
     if "n" in table.columns:
         return table.columns["n"].values
@@ -112,7 +117,7 @@ def _part(table: Table, first: int, last: int, ids: dict[str, list[str]]) -> lis
 
 
 def _attach(rows: list[Row], field: str, child: Table, first: int, ids: dict[str, list[str]]) -> None:
-    """Put the rows of `child` into the list `field` of the rows that they belong to, which begin with row `first` of its table."""
+    """Store the rows of `child` as the list `field` of the rows that they belong to. `first`: the row number of `rows[0]`."""
     if "of" not in child.columns:
         raise FrameError(f"table {field} has rows without an event")
     of = child.columns["of"].values

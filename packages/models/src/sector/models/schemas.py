@@ -1,6 +1,6 @@
-"""The JSON Schemas of orders and events, as files beside this one, for programs in other languages.
+"""JSON Schema files of orders and events, beside this module, for programs in other languages.
 
-`python -m sector.models.schemas` writes them again.
+`python -m sector.models.schemas` writes them.
 """
 
 import json
@@ -16,18 +16,18 @@ FILES: Mapping[str, TypeAdapter[Order] | TypeAdapter[Event]] = {
     "orders.schema.json": ORDER,
     "events.schema.json": EVENT,
 }
-"""By name: what the file describes (JSON Schema 2020-12)."""
+"""The type that each file describes (JSON Schema 2020-12)."""
 
 
 def text(name: str) -> str:
-    """Return what the file of that name says."""
+    """Return the content of the file `name`."""
     schema = FILES[name].json_schema()
     about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name.partition(".")[0]}
     return json.dumps(about | schema, indent=1, sort_keys=True) + "\n"
 
 
 def main() -> None:
-    """Write the files."""
+    """Write all files."""
     for name in FILES:
         (Path(__file__).parent / name).write_text(text(name))
 

@@ -1,4 +1,4 @@
-"""Secrets as settings and files state them: without white space around them, and never in quotes."""
+"""Cleaning of secrets from settings and files: white space around them is removed, and quotes are rejected."""
 
 import unicodedata
 
@@ -6,11 +6,14 @@ _QUOTES = ('"', "'", "`")
 
 
 class SecretError(ValueError):
-    """A secret that cannot be what was meant. The text does not quote it."""
+    """A secret that is probably a mistake. The text does not quote it."""
 
 
 def clean_secret(text: str) -> str:
-    """Return a secret without white space around it, as editors, `echo` and Windows leave it. Raises SecretError."""
+    """Return a secret without white space around it, which editors, `echo` and Windows add.
+
+    Raises SecretError for quotes and control characters.
+    """
     secret = text.strip().strip("\ufeff\u200b").strip()
     if len(secret) > 1 and secret[0] in _QUOTES and secret[0] == secret[-1]:
         raise SecretError("it is in quotes: remove the quotes")
@@ -20,7 +23,10 @@ def clean_secret(text: str) -> str:
 
 
 def clean_token(text: str) -> str:
-    """Return a token without white space around it: visible ASCII characters, as a header can send them. Raises SecretError."""
+    """Return a token without white space around it.
+
+    Raises SecretError unless it consists of visible ASCII characters, as a header requires.
+    """
     token = clean_secret(text)
     if token[:7].lower() == "bearer ":
         raise SecretError("it starts with the word Bearer: use the token alone")

@@ -1,4 +1,4 @@
-"""Snapshot: the state of a sim at one tick, as rows that clients read."""
+"""Snapshot: the state of a sim at one tick, as rows for clients."""
 
 from typing import Literal
 
@@ -6,12 +6,15 @@ from pydantic import BaseModel, ConfigDict
 
 
 class _Row(BaseModel):
-    # A client must outlive the server's next version: fields it does not know are passed over.
+    # Fields that this version does not know are ignored, so that a client works with later versions of the server.
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Faction(_Row):
-    """A faction: its colour as #rrggbb, its supply, whether the world plays it, and whether it is still in."""
+    """A faction.
+
+    `colour`: #rrggbb. `puppet`: whether the world plays it. `alive`: whether it still takes part.
+    """
 
     id: str
     colour: str
@@ -21,7 +24,7 @@ class Faction(_Row):
 
 
 class System(_Row):
-    """A system. `growth` is in ships a tick, `supply_yield` in supply a tick; `owner` null: neutral."""
+    """A system. `growth`: ships per tick. `supply_yield`: supply per tick. `owner` is null for a neutral system."""
 
     id: str
     name: str
@@ -34,7 +37,7 @@ class System(_Row):
 
 
 class Fleet(_Row):
-    """A fleet under way. Its place follows from `departed` and `arrives`, in ticks."""
+    """A fleet between two systems. `departed` and `arrives` are ticks, from which its position follows."""
 
     id: str
     owner: str
@@ -46,7 +49,7 @@ class Fleet(_Row):
 
 
 class Lane(_Row):
-    """A lane between two systems. Fleets go both ways in `length` ticks."""
+    """A lane between two systems, for both directions. `length`: the travel time in ticks."""
 
     a: str
     b: str
@@ -54,13 +57,16 @@ class Lane(_Row):
 
 
 class Home(_Row):
-    """A system that a faction gets when it joins, while it is neutral."""
+    """A system that a faction may get when it joins, while the system is neutral."""
 
     system: str
 
 
 class Snapshot(_Row):
-    """The state of a sim at `tick`, committed at `at_ms` (milliseconds since 1970; null where that is kept no longer)."""
+    """The state of a sim at `tick`.
+
+    `at_ms`: when the tick was committed, in milliseconds since 1970. It is null if that is no longer stored.
+    """
 
     sim: str
     tick: int

@@ -1,4 +1,4 @@
-"""What goes into one tick of any world, and what comes out: the types that `sector.state` and a world share."""
+"""The input and the output of one tick of any world. `sector.state` and the worlds share these types."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 @dataclass(frozen=True, slots=True)
 class LoggedOrder:
-    """An order as it stands in the log: `id` from the log, who issued it, and the order itself as JSON.
+    """An order of the order log: its id, the name and the scope of its issuer, and the order as JSON.
 
-    `fault`: why the entry is none that can be read; its body is empty then, and a world rejects it with these words. `trace`: the
-    traceparent of the request that brought it, where that is traced; no world may look at it.
+    `fault`: why the entry of the log is invalid. Its body is empty then, and a world rejects the order with this text.
+    `trace`: the traceparent of the request that submitted the order, if that is traced. A world must not depend on it.
     """
 
     id: str
@@ -21,13 +21,18 @@ class LoggedOrder:
 
 
 class WorldConfigError(ValueError):
-    """A world cannot be created with a config. The text says why; clients that requested the sim read it."""
+    """A world cannot be created with a config. Clients that requested the sim see the text."""
 
 
 class Step[S](NamedTuple):
-    """One tick done: the state after it, and three frames: its snapshot, the delta from the one before, and what happened.
+    """The result of one tick.
 
-    `events` is a frame of kind `events`, which `sector.models.rows.event_rows` describes.
+    Attributes:
+        state: The state after the tick, of a type of the world.
+        snapshot: The encoded frame of that state.
+        delta: The encoded difference from the snapshot before, in the format of `sector.models.delta`.
+        events: An encoded frame of kind `events`, which `sector.models.rows.event_rows` describes.
+        finished: Whether the sim ends with this tick.
     """
 
     state: S

@@ -1,4 +1,4 @@
-"""URLs and origins as settings state them, in canonical form: lower case, no default port, no empty parts."""
+"""URLs and origins of settings in canonical form: lower case, no default port, no empty parts."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ _QUOTES = "\"'`"
 
 
 class UrlError(ValueError):
-    """A URL that is invalid. The text does not quote it, since it may hold a password."""
+    """An invalid URL. The text does not quote it, because it may contain a password."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpUrl:
-    """A URL of a server: no query, no fragment. `str()` and `repr()` hide user and password."""
+    """The URL of a server, without query and fragment. `str()` and `repr()` omit the user and the password."""
 
     scheme: str
     host: str
@@ -27,19 +27,22 @@ class HttpUrl:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port, as a browser sends them in `Origin`."""
+        """Scheme, host and port, as browsers send them in `Origin`."""
         port = "" if self.port == _PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{format_host(self.host)}{port}"
 
     @property
     def text(self) -> str:
-        """The URL, with user and password where it has them. Do not show it: `str()` hides them."""
+        """The URL with its user and password. Do not display it; use `str()` for that."""
         user = f"{self.userinfo}@" if self.userinfo else ""
         return self.origin.replace("://", f"://{user}", 1) + self.path
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The password and, where it has none, the user: it may be a key."""
+        """The parts of the URL that are secret: the user with the password, and the password alone.
+
+        A user without one may be a key.
+        """
         user, _, password = self.userinfo.partition(":")
         return tuple(each for each in (self.userinfo, password or user) if each)
 
@@ -48,19 +51,19 @@ class HttpUrl:
 
 
 def refuse_quotes(text: str) -> None:
-    """Raise UrlError if a value is in quotes, as in an env file whose reader does not remove them."""
+    """Raise UrlError if a value is in quotes, which some readers of env files do not remove."""
     if text and (text[0] in _QUOTES or text[-1] in _QUOTES):
         raise UrlError("it is in quotes: remove the quotes")
 
 
 def refuse_invisible(text: str) -> None:
-    """Raise UrlError if a value has white space or control characters inside."""
+    """Raise UrlError if a value contains white space or control characters."""
     if any(each.isspace() or not each.isprintable() for each in text):
         raise UrlError("it contains white space or control characters")
 
 
 def parse_http_url(text: str, *, userinfo: bool = False) -> HttpUrl:
-    """Return an http:// or https:// URL in canonical form; a path has no slash at its end.
+    """Return an http:// or https:// URL in canonical form. Its path does not end with a slash.
 
     `userinfo`: whether `user:password@` is allowed. Raises UrlError.
     """
@@ -90,7 +93,10 @@ def parse_http_url(text: str, *, userinfo: bool = False) -> HttpUrl:
 
 
 def parse_origin(text: str) -> str:
-    """Return an origin as browsers write it: scheme, host and port, where that is not the default. Raises UrlError."""
+    """Return an origin in the form that browsers send: scheme, host, and a port other than the default.
+
+    Raises UrlError.
+    """
     url = parse_http_url(text)
     if url.path or text.strip().endswith("/"):
         raise UrlError("an origin must not have a path: remove it, and the slash at the end")
@@ -98,11 +104,11 @@ def parse_origin(text: str) -> str:
 
 
 def percent_decode(text: str) -> str:
-    """Return a part of a URL as it is meant. Raises UrlError where a % does not begin an escape."""
+    """Return a part of a URL with its percent-encoding decoded, as UTF-8. Raises UrlError for an invalid escape."""
     if re.search(r"%(?![0-9A-Fa-f]{2})", text):
         raise UrlError("a % is not followed by two hexadecimal digits: write it as %25")
     try:
         return unquote_to_bytes(text).decode()
     except UnicodeDecodeError:
-        # (from None: the text of the cause may quote a password)
+        # (from None: the cause may quote a password)
         raise UrlError("a percent-encoded character is not UTF-8") from None

@@ -1,4 +1,4 @@
-"""Validation of one value against a type of a model."""
+"""Validation of one value against the type of a model."""
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -6,7 +6,10 @@ from sector.models.error_texts import describe_error
 
 
 def validate[T](kind: TypeAdapter[T], value: object) -> str:
-    """Return the error of a value of a type, or "" if it is valid."""
+    """Return the text of the error of a value, or "" if the value is valid.
+
+    `kind`: the type to validate against, strictly.
+    """
     try:
         kind.validate_python(value, strict=True)
     except ValidationError as error:
