@@ -1,10 +1,11 @@
-/** Ends what takes too long, or what the caller aborts. */
+/** Deadlines: limits of time, which a signal of the caller can shorten. */
 
 /**
- * A limit in time for one piece of work at a time.
+ * A time limit for one operation at a time.
  *
- * `AbortSignal.any` and `AbortSignal.timeout` are not enough: in Node.js the garbage collector may take the links from a signal to a
- * request that is on its way, and then nothing ends it. Here a timer and a listener hold the controller, and `race` needs no link.
+ * `AbortSignal.any` and `AbortSignal.timeout` are not enough: the garbage collector of Node.js may collect the link
+ * between a signal and a pending request, which then never ends. Here a timer and a listener hold the controller, and
+ * `race` needs no link.
  */
 export class Deadline {
   readonly #controller = new AbortController();
@@ -14,7 +15,10 @@ export class Deadline {
   #timer: ReturnType<typeof setTimeout>;
   #reject: ((reason: unknown) => void) | undefined;
 
-  /** Begins now. It aborts after `ms` milliseconds with an error of this message, or together with `caller`, for its reason. */
+  /**
+   * Starts now. After `ms` milliseconds it aborts with an error of this message. If `caller` aborts first, it aborts
+   * with its reason.
+   */
   constructor(ms: number, message: string, caller: AbortSignal | undefined) {
     this.#ms = ms;
     this.#message = message;
@@ -24,12 +28,12 @@ export class Deadline {
     else caller?.addEventListener("abort", this.#onCaller);
   }
 
-  /** What to give to `fetch`. */
+  /** The signal to pass to `fetch`. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Returns what `work` returns, or throws the reason as soon as this is aborted. */
+  /** Returns the result of `work`, or throws the reason as soon as the deadline aborts. */
   race<T>(work: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.signal.aborted) reject(this.signal.reason);
@@ -44,13 +48,13 @@ export class Deadline {
     this.#reject?.(reason);
   }
 
-  /** Begins again from now. */
+  /** Starts the full time again. */
   restart(): void {
     clearTimeout(this.#timer);
     this.#timer = this.#start();
   }
 
-  /** Ends without an abort. */
+  /** Stops the timer. The deadline does not abort any more. */
   end(): void {
     clearTimeout(this.#timer);
     this.#caller?.removeEventListener("abort", this.#onCaller);
@@ -63,7 +67,7 @@ export class Deadline {
   }
 }
 
-/** Waits. Throws the reason of `signal` as soon as that is aborted. */
+/** Waits `ms` milliseconds. Throws the reason of `signal` as soon as that aborts. */
 export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
   await new Promise<void>((resolve, reject) => {

@@ -1,4 +1,7 @@
-/** The client: one sim, one token. It retries, and each order still takes effect once. */
+/**
+ * `Client`: a client of the HTTP API, for one sim and with one token. It retries requests, and each order takes effect
+ * once.
+ */
 
 import createClient from "openapi-fetch";
 import type { Client as ApiClient } from "openapi-fetch";
@@ -23,32 +26,35 @@ import type { components, paths } from "./schema.js";
 import { streamEvents } from "./stream.js";
 
 export interface ClientOptions {
-  /** The token that orders are submitted with. Reads need no token. */
+  /** The bearer token. Only writes need one. */
   readonly token?: string | undefined;
-  /** The id of the sim. Default: the one that the API serves by itself. */
+  /** The id of the sim. Default: the sim of the API. */
   readonly sim?: string | undefined;
-  /** Milliseconds for one attempt of a request. Default: 5,000. */
+  /** The timeout of one attempt of a request, in milliseconds. Default: 5,000. */
   readonly timeoutMs?: number | undefined;
-  /** Milliseconds for which the client retries. Default: 10,000. */
+  /** For how many milliseconds a request is retried. Default: 10,000. */
   readonly retryTimeoutMs?: number | undefined;
-  /** A `fetch` to use instead of the global one. It must pass its second argument on, which has the signal. */
+  /** A replacement for the global `fetch`. It must pass on its second argument, which contains the signal. */
   readonly fetch?: Fetch | undefined;
 }
 
 export interface RequestOptions {
-  /** Aborts the request, and its retries. */
+  /** Aborts the request and its retries. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface OrderOptions extends RequestOptions {
-  /** An idempotency key, so that a program that restarts can send the same order again. Default: a random one. */
+  /**
+   * An idempotency key. A program that restarts passes the same key again, so that the order takes effect once.
+   * Default: a random key.
+   */
   readonly key?: string | undefined;
 }
 
 export interface EventFilter extends RequestOptions {
-  /** The id of the event after which to begin. */
+  /** The id of the event that precedes the first one. */
   readonly after?: string | undefined;
-  /** Only events of these types. */
+  /** Types of events to include. Default: all. */
   readonly types?: readonly EventType[] | undefined;
   /** Only events that concern this faction. */
   readonly faction?: string | undefined;
@@ -57,8 +63,8 @@ export interface EventFilter extends RequestOptions {
 /**
  * A client of the API at `url`.
  *
- * Its methods throw ApiError if the API rejects the request, UnavailableError if the API is unreachable for `retryTimeoutMs`,
- * and the reason of `signal` if that is aborted.
+ * Its methods throw ApiError if the API rejects the request. They throw UnavailableError if the API is unreachable for
+ * `retryTimeoutMs`, and the reason of `signal` if that is aborted.
  */
 export class Client {
   readonly #url: string;
@@ -70,7 +76,7 @@ export class Client {
   readonly #rootApi: ApiClient<paths>;
   #newest: { readonly etag: string; readonly snapshot: Snapshot } | undefined;
 
-  /** Throws TypeError if `url` is not the address of an API, or if the token cannot be one. */
+  /** Throws TypeError if `url` or the token is invalid. */
   constructor(url: string, options: ClientOptions = {}) {
     const root = checkUrl(url);
     this.#sim = options.sim || undefined;
@@ -85,7 +91,7 @@ export class Client {
     this.#rootApi = createClient<paths>({ baseUrl: root, headers });
   }
 
-  /** Returns the newest state, the same object while it did not change; or the state at an earlier tick. */
+  /** Returns the snapshot of `tick`, or the newest one. The newest snapshot is the same object until it changes. */
   async snapshot({ tick, signal }: RequestOptions & { tick?: number | undefined } = {}): Promise<Snapshot> {
     if (tick !== undefined) {
       return asRows(await this.#simApi.GET("/snapshot", { params: { query: { tick } }, ...this.#via(signal) }));
@@ -98,18 +104,21 @@ export class Client {
     return snapshot;
   }
 
-  /** Submits an order, and returns its id. */
+  /** Submits an order and returns its id. */
   async order(order: Order, options: OrderOptions = {}): Promise<string> {
     return (await this.#post<components["schemas"]["AcceptedOrder"]>(order, options)).id;
   }
 
-  /** Submits up to 1,000 orders, and returns for each its id or the error with which it was rejected. */
+  /** Submits up to 1,000 orders. Returns one item for each: its id, or the error that rejected it. */
   async orders(orders: readonly Order[], options: OrderOptions = {}): Promise<(string | ApiError)[]> {
     const { results } = await this.#post<components["schemas"]["Results"]>([...orders], options);
     return results.map(({ id, problem }) => (problem ? new ApiError(problem) : (id ?? "")));
   }
 
-  /** Returns the result of an order. With `waitMs` (at most 30,000) it waits so long for an order that is still pending. */
+  /**
+   * Returns the status of an order. `waitMs`: for how long the API waits until the order is applied or rejected, at
+   * most 30,000.
+   */
   async orderStatus(
     id: string,
     { waitMs = 0, signal }: RequestOptions & { waitMs?: number | undefined } = {},
@@ -119,14 +128,16 @@ export class Client {
     return asData(await this.#simApi.GET("/orders/{order_id}", { params, ...this.#via(signal, waitMs) }));
   }
 
-  /** Returns a page of at most `limit` events (default: 1,000), oldest first. */
+  /** Returns a page of at most `limit` events, oldest first. Default: 1,000. */
   async events({ limit = 1_000, signal, ...filter }: EventFilter & { limit?: number | undefined } = {}): Promise<EventPage> {
     const query = { after: "0-0", limit, ...toQuery(filter) };
     return asData(await this.#simApi.GET("/events", { params: { query }, ...this.#via(signal) }));
   }
 
   /**
-   * Yields events as they happen, and reconnects after the last one if the connection breaks. A Gap says that events are missing.
+   * Yields events as they happen, and a Gap where events are no longer stored. After a lost connection it resumes after
+   * the last event.
+   *
    * End it with `break`, or with `signal` while it waits for an event.
    */
   follow({ signal, after = "", ...filter }: EventFilter = {}): AsyncGenerator<Event | Gap> {
@@ -139,7 +150,7 @@ export class Client {
     });
   }
 
-  /** Returns a page of sims, by id. */
+  /** Returns a page of at most `limit` sims, sorted by id, that follow the id `after`. */
   async sims({
     after,
     limit = 1_000,
@@ -149,13 +160,16 @@ export class Client {
     return asData(await this.#rootApi.GET("/sims", { params: { query }, ...this.#via(signal) }));
   }
 
-  /** Returns the config of a sim, where it is, its tick length, and the ticks that can be read. Default: the sim of this client. */
+  /**
+   * Returns the config of a sim, its head, its tick length, and the range of ticks that are stored. Default: the sim of
+   * this client.
+   */
   async sim(id?: string, { signal }: RequestOptions = {}): Promise<SimDetails> {
     const sim_id = id ?? this.#sim ?? (await this.snapshot({ signal })).sim;
     return asData(await this.#rootApi.GET("/sims/{sim_id}", { params: { path: { sim_id } }, ...this.#via(signal) }));
   }
 
-  /** Requests a new sim, which a worker then creates. The token needs the scope `admin`. */
+  /** Requests a new sim, which a worker that serves all sims creates. The token needs the scope `admin`. */
   async createSim(id: string, config: SimConfig = {}, { signal }: RequestOptions = {}): Promise<RequestedSim> {
     const params = { header: { "Idempotency-Key": randomKey() } };
     return asData(await this.#rootApi.POST("/sims", { params, body: { id, config }, ...this.#via(signal) }));
@@ -173,7 +187,9 @@ export class Client {
     return asData(await this.#simApi.POST("/orders", { params, body, ...this.#via(signal) })) as T;
   }
 
-  /** Returns the `fetch` for a request that may take `waitMs` longer than others. */
+  /**
+   * Returns the `fetch` of a request. `waitMs`: milliseconds that the API may take in addition to the usual timeouts.
+   */
   #via(signal: AbortSignal | undefined, waitMs = 0): { fetch: (request: Request) => Promise<Response> } {
     const timeoutMs = this.#timeoutMs + waitMs;
     const retryTimeoutMs = this.#retryTimeoutMs + waitMs;
@@ -181,7 +197,7 @@ export class Client {
   }
 }
 
-/** Returns the address without slashes at its end. In a page it may be relative. */
+/** Returns the URL without slashes at its end. In a page it may be relative to that of the page. */
 function checkUrl(url: string): string {
   const page = (globalThis as { location?: { href: string } }).location?.href;
   const parsed = URL.canParse(url, page) ? new URL(url, page) : undefined;
@@ -192,7 +208,7 @@ function checkUrl(url: string): string {
   return (parsed.origin + parsed.pathname).replace(/\/+$/, "");
 }
 
-/** Returns the token. An error of `fetch` would show it. */
+/** Returns the token if a header can contain it. Otherwise `fetch` would throw an error that quotes it. */
 function checkToken(token: string): string {
   if (!/^[\x21-\x7e]+$/.test(token)) throw new TypeError("token: it contains characters that no token has");
   return token;
@@ -203,7 +219,7 @@ function asData<T>({ data }: { data?: T }): T {
   return data as T;
 }
 
-/** Returns a snapshot as rows, which is the format that the API sends unless it is asked for columns. */
+/** Returns a snapshot as rows, the default format of the API. */
 function asRows(result: { data?: Snapshot | components["schemas"]["Columns"] }): Snapshot {
   return result.data as Snapshot;
 }

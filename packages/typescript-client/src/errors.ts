@@ -1,13 +1,17 @@
-/** The errors of the client. */
+/** The errors that the client throws. */
 
 import type { Problem } from "./models.js";
 
-/** A request that did not succeed. */
+/** The base class of the errors of the client. */
 export class ClientError extends Error {
   override readonly name: string = "ClientError";
 }
 
-/** The API rejected the request, and would reject it again. `problem` says why, `retryAfterMs` when to try again. */
+/**
+ * The API rejected the request.
+ *
+ * `problem`: the error that the API returned. `retryAfterMs`: when to try again, 0 without a Retry-After header.
+ */
 export class ApiError extends ClientError {
   override readonly name = "ApiError";
 
@@ -19,7 +23,9 @@ export class ApiError extends ClientError {
   }
 }
 
-/** The API was not reached, or could not answer, for as long as the client retries. `cause` is the last error. */
+/**
+ * The API was unreachable, or answered only with temporary errors, until the retry timeout. `cause` is the last error.
+ */
 export class UnavailableError extends ClientError {
   override readonly name = "UnavailableError";
 }

@@ -1,4 +1,4 @@
-/** The types of the API by name. They come from its OpenAPI document: `schema.ts` is generated. */
+/** Names for the types of the API. `schema.ts` is generated from its OpenAPI document. */
 
 import type { components } from "./schema.js";
 
@@ -11,28 +11,28 @@ export type System = Schemas["System"];
 export type Fleet = Schemas["Fleet"];
 export type Lane = Schemas["Lane"];
 
-/** Any order; `type` says which one. */
+/** Any order. `type` is the discriminator. */
 export type Order = Schemas["Order"];
-/** The result of an order so far: pending, applied or rejected. */
+/** The status of an order: pending, applied or rejected. */
 export type OrderStatus = Schemas["OrderStatus"];
 export type RejectReason = Schemas["RejectReason"];
 
-/** Any event; `type` says which one. */
+/** Any event. `type` is the discriminator. */
 export type Event = Schemas["EventPage"]["events"][number];
 export type EventType = Event["type"];
-/** A page of events. `next` is the `after` of the next page; with `more` there is one already. */
+/** A page of events. `next` is the `after` of the next page; `more` says whether that page has events already. */
 export type EventPage = Schemas["EventPage"];
 
 export type SimConfig = Schemas["SimConfig"];
 export type SimPage = Schemas["SimPage"];
 export type SimDetails = Schemas["SimDetails"];
-/** A sim that was requested, and that a worker creates soon. */
+/** A sim that a worker will create. */
 export type RequestedSim = Schemas["RequestedSim"];
 
 /** An error as the API describes it (RFC 9457). */
 export type Problem = Schemas["Problem"];
 
-/** The server no longer has the events between event `after` and tick `firstTick`: read a snapshot. */
+/** Events between the event `after` and the tick `firstTick` are no longer stored. Read a snapshot to continue. */
 export interface Gap {
   readonly type: "gap";
   readonly after: string;

@@ -1,4 +1,4 @@
-/** Sends a request, and sends it again while the API is unreachable. So it must be safe to send it twice. */
+/** Retries of requests while the API is unreachable. A request may be sent several times, so it must be idempotent. */
 
 import { Deadline, pause } from "./abort.js";
 import { ApiError, ClientError, UnavailableError } from "./errors.js";
@@ -10,23 +10,25 @@ const MAX_PAUSE_MS = 2_000;
 const NOT_MODIFIED = 304;
 const TOO_MANY_REQUESTS = 429;
 
-/** The part of the global `fetch` that the client uses. One of your own must pass `init` on, which has the signal. */
+/**
+ * The part of the global `fetch` that the client uses. A replacement must pass on `init`, which contains the signal.
+ */
 export type Fetch = (request: Request, init?: RequestInit) => Promise<Response>;
 
 export interface RetryOptions {
-  /** Milliseconds for one attempt. */
+  /** The timeout of one attempt, in milliseconds. */
   readonly timeoutMs: number;
-  /** Milliseconds after which no further attempt begins. */
+  /** After how many milliseconds no further attempt begins. */
   readonly retryTimeoutMs: number;
-  /** Aborts the attempt, and the pauses between two. */
+  /** Aborts the attempt, and the pause before the next one. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Returns a `fetch` whose response is a success with a body of JSON, or 304.
+ * Returns a `fetch` whose response is a success with a JSON body, or 304.
  *
- * It throws ApiError if the API rejects the request, UnavailableError after `retryTimeoutMs` of attempts, and the reason of `signal`
- * if that is aborted.
+ * It throws ApiError if the API rejects the request, and UnavailableError after `retryTimeoutMs` of attempts. It throws
+ * the reason of `signal` if that is aborted.
  */
 export function fetchWithRetry(fetch: Fetch, options: RetryOptions): (request: Request) => Promise<Response> {
   return async (request) => {
@@ -44,7 +46,7 @@ export function fetchWithRetry(fetch: Fetch, options: RetryOptions): (request: R
   };
 }
 
-/** Reads what a response that is not a success says. Throws as `readText` does. */
+/** Returns the error for a response that is not a success. Throws as `readText` does. */
 export async function readError(response: Response, deadline: Deadline): Promise<ApiError> {
   const text = await readText(response, deadline);
   const retryAfter = response.headers.get("retry-after") ?? "";
@@ -52,7 +54,10 @@ export async function readError(response: Response, deadline: Deadline): Promise
   return new ApiError(parseProblem(text, response), retryAfterMs);
 }
 
-/** Reads a body as text. If the deadline or an error ends it, its connection is closed: a signal does not always do that. */
+/**
+ * Reads a body as text. It closes the connection on an error or at the deadline, because a signal does not always do
+ * that.
+ */
 async function readText(response: Response, deadline: Deadline): Promise<string> {
   const reader = response.body?.getReader();
   const decoder = new TextDecoder();
@@ -70,7 +75,7 @@ async function readText(response: Response, deadline: Deadline): Promise<string>
   return text + decoder.decode();
 }
 
-/** Returns the message of an error and of its cause: Node.js says only "fetch failed" in the first. */
+/** Returns the message of an error and of its cause. Node.js says only "fetch failed" in the first. */
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause instanceof Error ? ` (${error.cause.message || error.cause.name})` : "";
@@ -80,7 +85,7 @@ export function describe(error: unknown): string {
 async function attempt(fetch: Fetch, request: Request, options: RetryOptions): Promise<Response | ClientError> {
   const deadline = new Deadline(options.timeoutMs, `no answer within ${options.timeoutMs} ms`, options.signal);
   try {
-    // A redirect would make a POST a GET.
+    // The browser would follow a redirect of a POST with a GET.
     const redirect = request.method === "GET" ? "follow" : "error";
     const response = await deadline.race(fetch(request.clone(), { signal: deadline.signal, redirect }));
     if (!response.ok && response.status !== NOT_MODIFIED) return await readError(response, deadline);
@@ -98,12 +103,14 @@ async function attempt(fetch: Fetch, request: Request, options: RetryOptions): P
   }
 }
 
-/** Says whether a body is JSON, as far as its header and its ends tell: it is parsed where it is used. */
+/**
+ * Says whether a response looks like JSON. It checks the content type and both ends of the body; the caller parses it.
+ */
 function isJson(response: Response, body: string): boolean {
   return Boolean(response.headers.get("content-type")?.includes("json")) && /^\s*[[{]/.test(body) && /[\]}]\s*$/.test(body);
 }
 
-/** Returns the error after the last attempt: an API that answers with 5xx all the time is unavailable. */
+/** Returns the error to throw after the last attempt. Temporary errors of the API become an UnavailableError. */
 function finalError(error: ClientError): ClientError {
   const isRateLimit = error instanceof ApiError && error.problem.status === TOO_MANY_REQUESTS;
   return error instanceof ApiError && !isRateLimit ? new UnavailableError(error.message, { cause: error }) : error;
@@ -118,7 +125,7 @@ function parseProblem(text: string, response: Response): Problem {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  // Not an answer of the API, but perhaps of a proxy before it.
+  // A proxy may have sent this response.
   const { status, statusText } = response;
   return { type: "about:blank", title: statusText || "Error", status, detail: text.slice(0, 200), errors: [] };
 }

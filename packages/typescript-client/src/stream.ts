@@ -1,4 +1,4 @@
-/** The stream of events (server-sent events). It reconnects after the last event it received. */
+/** The event stream (server-sent events). It reconnects, and resumes after the last event. */
 
 import { createParser } from "eventsource-parser";
 import type { EventSourceMessage } from "eventsource-parser";
@@ -12,22 +12,26 @@ import type { Fetch } from "./retry.js";
 /** The server sends a comment at least every 15 s by default. */
 const MAX_SILENCE_MS = 60_000;
 const FIRST_RETRY_MS = 1_000;
-/** Messages of the stream itself: it ends, and says why; or all events of a tick were sent. */
+/** Messages about the stream itself. `dropped` and `reconnect` end it; `tick` follows the last event of a tick. */
 const CONTROL: ReadonlySet<string> = new Set(["dropped", "reconnect", "tick"]);
 const TEMPORARY: ReadonlySet<number> = new Set([408, 429]);
 const SERVER_ERROR = 500;
 
 export interface StreamOptions {
-  /** The id of the event after which to begin; the stream begins with the next event if it is empty. */
+  /** The id of the event to resume after. "" begins with the next event. */
   readonly after: string;
-  /** Milliseconds for one attempt to connect. */
+  /** The timeout of one attempt to connect, in milliseconds. */
   readonly timeoutMs: number;
-  /** Milliseconds without a connection after which the stream fails. */
+  /** After how many milliseconds without a connection the stream fails. */
   readonly retryTimeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Yields events until `signal` aborts it. Throws ApiError if the API rejects it, UnavailableError if it is unreachable too long. */
+/**
+ * Yields events until `signal` aborts it.
+ *
+ * Throws ApiError if the API rejects the request. Throws UnavailableError after `retryTimeoutMs` without a connection.
+ */
 export async function* streamEvents(fetch: Fetch, url: string, options: StreamOptions): AsyncGenerator<Event | Gap> {
   const position: Position = { lastId: options.after, retryMs: FIRST_RETRY_MS, disconnectedSince: undefined };
   for (;;) {
@@ -53,14 +57,14 @@ export async function* streamEvents(fetch: Fetch, url: string, options: StreamOp
 interface Position {
   lastId: string;
   retryMs: number;
-  /** When the last connection was lost; undefined while there is one. */
+  /** When the connection was lost. It is undefined while there is a connection. */
   disconnectedSince: number | undefined;
 }
 
-/** The connection could not be made, or broke. */
+/** The client could not connect, or the connection broke. */
 class ConnectionError extends Error {}
 
-/** Yields the messages of one connection, and notes the last id and the retry time in `position`. */
+/** Yields the messages of one connection. Stores the last id and the retry time in `position`. */
 async function* readMessages(
   fetch: Fetch,
   url: string,
@@ -80,7 +84,8 @@ async function* readMessages(
       const { value, done } = await failsAsConnection(body.silence.race(reader.read()));
       if (done) return;
       body.silence.restart();
-      // A stream that begins now has an id before its first event, in a message without data, which the parser passes over.
+      // A stream that begins now sends an id before its first event, in a message without data. The parser skips such a
+      // message.
       if (!position.lastId && !head.includes("\n\n")) {
         head += value;
         position.lastId = /^(?:.*\n)?id: (\S+)\n/.exec(head)?.[1] ?? "";
@@ -94,20 +99,21 @@ async function* readMessages(
     }
   } finally {
     body.silence.end();
-    // A reader that the caller leaves closes its connection; one whose connection broke has none.
+    // A caller that stops early leaves an open connection.
     await reader.cancel().catch(() => undefined);
   }
 }
 
 interface Body {
   readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** Aborts the connection when it is silent for too long. */
+  /** Aborts the connection when the server is silent for too long. */
   readonly silence: Deadline;
 }
 
 async function connect(fetch: Fetch, url: string, position: Position, options: StreamOptions): Promise<Body> {
   const headers = { Accept: "text/event-stream", ...(position.lastId && { "Last-Event-ID": position.lastId }) };
-  // The limit for the headers becomes the one for silence: a new controller could not abort this request.
+  // The timeout of the headers and the limit of silence need the same controller, because the request has only one
+  // signal.
   const silence = new Deadline(MAX_SILENCE_MS, `the server sent nothing for ${MAX_SILENCE_MS / 1000} s`, options.signal);
   const slow = setTimeout(() => silence.abort(new Error(`no answer within ${options.timeoutMs} ms`)), options.timeoutMs);
   try {
@@ -130,7 +136,10 @@ async function connect(fetch: Fetch, url: string, position: Position, options: S
   }
 }
 
-/** Returns what to throw for a response that is not a success: a ConnectionError if it may be one later. */
+/**
+ * Returns the error to throw for a response that is not a success. A temporary one is a ConnectionError, which leads to
+ * a retry.
+ */
 async function rejection(response: Response, silence: Deadline): Promise<ApiError | ConnectionError> {
   const error = await failsAsConnection(readError(response, silence));
   const isTemporary = response.status >= SERVER_ERROR || TEMPORARY.has(response.status);

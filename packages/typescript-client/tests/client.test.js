@@ -19,7 +19,7 @@ test("a snapshot has rows", async () => {
   assert.ok(snapshot.factions.some(({ id }) => id === FACTION));
 });
 
-test("a snapshot that did not change is the same object, and is not sent again", async () => {
+test("a snapshot that did not change is the same object and is not sent again", async () => {
   const statuses = [];
   const client = player({
     fetch: async (request, init) => {
@@ -48,7 +48,7 @@ test("a snapshot of an earlier tick does not replace the newest", async () => {
   assert.ok((await client.snapshot()).tick >= later);
 });
 
-test("an order is applied, and its events name it", async () => {
+test("an applied order has events with its id", async () => {
   const client = player();
   const id = await client.order(note("hello"));
   const status = await client.orderStatus(id, { waitMs: 20_000 });
@@ -64,14 +64,14 @@ test("an order that breaks a rule is rejected with a reason", async () => {
   assert.deepEqual([status.status, status.reason], ["rejected", "already_joined"]);
 });
 
-test("the same order under the same key is submitted once", async () => {
+test("an order with a repeated idempotency key is stored once", async () => {
   const [client, key, order] = [player(), `key-${Math.random()}`, note("twice")];
   const ids = [await client.order(order, { key }), await client.order(order, { key })];
   assert.equal(ids[0], ids[1]);
   await assert.rejects(client.order(note("another"), { key }), (error) => error.problem.status === 422);
 });
 
-test("of a list each order has its id or its error", async () => {
+test("a list of orders has an id or an error for each order", async () => {
   const results = await player().orders([note("first"), { type: "note", faction: FACTION, text: "" }, note("third")]);
   assert.match(results[0], /^\d+-\d+$/);
   assert.ok(results[1] instanceof ApiError);
@@ -79,7 +79,7 @@ test("of a list each order has its id or its error", async () => {
   assert.match(results[2], /^\d+-\d+$/);
 });
 
-test("an error says what is wrong", async () => {
+test("an error contains the problem document", async () => {
   const rejections = [
     [() => player().order({ type: "note", faction: FACTION, text: 7 }), 422],
     [() => player({ token: "" }).order(note("without a token")), 401],
@@ -118,7 +118,7 @@ test("events come in pages", async () => {
   );
 });
 
-test("a sim has its tick length, and its id need not be known", async () => {
+test("a client without a sim id reads the tick length of its sim", async () => {
   const details = await player().sim();
   assert.deepEqual([details.id, details.status, details.tick_length_ms], ["default", "running", 50]);
   assert.equal((await player().sim("default")).config.seed, details.config.seed);
@@ -127,7 +127,7 @@ test("a sim has its tick length, and its id need not be known", async () => {
   assert.ok((await player().sims({ after: "default" })).sims.every(({ id }) => id > "default"));
 });
 
-test("an administrator creates a sim, and forks one", async () => {
+test("an administrator creates and forks a sim", async () => {
   const admin = new Client(url, { token: adminToken });
   assert.equal((await admin.createSim("mine", { systems: 30, seed: 9, puppets: ["Azure"] })).status, "founding");
   const mine = new Client(url, { token, sim: "mine" });
@@ -140,7 +140,7 @@ test("an administrator creates a sim, and forks one", async () => {
   await assert.rejects(admin.createSim("mine"), (error) => error.problem.status === 409);
 });
 
-test("an API that is unreachable is named with the reason", async () => {
+test("an error for an unreachable API states the reason", async () => {
   const unused = await unusedUrl();
   const client = new Client(unused, { retryTimeoutMs: 100 });
   await assert.rejects(client.snapshot(), (error) => {
@@ -151,7 +151,7 @@ test("an API that is unreachable is named with the reason", async () => {
   });
 });
 
-test("what cannot be an address or a token is refused at once, and not repeated", () => {
+test("an invalid address or token is rejected at once, without a quote", () => {
   for (const address of ["127.0.0.1:8000", "localhost:8000", "/api", "ftp://127.0.0.1", "", "http://"]) {
     assert.throws(() => new Client(address), /^TypeError: url: .* is not an address such as http/);
   }
@@ -161,12 +161,12 @@ test("what cannot be an address or a token is refused at once, and not repeated"
   }
 });
 
-test("an order that is pending is waited for longer than a request is retried", async () => {
+test("waitMs extends the retry timeout", async () => {
   const client = player({ retryTimeoutMs: 0, timeoutMs: 1_000 });
   const { status } = await client.orderStatus(await client.order(note("patience")), { waitMs: 20_000.5 });
   assert.equal(status, "applied");
 });
 
-test("a trailing slash in the address does not matter", async () => {
+test("a trailing slash in the address is ignored", async () => {
   assert.equal((await new Client(`${url}//`).snapshot()).sim, "default");
 });

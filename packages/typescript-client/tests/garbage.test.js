@@ -50,7 +50,7 @@ for (const [place, begin] of [["before the headers", undefined], ["inside the bo
   });
 }
 
-test("a signal ends a stream that waits, and its connection", async (context) => {
+test("a signal ends a waiting stream and closes its connection", async (context) => {
   const { url, closed } = await endless(context, stream);
   const controller = new AbortController();
   setTimeout(() => controller.abort(new Error("enough")), 300);
@@ -60,7 +60,7 @@ test("a signal ends a stream that waits, and its connection", async (context) =>
   await closed;
 });
 
-test("a loop that is left ends its connection", async (context) => {
+test("break closes the connection of a stream", async (context) => {
   const { url, closed } = await endless(context, stream);
   for await (const event of new Client(url).follow()) {
     for (let number = 0; number < 20; number++) await new Promise((resolve) => setTimeout(resolve, 2));
@@ -70,7 +70,7 @@ test("a loop that is left ends its connection", async (context) => {
   await closed;
 });
 
-test("a signal that lasts gathers no listeners", async (context) => {
+test("a signal that is used often does not gather listeners", async (context) => {
   const server = createServer((_, response) => {
     response.writeHead(200, { "Content-Type": "application/json" }).end('{"sims":[],"more":false}');
   });

@@ -24,7 +24,7 @@ const answer = (status, body, headers = {}) => (response) => {
 const PAGE = '{"sims":[],"more":false}';
 
 for (const status of [408, 429, 502, 503, 504]) {
-  test(`a request is sent again after ${status}`, async (context) => {
+  test(`a request is retried after ${status}`, async (context) => {
     const { client, requests } = await clientOf(context, [answer(status, "{}"), answer(200, PAGE)]);
     assert.deepEqual(await client.sims(), { sims: [], more: false });
     assert.equal(requests(), 2);
@@ -32,7 +32,7 @@ for (const status of [408, 429, 502, 503, 504]) {
 }
 
 for (const status of [400, 401, 403, 404, 409, 422, 500]) {
-  test(`a request is not sent again after ${status}`, async (context) => {
+  test(`a request is not retried after ${status}`, async (context) => {
     const { client, requests } = await clientOf(context, [answer(status, "{}")]);
     await assert.rejects(client.sims(), (error) => error instanceof ApiError && error.problem.status === status);
     assert.equal(requests(), 1);
@@ -49,19 +49,19 @@ test("a connection that breaks inside a body leads to a retry", async (context) 
   assert.equal(requests(), 2);
 });
 
-test("an attempt that takes too long is sent again", async (context) => {
+test("an attempt that takes too long is retried", async (context) => {
   const { client, requests } = await clientOf(context, [() => undefined, answer(200, PAGE)], { timeoutMs: 200 });
   assert.equal((await client.sims()).more, false);
   assert.equal(requests(), 2);
 });
 
-test("no retry begins before Retry-After has passed", async (context) => {
+test("a retry waits for Retry-After", async (context) => {
   const { client, requests } = await clientOf(context, [answer(429, "{}", { "Retry-After": "3600" })]);
   await assert.rejects(client.sims(), (error) => error instanceof ApiError && error.retryAfterMs === 3_600_000);
   assert.equal(requests(), 1);
 });
 
-test("an API that stays overloaded is not available", async (context) => {
+test("an API that stays overloaded is unavailable", async (context) => {
   const problem = JSON.stringify({ type: "about:blank", title: "Away", status: 503, detail: "Redis is unreachable" });
   const { client } = await clientOf(context, Array(100).fill(answer(503, problem)), { retryTimeoutMs: 300 });
   await assert.rejects(client.sims(), (error) => {
@@ -70,7 +70,7 @@ test("an API that stays overloaded is not available", async (context) => {
   });
 });
 
-test("an answer that is not of an API is named as that", async (context) => {
+test("a response that is not from an API is an error", async (context) => {
   const html = answer(200, "<html>", { "Content-Type": "text/html" });
   const { client } = await clientOf(context, Array(100).fill(html), { retryTimeoutMs: 100 });
   await assert.rejects(client.sims(), /did not answer with JSON\. Is it the API of a world\?/);
@@ -78,7 +78,7 @@ test("an answer that is not of an API is named as that", async (context) => {
   await assert.rejects(proxy.client.sims(), /404 Not Found: <html>no such host/);
 });
 
-test("a signal ends a request, and a pause between two", async (context) => {
+test("a signal ends a request and the pause before a retry", async (context) => {
   for (const first of [() => undefined, answer(503, "{}", { "Retry-After": "5" })]) {
     const controller = new AbortController();
     const hooked = (...given) => {
@@ -91,7 +91,7 @@ test("a signal ends a request, and a pause between two", async (context) => {
   }
 });
 
-test("a long wait for an order is retried as well", async (context) => {
+test("a long wait for an order is retried", async (context) => {
   const breaks = (response) => setTimeout(() => response.destroy(), 300);
   const status = '{"id":"1-0","status":"applied","events":[]}';
   const { client, requests } = await clientOf(context, [breaks, answer(200, status)], { retryTimeoutMs: 100 });
@@ -99,13 +99,13 @@ test("a long wait for an order is retried as well", async (context) => {
   assert.equal(requests(), 2);
 });
 
-test("an order is not redirected, because that would make it a read", async (context) => {
+test("an order is not redirected, because that would make it a GET", async (context) => {
   const moved = answer(301, "", { Location: "/elsewhere" });
   const { client } = await clientOf(context, Array(100).fill(moved), { retryTimeoutMs: 0 });
   await assert.rejects(client.order(note("elsewhere")), /is unreachable: .*redirect/);
 });
 
-test("an order whose answers get lost takes effect once", async () => {
+test("an order whose responses get lost takes effect once", async () => {
   let lost = 0;
   const lossy = async (request, init) => {
     const response = await fetch(request, init);

@@ -25,7 +25,7 @@ test("events arrive as they happen", async () => {
   assert.deepEqual((await reading).at(-1), events[0]);
 });
 
-test("a stream without a position begins now", async () => {
+test("a stream without a position begins with the next event", async () => {
   const client = player();
   const orders = [note("before"), note("after")];
   await applied(client, orders[0]);
@@ -39,7 +39,7 @@ test("a stream without a position begins now", async () => {
   await stream.return();
 });
 
-test("a stream that breaks goes on after the last event, without a gap or a repetition", async () => {
+test("a stream that breaks resumes without a gap or a repetition", async () => {
   let connections = 0;
   // Each connection breaks in the middle of a message.
   const breaking = async (request, init) => {
@@ -66,7 +66,7 @@ test("a stream that breaks goes on after the last event, without a gap or a repe
   assert.equal(connections, 2);
 });
 
-test("a stream that begins now misses nothing if it breaks before its first event", async () => {
+test("a stream that breaks before its first event misses nothing", async () => {
   let connections = 0;
   const breaking = async (request, init) => {
     const response = await fetch(request, init);
@@ -84,7 +84,7 @@ test("a stream that begins now misses nothing if it breaks before its first even
   assert.equal(connections, 2);
 });
 
-test("a quiet stream is connected again, however long it was quiet", async (context) => {
+test("a stream without events reconnects, however long it was quiet", async (context) => {
   let count = 0;
   const server = createServer((_, response) => {
     response.writeHead(200, { "Content-Type": "text/event-stream" });
@@ -104,7 +104,7 @@ for (const [what, begin] of [
   ["empty", (response) => response.writeHead(204).end()],
   ["a broken error", (response) => response.writeHead(503, { "Content-Length": 99 }).write("{") && response.destroy()],
 ]) {
-  test(`a stream whose answer is ${what} is tried again, and named at the end`, async (context) => {
+  test(`a stream whose response is ${what} is retried, and then fails`, async (context) => {
     let count = 0;
     const server = createServer((_, response) => {
       count++;
@@ -118,7 +118,7 @@ for (const [what, begin] of [
   });
 }
 
-test("events that the server no longer has are a gap", async () => {
+test("deleted events are a gap", async () => {
   const client = player();
   while ((await client.sim()).first_tick < 2) await applied(client, note("time passes"));
   const [gap] = await read(client.follow({ after: "1-0" }), () => true);
@@ -134,7 +134,7 @@ test("a stream that the API rejects fails at once", async () => {
   await assert.rejects(read(player({ sim: "missing" }).follow(), () => true), (error) => error.problem.status === 404);
 });
 
-test("a stream of an API that is unreachable fails after the retry timeout", async () => {
+test("an unreachable stream fails after the retry timeout", async () => {
   const unused = await unusedUrl();
   const stream = new Client(unused, { retryTimeoutMs: 0 }).follow();
   await assert.rejects(read(stream, () => true), (error) => {
@@ -152,7 +152,7 @@ test("a signal ends a stream", async () => {
   await assert.rejects(next, /enough/);
 });
 
-test("messages split anywhere are read, and the server sets the time between attempts", async (context) => {
+test("messages may be split anywhere, and the server sets the retry time", async (context) => {
   const event = { type: "note", tick: 7, id: "7-1", text: "größer als ein Byte ✓" };
   const message = `retry: 5\n\nid: 7-1\nevent: note\ndata: ${JSON.stringify(event)}\n\n: still here\n\nevent: reconnect\ndata: \n\n`;
   const ids = [];
