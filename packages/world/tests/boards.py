@@ -1,4 +1,4 @@
-"""Small boards for tests: a row of systems, set up by hand."""
+"""Small boards for tests: systems in a row, set up by hand."""
 
 from collections.abc import Sequence
 from copy import replace
@@ -17,7 +17,10 @@ NO_OWNER, RED, BLUE = NEUTRAL, 0, 1
 
 
 def make_board(*systems: tuple[int, int], supply: int = 100, **config: object) -> WorldState:
-    """Return a board of systems (owner, ships) in a row, each 3 ticks from the next, growth 1, yield 2; Red is 0, Blue 1."""
+    """Return a board of systems (owner, ships) in a row.
+
+    Lanes take 3 ticks, growth is 1 and yield 2. Red is row 0, Blue row 1.
+    """
     count = len(systems)
     near, every = np.arange(count - 1, dtype=np.int32), np.arange(count, dtype=np.int32)
     galaxy = Galaxy(
@@ -46,19 +49,19 @@ def make_board(*systems: tuple[int, int], supply: int = 100, **config: object) -
 
 
 def log_orders(*orders: Order, admin: bool = False) -> list[LoggedOrder]:
-    """Return orders as entries of the log, with ids 1-0, 2-0, …"""
+    """Return the orders as entries of the log, with the ids 1-0, 2-0, …"""
     return [LoggedOrder(f"{n}-0", "test", admin, ORDER.dump_json(order)) for n, order in enumerate(orders, 1)]
 
 
 def tick_events(tick: TickResult, orders: Sequence[LoggedOrder]) -> list[Event]:
-    """Return the events of a tick with `orders` in its log."""
-    return [EVENT.validate_python(fields) for fields in event_rows(events_frame(tick, orders))]
+    """Return the events of a tick. `orders`: the entries of the log for that tick."""
+    return [EVENT.validate_python(row) for row in event_rows(events_frame(tick, orders))]
 
 
 def advance_ticks(
     state: WorldState, *orders: Order, ticks: int = 1, admin: bool = False
 ) -> tuple[WorldState, list[Event]]:
-    """Return the state after `ticks`, the orders given in the first, and all events."""
+    """Return the state after `ticks`, and all events. The orders are those of the first tick."""
     events: list[Event] = []
     for number in range(ticks):
         given = log_orders(*orders, admin=admin) if number == 0 else []

@@ -1,4 +1,4 @@
-"""Plays snapshots of any bytes: each is accepted, or refused by a FrameError."""
+"""The invariant for arbitrary snapshot bytes: the world plays them, or rejects them with a FrameError."""
 
 import contextlib
 
@@ -17,7 +17,7 @@ _CONFIG = CONFIG.model_dump_json().encode()
 
 
 def play_world(ticks: int) -> tuple[bytes, bytes]:
-    """Return the snapshot and the events after some ticks."""
+    """Return the snapshot and the events after a number of ticks."""
     position, snapshot, events = WORLD.load(CONFIG, MAP, _FOUNDED), _FOUNDED, b""
     for _ in range(ticks):
         step = WORLD.advance(position, [])
@@ -26,7 +26,7 @@ def play_world(ticks: int) -> tuple[bytes, bytes]:
 
 
 def _check(frame: Frame, blob: bytes) -> None:
-    """Validate the bytes as parts of an archive: each is believed or refused."""
+    """Validate the bytes as parts of an archive. Each part is accepted or rejected."""
     tick = frame.meta.get("tick")
     at = tick if isinstance(tick, int) and tick > 0 else 1
     founding, keyframe = Founding("default", _CONFIG, MAP), Keyframe(0, "0-0", _FOUNDED)
@@ -45,7 +45,7 @@ def _check(frame: Frame, blob: bytes) -> None:
 
 
 def is_accepted(blob: bytes) -> bool:
-    """Do with the bytes all that a worker or an API does, and return whether they were accepted."""
+    """Use the bytes as a worker or an API does. Return whether they were accepted."""
     try:
         frame = decode(blob)
         event_rows(frame)

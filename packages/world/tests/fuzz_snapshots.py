@@ -1,4 +1,4 @@
-"""Fuzzes the codec with atheris: `python fuzz_snapshots.py FOLDER -runs=20000`, the folder with snapshots to begin with."""
+"""Fuzzes the codec with atheris: `python fuzz_snapshots.py FOLDER -runs=20000`. The folder contains initial snapshots."""
 
 import sys
 
@@ -13,7 +13,7 @@ with atheris.instrument_imports(
 
 
 def one_input(data: bytes) -> None:
-    """Use the bytes as they are, and with a digest that fits."""
+    """Use the bytes unchanged, and with a valid digest."""
     is_accepted(data)
     is_accepted(append_digest(data))
 

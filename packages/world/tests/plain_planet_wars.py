@@ -1,4 +1,4 @@
-"""Planet Wars once more, from the contest's specification and what its engine is known to do: plain, one fleet at a time."""
+"""A simple implementation of Planet Wars, from the specification of the contest and the known behaviour of its engine."""
 
 import math
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Game:
     turns: int = 0
 
     def order(self, player: int, source: int, target: int, ships: int) -> bool:
-        """Carry an order out, or drop its player; says which."""
+        """Apply an order, or drop its player. Return whether it was applied."""
         inside = 0 <= source < len(self.planets) and 0 <= target < len(self.planets)
         if not inside or source == target or self.planets[source].owner != player:
             self.drop(player)
@@ -75,7 +75,7 @@ class Game:
             planet.ships = 0
 
     def winner(self) -> int:
-        """Return the winner, 0 for a draw, -1 while the game goes on."""
+        """Return the winner, 0 for a draw, or -1 before the end of the game."""
         pieces: list[Planet | Fleet] = [*self.planets, *self.fleets]
         owners = {each.owner for each in pieces} - {0}
         if self.turns > self.max_turns:

@@ -1,4 +1,4 @@
-"""A player that orders at random, but nothing that the rules forbid: what any puppet must beat."""
+"""A player whose orders are random but valid. Each puppet must beat it."""
 
 import numpy as np
 
@@ -7,14 +7,14 @@ from sector.world.state import NEUTRAL, WorldState
 
 
 class RandomPlayer:
-    """Plays one faction: each tick some of its systems send ships somewhere, and its supply goes where chance has it."""
+    """Plays one faction. In each tick some of its systems send ships, and it spends its supply at random."""
 
     def __init__(self, faction: str, seed: int) -> None:
         self._faction = faction
         self._random = np.random.default_rng(seed)
 
     def orders(self, state: WorldState) -> list[LoggedOrder]:
-        """Return what it orders, given what it sees."""
+        """Return its orders for a state."""
         row = state.factions.ids.index(self._faction)
         own = np.flatnonzero((state.owner == row) & (state.ships > 0))
         orders: list[MoveFleet | SetOwner | AddFleet] = []

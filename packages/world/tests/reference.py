@@ -1,4 +1,4 @@
-"""The rules once more, written from docs/reference/rules.md alone: plain, slow, one thing at a time. The engine is held against it."""
+"""A simple and slow implementation of the rules, from docs/reference/rules.md alone. Tests compare the engine with it."""
 
 import math
 from collections import defaultdict
@@ -47,7 +47,7 @@ class Fleet:
 
 @dataclass
 class Board:
-    """A world between two ticks. Dictionaries are in the order of ids, lists in the order of entry."""
+    """A world between two ticks. Dictionaries are sorted by id, lists by entry."""
 
     config: SimConfig
     systems: dict[str, System]
@@ -60,7 +60,7 @@ class Board:
     finished: bool = False
 
     def advance(self, logged: list[LoggedOrder]) -> list[Row]:
-        """Go one tick further; returns the events."""
+        """Play one tick and return its events."""
         decision_tick, self.tick = self.tick, self.tick + 1
         events = [self._order(entry, decision_tick) for entry in logged]
         for system in self.systems.values():

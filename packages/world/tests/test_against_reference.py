@@ -1,4 +1,6 @@
-"""The engine does what the plain, slow reference does: state and events, tick by tick, whichever way orders are applied."""
+"""The engine and the simple reference compute the same states and events, whether orders are applied in bulk or one by
+one.
+"""
 
 from collections.abc import Mapping
 from copy import replace
@@ -26,7 +28,10 @@ PLAYERS = ("Red", "Blue", "Green")
 
 @dataclass(frozen=True)
 class OrderDraft:
-    """An order to be: what it says depends on who owns the system when it is given, so that most orders are lawful."""
+    """A plan for an order.
+
+    Its content depends on the owner of the system when it is issued, so that most orders are valid.
+    """
 
     kind: str
     system: int
@@ -37,7 +42,7 @@ class OrderDraft:
     spelling: int
 
     def entry(self, place: str, state: WorldState) -> LoggedOrder:
-        """Return the order as it stands in the log."""
+        """Return the order as an entry of the log."""
         row = -1 if self.system >= len(state.owner) else int(state.owner[self.system])
         faction = self.faction or (state.factions.ids[row] if row >= 0 else PLAYERS[0])
         return LoggedOrder(place, "x", self.admin, _spelled(self._order(faction, state), self.spelling))
@@ -72,7 +77,7 @@ _wishes = st.builds(
 
 
 def _spelled(order: Order, spelling: int) -> bytes:
-    """Return an order as a body: as the API writes it, or as somebody else might."""
+    """Return the body of an order in the spelling of the API or in another one."""
     plain = ORDER.dump_json(order)
     return {1: b" " + plain, 2: plain[:-1] + b', "odd": 1}', 3: b"nonsense", 4: plain + b"\n" + plain, 5: b""}.get(
         spelling, plain
@@ -119,7 +124,7 @@ _configs = st.builds(
 def create_state(
     config: SimConfig, owned: list[tuple[int, int]], flying: list[tuple[int, int, int, int, int, int]]
 ) -> WorldState:
-    """Return a state at tick 0 with systems owned, and fleets under way, as told."""
+    """Return a state at tick 0 with the given owners and fleets."""
     owner, ships = np.array([row for row, _ in owned], np.int16), np.array([count for _, count in owned])
     rows = [(n, whose, a, b, count, -gone, left) for n, (whose, a, b, count, gone, left) in enumerate(flying)]
     columns = zip(*rows, strict=True) if rows else ((),) * len(FLEET_DTYPES)
@@ -158,7 +163,7 @@ def _fleets(state: WorldState) -> list[Fleet]:
 
 
 def assert_same(state: WorldState, board: Board) -> None:
-    """Hold a state against the reference, column by column."""
+    """Compare a state with the reference, column by column."""
     names = state.factions.ids
     assert state.tick == board.tick
     assert [None if row < 0 else names[row] for row in state.owner] == [s.owner for s in board.systems.values()]
@@ -171,7 +176,7 @@ def assert_same(state: WorldState, board: Board) -> None:
     assert (None if state.winner < 0 else names[state.winner]) == board.winner
 
 
-# A claim that takes the supply which a muster after it counts on.
+# A claim spends the supply that a later muster needs.
 _CLAIM = OrderDraft("own", SYSTEMS - 1, "Red", beside=0, ships=1, admin=False, spelling=0)
 _MUSTER = OrderDraft("muster", 0, None, beside=0, ships=25, admin=False, spelling=0)
 
@@ -185,7 +190,7 @@ _MUSTER = OrderDraft("muster", 0, None, beside=0, ships=25, admin=False, spellin
 )
 @settings(max_examples=max_examples(400), deadline=None)
 @given(_configs, _owned, _flying, _batches, st.sampled_from([0, 0, 10**9]))
-def test_engine_and_reference_come_to_the_same_state_and_events(
+def test_engine_and_reference_compute_the_same_states_and_events(
     config: SimConfig,
     owned: list[tuple[int, int]],
     flying: list[tuple[int, int, int, int, int, int]],
@@ -201,7 +206,7 @@ def test_engine_and_reference_come_to_the_same_state_and_events(
             step = tick.advance(state, logged)
             state = step.state
             expected = board.advance(logged)
-            tick_events(step, logged)  # raises where a row is not as its type says
+            tick_events(step, logged)  # raises if a row does not match its type
             assert [_without_detail(row) for row in event_rows(events_frame(step, logged))] == expected
             assert_same(state, board)
             if board.finished:

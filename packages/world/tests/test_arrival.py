@@ -1,4 +1,4 @@
-"""Fleets that land: those under way and those just launched together, and any number of systems and owners."""
+"""Landing fleets: some on the way and some just launched, with any number of systems and owners."""
 
 from collections import defaultdict
 from copy import replace
@@ -23,7 +23,7 @@ def with_landing_fleets(board: WorldState, *fleets: tuple[int, int, int]) -> Wor
     return replace(board, fleets=Fleets(*(np.array(column, dtype) for column, dtype in columns)), next_fleet=len(rows))
 
 
-def test_a_fleet_under_way_and_one_just_launched_land_together() -> None:
+def test_earlier_fleets_and_launched_ones_land_together() -> None:
     board = without_growth(make_board((RED, 10), (NO_OWNER, 6), (BLUE, 9)))
     board = replace(board, galaxy=replace(board.galaxy, lane_length=np.array([1, 1], np.int32)))
     board = with_landing_fleets(board, (RED, 1, 5), (RED, 0, 2))
@@ -38,14 +38,14 @@ def test_a_fleet_under_way_and_one_just_launched_land_together() -> None:
     assert len(state.fleets.id) == 0
 
 
-def test_the_ids_of_landed_fleets_are_reported_even_if_none_landed() -> None:
+def test_ids_of_landed_fleets_are_reported_even_if_there_are_none() -> None:
     board = without_growth(make_board((RED, 10), (NO_OWNER, 6), (BLUE, 9)))
     assert advance(board, []).landed.tolist() == []
     assert advance(with_landing_fleets(board, (RED, 1, 5), (BLUE, 0, 2)), []).landed.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(("attack", "winner"), [(6, None), (7, "Red")])
-def test_a_battle_is_won_by_whoever_has_a_ship_left(attack: int, winner: str | None) -> None:
+def test_the_larger_force_wins_a_battle(attack: int, winner: str | None) -> None:
     board = without_growth(make_board((RED, 10), (NO_OWNER, 6), (BLUE, 9)))
     _, events = advance_ticks(with_landing_fleets(board, (RED, 1, attack)))
     (battle,) = (event for event in events if isinstance(event, Battle))
@@ -59,14 +59,14 @@ def test_a_garrison_without_ships_is_no_force() -> None:
     assert battle.forces == (Force(faction="Red", ships=4), Force(faction="Blue", ships=3))
 
 
-# Of 100,000 systems and up to 40 owners: sums are sorted by two digits of 16 bits.
+# 100,000 systems and up to 40 owners: sums are sorted by two digits of 16 bits.
 _SYSTEMS = 100_000
 _places = st.sampled_from([0, 1, 1_700, 21_845, 21_846, 43_690, 65_535, 65_536, 99_999]) | st.integers(0, _SYSTEMS - 1)
 
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(_places, st.integers(0, 2) | st.integers(0, 39), st.integers(1, 9)), min_size=1, max_size=40))
-def test_forces_are_summed_by_system_and_owner_on_maps_of_any_size(fleets: list[tuple[int, int, int]]) -> None:
+def test_forces_are_summed_on_maps_of_any_size(fleets: list[tuple[int, int, int]]) -> None:
     owner, ships = np.full(_SYSTEMS, NO_OWNER, np.int16), np.full(_SYSTEMS, 3, np.int64)
     owner[::2] = 1
     target, whose, count = zip(*fleets, strict=True)

@@ -1,4 +1,4 @@
-"""Planet Wars: the match, its texts, and the command that other people's programs are played with."""
+"""Planet Wars: the match, its text formats, and the command that plays it between programs."""
 
 import os
 import signal
@@ -61,7 +61,7 @@ def _maps(draw: st.DrawFn) -> tuple[list[Planet], list[ClassicFleet]]:
 
 @settings(max_examples=max_examples(200), deadline=None)
 @given(_maps(), st.lists(st.lists(st.tuples(st.integers(1, 3), _moves), max_size=5), max_size=25), st.integers(1, 20))
-def test_a_match_goes_turn_for_turn_as_the_plain_one(
+def test_a_match_equals_the_simple_implementation_in_every_turn(
     start: tuple[list[Planet], list[ClassicFleet]], turns: list[list[tuple[int, Move]]], max_turns: int
 ) -> None:
     planets, fleets = start
@@ -73,7 +73,7 @@ def test_a_match_goes_turn_for_turn_as_the_plain_one(
         if match.winner() is not None:
             break
         for player, move in orders:
-            # Mostly what a program would send: from a planet of its own, no more than there is.
+            # Most orders are valid: from a planet of the player, with at most the ships that are there.
             own = [n for n, each in enumerate(match.planets()) if each.owner == player]
             if own and move.ships >= 0 and move.source != 0:
                 source = own[move.source % len(own)]
@@ -101,14 +101,14 @@ def test_after_the_last_turn_the_most_ships_win(ships: int, winner: int) -> None
     assert match.winner() == winner
 
 
-def test_a_map_is_read_as_the_contest_wrote_it() -> None:
+def test_the_example_map_of_the_contest_is_valid() -> None:
     planets, fleets = parse_map(MAP)
     assert planets[2] == Planet(3.14, 2.71, 0, 15, 5)
     assert fleets[1] == ClassicFleet(2, 28, 1, 2, 8, 4)
     assert distance(planets[0], planets[1]) == 12
 
 
-def test_each_player_is_told_the_state_as_if_it_were_player_one() -> None:
+def test_each_player_receives_the_state_as_player_one() -> None:
     planets, fleets = parse_map(MAP)
     lines = state_text(planets, fleets, 2).splitlines()
     assert lines[:2] == ["P 0.000000 0.000000 2 34 2", "P 7.000000 9.000000 1 34 2"]
@@ -135,7 +135,7 @@ def test_a_playback_begins_with_the_planets() -> None:
         ("P 0 0 1 1 2\nF 1 5 0 3 9 9", "line 2: a fleet between planets 0 and 3 of 1"),
     ],
 )
-def test_an_invalid_map_is_an_error_with_its_line(text: str, message: str) -> None:
+def test_an_error_of_a_map_has_its_line(text: str, message: str) -> None:
     with pytest.raises(MapTextError, match=message):
         parse_map(text)
 
@@ -143,7 +143,7 @@ def test_an_invalid_map_is_an_error_with_its_line(text: str, message: str) -> No
 @pytest.mark.parametrize(
     ("line", "move"), [("1 17 50", Move(1, 17, 50)), ("", None), ("hello", None), ("1  2 3", None)]
 )
-def test_a_line_that_has_not_three_words_is_passed_over(line: str, move: Move | None) -> None:
+def test_a_line_without_three_words_is_ignored(line: str, move: Move | None) -> None:
     assert parse_order(line) == move
 
 
@@ -163,12 +163,12 @@ def test_three_words_that_are_no_integers_are_an_error() -> None:
         (Move(0, 1, -1), "-1 ships from planet 0, which has 34"),
     ],
 )
-def test_an_order_that_breaks_a_rule_says_which(move: Move, reason: str) -> None:
+def test_an_invalid_order_states_the_broken_rule(move: Move, reason: str) -> None:
     with pytest.raises(RuleViolation, match=reason):
         Match(*parse_map(MAP), players=2, max_turns=10).order(1, move)
 
 
-def test_an_order_beyond_the_most_fleets_in_flight_breaks_a_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_order_beyond_the_maximum_of_fleets_breaks_a_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sector.world.classic.match.MAX_FLEETS", 3)
     match = Match(*parse_map(MAP), players=2, max_turns=10)
     match.order(1, Move(0, 1, 1))
@@ -209,7 +209,7 @@ def _play(folder: Path, *bots: str, turn_ms: int = 20_000, turns: int = 6) -> su
 def test_two_programs_play_a_match_to_its_last_turn(tmp_path: Path) -> None:
     done = _play(tmp_path, "grabby", "idle")
     assert done.returncode == 0
-    # The engine of the contest counts ships once more than MAX_TURNS turns have been played.
+    # The engine of the contest counts ships after more than MAX_TURNS turns.
     assert done.stderr.splitlines() == [f"Turn {turn}" for turn in range(1, 8)] + ["Player 2 Wins!"]
     start, turns = done.stdout.split("|")
     assert start == "0.0,0.0,1,34,2:7.0,9.0,2,34,2:3.0,3.0,0,15,5"
@@ -237,8 +237,8 @@ def test_two_programs_play_a_match_to_its_last_turn(tmp_path: Path) -> None:
         ("deaf", "WARNING: player 1 timed out."),
     ],
 )
-def test_a_program_that_breaks_a_rule_crashes_or_times_out_drops_out(tmp_path: Path, bot: str, message: str) -> None:
-    # The opponent starts at once, however busy the machine is: a shell, and no Python.
+def test_a_program_that_breaks_a_rule_crashes_or_times_out_is_dropped(tmp_path: Path, bot: str, message: str) -> None:
+    # The opponent is a shell, which starts faster than Python on a busy machine.
     (tmp_path / "prompt.sh").write_text('while read line; do [ "$line" = go ] && echo go; done\n')
     done = _play(tmp_path, bot, f"sh {tmp_path}/prompt.sh", turn_ms=800 if bot in ("sleeper", "deaf") else 20_000)
     assert done.stderr.splitlines() == [message, "Turn 1", "Player 2 Wins!"]
@@ -246,14 +246,14 @@ def test_a_program_that_breaks_a_rule_crashes_or_times_out_drops_out(tmp_path: P
     assert done.stdout.split("|")[1] == planets + ":\n"
 
 
-def test_what_a_program_writes_moves_no_cursor(tmp_path: Path) -> None:
+def test_output_of_programs_cannot_control_the_terminal(tmp_path: Path) -> None:
     done = _play(tmp_path, "painter", "idle")
     log = (tmp_path / "log.txt").read_text()
     assert "player1 > engine: \\x1b[31m" in log
     assert all(line.isprintable() for line in (*log.split("\n"), *done.stderr.split("\n")))
 
 
-def test_two_who_drop_out_at_once_draw(tmp_path: Path) -> None:
+def test_two_players_that_are_dropped_together_draw(tmp_path: Path) -> None:
     assert _play(tmp_path, "crasher", "cheat").stderr.splitlines()[-1] == "Draw!"
 
 
@@ -261,7 +261,7 @@ def test_equal_ships_at_the_end_are_a_draw(tmp_path: Path) -> None:
     assert _play(tmp_path, "idle", "idle", turns=2).stderr.splitlines()[-2:] == ["Turn 3", "Draw!"]
 
 
-def test_what_cannot_be_played_says_why(tmp_path: Path) -> None:
+def test_an_unplayable_match_is_an_error_with_a_reason(tmp_path: Path) -> None:
     done = _play(tmp_path, "idle", "/nowhere/bot")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("ERROR: failed to start client: /nowhere/bot: ")
@@ -293,7 +293,7 @@ def test_ctrl_c_ends_a_match_and_its_programs(tmp_path: Path) -> None:
         os.kill(pid, 0)
 
 
-def test_its_help_teaches_the_protocol() -> None:
+def test_the_help_explains_the_protocol() -> None:
     shown = run_module("sector.world.classic", "--help").stdout
     assert "MAP" in shown
     assert "a line `go`" in shown

@@ -1,4 +1,4 @@
-"""What a program that plays Planet Wars cannot do: read our environment, or use up the machine."""
+"""Limits of programs that play Planet Wars: they cannot read the environment of the engine or exhaust the machine."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ type Play = Callable[..., Awaitable[TurnReply]]
 
 @pytest.fixture
 async def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Play]:
-    """Starts a program of this code in a folder of its own; returns what it answers in its first turn."""
+    """Starts a program of this code in its own folder. Returns its reply in the first turn."""
     monkeypatch.chdir(tmp_path)
     started: list[Program] = []
 
@@ -31,7 +31,9 @@ async def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         await program.stop()
 
 
-async def test_its_environment_has_nothing_of_ours(play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_program_does_not_inherit_the_environment(
+    play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AUTH_SECRET", "ours")
     monkeypatch.setenv("REDIS_URL", "redis://operator:password@127.0.0.1/0")
     monkeypatch.setenv("LANG", "C.UTF-8")
@@ -42,7 +44,7 @@ async def test_its_environment_has_nothing_of_ours(play: Play, tmp_path: Path, m
     assert home == str(tmp_path).lower()
 
 
-async def test_it_has_none_of_our_descriptors(play: Play, tmp_path: Path) -> None:
+async def test_a_program_does_not_inherit_descriptors(play: Play, tmp_path: Path) -> None:
     with (tmp_path / "secret").open("w") as ours:
         os.set_inheritable(ours.fileno(), True)
         answer = await play(f"try: os.fstat({ours.fileno()})\nexcept OSError: print('none')")
@@ -67,15 +69,15 @@ async def test_it_has_none_of_our_descriptors(play: Play, tmp_path: Path) -> Non
     ],
     ids=["memory", "descriptors", "files", "core"],
 )
-async def test_what_it_uses_is_limited(play: Play, code: str, message: list[str]) -> None:
+async def test_memory_files_and_descriptors_are_limited(play: Play, code: str, message: list[str]) -> None:
     assert await play(code, Limits(memory_mib=256, descriptors=32, file_mib=4)) == TurnReply(message, "go")
 
 
-async def test_its_processor_time_is_limited(play: Play) -> None:
+async def test_processor_time_is_limited(play: Play) -> None:
     assert (await play("while True: pass", Limits(cpu_s=1))).end == "crashed"
 
 
-async def test_a_program_may_reserve_the_addresses_that_java_does(play: Play) -> None:
+async def test_a_program_may_reserve_as_much_address_space_as_java(play: Play) -> None:
     limits = Limits.of_match(turn_ms=1000, max_turns=200, memory_mib=Limits().memory_mib)
     code = (
         "import mmap; there = mmap.mmap(-1, 3 * 2**30, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS); print('reserved')"
@@ -83,5 +85,5 @@ async def test_a_program_may_reserve_the_addresses_that_java_does(play: Play) ->
     assert await play(code, limits) == TurnReply(["reserved"], "go")
 
 
-def test_the_longest_match_that_can_be_named_has_a_limit() -> None:
+def test_the_longest_possible_match_has_a_limit() -> None:
     Limits.of_match(turn_ms=2**31 - 1, max_turns=2**31 - 1, memory_mib=4096)

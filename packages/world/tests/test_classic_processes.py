@@ -1,4 +1,4 @@
-"""The processes of a Planet Wars match: all of them end with it, and what they write out of turn has no effect."""
+"""Processes of a Planet Wars match: all of them end with it, and their output out of turn has no effect."""
 
 import asyncio
 import os
@@ -23,12 +23,12 @@ _SLEEPER = f"{sys.executable} -S sleeper.py"
 
 
 _ENVIRONMENT = environment()
-"""As of the start: tests work in another folder, and paths of modules may be relative."""
+"""An absolute path: tests change the current folder, and paths of modules may be relative."""
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, which has a map, and a program that writes its process id and sleeps."""
+    """The current folder, with a map and a program that writes its process id and sleeps."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "map.txt").write_text(MAP)
     (tmp_path / "sleeper.py").write_text(_SLEEP)
@@ -53,14 +53,14 @@ def play(*commands: str, turn_ms: int = TURN_MS, turns: int = 3) -> "subprocess.
 
 
 def sleeper(folder: Path) -> int:
-    """Return the process id of the program that sleeps, once it runs."""
+    """Return the process id of the sleeping program as soon as it runs."""
     return int(
         wait_until(lambda: (folder / "pid").read_text().strip(), "a program that sleeps", errors=(FileNotFoundError,))
     )
 
 
 def runs(pid: int) -> bool:
-    """Return whether a process runs, and is no zombie."""
+    """Return whether a process runs and is not a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
@@ -79,7 +79,7 @@ WRAPPERS = {
 
 
 @pytest.mark.parametrize("wrapper", WRAPPERS.values(), ids=WRAPPERS)
-async def test_a_program_ends_whatever_its_wrapper_script_does(folder: Path, wrapper: str) -> None:
+async def test_a_program_ends_with_any_kind_of_wrapper_script(folder: Path, wrapper: str) -> None:
     (folder / "wrapper.sh").write_text(wrapper)
     program = await Program.start("bash wrapper.sh")
     pid = sleeper(folder)
@@ -88,7 +88,7 @@ async def test_a_program_ends_whatever_its_wrapper_script_does(folder: Path, wra
     assert not runs(pid)
 
 
-async def test_a_process_that_forks_without_end_ends(folder: Path) -> None:
+async def test_a_process_that_forks_in_a_loop_ends(folder: Path) -> None:
     (folder / "chain.py").write_text(
         "import os\nprint(os.getpid(), file=open('pid', 'w'), flush=True)\nwhile True:\n    if os.fork(): os._exit(0)\n"
     )
@@ -115,7 +115,7 @@ def test_all_programs_end_with_the_engine(folder: Path, number: signal.Signals, 
     wait_until(lambda: not runs(pid), "the end of the program")
 
 
-def test_under_nohup_a_match_goes_on(folder: Path) -> None:
+def test_nohup_lets_a_match_continue(folder: Path) -> None:
     turns = bot(
         folder, "open('turn', 'w').close()\nwhile not os.path.exists('on'): time.sleep(0.01)\nprint('go', flush=True)"
     )
@@ -151,7 +151,7 @@ async def three_turns(command: str, after_turn: Callable[[int], None] = lambda _
 
 
 @pytest.mark.parametrize("answer", AFTER_GO.values(), ids=AFTER_GO)
-async def test_what_is_written_after_go_is_no_order_of_the_next_turn(folder: Path, answer: str) -> None:
+async def test_output_after_go_is_no_order_of_the_next_turn(folder: Path, answer: str) -> None:
     done = folder / "done"
     done.touch()
 
@@ -164,10 +164,10 @@ async def test_what_is_written_after_go_is_no_order_of_the_next_turn(folder: Pat
     assert answers[1].discarded > 0
 
 
-async def test_more_than_a_pipe_holds_after_go_is_no_order_either(
+async def test_output_after_go_beyond_the_size_of_a_pipe_is_no_order(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The program writes on while it is read: a busy machine must not look like its end.
+    # The program continues to write while the engine reads. On a busy machine a pause must not look like the end.
     monkeypatch.setattr("sector.world.classic.output._QUIET_AFTER_OUTPUT_S", 1.0)
     answers = await three_turns(bot(folder, FLOOD))
     assert [(each.lines, each.end) for each in answers] == 3 * [([], "go")]
@@ -175,7 +175,7 @@ async def test_more_than_a_pipe_holds_after_go_is_no_order_either(
     assert answers[1].discarded > 0
 
 
-def test_what_is_written_after_go_stands_in_the_log_by_its_size_only(folder: Path) -> None:
+def test_the_log_has_the_size_of_output_after_go(folder: Path) -> None:
     with play(bot(folder, AFTER_GO["in one call"]), IDLE) as engine:
         _, errors = engine.communicate(timeout=60)
     assert errors.splitlines()[-1] == "Draw!"
@@ -183,20 +183,20 @@ def test_what_is_written_after_go_stands_in_the_log_by_its_size_only(folder: Pat
     assert "0 1 5" not in (folder / "log.txt").read_text()
 
 
-async def test_who_never_stops_writing_takes_no_more_than_the_time_of_a_turn(folder: Path) -> None:
+async def test_a_program_that_never_stops_writing_takes_one_turn_at_most(folder: Path) -> None:
     program = await Program.start("yes go")
     async with asyncio.timeout(TURN_MS / 1000):
         assert [(await program.turn("go\n", 200)).lines for _ in range(3)] == 3 * [[]]
     await program.stop()
 
 
-async def test_who_answers_without_end_drops_out(folder: Path) -> None:
+async def test_a_program_with_an_endless_reply_is_dropped(folder: Path) -> None:
     program = await Program.start("yes '0 1 0'")
     assert (await program.turn("go\n", TURN_MS)).end == "crashed"
     await program.stop()
 
 
-async def test_a_last_line_counts_without_its_end(folder: Path) -> None:
+async def test_a_last_line_without_a_newline_counts(folder: Path) -> None:
     program = await Program.start(bot(folder, "print('0 1 5\\ngo', end='', flush=True); sys.exit()"))
     assert await program.turn("go\n", TURN_MS) == TurnReply(["0 1 5"], "go")
     assert await program.turn("go\n", TURN_MS) == TurnReply([], "crashed")
@@ -219,7 +219,7 @@ CRASHES = {
 
 @pytest.mark.parametrize("turn", [1, 3] if LONG else [3])
 @pytest.mark.parametrize("crash", CRASHES.values(), ids=CRASHES)
-def test_after_a_crash_the_match_goes_on_without_that_player(folder: Path, crash: str, turn: int) -> None:
+def test_a_match_continues_after_the_crash_of_a_player(folder: Path, crash: str, turn: int) -> None:
     crashing = bot(
         folder, f"turn = globals().get('turn', 0) + 1\nif turn == {turn}:\n    {crash}\nprint('go', flush=True)"
     )
@@ -232,7 +232,7 @@ def test_after_a_crash_the_match_goes_on_without_that_player(folder: Path, crash
 
 
 @pytest.mark.parametrize("crash", ["sys.exit(1)", "os.close(0)\nprint('go', flush=True)\ntime.sleep(3600)"])
-def test_a_player_who_takes_no_more_of_a_large_state_drops_out(folder: Path, crash: str) -> None:
+def test_a_player_that_does_not_read_a_large_state_is_dropped(folder: Path, crash: str) -> None:
     (folder / "map.txt").write_text(MAP + "P 1 1 0 1 1\n" * 9_000)
     (folder / "bot.py").write_text(f"import os, sys, time\nsys.stdin.readline()\n{crash}\n")
     with play(f"{sys.executable} -S bot.py", IDLE, turns=3) as engine:
@@ -251,12 +251,12 @@ def test_all_programs_end_if_one_cannot_be_started(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["", "/nowhere/bot", "./map.txt", "."])
-async def test_a_program_that_cannot_be_started_says_why(folder: Path, command: str) -> None:
+async def test_a_program_that_cannot_be_started_is_an_error_with_a_reason(folder: Path, command: str) -> None:
     with pytest.raises(OSError, match=f"failed to start client: {command}: ."):
         await Program.start(command)
 
 
-def test_a_playback_that_is_not_read_ends_the_match_with_a_line(folder: Path) -> None:
+def test_a_playback_without_a_reader_ends_the_match_with_one_line(folder: Path) -> None:
     with play(IDLE, IDLE) as engine:
         assert engine.stdout is not None
         engine.stdout.close()

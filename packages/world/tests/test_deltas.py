@@ -1,4 +1,4 @@
-"""Deltas: each leads from the snapshot before to the bytes of the snapshot after, and holds only what changed."""
+"""Deltas: each leads from one snapshot to the bytes of the next one, and contains only changes."""
 
 from copy import replace
 from typing import Any
@@ -27,7 +27,7 @@ def position(state: WorldState) -> Position:
 
 
 def check(before: Frame, delta: bytes, snapshot: bytes) -> Frame:
-    """Return the delta, decoded, after the checks that hold for every delta."""
+    """Return the decoded delta, after the checks that each delta must pass."""
     frame = decode(delta)
     assert frame.kind == "delta"
     assert encode(apply_delta(before, frame)) == snapshot
@@ -41,7 +41,7 @@ def check(before: Frame, delta: bytes, snapshot: bytes) -> Frame:
 
 
 def tick(before: Position, *orders: Order, admin: bool = False) -> tuple[Position, dict[str, list[str | int]]]:
-    """Return the position after a tick; and of its delta the parts, each with the ids or rows that it is about."""
+    """Return the position after a tick, and the parts of its delta, each with its ids or rows."""
     step = WORLD.advance(before, log_orders(*orders, admin=admin))
     delta = check(before.frame, step.delta, step.snapshot)
     parts: dict[str, list[str | int]] = {}
@@ -54,7 +54,7 @@ def tick(before: Position, *orders: Order, admin: bool = False) -> tuple[Positio
 
 
 def lengths(state: WorldState, *ticks: int) -> WorldState:
-    """Return the board with lanes of other lengths."""
+    """Return the board with other lengths of its lanes."""
     return replace(state, galaxy=replace(state.galaxy, lane_length=np.array(ticks, np.int32)))
 
 
@@ -82,7 +82,7 @@ def test_a_delta_adds_fleets_that_depart_and_removes_fleets_that_arrive() -> Non
     assert (parts["fleets.added"], parts["systems.changed"]) == ([0], [0])
     state, parts = tick(state, move("Blue", 1, 0, 2), move("Red", 0, 1, 2))
     assert (parts["fleets.added"], parts["systems.changed"]) == ([1, 2], [0, 1])
-    # One arrives, and in the same tick one departs.
+    # One fleet arrives, and another departs in the same tick.
     state, parts = tick(state, move("Red", 0, 1, 1))
     assert (parts["fleets.removed"], parts["fleets.added"], parts["systems.changed"]) == ([0], [3], [0, 1])
     state, parts = tick(state)
@@ -99,14 +99,14 @@ def test_a_delta_omits_a_fleet_that_arrives_as_it_departs() -> None:
     assert parts.keys() == {"systems.changed", "factions.changed"}
     state, parts = tick(state, move("Red", 1, 2, 1), move("Red", 0, 1, 1))
     assert parts["fleets.added"] == [1]
-    # F3 lands at once, and the fleet before it is under way: F1, then F4.
+    # F3 lands at once, and the fleet before it is on the way: F1, then F4.
     state, parts = tick(state, move("Red", 0, 1, 1), move("Red", 1, 2, 1))
     assert (parts["fleets.added"], "fleets.removed" in parts) == ([4], False)
     state, parts = tick(state, move("Red", 0, 1, 1))  # F5, which follows F4
     assert (parts["fleets.removed"], "fleets.added" in parts) == ([1], False)
 
 
-def test_a_delta_of_a_tick_in_which_nothing_changes_has_no_parts() -> None:
+def test_a_delta_without_changes_has_no_parts() -> None:
     state = without_growth(make_board((RED, 9), (BLUE, 9)))
     _, parts = tick(position(replace(state, galaxy=replace(state.galaxy, supply_yield=state.galaxy.growth))))
     assert parts == {}
@@ -123,8 +123,11 @@ def test_a_delta_of_a_tick_in_which_nothing_changes_has_no_parts() -> None:
         ("factions", "home", 1),
     ],
 )
-def test_a_delta_holds_the_column_and_the_row_that_changed(table: str, column: str, value: int) -> None:
-    """The rules of today change neither `puppet` nor `home`; the delta of a state in which they changed is complete."""
+def test_a_delta_has_the_column_and_the_row_that_changed(table: str, column: str, value: int) -> None:
+    """The current rules never change `puppet` or `home`.
+
+    The delta of a state in which they changed is complete nonetheless.
+    """
     state = make_board((RED, 5), (RED, 6), (NO_OWNER, 7))
     frame = snapshot_frame(state, parent="")
     values = np.array(frame.tables[table].columns[column].values)
@@ -150,9 +153,7 @@ def test_a_delta_holds_the_column_and_the_row_that_changed(table: str, column: s
         (10_000, 1_024, True),
     ],
 )
-def test_rows_are_named_unless_they_are_many_and_more_than_three_quarters(
-    systems: int, changed: int, named: bool
-) -> None:
+def test_a_delta_has_row_numbers_unless_most_rows_changed(systems: int, changed: int, named: bool) -> None:
     state = make_board(*[(NO_OWNER, 5)] * systems)
     owner = state.owner.copy()
     owner[:changed] = BLUE
@@ -181,7 +182,7 @@ _batches = st.lists(st.lists(_orders, max_size=5), min_size=2, max_size=9)
 
 @settings(max_examples=max_examples(80), deadline=None)
 @given(st.lists(st.integers(1, 4), min_size=5, max_size=5), _batches)
-def test_deltas_lead_to_the_same_bytes_whatever_an_admin_orders(lanes: list[int], batches: list[list[Order]]) -> None:
+def test_deltas_lead_to_the_same_bytes_for_any_orders_of_an_admin(lanes: list[int], batches: list[list[Order]]) -> None:
     """An admin moves the ships of any faction, so most of these orders have an effect."""
     before = position(
         lengths(make_board((RED, 9), (RED, 9), (RED, 9), (BLUE, 9), (NO_OWNER, 3), (NO_OWNER, 3)), *lanes)
@@ -194,7 +195,7 @@ def test_deltas_lead_to_the_same_bytes_whatever_an_admin_orders(lanes: list[int]
             break
 
 
-def test_the_step_that_ends_the_sim_is_finished_and_no_step_before_it() -> None:
+def test_only_the_last_step_of_a_sim_is_finished() -> None:
     before, finished = position(make_board((RED, 9), (BLUE, 9), max_ticks=3)), []
     for _ in range(3):
         step = WORLD.advance(before, [])

@@ -1,4 +1,4 @@
-"""The map."""
+"""Generated maps."""
 
 from copy import replace
 
@@ -16,7 +16,7 @@ from sector.world.generate import generate
 from sector.world.placement import distance
 
 
-def test_a_seed_gives_the_same_map_everywhere() -> None:
+def test_a_seed_gives_the_same_map_on_every_machine() -> None:
     galaxy, _ = generate(SimConfig(seed=42, systems=200))
     assert digest(encode(map_frame(galaxy))) == "1f7eb3eb63c264a5357430d851b91772"
 
@@ -28,7 +28,7 @@ def test_another_seed_gives_another_map() -> None:
 
 @settings(max_examples=max_examples(60), deadline=None)
 @given(st.integers(0, 2**63 - 1), st.integers(2, 400))
-def test_any_map_is_connected_well_spaced_and_named_apart(seed: int, systems: int) -> None:
+def test_any_map_is_connected_and_well_spaced_with_unique_names(seed: int, systems: int) -> None:
     galaxy, garrison = generate(SimConfig(seed=seed, systems=systems, homes=2))  # raises if not connected
     assert len(set(galaxy.names)) == systems
     assert all(name.isalpha() and name.istitle() for name in galaxy.names)
@@ -54,7 +54,7 @@ def test_no_two_lanes_cross() -> None:
                 assert not (side(p, q, r) * side(p, q, s) < 0 and side(r, s, p) * side(r, s, q) < 0)
 
 
-def test_a_lane_is_as_long_from_both_ends() -> None:
+def test_a_lane_has_the_same_length_in_both_directions() -> None:
     galaxy, _ = generate(SimConfig(systems=50))
     a, b = galaxy.lane_a.astype(np.int64), galaxy.lane_b.astype(np.int64)
     assert galaxy.lanes(a, b).tolist() == galaxy.lanes(b, a).tolist() == galaxy.straight(a, b).tolist()
@@ -62,7 +62,7 @@ def test_a_lane_is_as_long_from_both_ends() -> None:
     assert galaxy.lanes(a, a).tolist() == galaxy.straight(a, a).tolist() == [NOWHERE] * len(a)
 
 
-def test_on_a_map_without_lanes_no_lane_leads_anywhere() -> None:
+def test_on_a_map_without_lanes_no_system_has_neighbours() -> None:
     galaxy, _ = generate(SimConfig(systems=2, homes=1, puppets=()))
     none = galaxy.lane_a[:0]
     galaxy = replace(galaxy, lane_a=none, lane_b=none, lane_length=none)
@@ -71,7 +71,7 @@ def test_on_a_map_without_lanes_no_lane_leads_anywhere() -> None:
     assert galaxy.neighbours(0).tolist() == []
 
 
-def test_a_generated_map_in_two_parts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_generated_map_in_two_parts_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     none = np.empty(0, np.int32)
     monkeypatch.setattr("sector.world.generate.join", lambda _: (none, none))
     with pytest.raises(GalaxyError, match="no lanes join S1 to S0"):

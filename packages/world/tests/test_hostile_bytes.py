@@ -1,4 +1,4 @@
-"""Snapshots that are truncated, altered or made up: a clear error, and never anything else."""
+"""Snapshots that are truncated, altered or invented: each is played or rejected with a clear error."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ BODY = SNAPSHOT[:-16]
 
 
 @pytest.mark.parametrize("length", [0, 1, 15, 27, 28, 100, len(SNAPSHOT) - 17, len(SNAPSHOT) - 1])
-def test_a_truncated_snapshot_is_refused(length: int) -> None:
+def test_a_truncated_snapshot_is_rejected(length: int) -> None:
     with pytest.raises(FrameError):
         decode(SNAPSHOT[:length])
     assert not foreign_bytes.is_accepted(append_digest(SNAPSHOT[:length]))
@@ -31,7 +31,7 @@ def test_a_truncated_snapshot_is_refused(length: int) -> None:
 
 @settings(max_examples=max_examples(300), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(BODY) - 1), st.integers(0, 255)), min_size=1, max_size=6))
-def test_an_altered_snapshot_is_played_or_refused(changes: list[tuple[int, int]]) -> None:
+def test_an_altered_snapshot_is_played_or_rejected(changes: list[tuple[int, int]]) -> None:
     altered = bytearray(BODY)
     for place, value in changes:
         altered[place] = value
@@ -43,7 +43,7 @@ def test_an_altered_snapshot_is_played_or_refused(changes: list[tuple[int, int]]
 
 @settings(max_examples=max_examples(300), deadline=None)
 @given(st.binary(max_size=300), st.binary(max_size=300))
-def test_any_bytes_at_all_are_refused(header: bytes, columns: bytes) -> None:
+def test_arbitrary_bytes_are_rejected(header: bytes, columns: bytes) -> None:
     prefix = b"SECF\x02\x00\x00\x00" + len(header).to_bytes(4, "little")
     assert not foreign_bytes.is_accepted(header)
     assert not foreign_bytes.is_accepted(append_digest(prefix + header + columns))
@@ -58,7 +58,7 @@ _VALUES: st.SearchStrategy[JsonValue] = st.recursive(
 
 @settings(max_examples=max_examples(300), deadline=None)
 @given(st.sampled_from(["tick", "next_fleet", "winner", "status", "parent"]), _VALUES)
-def test_a_header_that_says_anything_else_is_played_or_refused(name: str, value: JsonValue) -> None:
+def test_an_arbitrary_header_is_played_or_rejected(name: str, value: JsonValue) -> None:
     frame = decode(SNAPSHOT)
     foreign_bytes.is_accepted(encode(Frame(frame.kind, {**frame.meta, name: value}, frame.tables)))
 
@@ -109,18 +109,18 @@ def _with_values(table: Table, name: str, value: int) -> Table:
         (replace(FRAME, meta={**FRAME.meta, "next_fleet": 2**62}), f"has the invalid next_fleet {2**62}"),
     ],
 )
-def test_a_frame_that_is_no_snapshot_of_this_map_says_why(frame: Frame, reason: str) -> None:
+def test_a_frame_that_is_no_snapshot_of_this_map_is_rejected_with_a_reason(frame: Frame, reason: str) -> None:
     with pytest.raises(FrameError, match=reason):
         foreign_bytes.WORLD.load(foreign_bytes.CONFIG, foreign_bytes.MAP, encode(frame))
 
 
-def test_a_snapshot_of_more_fleets_than_there_can_be_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_snapshot_beyond_the_maximum_of_fleets_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sector.world.codec.MAX_FLEETS", FLEETS.rows - 1)
     with pytest.raises(FrameError, match=f"{FLEETS.rows} fleets exceed the limit of {FLEETS.rows - 1}"):
         foreign_bytes.WORLD.load(foreign_bytes.CONFIG, foreign_bytes.MAP, SNAPSHOT)
 
 
-def test_a_map_without_names_is_refused() -> None:
+def test_a_map_without_names_is_rejected() -> None:
     galaxy = decode(foreign_bytes.MAP)
     systems = replace(galaxy.tables["systems"], labels={})
     blob = encode(replace(galaxy, tables={**galaxy.tables, "systems": systems}))
@@ -128,7 +128,7 @@ def test_a_map_without_names_is_refused() -> None:
         foreign_bytes.WORLD.load(foreign_bytes.CONFIG, blob, SNAPSHOT)
 
 
-def test_atheris_finds_no_bytes_that_do_anything_else(tmp_path: Path) -> None:
+def test_atheris_finds_no_other_behaviour(tmp_path: Path) -> None:
     require_module("atheris", hint="it installs on Linux, x86-64: pip install atheris")
     (tmp_path / "snapshot").write_bytes(BODY)
     (tmp_path / "events").write_bytes(EVENTS[:-16])

@@ -1,4 +1,4 @@
-"""Maps: fair homes, map files, and what is wrong with those that cannot be played."""
+"""Maps: fairness of homes, map files, and errors of unplayable maps."""
 
 import json
 import subprocess
@@ -30,7 +30,7 @@ from sector.world.placement import ALIKE_TICKS, place
 @given(st.integers(0, 2**63 - 1), st.sampled_from([(60, 6), (100, 8), (150, 5), (400, 12), (1000, 20), (1000, 2)]))
 @example(2714356, (60, 6)).via("a lane led from one home to the system behind its neighbours")
 @example(27559, (100, 8)).via("the same")
-def test_where_there_is_room_homes_are_fair(seed: int, size: tuple[int, int]) -> None:
+def test_homes_are_fair_if_there_is_room(seed: int, size: tuple[int, int]) -> None:
     systems, homes = size
     alike = place(seed, systems, homes).alike
     assert alike >= 1
@@ -45,12 +45,12 @@ def test_where_there_is_room_homes_are_fair(seed: int, size: tuple[int, int]) ->
 
 
 @pytest.mark.parametrize("size", [(2, 1), (2, 2), (3, 2), (9, 9), (10, 7), (24, 4), (47, 11)])
-def test_a_map_too_small_for_that_still_has_its_homes(size: tuple[int, int]) -> None:
+def test_a_small_map_still_has_its_homes(size: tuple[int, int]) -> None:
     galaxy, _ = generate(SimConfig(seed=1, systems=size[0], homes=size[1], puppets=()))
     assert len(set(galaxy.home.tolist())) == size[1]
 
 
-def test_the_largest_map_is_made() -> None:
+def test_the_largest_map_can_be_generated() -> None:
     galaxy, _ = generate(SimConfig(seed=7, systems=100_000, homes=1_000, puppets=()))
     assert len(set(galaxy.names)) == 100_000
     assert fairness(galaxy, 11).wealth_spread == 1.0
@@ -83,7 +83,7 @@ def _system(number: int, **changes: object) -> dict[str, object]:
     return {**systems[number], **changes}
 
 
-def test_a_sim_is_founded_on_a_map_and_remembers_it() -> None:
+def test_a_sim_is_created_with_a_map_and_stores_it() -> None:
     config = SimConfig.model_validate_json(json.dumps({"map": a_map(), "puppets": ["Crimson"], "travel": "lanes"}))
     assert (config.systems, config.homes) == (3, 2)
     assert SimConfig.model_validate_json(config.model_dump_json()) == config
@@ -95,7 +95,7 @@ def test_a_sim_is_founded_on_a_map_and_remembers_it() -> None:
 
 
 def test_tick_0_has_players_then_puppets_at_home_and_no_fleets() -> None:
-    """Homes are taken in the order of the map; a system that is no home stays neutral."""
+    """Factions get the homes in the order of the map. A system that is not a home stays neutral."""
     config = SimConfig.model_validate_json(json.dumps({"map": a_map(), "players": ["Me"], "puppets": ["Crimson"]}))
     snapshot = decode(SectorWorld().create(config)[1])
     assert snapshot.meta == {"tick": 0, "status": "running", "winner": None, "next_fleet": 0, "parent": ""}
@@ -130,7 +130,7 @@ def test_tick_0_has_players_then_puppets_at_home_and_no_fleets() -> None:
         ({"homes": []}, "at least 1 item"),
     ],
 )
-def test_a_map_that_cannot_be_says_why(changes: dict[str, object], message: str) -> None:
+def test_an_invalid_map_is_rejected_with_a_reason(changes: dict[str, object], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         SimConfig.model_validate_json(json.dumps({"map": a_map(**changes), "puppets": []}))
 
@@ -143,12 +143,14 @@ def test_a_map_that_cannot_be_says_why(changes: dict[str, object], message: str)
         ({"players": ["A"], "puppets": ["A"]}, "different names"),
     ],
 )
-def test_a_config_that_does_not_go_with_its_map_says_why(config: dict[str, object], message: str) -> None:
+def test_a_config_that_does_not_match_its_map_is_rejected_with_a_reason(
+    config: dict[str, object], message: str
+) -> None:
     with pytest.raises(ValidationError, match=message):
         SimConfig.model_validate_json(json.dumps({"map": a_map(), **config}))
 
 
-def test_a_map_in_two_parts_can_be_played_only_where_travel_is_direct() -> None:
+def test_a_map_in_two_parts_requires_direct_travel() -> None:
     parted = {"map": a_map(lanes=[{"a": "S0", "b": "S1"}]), "puppets": []}
     with pytest.raises(GalaxyError, match="no lanes join S2 to S0"):
         SectorWorld().create(SimConfig.model_validate_json(json.dumps(parted)))
@@ -159,7 +161,7 @@ def _maps(*arguments: str) -> subprocess.CompletedProcess[str]:
     return run_module("sector.world.maps", *arguments)
 
 
-def test_the_command_makes_checks_and_draws_maps(tmp_path: Path) -> None:
+def test_the_command_generates_validates_and_draws_maps(tmp_path: Path) -> None:
     generated = _maps("make", "--systems", "100", "--homes", "8", "--seed", "3")
     assert generated.returncode == 0, generated.stderr
     path = tmp_path / "map.json"
@@ -168,7 +170,7 @@ def test_the_command_makes_checks_and_draws_maps(tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stderr
     assert "100 systems, " in checked.stdout
     assert "the nearest other home is 26 to 26 ticks away" in checked.stdout
-    picture = ElementTree.fromstring(_maps("draw", str(path)).stdout)  # noqa: S314 # our own
+    picture = ElementTree.fromstring(_maps("draw", str(path)).stdout)  # noqa: S314 # trusted
     assert len(picture.findall(".//{*}circle")) == 108
 
 
@@ -184,7 +186,7 @@ def test_a_map_of_one_home_has_no_nearest_rival(tmp_path: Path, capsys: pytest.C
     ]
 
 
-def test_the_command_says_what_is_wrong_with_a_map(tmp_path: Path) -> None:
+def test_the_command_reports_the_error_of_a_map(tmp_path: Path) -> None:
     path = tmp_path / "map.json"
     path.write_text(json.dumps(a_map(homes=["S5"])))
     done = _maps("check", str(path))

@@ -1,4 +1,4 @@
-"""Frames that older code wrote are read, and go on from there."""
+"""Frames of older versions can be read, and sims continue from them."""
 
 from base64 import b85decode
 from importlib.resources import files
@@ -11,11 +11,11 @@ CONFIG = SimConfig(seed=4, systems=9, homes=2, puppets=(Puppet(faction="Crimson"
 
 
 def read_recording(name: str) -> bytes:
-    """Return a frame of version 1 that was written before there was a version 2."""
+    """Return a frame of version 1, written before version 2 existed."""
     return b85decode(files("version_1").joinpath(f"{name}.b85").read_text())
 
 
-def test_a_snapshot_of_version_1_is_read_and_written_as_the_newest() -> None:
+def test_a_snapshot_of_version_1_is_written_as_the_newest_version() -> None:
     old = read_recording("snapshot")
     assert old[4:6] == b"\x01\x00"
     frame = decode(old)
@@ -25,7 +25,7 @@ def test_a_snapshot_of_version_1_is_read_and_written_as_the_newest() -> None:
     assert frame.meta["tick"] == 14
 
 
-def test_a_sim_of_version_1_goes_on() -> None:
+def test_a_sim_of_version_1_continues() -> None:
     world = SectorWorld()
     position = world.load(CONFIG, read_recording("map"), read_recording("snapshot"))
     assert position.state.ships.tolist() == [18, 18, 33, 27, 12, 33, 26, 60, 11]

@@ -1,4 +1,6 @@
-"""The decoder of orders in bulk follows the models: what they write is read as columns, everything else by Pydantic."""
+"""The bulk decoder of orders follows the models: it decodes their spelling to columns, and Pydantic parses any other
+spelling.
+"""
 
 import pytest
 
@@ -13,7 +15,7 @@ def entry(body: bytes) -> LoggedOrder:
     return LoggedOrder("1-0", "tester", admin=False, body=body)
 
 
-def test_what_the_models_write_becomes_columns() -> None:
+def test_the_spelling_of_the_models_becomes_columns() -> None:
     batch, others = decode_orders([entry(ORDER.dump_json(order)) for order in (MOVE, MUSTER)], {"Red": 0, "Blue": 1})
     assert not others
     assert batch.muster.tolist() == [False, True]

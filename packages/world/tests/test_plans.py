@@ -1,4 +1,4 @@
-"""What puppets planned is carried out by the rules: what an order of the same tick made impossible is left out."""
+"""The rules apply the plans of puppets, and skip what an order of the same tick made impossible."""
 
 from copy import replace
 
@@ -32,7 +32,10 @@ def play(
     musters: tuple[tuple[int, int], ...] = (),
     moves: tuple[tuple[int, int], ...] = (),
 ) -> tuple[WorldState, list[Event]]:
-    """Return the next state and its events, where Red planned claims (system), musters (system, ships), moves (arc, ships)."""
+    """Return the next state and its events.
+
+    Red plans these claims (system), musters (system, ships) and moves (arc, ships).
+    """
 
     def column(values: list[int]) -> NDArray[np.int64]:
         return np.array(values, np.int64)
@@ -65,13 +68,13 @@ def test_a_muster_is_as_large_as_supply_and_garrison_allow(
     assert (state.ships[0], state.factions.supply[0]) == (garrison + mustered, supply - 2 * mustered + 2)
 
 
-def test_a_muster_costs_what_the_config_says() -> None:
+def test_a_muster_costs_as_much_as_the_config_says() -> None:
     state = board((RED, 10), (BLUE, 5), supply=7)
     state, _ = play(replace(state, config=state.config.model_copy(update={"muster_cost": 1})), musters=((0, 9),))
     assert (state.ships[0], state.factions.supply[0]) == (17, 2)
 
 
-def test_nothing_is_done_at_a_system_that_was_lost_in_the_same_tick() -> None:
+def test_a_system_that_was_lost_in_the_same_tick_is_skipped() -> None:
     lost = SetOwner(faction=None, system="S0")
     state, events = play(board((RED, 9), (RED, 4), (BLUE, 5)), lost, musters=((0, 3),), moves=((FROM_0_TO_1, 2),))
     assert [event.type for event in events] == ["system_claimed"]
@@ -88,7 +91,7 @@ def test_nothing_is_done_at_a_system_that_was_lost_in_the_same_tick() -> None:
         (((FROM_1_TO_0, 2), (FROM_1_TO_2, 3)), []),  # both leave one garrison
     ],
 )
-def test_fleets_are_sent_while_the_garrison_suffices_for_all_of_them(
+def test_fleets_depart_while_the_garrison_suffices_for_all_of_them(
     moves: tuple[tuple[int, int], ...], sent: list[int]
 ) -> None:
     order = MoveFleet(faction="Red", system="S0", target="S1", ships=7)
@@ -96,7 +99,7 @@ def test_fleets_are_sent_while_the_garrison_suffices_for_all_of_them(
     assert [event.ships for event in events if isinstance(event, FleetDeparted)] == [7, *sent]
 
 
-def test_events_come_in_the_order_of_the_phases() -> None:
+def test_events_have_the_order_of_the_phases() -> None:
     state = board((RED, 30), (RED, 5), (NO_OWNER, 1), (BLUE, 5))
     near = replace(state.galaxy, lane_length=np.ones(3, np.int32))
     state, events = play(

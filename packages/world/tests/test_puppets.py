@@ -1,4 +1,4 @@
-"""Puppets."""
+"""Puppets: what they claim, muster, attack and defend."""
 
 from copy import replace
 from typing import get_args
@@ -23,7 +23,7 @@ from sector.world.tick import advance
 WORLD = SectorWorld()
 
 
-def test_puppets_take_over_a_world_in_which_nobody_else_is() -> None:
+def test_puppets_conquer_a_world_without_players() -> None:
     config = SimConfig(seed=2, systems=40, homes=4, puppets=(Puppet(faction="Crimson"), Puppet(faction="Azure")))
     position = WORLD.load(config, *WORLD.create(config))
     for _ in range(300):
@@ -35,7 +35,7 @@ def test_puppets_take_over_a_world_in_which_nobody_else_is() -> None:
     assert owned >= 38
 
 
-def test_they_leave_free_homes_to_those_who_join() -> None:
+def test_puppets_leave_free_homes_to_factions_that_join() -> None:
     config = SimConfig(seed=2, systems=40, homes=4, puppets=(Puppet(faction="Crimson"), Puppet(faction="Azure")))
     position = WORLD.load(config, *WORLD.create(config))
     for _ in range(150):
@@ -47,7 +47,7 @@ def test_they_leave_free_homes_to_those_who_join() -> None:
     assert (joined["order"], joined["system"]) == ("1-0", f"S{position.state.galaxy.home[2]}")
 
 
-def test_a_puppets_orders_are_in_the_events_but_not_in_the_log() -> None:
+def test_the_orders_of_a_puppet_have_events_but_are_not_in_the_log() -> None:
     config = SimConfig(seed=2, systems=40, homes=4, puppets=(Puppet(faction="Crimson"),))
     step = WORLD.advance(WORLD.load(config, *WORLD.create(config)), [])
     events = event_rows(decode(step.events))
@@ -55,7 +55,7 @@ def test_a_puppets_orders_are_in_the_events_but_not_in_the_log() -> None:
     assert {event["order"] for event in events} == {None}
 
 
-def test_a_world_without_puppets_stands_still() -> None:
+def test_a_world_without_puppets_does_not_change() -> None:
     config = SimConfig(seed=2, systems=10, homes=2, puppets=())
     step = WORLD.advance(WORLD.load(config, *WORLD.create(config)), [])
     assert event_rows(decode(step.events)) == []
@@ -79,26 +79,26 @@ def test_every_temperament_beats_a_random_player(temperament: Temperament) -> No
     assert len(lost) <= games / 20
 
 
-def test_there_is_a_character_for_every_temperament() -> None:
+def test_every_temperament_has_parameters() -> None:
     assert set(TEMPERAMENTS) == set(CHARACTERS)
 
 
 def _row_of_puppets(*systems: tuple[int, int], supply: int) -> WorldState:
-    """Return a board on which Red is a puppet that plans in the next tick, and Blue is not one."""
+    """Return a board on which Red is a puppet that plans in the next tick, and Blue is not a puppet."""
     board = make_board(*systems, puppets=(Puppet(faction="Red"),), supply=supply)
     home = np.array([0, len(systems) - 1], np.int32)
     factions = replace(board.factions, puppet=np.array([True, False]), home=home)
     return replace(board, factions=factions, galaxy=replace(board.galaxy, home=home))
 
 
-def test_a_puppet_takes_what_it_can_win() -> None:
+def test_a_puppet_attacks_where_it_can_win() -> None:
     _, events = advance_ticks(_row_of_puppets((RED, 60), (BLUE, 9), (BLUE, 5), supply=0))
     departed = [event for event in events if isinstance(event, FleetDeparted)]
     assert [(event.system, event.target) for event in departed] == [("S0", "S1")]
-    assert 9 + 3 < departed[0].ships <= 60  # the garrison, and what it grows on the way
+    assert 9 + 3 < departed[0].ships <= 60  # the garrison and its growth until the arrival
 
 
-def test_a_puppet_whose_systems_have_no_lanes_keeps_its_ships() -> None:
+def test_a_puppet_whose_systems_have_no_lanes_sends_no_ships() -> None:
     board = _row_of_puppets((RED, 60), (BLUE, 9), supply=100)
     none = board.galaxy.lane_a[:0]
     state, events = advance_ticks(
@@ -109,7 +109,7 @@ def test_a_puppet_whose_systems_have_no_lanes_keeps_its_ships() -> None:
 
 
 @pytest.mark.parametrize("few", [0, 9])
-def test_its_fleets_depart_after_those_of_the_orders(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fleets_of_puppets_depart_after_those_of_the_orders(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk.apply_logged, "__defaults__", (few,))
     state, events = advance_ticks(
         _row_of_puppets((RED, 60), (BLUE, 9), (BLUE, 5), supply=0),
@@ -137,14 +137,14 @@ def test_puppets_send_no_fleet_beyond_the_maximum(few: int, monkeypatch: pytest.
         assert advance_ticks(board, move)[0].fleets.owner.tolist() == owners
 
 
-def test_what_an_order_claimed_before_it_does_not_claim() -> None:
+def test_a_puppet_does_not_claim_a_system_that_an_order_claimed() -> None:
     board = _row_of_puppets((RED, 9), (NO_OWNER, 4), (BLUE, 200), supply=100)
     state, events = advance_ticks(board, SetOwner(faction="Blue", system="S1"))
     assert [(event.faction, event.system) for event in events if isinstance(event, SystemClaimed)] == [("Blue", "S1")]
     assert state.owner.tolist() == [RED, BLUE, BLUE]
 
 
-def test_in_classic_it_neither_claims_nor_musters() -> None:
+def test_in_classic_a_puppet_neither_claims_nor_musters() -> None:
     board = _row_of_puppets((RED, 60), (NO_OWNER, 4), (BLUE, 5), supply=100)
     config = board.config.model_copy(
         update={"preset": "classic", "claim_base": 0, "claim_per_ship": 0, "muster_cost": 0}
@@ -153,12 +153,12 @@ def test_in_classic_it_neither_claims_nor_musters() -> None:
     assert {event.type for event in events} <= {"fleet_departed"}
 
 
-def test_it_does_not_strike_where_it_cannot_win() -> None:
+def test_a_puppet_does_not_attack_where_it_cannot_win() -> None:
     _, events = advance_ticks(_row_of_puppets((RED, 20), (BLUE, 60), (BLUE, 5), supply=0))
     assert [event for event in events if isinstance(event, FleetDeparted)] == []
 
 
-def test_it_saves_what_is_threatened_if_help_comes_in_time() -> None:
+def test_a_puppet_saves_a_threatened_system_if_help_comes_in_time() -> None:
     board = _row_of_puppets((RED, 80), (RED, 5), (BLUE, 90), supply=0)
     threat = Fleets(
         *(np.array([n], dtype) for n, dtype in zip((0, 1, 2, 1, 20, 0, 3), FLEET_DTYPES.values(), strict=True))
@@ -170,13 +170,13 @@ def test_it_saves_what_is_threatened_if_help_comes_in_time() -> None:
     assert state.owner[1] == RED
 
 
-def test_garrisons_inland_move_up_to_the_front() -> None:
+def test_interior_garrisons_move_to_the_front() -> None:
     _, events = advance_ticks(_row_of_puppets((RED, 50), (RED, 5), (RED, 5), (BLUE, 200), supply=0))
     departed = [event for event in events if isinstance(event, FleetDeparted)]
     assert [(event.system, event.target) for event in departed] == [("S0", "S1")]
 
 
-def test_it_claims_what_it_can_pay_and_musters_with_the_rest() -> None:
+def test_a_puppet_claims_first_and_musters_with_the_rest() -> None:
     state, events = advance_ticks(_row_of_puppets((RED, 9), (NO_OWNER, 4), (BLUE, 200), supply=100))
     claimed = [event for event in events if isinstance(event, SystemClaimed)]
     mustered = [event for event in events if isinstance(event, ShipsMustered)]

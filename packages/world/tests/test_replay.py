@@ -1,4 +1,4 @@
-"""The same config and orders give the same bytes: the test of tests."""
+"""Determinism: equal configs and orders give equal bytes."""
 
 import subprocess
 import sys
@@ -43,7 +43,7 @@ def log_batch(batch: list[tuple[Order, bool]], tick: int) -> list[LoggedOrder]:
 
 @settings(max_examples=max_examples(60), deadline=None)
 @given(batches)
-def test_whatever_is_ordered_the_columns_stay_sound(all_orders: list[list[tuple[Order, bool]]]) -> None:
+def test_columns_stay_valid_for_any_orders(all_orders: list[list[tuple[Order, bool]]]) -> None:
     position = first_position()
     for tick, batch in enumerate(all_orders, 1):
         step = WORLD.advance(position, log_batch(batch, tick))
@@ -64,7 +64,7 @@ def test_whatever_is_ordered_the_columns_stay_sound(all_orders: list[list[tuple[
 
 @settings(max_examples=max_examples(40), deadline=None)
 @given(batches)
-def test_keyframe_and_deltas_give_the_state_that_the_rules_give(all_orders: list[list[tuple[Order, bool]]]) -> None:
+def test_keyframe_and_deltas_give_the_same_state_as_the_rules(all_orders: list[list[tuple[Order, bool]]]) -> None:
     position, parent = first_position(), first_position().digest
     frame: Frame = position.frame
     for tick, batch in enumerate(all_orders, 1):
@@ -72,7 +72,7 @@ def test_keyframe_and_deltas_give_the_state_that_the_rules_give(all_orders: list
         frame = apply_delta(frame, decode(step.delta))
         assert encode(frame) == step.snapshot
         assert decode(step.snapshot).meta["parent"] == parent
-        # From the bytes alone, as a worker that takes over: the same bytes again.
+        # A worker that takes over has only the bytes. It must compute the same bytes.
         reloaded = WORLD.load(CONFIG, WORLD.create(CONFIG)[0], encode(position.frame))
         assert WORLD.advance(reloaded, log_batch(batch, tick)).snapshot == step.snapshot
         position, parent = step.state, digest(step.snapshot)
@@ -80,8 +80,11 @@ def test_keyframe_and_deltas_give_the_state_that_the_rules_give(all_orders: list
             break
 
 
-def test_narrow_columns_of_thousands_of_rows_lead_to_the_same_state() -> None:
-    """A fleet from each of 2,000 systems to the next: long columns take the least width, and read as if they did not."""
+def test_narrow_columns_of_thousands_of_rows_give_the_same_state() -> None:
+    """A fleet from each of 2,000 systems to the next.
+
+    Long columns have the smallest dtype, and readers see the same values.
+    """
     state = make_board(*[(0, 300)] * 1_999, (1, 300), max_ticks=0)
     moves = [MoveFleet(faction="Red", system=f"S{n}", target=f"S{n + 1}", ships=1 + n % 200) for n in range(1_999)]
     frame = snapshot_frame(state, parent="")
@@ -118,7 +121,7 @@ def play(ticks: int) -> str:
     return position.digest
 
 
-def test_another_process_with_another_hash_seed_comes_to_the_same_hash() -> None:
+def test_a_process_with_another_hash_seed_computes_the_same_hash() -> None:
     script = "import test_replay; print(test_replay.play(60))"
     hashes = {
         subprocess.run(
@@ -131,5 +134,5 @@ def test_another_process_with_another_hash_seed_comes_to_the_same_hash() -> None
         for seed in ("0", "4242")
     }
     assert hashes == {play(60)}
-    # It changes where the rules, the puppets or the format of a snapshot do, and must not otherwise, on any machine.
+    # The hash changes only with the rules, the puppets or the format of snapshots, and is the same on every machine.
     assert play(60) == "2387b69dc2d9137c6eee50fa1564273c"

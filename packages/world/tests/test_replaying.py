@@ -1,4 +1,4 @@
-"""An exported log, played again."""
+"""Replays of exported logs."""
 
 import contextlib
 import json
@@ -26,7 +26,7 @@ WORLD = SectorWorld()
 
 
 def history(ticks: int = 24, keyframe_every: int = 8, config: SimConfig = CONFIG) -> list[Record]:
-    """Return the records of a world in which somebody joins and moves, while puppets play."""
+    """Return the records of a world in which a faction joins and moves, while puppets play."""
     map_blob, snapshot = WORLD.create(config)
     records: list[Record] = [
         Founding("default", config.model_dump_json().encode(), map_blob),
@@ -65,12 +65,12 @@ def differences(records: list[Record]) -> Difference | None:
     return last.difference
 
 
-def test_a_history_is_replayed_to_the_bit() -> None:
+def test_a_history_is_replayed_exactly() -> None:
     *_, last = replay(iter(history()))
     assert (last.tick, last.ticks, last.difference) == (24, 24, None)
 
 
-def test_it_can_begin_at_any_keyframe() -> None:
+def test_a_replay_may_begin_at_any_keyframe() -> None:
     records = history()
     at = next(i for i, r in enumerate(records) if isinstance(r, Keyframe) and r.tick == 8)
     later = [records[0], *records[at:]]
@@ -78,7 +78,7 @@ def test_it_can_begin_at_any_keyframe() -> None:
     assert (last.tick, last.ticks, last.difference) == (24, 16, None)
 
 
-def test_orders_that_came_in_other_batches_give_the_same_state() -> None:
+def test_ids_and_issuers_of_orders_do_not_change_the_state() -> None:
     records = history(keyframe_every=1000)
     renamed = [
         (
@@ -93,7 +93,7 @@ def test_orders_that_came_in_other_batches_give_the_same_state() -> None:
     assert differences(renamed) is None
 
 
-def test_the_first_tick_that_differs_is_named_with_its_columns() -> None:
+def test_the_first_different_tick_is_reported_with_its_columns() -> None:
     records = history()
     place = next(i for i, r in enumerate(records) if isinstance(r, TickEntry) and r.tick == 5)
     entry = records[place]
@@ -107,7 +107,7 @@ def test_the_first_tick_that_differs_is_named_with_its_columns() -> None:
     assert " 3 and not 4" in difference.columns[0]
 
 
-def test_a_keyframe_that_is_not_what_the_rules_give_is_named() -> None:
+def test_a_keyframe_that_differs_from_the_rules_is_reported() -> None:
     records = history()
     place = next(i for i, r in enumerate(records) if isinstance(r, Keyframe) and r.tick == 8)
     keyframe = records[place]
@@ -131,14 +131,14 @@ def test_a_keyframe_that_is_not_what_the_rules_give_is_named() -> None:
         ([0, 1, 2, 1], "a keyframe of tick 0 follows tick 1"),
     ],
 )
-def test_records_that_make_no_history_are_refused(selection: slice | list[int], message: str) -> None:
+def test_records_that_are_no_history_are_rejected(selection: slice | list[int], message: str) -> None:
     records = history(4)
     broken = records[selection] if isinstance(selection, slice) else [records[i] for i in selection]
     with pytest.raises(ReplayError, match=message):
         list(replay(iter(broken)))
 
 
-def test_a_config_that_is_none_is_refused() -> None:
+def test_an_invalid_config_is_rejected() -> None:
     founding, *rest = history(1)
     assert isinstance(founding, Founding)
     with pytest.raises(ReplayError, match=r"record 1 \(manifest\): config.melted: is not a known field; it is 7"):
@@ -153,7 +153,7 @@ def test_no_tick_follows_the_end_of_the_sim() -> None:
         list(replay(iter([*records, replace(last, tick=2)])))
 
 
-def test_a_delta_that_does_not_fit_is_refused_where_the_state_differs() -> None:
+def test_a_delta_that_does_not_fit_is_rejected_where_the_state_differs() -> None:
     records = history(2)
     first, second = records[-2:]
     assert isinstance(first, TickEntry)
@@ -174,7 +174,7 @@ def test_the_command_verifies_a_file_in_any_process(tmp_path: Path, seed: str) -
     assert done.stdout == f"{tmp_path}/sim.log: 24 ticks replayed to tick 24, all as recorded\n"
 
 
-def test_the_command_names_what_differs_and_what_is_no_archive(tmp_path: Path) -> None:
+def test_the_command_reports_differences_and_invalid_archives(tmp_path: Path) -> None:
     records = history()
     last = records[-2]
     assert isinstance(last, TickEntry)
@@ -220,10 +220,10 @@ def invalid_archives() -> dict[str, tuple[list[Record], str]]:
 
 
 @pytest.mark.parametrize("lie", invalid_archives())
-def test_an_archive_that_lies_is_never_all_as_recorded(
+def test_a_forged_archive_is_never_reported_as_recorded(
     tmp_path: Path, lie: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """As records, and as a file: what is foreign reaches the terminal escaped."""
+    """The records are checked in memory and as a file. Foreign text reaches the terminal escaped."""
     records, message = invalid_archives()[lie]
     with pytest.raises(ReplayError, match=re.escape(message)):
         list(replay(iter(records)))
@@ -245,6 +245,6 @@ def test_a_difference_in_text_is_shown_escaped(tmp_path: Path, capfd: pytest.Cap
 
 @settings(max_examples=max_examples(600), deadline=None)
 @given(corrupt_archives())
-def test_any_archive_is_refused_clearly_or_replayed(records: list[Record]) -> None:
+def test_any_archive_is_rejected_clearly_or_replayed(records: list[Record]) -> None:
     with contextlib.suppress(ReplayError, FrameError):
         list(replay(iter(records)))

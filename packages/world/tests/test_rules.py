@@ -1,4 +1,4 @@
-"""The rules, as docs/reference/rules.md states them."""
+"""The rules of docs/reference/rules.md."""
 
 from copy import replace
 
@@ -28,7 +28,7 @@ def test_only_owned_systems_grow_ships_and_supply() -> None:
     assert state.factions.supply.tolist() == [102, 102]
 
 
-def test_a_garrison_stops_growing_at_the_most() -> None:
+def test_a_garrison_stops_growing_at_the_maximum() -> None:
     state, _ = advance_ticks(make_board((RED, MAX_SHIPS), (BLUE, 1)))
     assert state.ships[0] == MAX_SHIPS
 
@@ -46,12 +46,12 @@ def test_join_gives_the_next_free_home_and_starting_supply() -> None:
     }
 
 
-def test_join_is_rejected_when_in_already_or_full() -> None:
+def test_join_is_rejected_twice_and_without_a_free_home() -> None:
     _, events = advance_ticks(make_board((RED, 5), (BLUE, 5)), Join(faction="Red"), Join(faction="Green"))
     assert reasons(events) == [RejectReason.ALREADY_JOINED, RejectReason.NO_HOME_LEFT]
 
 
-def test_a_fleet_leaves_at_once_and_arrives_after_the_length_of_its_lane() -> None:
+def test_a_fleet_departs_at_once_and_arrives_after_the_length_of_its_lane() -> None:
     board = without_growth(make_board((RED, 10), (RED, 1), (BLUE, 1)))
     move = MoveFleet(faction="Red", system="S0", target="S1", ships=4)
     state, events = advance_ticks(board, move)
@@ -87,7 +87,7 @@ def test_a_fleet_leaves_at_once_and_arrives_after_the_length_of_its_lane() -> No
         (Note(faction="Red", text="hello", system="S9"), RejectReason.UNKNOWN_SYSTEM),
     ],
 )
-def test_an_order_that_breaks_a_rule_changes_nothing_and_says_why(order: Order, reason: RejectReason) -> None:
+def test_an_order_that_breaks_a_rule_is_rejected_without_an_effect(order: Order, reason: RejectReason) -> None:
     board = make_board((RED, 10), (NO_OWNER, 90), (BLUE, 5), (NO_OWNER, 1), (NO_OWNER, 1), claim_base=20)
     with_order, events = advance_ticks(board, order)
     without, _ = advance_ticks(board)
@@ -116,14 +116,14 @@ def test_an_order_that_breaks_a_rule_changes_nothing_and_says_why(order: Order, 
     ],
 )
 @pytest.mark.parametrize("times", [1, 30])
-def test_a_rejection_says_to_people_what_is_wrong(order: Order, admin: bool, detail: str, times: int) -> None:
+def test_the_detail_of_a_rejection_explains_it(order: Order, admin: bool, detail: str, times: int) -> None:
     board = make_board((RED, 10), (NO_OWNER, 90), (BLUE, 5), (NO_OWNER, 1), claim_base=20)
     board = replace(board, galaxy=replace(board.galaxy, home=np.array([0, 2], np.int32)))
     _, events = advance_ticks(board, *[order] * times, admin=admin)
     assert [event.detail for event in events if isinstance(event, OrderRejected)] == [detail] * times
 
 
-def test_what_an_eliminated_faction_orders_is_rejected_in_its_name() -> None:
+def test_an_order_of_an_eliminated_faction_is_rejected_with_its_name() -> None:
     board = without_growth(make_board((RED, 20), (BLUE, 1), (NO_OWNER, 1), max_ticks=9))
     state, _ = advance_ticks(board, SetOwner(faction=None, system="S1"), Join(faction="Green"), admin=True)
     _, events = advance_ticks(state, Join(faction="Blue"), Note(faction="Blue", text="still here"))
@@ -139,8 +139,8 @@ def test_a_faction_that_joins_by_an_order_is_no_puppet() -> None:
 
 @pytest.mark.parametrize("few", [0, 9])
 @pytest.mark.parametrize("length", [1, 3])
-def test_columns_have_their_types_whatever_happens(few: int, length: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A snapshot with a column of another type is refused."""
+def test_columns_have_their_dtypes_after_any_events(few: int, length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snapshot with a column of another dtype is rejected."""
     monkeypatch.setattr(bulk.apply_logged, "__defaults__", (few,))
     board = make_board((RED, 30), (NO_OWNER, 3), (BLUE, 5), (NO_OWNER, 9))
     board = replace(board, galaxy=replace(board.galaxy, lane_length=np.full(3, length, np.int32)))
@@ -168,7 +168,7 @@ def test_orders_are_applied_one_after_another_in_log_order() -> None:
     assert [event.ships for event in events if isinstance(event, FleetDeparted)] == [4]
 
 
-def test_mustering_costs_supply_and_joins_the_garrison() -> None:
+def test_a_muster_costs_supply_and_increases_the_garrison() -> None:
     state, _ = advance_ticks(
         make_board((RED, 10), (BLUE, 1), muster_cost=3), AddFleet(faction="Red", system="S0", ships=20)
     )
@@ -176,7 +176,7 @@ def test_mustering_costs_supply_and_joins_the_garrison() -> None:
     assert state.factions.supply[0] == 100 - 60 + 2
 
 
-def test_a_claim_costs_by_the_garrison_which_changes_sides() -> None:
+def test_a_claim_costs_supply_per_ship_and_takes_over_the_garrison() -> None:
     state, _ = advance_ticks(
         make_board((RED, 10), (NO_OWNER, 30), (BLUE, 1), claim_base=20, claim_per_ship=2),
         SetOwner(faction="Red", system="S1"),
@@ -186,7 +186,7 @@ def test_a_claim_costs_by_the_garrison_which_changes_sides() -> None:
     assert state.factions.supply[0] == 100 - (20 + 60) + 4
 
 
-def test_admin_orders_skip_ownership_and_cost() -> None:
+def test_orders_of_an_admin_skip_ownership_and_cost() -> None:
     board = make_board((RED, 10), (BLUE, 5), (NO_OWNER, 5), supply=0)
     state, events = advance_ticks(
         board,
@@ -201,7 +201,7 @@ def test_admin_orders_skip_ownership_and_cost() -> None:
     assert state.ships.tolist() == [10, 106, 5]
 
 
-def test_a_body_that_is_no_order_is_rejected_as_malformed() -> None:
+def test_an_invalid_body_is_rejected_as_malformed() -> None:
     nonsense = [LoggedOrder("1-0", "x", False, b"\xff{")]
     events = tick_events(advance(make_board((RED, 1), (BLUE, 1)), nonsense), nonsense)
     assert reasons(events) == [RejectReason.MALFORMED]
@@ -225,7 +225,7 @@ def test_the_largest_force_keeps_its_margin_over_the_second(
     assert (state.owner[1], state.ships[1]) == (owner, left)
 
 
-def test_three_forces_meet_at_once() -> None:
+def test_three_forces_fight_together() -> None:
     board = without_growth(make_board((RED, 20), (NO_OWNER, 6), (BLUE, 20)))
     moves = (
         MoveFleet(faction="Red", system="S0", target="S1", ships=9),
@@ -253,7 +253,7 @@ def test_elimination_leaves_the_last_faction_as_the_winner() -> None:
         advance(state, [])
 
 
-def test_a_faction_with_only_a_fleet_is_still_in() -> None:
+def test_a_faction_with_only_a_fleet_is_not_eliminated() -> None:
     board = without_growth(make_board((RED, 20), (BLUE, 5), (NO_OWNER, 1)))
     flee = MoveFleet(faction="Blue", system="S1", target="S2", ships=5)
     state, _ = advance_ticks(board, flee, SetOwner(faction=None, system="S1"), admin=True)
@@ -269,14 +269,14 @@ def test_at_max_ticks_the_most_ships_win_and_a_tie_is_a_draw(red: int, winner: i
 
 
 @pytest.mark.parametrize(("sent", "winner"), [(4, RED), (5, -1), (6, BLUE)])
-def test_at_max_ticks_ships_under_way_count(sent: int, winner: int) -> None:
+def test_at_max_ticks_ships_of_fleets_count(sent: int, winner: int) -> None:
     board = without_growth(make_board((RED, 10), (BLUE, 5), (NO_OWNER, 30), (BLUE, sent), max_ticks=1))
     state, _ = advance_ticks(board, MoveFleet(faction="Blue", system="S3", target="S2", ships=sent))
     assert (state.status, state.winner) == ("finished", winner)
 
 
-def test_one_ship_more_wins_however_many_there_are() -> None:
-    """Sums of all ships exceed what a float64 holds exactly."""
+def test_one_more_ship_wins_for_any_number_of_ships() -> None:
+    """A float64 cannot represent the sums of all ships exactly."""
     state = make_board((RED, 1), (BLUE, 1))
     owner = np.repeat(np.array([RED, BLUE], np.int16), 10_000)
     ships = np.full(len(owner), MAX_SHIPS)
@@ -308,14 +308,14 @@ def test_where_travel_is_direct_a_fleet_goes_anywhere_by_distance() -> None:
     assert state.fleets.target.tolist() == [2]
 
 
-def test_a_home_that_somebody_owns_is_passed_over() -> None:
+def test_join_skips_a_home_with_an_owner() -> None:
     board = make_board((RED, 5), (BLUE, 5), (NO_OWNER, 40), (NO_OWNER, 9))
     board = replace(board, galaxy=replace(board.galaxy, home=np.array([0, 1, 2], np.int32)))
     state, _ = advance_ticks(board, Join(faction="Green"))
     assert state.owner.tolist() == [RED, BLUE, 2, NO_OWNER]
 
 
-def test_a_second_claim_finds_what_the_first_left() -> None:
+def test_a_second_claim_sees_the_result_of_the_first() -> None:
     board = make_board((RED, 10), (NO_OWNER, 8), (BLUE, 1), supply=30)
     state, events = advance_ticks(board, SetOwner(faction="Red", system="S1"), SetOwner(faction="Red", system="S1"))
     assert reasons(events) == [RejectReason.NOT_NEUTRAL]
@@ -333,7 +333,7 @@ def test_ships_of_a_system_lost_earlier_in_the_log_cannot_move() -> None:
     assert reasons(tick_events(advance(board, orders), orders)) == [RejectReason.NOT_OWNER]
 
 
-def test_what_is_one_tick_away_arrives_in_the_tick_in_which_it_is_sent() -> None:
+def test_an_arrival_one_tick_away_is_in_the_tick_of_the_order() -> None:
     board = without_growth(make_board((RED, 10), (BLUE, 2)))
     board = replace(board, galaxy=replace(board.galaxy, lane_length=np.array([1], np.int32)))
     state, events = advance_ticks(board, MoveFleet(faction="Red", system="S0", target="S1", ships=9))
@@ -343,7 +343,7 @@ def test_what_is_one_tick_away_arrives_in_the_tick_in_which_it_is_sent() -> None
 
 
 @pytest.mark.parametrize("orders", [3, 40])
-def test_no_more_fleets_than_the_most_are_under_way(orders: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fleets_beyond_the_maximum_are_rejected(orders: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (bulk, one_by_one):
         monkeypatch.setattr(module, "MAX_FLEETS", 2)
     board = make_board((RED, 1000), (BLUE, 1))
@@ -360,7 +360,7 @@ def test_ship_counts_cannot_overflow() -> None:
     orders: list[Order] = [add, send] * 20
     state, events = advance_ticks(board, *orders, ticks=3)
     assert not reasons(events)
-    assert state.ships.tolist() == [3, MAX_SHIPS, 4]  # 20 times the most, less what held it: capped
+    assert state.ships.tolist() == [3, MAX_SHIPS, 4]  # capped
     assert state.owner[1] == RED
     assert state.factions.supply.max() == MAX_SHIPS
 
@@ -404,7 +404,7 @@ def test_a_classic_sim_starts_with_its_players_and_ends_after_200_ticks() -> Non
     assert state.factions.supply.tolist() == [0, 0]
 
 
-def test_of_two_equal_forces_beside_a_smaller_one_nobody_is_left() -> None:
+def test_two_equal_largest_forces_leave_no_ships() -> None:
     board = without_growth(make_board((RED, 20), (NO_OWNER, 6), (BLUE, 20)))
     moves = (
         MoveFleet(faction="Red", system="S0", target="S1", ships=9),
@@ -426,7 +426,7 @@ def test_of_two_equal_forces_beside_a_smaller_one_nobody_is_left() -> None:
     ],
 )
 @pytest.mark.parametrize("others", [0, 30])
-def test_malformed_orders_are_rejected_among_many_as_alone(body: bytes, others: int) -> None:
+def test_malformed_orders_are_rejected_in_bulk_and_alone(body: bytes, others: int) -> None:
     board = make_board((RED, 100), (BLUE, 1))
     good = log_orders(*[MoveFleet(faction="Red", system="S0", target="S1", ships=1)] * others)
     orders = [*good, LoggedOrder("99-0", "x", False, body)]

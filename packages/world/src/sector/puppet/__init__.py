@@ -1,4 +1,4 @@
-"""Puppets: factions that the world plays itself, from what they see, the same way every time."""
+"""Puppets: factions that the world plays. Their strategy is deterministic and depends only on a view of the state."""
 
 from sector.models.deprecated_names import deprecated_names
 from sector.puppet.strategy import plan_orders

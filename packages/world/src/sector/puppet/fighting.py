@@ -1,7 +1,7 @@
-"""The moves of puppets: to threatened systems, to systems that they can capture, and from inland towards the front.
+"""The moves of puppets: to threatened systems, to systems that they can capture, and from the interior to the front.
 
-Combat subtracts: whether strikes on a system arrive together or one after another costs only what it grows in between. So all
-systems beside a target may join a strike, whenever each of them arrives.
+Combat subtracts ships, so strikes that arrive one after another lose only what the system grows in between. Thus all
+systems next to a target may join a strike, however long their lanes are.
 """
 
 import numpy as np
@@ -12,17 +12,18 @@ from sector.puppet.forecast import NEVER, Forecast
 from sector.puppet.view import NEUTRAL, PuppetView, Reach
 
 _IDLE_SHIPS = 8
-"""A garrison inland moves up when it has this many ships to spare."""
+"""A garrison in the interior moves to the front if it can spare this number of ships."""
 
 _OFF = 2**40
-"""The cost of what cannot be done."""
+"""The cost of an impossible move."""
 
 
 def spare(view: PuppetView, outlook: Forecast, arcs: Reach, guard_percent: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return what each garrison can do without, int64[n]: all but what holds off what comes, and its guard.
+    """Return how many ships each garrison can spare, int64[n]: all except those that it needs against arriving fleets,
+    and its guard.
 
-    The guard is a share of the strongest hostile garrison beside it, the less of it the stronger the faction is as a whole.
-    Systems of factions that make no plan in this tick spare nothing.
+    The guard is a share of the strongest hostile garrison next to it. The share decreases with the total strength of
+    the faction. Systems of factions without a plan in this tick spare no ships.
     """
     power = sums_of_each(view.owner + np.int64(1), view.ships, len(view.supply) + 1)[1:]
     guard = np.zeros(len(arcs.arc), np.int64)
@@ -44,11 +45,14 @@ def strikes(
     margin_percent: NDArray[np.int64],
     claimed: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return (arc, ships) of the ships sent to save what is threatened and to take what can be taken; one move a system."""
+    """Return the strikes, as (arc, ships): moves that save a threatened system or capture one.
+
+    Each system has at most one.
+    """
     falls = outlook.low < 0
     wanted = np.ones(len(view.owner), np.bool_)
     wanted[claimed] = False
-    # What falls already needs nobody else; what is one's own needs help only while it comes in time.
+    # A target that falls anyway needs no more ships. A system of the faction needs help only if it comes in time.
     help_ = (arcs.mine == arcs.theirs) & falls[arcs.target] & (arcs.ticks <= outlook.lost_in[arcs.target])
     take = arcs.open & (wanted & ~falls)[arcs.target]
     rows = ((help_ | take) & (can[arcs.source] > 0)).nonzero()[0]
@@ -62,7 +66,7 @@ def strikes(
     need = np.where(own, -outlook.low[target], held * margin_percent[faction] // 100 + 1)
     worth = (2 * view.growth[target] + view.supply_yield[target] + 1).astype(np.int64)
     worth *= np.where(arcs.theirs[rows] != NEUTRAL, 2, 1)
-    # All arcs of a faction into a target are one group, which needs what its latest arrival needs.
+    # All arcs of a faction to a target are one group. It needs the ships that its latest arrival needs.
     key, group = np.unique(target * (len(view.supply) + 1) + faction, return_inverse=True)
     most = np.zeros(len(key), np.int64)
     np.maximum.at(most, group, need)
@@ -81,7 +85,10 @@ def strikes(
 def advances(
     view: PuppetView, arcs: Reach, can: NDArray[np.int64], front: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return (arc, ships) of garrisons inland that move one system nearer to the `front` systems; one move a system."""
+    """Return the moves, as (arc, ships), of interior garrisons to a system nearer to `front`.
+
+    Each system has at most one.
+    """
     inner = ((arcs.mine == arcs.theirs) & (can[arcs.source] >= _IDLE_SHIPS)).nonzero()[0]
     if not len(inner):
         return inner, inner
@@ -93,7 +100,10 @@ def advances(
 
 
 def _hops(view: PuppetView, front: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return how many lanes each system is from `front`, through systems of one owner, int64[n]: breadth first, each arc once."""
+    """Return the number of lanes from each system to `front`, int64[n], along systems of one owner.
+
+    It is a breadth-first search.
+    """
     hops = np.full(len(view.owner), NEVER)
     hops[front] = 0
     seat = np.empty(len(view.owner), np.int64)
@@ -105,7 +115,7 @@ def _hops(view: PuppetView, front: NDArray[np.int64]) -> NDArray[np.int64]:
         new = ((hops[target] == NEVER) & (view.owner[target] == view.owner[edge].repeat(end - begin))).nonzero()[0]
         target = target[new]
         hops[target] = away
-        # Each system once: the last arc that reached it counts.
+        # The last arc that reaches a system represents it, so that each system occurs once.
         seat[target] = new
         edge = target[seat[target] == new]
     return hops

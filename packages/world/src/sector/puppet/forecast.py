@@ -1,4 +1,4 @@
-"""Forecasts garrisons without further orders: their growth, and the arrival of the fleets under way."""
+"""Forecasts of garrisons without further orders, from their growth and the fleets on the way."""
 
 from dataclasses import dataclass
 
@@ -9,17 +9,19 @@ from sector.puppet.columns import segments
 from sector.puppet.view import NEUTRAL, PuppetView
 
 NEVER = 2**31
-"""Ticks until something that does not happen; longer than any fleet is under way."""
+"""The ticks until an event that does not happen. It is longer than any fleet travels."""
 
 _HORIZON_TICKS = 2**16 - 1
-"""What arrives later is taken to arrive then: nobody plans so far ahead."""
+"""Later arrivals count as arrivals at this tick. No plan looks so far ahead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """`low`: int64[n], the least that each garrison comes to. `lost_in`: int64[n], ticks until it falls below 0, or NEVER.
+    """A forecast for n systems.
 
-    A garrison below 0 is one that falls, by as much as the others exceed it.
+    `low`: int64[n], the minimum of each garrison. `lost_in`: int64[n], the ticks until the garrison is below 0, or
+    NEVER. A negative garrison means that the system falls. Its absolute value is the number of ships that the attackers
+    have left.
     """
 
     view: PuppetView
@@ -29,7 +31,10 @@ class Forecast:
     _running: NDArray[np.int64]
 
     def garrison(self, system: NDArray[np.int64], ticks: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the garrison of system[i] after ticks[i], int64[k]. It is exact for the systems that the forecast is for."""
+        """Return the garrison of system[i] after ticks[i], int64[k].
+
+        It is exact for the relevant systems of the forecast.
+        """
         key = system * NEVER
         fleets = self._running[self._key.searchsorted(key + ticks, side="right")]
         fleets -= self._running[self._key.searchsorted(key)]
@@ -42,11 +47,11 @@ def _growth(view: PuppetView, system: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def forecast(view: PuppetView, relevant: NDArray[np.bool_]) -> Forecast:
-    """Return the forecast for the systems where `relevant`, bool[n], is true. Fleets to other systems are ignored."""
+    """Return the forecast for the systems for which `relevant`, bool[n], is true. Fleets to other systems are ignored."""
     coming = relevant[view.fleet_target].nonzero()[0]
     target = view.fleet_target[coming].astype(np.int64)
     ticks = np.minimum(view.fleet_arrives[coming] - view.tick, _HORIZON_TICKS)
-    # Digits of 16 bits, which NumPy sorts by radix.
+    # NumPy sorts digits of 16 bits by radix.
     order = np.lexsort((ticks.astype(np.uint16), target.astype(np.uint16), (target >> 16).astype(np.uint16)))
     target, coming, ticks = target[order], coming[order], ticks[order].astype(np.int64)
     key = target * NEVER + ticks

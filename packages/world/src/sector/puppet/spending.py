@@ -1,4 +1,7 @@
-"""How puppets spend supply: they claim systems that are cheap for their yield, and muster at the weakest front system."""
+"""How puppets spend supply.
+
+They claim systems that are cheap for their yield, and muster ships at the weakest front system.
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +16,10 @@ from sector.puppet.view import NEUTRAL, PuppetView, Reach
 
 @dataclass(frozen=True, slots=True)
 class ClaimPlan:
-    """The claims (system, faction; int64[c]), the supply left, int64[f], and whether a faction has more to claim, bool[f]."""
+    """The claims of a plan: `system` and `faction`, int64[c] each.
+
+    `left`: int64[f], the supply after them. `more`: bool[f], whether a faction has other systems to claim.
+    """
 
     system: NDArray[np.int64]
     faction: NDArray[np.int64]
@@ -22,13 +28,13 @@ class ClaimPlan:
 
 
 def plan_claims(view: PuppetView, arcs: Reach) -> ClaimPlan:
-    """Return the claims of the planning puppets: the best first, as many as they can pay."""
+    """Return the claims of the planning puppets: the best systems first, as many as the faction can pay."""
     free = (arcs.open & (arcs.theirs == NEUTRAL)).nonzero()[0]
     left, more = view.supply.copy(), np.zeros(len(view.supply), np.bool_)
     faction, system = arcs.mine[free], arcs.target[free]
     if not len(free):
         return ClaimPlan(system, faction, left, more)
-    # Two factions may want the same system: the one that enters it last in the plan comes too late, and keeps its supply.
+    # Two factions may claim the same system. The later claim of the plan is skipped, and that faction keeps its supply.
     faction, system = np.divmod(np.unique(faction * len(view.owner) + system), len(view.owner))
     price = view.claim_cost[system] * 16 // (2 * view.growth[system] + view.supply_yield[system] + 1)
     order = np.lexsort((system, price, faction))
@@ -50,7 +56,10 @@ def plan_musters(
     front: NDArray[np.int64],
     spare: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return (system, faction, ships) of the musters: all at the system of `front` that has least to spare, one a faction."""
+    """Return the musters as (system, faction, ships).
+
+    Each faction musters at its system of `front` that can spare the fewest ships.
+    """
     nothing = np.empty(0, np.int64)
     if not view.muster_cost or not len(front):
         return nothing, nothing, nothing

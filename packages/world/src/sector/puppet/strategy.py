@@ -1,7 +1,9 @@
-"""How puppets play. All puppets that make a plan in a tick are played at once, over the arcs that leave their systems.
+"""The strategy of puppets.
 
-Each plans every few ticks, not all in the same one; one that owns much plans less often. Nothing is random: the same view gives
-the same plan.
+It computes the plans of all puppets of a tick together, over the arcs that leave their systems.
+
+Each puppet makes a plan every few ticks, at different ticks. A puppet with many systems does so less often. Nothing is
+random: equal views give equal plans.
 """
 
 from functools import lru_cache
@@ -19,11 +21,11 @@ from sector.puppet.view import PuppetOrders, PuppetView, reach
 
 _PERIOD_TICKS, _LONG_PERIOD_TICKS = 4, 12
 _MANY_SYSTEMS = 40
-"""Who owns more plans at the long period: a lane takes about as long."""
+"""A puppet with more systems makes plans at the long period, which is about as long as a lane."""
 
 
 def plan_orders(view: PuppetView) -> PuppetOrders | None:
-    """Return what the puppets of `view` want to do this tick, or None if none of them makes a plan."""
+    """Return the orders of the puppets of `view` for this tick, or None if no puppet makes a plan."""
     system = _planners_systems(view)
     if not len(system):
         return None
@@ -50,7 +52,7 @@ def plan_orders(view: PuppetView) -> PuppetOrders | None:
 
 
 def _planners_systems(view: PuppetView) -> NDArray[np.int64]:
-    """Return the systems of the puppets that make a plan in this tick, int64[s], ascending."""
+    """Return the systems of the puppets that make a plan in this tick: int64[s], ascending."""
     count = len(view.temperament)
     owned = np.bincount(view.owner + np.int16(1), minlength=count + 1)[1:]
     period = np.where(owned > _MANY_SYSTEMS, _LONG_PERIOD_TICKS, _PERIOD_TICKS)
@@ -60,7 +62,7 @@ def _planners_systems(view: PuppetView) -> NDArray[np.int64]:
 
 @lru_cache(maxsize=64)
 def _characters(temperament: tuple[str, ...]) -> NDArray[np.int64]:
-    """Return margin, guard and saving in percent, int64[3, f]; 0 for factions that are no puppets."""
+    """Return margin, guard and savings in percent: int64[3, f]. They are 0 for factions that are not puppets."""
     temperaments = [TEMPERAMENTS.get(name) for name in temperament]
     percents = [
         (0, 0, 0) if each is None else (each.margin_percent, each.guard_percent, each.saved_percent)

@@ -1,14 +1,15 @@
-"""Temperaments: how bold a puppet is, in numbers."""
+"""Temperaments: how aggressive a puppet is, in numbers."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Temperament:
-    """`guard_percent`: the share of the strongest hostile garrison beside it that a garrison keeps at home.
+    """The parameters of a temperament, in percent.
 
-    `margin_percent`: the share of what it takes to win that a strike takes. `saved_percent`: the share of supply kept for
-    claims while there is something to claim.
+    `guard_percent`: the guard of a garrison, as a share of the strongest hostile garrison next to it. `margin_percent`:
+    the ships of a strike, as a share of those that it needs to win. `saved_percent`: the share of supply that is saved
+    for claims while a system can be claimed.
     """
 
     guard_percent: int
@@ -21,4 +22,4 @@ TEMPERAMENTS = {
     "steady": Temperament(guard_percent=60, margin_percent=115, saved_percent=100),
     "raider": Temperament(guard_percent=25, margin_percent=105, saved_percent=50),
 }
-"""By the names that `sector.models.config.Temperament` allows."""
+"""Temperaments by the names of `sector.models.config.Temperament`."""

@@ -1,4 +1,8 @@
-"""The input and the output of the puppet strategy: plain columns, no rules. The world creates the view and applies the orders."""
+"""The input and the output of the puppet strategy: plain columns without rules.
+
+The world creates the view and applies the orders. Docstrings state arrays as dtype and shape: `int64[n]` is an array of
+dtype int64 and shape (n,).
+"""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,16 +14,21 @@ from sector.models.deprecated_names import deprecated_names
 from sector.puppet.columns import ranges
 
 NEUTRAL = -1
-"""The owner of a system that no faction owns."""
+"""The owner of a system without an owner."""
 
 
 @dataclass(frozen=True, slots=True)
 class PuppetView:
-    """n systems, 2m arcs (each lane both ways, by source), k fleets, f factions. Owners are rows of factions, or NEUTRAL.
+    """The state that puppets see: n systems, 2m arcs, k fleets and f factions.
 
-    `tick`: the tick whose state this is; fleets arrive after it. `temperament`: by faction, "" where it is no puppet.
-    `reserved`: bool[n], neutral systems that puppets leave to those who join. `claim_cost`: int64[n], supply.
-    `first_arc`: int64[n + 1], where the arcs of each system begin. `muster_cost`: supply a ship.
+    - An arc is one direction of a lane. Arcs are sorted by source, and `arc_length` is in ticks.
+    - `owner`, int16[n], and `fleet_owner`, int16[k]: rows of factions, or NEUTRAL.
+    - `ships`, int64[n]: the garrisons. `growth`, int32[n]: ships per tick. `supply_yield`, int32[n]: supply per tick.
+    - `reserved`, bool[n]: neutral systems that puppets leave to factions that join.
+    - `claim_cost`, int64[n]: supply. `muster_cost`: supply per ship. `supply`, int64[f]: that of the factions.
+    - `first_arc`, int64[n + 1]: the arcs of system i are first_arc[i] to first_arc[i + 1], exclusive.
+    - `tick`: the tick of the state. `fleet_arrives`, int32[k]: later ticks.
+    - `temperament`: for each faction; "" for a faction that is not a puppet.
     """
 
     tick: int
@@ -44,9 +53,16 @@ class PuppetView:
 
 @dataclass(frozen=True, slots=True)
 class PuppetOrders:
-    """Claims (system, faction), musters (system, faction, ships) and moves (arc, ships): columns of equal length each, int64.
+    """The orders of puppets. Each arc has at most one move, and the moves from a system do not exceed its garrison.
 
-    There is at most one move an arc, and the moves from a system do not exceed its garrison.
+    Attributes:
+        claim_system: int64[c], the systems to claim.
+        claim_faction: int64[c], the rows of the factions that claim them.
+        muster_system: int64[m], the systems at which ships are mustered.
+        muster_faction: int64[m], the rows of the factions that muster them.
+        muster_ships: int64[m], numbers of ships.
+        move_arc: int64[k], the arcs of the moves.
+        move_ships: int64[k], numbers of ships.
     """
 
     claim_system: NDArray[np.int64]
@@ -60,9 +76,18 @@ class PuppetOrders:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The arcs that leave the systems of the planning factions, ascending: int64[r] each, and bool[r].
+    """The r arcs that leave the s systems of the planning factions.
 
-    `mine` and `theirs` own source and target. `system`: those systems, int64[s], `first`: where the arcs of each begin here.
+    Attributes:
+        arc: int64[r], ascending.
+        source: int64[r], systems.
+        target: int64[r], systems.
+        ticks: int64[r], lengths.
+        mine: int64[r], the owners of the sources.
+        theirs: int64[r], the owners of the targets, or NEUTRAL.
+        open: bool[r], whether the owner of the source may take the target.
+        system: int64[s], the systems that have arcs, ascending.
+        first: int64[s], the position of the first arc of each system in these columns.
     """
 
     arc: NDArray[np.int64]
@@ -77,7 +102,10 @@ class Reach:
 
 
 def reach(view: PuppetView, system: NDArray[np.int64]) -> Reach:
-    """Return the arcs that leave `system`, ascending. `open`: to a system that is another's, or nobody's and not reserved."""
+    """Return the arcs that leave `system`, ascending.
+
+    An arc is `open` if its target has another owner, or is neutral and not reserved.
+    """
     arc = ranges(view.first_arc[system], view.first_arc[system + 1])
     count = view.first_arc[system + 1] - view.first_arc[system]
     some = count > 0

@@ -1,4 +1,8 @@
-"""The rules of Sector: a pure, deterministic engine over NumPy columns. No I/O, no clock."""
+"""The rules of Sector as a pure, deterministic engine over NumPy arrays, without I/O and without a clock.
+
+Docstrings state arrays as dtype and shape: `int64[n]` is an array of dtype int64 and shape (n,). Systems, lanes and
+factions are row numbers: row 7 of the systems is the system S7.
+"""
 
 from sector.models.deprecated_names import deprecate_modules
 from sector.world.sector import Position, SectorWorld

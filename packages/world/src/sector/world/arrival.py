@@ -1,4 +1,4 @@
-"""Phase 3 of a tick: fleets arrive, and where more than one owner's ships meet, the largest force wins."""
+"""Phase 3 of a tick: fleets arrive, and forces of different owners at one system fight. The largest force wins."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,7 +13,14 @@ from sector.world.state import NEUTRAL, NO_FLEETS, Fleets, concat_fleets
 
 
 class Arrival(NamedTuple):
-    """The systems after the arrivals (owner int16[n], ships int64[n]), the fleets under way, and the ids of those that landed."""
+    """The result of the arrivals of a tick.
+
+    Attributes:
+        owner: int16[n], the owners of the systems, rows of factions or NEUTRAL.
+        ships: int64[n], the garrisons.
+        fleets: The fleets that are still on the way.
+        landed: int64[k], the ids of the fleets that landed, ascending.
+    """
 
     owner: NDArray[np.int16]
     ships: NDArray[np.int64]
@@ -29,7 +36,10 @@ def arrive(
     launched: Fleets,
     record: Record,
 ) -> Arrival:
-    """Land the fleets due at `tick`, those just `launched` among them; the rest are under way. `ships` changes in place."""
+    """Return the state after all fleets land that are due at `tick`, including those in `launched`.
+
+    It changes `ships` in place.
+    """
     due = fleets.arrives == tick
     rows = due.nonzero()[0]
     if not len(rows) and not len(launched.id):
@@ -46,7 +56,7 @@ def arrive(
 
 @dataclass(frozen=True, slots=True)
 class _LandedFleets:
-    """Of the fleets that land: what a battle is about."""
+    """The columns of the landing fleets that a battle needs."""
 
     id: NDArray[np.int64]
     owner: NDArray[np.int16]
@@ -73,7 +83,8 @@ def _fight(
     owner: NDArray[np.int16], ships: NDArray[np.int64], landed: _LandedFleets, record: Record
 ) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
     system, whose, force = _forces(landed, owner, ships)
-    # The forces at a system stand together; `first` is where those of each begin, `at` which system each belongs to.
+    # The forces at a system are consecutive. `first` is the first force of each system, and `at` the system of each
+    # force.
     new = starts_of_runs(system)
     first, at = new.nonzero()[0], new.cumsum() - 1
     place = system[first]
@@ -84,7 +95,7 @@ def _fight(
     before = owner[place]
     if len(lead) == len(place):
         winner, left = whose[lead], best - second
-    else:  # somewhere two or more lead: nobody is left there, and the owner stays
+    else:  # equal largest forces destroy each other, and the owner of the system stays
         sole = np.bincount(at[lead]) == 1
         winner, left = before.copy(), np.where(sole, best - second, 0)
         winner[sole] = whose[lead[sole[at[lead]]]]
@@ -104,13 +115,17 @@ def _fight(
 def _forces(
     landed: _LandedFleets, owner: NDArray[np.int16], ships: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int64]]:
-    """Sum garrison and landed ships by system and owner; returns (system, owner, ships), by system, then owner."""
+    """Sum garrisons and landed ships by system and owner.
+
+    Return (system, owner, ships), sorted by system and then by owner.
+    """
     reached = np.zeros(len(owner), np.bool_)
     reached[landed.target] = True
     place = reached.nonzero()[0]
     system: NDArray[np.int64] = np.concatenate((place, landed.target))
     whose: NDArray[np.int16] = np.concatenate((owner[place], landed.owner))
-    # From 0 up and below 2**32: two digits of 16 bits, which NumPy sorts by radix, in a third of the time of comparisons.
+    # The keys are in [0, 2**32). NumPy sorts two digits of 16 bits by radix in a third of the time of a comparison
+    # sort.
     key = system * (int(whose.max()) - NEUTRAL + 1) + (whose - NEUTRAL)
     order = np.lexsort((key.astype(np.uint16), (key >> 16).astype(np.uint16)))
     first = starts_of_runs(key[order]).nonzero()[0]
@@ -121,7 +136,11 @@ def _forces(
 
 @dataclass(frozen=True, slots=True)
 class _Battlefield:
-    """The systems reached, with owner before and after, ships left, and whether sides fought; and the forces (place, owner, ships)."""
+    """The battles of a tick.
+
+    For each system that was reached: its row, the owner before and after, the ships that remain, and whether forces
+    fought. For each force: the position of its system in these columns, its owner, and its ships.
+    """
 
     place: NDArray[np.int64]
     before: NDArray[np.int16]
@@ -134,7 +153,7 @@ class _Battlefield:
 
 
 def _record_events(record: Record, landed: _LandedFleets, field: _Battlefield) -> None:
-    """Record the arrivals, the battles and the captures."""
+    """Record the events of arrivals, battles and captures."""
     record.extend(
         "fleet_arrived",
         len(landed.id),

@@ -1,14 +1,14 @@
-"""Applies orders in bulk: those whose order in the log makes no difference all at once, the rest one by one.
+"""Bulk application of orders: independent orders are applied together, and the other orders one by one.
 
-Two orders commute unless one reads what the other writes. Moves and musters read and write one garrison and one faction's
-supply, and read one owner. They commute with everything else in the batch where, whatever the turn,
+Two orders commute unless one reads what the other writes. Moves and musters read and write one garrison and the supply of one
+faction, and they read one owner. They commute with all other orders of the batch under these conditions:
 
-- the owner stays: no `set_owner` names the system (a faction that joins gets a neutral home, from which no ships move);
-- the garrison suffices: all moves from the system together do not exceed what is there at first, nor do all musters
-  together lift it beyond MAX_SHIPS;
-- the supply suffices: all musters of the faction together cost no more than it has at first, and it claims nothing.
+- The owner stays the same: no `set_owner` names the system. (A faction that joins gets a neutral home, from which no ships move.)
+- The garrison suffices. All moves from the system together do not exceed the garrison at the start. All musters together do not
+  raise it above MAX_SHIPS.
+- The supply suffices: all musters of the faction together cost at most its supply at the start, and it claims nothing.
 
-Each of these is decided for entire systems and factions, so the two groups of orders share no state.
+Each condition is evaluated for entire systems and factions, so the two groups of orders share no state.
 """
 
 from collections.abc import Sequence
@@ -25,11 +25,15 @@ from sector.world.orders import apply, reject
 from sector.world.state import MAX_FLEETS, NEUTRAL
 
 FEW = 12
-"""Up to this many orders, one by one is faster."""
+"""Up to this number of orders, applying them one by one is faster."""
 
 
 def apply_logged(mutable: MutableState, logged: Sequence[LoggedOrder], few: int = FEW) -> None:
-    """Apply orders from the log. Each yields one event; one that breaks a rule changes nothing and yields `order_rejected`."""
+    """Apply the orders of the log to `mutable`, in place.
+
+    Each order yields one event. An order that breaks a rule changes nothing and yields `order_rejected`. `few`: up to
+    this number of orders, all are applied one by one.
+    """
     if len(logged) <= few:
         _one_by_one(mutable, [(place, entry, parse_order(entry)) for place, entry in enumerate(logged)])
         return
@@ -50,7 +54,7 @@ def _one_by_one(mutable: MutableState, orders: Sequence[ParsedOrder]) -> None:
 
 
 def _lengths(mutable: MutableState, plain: OrderBatch) -> NDArray[np.int64]:
-    """Return the ticks that each move takes, int64[k]; NOWHERE for those that cannot be, and for musters."""
+    """Return the ticks that each move takes, int64[k]. It is NOWHERE for a muster and for a move without a lane."""
     on_map = (plain.system < len(mutable.owner)) & (plain.target < len(mutable.owner)) & ~plain.muster
     measure = mutable.galaxy.lanes if mutable.config.travel == "lanes" else mutable.galaxy.straight
     length = np.zeros(len(on_map), np.int64)
@@ -59,7 +63,7 @@ def _lengths(mutable: MutableState, plain: OrderBatch) -> NDArray[np.int64]:
 
 
 def _is_valid(mutable: MutableState, plain: OrderBatch, length: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Say which orders break no rule, as far as that depends on nothing that others change: bool[k]."""
+    """Say which orders break no rule, as far as that does not depend on other orders: bool[k]."""
     is_alive = np.append(np.array(mutable.alive, np.bool_), False)[plain.faction]
     owner = mutable.owner.take(plain.system, mode="clip")
     is_owner = (owner != NEUTRAL) & (plain.admin | (owner == plain.faction))
@@ -70,7 +74,10 @@ def _is_valid(mutable: MutableState, plain: OrderBatch, length: NDArray[np.int64
 
 
 def _is_independent(mutable: MutableState, plain: OrderBatch, others: Sequence[ParsedOrder]) -> NDArray[np.bool_]:
-    """Say which orders commute with all that they are given with: bool[k]. Orders beyond the map may get either answer."""
+    """Say which orders commute with all other orders of the batch: bool[k].
+
+    The result for orders outside the map is arbitrary.
+    """
     count, factions = len(mutable.owner), len(mutable.ids)
     if mutable.under_way + len(plain.place) + len(others) > MAX_FLEETS:
         return np.zeros(len(plain.place), np.bool_)
@@ -89,11 +96,11 @@ def _is_independent(mutable: MutableState, plain: OrderBatch, others: Sequence[P
 
 
 def _is_affordable(mutable: MutableState, plain: OrderBatch, spending: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Say whose faction can pay for all its musters, whatever else it does: bool[k]."""
+    """Say which orders belong to a faction that can pay for all its musters together: bool[k]."""
     supply = np.append(mutable.supply, 0)
     cost = np.zeros(len(supply), np.int64)
     paying = plain.muster & ~plain.admin
-    # A muster that costs more than its faction has cannot be paid, and its cost need not fit an int64.
+    # The cost of a muster that exceeds the supply of the faction may exceed an int64.
     unaffordable = paying & (plain.ships > supply[plain.faction] // max(mutable.config.muster_cost, 1))
     unaffordable &= mutable.config.muster_cost > 0
     np.add.at(

@@ -1,4 +1,4 @@
-"""WorldState to frames and back: the snapshot (what changes) and the map (what does not)."""
+"""Conversion between WorldState and frames: the snapshot has what changes, and the map has what does not."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -33,7 +33,10 @@ def _array[D: np.generic](frame: Frame, table: str, name: str, dtype: type[D]) -
 
 
 def map_frame(galaxy: Galaxy) -> Frame:
-    """Return the map as a frame: systems, lanes, and the homes in the order in which factions get them."""
+    """Return the map as a frame with the tables `systems`, `lanes` and `homes`.
+
+    Factions get homes in the order of the rows.
+    """
     systems = {
         "x": _column(galaxy.x),
         "y": _column(galaxy.y),
@@ -54,7 +57,10 @@ def map_frame(galaxy: Galaxy) -> Frame:
 
 
 def galaxy_of(frame: Frame) -> Galaxy:
-    """Return the map in a frame. Raises FrameError where it is not one."""
+    """Return the map in a frame.
+
+    Raises FrameError if a column is missing, has another dtype, or has a value out of range.
+    """
     if frame.kind != "map":
         raise FrameError(f"the frame is a {frame.kind}, not a map")
     if "name" not in frame.tables.get("systems", Table(0)).labels:
@@ -82,7 +88,7 @@ def galaxy_of(frame: Frame) -> Galaxy:
 def faction_columns(
     supply: NDArray[np.int64], puppet: NDArray[np.bool_], alive: NDArray[np.bool_], home: NDArray[np.int32]
 ) -> dict[str, Column]:
-    """Return factions as columns, without their labels."""
+    """Return the columns of the table `factions`. The columns are views of the arrays."""
     return {
         "supply": Column(memoryview(supply)),
         "puppet": Column(memoryview(puppet)),
@@ -92,7 +98,7 @@ def faction_columns(
 
 
 def fleets_table(fleets: Fleets) -> Table:
-    """Return fleets as a table."""
+    """Return the table `fleets`. Its columns are views of the arrays."""
     columns = {
         "id": Column(memoryview(fleets.id)),
         "owner": Column(memoryview(fleets.owner), "factions"),
@@ -106,7 +112,10 @@ def fleets_table(fleets: Fleets) -> Table:
 
 
 def snapshot_frame(state: WorldState, parent: str) -> Frame:
-    """Return the state as a frame. `parent` is the digest of the snapshot before it, which makes their hashes a chain."""
+    """Return a state as a frame of kind `snapshot`.
+
+    `parent`: the digest of the snapshot before it, which chains the state hashes.
+    """
     meta = {
         "tick": state.tick,
         "status": state.status,
@@ -126,7 +135,7 @@ def snapshot_frame(state: WorldState, parent: str) -> Frame:
 
 
 def events_frame(tick: TickResult, orders: Sequence[LoggedOrder]) -> Frame:
-    """Return what happened in a tick, in which `orders` stood in the log, as a frame of kind `events`."""
+    """Return the events of a tick as a frame of kind `events`. `orders`: the orders that the log had for the tick."""
     meta: dict[str, JsonValue] = {"tick": tick.state.tick}
     tables, firsts = tick.record.tables()
     if firsts:
@@ -140,7 +149,7 @@ def events_frame(tick: TickResult, orders: Sequence[LoggedOrder]) -> Frame:
 
 
 def state_of(config: SimConfig, galaxy: Galaxy, frame: Frame) -> WorldState:
-    """Return the state in a frame. Raises FrameError where it is not one, or not one of this map."""
+    """Return the state in a snapshot. Raises FrameError if the frame is not a snapshot of this map."""
     if frame.kind != "snapshot":
         raise FrameError(f"the frame is a {frame.kind}, not a snapshot")
     owner = _array(frame, "systems", "owner", np.int16)
@@ -188,7 +197,7 @@ def state_of(config: SimConfig, galaxy: Galaxy, frame: Frame) -> WorldState:
 
 
 def _check(state: WorldState) -> None:
-    """Raise FrameError where a column holds what no tick leaves behind, so that no later tick trips over it."""
+    """Raise FrameError if a column has a value that no tick can produce and that a later tick could not handle."""
     systems, factions, fleets = len(state.owner), len(state.factions.ids), state.fleets
     if len(set(state.factions.ids)) != factions:
         raise FrameError("two factions have the same id")

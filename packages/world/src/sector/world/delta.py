@@ -1,4 +1,4 @@
-"""What changed from one state to the next, as the delta frame of `sector.models.delta`."""
+"""Delta frames, in the format of `sector.models.delta`, from two states."""
 
 from collections.abc import Mapping
 
@@ -12,18 +12,21 @@ from sector.world.record import LONG, narrow
 from sector.world.state import FLEET_DTYPES, Factions, Fleets, WorldState
 
 _MAX_CHANGED_SHARE = 0.75
-"""If more than this share of many rows changed, as with growth, the delta has all rows and needs no column of row numbers."""
+"""If more than this share of many rows changed, as with growth, the delta has the values of all rows and no column of
+row numbers.
+"""
 
 type _Part = tuple[str, NDArray[np.generic], NDArray[np.generic], str | None]
-"""A column: its name, its values before and after, and the table that it refers to."""
+"""A column: its name, its values before and after the tick, and the table that it refers to."""
 
 
 def delta_frame(
     before: WorldState, after: WorldState, landed: NDArray[np.int64], meta: Mapping[str, JsonValue]
 ) -> Frame:
-    """Return the delta that leads from `before` to `after`; `meta` is that of the snapshot after.
+    """Return the delta from `before` to `after`. `meta`: the meta of the later snapshot.
 
-    `landed`: ids of the fleets that are gone, ascending. Systems and factions keep their rows, and factions get new ones at the end.
+    `landed`: the ids of the fleets that landed, ascending. Systems and factions do not change rows, and new factions are
+    the last ones.
     """
     tables: dict[str, Table] = {}
     changed = _changed(
@@ -55,7 +58,10 @@ def _add_factions(tables: dict[str, Table], before: Factions, after: Factions) -
 
 
 def _add_fleets(tables: dict[str, Table], before: Fleets, after: Fleets, landed: NDArray[np.int64]) -> None:
-    """Fleets are added at the end, in ascending order of their ids. One that lands as it departs was never there."""
+    """Add the fleets with new ids, which are at the end.
+
+    A fleet that departs and lands in the same tick is not in the delta.
+    """
     if after is before:
         return
     next_fleet = int(before.id[-1]) + 1 if len(before.id) else 0
@@ -67,11 +73,11 @@ def _add_fleets(tables: dict[str, Table], before: Fleets, after: Fleets, landed:
 
 
 def _changed(*parts: _Part) -> Table | None:
-    """Return the columns that changed, in the rows in which one did; None where none did."""
+    """Return the columns that changed, with all rows in which any of them changed, or None without a change."""
     differs: NDArray[np.bool_] | None = None
     changed: list[tuple[str, NDArray[np.generic], str | None]] = []
     for name, old, new, refers_to in parts:
-        # A column that nothing touched is the same one. More rows may have come since.
+        # A column without changes is the same object. It may have got more rows.
         if new is not old and np.count_nonzero(unlike := new[: len(old)] != old):
             differs = unlike if differs is None else differs | unlike
             changed.append((name, new, refers_to))

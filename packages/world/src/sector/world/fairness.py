@@ -1,4 +1,4 @@
-"""How fair the homes of a map are, in figures."""
+"""Metrics for the fairness of the homes of a map."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,11 @@ _FAR = np.iinfo(np.int64).max // 4
 
 @dataclass(frozen=True, slots=True)
 class Fairness:
-    """For each home, int64[h]: ticks by lanes to the nearest other home; and what grows within `ticks` of it by lanes."""
+    """The metrics of h homes.
+
+    `nearest_rival`: int64[h], ticks along lanes to the nearest other home. `growth` and `supply_yield`: int64[h], the
+    sums over the systems within `ticks` along lanes.
+    """
 
     ticks: int
     nearest_rival: NDArray[np.int64]
@@ -21,12 +25,12 @@ class Fairness:
 
     @property
     def distance_spread(self) -> float:
-        """The farthest nearest rival over the nearest: 1 is fair."""
+        """The largest distance to the nearest other home, divided by the smallest. 1 is fair."""
         return _spread(self.nearest_rival)
 
     @property
     def wealth_spread(self) -> float:
-        """The most that growth and yield around one home are over those around another: 1 is fair."""
+        """The largest growth or yield near a home, divided by the smallest. 1 is fair."""
         return max(_spread(self.growth), _spread(self.supply_yield))
 
 
@@ -35,11 +39,15 @@ def _spread(values: NDArray[np.int64]) -> float:
 
 
 def fairness(galaxy: Galaxy, ticks: int) -> Fairness:
-    """Return the figures of a map whose lanes join all systems. A system counts for the home that is nearest to it."""
+    """Return the metrics of a map whose lanes connect all systems. Each system counts for the nearest home.
+
+    `ticks`: the distance up to which systems count.
+    """
     away, nearest = _to_homes(galaxy)
     homes = len(galaxy.home)
     rival = np.full(homes, _FAR)
-    # A shortest way from a home to another leaves its own surroundings by one lane, and is shortest on both sides of it.
+    # A shortest path between two homes crosses from the systems of one to those of the other on one lane. Both parts
+    # are shortest.
     a, b, length = galaxy.lane_a, galaxy.lane_b, galaxy.lane_length
     border = nearest[a] != nearest[b]
     way = (away[a] + length + away[b])[border]
@@ -53,10 +61,10 @@ def fairness(galaxy: Galaxy, ticks: int) -> Fairness:
 
 
 def _to_homes(galaxy: Galaxy) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return for each system the ticks by lanes to the nearest home, and which home, int64[n] each (Bellman-Ford)."""
+    """Return for each system the ticks along lanes to the nearest home, and that home: int64[n] each (Bellman-Ford)."""
     source, target, length = galaxy.arcs
     homes = len(galaxy.home)
-    # Distance and home in one number: the least of them is the nearest home, the first of several.
+    # One number holds distance and home, so the minimum is the nearest home, and the first one of several.
     best = np.full(len(galaxy.names), _FAR // homes * homes)
     best[galaxy.home] = np.arange(homes)
     while True:

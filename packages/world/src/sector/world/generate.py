@@ -1,4 +1,4 @@
-"""The generated map: everything follows from the seed, the same on every machine."""
+"""Map generation from a seed. The same seed gives the same map on every machine."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ _HOME_GROWTH, _HOME_YIELD = 4, 4
 
 
 def generate(config: SimConfig) -> tuple[Galaxy, NDArray[np.int64]]:
-    """Return the map of `config` and the ships that garrison each system at the start, int64[n]. Raises GalaxyError."""
+    """Return the map of `config`, and the ships in each garrison at tick 0, int64[n]. Raises GalaxyError."""
     count, seed = config.systems, config.seed
     placement = place(seed, count, config.homes)
     a, b = join(placement)

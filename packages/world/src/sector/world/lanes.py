@@ -1,7 +1,8 @@
-"""Lanes between systems: the Gabriel graph, which is connected, planar, and looks like roads.
+"""Lanes between systems: the Gabriel graph, which is connected and planar and looks like a road network.
 
-Two systems are joined where the circle that has them as its diameter holds no third one. Source: Gabriel, Sokal, "A New
-Statistical Approach to Geographic Variation Analysis", Systematic Zoology 18(3), 1969. It contains the minimum spanning tree.
+Two systems get a lane if the circle with both as its diameter contains no third system. The graph contains the minimum
+spanning tree. Source: Gabriel, Sokal, "A New Statistical Approach to Geographic Variation Analysis", Systematic Zoology
+18(3), 1969.
 """
 
 from itertools import product
@@ -12,11 +13,11 @@ from numpy.typing import NDArray
 from sector.world.placement import Placement
 
 _REACH = 2
-"""Cells of the grid that a lane may span. The jitter is small enough that no edge of the spanning tree spans more."""
+"""How many cells of the grid a lane may span. With this jitter, no edge of the spanning tree spans more."""
 
 
 def join(placement: Placement) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Return (a, b), int32[m] each with a < b: the two ends of each lane, ordered by a, then b."""
+    """Return both ends (a, b) of each lane, int32[m] each with a < b, sorted by a and then by b."""
     count = len(placement.x)
     near = [(dr, dc) for dr, dc in product(range(-_REACH, _REACH + 1), repeat=2) if (dr, dc) != (0, 0)]
     ends: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
@@ -37,7 +38,7 @@ def join(placement: Placement) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 
 
 def _beyond(placement: Placement, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Say for each lane whether it leads from a home past the cells that all homes have alike: few do, and not from all homes."""
+    """Say for each lane whether it leaves the cells around a home that all homes have in common."""
     down, right = (
         np.abs(one - other)
         for one, other in zip(divmod(a, placement.columns), divmod(b, placement.columns), strict=True)
@@ -62,7 +63,9 @@ def _neighbours(
 
 
 def _blocked(placement: Placement, a: NDArray[np.int64], b: NDArray[np.int64], dr: int, dc: int) -> NDArray[np.bool_]:
-    """Say for each pair whether the system at (dr, dc) from `a` lies in or on the circle over a and b."""
+    """Say for each pair whether the system at the offset (dr, dc) from `a` is in or on the circle with a and b as its
+    diameter.
+    """
     other, inside = _shifted(a, dr, dc, placement.columns, len(placement.x))
     inside &= other != b
     return inside & (_squared(placement, a, other) + _squared(placement, b, other) <= _squared(placement, a, b))

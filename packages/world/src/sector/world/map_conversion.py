@@ -1,4 +1,4 @@
-"""Converts map files to galaxies, and galaxies to map files."""
+"""Conversion between map files and galaxies."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from sector.world.placement import distance
 
 
 def galaxy_from_map(map_file: MapFile, config: SimConfig) -> tuple[Galaxy, NDArray[np.int64]]:
-    """Return the galaxy of a map and the ships that garrison each system at the start, int64[n]. Raises GalaxyError."""
+    """Return the galaxy of a map file, and the ships in each garrison at tick 0, int64[n]. Raises GalaxyError."""
     systems = sorted(map_file.systems, key=lambda system: _row(system.id))
     ends = sorted((min(a, b), max(a, b)) for a, b in ((_row(lane.a), _row(lane.b)) for lane in map_file.lanes))
     a, b = np.array(ends, np.int32).reshape(-1, 2).T.copy()
@@ -36,7 +36,7 @@ def galaxy_from_map(map_file: MapFile, config: SimConfig) -> tuple[Galaxy, NDArr
 
 
 def map_from_galaxy(galaxy: Galaxy, garrison: NDArray[np.int64]) -> MapFile:
-    """Return a galaxy as a map file, from which `galaxy_from_map` returns an equal galaxy."""
+    """Return a galaxy as a map file. `galaxy_from_map` converts it to an equal galaxy."""
     systems = zip(
         *(column.tolist() for column in (galaxy.x, galaxy.y, galaxy.growth, galaxy.supply_yield, garrison)), strict=True
     )

@@ -1,4 +1,4 @@
-"""Draws a map as SVG: lanes as lines, systems as discs with the size of their growth, homes with a ring."""
+"""SVG images of maps. Lanes are lines, systems are discs whose size shows their growth, and homes have a ring."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ _MARGIN = 6
 
 
 def render_svg(galaxy: Galaxy) -> str:
-    """Return the SVG document."""
+    """Return the map as the text of an SVG document."""
     x, y = galaxy.x.tolist(), galaxy.y.tolist()
     left, top = min(x) - _MARGIN, min(y) - _MARGIN
     width, height = max(x) - left + _MARGIN, max(y) - top + _MARGIN

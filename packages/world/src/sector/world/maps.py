@@ -1,4 +1,4 @@
-"""`python -m sector.world.maps`: makes, checks and draws map files."""
+"""`python -m sector.world.maps`: generates, validates and draws map files."""
 
 import argparse
 import sys
@@ -22,7 +22,7 @@ _NEAR_TICKS = 11
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Make, check or draw a map; returns the exit status: 1 for a map that cannot be played, 2 for a file that cannot be read."""
+    """Run the command and return its exit status: 1 for an unplayable map, 2 for an unreadable file."""
     given = _parser().parse_args(arguments)
     try:
         return int(given.run(given))

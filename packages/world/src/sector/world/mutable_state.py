@@ -1,4 +1,4 @@
-"""The state of a tick while its orders are applied: columns that change in place, and the fleets that the orders launch."""
+"""MutableState: a state that orders change in place during a tick, with the fleets that they launch."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
@@ -13,12 +13,14 @@ from sector.world.record import Record
 from sector.world.state import NEUTRAL, NO_FLEETS, Factions, Fleets, WorldState
 
 type Columns = tuple[NDArray[np.int64], ...]
-"""Launches: numbers of their events, places of the orders in the log or -1, factions, origins, targets, ships, and lengths."""
+"""Launches, as columns: event numbers, positions of the orders in the log or -1, factions, origins, targets, ships, and
+lengths in ticks.
+"""
 
 
 @dataclass(slots=True)
 class MutableState:
-    """A copy of a state that orders change on the way to `tick`."""
+    """A copy of a state that the orders of one tick change. `tick`: the tick that results from them."""
 
     config: SimConfig
     galaxy: Galaxy
@@ -33,26 +35,33 @@ class MutableState:
     alive: list[bool]
     home: list[int]
     under_way: int
-    """Fleets under way, those launched in this tick included."""
+    """The number of fleets on the way, including those launched in this tick."""
 
     record: Record
     _launches: list[tuple[int, ...]] = field(default_factory=list)
     _columns: list[Columns] = field(default_factory=list)
 
     def launch(self, n: int, order: int, faction: int, origin: int, target: int, ships: int, length: int) -> None:
-        """Take ships out of a garrison and put them under way for `length` ticks."""
+        """Launch a fleet for `length` ticks and take its ships from the garrison.
+
+        `n`: the number of its event. `order`: the position of the order in the log, or -1. `faction`, `origin` and
+        `target` are rows.
+        """
         self.ships[origin] -= ships
         self._launches.append((n, order, faction, origin, target, ships, length))
         self.under_way += 1
 
     def launch_all(self, columns: Columns) -> None:
-        """Launch many at once: columns of what `launch` takes, int64[k] each."""
+        """Launch many fleets: the parameters of `launch` as columns, int64[k] each."""
         np.subtract.at(self.ships, columns[3], columns[5])
         self._columns.append(columns)
         self.under_way += len(columns[0])
 
     def launched(self, next_fleet: int) -> Fleets:
-        """Return the fleets launched, numbered from `next_fleet` in the order of their events, and record them."""
+        """Return the launched fleets, and record their events.
+
+        `next_fleet`: the id of the first one. Ids follow the order of events.
+        """
         if self._launches:
             self._columns.append(tuple(np.array(self._launches, np.int64).T))
         if not self._columns:
@@ -86,7 +95,7 @@ class MutableState:
         )
 
     def enter(self, faction: str, *, puppet: bool) -> int | None:
-        """Give a new faction its home and starting supply; returns the home's row, or None if no free home is left."""
+        """Let a faction join with its home and starting supply. Return the row of the home, or None if no home is free."""
         for home in self.galaxy.home.tolist():
             if self.owner[home] == NEUTRAL and home not in self.home:
                 self.owner[home] = self.rows[faction] = len(self.ids)
@@ -99,7 +108,7 @@ class MutableState:
         return None
 
     def factions(self) -> Factions:
-        """Return the factions of the state before and those that joined since."""
+        """Return the factions of the state before the tick, followed by those that joined."""
         before = self.before
         if len(self.ids) == len(before.ids):
             return Factions(before.ids, self.supply, before.puppet, before.alive, before.home)
@@ -113,7 +122,7 @@ class MutableState:
 
     @classmethod
     def from_state(cls, state: WorldState, orders: int) -> Self:
-        """Return a mutable copy of `state` for the next tick, in which `orders` stand in the log."""
+        """Return a mutable copy of `state` for the next tick. `orders`: how many orders the log has for it."""
         factions = state.factions
         return cls(
             config=state.config,

@@ -1,8 +1,8 @@
-"""The orders of a tick, decoded: moves and musters as columns, all others one by one.
+"""Decoding of the orders of a tick: moves and musters to columns, and the other orders one by one.
 
-A regular expression reads the moves and musters that are written as `ORDER.dump_json` writes them, which the API does. It is generated
-from the models, so a field that is added or moved there changes it too. Any other spelling of an order is parsed by Pydantic. The
-expression decodes 1,000 orders into columns in 0.8 ms; Pydantic needs 1.2 ms for the models alone.
+A regular expression decodes moves and musters in the spelling of `ORDER.dump_json`, which the API uses. It is generated
+from the models, so that it follows their changes. Pydantic parses any other spelling. The expression decodes 1,000
+orders to columns in 0.8 ms. Pydantic needs 1.2 ms for the models alone.
 """
 
 import re
@@ -24,13 +24,13 @@ from sector.models.printable import printable
 _MAX_NAME = 60
 
 NOT_IN = -1
-"""The row of a faction that is not in, or not yet."""
+"""The row of a faction that has not joined."""
 
 
 def _plain_pattern() -> bytes:
-    """Return the expression for a move or a muster: a muster is a move without a target.
+    """Return the expression for a move or a muster, which is a move without a target.
 
-    Each field is a group of its name; `muster` is not empty for a muster.
+    Each field is a group with its name. The group `muster` is not empty for a muster.
     """
     move, muster = MoveFleet.model_json_schema()["properties"], AddFleet.model_json_schema()["properties"]
     if [name for name in move if name in muster] != list(muster):
@@ -51,7 +51,7 @@ def _value_pattern(name: str, schema: Mapping[str, str]) -> str:
         return f"(?P<{name}>[1-9][0-9]{{0,{len(str(MAX_SHIPS)) - 1}}})"
     pattern = schema["pattern"].removeprefix("^").removesuffix("$")
     prefix, group, number = pattern.partition("(")
-    # The id of a system is a letter and its number; the number is what counts.
+    # The id of a system is a letter and a number. Only the number is needed.
     return f'"{prefix}(?P<{name}>{number}"' if group else f'"(?P<{name}>{pattern})"'
 
 
@@ -63,7 +63,17 @@ _GROUPS = tuple(re.compile(_PLAIN).groupindex)
 
 @dataclass(frozen=True, slots=True)
 class OrderBatch:
-    """k moves and musters, int64[k] each: their places in the log, rows, and ships. `target` is -1 where `muster`."""
+    """k moves and musters as columns.
+
+    Attributes:
+        place: int64[k], positions in the log.
+        muster: bool[k], whether the order is a muster.
+        faction: int64[k], rows, or NOT_IN.
+        system: int64[k], the origins of moves and the systems of musters.
+        target: int64[k], the targets of moves, and -1 for musters.
+        ships: int64[k], numbers of ships.
+        admin: bool[k], whether the issuer has the scope `admin`.
+    """
 
     place: NDArray[np.int64]
     muster: NDArray[np.bool_]
@@ -75,11 +85,14 @@ class OrderBatch:
 
 
 type ParsedOrder = tuple[int, LoggedOrder, Order | str]
-"""An order that was parsed by itself: its place in the log, its entry, and the order, or why it is malformed."""
+"""An order that was parsed alone: its position in the log, its entry, and the order, or the reason why it is malformed."""
 
 
 def decode_orders(logged: Sequence[LoggedOrder], rows: Mapping[str, int]) -> tuple[OrderBatch, list[ParsedOrder]]:
-    """Return the plain moves and musters of the log, and the other orders. `rows`: the factions that are in."""
+    """Return the plain moves and musters of the log as columns, and the other orders parsed.
+
+    `rows`: the row of each faction that joined.
+    """
     places, matches = _match_plain([entry.body for entry in logged])
     fields = dict(zip(_GROUPS, zip(*matches, strict=True) if matches else ((),) * len(_GROUPS), strict=True))
     system, target, ships = fields["system"], fields["target"], fields["ships"]
@@ -96,14 +109,14 @@ def decode_orders(logged: Sequence[LoggedOrder], rows: Mapping[str, int]) -> tup
         ships=numbers[2],
         admin=np.array([logged[place].admin for place in places], np.bool_),
     )
-    # What has a target and needs none, or lacks one, or has too many ships, is for `parse_order` to refuse.
+    # `parse_order` rejects a muster with a target, a move without one, and too many ships.
     plain, places = _select(plain, ((plain.target < 0) == plain.muster) & (plain.ships <= MAX_SHIPS))
     others = sorted(set(range(len(logged))).difference(places)) if len(places) < len(logged) else []
     return plain, [(place, logged[place], parse_order(logged[place])) for place in others]
 
 
 def _match_plain(bodies: list[bytes]) -> tuple[Sequence[int], Sequence[tuple[bytes, ...]]]:
-    """Return the places of the bodies that match, and the groups of each match."""
+    """Return the positions of the bodies that match, and the groups of each match."""
     text = b"\n".join(bodies)
     lines = _find_lines(text)
     if len(lines) == len(bodies) and text.count(b"\n") < len(bodies):
@@ -119,7 +132,7 @@ def _select(plain: OrderBatch, rows: NDArray[np.bool_]) -> tuple[OrderBatch, lis
 
 
 def parse_order(entry: LoggedOrder) -> Order | str:
-    """Return the order in an entry of the log, or what is wrong with it."""
+    """Return the order of an entry of the log, or the reason why it is malformed."""
     if entry.fault:
         return entry.fault
     try:
@@ -129,7 +142,7 @@ def parse_order(entry: LoggedOrder) -> Order | str:
 
 
 def _describe(error: ErrorDetails) -> str:
-    """Return the field and what is wrong with it. The first part of its path is the type of the order."""
+    """Return the field and the text of an error. The first part of its path is the type of the order."""
     field = printable(".".join(map(str, error["loc"][1:]))[:_MAX_NAME])
     return f"{field}: {describe_error(error)}" if field else f"the order {describe_error(error)}"
 

@@ -1,7 +1,7 @@
-"""Phase 1 of a tick: orders, in log order, each against the state that the one before it left.
+"""Phase 1 of a tick: orders in log order. Each order applies to the state after the previous one.
 
-This module holds the rules, one order at a time. `bulk` finds the orders whose turn makes no difference and applies them all at
-once, by the same rules; what is left goes through here.
+This module has the rules for one order at a time. `bulk` applies independent orders together, with the same result, and
+passes the other orders to this module.
 """
 
 from typing import assert_never
@@ -16,7 +16,7 @@ from sector.world.state import MAX_FLEETS, NEUTRAL
 
 
 class OrderRejection(Exception):
-    """An order that breaks a rule. `reason` is from the closed list, `detail` for people."""
+    """An order broke a rule. `reason`: the reason from the closed list. `detail`: an explanation for people."""
 
     def __init__(self, reason: RejectReason, detail: str) -> None:
         super().__init__(detail)
@@ -25,7 +25,10 @@ class OrderRejection(Exception):
 
 
 def apply(mutable: MutableState, place: int, order: Order, *, admin: bool = False) -> None:
-    """Apply the order at `place` of the log. It yields one event; a rejection is its event, never an exception."""
+    """Apply the order at the position `place` of the log. It records one event: that of the order, or `order_rejected`.
+
+    `admin`: whether the issuer has the scope `admin`, which skips ownership and cost.
+    """
     try:
         if mutable.config.preset == "classic" and not isinstance(order, MoveFleet):
             raise OrderRejection(RejectReason.NOT_IN_CLASSIC, f"the classic rules have no {order.type}")
@@ -47,7 +50,7 @@ def apply(mutable: MutableState, place: int, order: Order, *, admin: bool = Fals
 
 
 def reject(mutable: MutableState, place: int, faction: str | None, reason: RejectReason, detail: str) -> None:
-    """Record that the order at `place` of the log changed nothing, and why."""
+    """Record that the order at the position `place` of the log was rejected."""
     row = NEUTRAL if faction is None else mutable.rows.get(faction, NEUTRAL)
     mutable.record.one("order_rejected", place, order=place, faction=row, reason=reason.value, detail=detail)
 

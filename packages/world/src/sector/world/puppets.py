@@ -1,6 +1,6 @@
-"""The end of phase 1: applies the orders of the puppets, by the same rules as those of players.
+"""The end of phase 1: the orders of puppets, under the same rules as the orders of players.
 
-Their orders are not in the log: they depend on the state alone, so a replay computes them again.
+Their orders are not in the log. They depend only on the state, so a replay computes them again.
 """
 
 from contextlib import suppress
@@ -20,7 +20,10 @@ _NO_ORDER = -1
 
 
 def play(state: WorldState, mutable: MutableState) -> None:
-    """Apply the orders of the puppets of `state` to `mutable`, except those that the orders of this tick made impossible."""
+    """Apply the orders of the puppets of `state` to `mutable`.
+
+    Orders that the orders of this tick made impossible are skipped.
+    """
     if not np.count_nonzero(state.factions.puppet & state.factions.alive):
         return
     orders = plan_orders(_view(state))
@@ -35,7 +38,7 @@ def play(state: WorldState, mutable: MutableState) -> None:
 def _claim(mutable: MutableState, orders: PuppetOrders) -> None:
     claims: list[tuple[int, int, int]] = []
     for system, faction in zip(orders.claim_system.tolist(), orders.claim_faction.tolist(), strict=True):
-        with suppress(OrderRejection):  # an order of this tick, or another puppet, came first
+        with suppress(OrderRejection):  # an order of this tick or another puppet was first
             claim(mutable, faction, system)
             claims.append((faction, system, int(mutable.ships[system])))
     if claims:
@@ -74,13 +77,13 @@ def _move(state: WorldState, mutable: MutableState, orders: PuppetOrders) -> Non
 
 
 def _no_orders(events: NDArray[np.int64] | list[tuple[int, int, int]]) -> NDArray[np.int64]:
-    """Return the orders of events that no order in the log caused."""
+    """Return the order numbers of events without an order: -1 for each."""
     return np.full(len(events), _NO_ORDER)
 
 
 @lru_cache(maxsize=64)
 def _temperaments(puppets: tuple[Puppet, ...], factions: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the temperament of each faction, "" for those that are no puppets."""
+    """Return the temperament of each faction. It is "" for a faction that is not a puppet."""
     temperaments = {puppet.faction: puppet.temperament for puppet in puppets}
     return tuple(temperaments.get(faction, "") for faction in factions)
 

@@ -1,4 +1,7 @@
-"""Record: what happens in a tick, as columns, a table for each type of event. `sector.models.events` describes the types."""
+"""Record: the events of a tick as columns, with one table for each type of event.
+
+`sector.models.events` describes the types.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,10 +25,10 @@ _COLUMNS: Mapping[str, tuple[type[np.signedinteger], str | None, str]] = {
     "ships": (np.int64, None, ""),
     "arrives": (np.int32, None, ""),
 }
-"""By the name of a column: its dtype, the table that it refers to, and the prefix of the ids that it holds the numbers of."""
+"""For each column name, its dtype, the table that it refers to, and the prefix of the ids whose numbers it has."""
 
 LONG = 2**10
-"""A column of so many rows or more is worth a look at what it holds."""
+"""The number of rows from which `narrow` looks for a smaller dtype."""
 
 _WIDTHS: tuple[type[np.signedinteger], ...] = (np.int8, np.int16, np.int32, np.int64)
 
@@ -35,9 +38,11 @@ type Block = dict[str, Values]
 
 @dataclass(slots=True)
 class Record:
-    """The events of one tick. Orders have the numbers below the initial `count`; later events continue from there.
+    """The events of one tick.
 
-    Phases `defer` their events: they are computed only if `tables` is called, which a replay does not need.
+    Orders have the event numbers below the initial `count`, and later events continue from there.
+
+    Phases `defer` their events, so that they are computed only if `tables` is called. A replay does not need them.
     """
 
     count: int
@@ -47,29 +52,32 @@ class Record:
     _later: list[Callable[["Record"], None]] = field(default_factory=list)
 
     def one(self, kind: str, n: int, **fields: int | str) -> None:
-        """Add one event: its number, and its fields."""
+        """Add one event: its number and its fields."""
         self._rows.setdefault(kind, []).append({"n": n, **fields})
 
     def add(self, kind: str, n: NDArray[np.int64], **fields: Values) -> None:
-        """Add events of one type: their numbers, and a column for each field."""
+        """Add events of one type: their numbers, int64[k], and a column of k values for each field."""
         self._blocks.setdefault(kind, []).append({"n": n, **fields})
 
     def extend(self, kind: str, count: int, **fields: Values) -> None:
-        """Append `count` events."""
+        """Append `count` events of one type after all events so far."""
         if count:
             self.add(kind, np.arange(self.count, self.count + count), **fields)
             self.count += count
 
     def forces(self, of: NDArray[np.int64], faction: NDArray[np.int16], ships: NDArray[np.int64]) -> None:
-        """Add the forces of the battles of this tick: row `of` of the battles, ascending."""
+        """Add the forces of the battles of this tick. `of`: the row of the battle of each force, ascending."""
         self._forces = {"of": of, "faction": faction, "ships": ships}
 
     def defer(self, add_events: Callable[["Record"], None]) -> None:
-        """Let `add_events` add events once `tables` is called, after all others and in the order of the calls of `defer`."""
+        """Call `add_events` when `tables` is called, after all other events and in the order of the calls of `defer`."""
         self._later.append(add_events)
 
     def tables(self) -> tuple[dict[str, Table], dict[str, int]]:
-        """Return the events, a table for each type; and by type the first number of those that count on, which have no column `n`."""
+        """Return the table of each type, and the first number of the types whose numbers are consecutive.
+
+        These have no column `n`.
+        """
         for add_events in self._later:
             add_events(self)
         self._later.clear()
@@ -111,7 +119,7 @@ def _table(blocks: list[Block]) -> Table:
 
 
 def narrow(values: NDArray[np.generic]) -> NDArray[np.generic]:
-    """Return a long column of numbers in the smallest width that holds it, which makes frames smaller."""
+    """Return a long column of integers in the smallest dtype that can hold it, so that frames are smaller."""
     if len(values) < LONG or values.dtype == np.bool_:
         return values
     smallest, largest = int(values.min()), int(values.max())

@@ -1,4 +1,4 @@
-"""`python -m sector.world.replay FILE`: plays an exported log again, and holds every tick against what was recorded."""
+"""`python -m sector.world.replay FILE`: replays an exported log and compares every tick with the recorded one."""
 
 import argparse
 import sys
@@ -23,7 +23,9 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first tick whose replay is not what was recorded: both state hashes, and the columns that differ, a line each."""
+    """The first tick whose replay differs from the record: both state hashes, and one line for each column that
+    differs.
+    """
 
     tick: int
     recorded: str
@@ -33,7 +35,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class ReplayProgress:
-    """How far a replay came: the tick that it reached, ticks replayed, and the difference at which it stopped, or None."""
+    """The progress of a replay: the last tick, the number of ticks replayed, and the difference that ended it, or None."""
 
     tick: int
     ticks: int
@@ -41,7 +43,7 @@ class ReplayProgress:
 
 
 class ReplayError(ValueError):
-    """An archive whose records do not make a history. `reason` says why."""
+    """An archive whose records do not form a history. `reason`: what is wrong with it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -49,9 +51,10 @@ class ReplayError(ValueError):
 
 
 def replay(records: Iterator[Record]) -> Iterator[ReplayProgress]:
-    """Play the records again, from the first keyframe on; yield how far it came after each tick.
+    """Replay the records from the first keyframe. Yield the progress after each tick.
 
-    The last one yielded has a difference if there is one. Raises ReplayError, ArchiveError, FrameError.
+    If a tick differs, the last progress has the difference. Raises ReplayError, ArchiveError or FrameError for an
+    invalid archive.
     """
     player = _Player()
     try:
@@ -67,7 +70,7 @@ def replay(records: Iterator[Record]) -> Iterator[ReplayProgress]:
 
 
 class _Player:
-    """Validates each record, plays it, and compares what the rules give with what was recorded."""
+    """Validates each record, replays it, and compares the result of the rules with the record."""
 
     def __init__(self) -> None:
         self.checker = HistoryChecker(verify_states=False)
@@ -77,7 +80,10 @@ class _Player:
         self._ticks = 0
 
     def put(self, record: Record) -> ReplayProgress | None:
-        """Return how far the replay came with a record, or None where it is no part of a history. Raises RecordError, ReplayError."""
+        """Return the progress after a record, or None for the manifest and the first keyframe.
+
+        Raises RecordError or ReplayError.
+        """
         self.checker.put(record)
         match record:
             case Founding():
@@ -102,7 +108,7 @@ class _Player:
         try:
             after = self._world.advance(self._position, record.orders).state
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-            # The first keyframe holds what no tick leaves behind.
+            # The first keyframe has values that no tick can produce.
             raise ReplayError(f"tick {record.tick} cannot be replayed: {type(error).__name__}: {error}") from error
         self._position, self._ticks = after, self._ticks + 1
         recorded = self.checker.frame
@@ -120,7 +126,7 @@ def _compare(tick: int, replayed: Position, recorded_hash: str, recorded: Frame)
 
 
 def _differing(recorded: Frame, replayed: Frame) -> Iterator[str]:
-    """Yield for each column in which two snapshots differ what it is, where it differs first, and how."""
+    """Yield one line for each column in which two snapshots differ: its name, the first difference, and the values."""
     for name in sorted(recorded.meta.keys() | replayed.meta.keys()):
         if recorded.meta.get(name) != replayed.meta.get(name):
             yield f"{name}: recorded {recorded.meta.get(name)!r}, replayed {replayed.meta.get(name)!r}"
@@ -150,7 +156,9 @@ def _columns(table: Table) -> dict[str, Sequence[object]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Verify an archive; returns the exit status: 0 as recorded, 1 not so, 2 no archive."""
+    """Verify an archive and return the exit status: 0 if every tick matches, 1 if one differs, 2 for an invalid
+    archive.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m sector.world.replay",
         description="Replays an exported log from its first keyframe, and compares the state hash of every tick with the"
@@ -178,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _replay_with_progress(stream: BinaryIO, size: int) -> ReplayProgress:
     last = ReplayProgress(0, 0, None)
-    # disable=None: the bar is for a terminal.
+    # With disable=None, tqdm shows the bar only on a terminal.
     with tqdm(total=size, unit="B", unit_scale=True, desc="replay", disable=None) as bar:
         for last in replay(read_archive(stream)):
             bar.update(stream.tell() - bar.n)

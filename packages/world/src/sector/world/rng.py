@@ -1,4 +1,4 @@
-"""Random numbers that are the same on every machine and with every version of NumPy: SplitMix64, by counter.
+"""Counter-based random numbers (SplitMix64) that are the same on every machine and with every version of NumPy.
 
 Source: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014.
 """
@@ -16,8 +16,11 @@ def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def integers(seed: int, stream: int, count: int, below: int) -> NDArray[np.int64]:
-    """Return int64[count], each in [0, below). Each `stream` of a seed is independent of the others. `below` < 2**31."""
+    """Return `count` random numbers, int64[count], each in [0, below).
+
+    `stream`: each stream of a seed is independent of its other streams. `below`: less than 2**31.
+    """
     start = _mix(_mix(np.array([seed], np.uint64)) + np.array([stream], np.uint64))
     bits = _mix(start + _GOLDEN * np.arange(1, count + 1, dtype=np.uint64))
-    # The upper 32 bits scaled down: no modulo, and a bias below 2**-32 * below.
+    # Scaling of the upper 32 bits needs no modulo. Its bias is below 2**-32 * below.
     return ((bits >> np.uint64(32)) * np.uint64(below) >> np.uint64(32)).astype(np.int64)

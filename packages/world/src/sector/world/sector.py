@@ -21,7 +21,7 @@ from sector.world.victory import DRAW
 
 
 class Position(NamedTuple):
-    """A state, the snapshot that encodes it, and the digest of that."""
+    """A state with the snapshot that encodes it and the digest of that snapshot."""
 
     state: WorldState
     frame: Frame
@@ -29,25 +29,31 @@ class Position(NamedTuple):
 
 
 class SectorWorld:
-    """The world of systems, lanes, factions and fleets."""
+    """The world of systems, lanes, factions and fleets. It implements `sector.state.world.World`."""
 
     def create(self, config: SimConfig) -> tuple[bytes, bytes]:
-        """Return (map, snapshot) of tick 0: players and puppets are in, all else is neutral. Raises GalaxyError."""
+        """Return the map and the snapshot of tick 0, both as encoded frames.
+
+        Players and puppets have joined, and all other systems are neutral. Raises GalaxyError.
+        """
         state = initial_state(config)
         return encode(map_frame(state.galaxy)), encode(snapshot_frame(state, parent=""))
 
     def found(self, config: SimConfig) -> tuple[bytes, bytes]:
-        """Return what `create` returns. Deprecated: the name before 0.7."""
+        """Return the result of `create`. Deprecated: this is the name before 0.7."""
         warnings.warn("SectorWorld.found is now create", DeprecationWarning, stacklevel=2)
         return self.create(config)
 
     def load(self, config: SimConfig, map_blob: bytes, snapshot: bytes) -> Position:
-        """Return the state in a snapshot. Raises FrameError."""
+        """Return the state in a snapshot.
+
+        `map_blob`: the encoded map of the sim. Raises FrameError if one does not fit the other.
+        """
         frame = decode(snapshot)
         return Position(state_of(config, galaxy_of(decode(map_blob)), frame), frame, digest(snapshot))
 
     def advance(self, state: Position, orders: Sequence[LoggedOrder]) -> Step[Position]:
-        """Return the step to the next tick. Raises ValueError for a finished sim."""
+        """Return the step to the next tick. Raises ValueError if the sim has finished."""
         tick = advance(state.state, orders)
         frame = snapshot_frame(tick.state, parent=state.digest)
         snapshot = encode(frame)

@@ -1,4 +1,4 @@
-"""Generates names for systems: pronounceable and unique."""
+"""Names for systems: pronounceable and unique."""
 
 import math
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ _STREAM = 5
 
 
 def generate_names(seed: int, count: int) -> tuple[str, ...]:
-    """Return `count` unique names, up to 64 million."""
+    """Return `count` unique names, up to 64 million. The same seed gives the same names."""
     syllables = 1
     while len(_SYLLABLES) ** syllables * len(_ENDINGS) < count * 4:
         syllables += 1
@@ -22,7 +22,7 @@ def generate_names(seed: int, count: int) -> tuple[str, ...]:
     start, step = (int(n) for n in rng.integers(seed, _STREAM, 2, min(total, 2**31 - 1)))
     while math.gcd(step, total) != 1:
         step += 1
-    # start + i * step walks through all of [0, total) before it comes back: no number, so no name, twice.
+    # start + i * step reaches each number of [0, total) once before it repeats, so no name occurs twice.
     return tuple(_name((start + i * step) % total, syllables) for i in range(count))
 
 

@@ -1,4 +1,4 @@
-"""One tick: the phases in their order."""
+"""One tick: the phases of the rules in their order."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from sector.world.victory import judge
 
 
 class TickResult(NamedTuple):
-    """The state one tick later, what happened on the way, and the ids of the fleets that landed, int64[k], ascending."""
+    """The result of a tick: the state after it, its events, and the ids of the fleets that landed, int64[k], ascending."""
 
     state: WorldState
     record: Record
@@ -26,7 +26,7 @@ class TickResult(NamedTuple):
 
 
 def advance(state: WorldState, orders: Sequence[LoggedOrder]) -> TickResult:
-    """Return the next tick. Raises ValueError for a finished sim."""
+    """Return the result of the next tick. It does not change `state`. Raises ValueError if the sim has finished."""
     if state.status == "finished":
         raise ValueError(f"the sim finished at tick {state.tick}")
     mutable = MutableState.from_state(state, len(orders))

@@ -1,4 +1,4 @@
-"""Phase 4 of a tick: factions are eliminated, and the sim ends with a winner or a draw."""
+"""Phase 4 of a tick: factions are eliminated, and the sim may end with a winner or a draw."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,11 +12,11 @@ from sector.world.state import Factions, Fleets
 DRAW = -1
 
 LAST_TICK = 2**31 - 2**22
-"""No sim ticks beyond it, so that no arrival exceeds an int32: longer than any lane, 2**22 ticks are left."""
+"""The last tick of any sim. 2**22 ticks remain, longer than any lane, so that no arrival exceeds an int32."""
 
 
 class VictoryCheck(NamedTuple):
-    """alive: bool[f]. `finished` with `winner` the row of a faction, or DRAW."""
+    """The result of phase 4. `alive`: bool[f]. `winner`: the row of a faction, or DRAW."""
 
     alive: NDArray[np.bool_]
     finished: bool
@@ -32,7 +32,10 @@ def judge(
     factions: Factions,
     record: Record,
 ) -> VictoryCheck:
-    """Eliminate factions without systems and fleets. The last faction wins; at `max_ticks` (0: never), the one with the most ships."""
+    """Eliminate the factions without systems and fleets, and check for the end of the sim.
+
+    The last remaining faction wins. At `max_ticks` (0: unlimited) the faction with the most ships wins.
+    """
     owned = np.bincount(owner + np.int16(1), minlength=len(factions.ids) + 1)[1:]
     still = factions.alive & (owned > 0)
     left = np.count_nonzero(still)

@@ -1,5 +1,6 @@
-"""Planet Wars as the AI Challenge of 2010 played it: its texts, its engine, and its programs, on Sector's own phases.
+"""Planet Wars, as in the AI Challenge of 2010: its text formats, its engine and its programs, on the tick phases of
+Sector.
 
-The rules and formats are those of the contest's specification and of its engine by J. Cameron; where the two differ, or say
-nothing, docs/decisions/classic.md says what holds here.
+The rules and formats come from the specification of the contest and from its engine by J. Cameron. The page
+`docs/decisions/classic.md` states the rules where the two differ or are silent.
 """

@@ -1,4 +1,4 @@
-"""`python -m sector.world.classic`: plays a match of Planet Wars between programs, as the contest's own engine does."""
+"""`python -m sector.world.classic`: plays a match of Planet Wars between programs, like the engine of the contest."""
 
 import argparse
 import asyncio
@@ -32,17 +32,20 @@ example:
 _MAX_MAP_BYTES = 16 * 2**20
 _EXIT_WRONG_FILE = 2
 _SHELL_SIGNAL = 128
-"""Plus the number of a signal: the status with which a shell reports the end by that signal."""
+"""A shell reports the end of a process by a signal as this status plus the signal number."""
 
 
 class _StopSignals:
-    """The signals at which a match ends, and its programs with it; asyncio itself handles SIGINT. `received`: the first, or 0."""
+    """The signals that end a match and its programs, except SIGINT, which asyncio handles.
+
+    `received`: the first signal, or 0.
+    """
 
     def __init__(self) -> None:
         self.received = 0
 
     def cancel(self, match: "asyncio.Task[object]") -> None:
-        """Cancel a match at the first of them. One that is ignored stays so: `nohup` ignores SIGHUP."""
+        """Cancel a match at the first signal. Ignored signals stay ignored: `nohup` ignores SIGHUP."""
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 asyncio.get_running_loop().add_signal_handler(number, self._receive, number, match)
@@ -54,7 +57,7 @@ class _StopSignals:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Play a match; returns the exit status."""
+    """Run the command and return its exit status."""
     options = _parser().parse_args(arguments)
     stop = _StopSignals()
     try:
@@ -64,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MapTextError as error:
         return _fail(f"failed to start game. map: {options.map}: {error}")
     except BrokenPipeError:
-        # Python would try once more at its exit, and print a traceback.
+        # Otherwise Python would flush once more at exit and print a traceback.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _fail("the reader of the playback has closed it")
     except FileError as error:
@@ -132,7 +135,7 @@ async def _play(
     limits = Limits.of_match(options.turn_ms, options.max_turns, options.memory_mib)
     try:
         for command in options.commands:
-            programs.append(await Program.start(command, limits))  # noqa: PERF401 # those started must be stopped
+            programs.append(await Program.start(command, limits))  # noqa: PERF401 # all started ones must stop
         match = Match(planets, fleets, len(programs), options.max_turns)
         return await Referee(match, programs, options.turn_ms, sys.stdout, log).play(planets)
     finally:

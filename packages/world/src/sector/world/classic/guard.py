@@ -1,11 +1,11 @@
-"""The guard of a program: starts it, and kills it and all its descendants once the engine asks for that, or is gone.
+"""The guard of a program. It starts the program, and kills it and all its descendants when the engine asks for that or exits.
 
-The engine starts a guard for each program: `guard.py CONTROL LIMITS COMMAND…`. It needs the standard library only, because it runs
-with the clean environment of the program. CONTROL is the descriptor of a socket. The guard reports there whether the program
-started. When the other end closes, which the kernel does also after a SIGKILL, the guard kills.
+The engine starts a guard for each program: `guard.py CONTROL LIMITS COMMAND…`. The guard uses only the standard library, because it
+runs with the clean environment of the program. CONTROL is the descriptor of a socket, on which the guard reports whether the program
+started. The guard kills when the other end closes. The kernel closes it even after a SIGKILL.
 
-On Linux the guard adopts each descendant whose parent ends, so that no wrapper script, session or daemon hides a process from it.
-Elsewhere it kills the process group of the program.
+On Linux the guard adopts each descendant whose parent exits, so that no wrapper script, session or daemon hides a process from it.
+On other systems it kills the process group of the program.
 """
 
 import ctypes
@@ -34,7 +34,7 @@ _IGNORED = (
 )
 
 type ResourceLimits = Sequence[tuple[int, int]]
-"""Numbers of resources, and their limits."""
+"""Pairs of a resource number and its limit."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -48,11 +48,11 @@ def main(arguments: Sequence[str]) -> None:
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         control.sendall(json.dumps({"error": str(error)}).encode())
         return
-    # The engine sees the end of the output only if the guard does not hold the pipes.
+    # The engine sees the end of the output only if the guard has closed its copies of the pipes.
     with Path(os.devnull).open("r+b") as null:
         for descriptor in (0, 1):
             os.dup2(null.fileno(), descriptor)
-    # The kernel reaps what ends until then.
+    # Until then the kernel reaps processes that exit.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with suppress(ConnectionError):
         control.sendall(json.dumps({"error": None}).encode())
@@ -62,11 +62,11 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def apply_limits(limits: ResourceLimits) -> None:
-    """Limit this process and all that it starts, for good."""
+    """Limit this process and its descendants permanently."""
     for kind, soft in limits:
         _, hard = resource.getrlimit(kind)
         bound = soft if hard == resource.RLIM_INFINITY else min(soft, hard)
-        # (macOS has no limit of addresses)
+        # (macOS has no limit for the address space)
         with suppress(ValueError, OSError):
             resource.setrlimit(kind, (bound, bound))
 
@@ -75,16 +75,16 @@ def _start(command: Sequence[str], limits: ResourceLimits) -> "subprocess.Popen[
     guard = os.getpid()
 
     def prepare() -> None:
-        """Run in the process of the program, before it becomes the program."""
+        """Run in the process of the program, before it executes the program."""
         for number in _IGNORED:
             signal.signal(number, signal.SIG_DFL)
         apply_limits(limits)
-        # The program ends with its guard, too.
+        # The program must end together with its guard.
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != guard:
             os._exit(1)
 
-    # Python itself may have added LC_CTYPE.
+    # Python may have added LC_CTYPE.
     environment = {name: value for name, value in os.environ.items() if name != "LC_CTYPE"}
     return subprocess.Popen(  # nosec B603
         command,  # noqa: S603
@@ -95,8 +95,8 @@ def _start(command: Sequence[str], limits: ResourceLimits) -> "subprocess.Popen[
 
 
 def _kill_all(program: int) -> None:
-    """Kill until no descendant is left."""
-    # In one go, so that a process that forks without end does not outrun us.
+    """Kill processes until no descendant is left."""
+    # Each pass kills all children before it waits, so that a process that forks in a loop cannot outrun the guard.
     _kill_group(program)
     while True:
         for pid in _children() if _IS_LINUX else ():
@@ -111,16 +111,16 @@ def _kill_all(program: int) -> None:
 
 
 def _kill_group(leader: int) -> None:
-    # A group that has no process left is no error.
+    # It is not an error if the group has no process left.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
 
 
 def _children() -> list[int]:
-    """Return the processes whose parent is this one: the program, and each descendant that was adopted."""
+    """Return the child processes of this process: the program, and each descendant that was adopted."""
     ours, children = str(os.getpid()), []
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        # A process may end meanwhile. The name of its program stands in parentheses and may have any character.
+        # A process may end in the meantime. Its name is in parentheses and may contain any character.
         with suppress(FileNotFoundError, ProcessLookupError):
             if stat.read_bytes().rpartition(b")")[2].split()[1] == ours.encode():
                 children.append(int(stat.parent.name))

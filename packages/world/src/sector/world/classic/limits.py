@@ -1,7 +1,7 @@
-"""What a program of somebody else may use: a clean environment, and bounded memory, processor time, files and descriptors.
+"""Limits for an untrusted program: a clean environment, and bounded memory, processor time, files and descriptors.
 
-This is no sandbox: the program has the rights of the user who runs it. The number of processes is not limited, because the system
-counts all those of the user; the guard ends them with the match.
+This is not a sandbox: the program has the rights of the user. The number of processes is not limited, because the
+system counts all processes of the user. The guard ends them with the match.
 """
 
 import os
@@ -17,10 +17,10 @@ _MAX_CPU_S = 365 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of one program.
+    """The limits of one program: MiB of address space and seconds of processor time of all its threads, among others.
 
-    A Java machine reserves addresses that it does not use, and chooses its heap by `memory_mib`: 4096 suits it. `cpu_s` counts the
-    time of all its threads.
+    A Java machine reserves much more address space than it uses and derives its heap from the limit. 4096 MiB is enough
+    for it.
     """
 
     memory_mib: int = 4096
@@ -30,11 +30,11 @@ class Limits:
 
     @classmethod
     def of_match(cls, turn_ms: int, max_turns: int, memory_mib: int) -> "Limits":
-        """Return limits that a program does not meet which keeps four processors busy in every turn."""
+        """Return limits that leave room for a program that uses four processors fully in every turn."""
         return cls(memory_mib, cpu_s=min(60 + 4 * (max_turns + 1) * turn_ms // 1000, _MAX_CPU_S))
 
     def resources(self) -> list[tuple[int, int]]:
-        """Return the limits as the system has them: numbers of resources, and their limits."""
+        """Return the limits as pairs of a resource number and its limit."""
         return [
             (resource.RLIMIT_AS, self.memory_mib * _MIB),
             (resource.RLIMIT_CPU, self.cpu_s),
@@ -45,5 +45,5 @@ class Limits:
 
 
 def environment(ours: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return the environment of a program: nothing of ours but where programs are and the language. Its home is the folder it runs in."""
+    """Return the environment of a program: the path, the language, and the current folder as its home."""
     return {"HOME": str(Path.cwd()), **{name: ours[name] for name in _PASSED_VARIABLES if name in ours}}

@@ -1,4 +1,7 @@
-"""A match: the contest's game on Sector's phases. Players are numbered from 1; row p - 1 of the factions is player p's."""
+"""Match: the game of the contest on the tick phases of Sector.
+
+Players are numbered from 1: player p is row p - 1 of the factions.
+"""
 
 from collections.abc import Sequence
 from copy import replace
@@ -15,7 +18,7 @@ from sector.world.state import MAX_FLEETS, NEUTRAL, Factions, Fleets, WorldState
 
 
 class RuleViolation(ValueError):
-    """An order that costs its player the match. `reason` says why."""
+    """An order that breaks a rule. The engine drops its player. `reason`: which rule."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -23,7 +26,7 @@ class RuleViolation(ValueError):
 
 
 class Match:
-    """The state of a match, changed by orders, dropouts and turns."""
+    """The state of a match. Orders, dropouts and turns change it in place."""
 
     def __init__(self, planets: Sequence[Planet], fleets: Sequence[ClassicFleet], players: int, max_turns: int) -> None:
         owners = [planet.owner for planet in planets] + [fleet.owner for fleet in fleets]
@@ -34,7 +37,7 @@ class Match:
         self.turn = 0
 
     def planets(self) -> list[Planet]:
-        """Return the planets as they are now."""
+        """Return the planets in their current state."""
         return [
             replace(planet, owner=owner + 1, ships=ships)
             for planet, owner, ships in zip(
@@ -43,7 +46,7 @@ class Match:
         ]
 
     def fleets(self) -> list[ClassicFleet]:
-        """Return the fleets in flight after the last turn, in the order in which they departed."""
+        """Return the fleets in flight after the last turn, in the order of their departure."""
         fleets, tick = self._state.fleets, self._state.tick
         columns = (fleets.owner, fleets.ships, fleets.origin, fleets.target, fleets.departed, fleets.arrives)
         return [
@@ -54,7 +57,7 @@ class Match:
         ]
 
     def order(self, player: int, move: Move) -> None:
-        """Send ships. Raises RuleViolation. An order of 0 ships is allowed, as in the contest."""
+        """Send ships. Raises RuleViolation. As in the contest, an order of 0 ships is allowed."""
         count = len(self._planets)
         if not (0 <= move.source < count and 0 <= move.target < count):
             raise RuleViolation(f"there are planets 0 to {count - 1}, and not {move.source} or not {move.target}")
@@ -72,14 +75,14 @@ class Match:
         self._mutable.launch(number, -1, player - 1, move.source, move.target, move.ships, turns)
 
     def drop(self, player: int) -> None:
-        """Take a player out: its planets become neutral, with their ships; its fleets are gone."""
+        """Drop a player. Its planets become neutral and keep their ships, and its fleets are removed."""
         self._mutable.owner[self._mutable.owner == player - 1] = NEUTRAL
         self._mutable.alive[player - 1] = False
         fleets = self._state.fleets
         self._state = replace(self._state, fleets=fleets.take((fleets.owner != player - 1).nonzero()[0]))
 
     def step(self) -> None:
-        """Play the turn: fleets depart, planets grow, fleets arrive."""
+        """Play one turn: fleets depart, planets grow, fleets arrive."""
         state, mutable = self._state, self._mutable
         launched = mutable.launched(state.next_fleet)
         alive = np.array(mutable.alive, np.bool_)
@@ -99,14 +102,14 @@ class Match:
         self.turn += 1
 
     def remaining(self) -> set[int]:
-        """Return the players with a planet or a fleet."""
+        """Return the players that have a planet or a fleet."""
         owners = {*self._mutable.owner.tolist(), *self._state.fleets.owner.tolist()} - {NEUTRAL}
         return {owner + 1 for owner in owners}
 
     def winner(self) -> int | None:
         """Return the winner, 0 for a draw, or None before the end of the match.
 
-        As in the contest's engine, ships are counted once more than `max_turns` turns have been played.
+        As in the engine of the contest, ships are counted after more than `max_turns` turns.
         """
         players = self.remaining()
         if self.turn > self._max_turns:
@@ -128,7 +131,8 @@ def _state(planets: Sequence[Planet], fleets: Sequence[ClassicFleet], players: i
     none = np.empty(0, np.int32)
     zero = np.zeros(count, np.int32)
     growth = np.array([planet.growth for planet in planets], np.int32)
-    # The planets' places are doubles, which only `distance` looks at: the galaxy of a match has none, and no lanes.
+    # The coordinates of planets are doubles, which only `distance` uses. So the galaxy of a match has no coordinates
+    # and no lanes.
     galaxy = Galaxy(tuple(f"P{n}" for n in range(count)), zero, zero, growth, zero, none, none, none, none)
     factions = Factions(
         tuple(f"player-{number}" for number in range(1, players + 1)),
@@ -137,7 +141,7 @@ def _state(planets: Sequence[Planet], fleets: Sequence[ClassicFleet], players: i
         np.ones(players, np.bool_),
         np.zeros(players, np.int32),
     )
-    # A fleet that should have arrived does so in the first turn.
+    # A fleet that is overdue arrives in the first turn.
     left = [max(fleet.remaining, 1) for fleet in fleets]
     flying = Fleets(
         id=np.arange(len(fleets)),

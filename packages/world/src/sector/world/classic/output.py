@@ -1,4 +1,4 @@
-"""The output of a program, read line by line while it is its turn."""
+"""The output of a program, which is read line by line during its turn."""
 
 import asyncio
 import os
@@ -9,17 +9,17 @@ MAX_TURN_BYTES = 2**20
 _CHUNK_BYTES = 2**16
 _QUIET_S = 0.005
 _QUIET_AFTER_OUTPUT_S = 0.05
-"""A program that has written out of turn may wait for room in the pipe to write more."""
+"""A program that wrote out of turn may wait for room in the pipe to write more."""
 
 
 class OutputTooLong(ValueError):
-    """A program wrote a longer line, or more lines in one turn, than the engine takes."""
+    """A program wrote a longer line, or more lines in one turn, than the limits allow."""
 
 
 class Output:
-    """Reads the lines from a descriptor, which it owns.
+    """Reads lines from a descriptor, which it owns.
 
-    Nothing is read between two turns: a program that writes then waits until the pipe has room.
+    It reads nothing between two turns. A program that writes then blocks when the pipe is full.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -31,10 +31,10 @@ class Output:
         self._is_at_end = False
 
     async def discard(self) -> int:
-        """Begin a turn: drop all that was written since the last one; returns the number of bytes.
+        """Begin a turn: discard the output since the last turn and return its number of bytes.
 
-        It waits until the program writes nothing for a moment. What a program writes together with `go`, but in a second call, is
-        dropped also if the other programs answered already.
+        It waits until the program is silent for a moment. So it also discards output that the program writes right
+        after `go` in a second call, even if all other programs have replied.
         """
         dropped = sum(len(line) + 1 for line in self._lines) + len(self._partial)
         self._lines.clear()
@@ -45,7 +45,7 @@ class Output:
         return dropped
 
     async def line(self) -> bytes | None:
-        """Return the next line, or None at the end. Raises OutputTooLong."""
+        """Return the next line, or None at the end of the output. Raises OutputTooLong."""
         while not self._lines:
             if self._is_at_end:
                 last, self._partial = self._partial, b""
@@ -62,7 +62,7 @@ class Output:
         return self._lines.popleft()
 
     def close(self) -> None:
-        """Close the descriptor. A second call does nothing."""
+        """Close the descriptor. Further calls do nothing."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

@@ -1,11 +1,11 @@
-"""A player's program: a process that reads the state and writes orders, line by line, until `go`."""
+"""Program: the process of a player, which reads the state and writes orders, line by line, until `go`."""
 
 import asyncio
 import json
 import os
 import shlex
 import socket
-import subprocess  # nosec B404  # nothing but the guard is started, without a shell
+import subprocess  # nosec B404  # it starts only the guard, without a shell
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,11 +20,11 @@ from sector.world.classic.output import Output, OutputTooLong
 _MAX_REPORT_BYTES = 2**16
 _END_WITHIN_S = 5.0
 _GUARD = (sys.executable, "-I", "-S", str(Path(guard.__file__).absolute()))
-"""A script, and no module: a program's environment does not say where our modules are."""
+"""It is a script and not a module, because the environment of a program has no path of our modules."""
 
 
 class ProgramError(OSError):
-    """A program that could not be started. `command` is the one, `reason` why."""
+    """A program that could not be started. `command`: its command line. `reason`: why."""
 
     def __init__(self, command: str, reason: str) -> None:
         super().__init__(f"failed to start client: {command}: {reason}")
@@ -34,9 +34,9 @@ class ProgramError(OSError):
 
 @dataclass(frozen=True, slots=True)
 class TurnReply:
-    """The lines of a turn, lower case and stripped, without `go`; and how it ended.
+    """The reply of a program in one turn: its lines, stripped and in lower case, without `go`, and how the turn ended.
 
-    `discarded`: bytes that the program wrote between the `go` of its last turn and this turn.
+    `discarded`: the bytes that the program wrote between the `go` of its last turn and this turn.
     """
 
     lines: list[str]
@@ -45,7 +45,7 @@ class TurnReply:
 
 
 class Program:
-    """A running program. What it writes to stderr is lost, as in the contest."""
+    """A running program. Its stderr is discarded, as in the contest."""
 
     def __init__(
         self,
@@ -61,8 +61,8 @@ class Program:
         self._has_answered = False
 
     @classmethod
-    async def start(cls, command: str, limits: Limits = Limits()) -> Self:  # noqa: B008  (it cannot be changed)
-        """Start a program, with a clean environment and none of our descriptors. Raises ProgramError."""
+    async def start(cls, command: str, limits: Limits = Limits()) -> Self:  # noqa: B008  (it is immutable)
+        """Start a program with a clean environment and without inherited descriptors. Raises ProgramError."""
         try:
             words = shlex.split(command)
         except ValueError as error:
@@ -94,7 +94,7 @@ class Program:
         return program
 
     async def start_error(self) -> str | None:
-        """Wait for the report of the guard; returns why the program did not start, or None."""
+        """Wait for the report of the guard. Return why the program did not start, or None."""
         report = await asyncio.get_running_loop().sock_recv(self._control, _MAX_REPORT_BYTES)
         if not report:
             return "its guard ended"
@@ -102,10 +102,10 @@ class Program:
         return error
 
     async def turn(self, state_text: str, turn_ms: int) -> TurnReply:
-        """Send the state, and return the reply within `turn_ms`.
+        """Send the state and return the reply, within `turn_ms` milliseconds.
 
-        What the program wrote after the `go` of its last turn is no answer, and is discarded before. A program that writes without a
-        pause for as long has timed out.
+        Output after the `go` of the last turn is discarded first. A program that writes without a pause for the whole
+        time has timed out.
         """
         lines: list[str] = []
         discarded = 0
@@ -134,10 +134,10 @@ class Program:
         return "crashed"
 
     async def stop(self) -> None:
-        """Kill the program and all its descendants, also those of which the parent ended, and wait until they are gone."""
+        """Kill the program and all its descendants, even those whose parent has exited, and wait for their end."""
         if self._guard.returncode is not None:
             return
-        # The guard kills once it reads the end of the socket, and ends after all others.
+        # The guard kills at the end of the socket, and exits after all others.
         with suppress(OSError):
             self._control.shutdown(socket.SHUT_WR)
         with suppress(TimeoutError, ConnectionError):
@@ -153,7 +153,7 @@ class Program:
 
 
 def _start_guard(control: socket.socket, limits: Limits, words: Sequence[str]) -> "subprocess.Popen[bytes]":
-    """Start the guard of a program, with pipes for the program's input and output."""
+    """Start the guard of a program with pipes for the input and the output of the program."""
     command = [*_GUARD, str(control.fileno()), json.dumps(limits.resources()), *words]
     return subprocess.Popen(  # nosec B603
         command,  # noqa: S603

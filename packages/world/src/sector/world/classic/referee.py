@@ -1,4 +1,6 @@
-"""The referee: sends each program the state, applies its orders, and drops programs that break a rule, crash or time out."""
+"""Referee: sends the state to each program, applies its orders, and drops programs that break a rule, crash or time
+out.
+"""
 
 import asyncio
 import sys
@@ -12,7 +14,7 @@ from sector.world.classic.text import Planet, parse_order, playback_start, playb
 
 
 class Referee:
-    """Plays a match. `playback` gets the playback as it comes, `log` what passes between engine and programs."""
+    """Plays a match. It writes the playback to `playback`, and the messages between engine and programs to `log`."""
 
     def __init__(self, match: Match, programs: Sequence[Program], turn_ms: int, playback: TextIO, log: TextIO) -> None:
         self._match = match
@@ -22,7 +24,7 @@ class Referee:
         self._log = log
 
     async def play(self, planets: Sequence[Planet]) -> int:
-        """Play to the end; returns the winner, or 0 for a draw."""
+        """Play to the end. Return the winner, or 0 for a draw."""
         self._playback.write(playback_start(planets))
         while (winner := self._match.winner()) is None:
             await self._turn()
@@ -50,7 +52,7 @@ class Referee:
                 await self._drop(player, violation or answer.end)
 
     def _carry_out(self, player: int, lines: Sequence[str]) -> str | None:
-        """Carry out the orders, up to one that breaks a rule; returns how it does."""
+        """Apply the orders up to one that breaks a rule. Return the reason for that one, or None."""
         for line in lines:
             self._write(f"player{player} > engine: {printable(line)}")
             try:

@@ -14,7 +14,10 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 class MapTextError(ValueError):
-    """An invalid map. `line`: the number of the invalid line, from 1, or 0 for the entire map; `reason`: what is wrong."""
+    """An invalid map.
+
+    `line`: the number of the invalid line, from 1, or 0 for the whole map. `reason`: what is wrong with it.
+    """
 
     def __init__(self, line: int, reason: str) -> None:
         super().__init__(f"line {line}: {reason}" if line else reason)
@@ -24,7 +27,7 @@ class MapTextError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Planet:
-    """A planet: `owner` is a player from 1, or 0; `growth` is in ships a turn."""
+    """A planet. `owner`: a player from 1, or 0 for neutral. `growth`: ships per turn."""
 
     x: float
     y: float
@@ -35,7 +38,7 @@ class Planet:
 
 @dataclass(frozen=True, slots=True)
 class ClassicFleet:
-    """A fleet in flight: planets by number; `total` and `remaining` are turns."""
+    """A fleet in flight. `source` and `target`: numbers of planets. `total` and `remaining`: turns."""
 
     owner: int
     ships: int
@@ -47,7 +50,7 @@ class ClassicFleet:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """An order: ships to send from one planet to another."""
+    """An order to send ships from one planet to another."""
 
     source: int
     target: int
@@ -55,7 +58,7 @@ class Move:
 
 
 def distance(a: Planet, b: Planet) -> int:
-    """Return the turns from a to b: the Euclidean distance between the coordinates as doubles, rounded up."""
+    """Return the turns from a to b: the Euclidean distance of the coordinates as doubles, rounded up."""
     dx, dy = a.x - b.x, a.y - b.y
     return math.ceil(math.sqrt(dx * dx + dy * dy))
 
@@ -119,7 +122,7 @@ def _integer(line: int, what: str, text: str, maximum: int) -> int:
 
 
 def state_text(planets: Iterable[Planet], fleets: Iterable[ClassicFleet], player: int) -> str:
-    """Return the state as `player` receives it, which is always player 1 in its own view, and `go`."""
+    """Return the state in the view of `player`, followed by `go`. In its own view, each player is player 1."""
 
     def seen_from(owner: int) -> int:
         return {player: 1, 1: player}.get(owner, owner)
@@ -130,7 +133,10 @@ def state_text(planets: Iterable[Planet], fleets: Iterable[ClassicFleet], player
 
 
 def parse_order(line: str) -> Move | None:
-    """Return the order in a line, or None for one that is passed over: not of three words. Raises ValueError."""
+    """Return the order in a line, or None for a line that does not have three words.
+
+    Raises ValueError for invalid numbers.
+    """
     words = line.split(" ")
     if len(words) != 3:
         return None
@@ -140,7 +146,7 @@ def parse_order(line: str) -> Move | None:
 
 
 def playback_start(planets: Sequence[Planet]) -> str:
-    """Return the beginning of a playback: the planets as they are at first."""
+    """Return the beginning of a playback: the planets at the start."""
     return ":".join(f"{p.x!r},{p.y!r},{p.owner},{p.ships},{p.growth}" for p in planets) + "|"
 
 
