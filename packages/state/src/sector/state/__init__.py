@@ -1,4 +1,7 @@
-"""The state of sims in Redis. Only this package knows Redis keys."""
+"""The state of sims in Redis: commits, leases, history, the order log, and the lifecycle of sims.
+
+No other package uses Redis keys.
+"""
 
 from sector.models.deprecated_names import deprecate_modules
 

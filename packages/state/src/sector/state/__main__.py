@@ -1,4 +1,4 @@
-"""`sector-state`: list, export, import, fork and delete sims."""
+"""`sector-state`: lists, exports, imports, forks and deletes sims."""
 
 import argparse
 import asyncio
@@ -32,7 +32,10 @@ _SIM_ID: TypeAdapter[str] = TypeAdapter(SimId)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what is asked; returns the exit status: 0, or with the reason on stderr 1, or 2 for a file that cannot be used."""
+    """Run the command and return its exit status: 0, 1 for an error, or 2 for a file that cannot be used.
+
+    Errors go to stderr.
+    """
     given = _parser().parse_args(arguments)
     try:
         return asyncio.run(_run(given))
@@ -44,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text, status = f"{given.file}: {error}", 1
     except (StateError, ValueError, OSError) as error:
         text, status = str(error), 1
-    # It may quote a file, or what lies in Redis.
+    # The text may quote a file or data of Redis.
     print(f"{given.command}: {printable(text)}", file=sys.stderr)
     return status
 
@@ -93,7 +96,7 @@ async def _export(redis: Client, sim_id: str, path: Path) -> int:
     try:
         exporter = await Exporter.open(redis, sim_id)
         ticks = exporter.last_tick - exporter.first_tick
-        # disable=None: the bar is for a terminal.
+        # With disable=None, tqdm shows the bar only on a terminal.
         with open_output(partial) as stream, tqdm(total=ticks, unit=" ticks", desc="export", disable=None) as bar:
             writer = ArchiveWriter(stream)
             async for record in exporter.records():
@@ -175,7 +178,8 @@ def _command(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, summary: str, description: str = ""
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(name, help=summary, description=description or f"{summary[0].upper()}{summary[1:]}.")
-    # Its value is not in the help, and arguments can be read by every user of the machine: it may have a password.
+    # The help omits the value, and the setting is an alternative: all users of the machine can read arguments, and the
+    # URL may contain a password.
     command.add_argument(
         "--redis-url",
         type=_redis_url,

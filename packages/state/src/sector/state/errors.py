@@ -1,4 +1,4 @@
-"""What can go wrong with the state of a sim. What goes wrong with Redis itself stays a `redis.exceptions.RedisError`."""
+"""Errors of the state of sims. Errors of Redis itself are `redis.exceptions.RedisError`."""
 
 from typing import TYPE_CHECKING
 
@@ -6,11 +6,11 @@ from sector.models.deprecated_names import deprecated_names
 
 
 class StateError(Exception):
-    """The state in Redis is not as it must be, or not ours to change."""
+    """The base class of errors of the state in Redis."""
 
 
 class SimNotFound(StateError):
-    """There is no such sim (yet)."""
+    """The sim does not exist, or not yet."""
 
     def __init__(self, sim_id: str) -> None:
         super().__init__(f"sim {sim_id!r} does not exist")
@@ -18,7 +18,7 @@ class SimNotFound(StateError):
 
 
 class FollowerEnded(StateError):
-    """This process no longer follows the sim. Clients that wait for it must ask again."""
+    """This process stopped reading the sim. A client that waits for it must send its request again."""
 
     def __init__(self, sim_id: str) -> None:
         super().__init__(f"this process stopped reading sim {sim_id!r}: send the request again")
@@ -26,7 +26,7 @@ class FollowerEnded(StateError):
 
 
 class FollowerBehind(StateError):
-    """This process has not read a tick of the sim in time."""
+    """This process did not read the tick `tick` of the sim in time."""
 
     def __init__(self, sim_id: str, tick: int) -> None:
         super().__init__(f"this process has not read tick {tick} of sim {sim_id!r} yet: try again")
@@ -35,7 +35,10 @@ class FollowerBehind(StateError):
 
 
 class LeaseLost(StateError):
-    """Another worker holds the lease, or it expired: what was computed under it must not be written."""
+    """The lease has expired or has another owner. The worker must not write what it computed under the lease.
+
+    `holder`: the present owner, or None.
+    """
 
     def __init__(self, sim_id: str, holder: str | None) -> None:
         super().__init__(f"the lease of sim {sim_id!r} {f'is owned by worker {holder}' if holder else 'is expired'}")
@@ -44,7 +47,7 @@ class LeaseLost(StateError):
 
 
 class CommitConflict(StateError):
-    """Lease or head changed between reading and EXEC, so nothing was written. Read again and start over."""
+    """The lease or the head changed between the read and EXEC, so nothing was written. The worker must read again."""
 
     def __init__(self, sim_id: str, tick: int) -> None:
         super().__init__(
@@ -55,7 +58,10 @@ class CommitConflict(StateError):
 
 
 class HistoryRewound(StateError):
-    """The head is at an earlier tick than the last that was read: Redis lost writes, or the sim was deleted and created again."""
+    """The head is at an earlier tick than the last one that this process read.
+
+    Redis lost data, or the sim was created again.
+    """
 
     def __init__(self, sim_id: str, last_tick: int, head_tick: int) -> None:
         super().__init__(
@@ -67,7 +73,7 @@ class HistoryRewound(StateError):
 
 
 class HistoryGone(StateError):
-    """The history of a sim has a gap at `tick`: it is kept no longer, or never was."""
+    """The history of the sim does not contain the tick `tick`, because it was trimmed or never existed."""
 
     def __init__(self, sim_id: str, tick: int) -> None:
         super().__init__(f"tick {tick} of sim {sim_id!r} is not in its history: read a tick within the retention")
@@ -76,7 +82,7 @@ class HistoryGone(StateError):
 
 
 class SimExists(StateError):
-    """There is a sim of that id already."""
+    """A sim with this id already exists."""
 
     def __init__(self, sim_id: str) -> None:
         super().__init__(f"sim {sim_id!r} already exists: use another id, or remove it first")
@@ -84,7 +90,7 @@ class SimExists(StateError):
 
 
 class HistoryBroken(StateError):
-    """What is kept of a sim does not fit together at `tick`."""
+    """The stored history of a sim is inconsistent at the tick `tick`. `reason`: what is wrong with it."""
 
     def __init__(self, sim_id: str, tick: int, reason: str) -> None:
         super().__init__(f"the history of sim {sim_id!r} is damaged at tick {tick}: {reason}")
@@ -94,7 +100,7 @@ class HistoryBroken(StateError):
 
 
 class HeadError(StateError):
-    """The head of a sim has a `field` whose `value` no version of Sector writes."""
+    """A field of the head of a sim has a value that no version of Sector writes."""
 
     def __init__(self, field: str, value: str) -> None:
         super().__init__(f"the head of a sim cannot be read: field {field} has the invalid value {value[:60]!r}")
@@ -103,7 +109,7 @@ class HeadError(StateError):
 
 
 class SimImpossible(StateError):
-    """The sim that was requested cannot be created. `reason` says why."""
+    """The requested sim cannot be created. `reason`: why."""
 
     def __init__(self, sim_id: str, reason: str) -> None:
         super().__init__(f"sim {sim_id!r} cannot be created: {reason}")
@@ -112,7 +118,7 @@ class SimImpossible(StateError):
 
 
 class RequestError(StateError):
-    """What was asked for under the id of a sim cannot be read."""
+    """The stored request for a sim cannot be parsed."""
 
     def __init__(self, sim_id: str) -> None:
         super().__init__(f"the request to create sim {sim_id!r} cannot be read: remove it with `sector-state remove`")
@@ -120,7 +126,10 @@ class RequestError(StateError):
 
 
 class WorldFailed(StateError):
-    """The rules raised what they should not, so nothing of this tick was written. `__cause__` is what they raised."""
+    """The rules of the world raised an unexpected error, so the tick was not written.
+
+    `__cause__` is that error.
+    """
 
     def __init__(self, sim_id: str, tick: int, cause: Exception) -> None:
         super().__init__(f"the world of sim {sim_id!r} failed at tick {tick}: {type(cause).__name__}: {cause}")
@@ -129,7 +138,7 @@ class WorldFailed(StateError):
 
 
 class NotDurable(StateError):
-    """Redis did not confirm in time that orders are kept as asked. `order_ids` are in the log nevertheless."""
+    """Redis did not confirm the durability of orders in time. The log contains the orders `order_ids` nevertheless."""
 
     def __init__(self, durability: str, order_ids: list[str], reason: str) -> None:
         super().__init__(f"the orders did not reach the durability {durability!r}: {reason}")
@@ -139,7 +148,7 @@ class NotDurable(StateError):
 
 
 class SimAlreadyFinished(StateError):
-    """The sim has finished, and accepts no orders."""
+    """The sim has finished and accepts no orders."""
 
     def __init__(self, sim_id: str, tick: int) -> None:
         super().__init__(f"sim {sim_id} finished at tick {tick} and accepts no orders")
@@ -148,7 +157,7 @@ class SimAlreadyFinished(StateError):
 
 
 class QueueFull(StateError):
-    """The backlog of the worker is full: `pending` orders, of `max_pending`."""
+    """The order log has `pending` orders that the worker has not applied, and its limit is `max_pending`."""
 
     def __init__(self, sim_id: str, pending: int, max_pending: int) -> None:
         super().__init__(f"sim {sim_id} has {pending} pending orders, and its limit is {max_pending}")
@@ -158,7 +167,7 @@ class QueueFull(StateError):
 
 
 class StorageFull(StateError):
-    """Redis has no room for another `what`, such as an order: what is left is reserved for ticks."""
+    """Redis has no memory for another `what`, such as an order. The remaining memory is reserved for ticks."""
 
     def __init__(self, what: str, used_bytes: int, max_bytes: int) -> None:
         super().__init__(
@@ -171,7 +180,7 @@ class StorageFull(StateError):
 
 
 class TooManySims(StateError):
-    """There are as many sims as may be created, `max_sims`."""
+    """The limit of sims, `max_sims`, is reached."""
 
     def __init__(self, max_sims: int) -> None:
         super().__init__(f"the limit of {max_sims} sims is reached: remove one first")
@@ -179,7 +188,7 @@ class TooManySims(StateError):
 
 
 class RateLimited(StateError):
-    """A client exceeds its rate of orders. `retry_after_s`: seconds after which this request would have been accepted."""
+    """A client exceeds a rate limit. `retry_after_s`: after how many seconds this request would be accepted."""
 
     def __init__(self, client: str, per_second: float, retry_after_s: float) -> None:
         super().__init__(f"{client} exceeds the limit of {per_second:g} orders per second")
@@ -189,7 +198,7 @@ class RateLimited(StateError):
 
 
 class IdempotencyConflict(StateError):
-    """An idempotency key that came with another request before."""
+    """The idempotency key was used for another request before."""
 
     def __init__(self, key: str) -> None:
         super().__init__(f"the idempotency key {key!r} was used for another request: use a new key")
@@ -197,7 +206,7 @@ class IdempotencyConflict(StateError):
 
 
 class ResponseDamaged(StateError):
-    """What is stored of the response to a request with an idempotency key cannot be read."""
+    """The stored response for an idempotency key is damaged."""
 
     def __init__(self, key: str) -> None:
         super().__init__(f"the stored response for the idempotency key {key!r} is damaged: use a new key")

@@ -1,4 +1,4 @@
-"""The history of a sim: keyframes and deltas, how long they are retained, and the outcomes of orders."""
+"""The history of a sim: keyframes and deltas, their retention, and the outcomes of orders."""
 
 from sector.models.deprecated_names import moved_names
 

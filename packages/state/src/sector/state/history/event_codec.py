@@ -1,4 +1,7 @@
-"""Entries of the event stream: one for each tick. Every reader and writer of the stream uses this codec."""
+"""Codec for the entries of the event stream, which has one entry for each tick.
+
+All readers and writers of the stream use it.
+"""
 
 import re
 from dataclasses import dataclass
@@ -26,10 +29,18 @@ _FIELDS = {*_REQUIRED, b"events", b"delta"}
 
 @dataclass(frozen=True)
 class TickEvents:
-    """The entry of one tick. `events_frame` and `delta` are frames: its events, and the changes of the state.
+    """The entry of one tick in the event stream.
 
-    `epoch` is that of the lease under which the tick was committed; 0 where it was not recorded, before 0.3, or the sim was imported.
-    `traces`: those of the orders that it applied.
+    Attributes:
+        tick: The tick.
+        at_ms: When it was committed, in milliseconds since 1970.
+        epoch: The epoch of the lease under which it was committed. 0 for a tick of an imported sim, or of a version
+            before 0.3.
+        hash: The state hash after the tick, as 32 hex digits.
+        cursor: The id of the last order that was applied.
+        events_frame: The encoded frame of its events.
+        delta: The encoded frame of the changes of the state.
+        traces: The traceparents of the orders that it applied.
     """
 
     tick: int
@@ -43,12 +54,15 @@ class TickEvents:
 
     @cached_property
     def events(self) -> list[Event]:
-        """Its events, decoded on first use. Each is as the world made it, and has `id` (`tick-number`) and `at_ms`."""
+        """The events of the tick, decoded on first use.
+
+        Each has the fields of the world, and `id` (`tick-number`) and `at_ms`.
+        """
         return self.events_from(0)
 
     def events_from(self, first: int) -> list[Event]:
-        """Return its events from number `first` on. Raises sector.models.frame.FrameError."""
-        if self.events_frame.startswith(b"["):  # written by 0.1, which stored events as JSON
+        """Return the events of the tick from the number `first`. Raises sector.models.frame.FrameError."""
+        if self.events_frame.startswith(b"["):  # version 0.1 stored events as JSON
             try:
                 rows: list[Event] = from_json(self.events_frame)[first:]
             except ValueError as error:
@@ -68,7 +82,7 @@ def encode_tick(key: str, tick: TickEvents) -> Command:
 
 
 def decode_tick(entry: Reply, sim_id: str) -> TickEvents:
-    """Return the tick in an entry of the event stream. Raises HistoryBroken where no worker wrote it."""
+    """Return the tick of an entry of the event stream. Raises HistoryBroken if the entry is invalid."""
     entry_id, fields = as_entry(entry)
     tick, _, number = entry_id.partition("-")
     if number != "0":

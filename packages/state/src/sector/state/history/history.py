@@ -1,4 +1,7 @@
-"""History: a sim as it was at any tick that is kept: the keyframe before it, and the deltas since. No rule is needed."""
+"""Reads of a sim at earlier ticks.
+
+A state is computed from a keyframe and the deltas after it, without the rules of the world.
+"""
 
 import asyncio
 from contextlib import nullcontext
@@ -22,18 +25,19 @@ _PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class HistoryRange:
-    """Which ticks are kept: every one from `first` to the head, and the keyframes among them."""
+    """The ticks that are stored: all from `first` to the head, and the ticks of the keyframes among them."""
 
     head: Head
     keyframes: tuple[int, ...]
 
     @property
     def first(self) -> int:
+        """The first tick that is stored."""
         return self.keyframes[0]
 
 
 async def get_range(redis: Client, sim_id: str) -> HistoryRange:
-    """Look how far the history reaches. Raises SimNotFound, redis.exceptions.RedisError."""
+    """Return the range of the stored history. Raises SimNotFound or redis.exceptions.RedisError."""
     keys = SimKeys(sim_id)
     async with acquire_connection(redis, keys.head) as connection:
         fields, names = checked(await connection.pipeline(("HMGET", keys.head, *FIELDS), ("HKEYS", keys.keyframes)))
@@ -45,10 +49,11 @@ async def get_range(redis: Client, sim_id: str) -> HistoryRange:
 
 
 async def at_tick(redis: Client, sim_id: str, tick: int, *, turn: Turn = nullcontext) -> StateAtTick:
-    """Return the sim as it was at `tick`; its `snapshot()` is held against the state hash recorded then.
+    """Return the state of a sim at `tick`. Its method `snapshot` verifies the recorded state hash.
 
-    `turn`: held during each piece of the work, a hundred ticks at most. What it raises is raised.
-    Raises SimNotFound, HistoryGone where that tick is not kept (any more, or not yet), HistoryBroken, redis.exceptions.RedisError.
+    `turn`: returns a context manager that is held during each part of the work, which has at most 100 ticks. Its errors
+    are not caught. Raises SimNotFound, HistoryBroken or redis.exceptions.RedisError, and HistoryGone if the tick is not
+    stored.
     """
     history_range = await get_range(redis, sim_id)
     keyframe_tick = max((each for each in history_range.keyframes if each <= tick), default=None)
@@ -66,9 +71,9 @@ async def at_tick(redis: Client, sim_id: str, tick: int, *, turn: Turn = nullcon
 
 
 async def view_at(redis: Client, tick: int, view: SimView, *, turn: Turn = nullcontext) -> SimView:
-    """Return the view of a sim at an earlier tick; `of` is any other view of it. When it was committed is 0 where that is not kept.
+    """Return the view of a sim at an earlier tick. `view`: any view of that sim.
 
-    Raises as `at_tick` does.
+    The time of the commit is 0 if it is no longer stored. Raises the errors of `at_tick`.
     """
     state = await at_tick(redis, view.sim_id, tick, turn=turn)
     await asyncio.to_thread(state.snapshot)
@@ -79,15 +84,18 @@ async def view_at(redis: Client, tick: int, view: SimView, *, turn: Turn = nullc
 
 
 async def ticks(redis: Client, sim_id: str, after: int, last: int) -> list[TickEvents]:
-    """Return what the ticks after `after` up to `last` left, as far as they are kept. Raises HistoryBroken, redis.exceptions.RedisError."""
-    # Before tick 0 there is no id to begin after.
+    """Return the stored ticks from `after` (exclusive) to `last` (inclusive).
+
+    Raises HistoryBroken or redis.exceptions.RedisError.
+    """
+    # No id precedes tick 0.
     start = "-" if after < 0 else f"({after}-0"
     entries = await execute(redis, "XRANGE", SimKeys(sim_id).events, start, f"{last}-0")
     return [decode_tick(entry, sim_id) for entry in as_list(entries)]
 
 
 async def keyframe(redis: Client, sim_id: str, tick: int) -> Frame:
-    """Return the state at a tick of which a keyframe is kept. Raises HistoryGone, HistoryBroken, redis.exceptions.RedisError."""
+    """Return the state at the tick of a keyframe. Raises HistoryGone, HistoryBroken or redis.exceptions.RedisError."""
     return (await _keyframe(redis, sim_id, tick)).frame
 
 

@@ -1,4 +1,4 @@
-"""Outcomes: what became of an order, found by its id in the history that is kept."""
+"""Outcomes of orders, which are looked up in the stored history by the id of the order."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,17 @@ type Status = Literal["pending", "applied", "rejected"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`tick`, `at_ms`: when it was applied or rejected. `reason` and `detail`: why it was rejected. `events`: what came of it."""
+    """The outcome of an order.
+
+    Attributes:
+        order_id: The id of the order in the log.
+        status: `pending`, `applied` or `rejected`.
+        tick: The tick that applied or rejected it.
+        at_ms: When that tick was committed, in milliseconds since 1970.
+        reason: Why it was rejected, from the closed list.
+        detail: Why it was rejected, for people.
+        events: Its effects.
+    """
 
     order_id: str
     status: Status
@@ -33,7 +43,7 @@ class Outcome:
 
 
 def entry_id(text: str) -> tuple[int, int]:
-    """Return the id of an entry of a stream as what it is sorted by. Raises ValueError."""
+    """Return the id of a stream entry as a sort key. Raises ValueError."""
     ms, _, number = text.partition("-")
     return int(ms), int(number or 0)
 
@@ -46,7 +56,7 @@ def _cursor_id(sim_id: str, tick: int, cursor: str) -> tuple[int, int]:
 
 
 def outcome_in(tick: TickEvents, order_id: str) -> Outcome:
-    """Return what became of an order that `tick` applied."""
+    """Return the outcome of an order that was applied or rejected in `tick`."""
     own = tuple(event for event in tick.events if event.get("order") == order_id)
     rejected = next((event for event in own if event["type"] == "order_rejected"), None)
     if rejected is None:
@@ -56,9 +66,9 @@ def outcome_in(tick: TickEvents, order_id: str) -> Outcome:
 
 
 async def outcome(redis: Client, sim_id: str, order_id: str) -> Outcome | None:
-    """Return what became of an order, or None where there is none of that id, or it is kept no longer.
+    """Return the outcome of an order, or None if no order has this id or its tick is no longer stored.
 
-    Raises SimNotFound, HistoryBroken, redis.exceptions.RedisError.
+    Raises SimNotFound, HistoryBroken or redis.exceptions.RedisError.
     """
     history_range = await history.get_range(redis, sim_id)
     if not as_list(await execute(redis, "XRANGE", SimKeys(sim_id).orders, order_id, order_id)):
@@ -80,7 +90,10 @@ async def outcome(redis: Client, sim_id: str, order_id: str) -> Outcome | None:
 
 
 async def _applied_in(redis: Client, sim_id: str, history_range: HistoryRange, order_id: str) -> TickEvents | None:
-    """Return the first tick whose cursor is not before the order. Most are asked for soon: so it is looked for backwards, in leaps."""
+    """Return the first tick whose cursor is at or after the order.
+
+    Most orders are looked up soon after their tick, so the search starts at the head and goes back in growing steps.
+    """
     sought, before, after = entry_id(order_id), history_range.first, history_range.head.tick
     cursor = as_bytes(await execute(redis, "HGET", SimKeys(sim_id).keyframes, f"{before}:cursor"))
     if cursor is None or sought <= _cursor_id(sim_id, before, cursor.decode(errors="replace")):

@@ -1,8 +1,8 @@
-"""Retention: when a sim writes a keyframe, and how far back its history reaches, in ticks and in bytes.
+"""Retention: when a sim writes a keyframe, and how much history it stores, in ticks and in bytes.
 
-History is trimmed (XTRIM) from one keyframe to the next. A keyframe is written each `keyframe_interval` ticks. It is written sooner
-where the bytes since the last one are a sixteenth of what the sim may keep. So trimming the oldest part frees memory soon, whatever
-players write.
+History is trimmed (XTRIM) in parts that begin at a keyframe. A sim writes a keyframe every `keyframe_interval` ticks.
+It writes one earlier if the history since the last one exceeds a sixteenth of its limit in bytes. So each trim frees
+memory soon, even if players write much.
 """
 
 import re
@@ -17,17 +17,17 @@ from sector.state.redis.connection import Connection
 from sector.state.redis.replies import as_bytes, as_list, checked
 
 MAX_HISTORY_BYTES = 64 * 2**20
-"""What a sim keeps of its history by default, the state at its keyframes included."""
+"""The default limit of the history of a sim in bytes, including its keyframes."""
 _PARTS = 16
 _BYTES = re.compile(r"[0-9]{1,16}")
 _TICK_BYTES, _ORDER_BYTES = 256, 128
-"""What an entry takes in a stream apart from its contents."""
+"""The size of an entry of a stream without its contents."""
 
 
 class KeyframeMark(NamedTuple):
-    """A keyframe: its tick, the id of the last order applied, and how many bytes of history had been written before it.
+    """A keyframe: its tick, the cursor at that tick, and how many bytes of history were written before it.
 
-    Where that was not recorded, before 0.11, it is that of the keyframe before, or 0.
+    A keyframe of a version before 0.11 has no number of bytes. It gets that of the previous keyframe, or 0.
     """
 
     tick: int
@@ -36,7 +36,15 @@ class KeyframeMark(NamedTuple):
 
 
 class HistoryStep(NamedTuple):
-    """What a tick does to the history: the `commands`, the `keyframes` after it, its `cursor`, and the bytes ever written."""
+    """The effect of a tick on the history.
+
+    Attributes:
+        keyframes: The keyframes after the tick, oldest first.
+        cursor: The cursor of the tick.
+        written_bytes: All bytes of history that were ever written.
+        is_keyframe: Whether the tick writes a keyframe.
+        commands: The commands to execute.
+    """
 
     keyframes: tuple[KeyframeMark, ...]
     cursor: str
@@ -46,13 +54,13 @@ class HistoryStep(NamedTuple):
 
     @property
     def stored_bytes(self) -> int:
-        """What is stored of the history after the tick, about."""
+        """The approximate size of the stored history after the tick, in bytes."""
         return self.written_bytes - self.keyframes[0].bytes_before
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """The limits of one sim: ticks from keyframe to keyframe, number of keyframes, and bytes of history."""
+    """The limits of one sim: ticks between keyframes, number of keyframes, and bytes of history."""
 
     keyframe_interval: int
     max_keyframes: int
@@ -60,13 +68,16 @@ class Retention:
 
     @classmethod
     def of(cls, config: SimConfig, max_bytes: int) -> "Retention":
-        """Return the limits in the config of a sim, and `max_bytes`."""
+        """Return the limits of the config of a sim, with the limit `max_bytes`."""
         return cls(config.keyframe_interval, config.keyframes_kept, max_bytes)
 
     def advance(
         self, keys: SimKeys, keyframes: tuple[KeyframeMark, ...], tick: KeyframeMark, snapshot: bytes
     ) -> HistoryStep:
-        """Return what a tick does to the history. `tick` is its mark, if it is a keyframe; `bytes_before` includes the tick itself."""
+        """Return the effect of a tick on the history.
+
+        `tick`: the mark of the tick if it becomes a keyframe. Its `bytes_before` includes the tick itself.
+        """
         written_bytes, commands = tick.bytes_before, list[Command]()
         is_keyframe = not keyframes or self._keyframe_due(tick, len(snapshot), keyframes[-1])
         if is_keyframe:
@@ -85,10 +96,10 @@ class Retention:
     def keyframes_to_keep(
         self, keyframes: tuple[KeyframeMark, ...], tick: int, written_bytes: int
     ) -> tuple[KeyframeMark, ...]:
-        """Return the keyframes to keep at `tick`, when `written_bytes` of history were ever written.
+        """Return the keyframes to retain at `tick`. `written_bytes`: all bytes of history that were ever written.
 
-        The newest one stays in any case. So does the one before a keyframe of this very tick, unless the sim has one keyframe only: what
-        happened in the tick would be dropped before anyone could read it.
+        The newest keyframe is always retained. If this tick wrote a keyframe, the one before is retained too, because
+        otherwise no reader could get the events of this tick. A sim with one keyframe is an exception.
         """
         oldest = tick - tick % self.keyframe_interval - self.keyframe_interval * (self.max_keyframes - 1)
         is_new = bool(keyframes) and keyframes[-1].tick == tick
@@ -100,7 +111,7 @@ class Retention:
 
 
 def tick_bytes(events: bytes, delta: bytes, orders: Sequence[LoggedOrder]) -> int:
-    """Return about how many bytes a tick adds to the history: its events, its delta and the orders that it applied."""
+    """Return the approximate number of bytes that a tick adds to the history: its events, its delta and its orders."""
     of_orders = sum(len(each.body) + len(each.issuer) + len(each.trace) + _ORDER_BYTES for each in orders)
     return len(events) + len(delta) + _TICK_BYTES + of_orders
 
@@ -122,7 +133,7 @@ async def load_keyframes(connection: Connection, keys: SimKeys) -> tuple[Keyfram
 
 
 def write_keyframe(key: str, mark: KeyframeMark, snapshot: bytes) -> Command:
-    """Return the command that writes a keyframe at `key`."""
+    """Return the command that writes a keyframe to the hash `key`."""
     tick = mark.tick
     return (
         *("HSET", key, tick, snapshot, f"{tick}:cursor", mark.cursor),
@@ -131,9 +142,9 @@ def write_keyframe(key: str, mark: KeyframeMark, snapshot: bytes) -> Command:
 
 
 def trim_history(keys: SimKeys, dropped: Sequence[KeyframeMark], rest: Sequence[KeyframeMark]) -> list[Command]:
-    """Return the commands that delete keyframes, and all that came before the `rest` of them.
+    """Return the commands that delete the keyframes `dropped` and the history before `rest`.
 
-    None of them needs memory: Redis carries them out when it is full, too.
+    The commands need no memory, so they succeed even if Redis is full.
     """
     if not dropped:
         return []

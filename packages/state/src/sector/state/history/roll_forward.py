@@ -1,4 +1,6 @@
-"""Rolling forward: an earlier state, and what the ticks after it left in the event stream, make a later one. No rule is needed."""
+"""Roll forward: an earlier state and the following entries of the event stream give a later state, without the rules of
+the world.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +17,10 @@ from sector.state.redis.replies import Reply
 
 @dataclass(frozen=True, slots=True)
 class StateAtTick:
-    """A sim at one tick, with the state hash recorded then; `cursor`: id of the last order applied, "" where that is not known."""
+    """The state of a sim at one tick.
+
+    `hash`: the recorded state hash. `cursor`: the id of the last order that was applied, or "" if it is unknown.
+    """
 
     sim_id: str
     tick: int
@@ -24,7 +29,7 @@ class StateAtTick:
     frame: Frame
 
     def snapshot(self) -> bytes:
-        """Return the state as bytes. Raises HistoryBroken where they are not those of the hash recorded."""
+        """Return the encoded snapshot. Raises HistoryBroken if its digest is not the recorded state hash."""
         snapshot = encode(self.frame)
         if digest(snapshot) != self.hash:
             reason = f"its state has the hash {digest(snapshot)}, and {self.hash} was recorded"
@@ -33,7 +38,10 @@ class StateAtTick:
 
 
 def state_at_snapshot(snapshot: bytes, sim_id: str, cursor: str = "") -> StateAtTick:
-    """Return the state in a snapshot. Raises sector.models.frame.FrameError, HistoryBroken."""
+    """Return the state in a snapshot.
+
+    Raises sector.models.frame.FrameError, or HistoryBroken if the snapshot has no tick.
+    """
     frame = decode(snapshot)
     try:
         return StateAtTick(sim_id, tick_of(frame), cursor, digest(snapshot), frame)
@@ -42,7 +50,10 @@ def state_at_snapshot(snapshot: bytes, sim_id: str, cursor: str = "") -> StateAt
 
 
 def roll_forward(state: StateAtTick, entries: Sequence[Reply]) -> StateAtTick:
-    """Return the state after the ticks in `entries` of the event stream. Raises HistoryGone where one is missing, HistoryBroken."""
+    """Return the state after the ticks in `entries` of the event stream.
+
+    Raises HistoryGone if a tick is missing, and HistoryBroken if an entry is invalid.
+    """
     for entry in entries:
         tick = decode_tick(entry, state.sim_id)
         if tick.tick != state.tick + 1:
@@ -56,14 +67,14 @@ def roll_forward(state: StateAtTick, entries: Sequence[Reply]) -> StateAtTick:
 
 
 def verify_delta[S](before: bytes, step: Step[S]) -> None:
-    """Raise DeltaError where the delta of `step` does not lead from the snapshot `before` to the snapshot after."""
+    """Raise DeltaError unless the delta of `step` leads from the snapshot `before` to the snapshot of `step`."""
     delta_hash, snapshot_hash = digest(encode(apply_delta(decode(before), decode(step.delta)))), digest(step.snapshot)
     if delta_hash != snapshot_hash:
         raise DeltaError(f"the delta of a step gives the state hash {delta_hash}, and its snapshot has {snapshot_hash}")
 
 
 def check_follows(sim_id: str, tick: int, expected: int) -> None:
-    """Raise HistoryGone where a page of the event stream does not go on with the tick that is expected."""
+    """Raise HistoryGone unless a page of the event stream begins with the expected tick."""
     if tick != expected:
         raise HistoryGone(sim_id, expected)
 

@@ -1,1 +1,1 @@
-"""Access to Redis: URLs, clients, connections and pools, replies, durability, and what its errors mean."""
+"""Access to Redis: URLs, clients, connections and pools, replies, durability, and texts for its errors."""

@@ -1,6 +1,7 @@
-"""Clients of Redis, by URL: one server, a Sentinel's master, or a cluster. None of them repeats a command.
+"""Redis clients by URL: for a single server, the master of a Sentinel, or a cluster.
 
-A client that repeated a command whose answer was lost would append orders twice. Who calls decides what to repeat.
+A client never retries a command. If the reply to an append is lost, a retry would append the orders twice. The caller
+decides what to retry.
 """
 
 import asyncio
@@ -23,14 +24,20 @@ from sector.state.redis.tls import CheckedSentinelConnection, CheckedSSLConnecti
 from sector.state.redis.url import RedisAddress
 
 MAX_CONNECTIONS = 512
-"""Of one client, to one server: a server accepts 10,000 by default, for all processes together."""
+"""The maximum of connections of one client to one server.
+
+By default a server accepts 10,000 from all processes together.
+"""
 _OF_REDIS_PY = 8
-"""Connections to a node that redis-py may have for itself, to read the map of slots."""
+"""The connections to a node that redis-py may use itself to read the slot map."""
 _CONNECTIONS = {"redis": Connection, "rediss": CheckedSSLConnection}
 
 
 class Cluster(RedisCluster):
-    """A cluster client that lends connections, and reads the map of slots anew when a node was wrong, or away."""
+    """A cluster client that lends connections.
+
+    It reloads the slot map after a node was unreachable or did not have a slot.
+    """
 
     _outdated = False
 
@@ -39,16 +46,17 @@ class Cluster(RedisCluster):
         self._max_connections = max_connections
         self._slots: dict[str, asyncio.Semaphore] = {}
         if options.get("ssl"):
-            # For nodes that are found later, and for those that were given.
+            # For nodes that are discovered later, and for the configured ones.
             self.connection_kwargs["connection_class"] = CheckedSSLConnection
             for node in self.nodes_manager.startup_nodes.values():
                 node.connection_class = CheckedSSLConnection
 
     @asynccontextmanager
     async def lend(self, key: str) -> AsyncIterator[AbstractConnection]:
-        """Lend a connection to the node that holds `key`, and wait for one where all are in use.
+        """Lend a connection to the node that has `key`, as a context manager. It waits if all connections are in use.
 
-        Raises redis.exceptions.ConnectionError where no node is known, sector.state.redis.pool.PoolExhausted where none became free.
+        Raises redis.exceptions.ConnectionError if no node is known, and sector.state.redis.pool.PoolExhausted if no
+        connection becomes free.
         """
         node = await self._node_of(key)
         slots = self._slots.setdefault(node.name, asyncio.Semaphore(self._max_connections))
@@ -74,7 +82,7 @@ class Cluster(RedisCluster):
             node.release(connection)
 
     async def by_node(self, keys: Sequence[str]) -> list[list[str]]:
-        """Return the keys, those of one node together."""
+        """Return the keys in groups by node."""
         keys_by_node: dict[str, list[str]] = {}
         for key in keys:
             keys_by_node.setdefault((await self._node_of(key)).name, []).append(key)
@@ -86,7 +94,7 @@ class Cluster(RedisCluster):
             if self._outdated:
                 self._outdated = False
                 await self.nodes_manager.initialize()
-            return self.get_node_from_key(key)  # type: ignore[return-value]  # None only where replicas are asked for
+            return self.get_node_from_key(key)  # type: ignore[return-value]  # None only if replicas are requested
         except (RedisClusterException, KeyError, OSError) as error:
             self._outdated = True
             raise RedisConnectionError(f"no node of the cluster serves the slot of {key!r}: {error}") from error
@@ -96,13 +104,21 @@ type Client = Redis | Cluster
 
 
 def connect(url: str | RedisAddress, *, timeout_s: float = 3.0, max_connections: int = MAX_CONNECTIONS) -> Client:
-    """Return a client for `url`; it connects when first used. Every command fails after `timeout_s`, none is repeated.
+    """Return a client for a Redis URL. It connects on first use and never retries a command.
 
-    It has `max_connections` to a server at most; a command waits for a free one, no longer than `timeout_s`.
+    - `redis://user:password@host:6379/0` connects to a server, and `rediss://` with TLS.
+    - `redis+sentinel://user:password@host:26379,host:26379/service/0` connects to the master of `service` that the Sentinels
+      name. The parameters `?sentinel_username=…&sentinel_password=…` are for the Sentinels themselves.
+    - `redis+cluster://user:password@host,host` connects to a cluster through these nodes.
 
-    `redis+sentinel://user:password@host:26379,host:26379/service/0` asks those Sentinels for the master of `service`; what
-    the Sentinels themselves want stands in `?sentinel_username=…&sentinel_password=…`. `redis+cluster://user:password@host,host`
-    begins with those nodes. Raises ValueError for a URL that is none of these; its text has no part of a password.
+    Args:
+        url: The URL, or an address that was parsed before.
+        timeout_s: The timeout of each command, in seconds.
+        max_connections: The maximum of connections to one server. If all are in use, a command waits for one, up to
+            `timeout_s`.
+
+    Raises:
+        ValueError: The URL is invalid. The text does not contain the password.
     """
     address = RedisAddress.parse(url) if isinstance(url, str) else url
     options: dict[str, Any] = {

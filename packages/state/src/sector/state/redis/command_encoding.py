@@ -1,4 +1,4 @@
-"""Commands as they go over the wire (RESP arrays)."""
+"""Encoding of commands in the Redis protocol (RESP arrays)."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,13 +10,13 @@ _LARGE_BYTES = 2**16
 
 
 class EncodedCommand(bytes):
-    """A command as it goes over the wire; `name` is its first word."""
+    """An encoded command. `name`: its first word."""
 
     name = "EVALSHA"
 
 
 def encode_commands(commands: Sequence[Command | EncodedCommand]) -> list[bytes]:
-    """Return commands as they go over the wire. Large arguments are parts of their own: they are not copied."""
+    """Return the encoded commands as parts to send. Large arguments are separate parts, so that they are not copied."""
     parts: list[bytes] = []
     for command in commands:
         if isinstance(command, EncodedCommand):
@@ -27,7 +27,7 @@ def encode_commands(commands: Sequence[Command | EncodedCommand]) -> list[bytes]
                 parts += _encode_large(command)
                 break
         else:
-            parts.append(pack_command(tuple(command)))  # type: ignore[arg-type]  # its stub means a tuple of one
+            parts.append(pack_command(tuple(command)))  # type: ignore[arg-type]  # the stub declares a tuple of one item
     return list(_join_small(parts))
 
 
@@ -41,7 +41,7 @@ def _encode_large(command: Command) -> Iterator[bytes]:
 
 
 def _join_small(parts: Sequence[bytes]) -> Iterator[bytes]:
-    """Yield the same bytes, small parts together."""
+    """Yield the same bytes with small parts joined."""
     small: list[bytes] = []
     for part in parts:
         if len(part) <= _LARGE_BYTES:

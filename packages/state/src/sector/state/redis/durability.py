@@ -1,4 +1,4 @@
-"""Durability: what an acknowledged order outlasts, and how Redis is asked to confirm it."""
+"""Durability: which failures an acknowledged order survives, and how Redis confirms that."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,14 +28,20 @@ PROMISES: dict[Kind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Durability:
-    """What to wait for after writing, `timeout_ms` at most. `replicas`: of the kind replica, how many must have it."""
+    """What to wait for after a write.
+
+    Attributes:
+        kind: The value of the setting ORDER_DURABILITY. `PROMISES` explains each.
+        timeout_ms: How long to wait at most, in milliseconds.
+        replicas: How many replicas must confirm, for the kind `replica`.
+    """
 
     kind: Kind
     timeout_ms: int = 1000
     replicas: int = 1
 
     def wait(self) -> list[Command]:
-        """Return the command that waits, if there is something to wait for. It goes over the connection that wrote."""
+        """Return the command that waits for the confirmation, or nothing. It must use the same connection as the write."""
         match self.kind:
             case "memory":
                 return []
@@ -56,7 +62,7 @@ class Durability:
                 raise NotDurable(self.kind, list(order_ids), f"not {where} within {self.timeout_ms} ms")
 
     async def probe(self, redis: Client, sim_id: str) -> None:
-        """Find out whether Redis can confirm at all. Raises NotDurable, redis.exceptions.RedisError."""
+        """Check whether Redis can confirm at all. Raises NotDurable or redis.exceptions.RedisError."""
         async with acquire_connection(redis, SimKeys(sim_id).orders) as connection:
             self.confirm(await connection.pipeline(*replace(self, timeout_ms=1).wait()) if self.wait() else [])
 

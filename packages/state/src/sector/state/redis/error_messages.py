@@ -1,4 +1,7 @@
-"""Faults of Redis in words: what happened, and what to do. One text a kind, so that it is logged once and not once a retry."""
+"""Texts for errors of Redis: what happened, and what to do.
+
+Each kind has one text, so that the log does not repeat it per retry.
+"""
 
 import errno
 import re
@@ -65,12 +68,12 @@ _OF_THE_SERVER = (
     "MASTERDOWN",
 )
 _UNIX_SOCKET = " connecting to /"
-"""In redis-py's text of an error with a Unix socket; a host has no slash."""
+"""A part of redis-py's text for an error of a Unix socket. A host contains no slash."""
 _OF_THE_CONNECTION = tuple(kind for kind, _ in _KINDS)
 
 
 def concerns_one_sim(error: Exception) -> bool:
-    """Return whether a fault lies in the stored data of one sim, and not in Redis, its users or other sims."""
+    """Return whether an error concerns the stored data of one sim, and not Redis, its users or other sims."""
     if isinstance(error, SimNotFound):
         return False
     if isinstance(error, RedisError):
@@ -80,7 +83,7 @@ def concerns_one_sim(error: Exception) -> bool:
 
 
 def describe(error: RedisError) -> str:
-    """Return what kind of fault this is, in words. The text of the error itself is not in it: it may differ at each retry."""
+    """Return the text for an error. It does not contain the text of the error itself, which may differ with each retry."""
     text = str(error)
     for prefix, words in _PREFIXES.items():
         if text.startswith(prefix):
@@ -91,14 +94,14 @@ def describe(error: RedisError) -> str:
         if isinstance(error, kind):
             return words
     if isinstance(error, ResponseError):
-        # Of its own text only the kind: the rest may quote what was sent.
+        # Only the kind of the error is used. The rest of its text may quote what was sent.
         code = _KIND.match(text)
         return f"Redis rejected a command ({code[0] if code else 'ERR'}): see the log"
     return f"Redis failed ({type(error).__name__}): see the log"
 
 
 def _describe_cause(error: RedisConnectionError) -> str:
-    """Return why a connection could not be made, where Redis itself is not the cause; an empty text otherwise."""
+    """Return why a connection failed if the cause is not Redis itself, otherwise ""."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, OSError):
         cause = cause.__cause__ or cause.__context__

@@ -1,4 +1,4 @@
-"""Group commit: requests that are in flight together share one round trip.
+"""Group commit: concurrent requests share one round trip.
 
 Source: D. DeWitt et al., "Implementation Techniques for Main Memory Database Systems", SIGMOD 1984.
 """
@@ -13,16 +13,16 @@ from sector.state.log.admission import AdmissionPolicy, AdmissionResult, Admitte
 from sector.state.redis.client import Client
 
 MAX_GROUP_ORDERS = 4_000
-"""Orders of a group: Redis executes no other command while it admits them."""
+"""The maximum of orders in a group. Redis executes no other command while it admits them."""
 _MAX_GROUP_REQUESTS = 500
 
 type _Group = list[tuple[Request, asyncio.Future[AdmissionResult]]]
 
 
 class GroupCommit:
-    """Admits requests to the order log of one sim. While a group is committed, new requests form the next one.
+    """Admits requests to the order log of one sim. While a group is committed, new requests form the next group.
 
-    Where a commit waits until orders are durable, several groups wait at the same time.
+    If a commit waits for durability, several groups wait at the same time.
     """
 
     def __init__(self, redis: Client, policy: AdmissionPolicy) -> None:
@@ -34,16 +34,16 @@ class GroupCommit:
         self._max_groups = 1 if policy.durability.kind == "memory" else 16
 
     async def admit(self, request: Request) -> Admitted:
-        """Append the orders of a request to the log.
+        """Append the orders of a request to the log and return the result.
 
-        Raises SimNotFound, SimAlreadyFinished, QueueFull, RateLimited, IdempotencyConflict. After NotDurable and
-        redis.exceptions.RedisError the orders may be in the log nevertheless.
+        Raises SimNotFound, SimAlreadyFinished, QueueFull, RateLimited, StorageFull or IdempotencyConflict. After
+        NotDurable or redis.exceptions.RedisError the log may contain the orders nevertheless.
         """
         future: asyncio.Future[AdmissionResult] = asyncio.get_running_loop().create_future()
         self._pending.append((request, future))
         if self._running < self._max_groups:
             self._running += 1
-            # It starts after the tasks that are ready now, and includes their requests.
+            # The task starts after all tasks that are ready now, and includes their requests.
             group = asyncio.create_task(self._commit())
             self._groups.add(group)
             group.add_done_callback(self._groups.discard)
@@ -53,17 +53,17 @@ class GroupCommit:
         try:
             raise result
         finally:
-            # The traceback of the error holds this frame: if the frame held the error, the request and all its orders would stay in
-            # memory until the garbage collector runs.
+            # The traceback of the error refers to this frame. A reference from the frame to the error would keep the
+            # request and its orders in memory until the garbage collector runs.
             del result, future
 
     @property
     def in_use(self) -> bool:
-        """Whether a group is under way."""
+        """Whether a group is being committed."""
         return self._running > 0
 
     async def close(self) -> None:
-        """Wait until all groups are committed; no longer than the timeout of Redis."""
+        """Wait until all groups are committed, at most for the timeout of Redis."""
         while self._groups:
             await asyncio.wait(self._groups)
 
@@ -71,17 +71,18 @@ class GroupCommit:
         try:
             while group := self._next():
                 try:
-                    # Successive groups share a connection: to acquire one is a fifth of a group's work (by samples).
+                    # Successive groups share a connection, because its acquisition takes a fifth of the time of a group
+                    # (by samples).
                     async with self._policy.acquire_connection(self._redis) as connection:
                         while group:
                             _settle(group, await self._policy.admit(connection, [request for request, _ in group]))
                             group = self._next()
-                except Exception as error:  # noqa: BLE001  (raised to each request: none hangs)
+                except Exception as error:  # noqa: BLE001  (each request must end)
                     for _, future in group:
                         if not future.done():
                             future.set_exception(error)
         finally:
-            # Not in a callback of the task, which runs later: a request in between would wait for a group that has ended.
+            # A callback of the task would run too late: a request in between would wait for a group that has ended.
             self._running -= 1
 
     def _next(self) -> _Group:

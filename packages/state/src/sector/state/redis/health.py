@@ -1,4 +1,4 @@
-"""How Redis is, as a process that follows a sim sees it: reads, by what its follower reports, and writes, by a probe."""
+"""The health of Redis for a process that follows a sim. The follower reports errors of reads, and a probe tests writes."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
@@ -18,7 +18,10 @@ type Probe = Callable[[Client, str], Awaitable[None]]
 
 
 class UpdateCondition(Protocol):
-    """Updates a condition of a process: None if it is ok, else the text of the error and its cause; and a detail."""
+    """Updates a condition of a process.
+
+    The arguments are the condition, its error as text and cause (or None if it is ok), and a detail.
+    """
 
     def __call__(
         self, condition: str, error: tuple[str, str] | None, detail: str = "", *, blocks: bool = True
@@ -26,21 +29,27 @@ class UpdateCondition(Protocol):
 
 
 async def probe_writes(redis: Client, sim_id: str) -> None:
-    """Do a write that changes nothing. Raises the redis.exceptions.RedisError of any other write: a full disk, full memory, a replica."""
-    # Nothing lies at this key, and XX creates none.
+    """Execute a write without an effect.
+
+    Raises the redis.exceptions.RedisError of any write, such as for a full disk or a replica.
+    """
+    # No such key exists, and XX creates none.
     await execute(redis, "SET", SimKeys(sim_id).rate(""), "", "XX")
 
 
 async def probe_disk(redis: Client, sim_id: str) -> None:
-    """Ask Redis whether it can write to its disk, for users that may not write. Raises redis.exceptions.RedisError."""
+    """Ask Redis whether it can write to its disk, for users without the right to write.
+
+    Raises redis.exceptions.RedisError.
+    """
     async with acquire_connection(redis, SimKeys(sim_id).head) as connection:
         checked(await connection.pipeline(("PING",)))
 
 
 class RedisHealth:
-    """Notes the conditions `redis` and `sim`. Redis is well where the follower reads, and the probe succeeds.
+    """Updates the conditions `redis` and `sim`. The first is ok if the follower can read and the probe succeeds.
 
-    `where`: the address of Redis without user and password, for an operator.
+    `where`: the address of Redis for operators, without user and password.
     """
 
     def __init__(self, redis: Client, sim_id: str, probe: Probe, note: UpdateCondition, where: str) -> None:
@@ -54,13 +63,13 @@ class RedisHealth:
         self._write_fault: tuple[str, str] | None = None
 
     def report(self, fault: Fault | None) -> None:
-        """Note what the follower of the own sim reports: None where it is well, or what is wrong."""
+        """Update the conditions after a report of the follower of the sim. `fault`: its error, or None if it can read."""
         self._conditions = conditions(fault)
         self._blocks = fault is None or not concerns_one_sim(fault)
         self._update()
 
     async def check(self) -> None:
-        """Probe once."""
+        """Run the probe once and update the condition."""
         before = self._write_fault
         try:
             await self._probe(self._redis, self._sim_id)

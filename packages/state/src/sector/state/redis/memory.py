@@ -1,7 +1,7 @@
-"""Memory of Redis: from which share in use on history is shortened, and orders and new sims are refused.
+"""Limits by the memory of Redis: from which share in use it retains less history, and rejects orders and new sims.
 
-A full Redis refuses every write, those of a tick too. So a part of its memory is reserved for ticks: what players can make it store
-ends before.
+A full Redis rejects every write, even those of ticks. So a part of its memory is reserved for ticks, which players
+cannot fill.
 """
 
 from typing import NamedTuple
@@ -14,28 +14,33 @@ from sector.state.redis.connection import Connection
 from sector.state.redis.replies import Reply, as_bytes
 
 SIMS_REFUSED_AT = 0.4
-"""From this share of memory on, no sim is created. A sim may take twice as much later as when it was created, at least."""
+"""The share of memory from which no sim is created. A sim can at least double its size after its creation."""
 HISTORY_SHRINKS_AT = 0.7
-"""From this share on, sims keep less history than they may."""
+"""The share of memory from which sims retain less history than their limit."""
 ORDERS_REFUSED_AT = 0.85
-"""From this share on, no order is accepted, and sims keep no more history than two keyframes and what came since."""
+"""The share of memory from which orders are rejected, and sims retain only two keyframes and the ticks after the first
+of them.
+"""
 
 MEMORY_COMMAND: Command = ("INFO", "memory")
 
 
 class MemoryUse(NamedTuple):
-    """Bytes that a Redis uses, and its `maxmemory`; 0: it has no limit, or does not show it."""
+    """The bytes that Redis uses, and its `maxmemory`, which is 0 if it has no limit or does not show it."""
 
     used_bytes: int
     max_bytes: int
 
     @property
     def share(self) -> float:
-        """The part that is in use, from 0; 0 if there is no limit."""
+        """The share of memory in use, from 0. It is 0 without a limit."""
         return self.used_bytes / self.max_bytes if self.max_bytes else 0.0
 
     def history_limit(self, max_bytes: int) -> int:
-        """Return how many bytes of history a sim may keep now: `max_bytes`, less as Redis fills up, and at last nothing."""
+        """Return how many bytes of history a sim may retain now.
+
+        The result decreases from `max_bytes` to 0 as Redis fills up.
+        """
         room = (ORDERS_REFUSED_AT - self.share) / (ORDERS_REFUSED_AT - HISTORY_SHRINKS_AT)
         return int(max_bytes * min(max(room, 0.0), 1.0))
 
@@ -44,7 +49,10 @@ NO_LIMIT = MemoryUse(0, 0)
 
 
 def memory_use(reply: Reply) -> MemoryUse:
-    """Return what the reply to `MEMORY_COMMAND` says. A Redis that refuses the command is one without a limit."""
+    """Return the memory use in the reply to `MEMORY_COMMAND`.
+
+    If the user lacks the right to it, the result has no limit.
+    """
     if isinstance(reply, ResponseError):
         return NO_LIMIT
     fields = dict(line.partition(b":")[::2] for line in (as_bytes(reply) or b"").splitlines())
@@ -52,7 +60,10 @@ def memory_use(reply: Reply) -> MemoryUse:
 
 
 async def check_room_for_sim(connection: Connection) -> None:
-    """Raise StorageFull where the Redis of this connection has no room for another sim. Raises redis.exceptions.RedisError."""
+    """Raise StorageFull if the Redis of this connection has no memory for another sim.
+
+    Raises redis.exceptions.RedisError.
+    """
     (reply,) = await connection.pipeline(MEMORY_COMMAND)
     if (use := memory_use(reply)).share >= SIMS_REFUSED_AT:
         raise StorageFull("sim", use.used_bytes, use.max_bytes)

@@ -1,4 +1,7 @@
-"""Connection pools that are bounded. Where all connections are in use, a command waits for one; those that are idle for long are closed."""
+"""Bounded connection pools.
+
+If all connections are in use, a command waits for one. Connections that are idle for long are closed.
+"""
 
 import asyncio
 from typing import Any
@@ -21,9 +24,9 @@ class PoolExhausted(RedisConnectionError):
 
 
 async def acquire_slot(slots: asyncio.Semaphore, max_connections: int, wait_s: float | None) -> None:
-    """Acquire one of `max_connections` slots. Raises PoolExhausted after `wait_s`."""
+    """Acquire one of `max_connections` slots. Raises PoolExhausted after `wait_s` seconds."""
     if not slots.locked():
-        # The usual case, without a timer.
+        # The usual case needs no timer.
         await slots.acquire()
         return
     try:
@@ -34,7 +37,7 @@ async def acquire_slot(slots: asyncio.Semaphore, max_connections: int, wait_s: f
 
 
 class BoundedPool(ConnectionPool):
-    """At most `max_connections`; a command waits as long for one as for its reply, `socket_timeout`."""
+    """A pool of at most `max_connections`. A command waits for a connection up to `socket_timeout` seconds."""
 
     def __init__(self, **options: Any) -> None:  # (as each of redis-py's own pools)
         super().__init__(**options)
@@ -44,13 +47,16 @@ class BoundedPool(ConnectionPool):
 
     @property
     def open_connections(self) -> int:
-        """How many connections there are, in use or idle."""
+        """The number of connections, in use or idle."""
         return len(self._available_connections) + len(self._in_use_connections)
 
     async def get_connection(
         self, command_name: str | None = None, *_keys: object, **_options: object
     ) -> AbstractConnection:
-        """Return a connection that is ready for use. Raises PoolExhausted, redis.exceptions.ConnectionError or TimeoutError."""
+        """Return a connection that is ready for use.
+
+        Raises PoolExhausted, redis.exceptions.ConnectionError or TimeoutError.
+        """
         await acquire_slot(self._slots, self.max_connections, self.connection_kwargs.get("socket_timeout"))
         try:
             connection: AbstractConnection = self.get_available_connection()  # type: ignore[no-untyped-call]
@@ -66,7 +72,7 @@ class BoundedPool(ConnectionPool):
         return connection
 
     async def release(self, connection: AbstractConnection) -> None:
-        """Give a connection back."""
+        """Return a connection to the pool."""
         in_use = connection in self._in_use_connections
         try:
             await super().release(connection)
@@ -80,7 +86,7 @@ class BoundedPool(ConnectionPool):
             await self._trim(now_s)
 
     async def _trim(self, now_s: float) -> None:
-        """Close the connections that were not used lately. The last to be given back is the first to be used again."""
+        """Close the connections that were not used recently. The pool reuses the last released connection first."""
         while (idle := self._available_connections) and self._idle_since.get(idle[0], now_s) <= now_s - IDLE_S:
             connection = idle.pop(0)
             self._idle_since.pop(connection, None)
@@ -88,7 +94,7 @@ class BoundedPool(ConnectionPool):
 
 
 class BoundedSentinelPool(BoundedPool, SentinelConnectionPool):
-    """The same, to the master that Sentinels name."""
+    """A bounded pool of connections to the master that the Sentinels name."""
 
     def __init__(self, service_name: str, sentinel_manager: object, **options: Any) -> None:  # (as Sentinel calls it)
         super().__init__(service_name=service_name, sentinel_manager=sentinel_manager, **options)

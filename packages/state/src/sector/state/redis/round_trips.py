@@ -1,4 +1,4 @@
-"""Round trips to Redis, counted: how many of each kind, how long they took, and how many failed."""
+"""Metrics of round trips to Redis: their number, latency and errors, by command."""
 
 from typing import TYPE_CHECKING
 
@@ -23,16 +23,16 @@ _latency_by_command: dict[str, Histogram] = {}
 
 
 def observe_latency(command: str, seconds: float) -> None:
-    """Count a round trip that was answered."""
+    """Record the latency of a round trip that succeeded."""
     child = _latency_by_command.get(command)
     if child is None:
-        # The names are those that our own code sends.
+        # The number of names is small, because they come from our own code.
         child = _latency_by_command[command] = _LATENCY.labels(command)
     child.observe(seconds)
 
 
 def count_error(error: Exception) -> None:
-    """Count one that was not."""
+    """Count a round trip that failed."""
     _ERRORS.labels(type(error).__name__).inc()
 
 

@@ -1,4 +1,6 @@
-"""TLS connections whose certificate files are looked at first: redis-py reads them on the event loop, for each connection."""
+"""TLS connections that check their certificate files first. redis-py reads these files on the event loop for each
+connection.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,11 +12,11 @@ from sector.models.regular_file import FileError, check_file
 
 
 class CertificateFileError(OSError):
-    """A certificate file that is there no more, or is no regular file: a pipe would hold the process up."""
+    """A certificate file that no longer exists or is not a regular file. A pipe would block the process."""
 
 
 class CheckedSSLConnection(SSLConnection):
-    """A TLS connection to Redis."""
+    """A TLS connection to Redis that checks its certificate files."""
 
     def _connection_arguments(self) -> Mapping[str, Any]:
         for path in (self.ca_certs, self.certfile, self.keyfile):
@@ -28,4 +30,4 @@ class CheckedSSLConnection(SSLConnection):
 
 
 class CheckedSentinelConnection(CheckedSSLConnection, SentinelManagedSSLConnection):
-    """A TLS connection to the master that Sentinels name."""
+    """A TLS connection to the master that the Sentinels name."""

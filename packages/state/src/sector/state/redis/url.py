@@ -1,7 +1,7 @@
-"""The URL of Redis, parsed once and completely: an error states what is wrong with it, and never quotes it.
+"""The URL of Redis, parsed completely. An error states what is wrong and does not quote the URL.
 
-redis-py's own parser ignores what it does not understand: a database that is no number is database 0, and `ssl=true` for a cluster is
-a connection without TLS.
+The parser of redis-py ignores what it does not understand. An invalid database number means database 0, and `ssl=true`
+for a cluster means a connection without TLS.
 """
 
 import re
@@ -25,14 +25,14 @@ _SERVICE = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 @dataclass(frozen=True, slots=True)
 class RedisAddress:
-    """Where Redis is, and how to log in. `str()` and `repr()` hide the passwords."""
+    """The address of Redis and the credentials for it. `str()` and `repr()` hide the passwords."""
 
     scheme: Scheme
     hosts: tuple[tuple[str, int], ...] = ()
     path: str = ""
-    """Of a Unix socket."""
+    """The path of a Unix socket."""
     service: str = ""
-    """That Sentinels know."""
+    """The name of the service, which Sentinels know."""
     db: int = 0
     username: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -40,7 +40,7 @@ class RedisAddress:
 
     @classmethod
     def parse(cls, url: str) -> Self:
-        """Return the address that a URL states. Raises UrlError."""
+        """Return the address in a URL. Raises UrlError."""
         url = url.strip()
         refuse_quotes(url)
         if not url.isprintable():
@@ -94,21 +94,21 @@ class RedisAddress:
         if scheme == "redis+cluster" and db:
             raise UrlError("a cluster has only database 0: remove the database")
         addresses = _parse_hosts(scheme, hosts)
-        return cls(scheme, addresses, "", service, db, username, password, options)  # type: ignore[arg-type]  # one of SCHEMES
+        return cls(scheme, addresses, "", service, db, username, password, options)  # type: ignore[arg-type]  # a value of SCHEMES
 
     @property
     def text(self) -> str:
-        """The URL in canonical form, with its passwords. Do not show it."""
+        """The URL in canonical form, with its passwords. Do not display it."""
         return self._format(self.password, hidden=False)
 
     @property
     def where(self) -> str:
-        """Where Redis is, without a user: `host:port`, several with commas, or the path of a socket."""
+        """Where Redis is, without credentials: `host:port`, several with commas, or the path of a socket."""
         return self.path or ",".join(f"{format_host(host)}:{port}" for host, port in self.hosts)
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The passwords."""
+        """The passwords of the URL."""
         of_sentinels = self.options.get("sentinel_password")
         return tuple(str(each) for each in (self.password, of_sentinels) if each)
 
@@ -140,7 +140,7 @@ def _pop_text(options: dict[str, Option], name: str) -> str | None:
 
 
 def _split(rest: str) -> tuple[str, str, str]:
-    """Return what stands before the first of / ? #, that character, and the rest."""
+    """Return the text before the first of / ? #, that character, and the rest."""
     match = re.search("[/?#]", rest)
     return (rest, "", "") if match is None else (rest[: match.start()], match[0], rest[match.end() :])
 
@@ -155,12 +155,12 @@ def _parse_hosts(scheme: str, hosts: str) -> tuple[tuple[str, int], ...]:
     try:
         return tuple(parse_host_port(each, _PORTS[scheme]) for each in texts)
     except HostError as error:
-        # The part may be a piece of a password.
+        # The text may be a part of a password.
         raise UrlError(f"a host or a port is invalid: {error}; {PASSWORD_HINT}") from error
 
 
 def parse_setting(value: object) -> object:
-    """Return the address of a URL, or what is none as it is. Raises UrlError."""
+    """Return the address of a URL, and any other value unchanged. Raises UrlError."""
     return RedisAddress.parse(value) if isinstance(value, str) else value
 
 
@@ -176,4 +176,4 @@ RedisUrl = Annotated[
         " both with ?ssl=true for TLS.",
     ),
 ]
-"""The setting REDIS_URL."""
+"""The type of the setting REDIS_URL."""

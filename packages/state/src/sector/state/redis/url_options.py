@@ -1,4 +1,4 @@
-"""The options of a Redis URL: which of them each scheme has, and how each is parsed."""
+"""The options of Redis URLs: which ones each scheme supports, and how they are parsed."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -97,7 +97,7 @@ _OPTIONS: Mapping[str, Mapping[str, Callable[[str], Option]]] = {
 
 
 def parse_db(text: str) -> int:
-    """Return the database in the path of a URL. Raises UrlError."""
+    """Return the database number in the path of a URL. Raises UrlError."""
     try:
         return _DB["db"](text or "0")  # type: ignore[return-value]  # that one returns an int
     except ValueError:
@@ -105,7 +105,7 @@ def parse_db(text: str) -> int:
 
 
 def parse_options(scheme: str, query: str) -> dict[str, Option]:
-    """Return the options in the query of a URL. Raises UrlError, whose text has no part of a password."""
+    """Return the options in the query of a URL. Raises UrlError, whose text does not contain the password."""
     parsers, options = _OPTIONS[scheme], dict[str, Option]()
     for part in query.split("&") if query else ():
         name, equals, value = part.partition("=")
@@ -144,6 +144,6 @@ def _check_certificates(options: Mapping[str, Option]) -> None:
 def _unknown(scheme: str, name: str, parsers: Mapping[str, object]) -> str:
     if scheme == "redis" and (name == "ssl" or name in _OF_TLS):
         return "for TLS it must start with rediss://"
-    # Anything else may be a piece of a password.
+    # Any other name may be a part of a password.
     named = f" {name!r}" if _NAME.fullmatch(name) else ""
     return f"it has an unknown parameter{named}: {scheme}:// takes {', '.join(sorted(parsers))}; {PASSWORD_HINT}"

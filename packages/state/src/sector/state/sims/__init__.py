@@ -1,4 +1,4 @@
-"""Sims as a whole: create, list, delete, request, fork, export and import."""
+"""The lifecycle of sims: create, list, delete, request, fork, export and import."""
 
 from sector.models.deprecated_names import moved_names
 

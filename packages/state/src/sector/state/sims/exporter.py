@@ -1,4 +1,7 @@
-"""Export: the kept history of a sim, from its oldest keyframe on, as the records of an archive. Nothing here writes to Redis."""
+"""Export of the stored history of a sim, from its oldest keyframe, as the records of an archive.
+
+It does not write to Redis.
+"""
 
 from collections.abc import AsyncIterator
 
@@ -18,7 +21,7 @@ _PAGE = 100
 
 
 class Exporter:
-    """Exports one sim up to the tick at which it stands when `open` returns; the sim may go on meanwhile."""
+    """Exports one sim up to its head at the time of `open`. The sim may continue to tick in the meantime."""
 
     def __init__(self, redis: Client, sim_id: str, first_tick: int, last_tick: int) -> None:
         self._redis = redis
@@ -28,14 +31,15 @@ class Exporter:
 
     @classmethod
     async def open(cls, redis: Client, sim_id: str) -> "Exporter":
-        """Look how far the history reaches. Raises SimNotFound, redis.exceptions.RedisError."""
+        """Read the range of the history. Raises SimNotFound or redis.exceptions.RedisError."""
         history_range = await history.get_range(redis, sim_id)
         return cls(redis, sim_id, history_range.first, history_range.head.tick)
 
     async def records(self) -> AsyncIterator[Record]:
-        """Yield founding, first keyframe, then every tick and the keyframes between them.
+        """Yield the manifest, the first keyframe, then each tick with the keyframes between them.
 
-        Raises HistoryGone where the sim went on so far that the beginning is kept no longer; HistoryBroken, redis.exceptions.RedisError.
+        Raises HistoryGone if the sim trimmed the beginning in the meantime, HistoryBroken, or
+        redis.exceptions.RedisError.
         """
         config, map_blob = await load_manifest(self._redis, self._keys.sim_id)
         yield Founding(self._keys.sim_id, config.model_dump_json().encode(), map_blob)
@@ -60,7 +64,7 @@ class Exporter:
                     yield keyframe
 
     async def _tick(self, entry: Reply, after: str) -> tuple[TickEntry, str]:
-        """Return a tick with the orders that it applied, those after `after`, and the id of the last of them."""
+        """Return a tick with its orders, which follow `after` in the log, and the id of the last of them."""
         tick = decode_tick(entry, self._keys.sim_id)
         orders: list[LoggedOrder] = []
         if tick.cursor != after:

@@ -1,4 +1,4 @@
-"""Fork: a new sim that begins where another one was at some tick, and goes its own way from there."""
+"""Fork: a new sim that begins with the state of another sim at some tick and is independent of it."""
 
 from sector.state.errors import SimExists
 from sector.state.history import history
@@ -11,9 +11,10 @@ from sector.state.tick.head import FIELDS, Head
 
 
 async def fork(redis: Client, sim_id: str, tick: int, new_id: str) -> Head:
-    """Begin sim `new_id` with the state of `sim_id` at `tick`; its log is empty. The two may lie on different nodes.
+    """Create the sim `new_id` with the state of `sim_id` at `tick`, and return its head. Its order log is empty.
 
-    Raises SimNotFound, SimExists, HistoryGone, HistoryBroken, redis.exceptions.RedisError.
+    The two sims may be on different nodes. Raises SimNotFound, SimExists, HistoryGone, HistoryBroken or
+    redis.exceptions.RedisError.
     """
     past = await history.at_tick(redis, sim_id, tick)
     snapshot = past.snapshot()

@@ -1,4 +1,4 @@
-"""Import: a sim from the records of an archive, with its history. It appears when all of it is there, or not at all."""
+"""Import of a sim with its history from the records of an archive. The sim appears when it is complete, or not at all."""
 
 import time
 from collections.abc import Iterator
@@ -20,11 +20,11 @@ from sector.state.sims.lifecycle import first_head
 from sector.state.tick.head import FIELDS, Head
 
 _CLOCK_SKEW_MS = 24 * 3600 * 1000
-"""Between the clock of the Redis that gave an order its id, and ours."""
+"""The maximum difference between our clock and the clock of the Redis that created the id of an order."""
 
 
 class Importer:
-    """Imports one sim. What it brings lies beside the keys of the sim until `close` puts it in place."""
+    """Imports one sim. It writes to staging keys, which `close` renames to the keys of the sim."""
 
     def __init__(self, connection: Connection, redis: Client, sim_id: str) -> None:
         self._connection = connection
@@ -36,7 +36,7 @@ class Importer:
         self._brought: set[str] = set()
 
     async def begin(self) -> None:
-        """See that there is no such sim, and clear what an import that was broken off left. Raises SimExists."""
+        """Check that the sim does not exist, and delete the remains of an interrupted import. Raises SimExists."""
         _, fields = checked(
             await self._connection.pipeline(("WATCH", self._keys.head), ("HMGET", self._keys.head, *FIELDS))
         )
@@ -45,13 +45,16 @@ class Importer:
         await self.discard()
 
     async def put(self, record: Record) -> int:
-        """Bring one record; returns the tick reached. Raises HistoryBroken where it contradicts its frames, or those before it."""
+        """Write one record and return the tick of the sim after it.
+
+        Raises HistoryBroken if it contradicts its frames or earlier records.
+        """
         try:
             self._checker.put(record)
         except RecordError as error:
             raise self._broken(str(error)) from error
         if int(self._checker.cursor.partition("-")[0]) > time.time() * 1000 + _CLOCK_SKEW_MS:
-            # Orders to come would have ids before it, and would never be applied.
+            # New orders would have earlier ids, so they would never be applied.
             raise self._broken(f"its last order {self._checker.cursor} is later than the clock of Redis")
         match record:
             case Founding():
@@ -63,7 +66,10 @@ class Importer:
         return 0 if self._head is None else self._head.tick
 
     async def close(self) -> Head:
-        """Put the sim in place, all at once. Raises HistoryBroken, SimExists where somebody founded it meanwhile."""
+        """Make the sim visible in one transaction.
+
+        Raises HistoryBroken, or SimExists if the sim was created in the meantime.
+        """
         try:
             self._checker.finish()
         except RecordError as error:
@@ -125,7 +131,7 @@ class Importer:
             checked(await self._connection.pipeline(*commands))
 
     async def discard(self) -> None:
-        """Remove what was brought."""
+        """Delete the staging keys."""
         checked(await self._connection.pipeline(("DEL", *map(SimKeys.staging_key, self._keys.history))))
 
     def _broken(self, reason: str) -> HistoryBroken:
@@ -133,9 +139,9 @@ class Importer:
 
 
 async def import_sim(redis: Client, sim_id: str, records: Iterator[Record]) -> Head:
-    """Import a sim under the id `sim_id`; returns where it stands.
+    """Import a sim under the id `sim_id`, and return its head.
 
-    Raises SimExists, HistoryBroken, sector.models.archive.ArchiveError, redis.exceptions.RedisError.
+    Raises SimExists, HistoryBroken, sector.models.archive.ArchiveError or redis.exceptions.RedisError.
     """
     async with acquire_connection(redis, SimKeys(sim_id).head) as connection:
         importer = Importer(connection, redis, sim_id)

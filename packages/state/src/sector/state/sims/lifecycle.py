@@ -35,14 +35,17 @@ _ID = re.compile(SIM_ID)
 
 
 async def list_ids(redis: Client) -> list[str]:
-    """Return the ids of all sims, sorted. Members that are not ids are left out: another program added them."""
+    """Return the ids of all sims, sorted. It ignores members of the set that are not valid ids."""
     members = as_list(await execute(redis, "SMEMBERS", SIMS))
     ids = ((as_bytes(each) or b"").decode(errors="replace") for each in members)
     return sorted(each for each in ids if _ID.fullmatch(each))
 
 
 async def load_heads(redis: Client, sim_ids: Sequence[str]) -> list[Head | None]:
-    """Return the head of each sim; None where it does not exist or cannot be read: one bad sim does not hide the others."""
+    """Return the head of each sim, or None if the sim does not exist or its head is invalid.
+
+    An invalid sim does not hide the others.
+    """
     if not sim_ids:
         return []
     if isinstance(redis, Cluster):
@@ -53,7 +56,10 @@ async def load_heads(redis: Client, sim_ids: Sequence[str]) -> list[Head | None]
 
 
 async def exist(redis: Client, sim_ids: Sequence[str]) -> list[bool]:
-    """Return of each sim whether there is one, readable or not. It is one round trip, or one for each node of a cluster."""
+    """Say for each sim whether it exists, even if it is invalid.
+
+    It takes one round trip, or one for each node of a cluster.
+    """
     if not sim_ids:
         return []
     keys = [SimKeys(each).head for each in sim_ids]
@@ -70,7 +76,7 @@ def _exists(reply: Reply) -> bool:
         if not concerns_one_sim(reply):
             raise reply
         return True
-    # It may have an epoch but no tick, where a worker acquired the lease first.
+    # The head may have an epoch but no tick, if a worker acquired the lease before the sim was created.
     return as_bytes(as_list(reply)[0]) is not None
 
 
@@ -91,12 +97,12 @@ def _parse_head(reply: Reply) -> Head | None:
 
 
 async def create[S](redis: Client, sim_id: str, world: World[S], config: SimConfig) -> bool:
-    """Create the sim unless it exists; return whether this call created it. Of concurrent calls, one creates it.
+    """Create the sim unless it exists. Return whether this call created it. Of concurrent calls, only one creates it.
 
-    Raises SimImpossible, StorageFull, redis.exceptions.RedisError.
+    Raises SimImpossible, StorageFull or redis.exceptions.RedisError.
     """
     created = await _create(redis, sim_id, world, config)
-    # Listed last: a sim that is listed is complete.
+    # The id is added last, so that each listed sim is complete.
     await execute(redis, "SADD", SIMS, sim_id)
     return created
 
@@ -111,7 +117,7 @@ async def _create[S](redis: Client, sim_id: str, world: World[S], config: SimCon
                 return False
             await check_room_for_sim(connection)
             map_blob, snapshot = generated = generated or _generate_world(sim_id, world, config)
-            # The head has an epoch already where a worker acquired the lease first. The epoch only grows.
+            # The head already has an epoch if a worker acquired the lease before. The epoch must never decrease.
             epoch = int(as_bytes(as_list(fields)[FIELDS.index("epoch")]) or 0)
             head = first_head(0, digest(snapshot), epoch, "running")
             begin = initial_commands(keys, head, config, map_blob, snapshot)
@@ -121,7 +127,7 @@ async def _create[S](redis: Client, sim_id: str, world: World[S], config: SimCon
 
 
 def _generate_world[S](sim_id: str, world: World[S], config: SimConfig) -> tuple[bytes, bytes]:
-    """Return map and snapshot of a new sim. Raises SimImpossible where the world refuses its config."""
+    """Return the map and the snapshot of a new sim. Raises SimImpossible if the world rejects its config."""
     generate = getattr(world, "create", None)
     if generate is None:
         warnings.warn(f"{type(world).__name__}.found is now create", DeprecationWarning, stacklevel=2)
@@ -131,19 +137,19 @@ def _generate_world[S](sim_id: str, world: World[S], config: SimConfig) -> tuple
     except WorldConfigError as error:
         raise SimImpossible(sim_id, str(error)) from error
     except ValueError as error:
-        # The reason is public, and this text may come from any library.
+        # The reason is public, but the text of this error may come from any library.
         log.warning("world rejected the config of a sim", extra={"sim": sim_id, "error": str(error)})
         raise SimImpossible(sim_id, "the world rejected its config") from error
     return generated
 
 
 def first_head(tick: int, state_hash: str, epoch: int, status: str) -> Head:
-    """Return the head of a sim that begins at `tick`, with no order applied yet."""
+    """Return the head of a sim that begins at `tick` and has not applied an order."""
     return Head(tick, "0-0", state_hash, secrets.token_hex(8), epoch, time.time_ns() // 1_000_000, status, 0)
 
 
 def initial_commands(keys: SimKeys, head: Head, config: SimConfig, map_blob: bytes, snapshot: bytes) -> list[Command]:
-    """Return the commands that make a sim begin at `head`, its snapshot being its first keyframe."""
+    """Return the commands that create a sim at `head`. Its snapshot becomes its first keyframe."""
     return [
         ("SET", keys.config, config.model_dump_json()),
         ("SET", keys.map, map_blob),
@@ -154,7 +160,10 @@ def initial_commands(keys: SimKeys, head: Head, config: SimConfig, map_blob: byt
 
 
 async def load_manifest(redis: Client, sim_id: str) -> tuple[SimConfig, bytes]:
-    """Return the config and the map of a sim. Raises SimNotFound; StateError where this version cannot read the config."""
+    """Return the config and the encoded map of a sim.
+
+    Raises SimNotFound, and StateError if this version cannot read the config.
+    """
     keys = SimKeys(sim_id)
     config, map_blob = (as_bytes(value) for value in as_list(await execute(redis, "MGET", keys.config, keys.map)))
     if config is None or map_blob is None:
@@ -168,7 +177,7 @@ async def load_manifest(redis: Client, sim_id: str) -> tuple[SimConfig, bytes]:
 
 
 async def delete(redis: Client, sim_id: str) -> None:
-    """Delete a sim with its history. A worker that runs it notices, and commits no more ticks. Raises SimNotFound."""
+    """Delete a sim with its history. A worker that runs it commits no more ticks. Raises SimNotFound."""
     keys = SimKeys(sim_id)
     async with acquire_connection(redis, keys.head) as connection:
         *_, done = checked(await connection.pipeline(("MULTI",), ("EXISTS", keys.head), ("DEL", *keys.all), ("EXEC",)))

@@ -1,7 +1,7 @@
-"""Looking up whether a sim exists, before anything is started for it.
+"""Lookups whether sims exist, before a process starts any work for them.
 
-Requests for sims that do not exist cost nothing to make. So lookups that come together share a round trip, and one is under way at a
-time, however many clients ask for however many sims. Nothing is cached: a sim that was just created is there.
+Clients can cheaply send requests for sims that do not exist. So concurrent lookups share a round trip, and only one
+round trip is pending at a time. Nothing is cached, so that a new sim is visible at once.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ class SimLookup:
         self._task: asyncio.Task[None] | None = None
 
     async def require(self, sim_id: str) -> None:
-        """Return if there is this sim. Raises SimNotFound, redis.exceptions.RedisError."""
+        """Return if the sim exists. Raises SimNotFound or redis.exceptions.RedisError."""
         result = self._pending.get(sim_id)
         if result is None:
             result = self._pending[sim_id] = asyncio.get_running_loop().create_future()
@@ -35,7 +35,8 @@ class SimLookup:
     async def _run(self) -> None:
         try:
             while self._pending:
-                # One that is asked for from here on is looked up after this batch, which may be older than the request.
+                # Requests from here on belong to the next batch, because this batch may read Redis before such a
+                # request.
                 batch = {sim_id: self._pending.pop(sim_id) for sim_id in tuple(islice(self._pending, _MAX_BATCH))}
                 await self._look_up(batch)
         finally:
@@ -44,10 +45,10 @@ class SimLookup:
     async def _look_up(self, batch: dict[str, asyncio.Future[bool]]) -> None:
         try:
             existing = await lifecycle.exist(self._redis, tuple(batch))
-        except Exception as error:  # noqa: BLE001  (whatever it is: it is raised to each that waits, and none hangs)
+        except Exception as error:  # noqa: BLE001  (each waiter must end)
             for result in batch.values():
                 result.set_exception(error)
-                # Read here: all that waited may be gone.
+                # Mark the error as retrieved: all waiters may have been cancelled.
                 result.exception()
             return
         for result, exists in zip(batch.values(), existing, strict=True):

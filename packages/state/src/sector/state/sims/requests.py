@@ -1,4 +1,7 @@
-"""Requests for sims: a process that may not write sims stores a request, and a worker that serves all sims creates the sim."""
+"""Requests for sims.
+
+A process without the right to create sims stores a request, and a worker that serves all sims creates the sim.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -32,12 +35,12 @@ from sector.state.sims.reservation import IdempotencyKey, check_key, confirm, re
 from sector.state.world import World
 
 MAX_SIMS = 1000
-"""The number of sims, by default, from which on requests for others are refused."""
+"""The default limit of sims. Requests for more are rejected."""
 _FAULT_RETENTION_MS = 3600 * 1000
 
 
 class ForkOf(BaseModel):
-    """Where a fork begins: sim and tick."""
+    """Where a fork begins: the sim and the tick."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -46,7 +49,7 @@ class ForkOf(BaseModel):
 
 
 class SimRequest(BaseModel):
-    """A request for a sim with this config, or for a fork. `fault`: why it failed."""
+    """A stored request for a sim with a config, or for a fork. `fault`: why its creation failed, or ""."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -56,11 +59,14 @@ class SimRequest(BaseModel):
 
 
 async def is_repeated(redis: Client, sim_id: str, once: IdempotencyKey) -> bool:
-    """Say whether this request created the sim already. Raises IdempotencyConflict if its key came with another request; RedisError."""
+    """Say whether this request has already created the sim.
+
+    Raises IdempotencyConflict if its key was used for another request, or redis.exceptions.RedisError.
+    """
     await check_key(redis, once)
     if await execute(redis, "GET", SimKeys(sim_id).creation_key(once.issuer, once.key)) != once.digest:
         return False
-    # It may have been interrupted before these steps.
+    # The first attempt may have been interrupted before these steps.
     await _list_if_missing(redis, sim_id)
     await confirm(redis, once)
     return True
@@ -69,10 +75,10 @@ async def is_repeated(redis: Client, sim_id: str, once: IdempotencyKey) -> bool:
 async def request_sim(
     redis: Client, sim_id: str, request: SimRequest, once: IdempotencyKey | None = None, *, max_sims: int = MAX_SIMS
 ) -> None:
-    """Store a request for a sim, and its idempotency key. Concurrent requests may exceed `max_sims` together.
+    """Store a request for a sim with its idempotency key. Concurrent requests may exceed `max_sims` slightly.
 
-    Raises SimExists where the sim exists or was requested already; IdempotencyConflict where the key came with another request;
-    TooManySims where there are `max_sims`; StorageFull; redis.exceptions.RedisError.
+    Raises SimExists if the sim exists or was requested before, IdempotencyConflict if the key was used for another
+    request, TooManySims, StorageFull, or redis.exceptions.RedisError.
     """
     keys = SimKeys(sim_id)
     async with acquire_connection(redis, keys.request) as connection:
@@ -88,9 +94,9 @@ async def request_sim(
     commands: list[Command] = [("SET", keys.request, text)]
     if once is not None:
         await reserve(redis, once)
-        # In the same transaction: a retry finds it wherever the first response was lost.
+        # The same transaction stores the key, so that a retry recognises it if the first response was lost.
         commands.append(("SET", keys.creation_key(once.issuer, once.key), once.digest, "NX", "PX", KEPT_MS))
-    # Where this raises, the outcome is unknown, and the key stays reserved for this request.
+    # If this raises, the outcome is unknown, and the key stays reserved for this request.
     if not await _replace(redis, keys.request, stored, commands):
         if once is not None:
             await release(redis, once)
@@ -101,11 +107,14 @@ async def request_sim(
 
 
 async def _replace(redis: Client, key: str, stored: Reply, commands: Sequence[Command]) -> bool:
-    """Execute the commands if the value of the key is still `stored`. Of concurrent requests for one sim, one succeeds."""
+    """Execute the commands if the value of the key is still `stored`.
+
+    Of concurrent requests for one sim, only one succeeds.
+    """
     async with acquire_connection(redis, key) as connection:
         _, current = checked(await connection.pipeline(("WATCH", key), ("GET", key)))
         if current != stored:
-            # It ends WATCH. The user of the API may not UNWATCH.
+            # An empty transaction ends WATCH, because the user of the API may not UNWATCH.
             checked(await connection.pipeline(("MULTI",), ("EXEC",)))
             return False
         *_, replies = checked(await connection.pipeline(("MULTI",), *commands, ("EXEC",)))
@@ -116,7 +125,10 @@ async def _replace(redis: Client, key: str, stored: Reply, commands: Sequence[Co
 
 
 async def _list_if_missing(redis: Client, sim_id: str) -> None:
-    """List a requested sim that is not listed, because the process that stored the request was interrupted. No worker would see it."""
+    """Add a requested sim to the list of sims if it is missing, because the request was interrupted.
+
+    Otherwise no worker sees it.
+    """
     if sim_id in await list_ids(redis):
         return
     request = await get_request(redis, sim_id)
@@ -125,21 +137,27 @@ async def _list_if_missing(redis: Client, sim_id: str) -> None:
 
 
 async def get_request(redis: Client, sim_id: str) -> SimRequest | None:
-    """Return the request of a sim that is not created yet. Raises RequestError, redis.exceptions.RedisError."""
+    """Return the request for a sim that does not exist yet, or None.
+
+    Raises RequestError or redis.exceptions.RedisError.
+    """
     return await _parse(sim_id, await execute(redis, "GET", SimKeys(sim_id).request))
 
 
 async def _parse(sim_id: str, reply: Reply) -> SimRequest | None:
     request = as_bytes(reply)
     try:
-        # In a thread: a map of 1 MB takes some 50 ms.
+        # Parsing runs in a thread: a map of 1 MB takes about 50 ms.
         return None if request is None else await asyncio.to_thread(SimRequest.model_validate_json, request)
     except ValidationError as error:
         raise RequestError(sim_id) from error
 
 
 async def reconcile[S](redis: Client, sim_id: str, world: World[S]) -> str:
-    """Create the sim if it was requested; return what was done in words, or nothing. If it fails, the request has the reason."""
+    """Create the sim if it was requested. Return a text for the log, or "" if nothing was requested.
+
+    If the creation fails, the reason is stored in the request.
+    """
     request, keys = await get_request(redis, sim_id), SimKeys(sim_id)
     if request is None or request.fault:
         return ""

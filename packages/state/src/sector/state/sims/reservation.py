@@ -1,9 +1,11 @@
-"""Reservations of idempotency keys: of requests for different sims under one key, one at most creates a sim.
+"""Reservations of idempotency keys. Of requests for different sims with one key, at most one creates its sim.
 
-A sim and the key of a request for it are in different slots, so no transaction has both. A request reserves its key before it creates
-the sim. The reservation states how many equal requests are under way, so that one of them that is refused does not release the key
-of another that creates the sim. If a process crashes or a client leaves in between, the key stays with this request for
-24 hours: its retry goes on, and another request under this key is refused.
+A sim and the idempotency key of its request are in different slots, so no transaction covers both. A request reserves
+its key before it creates the sim. The reservation counts the equal requests that are pending, so that a rejected one
+does not release the key of another one.
+
+If a process crashes or a client disconnects in between, the key stays reserved for this request for 24 hours. A retry
+continues it, and another request with this key is rejected.
 """
 
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from sector.state.redis.connection import acquire_connection, execute
 from sector.state.redis.replies import as_bytes, checked
 
 _ANY_SIM = SimKeys("")
-"""Where keys lie that may come with requests for any sim; no sim has an empty id."""
+"""The slot of keys that requests for any sim may use. No sim has an empty id."""
 
 _SCRIPT = b"""
 local key, act, digest, kept_ms = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
@@ -35,12 +37,12 @@ elseif act == 'release' and pending ~= '' then
 end
 return 1
 """
-"""The value of the key is the digest of a request. While it is under way, the number of equal requests that are follows."""
+"""The value of the key is the digest of a request. While such requests are pending, their number follows the digest."""
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A key under which `issuer` sends a request once or several times. `digest`: of the request, so that another one is known."""
+    """An idempotency key of `issuer`. `digest`: the digest of its request, which distinguishes it from other requests."""
 
     issuer: str
     key: str
@@ -48,25 +50,28 @@ class IdempotencyKey:
 
     @property
     def used(self) -> str:
-        """The key in Redis of the request that this key came with."""
+        """The Redis key of the request that used this idempotency key."""
         return _ANY_SIM.creation_key(self.issuer, self.key)
 
 
 async def check_key(redis: Client, once: IdempotencyKey) -> None:
-    """Raise IdempotencyConflict if the key came with another request; redis.exceptions.RedisError."""
+    """Raise IdempotencyConflict if the key was used for another request. Raises redis.exceptions.RedisError."""
     value = as_bytes(await execute(redis, "GET", once.used))
     if value and value[:DIGEST_BYTES] != once.digest:
         raise IdempotencyConflict(once.key)
 
 
 async def reserve(redis: Client, once: IdempotencyKey) -> None:
-    """Reserve the key for this request. Raises IdempotencyConflict if another one has it; redis.exceptions.RedisError."""
+    """Reserve the key for this request.
+
+    Raises IdempotencyConflict if another request has it, or redis.exceptions.RedisError.
+    """
     if not await _run(redis, "reserve", once):
         raise IdempotencyConflict(once.key)
 
 
 async def release(redis: Client, once: IdempotencyKey) -> None:
-    """Release the key: the request is refused, and stores nothing. Equal requests that are under way keep it."""
+    """Release the key of a rejected request. Equal requests that are pending keep it reserved."""
     await _run(redis, "release", once)
 
 
