@@ -1,4 +1,4 @@
-"""Races that a test decides: what another client does between two commands of the code under test."""
+"""Races under the control of a test: a rival client acts between two commands of the code under test."""
 
 from collections.abc import Awaitable, Callable
 
@@ -10,7 +10,7 @@ from sector.state.redis.replies import Reply
 
 
 def run_before_command(monkeypatch: pytest.MonkeyPatch, name: str, rival: Callable[[], Awaitable[None]]) -> None:
-    """Run `rival` once, before any connection sends commands of which the first is `name`."""
+    """Run `rival` once, before any connection sends commands of which the first has this name."""
     pipeline = Connection.pipeline
 
     async def pipeline_after_rival(connection: Connection, *commands: Command | EncodedCommand) -> list[Reply]:

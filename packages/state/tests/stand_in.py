@@ -1,6 +1,6 @@
-"""A stand-in for Redis in this process, whose every command is one step of a test: who is served next, the test decides.
+"""A simulated Redis in this process, on which a test executes one command at a time and chooses the next client.
 
-It knows the commands of lease and tick transaction; test_stand_in.py holds it against the real server.
+It implements the commands of the lease and the tick transaction. test_stand_in.py compares it with the real server.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value
 
 @dataclass(slots=True)
 class Stream:
-    """Entries oldest first, and the greatest id there ever was."""
+    """The entries, oldest first, and the greatest id that was ever used."""
 
     entries: list[tuple[EntryId, Words]] = field(default_factory=list)
     last: EntryId = (0, 0)
@@ -35,14 +35,14 @@ type Value = bytes | dict[bytes, bytes] | Stream
 
 @dataclass(slots=True)
 class Session:
-    """What the server knows of a connection."""
+    """The state of a connection on the server."""
 
     watched: dict[bytes, int] = field(default_factory=dict)
     queue: list[Words] | None = None
 
 
 class Server:
-    """Keys, a clock in ms that the test moves, and a version of each key that every touch changes."""
+    """Keys, a clock in ms that the test advances, and a version of each key that every change increments."""
 
     def __init__(self) -> None:
         self.now_ms = 1_000
@@ -52,31 +52,31 @@ class Server:
         self._touches = 0
 
     def client(self) -> "Pool":
-        """Return a client of its own connections."""
+        """Return a client with its own connections."""
         return Pool(self)
 
     def copy(self) -> "Server":
-        """Return what it holds at this moment, to go back to."""
+        """Return a copy of the present state, for `restore`."""
         return deepcopy(self)
 
     def restore(self, other: "Server") -> None:
-        """Go back to what it held then; only the clock goes on."""
+        """Restore an earlier state, except the clock."""
         copy_ = deepcopy(other)
         self._values, self._until_ms = copy_._values, copy_._until_ms
         self._versions, self._touches = {}, self._touches + 1
 
     def pass_time(self, ms: int) -> None:
-        """Let time pass, and what lapses lapse. That touches a key, as it does in Redis where the key is watched."""
+        """Advance the clock and expire keys. As in Redis, expiry counts as a change of a watched key."""
         self.now_ms += ms
         for key in [key for key, until_ms in self._until_ms.items() if until_ms <= self.now_ms]:
             self._remove(key)
 
     def call(self, *command: str | bytes | int) -> Reply:
-        """Do one command outside any connection."""
+        """Execute one command outside of any connection."""
         return self.execute(Session(), as_words(command))
 
     def execute(self, session: Session, words: Words) -> Reply:
-        """Do one command of a connection; an error is returned, not raised."""
+        """Execute one command of a connection. An error is returned, not raised."""
         name, *arguments = words
         match name:
             case b"MULTI":
@@ -234,7 +234,10 @@ def as_words(command: Sequence[str | bytes | int]) -> Words:
 
 
 class SocketConnection:
-    """A connection whose commands wait until the test has the server do them. To `sector.state.redis.connection` it is redis-py's."""
+    """A connection whose commands wait until the test serves them.
+
+    For `sector.state.redis.connection` it looks like one of redis-py.
+    """
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -243,20 +246,23 @@ class SocketConnection:
         self._replies: list[Reply] = []
         self._waiting: asyncio.Future[None] | None = None
         self.broken = False
-        self.socket_timeout: float | None = None  # its client waits for ever, since the test decides
+        self.socket_timeout: float | None = None  # no limit, because the test decides
 
     @property
     def waits(self) -> bool:
-        """Whether its client waits for a reply, and cannot go on before."""
+        """Whether its client waits for a reply."""
         return self._waiting is not None and not self._waiting.done()
 
     def serve(self) -> None:
-        """Have the server do the next command."""
+        """Execute the next command on the server."""
         self._replies.append(self._server.execute(self._session, self.inbox.pop(0)))
         self._wake()
 
     def break_off(self, *, deliver: bool) -> None:
-        """Break. What the server has not done yet is lost, or arrives late: `serve` goes on doing it, for nobody."""
+        """Break the connection.
+
+        Commands that were not served are lost, or arrive late: `serve` executes them without a reply.
+        """
         self.broken = True
         self._replies.clear()
         if not deliver:
@@ -270,7 +276,7 @@ class SocketConnection:
     async def send_packed_command(self, parts: Sequence[bytes], **_: object) -> None:
         if self.broken:
             raise RedisConnectionError("broken")
-        # Commands are packed as replies are: arrays of strings.
+        # Commands have the format of replies: arrays of strings.
         wire = Reader()
         for part in parts:
             wire.feed(part)
@@ -289,12 +295,12 @@ class SocketConnection:
         return reply
 
     async def disconnect(self, **_: object) -> None:
-        """Its client let go of it amid something. What it sent may still arrive."""
+        """The client disconnects before it has read all replies. Its commands may still arrive."""
         self.broken = True
 
 
 class Pool:
-    """The connections of one client: a free one is lent again, as redis-py does."""
+    """The connections of one client. Like redis-py, it reuses a free connection."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -303,7 +309,7 @@ class Pool:
 
     @property
     def redis(self) -> Redis:
-        """What `sector.state` takes for a client."""
+        """The object that `sector.state` uses as a client."""
         return cast(Redis, self)
 
     @property

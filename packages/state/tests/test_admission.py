@@ -1,4 +1,4 @@
-"""Who gets into the order log, who does not and why; once, and never faster than allowed."""
+"""Admission to the order log: which orders are accepted or rejected, only once, and within the rate limits."""
 
 import asyncio
 import gc
@@ -35,7 +35,7 @@ async def read_log_ids(redis: Redis) -> list[str]:
     return [entry_id for entry_id, _ in await read_stream(redis, SimKeys("default").orders)]
 
 
-async def test_what_is_admitted_is_in_the_log_in_order_and_is_applied(sim: Sim, redis: Redis) -> None:
+async def test_admitted_orders_are_in_the_log_in_order_and_are_applied(sim: Sim, redis: Redis) -> None:
     one, two = await admit_group(GATE, redis, [ONE, Request("you", [BODY, BODY], admin=True)])
     assert isinstance(one, Admitted)
     assert isinstance(two, Admitted)
@@ -49,13 +49,13 @@ async def test_what_is_admitted_is_in_the_log_in_order_and_is_applied(sim: Sim, 
     assert (await sim.tick()).orders == 3
 
 
-async def test_to_a_sim_that_is_not_there_nothing_is_written(redis: Redis) -> None:
+async def test_nothing_is_written_for_a_sim_that_does_not_exist(redis: Redis) -> None:
     (verdict,) = await admit_group(GATE, redis, [KEYED])
     assert isinstance(verdict, SimNotFound)
     assert await redis.keys("*") == []
 
 
-async def test_a_finished_sim_takes_none_but_repeats_what_it_said(redis: Redis) -> None:
+async def test_a_finished_sim_rejects_orders_but_replays_responses(redis: Redis) -> None:
     sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 1}))
     (before,) = await admit_group(GATE, redis, [KEYED])
     await sim.tick()
@@ -66,7 +66,7 @@ async def test_a_finished_sim_takes_none_but_repeats_what_it_said(redis: Redis) 
     assert repeated == replace(before, replayed=True)
 
 
-async def test_the_same_key_is_carried_out_once_for_24_hours(sim: Sim, redis: Redis) -> None:
+async def test_a_request_with_a_repeated_key_takes_effect_once_for_24_hours(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     first, second = await admit_group(GATE, redis, [KEYED, replace(KEYED, stored_response=b"another")])
     (third,) = await admit_group(GATE, redis, [KEYED])
@@ -77,7 +77,7 @@ async def test_the_same_key_is_carried_out_once_for_24_hours(sim: Sim, redis: Re
     assert 24 * 3600 - 10 < await redis.ttl(name) <= 24 * 3600
 
 
-async def test_what_an_issuer_stores_has_a_limit_and_no_request_is_refused_for_it(
+async def test_stored_responses_have_a_limit_that_rejects_no_request(
     sim: Sim, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (await sim.reader.head()).applied == 0
@@ -89,16 +89,16 @@ async def test_what_an_issuer_stores_has_a_limit_and_no_request_is_refused_for_i
     assert stored_s == sorted(stored_s, reverse=True)
     assert stored_s[0] > 24 * 3600 - 10
     assert 590 < stored_s[-1] <= 600
-    # At the budget's half an answer is stored for half of the time.
+    # From half of the budget on, a response is stored for half of the time.
     assert 10 * 3600 < stored_s[8] < 14 * 3600
     assert await redis.ttl(SimKeys("default").idempotency_key("you", "k")) > 24 * 3600 - 10, "of another issuer"
 
 
 @pytest.mark.parametrize("orders", [1, 2, 9, 500])
-async def test_ids_are_stored_in_few_bytes_however_many_they_are(sim: Sim, redis: Redis, orders: int) -> None:
+async def test_stored_order_ids_take_few_bytes(sim: Sim, redis: Redis, orders: int) -> None:
     assert (await sim.reader.head()).applied == 0
     many = replace(KEYED, orders=[BODY] * orders)
-    # Others before and after them, in the same millisecond.
+    # Other orders precede and follow them in the same millisecond.
     _, first, _ = await admit_group(GATE, redis, [ONE, many, ONE])
     (repeated,) = await admit_group(GATE, redis, [many])
     assert isinstance(first, Admitted)
@@ -107,9 +107,7 @@ async def test_ids_are_stored_in_few_bytes_however_many_they_are(sim: Sim, redis
     assert len(await read_string(redis, SimKeys("default").idempotency_key("me", "k"))) < 50
 
 
-async def test_the_same_key_with_another_request_is_refused_and_of_another_issuer_is_another(
-    sim: Sim, redis: Redis
-) -> None:
+async def test_a_key_with_another_request_is_a_conflict_but_not_for_another_issuer(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     other = replace(KEYED, digest=b"another one, 16b")
     first, reused, foreign = await admit_group(GATE, redis, [KEYED, other, replace(other, issuer="you")])
@@ -119,7 +117,7 @@ async def test_the_same_key_with_another_request_is_refused_and_of_another_issue
     assert len(await read_log_ids(redis)) == 2
 
 
-async def test_who_orders_too_fast_waits_and_the_others_do_not(sim: Sim, redis: Redis) -> None:
+async def test_a_client_above_its_rate_is_limited_and_others_are_not(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     slow, quick = Rate("token slow", 0.5, 2), Rate("token quick", 1000, 1000)
     mine, theirs = replace(ONE, rates=(slow,)), replace(ONE, rates=(quick,))
@@ -130,14 +128,12 @@ async def test_who_orders_too_fast_waits_and_the_others_do_not(sim: Sim, redis: 
     assert refused.client == "token slow"
     assert 1.5 < refused.retry_after_s <= 2
     assert len(await read_log_ids(redis)) == 4
-    # It is kept in Redis: any other process is told the same.
+    # Redis stores the usage, so the limit holds in any other process.
     (again,) = await admit_group(GATE, redis, [mine])
     assert isinstance(again, RateLimited)
 
 
-async def test_more_at_once_than_allowed_are_let_in_when_nothing_is_owed_and_paid_for_afterwards(
-    sim: Sim, redis: Redis
-) -> None:
+async def test_a_burst_above_the_rate_is_admitted_and_delays_later_requests(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     rate = Rate("address 10.0.0.1", 10, 5)
     many = Request("me", [BODY] * 20, rates=(rate,))
@@ -147,7 +143,7 @@ async def test_more_at_once_than_allowed_are_let_in_when_nothing_is_owed_and_pai
     assert 1.5 < second.retry_after_s <= 1.6
 
 
-async def test_all_rates_of_a_request_hold(sim: Sim, redis: Redis) -> None:
+async def test_a_request_must_satisfy_all_rates(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     wide, narrow = Rate("token me", 100, 100), Rate("address 10.0.0.1", 1, 1)
     _, refused, elsewhere = await admit_group(
@@ -160,7 +156,7 @@ async def test_all_rates_of_a_request_hold(sim: Sim, redis: Redis) -> None:
     assert isinstance(elsewhere, Admitted)
 
 
-async def test_orders_are_refused_while_too_many_wait_for_the_worker(sim: Sim, redis: Redis) -> None:
+async def test_orders_are_rejected_while_the_queue_is_full(sim: Sim, redis: Redis) -> None:
     gate = AdmissionPolicy("default", max_pending=3)
     verdicts = await admit_group(gate, redis, [ONE, ONE, ONE, ONE])
     assert [type(each) for each in verdicts] == [Admitted, Admitted, Admitted, QueueFull]
@@ -171,7 +167,7 @@ async def test_orders_are_refused_while_too_many_wait_for_the_worker(sim: Sim, r
     assert [type(each) for each in await admit_group(gate, redis, [ONE])] == [Admitted]
 
 
-async def test_how_many_wait_is_known_after_trimming_and_of_sims_of_before_0_6(sim: Sim, redis: Redis) -> None:
+async def test_the_pending_count_is_correct_after_trimming_and_for_sims_before_0_6(sim: Sim, redis: Redis) -> None:
     await admit_group(GATE, redis, [ONE] * 4)
     await sim.tick(times=30)
     await redis.hdel(SimKeys("default").head, "applied")
@@ -186,7 +182,7 @@ async def test_how_many_wait_is_known_after_trimming_and_of_sims_of_before_0_6(s
     assert isinstance(second, QueueFull)
 
 
-async def test_what_is_not_durable_is_said_to_each_with_its_own_ids(sim: Sim, redis: Redis) -> None:
+async def test_an_error_of_durability_has_the_ids_of_its_request(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     gate = AdmissionPolicy("default", durability=Durability("replica", 20))
     verdicts = await admit_group(gate, redis, [ONE, replace(ONE, orders=[BODY, BODY])])
@@ -194,7 +190,7 @@ async def test_what_is_not_durable_is_said_to_each_with_its_own_ids(sim: Sim, re
     assert [each.order_ids for each in verdicts if isinstance(each, NotDurable)] == [log_ids[:1], log_ids[1:]]
 
 
-async def test_redis_may_forget_the_script(sim: Sim, redis: Redis) -> None:
+async def test_redis_may_lose_the_script(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     await admit_group(GATE, redis, [ONE])
     await redis.script_flush()
@@ -202,7 +198,7 @@ async def test_redis_may_forget_the_script(sim: Sim, redis: Redis) -> None:
     assert len(await read_log_ids(redis)) == 2
 
 
-async def test_requests_in_flight_together_share_one_round_trip(sim: Sim, redis: Redis) -> None:
+async def test_concurrent_requests_share_one_round_trip(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     await admit_group(GATE, redis, [ONE])
     group = GroupCommit(redis, GATE)
@@ -213,7 +209,7 @@ async def test_requests_in_flight_together_share_one_round_trip(sim: Sim, redis:
     await group.close()
 
 
-async def test_who_comes_just_when_a_group_is_over_begins_the_next(sim: Sim, redis: Redis) -> None:
+async def test_a_request_at_the_end_of_a_group_begins_the_next_group(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     group = GroupCommit(redis, GATE)
     async with asyncio.timeout(60):
@@ -222,7 +218,7 @@ async def test_who_comes_just_when_a_group_is_over_begins_the_next(sim: Sim, red
     assert len(await read_log_ids(redis)) == 5
 
 
-async def test_a_refusal_is_raised_to_whom_it_concerns(sim: Sim, redis: Redis) -> None:
+async def test_a_rejection_is_raised_only_to_its_request(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     group = GroupCommit(redis, GATE)
     results = await asyncio.gather(
@@ -234,7 +230,7 @@ async def test_a_refusal_is_raised_to_whom_it_concerns(sim: Sim, redis: Redis) -
     assert [type(each) for each in results] == [Admitted, IdempotencyConflict, Admitted]
 
 
-async def test_a_waiter_that_goes_away_takes_nobody_along(sim: Sim, redis: Redis) -> None:
+async def test_a_cancelled_request_does_not_cancel_others(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     group = GroupCommit(redis, GATE)
     gone, stays = asyncio.create_task(group.admit(ONE)), asyncio.create_task(group.admit(ONE))
@@ -244,7 +240,7 @@ async def test_a_waiter_that_goes_away_takes_nobody_along(sim: Sim, redis: Redis
     await asyncio.gather(gone, return_exceptions=True)
 
 
-async def test_a_failure_of_redis_is_raised_to_every_waiter_that_is_left_before_the_group_closes() -> None:
+async def test_an_error_of_redis_is_raised_to_every_waiter_before_the_group_ends() -> None:
     redis = connect(f"redis://127.0.0.1:{free_port()}")
     group = GroupCommit(redis, GATE)
     gone, stays = asyncio.create_task(group.admit(ONE)), asyncio.create_task(group.admit(ONE))
@@ -257,7 +253,7 @@ async def test_a_failure_of_redis_is_raised_to_every_waiter_that_is_left_before_
     await redis.aclose()
 
 
-async def test_what_redis_says_to_a_group_is_raised_to_all_of_it(sim: Sim, redis: Redis) -> None:
+async def test_an_error_reply_is_raised_to_all_requests_of_a_group(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     await redis.delete(SimKeys("default").orders)
     await execute(redis, "SET", SimKeys("default").orders, "no stream")
@@ -265,12 +261,12 @@ async def test_what_redis_says_to_a_group_is_raised_to_all_of_it(sim: Sim, redis
     assert all("WRONGTYPE" in str(each) for each in results)
 
 
-async def test_a_group_that_fails_takes_none_of_those_that_follow_it_along(sim: Sim, redis: Redis) -> None:
+async def test_a_group_that_fails_does_not_affect_the_next_one(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).applied == 0
     group = GroupCommit(redis, GATE)
     log = SimKeys("default").orders
     await execute(redis, "SET", log, "no stream")
-    # More than one group holds: the second stands by while the first fails.
+    # The requests exceed one group, so a second group waits while the first one fails.
     under_way = [asyncio.create_task(group.admit(ONE)) for _ in range(501)]
     first = (await asyncio.gather(*under_way[:500], return_exceptions=True))[0]
     assert "WRONGTYPE" in str(first)
@@ -280,7 +276,7 @@ async def test_a_group_that_fails_takes_none_of_those_that_follow_it_along(sim: 
 
 
 @pytest.mark.parametrize("count", [1, 4_001])
-async def test_a_group_is_cut_where_it_would_keep_redis_long(redis: Redis, count: int) -> None:
+async def test_a_group_is_split_if_it_would_block_redis(redis: Redis, count: int) -> None:
     await lifecycle.create(redis, "default", SectorWorld(), CONFIG)
     group = GroupCommit(redis, GATE)
     results = await asyncio.gather(group.admit(Request("me", [BODY] * count)), group.admit(ONE))
@@ -288,11 +284,13 @@ async def test_a_group_is_cut_where_it_would_keep_redis_long(redis: Redis, count
 
 
 class Orders(list[bytes]):
-    """A list that says when it is gone."""
+    """A list that reports its deletion."""
 
 
 @pytest.mark.parametrize("rates", [(), (Rate("token slow", 0.001, 1),)])
-async def test_what_was_asked_for_is_not_held_after_the_answer(sim: Sim, redis: Redis, rates: tuple[Rate, ...]) -> None:
+async def test_a_request_is_not_kept_in_memory_after_its_response(
+    sim: Sim, redis: Redis, rates: tuple[Rate, ...]
+) -> None:
     assert (await sim.reader.head()).applied == 0
     group = GroupCommit(redis, GATE)
     await group.admit(replace(ONE, rates=rates))

@@ -19,7 +19,7 @@ from sector.state.watch.reader import SimReader
 
 
 class Counter:
-    """A world of one number: the bytes of all orders ever given. Its state is the snapshot itself."""
+    """A world with one number: the total length of the bodies of all orders. Its state is the snapshot itself."""
 
     def create(self, config: SimConfig) -> tuple[bytes, bytes]:
         return encode(Frame("map", {}, {})), self._frame("snapshot", 0, config.seed, "")
@@ -65,13 +65,13 @@ async def test_another_world_runs_and_changes_workers(redis: Redis) -> None:
 
 
 class Miscounting(Counter):
-    """Forgets in its delta what its snapshot counts."""
+    """Its delta lacks the number that its snapshot has."""
 
     def advance(self, state: bytes, orders: Sequence[LoggedOrder]) -> Step[bytes]:
         return replace(super().advance(state, orders), delta=super().advance(state, ()).delta)
 
 
-async def test_a_delta_that_contradicts_its_snapshot_stops_the_world(redis: Redis) -> None:
+async def test_a_delta_that_contradicts_its_snapshot_stops_the_sim(redis: Redis) -> None:
     await lifecycle.create(redis, "count", Miscounting(), SimConfig(seed=7))
     held = await lease.acquire(redis, "count", "one", 60_000)
     assert held is not None
@@ -82,13 +82,13 @@ async def test_a_delta_that_contradicts_its_snapshot_stops_the_world(redis: Redi
 
 
 class EarlierCounter:
-    """A world that has the method name of 0.11."""
+    """A world with the method name of version 0.11."""
 
     def __init__(self) -> None:
         world = Counter()
         self.found, self.load, self.advance = world.create, world.load, world.advance
 
 
-async def test_a_world_with_the_earlier_method_name_is_created_with_a_warning(redis: Redis) -> None:
+async def test_a_world_with_the_earlier_method_name_works_with_a_warning(redis: Redis) -> None:
     with pytest.warns(DeprecationWarning, match="EarlierCounter.found is now create"):
         assert await lifecycle.create(redis, "count", EarlierCounter(), SimConfig(seed=7))  # type: ignore[arg-type]

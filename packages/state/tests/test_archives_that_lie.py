@@ -1,4 +1,4 @@
-"""Archives that lie are refused, or make a sim that every reader reads, and a worker ticks, within bounds."""
+"""Forged archives are rejected, or they give a sim that every reader can read and a worker can tick, within the limits."""
 
 import asyncio
 import io
@@ -34,7 +34,7 @@ _FAR = 2**62
 
 
 async def read_sim(redis: Client, sim_id: str) -> None:
-    """Read a sim in every way that processes do. An invalid sim must fail soon, with a clear error."""
+    """Read a sim in all ways that processes do. An invalid sim must fail quickly with a clear error."""
     reader = SimReader(redis, sim_id)
     for read in (
         _show(reader),
@@ -89,7 +89,7 @@ async def _tick(redis: Client, sim_id: str) -> None:
 
 
 def import_archive(url: str, records: list[Record]) -> bool:
-    """Import records as they are, and as a file; use what comes of them. Says whether they were believed."""
+    """Import records from memory and from a file, and use the result. Return whether they were accepted."""
 
     async def attempt() -> list[bool]:
         redis = connect(url)
@@ -215,7 +215,7 @@ LIES: dict[str, tuple[list[Record], str]] = {
 
 
 @pytest.mark.parametrize("lie", LIES)
-async def test_an_archive_that_lies_is_refused_and_says_where(redis: Redis, lie: str) -> None:
+async def test_a_forged_archive_is_rejected_with_the_place_of_the_error(redis: Redis, lie: str) -> None:
     records, message = LIES[lie]
     with pytest.raises(StateError) as raised:
         await import_sim(redis, "copy", iter(records))
@@ -224,17 +224,17 @@ async def test_an_archive_that_lies_is_refused_and_says_where(redis: Redis, lie:
     assert await redis.keys("*") == [], "nothing of it is left"
 
 
-def test_an_archive_that_tells_the_truth_is_believed(url: str) -> None:
+def test_a_valid_archive_is_accepted(url: str) -> None:
     assert import_archive(url, RECORDS)
     assert import_archive(url, RECORDS[:2])
     assert import_archive(url, [RECORDS[0], *RECORDS[6:]])
 
 
-def test_a_tick_that_only_the_rules_of_the_world_refuse_can_be_read(url: str) -> None:
+def test_a_tick_that_only_the_rules_reject_is_readable(url: str) -> None:
     assert import_archive(url, replace_record(_with_snapshot(RECORDS, tick=2**53 - 1), 1, tick=2**53 - 1)[:2])
 
 
 @settings(max_examples=max_examples(600), deadline=None, suppress_health_check=list(HealthCheck))
 @given(corrupt_archives())
-def test_any_archive_is_refused_clearly_or_read_within_bounds(url: str, records: list[Record]) -> None:
+def test_any_archive_is_rejected_clearly_or_read_within_the_limits(url: str, records: list[Record]) -> None:
     event("believed" if import_archive(url, records) else "refused")

@@ -1,4 +1,4 @@
-"""What no worker wrote into Redis: readers stop and say what is wrong, and other sims are read all the same."""
+"""Data in Redis that no worker wrote: readers stop with a clear error, and other sims stay readable."""
 
 import asyncio
 from typing import Any
@@ -28,20 +28,20 @@ SPLIT = MapFile(
 
 
 async def copy_entry(redis: Redis, entry_id: str, **changes: str) -> None:
-    """Add an entry to the event stream like that of tick 1."""
+    """Add an entry to the event stream that is like that of tick 1."""
     (_, fields), *_ = await read_stream(redis, KEYS.events)
     changed: dict[Any, Any] = fields | {name.encode(): value.encode() for name, value in changes.items()}
     await redis.xadd(KEYS.events, changed, entry_id)
 
 
 async def follow(redis: Redis, after: int) -> None:
-    """Follow the sim for as long as it goes on."""
+    """Follow the sim until it ends."""
     async for _ in SimReader(redis, "default").follow(after):
         pass
 
 
-async def test_a_head_far_beyond_its_snapshot_is_not_read_for_ever(sim: Sim, redis: Redis) -> None:
-    """Redis gives the same page again and again, where what is asked for lies before it."""
+async def test_a_head_far_beyond_its_snapshot_does_not_cause_an_endless_loop(sim: Sim, redis: Redis) -> None:
+    """Redis returns the same page again if the requested ticks precede it."""
     await sim.tick()
     for number in range(9):
         await copy_entry(redis, f"{FAR + number}-0")
@@ -57,7 +57,7 @@ async def test_a_head_far_beyond_its_snapshot_is_not_read_for_ever(sim: Sim, red
             await follow(redis, 0)
 
 
-async def test_a_second_entry_of_a_tick_ends_who_follows_and_who_pages(sim: Sim, redis: Redis) -> None:
+async def test_a_second_entry_of_a_tick_is_an_error_for_all_readers(sim: Sim, redis: Redis) -> None:
     await sim.tick()
     for number in range(1, 120):
         await copy_entry(redis, f"1-{number}")
@@ -73,7 +73,9 @@ async def test_a_second_entry_of_a_tick_ends_who_follows_and_who_pages(sim: Sim,
 @pytest.mark.parametrize(
     ("field", "value"), [("at_ms", "soon"), ("cursor", "x"), ("hash", "\x1b[2J"), ("at_ms", "9" * 5000)]
 )
-async def test_an_entry_with_a_field_of_another_shape_is_named(sim: Sim, redis: Redis, field: str, value: str) -> None:
+async def test_an_entry_with_an_invalid_field_is_an_error_with_its_name(
+    sim: Sim, redis: Redis, field: str, value: str
+) -> None:
     await sim.tick()
     await copy_entry(redis, "2-0", **{field: value})
     with pytest.raises(HistoryBroken, match=f"at tick 2: its field {field} has the invalid value ") as raised:
@@ -82,7 +84,7 @@ async def test_an_entry_with_a_field_of_another_shape_is_named(sim: Sim, redis: 
     assert len(str(raised.value)) < 200
 
 
-async def test_an_entry_without_a_field_is_named(sim: Sim, redis: Redis) -> None:
+async def test_an_entry_without_a_field_is_an_error_with_its_name(sim: Sim, redis: Redis) -> None:
     await sim.tick()
     await redis.xadd(KEYS.events, {"at_ms": "1"}, "2-0")
     for read in (SimReader(redis, "default").events((1, 0), 9), history.ticks(redis, "default", 1, 2)):
@@ -90,7 +92,7 @@ async def test_an_entry_without_a_field_is_named(sim: Sim, redis: Redis) -> None
             await read
 
 
-async def test_a_keyframe_of_another_tick_is_named(sim: Sim, redis: Redis) -> None:
+async def test_a_keyframe_of_another_tick_is_an_error(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=7)
     await redis.hset(KEYS.keyframes, "5", await redis.hget(KEYS.keyframes, "0"))
     with pytest.raises(HistoryBroken, match="at tick 5: its keyframe has tick 0"):
@@ -98,7 +100,7 @@ async def test_a_keyframe_of_another_tick_is_named(sim: Sim, redis: Redis) -> No
 
 
 @pytest.mark.parametrize("field", ["tick", "cursor", "epoch", "at_ms", "applied", "tick_length_ms"])
-async def test_a_head_that_cannot_be_read_is_said_and_hides_no_other_sim(sim: Sim, redis: Redis, field: str) -> None:
+async def test_an_invalid_head_is_an_error_and_does_not_hide_other_sims(sim: Sim, redis: Redis, field: str) -> None:
     await lifecycle.create(redis, "other", SectorWorld(), CONFIG)
     await redis.hset(KEYS.head, field, "x")
     await redis.set(SimKeys("third").head, "of another type")
@@ -111,7 +113,7 @@ async def test_a_head_that_cannot_be_read_is_said_and_hides_no_other_sim(sim: Si
     assert good.tick == 0
 
 
-async def test_a_cursor_that_cannot_be_compared_is_no_outcome(sim: Sim, redis: Redis) -> None:
+async def test_an_invalid_cursor_gives_no_outcome(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=6)
     await redis.xadd(KEYS.orders, {"a": "b"}, "7-0")
     await redis.hset(KEYS.keyframes, "0:cursor", "x")
@@ -120,13 +122,13 @@ async def test_a_cursor_that_cannot_be_compared_is_no_outcome(sim: Sim, redis: R
         await outcome(redis, "default", "7-0")
 
 
-async def test_what_is_no_id_is_not_listed(sim: Sim, redis: Redis) -> None:
+async def test_an_invalid_id_is_not_listed(sim: Sim, redis: Redis) -> None:
     assert sim.lease.epoch == 1
     await redis.sadd(SIMS, b"\xff\xfe", "../other", "A", "x" * 64, "a b", "\x1b[2J")
     assert await lifecycle.list_ids(redis) == ["default"]
 
 
-async def test_a_sim_that_cannot_be_made_is_said_to_who_asked(redis: Redis) -> None:
+async def test_the_request_has_the_reason_why_a_sim_cannot_be_created(redis: Redis) -> None:
     config = SimConfig(map=SPLIT, puppets=())
     with pytest.raises(SimImpossible, match="sim 'named' cannot be created: .*no lanes join S1 to S0"):
         await lifecycle.create(redis, "named", SectorWorld(), config)
@@ -140,13 +142,13 @@ async def test_a_sim_that_cannot_be_made_is_said_to_who_asked(redis: Redis) -> N
 
 
 class RefusingWorld(SectorWorld):
-    """A world that cannot be created, for a reason that is not meant for clients."""
+    """A world that cannot be created, for a reason that clients must not see."""
 
     def create(self, config: SimConfig) -> tuple[bytes, bytes]:
         raise ValueError("cannot read /etc/world")
 
 
-async def test_the_text_of_another_value_error_is_logged_only(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_text_of_another_value_error_is_only_logged(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
     await requests.request_sim(redis, "asked", SimRequest(config=SimConfig()))
     await requests.reconcile(redis, "asked", RefusingWorld())
     request = await requests.get_request(redis, "asked")
@@ -156,7 +158,7 @@ async def test_the_text_of_another_value_error_is_logged_only(redis: Redis, capl
 
 
 @pytest.mark.parametrize("request_text", ["garbage", '{"config": {"systems": -1}}', "[]"])
-async def test_a_request_that_cannot_be_read_is_named(redis: Redis, request_text: str) -> None:
+async def test_an_invalid_request_is_an_error_with_its_sim(redis: Redis, request_text: str) -> None:
     await redis.set(SimKeys("asked").request, request_text)
     with pytest.raises(RequestError, match="sim 'asked'"):
         await requests.reconcile(redis, "asked", SectorWorld())

@@ -1,4 +1,4 @@
-"""The cause of a fault is named where it lies: only what Redis itself does is "Redis is unreachable: start it, or correct REDIS_URL"."""
+"""Errors of connections state their true cause: only a server that does not respond is "unreachable"."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ AWAY = "Redis is unreachable: start it, or correct REDIS_URL"
 
 
 async def fault_of(url: str) -> str:
-    """Return what is said of a Redis that cannot be reached at this URL."""
+    """Return the text for a Redis that cannot be reached at this URL."""
     redis = connect(url)
     try:
         with pytest.raises(RedisError) as raised:
@@ -42,7 +42,7 @@ async def fault_of(url: str) -> str:
 
 @contextmanager
 def no_free_descriptor() -> Iterator[None]:
-    """Lower the limit to what is open."""
+    """Lower the limit of descriptors to those that are open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     probe = os.dup(0)
     os.close(probe)
@@ -53,13 +53,13 @@ def no_free_descriptor() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-async def test_a_server_that_is_not_there_is_away(tmp_path: Path) -> None:
+async def test_a_server_that_does_not_run_is_unreachable(tmp_path: Path) -> None:
     assert await fault_of(f"redis://127.0.0.1:{free_port()}/0") == AWAY
     assert await fault_of(f"unix://{tmp_path}/missing.sock?db=0") == AWAY
 
 
 @pytest.mark.parametrize("parameter", ["ssl_ca_certs={0}", "ssl_certfile={0}&ssl_keyfile={0}"])
-async def test_a_certificate_file_that_cannot_be_read_any_more_is_named_as_the_cause(
+async def test_an_unreadable_certificate_file_is_named_as_the_cause(
     parameter: str, valkey: ValkeyServer, tmp_path: Path
 ) -> None:
     at = valkey.connection_url.replace("redis://", "rediss://")
@@ -79,7 +79,7 @@ async def test_a_certificate_file_that_cannot_be_read_any_more_is_named_as_the_c
     "scheme", ["rediss://{0}/0?", "redis+cluster://{0}?ssl=true&", "redis+sentinel://{0}/world?ssl=true&"]
 )
 @pytest.mark.parametrize("parameter", ["ssl_ca_certs={0}", "ssl_certfile={0}", "ssl_certfile={0}&ssl_keyfile={0}"])
-async def test_a_certificate_file_that_becomes_a_pipe_or_a_device_holds_nothing_up(
+async def test_a_certificate_file_that_a_pipe_or_device_replaces_does_not_block(
     scheme: str, parameter: str, valkey: ValkeyServer, tmp_path: Path
 ) -> None:
     path = self_signed(tmp_path)
@@ -89,7 +89,7 @@ async def test_a_certificate_file_that_becomes_a_pipe_or_a_device_holds_nothing_
         FILE_STATES[state](path)
         with pytest.raises(RedisError) as raised:
             await lifecycle.list_ids(redis)
-        # (redis-py says of Sentinels only that none knows a master)
+        # (for Sentinels redis-py says only that none knows a master)
         expected = (
             AWAY
             if "sentinel" in scheme
@@ -99,7 +99,7 @@ async def test_a_certificate_file_that_becomes_a_pipe_or_a_device_holds_nothing_
     await redis.aclose()
 
 
-async def test_tls_to_a_port_without_it_is_no_absence() -> None:
+async def test_tls_to_a_port_without_tls_is_not_unreachable() -> None:
     def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"-ERR plain text\r\n")
         writer.close()
@@ -109,7 +109,7 @@ async def test_tls_to_a_port_without_it_is_no_absence() -> None:
         assert (await fault_of(f"rediss://127.0.0.1:{port}/0")).startswith("TLS with Redis fails")
 
 
-async def test_a_certificate_of_an_unknown_authority_is_said_to_be_invalid(tmp_path: Path) -> None:
+async def test_a_certificate_of_an_unknown_authority_is_invalid(tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(self_signed(tmp_path))
     async with await asyncio.start_server(lambda *_: None, "127.0.0.1", 0, ssl=context) as server:
@@ -117,11 +117,11 @@ async def test_a_certificate_of_an_unknown_authority_is_said_to_be_invalid(tmp_p
         assert (await fault_of(f"rediss://127.0.0.1:{port}/0")).startswith("the certificate of Redis is invalid")
 
 
-async def test_a_host_that_has_no_address_is_a_matter_of_dns() -> None:
+async def test_a_host_without_an_address_is_an_error_of_dns() -> None:
     assert "compare it with DNS" in await fault_of("redis://no-such-host.invalid:6379/0")
 
 
-async def test_a_process_without_free_descriptors_says_so(redis_url: str) -> None:
+async def test_missing_descriptors_are_named_as_the_cause(redis_url: str) -> None:
     redis = connect(redis_url)
     with no_free_descriptor(), pytest.raises(RedisConnectionError) as raised:
         await lifecycle.list_ids(redis)
@@ -131,7 +131,7 @@ async def test_a_process_without_free_descriptors_says_so(redis_url: str) -> Non
 
 
 @pytest.mark.parametrize("error", [FileNotFoundError(2, "no such file"), TimeoutError(), PermissionError(13, "denied")])
-async def test_an_error_of_a_file_is_none_of_redis(error: OSError, redis: Redis) -> None:
+async def test_an_error_of_a_file_is_not_an_error_of_redis(error: OSError, redis: Redis) -> None:
     with pytest.raises(type(error)) as raised:
         async with acquire_connection(redis, "sims"):
             raise error
@@ -140,12 +140,10 @@ async def test_an_error_of_a_file_is_none_of_redis(error: OSError, redis: Redis)
     assert not concerns_one_sim(error)
 
 
-async def test_a_view_that_is_late_is_no_fault_of_redis(
-    sim: Sim, redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_late_view_is_not_an_error_of_redis(sim: Sim, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sector.state.watch.sim_watcher._CATCH_UP_TIMEOUT_S", 0.01)
     watcher = SimWatcher(redis, sim.lease.sim_id, backoff)
-    # It is shown a view, and follows no further.
+    # It has a view, but does not read further ticks.
     watcher._set_view(await watcher.reader.view(), reset=True)
     await sim.tick()
     with pytest.raises(FollowerBehind, match="this process has not read tick 1 of sim 'default' yet"):

@@ -1,4 +1,4 @@
-"""Redis' clock was set back, or something else wrote there: times beyond their possible range, and damage, hold nothing up."""
+"""The clock of Redis was set back, or a value is invalid: impossible times and damaged values do not block anything."""
 
 import time
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ async def submit(redis: Redis, number: int = 1, key: str = "") -> Sequence[Admis
 @pytest.mark.parametrize(
     "value", [str(int(time.time() * 1e6) + HOUR_US), "inf", "nan", "1e300", "-1", "x", "", b"\xff", "9" * 400]
 )
-async def test_a_rate_that_cannot_be_is_none(sim: Sim, redis: Redis, value: str | bytes) -> None:
+async def test_an_impossible_rate_usage_is_ignored(sim: Sim, redis: Redis, value: str | bytes) -> None:
     assert sim.lease.epoch == 1
     await redis.set(KEYS.rate(RATE.client), value)
     await redis.set(KEYS.rate("stored me"), value)
@@ -38,7 +38,7 @@ async def test_a_rate_that_cannot_be_is_none(sim: Sim, redis: Redis, value: str 
     assert await redis.pttl(KEYS.rate(RATE.client)) < 60_000
 
 
-async def test_a_rate_of_another_type_holds_nobody_up(sim: Sim, redis: Redis) -> None:
+async def test_a_rate_key_of_another_type_does_not_block_orders(sim: Sim, redis: Redis) -> None:
     assert sim.lease.epoch == 1
     for key in (KEYS.rate(RATE.client), KEYS.rate("stored me"), KEYS.idempotency_key("me", "one")):
         await redis.sadd(key, "x")
@@ -49,7 +49,7 @@ async def test_a_rate_of_another_type_holds_nobody_up(sim: Sim, redis: Redis) ->
     assert (again.ids, again.replayed) == (first.ids, True)
 
 
-async def test_a_rate_that_is_used_up_still_refuses(sim: Sim, redis: Redis) -> None:
+async def test_a_rate_at_its_limit_still_rejects_orders(sim: Sim, redis: Redis) -> None:
     assert sim.lease.epoch == 1
     assert isinstance((await submit(redis, 200))[0], Admitted), "more than are let in at once, since none are owed"
     (refused,) = await submit(redis)
@@ -58,7 +58,7 @@ async def test_a_rate_that_is_used_up_still_refuses(sim: Sim, redis: Redis) -> N
 
 
 @pytest.mark.parametrize("value", [str(int(time.time() * 1e6) + HOUR_US), "nan", "x"])
-async def test_what_a_client_used_that_cannot_be_is_none(sim: Sim, redis: Redis, value: str) -> None:
+async def test_an_impossible_storage_usage_is_ignored(sim: Sim, redis: Redis, value: str) -> None:
     assert sim.lease.epoch == 1
     await redis.set(KEYS.rate("reads"), value)
     assert await spend(redis, "default", [Spent("reads", 10.0, 5.0)]) == [0.5]
@@ -83,7 +83,7 @@ async def test_a_lease_that_lasts_too_long_is_shortened(
     await worker.aclose()
 
 
-async def test_a_worker_that_signed_an_hour_ahead_is_gone_after_its_time(redis: Redis, redis_url: str) -> None:
+async def test_a_heartbeat_from_the_future_expires_after_its_normal_time(redis: Redis, redis_url: str) -> None:
     worker = connect(as_user(redis_url, "worker"))
     now_ms = time.time() * 1000
     await redis.zadd(WORKERS, {"default ghost:1": now_ms + 3_600_000, "default other:2": now_ms + 1000, "x": 2.0**60})

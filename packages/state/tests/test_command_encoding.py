@@ -1,4 +1,4 @@
-"""Commands as they go over the wire."""
+"""Encoding of commands."""
 
 from hiredis import Reader
 from hypothesis import given, settings

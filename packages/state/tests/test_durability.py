@@ -1,4 +1,4 @@
-"""How durable an acknowledged order is: confirmed by Redis, or said not to be."""
+"""The durability of acknowledged orders: Redis confirms it, or the request fails."""
 
 import re
 import time
@@ -22,7 +22,7 @@ KEYS = SimKeys("default")
 AOF, REPLICA = Durability("aof", 100), Durability("replica", 100)
 
 
-async def test_without_a_file_an_order_is_never_said_to_be_on_disk(sim: Sim, redis: Redis) -> None:
+async def test_without_an_append_only_file_no_order_is_confirmed_on_disk(sim: Sim, redis: Redis) -> None:
     assert sim.lease.epoch == 1
     with pytest.raises(NotDurable, match="appendonly is disabled") as caught:
         await append_orders(redis, "default", "me", [b"1", b"2"], durability=AOF)
@@ -31,7 +31,7 @@ async def test_without_a_file_an_order_is_never_said_to_be_on_disk(sim: Sim, red
         await AOF.probe(redis, "default")
 
 
-async def test_without_a_replica_an_order_is_never_said_to_be_on_one(sim: Sim, redis: Redis) -> None:
+async def test_without_a_replica_no_order_is_confirmed_on_one(sim: Sim, redis: Redis) -> None:
     assert sim.lease.epoch == 1
     with pytest.raises(NotDurable, match="not on a replica within 100 ms") as caught:
         await append_orders(redis, "default", "me", [b"1"], durability=REPLICA)
@@ -54,7 +54,7 @@ async def test_without_a_replica_an_order_is_never_said_to_be_on_one(sim: Sim, r
         (Durability("replica", 100, replicas=2), 1, "not on 2 replicas, but 1, within 100 ms"),
     ],
 )
-def test_an_answer_confirms_no_less_than_was_asked_for(durability: Durability, reply: Reply, reason: str) -> None:
+def test_a_reply_must_confirm_all_that_was_requested(durability: Durability, reply: Reply, reason: str) -> None:
     if not reason:
         durability.confirm([reply], ["1-0"])
         return
@@ -63,7 +63,7 @@ def test_an_answer_confirms_no_less_than_was_asked_for(durability: Durability, r
     assert (raised.value.durability, raised.value.order_ids, raised.value.reason) == (durability.kind, ["1-0"], reason)
 
 
-async def test_a_probe_does_not_wait_for_what_orders_may_wait_for(redis: Redis) -> None:
+async def test_a_probe_does_not_wait_as_long_as_orders(redis: Redis) -> None:
     await MEMORY.probe(redis, "default")
     began_s = time.monotonic()
     with pytest.raises(NotDurable, match="not on a replica"):
@@ -71,7 +71,7 @@ async def test_a_probe_does_not_wait_for_what_orders_may_wait_for(redis: Redis) 
     assert time.monotonic() - began_s < 30
 
 
-async def test_what_was_acknowledged_as_on_disk_outlasts_a_crash(own_valkey: OwnValkey) -> None:
+async def test_an_order_confirmed_on_disk_survives_a_crash(own_valkey: OwnValkey) -> None:
     own_valkey.start()
     redis = connect(own_valkey.url)
     await AOF.probe(redis, "default")
@@ -85,18 +85,18 @@ async def test_what_was_acknowledged_as_on_disk_outlasts_a_crash(own_valkey: Own
     await redis.aclose()
 
 
-def test_every_kind_has_its_promise_in_words() -> None:
+def test_every_kind_of_durability_has_an_explanation() -> None:
     assert set(PROMISES) == {"memory", "aof", "replica"}
     assert all(" but not " in promise for promise in PROMISES.values())
 
 
-async def test_the_roster_names_who_signed_and_serves_the_same(redis: Redis) -> None:
+async def test_the_members_are_those_with_a_heartbeat_that_serve_the_same(redis: Redis) -> None:
     assert await membership.heartbeat(redis, "*", "one:1", 60_000) == ["one:1"]
     assert await membership.heartbeat(redis, "a,b", "two:2", 60_000) == ["two:2"]
     assert await membership.heartbeat(redis, "*", "three:3", 20_000) == ["three:3", "one:1"]
-    # Its time is over: it signed until the first millisecond of 1970.
+    # This heartbeat has expired: it lasted until the first millisecond of 1970.
     assert await redis.zadd(WORKERS, {"* three:3": 1}, xx=True, ch=True) == 1
-    # In the order of their ends, which two have in common if they sign in one millisecond.
+    # They are sorted by expiry. Two heartbeats in the same millisecond have the same one.
     assert set(await membership.heartbeat(redis, "*", "four:4", 60_000)) == {"one:1", "four:4"}
     await membership.deregister(redis, "*", "one:1")
     assert await membership.heartbeat(redis, "*", "four:4", 60_000) == ["four:4"]

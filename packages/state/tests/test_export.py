@@ -1,4 +1,4 @@
-"""A sim as one file."""
+"""Export of a sim to a file."""
 
 import subprocess
 from pathlib import Path
@@ -16,14 +16,14 @@ from sector.state.keys import SimKeys
 from sector.state.sims.exporter import Exporter
 
 
-async def test_an_export_holds_every_tick_with_its_orders_and_the_keyframes_between(redis: Redis) -> None:
+async def test_an_export_has_all_ticks_with_orders_and_keyframes(redis: Redis) -> None:
     sim = await Sim.create(redis)
     await sim.tick(Join(faction="Me"))
     notes = await sim.order(*(Note(faction="Me", text=str(n)) for n in range(3)))
     await sim.tick()
     last = await sim.tick(times=4)
     exporter = await Exporter.open(redis, "default")
-    await sim.tick(times=2)  # the sim goes on
+    await sim.tick(times=2)  # the sim continues
     founding, first, *rest = [record async for record in exporter.records()]
     assert isinstance(founding, Founding)
     assert SimConfig.model_validate_json(founding.config).systems == 24
@@ -42,7 +42,7 @@ async def test_an_export_holds_every_tick_with_its_orders_and_the_keyframes_betw
     assert digest(keyframe.snapshot) == ticks[4].hash
 
 
-async def test_an_export_begins_at_the_oldest_keyframe_kept(redis: Redis) -> None:
+async def test_an_export_begins_at_the_oldest_stored_keyframe(redis: Redis) -> None:
     sim = await Sim.create(redis)
     for tick in range(33):
         await sim.tick(*([Join(faction="Me")] if tick == 0 else [Note(faction="Me", text=str(tick))]))
@@ -53,7 +53,7 @@ async def test_an_export_begins_at_the_oldest_keyframe_kept(redis: Redis) -> Non
     assert [len(record.orders) for record in rest if isinstance(record, TickEntry)] == [1] * 13
 
 
-async def test_a_gap_in_the_history_is_said(redis: Redis) -> None:
+async def test_a_gap_in_the_history_is_an_error(redis: Redis) -> None:
     sim = await Sim.create(redis)
     await sim.tick(times=4)
     await redis.xdel(SimKeys("default").events, "3-0")
@@ -64,7 +64,7 @@ async def test_a_gap_in_the_history_is_said(redis: Redis) -> None:
         await Exporter.open(redis, "nowhere")
 
 
-async def test_a_history_that_is_trimmed_during_an_export_is_reported(sim: Sim, redis: Redis) -> None:
+async def test_a_history_that_is_trimmed_during_an_export_is_an_error(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=4)
     exporter = await Exporter.open(redis, "default")
     await redis.delete(SimKeys("default").events)
@@ -75,7 +75,7 @@ async def test_a_history_that_is_trimmed_during_an_export_is_reported(sim: Sim, 
         [record async for record in exporter.records()]
 
 
-async def test_the_command_writes_a_whole_file_or_none(redis: Redis, redis_url: str, tmp_path: Path) -> None:
+async def test_the_command_writes_a_complete_file_or_none(redis: Redis, redis_url: str, tmp_path: Path) -> None:
     sim = await Sim.create(redis)
     await sim.tick(Join(faction="Me"), times=7)
     path = tmp_path / "sim.log"

@@ -1,4 +1,4 @@
-"""Founding a sim, its order log, and reading it."""
+"""Creation of a sim, its order log, and reads."""
 
 import asyncio
 
@@ -22,33 +22,33 @@ from sector.world import SectorWorld
 KEYS = SimKeys("default")
 
 
-async def test_of_many_that_found_a_sim_at_once_one_does(redis: Redis) -> None:
+async def test_of_concurrent_calls_one_creates_the_sim(redis: Redis) -> None:
     tries = [lifecycle.create(redis, "default", SectorWorld(), CONFIG) for _ in range(8)]
     assert sorted(await asyncio.gather(*tries)) == [False] * 7 + [True]
     assert await redis.smembers(SIMS) == {b"default"}
 
 
-async def test_founding_again_changes_nothing(sim: Sim, redis: Redis) -> None:
+async def test_creating_an_existing_sim_changes_nothing(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=2)
     assert not await lifecycle.create(redis, "default", SectorWorld(), SimConfig())
     assert (await sim.reader.head()).tick == 2
     assert (await lifecycle.load_manifest(redis, "default"))[0] == CONFIG
 
 
-async def test_founding_after_a_lease_was_taken_keeps_its_epoch(redis: Redis) -> None:
+async def test_creation_after_a_lease_was_acquired_retains_the_epoch(redis: Redis) -> None:
     held = await lease.acquire(redis, "default", "early", 60_000)
     assert held is not None
     await lifecycle.create(redis, "default", SectorWorld(), CONFIG)
     assert (await SimReader(redis, "default").head()).epoch == held.epoch
 
 
-async def test_a_sim_that_is_not_there_is_named(redis: Redis) -> None:
+async def test_an_error_names_a_sim_that_does_not_exist(redis: Redis) -> None:
     for attempt in (SimReader(redis, "nowhere").view(), lifecycle.load_manifest(redis, "nowhere")):
         with pytest.raises(SimNotFound, match="nowhere"):
             await attempt
 
 
-async def test_heads_come_in_the_order_of_their_sims(sim: Sim, redis: Redis) -> None:
+async def test_heads_have_the_order_of_their_sims(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=2)
     assert await lifecycle.load_heads(redis, []) == []
     assert await lifecycle.load_heads(redis, ["nowhere", "default"]) == [None, await sim.reader.head()]
@@ -61,16 +61,14 @@ async def test_heads_come_in_the_order_of_their_sims(sim: Sim, redis: Redis) -> 
         (b'{"colour": "red"}', "the config of sim 'default' cannot be read: colour: is not a known field"),
     ],
 )
-async def test_a_config_that_this_version_cannot_read_is_a_fault_of_the_sim(
-    sim: Sim, redis: Redis, config: bytes, error: str
-) -> None:
+async def test_an_unreadable_config_is_an_error_of_the_sim(sim: Sim, redis: Redis, config: bytes, error: str) -> None:
     assert sim.lease.epoch == 1
     await redis.set(SimKeys("default").config, config)
     with pytest.raises(StateError, match=error):
         await lifecycle.load_manifest(redis, "default")
 
 
-async def test_the_view_is_a_snapshot_that_clients_read(sim: Sim) -> None:
+async def test_a_view_is_a_snapshot_for_clients(sim: Sim) -> None:
     await sim.tick(Join(faction="Me"))
     view = await sim.reader.view()
     snapshot = Snapshot.model_validate(view.rows(), strict=False)
@@ -80,25 +78,25 @@ async def test_the_view_is_a_snapshot_that_clients_read(sim: Sim) -> None:
     assert {system.owner for system in snapshot.systems} == {None, "Crimson", "Me"}
 
 
-async def test_the_view_is_read_anew_only_when_the_head_moved(sim: Sim) -> None:
+async def test_a_view_is_reloaded_only_when_the_head_has_moved(sim: Sim) -> None:
     first = await sim.reader.view()
     assert await sim.reader.view() is first
     await sim.tick()
     assert (await sim.reader.view()).head.tick == 1
 
 
-async def test_a_sim_founded_anew_is_seen_with_its_new_map(sim: Sim, redis: Redis) -> None:
+async def test_a_recreated_sim_has_its_new_map(sim: Sim, redis: Redis) -> None:
     await sim.reader.view()
     await redis.flushall()
     await lifecycle.create(redis, "default", SectorWorld(), CONFIG.model_copy(update={"systems": 30}))
     assert len(Snapshot.model_validate((await sim.reader.view()).rows(), strict=False).systems) == 30
 
 
-async def test_events_come_page_by_page_in_order_and_none_twice(sim: Sim) -> None:
+async def test_pages_of_events_are_in_order_without_repetition(sim: Sim) -> None:
     for n in range(50):
         await sim.tick(*([Join(faction="Me")] if n == 0 else []), Note(faction="Me", text=f"{n}"))
     reader = SimReader(sim.redis, "default")
-    # Older ticks were trimmed; the rest is complete.
+    # Older ticks were trimmed. The rest is complete.
     everything = (await reader.events((0, 0), 100_000)).events
     paged, after = [], (0, 0)
     while (page := await reader.events(after, 7)).events:
@@ -110,7 +108,7 @@ async def test_events_come_page_by_page_in_order_and_none_twice(sim: Sim) -> Non
     assert all(isinstance(event["at_ms"], int) for event in paged)
 
 
-async def test_of_events_only_those_wanted_come_and_however_rare_they_are_all_are_found(sim: Sim) -> None:
+async def test_filters_return_all_matching_events_even_if_they_are_rare(sim: Sim) -> None:
     for n in range(12):
         await sim.tick(*([Note(faction="Crimson", text=f"{n}")] if n in (4, 11) else []))
     matches, after, more = list[object](), (0, 0), True
@@ -122,7 +120,7 @@ async def test_of_events_only_those_wanted_come_and_however_rare_they_are_all_ar
     assert after[0] == 12
 
 
-async def test_a_search_for_events_ends_after_so_many_ticks_and_can_be_continued(
+async def test_a_search_for_events_stops_after_some_ticks_and_can_continue(
     sim: Sim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sector.state.watch.reader._PAGE", 2)
@@ -139,7 +137,7 @@ async def test_a_search_for_events_ends_after_so_many_ticks_and_can_be_continued
     assert ([event["text"] for event in page.events], page.more) == (["late"], False)
 
 
-async def test_following_yields_each_tick_as_it_comes(sim: Sim) -> None:
+async def test_following_yields_each_tick_as_it_is_committed(sim: Sim) -> None:
     ticks: list[int] = []
 
     async def follow() -> None:
@@ -154,12 +152,12 @@ async def test_following_yields_each_tick_as_it_comes(sim: Sim) -> None:
     assert ticks == [1, 2, 3, 4]
 
 
-async def test_following_notices_that_history_was_rewound(sim: Sim) -> None:
+async def test_following_detects_rewound_history(sim: Sim) -> None:
     with pytest.raises(HistoryRewound, match="went back from tick 99 to tick 0"):
         await anext(aiter(SimReader(sim.redis, "default").follow(99, block_ms=50)))
 
 
-async def test_orders_are_appended_all_or_none(sim: Sim, redis: Redis) -> None:
+async def test_either_all_orders_of_a_request_are_appended_or_none(sim: Sim, redis: Redis) -> None:
     assert sim.lease.epoch == 1
     await lifecycle.create(redis, "other", SectorWorld(), CONFIG)
     ids = await append_orders(redis, "default", "me", [b"1", b"2"])
@@ -169,12 +167,12 @@ async def test_orders_are_appended_all_or_none(sim: Sim, redis: Redis) -> None:
         await append_orders(redis, "other", "me", [b"1", b"2"])
 
 
-def test_an_unknown_scheme_is_refused() -> None:
+def test_an_unknown_scheme_is_rejected() -> None:
     with pytest.raises(ValueError, match="redis://"):
         connect("http://localhost:6379")
 
 
-async def test_events_that_0_1_kept_as_json_are_still_read(sim: Sim, redis: Redis) -> None:
+async def test_events_that_version_0_1_stored_as_json_are_readable(sim: Sim, redis: Redis) -> None:
     events = b'[{"type": "note", "text": "hello"}, {"type": "x"}]'
     old = ("at_ms", "7", "hash", "00", "cursor", "0-0", "delta", b"", "events", events)
     await redis.execute_command("XADD", SimKeys("default").events, "1-0", *old)

@@ -1,4 +1,4 @@
-"""A sim is asked for by who may not write one, and founded by a worker."""
+"""Creation on request: a process without the right to create sims stores a request, and a worker creates the sim."""
 
 import pytest
 from redis.asyncio import Redis
@@ -17,7 +17,7 @@ from sector.world import SectorWorld
 WISH = SimRequest(config=CONFIG)
 
 
-async def test_the_api_asks_and_the_worker_founds(redis: Redis, redis_url: str) -> None:
+async def test_the_api_requests_a_sim_and_the_worker_creates_it(redis: Redis, redis_url: str) -> None:
     api, worker = (connect(as_user(redis_url, user)) for user in ("api", "worker"))
     await requests.request_sim(api, "mine", WISH)
     assert await lifecycle.list_ids(api) == ["mine"]
@@ -30,7 +30,7 @@ async def test_the_api_asks_and_the_worker_founds(redis: Redis, redis_url: str) 
     await worker.aclose()
 
 
-async def test_what_is_there_or_asked_for_is_not_to_be_had_again(sim: Sim, redis: Redis) -> None:
+async def test_a_sim_that_exists_or_was_requested_cannot_be_requested(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).tick == 0
     await requests.request_sim(redis, "mine", WISH)
     for sim_id in ("mine", "default"):
@@ -42,7 +42,7 @@ async def test_what_is_there_or_asked_for_is_not_to_be_had_again(sim: Sim, redis
 
 @pytest.mark.parametrize("moment", ["WATCH", "MULTI"])
 @pytest.mark.parametrize("earlier", [None, SimRequest(fault="it failed")], ids=["a new sim", "a failed request"])
-async def test_one_of_two_concurrent_requests_is_refused(
+async def test_one_of_two_concurrent_requests_is_rejected(
     redis: Redis, monkeypatch: pytest.MonkeyPatch, earlier: SimRequest | None, moment: str
 ) -> None:
     if earlier is not None:
@@ -57,7 +57,7 @@ async def test_one_of_two_concurrent_requests_is_refused(
     assert await requests.get_request(redis, "mine") == WISH
 
 
-async def test_a_request_for_a_sim_that_another_worker_creates_is_done(sim: Sim, redis: Redis) -> None:
+async def test_a_request_is_done_if_another_worker_creates_the_sim(sim: Sim, redis: Redis) -> None:
     assert (await sim.reader.head()).tick == 0
     await requests.request_sim(redis, "mine", SimRequest(fork_of=ForkOf(sim="default", tick=0)))
     await lifecycle.create(redis, "mine", SectorWorld(), CONFIG.model_copy(update={"systems": 30}))
@@ -67,7 +67,7 @@ async def test_a_request_for_a_sim_that_another_worker_creates_is_done(sim: Sim,
     assert (await lifecycle.load_manifest(redis, "mine"))[0].systems == 30
 
 
-async def test_a_fork_begins_where_it_was_asked_to(sim: Sim, redis: Redis, redis_url: str) -> None:
+async def test_a_fork_begins_at_the_requested_tick(sim: Sim, redis: Redis, redis_url: str) -> None:
     worker = connect(as_user(redis_url, "worker"))
     await sim.tick(times=7)
     await requests.request_sim(redis, "what-if", SimRequest(fork_of=ForkOf(sim="default", tick=6)))
@@ -76,7 +76,7 @@ async def test_a_fork_begins_where_it_was_asked_to(sim: Sim, redis: Redis, redis
     await worker.aclose()
 
 
-async def test_what_cannot_be_had_says_why_and_can_be_asked_for_otherwise(sim: Sim, redis: Redis) -> None:
+async def test_a_failed_request_has_the_reason_and_can_be_replaced(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=3)
     await requests.request_sim(redis, "mine", SimRequest(fork_of=ForkOf(sim="default", tick=9)))
     assert "tick 9" in await requests.reconcile(redis, "mine", SectorWorld())

@@ -1,4 +1,4 @@
-"""Time travel, forks, import and removal: what is done with the kept history of a sim."""
+"""Uses of the stored history: reads at earlier ticks, forks, import and deletion."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ KEYS = SimKeys("default")
 
 
 async def export_records(redis: Redis, sim_id: str = "default") -> list[Record]:
-    """Return the records of a sim, having been through a file."""
+    """Return the records of a sim after a round trip through a file."""
     stream = io.BytesIO()
     writer = ArchiveWriter(stream)
     async for record in (await Exporter.open(redis, sim_id)).records():
@@ -50,8 +50,11 @@ async def ticker_of(redis: Redis, sim_id: str) -> Ticker[Position]:
     return Ticker(redis, SectorWorld(), *await lifecycle.load_manifest(redis, sim_id), held)
 
 
-async def test_the_state_at_every_kept_tick_is_what_it_was(sim: Sim, redis: Redis) -> None:
-    """Keyframes every 5 ticks, 3 kept. Each tick in between is made of deltas alone, and is the state of the hash recorded."""
+async def test_the_state_at_every_stored_tick_is_unchanged(sim: Sim, redis: Redis) -> None:
+    """There are keyframes every 5 ticks, and 3 are retained.
+
+    The other states come from deltas, and have the recorded hashes.
+    """
     hashes: dict[int, str] = {}
     for _ in range(23):
         tick = await sim.tick(Join(faction="Me"), Note(faction="Me", text="x"))
@@ -67,7 +70,7 @@ async def test_the_state_at_every_kept_tick_is_what_it_was(sim: Sim, redis: Redi
         await history.at_tick(redis, "nowhere", 0)
 
 
-async def test_a_delta_that_was_altered_is_noticed(sim: Sim, redis: Redis) -> None:
+async def test_an_altered_delta_is_detected(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=3)
     _, fields = (await read_stream(redis, KEYS.events))[1]
     await redis.xdel(KEYS.events, "2-0", "3-0")
@@ -80,7 +83,7 @@ async def test_a_delta_that_was_altered_is_noticed(sim: Sim, redis: Redis) -> No
         await history.at_tick(redis, "default", 2)
 
 
-async def test_a_keyframe_that_is_missing_or_altered_is_reported(sim: Sim, redis: Redis) -> None:
+async def test_a_missing_or_altered_keyframe_is_detected(sim: Sim, redis: Redis) -> None:
     assert (await history.keyframe(redis, "default", 0)).meta["tick"] == 0
     with pytest.raises(HistoryGone, match="tick 5 of"):
         await history.keyframe(redis, "default", 5)
@@ -89,14 +92,14 @@ async def test_a_keyframe_that_is_missing_or_altered_is_reported(sim: Sim, redis
         await history.at_tick(redis, "default", (await sim.tick()).head.tick)
 
 
-async def test_a_fork_begins_where_the_other_was_and_goes_its_own_way(sim: Sim, redis: Redis) -> None:
+async def test_a_fork_begins_with_the_state_of_the_other_sim_and_is_independent(sim: Sim, redis: Redis) -> None:
     await sim.tick(Join(faction="Me"), times=7)
     await sim.tick(times=3)
     head = await fork.fork(redis, "default", 8, "other")
     assert (head.tick, head.hash) == (8, (await history.at_tick(redis, "default", 8)).hash)
     assert await lifecycle.list_ids(redis) == ["default", "other"]
     other = await ticker_of(redis, "other")
-    # With the same orders, none, the same happens; nothing of the one is seen in the other.
+    # Without orders both sims have the same events. Orders of one sim do not appear in the other.
     for tick in (9, 10):
         assert (await other.tick()).head.hash == (await history.at_tick(redis, "default", tick)).hash
     for _ in range(12):
@@ -109,7 +112,7 @@ async def test_a_fork_begins_where_the_other_was_and_goes_its_own_way(sim: Sim, 
         await fork.fork(redis, "default", 99, "third")
 
 
-async def test_a_fork_leaves_a_sim_alone_that_another_client_creates_meanwhile(
+async def test_a_fork_does_not_overwrite_a_sim_that_another_client_creates(
     sim: Sim, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await sim.tick(times=3)
@@ -123,7 +126,7 @@ async def test_a_fork_leaves_a_sim_alone_that_another_client_creates_meanwhile(
     assert (await SimReader(redis, "other").head()).tick == 0
 
 
-async def test_an_imported_sim_has_the_same_history_and_goes_on_alike(sim: Sim, redis: Redis) -> None:
+async def test_an_imported_sim_has_the_same_history_and_continues_equally(sim: Sim, redis: Redis) -> None:
     home = (await sim.tick(Join(faction="Me"))).head
     assert home.tick == 1
     await redis.xadd(KEYS.orders, {"not": "ours"})
@@ -141,7 +144,7 @@ async def test_an_imported_sim_has_the_same_history_and_goes_on_alike(sim: Sim, 
         await import_sim(redis, "copy", iter(records))
 
 
-async def test_an_import_that_is_broken_off_leaves_no_sim_and_can_be_made_again(sim: Sim, redis: Redis) -> None:
+async def test_an_interrupted_import_leaves_no_sim_and_can_be_repeated(sim: Sim, redis: Redis) -> None:
     await sim.tick(Join(faction="Me"), times=8)
     records = await export_records(redis)
 
@@ -163,7 +166,7 @@ async def test_an_import_that_is_broken_off_leaves_no_sim_and_can_be_made_again(
     assert await export_records(redis, "copy") == [*(await export_records(redis, "copy"))[:1], *records[1:]]
 
 
-async def test_an_import_leaves_a_sim_alone_that_another_client_creates_meanwhile(sim: Sim, redis: Redis) -> None:
+async def test_an_import_does_not_overwrite_a_sim_that_another_client_creates(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=3)
     records = await export_records(redis)
     async with acquire_connection(redis, SimKeys("copy").head) as connection:
@@ -201,7 +204,7 @@ def with_changes(records: list[Any], place: int, **changes: Any) -> list[Record]
         (lambda records: with_changes(records, 4, hash="0" * 32), "at tick 2.*its state has the hash .*, and 0000"),
     ],
 )
-async def test_records_that_make_no_sim_are_not_imported(
+async def test_inconsistent_records_are_not_imported(
     sim: Sim, redis: Redis, alter: Callable[[list[Any]], list[Record]], reason: str
 ) -> None:
     await sim.tick(times=3)
@@ -212,7 +215,7 @@ async def test_records_that_make_no_sim_are_not_imported(
     assert await redis.keys("*copy*") == []
 
 
-async def test_a_removed_sim_is_gone_and_its_ticker_commits_no_more(sim: Sim, redis: Redis) -> None:
+async def test_a_deleted_sim_has_no_keys_and_its_ticker_commits_nothing(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=3)
     await lifecycle.delete(redis, "default")
     assert await redis.keys("*") == []
@@ -223,7 +226,7 @@ async def test_a_removed_sim_is_gone_and_its_ticker_commits_no_more(sim: Sim, re
         await lifecycle.delete(redis, "default")
 
 
-async def test_the_commands_do_it_and_say_what_they_did(redis: Redis, redis_url: str, tmp_path: Path) -> None:
+async def test_the_commands_work_and_report_what_they_did(redis: Redis, redis_url: str, tmp_path: Path) -> None:
     sim = await Sim.create(redis, CONFIG)
     await sim.tick(Join(faction="Me"), times=7)
     path = str(tmp_path / "sim.log")

@@ -1,7 +1,8 @@
-"""Lease and commit under every interleaving that Hypothesis comes upon: two workers, one server, a step is one command.
+"""Lease and commit under random interleavings of two workers on one server. Each step executes one command.
 
-Between any two commands another worker may be served, time may pass beyond the lease, a connection may break with its commands
-lost or late, a worker may die, and the server may go back to an earlier state, as one that restarts without its last second.
+Between two commands the other worker may run, the lease may expire, or a connection may break with its commands lost or
+late. A worker may die, and the server may return to an earlier state, like a Redis that restarts without its last
+second.
 """
 
 import asyncio
@@ -47,7 +48,7 @@ WORKERS = range(2)
 
 
 class Diary:
-    """A world that writes down the ids of the orders it was given. Its state is its snapshot."""
+    """A world that stores the ids of all applied orders. Its state is its snapshot."""
 
     def create(self, config: SimConfig) -> tuple[bytes, bytes]:
         return encode(Frame("map", {}, {})), _page("snapshot", 0, "", [])
@@ -71,7 +72,7 @@ def _page(kind: str, tick: int, parent: str, applied: list[JsonValue]) -> bytes:
 
 @dataclass(slots=True)
 class Worker:
-    """A worker as the service has it, bare: takes the lease, ticks, and tries again whatever happens."""
+    """A minimal worker: it acquires the lease, ticks, and retries after any error."""
 
     name: str
     pool: Pool
@@ -88,7 +89,7 @@ class Worker:
                     if self.lease is None:
                         continue
                     ticker = self.ticker_kind(self.pool.redis, Diary(), CONFIG, b"", self.lease)
-                # In a thread a step would not be one.
+                # A tick in a thread would take more than one step.
                 ticker._quick = True
                 self.ticks.append(await ticker.tick())
             except LeaseLost:
@@ -98,7 +99,7 @@ class Worker:
 
 
 class Interleavings(RuleBasedStateMachine):
-    """The rules of the game; the invariants are the promises."""
+    """The rules are the possible steps. The invariants are the guarantees."""
 
     ticker_kind: type[Ticker[bytes]] = Ticker
 
@@ -121,11 +122,11 @@ class Interleavings(RuleBasedStateMachine):
             self.workers.append(Worker(f"w{number}", self.server.client(), self.ticker_kind))
             self.tasks.append(self.loop.create_task(self.workers[number].run()))
         self._settle()
-        # The first holds the lease.
+        # The first worker holds the lease.
         self.serve_through_exec(0)
 
     def _settle(self) -> None:
-        """Let every worker go on until it waits for a reply. Raises what one raised that it did not foresee."""
+        """Let every worker run until it waits for a reply. Raises the unexpected errors of workers."""
 
         def goes_on(worker: Worker, task: asyncio.Task[None]) -> bool:
             return not task.done() and not any(connection.waits for connection in worker.pool.all)
@@ -140,7 +141,7 @@ class Interleavings(RuleBasedStateMachine):
                 task.result()
 
     def _serve(self, number: int) -> bytes:
-        """Serve one command of a worker; returns its name."""
+        """Serve one command of a worker and return its name."""
         connection = next(connection for connection in self.workers[number].pool.all if connection.waits)
         name = connection.inbox[0][0]
         connection.serve()
@@ -155,7 +156,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(number=st.sampled_from(WORKERS))
     def serve_up_to_exec(self, number: int) -> None:
-        """The next to come is an EXEC, on which all depends."""
+        """The next command is an EXEC, which decides whether the tick is committed."""
         for _ in range(30):
             connection = next(connection for connection in self.workers[number].pool.all if connection.waits)
             if connection.inbox[0][0] == b"EXEC":
@@ -164,7 +165,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(number=st.sampled_from(WORKERS))
     def a_worker_is_paused_beyond_its_lease(self, number: int) -> None:
-        """It sleeps with an EXEC on its way, or about to be sent."""
+        """The worker stops with an EXEC on the way, or before it sends one."""
         self.serve_up_to_exec(number)
         self.time_passes(TTL_MS + 1)
 
@@ -192,7 +193,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(number=st.sampled_from(WORKERS), deliver=st.booleans())
     def a_worker_dies(self, number: int, deliver: bool) -> None:
-        """Another of the same name begins."""
+        """Another worker with the same name starts."""
         worker = self.workers[number]
         self.tasks[number].cancel()
         self.loop.run_until_complete(asyncio.wait((self.tasks[number],)))
@@ -227,7 +228,7 @@ class Interleavings(RuleBasedStateMachine):
     @precondition(lambda self: bool(self.checkpoints))
     @rule()
     def redis_restarts_from_what_it_saved(self) -> None:
-        """What came after is lost, orders and ticks alike, and every connection with it."""
+        """The changes after the save are lost, both orders and ticks, and all connections break."""
         self.server.restore(self.checkpoints[0][0])
         _, given, committed, epochs = self.checkpoints[0]
         self.given, self.committed, self.epochs = list(given), dict(committed), list(epochs)
@@ -238,7 +239,7 @@ class Interleavings(RuleBasedStateMachine):
         self._settle()
 
     def _witness(self) -> None:
-        """Note what is committed, as it comes."""
+        """Record each commit."""
         for entry in as_list(self.server.call("XRANGE", KEYS.events, "-", "+")):
             entry_id, fields = as_entry(entry)
             tick = int(entry_id.partition("-")[0])
@@ -254,7 +255,7 @@ class Interleavings(RuleBasedStateMachine):
         return head
 
     def _meta(self) -> Mapping[str, JsonValue]:
-        """Return the meta of the state at head: that of the snapshot, and of the ticks since."""
+        """Return the meta of the state at head, from the snapshot and the ticks after it."""
         snapshot = as_bytes(self.server.call("GET", KEYS.snapshot)) or b""
         since = self.server.call("XRANGE", KEYS.events, f"{state_at_snapshot(snapshot, 's').tick + 1}-0", "+")
         return decode(StoredHead("s", self._head(), snapshot, as_list(since)).snapshot_bytes()).meta
@@ -295,14 +296,14 @@ class Interleavings(RuleBasedStateMachine):
 
 
 class WithoutWatch(Ticker[bytes]):
-    """Watches nothing."""
+    """A ticker that watches no key."""
 
     def _watch(self) -> Command:
         return ("GET", KEYS.lease)
 
 
 class WithCursorOutside(Ticker[bytes]):
-    """Moves the cursor by a command after the transaction."""
+    """A ticker that moves the cursor with a command after the transaction."""
 
     async def _commit(self, connection: Connection, head: Head, changes: list[Command]) -> None:
         class CursorLeftOut(Connection):
@@ -325,16 +326,16 @@ SEARCH = settings(
 )
 
 
-def test_every_interleaving_keeps_the_promises() -> None:
+def test_every_interleaving_satisfies_the_guarantees() -> None:
     run_state_machine_as_test(Interleavings, settings=SEARCH)
 
 
 @pytest.mark.parametrize("sabotage", [WithoutWatch, WithCursorOutside])
-def test_the_model_finds_what_is_taken_out(sabotage: type[Ticker[bytes]]) -> None:
+def test_the_model_detects_a_missing_part_of_the_protocol(sabotage: type[Ticker[bytes]]) -> None:
     class Sabotaged(Interleavings):
         ticker_kind = sabotage
 
-    # The first that is found will do, and the search is the same each time.
+    # Any counterexample is enough, and the search is the same each time.
     until_found = settings(
         SEARCH, max_examples=2000, phases=[Phase.generate], report_multiple_bugs=False, derandomize=True, database=None
     )

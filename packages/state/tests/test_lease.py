@@ -1,4 +1,4 @@
-"""The lease."""
+"""Leases."""
 
 import pytest
 from redis.asyncio import Redis
@@ -11,7 +11,7 @@ from sector.state.tick import lease
 KEYS = SimKeys("default")
 
 
-async def test_one_worker_gets_it_and_the_others_wait(redis: Redis) -> None:
+async def test_only_one_worker_acquires_the_lease(redis: Redis) -> None:
     first = await lease.acquire(redis, "default", "one", 60_000)
     assert first is not None
     assert await lease.acquire(redis, "default", "two", 60_000) is None
@@ -19,24 +19,24 @@ async def test_one_worker_gets_it_and_the_others_wait(redis: Redis) -> None:
     assert 0 < await redis.pttl(KEYS.lease) <= 60_000
 
 
-async def test_the_epoch_grows_with_each_acquisition_even_if_nothing_was_committed(redis: Redis) -> None:
+async def test_the_epoch_increases_with_each_acquisition(redis: Redis) -> None:
     epochs = []
     for _ in range(3):
         held = await lease.acquire(redis, "default", "one", 60_000)
         assert held is not None
         epochs.append(held.epoch)
-        await redis.delete(KEYS.lease)  # as if it had lapsed
+        await redis.delete(KEYS.lease)  # as if it had expired
     assert epochs == [1, 2, 3]
 
 
-async def test_a_lease_given_back_is_free_at_once(redis: Redis) -> None:
+async def test_a_released_lease_is_free_at_once(redis: Redis) -> None:
     first = await lease.acquire(redis, "default", "one", 60_000)
     assert first is not None
     await lease.release(redis, first)
     assert await lease.acquire(redis, "default", "two", 60_000) is not None
 
 
-async def test_who_lost_the_lease_can_neither_renew_nor_release_it(redis: Redis) -> None:
+async def test_a_worker_that_lost_the_lease_can_neither_renew_nor_release_it(redis: Redis) -> None:
     first = await lease.acquire(redis, "default", "one", 60_000)
     assert first is not None
     await redis.delete(KEYS.lease)
@@ -48,7 +48,7 @@ async def test_who_lost_the_lease_can_neither_renew_nor_release_it(redis: Redis)
     assert await read_string(redis, KEYS.lease) == second.token.encode()
 
 
-async def test_renewing_lets_it_last_its_full_time_again(redis: Redis) -> None:
+async def test_a_renewed_lease_lasts_its_full_time(redis: Redis) -> None:
     held = await lease.acquire(redis, "default", "one", 60_000)
     assert held is not None
     await redis.pexpire(KEYS.lease, 1_000)
@@ -56,7 +56,7 @@ async def test_renewing_lets_it_last_its_full_time_again(redis: Redis) -> None:
     assert await redis.pttl(KEYS.lease) > 50_000
 
 
-async def test_the_holders_of_many_leases_are_read_at_once(redis: Redis) -> None:
+async def test_the_owners_of_many_leases_are_read_in_one_round_trip(redis: Redis) -> None:
     for sim_id, holder in (("a", "one"), ("b", "two:7")):
         assert await lease.acquire(redis, sim_id, holder, 60_000) is not None
     await redis.set(SimKeys("c").lease, "written by hand")
@@ -74,6 +74,6 @@ async def test_the_holders_of_many_leases_are_read_at_once(redis: Redis) -> None
         (None, None, None),
     ],
 )
-def test_a_token_names_its_holder_and_the_worker(token: bytes | None, holder: str | None, worker: str | None) -> None:
+def test_a_token_contains_its_owner_and_worker(token: bytes | None, holder: str | None, worker: str | None) -> None:
     assert lease.holder_of(token) == holder
     assert lease.worker_of(token) == worker

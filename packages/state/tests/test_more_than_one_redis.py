@@ -1,4 +1,4 @@
-"""The same code on a Sentinel trio and on a cluster of six: it ticks, and goes on after failover and slot migration."""
+"""The code on a Sentinel setup of three nodes and a cluster of six: sims continue after failover and slot migration."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -29,7 +29,7 @@ REPLICA = Durability("replica", 2000)
 
 
 async def persist[T](attempt: Callable[[], Awaitable[T]]) -> T:
-    """Return what an attempt comes to, made again as a worker does it."""
+    """Return the result of an attempt, which is retried as a worker does it."""
     async with asyncio.timeout(60):
         while True:
             try:
@@ -46,7 +46,7 @@ async def play(redis: Client) -> tuple[Sim, list[str]]:
 
 
 async def assert_history_holds(sim: Sim, given: list[str]) -> None:
-    """Every order was applied once, and every tick leads to the next."""
+    """Every order was applied once, and the ticks are consecutive."""
     events = (await sim.reader.events((0, 0), 10_000)).events
     assert [event["order"] for event in events if event["type"] == "note"] == given
     ticks = [int(entry_id.partition("-")[0]) for entry_id, _ in await read_stream(sim.redis, KEYS.events)]
@@ -62,18 +62,18 @@ async def fail_amid_a_reply(redis: Cluster) -> None:
 
 
 async def assert_a_failure_of_the_borrower_spoils_no_connection(redis: Client) -> None:
-    """A connection that is released amid a reply is closed: the next borrower gets its own reply."""
+    """A connection that is released before all replies were read is closed, so the next user gets its own replies."""
     assert isinstance(redis, Cluster)
     with pytest.raises(ZeroDivisionError):
         await fail_amid_a_reply(redis)
     assert await execute(redis, "EXISTS", KEYS.head) == 1
 
 
-async def test_a_sentinel_trio_fails_over_and_the_sim_goes_on(tmp_path: Path) -> None:
+async def test_a_sim_continues_after_a_sentinel_failover(tmp_path: Path) -> None:
     with running_topology(SentinelTrio, tmp_path) as trio:
         redis = connect(trio.url)
         sim, given = await play(redis)
-        # Both replicas have it: whichever takes over.
+        # Both replicas have the data, so either may become the master.
         note = ORDER.dump_json(Note(faction="Me", text="on both"))
         both = Durability("replica", 2000, replicas=2)
         given += await append_orders(redis, "default", "test", [note], durability=both)
@@ -87,7 +87,7 @@ async def test_a_sentinel_trio_fails_over_and_the_sim_goes_on(tmp_path: Path) ->
         await redis.aclose()
 
 
-async def test_a_cluster_serves_sims_on_every_node_and_goes_on_after_migration_and_failover(tmp_path: Path) -> None:
+async def test_a_cluster_serves_sims_on_all_nodes_after_migration_and_failover(tmp_path: Path) -> None:
     with running_topology(SixNodes, tmp_path) as nodes:
         redis = connect(nodes.url)
         sim, given = await play(redis)
@@ -112,14 +112,14 @@ async def test_a_cluster_serves_sims_on_every_node_and_goes_on_after_migration_a
 
         held = await persist(lambda: lease.acquire(redis, names[0], "test", 60_000))
         assert held is not None
-        # Its own master and the one that "default" moved to may be the same; either way it goes on.
+        # Its own master may be the one that "default" moved to. It continues in both cases.
         await asyncio.to_thread(nodes.fail_over, SimKeys(names[0]).head)
         assert (await persist(lambda: history.get_range(redis, names[0]))).head.tick == 3
         await persist(lambda: lease.renew(redis, held))
         await redis.aclose()
 
 
-async def test_a_cluster_that_is_unreachable_is_a_connection_error() -> None:
+async def test_an_unreachable_cluster_is_a_connection_error() -> None:
     redis = connect(f"redis+cluster://127.0.0.1:{free_port()}")
     for _ in range(2):
         with pytest.raises(

@@ -1,4 +1,4 @@
-"""The order log: what is appended, what is pending, and how its entries are read."""
+"""The order log: appended orders, pending orders, and the parsing of entries."""
 
 import pytest
 from redis.asyncio import Redis
@@ -27,7 +27,7 @@ async def test_an_order_is_appended_with_its_issuer_and_scope(
     assert await read_stream(redis, KEYS.orders) == list(zip(ids, expected, strict=True))
 
 
-async def test_pending_counts_the_orders_after_the_head_and_names_the_oldest(sim: Sim, redis: Redis) -> None:
+async def test_pending_counts_the_orders_after_the_head(sim: Sim, redis: Redis) -> None:
     assert await order_log.load_pending(redis, "default") == Pending(0, "")
     first, *_ = await sim.order(Join(faction="Me"), Note(faction="Me", text="a"), Note(faction="Me", text="b"))
     assert await order_log.load_pending(redis, "default") == Pending(3, first)
@@ -40,9 +40,7 @@ async def test_pending_counts_the_orders_after_the_head_and_names_the_oldest(sim
 
 
 @pytest.mark.parametrize("applied", [None, 99])
-async def test_where_the_count_is_not_known_at_least_one_order_is_pending(
-    sim: Sim, redis: Redis, applied: int | None
-) -> None:
+async def test_an_unknown_count_is_at_least_one_pending_order(sim: Sim, redis: Redis, applied: int | None) -> None:
     ids = await sim.order(Join(faction="Me"), Note(faction="Me", text="a"))
     if applied is None:
         await redis.hdel(KEYS.head, "applied")
@@ -52,12 +50,12 @@ async def test_where_the_count_is_not_known_at_least_one_order_is_pending(
 
 
 def reply(order_id: str, fields: dict[bytes, bytes]) -> list[object]:
-    """Return an entry as XRANGE answers it."""
+    """Return an entry in the form of a reply to XRANGE."""
     return [order_id.encode(), [part for pair in fields.items() for part in pair]]
 
 
-def test_entries_are_read_as_orders() -> None:
-    """Bytes that are not UTF-8 are replaced, where they are for people."""
+def test_entries_are_parsed_as_orders() -> None:
+    """In texts for people, bytes that are not UTF-8 are replaced."""
     given = [
         reply("1-0", PLAIN),
         reply("2-0", PLAIN | {b"scope": b"admin", b"trace": b"t", b"v": b"1"}),
@@ -88,7 +86,7 @@ LONG, SHORT = b"\xff" + 30 * b"9", "\N{REPLACEMENT CHARACTER}" + 19 * "9"
         (PLAIN | {b"scope": b"admin", b"fault": b"\xffbefore"}, "me", "\N{REPLACEMENT CHARACTER}before"),
     ],
 )
-def test_an_entry_that_is_no_order_is_read_as_poison_without_a_body(
+def test_an_invalid_entry_is_an_order_with_a_fault_and_no_body(
     fields: dict[bytes, bytes], issuer: str, fault: str
 ) -> None:
     read, poison = decode_orders([reply("1-0", fields)])  # type: ignore[list-item]  # a list is invariant
@@ -96,7 +94,7 @@ def test_an_entry_that_is_no_order_is_read_as_poison_without_a_body(
     assert poison == [DeadLetter("1-0", fields, fault)]
 
 
-def test_poison_is_set_aside_with_its_fields_and_the_oldest_is_dropped() -> None:
+def test_dead_letters_have_their_fields_and_the_oldest_is_dropped() -> None:
     poison = DeadLetter("1-0", {b"hello": b"world"}, "why")
     expected = ("XADD", KEYS.dead_letters, "MAXLEN", "~", 1000, "*", "entry", "1-0", "fault", "why", b"hello", b"world")
     assert poison.store_command(KEYS) == expected

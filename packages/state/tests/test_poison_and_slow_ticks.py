@@ -1,4 +1,4 @@
-"""What must not stop a world: entries of the log that are not orders, ticks slower than the lease, rules that raise."""
+"""Conditions that must not stop a sim: invalid entries of the log, ticks slower than the lease, and rules that raise."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ from sector.world import Position, SectorWorld
 KEYS = SimKeys("default")
 
 
-async def test_poison_is_set_aside_with_an_event_and_the_orders_around_it_are_applied(sim: Sim, redis: Redis) -> None:
+async def test_an_invalid_entry_becomes_a_dead_letter_and_others_are_applied(sim: Sim, redis: Redis) -> None:
     await sim.order(Join(faction="Me"))
     entries = ("hello world", "v 2 issuer x scope player order {}", "issuer x scope root order {}")
     strange = [as_bytes(await execute(redis, "XADD", KEYS.orders, "*", *entry.split())) or b"" for entry in entries]
@@ -52,13 +52,13 @@ _TTL_MS = 1500
 
 
 def client_of_thread(redis: Redis) -> ThreadedRedis:
-    """Return a client for the thread in which a slow tick is computed."""
+    """Return a client for the thread that computes a slow tick."""
     where = redis.connection_pool.connection_kwargs
     return ThreadedRedis(host=where["host"], port=where["port"])
 
 
 class Slow(SectorWorld):
-    """Takes longer than its lease lasts: until the lease has been extended three times, each time after a third of it."""
+    """A world that takes longer than its lease: until three renewals, each after a third of the lease."""
 
     def __init__(self, redis: Redis) -> None:
         super().__init__()
@@ -80,14 +80,14 @@ async def slow_ticker(redis: Redis, world: SectorWorld) -> Ticker[Position]:
     return Ticker(redis, world, *await lifecycle.load_manifest(redis, "default"), held)
 
 
-async def test_a_tick_slower_than_its_lease_is_committed_under_it(sim: Sim, redis: Redis) -> None:
+async def test_a_tick_slower_than_its_lease_is_committed(sim: Sim, redis: Redis) -> None:
     ticker = await slow_ticker(redis, Slow(redis))
     (order_id,) = await sim.order(Join(faction="Me"))
     tick = await ticker.tick()
     assert (tick.head.tick, tick.head.cursor) == (1, order_id)
 
 
-async def test_a_slow_tick_whose_lease_is_taken_meanwhile_is_not_committed(sim: Sim, redis: Redis) -> None:
+async def test_a_slow_tick_whose_lease_was_lost_is_not_committed(sim: Sim, redis: Redis) -> None:
     class Thief(SectorWorld):
         def advance(self, state: Position, orders: Sequence[LoggedOrder]) -> Step[Position]:
             with client_of_thread(redis) as other:
@@ -100,7 +100,7 @@ async def test_a_slow_tick_whose_lease_is_taken_meanwhile_is_not_committed(sim: 
     assert (await sim.reader.head()).tick == 0
 
 
-async def test_rules_that_raise_are_named_and_nothing_is_written(sim: Sim, redis: Redis) -> None:
+async def test_rules_that_raise_are_an_error_and_nothing_is_written(sim: Sim, redis: Redis) -> None:
     class Broken(SectorWorld):
         def advance(self, state: Position, orders: Sequence[LoggedOrder]) -> Step[Position]:
             raise ZeroDivisionError("no such number")
@@ -112,9 +112,7 @@ async def test_rules_that_raise_are_named_and_nothing_is_written(sim: Sim, redis
 
 
 @pytest.mark.parametrize("name", ["head", "orders", "events", "snapshot", "lease"])
-async def test_something_of_another_type_at_a_key_leaves_no_half_written_tick(
-    sim: Sim, redis: Redis, name: str
-) -> None:
+async def test_a_key_of_another_type_prevents_a_partial_commit(sim: Sim, redis: Redis, name: str) -> None:
     await sim.tick(Join(faction="Me"))
     key = getattr(KEYS, name)
     await redis.rename(key, "aside")

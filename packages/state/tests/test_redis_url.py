@@ -1,4 +1,4 @@
-"""REDIS_URL: read completely and in canonical form, or refused with a text that has no part of the password."""
+"""REDIS_URL: it is parsed completely to canonical form, or rejected with a text that contains no part of the password."""
 
 import asyncio
 
@@ -95,7 +95,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("url", "canonical"), READ)
-def test_a_url_is_read_in_its_canonical_form(url: str, canonical: str) -> None:
+def test_a_url_is_parsed_to_its_canonical_form(url: str, canonical: str) -> None:
     address = RedisAddress.parse(url)
     assert address.text == canonical
     assert RedisAddress.parse(address.text) == address
@@ -117,7 +117,7 @@ def test_the_text_of_an_address_hides_its_passwords(url: str) -> None:
 
 
 @pytest.mark.parametrize(("url", "message"), REFUSED)
-def test_a_url_that_cannot_be_meant_is_refused_and_nothing_of_it_is_quoted(url: str, message: str) -> None:
+def test_an_invalid_url_is_rejected_without_a_quote(url: str, message: str) -> None:
     with pytest.raises(UrlError) as refused:
         RedisAddress.parse(url)
     assert message in str(refused.value)
@@ -134,7 +134,7 @@ def test_a_url_that_cannot_be_meant_is_refused_and_nothing_of_it_is_quoted(url: 
         "redis+sentinel://127.0.0.1:{port}/world/0?ssl=true",
     ],
 )
-async def test_with_tls_nothing_is_sent_in_the_clear(url: str) -> None:
+async def test_tls_connections_send_nothing_unencrypted(url: str) -> None:
     first: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -161,7 +161,7 @@ async def test_the_database_and_the_options_of_the_url_are_used(redis_url: str, 
     await client.aclose()
 
 
-def test_connections_with_tls_look_at_their_certificate_files_first() -> None:
+def test_connections_with_tls_check_their_certificate_files_first() -> None:
     one, sentinel, cluster = (
         connect(url) for url in ("rediss://h", "redis+sentinel://h/world?ssl=true", "redis+cluster://h:1?ssl=true")
     )

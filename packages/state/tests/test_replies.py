@@ -1,4 +1,4 @@
-"""Replies of Redis are taken for what they are: one of another type is an error, and an error is raised as it came."""
+"""Conversions of replies: a reply of another type is an error, and an error reply is raised unchanged."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ def test_a_reply_of_another_type_is_an_error(read: Callable[[Reply], object], re
 
 
 @pytest.mark.parametrize("read", [as_bytes, as_int, as_list])
-def test_an_error_is_raised_as_it_came(read: Callable[[Reply], object]) -> None:
+def test_an_error_reply_is_raised_unchanged(read: Callable[[Reply], object]) -> None:
     error = ResponseError("WRONGTYPE")
     with pytest.raises(ResponseError) as raised:
         read(error)

@@ -1,4 +1,4 @@
-"""Requests for sims with an idempotency key: one at most creates a sim, whatever else comes between two of its steps."""
+"""Requests for sims with an idempotency key: at most one creates a sim, for any interruption between two steps."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -34,7 +34,7 @@ def any_request(request: pytest.FixtureRequest) -> SimRequest:
 
 
 async def lasting_keys(redis: Redis) -> set[bytes]:
-    """Return the keys that last. The API cannot delete any, but lets them expire."""
+    """Return the keys that persist. The API cannot delete keys, but lets them expire."""
     keys = [bytes(key) async for key in redis.scan_iter("sim:*")]
     ends_ms = {key: await redis.pttl(key) for key in keys}
     return {key for key, end_ms in ends_ms.items() if end_ms == -1 or end_ms > 1}
@@ -44,7 +44,7 @@ STEPS = {"before it is reserved": "EVAL", "before the sim is stored": "WATCH", "
 
 
 @pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
-async def test_of_two_requests_for_different_sims_under_one_key_one_creates_its_sim(
+async def test_of_two_requests_with_one_key_one_creates_its_sim(
     redis: Redis, sim: Sim, any_request: SimRequest, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert sim.lease.epoch == 1
@@ -60,7 +60,7 @@ async def test_of_two_requests_for_different_sims_under_one_key_one_creates_its_
 
     run_before_command(monkeypatch, step, lambda: ask("b", B))
     await ask("a", A)
-    # Whoever reserves the key first.
+    # The first reservation decides.
     (first, once), (second, other) = (("b", B), ("a", A)) if step == "EVAL" else (("a", A), ("b", B))
     assert sorted(outcomes) == sorted([f"{first} created", f"{second} refused"])
     assert await lifecycle.list_ids(redis) == sorted([first, "default"])
@@ -70,7 +70,7 @@ async def test_of_two_requests_for_different_sims_under_one_key_one_creates_its_
     assert not [key for key in await lasting_keys(redis) if f"{{{second}}}".encode() in key], "it stores nothing"
 
 
-async def test_of_many_at_the_same_time_one_creates_its_sim(
+async def test_of_many_concurrent_requests_one_creates_its_sim(
     redis_url: str, redis: Redis, sim: Sim, any_request: SimRequest
 ) -> None:
     assert sim.lease.epoch == 1
@@ -79,7 +79,7 @@ async def test_of_many_at_the_same_time_one_creates_its_sim(
     calls = [
         requests.request_sim(clients[number % 2], f"s{number}", any_request, once)
         for number, once in enumerate(keys)
-        for _ in range(2)  # and each was sent twice
+        for _ in range(2)  # each was sent twice
     ]
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert [each for each in results if each is None] == [None]
@@ -89,7 +89,7 @@ async def test_of_many_at_the_same_time_one_creates_its_sim(
         await client.aclose()
 
 
-async def test_a_request_that_is_refused_releases_the_key(
+async def test_a_rejected_request_releases_the_key(
     redis: Redis, any_request: SimRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_before_command(monkeypatch, "MULTI", lambda: requests.request_sim(redis, "a", CREATE))
@@ -101,7 +101,7 @@ async def test_a_request_that_is_refused_releases_the_key(
     assert await is_repeated(redis, "b", B)
 
 
-async def test_a_request_that_is_refused_at_once_reserves_nothing(redis: Redis, any_request: SimRequest) -> None:
+async def test_a_request_that_is_rejected_at_once_reserves_nothing(redis: Redis, any_request: SimRequest) -> None:
     with pytest.raises(TooManySims):
         await requests.request_sim(redis, "a", any_request, A, max_sims=0)
     await requests.request_sim(redis, "mine", CREATE)
@@ -110,7 +110,7 @@ async def test_a_request_that_is_refused_at_once_reserves_nothing(redis: Redis, 
     assert await lasting_keys(redis) == {SimKeys("mine").request.encode()}
 
 
-async def test_an_equal_request_that_is_refused_does_not_release_the_key_of_the_other(redis: Redis) -> None:
+async def test_a_rejected_request_does_not_release_the_key_of_an_equal_one(redis: Redis) -> None:
     await reserve(redis, A)
     await reserve(redis, A)
     await release(redis, A)
@@ -125,13 +125,13 @@ async def test_an_equal_request_that_is_refused_does_not_release_the_key_of_the_
     assert await redis.get(A.used) == A.digest, "as earlier versions store it"
 
 
-async def test_a_key_of_another_issuer_is_another_one(redis: Redis) -> None:
+async def test_issuers_do_not_share_keys(redis: Redis) -> None:
     await reserve(redis, A)
     await reserve(redis, IdempotencyKey("you", "k1", B.digest))
     await reserve(redis, IdempotencyKey("me", "k2", B.digest))
 
 
-async def test_what_an_earlier_version_stored_is_a_key_in_use(redis: Redis) -> None:
+async def test_a_key_that_an_earlier_version_stored_is_in_use(redis: Redis) -> None:
     await redis.set(A.used, A.digest)
     await reserve(redis, A)
     with pytest.raises(IdempotencyConflict):
@@ -161,7 +161,7 @@ async def test_after_a_crash_between_two_steps_the_retry_finishes_the_request(
 
 
 def crash_before(monkeypatch: pytest.MonkeyPatch, name: str, skip: int) -> None:
-    """Fail the commands of which the first is `name`, but for the first `skip` of them."""
+    """Fail the commands of which the first has this name, except the first `skip` of them."""
     pipeline: Callable[..., Awaitable[list[Reply]]] = Connection.pipeline
     left = skip
 
@@ -176,7 +176,7 @@ def crash_before(monkeypatch: pytest.MonkeyPatch, name: str, skip: int) -> None:
     monkeypatch.setattr(Connection, "pipeline", fail)
 
 
-async def test_a_sim_without_a_key_that_was_stored_and_not_listed_is_listed_by_the_retry(
+async def test_a_retry_lists_a_sim_without_a_key_that_was_stored_but_not_listed(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crash_before(monkeypatch, "SADD", skip=0)
@@ -189,7 +189,7 @@ async def test_a_sim_without_a_key_that_was_stored_and_not_listed_is_listed_by_t
     assert await lifecycle.list_ids(redis) == ["a"]
 
 
-async def test_a_sim_that_could_not_be_had_or_was_removed_is_not_listed_again(redis: Redis, sim: Sim) -> None:
+async def test_a_failed_or_deleted_sim_is_not_listed_again(redis: Redis, sim: Sim) -> None:
     assert sim.lease.epoch == 1
     await requests.request_sim(redis, "a", SimRequest(fork_of=ForkOf(sim="default", tick=9)), A)
     assert "tick 9" in await requests.reconcile(redis, "a", SectorWorld())

@@ -1,4 +1,4 @@
-"""History is bounded in bytes, shrinks before Redis is full, and ticks go on where orders and sims are refused."""
+"""The history is bounded in bytes and shrinks before Redis is full. Ticks continue when orders and sims are rejected."""
 
 from collections.abc import AsyncIterator
 from itertools import pairwise
@@ -35,13 +35,13 @@ BODY = ORDER.dump_json(LONG_NOTE)
 
 @pytest.fixture(autouse=True)
 async def no_limit_afterwards(redis: Redis) -> AsyncIterator[None]:
-    """Take the limit of memory off: the Valkey is that of other tests as well."""
+    """Remove the memory limit, because other tests use the same Valkey."""
     yield
     await redis.config_set("maxmemory", 0)
 
 
 async def create_limited_sim(redis: Redis, config: SimConfig = NO_KEYFRAMES, limit: int = LIMIT) -> Sim:
-    """Create the sim `default`, whose history has at most `limit` bytes."""
+    """Create the sim `default` with at most `limit` bytes of history."""
     sim = await Sim.create(redis, config)
     sim.ticker = Ticker(
         redis,
@@ -54,7 +54,7 @@ async def create_limited_sim(redis: Redis, config: SimConfig = NO_KEYFRAMES, lim
 
 
 async def stored_bytes(redis: Redis) -> int:
-    """Return what the history of the sim takes in Redis."""
+    """Return the size of the history of the sim in Redis."""
     return sum([await redis.memory_usage(key, samples=0) or 0 for key in KEYS.history])
 
 
@@ -66,11 +66,11 @@ async def admit(redis: Redis, *, count: int = 1, key: str = "") -> AdmissionResu
 
 
 async def limit_memory(redis: Redis, share: float) -> None:
-    """Let what is in use be `share` of the memory that Redis may use."""
+    """Set the memory limit so that `share` of it is in use."""
     await redis.config_set("maxmemory", int((await redis.info("memory"))["used_memory"] / share))
 
 
-async def test_long_notes_exceed_no_limit(redis: Redis) -> None:
+async def test_long_notes_do_not_exceed_the_limit(redis: Redis) -> None:
     sim = await create_limited_sim(redis)
     largest = 0
     for _ in range(80):
@@ -80,7 +80,7 @@ async def test_long_notes_exceed_no_limit(redis: Redis) -> None:
     assert (await sim.reader.view()).head.history_bytes > 4 * LIMIT
 
 
-async def test_what_is_counted_is_what_is_stored(redis: Redis) -> None:
+async def test_the_counted_bytes_are_the_stored_bytes(redis: Redis) -> None:
     sim = await create_limited_sim(redis, limit=2**30)
     for text in ("x", "\N{ROCKET}" * 280):
         before, head = await stored_bytes(redis), (await sim.tick()).head
@@ -90,7 +90,7 @@ async def test_what_is_counted_is_what_is_stored(redis: Redis) -> None:
         assert 0.6 < (head.history_bytes - counted) / (await stored_bytes(redis) - before) < 2
 
 
-async def test_every_tick_that_is_kept_can_be_read(redis: Redis) -> None:
+async def test_every_stored_tick_is_readable(redis: Redis) -> None:
     sim = await create_limited_sim(redis)
     hashes = {head.tick: head.hash for head in [(await sim.tick(*[LONG_NOTE] * 20)).head for _ in range(40)]}
     history_range = await history.get_range(redis, "default")
@@ -102,7 +102,7 @@ async def test_every_tick_that_is_kept_can_be_read(redis: Redis) -> None:
         await history.at_tick(redis, "default", history_range.first - 1)
 
 
-async def test_another_worker_goes_on_with_the_limit(redis: Redis) -> None:
+async def test_another_worker_continues_with_the_limit(redis: Redis) -> None:
     sim = await create_limited_sim(redis)
     await sim.tick(*[LONG_NOTE] * 20, times=10)
     for _ in range(6):
@@ -113,7 +113,7 @@ async def test_another_worker_goes_on_with_the_limit(redis: Redis) -> None:
         assert await stored_bytes(redis) < 1.5 * LIMIT
 
 
-async def test_keyframes_of_an_older_version_are_kept_and_dropped_as_before(redis: Redis) -> None:
+async def test_keyframes_of_an_older_version_are_retained_as_before(redis: Redis) -> None:
     sim = await create_limited_sim(redis, CONFIG, 2**30)
     await sim.tick(LONG_NOTE, times=12)
     await redis.hdel(KEYS.keyframes, *[f"{tick}:bytes" for tick in range(0, 15, 5)])
@@ -123,7 +123,7 @@ async def test_keyframes_of_an_older_version_are_kept_and_dropped_as_before(redi
     assert (await history.get_range(redis, "default")).keyframes == (5, 10, 15)
 
 
-async def test_an_imported_sim_has_the_limit_as_well(redis: Redis) -> None:
+async def test_an_imported_sim_has_the_limit(redis: Redis) -> None:
     sim = await create_limited_sim(redis, CONFIG, 2**30)
     for _ in range(12):
         await sim.tick(*[LONG_NOTE] * 20)
@@ -136,7 +136,7 @@ async def test_an_imported_sim_has_the_limit_as_well(redis: Redis) -> None:
     assert [mark.bytes_before for mark in marks] == sorted({mark.bytes_before for mark in marks})
 
 
-async def test_history_is_dropped_before_redis_is_full(redis: Redis) -> None:
+async def test_history_is_trimmed_before_redis_is_full(redis: Redis) -> None:
     sim = await create_limited_sim(redis, limit=2**30)
     for _ in range(10):
         await sim.tick(*[LONG_NOTE] * 100)
@@ -144,13 +144,13 @@ async def test_history_is_dropped_before_redis_is_full(redis: Redis) -> None:
     await limit_memory(redis, 0.9)
     sim.ticker = Ticker(redis, SectorWorld(), *await lifecycle.load_manifest(redis, "default"), sim.lease)
     await sim.tick()
-    # What happened in that very tick is still there, and so is the keyframe before.
+    # The events of this tick and the keyframe before it are still stored.
     assert len((await history.get_range(redis, "default")).keyframes) == 2
     await sim.tick()
     assert await stored_bytes(redis) < before / 10
 
 
-async def test_a_finished_sim_keeps_less_as_well(redis: Redis) -> None:
+async def test_a_finished_sim_trims_its_history(redis: Redis) -> None:
     sim = await create_limited_sim(redis, CONFIG.model_copy(update={"max_ticks": 8, "keyframe_interval": 2}), 2**30)
     for _ in range(7):
         await sim.tick(*[LONG_NOTE] * 100)
@@ -165,7 +165,7 @@ async def test_a_finished_sim_keeps_less_as_well(redis: Redis) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "once"])
-async def test_orders_are_refused_with_the_reason_and_ticks_go_on(redis: Redis, key: str) -> None:
+async def test_orders_are_rejected_with_the_reason_and_ticks_continue(redis: Redis, key: str) -> None:
     sim = await create_limited_sim(redis)
     await limit_memory(redis, 0.86)
     refused = await admit(redis, key=key)
@@ -176,7 +176,7 @@ async def test_orders_are_refused_with_the_reason_and_ticks_go_on(redis: Redis, 
         assert (await sim.tick()).orders == 0
 
 
-async def test_a_request_that_was_accepted_before_is_answered_when_orders_are_refused(redis: Redis) -> None:
+async def test_a_repeated_request_gets_its_response_when_orders_are_rejected(redis: Redis) -> None:
     await create_limited_sim(redis)
     first = await admit(redis, key="once")
     assert isinstance(first, Admitted)
@@ -186,8 +186,8 @@ async def test_a_request_that_was_accepted_before_is_answered_when_orders_are_re
     assert (again.ids, again.replayed) == (first.ids, True)
 
 
-async def test_players_fill_redis_and_the_world_goes_on(redis: Redis) -> None:
-    """Orders come as fast as they are accepted, many times as many as Redis could store."""
+async def test_the_sim_continues_when_players_fill_redis(redis: Redis) -> None:
+    """Orders arrive as fast as they are accepted, many more than Redis could store."""
     sim = await create_limited_sim(redis, limit=2**30)
     await redis.config_set("maxmemory", int((await redis.info("memory"))["used_memory"]) + 8 * 2**20)
     sent, refused = 0, 0
@@ -204,7 +204,7 @@ async def test_players_fill_redis_and_the_world_goes_on(redis: Redis) -> None:
     assert (await sim.tick()).head.tick > before
 
 
-async def test_a_tick_takes_so_many_bytes_of_orders_and_the_next_one_takes_the_others(redis: Redis) -> None:
+async def test_a_tick_has_a_limit_of_order_bytes(redis: Redis) -> None:
     sim = await create_limited_sim(redis)
     for _ in range(6):
         await admit(redis, count=1000)
@@ -214,7 +214,7 @@ async def test_a_tick_takes_so_many_bytes_of_orders_and_the_next_one_takes_the_o
 
 
 async def test_a_full_redis_recovers(redis: Redis) -> None:
-    """Something else took the reserve: a tick is refused, drops what history there is, and the next one is committed."""
+    """Other data fills the reserve. A tick is rejected and trims the history, and the next one is committed."""
     sim = await create_limited_sim(redis, CONFIG.model_copy(update={"keyframes_kept": 100}), 2**30)
     for _ in range(20):
         await sim.tick(*[LONG_NOTE] * 100)
@@ -225,7 +225,7 @@ async def test_a_full_redis_recovers(redis: Redis) -> None:
     assert (await sim.tick()).head.tick == 21
 
 
-async def test_no_sim_is_created_where_memory_is_short(redis: Redis) -> None:
+async def test_no_sim_is_created_without_enough_memory(redis: Redis) -> None:
     await create_limited_sim(redis)
     await requests.request_sim(redis, "in-time", SimRequest())
     await requests.request_sim(redis, "fork", SimRequest(fork_of=ForkOf(sim="default", tick=0)))
@@ -242,7 +242,7 @@ async def test_no_sim_is_created_where_memory_is_short(redis: Redis) -> None:
     assert await lifecycle.list_ids(redis) == ["default"]
 
 
-async def test_there_are_at_most_so_many_sims(redis: Redis) -> None:
+async def test_the_number_of_sims_is_limited(redis: Redis) -> None:
     await create_limited_sim(redis)
     await requests.request_sim(redis, "second", SimRequest(), max_sims=2)
     with pytest.raises(TooManySims, match="the limit of 2 sims is reached"):
@@ -251,13 +251,13 @@ async def test_there_are_at_most_so_many_sims(redis: Redis) -> None:
     await requests.request_sim(redis, "third", SimRequest(), max_sims=2)
 
 
-async def test_a_redis_that_shows_no_memory_has_no_limit() -> None:
+async def test_a_redis_that_hides_its_memory_has_no_limit() -> None:
     assert memory_use(None) == NO_LIMIT
     assert memory_use(b"# Memory\r\nused_memory:5\r\nmaxmemory:0\r\n").share == 0
     assert memory_use(b"# Memory\r\nused_memory:5\r\nmaxmemory:10\r\n").share == 0.5
 
 
-def test_the_limit_shrinks_with_memory() -> None:
+def test_the_limit_decreases_with_free_memory() -> None:
     limits = [MemoryUse(used, 100).history_limit(1000) for used in range(0, 120, 5)]
     assert limits[:15] == [1000] * 15
     assert limits[17:] == [0] * 7
@@ -271,7 +271,7 @@ def test_the_limit_shrinks_with_memory() -> None:
     st.integers(0, 10_000),
     st.lists(st.tuples(st.integers(0, 5_000), st.integers(1, 2_000)), min_size=1, max_size=200),
 )
-def test_of_any_ticks_the_newest_keyframe_stays_and_the_limits_hold(
+def test_the_newest_keyframe_is_retained_within_the_limits(
     interval: int, count: int, max_bytes: int, ticks: list[tuple[int, int]]
 ) -> None:
     """Each tick writes some bytes and has a state of some size."""

@@ -1,4 +1,4 @@
-"""Rolling forward: a snapshot and the entries of the event stream give a later state, or an error that names the tick."""
+"""Roll forward: a snapshot and the entries of the event stream give a later state, or an error that names the tick."""
 
 from copy import replace
 
@@ -24,7 +24,7 @@ QUIET = CONFIG.model_copy(update={"puppets": (), "keyframe_interval": 1000})
 
 
 async def history(redis: Redis) -> tuple[Head, StateAtTick, list[Reply]]:
-    """Return the head after four ticks, the state after the first, and the entries of the ticks since."""
+    """Return the head after four ticks, the state after the first, and the entries of the later ticks."""
     sim = await Sim.create(redis, QUIET)
     await sim.tick()
     past = state_at_snapshot(await read_string(redis, KEYS.snapshot), "default")
@@ -33,7 +33,7 @@ async def history(redis: Redis) -> tuple[Head, StateAtTick, list[Reply]]:
     return tick.head, past, as_list(await execute(redis, "XRANGE", KEYS.events, "2-0", "+"))
 
 
-async def test_a_state_rolled_forward_is_that_of_the_last_entry(redis: Redis) -> None:
+async def test_rolling_forward_gives_the_state_of_the_last_entry(redis: Redis) -> None:
     head, past, entries = await history(redis)
     assert (past.sim_id, past.tick, past.cursor) == ("default", 1, "")
     later = roll_forward(past, entries)
@@ -41,7 +41,7 @@ async def test_a_state_rolled_forward_is_that_of_the_last_entry(redis: Redis) ->
     assert state_at_snapshot(later.snapshot(), "default", head.cursor) == later
 
 
-async def test_a_gap_and_a_delta_that_does_not_fit_are_named(redis: Redis) -> None:
+async def test_a_gap_or_a_delta_that_does_not_fit_is_an_error_with_its_tick(redis: Redis) -> None:
     _, past, entries = await history(redis)
     with pytest.raises(HistoryGone) as gone:
         roll_forward(past, [entries[0], entries[2]])
@@ -56,30 +56,28 @@ async def test_a_gap_and_a_delta_that_does_not_fit_are_named(redis: Redis) -> No
         assert broken.value.reason == str(broken.value.__cause__)
 
 
-async def test_a_state_of_another_hash_is_named(redis: Redis) -> None:
+async def test_a_state_with_another_hash_is_an_error(redis: Redis) -> None:
     _, past, _ = await history(redis)
     with pytest.raises(HistoryBroken, match="and other was recorded") as broken:
         replace(past, hash="other").snapshot()
     assert (broken.value.sim_id, broken.value.tick) == ("default", 1)
 
 
-def test_a_snapshot_without_a_tick_is_named() -> None:
+def test_a_snapshot_without_a_tick_is_an_error() -> None:
     with pytest.raises(HistoryBroken) as broken:
         state_at_snapshot(encode(Frame("snapshot", {}, {})), "default")
     assert (broken.value.sim_id, broken.value.tick) == ("default", 0)
     assert broken.value.reason == str(broken.value.__cause__)
 
 
-async def test_a_sim_without_a_snapshot_is_not_there(redis: Redis) -> None:
+async def test_a_sim_without_a_snapshot_does_not_exist(redis: Redis) -> None:
     sim = await Sim.create(redis, QUIET)
     await redis.delete(KEYS.snapshot)
     with pytest.raises(SimNotFound, match="sim 'default' does not exist"):
         await sim.tick()
 
 
-async def test_the_ticks_since_the_snapshot_are_read_in_as_few_pages_as_they_take(
-    redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_ticks_since_the_snapshot_are_read_in_few_pages(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     sim = await Sim.create(redis, QUIET.model_copy(update={"systems": 300}))
     await sim.tick(times=1 + 17)
     sent: list[object] = []
@@ -98,7 +96,7 @@ async def test_the_ticks_since_the_snapshot_are_read_in_as_few_pages_as_they_tak
     assert sent == [("WATCH", KEYS.lease), ("GET", KEYS.snapshot), *pages, *keyframes, ("MULTI",)]
 
 
-def test_a_head_of_an_older_version_lacks_fields_that_are_not_known_then() -> None:
+def test_fields_missing_from_an_older_head_are_unknown() -> None:
     head = Head(3, "0-0", "hash", "commit", 7, 8, "running", 5, 250, 1000)
     fields: list[Reply] = [str(value).encode() for value in head]
     assert Head.parse(fields) == head

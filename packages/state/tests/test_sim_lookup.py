@@ -1,4 +1,4 @@
-"""Looking up sims: however many ask, there is one round trip at a time; and the bounds of connection pools."""
+"""Lookups of sims share one round trip at a time, and connection pools are bounded."""
 
 import asyncio
 from unittest.mock import patch
@@ -20,7 +20,7 @@ from sector.state.sims.lookup import SimLookup
 from sector.world import SectorWorld
 
 
-async def test_many_lookups_share_round_trips_and_there_is_one_at_a_time(sim: Sim, redis: Redis) -> None:
+async def test_many_lookups_share_one_round_trip_at_a_time(sim: Sim, redis: Redis) -> None:
     assert sim.lease.epoch == 1
     exist, running, calls = lifecycle.exist, 0, 0
 
@@ -44,7 +44,7 @@ async def test_many_lookups_share_round_trips_and_there_is_one_at_a_time(sim: Si
     assert calls <= 5
 
 
-async def test_a_sim_that_was_just_created_is_there(redis: Redis) -> None:
+async def test_a_new_sim_is_visible_at_once(redis: Redis) -> None:
     lookups = SimLookup(redis)
     for number in range(3):
         name = f"new-{number}"
@@ -57,21 +57,19 @@ async def test_a_sim_that_was_just_created_is_there(redis: Redis) -> None:
 
 
 @pytest.mark.parametrize("field", ["tick", "cursor"])
-async def test_a_sim_that_cannot_be_read_exists_all_the_same(redis: Redis, sim: Sim, field: str) -> None:
+async def test_an_invalid_sim_exists_nonetheless(redis: Redis, sim: Sim, field: str) -> None:
     assert sim.lease.epoch == 1
     await redis.hset(SimKeys("default").head, field, "garbage")
     await SimLookup(redis).require("default")
     await redis.set(SimKeys("wrong").head, "of another type")
     await SimLookup(redis).require("wrong")
-    # A worker may have taken its lease before it is created.
+    # A worker may have acquired its lease before its creation.
     await redis.hset(SimKeys("later").head, "epoch", 1)
     with pytest.raises(SimNotFound):
         await SimLookup(redis).require("later")
 
 
-async def test_what_is_wrong_with_redis_is_raised_to_all_and_the_next_lookup_tries_again(
-    redis: Redis, sim: Sim
-) -> None:
+async def test_an_error_of_redis_is_raised_to_all_and_the_next_lookup_retries(redis: Redis, sim: Sim) -> None:
     lookups = SimLookup(redis)
 
     async def fail(*_: object) -> None:
@@ -84,7 +82,7 @@ async def test_what_is_wrong_with_redis_is_raised_to_all_and_the_next_lookup_tri
     await lookups.require("default")
 
 
-async def test_a_command_waits_for_one_of_the_connections_and_none_is_added(redis_url: str) -> None:
+async def test_a_command_waits_for_a_connection_and_none_is_added(redis_url: str) -> None:
     client = connect(redis_url, max_connections=3)
     assert isinstance(client, Redis)
     bounded = client.connection_pool
@@ -94,7 +92,7 @@ async def test_a_command_waits_for_one_of_the_connections_and_none_is_added(redi
     await client.aclose()
 
 
-async def test_where_none_becomes_free_in_time_that_is_the_error(redis_url: str) -> None:
+async def test_a_command_fails_if_no_connection_becomes_free_in_time(redis_url: str) -> None:
     client = connect(redis_url, timeout_s=0.2, max_connections=2)
     assert isinstance(client, Redis)
     held = [await client.connection_pool.get_connection() for _ in range(2)]
@@ -110,7 +108,7 @@ async def test_where_none_becomes_free_in_time_that_is_the_error(redis_url: str)
     await client.aclose()
 
 
-async def test_a_slot_is_free_again_however_its_command_ended(redis_url: str) -> None:
+async def test_a_slot_becomes_free_after_any_result_of_its_command(redis_url: str) -> None:
     client = connect(redis_url, timeout_s=5, max_connections=1)
     for _ in range(5):
         blocked = asyncio.create_task(execute(client, "BLPOP", "nothing", 0))
@@ -125,7 +123,7 @@ async def test_a_slot_is_free_again_however_its_command_ended(redis_url: str) ->
             await execute(away, "GET", "sim:{x}:head")
 
 
-async def test_connections_that_are_idle_are_closed_and_the_busy_one_is_kept(
+async def test_idle_connections_are_closed_and_the_busy_one_is_not(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool, "IDLE_S", 0.05)

@@ -1,4 +1,4 @@
-"""A sim as one process follows it."""
+"""A process that follows a sim."""
 
 import asyncio
 from contextlib import suppress
@@ -46,7 +46,7 @@ async def test_a_follower_that_is_behind_waits_until_it_has_the_head(sim: Sim, r
     watcher.latest_view = await sim.reader.view()
     await sim.tick(times=3)
     caught_up = asyncio.create_task(watcher.current_view())
-    # It looks at the view of tick 0 before there is another.
+    # It reads the view of tick 0 before another one exists.
     await looks.wait()
     following = asyncio.create_task(watcher.run())
     assert (await caught_up).head.tick == 3
@@ -55,7 +55,7 @@ async def test_a_follower_that_is_behind_waits_until_it_has_the_head(sim: Sim, r
         await following
 
 
-async def test_when_following_ends_listeners_and_waiters_are_notified(sim: Sim, redis: Redis) -> None:
+async def test_listeners_and_waiters_are_notified_when_following_ends(sim: Sim, redis: Redis) -> None:
     watcher = SimWatcher(redis, "default", lambda: repeat(0.0))
     ticks: asyncio.Queue[TickEvents | None] = asyncio.Queue()
     following = asyncio.create_task(watcher.run())
@@ -73,13 +73,13 @@ async def test_when_following_ends_listeners_and_waiters_are_notified(sim: Sim, 
     assert sim.lease.epoch == 1
 
 
-async def test_those_who_wait_for_the_first_view_are_notified_too(redis: Redis, sim: Sim) -> None:
+async def test_waiters_for_the_first_view_are_notified(redis: Redis, sim: Sim) -> None:
     watcher = SimWatcher(redis, "default", lambda: repeat(0.0))
     waiting = [asyncio.create_task(watcher.view()) for _ in range(3)]
     await asyncio.sleep(0)
     assert watcher.in_use
     following = asyncio.create_task(watcher.run())
-    # It begins, and is still reading.
+    # It has started and is still reading.
     await asyncio.sleep(0)
     following.cancel()
     async with asyncio.timeout(60):
@@ -89,7 +89,7 @@ async def test_those_who_wait_for_the_first_view_are_notified_too(redis: Redis, 
     assert sim.lease.epoch == 1
 
 
-async def test_a_follower_that_fails_unforeseen_notifies_its_listeners(sim: Sim, redis: Redis) -> None:
+async def test_a_follower_with_an_unexpected_error_notifies_its_listeners(sim: Sim, redis: Redis) -> None:
     watcher = SimWatcher(redis, "default", lambda: repeat(0.0))
     ticks: asyncio.Queue[TickEvents | None] = asyncio.Queue()
 

@@ -1,4 +1,4 @@
-"""The stand-in answers as the real server does."""
+"""The simulated Redis gives the same replies as the real server."""
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -47,19 +47,19 @@ TRANSACTIONS = st.lists(COMMANDS.filter(lambda each: each[0] not in ("WATCH", "U
 
 
 def comparable(reply: Reply) -> object:
-    """Return a reply so that it can be compared: of an error only its first words."""
+    """Return a reply in a comparable form. An error is reduced to its first words."""
     if isinstance(reply, ResponseError):
-        # redis-py takes the code ERR off.
+        # redis-py removes the code ERR.
         return " ".join(str(reply).split()[:3])
     return [comparable(each) for each in reply] if isinstance(reply, list) else reply
 
 
 @settings(max_examples=max_examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 1), st.one_of(COMMANDS, TRANSACTIONS)), max_size=25))
-def test_two_connections_get_the_same_answers(
+def test_two_connections_get_the_same_replies(
     valkey: ValkeyServer, script: list[tuple[int, Command | list[Command]]]
 ) -> None:
-    """Commands and transactions of two connections by turns; WATCH of one is touched by the other."""
+    """Two connections alternate commands and transactions. Each changes keys that the other watches."""
     server, sessions = Server(), [Session(), Session()]
     real = [Redis(port=valkey.port, single_connection_client=True) for _ in range(2)]
     real[0].flushall()
@@ -84,7 +84,7 @@ def _read(link: object) -> Reply:
 
 
 def _order(spoken: Command, reply: Reply) -> Reply:
-    """HKEYS promises no order, neither alone nor in a transaction."""
+    """HKEYS has no defined order, alone or in a transaction."""
     if isinstance(reply, list) and spoken[0] in ("HKEYS", "EXEC"):
         return [
             sorted(each, key=str) if isinstance(each, list) and all(isinstance(part, bytes) for part in each) else each
@@ -93,8 +93,8 @@ def _order(spoken: Command, reply: Reply) -> Reply:
     return reply
 
 
-def test_a_watched_key_that_lapses_is_touched(valkey: ValkeyServer) -> None:
-    """The fence rests on it: a lease that lapsed makes EXEC answer null."""
+def test_expiry_counts_as_a_change_of_a_watched_key(valkey: ValkeyServer) -> None:
+    """The fence depends on it: EXEC replies null after the lease expired."""
     server, session = Server(), Session()
     real = Redis(port=valkey.port, single_connection_client=True)
     real.flushall()
@@ -114,7 +114,7 @@ def test_a_watched_key_that_lapses_is_touched(valkey: ValkeyServer) -> None:
         with valkey.client() as other:
             if other.pttl("k") > 0:
                 break
-        # It lapsed before it was watched: a slow machine.
+        # On a slow machine it expired before the WATCH.
         both("UNWATCH")
         server.pass_time(lasts_ms + 1)
         lasts_ms *= 2

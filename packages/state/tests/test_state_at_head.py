@@ -1,4 +1,4 @@
-"""The state at head: the snapshot that was written last, and the deltas since."""
+"""The state at head: the last snapshot that was written, and the deltas after it."""
 
 from array import array
 from copy import replace
@@ -45,8 +45,8 @@ def ticks_until_written(snapshot: int, delta: int) -> int:
     return ticks
 
 
-def test_a_snapshot_is_written_when_what_came_since_outweighs_it() -> None:
-    """What came since is never more than four times as large, nor more than so many ticks."""
+def test_a_snapshot_is_written_when_the_deltas_outweigh_it() -> None:
+    """The deltas are at most four times as large as the snapshot, and their number is limited."""
     assert ticks_until_written(1000, 4001) == 1
     assert ticks_until_written(1000, 400) == 11
     assert ticks_until_written(1000, 1) == MAX_SNAPSHOT_AGE_TICKS + 1
@@ -54,8 +54,8 @@ def test_a_snapshot_is_written_when_what_came_since_outweighs_it() -> None:
     assert SnapshotBacklog(3, 7).after(Step(None, bytes(1000), bytes(10), bytes(20), False)) == SnapshotBacklog(4, 37)
 
 
-async def test_what_a_quiet_tick_changed_is_all_that_it_writes(redis: Redis) -> None:
-    """The first tick of a ticker writes a snapshot, and so does one in so many after it."""
+async def test_a_quiet_tick_writes_only_its_changes(redis: Redis) -> None:
+    """The first tick of a ticker writes a snapshot, and so does every n-th tick after it."""
     sim = await Sim.create(redis, QUIET)
     await sim.tick(Join(faction="Me"))
     assert await snapshot_tick(redis) == 1
@@ -67,7 +67,7 @@ async def test_what_a_quiet_tick_changed_is_all_that_it_writes(redis: Redis) -> 
     assert (await sim.reader.head()).tick - max(snapshot_ticks) <= MAX_SNAPSHOT_AGE_TICKS
 
 
-async def test_whoever_takes_over_or_reads_comes_to_the_state_at_head(redis: Redis) -> None:
+async def test_workers_and_readers_load_the_same_state_at_head(redis: Redis) -> None:
     sim = await Sim.create(redis, QUIET)
     tick = await sim.tick(Join(faction="Me"))
     lagged = 0
@@ -81,11 +81,11 @@ async def test_whoever_takes_over_or_reads_comes_to_the_state_at_head(redis: Red
     next_head = (await (await successor(sim)).tick()).head
     assert next_head.tick == tick.head.tick + 1
     assert await snapshot_tick(redis) == next_head.tick
-    # The one before goes on from what it finds, and comes to what the rules say.
+    # The previous ticker continues from the stored state, and its result follows the rules.
     assert (await sim.tick()).head.tick == next_head.tick + 1
 
 
-async def test_a_keyframe_and_the_last_tick_write_the_snapshot(redis: Redis) -> None:
+async def test_keyframes_and_the_last_tick_write_the_snapshot(redis: Redis) -> None:
     sim = await Sim.create(redis, QUIET.model_copy(update={"keyframe_interval": 3, "max_ticks": 5}))
     at = [0]
     for _ in range(5):
@@ -94,7 +94,7 @@ async def test_a_keyframe_and_the_last_tick_write_the_snapshot(redis: Redis) -> 
     assert at == [0, 1, 1, 3, 3, 5]
 
 
-async def test_a_view_goes_on_by_deltas_and_begins_anew_where_it_cannot(redis: Redis) -> None:
+async def test_a_view_advances_by_deltas_and_otherwise_reloads(redis: Redis) -> None:
     sim = await Sim.create(redis, QUIET)
     await sim.tick(Join(faction="Me"))
     view = await sim.reader.view()
@@ -107,8 +107,8 @@ async def test_a_view_goes_on_by_deltas_and_begins_anew_where_it_cannot(redis: R
     assert new_view.rows()["tick"] == 4 + 2 * MAX_SNAPSHOT_AGE_TICKS
 
 
-async def test_a_view_does_not_go_on_in_another_history(redis: Redis) -> None:
-    """The sim is founded anew, as large as before and on another map, and has come further than what was seen."""
+async def test_a_view_does_not_continue_in_another_history(redis: Redis) -> None:
+    """The sim was recreated with the same size and another map, and its tick is later than that of the view."""
     sim = await Sim.create(redis, QUIET)
     await sim.tick(times=2)
     await sim.reader.view()
@@ -118,7 +118,7 @@ async def test_a_view_does_not_go_on_in_another_history(redis: Redis) -> None:
     assert (await sim.reader.view()).rows() == (await other.reader.view()).rows()
 
 
-async def test_a_view_that_misses_a_tick_begins_anew_where_the_snapshot_is_beyond_it(redis: Redis) -> None:
+async def test_a_view_that_misses_a_tick_reloads_the_snapshot(redis: Redis) -> None:
     sim = await Sim.create(redis, QUIET)
     await sim.tick()
     await sim.reader.view()
@@ -131,8 +131,8 @@ async def test_a_view_that_misses_a_tick_begins_anew_where_the_snapshot_is_beyon
     assert (await sim.reader.view()).head.tick == 3 + MAX_SNAPSHOT_AGE_TICKS
 
 
-async def test_a_snapshot_that_is_not_the_one_that_was_written_is_noticed(redis: Redis) -> None:
-    """It is of the right tick, and whole: what is put together is held against the hash in head."""
+async def test_a_replaced_snapshot_is_detected(redis: Redis) -> None:
+    """It is complete and has the right tick. The resulting state is compared with the hash in the head."""
     sim = await Sim.create(redis, QUIET)
     await sim.tick(times=3)
     frame = decode(await read_string(redis, KEYS.snapshot))
@@ -146,7 +146,7 @@ async def test_a_snapshot_that_is_not_the_one_that_was_written_is_noticed(redis:
             await attempt
 
 
-async def test_after_a_commit_of_which_nothing_is_known_the_next_one_writes_the_snapshot(redis: Redis) -> None:
+async def test_a_commit_after_an_unknown_outcome_writes_the_snapshot(redis: Redis) -> None:
     class CutOff(Ticker[Position]):
         cut = False
 
@@ -168,7 +168,7 @@ async def test_after_a_commit_of_which_nothing_is_known_the_next_one_writes_the_
     assert await snapshot_tick(redis) == 5
 
 
-async def test_a_missing_tick_or_another_state_is_named(redis: Redis) -> None:
+async def test_a_missing_tick_or_another_state_is_an_error(redis: Redis) -> None:
     sim = await Sim.create(redis, QUIET)
     await sim.tick(times=3)
     assert await snapshot_tick(redis) == 1
@@ -176,7 +176,7 @@ async def test_a_missing_tick_or_another_state_is_named(redis: Redis) -> None:
     for attempt in (SimReader(redis, "default").view(), (await successor(sim)).tick()):
         with pytest.raises(HistoryGone, match="tick 2 of sim 'default'"):
             await attempt
-    # What docs/guides/troubleshoot.md says to do: a fork from before the gap is whole, and goes on.
+    # The solution in docs/guides/troubleshoot.md: a fork from before the gap is complete and continues.
     assert (await fork.fork(redis, "default", 1, "other")).tick == 1
     assert (await SimReader(redis, "other").view()).head.tick == 1
     await redis.hset(KEYS.head, mapping={"tick": 1, "hash": "0" * 32, "commit": "other"})
@@ -185,7 +185,7 @@ async def test_a_missing_tick_or_another_state_is_named(redis: Redis) -> None:
             await attempt
 
 
-async def test_a_missing_last_tick_is_named(redis: Redis) -> None:
+async def test_a_missing_last_tick_is_an_error(redis: Redis) -> None:
     sim = await Sim.create(redis, QUIET)
     await sim.tick(times=3)
     await redis.xdel(KEYS.events, "3-0")

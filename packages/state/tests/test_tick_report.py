@@ -1,4 +1,4 @@
-"""What a tick reports of itself, how it is computed, and how many round trips it takes."""
+"""The report of a tick, where it is computed, and the number of its round trips."""
 
 import threading
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ QUIET = CONFIG.model_copy(update={"puppets": (), "keyframe_interval": 1000})
 
 @dataclass(slots=True)
 class Clock:
-    """The clocks of the ticker: they stand still unless a test advances them."""
+    """The clocks of the ticker. They advance only in the test."""
 
     wall_s: float = 64.0
     cpu_s: float = 64.0
@@ -43,7 +43,7 @@ class Clock:
 
 @dataclass
 class TimedWorld(SectorWorld):
-    """Takes as much time as a test says, and records the threads that advance it."""
+    """A world that takes as much time as the test says, and records the threads that advance it."""
 
     clock: Clock
     wall_s: float = 0.0
@@ -65,7 +65,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 async def order_at(redis: Redis, order_id: str, *traces: str) -> None:
-    """Append a note to the log under an id of the test's choice."""
+    """Append a note to the log with a given id."""
     note = Note(faction="Me", text="x").model_dump_json()
     fields = ("issuer", "me", "scope", "player", "order", note, *(("trace", *traces) if traces else ()))
     await execute(redis, "XADD", KEYS.orders, order_id, *fields)
@@ -109,7 +109,7 @@ async def test_a_tick_reports_events_traces_and_the_size_of_the_state(redis: Red
     assert b"traces" not in entry
 
 
-async def test_no_more_traces_are_reported_than_a_reader_can_be_sent(redis: Redis) -> None:
+async def test_the_number_of_reported_traces_is_limited(redis: Redis) -> None:
     sim = await Sim.create(redis, QUIET)
     for number in range(1, 103):
         await order_at(redis, f"{number}-0", f"t{number}")
@@ -117,10 +117,10 @@ async def test_no_more_traces_are_reported_than_a_reader_can_be_sent(redis: Redi
 
 
 @pytest.mark.parametrize(("order_id", "waited_ms"), [("4750-3", 250), ("4999-0", 1), ("5000-0", 0), ("6000-0", 0)])
-async def test_a_tick_reports_how_long_its_oldest_order_waited(
+async def test_a_tick_reports_the_age_of_its_oldest_order(
     redis: Redis, clock: Clock, order_id: str, waited_ms: int
 ) -> None:
-    """An order from the future, by the clock of this process, waited 0 ms."""
+    """An order with a time in the future, by the clock of this process, has an age of 0 ms."""
     sim = await Sim.create(redis, QUIET)
     await order_at(redis, order_id)
     await order_at(redis, "7000-0")
@@ -139,7 +139,7 @@ async def test_a_tick_reports_how_long_its_oldest_order_waited(
         (0.0, 0.02, 0.02, False),
     ],
 )
-async def test_a_tick_after_a_quick_one_is_computed_without_a_thread(
+async def test_after_a_fast_tick_the_next_needs_no_thread(
     redis: Redis, clock: Clock, cpu_start_s: float, wall_s: float, cpu_s: float, quick: bool
 ) -> None:
     sim = await Sim.create(redis, QUIET)
@@ -151,7 +151,7 @@ async def test_a_tick_after_a_quick_one_is_computed_without_a_thread(
 
 
 @pytest.mark.parametrize(("start_s", "wall_s", "quick"), [(64.0, 0.015, True), (64.0, 0.03, False), (0.0, 0.02, False)])
-async def test_a_tick_after_a_slow_one_is_computed_in_a_thread(
+async def test_after_a_slow_tick_the_next_runs_in_a_thread(
     redis: Redis, clock: Clock, start_s: float, wall_s: float, quick: bool
 ) -> None:
     sim = await Sim.create(redis, QUIET)

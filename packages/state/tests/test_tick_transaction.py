@@ -1,4 +1,4 @@
-"""The tick transaction: committed whole or not at all, by the holder of the lease alone, each order once."""
+"""The tick transaction: committed completely or not at all, only by the owner of the lease, and each order once."""
 
 from copy import replace
 
@@ -30,7 +30,7 @@ async def applied_orders(sim: Sim) -> list[object]:
     return [event["order"] for event in (await sim.reader.events((0, -1), 10_000)).events if event.get("order")]
 
 
-async def test_a_tick_moves_head_snapshot_events_and_lease_together(sim: Sim, redis: Redis) -> None:
+async def test_head_snapshot_events_and_lease_change_together(sim: Sim, redis: Redis) -> None:
     await redis.pexpire(KEYS.lease, 5_000)
     (order_id,) = await sim.order(Join(faction="Me"))
     tick = await sim.tick()
@@ -50,7 +50,7 @@ async def test_orders_are_applied_once_and_in_log_order(sim: Sim) -> None:
     assert await applied_orders(sim) == given
 
 
-async def test_a_worker_whose_lease_lapsed_cannot_commit(sim: Sim, redis: Redis) -> None:
+async def test_a_worker_with_an_expired_lease_cannot_commit(sim: Sim, redis: Redis) -> None:
     await sim.tick()
     await redis.delete(KEYS.lease)
     with pytest.raises(LeaseLost, match="is expired"):
@@ -58,8 +58,8 @@ async def test_a_worker_whose_lease_lapsed_cannot_commit(sim: Sim, redis: Redis)
     assert (await sim.reader.head()).tick == 1
 
 
-async def test_a_worker_paused_amid_a_tick_cannot_commit_over_its_successor(sim: Sim, redis: Redis) -> None:
-    """The old worker computes; meanwhile its lease lapses, and another takes over and ticks. EXEC answers null."""
+async def test_a_worker_that_was_paused_cannot_overwrite_its_successor(sim: Sim, redis: Redis) -> None:
+    """While the old worker computes, its lease expires, and another worker acquires it and ticks. EXEC replies null."""
     config, map_blob = await lifecycle.load_manifest(redis, "default")
     held: list[lease.Lease] = []
 
@@ -81,8 +81,8 @@ async def test_a_worker_paused_amid_a_tick_cannot_commit_over_its_successor(sim:
         await overtaken.tick()
 
 
-async def test_a_worker_that_is_overtaken_between_reading_head_and_snapshot_reads_again(sim: Sim, redis: Redis) -> None:
-    """The snapshot that it finds is of a later tick than its head: that is no broken history."""
+async def test_a_worker_that_is_overtaken_while_it_reads_reads_again(sim: Sim, redis: Redis) -> None:
+    """The snapshot has a later tick than the head. That is not damaged history."""
     founding = await lifecycle.load_manifest(redis, "default")
 
     class Overtaken(Ticker[Position]):
@@ -104,8 +104,8 @@ async def ticker_behind(proxy: FaultyProxy, held: lease.Lease) -> tuple[Client, 
     return client, Ticker(client, SectorWorld(), *await lifecycle.load_manifest(client, "default"), held)
 
 
-async def test_an_answer_lost_after_exec_is_found_out_by_the_commit_id(sim: Sim, redis_url: str) -> None:
-    """The commit is there, and its order is not applied again."""
+async def test_a_lost_reply_to_exec_is_resolved_by_the_commit_id(sim: Sim, redis_url: str) -> None:
+    """The commit exists, and its order is not applied again."""
     await sim.tick()
     async with FaultyProxy(redis_url) as proxy:
         client, ticker = await ticker_behind(proxy, sim.lease)
@@ -119,7 +119,7 @@ async def test_an_answer_lost_after_exec_is_found_out_by_the_commit_id(sim: Sim,
     assert await applied_orders(sim) == [order_id]
 
 
-async def test_a_connection_cut_before_exec_arrives_leaves_nothing_behind(sim: Sim, redis_url: str) -> None:
+async def test_a_connection_that_breaks_before_exec_leaves_no_changes(sim: Sim, redis_url: str) -> None:
     async with FaultyProxy(redis_url) as proxy:
         client, ticker = await ticker_behind(proxy, sim.lease)
         (order_id,) = await sim.order(Join(faction="Me"))
@@ -132,7 +132,7 @@ async def test_a_connection_cut_before_exec_arrives_leaves_nothing_behind(sim: S
     assert await applied_orders(sim) == [order_id]
 
 
-async def test_a_ticker_that_takes_over_goes_on_from_the_bytes_alone(sim: Sim, redis: Redis) -> None:
+async def test_a_new_ticker_continues_from_the_stored_bytes(sim: Sim, redis: Redis) -> None:
     before = await sim.tick(Join(faction="Me"), times=7)
     config, map_blob = await lifecycle.load_manifest(redis, "default")
     successor = Ticker(redis, SectorWorld(), config, map_blob, sim.lease)
@@ -141,16 +141,16 @@ async def test_a_ticker_that_takes_over_goes_on_from_the_bytes_alone(sim: Sim, r
     assert (await history.at_tick(redis, "default", 8)).frame.meta["parent"] == before.head.hash
 
 
-async def test_no_two_commits_have_one_id(sim: Sim, redis: Redis) -> None:
-    """Readers tell by it whether anything was committed since, whoever did."""
+async def test_all_commits_have_different_ids(sim: Sim, redis: Redis) -> None:
+    """Readers use the id to detect a commit of any worker."""
     founding = await lifecycle.load_manifest(redis, "default")
     tickers = [sim.ticker, *(Ticker(redis, SectorWorld(), *founding, sim.lease) for _ in range(2))]
     commits = [(await ticker.tick()).head.commit for _ in range(3) for ticker in tickers]
     assert len(set(commits)) == len(commits)
 
 
-async def test_history_is_trimmed_to_the_oldest_keyframe_kept(sim: Sim, redis: Redis) -> None:
-    """Every 5 ticks a keyframe, 3 kept: after 23 ticks those of 10, 15 and 20."""
+async def test_history_is_trimmed_to_the_oldest_retained_keyframe(sim: Sim, redis: Redis) -> None:
+    """There is a keyframe every 5 ticks, and 3 are retained: after 23 ticks those of 10, 15 and 20."""
     for _ in range(23):
         await sim.tick(Join(faction="Me"))
     fields = await read_hash(redis, KEYS.keyframes)
@@ -162,7 +162,7 @@ async def test_history_is_trimmed_to_the_oldest_keyframe_kept(sim: Sim, redis: R
     assert (await read_stream(redis, KEYS.orders))[0][0] == fields[b"10:cursor"].decode()
 
 
-async def test_a_finished_sim_ticks_no_more(redis: Redis) -> None:
+async def test_a_finished_sim_does_not_tick(redis: Redis) -> None:
     sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 3}))
     tick = await sim.tick(times=3)
     assert tick.finished

@@ -1,4 +1,4 @@
-"""A pipeline fails after the socket timeout, and leaves the timeout of its connection as it was."""
+"""A pipeline fails after the socket timeout, and does not change the timeout of its connection."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ LIMIT_S = 0.3
 FOR_EVER = ("BLPOP", "nothing", 0)
 
 
-async def test_each_pipeline_without_an_answer_times_out(redis_url: str) -> None:
+async def test_each_pipeline_without_a_reply_times_out(redis_url: str) -> None:
     client = connect(redis_url, timeout_s=LIMIT_S)
     async with asyncio.timeout(60):
         for _ in range(2):

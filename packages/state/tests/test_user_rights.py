@@ -1,4 +1,4 @@
-"""docker/users.acl: which user may run which command on which key, as a real server decides it."""
+"""docker/users.acl: which user may run which command on which key, on a real server."""
 
 import asyncio
 
@@ -50,7 +50,7 @@ ALLOWED: tuple[Row, ...] = (
 )
 
 REFUSED: tuple[Row, ...] = (
-    # What a compromised API could do while its rights were one list of commands and one of keys.
+    # Earlier versions gave the API one list of commands and one of keys. These are the attacks that this allowed.
     ("api", ("SET", SIMS, "x")),
     ("api", ("SET", KEYS.orders, "evil")),
     ("api", ("SADD", KEYS.orders, "x")),
@@ -139,13 +139,13 @@ async def test_a_script_of_the_api_has_no_more_rights_than_the_api(
     assert await redis.type(SIMS) in (b"set", b"none")
 
 
-async def test_the_operator_ends_a_script_that_does_not_end(redis: Redis, redis_url: str) -> None:
+async def test_the_operator_can_end_a_script_that_blocks_redis(redis: Redis, redis_url: str) -> None:
     await redis.config_set("busy-reply-threshold", 50)
     clients = [connect(as_user(redis_url, user)) for user in ("api", "viz", "probe", "operator")]
     api, viz, probe, operator = clients
     await execute(redis, "SET", KEYS.map, "the map")
     endless = asyncio.create_task(execute(api, *LOOP))
-    # The liveness probe is this command: it fails as long as the script runs.
+    # The liveness probe is this command. It fails while the script runs.
     error = await first_error(probe)
     assert describe(error) == "a script blocks Redis: end it with SCRIPT KILL, as user operator"
     with pytest.raises(NoPermissionError):
@@ -160,7 +160,7 @@ async def test_the_operator_ends_a_script_that_does_not_end(redis: Redis, redis_
 
 
 async def first_error(client: Client) -> RedisError:
-    """Send PING until it is answered with an error."""
+    """Send PING until the reply is an error."""
     async with asyncio.timeout(10):
         while True:
             try:

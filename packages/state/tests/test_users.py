@@ -1,4 +1,4 @@
-"""docker/users.acl: what each user of Redis may not do. That each may do what it must, the tests of the services show."""
+"""docker/users.acl: what each user of Redis must not do. Tests of the services show that each user can do its work."""
 
 import pytest
 from redis.asyncio import Redis
@@ -27,7 +27,7 @@ WRITES = [
 
 
 @pytest.mark.parametrize("user", ["api", "viz"])
-async def test_who_reads_a_sim_cannot_write_it(sim: Sim, redis_url: str, user: str) -> None:
+async def test_a_user_that_reads_a_sim_cannot_write_it(sim: Sim, redis_url: str, user: str) -> None:
     client = connect(as_user(redis_url, user))
     assert (await SimReader(client, "default").view()).head == await sim.reader.head()
     for write in WRITES:
@@ -36,7 +36,7 @@ async def test_who_reads_a_sim_cannot_write_it(sim: Sim, redis_url: str, user: s
     await client.aclose()
 
 
-async def test_the_api_lets_orders_in_and_the_viz_does_not(sim: Sim, redis_url: str) -> None:
+async def test_the_api_may_append_orders_and_the_viz_may_not(sim: Sim, redis_url: str) -> None:
     assert (await sim.reader.head()).tick == 0
     api, viz = connect(as_user(redis_url, "api")), connect(as_user(redis_url, "viz"))
     request = Request("me", [b"1"], rates=(Rate("token me", 1, 1),), key="once")
@@ -49,7 +49,7 @@ async def test_the_api_lets_orders_in_and_the_viz_does_not(sim: Sim, redis_url: 
 
 
 @pytest.mark.parametrize("user", ["api", "viz", "worker", "operator"])
-async def test_nobody_touches_what_is_not_of_sector_or_all_at_once(redis: Redis, redis_url: str, user: str) -> None:
+async def test_no_user_may_access_keys_outside_of_sector(redis: Redis, redis_url: str, user: str) -> None:
     await redis.set("foreign", "x")
     client = connect(as_user(redis_url, user))
     for command in (
@@ -64,7 +64,7 @@ async def test_nobody_touches_what_is_not_of_sector_or_all_at_once(redis: Redis,
     await client.aclose()
 
 
-async def test_a_wrong_password_is_refused(redis: Redis, redis_url: str) -> None:
+async def test_a_wrong_password_is_rejected(redis: Redis, redis_url: str) -> None:
     assert await redis.ping()
     client = connect(as_user(redis_url, "nobody"))
     with pytest.raises(AuthenticationError):

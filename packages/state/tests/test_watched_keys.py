@@ -1,4 +1,4 @@
-"""What others write between a read and its EXEC: it is noticed, and nothing is written over it. Commands are served one by one."""
+"""Writes of other clients between a read and its EXEC are detected and not overwritten. Commands are served one by one."""
 
 import asyncio
 import threading
@@ -39,7 +39,7 @@ EVENT_WRITTEN = ("XADD", KEYS.events, "99-0", "x", "y")
 
 
 def held_server() -> Server:
-    """Return a server on which HEAD and HELD are."""
+    """Return a server with HEAD and HELD."""
     server = Server()
     server.call("HSET", KEYS.head, *HEAD.pairs())
     server.call("SET", KEYS.lease, HELD.token, "PX", HELD.ttl_ms)
@@ -47,7 +47,7 @@ def held_server() -> Server:
 
 
 async def serve_all[T](server: Server, pool: Pool, work: Awaitable[T], writes: Writes) -> T:
-    """Serve `work` until it ends. Before the first command of a name in `writes`, another client writes."""
+    """Serve `work` until it ends. Before the first command with a name in `writes`, another client writes."""
     task, pending = asyncio.ensure_future(work), dict(writes)
     while not task.done():
         await asyncio.sleep(0)
@@ -73,7 +73,7 @@ async def test_a_lease_that_is_lost_before_exec_is_neither_renewed_nor_released(
 
 
 @pytest.mark.parametrize("write", [STOLEN, ("HSET", KEYS.head, "epoch", 9)])
-async def test_a_lease_is_not_acquired_if_lease_or_head_was_written_meanwhile(write: tuple[str | int, ...]) -> None:
+async def test_a_lease_is_not_acquired_if_lease_or_head_has_changed(write: tuple[str | int, ...]) -> None:
     server = held_server()
     server.call(*GIVEN_BACK)
     pool = server.client()
@@ -82,8 +82,8 @@ async def test_a_lease_is_not_acquired_if_lease_or_head_was_written_meanwhile(wr
     assert server.call("HGET", KEYS.head, "epoch") == (b"7" if write is STOLEN else b"9")
 
 
-async def test_a_connection_that_is_given_back_watches_nothing() -> None:
-    """Else a transaction of its next user would fail for no reason of its own."""
+async def test_a_released_connection_watches_no_key() -> None:
+    """Otherwise a transaction of its next user would fail."""
     server = held_server()
     pool = server.client()
     assert await serve_all(server, pool, lease.acquire(pool.redis, "default", "two", 500), {}) is None
@@ -96,7 +96,7 @@ async def test_a_connection_that_is_given_back_watches_nothing() -> None:
 
 
 async def renewed_amid_a_tick(writes: Writes) -> tuple[Server, Pool, Ticker[Position], Connection]:
-    """Watch as a tick does, renew the lease while `writes` happen, and return what is there afterwards."""
+    """Watch as a tick does, renew the lease while `writes` happen, and return the objects under test."""
     server = held_server()
     pool = server.client()
     socket_connection: SocketConnection = await pool.get_connection()
@@ -109,7 +109,7 @@ async def renewed_amid_a_tick(writes: Writes) -> tuple[Server, Pool, Ticker[Posi
 
 
 @pytest.mark.parametrize("later", [None, STOLEN, GIVEN_BACK, HEAD_WRITTEN, EVENT_WRITTEN])
-async def test_a_lease_renewed_amid_a_tick_lasts_on_and_what_is_written_afterwards_is_still_noticed(
+async def test_a_renewal_during_a_tick_lasts_and_later_writes_are_detected(
     later: tuple[str | int, ...] | None,
 ) -> None:
     server, pool, ticker, connection = await renewed_amid_a_tick({})
@@ -124,7 +124,7 @@ async def test_a_lease_renewed_amid_a_tick_lasts_on_and_what_is_written_afterwar
 
 
 @pytest.mark.parametrize("before", [b"EXEC", b"WATCH"])
-async def test_a_lease_that_another_worker_has_is_not_renewed_amid_a_tick(before: bytes) -> None:
+async def test_a_lease_of_another_worker_is_not_renewed_during_a_tick(before: bytes) -> None:
     with pytest.raises(LeaseLost, match="the lease of sim 'default' is owned by worker two"):
         await renewed_amid_a_tick({before: STOLEN})
 
@@ -133,17 +133,15 @@ async def test_a_lease_that_another_worker_has_is_not_renewed_amid_a_tick(before
     ("before", "write"),
     [(b"EXEC", HEAD_WRITTEN), (b"EXEC", EVENT_WRITTEN), (b"EXEC", COMMITTED), (b"WATCH", COMMITTED)],
 )
-async def test_a_renewal_amid_a_tick_notices_what_others_wrote(before: bytes, write: tuple[str | int, ...]) -> None:
+async def test_a_renewal_during_a_tick_detects_writes_of_others(before: bytes, write: tuple[str | int, ...]) -> None:
     with pytest.raises(CommitConflict, match="tick 4 of sim 'default' was not committed") as raised:
         await renewed_amid_a_tick({before: write})
     assert (raised.value.sim_id, raised.value.tick) == ("default", 4)
 
 
 @pytest.mark.parametrize("write", [GIVEN_BACK, HEAD_WRITTEN, EVENT_WRITTEN])
-async def test_a_tick_is_not_committed_if_anything_that_it_watches_was_written(
-    redis: Redis, write: tuple[str | int, ...]
-) -> None:
-    """Each by itself, although a commit writes all three: a lease that lapses and an operator write only one."""
+async def test_a_tick_is_not_committed_if_a_watched_key_has_changed(redis: Redis, write: tuple[str | int, ...]) -> None:
+    """Each key is tested alone. A commit writes all three, but expiry and an operator may change only one."""
 
     class OvertakenTicker(Ticker[Position]):
         async def _commit(self, *args: Any, **kwargs: Any) -> None:  # (as the one that it calls)
@@ -157,8 +155,8 @@ async def test_a_tick_is_not_committed_if_anything_that_it_watches_was_written(
     assert (await sim.reader.head()).tick == 0
 
 
-async def test_a_worker_that_is_overtaken_while_it_reads_the_ticks_since_the_snapshot_reads_again(redis: Redis) -> None:
-    """A tick seems to be missing then: that is no gap in the history."""
+async def test_a_worker_that_is_overtaken_while_it_reads_ticks_reads_again(redis: Redis) -> None:
+    """A tick seems to be missing then, but the history has no gap."""
     sim = await Sim.create(redis, QUIET)
     await sim.tick(times=3)
     founding = await lifecycle.load_manifest(redis, "default")
@@ -179,32 +177,32 @@ async def test_a_worker_that_is_overtaken_while_it_reads_the_ticks_since_the_sna
         await OvertakenTicker(redis, SectorWorld(), *founding, sim.lease).tick()
 
 
-async def test_a_sim_that_is_not_there_cannot_tick(sim: Sim, redis: Redis) -> None:
+async def test_a_sim_that_does_not_exist_cannot_tick(sim: Sim, redis: Redis) -> None:
     await redis.delete(KEYS.head)
     with pytest.raises(SimNotFound, match="sim 'default' does not exist"):
         await sim.tick()
 
 
-async def test_a_lease_lost_names_the_sim_and_the_holder(sim: Sim, redis: Redis) -> None:
+async def test_a_lost_lease_is_an_error_with_sim_and_owner(sim: Sim, redis: Redis) -> None:
     await execute(redis, *STOLEN)
     with pytest.raises(LeaseLost, match="the lease of sim 'default' is owned by worker two") as raised:
         await sim.tick()
     assert (raised.value.sim_id, raised.value.holder) == ("default", "two")
 
 
-async def test_a_map_that_cannot_be_read_is_no_failure_of_the_rules(sim: Sim, redis: Redis) -> None:
+async def test_an_invalid_map_is_not_an_error_of_the_rules(sim: Sim, redis: Redis) -> None:
     config, _ = await lifecycle.load_manifest(redis, "default")
     with pytest.raises(FrameError):
         await Ticker(redis, SectorWorld(), config, b"nonsense", sim.lease).tick()
 
 
-async def test_a_sim_without_orders_whose_head_does_not_count_them_has_applied_none(sim: Sim, redis: Redis) -> None:
-    """Heads of before 0.6 have no such field."""
+async def test_a_head_without_a_count_of_orders_has_applied_none(sim: Sim, redis: Redis) -> None:
+    """Heads of versions before 0.6 have no such field."""
     await redis.hdel(KEYS.head, "applied")
     assert (await sim.tick()).head.applied == 0
 
 
-async def test_a_finished_sim_keeps_its_lease(redis: Redis) -> None:
+async def test_a_finished_sim_retains_its_lease(redis: Redis) -> None:
     sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 1}))
     await sim.tick()
     await redis.pexpire(KEYS.lease, 5_000)
@@ -213,7 +211,7 @@ async def test_a_finished_sim_keeps_its_lease(redis: Redis) -> None:
 
 
 class WaitingWorld(SectorWorld):
-    """Computes, in its thread, until a test lets it end."""
+    """A world that computes in its thread until the test ends it."""
 
     def __init__(self) -> None:
         self.began = threading.Event()
@@ -227,7 +225,7 @@ class WaitingWorld(SectorWorld):
         return super().advance(state, orders)
 
 
-async def test_a_tick_that_loses_its_lease_ends_only_when_its_thread_has(sim: Sim, redis: Redis) -> None:
+async def test_a_tick_that_loses_its_lease_waits_for_its_thread(sim: Sim, redis: Redis) -> None:
     """Two threads must not compute one sim."""
     lost = asyncio.Event()
 
@@ -240,7 +238,7 @@ async def test_a_tick_that_loses_its_lease_ends_only_when_its_thread_has(sim: Si
                 raise
 
     world = WaitingWorld()
-    # Its lease is not lost before it is stolen: a third of 1.5 s is the time of the first renewal.
+    # The lease must not be lost before the test steals it: the first renewal is after a third of 1.5 s.
     short = Lease("default", sim.lease.epoch, sim.lease.token, 1_500)
     ticker = RenewingTicker(redis, world, *await lifecycle.load_manifest(redis, "default"), short)
     ticking = asyncio.create_task(ticker.tick())
@@ -254,15 +252,15 @@ async def test_a_tick_that_loses_its_lease_ends_only_when_its_thread_has(sim: Si
     assert world.ended
 
 
-async def test_a_commit_of_which_a_command_fails_raises(sim: Sim, redis: Redis) -> None:
-    """A tick of a later number stands in the event stream: the state is not what it was, and an operator must look."""
+async def test_a_failed_command_of_a_commit_raises(sim: Sim, redis: Redis) -> None:
+    """The event stream has a later tick, so the state is not as expected, and an operator must check it."""
     await execute(redis, *EVENT_WRITTEN)
     with pytest.raises(ResponseError, match="equal or smaller"):
         await sim.tick()
 
 
-async def test_poison_is_not_written_over_something_of_another_type(sim: Sim, redis: Redis) -> None:
-    """Redis runs the remaining commands of a transaction even if one fails: so the type is checked before."""
+async def test_dead_letters_do_not_overwrite_a_key_of_another_type(sim: Sim, redis: Redis) -> None:
+    """Redis runs the remaining commands of a transaction even if one fails, so the ticker checks the type before."""
     await redis.sadd(KEYS.dead_letters, "something")
     await execute(redis, "XADD", KEYS.orders, "*", "hello", "world")
     before = await read_string(redis, KEYS.snapshot)

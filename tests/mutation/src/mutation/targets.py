@@ -59,7 +59,7 @@ STATE = Target(
         "test_tick_transaction.py",
         "test_watched_keys.py",
     ),
-    skipped_tests=("test_the_model_finds", "test_the_command"),
+    skipped_tests=("test_the_model_detects", "test_the_command"),
 )
 
 RULES = Target(
