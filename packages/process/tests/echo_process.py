@@ -1,4 +1,4 @@
-"""A process for tests: it answers with the body that it was sent, and streams one."""
+"""A process for tests that responds with the body of the request, or with a stream."""
 
 import asyncio
 import os
@@ -12,17 +12,17 @@ from sector.process.settings import Settings
 
 
 async def echo(request: Request) -> HTTPResponse:
-    """Answer with the body."""
+    """Respond with the body of the request."""
     return raw(request.body)
 
 
 async def echo_anywhere(request: Request, path: str = "") -> HTTPResponse:
-    """Answer with the body, whatever the path and the method: Sanic reads no body of GET by itself."""
+    """Respond with the body for any path and method. By default Sanic does not read the body of a GET."""
     return raw(request.body)
 
 
 async def stream(request: Request) -> None:
-    """Answer in two parts."""
+    """Respond in two parts."""
     response = await request.respond(content_type="text/plain")
     await response.send("one ")
     await response.send("two")
@@ -30,12 +30,12 @@ async def stream(request: Request) -> None:
 
 
 async def header(request: Request) -> HTTPResponse:
-    """Answer with the value of a header."""
+    """Respond with the value of a header."""
     return raw(request.headers.get("x-sent", "").encode())
 
 
 async def count(request: Request) -> HTTPResponse:
-    """Answer with how many of these requests were started before this one, and compute for a while."""
+    """Respond with the number of these requests that started before this one, after a short computation."""
     started: int = request.app.ctx.started
     request.app.ctx.started += 1
     sum(range(30_000))
@@ -43,13 +43,13 @@ async def count(request: Request) -> HTTPResponse:
 
 
 async def be_silent(request: Request) -> None:
-    """Begin a stream, and send nothing for a minute."""
+    """Start a stream and send nothing for a minute."""
     await request.respond(content_type="text/plain")
     await asyncio.sleep(60)
 
 
 async def note_request(request: Request, response: HTTPResponse) -> None:
-    """Say in a header which request was read."""
+    """Return the request that was read in a header."""
     response.headers["x-read"] = f"{request.method} {request.raw_url.decode()}"
 
 

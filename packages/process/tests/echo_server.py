@@ -1,4 +1,4 @@
-"""The echo process at a port of its own, and what a test exchanges with it, byte by byte."""
+"""The echo process with its own port, and exchanges of raw bytes with it."""
 
 import contextlib
 import socket
@@ -15,7 +15,10 @@ from fixtures.waiting import wait_until
 
 @contextlib.contextmanager
 def echo_process(log: Path) -> Iterator[tuple[int, int]]:
-    """Run the process, and yield its port and its pid. Afterwards its log has nothing but lines about malformed requests."""
+    """Run the process and yield its port and process id.
+
+    At the end its log must have only lines about malformed requests.
+    """
     port = free_port()
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -32,13 +35,16 @@ def echo_process(log: Path) -> Iterator[tuple[int, int]]:
 
 @contextlib.contextmanager
 def echo_server(log: Path) -> Iterator[int]:
-    """Run the process, and yield its port."""
+    """Run the process and yield its port."""
     with echo_process(log) as (port, _):
         yield port
 
 
 def exchange(port: int, sent: bytes, *, ends: bool = True) -> bytes:
-    """Send, and return all that is answered until the connection is closed. `ends`: close the sending side at once."""
+    """Send bytes and return all bytes of the response until the connection is closed.
+
+    `ends`: close the sending side at once.
+    """
     answer = b""
     with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
         client.sendall(sent)

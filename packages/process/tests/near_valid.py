@@ -1,4 +1,6 @@
-"""Requests that are valid or nearly so, and patterns that smuggle a second request past servers that read them differently."""
+"""Requests that are valid or nearly valid, and patterns that smuggle a second request past servers that interpret them
+differently.
+"""
 
 from hypothesis import strategies as st
 
@@ -23,7 +25,7 @@ SMUGGLING = (
     b"GET /\x1b HTTP/1.1\r\n\r\n",
     b"\x16\x03\x01\x02\x00\x01\x00",
 )
-"""Each is to be one 400."""
+"""Each must get exactly one 400."""
 MALFORMED_CHUNKS = (
     b"0x0\r\n\r\n",
     b" 0\r\n\r\n",
@@ -63,12 +65,12 @@ _CHUNK_ENDS = st.sampled_from((b"\r\n", b"\r\n", b"\r\n", b"\n", b"\r", b"", b"\
 near_valid_chunks = st.lists(st.tuples(_SIZES, _CHUNK_ENDS, _BODIES, _CHUNK_ENDS), max_size=4).map(
     lambda each: b"".join(sum(each, ()))
 )
-"""Parts of a chunked body that are valid or nearly so."""
+"""Parts of a chunked body that are valid or nearly valid."""
 
 
 @st.composite
 def near_valid_heads(draw: st.DrawFn) -> bytes:
-    """Draw heads that are valid or nearly so, without the empty line that ends them."""
+    """Draw heads that are valid or nearly valid, without the empty line that ends them."""
     parts = [draw(st.sampled_from(_LINES)), draw(st.sampled_from(_ENDS))]
     for _ in range(draw(st.integers(0, 4))):
         parts += (
@@ -97,7 +99,7 @@ _FIELDS = (
 
 @st.composite
 def valid_heads(draw: st.DrawFn) -> bytes:
-    """Draw heads that follow the RFC, without the empty line that ends them; some have no body where they promise one."""
+    """Draw heads that follow the RFC, without the empty line that ends them. Some announce a body that does not follow."""
     versions = (b"1.1", b"1.1", b"1.1", b"1.0", b"1.2")
     parts = (draw(st.sampled_from(each)) for each in ((b"POST", b"GET", b"PUT"), _TARGETS, versions))
     fields = draw(st.lists(st.sampled_from(_FIELDS), max_size=3, unique=True))

@@ -1,4 +1,4 @@
-"""Starts the sample process: forked, as services are in the tests of the others."""
+"""Starts the sample process, forked like the services in other tests."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,22 +10,22 @@ from fixtures.processes import environment, start_module
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A sample process, and the file that has its output."""
+    """A sample process and the file with its output."""
 
     process: Forked | Popen[bytes]
     log: Path
 
     def wait(self) -> str:
-        """Wait for its end; returns its output."""
+        """Wait for its end and return its output."""
         self.process.wait(timeout=60)
         return self.log.read_text()
 
     def kill(self) -> None:
-        """End it at once, if it is running."""
+        """Kill it if it is running."""
         self.process.kill()
         self.process.wait(timeout=60)
 
 
 def start_sample(log: Path, port: int, **settings: str) -> Sample:
-    """Start one that listens at `port`, and writes to `log`."""
+    """Start a process that listens at `port` and writes to `log`."""
     return Sample(start_module("sample_process", environment(SAMPLE_PORT=str(port), **settings), log), log)

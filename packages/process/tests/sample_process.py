@@ -1,4 +1,4 @@
-"""A process for tests: its work ends as the environment says."""
+"""A process for tests, whose work ends as an environment variable says."""
 
 import asyncio
 import logging
@@ -12,12 +12,12 @@ from sector.process import Health, attach, create_app, log_stream, run
 from sector.process.settings import Settings
 
 # isort: split
-# After sector.process, which removes the variables that Sanic reads.
+# This import follows sector.process, which removes the variables that Sanic reads.
 from sanic import HTTPResponse, Request
 from sanic.response import empty
 
 HOSTILE = "a\x1b]0;pwned\x07b\n12:00:00 [info     ] c\x00d\u202ee\x9bf"
-"""What a client may send, to be quoted."""
+"""Text that a client may send and that errors may quote."""
 
 
 async def work(stop: asyncio.Event) -> None:
@@ -38,13 +38,13 @@ async def work(stop: asyncio.Event) -> None:
 
 
 async def log_line(request: Request) -> HTTPResponse:
-    """Log a line of so many bytes, then answer."""
+    """Log a line of the requested size, then respond."""
     logging.getLogger("sample").warning("a line%s", "x" * int(request.args.get("bytes", "0")))
     return empty()
 
 
 def stall(_: bytes) -> int:
-    """Write never."""
+    """Block forever, like a stalled disk."""
     threading.Event().wait()
     return 0
 
@@ -52,7 +52,7 @@ def stall(_: bytes) -> int:
 def main() -> None:
     """Serve until a signal."""
     if os.environ.get("STALLED_LOG"):
-        # As a file whose disk stalls for ever.
+        # Writes behave like those to a file whose disk stalls.
         log_stream._writer = lambda descriptor: (stall, True)
     health = Health("sample", "thing")
     if os.environ["WORK"] != "unready":

@@ -1,4 +1,4 @@
-"""A process whose log takes nothing: it answers as with a working log, counts what it dropped, and ends in time."""
+"""A process whose log accepts nothing: it responds as usual, counts the dropped lines, and ends in time."""
 
 import json
 import os
@@ -28,12 +28,12 @@ def start(processes: Processes, stderr: int) -> Service:
 
 
 def log_a_line(service: Service) -> int:
-    """Have it log a line. Returns the status of the answer."""
+    """Let the process log a line. Returns the status of the response."""
     return httpx.get(f"{service.url}/log", timeout=30).status_code
 
 
 @pytest.mark.parametrize("kind", BROKEN_LOGS)
-def test_it_answers_counts_and_ends_in_time(kind: str, processes: Processes, tmp_path: Path) -> None:
+def test_it_responds_counts_dropped_lines_and_ends_in_time(kind: str, processes: Processes, tmp_path: Path) -> None:
     with BROKEN_LOGS[kind](tmp_path) as stderr:
         service = start(processes, stderr)
         fill_fifo(kind, stderr)
@@ -43,36 +43,36 @@ def test_it_answers_counts_and_ends_in_time(kind: str, processes: Processes, tmp
 
 
 LARGE = 2**20
-"""Bytes of a line: the queue for a file holds a few of these."""
+"""The size of a line in bytes. The queue of a file can hold a few of them."""
 
 
-def test_it_does_not_wait_for_a_disk_that_stalls(processes: Processes) -> None:
+def test_a_stalled_disk_does_not_block_it(processes: Processes) -> None:
     service = processes.start("api", module="sample_process", WORK="wait", STALLED_LOG="1")
     log_large_lines(service)
     assert service.end() == 0
 
 
 def log_large_lines(service: Service) -> None:
-    """Have it log more than its queue holds."""
+    """Let the process log more than its queue can hold."""
     answers = [httpx.get(f"{service.url}/log", params={"bytes": LARGE}, timeout=30).status_code for _ in range(8)]
     assert answers == [204] * 8
     assert 0 < scrape_metrics(service.url)[DROPPED] < 8
 
 
-def test_a_frozen_file_system_under_its_log_stops_nothing_but_the_log(processes: Processes) -> None:
+def test_a_frozen_file_system_blocks_only_the_log(processes: Processes) -> None:
     with frozen_disk() as disk, (disk.folder / "log").open("wb", buffering=0) as log:
         service = start(processes, log.fileno())
         disk.freeze()
         assert log_a_line(service) == 204
         log_large_lines(service)
         service.process.terminate()
-        # The system keeps its number until the write returns, and nothing else of it.
+        # The system retains only its process id until the write returns.
         wait_until(lambda: state_of(service) == "Z", "its end", timeout_s=15)
         disk.thaw()
         assert service.process.wait(timeout=60) == 0
 
 
-def test_once_a_file_system_is_thawed_the_log_says_what_is_missing(processes: Processes) -> None:
+def test_after_a_thaw_the_log_reports_the_dropped_lines(processes: Processes) -> None:
     with frozen_disk() as disk, (disk.folder / "log").open("wb", buffering=0) as log:
         service = start(processes, log.fileno())
         disk.freeze()
@@ -83,7 +83,7 @@ def test_once_a_file_system_is_thawed_the_log_says_what_is_missing(processes: Pr
 
 
 def state_of(service: Service) -> str:
-    """Return the state of its main thread, as the system names it."""
+    """Return the state of its main thread, as in /proc."""
     return Path(f"/proc/{service.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
@@ -141,7 +141,7 @@ LOAD = "from sector.process import Settings, load; load(Settings, about='a proce
     ],
     ids=["setting", "metrics", "port"],
 )
-def test_a_wrong_setting_ends_it_with_2_all_the_same(
+def test_a_wrong_setting_still_exits_with_2(
     command: list[str], wrong: dict[str, str], redirect: Callable[[], None]
 ) -> None:
     settings = environment(WORK="wait", **wrong)
@@ -151,7 +151,7 @@ def test_a_wrong_setting_ends_it_with_2_all_the_same(
     assert (done.returncode, done.stdout) == (2, b"")
 
 
-def test_it_serves_and_ends_where_standard_error_is_closed(processes: Processes, tmp_path: Path) -> None:
+def test_it_serves_and_ends_if_standard_error_is_closed(processes: Processes, tmp_path: Path) -> None:
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, str(SAMPLE), str(port)], env=environment(WORK="wait"), preexec_fn=lambda: os.close(2)

@@ -1,4 +1,6 @@
-"""Connections of clients: slow and silent ones are closed, there are only so many, and malformed requests are answered."""
+"""Connections of clients: slow and silent ones are closed, their number is limited, and malformed requests get a
+response.
+"""
 
 import json
 import os
@@ -24,7 +26,7 @@ _WITHIN_S = 60.0
 
 
 class Server:
-    """The sample process, its port, and its log."""
+    """The sample process with its port and its log."""
 
     def __init__(self, log: Path, **settings: str) -> None:
         self.port = free_port()
@@ -34,7 +36,7 @@ class Server:
 
     def connects(self) -> bool:
         with self.connect() as client:
-            # The kernel may give a client the very port that it connects to, while the server does not listen yet.
+            # Before the server listens, the kernel may assign its port to the connecting client itself.
             connected: bool = client.getsockname() != client.getpeername()
             return connected
 
@@ -63,7 +65,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def drip(client: socket.socket, first: bytes, drop: bytes) -> bytes:
-    """Send `first`, then `drop` every 0.1 s, until the connection is closed; return what was answered."""
+    """Send `first`, then `drop` every 0.1 s until the connection is closed. Return the response."""
     client.settimeout(0.1)
     answer, deadline = b"", time.monotonic() + _WITHIN_S
     try:
@@ -95,7 +97,7 @@ _LONG = b"POST /%b HTTP/1.1\r\nhost: a\r\ncontent-length: 10000\r\n\r\n"
         (b"GET /health/live HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\n \r\n", b"200"),
     ],
 )
-def test_a_slow_sender_is_disconnected_whatever_it_was_answered(
+def test_a_slow_sender_is_disconnected_after_any_response(
     start: Start, first: bytes, drop: bytes, status: bytes
 ) -> None:
     server = start(SENDER_TIMEOUT_S="1")
@@ -139,7 +141,7 @@ def test_an_idle_connection_is_closed(start: Start, first: bytes) -> None:
     assert answer == b""
 
 
-def test_an_address_has_so_many_connections_and_others_have_theirs(start: Start) -> None:
+def test_an_address_has_a_limit_that_does_not_affect_others(start: Start) -> None:
     server = start(MAX_CONNECTIONS_PER_ADDRESS="3", IDLE_TIMEOUT_S="3600")
     wait_until(lambda: server.metric("sector_http_connections ") == 1, "the connections of the start to be closed")
     with ExitStack() as held:
@@ -214,11 +216,11 @@ def test_connections_leave_room_for_other_descriptors(
         ("", ""),
     ],
 )
-def test_what_counts_as_one_client(address: str, network: str) -> None:
+def test_an_address_or_a_network_counts_as_one_client(address: str, network: str) -> None:
     assert client_network(address) == network
 
 
-def test_networks_of_ipv6_have_the_length_that_is_set() -> None:
+def test_ipv6_networks_have_the_configured_prefix_length() -> None:
     try:
         set_ipv6_prefix(48)
         assert client_network("2001:db8:1:2::9") == client_network("2001:db8:1:3::") == "2001:db8:1::/48"
@@ -226,7 +228,7 @@ def test_networks_of_ipv6_have_the_length_that_is_set() -> None:
         set_ipv6_prefix(64)
 
 
-def test_closed_connections_are_forgotten() -> None:
+def test_closed_connections_use_no_memory() -> None:
     limit = ConnectionLimit(100, 10)
     for number in range(1000):
         assert limit.admit(str(number))
@@ -248,7 +250,7 @@ def test_closed_connections_are_forgotten() -> None:
         b"hello\r\n\r\n",
     ],
 )
-def test_a_malformed_head_is_a_400_a_line_in_the_log_and_a_count(start: Start, head: bytes) -> None:
+def test_a_malformed_head_is_a_400_and_is_logged_and_counted(start: Start, head: bytes) -> None:
     server = start()
     with server.connect() as client:
         client.sendall(head)
@@ -260,7 +262,7 @@ def test_a_malformed_head_is_a_400_a_line_in_the_log_and_a_count(start: Start, h
     assert "Traceback" not in lines[0]
 
 
-def test_the_port_for_operators_has_the_same_limits_of_its_own(start: Start) -> None:
+def test_the_operator_port_has_the_same_limits_for_itself(start: Start) -> None:
     operator_port = free_port()
     server = start(SENDER_TIMEOUT_S="1", OPERATOR_PORT=str(operator_port), MAX_CONNECTIONS="5", IDLE_TIMEOUT_S="3600")
     with ExitStack() as held:
@@ -284,7 +286,7 @@ def test_connections_wait_until_a_busy_process_accepts_them(start: Start) -> Non
     os.kill(server.sample.process.pid, signal.SIGSTOP)
     try:
         with ExitStack() as clients:
-            # The system may allow fewer than a process asks for.
+            # The system may allow a shorter backlog.
             for _ in range(min(400, int(Path("/proc/sys/net/core/somaxconn").read_text()))):
                 clients.enter_context(server.connect())
     finally:

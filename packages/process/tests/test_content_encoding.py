@@ -1,4 +1,4 @@
-"""The content coding of a response is the one that the client weights highest; a weight of 0 forbids a coding."""
+"""Content negotiation: the coding with the highest weight is used, and a weight of 0 forbids a coding."""
 
 import pytest
 
@@ -24,9 +24,9 @@ from sector.process.content_encoding import negotiate_encoding
         ("gzip;q=much", ""),
     ],
 )
-def test_the_coding_with_the_highest_weight_is_chosen(accept_encoding: str, coding: str) -> None:
+def test_the_coding_with_the_highest_weight_is_used(accept_encoding: str, coding: str) -> None:
     assert negotiate_encoding(accept_encoding, ("br", "gzip")) == coding
 
 
-def test_a_coding_that_is_not_offered_is_never_chosen() -> None:
+def test_a_coding_that_is_not_offered_is_never_used() -> None:
     assert negotiate_encoding("br, zstd", ("gzip",)) == ""

@@ -1,4 +1,4 @@
-"""Work that may never end runs in a thread that nothing waits for."""
+"""Work that may never end runs in a daemon thread."""
 
 import asyncio
 import subprocess
@@ -12,12 +12,12 @@ from sector.process import start_daemon_thread
 from sector.process.daemon_thread import ThreadLimitError
 
 
-async def test_its_result_is_that_of_the_future() -> None:
+async def test_the_future_has_the_result_of_the_work() -> None:
     caller = threading.get_ident()
     assert await start_daemon_thread(threading.get_ident, "work") != caller
 
 
-async def test_its_error_is_raised() -> None:
+async def test_the_future_raises_the_error_of_the_work() -> None:
     def fail() -> None:
         raise ZeroDivisionError
 
@@ -25,7 +25,7 @@ async def test_its_error_is_raised() -> None:
         await start_daemon_thread(fail, "work")
 
 
-async def test_a_system_without_threads_is_an_error_of_the_future(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_missing_thread_is_an_error_of_the_future(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
@@ -36,7 +36,7 @@ async def test_a_system_without_threads_is_an_error_of_the_future(monkeypatch: p
         await future
 
 
-async def test_a_future_that_was_cancelled_is_left_alone() -> None:
+async def test_a_cancelled_future_is_not_set() -> None:
     goes_on = threading.Event()
     future = start_daemon_thread(goes_on.wait, "work")
     future.cancel()
@@ -45,7 +45,7 @@ async def test_a_future_that_was_cancelled_is_left_alone() -> None:
     assert future.cancelled()
 
 
-def test_work_that_ends_after_the_loop_does_no_harm() -> None:
+def test_work_that_ends_after_the_loop_has_no_effect() -> None:
     goes_on = threading.Event()
 
     async def start() -> None:

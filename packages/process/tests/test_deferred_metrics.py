@@ -1,4 +1,4 @@
-"""Deferred metrics are updated in batches: after a tenth of a second, when the batch is full, or before an export."""
+"""Deferred metrics are updated in batches: after 0.1 s, when the batch is full, or before an export."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,7 @@ type Later = list[tuple[float, Callable[[], object]]]
 
 @pytest.fixture
 async def later(monkeypatch: pytest.MonkeyPatch) -> Later:
-    """The calls that the event loop is to make, and after how many seconds: the test makes them."""
+    """The calls that the event loop must make, with their delays in seconds. The test makes them."""
     calls: Later = []
     monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda delay_s, call: calls.append((delay_s, call)))
     return calls
@@ -59,7 +59,7 @@ async def test_a_full_batch_is_applied_at_once() -> None:
     assert counted == list(range(deferred_metrics._MAX_PENDING + 1))
 
 
-async def test_an_update_that_raises_is_not_tried_again() -> None:
+async def test_an_update_that_raises_is_not_retried() -> None:
     counted: list[float] = []
     defer_metric(int, "no number")
     with pytest.raises(ValueError, match="no number"):

@@ -1,4 +1,4 @@
-"""The limit of file descriptors: a process raises it, and says what does not fit."""
+"""The limit of file descriptors: a process raises it, and reports a setting that exceeds it."""
 
 import resource
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_a_process_raises_the_soft_limit_to_the_hard_one(soft: int, hard: int, r
         ),
     ],
 )
-def test_a_promise_that_does_not_fit_is_described(promised: int, requested: int, accepted: int, text: str) -> None:
+def test_a_setting_above_the_limit_is_described(promised: int, requested: int, accepted: int, text: str) -> None:
     shortage = describe_shortage(("MAX_STREAMS", promised), requested, accepted)
     assert shortage.startswith(text)
     assert bool(shortage) is bool(text)

@@ -1,4 +1,4 @@
-"""Variables that libraries read by themselves: none has an effect that is not documented."""
+"""Environment variables of libraries: only documented ones have an effect."""
 
 import json
 import os
@@ -18,15 +18,15 @@ SAMPLE = Path(__file__).with_name("sample_process.py")
 LIBRARIES = ("sanic", "websockets", "prometheus_client", "httpx", "pydantic", "structlog")
 READS = re.compile(r"(?:environ\.get\(|environ\[|getenv\()\s*[\"'](\w+)[\"']")
 HARMLESS = {
-    # Settings of ours.
+    # These are settings of Sector.
     "PROMETHEUS_MULTIPROC_DIR",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
-    # Where output is coloured by default; ours says so itself.
+    # These set the default for coloured output, which Sector sets itself.
     "NO_COLOR",
     "FORCE_COLOR",
     "TERM_PROGRAM",
-    # Sockets of a part of Sanic that is not used; a tool of pydantic's authors.
+    # These belong to an unused part of Sanic and to a tool for Pydantic.
     "XDG_RUNTIME_DIR",
     "PYDANTIC_PRIVATE_ALLOW_UNHANDLED_SCHEMA_TYPES",
 }
@@ -52,7 +52,7 @@ def test_each_variable_of_a_library_is_removed_or_known(library: str, monkeypatc
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTPS_PROXY", "no_proxy", "ALL_PROXY", "SSLKEYLOGFILE", "OTEL_X"])
-def test_it_is_removed_however_it_is_spelled(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_is_removed_in_any_spelling(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "x")
     monkeypatch.setenv("OTHER", "x")
     ignore_library_variables()
@@ -69,7 +69,7 @@ def test_the_folder_of_metrics_has_one_name(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR")
 
 
-def test_sanic_is_configured_by_us_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_do_not_configure_sanic(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SANIC_REAL_IP_HEADER", "x-me")
     monkeypatch.setenv("SANIC_REQUEST_BUFFER_SIZE", "abc")
     app = create_app(Health("configured"))
@@ -78,7 +78,7 @@ def test_sanic_is_configured_by_us_alone(monkeypatch: pytest.MonkeyPatch) -> Non
     type(app).unregister_app(app)
 
 
-def test_a_process_starts_and_logs_the_ignored_variables_once() -> None:
+def test_a_process_logs_the_ignored_variables_once() -> None:
     variables = {"SANIC_REQUEST_BUFFER_SIZE": "abc", "WEBSOCKETS_MAX_LINE_LENGTH": "abc", "http_proxy": "http://[::1"}
     command = [sys.executable, str(SAMPLE), str(free_port())]
     done = subprocess.run(
@@ -103,7 +103,7 @@ LOAD = "from sector.process import Settings, load; load(Settings, about='a proce
         ("SSL_CERT_DIR", "/etc/passwd", "it cannot be read: Not a directory"),
     ],
 )
-def test_certificates_that_cannot_be_read_are_a_wrong_setting(name: str, value: str, reason: str) -> None:
+def test_unreadable_certificates_are_a_wrong_setting(name: str, value: str, reason: str) -> None:
     command = [sys.executable, "-c", LOAD]
     done = subprocess.run(
         command, env=environment(**{name: value}), capture_output=True, text=True, check=False, timeout=60

@@ -1,4 +1,4 @@
-"""Turns: one piece of expensive work at a time, and the same share for each client."""
+"""Fair queue: one piece of expensive work at a time, with an equal share for each client."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +14,7 @@ async def work(turns: FairQueue, client: str, done: list[str]) -> None:
         done.append(client)
 
 
-async def test_one_piece_of_work_is_done_at_a_time() -> None:
+async def test_one_piece_of_work_runs_at_a_time() -> None:
     turns, running, most = FairQueue(), 0, 0
 
     async def piece(client: str) -> None:
@@ -30,7 +30,7 @@ async def test_one_piece_of_work_is_done_at_a_time() -> None:
     assert turns.pending == 0
 
 
-async def test_a_client_with_one_piece_of_work_is_next_whatever_others_wait_for() -> None:
+async def test_a_client_with_one_piece_of_work_is_next() -> None:
     turns = FairQueue()
     done: list[str] = []
     many = [asyncio.create_task(work(turns, "many", done)) for _ in range(10)]
@@ -40,7 +40,7 @@ async def test_a_client_with_one_piece_of_work_is_next_whatever_others_wait_for(
     assert done.index("one") <= 2
 
 
-async def test_other_tasks_run_between_two_turns_for_as_long_as_a_turn_took(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_other_tasks_run_between_two_turns_for_the_time_of_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 0.0
     turns = FairQueue(clock=lambda: now_s)
     pauses: list[float] = []
@@ -79,7 +79,7 @@ async def test_only_a_client_with_too_much_pending_work_is_rejected() -> None:
 
 
 @pytest.mark.parametrize("granted", [False, True])
-async def test_a_client_that_gives_up_leaves_the_turn_to_the_next(granted: bool) -> None:
+async def test_a_cancelled_client_leaves_its_turn_to_the_next(granted: bool) -> None:
     turns = FairQueue()
     done: list[str] = []
     async with turns.turn("me"):

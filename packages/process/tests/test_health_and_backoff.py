@@ -1,4 +1,4 @@
-"""Health is logged once per change; backoff grows to a bound."""
+"""Changes of health are logged once, and backoff grows up to a limit."""
 
 import asyncio
 import itertools
@@ -34,7 +34,7 @@ def test_a_process_is_ready_if_all_conditions_are_ok() -> None:
     assert ready == [False, False, True, False]
 
 
-def test_the_report_has_the_error_also_under_its_earlier_name() -> None:
+def test_the_report_has_the_error_under_its_earlier_name_too() -> None:
     health = Health("sample")
     health.update("disk", ("it is full", "ENOSPC"), blocks=False)
     conditions = health.report()["conditions"]
@@ -45,7 +45,7 @@ def test_the_report_has_the_error_also_under_its_earlier_name() -> None:
     assert health.ready
 
 
-def test_pauses_double_to_a_bound_and_are_jittered() -> None:
+def test_pauses_double_up_to_a_limit_with_jitter() -> None:
     pauses = list(itertools.islice(backoff(first_s=0.1, max_s=1.0), 50))
     for number, pause in enumerate(pauses):
         bound = min(0.1 * 2**number, 1.0)
@@ -53,7 +53,7 @@ def test_pauses_double_to_a_bound_and_are_jittered() -> None:
     assert len(set(pauses)) == len(pauses)
 
 
-async def test_a_stop_cuts_a_wait_short() -> None:
+async def test_a_stop_ends_a_wait() -> None:
     stop = asyncio.Event()
     assert not await wait_for_stop(stop, 0.01)
     waiting = asyncio.create_task(wait_for_stop(stop, 3600))

@@ -1,4 +1,4 @@
-"""Errors of HTTP: whatever Sanic raises is a problem document with a text of ours."""
+"""HTTP errors: each exception of Sanic becomes a problem document with our own text."""
 
 import json
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def answer(request: Request, error: Exception) -> tuple[int, dict[str, object]]:
 
 
 @pytest.mark.parametrize("kind", [SanicException, *kinds()])
-def test_an_error_of_sanic_has_a_text_of_ours(request_: Request, kind: type[SanicException]) -> None:
+def test_an_error_of_sanic_has_our_own_text(request_: Request, kind: type[SanicException]) -> None:
     error = kind.__new__(kind)
     SanicException.__init__(error, "secret of Sanic")
     status, problem = answer(request_, error)
@@ -61,7 +61,7 @@ def test_an_error_may_have_any_status(request_: Request, status: int) -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError("secret"), OSError(2, "secret", "/secret"), KeyError("secret")])
-def test_an_unforeseen_error_is_a_500_that_says_nothing(request_: Request, error: Exception) -> None:
+def test_an_unexpected_error_is_a_500_without_details(request_: Request, error: Exception) -> None:
     status, problem = answer(request_, error)
     assert (status, problem["detail"]) == (500, "the process failed unexpectedly: see its log")
 
@@ -74,12 +74,12 @@ def test_an_unforeseen_error_is_a_500_that_says_nothing(request_: Request, error
         (MalformedRequest("ours"), 400),
     ],
 )
-def test_a_text_of_ours_is_shown(request_: Request, error: SanicException, status: int) -> None:
+def test_our_own_text_is_shown(request_: Request, error: SanicException, status: int) -> None:
     problem = answer(request_, error)
     assert (problem[0], problem[1]["detail"]) == (status, "ours")
 
 
-def test_limits_are_named(app: App, request_: Request) -> None:
+def test_texts_contain_the_limits(app: App, request_: Request) -> None:
     app.config.REQUEST_MAX_SIZE, app.config.REQUEST_TIMEOUT = 1234, 5.0
     assert answer(request_, PayloadTooLarge("secret"))[1]["detail"] == "the body exceeds the limit of 1234 bytes"
     assert answer(request_, RequestTimeout("secret"))[1]["detail"] == "the request did not arrive within 5 s"

@@ -1,4 +1,7 @@
-"""Logs in files: a thread writes them, so that a disk that stalls holds no event loop. Order, bound, end and forks of its queue."""
+"""Logs in files: a thread writes them, so that a stalled disk does not block the event loop.
+
+Its queue has an order and a limit.
+"""
 
 import errno
 import subprocess
@@ -16,11 +19,11 @@ from sector.process.log_stream import LogStream
 
 LINE = "x" * 999 + "\n"
 MANY = 10_000
-"""Lines: more than the queue holds."""
+"""The number of lines, which exceeds the queue."""
 
 
 class Disk:
-    """Writes to memory. While it stalls, a write waits; while it is full, a write fails."""
+    """A disk in memory. A write waits while it stalls, and fails while it is full."""
 
     def __init__(self) -> None:
         self.goes_on = threading.Event()
@@ -29,7 +32,7 @@ class Disk:
         self.text = b""
 
     def write(self, text: bytes) -> int:
-        """Write it all."""
+        """Write the whole text."""
         assert self.goes_on.wait(60)
         if self.is_full:
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -37,7 +40,7 @@ class Disk:
         return len(text)
 
     def lines(self) -> list[str]:
-        """Return what was written."""
+        """Return the lines that were written."""
         return self.text.decode().splitlines()
 
 
@@ -50,7 +53,7 @@ def log_to(disk: Disk) -> LogStream:
     return LogStream(None, lambda lines: f"dropped {lines}\n", blocking=disk.write)
 
 
-def test_a_stalled_disk_is_not_waited_for_and_what_does_not_fit_is_counted(disk: Disk) -> None:
+def test_a_stalled_disk_does_not_block_and_dropped_lines_are_counted(disk: Disk) -> None:
     stream = log_to(disk)
     disk.goes_on.clear()
     for _ in range(MANY):
@@ -73,7 +76,7 @@ def test_lines_keep_their_order(disk: Disk) -> None:
     assert disk.lines() == [str(number) for number in range(1_000)]
 
 
-def test_a_full_disk_is_reported_once_it_has_space_again(disk: Disk) -> None:
+def test_a_full_disk_is_reported_when_it_has_space_again(disk: Disk) -> None:
     stream = log_to(disk)
     disk.is_full = True
     for _ in range(3):
@@ -86,7 +89,7 @@ def test_a_full_disk_is_reported_once_it_has_space_again(disk: Disk) -> None:
     assert disk.lines() == ["dropped 3"]
 
 
-def test_a_line_larger_than_the_queue_is_written_alone(disk: Disk) -> None:
+def test_a_line_larger_than_the_queue_is_written(disk: Disk) -> None:
     queue = LineQueue(LineWriter(disk.write), max_bytes=100)
     queue.put(b"a" * 1_000 + b"\n")
     assert queue.drain(30)
@@ -94,7 +97,7 @@ def test_a_line_larger_than_the_queue_is_written_alone(disk: Disk) -> None:
     assert disk.lines() == ["a" * 1_000]
 
 
-def test_the_queue_takes_lines_again_once_it_is_written(disk: Disk) -> None:
+def test_the_queue_accepts_lines_again_after_it_was_written(disk: Disk) -> None:
     queue = LineQueue(LineWriter(disk.write), max_bytes=1_000)
     for _ in range(3):
         disk.goes_on.clear()
@@ -106,7 +109,7 @@ def test_the_queue_takes_lines_again_once_it_is_written(disk: Disk) -> None:
     assert queue.dropped + sum(line == "line" for line in disk.lines()) == 60
 
 
-def test_without_a_thread_to_be_had_lines_are_dropped(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_are_dropped_if_no_thread_can_start(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
@@ -120,7 +123,7 @@ def test_without_a_thread_to_be_had_lines_are_dropped(disk: Disk, monkeypatch: p
 
 
 def run(code: str, log: Path, returncode: int = 3) -> float:
-    """Run code whose standard error is a file. Returns how long it took."""
+    """Run code whose standard error is a file. Returns its duration."""
     began_s = time.monotonic()
     with log.open("wb") as file:
         done = subprocess.run([sys.executable, "-c", code], env=environment(), stderr=file, check=False, timeout=60)
@@ -165,7 +168,7 @@ sys.exit(3)
     assert run(stalled, tmp_path / "log") - run(idle, tmp_path / "idle") < 10
 
 
-def test_a_forked_process_writes_its_own_lines_and_not_those_of_its_parent(tmp_path: Path) -> None:
+def test_a_forked_process_writes_only_its_own_lines(tmp_path: Path) -> None:
     log = tmp_path / "log"
     code = """
 import os, sys, threading

@@ -1,4 +1,4 @@
-"""Standard error that never waits: what it cannot take is dropped and counted, and lines stay whole."""
+"""Standard error that never waits: lines that it does not accept are dropped and counted, and lines stay complete."""
 
 import os
 import socket
@@ -11,7 +11,7 @@ from sector.process.log_stream import LogStream, _write_if_writable
 
 LINE = "x" * 99 + "\n"
 MANY = 3_000
-"""Lines: more than any pipe or terminal holds."""
+"""The number of lines, which exceeds any pipe or terminal."""
 
 
 def read_all(descriptor: int) -> str:
@@ -26,7 +26,7 @@ def read_all(descriptor: int) -> str:
 
 
 @pytest.mark.parametrize("kind", BROKEN_LOGS)
-def test_what_is_not_taken_at_once_is_dropped_and_counted(kind: str, tmp_path: Path) -> None:
+def test_lines_that_are_not_accepted_at_once_are_dropped_and_counted(kind: str, tmp_path: Path) -> None:
     with BROKEN_LOGS[kind](tmp_path) as descriptor:
         was_blocking = os.get_blocking(descriptor)
         stream = LogStream(descriptor)
@@ -36,14 +36,14 @@ def test_what_is_not_taken_at_once_is_dropped_and_counted(kind: str, tmp_path: P
         assert os.get_blocking(descriptor) is was_blocking, "other processes share the description"
 
 
-def test_a_standard_error_that_was_closed_takes_nothing() -> None:
+def test_a_closed_standard_error_drops_all_lines() -> None:
     stream = LogStream(None)
     stream.write(LINE)
     assert stream.dropped == 1
     assert not stream.isatty()
 
 
-def test_a_pipe_of_another_user_is_not_waited_for_either() -> None:
+def test_a_pipe_of_another_user_does_not_block() -> None:
     reader, writer = os.pipe()
     assert _write_if_writable(writer, LINE.encode()) == len(LINE)
     assert read_all(reader) == LINE
@@ -56,7 +56,7 @@ def test_a_pipe_of_another_user_is_not_waited_for_either() -> None:
     os.close(writer)
 
 
-def test_once_the_reader_goes_on_a_line_says_how_many_were_dropped() -> None:
+def test_a_line_reports_the_dropped_lines_when_the_reader_continues() -> None:
     reader, writer = os.pipe()
     now_s = [0.0]
     stream = LogStream(writer, lambda lines: f"dropped {lines}\n", clock=lambda: now_s[0])
@@ -76,7 +76,7 @@ def test_once_the_reader_goes_on_a_line_says_how_many_were_dropped() -> None:
     assert read_all(reader) == "dropped 1\n", "without another line"
 
 
-def test_a_line_that_was_taken_in_part_is_completed_before_the_next() -> None:
+def test_a_partly_written_line_is_completed_before_the_next() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
@@ -92,7 +92,7 @@ def test_a_line_that_was_taken_in_part_is_completed_before_the_next() -> None:
     assert lines == ["a" * 1_000_000, "log lines dropped, reader too slow: 1", "next"]
 
 
-def test_a_file_that_other_processes_write_to_as_well_is_not_overwritten(tmp_path: Path) -> None:
+def test_a_file_shared_with_other_processes_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "log"
     with path.open("wb", buffering=0) as file:
         stream = LogStream(file.fileno())

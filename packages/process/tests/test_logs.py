@@ -1,4 +1,4 @@
-"""Logs: a line of JSON for machines, with what is known of where it comes from; text for people."""
+"""Logs: JSON with separate fields for machines, and text for people."""
 
 import json
 import os
@@ -23,7 +23,7 @@ type Run = Callable[..., list[str]]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Runs a process whose work fails, with a word; returns the lines of its log."""
+    """Runs a process whose work fails with a given text, and returns the lines of its log."""
 
     def run(**settings: str) -> list[str]:
         sample = start_sample(tmp_path / "log", free_port(), **{"WORK": "fail"} | settings)
@@ -34,7 +34,7 @@ def run(tmp_path: Path) -> Run:
     return run
 
 
-def test_to_a_file_each_message_is_a_line_of_json_tracebacks_too(run: Run) -> None:
+def test_a_log_file_has_one_line_of_json_per_message_and_traceback(run: Run) -> None:
     before, failed = (json.loads(line) for line in run())
     assert (before["event"], before["sim"], before["tick"], before["level"]) == (
         "about to fail, surely",
@@ -83,12 +83,12 @@ def test_text_escapes_control_characters_of_clients(run: Run) -> None:
     shown = r"a\x1b]0;pwned\x07b\n12:00:00 [info     ] c\x00d\u202ee\x9bf"
     assert f"a client sent {shown}" in lines[0]
     assert "sent='a" in lines[0]
-    # In the text of an error a line may end, but what follows does not look like another message.
+    # The text of an error may contain line breaks, but the next line does not look like another message.
     assert any(r"RuntimeError: a\x1b]0;pwned\x07b" in line for line in lines)
     assert not any(line.startswith("12:00:00") for line in lines)
 
 
-def test_json_keeps_what_clients_sent(run: Run) -> None:
+def test_json_contains_the_original_text_of_clients(run: Run) -> None:
     lines = run(WORK="quote")
     assert all(line.isprintable() for line in lines)
     quoted = json.loads(lines[0])
@@ -97,7 +97,7 @@ def test_json_keeps_what_clients_sent(run: Run) -> None:
 
 
 @pytest.mark.parametrize("text", ["\x7f", "\x9b31m", "\x85", "\u2028\u2029", "\u202e", "\ue000", "\U000e0001", "é 😀"])
-def test_a_line_of_json_is_printable_whatever_it_holds(text: str) -> None:
+def test_a_line_of_json_is_always_printable(text: str) -> None:
     text_line = line({"event": text, text: 1})
     assert text_line.isprintable()
     assert json.loads(text_line) == {"event": text, text: 1}
@@ -112,5 +112,5 @@ def test_values_in_a_list_or_object_may_have_lone_surrogates() -> None:
     ("text", "shown"),
     [("plain é 😀", "plain é 😀"), ("\x1b[31m", r"\x1b[31m"), ("\r\n\t", r"\r\n\t"), ("\ud800", r"\ud800")],
 )
-def test_control_characters_are_escaped_and_nothing_else(text: str, shown: str) -> None:
+def test_only_control_characters_are_escaped(text: str, shown: str) -> None:
     assert printable(text) == shown

@@ -1,4 +1,4 @@
-"""Freed memory is kept for the next large block."""
+"""Freed memory is retained for the next large block."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 
 def page_faults(how: str) -> int:
-    """Return how many pages a block of 41 MB takes from the kernel, after others of the same size."""
+    """Return how many page faults a block of 41 MB causes after other blocks of the same size."""
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, how], env=environment(), capture_output=True, text=True, check=False
     )
@@ -31,5 +31,5 @@ def page_faults(how: str) -> int:
     return int(done.stdout)
 
 
-def test_the_next_large_block_takes_nothing_from_the_kernel() -> None:
+def test_the_next_large_block_causes_no_page_faults() -> None:
     assert page_faults("keep") < 100

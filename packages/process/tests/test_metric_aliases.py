@@ -1,4 +1,4 @@
-"""Renamed metrics: both names have the same values, and the help of the earlier one states the new one."""
+"""Renamed metrics: both names have the same values, and the help of the earlier one states the new name."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
@@ -7,7 +7,10 @@ from sector.process.metric_aliases import EarlierNames, deprecate_metrics
 
 
 def parse_families(registry: CollectorRegistry) -> dict[str, tuple[str, str, list[tuple[str, dict[str, str], float]]]]:
-    """Return type, help and samples of each family, as Prometheus parses them. Names of samples are without that of the family."""
+    """Return type, help and samples of each family, as Prometheus parses them.
+
+    Names of samples do not repeat that of the family.
+    """
     text = generate_latest(EarlierNames(registry)).decode()
     return {
         family.name: (

@@ -1,4 +1,4 @@
-"""Metrics: what every process tells of itself, alone or with others at the same port."""
+"""Metrics of every process, alone or shared with others at the same port."""
 
 import subprocess
 import sys
@@ -137,7 +137,7 @@ def test_an_unreadable_file_of_metrics_is_logged_and_skipped(tmp_path: Path) -> 
         b"\x40" + bytes(7) + b"\x04" + bytes(3) + b"\xff" * 60,
         b"\x10\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff" + b"x" * 16,
         b"no",
-        # A name that ends beyond the file.
+        # This name ends beyond the file.
         bytes(range(256)),
     ],
 )

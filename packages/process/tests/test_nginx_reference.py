@@ -1,4 +1,6 @@
-"""nginx as a reference: what it refuses is refused here, and what is accepted here, it forwards as the same requests."""
+"""Comparison with nginx: requests that nginx rejects are rejected here too, and accepted ones are forwarded as the same
+requests.
+"""
 
 import contextlib
 import re
@@ -34,7 +36,7 @@ _ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class Request(NamedTuple):
-    """A request as a server read it."""
+    """A request in the interpretation of a server."""
 
     method: str
     target: str
@@ -42,7 +44,7 @@ class Request(NamedTuple):
 
 
 class Recorder(socketserver.ThreadingTCPServer):
-    """Answers each request that is whole with 200, and records it. nginx opens a connection for each."""
+    """Responds to each complete request with 200 and records it. nginx opens a connection for each request."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -62,7 +64,7 @@ class _Connection(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         with contextlib.suppress(h11.RemoteProtocolError):
-            # nginx ends its connection where a client sent no whole body.
+            # nginx closes its connection if the client did not send the whole body.
             self._handle()
 
     def _handle(self) -> None:
@@ -85,7 +87,7 @@ class _Connection(socketserver.BaseRequestHandler):
 
 
 class Servers:
-    """nginx before a recorder, and a server of ours."""
+    """nginx in front of a recorder, and our server."""
 
     def __init__(self, nginx: Nginx, recorder: Recorder, ours: int) -> None:
         self._nginx, self._recorder, self.ours = nginx, recorder, ours
@@ -96,7 +98,7 @@ class Servers:
         return [status for status, _ in answers(exchange(self._nginx.port, sent))], list(self._recorder.requests)
 
     def forwarded_bytes(self, sent: bytes) -> list[bytes]:
-        """Return what nginx makes of this: each request as it stands on the connection."""
+        """Return what nginx forwards for these bytes, with the raw bytes of each request."""
         self.by_nginx(sent)
         return list(self._recorder.raw)
 
@@ -116,7 +118,7 @@ OK = 200
 
 
 def answers(answer: bytes) -> list[tuple[int, bytes]]:
-    """Return the statuses and the texts of responses, without those that only say: go on."""
+    """Return the statuses and the texts of responses, without interim responses."""
     return [(int(part[:3]), part) for part in answer.split(b"HTTP/1.1 ")[1:] if not part.startswith(b"100")]
 
 
@@ -135,13 +137,13 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 def assert_alike(servers: Servers, sent: bytes) -> None:
-    """What our server accepts, nginx forwards as the same requests: one less, or one more, would be smuggled."""
+    """nginx must forward what our server accepts as the same requests. One more or one less would be smuggled."""
     _, forwarded = servers.by_nginx(sent)
     statuses, accepted = servers.by_ours(sent)
     if set(statuses) <= {OK}:
         assert forwarded == accepted
     else:
-        # What follows a request that is refused, or that no route reads, is not read.
+        # Requests after a rejected one, or after one without a route, are not read.
         accepted = accepted[: next(place for place, status in enumerate(statuses) if status != OK)]
         assert forwarded[: len(accepted)] == accepted
 
@@ -158,7 +160,7 @@ _INVALID_ESCAPE = re.compile(rb"^\S+ [^ ?]*%(?![0-9A-Fa-f]{2})")
 
 @settings(max_examples=max_examples(1_600), deadline=None)
 @given(head=near_valid_heads() | valid_heads(), body=_BODIES | near_valid_chunks.map(lambda body: body + b"0\r\n\r\n"))
-def test_what_is_accepted_here_is_forwarded_as_the_same_requests(servers: Servers, head: bytes, body: bytes) -> None:
+def test_accepted_requests_are_forwarded_as_the_same_requests(servers: Servers, head: bytes, body: bytes) -> None:
     # These three are in the table of differences.
     assume(_INVALID_ESCAPE.match(head) is None)
     assume(_TAB.search(head) is None)
@@ -174,14 +176,14 @@ _TWO_TOKENS = POST + b"authorization: Bearer x\r\nauthorization: Bearer y\r\n\r\
 @pytest.mark.parametrize(
     "sent", [*SMUGGLING, *(_CHUNKED + chunks + SMUGGLED for chunks in MALFORMED_CHUNKS), _TWO, _TWO_TOKENS]
 )
-def test_a_known_pattern_smuggles_nothing(servers: Servers, sent: bytes) -> None:
+def test_a_known_pattern_smuggles_no_request(servers: Servers, sent: bytes) -> None:
     assert_alike(servers, sent)
 
 
 @pytest.mark.parametrize(
     "sent", [*SMUGGLING, *(_CHUNKED + chunks + SMUGGLED for chunks in MALFORMED_CHUNKS), _TWO, _TWO_TOKENS]
 )
-def test_what_nginx_makes_of_a_pattern_is_as_many_requests_here(servers: Servers, sent: bytes) -> None:
+def test_what_nginx_forwards_is_the_same_number_of_requests_here(servers: Servers, sent: bytes) -> None:
     for raw in servers.forwarded_bytes(sent):
         assert len(answers(exchange(servers.ours, raw))) == 1
 
@@ -201,7 +203,7 @@ REFUSED_BY_NGINX = (
     (_GET + b"if-modified-since: x\r\nif-modified-since: y\r\n\r\n", "RFC 9110, 5.3: no server here reads it"),
     (_GET + b"expect: x\r\nexpect: x\r\n\r\n", "RFC 9110, 10.1.1: a list may be two lines, and concerns a body"),
 )
-"""What nginx refuses, and we do not, with the reason."""
+"""What nginx rejects and our server accepts, with the reason."""
 
 REFUSED_HERE = (
     (b"GET /read/x HTTP/1.1\nhost: a\n\n", "RFC 9112, 2.2: a line may end with LF; a proxy may read on to CRLF"),
@@ -216,16 +218,16 @@ REFUSED_HERE = (
     (_CHUNKED + b"0\r\nx : y\r\n\r\n", "RFC 9112, 7.1.2: trailers are fields"),
     (_CHUNKED + b"00000000000000001\r\na\r\n0\r\n\r\n", "RFC 9112, 7.1: an endless number is an attack"),
 )
-"""What nginx accepts, and we refuse, with the reason."""
+"""What nginx accepts and our server rejects, with the reason."""
 
 
 @pytest.mark.parametrize(("sent", "reason"), REFUSED_BY_NGINX)
-def test_a_request_that_nginx_alone_refuses(servers: Servers, sent: bytes, reason: str) -> None:
+def test_a_request_that_only_nginx_rejects(servers: Servers, sent: bytes, reason: str) -> None:
     assert servers.by_nginx(sent)[1] == [], reason
     assert servers.by_ours(sent)[0][0] in (OK, 404, 405), reason
 
 
 @pytest.mark.parametrize(("sent", "reason"), REFUSED_HERE)
-def test_a_request_that_is_refused_here_alone(servers: Servers, sent: bytes, reason: str) -> None:
+def test_a_request_that_only_our_server_rejects(servers: Servers, sent: bytes, reason: str) -> None:
     assert len(servers.by_nginx(sent)[1]) == 1, reason
     assert servers.by_ours(sent)[0] == [400], reason

@@ -1,4 +1,4 @@
-"""The operator port: what is for operators is not at the public port."""
+"""The operator port: endpoints for operators are not at the public port."""
 
 import socket
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from fixtures.waiting import wait_until
 
 @dataclass(frozen=True)
 class Ports:
-    """Those of a process that runs."""
+    """The ports of a running process."""
 
     sample: Sample
     public: int
@@ -51,14 +51,14 @@ def get(port: int, path: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("path", ["/health", "/health/", "/metrics", "/metrics?x=1", "//metrics", "/health/live/x"])
-def test_the_public_port_has_nothing_for_operators(ports: Ports, path: str) -> None:
+def test_the_public_port_has_no_endpoints_for_operators(ports: Ports, path: str) -> None:
     answer = get(ports.public, path)
     assert answer.status_code == 404
     assert "conditions" not in answer.text
     assert "sector_ready" not in answer.text
 
 
-def test_the_operator_port_has_all_of_it(ports: Ports) -> None:
+def test_the_operator_port_has_all_endpoints_for_operators(ports: Ports) -> None:
     health = get(ports.operator, "/health")
     assert health.json()["service"] == "sample"
     assert "conditions" in health.json()
@@ -66,7 +66,7 @@ def test_the_operator_port_has_all_of_it(ports: Ports) -> None:
     assert "sector_ready" in get(ports.operator, "/metrics").text
 
 
-def test_the_public_port_says_whether_it_is_live_and_ready_and_no_more(ports: Ports) -> None:
+def test_the_public_port_has_only_liveness_and_readiness(ports: Ports) -> None:
     ready = get(ports.operator, "/health/ready")
     assert "conditions" in ready.json()
     public = get(ports.public, "/health/ready")
@@ -75,7 +75,7 @@ def test_the_public_port_says_whether_it_is_live_and_ready_and_no_more(ports: Po
     assert get(ports.public, "/health/live").json() == {"live": True}
 
 
-def test_a_signal_ends_both(tmp_path: Path) -> None:
+def test_a_signal_ends_both_servers(tmp_path: Path) -> None:
     with running(tmp_path / "log", "wait") as ports:
         ports.sample.process.terminate()
         ports.sample.wait()
@@ -85,7 +85,7 @@ def test_a_signal_ends_both(tmp_path: Path) -> None:
                 get(port, "/health/live")
 
 
-def test_an_operator_port_that_is_taken_is_named(tmp_path: Path) -> None:
+def test_an_error_names_an_operator_port_that_is_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         output = (sample := start(tmp_path / "log", "wait", free_port(), port)).wait()
@@ -94,7 +94,7 @@ def test_an_operator_port_that_is_taken_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("share", ["true", "false"])
-def test_one_port_cannot_be_both(tmp_path: Path, share: str) -> None:
+def test_the_operator_port_must_not_be_the_public_port(tmp_path: Path, share: str) -> None:
     port = free_port()
     output = (sample := start(tmp_path / "log", "wait", port, port, REUSE_PORT=share)).wait()
     assert sample.process.returncode == 2

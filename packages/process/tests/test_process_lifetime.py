@@ -1,4 +1,4 @@
-"""A process: how it starts, says how it is, and ends."""
+"""The lifetime of a process: start, health and end."""
 
 import signal
 import socket
@@ -50,14 +50,14 @@ def test_a_signal_ends_the_work_and_the_process_with_0(start: Start, sent: signa
     assert "work ended" in output
 
 
-def test_work_that_fails_ends_the_process_with_1_and_says_why(start: Start) -> None:
+def test_failed_work_ends_the_process_with_1_and_a_reason(start: Start) -> None:
     sample = start("fail", free_port())
     output = sample.wait()
     assert sample.process.returncode == 1
     assert "RuntimeError: as told" in output
 
 
-def test_work_that_hangs_is_cancelled_within_a_bound(start: Start) -> None:
+def test_work_that_hangs_is_cancelled_after_a_time_limit(start: Start) -> None:
     port = free_port()
     sample = start("hang", port)
     get(port, "/health/live")
@@ -67,7 +67,7 @@ def test_work_that_hangs_is_cancelled_within_a_bound(start: Start) -> None:
     assert "task cancelled after shutdown timeout" in output
 
 
-def test_a_port_that_is_taken_is_named_and_ends_it_with_2(start: Start) -> None:
+def test_a_port_in_use_is_an_error_with_exit_code_2(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         output = (sample := start("wait", port)).wait()
@@ -75,7 +75,7 @@ def test_a_port_that_is_taken_is_named_and_ends_it_with_2(start: Start) -> None:
     assert f"cannot listen on 127.0.0.1:{port}: Address already in use; correct HOST" in output
 
 
-def test_unready_is_not_dead(start: Start) -> None:
+def test_a_process_that_is_not_ready_is_still_live(start: Start) -> None:
     port = free_port()
     start("unready", port)
     assert get(port, "/health/live").status_code == 200

@@ -1,4 +1,4 @@
-"""Redaction: what is registered is hidden in every form, and what looks like a secret too."""
+"""Redaction: registered secrets and text that looks like a secret are hidden in every form."""
 
 import subprocess
 import sys
@@ -44,7 +44,7 @@ def test_a_secret_is_hidden(text: str) -> None:
     "text",
     ["short", "sim default ticks", "http://host:80/path?a=b", "me@example.org", "bearer of news", '{"k": "small"}'],
 )
-def test_what_is_no_secret_stays(text: str) -> None:
+def test_other_text_is_not_hidden(text: str) -> None:
     assert redact(text) == text
 
 

@@ -1,4 +1,4 @@
-"""Earlier names of settings work for one minor version, and the log names the new one."""
+"""Earlier names of settings work for one minor version, and the log states the new name."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Heads of requests: what is accepted is read alike by a strict and by a lenient parser, and all else is refused."""
+"""Request heads: strict and lenient parsers interpret accepted heads in the same way, and all other heads are rejected."""
 
 import re
 
@@ -82,18 +82,18 @@ _POST = b"POST /orders HTTP/1.1\r\nhost: a"
         ),
     ],
 )
-def test_what_violates_the_rfc_is_refused_with_its_rule(head: bytes, reason: str) -> None:
+def test_a_violation_of_the_rfc_is_rejected_with_its_rule(head: bytes, reason: str) -> None:
     with pytest.raises(MalformedRequest, match=reason):
         parse_head(head)
 
 
-def test_whitespace_around_a_value_is_not_part_of_it() -> None:
+def test_white_space_around_a_value_is_ignored() -> None:
     head = parse_head(_GET + b"\r\nIdempotency-Key: \t k1 \t\r\nX: \xc2\xa0y\xc2\x85")
     assert head.headers == [("host", "a"), ("idempotency-key", "k1"), ("x", "\xa0y\x85")]
 
 
 @pytest.mark.parametrize("coding", [b"Chunked", b"CHUNKED", b" chunked "])
-def test_the_name_of_the_coding_is_read_without_regard_to_case(coding: bytes) -> None:
+def test_the_name_of_a_transfer_coding_ignores_case(coding: bytes) -> None:
     head = parse_head(_POST + b"\r\nTransfer-Encoding: " + coding)
     assert (head.length, head.has_body) == (None, True)
 
@@ -108,7 +108,7 @@ def test_the_name_of_the_coding_is_read_without_regard_to_case(coding: bytes) ->
         (b"//x/y", "//x/y", "a"),
     ],
 )
-def test_the_host_in_the_target_goes_before_the_header(target: bytes, path: str, host: str) -> None:
+def test_the_host_in_the_target_overrides_the_header(target: bytes, path: str, host: str) -> None:
     head = parse_head(b"GET %b HTTP/1.1\r\nhost: a" % target)
     assert (head.target, dict(head.headers)["host"]) == (path, host)
 
@@ -132,7 +132,7 @@ def test_the_options_of_a_connection_are_a_list(version: bytes, connection: byte
     assert head.keep_alive is keep_alive
 
 
-def test_a_client_of_1_0_can_neither_upgrade_nor_wait_for_100() -> None:
+def test_an_http_1_0_client_can_neither_upgrade_nor_wait_for_100() -> None:
     head = parse_head(b"GET / HTTP/1.0\r\nupgrade: websocket\r\nexpect: 100-continue\r\ncontent-length: 1")
     assert (head.upgrades_to_websocket, head.expect, "upgrade" in dict(head.headers)) == (False, "", False)
     head = parse_head(_GET + b"\r\nupgrade: WebSocket\r\nexpect: 100-continue\r\ncontent-length: 1")
@@ -141,7 +141,7 @@ def test_a_client_of_1_0_can_neither_upgrade_nor_wait_for_100() -> None:
 
 @settings(max_examples=500, deadline=None)
 @given(near_valid_heads())
-def test_what_is_accepted_is_read_alike_by_others(head: bytes) -> None:
+def test_other_parsers_interpret_accepted_heads_in_the_same_way(head: bytes) -> None:
     if b"\r\n\r\n" in head:
         return
     try:
@@ -164,7 +164,9 @@ def test_what_is_accepted_is_read_alike_by_others(head: bytes) -> None:
 
 
 def _read_leniently(head: bytes) -> tuple[int | None, bool]:
-    """Return the framing of the body as a server reads it that takes any line end, and whitespace anywhere."""
+    """Return the framing of the body in the interpretation of a server that accepts any line end and white space
+    anywhere.
+    """
     fields = [line.partition(b":") for line in re.split(rb"[\r\n\x0b\x0c\x85]+", head)[1:]]
     headers = {name.strip().lower().replace(b"_", b"-"): value.strip().lower() for name, _, value in fields}
     names = [name.strip().lower() for name, _, _ in fields]

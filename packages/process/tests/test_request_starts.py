@@ -1,4 +1,6 @@
-"""Requests start fairly: a client that sends many at the same time does not delay the request of another."""
+"""Fair starts of requests: a client that sends many requests at the same time does not delay the request of another
+client.
+"""
 
 import asyncio
 import os
@@ -20,14 +22,14 @@ POST = b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nbody"
 
 
 class Server(NamedTuple):
-    """A process that answers, at a port of its own."""
+    """A process with its port."""
 
     port: int
     pid: int
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """Stop the process. What is sent meanwhile arrives in one iteration of its event loop."""
+        """Stop the process. Requests that are sent meanwhile arrive in one iteration of its event loop."""
         os.kill(self.pid, signal.SIGSTOP)
         try:
             yield
@@ -42,7 +44,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def connect(port: int, source: str) -> socket.socket:
-    """Connect from an address, and have the server read from the connection."""
+    """Connect from an address, and wait until the server reads from the connection."""
     client = socket.create_connection(("127.0.0.1", port), timeout=60, source_address=(source, 0))
     client.sendall(b"GET /header HTTP/1.1\r\nhost: a\r\n\r\n")
     assert client.recv(65_536).startswith(b"HTTP/1.1 200")
@@ -50,14 +52,14 @@ def connect(port: int, source: str) -> socket.socket:
 
 
 def number(client: socket.socket) -> int:
-    """Return how many requests have started before that of this client."""
+    """Return how many requests started before the request of this client."""
     answer = client.recv(65_536)
     assert answer.startswith(b"HTTP/1.1 200"), answer
     return int(answer.rpartition(b"\r\n\r\n")[2])
 
 
 @pytest.mark.parametrize("pipelined", [1, 3])
-def test_a_crowd_at_one_address_delays_no_other_client(server: Server, pipelined: int) -> None:
+def test_many_requests_of_one_address_do_not_delay_others(server: Server, pipelined: int) -> None:
     with ExitStack() as clients:
         crowd = [clients.enter_context(connect(server.port, CROWD)) for _ in range(400)]
         other = clients.enter_context(connect(server.port, OTHER))
@@ -76,7 +78,7 @@ def test_a_crowd_at_one_address_delays_no_other_client(server: Server, pipelined
 
 
 @pytest.mark.parametrize("request_", [GET, POST, 3 * GET, 3 * POST], ids=["GET", "POST", "three GET", "three POST"])
-def test_all_of_a_crowd_that_close_their_sending_side_are_answered(server: Server, request_: bytes) -> None:
+def test_clients_that_close_their_sending_side_get_responses(server: Server, request_: bytes) -> None:
     requests = len(re.findall(rb"HTTP/1.1", request_))
     with ExitStack() as clients:
         crowd = [clients.enter_context(connect(server.port, CROWD)) for _ in range(200)]
@@ -112,7 +114,7 @@ def test_a_client_that_left_does_not_hold_its_connection(server: Server) -> None
         b"POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n4\r\nbody\r\n",
     ],
 )
-def test_a_connection_that_ends_within_a_request_is_closed(server: Server, part: bytes) -> None:
+def test_a_connection_that_ends_inside_a_request_is_closed(server: Server, part: bytes) -> None:
     assert 200 not in status_codes(exchange(server.port, part))
     assert status_codes(exchange(server.port, GET + part))[:1] == [200]
 
@@ -134,7 +136,7 @@ async def test_clients_start_in_rotation() -> None:
     assert (len(log), starts.pending) == (301, 0)
 
 
-async def test_fewer_start_while_iterations_are_long() -> None:
+async def test_fewer_requests_start_while_iterations_are_long() -> None:
     now_s = 0.0
 
     def clock() -> float:
@@ -153,7 +155,7 @@ async def test_fewer_start_while_iterations_are_long() -> None:
     await asyncio.gather(*tasks)
 
 
-async def test_one_that_is_cancelled_leaves_its_place_to_the_next() -> None:
+async def test_a_cancelled_request_leaves_its_place_to_the_next() -> None:
     starts, log = RequestStarts(), list[str]()
     tasks = [asyncio.create_task(start_request(starts, "a", log)) for _ in range(100)]
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Settings: read from the environment; a wrong one is named, with its value and what is allowed."""
+"""Settings from the environment. An invalid one is reported with its value and the allowed values."""
 
 from typing import Annotated
 
@@ -56,7 +56,7 @@ def test_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert "secret" not in errors
 
 
-def test_help_lists_all(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_lists_all_settings(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.argv", ["sample", "--help"])
     with pytest.raises(SystemExit) as exited:
         load(Sample, about="sample: what this is.")
@@ -135,7 +135,7 @@ def test_an_invalid_value_is_one_line_without_the_secret(
         ("TRACES_URL", "http://user:pass@collector:4318/", "http://collector:4318"),
     ],
 )
-def test_a_value_is_read_in_its_canonical_form(
+def test_a_value_is_converted_to_its_canonical_form(
     name: str, value: str, read: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -143,7 +143,7 @@ def test_a_value_is_read_in_its_canonical_form(
     assert (value_read.get_secret_value() if isinstance(value_read, SecretStr) else str(value_read)) == read
 
 
-def test_credentials_are_not_in_the_text_of_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_text_of_settings_contains_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACES_URL", f"http://user:{HIDDEN}@collector")
     monkeypatch.setenv("AUTH_SECRET", HIDDEN)
     settings = load(Sample, about="")
@@ -152,7 +152,7 @@ def test_credentials_are_not_in_the_text_of_settings(monkeypatch: pytest.MonkeyP
     assert "hunter2" not in f"{settings} {settings!r} {settings.model_dump_json()}"
 
 
-def test_of_several_errors_in_one_setting_there_is_one_line(
+def test_several_errors_of_one_setting_are_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Many(Settings):

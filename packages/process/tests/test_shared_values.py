@@ -1,4 +1,4 @@
-"""Metrics of several processes on a disk without space: no process ends because of it, and /health says what is missing."""
+"""Metrics of several processes on a disk without space: the processes continue, and /health reports what is missing."""
 
 import subprocess
 import sys
@@ -27,7 +27,10 @@ print(len(shared), counter.labels("1".rjust(60, "_"))._value.get())
 
 
 def count(folder: Path, numbers: int, before: str = "") -> tuple[int, float]:
-    """Have a process run `before`, and count so many values once each. Returns how many of them others see, and the second one's value."""
+    """Run `before` in a process, and count the given number of values once each.
+
+    Return how many other processes see, and the second value.
+    """
     settings = environment(PROMETHEUS_MULTIPROC_DIR=str(folder))
     command = [sys.executable, "-c", before + COUNT.format(numbers=numbers)]
     done = subprocess.run(command, env=settings, capture_output=True, text=True, check=False, timeout=60)
@@ -48,15 +51,15 @@ def test_values_without_space_are_not_shared(kib: int, numbers: int, least: int,
     assert value == 1
 
 
-def test_a_file_of_an_earlier_process_without_space_is_not_written_to() -> None:
-    # Process 1 of a container that starts again, for example.
+def test_a_file_of_an_earlier_process_without_space_is_not_written() -> None:
+    # An example is process 1 of a container that restarts.
     with small_disk(FILE_KIB // 2) as folder:
         left = f"import os; open(f'{folder}/counter_{{os.getpid()}}.db', 'wb').truncate({FILE_KIB * 1024})\n"
         assert count(folder, 10, left) == (0, 1)
 
 
 @pytest.mark.parametrize("kib", [4, FILE_KIB + 4])
-def test_a_process_serves_on_without_space_and_reports_it(kib: int, processes: Processes) -> None:
+def test_a_process_without_space_continues_and_reports_it(kib: int, processes: Processes) -> None:
     with small_disk(kib) as folder:
         service = processes.start("api", module="sample_process", WORK="wait", PROMETHEUS_MULTIPROC_DIR=str(folder))
         scrape_metrics(service.url)
@@ -68,14 +71,14 @@ def test_a_process_serves_on_without_space_and_reports_it(kib: int, processes: P
         assert service.log.read_text().count("No space left on device") == 1
 
 
-def test_a_process_with_space_has_nothing_to_report(processes: Processes, tmp_path: Path) -> None:
+def test_a_process_with_space_reports_no_error(processes: Processes, tmp_path: Path) -> None:
     service = processes.start("api", module="sample_process", WORK="wait", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
     assert "metrics" not in httpx.get(f"{service.url}/health").json()["conditions"]
     assert service.end() == 0
 
 
 def run(code: str, folder: Path) -> str:
-    """Run code in a process whose metrics are shared in `folder`; returns what it prints."""
+    """Run code in a process that shares its metrics in `folder`, and return its output."""
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=environment(PROMETHEUS_MULTIPROC_DIR=str(folder)),
@@ -103,12 +106,12 @@ def test_an_import_creates_no_folder(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_values_from_before_they_are_shared_count(tmp_path: Path) -> None:
+def test_values_from_before_the_sharing_count(tmp_path: Path) -> None:
     text = run(COUNT_ONE + "share_metrics()\ncounter.inc()\nprint(exposition().decode())", tmp_path / "metrics")
     assert "sector_sample_total 2.0" in text
 
 
-def test_a_process_with_the_number_of_an_earlier_one_counts_on(tmp_path: Path) -> None:
+def test_a_process_with_the_id_of_an_earlier_one_continues_its_values(tmp_path: Path) -> None:
     number = "import os; os.getpid = lambda: 1\n"
     code = number + COUNT_ONE + "share_metrics()\ncounter.inc()\nprint(exposition().decode())"
     run(code, tmp_path)

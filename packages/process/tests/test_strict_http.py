@@ -1,4 +1,6 @@
-"""Connections as RFC 9112 demands: requests that two servers could read differently are answered once, with 400, and closed."""
+"""Strict HTTP connections: requests that two servers could interpret differently get one 400, and the connection is
+closed.
+"""
 
 import json
 import socket
@@ -19,7 +21,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("sent", SMUGGLING)
-def test_a_malformed_head_is_one_400_as_a_problem(port: int, sent: bytes) -> None:
+def test_a_malformed_head_gets_one_400_as_a_problem_document(port: int, sent: bytes) -> None:
     answer = exchange(port, sent, ends=False)
     assert status_codes(answer) == [400]
     head, _, body = answer.partition(b"\r\n\r\n")
@@ -31,7 +33,7 @@ def test_a_malformed_head_is_one_400_as_a_problem(port: int, sent: bytes) -> Non
 
 
 @pytest.mark.parametrize("chunks", MALFORMED_CHUNKS)
-def test_a_malformed_chunk_is_one_400(port: int, chunks: bytes) -> None:
+def test_a_malformed_chunk_gets_one_400(port: int, chunks: bytes) -> None:
     answer = exchange(port, POST + b"transfer-encoding: chunked\r\n\r\n" + chunks + SMUGGLED, ends=False)
     assert status_codes(answer) == [400]
     assert b"application/problem+json" in answer
@@ -53,7 +55,7 @@ def test_a_chunked_body_may_have_extensions_and_trailers(port: int, chunks: byte
     assert answer.split(b"HTTP/1.1 ")[1].endswith(b"\r\n\r\n" + body)
 
 
-def test_a_body_may_arrive_in_any_pieces(port: int) -> None:
+def test_a_body_may_arrive_in_any_parts(port: int) -> None:
     sent = (
         b"\r\n"
         + POST
@@ -72,7 +74,7 @@ def test_a_body_may_arrive_in_any_pieces(port: int) -> None:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chunks=near_valid_chunks)
-def test_a_chunked_body_is_refused_or_read_as_h11_reads_it(port: int, chunks: bytes) -> None:
+def test_a_chunked_body_is_rejected_or_equals_that_of_h11(port: int, chunks: bytes) -> None:
     sent = POST + b"transfer-encoding: chunked\r\nconnection: close\r\n\r\n" + chunks + b"0\r\n\r\n"
     answer = exchange(port, sent)
     assert len(status_codes(answer)) <= 1
@@ -93,7 +95,7 @@ def _body_by_h11(sent: bytes) -> bytes:
 @pytest.mark.parametrize(
     "head", [b"GET /stream HTTP/1.0\r\n\r\n", b"GET /stream HTTP/1.0\r\nconnection: keep-alive\r\n\r\n"]
 )
-def test_a_client_of_1_0_is_sent_a_stream_without_chunk_sizes(port: int, head: bytes) -> None:
+def test_an_http_1_0_client_gets_a_stream_without_chunk_sizes(port: int, head: bytes) -> None:
     answer = exchange(port, head, ends=False)
     fields, _, body = answer.partition(b"\r\n\r\n")
     assert body == b"one two"
@@ -101,18 +103,18 @@ def test_a_client_of_1_0_is_sent_a_stream_without_chunk_sizes(port: int, head: b
     assert b"connection: close" in fields
 
 
-def test_a_client_of_1_1_is_sent_a_stream_in_chunks(port: int) -> None:
+def test_an_http_1_1_client_gets_a_stream_in_chunks(port: int) -> None:
     response = httpx.get(f"http://127.0.0.1:{port}/stream")
     assert (response.text, response.headers["transfer-encoding"]) == ("one two", "chunked")
     assert httpx.head(f"http://127.0.0.1:{port}/stream").text == ""
 
 
-def test_a_client_of_1_0_can_keep_its_connection(port: int) -> None:
+def test_an_http_1_0_client_can_keep_its_connection(port: int) -> None:
     one = b"GET /health/live HTTP/1.0\r\nconnection: keep-alive\r\n\r\n"
     assert status_codes(exchange(port, one + b"GET /health/live HTTP/1.0\r\n\r\n", ends=False)) == [200, 200]
 
 
-def test_requests_follow_one_another_on_a_connection(port: int) -> None:
+def test_a_connection_may_have_several_requests(port: int) -> None:
     echo = POST + b"content-length: 5\r\nConnection: keep-alive, TE\r\n\r\nhello"
     last = SMUGGLED.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
     # Some clients send an empty line after a body.
@@ -120,7 +122,7 @@ def test_requests_follow_one_another_on_a_connection(port: int) -> None:
 
 
 @pytest.mark.parametrize("value", [b"\xff", b"\xc3\xa9", b"\xed\xa0\x80"])
-def test_a_value_may_have_any_octets_above_127(port: int, value: bytes) -> None:
+def test_a_value_may_contain_any_octets_above_127(port: int, value: bytes) -> None:
     answer = exchange(port, b"GET /header HTTP/1.1\r\nhost: a\r\nconnection: close\r\nx-sent: %b\r\n\r\n" % value)
     assert status_codes(answer) == [200]
     assert answer.partition(b"\r\n\r\n")[2].decode() in (value.decode(errors="ignore"), value.decode("latin-1"))
@@ -133,7 +135,7 @@ def test_no_response_has_an_alt_svc_header(port: int, path: str) -> None:
 
 @pytest.mark.parametrize("accept", [b"\xff", b",,,,", b"[::1", b"text/html;q=x", b"text/html"])
 @pytest.mark.parametrize("line", [b"GET /nowhere", b"DELETE /echo", b"OPTIONS *"])
-def test_an_error_is_a_problem_whatever_is_accepted(port: int, line: bytes, accept: bytes) -> None:
+def test_an_error_is_a_problem_document_for_any_accept_header(port: int, line: bytes, accept: bytes) -> None:
     sent = b"%b HTTP/1.1\r\nhost: a\r\nconnection: close\r\naccept: %b\r\n\r\n" % (line, accept)
     answer = exchange(port, sent)
     assert status_codes(answer) in ([404], [405])
@@ -141,13 +143,13 @@ def test_an_error_is_a_problem_whatever_is_accepted(port: int, line: bytes, acce
     assert (b"allow: " in answer.lower()) is (status_codes(answer) == [405])
 
 
-def test_a_body_that_nothing_reads_is_not_logged(port: int) -> None:
-    """The fixture looks at the log."""
+def test_a_body_that_no_handler_reads_is_not_logged(port: int) -> None:
+    """The fixture checks the log."""
     head = b"GET /health/live HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhi"
     assert status_codes(exchange(port, head, ends=False)) == [200]
 
 
-def test_a_body_that_was_asked_to_wait_is_told_to_go_on(port: int) -> None:
+def test_a_client_that_expects_100_gets_it_and_sends_its_body(port: int) -> None:
     head = POST + b"content-length: 2\r\nexpect: 100-Continue\r\nconnection: close\r\n\r\nhi"
     assert status_codes(exchange(port, head, ends=False)) == [100, 200]
     old = head.replace(b"HTTP/1.1", b"HTTP/1.0")

@@ -72,13 +72,13 @@ def test_an_invalid_traceparent_begins_a_new_trace(traceparent: str) -> None:
     ), "a span without a parent is not recorded"
 
 
-def test_a_caller_that_does_not_trace_is_not_traced() -> None:
+def test_a_request_of_an_untraced_caller_is_not_traced() -> None:
     tracer = TracerStub()
     assert Traces(tracer, max_per_second=1000).begin("any", CALLER.removesuffix("1") + "0", {}) is None
     assert not tracer.parents
 
 
-def test_a_collector_without_the_extra_is_a_wrong_setting() -> None:
+def test_a_collector_without_sector_tracing_is_a_wrong_setting() -> None:
     script = (
         "import sys; sys.modules['sector.tracing'] = None; from sector.process.tracing import Traces;"
         "from sector.process import TracedSettings; Traces.from_settings(TracedSettings(), 'sector-api')"

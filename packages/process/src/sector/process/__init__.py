@@ -1,6 +1,6 @@
-"""What all processes share: settings, health, metrics, logs, an HTTP server, and an orderly shutdown."""
+"""The common parts of all processes: settings, health, metrics, logs, an HTTP server, and a graceful shutdown."""
 
-# First: it removes variables that Sanic and others read when they are imported.
+# This import comes first: it removes variables that Sanic and other libraries read when they are imported.
 import sector.process.environment  # noqa: F401
 from sector.models.deprecated_names import deprecate_modules
 from sector.process.app import App, attach, create_app, sample

@@ -1,4 +1,4 @@
-"""The Sanic app of a process: health, metrics, and background tasks. A service adds its endpoints."""
+"""The Sanic app of a process, with health, metrics and background tasks. A service adds its endpoints."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ from sector.process.timed_request import TimedRequest
 
 type App = Sanic
 type Task = Callable[[asyncio.Event], Awaitable[None]]
-"""Work in the background: it returns soon after its event is set."""
+"""Work in the background. It must return soon after its event is set."""
 
 _SENDER_TIMEOUT_S = 10.0
 _RESPONSE_TIMEOUT_S = 60.0
@@ -31,18 +31,23 @@ def create_app(
     sender_timeout_s: float = _SENDER_TIMEOUT_S,
     promised: tuple[str, int] | None = None,
 ) -> App:
-    """Return an app that answers `/health` and `/metrics`, with the headers of `headers_of`. A service adds its endpoints and tasks.
+    """Return an app with the endpoints `/health` and `/metrics`. A service adds its own endpoints and tasks.
 
-    With an `operator_port`, a second app answers these at that port, and the first only says whether it is live and ready.
-
-    A request has `sender_timeout_s` to arrive. `promised`: a setting that promises connections, and its value: `/health` reports if
-    fewer are accepted.
+    Args:
+        health: The conditions of the process.
+        details: Returns additional fields for `/health`.
+        headers_of: Returns headers for the responses of these endpoints.
+        operator_port: If it is not 0, a second app serves these endpoints at this port. The first one then has only
+            liveness and readiness.
+        sender_timeout_s: How many seconds a request has to arrive.
+        promised: A setting that promises connections, as its name and value. `/health` reports an error if the process
+            accepts fewer.
     """
     name = f"sector-{health.service}"
     app = operator_app = _bare_app(name, sender_timeout_s)
     if operator_port:
         operator_app = _bare_app(f"{name}-operator", sender_timeout_s)
-        # Sanic rewrites its own methods for the app that starts first; it cannot do so twice in a process.
+        # Sanic rewrites its own methods for the app that starts first, which works only once per process.
         operator_app.config.TOUCHUP = False
         app.blueprint(public_endpoints(health, headers_of))
     app.ctx.operator = (operator_app, operator_port) if operator_port else None
@@ -58,7 +63,7 @@ def create_app(
 
 
 def _bare_app(name: str, sender_timeout_s: float) -> App:
-    # Without a prefix it reads no environment.
+    # With an empty prefix Sanic reads no environment variables.
     app: App = Sanic(
         name,
         configure_logging=False,
@@ -69,7 +74,7 @@ def _bare_app(name: str, sender_timeout_s: float) -> App:
         request_class=TimedRequest,
     )
     app.config.OAS = False
-    # Of senders that fall silent, and of answers that take too long to make, or to be read.
+    # These limit silent senders, slow responses and slow readers.
     app.config.REQUEST_TIMEOUT = sender_timeout_s
     app.config.RESPONSE_TIMEOUT = _RESPONSE_TIMEOUT_S
     return app

@@ -1,6 +1,6 @@
 """Connection limits: how many connections a process accepts, in total and from one address.
 
-A connection above a limit is answered with 503 and closed before anything of it is read.
+A connection above a limit gets a 503 response and is closed before the process reads anything.
 """
 
 import logging
@@ -17,7 +17,7 @@ from sanic.server.protocols.http_protocol import HttpProtocol
 from sanic.server.protocols.websocket_protocol import WebSocketProtocol
 from sanic.server.websockets.impl import WebsocketImplProtocol
 
-# Before metrics are defined here: it sets how their values are stored.
+# This import comes before the definition of metrics, because it sets how their values are stored.
 import sector.process.metrics  # noqa: F401
 from sector.process.strict_http import StrictHttp
 
@@ -32,10 +32,10 @@ _REFUSED = Counter(
 _DEFAULT_MAX_CONNECTIONS = 20_000
 _MAX_DESCRIPTORS = 2**20
 _MAX_RESERVED_DESCRIPTORS = 768
-"""Descriptors for what is no client: connections to Redis, listening sockets and files."""
+"""Descriptors that are not for clients: connections to Redis, listening sockets and files."""
 _FEW = 4
 _INVALID_DATA = 1007
-"""Close code of RFC 6455."""
+"""The WebSocket close code for invalid data (RFC 6455)."""
 _PROBLEM = orjson.dumps(
     {
         "type": "about:blank",
@@ -51,8 +51,10 @@ _REFUSAL = (
 
 
 def raise_descriptor_limit() -> None:
-    """Raise the soft descriptor limit (`RLIMIT_NOFILE`, `ulimit -n`) as far as the hard one allows: 1,024 is a common default, for
-    programs that use `select`."""
+    """Raise the soft descriptor limit (`RLIMIT_NOFILE`, `ulimit -n`) to the hard limit.
+
+    A common default of the soft limit is 1,024, for programs that use `select`.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MAX_DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -64,7 +66,10 @@ def raise_descriptor_limit() -> None:
 
 
 def describe_shortage(promised: tuple[str, int], requested: int, accepted: int) -> str:
-    """Return why fewer connections are accepted than a setting promises, by its name and value; an empty text where they suffice."""
+    """Return why the process accepts fewer connections than a setting promises, or "" if there are enough.
+
+    `promised`: the name of the setting and its value. `requested`: MAX_CONNECTIONS. `accepted`: how many it accepts.
+    """
     name, most = promised
     if accepted >= most:
         return ""
@@ -78,7 +83,10 @@ def describe_shortage(promised: tuple[str, int], requested: int, accepted: int) 
 
 
 def resolve_max_connections(requested: int) -> int:
-    """Return how many connections to accept: `requested`, or 20,000 where it is 0, within the descriptor limit (`RLIMIT_NOFILE`)."""
+    """Return how many connections to accept, within the descriptor limit (`RLIMIT_NOFILE`).
+
+    `requested`: the wanted number. 0 stands for 20,000.
+    """
     wanted = requested or _DEFAULT_MAX_CONNECTIONS
     descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if descriptors == resource.RLIM_INFINITY:
@@ -91,11 +99,11 @@ def resolve_max_connections(requested: int) -> int:
 
 
 MAX_ADDRESS = 64
-"""Characters of an address that is none, as a proxy or a client behind one may send it."""
+"""The maximum length of an invalid address, which a proxy or a client behind it may send."""
 
 
 class _Prefix:
-    """How many bits of an IPv6 address are a client's network: the same for all that a process limits (IPV6_PREFIX)."""
+    """How many bits of an IPv6 address are the network of a client, for all limits of this process (IPV6_PREFIX)."""
 
     bits = 64
 
@@ -104,14 +112,15 @@ _prefix = _Prefix()
 
 
 def set_ipv6_prefix(bits: int) -> None:
-    """Limit IPv6 networks of this many bits as one address."""
+    """Treat IPv6 networks with this number of bits as one address."""
     _prefix.bits = bits
 
 
 def client_network(address: str) -> str:
-    """Return what is limited together: an IPv4 address, or the network of an IPv6 address: a client has a /64, or more.
+    """Return the unit of limits for an address: an IPv4 address, or the network of an IPv6 address.
 
-    It is the same for each spelling of an address, with or without a port.
+    One client usually has a whole /64 network or more. The result is the same for each spelling of an address, with or
+    without a port.
     """
     parsed = _parse_address(address)
     if parsed is None:
@@ -127,7 +136,7 @@ def client_network(address: str) -> str:
 def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
     text = text.strip().strip('"')
     if text.startswith("["):
-        # In brackets, perhaps with a port behind them (RFC 7239, 6).
+        # An IPv6 address in brackets, perhaps with a port (RFC 7239, section 6).
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
@@ -142,16 +151,20 @@ type AddressOf = Callable[[Request], str]
 
 
 def address_behind(proxies: int) -> AddressOf:
-    """Return a function that returns the address of a request's client, where `proxies` proxies stand before this process."""
+    """Return a function that returns the client address of a request.
+
+    `proxies`: how many proxies are in front of this process.
+    """
     if proxies:
         return lambda request: request.client_ip
     return lambda request: request.conn_info.client_ip if request.conn_info else ""
 
 
 class ConnectionLimit:
-    """Counts open connections. `max_per_address` 0: any number, as where all connections come from a proxy.
+    """Counts open connections and limits them.
 
-    The last twentieth of the total is for addresses with few connections, so that probes and new clients still get through.
+    `max_per_address`: 0 stands for no limit, for example if all connections come from a proxy. The last twentieth of
+    the total is reserved for addresses with few connections, so that probes and new clients still get through.
     """
 
     def __init__(self, max_total: int, max_per_address: int) -> None:
@@ -162,7 +175,7 @@ class ConnectionLimit:
         self.total = 0
 
     def admit(self, address: str) -> bool:
-        """Count a connection from `address`, unless it exceeds a limit; say whether it was counted."""
+        """Count a connection from `address` unless it exceeds a limit. Return whether it was counted."""
         count = self._by_address.get(address, 0)
         if self.total >= self._max_total or (self.total >= self._max_shared and count >= _FEW):
             _REFUSED.labels("process").inc()
@@ -186,7 +199,7 @@ class ConnectionLimit:
 
 
 class _Limited:
-    """Refuses connections above the limit of the app, `app.ctx.connection_limit`."""
+    """Rejects connections above the limit of the app, `app.ctx.connection_limit`."""
 
     app: Any
     http: Any
@@ -206,7 +219,10 @@ class _Limited:
         cast("Any", super()).connection_made(transport)
 
     def eof_received(self) -> bool | None:
-        """Keep the connection open while a request waits for its start: a client may close its sending side after its request."""
+        """Keep the connection open while a request waits for its start.
+
+        A client may close its sending side after its request.
+        """
         if self.http is not None and self.http.waits_for_start:
             self.input_ended = True
             return True
@@ -214,20 +230,23 @@ class _Limited:
         return closes
 
     def connection_lost(self, exc: Exception | None) -> None:
-        # Sanic knows nothing of a refused connection.
+        # Sanic has no state for a rejected connection.
         if self.client_network is not None:
             self.app.ctx.connection_limit.release(self.client_network)
             cast("Any", super()).connection_lost(exc)
 
 
 class LimitedHttpProtocol(_Limited, HttpProtocol):
-    """HTTP as RFC 9112 demands, with a limit on connections."""
+    """The HTTP protocol of a connection, strict as in RFC 9112, with connection limits."""
 
     HTTP_CLASS = StrictHttp
 
 
 class LimitedWebSocketProtocol(_Limited, WebSocketProtocol):
-    """HTTP as RFC 9112 demands and WebSocket, with a limit on connections. A WebSocket with text that is not UTF-8 is closed with 1007."""
+    """The HTTP and WebSocket protocols of a connection, with connection limits.
+
+    Text that is not UTF-8 closes a WebSocket with 1007.
+    """
 
     HTTP_CLASS = StrictHttp
 
@@ -241,7 +260,8 @@ class LimitedWebSocketProtocol(_Limited, WebSocketProtocol):
             try:
                 await process_events(events)
             except UnicodeDecodeError:
-                # Sanic decodes in a task that nothing waits for: it would log a traceback, and leave the connection open.
+                # Sanic decodes in a task that nothing awaits. An error would be logged as a traceback and leave the
+                # connection open.
                 websocket.fail_connection(_INVALID_DATA, "text is not UTF-8")
 
         websocket.process_events = process_or_fail  # type: ignore[method-assign]
@@ -249,6 +269,9 @@ class LimitedWebSocketProtocol(_Limited, WebSocketProtocol):
 
 
 def abort(connection: HttpProtocol) -> None:
-    """Close a connection at once. Sanic's own `abort` forgets the transport, and fails with a traceback where a head is arriving."""
+    """Close a connection at once.
+
+    The `abort` of Sanic forgets the transport, and fails with a traceback while a head is arriving.
+    """
     if connection.transport is not None:
         connection.transport.abort()

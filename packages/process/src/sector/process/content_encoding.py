@@ -1,4 +1,4 @@
-"""Content negotiation: which content coding a response uses (RFC 9110, 12.5.3)."""
+"""Content negotiation: selects the content coding of a response (RFC 9110, section 12.5.3)."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -6,9 +6,10 @@ from functools import lru_cache
 
 @lru_cache(maxsize=512)
 def negotiate_encoding(accept_encoding: str, offered: Sequence[str]) -> str:
-    """Return the coding of `offered` that the client weights highest, the first of several; "" for an uncompressed body.
+    """Return the coding in `offered` that has the highest weight for the client, or "" for an uncompressed body.
 
-    `offered` is a tuple, best compression first. A weight of 0 forbids a coding.
+    `offered`: content codings, best compression first. The first of several with equal weights is used. A weight of 0
+    forbids a coding.
     """
     weights: dict[str, float] = {}
     for part in accept_encoding.lower().split(","):

@@ -1,4 +1,7 @@
-"""Work that may never end, such as reading from a disk that stalls: it holds up neither the event loop nor the end of the process."""
+"""Threads for work that may never end, such as reads from a stalled disk.
+
+They block neither the event loop nor the exit.
+"""
 
 import asyncio
 import contextlib
@@ -7,16 +10,17 @@ from collections.abc import Callable
 
 
 class ThreadLimitError(Exception):
-    """The system starts no more threads for this process."""
+    """The system cannot start another thread for this process."""
 
     def __init__(self) -> None:
         super().__init__("no thread can be started: the limit of the system is reached")
 
 
 def start_daemon_thread[T](work: Callable[[], T], name: str) -> asyncio.Future[T]:
-    """Run `work` in a thread of its own; returns a future of its result. The threads of asyncio would be waited for at the end.
+    """Run `work` in a new daemon thread, and return a future of its result.
 
-    The future has a ThreadLimitError where the system has no thread left.
+    At exit, Python would wait for the threads of asyncio, but not for this one. The future fails with ThreadLimitError
+    if the system has no thread left.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
@@ -28,7 +32,7 @@ def start_daemon_thread[T](work: Callable[[], T], name: str) -> asyncio.Future[T
     def run() -> None:
         try:
             value = work()
-        except Exception as error:  # noqa: BLE001  (the future raises it)
+        except Exception as error:  # noqa: BLE001  (the future raises the error)
             failure = error
             _call_in(loop, lambda: settle(lambda: future.set_exception(failure)))
         else:
@@ -42,6 +46,6 @@ def start_daemon_thread[T](work: Callable[[], T], name: str) -> asyncio.Future[T
 
 
 def _call_in(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
-    # The loop was closed in the meantime: the process ends.
+    # The process ends if the loop was closed in the meantime.
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(callback)

@@ -1,6 +1,7 @@
 """Deferred metrics: frequent updates are queued and applied in batches.
 
-The code of the metrics is then in the processor's cache, which it is not between two requests (docs/project/performance.md has figures).
+In a batch the code of the metrics is in the processor cache, which it is not between two requests. The page
+docs/project/performance.md has figures.
 """
 
 import asyncio
@@ -15,7 +16,10 @@ _pending: list[tuple[Callable[..., object], object]] = []
 
 
 def defer_metric[T](update: Callable[[T], object], value: T) -> None:
-    """Call `update` with `value` within a tenth of a second, or before metrics are exported. Call it on the thread of the event loop."""
+    """Call `update` with `value` within 0.1 s, and before metrics are exported.
+
+    Call this function on the thread of the event loop.
+    """
     if not _pending:
         asyncio.get_running_loop().call_later(_FLUSH_INTERVAL_S, flush_metrics)
     _pending.append((update, value))
@@ -24,7 +28,7 @@ def defer_metric[T](update: Callable[[T], object], value: T) -> None:
 
 
 def flush_metrics() -> None:
-    """Apply the queued updates. An update that raises is not tried again."""
+    """Apply the queued updates. An update that raises is not retried."""
     batch = _pending[:]
     _pending.clear()
     for update, value in batch:

@@ -1,11 +1,12 @@
-"""Environment variables that libraries read by themselves: removed, so that only documented settings have an effect.
+"""Removal of environment variables that libraries read themselves, so that only documented settings have an effect.
 
-Sanic takes `SANIC_*` as its configuration, websockets and OpenTelemetry have variables of their own, and HTTP clients send requests through
-the proxies that they find. A value that a library cannot parse ends the process with a traceback; others change limits, or which
-client address is trusted. Some are read at import, so this module is imported before those libraries.
+Sanic reads `SANIC_*` as its configuration, and websockets and OpenTelemetry have their own variables. HTTP clients send
+requests through the proxies that variables name. A value that a library cannot parse ends the process with a traceback.
+Other variables change limits or the trusted client address. Libraries read some of them at import, so this module must
+be imported first.
 
-`SSL_CERT_FILE` and `SSL_CERT_DIR` are settings of every process, which validates them. A file that would hold an import up is refused
-here.
+`SSL_CERT_FILE` and `SSL_CERT_DIR` are settings of every process, which validates them. This module rejects a file that
+would block an import.
 """
 
 import os
@@ -14,7 +15,7 @@ import sys
 _PREFIXES = ("SANIC_", "WEBSOCKETS_", "OTEL_")
 _NAMES = frozenset(
     {
-        # httpx and requests. Processes of Sector reach each other, Redis and collectors directly.
+        # The proxies of httpx and requests. Processes of Sector connect to each other, Redis and collectors directly.
         "HTTP_PROXY",
         "HTTPS_PROXY",
         "ALL_PROXY",
@@ -22,9 +23,9 @@ _NAMES = frozenset(
         "REQUESTS_CA_BUNDLE",
         "CURL_CA_BUNDLE",
         "NETRC",
-        # Python's ssl writes the keys of TLS sessions there, and fails where it cannot.
+        # The ssl module of Python writes the keys of TLS sessions to this file, and fails if it cannot.
         "SSLKEYLOGFILE",
-        # prometheus_client.
+        # The variable of prometheus_client.
         "PROMETHEUS_DISABLE_CREATED_SERIES",
         "PROMETHEUS_LEGACY_NAME_VALIDATION",
         "PYDANTIC_DISABLE_PLUGINS",
@@ -35,9 +36,9 @@ _ignored: set[str] = set()
 
 
 def ignore_library_variables() -> None:
-    """Remove the variables of libraries from the environment of this process, and so of its children."""
+    """Remove the variables of libraries from the environment of this process and of its children."""
     if folder := os.environ.pop(_OLD_METRICS, ""):
-        # prometheus_client takes both; our own code, and its children, know one.
+        # prometheus_client reads both names. Our own code and its children use only one.
         os.environ.setdefault(_OLD_METRICS.upper(), folder)
     for name in tuple(os.environ):
         if name.upper() in _NAMES or name.upper().startswith(_PREFIXES):
@@ -51,15 +52,15 @@ def ignored_variables() -> list[str]:
 
 
 def check_certificate_file() -> None:
-    """End the process if SSL_CERT_FILE is a pipe, a device or very large: libraries read it when they are imported.
+    """End the process if SSL_CERT_FILE is a pipe, a device or very large. Libraries read it when they are imported.
 
-    The setting says what else may be wrong with it.
+    The setting reports all other errors of the file.
     """
     path = os.environ.get("SSL_CERT_FILE")
-    # These do not raise, whatever the path is.
+    # These functions do not raise for any path.
     if not path or not os.path.exists(path) or os.path.isdir(path):  # noqa: PTH110, PTH112
         return
-    # Here, since Pydantic comes with them, which is one of the libraries that read variables.
+    # The import is local, because it also imports Pydantic, which reads environment variables.
     from sector.models.certificates import MAX_BYTES
     from sector.models.printable import printable
     from sector.models.regular_file import FileError, read_file

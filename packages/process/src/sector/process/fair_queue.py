@@ -1,9 +1,8 @@
-"""A fair queue: expensive work runs one piece at a time, and the clients take turns.
+"""Fair queue: expensive work runs one piece at a time, and the clients take turns.
 
-A client that queues too much is rejected (load shedding).
-
-Without it, a hundred clients that each ask for 50 ms of work make every other request wait for five seconds. With it, a request
-waits for one piece at most, and a client with a hundred requests has the same share of the work as a client with one.
+A client that queues too much work is rejected (load shedding). Without the queue, a hundred clients that each request
+50 ms of work would delay all other requests by five seconds. With it, a request waits for one piece at most. A client
+with a hundred requests gets the same share of the work as a client with one.
 
 Source: J. Nagle, "On Packet Switches With Infinite Storage" (RFC 970, 1985), section 6: round robin over the sources.
 """
@@ -31,8 +30,11 @@ class FairQueueFull(Exception):
 
 
 class FairQueue:
-    """Grants one turn at a time, to the clients in rotation. After each turn it pauses as long as the turn took, at most 50 ms:
-    half of the time stays for other requests. `clock`: seconds."""
+    """Grants one turn at a time, to the clients in rotation.
+
+    After each turn it pauses as long as the turn took, at most 50 ms, so that other requests get half of the time.
+    `max_pending`: the maximum of waiting pieces per client. `clock`: a clock in seconds.
+    """
 
     def __init__(self, *, max_pending: int = _MAX_PENDING, clock: Callable[[], float] = time.monotonic) -> None:
         self._max_pending = max_pending
@@ -42,17 +44,17 @@ class FairQueue:
 
     @property
     def pending(self) -> int:
-        """How many pieces of work wait for their turn."""
+        """The number of pieces of work that wait for their turn."""
         return sum(map(len, self._clients.values()))
 
     def check(self, client: str) -> None:
-        """Raise FairQueueFull if a turn would not be granted, so that nothing is begun in vain."""
+        """Raise FairQueueFull if a turn would not be granted. A caller can check this before it starts any work."""
         if len(self._clients.get(client, ())) >= self._max_pending:
             raise FairQueueFull(client, self._max_pending)
 
     @asynccontextmanager
     async def turn(self, client: str) -> AsyncIterator[None]:
-        """Wait for a turn, and hold it during the block. Raises FairQueueFull."""
+        """Wait for a turn and hold it during the block, as a context manager. Raises FairQueueFull."""
         await self._acquire(client)
         began_s = self._clock()
         try:
@@ -81,7 +83,7 @@ class FairQueue:
             raise
 
     def _next(self) -> None:
-        """Grant the next turn. The client goes to the end of the rotation."""
+        """Grant the next turn. Its client goes to the end of the rotation."""
         while self._clients:
             client, queue = next(iter(self._clients.items()))
             del self._clients[client]

@@ -1,4 +1,7 @@
-"""Health and readiness: the conditions that this process depends on. A change is logged once, not at each retry."""
+"""Health and readiness: the conditions that a process depends on.
+
+The log has one line for each change, not for each retry.
+"""
 
 import logging
 import time
@@ -11,9 +14,10 @@ log = logging.getLogger(__name__)
 
 
 class Health:
-    """Named conditions. Each is ok, or has an error in words.
+    """The conditions of a process, by name. Each is ok or has an error text.
 
-    A process is ready if all conditions are ok, apart from errors that do not block it: they are only reported, since other work goes on.
+    A process is ready if all conditions are ok. Errors that do not block are only reported, because other work
+    continues.
     """
 
     def __init__(self, service: str, *conditions: str) -> None:
@@ -33,23 +37,27 @@ class Health:
 
     @property
     def errors(self) -> Mapping[str, str | None]:
-        """The error of each condition, in words; None if it is ok."""
+        """The error text of each condition, or None if it is ok."""
         return self._errors
 
     def stopping(self) -> None:
-        """Mark this process as stopping: it is not ready any more, whatever its conditions are."""
+        """Mark this process as stopping. From now on it is not ready, even if all conditions are ok."""
         self._stopping = True
 
     def set_ok(self, condition: str, detail: str = "") -> None:
-        """Set a condition to ok."""
+        """Set a condition to ok. `detail`: additional information for operators."""
         if self._change(condition, None):
             log.info("condition ok", extra={"condition": condition} | ({"detail": detail} if detail else {}))
 
     def set_error(self, condition: str, error: str, detail: str = "", *, cause: str = "", blocks: bool = True) -> None:
-        """Set the error of a condition. `detail` may differ at each retry: it is no change by itself.
+        """Set the error of a condition.
 
-        `cause`: the text of a library, for the log only: /health has no foreign text. `blocks`: whether the process is not ready
-        because of it.
+        Args:
+            condition: The name of the condition.
+            error: What is wrong, in our own words.
+            detail: Additional information, which may differ with each retry without counting as a change.
+            cause: The text of a library. It is only logged, because `/health` contains no foreign text.
+            blocks: Whether the process is not ready because of this error.
         """
         self._details[condition] = detail
         changed = (condition in self._not_blocking) is blocks
@@ -63,7 +71,7 @@ class Health:
             log.warning("condition failed, retrying", extra=extra | {"blocks_ready": blocks})
 
     def update(self, condition: str, error: tuple[str, str] | None, detail: str = "", *, blocks: bool = True) -> None:
-        """Set a condition to ok, or set its error: the text, and the cause, which is for the log only."""
+        """Set a condition to ok if `error` is None, otherwise set its error: the text, and the cause for the log."""
         if error is None:
             self.set_ok(condition)
         else:
@@ -78,7 +86,7 @@ class Health:
         return True
 
     def report(self) -> dict[str, JsonValue]:
-        """Return the conditions as `/health` shows them."""
+        """Return the conditions in the format of `/health`."""
         conditions: dict[str, JsonValue] = {
             name: {"ok": error is None, "since_ms": int(self._since[name] * 1000)} | self._error_fields(name, error)
             for name, error in self._errors.items()
@@ -89,7 +97,7 @@ class Health:
     def _error_fields(self, condition: str, error: str | None) -> dict[str, JsonValue]:
         if error is None:
             return {}
-        # `fault`: the earlier name of `error`, until version 0.10.
+        # `fault` is the earlier name of `error`, until version 0.10.
         fields: dict[str, JsonValue] = {"error": error, "fault": error, "blocks": condition not in self._not_blocking}
         detail = self._details.get(condition)
         return fields | {"detail": detail} if detail else fields
@@ -100,7 +108,11 @@ type HeadersOf = Callable[[Request], dict[str, str]]
 
 
 def endpoints(health: Health, details: Details | None = None, headers_of: HeadersOf = lambda _: {}) -> Blueprint:
-    """Return `/health` (everything, for operators), `/health/live` (the process answers) and `/health/ready` (it can do its work)."""
+    """Return the endpoints `/health` (all conditions), `/health/live` (the process responds) and `/health/ready` (it
+    can work).
+
+    `details`: returns additional fields for `/health`. `headers_of`: returns headers for the responses.
+    """
     routes = _probes(health, health.report, headers_of)
 
     @routes.get("/")
@@ -112,7 +124,7 @@ def endpoints(health: Health, details: Details | None = None, headers_of: Header
 
 
 def public_endpoints(health: Health, headers_of: HeadersOf = lambda _: {}) -> Blueprint:
-    """Return `/health/live` and `/health/ready` for a public port: they say yes or no, and nothing about Redis."""
+    """Return `/health/live` and `/health/ready` for a public port. Their responses contain no details."""
 
     def report() -> dict[str, JsonValue]:
         return {"service": health.service, "ready": health.ready}

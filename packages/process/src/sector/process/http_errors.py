@@ -1,4 +1,7 @@
-"""Errors of HTTP as problem documents (RFC 9457). Their texts are ours: those of Sanic quote the request, and differ between versions."""
+"""HTTP errors as problem documents (RFC 9457), with our own texts.
+
+The texts of Sanic quote the request and change with the version.
+"""
 
 from collections.abc import Iterator, Mapping
 from http import HTTPMethod, HTTPStatus
@@ -22,7 +25,7 @@ _DETAILS: Mapping[HTTPStatus, str] = {
 
 
 class HttpError(SanicException):
-    """An error of a request, by its status. Its text is ours, and is shown to clients."""
+    """The error of a request, with its HTTP status. Clients see the text `detail`, so it must be our own."""
 
     def __init__(self, status: HTTPStatus, detail: str) -> None:
         # Sanic logs errors that are not quiet.
@@ -30,7 +33,7 @@ class HttpError(SanicException):
 
 
 def describe_http_error(request: Request, error: SanicException) -> tuple[HTTPStatus, str, dict[str, str]]:
-    """Return the status of an error, its text, and its headers."""
+    """Return the status, the text and the headers of an error."""
     status = HTTPStatus(error.status_code) if error.status_code in HTTPStatus else HTTPStatus.INTERNAL_SERVER_ERROR
     headers = {name: str(value) for name, value in error.headers.items()}
     match error:
@@ -45,7 +48,7 @@ def describe_http_error(request: Request, error: SanicException) -> tuple[HTTPSt
         case PayloadTooLarge():
             return status, f"the body exceeds the limit of {request.app.config.REQUEST_MAX_SIZE} bytes", headers
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        # Sanic names them for paths without parameters only.
+        # Sanic states the allowed methods only for paths without parameters.
         headers["Allow"] = ", ".join(_allowed_methods(request))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return status, _DETAILS.get(status, INTERNAL_ERROR), headers
@@ -53,7 +56,7 @@ def describe_http_error(request: Request, error: SanicException) -> tuple[HTTPSt
 
 
 def _allowed_methods(request: Request) -> Iterator[str]:
-    """Yield the methods that the path of a request knows."""
+    """Yield the methods that the path of a request supports."""
     for method in sorted(HTTPMethod):
         try:
             request.app.router.get(request.path, method, request.headers.get("host"))
@@ -63,13 +66,13 @@ def _allowed_methods(request: Request) -> Iterator[str]:
 
 
 class ProblemHandler(ErrorHandler):
-    """Answers errors with a problem document, unless the app has a handler of its own for them.
+    """Responds to errors with a problem document, unless the app has its own handler for them.
 
-    Sanic's own pages depend on the `Accept` header, and fail with 500 if that is malformed.
+    The error pages of Sanic depend on the `Accept` header, and fail with 500 if that is malformed.
     """
 
     def default(self, request: Request, exception: Exception) -> HTTPResponse:
-        """Answer with an error."""
+        """Return the response to an error."""
         self.log(request, exception)
         if not isinstance(exception, SanicException):
             return problem(HTTPStatus.INTERNAL_SERVER_ERROR, INTERNAL_ERROR)

@@ -1,7 +1,7 @@
-"""Lines that a thread writes: a write to a file waits for its disk, which the event loop must not.
+"""Queue of lines that a thread writes to a file. A write waits for the disk, which must not block the event loop.
 
-A network disk that stalls, or a file system that is frozen, holds the thread alone. The queue is bounded in bytes, so what does not fit
-is dropped, and a process that is killed loses no more than that.
+A stalled network disk or a frozen file system blocks only the thread. The queue is bounded in bytes. Lines that do not
+fit are dropped, and a process that is killed loses at most the queue.
 """
 
 import threading
@@ -13,28 +13,31 @@ from sector.process.line_writer import LineWriter
 _MAX_BYTES = 2**22
 _BATCH_BYTES = 2**18
 _WRITES_A_SECOND, _BURST, _PAUSE_S = 1_000, 50, 0.002
-"""More writes than these are joined, after a pause: to wake the thread for a line costs more than the line."""
+"""Above this rate the thread pauses, and joins the lines that follow: waking it for a line costs more than the line."""
 _ENTRY_BYTES = 100
 """The memory of a queued line in addition to its text, in bytes."""
 
 type _Entry = tuple[bytes, int, threading.Event | None]
-"""A line, how many were dropped right before it, and what is set once it is written."""
+"""A line, the number of lines that were dropped before it, and an event that is set after the write."""
 
 
 class LineQueue:
-    """Takes lines from any thread without waiting. A thread of its own, started with the first line, passes them to `writer` in order."""
+    """Queues lines from any thread without waiting.
+
+    Its own thread passes them to `writer` in order, and starts with the first line.
+    """
 
     def __init__(self, writer: LineWriter, max_bytes: int = _MAX_BYTES) -> None:
         self._writer = writer
         self._max_bytes = max_bytes
         self.dropped = 0
-        """How many lines did not fit so far."""
+        """The number of lines that did not fit so far."""
         self.reset()
 
     def reset(self) -> None:
-        """Start empty, as a forked process has to: the thread is its parent's, and writes what was queued there."""
+        """Discard the queue, as a forked process must. The thread belongs to the parent, which writes the queued lines."""
         self._entries: SimpleQueue[_Entry] = SimpleQueue()
-        # Reentrant: garbage is collected anywhere, and a finalizer may log.
+        # The lock is reentrant, because garbage collection may run anywhere, and a finalizer may log.
         self._lock = threading.RLock()
         self._pending_bytes = 0
         self._unreported = 0
@@ -42,10 +45,10 @@ class LineQueue:
         self._starting = False
 
     def put(self, line: bytes) -> None:
-        """Queue a line, or drop it."""
+        """Queue a line, or drop it if the queue is full."""
         size = len(line) + _ENTRY_BYTES
         with self._lock:
-            # One line larger than all is queued alone: it is in memory anyway.
+            # A line that is larger than the limit is queued if the queue is empty, since it is in memory anyway.
             full = self._pending_bytes and self._pending_bytes + size > self._max_bytes
             if full or not self._has_thread():
                 self.dropped += 1
@@ -55,12 +58,12 @@ class LineQueue:
             self._enqueue(line, None)
 
     def flush(self) -> None:
-        """Have the thread report dropped lines, also if no other line follows."""
+        """Let the thread report dropped lines, even if no other line follows."""
         if not self._pending_bytes and (self._unreported or self._writer.is_behind):
             self.put(b"")
 
     def drain(self, within_s: float) -> bool:
-        """Wait for what is queued, so long at most. Returns whether it was written or dropped by then."""
+        """Wait until all queued lines are written or dropped, at most `within_s` seconds. Return whether they are."""
         done = threading.Event()
         with self._lock:
             if not self._pending_bytes and not self._unreported:
@@ -75,8 +78,8 @@ class LineQueue:
         self._entries.put((line, dropped, done))
 
     def _has_thread(self) -> bool:
-        """Start the thread where it does not run. False where the system has none left."""
-        # A finalizer may log while the thread is started: its line waits for that thread.
+        """Start the thread if it does not run. Return False if the system has no thread left."""
+        # A finalizer may log while the thread is starting. Its line waits for the thread.
         if not self._starting and (self._thread is None or not self._thread.is_alive()):
             self._starting = True
             try:
@@ -110,7 +113,7 @@ class LineQueue:
                 time.sleep(_PAUSE_S)
 
     def _pass_on(self, lines: list[bytes]) -> None:
-        """Write lines at once, and empty the list."""
+        """Write lines and empty the list."""
         if not lines:
             return
         text = b"".join(lines)
@@ -124,7 +127,7 @@ class LineQueue:
 
 
 def _take(entries: SimpleQueue[_Entry]) -> list[_Entry]:
-    """Wait for an entry; return it with those that came meanwhile, as many as make a batch. One thread alone takes them."""
+    """Wait for an entry. Return it with the entries that follow, up to a batch. Only one thread may call this."""
     batch = [entries.get()]
     size = len(batch[0][0])
     while size < _BATCH_BYTES and not entries.empty():

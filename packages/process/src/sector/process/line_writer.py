@@ -1,4 +1,7 @@
-"""Lines to a descriptor: they stay whole, and those that cannot be written are dropped, counted and reported later."""
+"""Writer of lines to a descriptor.
+
+Lines stay complete. Those that cannot be written are dropped, counted and reported later.
+"""
 
 import time
 from collections.abc import Callable
@@ -6,18 +9,18 @@ from collections.abc import Callable
 _NOTICE_EVERY_S = 1.0
 
 type Write = Callable[[bytes], int]
-"""Returns how many bytes were written. Raises OSError, BlockingIOError where nothing can be written now."""
+"""Returns how many bytes were written. Raises BlockingIOError if nothing can be written now, or another OSError."""
 type Notice = Callable[[int], str]
-"""Makes the line that says how many lines were dropped."""
+"""Returns the line that reports the number of dropped lines."""
 
 
 def plain_notice(lines: int) -> str:
-    """Return the notice in plain text."""
+    """Return the notice as plain text."""
     return f"log lines dropped, reader too slow: {lines}\n"
 
 
 class LineWriter:
-    """Writes lines with `write`, and never raises OSError. One thread uses it at a time."""
+    """Writes lines with `write`, and never raises OSError. Only one thread may use it at a time."""
 
     def __init__(
         self, write: Write, notice: Notice = plain_notice, clock: Callable[[], float] = time.monotonic
@@ -29,15 +32,15 @@ class LineWriter:
         self._reported_s = float("-inf")
         self.notice = notice
         self.dropped = 0
-        """How many lines could not be written so far."""
+        """The number of lines that could not be written so far."""
 
     @property
     def is_behind(self) -> bool:
-        """Whether a line is written in part, or dropped lines are not reported."""
+        """Whether a line is partly written, or dropped lines are not reported yet."""
         return bool(self._rest or self._unreported)
 
     def write(self, text: bytes, lines: int = 1) -> None:
-        """Write a text of so many lines, or drop them."""
+        """Write a text of `lines` lines, or drop them."""
         if self.is_behind:
             self.catch_up()
         byte_count = None if self._rest else self._try_write(text)
@@ -48,11 +51,14 @@ class LineWriter:
             self._rest = text[byte_count:]
 
     def report(self, lines: int) -> None:
-        """Have the next notice include lines that were dropped elsewhere."""
+        """Include lines that were dropped elsewhere in the next notice."""
         self._unreported += lines
 
     def catch_up(self) -> None:
-        """Write what is left of the last line: the next one would begin in its middle. Then report what was dropped."""
+        """Write the rest of a partly written line, so that the next line does not begin inside it.
+
+        Then report dropped lines.
+        """
         if self._rest:
             self._rest = self._rest[self._try_write(self._rest) or 0 :]
         if self._rest or not self._unreported or (now_s := self._clock()) - self._reported_s < _NOTICE_EVERY_S:
@@ -62,13 +68,13 @@ class LineWriter:
             self._rest, self._unreported, self._reported_s = line[byte_count:], 0, now_s
 
     def forget(self) -> None:
-        """Leave what is not finished to the process that this one was forked from."""
+        """Discard a partly written line in a forked process. The parent completes it."""
         self._rest, self._unreported = b"", 0
 
     def _try_write(self, text: bytes) -> int | None:
-        """Return how many bytes were written, None where nothing could be written."""
+        """Return how many bytes were written, or None if nothing could be written."""
         try:
             return self._write(text)
         except OSError:
-            # There is no other place to report it: the line is counted, and /metrics has the count.
+            # The line is counted, and /metrics has the count. There is no other place to report it.
             return None

@@ -1,7 +1,8 @@
-"""Standard error, without waiting: a line that cannot be written at once is dropped and counted.
+"""Standard error without waiting: a line that cannot be written at once is dropped and counted.
 
-A log is read by something that can fail: a disk fills or stalls, a pipe is closed, a log collector stalls. A write would then raise, or
-block the event loop. Neither may change what a process answers. All that a process writes to standard error goes through `LogStream`.
+The reader of a log can fail: a disk is full or stalls, a pipe is closed, a log collector stalls. A write would then
+raise or block the event loop. Neither may affect the responses of a process. All output of a process to standard error
+uses `LogStream`.
 """
 
 import atexit
@@ -22,18 +23,18 @@ from sector.process.line_writer import LineWriter, Notice, Write, plain_notice
 
 _STDOUT, _STDERR = 1, 2
 _ATOMIC_BYTES = 4096
-"""A pipe that polls as writable takes this much without blocking (Linux: one free page)."""
+"""How many bytes a pipe that polls as writable accepts without blocking (Linux: one free page)."""
 _AT_EXIT_S = 1.0
 _MEMORY_DEVICES = frozenset(os.makedev(1, minor) for minor in (3, 5, 7))
-"""null, zero and full, which answer at once."""
+"""The devices null, zero and full, which never block."""
 
 
 class LogStream(io.TextIOBase):
-    """A text stream over a descriptor. `write` takes whole lines, never raises OSError and never waits.
+    """A text stream over a descriptor, to which `write` adds complete lines. It never raises OSError and never waits.
 
-    Pipes, sockets and terminals are asked whether they take a line. Files cannot be asked: a thread writes to them, from a queue that
-    is bounded. `descriptor` None: there is nowhere to write to, and every line is dropped. `notice` makes the line that follows
-    dropped ones. `blocking`: writes in place of a descriptor, and may wait.
+    It polls pipes, sockets and terminals before each write. Polling does not work for files, so a thread writes to them
+    from a bounded queue. `descriptor`: None drops every line. `notice`: returns the line that reports dropped lines.
+    `blocking`: replaces the writes to the descriptor, and may wait.
     """
 
     def __init__(
@@ -49,14 +50,14 @@ class LogStream(io.TextIOBase):
         write, waits = (blocking, True) if blocking else _writer(descriptor)
         self._lines = LineWriter(write, notice, clock)
         self._queue = LineQueue(self._lines) if waits else None
-        # Log messages come from other threads too, and from finalizers, which run anywhere.
+        # Log messages also come from other threads and from finalizers, which run anywhere.
         self._lock = threading.RLock()
         self._exit_at_s: float | None = None
         _streams.add(self)
 
     @property
     def notice(self) -> Notice:
-        """What makes the line that follows dropped ones."""
+        """The function that returns the line that reports dropped lines."""
         return self._lines.notice
 
     @notice.setter
@@ -65,11 +66,11 @@ class LogStream(io.TextIOBase):
 
     @property
     def dropped(self) -> int:
-        """How many lines were dropped so far."""
+        """The number of lines that were dropped so far."""
         return self._lines.dropped + (self._queue.dropped if self._queue else 0)
 
     def write(self, text: str) -> int:
-        """Write lines, or drop them."""
+        """Write lines, or drop them. Returns the length of the text."""
         line = text.encode(errors="replace")
         if self._queue is None:
             with self._lock:
@@ -81,7 +82,9 @@ class LogStream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Write what is left of a line, and the number of lines that were dropped, if that is possible now."""
+        """Write the rest of a partly written line, and the number of dropped lines, if this is possible without
+        waiting.
+        """
         if self._queue is None:
             with self._lock:
                 self._lines.catch_up()
@@ -89,33 +92,33 @@ class LogStream(io.TextIOBase):
             self._queue.flush()
 
     def drain(self, within_s: float) -> bool:
-        """Wait until what a thread has to write is written, so long at most. Returns whether it is."""
+        """Wait until the thread has written all lines, at most `within_s` seconds. Return whether it has."""
         return self._queue is None or self._queue.drain(max(within_s, 0.0))
 
     def drain_at_exit(self) -> None:
-        """Wait for what is queued, and within the same time for each line that follows."""
+        """Wait for the queue. Each later line also waits within the same total time."""
         self._exit_at_s = time.monotonic() + _AT_EXIT_S
         self.drain(_AT_EXIT_S)
 
     def reset_after_fork(self) -> None:
-        """Reset the state in a forked process: threads that it does not have may hold locks there."""
+        """Reset the state in a forked process, where threads that do not exist may hold locks."""
         self._lock = threading.RLock()
         self._lines.forget()
         if self._queue is not None:
             self._queue.reset()
 
     def isatty(self) -> bool:
-        """Say whether a person reads it."""
+        """Say whether the descriptor is a terminal."""
         return self._descriptor is not None and os.isatty(self._descriptor)
 
     def fileno(self) -> int:
-        """Return the descriptor. Raises OSError where there is none."""
+        """Return the descriptor. Raises OSError without one."""
         if self._descriptor is None:
             raise io.UnsupportedOperation("the log stream has no descriptor")
         return self._descriptor
 
     def writable(self) -> bool:
-        """Say that it takes text."""
+        """Say that the stream is writable."""
         return True
 
 
@@ -132,7 +135,7 @@ def _reset_all() -> None:
         stream.reset_after_fork()
 
 
-# Registered before others are, and so called after them.
+# Exit functions run in reverse order of their registration, so this one runs last.
 atexit.register(_drain_all)
 os.register_at_fork(after_in_child=_reset_all)
 
@@ -142,7 +145,10 @@ def _drop(_: bytes) -> int:
 
 
 def _writer(descriptor: int | None) -> tuple[Write, bool]:
-    """Return what writes to a descriptor, and whether it waits. The descriptor itself stays as it is: other processes share it."""
+    """Return a function that writes to a descriptor, and whether it may block.
+
+    The flags of the descriptor are shared with other processes, so they do not change.
+    """
     if descriptor is None:
         return _drop, False
     status = os.fstat(descriptor)
@@ -151,17 +157,17 @@ def _writer(descriptor: int | None) -> tuple[Write, bool]:
         connection = socket.socket(fileno=os.dup(descriptor))
         return (lambda line: connection.send(line, socket.MSG_DONTWAIT)), False
     if not (stat.S_ISFIFO(mode) or os.isatty(descriptor)):
-        # A file, or a device. Not even O_NONBLOCK keeps these from waiting.
+        # A file or a device. O_NONBLOCK has no effect on it.
         return partial(os.write, descriptor), not (stat.S_ISCHR(mode) and status.st_rdev in _MEMORY_DEVICES)
     if not os.get_blocking(descriptor):
         return partial(os.write, descriptor), False
     try:
-        # The same pipe or terminal, opened again: only this description does not block.
+        # The same pipe or terminal is opened again, so that only this description is non-blocking.
         again = os.open(
             f"/proc/self/fd/{descriptor}", os.O_WRONLY | os.O_NONBLOCK | os.O_APPEND | os.O_NOCTTY | os.O_CLOEXEC
         )
     except OSError:
-        # Another user's pipe, a pipe that nothing reads, or a system without /proc.
+        # The pipe belongs to another user or has no reader, or the system has no /proc.
         return partial(_write_if_writable, descriptor), False
     return partial(os.write, again), False
 
@@ -178,13 +184,16 @@ def _write_if_writable(descriptor: int, line: bytes) -> int:
 
 
 def _open_descriptor(descriptor: int) -> int | None:
-    """Return a standard descriptor; None where it was closed at the start, so that it may be another file's by now."""
+    """Return a standard descriptor, or None if it was closed at the start: another file may have its number by now."""
     at_start = sys.__stdout__ if descriptor == _STDOUT else sys.__stderr__
     return None if at_start is None else descriptor
 
 
 def reserve_standard_descriptors() -> None:
-    """Open /dev/null at the standard descriptors that are closed: libuv aborts the process when it closes one of its own there."""
+    """Open /dev/null at closed standard descriptors.
+
+    Otherwise libuv gets their numbers and aborts the process when it closes them.
+    """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
         os.set_inheritable(descriptor, True)
     os.close(descriptor)
@@ -192,24 +201,24 @@ def reserve_standard_descriptors() -> None:
 
 @cache
 def log_stream() -> LogStream:
-    """Return standard error as a stream that never waits: one for the process."""
+    """Return standard error as a stream that never waits. A process has only one."""
     return LogStream(_open_descriptor(_STDERR))
 
 
 @cache
 def output_stream() -> LogStream:
-    """Return standard output likewise."""
+    """Return standard output as a stream that never waits."""
     return LogStream(_open_descriptor(_STDOUT))
 
 
 def print_error(text: str) -> None:
-    """Print a line on standard error, for a process that ends next: where that fails, its exit code is still the intended one."""
-    # Tests put their own stream there.
+    """Print a line on standard error before the process ends. An error of the write does not change the exit code."""
+    # Tests replace the stream.
     stream = log_stream() if sys.stderr is sys.__stderr__ else sys.stderr
     stream.write(f"{text}\n")
 
 
 def print_output(text: str) -> None:
-    """Print a line on standard output, for a process that goes on where nothing reads it."""
+    """Print a line on standard output. The process continues even if nothing reads it."""
     stream = output_stream() if sys.stdout is sys.__stdout__ else sys.stdout
     stream.write(f"{text}\n")

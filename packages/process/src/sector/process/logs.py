@@ -1,6 +1,6 @@
-"""Logs: a line of JSON for each message, for machines, or a coloured one on a terminal, for people.
+"""Logs: one line of JSON per message, or a coloured line of text on a terminal.
 
-What is bound in `structlog.contextvars` (sim, tick, worker, …) or given as `extra` stands in fields of its own.
+Values that are bound in `structlog.contextvars` (sim, tick, worker, …) or passed as `extra` are separate fields.
 """
 
 import logging
@@ -24,14 +24,14 @@ _INTERNAL = ("color_message", "taskName")
 
 
 def configure(service: str, level: str, style: Format) -> None:
-    """Have all that is logged go to standard error; `auto` is text on a terminal, and JSON elsewhere.
+    """Send all log messages to standard error. `auto` means text on a terminal and JSON otherwise.
 
-    Nothing waits for the reader of the log: lines that cannot be written at once are dropped and counted.
+    A slow reader of the log does not block the process. Lines that cannot be written at once are dropped and counted.
     """
     as_json = is_json(style)
     stream = log_stream()
     stream.notice = partial(_notice, service, as_json=as_json)
-    # Warnings and tracebacks of the interpreter go there as well.
+    # The interpreter also writes its warnings and tracebacks there.
     sys.stderr = stream
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
@@ -52,7 +52,7 @@ def configure(service: str, level: str, style: Format) -> None:
 
 
 def is_json(style: Format) -> bool:
-    """Say whether this style is JSON here."""
+    """Say whether a format means JSON in this process."""
     return style == "json" or (style == "auto" and not log_stream().isatty())
 
 
@@ -91,14 +91,14 @@ def _escape_values(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 def _traceback(stream: TextIO, failure: ExcInfo) -> None:
     text = StringIO()
     structlog.dev.plain_traceback(text, failure)
-    # Indented: the text of an error may have lines that look like messages.
+    # Indentation shows that the lines belong to an error, since its text may look like messages.
     stream.write("\n".join(f"    {printable(each)}" for each in text.getvalue().split("\n")))
 
 
 def printable(text: str) -> str:
-    """Return a text without secrets, and with control characters escaped.
+    """Return a text with its secrets removed and its control characters escaped.
 
-    What clients send must not move the cursor, or begin a line, of a log in text.
+    Text from clients must not control the terminal of a reader, or begin a line in a text log.
     """
     text = redact(text)
     if text.isprintable():
@@ -112,19 +112,22 @@ def _add_time(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _as_json(_: WrappedLogger, __: str, event: EventDict) -> str:
-    # What matters to people first.
+    # The most important fields for readers come first.
     return line(
         {**{name: event.pop(name) for name in ("at_ms", "level", "service", "event") if name in event}, **event}
     )
 
 
 def line(fields: Mapping[str, object]) -> str:
-    """Return fields as a line of JSON, whatever they hold, without secrets. It is printable: an operator may read it on a terminal."""
+    """Return fields as a line of JSON without secrets.
+
+    It contains only printable characters, because operators may read it on a terminal.
+    """
     values = {name: _printable(value) for name, value in fields.items()}
     text = redact(orjson.dumps(values, default=repr, option=orjson.OPT_NON_STR_KEYS).decode())
     if text.isprintable():
         return text
-    # JSON leaves as they are: DEL, C1 controls, U+2028 and U+2029, and marks that reverse a text.
+    # JSON does not escape these: DEL, C1 controls, U+2028 and U+2029, and marks that reverse text.
     return "".join(each if each.isprintable() else _json_escape(each) for each in text)
 
 
@@ -134,7 +137,7 @@ def _json_escape(character: str) -> str:
 
 
 def _printable(value: object) -> object:
-    # A text from the network or the environment may have lone surrogates, which JSON cannot encode.
+    # Text from the network or the environment may have lone surrogates, which JSON cannot encode.
     match value:
         case str():
             return value.encode(errors="replace").decode()

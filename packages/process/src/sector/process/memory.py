@@ -9,11 +9,11 @@ _NEW_OBJECTS = 100_000
 
 
 def keep_freed_memory() -> bool:
-    """Have the C library keep freed memory for the next block, up to 1 GiB each; says whether it can (glibc can).
+    """Let the C library retain freed memory for later blocks of up to 1 GiB. Return whether it can; glibc can.
 
-    It is for processes that make large blocks repeatedly, such as the snapshots of a worker. By default glibc
-    takes every block of more than 32 MiB from the kernel and returns it at once, so that each costs page faults. Threads have arenas of
-    their own, of 64 MiB at most each. So all threads share one arena. Source: mallopt(3).
+    Call it in processes that allocate large blocks repeatedly, such as the snapshots of a worker. By default glibc gets
+    each block of more than 32 MiB from the kernel and returns it at once, so that each block causes page faults. All
+    threads share one arena, because their own arenas have at most 64 MiB. Source: mallopt(3).
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
@@ -23,14 +23,15 @@ def keep_freed_memory() -> bool:
 
 
 def freeze_startup_heap() -> None:
-    """Exclude all objects that exist now from garbage collection: what is loaded at the start stays for the life of the process."""
+    """Exclude all existing objects from garbage collection, because objects from the start live as long as the process."""
     gc.collect()
     gc.freeze()
 
 
 def tune_gc() -> None:
-    """Collect garbage less often. Reference counts free nearly all objects.
+    """Reduce the frequency of garbage collection. Reference counts free nearly all objects.
 
-    A process that answers many requests at the same time makes thousands of objects in a moment, and each collection visits all of them.
+    A process with many concurrent requests creates thousands of objects in a short time, and each collection visits all
+    of them.
     """
     gc.set_threshold(_NEW_OBJECTS, 20, 100)

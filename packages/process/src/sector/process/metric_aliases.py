@@ -1,6 +1,6 @@
 """Earlier names of metrics: a renamed metric is exported under both names for one minor version.
 
-The values are copied when a process is scraped, so counting costs nothing more.
+The values are copied at each scrape, so updates have no additional cost.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,11 +9,14 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 _earlier_names: dict[str, str] = {}
-"""The earlier name of each renamed metric, by its present name. Names of counters are without `_total`."""
+"""The earlier name of each renamed metric, by its new name. Names of counters do not have `_total`."""
 
 
 def deprecate_metrics(renamed: Mapping[str, str]) -> None:
-    """Export metrics under their earlier names too. `renamed` maps each earlier name to the new one; counters without `_total`."""
+    """Export metrics under their earlier names too.
+
+    `renamed`: maps each earlier name to the new one. Names of counters do not have `_total`.
+    """
     _earlier_names.update({new_name: earlier_name for earlier_name, new_name in renamed.items()})
 
 
@@ -29,7 +32,10 @@ class EarlierNames(Collector):
 
 
 def with_earlier_names(metrics: Iterable[Metric]) -> Iterator[Metric]:
-    """Yield the metrics, and after each renamed one a copy with its earlier name. Its help states the new name."""
+    """Yield the metrics, and after each renamed one a copy with its earlier name.
+
+    The help of the copy states the new name.
+    """
     for metric in metrics:
         yield metric
         if (earlier_name := _earlier_names.get(metric.name)) is not None:

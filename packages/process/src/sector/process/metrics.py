@@ -1,4 +1,7 @@
-"""Metrics: buckets, the text for Prometheus, and the endpoint `/metrics`. Each metric is defined beside the code that updates it."""
+"""Metrics: buckets, the export in the format of Prometheus, and the endpoint `/metrics`.
+
+The code that updates a metric defines it.
+"""
 
 import logging
 import os
@@ -19,24 +22,24 @@ from sector.process.problem_documents import problem
 from sector.process.shared_metrics import SHARED, SharedMetricsCollector, remove_dead_processes
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Bounds of the buckets of durations, in seconds: what is fast here takes less than a millisecond."""
+"""Bounds of the buckets of durations, in seconds. Fast operations take less than a millisecond."""
 BYTES = tuple(4**power for power in range(4, 14))
 """Bounds of the buckets of sizes, in bytes: 256 to 64 MiB."""
 
 _PART, _BURST_S = 0.1, 0.2
 
 type Sample = Callable[[], None]
-"""Sets gauges to their current values."""
+"""A function that sets gauges to their current values."""
 
 log = logging.getLogger(__name__)
 
 shared_values.install()
-# The time at which each counter was created would double the number of series.
+# The creation times of counters would double the number of series.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types there
 
 
 def exposition() -> bytes:
-    """Return the text of all metrics: of this process, or of all that share theirs."""
+    """Return the metrics in the text format of Prometheus, for this process or for all that share their metrics."""
     flush_metrics()
     folder = os.environ.get(SHARED)
     if not folder:
@@ -48,8 +51,10 @@ def exposition() -> bytes:
 
 
 class PacedText:
-    """Renders a text on request, with at most a tenth of the time of the event loop, in bursts of 200 ms. Beyond that it returns the
-    last text, so that a flood of requests for metrics does not block other work. `clock`: seconds.
+    """Renders a text on request, with at most a tenth of the time of the event loop, in bursts of 200 ms.
+
+    Above that limit it returns the previous text, so that a flood of requests for metrics does not block other work.
+    `clock`: a clock in seconds.
     """
 
     def __init__(self, render: Callable[[], bytes], clock: Callable[[], float] = time.monotonic) -> None:
@@ -60,7 +65,7 @@ class PacedText:
         self._updated_s = clock()
 
     def text(self) -> bytes:
-        """Return the text."""
+        """Return the rendered text, or the previous one above the limit."""
         began_s = self._clock()
         self._owed_s = max(self._owed_s - (began_s - self._updated_s) * _PART, 0.0)
         self._updated_s = began_s
@@ -71,7 +76,7 @@ class PacedText:
 
 
 def metrics_endpoint(headers_of: HeadersOf, samples: Sequence[Sample]) -> Blueprint:
-    """Return `/metrics`. The samples are taken before each rendering."""
+    """Return the endpoint `/metrics`. It calls `samples` before each rendering."""
     routes = Blueprint("metrics")
 
     def render() -> bytes:
@@ -89,10 +94,10 @@ def metrics_endpoint(headers_of: HeadersOf, samples: Sequence[Sample]) -> Bluepr
         except OSError as error:
             reason = f"a file of {SHARED} cannot be read: {error.strerror}"
             if reason not in logged:
-                # Once, not at each request.
+                # The log gets one line, not one for each request.
                 logged.add(reason)
                 extra = {"file": error.filename, "error": error.strerror}
-                log.error("metrics file unreadable", extra=extra)  # noqa: TRY400  (the fields say all)
+                log.error("metrics file unreadable", extra=extra)  # noqa: TRY400  (the fields have the reason)
             return problem(500, f"{reason}: see the log for its name", headers_of(request))
 
     return routes

@@ -1,4 +1,4 @@
-"""Metrics of the process itself: readiness, conditions, lag of the event loop, log lines that were dropped. Once a second."""
+"""Metrics of the process itself, once per second: readiness, conditions, lag of the event loop, and dropped log lines."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from sector.process.shared_metrics import SHARED
 from sector.process.shared_values import shortage
 
 METRICS = "metrics"
-"""Condition of a process that shares its metrics with others."""
+"""The condition of a process that shares its metrics with others."""
 _LOOK_S = 1.0
 _NOT_SHARED = f"{SHARED} has no free space, so /metrics lacks values of this process: free space on its disk"
 
@@ -40,7 +40,7 @@ deprecate_metrics({"sector_loop_lag_seconds": "sector_event_loop_lag_seconds"})
 
 
 def readiness_metrics(health: Health) -> Sample:
-    """Return the sample that sets the metrics of readiness and of its conditions."""
+    """Return the sample that sets the metrics of readiness and of the conditions."""
 
     def sample() -> None:
         _READY.set(health.ready)
@@ -51,7 +51,7 @@ def readiness_metrics(health: Health) -> Sample:
 
 
 def shared_values(health: Health) -> Sample:
-    """Return what reports values of metrics that cannot be shared with other processes."""
+    """Return the sample that reports values of metrics that cannot be shared with other processes."""
 
     def sample() -> None:
         if error := shortage():
@@ -61,7 +61,7 @@ def shared_values(health: Health) -> Sample:
 
 
 def dropped_lines(stream: LogStream) -> Sample:
-    """Return what counts the log lines that were dropped, and reports them in the log once that is possible."""
+    """Return the sample that counts dropped log lines, and reports them in the log when possible."""
     counted = 0
 
     def sample() -> None:
@@ -75,7 +75,7 @@ def dropped_lines(stream: LogStream) -> Sample:
 
 
 async def watch(stop: asyncio.Event, samples: Sequence[Sample]) -> None:
-    """Take the samples and the lag until `stop`."""
+    """Take the samples and measure the lag until `stop` is set."""
     loop = asyncio.get_running_loop()
     while not stop.is_set():
         for sample in samples:

@@ -1,4 +1,6 @@
-"""Redaction: removes the secrets of this process from logs and tracebacks, in each form in which a library may quote them."""
+"""Redaction: removes the secrets of this process from logs and tracebacks, in every form in which a library may quote
+them.
+"""
 
 import re
 import sys
@@ -14,26 +16,26 @@ from sector.models.printable import printable
 
 HIDDEN = "***"
 MIN_LENGTH = 8
-"""A shorter secret may be any word: to hide it everywhere would spoil the log. In URLs it is hidden all the same."""
+"""Shorter secrets may be common words, which would be hidden everywhere in the log. In URLs they are always hidden."""
 
 _PATTERNS = (
-    # `user:password@` in a URL, whether it is one of ours or not.
+    # `user:password@` in any URL.
     (re.compile(r"://[^\s/\"'<>@]{1,512}@"), f"://{HIDDEN}@"),
-    # A header as some library quotes it.
+    # A header, as libraries quote it.
     (re.compile(r"\b([Bb]earer|[Bb]asic)\s+[\w.~+/=-]{8,}"), rf"\1 {HIDDEN}"),
     # A token (JWS compact serialization, RFC 7515).
     (re.compile(r"\beyJ[\w-]{6,}\.[\w-]{2,}(\.[\w-]*)?"), HIDDEN),
-    # The private members of a key (RFC 7518, 6).
+    # The private members of a key (RFC 7518, section 6).
     (re.compile(r"""(\\?["'](?:k|d|p|q|dp|dq|qi)\\?["']\s*:\s*\\?["'])[\w+/=-]{8,}"""), rf"\1{HIDDEN}"),
 )
 _HINTS = ("://", "earer ", "asic ", "eyJ", '": ', '":"', "': ")
 
 _forms: dict[str, None] = {}
-"""Each registered secret in each form in which it may be quoted; the longest first."""
+"""Each registered secret in all forms in which it may be quoted, the longest first."""
 
 
 def register_secrets(secrets: Iterable[str]) -> None:
-    """Hide these texts from now on in logs and tracebacks."""
+    """Hide these texts in logs and tracebacks from now on."""
     for secret in secrets:
         if len(secret) < MIN_LENGTH:
             continue
@@ -46,7 +48,7 @@ def register_secrets(secrets: Iterable[str]) -> None:
 
 
 def redact(text: str) -> str:
-    """Return a text without secrets: those that are registered, and what looks like one."""
+    """Return a text without the registered secrets and without text that looks like a secret."""
     for form in _forms:
         if form in text:
             text = text.replace(form, HIDDEN)
@@ -57,7 +59,7 @@ def redact(text: str) -> str:
 
 
 def redact_tracebacks() -> None:
-    """Have tracebacks of exceptions that nothing caught written without secrets and control characters."""
+    """Remove secrets and control characters from the tracebacks of uncaught exceptions."""
     sys.excepthook = _write_traceback
     threading.excepthook = lambda failure: _write_traceback(failure.exc_type, failure.exc_value, failure.exc_traceback)
 

@@ -1,4 +1,7 @@
-"""Requests that the HTTP parser rejects, before a handler reads them: each is counted, and one per second is logged."""
+"""Requests that the HTTP parser rejects before a handler reads them.
+
+Each is counted, and at most one per second is logged.
+"""
 
 import logging
 import time
@@ -6,7 +9,7 @@ import time
 from prometheus_client import Counter
 from sanic import Request
 
-# Before metrics are defined here: it sets how their values are stored.
+# This import comes before the definition of metrics, because it sets how their values are stored.
 import sector.process.metrics  # noqa: F401
 from sector.models.deprecated_names import deprecated_names
 
@@ -20,7 +23,7 @@ _LOG_EVERY_S = 1.0
 
 
 class _LogLimit:
-    """Limits log lines to one per second. `skipped`: how many were left out since the last one."""
+    """Limits log lines to one per second. `skipped`: how many were skipped since the last one."""
 
     def __init__(self) -> None:
         self._next_s = 0.0
@@ -39,7 +42,7 @@ _limit = _LogLimit()
 
 
 def count_rejected_request(address: str, reason: str) -> None:
-    """Count a rejected request, and log it, at most once per second."""
+    """Count a rejected request, and log it at most once per second."""
     _MALFORMED.inc()
     if _limit.admit():
         skipped, _limit.skipped = _limit.skipped, 0
@@ -48,7 +51,7 @@ def count_rejected_request(address: str, reason: str) -> None:
 
 
 def is_rejected(request: Request) -> bool:
-    """Say whether the HTTP parser rejected a request: it is logged already."""
+    """Say whether the HTTP parser rejected a request. Such a request is already logged."""
     return getattr(request.stream, "rejected", False)
 
 

@@ -1,7 +1,7 @@
-"""Earlier names of settings: they work for one minor version, and the process logs a warning that states the new name.
+"""Earlier names of settings: they work for one minor version, and the log has a warning with the new name.
 
-A field names its earlier variable in its type: `max_streams: Annotated[int, EarlierName("MOST_STREAMS")] = Field(…)`.
-If both variables are set, the new one counts.
+The type of a field states its earlier variable: `max_streams: Annotated[int, EarlierName("MOST_STREAMS")] = Field(…)`.
+If both variables are set, the new one has precedence.
 """
 
 import os
@@ -22,7 +22,10 @@ class EarlierName:
 
 @dataclass(frozen=True, slots=True)
 class EarlierSetting:
-    """An environment variable with an earlier name. `overridden`: whether the new one is set too, so that this one has no effect."""
+    """An environment variable with an earlier name.
+
+    `overridden`: whether the new variable is also set, so this one has no effect.
+    """
 
     earlier_name: str
     name: str
@@ -30,7 +33,7 @@ class EarlierSetting:
 
 
 class EarlierNamesSource(PydanticBaseSettingsSource):
-    """Reads settings from environment variables with earlier names. It comes after the source that reads the new ones."""
+    """Reads settings from variables with earlier names. It follows the source that reads the new names."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[str | None, str, bool]:
         """Return the value of a field, if a variable with its earlier name has one."""
@@ -38,7 +41,7 @@ class EarlierNamesSource(PydanticBaseSettingsSource):
         return (read_variable(earlier_name) or None) if earlier_name else None, field_name, False
 
     def __call__(self) -> dict[str, str]:
-        """Return the value of each field whose earlier name is set."""
+        """Return the value of each field whose earlier variable is set."""
         values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
         return {name: value for name, value in values.items() if value is not None}
 
@@ -52,7 +55,10 @@ def find_earlier_settings(kind: type[BaseModel]) -> Iterator[EarlierSetting]:
 
 
 def find_variable(kind: type[BaseModel], name: str) -> tuple[str, str]:
-    """Return the environment variable that sets the field `name`, and its value: the earlier one if only that is set."""
+    """Return the environment variable that sets the field `name`, and its value.
+
+    It is the earlier one if only that is set.
+    """
     value, earlier_name = read_variable(name), _earlier_name(kind.model_fields[name])
     if not value and earlier_name and (earlier_value := read_variable(earlier_name)):
         return earlier_name, earlier_value
@@ -60,7 +66,7 @@ def find_variable(kind: type[BaseModel], name: str) -> tuple[str, str]:
 
 
 def read_variable(name: str) -> str:
-    """Return the value of an environment variable, whatever the case of its name. Empty if it is not set."""
+    """Return the value of an environment variable, ignoring the case of its name, or "" if it is not set."""
     return next((value for key, value in os.environ.items() if key.lower() == name.lower()), "")
 
 

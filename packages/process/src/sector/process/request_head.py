@@ -1,7 +1,9 @@
-"""Parser of request heads (RFC 9112): it accepts what the RFC allows, and refuses what two servers could read differently.
+"""Parser of request heads (RFC 9112).
 
-A proxy in front of this process may be more lenient. If both disagreed on where a request ends, a client could smuggle a second
-request past the proxy.
+It accepts what the RFC allows, and rejects what two servers could interpret differently.
+
+A proxy in front of this process may be more lenient. If both disagreed on the end of a request, a client could smuggle
+a second request past the proxy.
 """
 
 import re
@@ -25,22 +27,23 @@ _SINGLE = {
     "authorization": "Authorization",
     "idempotency-key": "Idempotency-Key",
 }
-"""Headers that a request has once: servers differ in which of two they use."""
+"""Headers that a request may have only once, because servers differ in which of two they use."""
 _FRAMING = frozenset({*_SINGLE, "connection", "upgrade", "expect"})
-"""Headers that this parser looks at."""
+"""The headers that this parser interprets."""
 _NEVER_VALID = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?=[^\n])")
 CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?")
 """The line before a chunk: its size, and extensions, which are ignored."""
 
 
 class MalformedRequest(BadRequest):
-    """A request that violates RFC 9112. Its text names the rule, and quotes nothing of the request."""
+    """A request that violates RFC 9112. The text names the rule and does not quote the request."""
 
 
 class RequestHead(NamedTuple):
-    """The head of a request. Names of headers are lower case; values have no whitespace around them.
+    """The head of a request. Names of headers are in lower case, and values have no white space around them.
 
-    `length`: of the body, 0 without one; None: the body is chunked, or there is none (`has_body`).
+    `length`: the length of the body in bytes, 0 without a body. None means a chunked body, or no body if `has_body` is
+    false.
     """
 
     method: str
@@ -55,17 +58,17 @@ class RequestHead(NamedTuple):
 
 
 def parse_head(head: bytes) -> RequestHead:
-    """Parse a head, without the empty line that ends it. Raises MalformedRequest."""
+    """Parse a head without the empty line that ends it. Raises MalformedRequest."""
     if _HEAD.fullmatch(head) is None:
         raise MalformedRequest(_fault(head))
     try:
         text = head.decode()
     except UnicodeDecodeError:
-        # Octets above 127 have no meaning in HTTP. As Latin-1 they are characters, which nothing downstream stumbles over.
+        # Octets above 127 have no meaning in HTTP. Latin-1 decodes each of them to a character.
         text = head.decode("latin-1")
     request_line, *lines = text.split("\r\n")
     method, target, protocol = request_line.split(" ")
-    # A higher minor version is processed as the highest that is known (RFC 9110, 2.5).
+    # A higher minor version is processed as the highest known one (RFC 9110, section 2.5).
     version = "1.0" if protocol == "HTTP/1.0" else "1.1"
     headers: list[tuple[str, str]] = []
     framing: dict[str, str] = {}
@@ -97,7 +100,7 @@ def parse_head(head: bytes) -> RequestHead:
         options = {each.strip(" \t").lower() for each in connection.split(",")}
         keep_alive = "close" not in options and (keep_alive or "keep-alive" in options)
     upgrades = version == "1.1" and framing.get("upgrade", "").lower() == "websocket"
-    # A client of 1.0 does not wait for 100 (RFC 9110, 10.1.1).
+    # A client of HTTP/1.0 does not wait for 100 (RFC 9110, section 10.1.1).
     expect = framing.get("expect", "") if version == "1.1" else ""
     return RequestHead(method, target, version, headers, length, has_body, keep_alive, upgrades, expect)
 
@@ -108,7 +111,9 @@ def _is_host(host: str) -> bool:
 
 
 def _origin_form(method: str, target: str) -> tuple[str, str]:
-    """Return path and query of a target that is a URL, and the authority, which goes before the Host header (RFC 9112, 3.2.2)."""
+    """Return the path and query of a target that is a URL, and its authority, which overrides the Host header (RFC
+    9112, section 3.2.2).
+    """
     if target == "*" and method == "OPTIONS":
         return target, ""
     url = _ABSOLUTE.fullmatch(target)
@@ -118,7 +123,7 @@ def _origin_form(method: str, target: str) -> tuple[str, str]:
 
 
 def _body(framing: dict[str, str], version: str) -> tuple[int | None, bool]:
-    """Return the length of the body, None where it is chunked, and whether there is one."""
+    """Return the length of the body, or None if it is chunked, and whether there is a body."""
     length, coding = framing.get("content-length"), framing.get("transfer-encoding")
     if coding is not None:
         if length is not None:
@@ -136,13 +141,13 @@ def _body(framing: dict[str, str], version: str) -> tuple[int | None, bool]:
 
 
 def check_beginning(buffer: bytearray, start: int) -> None:
-    """Check what has arrived of a head. Raises MalformedRequest as soon as it cannot become a valid one."""
+    """Check the beginning of a head. Raises MalformedRequest as soon as it cannot become a valid head."""
     if _NEVER_VALID.search(buffer, start):
         raise MalformedRequest("its head has a control character, or a line that does not end with CRLF")
 
 
 def _fault(head: bytes) -> str:
-    """Return which rule a head violates."""
+    """Return the rule that a head violates."""
     if _NEVER_VALID.search(head):
         return "its head has a control character, or a line that does not end with CRLF"
     request_line, *fields = head.split(b"\r\n")

@@ -1,7 +1,8 @@
 """Request limits: how much work a token and an address may cause, over all replicas.
 
-A request costs one unit, and more for what it sends, what it is sent, and the time that it takes. Each process counts for itself and
-decides at once. Once a second it reports what busy clients used, and learns what they used at other replicas.
+A request costs one unit, and more for the bytes that it sends and receives and for the time that it takes. Each process
+decides at once with its own counts. Once per second it reports the usage of busy clients, and gets their usage at other
+replicas.
 """
 
 import asyncio
@@ -14,24 +15,24 @@ from sector.process.connections import client_network
 from sector.process.retry import wait_for_stop
 
 BURST_S = 10.0
-"""A client that used nothing for so long may use the units of so many seconds at once."""
+"""A client that was idle for this time may use the units of this time in a burst."""
 _SHARE_S = 1.0
 _MAX_CLIENTS = 10_000
 _MAX_SHARED = 1_000
 _BUSY = 0.1
-"""Clients that used less than this part of their rate are not shared: they are far from it, whatever they use elsewhere."""
+"""Clients below this share of their rate are not reported, because they are far from the limit."""
 _RECEIVED_BYTES = 16 * 2**10
 _SENT_BYTES = 64 * 2**10
 _WORK_S = 0.001
 
 
 def units(received: int, sent: int, work_s: float = 0.0) -> float:
-    """Return what a request costs, by its bytes and by the seconds of work on it."""
+    """Return the cost of a request in units. `received` and `sent`: bytes. `work_s`: seconds of work."""
     return 1 + received / _RECEIVED_BYTES + sent / _SENT_BYTES + work_s / _WORK_S
 
 
 class Usage(NamedTuple):
-    """Units that a client used. `client`: who, such as `address 10.0.0.1`; `per_second`: units it may use."""
+    """The units that a client used. `client`: a name such as `address 10.0.0.1`. `per_second`: its rate limit in units."""
 
     client: str
     per_second: float
@@ -39,11 +40,17 @@ class Usage(NamedTuple):
 
 
 type Share = Callable[[Sequence[Usage]], Awaitable[Sequence[float] | None]]
-"""Reports usage, and returns of each client the seconds until all that it used anywhere is paid for; None if that failed."""
+"""Reports usage.
+
+Returns, for each client, the seconds until its usage at all replicas is within its rate, or None after an error.
+"""
 
 
 class TooManyRequests(Exception):
-    """A client exceeds its rate. `client`: who; `retry_after_s`: seconds after which this would have been accepted."""
+    """A client exceeds its rate.
+
+    `client`: its name. `retry_after_s`: after how many seconds this request would be accepted.
+    """
 
     def __init__(self, client: str, per_second: float, retry_after_s: float) -> None:
         super().__init__(f"{client} exceeds the limit of {per_second:g} requests per second")
@@ -54,7 +61,7 @@ class TooManyRequests(Exception):
 
 @dataclass(slots=True)
 class _Client:
-    """`owed_until_s`: when all that it used is paid for; `used`: units since they were shared last."""
+    """The usage of a client. `owed_until_s`: when its usage is within its rate. `used`: units since the last report."""
 
     per_second: float
     owed_until_s: float = 0.0
@@ -62,7 +69,10 @@ class _Client:
 
 
 class RequestLimits:
-    """Units per second of a token and of an address; 0: unlimited. `clock`: seconds."""
+    """Limits the units per second of a token and of an address.
+
+    A limit of 0 means unlimited. `clock`: a clock in seconds.
+    """
 
     def __init__(
         self, share: Share, *, per_token: float, per_address: float, clock: Callable[[], float] = time.monotonic
@@ -83,7 +93,7 @@ class RequestLimits:
                 raise TooManyRequests(name, per_second, wait_s)
 
     def charge(self, subject: str | None, address: str, cost: float) -> None:
-        """Note that a request used `cost` units."""
+        """Count `cost` units for a request."""
         now_s = self._clock()
         for name, per_second in self._names(subject, address):
             client = self._clients.get(name)
@@ -109,13 +119,13 @@ class RequestLimits:
             del self._clients[next(iter(self._clients))]
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Share once a second, until `stop`."""
+        """Report usage once per second until `stop` is set."""
         while not stop.is_set():
             await wait_for_stop(stop, _SHARE_S)
             await self.share()
 
     async def share(self) -> None:
-        """Report what busy clients used. Raises what the report raises."""
+        """Report the usage of busy clients. Errors of the report are not caught."""
         busy = [name for name, each in self._clients.items() if each.used > each.per_second * _BUSY][:_MAX_SHARED]
         used = [Usage(name, self._clients[name].per_second, self._clients[name].used) for name in busy]
         now_s = self._clock()

@@ -1,4 +1,4 @@
-"""Metrics of HTTP requests: how many, their status, and how long each took."""
+"""Metrics of HTTP requests: their number, status and duration."""
 
 import re
 
@@ -27,7 +27,7 @@ _children: dict[tuple[str, str, int], Histogram] = {}
 
 
 def observe_request(request: Request, status: int) -> None:
-    """Count a request that is answered now. Methods and paths that a client invents are counted as `other`."""
+    """Count a request whose response is ready. Unknown methods and paths count as `other`."""
     route = request.route
     if route is None:
         method = request.method if request.method in METHODS else OTHER

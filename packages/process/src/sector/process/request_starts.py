@@ -1,11 +1,12 @@
-"""Fair starts of requests: an iteration of the event loop starts a bounded number of them, and the clients take turns.
+"""Fair starts of requests: each iteration of the event loop starts a bounded number of requests, and the clients take
+turns.
 
-All requests that arrive in one iteration would otherwise start in it. If 900 connections of one client send a request at the same
-time, the request of another client then waits until all of them are answered.
+Otherwise all requests that arrive in one iteration would start in it. If 900 connections of one client send a request
+at the same time, the request of another client would wait for all of them.
 
-Sources: J. Nagle, "On Packet Switches With Infinite Storage" (RFC 970, 1985), section 6: round robin over the sources. D.-M. Chiu and
-R. Jain, "Analysis of the Increase and Decrease Algorithms for Congestion Avoidance in Computer Networks" (1989): additive increase,
-multiplicative decrease of the number.
+Sources: J. Nagle, "On Packet Switches With Infinite Storage" (RFC 970, 1985), section 6: round robin over the sources.
+D.-M. Chiu and R. Jain, "Analysis of the Increase and Decrease Algorithms for Congestion Avoidance in Computer Networks"
+(1989): additive increase, multiplicative decrease of the number.
 """
 
 import asyncio
@@ -18,10 +19,11 @@ _MAX_STARTS = 64
 
 
 class RequestStarts:
-    """Decides when a request starts. `clock`: seconds; by default of processor time, so that a busy machine does not slow the starts.
+    """Decides when a request starts.
 
-    At most 64 requests start in an iteration. While requests wait, that number is halved after an iteration that took more than
-    20 ms, and else grows by one.
+    At most 64 requests start in an iteration. While requests wait, that number is halved after an iteration of more
+    than 20 ms, and otherwise increases by one. `clock`: a clock in seconds. By default it measures processor time, so
+    that a busy machine does not slow down the starts.
     """
 
     def __init__(self, clock: Callable[[], float] = time.thread_time) -> None:
@@ -33,11 +35,14 @@ class RequestStarts:
 
     @property
     def pending(self) -> int:
-        """How many requests wait for their start."""
+        """The number of requests that wait for their start."""
         return sum(map(len, self._clients.values()))
 
     def start(self) -> bool:
-        """Start a request at once, unless many start in this iteration, or others wait. Say whether it started."""
+        """Start a request at once, unless the iteration has reached its limit or other requests wait.
+
+        Return whether it started.
+        """
         if self._clients or self._started >= self._limit:
             return False
         if not self._started:
@@ -62,14 +67,14 @@ class RequestStarts:
         self._adapt(self._clock() - self._began_s)
         while self._clients and self._started < self._limit:
             self._started += self._start_next()
-        # Also if nothing was started, since cancelled requests leave their places empty.
+        # This is also needed if nothing was started, because cancelled requests leave empty places.
         self._watch_iteration()
 
     def _adapt(self, iteration_s: float) -> None:
         self._limit = max(self._limit // 2, 1) if iteration_s > _TARGET_S else min(self._limit + 1, _MAX_STARTS)
 
     def _start_next(self) -> bool:
-        """Start a request of the client whose turn it is. The client goes to the end of the rotation."""
+        """Start a request of the next client. The client goes to the end of the rotation."""
         client, queue = next(iter(self._clients.items()))
         del self._clients[client]
         start = queue.popleft()

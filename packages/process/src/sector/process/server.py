@@ -1,8 +1,8 @@
-"""The server of a process: it listens, runs the background tasks of the app, and stops in order (graceful shutdown).
+"""The server of a process: it listens, runs the background tasks of the app, and shuts down gracefully.
 
-SIGTERM and SIGINT stop it. It is not ready any more, and serves on for SHUTDOWN_DELAY_S seconds, so that load balancers can send requests
-elsewhere. Then the tasks get a bounded time to end, and the process exits with 0. A task that fails unexpectedly ends the process with 1,
-so that its supervisor starts it again.
+SIGTERM and SIGINT stop it. From then on it is not ready, but serves for SHUTDOWN_DELAY_S seconds, so that load
+balancers can redirect requests. Then the tasks get a limited time to end, and the process exits with 0. A task that
+fails unexpectedly ends the process with 1, so that its supervisor restarts it.
 """
 
 import asyncio
@@ -43,25 +43,31 @@ from sector.process.shared_metrics import share_metrics
 log = logging.getLogger(__name__)
 
 CONNECTIONS = "connections"
-"""Condition of a service that promises more connections than it accepts."""
+"""The condition of a service that promises more connections than it accepts."""
 STOP_TIMEOUT_S = 4.0
 EXIT_FAILED = 1
 _POLL_S = 0.05
 _BACKLOG = 4096
-"""Connections that wait to be accepted (Linux: up to net.core.somaxconn). Of others the system drops the first packet, and a client
-repeats it after a second: a hundred clients that connect at the same time would hide a process from its probes."""
+"""The maximum of connections that wait to be accepted (Linux: up to net.core.somaxconn).
+
+The system drops the first packet of further connections, and the client repeats it after a second. Without a large
+backlog, a hundred clients that connect at the same time would hide a process from its probes.
+"""
 _OPERATOR_CONNECTIONS = 64
 _IDLE_BEHIND_PROXIES_S = 3700.0
-"""More than any gateway keeps a connection by default: Envoy does for an hour, load balancers of clouds for up to ten minutes."""
+"""Longer than gateways keep idle connections by default: Envoy one hour, load balancers of clouds up to ten minutes."""
 
 
 def run(app: App, settings: Settings, port: int, *, tune_gc: bool = True) -> NoReturn:
-    """Serve until a signal. Exits with 0 after a signal, with 1 if a task failed, and with 2 if the port cannot be used.
+    """Serve until a signal.
 
-    `tune_gc`: whether to collect garbage less often. A process with few large objects would hold them for long.
+    Exits with 0 after a signal, with 1 if a task failed, and with 2 if the process cannot listen.
+
+    `tune_gc`: whether to collect garbage less often. It should be false for a process with few large objects, which
+    would stay in memory longer.
     """
     if app.ctx.operator and app.ctx.operator[1] == port:
-        # With REUSE_PORT the system would share connections among the two.
+        # With REUSE_PORT the system would distribute connections between both apps.
         print_error(f"wrong setting OPERATOR_PORT={port}: it is the public port. Allowed: another port, or 0")
         sys.exit(EXIT_WRONG_SETTING)
     reserve_standard_descriptors()
@@ -79,7 +85,7 @@ def run(app: App, settings: Settings, port: int, *, tune_gc: bool = True) -> NoR
 
 
 async def _serve(app: App, settings: Settings, port: int, *, tune_gc: bool) -> int:
-    # Connections from a proxy are those of many clients.
+    # Connections from a proxy carry requests of many clients.
     per_address = 0 if app.config.PROXIES_COUNT else settings.max_connections_per_address
     set_ipv6_prefix(settings.ipv6_prefix)
     raise_descriptor_limit()
@@ -88,7 +94,8 @@ async def _serve(app: App, settings: Settings, port: int, *, tune_gc: bool) -> i
     app.ctx.request_starts = RequestStarts()
     if app.ctx.promised and (shortage := describe_shortage(app.ctx.promised, settings.max_connections, accepted)):
         app.ctx.health.set_error(CONNECTIONS, shortage, blocks=False)
-    # Our own handlers, and first of all: Sanic's come once it listens, and a signal before that is lost or kills.
+    # Our handlers are set first. Sanic sets its own only when it listens, so an earlier signal would be lost or kill
+    # the process.
     signalled, stop = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, _on_signal, signalled, stop)
@@ -97,7 +104,7 @@ async def _serve(app: App, settings: Settings, port: int, *, tune_gc: bool) -> i
         try:
             servers.append(await _listen(listener, settings, listen_port))
         except OSError as error:
-            # uvloop's own text repeats the address; a name that is not known has no number of the system's.
+            # The text of uvloop repeats the address. An unknown name has no errno of the system.
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
             print_error(f"cannot listen on {settings.host}:{listen_port}: {reason}; correct HOST or the port")
             return EXIT_WRONG_SETTING
@@ -114,7 +121,7 @@ async def _serve(app: App, settings: Settings, port: int, *, tune_gc: bool) -> i
     for server in servers:
         await server.before_stop()
         await server.after_stop()
-    # Processes that share its metrics export them from now on.
+    # From now on, processes that share the metrics export those of this process.
     flush_metrics()
     return 0 if all(task.cancelled() or task.result() for task in tasks) else EXIT_FAILED
 
@@ -124,7 +131,7 @@ def _listeners(app: App, port: int) -> list[tuple[App, int]]:
     if app.ctx.operator is None:
         return [(app, port)]
     operator_app, operator_port = app.ctx.operator
-    # Of its own: clients cannot use it up.
+    # Its connections have their own limit, which public clients cannot exhaust.
     operator_app.ctx.connection_limit = ConnectionLimit(_OPERATOR_CONNECTIONS, 0)
     return [(app, port), (operator_app, operator_port)]
 
@@ -150,14 +157,18 @@ async def _listen(app: App, settings: Settings, port: int) -> AsyncioServer:
 
 
 def idle_timeout_s(app: App, settings: Settings) -> float:
-    """Return how long a connection may be idle. A proxy that sends a request over a connection while we close it answers 502."""
+    """Return how many seconds a connection may be idle.
+
+    It is longer behind a proxy. If a proxy sends a request while this process closes the connection, the client gets a
+    502.
+    """
     if app.config.PROXIES_COUNT and "idle_timeout_s" not in settings.model_fields_set:
         return _IDLE_BEHIND_PROXIES_S
     return settings.idle_timeout_s
 
 
 def _socket_options(settings: Settings, port: int) -> dict[str, Any]:
-    """Return the arguments of Sanic for where to listen. Raises OSError."""
+    """Return the arguments of Sanic for the listening socket. Raises OSError."""
     if not settings.reuse_port:
         return {"host": settings.host, "port": port}
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -165,7 +176,7 @@ def _socket_options(settings: Settings, port: int) -> dict[str, Any]:
 
 
 def _on_signal(signalled: asyncio.Event, stop: asyncio.Event) -> None:
-    """Begin to stop at the first signal. The second one ends the delay."""
+    """Start the shutdown at the first signal. The second signal ends the delay."""
     if signalled.is_set():
         stop.set()
     signalled.set()
@@ -193,9 +204,9 @@ async def _end_tasks(tasks: list[asyncio.Task[bool]]) -> None:
 
 
 async def _end_connections(server: AsyncioServer) -> None:
-    """Listen no more; let requests under way be answered, within the bound; close what is left."""
+    """Stop listening, wait a limited time for pending responses, then close all connections."""
     closed = asyncio.ensure_future(server.wait_closed())
-    # uvloop waits for connections only where the waiting began before the closing.
+    # uvloop waits for connections only if the wait began before the close.
     await asyncio.sleep(0)
     server.close()
     for connection in server.connections:
@@ -207,7 +218,7 @@ async def _end_connections(server: AsyncioServer) -> None:
     while not closed.done() and loop.time() < end_s:
         for connection in tuple(server.connections):
             connection.close_if_idle()
-        # A connection is idle once its request is answered.
+        # A connection is idle after the response to its request.
         await asyncio.wait((closed,), timeout=_POLL_S)
     for connection in tuple(server.connections):
         abort(connection)

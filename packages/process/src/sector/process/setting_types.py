@@ -1,4 +1,4 @@
-"""Types of settings: each parses a value once, into its canonical form, or says what is wrong with it."""
+"""Types of settings. Each parses a value to its canonical form, or raises an error that states what is wrong."""
 
 import os
 from pathlib import Path
@@ -56,13 +56,13 @@ def _check_certificate_folder(path: Path | None) -> Path | None:
 
 
 CertificateFile = Annotated[Path | None, AfterValidator(_check_certificate_file)]
-"""A file of certificates, which can be read."""
+"""A readable file of certificates."""
 CertificateFolder = Annotated[Path | None, AfterValidator(_check_certificate_folder)]
-"""A folder, which can be read."""
+"""A readable folder."""
 LowerCase = BeforeValidator(_to_lower_case)
-"""Of a choice: upper case means the same."""
+"""A choice that ignores case."""
 SecretSetting = Annotated[SecretStr | None, AfterValidator(_clean_secret)]
-"""Without white space around it; quotes and control characters are errors."""
+"""A secret. White space around it is removed, and quotes and control characters are errors."""
 TokenSetting = Annotated[SecretStr | None, AfterValidator(_clean_token)]
 """A secret that is sent in a header."""
 HttpUrlSetting = Annotated[HttpUrl, BeforeValidator(_parse_url), PlainSerializer(str)]

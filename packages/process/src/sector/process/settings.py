@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True, enable_decoding=False)
 
     host: HostSetting = Field(
-        default="0.0.0.0",  # nosec B104  # in a container, which decides what is published
+        default="0.0.0.0",  # nosec B104  # the container decides what is published
         min_length=1,
         description="Address to listen on, such as 0.0.0.0 or 127.0.0.1.",
     )
@@ -98,14 +98,17 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read environment variables alone, those with earlier names last."""
+        """Read only environment variables, those with earlier names last."""
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, EarlierNamesSource(settings_cls)
 
     @model_validator(mode="before")
     @classmethod
     def _strip(cls, values: dict[str, object]) -> dict[str, object]:
-        """Remove white space around values, as files leave it. A value of white space alone is not the same as none."""
+        """Remove white space around values, which files often contain.
+
+        A value of only white space stays, because it is not the same as an empty one.
+        """
         return {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
 
 

@@ -1,4 +1,7 @@
-"""Loads settings from environment variables. An invalid one ends the process; the error has its name, its value, and what is allowed."""
+"""Loading of settings from environment variables.
+
+An invalid setting ends the process with its name, its value, and the allowed values.
+"""
 
 import re
 import sys
@@ -19,11 +22,14 @@ from sector.process.settings import EXIT_WRONG_SETTING, Settings
 
 _MAX_SHOWN = 200
 _BARE_URL = re.compile(r"([a-z+]{1,20}://)?[\w.-]*(:[0-9]{1,5})?(/[\w-]{0,20})?")
-"""A URL of one host, in which there is no room for a password."""
+"""A URL of one host that cannot contain a password."""
 
 
 def load[T: Settings](kind: type[T], *, about: str) -> T:
-    """Return the settings of this process. `--help` prints them all; a wrong value or argument exits with code 2."""
+    """Return the settings of this process. An invalid value or argument exits with code 2.
+
+    `about`: the purpose of the process, for `--help`, which prints all settings.
+    """
     if sys.argv[1:] in (["-h"], ["--help"]):
         print(_help(kind, about))
         sys.exit(0)
@@ -35,7 +41,7 @@ def load[T: Settings](kind: type[T], *, about: str) -> T:
 
 
 def load_environment[T: Settings](kind: type[T]) -> T:
-    """Return the settings of this process; a wrong value exits with code 2. The command line is the caller's."""
+    """Return the settings of this process without parsing the command line. An invalid value exits with code 2."""
     ignore_library_variables()
     redact_tracebacks()
     try:
@@ -74,7 +80,7 @@ def _exit_with_errors(errors: list[str]) -> NoReturn:
 
 
 def _describe(kind: type[Settings], name: str, errors: list[ErrorDetails]) -> str:
-    """Return the line for one setting: its first error, and how many more there are."""
+    """Return the line for one setting: its first error, and the number of other errors."""
     field, inner = kind.model_fields[name], ".".join(map(str, errors[0]["loc"][1:]))
     variable, value = find_variable(kind, name)
     more = f" (and {len(errors) - 1} more errors)" if len(errors) > 1 else ""
@@ -85,7 +91,7 @@ def _describe(kind: type[Settings], name: str, errors: list[ErrorDetails]) -> st
 
 
 def _show(field: FieldInfo, value: str) -> str:
-    """Return a value as a message shows it, hidden if it is a secret or may contain a password."""
+    """Return a value for a message. It is hidden if it is a secret or may contain a password."""
     may_have_password = (
         "@" in value or ("://" in value and "?" in value) or (not field.repr and not _BARE_URL.fullmatch(value))
     )

@@ -1,7 +1,7 @@
-"""Metrics of several processes: the folder that they share, and the collector that reads the files of all of them.
+"""Metrics of several processes: the folder that they share, and the collector that reads the files of all processes.
 
-Several processes on one machine that share a port share their metrics too, if PROMETHEUS_MULTIPROC_DIR names a folder: each of them
-exports the metrics of all. Source: the multiprocess mode of prometheus_client.
+Processes on one machine that share a port also share their metrics, if PROMETHEUS_MULTIPROC_DIR names a folder. Each of
+them exports the metrics of all. Source: the multiprocess mode of prometheus_client.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from sector.process.shared_values import open_shared_files
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 _MAX_FILE_BYTES = 256 * 2**20
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-"""A disk that is full does not end a process: its values are not shared, which /health reports."""
+"""Errors of a full disk do not end a process. Its values are not shared, and `/health` reports that."""
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +40,16 @@ _DAMAGE = (
     MemoryError,
     RuntimeError,
 )
-"""What the library raises for files that are damaged, or that this process may not read."""
+"""Errors that the library raises for damaged files, and for files that this process must not read."""
 _damaged: set[str] = set()
-"""Files of other processes that cannot be read: each is logged once."""
+"""Files of other processes that cannot be read. Each is logged once."""
 
 
 def share_metrics() -> None:
-    """Share the metrics of this process with others, if PROMETHEUS_MULTIPROC_DIR names a folder. Exits with 2 if it cannot be used."""
+    """Share the metrics of this process, if PROMETHEUS_MULTIPROC_DIR names a folder.
+
+    Exits with 2 if the folder cannot be used.
+    """
     folder = os.environ.get(SHARED)
     if not folder:
         return
@@ -64,7 +67,7 @@ def share_metrics() -> None:
 
 
 def _remove_damaged(folder: Path) -> None:
-    """Remove files that another process of this id left damaged: in a container, every process may have the same."""
+    """Remove damaged files of an earlier process with the same id. In a container, every process may have the same id."""
     for path in folder.glob(f"*_{os.getpid()}.db"):
         try:
             if _size_of(path):
@@ -80,12 +83,12 @@ def _remove_damaged(folder: Path) -> None:
 
 
 def _size_of(path: Path) -> int:
-    """Return the size of a file; 0 if there is none, since other processes remove those of the dead. Raises OSError, ValueError."""
+    """Return the size of a file, or 0 if another process removed it in the meantime. Raises OSError or ValueError."""
     try:
         size = path.stat().st_size
     except FileNotFoundError:
         return 0
-    # A pipe would never end.
+    # A read of a pipe would never end.
     check_file(path)
     if size > _MAX_FILE_BYTES:
         raise FileError(path, "it is too large")
@@ -93,14 +96,14 @@ def _size_of(path: Path) -> int:
 
 
 class SharedMetricsCollector(MultiProcessCollector):
-    """Reads the files of all processes, except files that are still empty."""
+    """Reads the metrics files of all processes, except files that are still empty."""
 
     def collect(self) -> Iterable[Metric]:
         files = [str(path) for path in Path(self._path).glob("*.db") if self._is_filled(path)]
         try:
             return self._merge(files)
         except _DAMAGE:
-            # The library trusts its files. One that is damaged must not hide all others.
+            # The library does not validate files. A damaged file must not hide all others.
             readable = [each for each in files if self._is_readable(each)]
             if len(readable) == len(files):
                 raise
@@ -137,6 +140,6 @@ def remove_dead_processes(folder: Path) -> None:
     """Remove the gauges of processes that were killed. Their counters still count."""
     for each in {path.stem.rpartition("_")[2] for path in folder.glob("gauge_live*.db")}:
         if each.isdecimal() and not Path(f"/proc/{each}").exists() and Path("/proc/self").exists():
-            # Another process may do the same at this moment. What cannot be removed is left out as damaged.
+            # Another process may do the same at this moment. Files that cannot be removed are skipped as damaged.
             with contextlib.suppress(OSError):
                 mark_process_dead(int(each), folder)  # type: ignore[no-untyped-call]  # the library has no types there

@@ -1,9 +1,10 @@
-"""Values of metrics in files that several processes share, also when their disk is full.
+"""Values of metrics in files that several processes share, even if the disk is full.
 
 Metrics are defined when modules are imported. Their values stay in this process until it calls `open_shared_files`.
 
-prometheus_client writes to files through memory (mmap). Where the disk has no page left for such a write, the system kills the process
-with SIGBUS. Here space is allocated before it is written to. A value without space stays in this process: it is counted, and not shared.
+prometheus_client writes to files through memory (mmap). If the disk has no free page for a write, the system kills the
+process with SIGBUS. So this module allocates space before each write. A value without space stays in this process,
+which counts it without sharing it.
 """
 
 import os
@@ -15,24 +16,24 @@ from prometheus_client.mmap_dict import MmapedDict
 
 _FIRST_BYTES = 2**16
 _PADDING_BYTES = 64
-"""More than the length, the padding and the numbers of a value take, without its key."""
+"""A bound for the length, the padding and the numbers of a value, without its key."""
 
 _shortages: list[OSError] = []
 
 
 def shortage() -> OSError | None:
-    """Return why some values of this process are not shared; None where all are."""
+    """Return why some values of this process are not shared, or None if all are."""
     return _shortages[-1] if _shortages else None
 
 
 class SharedValues(MmapedDict):
-    """A file of values. It takes the place of the library's class."""
+    """A file of values, which replaces the class of the library."""
 
     def __init__(self, filename: str, read_mode: bool = False) -> None:
         self._filename = filename
         self._private: dict[str, tuple[float, float]] = {}
         self._offsets: dict[str, float] = {}
-        """What an earlier process of the same id counted."""
+        """The values of an earlier process with the same id."""
         self._capacity = self._used = 0
         self._positions: dict[str, int] = {}
         self._is_open = False
@@ -42,7 +43,7 @@ class SharedValues(MmapedDict):
             _files.unopened.append(self)
 
     def open(self, *, read_mode: bool = False) -> None:
-        """Open the file, and move the values of this process into it."""
+        """Open the file, and move the values of this process to it."""
         self._is_open = True
         values, self._private = self._private, {}
         try:
@@ -51,7 +52,7 @@ class SharedValues(MmapedDict):
             super().__init__(self._filename, read_mode)  # type: ignore[no-untyped-call]  # the library has no types there
         except OSError as error:
             _set_shortage(error)
-            # No room: all of its values are private.
+            # Without space, all values are private.
             self._capacity = self._used = 0
         is_gauge = Path(self._filename).name.startswith("gauge")
         for key, (value, timestamp) in values.items():
@@ -61,7 +62,7 @@ class SharedValues(MmapedDict):
             self.write_value(key, value, timestamp)
 
     def read_value(self, key: str) -> tuple[float, float]:
-        """Return a value and its time, 0 and 0 for a new one."""
+        """Return a value and its time. Both are 0 for a new value."""
         if key not in self._private and key not in self._positions:
             self._init_value(key)
         if key in self._private:
@@ -70,7 +71,7 @@ class SharedValues(MmapedDict):
         return value
 
     def write_value(self, key: str, value: float, timestamp: float) -> None:
-        """Set a value."""
+        """Set a value and its time."""
         if key not in self._private and key not in self._positions:
             self._init_value(key)
         if key in self._private:
@@ -100,20 +101,20 @@ class SharedValues(MmapedDict):
             super()._init_value(key)  # type: ignore[no-untyped-call]  # likewise
 
     def _allocate(self, needed_bytes: int) -> None:
-        """Make room for as much. Raises OSError."""
+        """Extend the file by at least `needed_bytes`. Raises OSError."""
         if not self._capacity:
             raise _shortages[-1]
         capacity = self._capacity
         while needed_bytes > capacity:
             capacity *= 2
         if capacity > self._capacity:
-            # The library doubles it likewise, then.
+            # The library also doubles the size.
             os.posix_fallocate(self._f.fileno(), 0, capacity)
 
 
 @dataclass(slots=True)
 class _Files:
-    """Whether files are opened already, and those that are opened later."""
+    """Whether the files are open, and the files that will be opened."""
 
     are_open: bool = False
     unopened: list[SharedValues] = field(default_factory=list)
@@ -123,7 +124,7 @@ _files = _Files()
 
 
 def open_shared_files() -> None:
-    """Open the files of all metrics. From now on other processes see the values of this one. The folder must exist."""
+    """Open the files of all metrics, so that other processes see the values of this one. The folder must exist."""
     _files.are_open = True
     unopened, _files.unopened = _files.unopened, []
     for file in unopened:

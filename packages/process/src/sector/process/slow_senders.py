@@ -1,6 +1,9 @@
-"""Slow senders: a request has so long to arrive, however steadily it trickles. Sanic's own limit begins again with each byte.
+"""Limit for slow senders: the time in which a whole request must arrive.
 
-A request that was answered early (408, 404, 413) may still be arriving: Sanic reads and drops the rest. The same limit holds for it.
+The limit of Sanic starts again with each byte.
+
+A request that got an early response (408, 404, 413) may still be arriving, and Sanic reads and drops the rest. The same
+limit applies to it.
 """
 
 import asyncio
@@ -19,7 +22,8 @@ type _Arrival = tuple[int, float]
 class SenderLimit:
     """Ends connections whose request has not arrived within `limit_s` seconds.
 
-    A request without an answer is answered with 408. If it was answered already, or goes on after the 408, the connection is aborted.
+    A request without a response gets a 408. If it already has a response, or continues after the 408, the connection is
+    aborted.
     """
 
     def __init__(self, connections: Callable[[], Iterable[HttpProtocol]], limit_s: float) -> None:
@@ -29,7 +33,7 @@ class SenderLimit:
         self._timed_out: set[HttpProtocol] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Look until `stop`, several times in the limit."""
+        """Check all connections several times within the limit, until `stop` is set."""
         loop = asyncio.get_running_loop()
         while not stop.is_set():
             self.look(loop.time())
@@ -40,19 +44,19 @@ class SenderLimit:
                 continue
 
     def look(self, now_s: float) -> None:
-        """End those that were seen sending the same request for too long."""
+        """End the connections whose present request has been arriving for too long."""
         arriving: dict[HttpProtocol, _Arrival] = {}
         timed_out: set[HttpProtocol] = set()
         for connection in tuple(self._connections()):
-            http, task = connection.http, connection._task  # noqa: SLF001  (as Sanic's own timeouts do)
+            http, task = connection.http, connection._task  # noqa: SLF001  (like the timeouts of Sanic)
             if http is None or task is None or not _is_arriving(http):
                 continue
-            # Sanic counts a request once its head has arrived.
+            # Sanic counts a request after its head has arrived.
             count = connection.state["requests_count"] + (http.stage is Stage.REQUEST)
             arrival = self._arriving.get(connection)
             since_s = arrival[1] if arrival is not None and arrival[0] == count else now_s
             if connection in self._timed_out:
-                # It had the time from one look to the next to take its answer.
+                # It had the time between two checks to read its response.
                 abort(connection)
             elif now_s - since_s <= self._limit_s:
                 arriving[connection] = (count, since_s)
@@ -68,5 +72,5 @@ class SenderLimit:
 def _is_arriving(http: Http) -> bool:
     if http.stage is Stage.REQUEST:
         return True
-    # In IDLE with a body, the answer is sent, and what still comes of the request is dropped.
+    # In IDLE with a body, the response is sent, and the rest of the request is dropped.
     return http.stage in (Stage.HANDLER, Stage.IDLE) and bool(getattr(http, "request_body", None))

@@ -1,4 +1,4 @@
-"""HTTP/1.1 connections as RFC 9112 demands: in place of the parser of Sanic, which accepts what other servers read differently.
+"""HTTP/1.1 connections as in RFC 9112, because the parser of Sanic accepts what other servers interpret differently.
 
 Sanic calls the methods that are replaced here. Its signals `http.lifecycle.*` are not sent.
 """
@@ -33,13 +33,13 @@ _RESPONSE_AFTER_END_S = 5.0
 
 
 class StrictHttp(Http):
-    """The requests of a connection. `rejected`: whether the current one violates RFC 9112, or its head did not arrive.
+    """The requests of a connection. `rejected`: whether the present one violates RFC 9112, or its head did not arrive.
 
     `waits_for_start`: whether a complete head waits for its turn.
     """
 
     __slots__ = ("_in_chunk", "_starts", "waits_for_start", "rejected")
-    # What Sanic says of these is not what they are.
+    # Sanic declares other types for these.
     protocol: Any
     request: Any
     response: Any
@@ -61,7 +61,7 @@ class StrictHttp(Http):
         self._in_chunk = False
 
     async def http1_request_header(self) -> None:
-        """Receive the head of a request, and make `self.request` of it. Raises MalformedRequest, PayloadTooLarge, ExpectationFailed."""
+        """Receive the head of a request and create `self.request`. Raises MalformedRequest, PayloadTooLarge or ExpectationFailed."""
         raw = await self._receive_head()
         received_s = perf_counter()
         if self._starts is not None and not self._starts.start():
@@ -83,8 +83,8 @@ class StrictHttp(Http):
             )
         except BadURL as error:
             raise MalformedRequest("the request target is not a valid path") from error
-        protocol.request_class._current.set(request)  # noqa: SLF001  (as Sanic does)
-        # Before it waited for its start.
+        protocol.request_class._current.set(request)  # noqa: SLF001  (like Sanic)
+        # The time before the wait for its start.
         request.received_s = received_s
         request.conn_info = protocol.conn_info
         request.stream = self
@@ -93,7 +93,7 @@ class StrictHttp(Http):
         protocol.state["requests_count"] += 1
 
     async def _receive_head(self) -> bytes:
-        """Return the next head, without the empty line that ends it, and take it from the buffer."""
+        """Return the next head without the empty line that ends it, and remove it from the buffer."""
         buffer, start = self.recv_buffer, 0
         await self._skip_empty_line()
         while (end := buffer.find(b"\r\n\r\n", start)) < 0 and len(buffer) < self.HEADER_MAX_SIZE:
@@ -107,7 +107,7 @@ class StrictHttp(Http):
         return head
 
     async def _wait_for_start(self, starts: RequestStarts) -> None:
-        # The request is complete, so the time for its arrival is over.
+        # The whole head has arrived, so the limit of its arrival no longer applies.
         self.stage = Stage.HANDLER
         self.waits_for_start = True
         try:
@@ -116,22 +116,22 @@ class StrictHttp(Http):
             self.waits_for_start = False
         self.stage = Stage.REQUEST
         if self.protocol.input_ended:
-            # The client may have left: a stream or a long poll must not hold the connection for long.
+            # The client may have left, so a stream or a long poll must not hold the connection for long.
             asyncio.get_running_loop().call_later(_RESPONSE_AFTER_END_S, self.protocol.close)
 
     async def _receive_more_or_close(self) -> None:
-        """Wait for more input. After the end of the input, there is none: the connection is closed."""
+        """Wait for more input. Close the connection if the client has closed its sending side."""
         protocol = self.protocol
         if protocol.input_ended and protocol.transport is not None:
             protocol.transport.close()
         await protocol.receive_more()
 
     async def _skip_empty_line(self) -> None:
-        """Skip one empty line before a request: some clients send one after a body (RFC 9112, 2.2)."""
+        """Skip one empty line before a request: some clients send one after a body (RFC 9112, section 2.2)."""
         buffer = self.recv_buffer
         if buffer[0] != _CRLF[0]:
             return
-        # Nothing of a request has arrived yet.
+        # No part of a request has arrived yet.
         self.stage = Stage.IDLE
         while len(buffer) < len(_CRLF):
             await self._receive_more()
@@ -156,7 +156,7 @@ class StrictHttp(Http):
             self.request_bytes_left = self.request_bytes = head.length
 
     async def read(self) -> bytes | None:
-        """Return some of the body of the request, None at its end. Raises MalformedRequest, PayloadTooLarge."""
+        """Return a part of the body of the request, or None at its end. Raises MalformedRequest or PayloadTooLarge."""
         if self.request_body == "chunked" and self.request_bytes_left == 0:
             if self.expecting_continue:
                 self.expecting_continue = False
@@ -181,7 +181,7 @@ class StrictHttp(Http):
         self.request_bytes += size
 
     async def _read_trailers(self) -> None:
-        """Read the fields after a body, and drop them."""
+        """Read and drop the trailer fields after a body."""
         room = self.HEADER_MAX_SIZE
         while line := await self._read_line(room):
             if FIELD_LINE.fullmatch(line) is None:
@@ -212,18 +212,18 @@ class StrictHttp(Http):
             rejected_requests.count_rejected_request(info.client_ip, reason)
 
     async def error_response(self, exception: Exception) -> None:
-        """Answer with an error."""
+        """Send the response to an error."""
         if self.stage is Stage.REQUEST and self.request is None:
             self._count_rejection(_reason(exception))
         await super().error_response(exception)
 
     def create_empty_request(self) -> None:
-        """Make up a request whose error is answered: its head could not be read."""
+        """Create a placeholder for a request whose head could not be read, to which the error responds."""
         super().create_empty_request()
         self.request.conn_info = self.protocol.conn_info
 
     async def http1_response_header(self, data: bytes, end_stream: bool) -> None:
-        """Send the head of a response, with the first of its body. A client of HTTP/1.0 is sent a stream without chunk sizes."""
+        """Send the head of a response with the first part of its body. A client of HTTP/1.0 gets a stream without chunk sizes."""
         response = self.response
         if not data and (body := getattr(response, "body", None)):
             data, end_stream = body, True
@@ -239,7 +239,7 @@ class StrictHttp(Http):
         self.stage = Stage.IDLE if end_stream else Stage.RESPONSE
 
     def _frame(self, headers: Any, data: bytes, *, end_stream: bool) -> bytes:
-        """Set the headers that say where the body of a response ends; return what is sent of it now."""
+        """Set the headers that define the end of a response body. Return the bytes to send now."""
         self.response_size = len(data)
         self.response_func = None
         if not has_message_body(self.response.status):
@@ -253,7 +253,7 @@ class StrictHttp(Http):
             if not (self.head_only and "content-length" in headers):
                 headers["content-length"] = len(data)
         elif self.request.version == "1.0":
-            # Its end is that of the connection.
+            # The end of the connection is the end of the body.
             self.keep_alive = False
             self.response_func = self._send_unframed
         else:
@@ -273,7 +273,7 @@ class StrictHttp(Http):
             self.stage = Stage.IDLE
 
     async def _ignore(self, _: bytes, end_stream: bool) -> None:
-        """Drop the body of an answer to HEAD."""
+        """Drop the body of a response to HEAD."""
         if end_stream:
             self.response_func = None
             self.stage = Stage.IDLE
@@ -292,7 +292,7 @@ def _reason(error: Exception) -> str:
 
 
 def _is_fault(record: logging.LogRecord) -> bool:
-    """Say whether Sanic logs a fault of ours. A client may send a body with any request: Sanic logs each that no handler reads."""
+    """Say whether a record is about an error of ours. Sanic also logs each request body that no handler reads."""
     return _UNREAD_BODY not in str(record.msg)
 
 

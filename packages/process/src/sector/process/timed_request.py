@@ -1,4 +1,4 @@
-"""Requests that know when they arrived."""
+"""Requests that record the time of their arrival."""
 
 from time import perf_counter
 from types import SimpleNamespace
@@ -12,7 +12,7 @@ type _App = Sanic[Config, SimpleNamespace]
 
 
 class TimedRequest(Request[_App, SimpleNamespace]):
-    """A request whose head was read when it was made."""
+    """A request that is created when its head has been read."""
 
     __slots__ = ("received_s",)
 
@@ -32,5 +32,5 @@ class TimedRequest(Request[_App, SimpleNamespace]):
 
 
 def elapsed_s(request: Request) -> float | None:
-    """Return the seconds since the head of a request was read. None for a request that came from no connection."""
+    """Return the seconds since the head of a request was read, or None for a request without a connection."""
     return perf_counter() - request.received_s if isinstance(request, TimedRequest) else None

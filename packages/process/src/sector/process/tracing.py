@@ -1,6 +1,6 @@
 """Traces: which requests are traced. Without a collector, none are.
 
-The optional package sector-tracing makes and sends the spans. It implements the types `Span` and `Tracer`.
+The optional package sector-tracing creates and sends the spans. It implements the protocols `Span` and `Tracer`.
 """
 
 import asyncio
@@ -23,28 +23,31 @@ _CLOSE_WITHIN_S = 3.0
 
 
 class Span(Protocol):
-    """An operation with a begin and an end."""
+    """An operation with a start and an end."""
 
     @property
     def traceparent(self) -> str:
-        """The traceparent of its children, in any process (W3C Trace Context)."""
+        """The traceparent for children of this span, in any process (W3C Trace Context)."""
 
     def end(self, attributes: Attributes, ended_ns: int | None, error: str = "") -> None:
-        """End it, now or at a time in nanoseconds since 1970. `error`: why it failed."""
+        """End the span, now or at a time in nanoseconds since 1970. `error`: why the operation failed, or ""."""
 
 
 class Tracer(Protocol):
-    """Begins spans, and sends them."""
+    """Creates spans and sends them to a collector."""
 
     def begin(self, name: str, parent: str, began_ns: int | None, attributes: Attributes) -> Span:
-        """Begin a span, now or at a time."""
+        """Create a span that starts now, or at `began_ns` nanoseconds since 1970.
+
+        `parent`: a traceparent, or "" for a new trace.
+        """
 
     def close(self) -> None:
         """Send the remaining spans."""
 
 
 class Traces:
-    """Begins at most `max_per_second` traces per second, so that their cost is bounded, whatever clients send."""
+    """Creates at most `max_per_second` traces per second, so that their cost is bounded for any clients."""
 
     def __init__(self, tracer: Tracer | None = None, max_per_second: float = 0.0) -> None:
         self._tracer = tracer
@@ -53,7 +56,10 @@ class Traces:
 
     @classmethod
     def from_settings(cls, settings: TracedSettings, service: str) -> "Traces":
-        """Return the traces that the settings configure. Exits with code 2 if they need sector-tracing and it is not installed."""
+        """Return the traces that the settings configure.
+
+        Exits with code 2 if they need sector-tracing and it is not installed.
+        """
         if not settings.traces_url:
             return cls()
         try:
@@ -67,9 +73,10 @@ class Traces:
         return cls(connect(settings.traces_url.text, service, socket.gethostname()), settings.max_traces_per_second)
 
     def begin(self, name: str, caller: str | None, attributes: Attributes) -> Span | None:
-        """Begin a span if this request is to be traced: a child of `caller`, a traceparent, or a new trace.
+        """Start a span if this request should be traced, otherwise return None.
 
-        Returns None if it is not: because of the rate limit, or because the caller does not sample it.
+        `caller`: the traceparent of the caller, or None for a new trace. The result is None above the rate limit, or if
+        the caller does not sample its trace.
         """
         if self._tracer is None or (now_s := time.monotonic()) < self._next_s:
             return None
@@ -80,7 +87,12 @@ class Traces:
         return self._tracer.begin(name, parent, None, attributes)
 
     def record(self, name: str, parent: str, began_ns: int, ended_ns: int, attributes: Attributes) -> str:
-        """Record an operation that has ended, as a child of `parent`. Returns its traceparent, or "" if it is not recorded."""
+        """Record an operation that has ended, as a child of `parent`.
+
+        Returns its traceparent, or "" if it is not recorded.
+
+        `began_ns` and `ended_ns`: nanoseconds since 1970.
+        """
         if self._tracer is None or not _PARENT.fullmatch(parent):
             return ""
         span = self._tracer.begin(name, parent, began_ns, attributes)
@@ -88,12 +100,12 @@ class Traces:
         return span.traceparent
 
     async def close(self) -> None:
-        """Send the remaining spans, for some seconds at most."""
+        """Send the remaining spans, for at most a few seconds."""
         if self._tracer is not None:
             closing = asyncio.get_running_loop().run_in_executor(None, self._tracer.close)
             await asyncio.wait((closing,), timeout=_CLOSE_WITHIN_S)
 
 
 def trace_id(traceparent: str) -> str:
-    """Return the trace id in a traceparent."""
+    """Return the trace id of a traceparent."""
     return traceparent[3:35]
