@@ -1,4 +1,4 @@
-"""Spans, as a collector gets them."""
+"""Spans, as a collector receives them."""
 
 import time
 

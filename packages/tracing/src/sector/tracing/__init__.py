@@ -1,4 +1,7 @@
-"""Spans, sent to a collector with OTLP over HTTP. A thread sends them from a bounded queue; spans that do not fit are dropped."""
+"""Spans for a collector, with OTLP over HTTP.
+
+A thread sends them from a bounded queue, and spans that do not fit are dropped.
+"""
 
 from sector.models.deprecated_names import deprecated_names
 from sector.tracing.spans import OtlpSpan, OtlpTracer, connect
