@@ -122,7 +122,7 @@ def play(ticks: int) -> str:
 
 
 def test_a_process_with_another_hash_seed_computes_the_same_hash() -> None:
-    script = "import test_replay; print(test_replay.play(60))"
+    script = "import test_determinism; print(test_determinism.play(60))"
     hashes = {
         subprocess.run(
             [sys.executable, "-c", script],
