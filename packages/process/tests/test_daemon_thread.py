@@ -49,10 +49,10 @@ def test_work_that_ends_after_the_loop_has_no_effect() -> None:
     goes_on = threading.Event()
 
     async def start() -> None:
-        start_daemon_thread(goes_on.wait, "work")
+        start_daemon_thread(goes_on.wait, "outlives-loop")
 
     asyncio.run(start())
-    (thread,) = (each for each in threading.enumerate() if each.name == "work")
+    (thread,) = (each for each in threading.enumerate() if each.name == "outlives-loop")
     goes_on.set()
     thread.join(timeout=60)
     assert not thread.is_alive()
