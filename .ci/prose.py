@@ -6,6 +6,7 @@ above its baseline fails, and each place is listed. A file that is not in the ba
 `.ci/prose.py --write` lowers the baseline after a rewrite; it never raises one.
 """
 
+import argparse
 import json
 import re
 import sys
@@ -170,11 +171,20 @@ def check(root: Path) -> dict[str, list[Problem]]:
 
 def main(arguments: Sequence[str], root: Path) -> int:
     """Compare the documents with the baseline; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog=".ci/prose.py",
+        description="Counts violations of the language rules in the documents. Fails if a count is above its baseline in .ci/prose.json.",
+        epilog="example: python .ci/prose.py --write",
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="lower the baseline to the current counts; a count never rises"
+    )
+    write = parser.parse_args(arguments).write
     path = root / _BASELINE
     baseline: dict[str, dict[str, int]] | None = json.loads(path.read_text()) if path.exists() else None
     problems = check(root)
     counts = {name: Counter(each.rule for each in places) for name, places in problems.items()}
-    if arguments == ["--write"]:
+    if write:
         lowered = {
             name: _lowered(count, None if baseline is None else baseline.get(name, {}))
             for name, count in counts.items()

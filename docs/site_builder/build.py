@@ -103,7 +103,11 @@ def serve(folder: Path, port: int) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build the site, and serve it if the options say so; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="site", description="Builds the documentation site, and serves it.")
+    parser = argparse.ArgumentParser(
+        prog="./pants run docs:site --",
+        description="Builds the documentation site, and serves it.",
+        epilog="example: ./pants run docs:site -- --serve --port 8080",
+    )
     parser.add_argument(
         "--output", type=Path, default=Path("dist/site"), help="folder to replace (default: %(default)s)"
     )
@@ -112,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--serve", action="store_true", help="serve the site on 127.0.0.1")
     parser.add_argument(
-        "--port", type=int, default=8080, help="port of --serve (default: %(default)s; 0: any free one)"
+        "--port", type=int, default=8080, help="port of --serve (default: %(default)s; 0: any free port)"
     )
     options = parser.parse_args(arguments)
     try:
