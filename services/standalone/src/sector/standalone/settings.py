@@ -1,4 +1,4 @@
-"""The environment variables that standalone reads before it starts anything. Its processes inherit them all, and read their own."""
+"""The environment variables that standalone reads before it starts other processes. These inherit all variables."""
 
 from typing import Annotated
 
@@ -23,5 +23,5 @@ class StandaloneSettings(TracedSettings):
 
     @property
     def redis(self) -> str | None:
-        """The URL of the Redis to use; None for a Valkey of our own."""
+        """The URL of the Redis to use; None for the embedded Valkey."""
         return None if self.redis_url is None else self.redis_url.text
