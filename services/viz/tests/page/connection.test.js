@@ -194,7 +194,7 @@ test("the world of another sim is ignored, also if the user switches while it is
   assert.deepEqual([connection.map, connection.tick], [null, -1]);
 });
 
-test("an invalid message is a error, and the next one is decoded", async () => {
+test("an invalid message is an error, and the next one is decoded", async () => {
   const connection = await watching();
   socket.receive("tick", new Uint8Array([1, 2, 3]));
   socket.receive("tick", deflateRawSync(tickUpdateBytes(goldenBytes("damaged-version-9.bin"))));

@@ -59,7 +59,7 @@ test("a missing world and a page that cannot start have an alarm", ({ mock }) =>
   setGlobals({ pageStart: undefined });
 });
 
-test("a error of the connection is shown until the next tick, one of the playback for 8 s", ({ mock: { timers } }) => {
+test("an error of the connection is shown until the next tick, one of the playback for 8 s", ({ mock: { timers } }) => {
   timers.enable({ apis: ["setTimeout"] });
   const world = { tick: 5, status: "running", timestampMs: 0 };
   const { link, scene, show } = statusOf({}, { live: world, world });
