@@ -140,7 +140,7 @@ def _check_strength(fields: Mapping[str, object], jwk: PyJWK) -> str:
 
 
 def _quoted(value: object) -> str:
-    """Return a value of the file as JSON, cut."""
+    """Return a value of the file as JSON, cut to a maximum length."""
     text = json.dumps(value)
     return text if len(text) <= _MAX_NAME else f"{text[:_MAX_NAME]}…"
 
