@@ -1,4 +1,4 @@
-"""The crowd: players who order and follow each order to its outcome, and spectators who watch. All of it is log with its time."""
+"""The workload: players that send orders and poll their outcomes, and spectators. All results are recorded."""
 
 import asyncio
 import random
@@ -23,7 +23,7 @@ _WAIT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Something that took a time, in seconds; `at_s`: when it began, on the monotonic clock."""
+    """A duration in seconds; `at_s` is its start on the monotonic clock."""
 
     kind: str
     at_s: float
@@ -32,7 +32,7 @@ class Sample:
 
 @dataclass(slots=True)
 class WorkloadLog:
-    """What the crowd saw. `open`: orders that were acknowledged, by sim and id, without an outcome yet; `wrong`: what must not be."""
+    """The records. `open`: acknowledged orders without an outcome, by sim and id; `wrong`: unexpected results."""
 
     samples: list[Sample] = field(default_factory=list)
     acknowledged: int = 0
@@ -41,17 +41,17 @@ class WorkloadLog:
     open: dict[tuple[str, str], float] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
     ticks: int = 0
-    """Ticks that the spectators and listeners received, all together."""
+    """The number of ticks that all spectators and streams received."""
 
     def note(self, kind: str, at_s: float) -> None:
-        """Note what began at `at_s` and is over."""
+        """Record the duration of an operation that began at `at_s`."""
         self.samples.append(Sample(kind, at_s, time.monotonic() - at_s))
 
 
 async def play(
     clients: Clients, factions: Sequence[str], think_s: float, log: WorkloadLog, stop: asyncio.Event
 ) -> None:
-    """Order and follow until `stop`."""
+    """Send orders and poll their outcomes until `stop`."""
     chance = random.Random()  # noqa: S311  (nothing secret)
     while not await _stopped(stop, chance.uniform(think_s / 2, think_s * 1.5)):
         order = _order(chance, factions)
@@ -72,7 +72,7 @@ def _order(chance: random.Random, factions: Sequence[str]) -> Order:
 
 
 async def _give(clients: Clients, order: Order, log: WorkloadLog, stop: asyncio.Event) -> str | None:
-    """Give an order until it is acknowledged, under one key."""
+    """Send an order with one key until it is acknowledged."""
     key = uuid.uuid4().hex
     while (client := await _wait_for_client(clients, stop)) is not None:
         began_s = time.monotonic()
@@ -91,7 +91,7 @@ async def _give(clients: Clients, order: Order, log: WorkloadLog, stop: asyncio.
 
 
 async def _follow(clients: Clients, order_id: str, log: WorkloadLog, stop: asyncio.Event) -> None:
-    """Follow an order to its outcome; one that is still open at the end is looked up then."""
+    """Poll an order until its outcome. An order that is still pending at the end is looked up later."""
     began_s = time.monotonic()
     while (client := await _wait_for_client(clients, stop)) is not None:
         try:
@@ -108,14 +108,14 @@ async def _follow(clients: Clients, order_id: str, log: WorkloadLog, stop: async
 
 
 def settle(log: WorkloadLog, order: tuple[str, str], status: str) -> None:
-    """Note what became of an order, by sim and id."""
+    """Record the outcome of an order, by sim and id."""
     del log.open[order]
     log.applied += status == "applied"
     log.rejected += status == "rejected"
 
 
 async def watch(where: Where, log: WorkloadLog, stop: asyncio.Event) -> None:
-    """Watch as the page does, and come back wherever the viz is."""
+    """Watch like the page, and reconnect to the current address of the viz."""
     while not stop.is_set():
         url = where()
         if url is None:
@@ -159,7 +159,7 @@ async def watch(where: Where, log: WorkloadLog, stop: asyncio.Event) -> None:
 
 
 async def listen(clients: Clients, log: WorkloadLog, stop: asyncio.Event) -> None:
-    """Hear the event stream, from the last event on wherever it breaks."""
+    """Read the event stream, and resume after the last event when it breaks."""
     after, last = "", (-1, -1)
     while (client := await _wait_for_client(clients, stop)) is not None:
         try:
@@ -183,7 +183,7 @@ async def listen(clients: Clients, log: WorkloadLog, stop: asyncio.Event) -> Non
 
 
 async def _wait_for_client(clients: Clients, stop: asyncio.Event) -> Client | None:
-    """Return the client once the API runs; None at the end."""
+    """Return the client once the API runs; None at the end of the run."""
     while not stop.is_set():
         if (client := clients.now()) is not None:
             return client
