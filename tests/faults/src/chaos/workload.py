@@ -20,7 +20,7 @@ _PATIENCE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """An order that was answered with 202. `text` is that of a note, or empty."""
+    """An order that was acknowledged with 202. `text` is that of a note, or empty."""
 
     order_id: str
     text: str
@@ -28,7 +28,7 @@ class Acknowledged:
 
 @dataclass(slots=True)
 class PlayerResult:
-    """What one player gave. `unknown`: not acknowledged, however often it was sent; it may be in the log nevertheless."""
+    """The orders of one player. `unknown`: never acknowledged, but possibly in the log."""
 
     acknowledged: list[Acknowledged] = field(default_factory=list)
     unknown: int = 0
@@ -36,7 +36,7 @@ class PlayerResult:
 
 
 async def play(api: Callable[[], str | None], seed: int, stop: asyncio.Event) -> PlayerResult:
-    """Give orders until `stop`. `api` returns where the API is at the moment. One that was not answered is given again, by its key."""
+    """Send orders until `stop`. `api` returns the current URL. An order without a response is retried with its key."""
     chance, given, number = random.Random(seed), PlayerResult(), 0  # noqa: S311  (nothing secret)
     clients = Clients(api, patience_s=_PATIENCE_S)
     while not stop.is_set():
@@ -49,7 +49,7 @@ async def play(api: Callable[[], str | None], seed: int, stop: asyncio.Event) ->
 
 
 def _order(chance: random.Random, number: int) -> Order:
-    """Return an order, valid as such; half of those that are no notes break a rule when their turn comes."""
+    """Return an order of a valid form. Half of the orders that are not notes break a rule when they are applied."""
     system, target = (f"S{chance.randrange(_SYSTEMS)}" for _ in range(2))
     faction = chance.choice(FACTIONS)
     match chance.randrange(6):
@@ -64,7 +64,7 @@ def _order(chance: random.Random, number: int) -> Order:
 
 
 async def _give(clients: Clients, orders: list[Order], key: str, given: PlayerResult, stop: asyncio.Event) -> None:
-    """Give orders, until they are acknowledged, or there is no time left."""
+    """Send orders until they are acknowledged, or the time is over."""
     while not stop.is_set():
         client = clients.now()
         if client is None:
