@@ -1,4 +1,4 @@
-"""The page in a real browser: it shows the world, live, and says so when it cannot."""
+"""The page in a real browser shows the world live, and reports when it cannot."""
 
 import asyncio
 import time
@@ -129,7 +129,7 @@ async def test_fleets_move_smoothly_between_ticks(page: Page, world_page: WorldP
     await world_page.wait_for_state("live")
     before = await world_page.read_drawing()
     assert before["fleets"] == len((await snapshot(sim)).fleets)
-    # Each tick is drawn at least once, and what glides several times.
+    # Each tick is drawn at least once, and moving fleets several times.
     ticks, after = 0, before
     while int(str(after["frames"])) - int(str(before["frames"])) <= ticks + 5:
         await sim.tick()
@@ -260,7 +260,7 @@ async def test_two_fingers_zoom_on_a_phone(browser: Browser, viz: Service) -> No
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 @pytest.mark.parametrize("width", [390, 1400])
 async def test_the_page_is_accessible(browser: Browser, viz: Service, sim: Sim, scheme: str, width: int) -> None:
-    """axe-core finds no serious fault, with a system selected and with the page at a loss."""
+    """axe-core finds no serious issue, with a selected system and with an error."""
     page = await browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]  # (one of its literals)
     world_page = WorldPage(page)
     await page.goto(viz.url)

@@ -1,4 +1,4 @@
-"""The page in browsers that refuse it something: it works without, or says within seconds what is wrong, and what to do."""
+"""The page in browsers without some feature works, or shows the error and a remedy within seconds."""
 
 import pytest
 import pytest_asyncio
@@ -65,7 +65,7 @@ async def test_the_page_works_without_storage(
 
 
 async def says(page: Page, text: str) -> None:
-    """Wait until the page says what is wrong."""
+    """Wait until the page shows an error."""
     await expect(page.locator("#alarm")).to_contain_text(text, timeout=_WITHIN_MS)
     await expect(page.locator("#alarm")).to_be_visible()
     await expect(page.locator("#status")).to_have_attribute("data-state", "error")
