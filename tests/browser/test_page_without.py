@@ -160,7 +160,9 @@ async def test_a_full_viz_is_reported_and_the_page_connects_later(
     await first.goto(viz.url)
     await WorldPage(first).wait_for_tick(1)
     await page.goto(viz.url)
-    await says(page, "The viz refuses to connect: 1 watch here, as many as may. The page tries again by itself.")
+    await says(
+        page, "The viz refuses to connect: the limit of 1 spectators is reached. The page tries again by itself."
+    )
     await first.close()
     await world_page.wait_for_tick(1)
     await expect(page.locator("#alarm")).to_be_hidden()

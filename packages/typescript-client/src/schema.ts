@@ -4201,7 +4201,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such sim, or the order is not in its log, or no longer. */
+            /** @description The sim does not exist, or its log does not contain the order. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4212,7 +4212,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Not Found",
                      *       "status": 404,
-                     *       "detail": "No such sim, or the order is not in its log, or no longer."
+                     *       "detail": "The sim does not exist, or its log does not contain the order."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4428,7 +4428,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such sim, or the order is not in its log, or no longer. */
+            /** @description The sim does not exist, or its log does not contain the order. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4439,7 +4439,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Not Found",
                      *       "status": 404,
-                     *       "detail": "No such sim, or the order is not in its log, or no longer."
+                     *       "detail": "The sim does not exist, or its log does not contain the order."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];

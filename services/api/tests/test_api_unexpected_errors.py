@@ -69,7 +69,7 @@ class SpanEnds:
 @pytest.mark.parametrize(
     ("error", "status", "fault", "refusals"),
     [
-        (ERROR, 500, "not foreseen", 0),
+        (ERROR, 500, "unexpected error", 0),
         (SimAlreadyFinished("default", 9), 409, "sim default finished at tick 9 and accepts no orders", 1),
     ],
 )

@@ -115,5 +115,5 @@ async def test_a_page_learns_why_it_cannot_connect(sim: Sim, redis_url: str, pro
     spectator = Spectator()
     await spectator.client.connect(viz.url, socketio_path="ws", transports=["websocket"])
     verdict = await asyncio.to_thread(ask, viz, PLAY, "play.example.org")
-    assert verdict["refusal"] == "1 watch here, as many as may"
+    assert verdict["refusal"] == "the limit of 1 spectators is reached"
     await spectator.leave()

@@ -73,7 +73,7 @@ beforeEach(() => {
   socket = new FakeSocket();
   calls = [];
   setGlobals({ io: (/** @type {any} */ io) => ((options = io), (socket.io.opts = io), socket) });
-  fakeFetch(() => jsonResponse({ refusal: "2 watch here, as many as may" }));
+  fakeFetch(() => jsonResponse({ refusal: "the limit of 2 spectators is reached" }));
   mock.method(console, "error", () => {});
 });
 
@@ -255,7 +255,7 @@ test("a connection that hangs is checked, and started again", async (t) => {
   await pass(3_000);
   assert.equal(connection.problem, "");
   await pass(2_000);
-  assert.match(connection.problem, /^The viz refuses to connect: 2 watch here/);
+  assert.match(connection.problem, /^The viz refuses to connect: the limit of 2 spectators/);
   assert.equal(socket.starts, 1);
   await pass(12_000);
   assert.equal(socket.starts, 2);
@@ -271,7 +271,7 @@ test("a refused connection is started again, which Socket.IO does not do", async
   socket.active = false;
   socket.receive("connect_error", new Error("the limit of spectators is reached: try again later"));
   await pass(1_000);
-  assert.match(connection.problem, /2 watch here/);
+  assert.match(connection.problem, /the limit of 2 spectators/);
   await pass(4_000);
   assert.equal(socket.starts, 2);
 });

@@ -148,4 +148,4 @@ def _quoted(value: object) -> str:
 def _quoted_choice(value: object) -> str:
     """Return a value that must be one of a few words. A longer value is hidden, because it may be a secret in the wrong field."""
     text = _quoted(value)
-    return text if len(text) <= _MAX_WORD else "of an unknown kind"
+    return text if len(text) <= _MAX_WORD else "(hidden)"

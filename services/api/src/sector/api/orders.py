@@ -28,7 +28,7 @@ _LARGE_BYTES, _LARGE_COMMAS = 32 * 2**10, 300
 """A body of this size, or with this number of fields and items, takes a turn: 1 MB takes 20 ms to parse, and so does a list of a thousand
 invalid orders."""
 _NO_DIGEST = bytes(admission.DIGEST_BYTES)
-_UNEXPECTED = "not foreseen"
+_UNEXPECTED = "unexpected error"
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ class StandaloneSettings(TracedSettings):
     redis_url: Annotated[RedisAddress | None, BeforeValidator(parse_setting)] = Field(
         default=None,
         repr=False,
-        description="A Redis to use instead of a Valkey that is started: redis://user:password@host:6379/0, rediss:// (TLS),"
+        description="A Redis to use instead of the embedded Valkey: redis://user:password@host:6379/0, rediss:// (TLS),"
         " unix:///path?db=0, redis+sentinel:// or redis+cluster://.",
     )
     auth_secret: AuthSecret

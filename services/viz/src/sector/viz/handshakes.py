@@ -44,9 +44,9 @@ class Sessions:
         """Return why another handshake from this address is refused; empty if it is accepted."""
         network = client_network(address)
         if self.joined >= self._max_joined:
-            return f"{self._max_joined} watch here, as many as may"
+            return f"the limit of {self._max_joined} spectators is reached"
         if self._max_per_address and self._joined_of.get(network, 0) >= self._max_per_address:
-            return f"{self._max_per_address} watch here from this address, as many as may"
+            return f"the limit of {self._max_per_address} spectators per address is reached"
         # A handshake by polling holds no connection, so a client can start any number of them.
         if polls and len(self._pending_of.get(network, ())) >= MAX_PENDING_PER_ADDRESS:
             return "too many pending handshakes from this address: try again later"
