@@ -41,7 +41,7 @@ def path(tmp_path: Path, repository: Path) -> str:
         ("package ::", "", ""),
     ],
 )
-def test_only_a_test_of_everything_leaves_them_out(
+def test_only_a_test_of_all_targets_omits_the_long_suites(
     repository: Path, path: str, arguments: str, long: str, tags: str
 ) -> None:
     process = run_pants(repository, *arguments.split(), PATH=path, SECTOR_LONG=long, PANTS_TAG="")

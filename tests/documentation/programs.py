@@ -27,7 +27,6 @@ _INTERNAL = {
     "tests/bench/src/bench/spectators.py": "the bench starts it",
     "tests/bench/src/bench/switched.py": "the bench starts it",
     "tests/bench/src/bench/textbook.py": "the bench starts it",
-    "tests/documentation/programs.py": "this list",
     "tests/faults/src/chaos/sabotage.py": "a test starts it in place of a worker",
     "tests/faults/test_faults.py": "Pants starts it for `./pants run tests/faults`: the options are those of chaos",
     "tests/fixtures/fork_server.py": "tests start it",
@@ -151,4 +150,4 @@ def program_of(invocation: str) -> Program | None:
 
 def stale_exceptions() -> list[str]:
     """Return the paths in the list of internal files that are not programs any more."""
-    return [path for path in _INTERNAL if path != "tests/documentation/programs.py" and not Path(path).exists()]
+    return [path for path in _INTERNAL if not Path(path).exists()]

@@ -119,7 +119,7 @@ def test_the_cache_of_rates_evicts_the_oldest_client(monkeypatch: pytest.MonkeyP
     assert [of(ANONYMOUS, f"10.0.0.{number}") is rates[number - 1] for number in (2, 3, 4)] == [True] * 3
 
 
-def test_the_wait_after_a_rejection_is_limited_if_the_clock_of_redis_is_wrong() -> None:
+def test_the_wait_after_a_rejection_is_limited_despite_a_wrong_clock() -> None:
     cache, began_s = RateLimitCache(), time.monotonic()
     cache.add(sender("me"), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 1e9), ADMISSION)
     with pytest.raises(RateLimited) as refused:
