@@ -1,4 +1,4 @@
-/** The diagnosis: each cause has its sentence, with what to do. */
+/** The diagnosis: each cause has a message with a remedy. */
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";

@@ -1,4 +1,4 @@
-/** The connection: messages are read in their order, and after a gap the state is requested again. */
+/** The connection: messages are decoded in order, and after a gap the state is requested again. */
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
@@ -55,7 +55,7 @@ class FakeSocket {
     this.listeners.get(name)?.(detail);
   }
 
-  /** What was sent of the name `watch`: sim and map id. */
+  /** The arguments of each `watch` message: sim and map id. */
   get watches() {
     return this.messages.filter(([name]) => name === "watch").map(([, sim, map]) => [sim, map]);
   }
@@ -226,7 +226,7 @@ test("a ping measures the latency", async () => {
   assert.ok(connection.roundTripMs >= 1);
 });
 
-/** Let this much time pass for the connection. @param {number} ms */
+/** Advance the clock of the connection. @param {number} ms */
 async function pass(ms) {
   for (let passed = 0; passed < ms; passed += 1_000) {
     now += 1_000;
@@ -237,10 +237,10 @@ async function pass(ms) {
 
 let now = 0;
 
-/** A connection in a time that the test makes. @param {boolean} [polling] */
+/** A connection with a clock that the test advances. @param {boolean} [polling] */
 function connectInTime(polling) {
   mock.timers.enable({ apis: ["setInterval"] });
-  // The page does not keep Node.js alive; timers that are no real ones have no such thing.
+  // Node.js does not wait for timers of the page. Mock timers have no `unref`.
   mock.method(performance, "now", () => now);
   const connection = connect(polling);
   connection.watch("one");

@@ -37,7 +37,7 @@ function begin(tick = 100, history = (/** @type {URL} */ url) => new Response(ur
   return requests;
 }
 
-/** A response of the history that arrives when the test says so. */
+/** A response of the history that the test resolves. */
 function late() {
   /** @type {(response: Response) => void} */
   let respond = () => {};
