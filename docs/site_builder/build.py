@@ -61,7 +61,7 @@ def _config(repository: Path, navigation: Navigation) -> dict[str, object]:
         "docs_dir": "docs",
         "site_dir": "site",
         "nav": navigation,
-        # The browser's own fonts: no page asks another host for one.
+        # The fonts of the browser, so that no page loads a font from another host.
         "theme": {
             "name": "material",
             "font": False,
@@ -74,7 +74,7 @@ def _config(repository: Path, navigation: Navigation) -> dict[str, object]:
             "admonition",
             "attr_list",
             "tables",
-            # Headings get the anchors that GitHub gives them.
+            # Headings have the same anchors as on GitHub.
             {"toc": {"permalink": True, "slugify": {"kwds": {"case": "lower"}}}},
             {"pymdownx.highlight": {"anchor_linenums": True, "line_spans": "__span"}},
             {
