@@ -4,10 +4,11 @@ A row names a function as `package.module:Class.function` (of code outside of fu
 no test covers it. Rows that are not needed are listed, and are no failure: whether a race comes about differs from run to run.
 """
 
+import argparse
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -73,7 +74,7 @@ def _module(path: str) -> str:
 
 
 def main(report_path: str, page_path: str) -> int:
-    """Print what is not explained; returns the exit code."""
+    """Print the functions without an explanation; returns the exit code."""
     functions = uncovered(json.loads(Path(report_path).read_text()))
     sentences = explained(Path(page_path).read_text())
     missing = [each for each in functions if each.name not in sentences]
@@ -86,5 +87,17 @@ def main(report_path: str, page_path: str) -> int:
     return 1 if missing else 0
 
 
+def _parse(arguments: Sequence[str]) -> tuple[str, str]:
+    parser = argparse.ArgumentParser(
+        prog=".ci/coverage_report.py",
+        description="Lists the functions that no test covers completely. Fails if the page does not explain one of them.",
+        epilog="example: python .ci/coverage_report.py dist/coverage/coverage.json docs/project/coverage.md",
+    )
+    parser.add_argument("report", metavar="REPORT.json", help="the report of coverage.py, as JSON")
+    parser.add_argument("page", metavar="PAGE.md", help="the page with a table of explanations")
+    given = parser.parse_args(arguments)
+    return given.report, given.page
+
+
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main(*_parse(sys.argv[1:])))

@@ -1,10 +1,11 @@
 """`.ci/names.py`: counts banned names and duplicate class names, and fails if their number grows.
 
-It counts the names that the language rules ban in Python and Lua code, in the modules of the page, in manifests and in the names of
-metrics, and compares each count with the baseline, `.ci/names.json`. A count above its baseline fails, and each place is listed.
+It counts the names that the language rules ban in Python and Lua code, in the modules of the page, in manifests and in metrics. A count
+above its baseline, `.ci/names.json`, fails, and each place is listed.
 `.ci/names.py --write` lowers the baseline after a renaming. It never raises a count.
 """
 
+import argparse
 import ast
 import re
 import sys
@@ -157,9 +158,18 @@ def collect(root: Path) -> Names:
 
 def main(arguments: Sequence[str], root: Path) -> int:
     """Compare a checkout with its baseline; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog=".ci/names.py",
+        description="Counts banned names and duplicate class names. Fails if a count is above its baseline in .ci/names.json.",
+        epilog="example: python .ci/names.py --write",
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="lower the baseline to the current counts; a count never rises"
+    )
+    write = parser.parse_args(arguments).write
     baseline, names = Baseline(root / _BASELINE), collect(root)
     counts = names.counts()
-    if arguments == ["--write"]:
+    if write:
         baseline.lower(counts)
     exceeded = baseline.exceeded(counts)
     for name in exceeded:

@@ -6,6 +6,7 @@ above its baseline fails, and each place is listed. A file that is not in the ba
 `.ci/prose.py --write` lowers the baseline after a rewrite; it never raises one.
 """
 
+import argparse
 import re
 import sys
 from collections import defaultdict
@@ -172,9 +173,18 @@ def check(root: Path) -> dict[str, list[Problem]]:
 
 def main(arguments: Sequence[str], root: Path) -> int:
     """Compare the documents with the baseline; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog=".ci/prose.py",
+        description="Counts violations of the language rules in the documents. Fails if a count is above its baseline in .ci/prose.json.",
+        epilog="example: python .ci/prose.py --write",
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="lower the baseline to the current counts; a count never rises"
+    )
+    write = parser.parse_args(arguments).write
     baseline, problems = Baseline(root / _BASELINE), check(root)
     counts = {name: len(places) for name, places in problems.items()}
-    if arguments == ["--write"]:
+    if write:
         baseline.lower(counts)
     exceeded = baseline.exceeded(counts)
     for name in exceeded:

@@ -74,7 +74,7 @@ def release(repository: Path, *, check: bool, rebuild: bool) -> None:
     commit = git(repository, "rev-parse", "HEAD")
     if not check:
         require_clean(repository, tag)
-        # Fails now, rather than after two builds, if git does not know who tags.
+        # This fails before the two builds, instead of after them, if git has no identity for the tag.
         git(repository, "var", "GIT_COMMITTER_IDENT")
     require_new_versions(repository, parts)
     say(f"building {tag}: {len(parts)} distributions")

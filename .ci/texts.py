@@ -6,6 +6,7 @@ and Lua scripts; and what shell scripts print. A line of the list has the compon
 its values as `extra`. No text may contain a banned word.
 """
 
+import argparse
 import ast
 import re
 import sys
@@ -122,9 +123,18 @@ def differences(listed: Iterable[str], texts: Iterable[Text]) -> list[str]:
 
 def main(arguments: Sequence[str], root: Path) -> int:
     """Compare a checkout with its list, or write the list; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog=".ci/texts.py",
+        description="Compares the user-visible texts of the shipped code with the reviewed list .ci/texts.txt.",
+        epilog="example: python .ci/texts.py --write",
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="write the list; review the differences before you commit it"
+    )
+    write = parser.parse_args(arguments).write
     path = root / _LIST
     texts, problems = collect(root)
-    if arguments == ["--write"]:
+    if write:
         path.write_text("".join(f"{text}\n" for text in texts))
     listed = path.read_text().splitlines() if path.exists() else []
     changes = differences(listed, texts)

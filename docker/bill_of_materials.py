@@ -1,7 +1,7 @@
-"""`./pants run docker:sbom -- dist`: what is in the image of each service, as CycloneDX 1.6.
+"""`./pants run docker:sbom -- dist`: writes a bill of materials of the image of each service, as CycloneDX 1.6.
 
-It is read from the two PEXes of the service, the lock and the Dockerfile: distributions of PyPI, scripts of others that are
-among the sources (each folder of them has a file VENDORED), the base image, and Valkey where it is embedded.
+The program reads the two PEXes of the service, the lock and the Dockerfile. The bill lists distributions from PyPI, vendored scripts
+(each folder of them has a file VENDORED), the base image, and Valkey if it is embedded.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from packageurl import PackageURL
 _PINNED = re.compile(
     r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>[^\s;\\]+)(?P<rest>(?:.*\\\n)*.*)$", re.MULTILINE
 )
-# Of a file VENDORED: what, its version, and the digests of its files.
+# An entry of a file VENDORED: name, version, and the digests of its files.
 _VENDORED = re.compile(
     r"^# (?P<name>\S+) (?P<version>\S+), from the npm registry, (?P<license>\S+)\n(?P<files>(?:(?!#).*\n?)*)", re.M
 )
@@ -38,28 +38,40 @@ class NotInLockError(Exception):
 
     def __init__(self, name: str, version: str) -> None:
         super().__init__(
-            f"{name} {version} is not in the lock: package again, after `3rdparty/python/lock requirements`"
+            f"{name} {version} is not in the lock: run `3rdparty/python/lock requirements`, then package again"
         )
         self.name, self.version = name, version
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write a bill beside each dependencies.pex; returns the exit code: 2 where there is none, or no lock, or they differ."""
+    """Write a bill beside each dependencies.pex; returns the exit code: 2 if a file is missing or does not match the lock."""
     parser = argparse.ArgumentParser(
         prog="./pants run docker:sbom --",
-        description="Writes sbom.cdx.json (CycloneDX) into the folder of each service below DIST that `./pants package ::` made:"
-        " the distributions of its image, with the digests that the lock demands of them, the scripts of others among its sources,"
-        " and the base image.",
+        description="Writes sbom.cdx.json (CycloneDX) into the folder of each service below DIST, which `./pants package ::` created."
+        " It lists the distributions of the image with their digests in the lock, vendored scripts, and the base image.",
+        epilog="example: ./pants package :: && ./pants run docker:sbom -- dist",
     )
-    parser.add_argument("dist", type=Path, metavar="DIST", help="where the packages are: dist")
-    parser.add_argument("--lock", type=Path, default=Path("3rdparty/python/requirements.lock"), metavar="FILE")
-    parser.add_argument("--dockerfile", type=Path, default=Path("docker/Dockerfile"), metavar="FILE")
+    parser.add_argument("dist", type=Path, metavar="DIST", help="folder of the packages, such as dist")
+    parser.add_argument(
+        "--lock",
+        type=Path,
+        default=Path("3rdparty/python/requirements.lock"),
+        metavar="FILE",
+        help="lock with the digests (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--dockerfile",
+        type=Path,
+        default=Path("docker/Dockerfile"),
+        metavar="FILE",
+        help="Dockerfile with the base image (default: %(default)s)",
+    )
     given = parser.parse_args(arguments)
     try:
         lock = dict(pinned(given.lock.read_text()))
         services = sorted(given.dist.glob("services.*/dependencies.pex"))
         if not services:
-            raise FileNotFoundError(2, "no service in it: `./pants package ::` makes them", str(given.dist))
+            raise FileNotFoundError(2, "the folder has no service: run `./pants package ::` first", str(given.dist))
         for pex in services:
             name = pex.parent.name.removeprefix("services.")
             needs = list(needed(pex))
@@ -80,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def pinned(lock: str) -> Iterator[tuple[tuple[str, str], list[str]]]:
-    """Yield of each distribution that a lock pins its name and version, and the SHA-256 of its files."""
+    """Yield name and version of each distribution in a lock, and the SHA-256 of its files."""
     for entry in _PINNED.finditer(lock):
         yield (_normal(entry["name"]), entry["version"]), re.findall(r"--hash=sha256:([0-9a-f]{64})", entry["rest"])
 
@@ -95,7 +107,7 @@ def needed(pex: Path) -> Iterator[tuple[str, str]]:
 
 
 def vendored(pex: Path) -> Iterator[Component]:
-    """Yield the scripts of others among the sources in a PEX."""
+    """Yield the vendored scripts in a PEX."""
     with zipfile.ZipFile(pex) as sources:
         for name in sorted(name for name in sources.namelist() if name.endswith("/VENDORED")):
             for entry in _VENDORED.finditer(sources.read(name).decode()):
@@ -103,7 +115,7 @@ def vendored(pex: Path) -> Iterator[Component]:
                 files = ExternalReference(
                     type=ExternalReferenceType.DISTRIBUTION,
                     url=XsUri(str(url)),
-                    comment="these files of it are in the image",
+                    comment="the image contains these files of the package",
                     hashes=[
                         HashType(alg=HashAlgorithm.SHA_256, content=line.split()[0])
                         for line in entry["files"].splitlines()
@@ -120,7 +132,7 @@ def vendored(pex: Path) -> Iterator[Component]:
 
 
 def base_image(dockerfile: str) -> Iterator[Component]:
-    """Yield the image that all others are built upon, with Python and parts of Debian."""
+    """Yield the base image, with Python and parts of Debian."""
     for base in _BASE_IMAGE.finditer(dockerfile):
         version = base["digest"] or base["version"]
         url = PackageURL("docker", name=base["name"], version=version)
@@ -129,7 +141,7 @@ def base_image(dockerfile: str) -> Iterator[Component]:
 
 
 def valkey(needs: Sequence[tuple[str, str]]) -> Iterator[Component]:
-    """Yield Valkey where its server is embedded: the distribution that brings it has its version."""
+    """Yield Valkey if its server is embedded. The version is that of the distribution that contains it."""
     for name, version in needs:
         if name == _EMBEDDED_VALKEY:
             of_server = version.partition(".post")[0]
@@ -163,7 +175,7 @@ def _component(name: str, version: str, digests: Sequence[str]) -> Component:
     files = ExternalReference(
         type=ExternalReferenceType.DISTRIBUTION,
         url=XsUri(str(url)),
-        comment="one of these is in the image, by its platform",
+        comment="the image contains one of these, depending on its platform",
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=digest) for digest in digests],
     )
     return Component(name=name, version=version, purl=url, bom_ref=str(url), external_references=[files])

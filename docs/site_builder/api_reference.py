@@ -48,7 +48,7 @@ def first_sentence(module: Path) -> str:
 
 
 def has_names(package: Path) -> bool:
-    """Say whether a package has public names of its own. Otherwise its modules have them."""
+    """Return whether a package itself has public names. Otherwise its modules have them."""
     return "__all__" in (package / "__init__.py").read_text()
 
 

@@ -61,7 +61,7 @@ def _config(repository: Path, navigation: Navigation) -> dict[str, object]:
         "docs_dir": "docs",
         "site_dir": "site",
         "nav": navigation,
-        # The browser's own fonts: no page asks another host for one.
+        # The fonts of the browser, so that no page loads a font from another host.
         "theme": {
             "name": "material",
             "font": False,
@@ -74,7 +74,7 @@ def _config(repository: Path, navigation: Navigation) -> dict[str, object]:
             "admonition",
             "attr_list",
             "tables",
-            # Headings get the anchors that GitHub gives them.
+            # Headings have the same anchors as on GitHub.
             {"toc": {"permalink": True, "slugify": {"kwds": {"case": "lower"}}}},
             {"pymdownx.highlight": {"anchor_linenums": True, "line_spans": "__span"}},
             {
@@ -103,7 +103,11 @@ def serve(folder: Path, port: int) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build the site, and serve it if the options say so; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="site", description="Builds the documentation site, and serves it.")
+    parser = argparse.ArgumentParser(
+        prog="./pants run docs:site --",
+        description="Builds the documentation site, and serves it.",
+        epilog="example: ./pants run docs:site -- --serve --port 8080",
+    )
     parser.add_argument(
         "--output", type=Path, default=Path("dist/site"), help="folder to replace (default: %(default)s)"
     )
@@ -112,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--serve", action="store_true", help="serve the site on 127.0.0.1")
     parser.add_argument(
-        "--port", type=int, default=8080, help="port of --serve (default: %(default)s; 0: any free one)"
+        "--port", type=int, default=8080, help="port of --serve (default: %(default)s; 0: any free port)"
     )
     options = parser.parse_args(arguments)
     try:

@@ -12,7 +12,7 @@ _HEADING = re.compile(r"^#\s+(.*?)\s*#*$")
 
 
 def replace_links(text: str, replace: Callable[[str], str]) -> str:
-    """Return the page with each link target replaced. Code is left alone."""
+    """Return the page with each link target replaced, except in code."""
     return "".join(line if is_code else _replace_in_line(line, replace) for line, is_code in _lines(text))
 
 
@@ -37,7 +37,7 @@ def page_title(text: str, default: str) -> str:
 
 
 def is_external(target: str) -> bool:
-    """Say whether a target has a scheme or a host, and so leaves the repository."""
+    """Return whether a target has a scheme or a host, and so leaves the repository."""
     return re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//", target) is not None
 
 

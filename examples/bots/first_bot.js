@@ -1,6 +1,6 @@
-// A first bot for Sector. It needs only Node.js: node first_bot.js --api http://127.0.0.1:8000 --token TOKEN
-
-const USAGE = "usage: node first_bot.js [--api URL] --token TOKEN [--faction NAME] (a world prints a token for Me)";
+const USAGE = `usage: node first_bot.js --token TOKEN [--api http://127.0.0.1:8000] [--faction Me]
+A first bot for Sector, which needs only Node.js. It plays a faction until the world ends. A world prints a token.
+example: node first_bot.js --api http://127.0.0.1:8000 --token TOKEN`;
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Returns the answer of the API. A request may be sent twice, but orders with the same key take effect once. */
@@ -39,7 +39,8 @@ async function main({ parseArgs }) {
   const text = { type: "string" };
   const { values } = parseArgs({ options: { api: text, token: text, faction: text, help: { type: "boolean" } } });
   const { api = "http://127.0.0.1:8000", token, faction: me = "Me" } = values;
-  if (values.help || !token) throw new Error(USAGE);
+  if (values.help) return console.log(USAGE);
+  if (!token) throw new Error(USAGE);
   const send = (...request) => call({ api: new URL(api).href.replace(/\/+$/, ""), token }, ...request);
   const { id: join } = await send("/orders", { type: "join", faction: me });
   const joined = await send(`/orders/${join}?wait=15s`);

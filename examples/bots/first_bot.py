@@ -1,4 +1,4 @@
-"""A first bot for Sector. It needs only Python: python first_bot.py --api http://127.0.0.1:8000 --token TOKEN"""
+"""A first bot for Sector: it plays a faction until the world ends. It needs only Python. Ctrl-C stops it."""
 
 import argparse
 import json
@@ -7,9 +7,9 @@ import time
 from http.client import HTTPException
 from urllib.request import HTTPError, Request, urlopen
 
-parser = argparse.ArgumentParser(description="Plays a faction until the world ends. Ctrl-C stops it.")
+parser = argparse.ArgumentParser(description=__doc__, epilog="example: python first_bot.py --token TOKEN")
 parser.add_argument("--api", default="http://127.0.0.1:8000", help="address of the API (default: %(default)s)")
-parser.add_argument("--token", required=True, help="token of the faction; a world prints one for Me when it starts")
+parser.add_argument("--token", required=True, help="token of the faction (required); a world prints one for Me")
 parser.add_argument("--faction", default="Me", help="faction to play (default: %(default)s)")
 me = (args := parser.parse_args()).faction
 

@@ -1,11 +1,15 @@
 #!/bin/sh
-# Backs up all data of this Redis to one file, and restores it. Run it in the container of Redis:
-#
-#   docker compose exec -T redis sh /etc/redis/backup.sh backup > world.rdb
-#   docker compose exec -T redis sh /etc/redis/backup.sh restore < world.rdb
-#
-# Stop the services before a restore: otherwise they read a world that went back in time. A restore needs memory for the data twice.
-# An unreadable file changes nothing. KEEPER_PASSWORD is the password of the user `keeper` in users.acl.
+usage='usage: backup.sh backup >FILE, or backup.sh restore <FILE
+
+Backs up all data of this Redis to one file, and restores it. Run it in the container of Redis.
+Stop the services before a restore: otherwise they read a world that went back in time. A restore needs memory for the data twice.
+If the file cannot be read, nothing changes.
+
+  KEEPER_PASSWORD  password of the user keeper in users.acl (default: keeper)
+
+examples:
+  docker compose exec -T redis sh /etc/redis/backup.sh backup > world.rdb
+  docker compose exec -T redis sh /etc/redis/backup.sh restore < world.rdb'
 set -eu
 # The password is passed in the environment, because arguments are visible to every user of the machine.
 cli() { REDISCLI_AUTH="${KEEPER_PASSWORD:-keeper}" valkey-cli -e --no-auth-warning --user keeper "$@"; }
@@ -50,5 +54,6 @@ end_restore() {
 
 case ${1-} in
   backup | restore) "$1" ;;
-  *) say "usage: backup.sh backup >FILE, or backup.sh restore <FILE"; exit 2 ;;
+  -h | --help) echo "$usage" ;;
+  *) say "$(echo "$usage" | head -1)"; exit 2 ;;
 esac

@@ -1,4 +1,4 @@
-"""A real browser, and what its pages complain about."""
+"""A real browser, and the errors of its pages."""
 
 from collections.abc import AsyncIterator
 
@@ -26,7 +26,7 @@ expect.set_options(timeout=15_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have all tests share an event loop, and with it the browser: its start takes 1.5 s of processor time."""
+    """Run all tests in one event loop with one browser, whose start takes 1.5 s of processor time."""
     for item in items:
         if pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """One for all tests. Each has pages of its own, which share nothing."""
+    """One browser for all tests. Each test has its own pages, which share nothing."""
     path = require_program("chromium", "chromium-browser", "google-chrome", hint="apt-get install chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=_FLAGS)
@@ -44,13 +44,13 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 def faults() -> list[str]:
-    """What the page complained about."""
+    """The errors that a page logged."""
     return []
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    """A client of the test's database, in the event loop of the browser."""
+    """A client of the database of the test, in the event loop of the browser."""
     client = connect(redis_url)
     assert isinstance(client, Redis)
     yield client
@@ -59,7 +59,7 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def sim(redis: Redis) -> Sim:
-    """A founded sim whose ticks the test makes."""
+    """A new sim that the test ticks."""
     return await Sim.create(redis)
 
 

@@ -1,4 +1,4 @@
-"""The page if parts of it do not load: it comes up by itself, or says what to do."""
+"""If parts of the page do not load, it recovers by itself or shows what to do."""
 
 from collections import Counter
 
@@ -23,7 +23,7 @@ def world_page(page: Page) -> WorldPage:
 
 
 async def says(page: Page, text: str, *, within_ms: int = 15_000) -> None:
-    """Wait until the page says what is wrong."""
+    """Wait until the page shows an error."""
     await expect(page.locator("#alarm")).to_contain_text(text, timeout=within_ms)
     await expect(page.locator("#alarm")).to_be_visible()
     await expect(page.locator("#status")).to_have_attribute("data-state", "error")

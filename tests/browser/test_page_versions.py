@@ -41,7 +41,7 @@ http {{
 
 @contextmanager
 def running(*command: str, env: dict[str, str] | None = None) -> Iterator[None]:
-    """Run a program meanwhile."""
+    """Run a program during the block."""
     with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:
         try:
             yield
@@ -51,7 +51,7 @@ def running(*command: str, env: dict[str, str] | None = None) -> Iterator[None]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def other_version(sim: Sim, redis_url: str, tmp_path: Path) -> AsyncIterator[int]:
-    """A viz whose page is of another version; its port."""
+    """The port of a viz whose page has another version."""
     await sim.tick()
     shutil.copytree(FOLDER.parent, tmp_path / "sector" / "viz")
     with (tmp_path / "sector" / "viz" / "page" / "style.css").open("a") as style:

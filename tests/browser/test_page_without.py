@@ -1,4 +1,4 @@
-"""The page in browsers that refuse it something: it works without, or says within seconds what is wrong, and what to do."""
+"""The page in browsers without some feature works, or shows the error and a remedy within seconds."""
 
 import pytest
 import pytest_asyncio
@@ -65,7 +65,7 @@ async def test_the_page_works_without_storage(
 
 
 async def says(page: Page, text: str) -> None:
-    """Wait until the page says what is wrong."""
+    """Wait until the page shows an error."""
     await expect(page.locator("#alarm")).to_contain_text(text, timeout=_WITHIN_MS)
     await expect(page.locator("#alarm")).to_be_visible()
     await expect(page.locator("#status")).to_have_attribute("data-state", "error")
@@ -160,7 +160,9 @@ async def test_a_full_viz_is_reported_and_the_page_connects_later(
     await first.goto(viz.url)
     await WorldPage(first).wait_for_tick(1)
     await page.goto(viz.url)
-    await says(page, "The viz refuses to connect: 1 watch here, as many as may. The page tries again by itself.")
+    await says(
+        page, "The viz refuses to connect: the limit of 1 spectators is reached. The page tries again by itself."
+    )
     await first.close()
     await world_page.wait_for_tick(1)
     await expect(page.locator("#alarm")).to_be_hidden()

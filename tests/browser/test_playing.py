@@ -1,4 +1,4 @@
-"""Playing from the page, against a real API: with a token, or open."""
+"""Playing from the page with a real API, with a token or without."""
 
 import pytest
 import pytest_asyncio
@@ -17,7 +17,7 @@ def world_page(page: Page) -> WorldPage:
 
 
 async def start(sim: Sim, redis_url: str, processes: Processes, secret: str = "") -> Service:
-    """Start an API and a viz that sends its players there; returns the viz."""
+    """Start an API, and a viz whose page uses it; returns the viz."""
     await sim.tick()
     port = free_port()
     api = processes.start("api", REDIS_URL=redis_url, CORS_ORIGINS=f"http://127.0.0.1:{port}", AUTH_SECRET=secret)
@@ -29,7 +29,7 @@ async def snapshot(sim: Sim) -> Snapshot:
 
 
 async def ordered(sim: Sim, page: Page, status: str, text: str) -> None:
-    """Tick until an order on the page has come to this, and the map shows that tick too: the order list may be ahead."""
+    """Tick until an order has this status on the page, and the map shows that tick: the order list may be ahead."""
     order = page.locator(f"#orders li[data-status={status}]", has_text=text)
     for _ in range(20):
         await sim.tick()
@@ -79,7 +79,7 @@ async def test_a_player_joins_an_open_world_sends_ships_and_claims(
     assert [(fleet.origin, fleet.target) for fleet in fleets] == [(f"S{home}", f"S{target}")]
     assert fleets[0].ships == now.systems[home].ships // 2
 
-    # Supply for a claim takes a while.
+    # The supply for a claim takes some ticks.
     await sim.tick(times=15)
     now = await snapshot(sim)
     other = next(row for row in beside if row != target and now.systems[row].owner is None)
@@ -103,7 +103,7 @@ async def test_a_rejected_order_shows_the_reason(
     await enter(page, "Me")
     home = (await world_page.read_owners()).index("Me")
     await world_page.select_system(home)
-    # The forms are created again once the page has the costs.
+    # The forms are created again once the page has loaded the costs.
     await expect(page.get_by_role("button", name="supply each")).to_be_visible()
     await page.get_by_label("Ships to muster").fill("100000")
     await page.get_by_role("button", name="Muster").click()

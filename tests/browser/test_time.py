@@ -1,4 +1,4 @@
-"""Time: the page goes back to any tick that is kept, plays on from there, and returns; a link shows the same moment."""
+"""The page shows any tick of the history, continues from there, and returns. A link shows the same tick."""
 
 import re
 
@@ -51,7 +51,7 @@ async def test_scrubbing_to_a_tick_shows_the_owners_at_that_tick(
         assert await world_page.read_owners() == await owners_at(redis, tick)
     assert await world_page.read_owners() != now
     await world_page.wait_for_state("past")
-    # The world goes on meanwhile, and the picture stays.
+    # The world continues, and the picture does not change.
     await sim.tick()
     await expect(page.locator("#scrubber")).to_have_attribute("max", "40")
     await world_page.wait_for_tick(33)

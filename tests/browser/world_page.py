@@ -1,4 +1,4 @@
-"""The page of the viz for tests: waits for states, and reads what is shown and drawn."""
+"""The page of the viz for tests: waits for states, and reads what it shows."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""A copy of the repository that a test may spoil, and Pants run on it."""
+"""A copy of the repository that a test may change, and Pants in it."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ NAMES = (
 
 
 def copy_repository(directory: Path, names: tuple[str, ...] = NAMES) -> Path:
-    """Return a copy below `directory` of these files and folders of the repository, as far as the test depends on them."""
+    """Return a copy below `directory` of these files and folders, as far as the test depends on them."""
     copy = directory / "repository"
     for name in names:
         source = Path.cwd() / name
@@ -42,7 +42,7 @@ def copy_repository(directory: Path, names: tuple[str, ...] = NAMES) -> Path:
 
 
 def run_pants(repository: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run `./pants` there, without its daemon, so that nothing is left running."""
+    """Run `./pants` in the copy without a daemon, so that no process stays."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("PANTS", "PEX", "PYTHON"))}
     return subprocess.run(
         ["./pants", *arguments],
@@ -56,12 +56,12 @@ def run_pants(repository: Path, *arguments: str, **variables: str) -> subprocess
 
 
 def ask_daemon(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run `./pants` there with a daemon, which `end_daemon` ends: the next run starts sooner."""
+    """Run `./pants` in the copy with a daemon, which `end_daemon` ends: the next run starts sooner."""
     return run_pants(repository, *arguments, PANTS_PANTSD="true", PANTS_CONCURRENT="false")
 
 
 def end_daemon(repository: Path) -> None:
-    """End the daemon of that copy."""
+    """End the daemon of the copy."""
     daemons = [int(path.read_text()) for path in repository.glob(".pids/*/pantsd/pid")]
     for daemon in daemons:
         os.kill(daemon, signal.SIGTERM)
@@ -69,6 +69,6 @@ def end_daemon(repository: Path) -> None:
 
 
 def git(repository: Path, *arguments: str) -> None:
-    """Run git there."""
+    """Run git in the copy."""
     identity = ("-c", "user.name=test", "-c", "user.email=test@example.org")
     subprocess.run(["git", "-C", str(repository), *identity, *arguments], check=True, capture_output=True)

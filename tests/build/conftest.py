@@ -1,4 +1,4 @@
-"""One copy of the repository for all tests that only look at it, or spoil what can be put right again."""
+"""One copy of the repository for all tests that only read it, or whose changes can be reverted."""
 
 import shutil
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from fixtures.requires import require_program
 
 @pytest.fixture(scope="session")
 def committed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A copy of the repository in one commit, with a daemon of Pants of its own once it is asked for one."""
+    """A copy of the repository in one commit. Pants has its own daemon in it."""
     require_program("git", hint="apt-get install git")
     copy = copy_repository(tmp_path_factory.mktemp("committed"))
     git(copy, "init", "-q")
@@ -26,7 +26,7 @@ def committed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def repository(committed: Path) -> Iterator[Path]:
-    """That copy; what a test changes is put right after it."""
+    """The copy. Changes of a test are reverted after it."""
     yield committed
     git(committed, "reset", "-q", "--hard")
     git(committed, "clean", "-fdq")

@@ -1,4 +1,4 @@
-"""The arrows between the parts: those that the design draws are allowed, and Pants refuses all others."""
+"""The dependencies between the parts: the documented ones are allowed, and Pants refuses all others."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ def part_of(address: str) -> str | None:
 
 
 def test_only_the_documented_dependencies_are_allowed(repository: Path) -> None:
-    """Every part is made to import every other. So that Pants tells all and not the first, refusals are made warnings."""
+    """Every part imports every other. Refusals become warnings, so that Pants reports all and not only the first."""
     rules = repository / "BUILD"
     rules.write_text(rules.read_text().replace('"!*"', '"?*"'))
     for name, folder in FOLDERS.items():

@@ -1,4 +1,4 @@
-"""`--changed-since`: what a change touches, and what depends on it."""
+"""`--changed-since`: the targets of a change, and their dependents."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ RETRY = "packages/process/src/sector/process/retry.py"
 
 
 def dependents(repository: Path, changed: str) -> list[str]:
-    """Return the addresses that a changed line in that file touches."""
+    """Return the addresses that depend on a changed line in a file."""
     with (repository / changed).open("a") as source:
         source.write("# changed\n")
     listed = ask_daemon(repository, "--changed-since=HEAD", "--changed-dependents=transitive", "list")
@@ -24,7 +24,7 @@ def dependents(repository: Path, changed: str) -> list[str]:
 
 
 def folders_of_tests(addresses: list[str]) -> set[str]:
-    """Return the folders of the tests among these."""
+    """Return the folders of the tests among these addresses."""
     return {address.partition("/test_")[0] for address in addresses if "/test_" in address}
 
 

@@ -1,4 +1,4 @@
-"""`.ci/coverage_report.py`: what no test covers is explained, function by function."""
+"""`.ci/coverage_report.py`: functions without coverage must be explained."""
 
 import json
 from pathlib import Path

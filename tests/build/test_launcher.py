@@ -1,4 +1,4 @@
-"""`./pants`: hands over to the official launcher where it works, and else makes Pants from PyPI."""
+"""`./pants` runs the official launcher if it works, otherwise it installs Pants from PyPI."""
 
 import os
 import re
@@ -15,7 +15,7 @@ TOOLS = ("sh", "sed", "mkdir", "mktemp", "cat", "cksum", "tr", "rm", "ln", "mv",
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """The launcher and what it reads; with no backend, Pants itself starts in a few seconds."""
+    """The launcher and its files. Without backends, Pants starts in a few seconds."""
     copy = copy_repository(tmp_path, ("pants", "3rdparty/python"))
     (copy / "pants.toml").write_text(f'[GLOBAL]\npants_version = "{version_of(Path.cwd())}"\n')
     return copy
@@ -23,13 +23,13 @@ def repository(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def bin_directory(tmp_path: Path) -> Path:
-    """A folder to put on PATH."""
+    """A folder for PATH."""
     (tmp_path / "bin").mkdir()
     return tmp_path / "bin"
 
 
 def official(bin_directory: Path, version: str) -> str:
-    """Make a program `pants` of a version; returns a PATH with it in front."""
+    """Create a program `pants` of a version; returns a PATH that begins with it."""
     program = bin_directory / "pants"
     program.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo {version} || echo "official: $*"\n')
     program.chmod(0o755)
@@ -86,7 +86,7 @@ def test_a_missing_python_is_reported_with_a_remedy(repository: Path, bin_direct
 
 
 def test_a_missing_python_is_installed_with_uv_once(repository: Path, bin_directory: Path, tmp_path: Path) -> None:
-    """A uv that knows a Python only after `python install`; the launcher hands it to the official Pants."""
+    """A uv that finds a Python only after `python install`. The launcher passes it to the official Pants."""
     for tool in (*TOOLS, "touch"):
         (bin_directory / tool).symlink_to(str(shutil.which(tool)))
     official(bin_directory, version_of(repository))
@@ -106,7 +106,7 @@ def test_a_missing_python_is_installed_with_uv_once(repository: Path, bin_direct
 
 
 def test_two_concurrent_starts_install_once(repository: Path, tmp_path: Path) -> None:
-    """Where pip is told constraints, too: its legacy resolver trips over them."""
+    """pip has constraints, too, at which its legacy resolver fails."""
     cache, constraints, pip = tmp_path / "cache", tmp_path / "constraints.txt", tmp_path / "pip.conf"
     constraints.write_text("some-other-package<2\n")
     pip.write_text(f"[global]\nconstraint = {constraints}\n")
@@ -135,7 +135,7 @@ def test_two_concurrent_starts_install_once(repository: Path, tmp_path: Path) ->
 
 
 def test_a_program_deleted_from_the_cache_is_reinstalled(repository: Path, tmp_path: Path) -> None:
-    """The launcher remembers which Python it found; that Python may be uninstalled later."""
+    """The launcher caches which Python it found. That Python may be uninstalled later."""
     cache = tmp_path / "cache"
     first = run_pants(repository, "--which-python", "3.13", SECTOR_PANTS_CACHE=str(cache))
     (remembered,) = cache.glob("python3.13-*")
@@ -160,7 +160,7 @@ def test_another_path_does_not_use_the_cached_python(repository: Path, bin_direc
 
 
 def test_pip_installs_pants_if_uv_fails(repository: Path, tmp_path: Path) -> None:
-    """As where only pip's configuration knows the package index."""
+    """Only the configuration of pip has the package index."""
     settings = {"SECTOR_PANTS_CACHE": str(tmp_path / "cache"), "UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple"}
     ran = run_pants(repository, "--install-only", UV_HTTP_RETRIES="0", **settings)
     assert ran.returncode == 0, ran.stderr
@@ -170,7 +170,7 @@ def test_pip_installs_pants_if_uv_fails(repository: Path, tmp_path: Path) -> Non
 
 @pytest.fixture(scope="module")
 def full_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache in which Pants is installed. Tests work on copies of its links."""
+    """A cache with Pants. Tests use copies of its links."""
     directory = tmp_path_factory.mktemp("full")
     repository = copy_repository(directory, ("pants", "pants.toml", "3rdparty/python"))
     ran = run_pants(repository, "--install-only", SECTOR_PANTS_CACHE=str(directory / "cache"))
@@ -179,7 +179,7 @@ def full_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def is_installed(cache: Path) -> bool:
-    """Tell whether Pants in a cache can be imported, and the Pex tool is there."""
+    """Return whether Pants in a cache can be imported, and the Pex tool exists."""
     (python,) = cache.glob("pants-[0-9]*/bin/python")
     imported = subprocess.run([python, "-c", "import pants.bin.pants_loader"], check=False)
     return imported.returncode == 0 and bool(list(cache.glob("pex-[0-9]*/tool")))
@@ -231,7 +231,7 @@ def test_an_unusable_cache_is_rejected_before_an_installation(
 
 
 def test_the_pex_tool_does_not_depend_on_the_python_that_wrote_it(full_cache: Path) -> None:
-    """That Python may be of a virtual environment that is removed."""
+    """That Python may belong to a virtual environment that is deleted."""
     (tool,) = full_cache.glob("pex-*/tool")
     assert "bin/python" not in tool.read_text()
 

@@ -1,4 +1,4 @@
-"""`./pants test ::` leaves out the suites that take long. `SECTOR_LONG=1` runs them, and so does their name."""
+"""`./pants test ::` omits the long suites. `SECTOR_LONG=1` runs them, and so does their address."""
 
 import os
 from pathlib import Path
@@ -10,13 +10,13 @@ from build.checkout import copy_repository, run_pants
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """The launcher and what it reads."""
+    """The launcher and its files."""
     return copy_repository(tmp_path, ("pants", "pants.toml", "3rdparty/python"))
 
 
 @pytest.fixture
 def path(tmp_path: Path, repository: Path) -> str:
-    """A PATH with a program `pants` of the right version. It prints the filter by tags."""
+    """A PATH with a program `pants` of the right version, which prints the tag filter."""
     version = (repository / "pants.toml").read_text().partition('pants_version = "')[2].partition('"')[0]
     program = tmp_path / "bin" / "pants"
     program.parent.mkdir()
@@ -41,7 +41,7 @@ def path(tmp_path: Path, repository: Path) -> str:
         ("package ::", "", ""),
     ],
 )
-def test_only_a_test_of_everything_leaves_them_out(
+def test_only_a_test_of_all_targets_omits_the_long_suites(
     repository: Path, path: str, arguments: str, long: str, tags: str
 ) -> None:
     process = run_pants(repository, *arguments.split(), PATH=path, SECTOR_LONG=long, PANTS_TAG="")

@@ -1,4 +1,4 @@
-"""`.ci/names.py`: banned names and classes that share a name do not become more."""
+"""`.ci/names.py`: the number of banned names and of shared class names never rises."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The Pex tool of the launcher: uv installs what a lock names, by its hashes; pip does it where uv cannot."""
+"""The Pex tool of the launcher: uv installs locked distributions by hash, and pip does it if uv cannot."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ from fixtures.requires import require_program
 
 @pytest.fixture
 def uv() -> str:
-    """The uv of the launcher, which has run if Pants was installed by it."""
+    """The uv of the launcher, if Pants was installed by it."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sector-pants"
     return next((str(path) for path in cache.glob("uv-*/bin/uv")), "") or require_program("uv", hint="pip install uv")
 
@@ -69,7 +69,7 @@ def arguments_for(lock: Path, output: Path) -> list[str]:
 
 
 def build(uv: str, lock: Path, output: Path) -> subprocess.CompletedProcess[str]:
-    """Run the tool as Pants runs it."""
+    """Run the tool like Pants."""
     folder = lock.parent / "tool"
     (folder / f"pex-{version('pex')}.dist-info").mkdir(parents=True)
     shutil.copy(str(pex_tool.__file__), folder)
@@ -143,7 +143,7 @@ def test_pants_knows_digest_and_size_of_the_tool(tmp_path: Path) -> None:
 
 
 def test_the_tool_runs_with_the_first_python_of_the_search_path(tmp_path: Path) -> None:
-    """Pants starts it with the Python of its own environment; the packages are for another one."""
+    """Pants runs the tool with the Python of its own environment, but the packages are for another one."""
     program = tmp_path / "python"
     program.write_text('#!/bin/sh\necho "$@"\n')
     program.chmod(0o755)

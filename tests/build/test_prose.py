@@ -80,7 +80,9 @@ def test_problems_of_the_baseline_pass(checkout: Path) -> None:
     assert main([], checkout) == 0
 
 
-def test_one_more_fails_and_all_places_are_listed(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_additional_problem_fails_and_all_places_are_listed(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (checkout / "README.md").write_text("Nobody waits. Whoever asks gets it. Nobody stays.\n")
     assert main([], checkout) == 1
     assert capsys.readouterr().err.count("README.md:1: banned words") == 3

@@ -1,4 +1,4 @@
-"""`.ci/release`: what stops a release, and what a release contains. `.ci/run` makes one with `--check`."""
+"""`.ci/release`: what prevents a release, and what a release contains. `.ci/run` makes one with `--check`."""
 
 import hashlib
 import json

@@ -26,7 +26,7 @@ def documented_commands() -> list[tuple[str, list[str], list[str]]]:
         words = shlex.split(command)
         end = words.index("--") if "--" in words else len(words)
         goal, *rest = [word for word in words[:end] if not word.startswith("--")] or ["version"]
-        # (a sentence may follow the command)
+        # A sentence may follow the command.
         commands.append((goal, [word for word in rest if "/" in word or ":" in word], words[end + 1 :]))
     return commands
 
@@ -53,14 +53,14 @@ def test_addresses_exist(repository: Path) -> None:
     assert listed.returncode == 0, listed.stderr[-2000:]
 
 
-# Each takes some ten seconds to package; before a change lands, all are run.
+# Packaging takes about ten seconds each. With SECTOR_LONG, all programs run.
 @pytest.mark.parametrize("program", PROGRAMS if LONG else ["services/standalone"])
 def test_a_program_runs_and_has_the_documented_options(repository: Path, program: str) -> None:
     ran = ask_daemon(repository, "run", program, "--", "--help")
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert re.search("^usage:", ran.stdout, re.I | re.M)
     help_text = ran.stdout
-    # A program with commands shows the options of each after its name.
+    # The options of a command are in its own help.
     for command in re.findall(r"(?<=[{,])\w+(?=[,}])", ran.stdout.partition("\n\n")[0]):
         help_text += ask_daemon(repository, "run", program, "--", command, "--help").stdout
     assert sorted(option for option in options_of(program) if option not in help_text) == []
@@ -71,7 +71,7 @@ def test_programs_are_discovered() -> None:
 
 
 def test_each_folder_has_one_program(repository: Path) -> None:
-    """`run` refuses a folder in which several can be run."""
+    """`run` refuses a folder with several programs."""
     folders = [program for program in PROGRAMS if ":" not in program]
     peeked = ask_daemon(repository, "peek", *(f"{folder}:" for folder in folders))
     assert peeked.returncode == 0, peeked.stderr

@@ -1,4 +1,4 @@
-"""`.ci/texts.py`: texts that users read change only together with the list that is reviewed."""
+"""`.ci/texts.py`: user-visible texts change only together with the reviewed list."""
 
 from pathlib import Path
 

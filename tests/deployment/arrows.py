@@ -1,4 +1,4 @@
-"""The arrows between the parts: those that NetworkPolicies let through, and those that are drawn."""
+"""The connections between the parts: those that NetworkPolicies allow, and those in the diagram."""
 
 import re
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from deployment.kinds import NetworkPolicy, Peer
 from deployment.rendered import Rendered
 
 NODE_LOCAL_DNS = "169.254.20.10/32"
-"""Where NodeLocal DNSCache answers on each node, by default."""
+"""The default address of NodeLocal DNSCache on each node."""
 
 
 def named(peer: Peer) -> str:
-    """Return who a peer of a policy is: a part, or a namespace, in brackets."""
+    """Return the peer of a policy: a part, or a namespace in brackets."""
     if peer.pod_selector is not None:
         labels = peer.pod_selector.match_labels
         return labels.get("app.kubernetes.io/name") or labels["app.kubernetes.io/component"]
@@ -24,7 +24,7 @@ def named(peer: Peer) -> str:
 
 
 def arrows(rendered: Rendered) -> Iterator[tuple[str, str, str, int]]:
-    """Yield each arrow that a policy lets through: which end says so, from, to, port."""
+    """Yield each connection that a policy allows: the end with the policy, from, to, port."""
     for policy in rendered.all(NetworkPolicy):
         own = policy.spec.pod_selector.match_labels.get("app.kubernetes.io/name", "*")
         for ingress in policy.spec.ingress:
@@ -36,7 +36,7 @@ def arrows(rendered: Rendered) -> Iterator[tuple[str, str, str, int]]:
 
 
 def drawn() -> set[tuple[str, str]]:
-    """Return the arrows of the first drawing in docs/concepts/architecture.md, by the names of the manifests."""
+    """Return the connections in the first diagram of docs/concepts/architecture.md, by names of the manifests."""
     drawing = re.search(
         r"```mermaid\nflowchart LR\n(.*?)```", Path("docs/concepts/architecture.md").read_text(), re.DOTALL
     )

@@ -1,4 +1,4 @@
-"""The rendered base as a whole: its pods, as many as it says, behind an nginx that follows its Ingresses."""
+"""The rendered base as a whole: all its pods, behind an nginx that follows its Ingresses."""
 
 import time
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ from deployment.kinds import Deployment, Ingress
 from deployment.pods import Node, Pod
 from deployment.rendered import Rendered
 
-# In this order each finds what it needs at once.
+# In this order, each service finds its dependencies at once.
 ORDER = ("redis", "worker", "api", "viz", "bot")
-# How long it takes until all nodes have heard that a pod ends, in seconds: less than preStop sleeps.
+# Seconds until all nodes know that a pod ends: less than the sleep of preStop.
 _HEARD_AFTER_S = 1.0
 
 
 class Cluster:
-    """Started and rolled out as a Deployment's controller does it."""
+    """Pods that are started and rolled out like the controller of a Deployment does it."""
 
     def __init__(
         self, rendered: Rendered, images: Mapping[str, str], mark: str, nginx: str, port: int, directory: Path
@@ -28,19 +28,19 @@ class Cluster:
         self.gate = IngressProxy(rendered.all(Ingress), nginx, port, directory)
 
     def start(self) -> None:
-        """Start all, and wait until each is ready."""
+        """Start all pods, and wait until each is ready."""
         for name in ORDER:
             wanted = self._replicas(name)
             self.pods[name] = [self._node.start(name).await_start() for _ in range(wanted)]
         self.lead()
 
     def lead(self) -> None:
-        """Tell nginx which pods there are."""
+        """Send the current pods to nginx."""
         ports = {name: [pod.endpoints["http"] for pod in self.pods[name]] for name in ("api", "viz")}
         self.gate.open(ports)
 
     def roll_out(self, name: str) -> list[int]:
-        """Replace the pods of a Deployment, a new one before an old one ends (or after, if it says Recreate); returns their exit codes."""
+        """Replace the pods of a Deployment, with the new pod first unless the strategy is Recreate; returns exit codes."""
         deployment = self.rendered.one(Deployment, name)
         codes = []
         for old in list(self.pods[name]):
@@ -53,7 +53,7 @@ class Cluster:
         return codes
 
     def _retire(self, name: str, old: Pod) -> int:
-        """End a pod whose successor is ready. It is told so before nginx hears of it, which still sends it requests then."""
+        """End a pod whose successor is ready. The pod gets the signal before nginx knows, so it still gets requests."""
         self.pods[name].append(old)
         self.lead()
         with ThreadPoolExecutor(1) as kubelet:

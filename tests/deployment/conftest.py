@@ -1,4 +1,4 @@
-"""What the tests of images and manifests share: an engine, the images, and what is removed after them."""
+"""Shared fixtures of the tests of images and manifests: an engine and the images. Tests leave nothing behind."""
 
 import uuid
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from fixtures.requires import require_success
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[str]:
-    """A Docker engine: the mark that containers of these tests carry. What carries it is removed at the end."""
+    """A Docker engine, as the label of the containers of these tests. Labelled objects are removed at the end."""
     require_success("docker", "info", hint="install Docker, and start its engine")
     mark = f"{LABEL}={uuid.uuid4().hex[:12]}"
     yield mark
@@ -30,7 +30,7 @@ def images(engine: str) -> Mapping[str, str]:
 
 @pytest.fixture(scope="session")
 def base() -> Rendered:
-    """The manifests as `kubectl apply -k k8s` would send them."""
+    """The manifests as `kubectl apply -k k8s` sends them."""
     return Rendered.of(BASE)
 
 

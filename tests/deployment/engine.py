@@ -1,4 +1,4 @@
-"""A Docker engine, asked by its own command, as people ask it; and the images of this checkout."""
+"""A Docker engine, used by its command line, and the images of this checkout."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic.alias_generators import to_pascal
 
 PORTS: Mapping[str, int] = {"api": 8000, "worker": 8080, "viz": 9000, "bot": 8080}
-# What the tests leave for a moment carries this label, so that it can be told from what others do with the engine.
+# The objects of the tests have this label, which distinguishes them from others in the engine.
 LABEL = "org.sector.test"
 
 
@@ -27,13 +27,13 @@ class _EngineModel(BaseModel):
 
 
 class Check(_EngineModel):
-    """What an image says about how to ask whether it is healthy."""
+    """The health check of an image."""
 
     test: list[str]
 
 
 class ImageConfig(_EngineModel):
-    """What an image says of itself, or a container was told."""
+    """The configuration of an image or a container."""
 
     user: str
     entrypoint: list[str] | None
@@ -44,13 +44,13 @@ class ImageConfig(_EngineModel):
 
 
 class Health(_EngineModel):
-    """How a container is."""
+    """The health of a container."""
 
     status: str
 
 
 class State(_EngineModel):
-    """What a container does."""
+    """The state of a container."""
 
     running: bool
     pid: int
@@ -66,7 +66,7 @@ class Layers(_EngineModel):
 
 
 class Limits(_EngineModel):
-    """What a container may do."""
+    """The host configuration of a container: its limits and privileges."""
 
     readonly_rootfs: bool
     cap_drop: list[str] | None
@@ -74,7 +74,7 @@ class Limits(_EngineModel):
 
 
 class Image(_EngineModel):
-    """An image, as far as tests ask."""
+    """The properties of an image that tests use."""
 
     model_config = ConfigDict(alias_generator=lambda name: "RootFS" if name == "root_fs" else to_pascal(name))
     config: ImageConfig
@@ -82,7 +82,7 @@ class Image(_EngineModel):
 
 
 class Container(_EngineModel):
-    """A container, as far as tests ask."""
+    """The properties of a container that tests use."""
 
     config: ImageConfig
     state: State
@@ -91,7 +91,7 @@ class Container(_EngineModel):
 
 
 def docker(*arguments: str, timeout_s: float = 120) -> str:
-    """Return what `docker ARGUMENTS` prints. Raises EngineError."""
+    """Return the output of `docker ARGUMENTS`. Raises EngineError."""
     done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=timeout_s, check=False)
     if done.returncode:
         raise EngineError(arguments, (done.stderr or done.stdout).strip()[-2000:])
@@ -99,13 +99,13 @@ def docker(*arguments: str, timeout_s: float = 120) -> str:
 
 
 def image(name: str) -> Image:
-    """Return what an image is."""
+    """Return the properties of an image."""
     (inspected,) = TypeAdapter(list[Image]).validate_json(docker("image", "inspect", name))
     return inspected
 
 
 def container(id_: str) -> Container:
-    """Return what a container is at this moment."""
+    """Return the current properties of a container."""
     (inspected,) = TypeAdapter(list[Container]).validate_json(docker("container", "inspect", id_))
     return inspected
 
@@ -118,7 +118,7 @@ def version(service: str) -> str:
 
 
 def available(name: str) -> str:
-    """Return the name of an image that is there: the one given, or its tag alone. A stand-in has no digest."""
+    """Return the name of an existing image: with its digest, or its tag alone. A stand-in has no digest."""
     try:
         image(name)
     except EngineError:
@@ -151,7 +151,7 @@ def build(service: str, context: Path | None = None, tag: str = "test", **argume
 
 
 def build_world(tag: str = "test") -> str:
-    """Build the image of the whole world; returns its name."""
+    """Build the image of a complete world; returns its name."""
     name = f"sector:{tag}"
     arguments = {"PYTHON": base_image(), "SERVICE": "standalone", "TITLE": "sector", "PORT": "9000"}
     options = [f"--build-arg={key}={value}" for key, value in arguments.items()]
@@ -161,6 +161,6 @@ def build_world(tag: str = "test") -> str:
 
 
 def logs(container: str) -> str:
-    """Return all that a container said."""
+    """Return the log of a container."""
     done = subprocess.run(["docker", "logs", container], capture_output=True, text=True, timeout=60, check=False)
     return done.stdout + done.stderr

@@ -1,8 +1,8 @@
 """A real nginx that follows the Ingress objects, as ingress-nginx translates them.
 
-What is taken over, from its documentation: the annotations below (any other is refused); the longest path first; where one
-Ingress of a host has regular expressions, all its paths are such (its user guide, "Ingress Path Matching"); a request that could
-not be sent goes to the next.
+It follows the documentation of ingress-nginx: the annotations below (any other is refused); the longest path first; if one Ingress
+of a host has regular expressions, all its paths are regular expressions (user guide, "Ingress Path Matching"); a request that could
+not be sent goes to the next upstream.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ _SERVERS = """
 
 
 class IngressProxy:
-    """nginx at a port of this machine. `endpoints` has for each Service the ports that lead to its pods."""
+    """nginx on a port of this machine. `endpoints` has the ports of the pods of each Service."""
 
     def __init__(self, ingresses: Sequence[Ingress], program: str, port: int, directory: File) -> None:
         for ingress in ingresses:
@@ -48,11 +48,11 @@ class IngressProxy:
         self._nginx = Nginx(program, port, directory)
 
     def open(self, endpoints: Mapping[str, Sequence[int]]) -> None:
-        """Start it, or lead it to other endpoints: who is connected stays so."""
+        """Start nginx, or reload it with other endpoints. Open connections stay open."""
         self._nginx.open(self._servers(endpoints))
 
     def close(self) -> None:
-        """End it."""
+        """End nginx."""
         self._nginx.close()
 
     def _servers(self, endpoints: Mapping[str, Sequence[int]]) -> str:
@@ -75,7 +75,7 @@ class IngressProxy:
 
 
 def _upstream(ingress: Ingress, endpoints: Mapping[str, Sequence[int]]) -> str:
-    """One for each Ingress: each here leads to one Service."""
+    """One upstream for each Ingress, which has one Service here."""
     (service,) = {path.backend.service.name for rule in ingress.spec.rules for path in rule.http.paths}
     ports = "".join(f" server 127.0.0.1:{port};" for port in endpoints[service])
     annotations = _annotations(ingress)
@@ -93,7 +93,7 @@ def _upstream(ingress: Ingress, endpoints: Mapping[str, Sequence[int]]) -> str:
 
 
 def _zones(ingress: Ingress) -> str:
-    """What counts requests and connections by address."""
+    """The zones that count requests and connections by address."""
     annotations, name = _annotations(ingress), ingress.metadata.name
     rate = (
         f"limit_req_zone $binary_remote_addr zone={name}_rps:5m rate={annotations['limit-rps']}r/s;"

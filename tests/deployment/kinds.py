@@ -157,7 +157,7 @@ class Target(Part):
 
 
 class ScalerSpec(BaseModel):
-    """Only what the tests look at."""
+    """Only the fields that the tests use."""
 
     model_config = ConfigDict(alias_generator=to_camel)
     scale_target_ref: Target
@@ -177,7 +177,7 @@ class GatewaySpec(Part):
 
 
 class RouteSpec(Part):
-    """As gateway.networking.k8s.io/v1 has it, in its standard channel."""
+    """The type in the standard channel of gateway.networking.k8s.io/v1."""
 
     class _Rule(Part):
         class _Match(Part):
@@ -217,7 +217,7 @@ class RouteSpec(Part):
 
 
 class MonitorSpec(Part):
-    """As monitoring.coreos.com/v1 has it."""
+    """The type in monitoring.coreos.com/v1."""
 
     class _Endpoint(Part):
         port: str
@@ -238,7 +238,7 @@ class MonitorSpec(Part):
 
 
 class JobSpec(Part):
-    """Its pods end by themselves, so they have no probes; the tests run what they run in Compose."""
+    """The pods of a Job end by themselves, so they have no probes. The Compose tests run the same load test."""
 
     class _Template(Part):
         class _Meta(Part):
@@ -273,7 +273,7 @@ class JobSpec(Part):
 
 
 class AlertSpec(Part):
-    """As monitoring.coreos.com/v1 has it."""
+    """The type in monitoring.coreos.com/v1."""
 
     class _Group(Part):
         class _Alert(Part):

@@ -1,4 +1,4 @@
-"""Players who order without pause, one request after another, and record the responses. They never retry."""
+"""Players that send orders without a pause and record the responses. They never retry."""
 
 import asyncio
 from collections import Counter
@@ -20,7 +20,7 @@ class LoadRecord:
 
 
 class OrderLoad:
-    """While it is entered, `players` order and look, each after its last request was answered."""
+    """`players` send orders and read the state in turn, during the block."""
 
     def __init__(self, url: str, headers: dict[str, str], players: int, pause_s: float = 0.02) -> None:
         self._url, self._headers, self._players, self._pause_s = url, headers, players, pause_s
@@ -37,8 +37,8 @@ class OrderLoad:
         await asyncio.gather(*self._tasks)
 
     async def _play(self, faction: str) -> None:
-        # A connection for each request: this nginx hears of endpoints by a reload, which closes those that are kept. (ingress-nginx
-        # needs no reload for that.)
+        # A connection for each request: this nginx learns endpoints by a reload, which closes idle connections.
+        # (ingress-nginx needs no reload for that.)
         limits = httpx.Limits(max_keepalive_connections=0)
         async with httpx.AsyncClient(base_url=self._url, headers=self._headers, timeout=20, limits=limits) as http:
             joined = await self._ask(http, "POST", "/api/orders", {"type": "join", "faction": faction})
@@ -51,7 +51,7 @@ class OrderLoad:
                 await asyncio.sleep(self._pause_s)
 
     async def _ask(self, http: httpx.AsyncClient, method: str, path: str, body: dict[str, str] | None = None) -> str:
-        """Return the id of the order that was accepted, if one was."""
+        """Return the id of the order if it was accepted, else None."""
         try:
             answer = await http.request(method, path, json=body)
         except httpx.HTTPError as error:
@@ -68,7 +68,7 @@ class OrderLoad:
 
 
 async def outcomes(url: str, headers: dict[str, str], orders: list[str]) -> Counter[str]:
-    """Return how many of these orders came to which end: applied, or rejected and why."""
+    """Return the number of these orders by outcome: applied, or the reason of the rejection."""
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as http:
 
         async def end(order: str) -> str:

@@ -1,4 +1,4 @@
-"""What a pod is in these manifests, as far as they use it: a field that is not here is refused, as in kinds."""
+"""The types of the parts of a pod in these manifests. As in `kinds`, unknown fields are rejected."""
 
 from typing import Annotated, Literal
 

@@ -1,5 +1,5 @@
-"""Pods of a rendered manifest, started with Docker as a kubelet starts them: image, user, environment, command, root, mounts, limits;
-their probes, and their end."""
+"""Pods of a rendered manifest, started with Docker like a kubelet: image, user, environment, command, mounts, limits;
+their probes and their end."""
 
 import http.client
 import socket
@@ -14,12 +14,12 @@ from deployment.kinds import StatefulSet, Workload
 from deployment.pod_parts import Container, Probe, Source
 from deployment.rendered import Rendered
 
-# Kubernetes writes amounts of memory otherwise than Docker does.
+# Kubernetes and Docker write amounts of memory differently.
 _BINARY = {"Mi": "m", "Gi": "g"}
 
 
 class ProbeError(Exception):
-    """A probe failed as often as its manifest lets it."""
+    """A probe failed more often than its manifest allows."""
 
     def __init__(self, pod: str, what: str, response: str, log: str) -> None:
         super().__init__(f"{pod}: {what}: {response}\n{log}")
@@ -28,7 +28,7 @@ class ProbeError(Exception):
 
 @dataclass
 class Pod:
-    """One that runs. `endpoints` has for each of its ports the one of this machine that leads there."""
+    """A running pod. `endpoints` has the port of this machine for each of its ports."""
 
     name: str
     container: Container
@@ -37,11 +37,11 @@ class Pod:
     endpoints: dict[str, int] = field(default_factory=dict)
 
     def await_start(self) -> "Pod":
-        """Wait until the startup probe, the liveness probe and then the readiness probe are answered. Raises ProbeError."""
+        """Wait until the startup, liveness and readiness probes succeed, in this order. Raises ProbeError."""
         for what in ("startup_probe", "liveness_probe", "readiness_probe"):
             probe: Probe = getattr(self.container, what)
             failure: str | None = "not asked"
-            # A pod may be long in becoming ready; the test is not.
+            # A pod may take long until it is ready, but not longer than the test.
             for _ in range(max(probe.failure_threshold, 30 // probe.period_seconds)):
                 failure = self.ask(probe)
                 if failure is None:
@@ -52,7 +52,7 @@ class Pod:
         return self
 
     def ask(self, probe: Probe) -> str | None:
-        """Return why a probe fails; None: it does not."""
+        """Return why a probe fails; None if it succeeds."""
         try:
             if probe.exec is not None:
                 docker("exec", self.id, *probe.exec.command, timeout_s=probe.timeout_seconds + 5)
@@ -71,7 +71,7 @@ class Pod:
         return None
 
     def terminate(self) -> int:
-        """End it as a kubelet does: preStop, SIGTERM, and after the grace period SIGKILL; returns its exit code."""
+        """End the pod like a kubelet: preStop, SIGTERM, and SIGKILL after the grace period; returns its exit code."""
         asleep_s = self.container.lifecycle.pre_stop.sleep.seconds if self.container.lifecycle else 0
         time.sleep(asleep_s)
         docker("stop", f"--time={self.grace_s - asleep_s}", self.id)
@@ -79,16 +79,16 @@ class Pod:
 
 
 class Node:
-    """Where pods run: a network on which Services have their names."""
+    """A network in which pods run and Services have their names."""
 
     def __init__(self, rendered: Rendered, images: Mapping[str, str], mark: str, directory: Path) -> None:
-        """`images`: which image to run for each repository that a manifest names."""
+        """`images` has the image to run for each repository in the manifests."""
         self._rendered, self._images, self._mark, self._directory = rendered, images, mark, directory
         self._network = f"sector-test-{uuid.uuid4().hex[:8]}"
         docker("network", "create", f"--label={mark}", self._network)
 
     def start(self, name: str) -> Pod:
-        """Start a pod of the workload of this name, without waiting for it."""
+        """Start a pod of a workload, without waiting for it."""
         (workload,) = (each for each in self._rendered.workloads if each.metadata.name == name)
         spec = workload.spec.template.spec
         (container,) = spec.containers
@@ -120,14 +120,14 @@ class Node:
         return Pod(pod, container, id_, spec.termination_grace_period_seconds, _endpoints(id_, container))
 
     def _security(self, workload: Workload) -> list[str]:
-        """Seccomp's RuntimeDefault is Docker's own default."""
+        """RuntimeDefault of Seccomp is the default of Docker."""
         spec = workload.spec.template.spec
         (container,) = spec.containers
         user = spec.security_context
         return [
             f"--user={user.run_as_user}:{user.run_as_group}",
             *(f"--cap-drop={each}" for each in container.security_context.capabilities.drop),
-            # What every container says (kinds takes no other): readOnlyRootFilesystem, and allowPrivilegeEscalation: false.
+            # Every container has these two (kinds allows no others): readOnlyRootFilesystem, allowPrivilegeEscalation: false.
             "--read-only",
             "--security-opt=no-new-privileges",
         ]
@@ -147,7 +147,7 @@ class Node:
             if isinstance(workload, StatefulSet) and mount.name in [
                 each.metadata.name for each in workload.spec.volume_claim_templates
             ]:
-                # A volume belongs to the group of the pod: fsGroup.
+                # A volume belongs to the group of the pod (fsGroup).
                 directory.chmod(0o777)
             mounts.append(f"{directory}:{mount.mount_path}{':ro' if mount.read_only else ''}")
         return mounts

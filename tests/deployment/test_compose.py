@@ -1,4 +1,4 @@
-"""`docker compose up --build` at the root: the whole of Sector, in order, at its ports, and again when a process dies."""
+"""`docker compose up --build` at the root: all services start in order, listen on their ports, and restart."""
 
 import json
 import os
@@ -22,7 +22,7 @@ SERVICES = ("redis", "worker", "api", "viz", "bot-amber", "bot-teal")
 
 
 class ComposeProject:
-    """A project of its own, at a loopback address of its own: the ports are those of the file."""
+    """A Compose project on its own loopback address, with the ports of the file."""
 
     def __init__(self, directory: Path) -> None:
         number = uuid.uuid4().int
@@ -45,7 +45,7 @@ class ComposeProject:
         return done.stdout
 
     def redis(self, what: str, given: bytes = b"", *, fails: bool = False) -> bytes:
-        """Return what backup.sh writes: a backup, or what it says."""
+        """Return the output of backup.sh: a backup, or a message."""
         command = [
             "docker",
             "compose",
@@ -71,7 +71,7 @@ class ComposeProject:
         return done.stdout if what == "backup" else done.stderr
 
     def containers(self, service: str) -> list[dict[str, str]]:
-        """Return the containers of a service, as `docker compose ps` tells them."""
+        """Return the containers of a service, from `docker compose ps`."""
         lines = self("ps", "--all", "--format=json", service).splitlines()
         return [json.loads(line) for line in lines]
 
@@ -136,7 +136,7 @@ def test_the_bots_play(project: ComposeProject) -> None:
 def test_a_distributed_load_test_reports_its_objectives(project: ComposeProject) -> None:
     project("--profile", "load", "build", "--build-arg", f"PYTHON={base_image()}")
     command = ("--profile", "load", "up", "--no-recreate", "--exit-code-from", "load", "load")
-    # The verdict is about lost orders and missed ticks; how fast this machine answers is for the bench.
+    # The objectives are about lost orders and missed ticks. The bench measures the latency.
     load_output = project(*command, USERS="20", RUN_TIME="10s", SPAWN_RATE="20", P99_MS="60000", SEEN_MS="60000")
     assert "acknowledged orders without an outcome within 3 ticks: none" in load_output
     assert "NOT MET" not in load_output
@@ -165,7 +165,7 @@ def test_a_backup_can_be_restored(project: ComposeProject) -> None:
     assert b"restored" in restore_output
     with Redis.from_url(f"redis://worker:worker@{project.address}:6379/0") as redis:
         assert before <= int(redis.hget("sim:{default}:head", "tick") or 0) < after
-    # Its append-only file has it too.
+    # The append-only file has the restored data too.
     project("restart", "redis")
     project("up", "--detach", "--wait", "--wait-timeout=120", "--scale", "worker=3")
     assert before <= _ask(project)
@@ -214,7 +214,7 @@ def _tick_beyond(project: ComposeProject, tick: int) -> int:
 def test_every_service_is_hardened_and_restarted() -> None:
     services = yaml.safe_load(Path("docker/compose.yaml").read_text())["services"]
     for name, service in services.items():
-        # A load comes to its end.
+        # A load test ends by itself.
         assert service["restart"] == ("no" if "profiles" in service else "unless-stopped"), name
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name

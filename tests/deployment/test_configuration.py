@@ -1,4 +1,4 @@
-"""What the manifests tell the services: settings that there are, files that are used, images of this version."""
+"""The configuration in the manifests: valid settings, used files, and images of this version."""
 
 import os
 import re
@@ -50,7 +50,7 @@ def contents(rendered: Rendered, config_map: object, secret: object) -> dict[str
     name = getattr(config_map or secret, "name", "")
     objects = [each.metadata.name for each in (*rendered.all(ConfigMap), *rendered.all(Secret))]
     if name not in objects:
-        # Of production: the Secrets are made elsewhere (test_secrets).
+        # Production has Secrets that are created outside of the manifests (test_secrets).
         assert not config_map
         return {}
     return rendered.contents(name, None) if config_map else rendered.contents(None, name)
@@ -104,7 +104,7 @@ def test_third_party_images_are_pinned_by_tag_and_digest() -> None:
 def test_kustomize_edit_set_image_changes_the_image(tmp_path: Path) -> None:
     shutil.copytree("k8s", tmp_path / "k8s")
     file = tmp_path / "k8s" / "kustomization.yaml"
-    # As `kustomize edit set image sector-api=registry.example.org:5000/sector-api:9.9` leaves it.
+    # The result of `kustomize edit set image sector-api=registry.example.org:5000/sector-api:9.9`.
     edited = yaml.safe_load(file.read_text())
     edited["images"][0] |= {"newName": "registry.example.org:5000/sector-api", "newTag": "9.9"}
     file.write_text(yaml.safe_dump(edited))

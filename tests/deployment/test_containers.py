@@ -1,4 +1,4 @@
-"""What every workload of the manifests has: labels, probes, limits, no privileges, the time to end, a place of its own."""
+"""Every workload has labels, probes, limits, no privileges, a grace period, and its own node."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from deployment.kinds import ConfigMap, Deployment, DisruptionBudget, Secret
 from deployment.rendered import FOLDERS, Rendered, container_of
 
-# How long a process takes to end after SIGTERM, at most, in seconds (docs/guides/operate.md, Stopping), with a tick before that.
+# The maximum seconds of a process from SIGTERM to its end, after a tick (docs/guides/operate.md, Stopping).
 ENDS_WITHIN_S = 5
 
 
@@ -35,10 +35,10 @@ def test_containers_have_distinct_probes_limits_and_no_privileges(folder: Path) 
         ]
         assert all(what for what, _, _ in probe_actions)
         assert len({str(each) for each in probe_actions}) == 3
-        # A server that a script holds still accepts connections.
+        # A server that is blocked by a script still accepts connections.
         assert not container.liveness_probe.tcp_socket
         if container.liveness_probe.http_get and container.readiness_probe.http_get:
-            # Whether Redis is there says nothing about whether this process should be started again.
+            # An unreachable Redis must not restart this process.
             assert container.liveness_probe.http_get.path == "/health/live"
             assert container.readiness_probe.http_get.path == "/health/ready"
         for amounts in (container.resources.requests, container.resources.limits):
@@ -64,7 +64,7 @@ def test_grace_periods_cover_the_shutdown(folder: Path) -> None:
         container, spec = container_of(deployment), deployment.spec.template.spec
         asleep_s = container.lifecycle.pre_stop.sleep.seconds if container.lifecycle else 0
         assert asleep_s + ENDS_WITHIN_S < spec.termination_grace_period_seconds
-        # Whom others send requests to serves on until they have heard; a worker's hand-over is its end, the sooner the better.
+        # Servers continue until other pods know that they end. A worker must hand over as early as possible.
         assert (asleep_s > 0) == (deployment.metadata.name in ("api", "viz"))
 
 

@@ -55,7 +55,7 @@ def test_images_contain_compiled_read_only_code(engine: str, images: Mapping[str
 
 
 def checked(name: str, container: str, expected: str) -> subprocess.CompletedProcess[str]:
-    """Ask a container how it is, as its image says, until the answer holds `said`."""
+    """Run the health check of a container until its output contains `said`."""
     check = image(name).config.healthcheck
     assert check is not None
     command = ["docker", "exec", container, *check.test[1:]]
@@ -129,7 +129,7 @@ def test_hadolint_finds_nothing(name: str) -> None:
 
 
 def test_a_container_starts_quickly(engine: str, images: Mapping[str, str]) -> None:
-    """That it does; how soon, the bench measures."""
+    """The start succeeds. The bench measures its time."""
     container = docker("run", "--detach", f"--label={engine}", *_HARDENED, "--publish=127.0.0.1::8000", images["api"])
     port = docker("port", container, "8000").splitlines()[0].rpartition(":")[2]
 

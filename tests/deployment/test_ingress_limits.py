@@ -1,4 +1,4 @@
-"""The Ingresses limit the requests and the connections of an address, in a real nginx. Other addresses pass meanwhile."""
+"""The Ingresses limit the requests and connections of an address in a real nginx, and no other address."""
 
 import asyncio
 from collections import Counter
@@ -19,7 +19,7 @@ _AT_ONCE = 500
 
 
 async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Answer at once, or never, as the path says."""
+    """Answer at once or never, depending on the path."""
     try:
         while head := await reader.readuntil(b"\r\n\r\n"):
             if b"/stream" in head.split(b"\r\n")[0]:
@@ -34,7 +34,7 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 @pytest.fixture
 async def gate(tmp_path: Path) -> AsyncIterator[IngressProxy]:
-    """The way in, with one server in place of all pods."""
+    """An nginx with one server in place of all pods."""
     nginx = require_nginx()
     for each in (tmp_path, *list(tmp_path.parents)[:3]):
         each.chmod(0o755)
@@ -48,7 +48,7 @@ async def gate(tmp_path: Path) -> AsyncIterator[IngressProxy]:
 
 
 async def statuses(gate: IngressProxy, path: str, requests: int, address: str = "127.0.0.1") -> Counter[int]:
-    """Send so many requests over one connection, as fast as they go, and count the statuses of the answers."""
+    """Send requests over one connection at full speed, and count the statuses of the responses."""
     reader, writer = await asyncio.open_connection("127.0.0.1", gate.port, local_addr=(address, 0))
     writer.write(f"GET {path} HTTP/1.1\r\nHost: sector.local\r\n\r\n".encode() * requests)
     counted: Counter[int] = Counter()
@@ -79,7 +79,7 @@ async def test_connections_above_the_limit_of_an_address_are_rejected(gate: Ingr
     open_ones = [await asyncio.open_connection("127.0.0.1", gate.port) for _ in range(_AT_ONCE)]
     for _, writer in open_ones:
         writer.write(f"GET {path} HTTP/1.1\r\nHost: sector.local\r\n\r\n".encode())
-    # The last of them is refused only once all others have arrived.
+    # The last connections are refused only once all others are open.
     refused: Counter[int] = Counter()
     while not refused[503]:
         async with asyncio.timeout(60):

@@ -82,7 +82,7 @@ def _series(name: str, values: str, **labels: str) -> dict[str, str]:
 
 
 def _took(name: str, seconds: str, **labels: str) -> list[dict[str, str]]:
-    """A histogram all of whose values are in the bucket that ends at so many seconds."""
+    """A histogram with all values in the bucket that ends at this number of seconds."""
     bounds = ("0.1", "1.0", "5.0", "+Inf")
     counts = ["0+60" if bounds.index(bound) >= bounds.index(seconds) else "0" for bound in bounds]
     return [_series(f"{name}_bucket", count, le=bound, **labels) for bound, count in zip(bounds, counts, strict=True)]
@@ -143,7 +143,7 @@ _FIRES: dict[str, tuple[list[dict[str, str]], list[dict[str, str]]]] = {
         [_series("sector_viz_spectators_dropped_total", "0"), _series("sector_viz_spectators", "100")],
     ),
 }
-"""By alert: what makes it fire, and what does not. The others are of what Kubernetes tells."""
+"""By alert: samples that make it fire, and samples that do not. The other alerts use metrics of Kubernetes."""
 
 
 def test_alerts_fire_exactly_when_they_should(tmp_path: Path) -> None:

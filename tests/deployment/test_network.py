@@ -1,4 +1,4 @@
-"""The NetworkPolicies: the arrows of docs/concepts/architecture.md, from both ends, and no others."""
+"""The NetworkPolicies allow exactly the connections of docs/concepts/architecture.md, on both ends."""
 
 from pathlib import Path
 
@@ -97,7 +97,7 @@ def test_compose_does_not_publish_the_operator_port() -> None:
 
 @pytest.mark.parametrize("service", ["api", "viz"])
 def test_idle_timeouts_exceed_those_of_a_gateway(base: Rendered, service: str) -> None:
-    """Envoy keeps an idle connection for an hour. Who closes first must be the gateway, else it answers 502."""
+    """Envoy keeps idle connections for an hour. The gateway must close them first, otherwise it responds with 502."""
     container = container_of(base.one(Deployment, service))
     (config,) = (each.config_map_ref for each in container.env_from if each.config_map_ref)
     settings = base.contents(config.name, None)

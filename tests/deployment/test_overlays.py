@@ -1,4 +1,4 @@
-"""What each overlay and component is for, it has."""
+"""Each overlay and component has its documented content."""
 
 import re
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_production_has_replicas_tls_and_no_default_passwords(production: Render
         "viz": 2,
         "worker": 2,
     }
-    # Else an `apply` would undo what the autoscaler decided.
+    # Otherwise `apply` would reset the number of the autoscaler.
     assert {each.metadata.name: each.spec.replicas for each in production.all(Deployment)} == {
         "api": None,
         "viz": None,

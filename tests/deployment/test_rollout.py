@@ -1,4 +1,4 @@
-"""Every service is replaced, pod by pod, while players order: no request fails, and no order is lost."""
+"""A rolling update of every service under load fails no request and loses no order."""
 
 import asyncio
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ async def test_a_rollout_under_load_fails_no_request_and_loses_no_order(
         assert record.answers.keys() == {200, 202}
         assert record.answers[202] == len(set(record.orders))
         ends = await outcomes(url, HOST, record.orders)
-        # These players do not defend themselves: who was conquered is told so. No order is without an end.
+        # These players do not defend themselves, so orders of conquered ones are rejected. Each order has an outcome.
         assert ends.keys() <= {"applied", "rejected eliminated"}
         assert ends.total() == len(record.orders)
         after = httpx.get(f"{url}/api/snapshot", headers=HOST).json()["tick"]
@@ -51,7 +51,7 @@ async def test_a_rollout_under_load_fails_no_request_and_loses_no_order(
 
 
 def test_the_load_records_failures(tmp_path: Path) -> None:
-    """Nobody listens: each request is written down as failed, so that none of the above passes by itself."""
+    """If nothing listens, each request is recorded as failed. So the test above cannot pass by accident."""
 
     async def ordered() -> list[str]:
         async with OrderLoad(f"http://127.0.0.1:{free_port()}", HOST, players=1) as load:

@@ -9,7 +9,7 @@ import yaml
 from deployment.rendered import BASE, CUSTOM, FOLDERS, KustomizeError, render, with_component
 
 COMPONENTS = ["autoscale", "gateway", "load", "monitoring"]
-# The newest that there is, and two before it.
+# The newest version, and the two before it.
 VERSIONS = ["1.37", "1.36", "1.35"]
 
 

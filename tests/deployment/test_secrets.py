@@ -1,4 +1,4 @@
-"""`./pants run k8s:secrets`: what it prints is what production waits for, and what Redis and the API take."""
+"""`./pants run k8s:secrets` prints the Secrets that production references and that Redis and the API accept."""
 
 import re
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_redis_accepts_new_passwords_and_rejects_default_ones(
     port = free_port()
     secrets = secrets_of(capsys, "--redis-url", f"redis://{{user}}:{{password}}@127.0.0.1:{port}/0")
     users = tmp_path / "users.acl"
-    # The default user is the test itself.
+    # The test uses the default user.
     users.write_text(secrets["redis"]["users.acl"].replace("user default off", "user default on nopass +@all"))
     with ValkeyServer(port=port, save="", appendonly="no", aclfile=str(users)):
         for name in ("api", "viz", "worker"):
@@ -86,10 +86,10 @@ def test_each_run_prints_new_secrets(capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--redis-url", "redis://redis:6379/0"], "must hold {user} and {password}"),
+        (["--redis-url", "redis://redis:6379/0"], "must contain {user} and {password}"),
         (["--hours", "-1"], "--hours -1: must be above 0"),
         (["--hours", "nan"], "--hours nan: must be above 0"),
-        (["--bot", "1 2"], "--bot '1 2': a letter"),
+        (["--bot", "1 2"], "--bot '1 2': must be a letter"),
         (["--users", "nowhere.acl"], "nowhere.acl: No such file or directory"),
         (["--users", "k8s/base/config/api.env"], "no user api, viz, worker"),
     ],
@@ -105,7 +105,7 @@ def test_an_invalid_argument_is_reported_and_nothing_is_printed(
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=str)
 def test_no_container_mounts_passwords_of_people(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    """The Secret redis has them, for those who operate Redis: only its users.acl is mounted, with digests."""
+    """The Secret `redis` has the passwords for operators. Pods mount only its users.acl, which has digests."""
     passwords = secrets_of(capsys)["redis"].keys() - {"users.acl"}
     assert passwords == {"OPERATOR_PASSWORD", "KEEPER_PASSWORD"}
     for workload in Rendered.of(folder).workloads:
@@ -115,7 +115,7 @@ def test_no_container_mounts_passwords_of_people(capsys: pytest.CaptureFixture[s
 
 
 def test_passwords_are_not_passed_as_arguments() -> None:
-    """Every user of a machine sees the arguments of all processes."""
+    """Every user of a machine can read the arguments of all processes."""
     for script in ("docker/backup.sh", "k8s/redis/backup.sh"):
         text = Path(script).read_text()
         assert "REDISCLI_AUTH=" in text

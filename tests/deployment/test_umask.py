@@ -1,4 +1,4 @@
-"""A checkout made with a umask of 077: the files are their owner's alone, and the containers read them all the same."""
+"""A checkout with a umask of 077: only its owner can read the files, and the containers work nevertheless."""
 
 import shutil
 import uuid
@@ -23,7 +23,7 @@ def test_no_container_mounts_a_file_of_the_checkout() -> None:
 
 @pytest.fixture
 def image(tmp_path: Path) -> Iterator[str]:
-    """The image of Redis, as Compose builds it, of files that only their owner can read."""
+    """The image of Redis that Compose builds from files that only their owner can read."""
     require_success("docker", "info", hint="install Docker, and start its engine")
     for name in FILES:
         Path(shutil.copy(COMPOSE.parent / name, tmp_path)).chmod(0o600)

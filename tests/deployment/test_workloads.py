@@ -1,4 +1,4 @@
-"""The rendered base, run with Docker to the letter, behind a real nginx that follows its Ingresses."""
+"""The rendered base, run with Docker behind a real nginx that follows its Ingresses."""
 
 import asyncio
 import re
@@ -29,7 +29,7 @@ def cluster(engine: str, images: Mapping[str, str], tmp_path_factory: pytest.Tem
     nginx = require_nginx()
     repositories = {f"sector-{service}": image for service, image in images.items()}
     directory = tmp_path_factory.mktemp("node")
-    # Seen from within containers, by users who are not this one.
+    # Readable for other users, because containers run as other users.
     for each in (directory, *list(directory.parents)[:3]):
         each.chmod(0o755)
     cluster = Cluster(Rendered.of(BASE), repositories, engine, nginx, free_port(), directory)
@@ -45,7 +45,7 @@ def http(cluster: Cluster) -> Iterator[httpx.Client]:
 
 
 def test_every_workload_starts_and_passes_its_probes(cluster: Cluster) -> None:
-    # That it is started and its probes are answered, the fixture waited for.
+    # The fixture has waited until the probes succeed.
     assert {name: len(pods) for name, pods in cluster.pods.items()} == {
         "redis": 1,
         "worker": 2,
@@ -78,7 +78,7 @@ def test_the_page_is_at_the_root_of_the_host(http: httpx.Client) -> None:
     answer = http.get("/")
     assert answer.status_code == 200
     assert "<title>Sector" in answer.text
-    # What the page is made of comes from there too.
+    # The assets of the page have the same host.
     for part in re.findall(r'(?:src|href)="([^":]+)"', answer.text):
         assert http.get(f"/{part.lstrip('/')}").status_code == 200, part
 
@@ -125,7 +125,7 @@ def test_the_ingress_does_not_buffer_event_streams(http: httpx.Client) -> None:
 
 
 def test_rate_limits_count_the_client_behind_the_proxy(cluster: Cluster, http: httpx.Client) -> None:
-    """`PROXIES` of the manifest fits the one proxy that there is: a forged address is not believed."""
+    """`PROXIES` of the manifest equals the number of proxies, so a forged address is ignored."""
     forged = http.get("/api/snapshot", headers={"X-Forwarded-For": "203.0.113.9"})
     assert forged.status_code == 200
     pod, *_ = cluster.pods["api"]
@@ -135,7 +135,7 @@ def test_rate_limits_count_the_client_behind_the_proxy(cluster: Cluster, http: h
 
 async def test_a_spectator_connects_and_stays_with_one_replica(cluster: Cluster) -> None:
     event_names: asyncio.Queue[str] = asyncio.Queue()
-    # (aiohttp keeps no cookies of an address without a name, else)
+    # Otherwise aiohttp would store no cookies of an IP address.
     session = aiohttp.ClientSession(headers=HOST, cookie_jar=aiohttp.CookieJar(unsafe=True))
     client = socketio.AsyncClient(reconnection=False, serializer="msgpack", http_session=session)
     for name in ("world", "tick"):
@@ -164,7 +164,7 @@ def test_the_affinity_cookie_is_set_once_and_only_for_the_page(http: httpx.Clien
 
 
 async def opened(page: Page, url: str) -> None:
-    """Open the page, and wait until it is live. Chromium ends what it loads when a network interface comes or goes, as Docker's do."""
+    """Open the page, and wait until it is live. Chromium cancels requests when Docker changes a network interface."""
     failed: list[str] = []
     page.on("requestfailed", lambda request: failed.append(f"{request.url}: {request.failure}"))
     for _ in range(5):
@@ -190,7 +190,7 @@ async def test_the_page_is_live_and_uses_the_api_of_its_host(cluster: Cluster) -
             page = await browser.new_page()
             await opened(page, f"http://sector.local:{cluster.gate.port}/")
             await page.get_by_role("button", name="Play", exact=True).click()
-            # Its API is open: a name is enough.
+            # The API is open, so a name is enough.
             await page.locator("#play-faction").fill("Visitor")
             service_name = await page.evaluate(
                 "fetch('/api/health/ready').then((answer) => answer.json()).then((said) => said.service)"

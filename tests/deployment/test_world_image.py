@@ -1,4 +1,4 @@
-"""The image `sector`: the whole world in one container."""
+"""The image `sector`: a complete world in one container."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ import pytest
 from deployment.engine import build_world, container, docker, image, logs
 from fixtures.waiting import wait_until
 
-# Nothing of the container is writable but this.
+# The only writable path of the container.
 _HARDENED = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL", "--security-opt=no-new-privileges")
 
 
@@ -25,7 +25,7 @@ type Start = Callable[..., str]
 
 @pytest.fixture
 def start(engine: str, name: str) -> Iterator[Start]:
-    """Starts worlds whose ports are published at free ones, waits until they are ready, and removes them after the test."""
+    """Starts worlds with published free ports, waits until they are ready, and removes them after the test."""
     started: list[str] = []
 
     def start(*arguments: str, options: tuple[str, ...] = ()) -> str:
@@ -47,7 +47,7 @@ def volume(engine: str) -> Iterator[str]:
 
 
 def is_ready(id_: str) -> bool:
-    """Say whether the world of a container is ready. Raises AssertionError, with the container's logs, where it has ended."""
+    """Return whether the world of a container is ready. Raises AssertionError with its log if it has ended."""
     text = logs(id_)
     if "Sector is running." in text:
         return True

@@ -1,4 +1,4 @@
-"""Run by the Python of a clean environment: founds a sim with the installed wheels, orders, ticks, and prints what happened."""
+"""Runs in a clean environment: creates a sim with the installed wheels, submits an order, ticks, and prints the result."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from sector.world import SectorWorld
 
 
 async def play(url: str) -> None:
-    """Play one tick at the Redis at `url`."""
+    """Create a sim in the Redis at `url`, and run one tick."""
     redis = connect(url)
     config = SimConfig(systems=12, homes=3, puppets=(Puppet(faction="Crimson"),))
     await lifecycle.create(redis, "default", SectorWorld(), config)

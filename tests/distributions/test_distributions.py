@@ -19,7 +19,7 @@ from packaging.specifiers import SpecifierSet
 from fixtures.dependency_rules import ALLOWED_DEPENDENCIES, EXTRAS, SERVICES, folder_of
 from fixtures.processes import free_base, free_port
 
-# Neither the repository nor what this test imports is to be found by what runs here.
+# The processes must find neither the repository nor the imports of this test.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("PEX", "PYTHON"))}
 
 
@@ -36,7 +36,7 @@ def metadata_of(name: str) -> Message:
 
 @pytest.fixture(scope="module")
 def clean_bin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The scripts of an environment in which all wheels are installed, with what the lock names for the rest."""
+    """The scripts of an environment with all wheels, and the locked versions of their requirements."""
     clean_folder = tmp_path_factory.mktemp("clean")
     lock = Path("3rdparty/python/requirements.lock").read_text()
     pins = [line.removesuffix(" \\") for line in lock.splitlines() if line and not line.startswith((" ", "#"))]

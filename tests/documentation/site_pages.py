@@ -1,4 +1,4 @@
-"""The built site as a reader's browser finds it: pages, their anchors, links, and what they load."""
+"""The built site as a browser loads it: pages, their anchors, links, and assets."""
 
 import posixpath
 import re
@@ -23,7 +23,7 @@ class PageContent(HTMLParser):
         super().__init__()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Collect what the element says."""
+        """Collect the attributes of an element."""
         values = {name: value for name, value in attrs if value is not None}
         self.anchors |= {values[name] for name in ("id", "name") if name in values}
         if tag == "a" and "href" in values:

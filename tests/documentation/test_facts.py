@@ -1,4 +1,4 @@
-"""Facts that the documents repeat: figures, names of modules, options and versions agree with their source."""
+"""Facts that the documents repeat: figures, names of modules and versions agree with their source."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from sector.standalone.options import parser
 from sector.state.keys import SimKeys
 
 READMES = [path for folder in ("packages", "services") for path in sorted(Path(folder).glob("*/README.md"))]
@@ -63,12 +62,6 @@ def test_every_decision_is_in_the_list() -> None:
     folder = Path("docs/decisions")
     linked = re.findall(r"\]\(([\w-]+\.md)\)", (folder / "README.md").read_text())
     assert sorted(linked) == sorted(path.name for path in folder.glob("*.md") if path.name != "README.md")
-
-
-def test_every_option_of_standalone_is_in_the_reference() -> None:
-    section = Path("docs/reference/cli.md").read_text().partition("## sector-standalone")[2].partition("\n## ")[0]
-    options = {text for action in parser()._actions for text in action.option_strings if text.startswith("--")}
-    assert set(re.findall(r"^\| `(--[\w-]+)", section, re.MULTILINE)) == options - {"--help"}
 
 
 def test_every_key_of_a_sim_is_in_the_reference() -> None:

@@ -1,4 +1,4 @@
-"""Shell sessions of the documents, in a world that runs: as written, but for the port, the token and the ids."""
+"""Shell sessions of the documents, in a running world. Only port, token and ids are replaced."""
 
 import os
 import re
@@ -27,13 +27,13 @@ def api(redis_url: str, processes: Processes) -> Service:
 
 @pytest.fixture
 def shell(api: Service, redis_url: str, tmp_path: Path) -> Shell:
-    """Runs a script in an empty folder; returns what it prints, with errors."""
+    """Runs a script in an empty folder; returns its output and errors."""
     programs = tmp_path / "programs"
     programs.mkdir()
     for name, module in _COMMANDS.items():
         (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
         (programs / name).chmod(0o755)
-    # (the Python of the tests: what is installed for it does not suit another one)
+    # The Python of the tests, because its packages do not suit another one.
     for name in ("python", "python3"):
         (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
         (programs / name).chmod(0o755)
@@ -73,7 +73,7 @@ def test_the_first_world_is_joined_and_a_system_claimed(shell: Shell, tmp_path: 
 
 
 def test_the_readme_joins_and_shows_an_error(shell: Shell) -> None:
-    # The events come until curl's time is over.
+    # The events end at the time limit of curl.
     script = session("README.md", r"\border '").replace("export TOKEN=…", ":")
     output = shell(script)
     assert '"status":"pending"' in output

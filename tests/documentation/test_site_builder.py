@@ -1,4 +1,4 @@
-"""What the site is built of: links in Markdown, and the navigation from the folders."""
+"""The parts of the site: links in Markdown, and the navigation from the folders."""
 
 from pathlib import Path
 

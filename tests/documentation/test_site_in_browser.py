@@ -21,7 +21,7 @@ ANSWERS = {
     "how to add a setting": "Add a setting",
     "run one test": "Run one test",
 }
-"""What a newcomer asks, and the heading of a useful answer."""
+"""Questions of newcomers, and the heading of a useful answer."""
 
 
 class _QuietHandler(SimpleHTTPRequestHandler):
@@ -31,7 +31,7 @@ class _QuietHandler(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def address(site: Path) -> Iterator[str]:
-    """Where the site is served."""
+    """The URL of the site."""
     handler = functools.partial(_QuietHandler, directory=str(site))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -50,7 +50,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def hosts() -> set[str]:
-    """The hosts that the page asked."""
+    """The hosts to which the page sends requests."""
     return set()
 
 
@@ -68,7 +68,7 @@ PAGES_WITH_DIAGRAMS = [path for path in sorted(Path("docs").rglob("*.md")) if "`
 @pytest.mark.parametrize("path", PAGES_WITH_DIAGRAMS, ids=str)
 def test_diagrams_are_drawn_without_another_host(page: Page, address: str, hosts: set[str], path: Path) -> None:
     page.goto(f"{address}/{path.relative_to('docs').with_suffix('').as_posix()}/")
-    # The theme puts a drawing in the place of the text, and an error of Mermaid leaves the text.
+    # The theme replaces the text with a drawing. After an error of Mermaid, the text stays.
     expect(page.locator("div.mermaid")).to_have_count(path.read_text().count("```mermaid"))
     expect(page.locator("pre.mermaid")).to_have_count(0)
     assert hosts <= {urlsplit(address).netloc, ""}

@@ -1,4 +1,4 @@
-"""The programs of the tutorial, as they stand there."""
+"""The programs of the tutorial run unchanged."""
 
 import re
 import subprocess
@@ -28,7 +28,7 @@ def api(redis_url: str, processes: Processes) -> Service:
 
 @pytest.fixture
 def running() -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Programs that a test starts. They end with it."""
+    """Programs that a test starts. They end with the test."""
     started: list[subprocess.Popen[bytes]] = []
     yield started
     for process in started:

@@ -1,4 +1,4 @@
-"""The programs in the README of the Python client: they run as they are."""
+"""The programs in the README of the Python client run unchanged."""
 
 import re
 import subprocess
@@ -26,7 +26,7 @@ def api(redis_url: str, processes: Processes) -> Service:
 
 
 def start(program: str, folder: Path, api: Service, held: str) -> subprocess.Popen[str]:
-    """Start a program as its own file, with the address and the token in its environment."""
+    """Start a program as a file, with the address and the token in its environment."""
     path = folder / "program.py"
     path.write_text(program)
     return subprocess.Popen(
@@ -40,7 +40,7 @@ def start(program: str, folder: Path, api: Service, held: str) -> subprocess.Pop
 
 @pytest.fixture
 def running() -> Iterator[list[subprocess.Popen[str]]]:
-    """The programs that a test starts; they end with it."""
+    """The programs that a test starts. They end with the test."""
     started: list[subprocess.Popen[str]] = []
     yield started
     for process in started:
@@ -90,6 +90,6 @@ def test_the_event_example_prints_events(api: Service, tmp_path: Path, running: 
         httpx.post(f"{api.url}/orders", json=note, headers=bearer_header(create_token("Crimson"))).raise_for_status()
         return following.poll() is not None
 
-    # It sees only what happens once it is connected, so something happens until it ends.
+    # The program sees only new events, so the test creates events until it ends.
     wait_until(ended, "the end of the program", interval_s=0.1)
     assert output_of(following).endswith(" note\n")

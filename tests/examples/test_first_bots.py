@@ -1,4 +1,4 @@
-"""The first bots, started as their README says, in a world that starts with them."""
+"""The first bots, started like in their README, in a world that starts at the same time."""
 
 import os
 import re
@@ -18,7 +18,7 @@ from fixtures.waiting import wait_until
 from sector.models import Puppet, SimConfig, Snapshot
 
 FOLDER = Path("examples/bots")
-# Small enough to be over soon; the homes are fair.
+# Small enough to end soon, with fair homes.
 CONFIG = SimConfig(seed=3, systems=24, homes=4, puppets=[Puppet(faction="Azure")])
 
 
@@ -36,7 +36,7 @@ def bot(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """The bots that a test starts; they end with it."""
+    """The bots that a test starts. They end with the test."""
     started: list[subprocess.Popen[bytes]] = []
     yield started
     for process in started:
@@ -52,7 +52,7 @@ def start_world(redis_url: str, processes: Processes, config: SimConfig, delay: 
 def start_bot(bot: str, api: Service, log: Path) -> subprocess.Popen[bytes]:
     with log.open("wb") as output:
         arguments = ["--api", api.url, "--token", create_token("Me")]
-        # Nothing of this environment: a bot needs no package.
+        # An empty environment: a bot needs no package.
         return subprocess.Popen(
             [*command_of(bot), *arguments],
             stdout=output,
@@ -88,7 +88,7 @@ def test_a_bot_plays_while_apis_restart(
     running: list[subprocess.Popen[bytes]],
     tmp_path: Path,
 ) -> None:
-    # Alone, so that it owns more and more, however seldom it comes to act.
+    # Without rivals it always grows, even if it acts rarely.
     api = start_world(redis_url, processes, CONFIG.model_copy(update={"puppets": ()}))
     playing = start_bot(bot, api, tmp_path / "bot.log")
     running.append(playing)

@@ -1,4 +1,4 @@
-"""A world of processes, broken on schedule, keeps every promise: a short run for `test`; run, a run as long as you like."""
+"""A world of processes keeps every promise under scheduled faults, in a short run."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whatever a clock that was set back leaves in Redis: the world ticks, orders are accepted, and the page shows it."""
+"""A clock that was set back leaves times in the future in Redis: the world ticks, and accepts and shows orders."""
 
 import signal
 

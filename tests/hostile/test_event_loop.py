@@ -1,7 +1,7 @@
 """No request blocks the event loop of an API for more than 50 ms.
 
-What counts is what the main thread computes while another client waits for an answer: that does not depend on what else the machine
-does.
+The measured time is the CPU time of the main thread while another client waits for a response. So it does not depend on other load
+of the machine.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ def api(valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 async def play(redis_url: str) -> None:
-    """Create the sim, and let it go on for some time."""
+    """Create the sim, and tick it for some time."""
     redis = connect(redis_url)
     puppets = [Puppet(faction=name, temperament="raider") for name in ("Crimson", "Azure", "Amber", "Teal")]
     sim = await Sim.create(redis, SimConfig(systems=1_000, homes=12, puppets=puppets))
@@ -79,5 +79,5 @@ async def test_no_request_blocks_the_event_loop(endpoint: str, api: Service) -> 
         print(f"{1000 * seconds:.0f} ms: {name}")
     assert probe.probes > len(blocked)
     if LONG:
-        # Not while coverage is measured, which takes processor time of its own.
+        # Not while coverage is measured, which takes additional CPU time.
         assert max(blocked.values()) <= MAX_BLOCKED_S

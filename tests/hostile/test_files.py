@@ -1,4 +1,4 @@
-"""Whatever lies where a file is expected: a process ends with one line that names it, or it runs and reports it. Nothing waits for it."""
+"""An unusable file ends a process with one line that names it, or is reported while the process runs. Nothing hangs."""
 
 import json
 import re

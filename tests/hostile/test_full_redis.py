@@ -1,4 +1,4 @@
-"""Players fill Redis in every way they can, all at once: they are refused with the reason, and the world ticks on."""
+"""Players fill Redis in every way at the same time: their requests are refused with the reason, and the world ticks."""
 
 import asyncio
 import itertools
@@ -80,7 +80,7 @@ async def test_a_full_redis_recovers(redis: Redis, redis_url: str, processes: Pr
 
 
 async def attack_and_recover(redis: Redis, redis_url: str, processes: Processes) -> None:
-    """Start a worker and an open API, attack until all is refused, and see the world go on."""
+    """Start a worker and an open API, attack until all requests are refused, and check that the world ticks."""
     config = SimConfig(systems=60, homes=4, players=("Azure",), puppets=()).model_dump_json()
     worker = processes.start("worker", REDIS_URL=redis_url, SIM_ID="default,*", SIM_CONFIG=config, TICK_DELAY="0.1")
     api = processes.start("api", REDIS_URL=redis_url, RATE_PER_ADDRESS="0", REQUESTS_PER_ADDRESS="0")

@@ -1,10 +1,10 @@
-"""Whatever a hostile client tries: the others play on, ticks are on time, memory returns, and Redis does not fill.
+"""During each attack the others play on, ticks are on time, memory returns, and Redis does not fill.
 
-With SECTOR_LONG all attempts are made, and times are held against their limits: `.ci/run` makes them while nothing else runs. Without
-it each actor makes the first attempt of its table.
+With SECTOR_LONG all attempts are made, and latencies are compared with their limits: `.ci/run` runs nothing else meanwhile. Without
+it, each actor makes the first attempt of its table.
 
-Each service has the memory limit of its pod. The kernel enforces it where tests may make control groups, and kills a service that
-takes more. Elsewhere the peak is compared with the limit.
+Each service has the memory limit of its pod. The kernel enforces it if tests may create control groups, and kills a service above it.
+Elsewhere the peak is compared with the limit.
 """
 
 import asyncio
@@ -76,7 +76,7 @@ def running(valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 async def play(redis_url: str) -> None:
-    """Create a sim, and let it go on for some time."""
+    """Create a sim, and tick it for some time."""
     redis = connect(redis_url)
     puppets = [Puppet(faction=name, temperament="raider") for name in ("Crimson", "Azure", "Amber", "Teal")]
     sim = await Sim.create(redis, SimConfig(systems=300, homes=12, puppets=puppets))

@@ -21,7 +21,7 @@ def limited(group: MemoryGroup | None) -> MemoryGroup:
 
 
 def take(group: MemoryGroup, taken_bytes: int) -> int:
-    """Run a process that takes so much memory. Returns its exit code."""
+    """Run a process that uses this number of bytes. Returns its exit code."""
     command = group.command([sys.executable, "-c", f"text = b'x' * {taken_bytes}"])
     return subprocess.run(command, check=False, timeout=60).returncode
 

@@ -1,4 +1,4 @@
-"""No secret leaves a process, however it is broken: not by its log, /health, /metrics, responses, or its arguments."""
+"""No secret leaves a process: not in its log, /health, /metrics, responses or arguments."""
 
 import asyncio
 import contextlib

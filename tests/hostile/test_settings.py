@@ -1,4 +1,4 @@
-"""Settings that cannot be meant: every process ends with exit code 2 and one line, which names the setting and has no secret in it."""
+"""An invalid setting ends every process with exit code 2 and one line, which names the setting and contains no secret."""
 
 import subprocess
 import sys

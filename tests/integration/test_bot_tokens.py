@@ -1,4 +1,4 @@
-"""A bot whose token is not good for what it orders: it says so, and plays on once it may."""
+"""A bot whose token does not allow its orders reports that, and plays once it may."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def bot(processes: Processes, api: Service, **settings: str) -> Service:
 def test_a_bot_fails_until_it_has_a_valid_token(api: Service, processes: Processes) -> None:
     robo = bot(processes, api)
     robo.wait_for_fault("api", "the API rejected the token")
-    # The sim stands still. What fails is tried again, and does not count as an order.
+    # The sim does not tick. Failed orders are retried, and do not count.
     tries = api.log.read_text().count('"status":401')
     robo.wait_for(lambda _: api.log.read_text().count('"status":401') > tries, "trying again")
     health = robo.health()

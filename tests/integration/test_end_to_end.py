@@ -1,4 +1,4 @@
-"""A world of processes: orders go in by HTTP, the world changes accordingly, and goes on when its worker is killed."""
+"""A world of processes: orders over HTTP change the world, which survives the end of its worker."""
 
 import signal
 from collections.abc import Callable
@@ -18,7 +18,7 @@ WORKER = {"TICK_DELAY": "0.05", "LEASE_TTL_MS": "1000", "SIM_CONFIG": ALONE.mode
 
 
 class Player:
-    """What a player's program sees: HTTP, and nothing else."""
+    """A program of a player, which uses only HTTP."""
 
     def __init__(self, url: str) -> None:
         self._client = httpx.Client(base_url=url, timeout=60)
@@ -141,5 +141,5 @@ def test_a_bot_plays_over_http(player: Player, processes: Processes) -> None:
     for event in player.events():
         if event.get("order") and event.get("faction") == "Robo":
             by_tick[event["tick"]] = by_tick.get(event["tick"], 0) + 1
-    # It looks once a tick at most, and gives two orders a look; what it gave at two looks may fall into one tick.
+    # The bot reads once per tick and sends up to two orders. Orders of two reads may be in one tick.
     assert max(by_tick.values()) <= 4

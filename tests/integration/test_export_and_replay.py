@@ -1,4 +1,4 @@
-"""A sim that a worker played, with orders that came by HTTP: exported and replayed to the same state hashes."""
+"""A sim of a worker, with orders over HTTP, is exported and replayed to the same state hashes."""
 
 import subprocess
 import sys

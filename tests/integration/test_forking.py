@@ -1,4 +1,4 @@
-"""The world of docs/guides/write-a-world.md, as it stands there, through the worker and the API."""
+"""The world of docs/guides/write-a-world.md runs unchanged with the worker and the API."""
 
 import asyncio
 import importlib.util
@@ -72,7 +72,7 @@ async def test_a_custom_world_runs_with_worker_and_api(
 
 
 async def _order(client: httpx.AsyncClient, order: dict[str, str]) -> str:
-    """Give an order, and wait for the event that tells of it."""
+    """Submit an order, and wait for its event."""
     answer = await client.post("/orders", json=order)
     assert answer.status_code == 202, answer.text
     async with asyncio.timeout(60):

@@ -1,4 +1,4 @@
-"""Metrics of a whole world: what the documentation lists is what processes tell, and the figures fit together."""
+"""The metrics of a complete world: processes export the documented ones, and their values are consistent."""
 
 import subprocess
 

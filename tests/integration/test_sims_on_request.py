@@ -1,4 +1,4 @@
-"""Sims asked for over the API: a worker that serves all founds them, and they go their own ways."""
+"""Sims that are requested over the API: a worker that serves all sims creates them, and they are independent."""
 
 import httpx
 import pytest

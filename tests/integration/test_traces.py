@@ -1,4 +1,4 @@
-"""Traces: one leads from a request, over the order log and the tick, to the frame and the event stream that showed it."""
+"""Traces connect a request, the order log and the tick with the frame and the event stream that show it."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def collector() -> Iterator[Collector]:
 
 
 class World:
-    """API, worker and viz, that tell a collector."""
+    """API, worker and viz that send traces to a collector."""
 
     def __init__(self, processes: Processes, redis_url: str, traces_url: str, a_second: str = "1000") -> None:
         def start(name: str, **settings: str) -> Service:
@@ -72,7 +72,7 @@ async def test_a_trace_spans_the_request_the_tick_and_the_frame(
     )
     assert tick.attributes["sector.worker"] == "one"
     assert frame.attributes["sector.spectators"] == events.attributes["sector.streams"] == 1
-    # What is committed may be shown before its worker knows that it is.
+    # A commit may be visible before its worker has received the response.
     assert request.began_ns < tick.ended_ns
     assert tick.began_ns < frame.began_ns
     assert [each.began_ns for each in phases[1:]] == [each.ended_ns for each in phases[:2]]

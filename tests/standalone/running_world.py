@@ -19,7 +19,7 @@ _WITHIN_S = 60.0
 
 
 class Standalone:
-    """A running `python -m sector.standalone`, and what it said."""
+    """A running `python -m sector.standalone`, and its output."""
 
     def __init__(self, log: Path, *arguments: str, **settings: str) -> None:
         self.base = free_base()
@@ -35,36 +35,36 @@ class Standalone:
             )
 
     def says(self, text: str, *, times: int = 1) -> str:
-        """Wait until it has said `text` so many times; returns all that it said."""
+        """Wait until `text` was printed this number of times; returns the output."""
         return self._wait(lambda: self.log.read_text().count(text) >= times, f"{text!r}")
 
     def shows(self, pattern: str) -> None:
-        """Wait until it has printed something that matches."""
+        """Wait until the output matches a pattern."""
         self._wait(lambda: re.search(pattern, self.log.read_text()) is not None, pattern)
 
     @property
     def headers(self) -> dict[str, str]:
-        """The header with the token that it shows."""
+        """The header with the printed token."""
         token_line = re.search(r"export TOKEN=(\S+)", self.log.read_text())
         assert token_line is not None
         return {"Authorization": f"Bearer {token_line[1]}"}
 
     def ends(self) -> int:
-        """Wait for its end; returns its exit code."""
+        """Wait for the end; returns the exit code."""
         return self.process.wait(timeout=_WITHIN_S)
 
     def tick(self) -> int:
-        """Return the tick that the API shows."""
+        """Return the tick in the API."""
         return int(httpx.get(f"{self.api}/snapshot", timeout=60).json()["tick"])
 
     def reaches(self, tick: int) -> None:
-        """Wait until the world is at `tick`."""
+        """Wait until the world has reached `tick`."""
         self._wait(lambda: self.tick() >= tick, f"tick {tick}")
 
     def children(self) -> dict[int, str]:
-        """Return the command lines of the processes it started, by their ids.
+        """Return the command lines of its child processes, by process id.
 
-        They have its mark in their environment, or are in the process group of one that has: Valkey overwrites its own.
+        A child has the mark of the world in its environment, or is in the process group of one that has it: Valkey overwrites its own.
         """
         if not Path("/proc").is_dir():
             pytest.skip("needs /proc, to see what is left")
@@ -88,7 +88,7 @@ class Standalone:
         self._wait(lambda: any(module in command for command in self.children().values()), f"running {module}")
 
     def nothing_is_left(self) -> None:
-        """Wait until none of its processes is there, and its ports are free."""
+        """Wait until none of its processes runs, and its ports are free."""
         self._wait(lambda: not self.children(), "gone", alive=False)
         for port in (self.base, self.base + 1000):
             with socket.socket() as probe:
@@ -110,7 +110,7 @@ type Start = Callable[..., Standalone]
 
 @pytest.fixture
 def standalone(tmp_path: Path) -> Iterator[Start]:
-    """Starts worlds, and ends those that are left."""
+    """Starts worlds, and ends the remaining ones after the test."""
     started: list[Standalone] = []
 
     def start(*arguments: str, **settings: str) -> Standalone:

@@ -1,4 +1,4 @@
-"""The one command: it brings a world up, keeps it up, and leaves nothing behind."""
+"""Standalone starts a world, keeps it running, and leaves nothing behind."""
 
 import re
 import signal
@@ -18,7 +18,7 @@ pytest_plugins = ("standalone.running_world",)
 
 
 def run_state(*arguments: str) -> str:
-    """Run `sector-state`; returns what it prints."""
+    """Run `sector-state`; returns its output."""
     command = [sys.executable, "-m", "sector.state", *arguments]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=True)
     return done.stdout
@@ -36,7 +36,7 @@ def test_standalone_starts_a_world_and_ctrl_c_stops_it(
     curls = re.findall(r"curl .*", line)
     assert len(curls) == 4
     for curl in curls:
-        # The stream has no end; it is read until something came.
+        # The stream has no end, so it is read until something came.
         shown = f"{curl} -sS --fail" if "stream" not in curl else f"{curl} -sS --fail | head -c 200 | grep -q retry"
         answer = subprocess.run(["sh", "-c", f"{export}; {shown}"], capture_output=True, timeout=60, check=False)
         assert answer.returncode == 0, (curl, answer.stderr)

@@ -1,4 +1,4 @@
-"""What outlasts the end of a process, and of the whole world."""
+"""What survives the end of a process, and of a whole world."""
 
 import os
 import signal

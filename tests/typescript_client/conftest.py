@@ -1,4 +1,4 @@
-"""The packed client, and a program that has it installed."""
+"""The packed client, and a program in which it is installed."""
 
 import json
 import shutil
@@ -29,7 +29,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 @pytest.fixture(scope="session")
 def program(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the tests, where the packed client is installed as a user installs it."""
+    """A folder with the tests, in which the packed client is installed."""
     folder = tmp_path_factory.mktemp("program")
     (folder / "package.json").write_text('{"type": "module", "private": true}')
     run(require_program("npm", hint=_HINT), "install", *_NPM_FLAGS, str(checkout.packed), cwd=folder)

@@ -1,4 +1,4 @@
-"""The package as `npm pack` makes it, and how its tests run commands."""
+"""The output of `npm pack`, and how its tests run commands."""
 
 import os
 import subprocess
@@ -10,14 +10,14 @@ PACKAGE = Path("packages/typescript-client")
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """A copy of the package, with what builds it, and the file that `npm pack` made of it."""
+    """A copy of the package with its build files, and the file that `npm pack` created."""
 
     folder: Path
     packed: Path
 
 
 def run(*command: str, cwd: Path, **environment: str) -> str:
-    """Run a command, and return what it printed. Fails the test, with what it printed, if the command fails."""
+    """Run a command and return its output. If the command fails, the test fails with the output."""
     done = subprocess.run(
         command, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=240, check=False
     )

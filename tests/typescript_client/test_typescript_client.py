@@ -16,7 +16,7 @@ from fixtures.tokens import SECRET, create_token
 from sector.api.openapi import document
 from sector.models import SimConfig
 
-# Its history is short, so that a stream can begin before it. Its homes do not fall, so that it does not end.
+# Its history is short, so that a stream can begin before it. No home can be conquered, so that it does not end.
 CONFIG = SimConfig(
     seed=3,
     systems=24,
@@ -102,7 +102,7 @@ def test_the_client_covers_the_api_and_reports_errors(program: Path, api: Servic
 
 
 def test_the_client_survives_a_killed_api(program: Path, api: Service, redis_url: str, processes: Processes) -> None:
-    """Orders and events go on while one API after the other dies: each order takes effect once, and no event is missing."""
+    """Orders and events continue while APIs die one by one: each order takes effect once, and no event is lost."""
     playing = subprocess.Popen(
         [require_program("node", hint=""), "survive.js"],
         cwd=program,
@@ -113,7 +113,7 @@ def test_the_client_survives_a_killed_api(program: Path, api: Service, redis_url
     )
     assert playing.stdout is not None
     for line in playing.stdout:
-        # It asks for a kill after every tenth order, and goes on sending.
+        # The program requests a kill after every tenth order, and continues to send.
         if line == "kill\n":
             api.process.kill()
             api.process.wait()

@@ -157,7 +157,9 @@ _BODIES = st.sampled_from(
 _TAB = re.compile(rb":[\t ]*\t|\t[\t ]*(?:\r\n|$)")
 _INVALID_ESCAPE = re.compile(rb"^\S+ [^ ?]*%(?![0-9A-Fa-f]{2})")
 
-_CLOSE_THEN_KEEP_ALIVE = re.compile(rb"\nconnection:[^\n]*close[^\n]*\n(?:.*\n)?connection:[^\n]*keep-alive", re.I | re.S)
+_CLOSE_THEN_KEEP_ALIVE = re.compile(
+    rb"\nconnection:[^\n]*close[^\n]*\n(?:.*\n)?connection:[^\n]*keep-alive", re.I | re.S
+)
 
 
 @settings(max_examples=max_examples(1_600), deadline=None)

@@ -4219,7 +4219,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such sim, or the order is not in its log, or no longer. */
+            /** @description The sim does not exist, or its log does not contain the order. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4230,7 +4230,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Not Found",
                      *       "status": 404,
-                     *       "detail": "No such sim, or the order is not in its log, or no longer."
+                     *       "detail": "The sim does not exist, or its log does not contain the order."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];
@@ -4446,7 +4446,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such sim, or the order is not in its log, or no longer. */
+            /** @description The sim does not exist, or its log does not contain the order. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4457,7 +4457,7 @@ export interface operations {
                      *       "type": "about:blank",
                      *       "title": "Not Found",
                      *       "status": 404,
-                     *       "detail": "No such sim, or the order is not in its log, or no longer."
+                     *       "detail": "The sim does not exist, or its log does not contain the order."
                      *     }
                      */
                     "application/problem+json": components["schemas"]["Problem"];

@@ -1,4 +1,4 @@
-"""Fixtures: an API per test, a shared one for tests that change nothing, and the arguments of handlers without a process."""
+"""Fixtures: an API per test, a shared one for tests that change nothing, and arguments for handlers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -50,20 +50,20 @@ def still_api(still_valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def api_settings() -> dict[str, str]:
-    """The settings of `api`, besides REDIS_URL. Test files override it."""
+    """The settings of `api`, except REDIS_URL. Test files override it."""
     return {}
 
 
 @pytest.fixture
 def api(sim: Sim, redis_url: str, processes: Processes, api_settings: dict[str, str]) -> Service:
-    """An API over the sim whose ticks the test runs."""
+    """An API over the sim that the test ticks."""
     del sim
     return processes.start("api", wait=True, REDIS_URL=redis_url, **api_settings)
 
 
 @pytest.fixture
 def bare_app() -> Iterator[App]:
-    """An app without endpoints, which does not listen."""
+    """An app without endpoints that does not listen."""
     app = create_app(Health("bare"))
     yield app
     type(app).unregister_app(app)
@@ -71,7 +71,7 @@ def bare_app() -> Iterator[App]:
 
 @pytest.fixture
 def make_request(bare_app: App) -> Callable[..., Request]:
-    """Makes requests as they come to a handler, of no connection."""
+    """Creates requests as handlers receive them, without a connection."""
 
     def make(path: str = "/", *, method: str = "GET", body: bytes = b"", **headers: str) -> Request:
         given = Header({name.replace("_", "-"): value for name, value in headers.items()})
@@ -84,7 +84,7 @@ def make_request(bare_app: App) -> Callable[..., Request]:
 
 @pytest.fixture
 async def live_sim(sim: Sim, redis: Redis) -> AsyncIterator[ApiSim]:
-    """The sim whose ticks the test makes, as an API follows it."""
+    """The sim that the test ticks, as an API watches it."""
     del sim
     live = ApiSim(redis, AdmissionPolicy("default"))
     task = asyncio.create_task(live.run())

@@ -1,4 +1,4 @@
-"""An API whose disk stalls: while a named pipe lies beside the key file, a read of the file waits for a writer of the pipe."""
+"""An API whose disk stalls: while a named pipe is beside the key file, reads of the file wait for a writer."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from sector.api.jwks import KeySet, load_keys
 
 
 def stall_of(path: Path) -> Path:
-    """Return where the pipe lies."""
+    """Return the path of the pipe."""
     return path.with_name(f"{path.name}.stall")
 
 

@@ -25,7 +25,7 @@ NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 
 
 async def _far_head(redis: Redis) -> None:
-    """Entries far beyond the snapshot: to ask for those between gives the same page for ever."""
+    """Entries far after the snapshot: a reader of the gap would get the same page forever."""
     entry: dict[Any, Any] = {"at_ms": "1", "hash": "0" * 32, "epoch": "1", "cursor": "0-0", "events": "[]", "delta": ""}
     for number in range(9):
         await redis.xadd(BAD.events, entry, f"{FAR + number}-0")
@@ -33,7 +33,7 @@ async def _far_head(redis: Redis) -> None:
 
 
 async def _no_tables(redis: Redis) -> None:
-    """Import a state without any table: another world may have none."""
+    """Import a state without tables: another world may have none."""
     records = archives.record_world(0)
     keyframe = records[1]
     assert isinstance(keyframe, Keyframe)
@@ -101,9 +101,7 @@ async def test_an_unreadable_own_sim_is_in_health_and_others_are_served(
     assert get(api, "/sims/default/snapshot").status_code == 200
 
 
-async def test_a_sim_of_a_world_that_keeps_no_tables_is_served_as_it_is(
-    processes: Processes, redis: Redis, redis_url: str
-) -> None:
+async def test_a_sim_without_tables_is_served(processes: Processes, redis: Redis, redis_url: str) -> None:
     await Sim.create(redis)
     await lifecycle.create(redis, "bad", SectorWorld(), CONFIG)
     await _no_tables(redis)
@@ -113,7 +111,9 @@ async def test_a_sim_of_a_world_that_keeps_no_tables_is_served_as_it_is(
     assert posted.status_code == 422, posted.text
 
 
-async def test_a_winner_in_text_of_any_kind_is_json(processes: Processes, redis: Redis, redis_url: str) -> None:
+async def test_a_winner_with_special_characters_is_valid_json(
+    processes: Processes, redis: Redis, redis_url: str
+) -> None:
     await Sim.create(redis)
     records = archives.record_world(0)
     keyframe = records[1]

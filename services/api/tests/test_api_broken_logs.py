@@ -12,7 +12,7 @@ from fixtures.processes import Processes, Service
 
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 MANY = 300
-"""Each refused request is a line of 300 bytes: more than a pipe holds."""
+"""Each refused request logs a line of 300 bytes: together they exceed the buffer of a pipe."""
 REQUESTS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("GET", "/nothing", {}),
     ("GET", "/orders/none", {}),
@@ -29,7 +29,7 @@ REQUESTS: tuple[tuple[str, str, dict[str, object]], ...] = (
 
 
 def responses(api: Service, key: str) -> list[tuple[int, str, bytes]]:
-    """Make all requests; returns what was answered, without the ids of orders."""
+    """Make all requests; returns the responses, without the ids of orders."""
     responses = []
     with httpx.Client(base_url=api.url, timeout=30) as client:
         for method, path, options in REQUESTS:
@@ -47,7 +47,7 @@ def expected_responses(still_api: Service) -> list[tuple[int, str, bytes]]:
 
 
 @pytest.mark.parametrize("kind", ["full disk", "closed pipe", "full non-blocking pipe", "FIFO without a reader"])
-def test_responses_are_the_same_and_it_ends_in_time(
+def test_a_broken_log_changes_no_response_and_delays_no_stop(
     kind: str,
     still_valkey: ValkeyServer,
     expected_responses: list[tuple[int, str, bytes]],

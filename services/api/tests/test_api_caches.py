@@ -73,7 +73,7 @@ def test_a_client_over_its_rate_is_rejected_until_it_has_waited(monkeypatch: pyt
     assert refused.value.retry_after_s == pytest.approx(0.5)
     now_s += 0.5
     cache.check(sender("me"), "10.0.0.1")
-    # It is forgotten, and stays so.
+    # The entry is removed, and stays removed.
     now_s -= 1.5
     cache.check(sender("me"), "10.0.0.1")
 
@@ -87,7 +87,7 @@ def test_the_rate_limit_cache_evicts_the_oldest_client(monkeypatch: pytest.Monke
     for subject in ("two", "three"):
         with pytest.raises(RateLimited):
             cache.check(sender(subject), "10.0.0.1")
-    # Who is refused again is the newest.
+    # A client that is rejected again becomes the newest entry.
     for subject in ("two", "four"):
         cache.add(sender(subject), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 60.0), ADMISSION)
     cache.check(sender("three"), "10.0.0.1")
@@ -121,7 +121,7 @@ def test_the_cache_of_rates_evicts_the_oldest_client(monkeypatch: pytest.MonkeyP
     assert [of(ANONYMOUS, f"10.0.0.{number}") is rates[number - 1] for number in (2, 3, 4)] == [True] * 3
 
 
-def test_the_wait_after_a_rejection_is_limited_if_the_clock_of_redis_is_wrong() -> None:
+def test_the_wait_after_a_rejection_is_limited_despite_a_wrong_clock() -> None:
     cache, began_s = RateLimitCache(), time.monotonic()
     cache.add(sender("me"), "10.0.0.1", RateLimited(RATE.client, RATE.per_second, 1e9), ADMISSION)
     with pytest.raises(RateLimited) as refused:
@@ -156,7 +156,7 @@ async def create_sims(redis: Redis, *names: str) -> None:
 
 
 async def release_all(registry: SimRegistry) -> None:
-    """Let go of all that is served."""
+    """Release all watched sims."""
     stop = asyncio.Event()
     stop.set()
     await registry.run(stop)
@@ -221,7 +221,7 @@ async def test_an_idle_sim_is_removed_unless_it_has_subscribers(
 
 
 class StillClock:
-    """A clock that stands still."""
+    """A clock that does not advance."""
 
     def __init__(self, now_s: float) -> None:
         self._now_s = now_s
@@ -265,7 +265,7 @@ async def test_a_sim_with_listeners_or_waiters_is_never_dropped_for_another(
     assert ticks == []
 
 
-async def test_a_burst_for_sims_that_do_not_exist_follows_none_of_them(registry: SimRegistry, redis: Redis) -> None:
+async def test_a_burst_for_missing_sims_watches_none_of_them(registry: SimRegistry, redis: Redis) -> None:
     await create_sims(redis, "default")
     ticks: list[object] = []
     with (await registry.get("default")).subscribe(ticks.append):
@@ -281,7 +281,7 @@ async def test_a_burst_for_sims_that_do_not_exist_follows_none_of_them(registry:
     assert ticks == [None], "the end of the follower is the only thing that was heard"
 
 
-async def test_a_follower_that_fails_unforeseen_is_replaced_by_the_next_request(
+async def test_a_failed_watcher_is_replaced_by_the_next_request(
     registry: SimRegistry, redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     await create_sims(redis, "default", "one")

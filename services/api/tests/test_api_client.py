@@ -81,7 +81,7 @@ async def test_the_client_requests_and_lists_sims(api: Service, sim: Sim) -> Non
             await client.sim("nowhere")
 
 
-async def test_an_order_outlasts_redis_away(processes: Processes, own_valkey: OwnValkey) -> None:
+async def test_an_order_survives_an_unreachable_redis(processes: Processes, own_valkey: OwnValkey) -> None:
     own_valkey.start()
     redis = connect(own_valkey.url)
     await Sim.create(redis)
@@ -99,7 +99,7 @@ async def test_an_order_outlasts_redis_away(processes: Processes, own_valkey: Ow
     await redis.aclose()
 
 
-async def test_an_api_that_is_replaced_costs_a_stream_nothing(
+async def test_a_stream_loses_no_event_when_its_api_is_replaced(
     sim: Sim, redis: Redis, redis_url: str, processes: Processes
 ) -> None:
     assert redis is not None

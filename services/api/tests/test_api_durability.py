@@ -29,7 +29,7 @@ async def test_an_order_without_confirmed_durability_is_not_acknowledged(
 async def test_a_503_names_the_orders_that_are_not_durable(
     sim: Sim, redis: Redis, redis_url: str, processes: Processes
 ) -> None:
-    """Longer than a connection is given for anything else."""
+    """The timeout is longer than that of any other command."""
     assert (await sim.reader.head()).tick == 0
     api = processes.start(
         "api", wait=False, REDIS_URL=redis_url, ORDER_DURABILITY="replica", DURABILITY_TIMEOUT_MS="3500"

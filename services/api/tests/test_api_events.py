@@ -40,7 +40,7 @@ def events(api: Service, **query: str) -> list[dict[str, object]]:
     return listed
 
 
-async def test_by_type_by_faction_and_from_a_tick_on(api: Service, sim: Sim) -> None:
+async def test_events_are_filtered_by_type_faction_and_tick(api: Service, sim: Sim) -> None:
     await sim.tick(Join(faction="Me"))
     for n in range(9):
         await sim.tick(*([Note(faction="Me", text=f"{n}")] if n % 3 == 0 else []))
@@ -76,7 +76,7 @@ type Message = dict[str, str]
 
 
 def messages(lines: Iterator[str]) -> Iterator[Message]:
-    """Yield what a stream says; a sign of life as one without fields."""
+    """Yield the messages of a stream. A heartbeat is a message without fields."""
     message: Message = {}
     for line in lines:
         name, _, value = line.partition(": ")
@@ -103,11 +103,11 @@ class Reader:
         assert first == {}
 
     def next(self) -> Message:
-        """Return the next message that is neither a sign of life nor the end of a tick."""
+        """Return the next message that is neither a heartbeat nor the end of a tick."""
         return next(message for message in self._messages if message and message.get("event") != "tick")
 
     def next_tick(self) -> Message:
-        """Return the next end of a tick."""
+        """Return the next message that ends a tick."""
         return next(message for message in self._messages if message.get("event") == "tick")
 
     def close(self) -> None:
@@ -115,7 +115,7 @@ class Reader:
         self._client.close()
 
 
-async def test_events_come_as_they_happen_and_are_those_of_the_pages(api: Service, sim: Sim) -> None:
+async def test_a_stream_has_the_events_of_the_pages(api: Service, sim: Sim) -> None:
     reader = Reader(api)
     await sim.tick(NOTE)
     first = reader.next()
@@ -190,7 +190,7 @@ async def test_a_client_behind_the_history_receives_a_gap(api: Service, sim: Sim
 
 
 async def test_a_client_ahead_of_the_sim_receives_a_gap(api: Service, sim: Sim) -> None:
-    """Redis may come back without its last second."""
+    """After a crash, Redis may lack its last second."""
     await sim.tick(times=3)
     api.wait_for(lambda health: health.get("tick", -1) == 3, "at tick 3")
     reader = Reader(api, **{"Last-Event-ID": "99-0"})
@@ -231,7 +231,7 @@ async def test_each_tick_has_a_message_with_or_without_events(api: Service, sim:
 
 @pytest.mark.usefixtures("sim")
 def test_a_client_that_leaves_releases_its_stream(redis_url: str, processes: Processes) -> None:
-    # No heartbeat shows it: two of them take longer than the test waits.
+    # No heartbeat reveals it: two heartbeats take longer than the test waits.
     api = processes.start("api", REDIS_URL=redis_url, HEARTBEAT_S="50")
     url = httpx.URL(api.url)
     with ExitStack() as clients:
@@ -243,7 +243,7 @@ def test_a_client_that_leaves_releases_its_stream(redis_url: str, processes: Pro
 
 
 _LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
-"""All that `str.splitlines` takes for the end of a line."""
+"""All characters at which `str.splitlines` ends a line."""
 
 
 async def test_a_text_cannot_forge_a_message_by_unicode_line_ends(api: Service, sim: Sim) -> None:
@@ -278,9 +278,7 @@ async def test_the_last_event_id_may_be_in_the_query(api: Service, sim: Sim) -> 
     ("path", "headers"),
     [("?lastEventId=", {}), ("", {"Last-Event-ID": ""}), ("?lastEventId=", {"Last-Event-ID": ""})],
 )
-async def test_an_empty_id_of_the_last_event_is_none(
-    api: Service, sim: Sim, path: str, headers: dict[str, str]
-) -> None:
+async def test_an_empty_last_event_id_is_ignored(api: Service, sim: Sim, path: str, headers: dict[str, str]) -> None:
     await sim.tick(NOTE)
     api.wait_for(lambda health: health.get("tick", -1) == 1, "at tick 1")
     reader = Reader(api, f"/events/stream{path}", **headers)
@@ -288,13 +286,13 @@ async def test_an_empty_id_of_the_last_event_is_none(
     reader.close()
 
 
-def test_of_a_stream_the_head_ends(still_api: Service) -> None:
+def test_a_head_request_for_a_stream_ends(still_api: Service) -> None:
     answer = httpx.head(f"{still_api.url}/events/stream")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream")
     still_api.wait_for(lambda health: health["streams"] == 0, "without a stream")
 
 
-def test_a_silent_stream_gives_signs_of_life(api: Service) -> None:
+def test_a_stream_without_events_sends_heartbeats(api: Service) -> None:
     with httpx.stream("GET", f"{api.url}/events/stream", timeout=60) as answer:
         lines = answer.iter_lines()
         assert [next(lines), next(lines)] == ["retry: 1000", "id: 0-999999999"]
@@ -341,7 +339,7 @@ async def test_a_slow_client_receives_dropped(sim: Sim, redis_url: str, processe
 
 
 async def test_a_client_that_reads_nothing_is_disconnected(api: Service, sim: Sim) -> None:
-    """It never reads: what fits into the buffers of two sockets is sent, then it is dropped, and told so if it reads after all."""
+    """A client that never reads is dropped once the buffers of two sockets are full. A late read has the reason."""
     slow = socket.socket()
     slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     slow.connect(("127.0.0.1", api.port))

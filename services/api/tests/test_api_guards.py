@@ -34,7 +34,7 @@ async def test_replicas_share_the_rate_of_a_token(url: str, redis: Redis, proces
     began_s, answers = time.monotonic(), [post_order(one, **mine)]
     while answers[-1].is_success:
         answers.append(post_order((two, one)[len(answers) % 2], **mine))
-    # Five at once, and what half an order a second adds on a machine that takes its time.
+    # Five orders at once, and those that half an order per second adds on a slow machine.
     accepted = len(answers) - 1
     assert 5 <= accepted <= 5 + 0.5 * (time.monotonic() - began_s)
     assert [answer.status_code for answer in answers] == [202] * accepted + [429]
@@ -46,7 +46,7 @@ async def test_replicas_share_the_rate_of_a_token(url: str, redis: Redis, proces
 
 
 async def test_rejected_orders_of_a_list_count_in_rates(url: str, processes: Processes) -> None:
-    """It is as much work; and while its sender has to wait, nothing of it is looked at."""
+    """A list is as much work. While its sender has to wait, the list is not parsed."""
     api = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.01")
     wrong = [{"type": "fly"}] * 10
     assert [post_order(api, wrong).status_code for _ in range(2)] == [207, 429]
@@ -54,10 +54,10 @@ async def test_rejected_orders_of_a_list_count_in_rates(url: str, processes: Pro
     assert 1 <= int(post_order(api).headers["retry-after"]) <= 1000
 
 
-async def test_an_address_orders_only_so_fast_and_is_that_which_the_proxy_names(url: str, processes: Processes) -> None:
+async def test_the_order_rate_counts_the_forwarded_address(url: str, processes: Processes) -> None:
     direct = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.01")
     assert [post_order(direct).status_code for _ in range(2)] == [202, 429]
-    # Nobody stands before this one: what a client says of itself is not believed.
+    # Without a proxy, the header of a client is ignored.
     assert post_order(direct, **{"X-Forwarded-For": "10.0.0.9"}).status_code == 429
     behind = processes.start("api", REDIS_URL=url, RATE_PER_ADDRESS="0.01", PROXIES="1")
     forwarded = [post_order(behind, **{"X-Forwarded-For": f"10.9.9.9, 10.0.0.{n}"}).status_code for n in (1, 2, 1)]
@@ -82,9 +82,7 @@ async def test_a_rate_from_a_clock_ahead_rejects_no_order(url: str, redis: Redis
     assert [post_order(api).status_code for _ in range(3)] == [202] * 3
 
 
-async def test_while_the_worker_is_behind_orders_are_refused_and_nothing_else(
-    url: str, sim: Sim, processes: Processes
-) -> None:
+async def test_while_the_worker_is_behind_only_orders_are_refused(url: str, sim: Sim, processes: Processes) -> None:
     api = processes.start("api", REDIS_URL=url, MAX_PENDING_ORDERS="3")
     assert [post_order(api).status_code for _ in range(4)] == [202, 202, 202, 429]
     refused = post_order(api)
@@ -96,7 +94,7 @@ async def test_while_the_worker_is_behind_orders_are_refused_and_nothing_else(
 
 
 def _drip(api: Service, first: bytes, drop: bytes) -> bytes:
-    """Send the beginning of a request, then a little every 0.1 s; return what is answered."""
+    """Send the beginning of a request, then a byte every 0.1 s; return the response."""
     with socket.create_connection(("127.0.0.1", api.port), timeout=0.1) as client:
         client.sendall(first)
         deadline = time.monotonic() + 60
@@ -151,7 +149,7 @@ def test_a_client_that_sends_on_after_the_response_is_disconnected(
     assert time.monotonic() < deadline
 
 
-def test_malformed_requests_are_400_each_and_one_line_in_the_log_a_second(url: str, processes: Processes) -> None:
+def test_malformed_requests_are_logged_once_a_second(url: str, processes: Processes) -> None:
     api = processes.start("api", REDIS_URL=url, ACCESS_LOG="all")
     before = len(api.log.read_text().splitlines())
     began_s = time.monotonic()
@@ -204,7 +202,7 @@ def test_a_valid_request_id_is_returned(still_api: Service, given: str, valid: b
     assert (answer.headers["x-request-id"] == given) is valid
 
 
-def test_pages_of_origins_that_are_named_may_read_it_and_others_not(url: str, processes: Processes) -> None:
+def test_only_pages_of_configured_origins_may_read(url: str, processes: Processes) -> None:
     api = processes.start("api", REDIS_URL=url, CORS_ORIGINS="https://one.example, https://two.example")
     for origin, allowed in (("https://two.example", "https://two.example"), ("https://three.example", None)):
         answer = httpx.get(f"{api.url}/snapshot", headers={"Origin": origin})
@@ -218,11 +216,11 @@ def test_pages_of_origins_that_are_named_may_read_it_and_others_not(url: str, pr
         assert ("authorization" in preflight.headers.get("access-control-allow-headers", "")) is (allowed is not None)
 
 
-def test_pages_of_all_origins_may_read_it_where_all_are_named(make_request: Callable[..., Request]) -> None:
+def test_a_wildcard_allows_pages_of_all_origins(make_request: Callable[..., Request]) -> None:
     cors = Cors(("https://one.example", "*"))
     request = make_request("/snapshot", method="OPTIONS", origin="https://two.example")
     names = dict(cors.headers(request))
-    # The same for all, so that a cache need not tell them apart.
+    # The header is the same for all requests, so that caches need not distinguish them.
     assert names[b"access-control-allow-origin"] == b"*"
     assert b"etag" in names[b"access-control-expose-headers"]
     assert b"vary" not in names
@@ -240,7 +238,7 @@ def test_health_has_security_and_cors_headers(url: str, processes: Processes) ->
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_without_cors_no_page_of_another_origin_may(still_api: Service) -> None:
+def test_without_cors_pages_of_other_origins_may_not_read(still_api: Service) -> None:
     answer = httpx.get(f"{still_api.url}/snapshot", headers={"Origin": "https://one.example"})
     assert "access-control-allow-origin" not in answer.headers
 
@@ -255,7 +253,7 @@ def test_the_access_log_is_a_line_of_json_for_each_request(url: str, processes: 
     httpx.get(f"{api.url}/snapshot?format=rows", headers={"X-Request-ID": "mine", "User-Agent": "tester"})
     post_order(api, **bearer_header(create_token("Crimson")))
     post_order(api)
-    # What is no URL, and no text.
+    # Neither a URL nor text.
     with socket.create_connection(("127.0.0.1", api.port), timeout=60) as client:
         client.sendall(b"GET /\xff HTTP/1.1\r\nuser-agent: \xff\xfe\r\n\r\n")
         assert client.recv(1000).startswith(b"HTTP/1.1 400 ")
@@ -271,7 +269,7 @@ def test_the_access_log_is_a_line_of_json_for_each_request(url: str, processes: 
     assert {(line["level"], line["service"]) for line in (read, ordered, refused)} == {("info", "sector-api")}
 
 
-def test_for_people_it_is_a_line_of_text(url: str, processes: Processes) -> None:
+def test_the_text_access_log_has_a_line_for_each_request(url: str, processes: Processes) -> None:
     api = processes.start("api", REDIS_URL=url, LOG_FORMAT="text")
     httpx.get(f"{api.url}/nothing", headers={"X-Request-ID": "mine"})
     line = wait_until(
@@ -313,7 +311,7 @@ def test_by_default_the_access_log_has_errors_and_no_tokens(url: str, processes:
     assert held not in api.log.read_text()
 
 
-def test_after_sigterm_it_serves_on_until_the_delay_ends(url: str, processes: Processes) -> None:
+def test_after_sigterm_requests_are_served_until_the_delay_ends(url: str, processes: Processes) -> None:
     api = processes.start("api", REDIS_URL=url, SHUTDOWN_DELAY_S="60")
     with httpx.Client() as client:
         assert client.get(f"{api.url}/health/ready").status_code == 200
@@ -322,7 +320,7 @@ def test_after_sigterm_it_serves_on_until_the_delay_ends(url: str, processes: Pr
         assert post_order(api).status_code == 202
         assert client.get(f"{api.url}/health/live").status_code == 200
         assert client.get(f"{api.url}/health/ready").json()["stopping"] is True
-    # A second signal ends the while.
+    # A second signal ends the delay.
     api.process.terminate()
     assert api.process.wait(timeout=60) == 0
 
@@ -332,7 +330,7 @@ def test_a_request_in_flight_at_the_end_is_answered(url: str, processes: Process
     order_id = post_order(api).json()["id"]
     with socket.create_connection(("127.0.0.1", api.port), timeout=60) as client:
         client.sendall(f"GET /orders/{order_id}?wait=2s HTTP/1.1\r\nhost: a\r\n\r\n".encode())
-        # What was sent before this is read before this is answered.
+        # The server reads all earlier bytes before it answers this request.
         assert api.health() is not None
         api.process.terminate()
         answer = client.recv(4096)

@@ -21,7 +21,7 @@ async def count(redis: Redis) -> int:
     return len(await read_stream(redis, SimKeys("default").orders))
 
 
-async def test_the_same_key_gets_the_same_answer_and_is_carried_out_once(api: Service, redis: Redis) -> None:
+async def test_a_repeated_key_gets_the_response_of_one_execution(api: Service, redis: Redis) -> None:
     first, second = post_order(api, NOTE, "k1"), post_order(api, NOTE, "k1")
     assert first.status_code == second.status_code == 202
     assert first.content == second.content
@@ -37,7 +37,9 @@ async def test_concurrent_requests_with_one_key_are_executed_once(api: Service, 
     assert await count(redis) == 1
 
 
-async def test_another_replica_knows_it(api: Service, redis: Redis, redis_url: str, processes: Processes) -> None:
+async def test_another_replica_replays_the_response(
+    api: Service, redis: Redis, redis_url: str, processes: Processes
+) -> None:
     other = processes.start("api", REDIS_URL=redis_url)
     assert post_order(api, NOTE, "k1").content == post_order(other, NOTE, "k1").content
     assert await count(redis) == 1
@@ -60,7 +62,7 @@ async def test_the_stored_results_of_a_list_are_small(api: Service, redis: Redis
     assert await count(redis) == 501
 
 
-async def test_of_a_single_order_nothing_is_stored_that_grows_with_it(api: Service, redis: Redis) -> None:
+async def test_the_stored_response_of_an_order_has_a_constant_size(api: Service, redis: Redis) -> None:
     post_order(api, NOTE | {"text": "x" * 280}, "k1")
     (key,) = [key async for key in redis.scan_iter("sim:{default}:once:*")]
     assert len(await read_string(redis, key)) < 60
@@ -79,7 +81,7 @@ async def test_responses_stored_by_an_earlier_version_are_replayed(api: Service,
 
 
 async def test_a_replayed_list_has_the_results_of_the_first_request(api: Service, sim: Sim, redis: Redis) -> None:
-    """The second time the faction is there, and its order would be accepted."""
+    """At the second request the faction exists, and its order would be accepted."""
     orders = [NOTE, NOTE | {"faction": "Me"}, {"type": "join", "faction": "Me"}]
     first = post_order(api, orders, "k1")
     assert [result["status"] for result in first.json()["results"]] == [202, 422, 202]
@@ -93,7 +95,7 @@ async def test_a_replayed_list_has_the_results_of_the_first_request(api: Service
     assert await count(redis) == 2
 
 
-async def test_a_repeated_order_gets_its_answer_though_the_sim_is_over(
+async def test_a_retry_is_replayed_after_the_sim_has_finished(
     redis: Redis, redis_url: str, processes: Processes
 ) -> None:
     sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 1}))
@@ -104,7 +106,7 @@ async def test_a_repeated_order_gets_its_answer_though_the_sim_is_over(
     assert post_order(api, NOTE, "k1").content == first.content
 
 
-def test_the_same_key_with_another_body_is_a_422_that_says_so(api: Service) -> None:
+def test_a_key_with_another_body_is_a_422(api: Service) -> None:
     assert post_order(api, NOTE, "k1").status_code == 202
     answer = post_order(api, NOTE | {"text": "another"}, "k1")
     assert (answer.status_code, answer.json()["title"]) == (422, "Idempotency key reused")
@@ -122,7 +124,7 @@ async def test_keys_of_different_bearers_are_different(
 
 
 @pytest.mark.parametrize("key", ["x" * 256, "a b"])
-def test_a_key_that_is_none_is_a_422(api: Service, key: str) -> None:
+def test_an_invalid_key_is_a_422(api: Service, key: str) -> None:
     answer = post_order(api, NOTE, key)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
 

@@ -106,14 +106,14 @@ BAD: list[tuple[object, str]] = [
 
 
 @pytest.mark.parametrize("key", GOOD)
-def test_a_key_that_is_strong_and_for_signatures_is_used(tmp_path: Path, key: dict[str, Any]) -> None:
+def test_a_strong_signature_key_is_used(tmp_path: Path, key: dict[str, Any]) -> None:
     loaded = load_keys(write(tmp_path / "keys.json", key))
     assert [each.id for each in loaded.keys] == [key["kid"]]
     assert loaded.skipped == []
 
 
 @pytest.mark.parametrize(("key", "expected"), BAD)
-def test_a_key_that_is_weak_or_unknown_is_skipped_with_its_name(tmp_path: Path, key: object, expected: str) -> None:
+def test_a_weak_or_unknown_key_is_skipped_and_named(tmp_path: Path, key: object, expected: str) -> None:
     keys, skipped = load_keys(write(tmp_path / "keys.json", key, secret(STRONG, "good")))
     assert [each.id for each in keys] == ["good"]
     (reason,) = skipped
@@ -125,7 +125,7 @@ def test_a_key_that_is_weak_or_unknown_is_skipped_with_its_name(tmp_path: Path, 
 
 
 async def test_a_removed_key_is_revoked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The compromised key must not live on because of its neighbour."""
+    """A compromised key must not stay valid because of another key in the file."""
     path = write(tmp_path / "keys.json", secret(STRONG, "stolen"), secret(OTHER, "good"))
     ring = KeyRing(None, path)
     assert [key.id for key in ring.find("stolen")] == ["stolen"]
@@ -164,7 +164,7 @@ def test_with_every_kind_of_key_in_the_file_no_token_is_a_500(
     wait_until(lambda: api.log.read_text().count("was skipped") == len(BAD), "each key that was skipped is named once")
 
 
-async def test_a_file_without_a_usable_key_revokes_those_that_it_had(tmp_path: Path) -> None:
+async def test_a_file_without_a_usable_key_revokes_the_previous_keys(tmp_path: Path) -> None:
     for left in ([], [{"kty": "AKP", "kid": "pq"}], [1]):
         path = write(tmp_path / "keys.json", secret(STRONG, "stolen"))
         ring = KeyRing(OTHER, path)
@@ -202,7 +202,7 @@ CORRUPT: dict[str, bytes | None] = {
 }
 
 
-def test_an_unreadable_key_file_is_a_fault_until_it_is_readable(
+def test_an_unreadable_key_file_is_an_error_until_it_is_readable(
     sim: Sim, redis_url: str, processes: Processes, tmp_path: Path
 ) -> None:
     del sim

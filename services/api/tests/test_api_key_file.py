@@ -1,4 +1,4 @@
-"""A thread reads the key file: no stalled disk and no other kind of file stops the API."""
+"""A thread reads the key file. Neither a stalled disk nor another kind of file stops the API."""
 
 import asyncio
 import json
@@ -39,7 +39,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def stalled_api(sim: Sim, redis_url: str, processes: Processes, path: Path) -> Service:
-    """An API that waits for its disk."""
+    """An API whose disk stalls."""
     del sim
     api = processes.start("api", module="stalling_api", REDIS_URL=redis_url, AUTH_JWKS=str(path))
     os.mkfifo(stall_of(path))
@@ -59,7 +59,7 @@ def test_requests_are_answered_while_the_disk_stalls(stalled_api: Service, path:
     assert httpx.get(f"{stalled_api.url}/snapshot").status_code == 200
     assert httpx.get(f"{stalled_api.url}/health/ready").status_code == 200
     with stall_of(path).open("wb"):
-        # It is read from now on.
+        # The API reads the pipe from now on.
         stall_of(path).unlink()
     stalled_api.wait_for(lambda health: health["conditions"]["keys"]["ok"], "without a fault")
     assert [order(stalled_api, secret) for secret in (ONE, TWO)] == [401, 202]
@@ -69,9 +69,7 @@ def test_the_api_ends_while_the_disk_stalls(stalled_api: Service) -> None:
     assert stalled_api.end() == 0
 
 
-async def test_a_read_that_stalls_is_a_fault_and_only_one_is_under_way(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_stalled_read_is_reported_and_not_repeated(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answers, reads = threading.Event(), 0
 
     def load_late(path: Path) -> KeySet:
@@ -101,7 +99,7 @@ async def test_keys_stay_valid_while_the_file_is_unreadable(path: Path) -> None:
         assert ring.fault.startswith("AUTH_JWKS cannot be used: "), state
         assert ring.find("first"), state
         remove(path)
-        # The same file as before, with the same time.
+        # The same file as before, with the same modification time.
         before.rename(path)
         await ring.refresh(timeout_s=60)
         assert ring.fault == "", state
@@ -109,7 +107,7 @@ async def test_keys_stay_valid_while_the_file_is_unreadable(path: Path) -> None:
     assert ring.version == 1, "it was never another one"
 
 
-async def test_an_error_that_was_not_foreseen_is_raised(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unexpected_error_is_raised(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ring = KeyRing(None, path)
     write(path, TWO)
 
@@ -121,7 +119,7 @@ async def test_an_error_that_was_not_foreseen_is_raised(path: Path, monkeypatch:
         await ring.refresh(timeout_s=60)
 
 
-async def test_where_no_thread_can_be_started_the_keys_stay(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_keys_stay_if_no_thread_can_be_started(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ring = KeyRing(None, path)
     with monkeypatch.context() as patched:
         patched.setattr("threading.Thread.start", _refuse_thread)
@@ -142,7 +140,7 @@ async def test_a_ring_of_a_secret_alone_reads_nothing() -> None:
     assert (len(ring), ring.fault, ring.reads_file) == (1, "", False)
 
 
-def test_a_file_of_more_than_1_mib_is_none_of_keys(path: Path) -> None:
+def test_a_key_file_above_1_mib_is_refused(path: Path) -> None:
     path.write_bytes(path.read_bytes() + b" " * 2**20)
     with pytest.raises(KeyFileError, match="it is larger than the limit of 1048576 bytes"):
         load_keys(path)

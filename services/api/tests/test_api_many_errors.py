@@ -31,7 +31,7 @@ def post(api: Service, body: object) -> httpx.Response:
 
 
 def count_errors(problem: dict[str, Any]) -> tuple[int, int]:
-    """Return how many errors a problem lists, and how many more there are."""
+    """Return the number of errors in a problem document, and the number of the others."""
     return len(problem.get("errors", [])), problem.get("more_errors", 0)
 
 
@@ -94,7 +94,7 @@ MAP_SYSTEM = {"id": "S0", "name": "a", "x": 0, "y": 0, "growth": 1, "supply_yiel
         ({"k" * 900_000: 1}, f"config.{'k' * 60}…"),
     ],
 )
-def test_a_sim_with_many_faults_is_refused_with_the_first_of_them(
+def test_a_sim_with_many_errors_is_refused_with_the_first_ones(
     api: Service, config: dict[str, object], field: str
 ) -> None:
     answer = httpx.post(f"{api.url}/sims", content=as_json({"id": "new", "config": config}))

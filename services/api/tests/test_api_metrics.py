@@ -11,7 +11,7 @@ from fixtures.sim import Sim
 REQUESTS = "sector_http_request_duration_seconds_count"
 
 
-async def test_it_counts_requests_orders_and_streams(sim: Sim, redis_url: str, processes: Processes) -> None:
+async def test_requests_orders_and_streams_are_counted(sim: Sim, redis_url: str, processes: Processes) -> None:
     await sim.tick(times=3)
     api = processes.start("api", REDIS_URL=redis_url)
     for order in (NOTE, [NOTE, NOTE, {"type": "fly"}], {"type": "fly"}):
@@ -82,7 +82,7 @@ async def test_several_apis_at_one_port_answer_for_all(sim: Sim, redis_url: str,
         processes.start("api", REDIS_URL=redis_url, PORT=port, REUSE_PORT="true", PROMETHEUS_MULTIPROC_DIR=str(folder))
         for _ in range(3)
     ]
-    # Each a connection of its own: the system gives it to one of the three, once that one listens.
+    # Each scrape opens a connection. The kernel assigns it to one of the processes that listen.
     orders = 0
     while len(list(folder.glob("histogram_*.db"))) < 3 or orders < 30:
         httpx.post(f"{apis[0].url}/orders", json=NOTE).raise_for_status()

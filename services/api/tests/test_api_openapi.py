@@ -1,4 +1,4 @@
-"""The OpenAPI document is true: Schemathesis sends valid and invalid requests, and compares the responses."""
+"""The OpenAPI document is correct: Schemathesis sends valid and invalid requests, and compares the responses."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ STREAMS = r"/events/stream$"
 EXAMPLES = settings(
     max_examples=max_examples(50), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
-# What is valid by its form may name a system that this sim has not: that is a 422, too.
+# An order of a valid form may name a system that this sim does not have: that is a 422, too.
 EXCLUDED: list[Any] = [positive_data_acceptance]
 
 load_all_checks()
@@ -75,7 +75,7 @@ def test_every_body_has_a_valid_example() -> None:
         for message in [*operation["responses"].values(), operation.get("requestBody", {})]
         for kind, content in message.get("content", {}).items()
     ]
-    # But the document itself.
+    # All paths except that of the document itself.
     shown = [each for each in bodies if each[:2] != ("/openapi.json", "application/json")]
     assert len(shown) == len(bodies) - 1
     for path, kind, content in shown:
@@ -114,7 +114,7 @@ def test_a_request_without_a_token_is_rejected(case: Case, guarded_api: Service)
 @OPEN.include(path_regex=STREAMS).parametrize()
 @EXAMPLES
 def test_a_stream_begins_as_documented(case: Case, still_api: Service) -> None:
-    """It has no end: what comes first is looked at."""
+    """A stream does not end, so only its beginning is compared."""
     with httpx.Client(timeout=60) as client:
         arguments = case.as_transport_kwargs(base_url=still_api.url)
         request = client.build_request(

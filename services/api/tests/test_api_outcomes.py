@@ -38,7 +38,7 @@ async def test_an_order_is_pending_then_applied(api: Service, sim: Sim) -> None:
     assert [event["text"] for event in status["events"]] == ["hello"]
 
 
-async def test_rejected_and_why(api: Service, sim: Sim) -> None:
+async def test_a_rejected_order_has_a_reason(api: Service, sim: Sim) -> None:
     order_id = submit(
         api, {"type": "move_fleet", "faction": "Crimson", "system": "S0", "target": "S1", "ships": 10**12}
     )
@@ -55,7 +55,7 @@ async def test_a_long_poll_ends_when_the_order_is_applied(api: Service, sim: Sim
         waiting = [
             asyncio.create_task(client.get(f"{api.url}/orders/{order_id}", params={"wait": "30s"})) for _ in range(5)
         ]
-        # It waits: nothing comes while there is no tick.
+        # The request waits: without a tick, the order has no outcome.
         assert not (await asyncio.wait(waiting, timeout=0.3))[0]
         await sim.tick()
         done, late = await asyncio.wait(waiting, timeout=60)
@@ -77,7 +77,7 @@ def test_an_unknown_order_is_a_404(still_api: Service, order_id: str) -> None:
 
 
 @pytest.mark.parametrize("wait", ["", "x", "31s", "-1s", "1e9", "inf"])
-def test_a_wait_that_is_no_time_is_a_422(still_api: Service, wait: str) -> None:
+def test_an_invalid_wait_is_a_422(still_api: Service, wait: str) -> None:
     answer = ask(still_api, "1-0", wait=wait)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "wait")
 
@@ -100,7 +100,7 @@ type Answers = asyncio.Queue[Outcome | None]
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
-    """What Redis answers to each question for an outcome."""
+    """The responses of Redis to each read of an outcome."""
     answers: Answers = asyncio.Queue()
 
     async def ask_redis(redis: Redis, sim_id: str, order_id: str) -> Outcome | None:
@@ -119,7 +119,7 @@ async def test_a_long_poll_reads_the_history_after_missed_ticks(
     (order_id,) = await sim.order(Note(faction="Crimson", text="hello"))
     ticks: asyncio.Queue[TickEvents | None] = asyncio.Queue()
     waiting = asyncio.create_task(_wait_for_outcome(live_sim, order_id, ticks, 60.0))
-    # The tick before the order says nothing of it, and is no reason to ask.
+    # The tick before the order has no outcome of it, and causes no read.
     (before,) = await history.ticks(redis, "default", 0, 1)
     ticks.put_nowait(before)
     ticks.put_nowait(None)

@@ -27,7 +27,7 @@ FOREIGN = {
     for part in _BETWEEN_VALUES.split(template)
     if len(part.strip(" ,'")) >= 12
 } | {"EOF while", "expected ", "trailing ", "code point", "found while", "recursion limit", "Detected", "pydantic"}
-"""What stands in the texts of pydantic and its parser, without the values."""
+"""Fragments of the texts of pydantic and its parser, without values."""
 
 ANONYMOUS = Bearer("tester", None, None, admin=True)
 MOVE = {"type": "move_fleet", "faction": "Crimson", "system": "S0", "target": "S1", "ships": 1}
@@ -60,7 +60,7 @@ values = st.recursive(
 
 @st.composite
 def altered_bodies(draw: st.DrawFn, body: Mapping[str, object]) -> object:
-    """A body with some of its parts left out, added, repeated, or replaced by others."""
+    """A body with parts that are omitted, added, repeated or replaced."""
     changed = json.loads(json.dumps(body))
     for _ in range(draw(st.integers(1, 3))):
         part = changed

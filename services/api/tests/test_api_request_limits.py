@@ -30,7 +30,7 @@ def limits(redis: Redis, clock: Clock, per_token: float = 0.0, per_address: floa
     )
 
 
-def test_a_client_may_use_the_units_of_ten_seconds_at_once_and_waits_then(redis: Redis) -> None:
+def test_a_client_may_use_ten_seconds_of_units_at_once(redis: Redis) -> None:
     clock = Clock()
     of = limits(redis, clock)
     for _ in range(101):
@@ -46,7 +46,7 @@ def test_a_client_may_use_the_units_of_ten_seconds_at_once_and_waits_then(redis:
     of.check(None, "10.0.0.1")
 
 
-def test_a_token_has_limits_of_its_own_wherever_it_is_used(redis: Redis) -> None:
+def test_a_token_has_its_own_limit_at_any_address(redis: Redis) -> None:
     of = limits(redis, Clock(), per_token=1.0, per_address=1000.0)
     for number in range(11):
         of.charge("me", f"10.0.0.{number}", 1)
@@ -55,13 +55,13 @@ def test_a_token_has_limits_of_its_own_wherever_it_is_used(redis: Redis) -> None
     of.check("you", "10.0.0.1")
 
 
-def test_a_zero_is_no_limit(redis: Redis) -> None:
+def test_zero_means_unlimited(redis: Redis) -> None:
     of = limits(redis, Clock(), per_address=0.0)
     of.charge("me", "10.0.0.1", 1e9)
     of.check("me", "10.0.0.1")
 
 
-def test_large_requests_and_answers_and_work_cost_more() -> None:
+def test_large_requests_responses_and_work_cost_more() -> None:
     assert units(0, 0) == 1
     assert units(2**20, 0) > 50
     assert units(0, 4 * 2**20) > 50
@@ -103,7 +103,7 @@ async def test_replicas_share_the_usage_of_a_client(redis: Redis) -> None:
     assert [key async for key in redis.scan_iter("*10.0.0.2*")] == [], "it is far from its limit"
 
 
-async def test_a_clock_of_redis_that_was_set_back_locks_no_client_out(redis: Redis) -> None:
+async def test_a_backward_step_of_redis_clock_blocks_no_client(redis: Redis) -> None:
     seconds, _ = await redis.time()
     key = SimKeys("default").rate("requests address 10.0.0.1")
     await redis.set(key, (seconds + 3600) * 1_000_000)
@@ -131,7 +131,7 @@ def test_a_client_over_its_limit_gets_429_and_others_are_served(sim: Sim, redis_
     api = processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET, REQUESTS_PER_TOKEN="1")
     mine, yours = (bearer_header(create_token("Crimson", sub=sub)) for sub in ("me", "you"))
     order = {"type": "note", "faction": "Crimson", "text": "hello"}
-    # The token is known from its first order on.
+    # The API knows the token after its first order.
     assert httpx.post(f"{api.url}/orders", json=order, headers=mine).status_code == 202
     refused = wait_until(
         lambda: next(
@@ -152,7 +152,7 @@ def test_replicas_share_the_usage_of_an_address(sim: Sim, redis_url: str, proces
         return httpx.get(f"{api.url}/map").status_code == 429
 
     wait_until(lambda: over_its_limit(one), "the address is over its limit")
-    # The other lets 200 in by what it knows alone, and 20 more each second.
+    # The other replica accepts 200 from its own count alone, and 20 more each second.
     answered, began_s = 0, time.monotonic()
     while not over_its_limit(other):
         answered += 1

@@ -80,16 +80,14 @@ async def test_a_fork_may_be_retried_while_the_sim_ticks(api: Service, sim: Sim)
         ("/fork?tick=0", {"id": "yours"}),
     ],
 )
-def test_a_key_that_came_with_another_request_is_a_422(api: Service, path: str, body: object) -> None:
+def test_a_key_of_another_request_is_a_422(api: Service, path: str, body: object) -> None:
     assert post(api, "/sims", NEW).status_code == 202
     other = post(api, path, body)
     assert (other.status_code, other.json()["title"]) == (422, "Idempotency key reused")
     assert other.json()["errors"][0]["field"] == "Idempotency-Key"
 
 
-def test_another_key_or_none_or_that_of_another_issuer_is_another_request(
-    sim: Sim, redis_url: str, processes: Processes
-) -> None:
+def test_requests_differ_by_key_and_by_issuer(sim: Sim, redis_url: str, processes: Processes) -> None:
     del sim
     api = processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET)
     mine, theirs = (bearer_header(create_token(scope="admin", sub=name)) for name in ("me", "you"))
@@ -100,7 +98,7 @@ def test_another_key_or_none_or_that_of_another_issuer_is_another_request(
     assert post(api, "/sims", NEW, **mine).status_code == 202
 
 
-def test_a_key_of_orders_is_another_one(api: Service) -> None:
+def test_keys_of_orders_and_of_sims_are_separate(api: Service) -> None:
     assert post(api, "/orders", {"type": "note", "faction": "Crimson", "text": "hello"}).status_code == 202
     assert post(api, "/sims", NEW).status_code == 202
 
@@ -114,7 +112,7 @@ async def test_a_sim_of_another_request_stays_a_409(api: Service, redis: Redis) 
 
 @pytest.mark.parametrize("key", [b"a b", b"\xc3\xbc", b"x" * 256])
 @pytest.mark.parametrize("path", ["/sims", "/fork"])
-def test_a_key_that_is_none_is_a_422(still_api: Service, path: str, key: bytes) -> None:
+def test_an_invalid_key_is_a_422(still_api: Service, path: str, key: bytes) -> None:
     body = NEW if path == "/sims" else FORK
     answer = httpx.post(f"{still_api.url}{path}", json=body, headers={b"Idempotency-Key": key})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "Idempotency-Key")
@@ -129,7 +127,7 @@ def test_the_location_leads_to_the_sim_behind_any_proxy(api: Service) -> None:
             assert urljoin(f"{root}{path}", location) == f"{root}/sims/s{number}"
 
 
-async def test_a_whole_number_with_a_fraction_of_zero_is_an_integer(api: Service, redis: Redis) -> None:
+async def test_a_whole_float_is_an_integer_in_a_sim(api: Service, redis: Redis) -> None:
     body = b'{"id": "mine", "config": {"systems": 30.0, "seed": 9e0, "homes": 2.0e0}}'
     assert httpx.post(f"{api.url}/sims", content=body).status_code == 202
     await requests.reconcile(redis, "mine", SectorWorld())
@@ -140,7 +138,7 @@ async def test_a_whole_number_with_a_fraction_of_zero_is_an_integer(api: Service
 
 
 @pytest.mark.parametrize("ships", ["1.0", "1e0", "10E-1", "1.000"])
-async def test_so_it_is_in_an_order(api: Service, ships: str) -> None:
+async def test_a_whole_float_is_an_integer_in_an_order(api: Service, ships: str) -> None:
     order = (
         b'{"type": "move_fleet", "faction": "Crimson", "system": "S0", "target": "S1", "ships": %b}' % ships.encode()
     )

@@ -22,7 +22,7 @@ def sim_of(api: Service, sim_id: str) -> dict[str, object]:
     return sim_details
 
 
-async def test_they_are_listed_page_by_page(api: Service, redis: Redis) -> None:
+async def test_sims_are_listed_page_by_page(api: Service, redis: Redis) -> None:
     for number in range(5):
         await lifecycle.create(redis, f"s{number}", SectorWorld(), CONFIG)
     everything = httpx.get(f"{api.url}/sims").json()
@@ -47,7 +47,7 @@ async def test_a_sim_has_its_config_and_history_range(api: Service, sim: Sim) ->
     assert (config["systems"], config["seed"]) == (CONFIG.systems, CONFIG.seed)
 
 
-async def test_each_says_how_long_its_ticks_are(api: Service, sim: Sim, redis: Redis) -> None:
+async def test_each_sim_has_its_tick_length(api: Service, sim: Sim, redis: Redis) -> None:
     await sim.tick()
     assert sim_of(api, "default")["tick_length_ms"] is None  # (of a worker before 0.8, or of a test)
     timed = Ticker(
@@ -60,7 +60,7 @@ async def test_each_says_how_long_its_ticks_are(api: Service, sim: Sim, redis: R
     assert [(each["id"], each["tick_length_ms"]) for each in listed] == [("default", 250), ("other", None)]
 
 
-async def test_each_has_all_of_the_api_under_its_own_path(api: Service, redis: Redis) -> None:
+async def test_each_sim_has_the_api_below_its_path(api: Service, redis: Redis) -> None:
     await lifecycle.create(redis, "other", SectorWorld(), CONFIG.model_copy(update={"seed": 8}))
     own = Snapshot.model_validate_json(httpx.get(f"{api.url}/sims/default/snapshot").content)
     other = Snapshot.model_validate_json(httpx.get(f"{api.url}/sims/other/snapshot").content)
@@ -128,7 +128,7 @@ def test_a_fork_of_a_trimmed_tick_is_a_422(still_api: Service, tick: str, status
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (status, "tick")
 
 
-def test_only_an_admin_founds_and_forks(sim: Sim, redis_url: str, processes: Processes) -> None:
+def test_only_an_admin_creates_and_forks_sims(sim: Sim, redis_url: str, processes: Processes) -> None:
     del sim
     api = processes.start("api", REDIS_URL=redis_url, AUTH_SECRET=SECRET)
     for path, body in (("/sims", NEW), ("/fork", {"id": "what-if"})):
@@ -152,7 +152,7 @@ async def test_a_burst_for_unknown_sims_does_not_end_a_stream(api: Service, sim:
         client.stream("GET", "/events/stream") as stream,
     ):
         lines = stream.aiter_lines()
-        # Requests that wait for a connection wait here: HTTPX looks at all of them whenever one is free.
+        # Requests wait here for a connection: HTTPX checks all waiting requests whenever a connection is free.
         connections = asyncio.Semaphore(99)
 
         async def get(path: str) -> httpx.Response:

@@ -23,7 +23,7 @@ UNPACK: dict[str, Callable[[bytes], bytes]] = {
 
 
 def raw(api: Service, accepted: str, path: str = "/snapshot", **headers: str) -> tuple[httpx.Response, bytes]:
-    """Return the answer, and the body as it came over the wire."""
+    """Return the response, and the body as it was sent."""
     request_headers = {"Accept-Encoding": accepted, **headers}
     with httpx.stream("GET", f"{api.url}{path}", headers=request_headers) as answer:
         return answer, b"".join(answer.iter_raw())
@@ -45,7 +45,7 @@ def wait_for_tick(api: Service, tick: int) -> None:
         ("*, zstd;q=0", "br"),
     ],
 )
-def test_it_is_packed_as_the_client_likes_it_best(still_api: Service, accepted: str, coding: str) -> None:
+def test_the_preferred_content_coding_is_used(still_api: Service, accepted: str, coding: str) -> None:
     _, plain = raw(still_api, "identity")
     answer, body = raw(still_api, accepted)
     assert answer.headers["content-encoding"] == coding
@@ -55,7 +55,7 @@ def test_it_is_packed_as_the_client_likes_it_best(still_api: Service, accepted: 
 
 
 @pytest.mark.parametrize("accepted", ["", "identity", "deflate", "gzip;q=0", "gzip;q=x", "identity;q=1, gzip;q=0.5"])
-def test_it_is_not_packed_where_the_client_does_not_like_it(still_api: Service, accepted: str) -> None:
+def test_without_an_accepted_coding_it_is_not_compressed(still_api: Service, accepted: str) -> None:
     answer, body = raw(still_api, accepted)
     assert "content-encoding" not in answer.headers
     assert Snapshot.model_validate_json(body).tick == 0
@@ -140,7 +140,7 @@ async def test_a_large_world_is_encoded_once(redis: Redis, redis_url: str, proce
     assert {len(answer.json()["systems"]) for answer in answers} == {3_000}
 
 
-def test_head_says_all_but_the_body(still_api: Service) -> None:
+def test_head_has_all_headers_and_no_body(still_api: Service) -> None:
     got = httpx.get(f"{still_api.url}/snapshot", headers={"Accept-Encoding": "identity"})
     head = httpx.head(f"{still_api.url}/snapshot", headers={"Accept-Encoding": "identity"})
     assert head.status_code == 200

@@ -25,7 +25,7 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 class SpanNames:
-    """Remembers the spans that were begun, and is each of them."""
+    """A tracer that records its spans. It also stands for each of them."""
 
     traceparent = PARENT
 
@@ -37,14 +37,14 @@ class SpanNames:
         return self
 
     def end(self, attributes: Attributes, ended_ns: int | None, error: str = "") -> None:
-        """Nothing more is remembered."""
+        """Record nothing else."""
 
     def close(self) -> None:
-        """Nothing is left."""
+        """There is nothing to close."""
 
 
 class Recorder(EventStreamWriter):
-    """Keeps what it is to send, and ends its stream after some chunks."""
+    """Records what is sent, and ends its stream after some chunks."""
 
     def __init__(self, request: Request, backlog: StreamBacklog, chunks: int) -> None:
         super().__init__(request, 60.0)
@@ -73,7 +73,7 @@ def streams(finalizer: ResponseFinalizer, throttle: RequestThrottle, spans: Span
 
 
 async def traced_ticks(sim: Sim, redis: Redis, *, times: int) -> list[TickEvents]:
-    """Return ticks with an order each, which is traced."""
+    """Return ticks with one traced order each."""
     for number in range(times):
         await sim.tick(Note(faction="Crimson", text=f"{number}"))
     return [replace(tick, traces=(PARENT,)) for tick in await history.ticks(redis, "default", 0, times)]

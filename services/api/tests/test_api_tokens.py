@@ -56,7 +56,7 @@ def test_orders_of_other_factions_in_a_list_are_rejected(api: Service) -> None:
     assert [result["status"] for result in answer.json()["results"]] == [202, 403]
 
 
-async def test_an_admin_orders_for_all_and_beyond_the_rules(api: Service, sim: Sim, redis: Redis) -> None:
+async def test_an_admin_token_allows_all_factions_and_admin_orders(api: Service, sim: Sim, redis: Redis) -> None:
     admin = create_token(scope="admin")
     assert post(api, admin).status_code == 202
     give = {"type": "set_owner", "faction": None, "system": "S0"}
@@ -69,7 +69,7 @@ async def test_an_admin_orders_for_all_and_beyond_the_rules(api: Service, sim: S
     assert status["status"] == "applied"
 
 
-def test_a_token_is_for_the_sims_that_it_names(api: Service) -> None:
+def test_a_token_is_valid_only_in_its_sims(api: Service) -> None:
     assert post(api, create_token("Crimson", sim="default")).status_code == 202
     assert post(api, create_token("Crimson", sim=["other", "default"])).status_code == 202
     refused = post(api, create_token("Crimson", sim=["other"]))
@@ -123,18 +123,18 @@ async def test_an_invalid_token_is_a_401_with_the_reason(api: Service, redis: Re
     assert await read_orders(redis) == []
 
 
-def test_another_scheme_is_no_token(api: Service) -> None:
+def test_another_authorization_scheme_is_rejected(api: Service) -> None:
     answer = httpx.post(f"{api.url}/orders", json=NOTE, auth=("me", "secret"))
     assert answer.status_code == 401
 
 
-def test_watching_takes_no_token(api: Service) -> None:
+def test_reading_needs_no_token(api: Service) -> None:
     for path in ("/snapshot", "/map", "/events", "/sims", "/sims/default"):
         assert httpx.get(f"{api.url}{path}").status_code == 200
     assert httpx.get(f"{api.url}/health").json()["auth"] == "tokens"
 
 
-def test_without_keys_it_is_open_and_says_so_loudly(sim: Sim, redis_url: str, processes: Processes) -> None:
+def test_an_api_without_keys_is_open_and_logs_a_warning(sim: Sim, redis_url: str, processes: Processes) -> None:
     del sim
     api = processes.start("api", REDIS_URL=redis_url)
     assert post(api, None).status_code == 202
@@ -168,7 +168,7 @@ def test_keys_of_a_file_change_without_a_restart(
     assert [post(api, held).status_code for held in (old, new)] == [202, 401]
     path.write_text(json.dumps({"keys": [public(later, "two")]}))
     assert _until(lambda: post(api, new).status_code == 202)
-    # What was remembered of the key that is gone is forgotten.
+    # Cached tokens of the removed key are rejected.
     assert post(api, old).status_code == 401
     path.write_text("not a JWKS")
     assert _until(lambda: "the previous keys are used" in api.log.read_text() or post(api, new).status_code != 202)
@@ -184,17 +184,17 @@ def _until(holds: Callable[[], bool]) -> bool:
     return False
 
 
-def test_a_public_key_is_no_secret_to_sign_with(
+def test_a_public_key_is_not_accepted_as_a_secret(
     sim: Sim, redis_url: str, processes: Processes, tmp_path: Path, signer: ec.EllipticCurvePrivateKey
 ) -> None:
-    """Algorithm confusion: HS256 with the public key, which everybody may know, as its secret."""
+    """Algorithm confusion: HS256 with the public key as its secret."""
     del sim
     public_key = public(signer, "one")
     path = tmp_path / "keys.json"
     path.write_text(json.dumps({"keys": [public_key]}))
     api = processes.start("api", REDIS_URL=redis_url, AUTH_JWKS=str(path))
     for secret in (json.dumps(public_key), public_key["x"] + public_key["y"]):
-        # By hand: the library would not do it.
+        # Built by hand, because the library refuses to do it.
         header = base64.urlsafe_b64encode(b'{"alg":"HS256","typ":"JWT","kid":"one"}').rstrip(b"=")
         signed = header + b"." + create_token("Crimson").split(".")[1].encode()
         signature = base64.urlsafe_b64encode(hmac.digest(secret.encode(), signed, "sha256")).rstrip(b"=")
@@ -251,9 +251,7 @@ def test_the_command_names_missing_arguments(
         ('{"keys": [{"kty": "AKP", "kid": "pq"}]}', 'key "pq" has unsupported type "AKP" and was skipped'),
     ],
 )
-def test_a_file_of_keys_that_cannot_be_used_ends_it_with_2(
-    processes: Processes, tmp_path: Path, contents: str, expected: str
-) -> None:
+def test_an_unusable_key_file_exits_with_2(processes: Processes, tmp_path: Path, contents: str, expected: str) -> None:
     path = tmp_path / "keys.json"
     path.write_text(contents)
     api = processes.start("api", wait=False, AUTH_JWKS=str(path))
@@ -280,7 +278,7 @@ def test_an_unusable_signing_key_is_rejected(tmp_path: Path, keys: str, error: s
         load_keys(path)
 
 
-def test_a_key_for_another_use_is_passed_over(tmp_path: Path, signer: ec.EllipticCurvePrivateKey) -> None:
+def test_a_key_for_another_use_is_skipped(tmp_path: Path, signer: ec.EllipticCurvePrivateKey) -> None:
     path = tmp_path / "keys.json"
     path.write_text(
         json.dumps({"keys": [public(signer, "one") | {"use": "enc"}, public(signer, "two") | {"use": "sig"}]})
@@ -288,9 +286,7 @@ def test_a_key_for_another_use_is_passed_over(tmp_path: Path, signer: ec.Ellipti
     assert [key.id for key in load_keys(path).keys] == ["two"]
 
 
-async def test_a_file_of_keys_that_did_not_change_is_not_read_again(
-    tmp_path: Path, signer: ec.EllipticCurvePrivateKey
-) -> None:
+async def test_an_unchanged_key_file_is_not_read_again(tmp_path: Path, signer: ec.EllipticCurvePrivateKey) -> None:
     path = tmp_path / "keys.json"
     path.write_text(json.dumps({"keys": [public(signer, "one")]}))
     ring = KeyRing(None, path)

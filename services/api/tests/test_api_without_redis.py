@@ -14,7 +14,7 @@ from sector.state.keys import SimKeys
 from sector.state.redis.client import connect
 
 
-async def test_it_starts_without_redis_and_becomes_ready(processes: Processes, own_valkey: OwnValkey) -> None:
+async def test_the_api_starts_without_redis_and_becomes_ready(processes: Processes, own_valkey: OwnValkey) -> None:
     api = processes.start("api", wait=False, REDIS_URL=own_valkey.url)
     api.wait_until(ready=False)
     for method, path in (("GET", "/snapshot"), ("GET", "/events"), ("POST", "/orders")):
@@ -32,7 +32,7 @@ async def test_it_starts_without_redis_and_becomes_ready(processes: Processes, o
     assert httpx.get(f"{api.url}/snapshot").status_code == 200
 
 
-async def test_it_recovers_when_redis_returns(processes: Processes, own_valkey: OwnValkey) -> None:
+async def test_the_api_recovers_when_redis_returns(processes: Processes, own_valkey: OwnValkey) -> None:
     own_valkey.start()
     redis = connect(own_valkey.url)
     await Sim.create(redis)
@@ -51,7 +51,7 @@ async def test_it_recovers_when_redis_returns(processes: Processes, own_valkey: 
     ), "a fault is logged once per change, not once per retry"
 
 
-async def test_a_full_redis_refuses_the_order_and_the_world_is_still_shown(
+async def test_a_full_redis_refuses_orders_and_serves_reads(
     sim: Sim, redis: Redis, redis_url: str, processes: Processes
 ) -> None:
     api = processes.start("api", REDIS_URL=redis_url)
@@ -68,7 +68,7 @@ async def test_a_full_redis_refuses_the_order_and_the_world_is_still_shown(
     assert (await sim.tick()).orders == 1
 
 
-async def test_a_redis_that_takes_no_writes_is_a_fault_until_it_does(
+async def test_a_redis_that_refuses_writes_is_reported_until_it_recovers(
     processes: Processes, own_valkey: OwnValkey
 ) -> None:
     own_valkey.start()
@@ -101,7 +101,7 @@ async def test_each_reason_to_refuse_writes_is_in_health(
     await redis.config_set(name, value)
     try:
         api.wait_for_fault("redis", fault)
-        # A tick that is read does not make writes well.
+        # A successful read of a tick does not end the error of writes.
         api.wait_until(ready=False)
     finally:
         await redis.config_set(name, "0")
@@ -126,7 +126,7 @@ async def test_each_reason_to_refuse_writes_is_in_health(
         ("SHUTDOWN_DELAY_S", "-1", "wrong setting SHUTDOWN_DELAY_S='-1'"),
     ],
 )
-def test_a_wrong_setting_ends_it_with_2_and_one_line(
+def test_an_invalid_setting_exits_with_2_and_one_line(
     processes: Processes, name: str, value: str, expected: str
 ) -> None:
     api = processes.start("api", wait=False, **{"PORT": str(free_port()), name: value})

@@ -13,7 +13,7 @@ from sector.state.keys import SimKeys
 
 
 def snapshot(api: Service, tick: int) -> Snapshot:
-    """Return the snapshot once the API has heard of this tick."""
+    """Return the snapshot once the API has received this tick."""
     api.wait_for(lambda health: health.get("tick", -1) >= tick, f"at tick {tick}")
     return Snapshot.model_validate_json(httpx.get(f"{api.url}/snapshot").content)
 
@@ -102,7 +102,7 @@ async def test_events_are_read_page_by_page_without_gap_or_repetition(api: Servi
     assert page["next"] == after
 
 
-async def test_many_clients_at_once_each_get_their_order_in(api: Service, sim: Sim) -> None:
+async def test_orders_of_concurrent_clients_are_all_accepted(api: Service, sim: Sim) -> None:
     async with httpx.AsyncClient(base_url=api.url) as client:
         notes = [{"type": "note", "faction": "Crimson", "text": f"{n}"} for n in range(200)]
         answers = await asyncio.gather(*(client.post("/orders", json=note) for note in notes))
@@ -113,7 +113,7 @@ async def test_many_clients_at_once_each_get_their_order_in(api: Service, sim: S
     assert texts == ids
 
 
-async def test_a_finished_sim_takes_no_orders(redis: Redis, redis_url: str, processes: Processes) -> None:
+async def test_a_finished_sim_rejects_orders(redis: Redis, redis_url: str, processes: Processes) -> None:
     sim = await Sim.create(redis, CONFIG.model_copy(update={"max_ticks": 1}))
     await sim.tick()
     api = processes.start("api", REDIS_URL=redis_url)
@@ -128,7 +128,7 @@ async def test_a_finished_sim_takes_no_orders(redis: Redis, redis_url: str, proc
 async def test_a_sim_with_a_missing_part_is_unreadable(
     sim: Sim, redis: Redis, redis_url: str, processes: Processes
 ) -> None:
-    """The snapshot is that of the first tick; what came since has a gap. Who followed it from before sees none of it."""
+    """The snapshot is that of the first tick, and the later history has a gap. Earlier subscribers are not affected."""
     await sim.tick(times=3)
     await redis.xdel(SimKeys("default").events, "2-0")
     api = processes.start("api", wait=False, REDIS_URL=redis_url)

@@ -5,7 +5,7 @@ import pytest
 from fixtures.processes import Processes, free_port
 
 
-def test_without_an_api_it_waits_and_says_so(processes: Processes) -> None:
+def test_a_bot_without_an_api_retries_and_reports_it(processes: Processes) -> None:
     bot = processes.start("bot", wait=False, API_URL=f"http://127.0.0.1:{free_port()}")
     bot.wait_for_fault("api", "ConnectError")
     assert bot.end() == 0
@@ -22,7 +22,7 @@ def test_without_an_api_it_waits_and_says_so(processes: Processes) -> None:
         ("HEALTH_PORT", "99999"),
     ],
 )
-def test_a_wrong_setting_ends_it_with_2_and_one_line(processes: Processes, name: str, value: str) -> None:
+def test_an_invalid_setting_exits_with_2_and_one_line(processes: Processes, name: str, value: str) -> None:
     bot = processes.start("bot", wait=False, **{name: value})
     assert bot.process.wait(timeout=60) == 2
     (line,) = bot.log.read_text().splitlines()

@@ -1,4 +1,4 @@
-"""How the bot plays: situations put before it, and a whole game against the rules."""
+"""The strategy of the bot: single situations, and a whole game under the real rules."""
 
 from redis.asyncio import Redis
 
@@ -35,47 +35,47 @@ def fleet(owner: str, target: str, ships: int) -> Fleet:
     return Fleet(id="F1", owner=owner, origin="S0", target=target, ships=ships, departed=4, arrives=7)
 
 
-def test_it_joins_first() -> None:
+def test_the_bot_joins_first() -> None:
     assert choose_orders(line((None, 9)).model_copy(update={"factions": ()}), "Me", 3) == [Join(faction="Me")]
 
 
-def test_it_claims_the_cheapest_neutral_neighbour() -> None:
+def test_the_bot_claims_the_cheapest_neutral_neighbour() -> None:
     orders = choose_orders(line((None, 40), ("Me", 99), (None, 12), supply=500), "Me", 3)
     assert SetOwner(faction="Me", system="S2") in orders
     assert not any(isinstance(order, SetOwner) and order.system == "S0" for order in orders)
 
 
-def test_it_leaves_a_free_home_to_who_joins() -> None:
+def test_the_bot_claims_no_free_home() -> None:
     assert choose_orders(line(("Me", 999), (None, 12), supply=500, homes=("S0", "S1")), "Me", 3) == []
 
 
-def test_it_claims_nothing_that_it_cannot_pay() -> None:
+def test_the_bot_claims_only_what_it_can_pay() -> None:
     orders = choose_orders(line(("Me", 99), (None, 30), supply=10), "Me", 3)
     assert not any(isinstance(order, SetOwner) for order in orders)
 
 
-def test_it_keeps_a_garrison_at_the_border() -> None:
+def test_border_systems_keep_a_garrison() -> None:
     muster, *_ = choose_orders(line(("Me", 2), ("Foe", 1), supply=400), "Me", 3)
     assert muster == AddFleet(faction="Me", system="S0", ships=MIN_GARRISON - 2)
 
 
-def test_it_musters_against_what_is_on_its_way() -> None:
+def test_the_bot_musters_against_inbound_fleets() -> None:
     situation = line(("Me", 20), ("Foe", 1), supply=400, fleets=(fleet("Foe", "S0", 60),))
     assert choose_orders(situation, "Me", 1) == [AddFleet(faction="Me", system="S0", ships=40)]
 
 
-def test_it_strikes_where_it_wins_and_no_further() -> None:
+def test_the_bot_attacks_with_as_many_ships_as_it_needs() -> None:
     orders = choose_orders(line(("Me", 200), ("Foe", 10), supply=0), "Me", 3)
     (strike,) = (order for order in orders if isinstance(order, MoveFleet))
     assert (strike.system, strike.target) == ("S0", "S1")
     assert 10 + 3 < strike.ships <= 200 - MIN_GARRISON
 
 
-def test_it_does_not_strike_what_is_stronger() -> None:
+def test_the_bot_does_not_attack_a_stronger_system() -> None:
     assert not any(isinstance(order, MoveFleet) for order in choose_orders(line(("Me", 50), ("Foe", 90)), "Me", 3))
 
 
-def test_what_idles_inland_moves_up_to_the_border() -> None:
+def test_idle_ships_move_to_the_border() -> None:
     orders = choose_orders(line(("Me", 300), ("Me", 20), ("Foe", 20)), "Me", 3)
     assert MoveFleet(faction="Me", system="S0", target="S1", ships=300 - MIN_GARRISON) in orders
 
@@ -88,7 +88,7 @@ def test_orders_are_limited_and_end_with_the_faction_or_the_sim() -> None:
     assert choose_orders(busy.model_copy(update={"factions": out}), "Me", 3) == []
 
 
-async def test_in_a_real_world_it_grows_and_its_orders_are_valid(redis: Redis) -> None:
+async def test_in_a_real_world_the_bot_grows_with_valid_orders(redis: Redis) -> None:
     sim = await Sim.create(redis, CONFIG.model_copy(update={"keyframe_interval": 500}))  # nothing is trimmed
     given = 0
     for _ in range(120):
@@ -99,7 +99,7 @@ async def test_in_a_real_world_it_grows_and_its_orders_are_valid(redis: Redis) -
     events = (await sim.reader.events((0, 0), 100_000)).events
     types = {event["type"] for event in events if event.get("order") is not None}
     assert {"system_claimed", "ships_mustered", "fleet_departed"} <= types
-    # Fleets of others may arrive between look and order; else each order keeps the rules.
+    # Fleets of others may arrive between the read and the order. All other orders are valid.
     rejected = [event for event in events if event["type"] == "order_rejected"]
     assert len(rejected) <= given // 10, rejected
     final = Snapshot.model_validate((await sim.reader.view()).rows(), strict=False)

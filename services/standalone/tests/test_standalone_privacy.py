@@ -1,4 +1,4 @@
-"""What other users of the machine cannot do: read the world and its secret, order without a token, keep a token for ever."""
+"""Other users of the machine can neither read the world and its secret, nor give orders without a token."""
 
 import os
 import socket
@@ -62,14 +62,14 @@ def test_a_url_names_a_socket_in_a_folder_with_any_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("left", ["", "\n", "  \n"])
-def test_a_secret_that_was_left_empty_is_replaced(tmp_path: Path, left: str) -> None:
+def test_an_empty_secret_is_replaced(tmp_path: Path, left: str) -> None:
     (tmp_path / "auth-secret").write_text(left)
     secret = load_secret(tmp_path)
     assert len(secret) >= 32
     assert load_secret(tmp_path) == secret
 
 
-def test_the_secret_is_this_users_alone(tmp_path: Path) -> None:
+def test_only_its_owner_can_read_the_secret(tmp_path: Path) -> None:
     secret = load_secret(tmp_path)
     path = tmp_path / "auth-secret"
     assert mode(path) == 0o600
@@ -87,7 +87,7 @@ def test_a_token_is_valid_for_some_days(tmp_path: Path, arguments: list[str], da
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "nan", "4000", "many"])
-def test_no_token_is_valid_for_ever(days: str) -> None:
+def test_the_lifetime_of_a_token_is_limited(days: str) -> None:
     with pytest.raises(SystemExit):
         parser().parse_args(["--token-days", days])
 
@@ -99,7 +99,7 @@ def test_a_new_secret_makes_every_token_invalid(tmp_path: Path) -> None:
         jwt.decode(before.token, load_secret(tmp_path), algorithms=["HS256"], audience="sector")
 
 
-def test_a_secret_that_is_given_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_secret_conflicts_with_auth_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTH_SECRET", SECRET)
     with pytest.raises(SecretGivenError, match="cannot replace AUTH_SECRET"):
         build(tmp_path, "--new-secret")
@@ -108,7 +108,7 @@ def test_a_secret_that_is_given_is_not_replaced(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize(
     "content", [bytes(44), b"cut", b"\xff" * 44, b'"in quotes, which no version wrote in here"', b"a\nb" * 20]
 )
-def test_a_damaged_secret_is_said_so_and_can_be_replaced(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_secret_is_reported_and_can_be_replaced(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "auth-secret"
     path.write_bytes(content)
     with pytest.raises(SecretDamagedError, match="--new-secret"):

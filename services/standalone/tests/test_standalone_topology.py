@@ -1,4 +1,4 @@
-"""The settings with which each process of a world is started."""
+"""The settings of each process of a world."""
 
 import socket
 from pathlib import Path
@@ -31,9 +31,7 @@ def settings(tmp_path: Path, service: str, *arguments: str) -> dict[str, str]:
         ),
     ],
 )
-def test_the_api_allows_the_page_and_the_origins_that_are_given(
-    tmp_path: Path, arguments: list[str], origins: str
-) -> None:
+def test_the_api_allows_the_page_and_configured_origins(tmp_path: Path, arguments: list[str], origins: str) -> None:
     assert settings(tmp_path, "api", *arguments)["CORS_ORIGINS"] == origins
 
 
@@ -50,9 +48,7 @@ def test_auth_secret_is_used_and_no_secret_is_created(tmp_path: Path, monkeypatc
     assert settings(tmp_path, "bot-Aurora")["API_TOKEN"] != settings(tmp_path, "bot-Borealis")["API_TOKEN"]
 
 
-def test_the_screen_shows_how_to_start_a_bot_where_there_is_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_screen_shows_the_bot_command_in_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     topology = build_topology(parser().parse_args(["--port-base=7000"]), tmp_path / "valkey.sock", tmp_path)
     monkeypatch.chdir(tmp_path)
     assert "bot.py" not in welcome_text(topology, "logs", 7, None)
@@ -62,7 +58,7 @@ def test_the_screen_shows_how_to_start_a_bot_where_there_is_one(
     assert command in welcome_text(topology, "logs", 7, None)
 
 
-def test_a_service_has_one_port_whatever_the_environment_says(tmp_path: Path) -> None:
+def test_a_service_has_one_port_in_any_environment(tmp_path: Path) -> None:
     assert settings(tmp_path, "api")["OPERATOR_PORT"] == settings(tmp_path, "viz")["OPERATOR_PORT"] == "0"
 
 

@@ -1,4 +1,4 @@
-"""What a world on one machine does with processes that die, or do not end, in this process."""
+"""The supervisor of a world: processes that die, or do not end."""
 
 import asyncio
 import itertools
@@ -57,7 +57,7 @@ def lines() -> Lines:
 
 @pytest.fixture
 async def supervisor(tmp_path: Path, lines: Lines) -> AsyncIterator[Supervisor]:
-    """A supervisor that was started, and is stopped at the end."""
+    """A supervisor that runs until the end of the test."""
     one = Supervisor(tmp_path, lines)
     await one.start()
     yield one
@@ -65,7 +65,7 @@ async def supervisor(tmp_path: Path, lines: Lines) -> AsyncIterator[Supervisor]:
 
 
 def pauses(monkeypatch: pytest.MonkeyPatch, pause_s: float) -> None:
-    """Have every pause before a new start be of this length."""
+    """Set the length of every restart delay."""
 
     def repeat(*, first_s: float, max_s: float) -> Iterator[float]:
         assert first_s <= max_s
@@ -90,7 +90,7 @@ async def test_a_service_that_dies_repeatedly_ends_the_start_with_its_log(
     assert supervisor.deaths["worker"] >= 3
 
 
-async def test_stopped_while_it_waits_for_redis_it_names_no_fault(
+async def test_a_stop_while_waiting_for_redis_reports_no_error(
     supervisor: Supervisor, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stop = asyncio.Event()
@@ -103,7 +103,7 @@ async def test_stopped_while_it_waits_for_redis_it_names_no_fault(
     assert err == ""
 
 
-async def test_while_it_waits_to_start_a_process_again_it_stops_at_once(
+async def test_a_stop_during_the_restart_delay_takes_effect_at_once(
     tmp_path: Path, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses(monkeypatch, 3600.0)
@@ -152,11 +152,11 @@ async def test_an_unreadable_secret_ends_the_start_with_exit_code_2(
     assert [path.name for path in tmp_path.iterdir()] == ["auth-secret"]
 
 
-async def test_a_process_that_is_being_started_during_stop_is_ended(tmp_path: Path, lines: Lines) -> None:
+async def test_a_process_started_during_stop_is_ended(tmp_path: Path, lines: Lines) -> None:
     supervisor = Supervisor(tmp_path, lines)
     await supervisor.start()
     supervisor.supervise(python("api", "import signal; signal.pause()"))
-    # The keeper has begun to start the process, and nothing knows the process yet.
+    # The supervisor is starting the process, so no list contains the process yet.
     await asyncio.sleep(0)
     async with asyncio.timeout(60):
         await supervisor.stop(None)

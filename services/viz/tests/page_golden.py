@@ -5,11 +5,12 @@
 of the Python codecs. `page/*.test.js` check that the page decodes them to the same values.
 """
 
+import argparse
 import json
 import struct
 import zlib
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ _HEADER = struct.Struct("<4sHHI")
 _AT_MS = 1_764_000_000_123
 
 _NAMES = ("Alpha", "Ålesund", "日本", "🚀 Ω", "e\u0301 <b>&\"'", "\u2028line")
-"""Latin, Han, an emoji outside of the basic plane, a combining accent, characters of HTML, a line separator."""
+"""Latin, Han, an emoji outside the basic plane, a combining accent, HTML characters, and a line separator."""
 
 
 def _column(code: str, *values: int, refers_to: str | None = None, prefix: str = "") -> Column:
@@ -137,10 +138,10 @@ def _frames() -> Iterator[tuple[str, Frame]]:
     yield "type-bool", Frame("snapshot", {}, {"t": Table(9, {"v": _column("?", 1, 0, 0, 1, 1, 1, 0, 1, 1)})})
     exact = (0, 1, -1, 2**31, -(2**31), 2**32, 2**32 - 1, -(2**32), 10**12, 2**53 - 1, 1 - 2**53, 2**53, -(2**53))
     yield "type-64-bit", Frame("snapshot", {}, {"t": Table(len(exact), {"v": _column("q", *exact)})})
-    # The page reads them as doubles: they come out as the nearest one, as in JSON.
+    # The page reads them as doubles, so each becomes the nearest double, as in JSON.
     beyond = (2**53 + 1, 2**53 + 3, -(2**53) - 1, 2**60 + 1, 2**63 - 1, -(2**63), 1 - 2**63, 123_456_789_012_345_678)
     yield "type-64-bit-beyond-double", Frame("snapshot", {}, {"t": Table(len(beyond), {"v": _column("q", *beyond)})})
-    # Each length of a column leaves another number of bytes to the next multiple of 8.
+    # The lengths of the columns leave different numbers of bytes to the next multiple of 8.
     yield (
         "padding",
         Frame(
@@ -211,7 +212,7 @@ _DELTAS: Mapping[str, tuple[Frame, Frame]] = {
             },
         ),
     ),
-    # Without `row` the new values are those of all rows; columns may be narrower than in the snapshot.
+    # Without `row` the values belong to all rows. Columns may be narrower than in the snapshot.
     "changed-everywhere": (
         SNAPSHOT,
         Frame(
@@ -281,7 +282,7 @@ _DELTAS: Mapping[str, tuple[Frame, Frame]] = {
             },
         ),
     ),
-    # Changed rows are those of before, removed ones go next, and added ones follow those that stay.
+    # Changed rows keep their ids, removed rows are deleted next, and added rows follow the remaining ones.
     "all-three": (
         SNAPSHOT,
         Frame(
@@ -531,8 +532,13 @@ def comparable(name: str, content: bytes) -> bytes:
     return zlib.decompress(content, wbits=-zlib.MAX_WBITS) if name.endswith(".deflated") else content
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Write the files, and delete obsolete ones."""
+    argparse.ArgumentParser(
+        prog="./pants run services/viz/tests/page_golden.py --",
+        description="Writes the golden files of the unit tests of the page, and deletes obsolete ones.",
+        epilog="example: ./pants run services/viz/tests/page_golden.py",
+    ).parse_args(arguments)
     FOLDER.mkdir(parents=True, exist_ok=True)
     files = golden_files()
     for path in FOLDER.iterdir():

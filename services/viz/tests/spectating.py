@@ -14,7 +14,7 @@ TRANSPORTS = {"websocket": ("websocket",), "polling": ("polling",), "both": ("we
 
 @pytest.fixture(params=list(TRANSPORTS.values()), ids=list(TRANSPORTS))
 def transports(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    """How spectators of this test connect: each test with spectators runs with WebSocket, with polling, and with both in one room."""
+    """The transports of the spectators of this test: WebSocket, polling, or both in one room."""
     names: tuple[str, ...] = request.param
     return names
 
@@ -27,7 +27,7 @@ def polling(transports: tuple[str, ...]) -> str:
 
 @pytest.fixture
 def viz(sim: Sim, redis_url: str, processes: Processes, polling: str) -> Service:
-    """A viz of the sim whose ticks the test makes."""
+    """A viz of the sim that the test ticks."""
     assert sim.lease.epoch == 1
     return processes.start("viz", REDIS_URL=redis_url, POLLING=polling)
 
@@ -36,7 +36,7 @@ def viz(sim: Sim, redis_url: str, processes: Processes, polling: str) -> Service
 async def spectate(transports: tuple[str, ...]) -> AsyncIterator[Spectate]:
     """Connects a spectator to a viz.
 
-    With both transports, one of the other transport goes along, and must hear the same. `alone`: without it; the transports take turns.
+    With both transports, a companion with the other transport must receive the same messages. `alone` starts none: transports alternate.
     """
     connected: list[Spectator] = []
     turns = cycle(transports)
@@ -55,6 +55,6 @@ async def spectate(transports: tuple[str, ...]) -> AsyncIterator[Spectate]:
         return spectator
 
     yield connect
-    # Before the viz ends: it waits some seconds for polls under way.
+    # Disconnect before the viz ends: it waits some seconds for running polls.
     for spectator in connected:
         await spectator.leave()

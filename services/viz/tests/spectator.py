@@ -1,4 +1,4 @@
-"""A spectator: a Socket.IO client that keeps what it hears, and reads it as the page does."""
+"""A spectator: a Socket.IO client that stores messages and decodes them like the page."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ _WITHIN_S = 15
 
 @dataclass(frozen=True, slots=True)
 class TickUpdate:
-    """A snapshot or a delta, and what happened."""
+    """A snapshot or a delta, and the events of its tick."""
 
     frame: Frame
     events: list[dict[str, Any]]
@@ -34,7 +34,7 @@ class TickUpdate:
 
 
 def inflate(blob: bytes) -> bytes:
-    """Return what was deflated."""
+    """Return the inflated bytes."""
     return zlib.decompress(blob, wbits=-zlib.MAX_WBITS)
 
 
@@ -54,7 +54,7 @@ def read_tick_updates(blob: bytes) -> list[TickUpdate]:
 
 
 class Spectator:
-    """Connects, watches, and knows the state as the page would. `companion`: watches the same, and must hear the same."""
+    """Connects, watches, and has the state that a page would have. A `companion` must receive the same messages."""
 
     def __init__(self) -> None:
         self.client = socketio.AsyncClient(reconnection=False, serializer="msgpack")
@@ -72,19 +72,19 @@ class Spectator:
         return receive
 
     async def leave(self) -> None:
-        """Disconnect. A poll under way is cut off: the viz would answer it with its next ping, up to 10 s later."""
+        """Disconnect. A running poll is cancelled: the viz would answer it with its next ping, up to 10 s later."""
         leaving = asyncio.create_task(self.client.disconnect())
         if self.client.connected and self.client.transport() == "polling":
-            # Until the message that ends the session is sent.
+            # Wait until the message that ends the session is sent.
             await asyncio.sleep(0)
-            # Where the viz is gone, nothing takes that message.
+            # If the viz has ended, nothing receives that message.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.client.eio.queue.join(), _WITHIN_S)
             await self.client.eio.http.close()
         await leaving
 
     async def watch(self, sim_id: object = "", has_map: object = "") -> str | None:
-        """Ask to watch a sim; returns what is wrong with that."""
+        """Request to watch a sim; returns the error, or None."""
         refusal: str | None = await self.client.call("watch", (sim_id, has_map), timeout=_WITHIN_S)
         if self.companion is not None:
             assert await self.companion.watch(sim_id, has_map) == refusal

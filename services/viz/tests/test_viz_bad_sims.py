@@ -50,7 +50,7 @@ async def test_a_bad_sim_is_a_503_and_the_others_are_shown(
     assert "Traceback" not in viz.log.read_text()
 
 
-async def test_a_viz_whose_own_sim_is_bad_says_so_and_is_ready(
+async def test_a_viz_with_an_unreadable_own_sim_reports_it_and_is_ready(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     await Sim.create(redis)

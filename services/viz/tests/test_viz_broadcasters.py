@@ -1,4 +1,4 @@
-"""Which sims a viz broadcasts, and what happens to messages for spectators that are gone or slow."""
+"""Which sims a viz broadcasts, and messages for spectators that disconnected or are slow."""
 
 import asyncio
 import itertools
@@ -91,7 +91,7 @@ async def test_a_slow_session_without_a_connection_is_closed(rooms: Rooms) -> No
         rooms._send("one", packet)
     assert socket.queue.qsize() == 2
     rooms._send("one", packet)
-    # What ends its writer is all that is left to send.
+    # Only the message that ends the writer is left in the queue.
     assert (rooms.dropped, socket.queue.get_nowait(), socket.queue.empty()) == (1, None, True)
     await asyncio.gather(*rooms._closing)
     assert socket.closed
@@ -212,7 +212,7 @@ async def test_broadcasters_without_spectators_make_room_for_others(
     requests = SpectatorRequests(registry_of_many, rooms_of_many)
     assert await requests._watch("somebody", "other") is None
     assert await requests._watch("else", "third") == "too many sims are watched: try again later"
-    # The only one that watched it goes over to the own sim.
+    # Its only spectator switches to the own sim.
     assert await requests._watch("somebody", "default") is None
     assert await requests._watch("else", "third") is None
     assert registry_of_many.own is not None

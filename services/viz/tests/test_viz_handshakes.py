@@ -23,7 +23,7 @@ pytest_plugins = ("spectating",)
 _HANDSHAKE = "/ws/?EIO=4&transport=polling"
 
 by_websocket = pytest.mark.parametrize("transports", [("websocket",)], ids=["websocket"])
-"""For attempts that send the bytes of a WebSocket by themselves."""
+"""For tests that send the bytes of a WebSocket without a library."""
 
 
 def upgrade(viz: Service, source: str = "127.0.0.1") -> socket.socket:
@@ -63,9 +63,7 @@ def rest(client: socket.socket) -> bytes:
 
 
 @pytest.mark.parametrize("transports", [("polling", "websocket")], ids=["polling first"])
-async def test_by_itself_a_viz_cannot_be_polled(
-    sim: Sim, redis_url: str, processes: Processes, spectate: Spectate
-) -> None:
+async def test_polling_is_off_by_default(sim: Sim, redis_url: str, processes: Processes, spectate: Spectate) -> None:
     assert sim.lease.epoch == 1
     viz = processes.start("viz", REDIS_URL=redis_url)
     with httpx.Client(base_url=viz.url) as http:
@@ -75,9 +73,9 @@ async def test_by_itself_a_viz_cannot_be_polled(
     assert await (await spectate(viz, alone=True)).watch() is None
 
 
-# A spectator that polls is refused while its address has as many handshakes as may be.
+# A spectator that polls is refused while its address has the maximum number of handshakes.
 @by_websocket
-async def test_handshakes_by_polling_are_no_spectators_and_lock_nobody_out(
+async def test_polling_handshakes_do_not_count_as_spectators(
     sim: Sim, redis_url: str, processes: Processes, spectate: Spectate
 ) -> None:
     assert sim.lease.epoch == 1
@@ -102,7 +100,7 @@ async def test_handshakes_by_polling_are_no_spectators_and_lock_nobody_out(
 
 
 @by_websocket
-async def test_a_silent_websocket_is_closed_soon_and_counts_for_nobody(viz: Service, spectate: Spectate) -> None:
+async def test_a_silent_websocket_is_closed_and_not_counted(viz: Service, spectate: Spectate) -> None:
     with ExitStack() as held:
         silent = [held.enter_context(await asyncio.to_thread(upgrade, viz)) for _ in range(5)]
         await asyncio.to_thread(viz.wait_for, lambda health: health["handshakes"] == 5, "asked for five handshakes")
@@ -115,7 +113,7 @@ async def test_a_silent_websocket_is_closed_soon_and_counts_for_nobody(viz: Serv
     assert response.json()["spectators"] == 1
 
 
-async def test_an_address_has_so_many_spectators_and_others_have_theirs(
+async def test_spectators_are_limited_per_address(
     sim: Sim, redis_url: str, processes: Processes, spectate: Spectate, polling: str
 ) -> None:
     assert sim.lease.epoch == 1
@@ -131,9 +129,7 @@ async def test_an_address_has_so_many_spectators_and_others_have_theirs(
     assert await (await spectate(viz, alone=True)).watch() is None
 
 
-async def test_behind_a_proxy_the_address_is_that_which_it_names(
-    sim: Sim, redis_url: str, processes: Processes
-) -> None:
+async def test_behind_a_proxy_the_forwarded_address_counts(sim: Sim, redis_url: str, processes: Processes) -> None:
     assert sim.lease.epoch == 1
     viz = processes.start("viz", REDIS_URL=redis_url, POLLING="true", PROXIES="1")
 
@@ -166,18 +162,18 @@ MALFORMED = [
 
 
 def lines_logged(viz: Service, frames: bytes) -> list[str]:
-    """Send frames and a close frame, and wait until the viz has closed the connection; returns what it logged meanwhile."""
+    """Send frames and a close frame, and wait until the viz closes the connection; returns the new lines of its log."""
     with upgrade(viz) as client:
         logged = len(viz.log.read_text().splitlines())
         client.sendall(frames + frame(8, b"\x03\xe8"))
         rest(client)
     viz.wait_for(lambda health: health["handshakes"] + health["spectators"] == 0, "left by all")
-    # Its log is written by a thread: the lines of its start may come late.
+    # A thread writes the log, so lines of the start may come late.
     return [line for line in viz.log.read_text().splitlines()[logged:] if "condition ok" not in line]
 
 
 @by_websocket
-async def test_a_malformed_frame_is_a_line_in_the_log_at_most(
+async def test_a_malformed_frame_logs_at_most_one_line(
     sim: Sim, redis_url: str, processes: Processes, spectate: Spectate
 ) -> None:
     assert sim.lease.epoch == 1
@@ -196,14 +192,14 @@ async def test_a_malformed_frame_is_a_line_in_the_log_at_most(
 
 @by_websocket
 @pytest.mark.parametrize("host", ["[", "a]b", "[::1"])
-def test_a_host_that_is_none_is_a_400(viz: Service, host: str) -> None:
+def test_an_invalid_host_is_a_400(viz: Service, host: str) -> None:
     with socket.create_connection(("127.0.0.1", viz.port), timeout=60) as client:
         client.sendall(f"GET {_HANDSHAKE} HTTP/1.1\r\nhost: {host}\r\n\r\n".encode())
         assert client.recv(4096).startswith(b"HTTP/1.1 400 ")
     assert "Traceback" not in viz.log.read_text()
 
 
-async def test_of_too_many_handshakes_the_oldest_end(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_handshakes_end_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handshakes, "MAX_PENDING", 4)
     monkeypatch.setattr(handshakes, "MAX_PENDING_PER_ADDRESS", 2)
     ended: list[str] = []

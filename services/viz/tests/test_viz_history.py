@@ -25,7 +25,7 @@ pytest_plugins = ("spectating",)
 
 @pytest.fixture
 def transports() -> tuple[str, ...]:
-    """The one transport of these tests: they are about HTTP."""
+    """The only transport of these tests, which use HTTP."""
     return ("websocket",)
 
 
@@ -43,7 +43,7 @@ async def test_all_sims_are_listed(viz: Service, sim: Sim, redis: Redis) -> None
     ]
 
 
-async def test_any_tick_that_is_kept_can_be_seen_and_gone_on_from(viz: Service, sim: Sim, redis: Redis) -> None:
+async def test_playback_can_start_at_any_tick_of_the_history(viz: Service, sim: Sim, redis: Redis) -> None:
     await sim.tick(Join(faction="Me"), times=13)
     (moment,) = read_tick_updates(ask(viz, "/sims/default/state?tick=7").content)
     assert digest(encode(moment.frame)) == (await history.at_tick(redis, "default", 7)).hash
@@ -62,7 +62,7 @@ async def test_the_timeline_has_totals_of_factions_and_counts_of_battles(viz: Se
     await sim.tick(times=20)
     timeline = ask(viz, "/sims/default/timeline").json()
     assert (timeline["tick"], timeline["factions"]) == (37, ["Crimson", "Me"])
-    # Keyframes at 25, 30 and 35 are kept, and every tick from the last but one on.
+    # The history has the keyframes at 25, 30 and 35, and every tick after the second last keyframe.
     assert timeline["first"] == 25
     assert [each["tick"] for each in timeline["totals"]] == [25, *range(30, 38)]
     state = Snapshot.model_validate((await sim.reader.view()).rows(), strict=False)
@@ -173,7 +173,7 @@ def test_an_address_over_its_limit_gets_429_at_each_replica(sim: Sim, redis_url:
     )
     assert int(refused.headers["retry-after"]) >= 1
     assert "exceeds the limit of 20 requests per second" in refused.json()["message"]
-    # The other lets 200 in by what it knows alone, and 20 more each second.
+    # The other replica accepts 200 from its own count alone, and 20 more each second.
     answered, began_s = 0, time.monotonic()
     while ask(other, path).status_code != 429:
         answered += 1

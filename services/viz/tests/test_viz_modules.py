@@ -1,4 +1,4 @@
-"""The modules of the page: Node.js runs their unit tests, on golden files that are what Python encodes today."""
+"""The modules of the page: Node.js runs their unit tests on golden files, which Python encodes."""
 
 import json
 import subprocess
@@ -51,5 +51,5 @@ def test_each_module_has_a_unit_test() -> None:
     imports = "".join(path.read_text() for path in _TESTS.glob("*.test.js"))
     modules = [path.relative_to(page).as_posix() for path in page.rglob("*.js") if path.parent.name != "vendor"]
     missing = [name for name in modules if f'/page/{name}"' not in imports]
-    # The page draws with it through `map-view.js`, which is tested.
+    # `map-view.js` uses it, and has a test.
     assert set(missing) <= {"map/base-layer.js"}

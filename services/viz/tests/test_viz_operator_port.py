@@ -1,4 +1,4 @@
-"""OPERATOR_PORT of the viz: health and metrics are not where the page is."""
+"""OPERATOR_PORT of the viz: health and metrics are not on the port of the page."""
 
 import httpx
 
@@ -7,7 +7,7 @@ from fixtures.processes import Processes, free_port
 from fixtures.sim import Sim
 
 
-async def test_spectators_do_not_reach_what_is_for_operators(sim: Sim, redis_url: str, processes: Processes) -> None:
+async def test_the_public_port_has_no_operator_endpoints(sim: Sim, redis_url: str, processes: Processes) -> None:
     await sim.tick(times=1)
     viz = processes.start("viz", REDIS_URL=redis_url, OPERATOR_PORT=str(free_port()))
     for path in ("/health", "/metrics", "/health/", "/metrics/"):
@@ -18,7 +18,7 @@ async def test_spectators_do_not_reach_what_is_for_operators(sim: Sim, redis_url
     assert "<title>Sector" in httpx.get(viz.url).text
 
 
-def test_the_address_of_redis_is_not_told_at_the_public_port(processes: Processes) -> None:
+def test_the_public_port_does_not_reveal_the_address_of_redis(processes: Processes) -> None:
     gone = free_port()
     url = f"redis://127.0.0.1:{gone}/0"
     viz = processes.start("viz", REDIS_URL=url, OPERATOR_PORT=str(free_port()), wait=False)

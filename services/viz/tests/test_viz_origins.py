@@ -64,11 +64,11 @@ def test_a_page_of_the_same_host_may_connect(origin: str, headers: dict[str, str
 
 
 @pytest.mark.parametrize(("origin", "headers"), OTHER.values(), ids=OTHER)
-def test_a_page_of_another_host_may_not(origin: str, headers: dict[str, str]) -> None:
+def test_a_page_of_another_host_may_not_connect(origin: str, headers: dict[str, str]) -> None:
     assert not is_same_origin(origin, headers)
 
 
-def test_a_label_that_idna_refuses_is_no_host() -> None:
+def test_a_host_that_idna_refuses_is_invalid() -> None:
     assert parse_host("a" * 64 + "ü.example") is None
 
 
@@ -97,7 +97,7 @@ async def test_a_refusal_is_logged_once_a_second_and_counted(viz: Service, trans
 
 
 def ask(viz: Service, origin: str, host: str) -> dict[str, str]:
-    """Ask why a page of this origin cannot connect."""
+    """Request the reason why a page of this origin cannot connect."""
     answer = httpx.get(f"{viz.url}/connection", params={"origin": origin}, headers={"Host": host})
     assert answer.status_code == 200
     verdict: dict[str, str] = answer.json()
@@ -115,5 +115,5 @@ async def test_a_page_learns_why_it_cannot_connect(sim: Sim, redis_url: str, pro
     spectator = Spectator()
     await spectator.client.connect(viz.url, socketio_path="ws", transports=["websocket"])
     verdict = await asyncio.to_thread(ask, viz, PLAY, "play.example.org")
-    assert verdict["refusal"] == "1 watch here, as many as may"
+    assert verdict["refusal"] == "the limit of 1 spectators is reached"
     await spectator.leave()

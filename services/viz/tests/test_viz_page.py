@@ -155,7 +155,7 @@ def test_the_page_says_what_to_do_if_nothing_else_loads(viz: Service) -> None:
         "nowhere",
     ],
 )
-def test_nothing_else_is_served(viz: Service, path: str) -> None:
+def test_other_paths_are_not_found(viz: Service, path: str) -> None:
     version = PageServer("default", "").version
     assert httpx.get(f"{viz.url}/{path.format(version=version)}").status_code in (400, 404)
 
@@ -186,7 +186,7 @@ def test_the_modules_pass_the_type_check() -> None:
     ("name", "value"),
     [("PORT", "seventy"), ("API_URL", "javascript:alert(1)"), ("API_URL", "https://a b"), ("MAX_BACKLOG", "0")],
 )
-def test_an_invalid_setting_ends_the_viz_with_2_and_one_line(processes: Processes, name: str, value: str) -> None:
+def test_an_invalid_setting_exits_with_2_and_one_line(processes: Processes, name: str, value: str) -> None:
     viz = processes.start("viz", wait=False, **{name: value})
     assert viz.process.wait(timeout=60) == 2
     (line,) = viz.log.read_text().splitlines()

@@ -1,4 +1,4 @@
-"""How many may watch, and what becomes of those who take nothing."""
+"""The limit of spectators, and spectators that read nothing."""
 
 import asyncio
 import socket
@@ -39,7 +39,7 @@ async def test_spectators_beyond_the_limit_are_refused(
 
 
 def _upgrade(port: int) -> socket.socket:
-    """Open a WebSocket by hand, with room for next to nothing, and send what a client of Socket.IO sends first."""
+    """Open a WebSocket by hand with a tiny receive buffer, and send the first messages of a Socket.IO client."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
     connection.settimeout(10)
@@ -62,17 +62,17 @@ def _upgrade(port: int) -> socket.socket:
     return connection
 
 
-# Of Engine.IO, as text. Without it who takes nothing is taken for gone after 20 s, on a machine that is slower than that.
+# A pong of Engine.IO. Without pongs, the viz would disconnect a client that reads nothing after 20 s.
 _PONG = bytes((0x81, 0x81)) + bytes(4) + b"3"
 
 
 def _frame(message: dict[str, object]) -> bytes:
     body: bytes = msgpack.packb(message)
-    # Masked with zeros, which leaves it as it is.
+    # A mask of zeros does not change the payload.
     return bytes((0x82, 0x80 | len(body))) + bytes(4) + body
 
 
-async def test_who_takes_nothing_is_dropped_and_nobody_waits_for_it(
+async def test_a_stalled_spectator_is_dropped_and_delays_no_other(
     sim: Sim, redis_url: str, processes: Processes, spectate: Spectate, polling: str
 ) -> None:
     viz = processes.start("viz", REDIS_URL=redis_url, POLLING=polling, MAX_BACKLOG="4")
@@ -86,7 +86,7 @@ async def test_who_takes_nothing_is_dropped_and_nobody_waits_for_it(
         dropped = False
         while not dropped:
             for _ in range(10):
-                # Much that cannot be compressed, so that the buffers of the connection are soon full.
+                # Incompressible data fills the buffers of the connection soon.
                 notes = [Note(faction="Crimson", text=token_urlsafe(200)) for _ in range(60)]
                 await sim.tick(*notes, admin=True)
                 ticks += 1
@@ -100,6 +100,6 @@ async def test_who_takes_nothing_is_dropped_and_nobody_waits_for_it(
     wait_until(lambda: '"slow spectator disconnected","pending_messages":4' in viz.log.read_text(), "the line")
 
 
-async def test_it_ends_in_time_though_somebody_watches(viz: Service, spectate: Spectate) -> None:
+async def test_a_viz_with_spectators_stops_in_time(viz: Service, spectate: Spectate) -> None:
     await (await spectate(viz)).watch()
     assert await asyncio.to_thread(viz.end) == 0

@@ -30,7 +30,7 @@ async def test_a_keyframe_that_is_trimmed_meanwhile_is_omitted(sim: Sim, redis: 
     await sim.tick(times=12)
     ticks = ticks_of(await load_timeline(TimelineCache(redis)))
     assert ticks == [0, 5, *range(6, 13)]
-    # It is still in the list that was read before, and cannot be read any more.
+    # The keyframe is in the list that was read before, and can no longer be read.
     await redis.hdel(KEYS.keyframes, "0:cursor")
     assert ticks_of(await load_timeline(TimelineCache(redis))) == ticks[1:]
 
@@ -38,7 +38,7 @@ async def test_a_keyframe_that_is_trimmed_meanwhile_is_omitted(sim: Sim, redis: 
 async def test_battles_are_counted_back_to_the_oldest_stored_tick(sim: Sim, redis: Redis) -> None:
     await sim.tick(times=27)
     before = await load_timeline(TimelineCache(redis))
-    # All of its ticks go that lie before the keyframe from which it is worked out.
+    # All ticks before the keyframe of the computation are trimmed.
     await redis.xtrim(KEYS.events, minid="21-0", approximate=False)
     after = await load_timeline(TimelineCache(redis))
     assert after["totals"] == before["totals"]

@@ -1,4 +1,4 @@
-"""Who watches gets the world as it is, then each tick as it is committed; in a room for each sim."""
+"""Spectators receive the state, then each tick that is committed. Each sim has a room."""
 
 import asyncio
 
@@ -24,9 +24,7 @@ from sector.world import SectorWorld
 pytest_plugins = ("spectating",)
 
 
-async def test_who_watches_gets_the_state_then_every_tick_with_what_changed(
-    viz: Service, sim: Sim, spectate: Spectate
-) -> None:
+async def test_a_spectator_receives_the_state_then_each_delta(viz: Service, sim: Sim, spectate: Spectate) -> None:
     await sim.tick(times=3)
     spectator = await spectate(viz)
     assert await spectator.watch() is None
@@ -47,9 +45,7 @@ async def test_who_watches_gets_the_state_then_every_tick_with_what_changed(
     assert "Me" in spectator.state.tables["factions"].labels["id"]
 
 
-async def test_the_deltas_make_the_very_state_that_lies_in_redis(
-    viz: Service, sim: Sim, redis: Redis, spectate: Spectate
-) -> None:
+async def test_the_deltas_lead_to_the_state_in_redis(viz: Service, sim: Sim, redis: Redis, spectate: Spectate) -> None:
     spectator = await spectate(viz)
     await spectator.watch()
     await spectator.world()
@@ -61,7 +57,7 @@ async def test_the_deltas_make_the_very_state_that_lies_in_redis(
     assert digest(encode(spectator.state)) == head.hash
 
 
-async def test_who_has_the_map_is_not_sent_it_again(viz: Service, spectate: Spectate) -> None:
+async def test_a_known_map_is_not_sent_again(viz: Service, spectate: Spectate) -> None:
     spectator = await spectate(viz)
     await spectator.watch()
     first = await spectator.world()
@@ -88,7 +84,7 @@ async def test_each_sim_has_a_room_of_its_own(viz: Service, sim: Sim, redis: Red
     assert (await elsewhere.world())["sim"] == "other"
     await sim.tick()
     assert (await here.tick()).tick == 1
-    # Who goes over to another sim hears of the first no more.
+    # After a switch to another sim, a spectator receives nothing of the first one.
     await here.watch("other")
     await here.world()
     await sim.tick()
@@ -124,7 +120,7 @@ async def test_an_unreadable_sim_is_reported_and_shown_once_it_is_readable(
     assert (await spectator.world())["sim"] == "default"
 
 
-async def test_a_sim_that_is_founded_anew_on_another_map_is_shown_anew(
+async def test_a_sim_recreated_on_another_map_is_shown(
     viz: Service, sim: Sim, redis: Redis, spectate: Spectate
 ) -> None:
     await sim.tick(times=3)
@@ -140,7 +136,7 @@ async def test_a_sim_that_is_founded_anew_on_another_map_is_shown_anew(
     assert spectator.state.meta["tick"] == 0
 
 
-async def test_who_holds_the_lease_is_told_when_that_changes(
+async def test_a_change_of_the_lease_owner_is_broadcast(
     viz: Service, sim: Sim, redis: Redis, spectate: Spectate
 ) -> None:
     spectator = await spectate(viz)
@@ -172,7 +168,7 @@ async def test_two_replicas_broadcast_the_same_ticks(
     assert moved.state.meta["tick"] == 4
 
 
-async def test_away_at_the_start_and_later_it_says_so_and_goes_on(
+async def test_an_unreachable_redis_is_reported_until_it_returns(
     processes: Processes, own_valkey: OwnValkey, spectate: Spectate, polling: str
 ) -> None:
     viz = processes.start("viz", wait=False, REDIS_URL=own_valkey.url, POLLING=polling)
@@ -208,7 +204,7 @@ async def test_away_at_the_start_and_later_it_says_so_and_goes_on(
         msgpack.packb({"type": 99, "nsp": "/"}),
     ],
 )
-async def test_what_is_no_message_harms_nobody_and_fills_no_log(
+async def test_malformed_messages_disturb_no_spectator_and_log_little(
     viz: Service, sim: Sim, spectate: Spectate, garbage: bytes
 ) -> None:
     watching, sending = await spectate(viz), await spectate(viz, alone=True)
@@ -226,7 +222,7 @@ async def test_what_is_no_message_harms_nobody_and_fills_no_log(
     assert viz.log.read_text() == logged
 
 
-async def test_nobody_is_asked_for_more_than_a_few_bytes(viz: Service, spectate: Spectate) -> None:
+async def test_a_large_message_of_a_spectator_is_refused(viz: Service, spectate: Spectate) -> None:
     spectator = await spectate(viz, alone=True)
     await spectator.client.emit("watch", ("x" * 100_000, ""))
     while spectator.client.connected:

@@ -1,4 +1,4 @@
-"""Sims that cannot be ticked: they are named, the worker stays ready, ticks all others, and does not fight for their leases."""
+"""Sims that cannot be ticked are reported. The worker stays ready, ticks all others, and leaves their leases alone."""
 
 import asyncio
 import itertools
@@ -33,7 +33,7 @@ TTL_MS = 600
 
 
 async def _far_tick(redis: Redis) -> None:
-    """Import what the rules refuse: no archive says how far a world goes."""
+    """Import a state that the rules refuse: archives have no limit for the size of a world."""
     records = archives.record_world(0)
     keyframe = records[1]
     assert isinstance(keyframe, Keyframe)
@@ -66,7 +66,7 @@ AT_A_TIME = 5
 async def test_a_bad_sim_leaves_its_worker_ready_and_the_others_ticking(
     processes: Processes, redis_url: str, kinds: tuple[str, ...]
 ) -> None:
-    """Each in a database and with a worker of its own, several at the same time: each takes 5 s."""
+    """Each sim has its own database and worker, and they run in parallel: each takes 5 s."""
     assert redis_url.endswith("/0")
     started_s = time.monotonic()
     workers = [
@@ -96,7 +96,7 @@ async def _start_with_bad_sim(processes: Processes, url: str, kind: str) -> Serv
 
 
 def _ticks_the_good_one(worker: Service) -> None:
-    """Some eight times as long as a lease lasts, it names the bad one, and is ready all along."""
+    """For about eight lease lifetimes, the worker reports the bad sim and stays ready."""
     was_ready: list[bool] = []
 
     def is_named(health: dict[str, object]) -> bool:
@@ -112,7 +112,7 @@ def _ticks_the_good_one(worker: Service) -> None:
     assert all(was_ready), "it was ready all along"
 
 
-async def test_the_only_sim_of_a_worker_may_be_bad_and_is_ticked_once_it_is_not(
+async def test_the_only_sim_of_a_worker_is_ticked_once_it_is_repaired(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     await lifecycle.create(redis, "bad", SectorWorld(), SMALL)
@@ -127,7 +127,7 @@ async def test_the_only_sim_of_a_worker_may_be_bad_and_is_ticked_once_it_is_not(
 
 
 class Unforeseen(SectorWorld):
-    """A world that cannot be created from a config, for an unexpected reason."""
+    """A world that cannot be created from a config, because of an unexpected error."""
 
     def create(self, config: SimConfig) -> tuple[bytes, bytes]:
         if config.seed == 666:
@@ -163,7 +163,7 @@ async def test_an_unexpected_error_of_one_sim_does_not_stop_the_worker(
         await running
 
 
-async def test_what_is_wrong_with_redis_itself_makes_it_unready(
+async def test_an_error_of_redis_itself_makes_the_worker_unready(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     for name in ("good", "bad"):

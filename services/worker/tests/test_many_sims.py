@@ -1,4 +1,4 @@
-"""Several workers, many sims: shared evenly, taken over, added and removed while they run."""
+"""Several workers share many sims. Sims are taken over, added and removed meanwhile."""
 
 import asyncio
 import signal
@@ -33,7 +33,7 @@ async def create_all(redis: Redis) -> None:
 
 
 async def shares_are(redis: Redis, so: Callable[[Counter[str]], bool], names: list[str] = NAMES) -> None:
-    """Wait until the sims are shared so."""
+    """Wait until the workers hold these numbers of sims."""
     async with asyncio.timeout(60):
         while True:
             holders = await lease.holders(redis, names)
@@ -44,7 +44,7 @@ async def shares_are(redis: Redis, so: Callable[[Counter[str]], bool], names: li
 
 
 async def all_tick(redis: Redis, names: list[str]) -> None:
-    """Wait until each of them went on from where it is."""
+    """Wait until each sim has advanced."""
     async with asyncio.timeout(60):
         for name in names:
             reader = SimReader(redis, name)
@@ -84,7 +84,7 @@ async def test_sims_are_added_and_removed_while_a_worker_runs(
     one.wait_until(ready=True)
 
 
-async def test_a_sim_that_cannot_be_read_is_named_and_the_others_go_on(
+async def test_an_unreadable_sim_is_reported_and_the_others_tick(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     for name in ("good", "bad"):
@@ -116,7 +116,7 @@ async def test_a_config_of_a_newer_version_does_not_stop_the_other_sims(
     assert one.process.poll() is None
 
 
-async def test_a_sim_that_cannot_be_read_is_no_fault_any_more_once_it_is_removed(
+async def test_the_error_of_an_unreadable_sim_ends_with_its_removal(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     await lifecycle.create(redis, "bad", SectorWorld(), SMALL)
@@ -129,7 +129,7 @@ async def test_a_sim_that_cannot_be_read_is_no_fault_any_more_once_it_is_removed
 
 
 class CachedWorld(SectorWorld):
-    """Founds every sim alike, and so at once."""
+    """Creates all sims with the same state, which is fast."""
 
     def __init__(self) -> None:
         self._founded = super().create(SMALL)
@@ -138,9 +138,7 @@ class CachedWorld(SectorWorld):
         return self._founded
 
 
-async def test_one_worker_holds_a_thousand_sims_and_ticks_them_all(
-    processes: Processes, redis: Redis, redis_url: str
-) -> None:
+async def test_one_worker_ticks_a_thousand_sims(processes: Processes, redis: Redis, redis_url: str) -> None:
     names, world = [f"s{number}" for number in range(1000)], CachedWorld()
     for name in names:
         await lifecycle.create(redis, name, world, SMALL)
@@ -155,9 +153,7 @@ async def test_one_worker_holds_a_thousand_sims_and_ticks_them_all(
     one.wait_until(ready=True)
 
 
-async def test_several_sims_are_named_with_commas_and_founded(
-    processes: Processes, redis: Redis, redis_url: str
-) -> None:
+async def test_sims_named_with_commas_are_created(processes: Processes, redis: Redis, redis_url: str) -> None:
     one = worker(processes, redis_url, "one", "left,right")
     health = one.wait_for(lambda health: health["sims_held"] == 2, "holding two")
     assert set(health["held"]) == {"left", "right"}

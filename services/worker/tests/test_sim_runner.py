@@ -1,4 +1,4 @@
-"""One worker's time with one sim, in this process: what it does when another holds the lease, writes meanwhile, or spoils a key."""
+"""The runner of one sim: a lease of another worker, concurrent writes, and invalid keys."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ SETTINGS = WorkerSettings(worker_id="one", tick_delay=0.0, lease_ttl_ms=60_000, 
 
 
 class Faults:
-    """What is reported of the sim: each fault once, None where it ticks. `on_tick` is called then."""
+    """Records the reports of the sim: each new error, and None when it ticks. Then it calls `on_tick`."""
 
     def __init__(self) -> None:
         self.texts: list[str | None] = []
@@ -55,7 +55,7 @@ def runner(
     return SimRunner(context, "default", creates=creates)
 
 
-async def test_while_another_holds_the_lease_it_touches_nothing(redis: Redis, faults: Faults) -> None:
+async def test_a_sim_leased_by_another_worker_is_not_changed(redis: Redis, faults: Faults) -> None:
     await lifecycle.create(redis, "default", SectorWorld(), CONFIG)
     held = await lease.acquire(redis, "default", "two:process", 60_000)
     assert held is not None
@@ -68,7 +68,7 @@ async def test_while_another_holds_the_lease_it_touches_nothing(redis: Redis, fa
     assert faults.texts == []
 
 
-async def test_of_a_sim_that_is_not_there_it_keeps_no_lease(
+async def test_the_lease_of_a_missing_sim_is_released(
     redis: Redis, faults: Faults, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO"):
@@ -78,7 +78,7 @@ async def test_of_a_sim_that_is_not_there_it_keeps_no_lease(
     assert faults.texts == [], "it is no fault of a worker that serves all sims"
 
 
-async def test_a_lease_that_cannot_be_read_is_a_fault_and_is_left_alone(redis: Redis, faults: Faults) -> None:
+async def test_an_unreadable_lease_is_reported_and_not_changed(redis: Redis, faults: Faults) -> None:
     await redis.rpush(KEYS.lease, "something")
     mine = runner(redis, faults)
     await mine.run()
@@ -90,7 +90,7 @@ async def test_a_lease_that_cannot_be_read_is_a_fault_and_is_left_alone(redis: R
 
 
 class Intruder(SectorWorld):
-    """A world during whose first tick somebody else writes to the head."""
+    """A world during whose first tick another process writes to the head."""
 
     def __init__(self, valkey: ValkeyServer) -> None:
         self._valkey: ValkeyServer | None = valkey
@@ -123,7 +123,7 @@ async def test_a_tick_with_a_commit_conflict_is_repeated(redis: Redis, valkey: V
 
 
 class Failing(SectorWorld):
-    """A world whose rules fail some times before they hold."""
+    """A world whose rules fail several times before they succeed."""
 
     def __init__(self, failures: int) -> None:
         self._failures = failures
@@ -135,7 +135,7 @@ class Failing(SectorWorld):
         return super().advance(state, orders)
 
 
-async def test_rules_that_fail_are_a_fault_that_is_logged_once_and_tried_again(
+async def test_failing_rules_are_logged_once_and_retried(
     redis: Redis, faults: Faults, caplog: pytest.LogCaptureFixture
 ) -> None:
     mine = runner(redis, faults, world=Failing(3))
@@ -152,13 +152,13 @@ async def test_rules_that_fail_are_a_fault_that_is_logged_once_and_tried_again(
     assert record.exc_info is not None
 
 
-async def test_between_ticks_that_are_far_apart_it_renews_its_lease(
+async def test_the_lease_is_renewed_between_distant_ticks(
     redis: Redis, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left_ms: list[int] = []
 
     async def wait(stop: asyncio.Event, timeout_s: float) -> bool:
-        """See how long the lease lasts, and let it run down as it would meanwhile."""
+        """Record the remaining time of the lease, and let it elapse."""
         left_ms.append(await redis.pttl(KEYS.lease))
         await redis.pexpire(KEYS.lease, 30_000)
         if len(left_ms) == 4:

@@ -30,7 +30,7 @@ def worker(processes: Processes, redis_url: str, name: str, **settings: str) -> 
 
 @asynccontextmanager
 async def again_and_again(act: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
-    """Do something all the time."""
+    """Repeat an action until the end of the block."""
 
     async def repeat() -> None:
         while True:
@@ -52,7 +52,7 @@ def says_does_not_tick(health: dict[str, object]) -> bool:
 async def test_a_dead_worker_with_a_long_lease_is_reported_or_replaced(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
-    """As after a backward step of Redis' clock."""
+    """A lease as it is after a backward step of the clock of Redis."""
     one = worker(processes, redis_url, "one")
     one.wait_for(lambda health: tick_of(health) >= 2, "ticking")
     two = worker(processes, redis_url, "two")
@@ -66,7 +66,7 @@ async def test_a_dead_worker_with_a_long_lease_is_reported_or_replaced(
     two.wait_for(lambda health: tick_of(health) > stands_at and health["ready"], "ticking")
 
 
-async def test_a_lease_that_is_renewed_and_whose_holder_does_not_tick(
+async def test_a_sim_is_stalled_if_its_owner_renews_without_ticking(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     one = worker(processes, redis_url, "one")
@@ -83,8 +83,10 @@ async def test_a_lease_that_is_renewed_and_whose_holder_does_not_tick(
     wait_until(lambda: two.log.read_text().count("which does not tick it") == 1, "the line, once")
 
 
-async def test_a_lease_that_lapses_before_each_tick(processes: Processes, redis: Redis, redis_url: str) -> None:
-    """A Redis that is slower than the lease lasts."""
+async def test_a_sim_is_stalled_if_its_lease_expires_before_each_tick(
+    processes: Processes, redis: Redis, redis_url: str
+) -> None:
+    """A Redis with a latency above the lifetime of a lease."""
     async with FaultyProxy(redis_url) as proxy:
         one = await asyncio.to_thread(worker, processes, proxy.url, "one", LEASE_TTL_MS="100")
         await asyncio.to_thread(one.wait_for, lambda health: tick_of(health) >= 2, "ticking")
@@ -99,7 +101,7 @@ async def test_a_lease_that_lapses_before_each_tick(processes: Processes, redis:
 
 
 class Clock:
-    """Seconds, as the test says."""
+    """A clock in seconds that the test sets."""
 
     def __init__(self) -> None:
         self.now_s = 0.0
@@ -131,7 +133,7 @@ async def test_only_a_sim_that_does_not_tick_is_stalled(redis: Redis) -> None:
         assert await detector.check(holders, ()) == {"a", "none"}
 
 
-async def test_time_without_redis_and_sims_that_are_gone_do_not_count(redis: Redis) -> None:
+async def test_time_without_redis_and_deleted_sims_do_not_count(redis: Redis) -> None:
     await lifecycle.create(redis, "a", SectorWorld(), SimConfig(systems=10))
     detector = watching(redis)
     for _ in range(20):
@@ -145,7 +147,7 @@ async def test_time_without_redis_and_sims_that_are_gone_do_not_count(redis: Red
     assert detector.errors == {}
 
 
-async def test_many_sims_are_looked_at_in_turn_and_those_with_a_fault_each_time(redis: Redis) -> None:
+async def test_sims_are_checked_in_turn_and_faulty_ones_each_time(redis: Redis) -> None:
     detector = watching(redis)
     holders = dict.fromkeys((f"s{number}" for number in range(250)), "other:1")
     looked = [len(await detector.check(holders, ["s249"])) for _ in range(4)]

@@ -1,4 +1,4 @@
-"""The schedule of the ticks, on a clock that the test moves."""
+"""The schedule of the ticks, on a clock that the test advances."""
 
 import itertools
 

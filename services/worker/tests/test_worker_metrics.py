@@ -1,4 +1,4 @@
-"""What a worker counts of orders, whatever a world says of them."""
+"""The order metrics of a worker, with any reasons that a world gives."""
 
 from prometheus_client import REGISTRY
 
@@ -11,7 +11,7 @@ HEAD = Head(7, "1-0", "", "", 1, 1, "running", 0)
 
 
 def count(orders: int, *reasons: str, named: bool = True) -> tuple[float, float, float]:
-    """Count a tick of which some orders were rejected; returns by how much those applied, rejected, and rejected as `other` went up."""
+    """Count a tick with these rejected orders; returns the increase of applied, rejected, and rejected as `other`."""
     before = _counted()
     labels = {"reason": reasons} if named else {"words": reasons}
     events = encode(

@@ -1,4 +1,4 @@
-"""The worker, as a process of its own: it founds, ticks, waits, takes over, and gives back."""
+"""The worker process: it creates sims, ticks, waits for leases, takes over and releases."""
 
 import asyncio
 import signal
@@ -21,7 +21,7 @@ from sector.state.tick.lease import worker_of
 from sector.state.watch.reader import SimReader
 
 KEYS = SimKeys("default")
-# Nothing is trimmed, however long a test takes to look.
+# No history is trimmed, even if a test reads it late.
 UNTRIMMED = CONFIG.model_copy(update={"keyframes_kept": 10_000})
 SETTINGS = {"TICK_DELAY": "0.02", "LEASE_TTL_MS": "1500", "SIM_CONFIG": UNTRIMMED.model_dump_json()}
 
@@ -31,7 +31,7 @@ def worker(processes: Processes, redis_url: str, name: str, *, wait: bool = True
 
 
 async def tick_reaches(redis: Client, tick: int) -> None:
-    """Return once the sim is at `tick`, which is heard, not asked for again and again."""
+    """Return once the sim is at `tick`. The test subscribes to the stream instead of polling."""
     async with asyncio.timeout(60):
         reader = SimReader(redis, "default")
         while not await redis.exists(KEYS.head):
@@ -44,7 +44,7 @@ async def tick_reaches(redis: Client, tick: int) -> None:
 
 
 async def lease_is_extended(redis: Client) -> None:
-    """Return once the lease has longer to go than before."""
+    """Return once the lease was renewed."""
     left_ms = before_ms = await redis.pttl(KEYS.lease)
     while left_ms <= before_ms:
         assert left_ms > 0, "it is held"
@@ -52,7 +52,9 @@ async def lease_is_extended(redis: Client) -> None:
         before_ms, left_ms = left_ms, await redis.pttl(KEYS.lease)
 
 
-async def test_it_founds_the_sim_as_configured_and_ticks(processes: Processes, redis: Redis, redis_url: str) -> None:
+async def test_the_worker_creates_the_configured_sim_and_ticks(
+    processes: Processes, redis: Redis, redis_url: str
+) -> None:
     one = worker(processes, redis_url, "one")
     await tick_reaches(redis, 10)
     view = await SimReader(redis, "default").view()
@@ -95,7 +97,7 @@ async def test_the_next_worker_continues_after_the_lease_of_a_killed_one_expires
     assert ticks[-1] >= killed_at + 3
 
 
-async def test_a_paused_one_that_wakes_after_its_lease_lapsed_waits_its_turn(
+async def test_a_paused_worker_does_not_tick_after_its_lease_expired(
     processes: Processes, redis: Redis, redis_url: str
 ) -> None:
     one = worker(processes, redis_url, "one")
@@ -109,9 +111,7 @@ async def test_a_paused_one_that_wakes_after_its_lease_lapsed_waits_its_turn(
     wait_until(lambda: '"lease lost"' in (log := one.log.read_text()) and '"holder":"two"' in log, "the line")
 
 
-async def test_redis_away_at_the_start_and_later_is_said_and_waited_for(
-    processes: Processes, own_valkey: OwnValkey
-) -> None:
+async def test_an_unreachable_redis_is_reported_and_retried(processes: Processes, own_valkey: OwnValkey) -> None:
     one = worker(processes, own_valkey.url, "one", wait=False)
     one.wait_until(ready=False)
     own_valkey.start()
@@ -136,7 +136,7 @@ async def test_a_finished_sim_keeps_its_worker_ready(processes: Processes, redis
     config = CONFIG.model_copy(update={"max_ticks": 3})
     one = worker(processes, redis_url, "one", SIM_CONFIG=config.model_dump_json())
     await tick_reaches(redis, 3)
-    # Longer than the lease lasts by itself: each extension comes after a third of that.
+    # Longer than the lifetime of the lease, because each extension comes after a third of it.
     for _ in range(4):
         await lease_is_extended(redis)
     assert worker_of(await read_string(redis, KEYS.lease)) == "one"
@@ -158,7 +158,7 @@ async def test_a_finished_sim_keeps_its_worker_ready(processes: Processes, redis
         ("SIM_CONFIG", '{"sistems": 5}'),
     ],
 )
-def test_a_wrong_setting_ends_it_with_2_and_one_line(processes: Processes, name: str, value: str) -> None:
+def test_an_invalid_setting_exits_with_2_and_one_line(processes: Processes, name: str, value: str) -> None:
     one = processes.start("worker", wait=False, **{"HEALTH_PORT": str(free_port()), name: value})
     assert one.process.wait(timeout=60) == 2
     (line,) = one.log.read_text().splitlines()
@@ -172,7 +172,7 @@ MAP = """{"systems": [
   "lanes": [{"a": "S0", "b": "S1"}], "homes": ["S0"]}"""
 
 
-async def test_a_sim_is_founded_on_a_map_file(
+async def test_a_sim_is_created_on_a_map_file(
     processes: Processes, redis_url: str, redis: Redis, tmp_path: Path
 ) -> None:
     (tmp_path / "map.json").write_text(MAP)
@@ -194,9 +194,7 @@ async def test_a_sim_is_founded_on_a_map_file(
         (MAP, "players and puppets (2) must not exceed homes (1)"),
     ],
 )
-def test_a_map_file_that_does_not_serve_ends_it_with_2(
-    processes: Processes, tmp_path: Path, text: str | None, reason: str
-) -> None:
+def test_an_unusable_map_file_exits_with_2(processes: Processes, tmp_path: Path, text: str | None, reason: str) -> None:
     if text is not None:
         (tmp_path / "map.json").write_text(text)
     settings = {"HEALTH_PORT": str(free_port()), "SIM_MAP": str(tmp_path / "map.json")}

@@ -1,4 +1,4 @@
-"""The checker names each kind of damage, and finds none where there is none."""
+"""The checker reports each kind of damage, and nothing for a valid history."""
 
 from collections.abc import Callable
 from copy import replace
@@ -44,11 +44,11 @@ def in_tick(number: int, **changed: object) -> Damage:
 
 
 def other_events(number: int, events: list[Event]) -> Damage:
-    """Have one tick tell other events than it did."""
+    """Change the events of one tick."""
 
     def changed(tick: TickEvents) -> TickEvents:
         altered = replace(tick)
-        # They are made of bytes when they are asked for, and kept here.
+        # Events are decoded from bytes on access, so they are stored here.
         altered.__dict__["events"] = events
         return altered
 

@@ -1,4 +1,4 @@
-"""The checker is proved: with a part of the tick transaction taken out, the same run of the same length fails."""
+"""Proof of the checker: without a part of the tick transaction, a run of the same length fails."""
 
 from pathlib import Path
 
@@ -13,9 +13,9 @@ SECONDS = 45 if LONG else 20
 @pytest.mark.parametrize(
     ("sabotage", "broken"),
     [
-        # Who was overtaken writes over its successor: two histories, in one stream.
+        # A worker that lost its lease writes after its successor, so the stream has two histories.
         ("watch", {"chain", "replay"}),
-        # What was applied and not yet moved past is applied again.
+        # Orders that were applied before the cursor moved are applied again.
         ("cursor", {"duplicated"}),
     ],
 )

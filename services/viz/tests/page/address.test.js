@@ -1,4 +1,4 @@
-/** The address bar: an address that was written is read the same, and what cannot be is passed over. */
+/** The address bar: an address is read as it was written, and invalid parts are ignored. */
 
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";

@@ -1,4 +1,4 @@
-/** The start of the page: a script without modules says why the page cannot start, and reloads it a few times at most. */
+/** The start of the page: a script without modules shows why the page cannot start, and limits the reloads. */
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
@@ -23,7 +23,7 @@ beforeEach(() => {
   class Script extends FakeElement {
     noModule = false;
   }
-  // The prototype of the real one has it.
+  // In a browser, its prototype has the property.
   Object.defineProperty(Script.prototype, "noModule", { value: false, writable: true });
   setGlobals({
     history: page,
@@ -35,7 +35,7 @@ beforeEach(() => {
   });
 });
 
-/** Run the script, as a page that begins does. */
+/** Run the script like a page that starts. */
 async function begin() {
   await import(`${BOOT}?${count++}`);
   return pageStart();
@@ -50,7 +50,7 @@ function fireError(fields, target = globalThis) {
   dispatchEvent(event);
 }
 
-/** A part of the page cannot be loaded. */
+/** Let a part of the page fail to load. */
 const loseScript = () => fireError({}, new /** @type {any} */ (HTMLScriptElement)("script"));
 
 test("a browser with all features sees no error", async () => {

@@ -1,4 +1,4 @@
-/** Canvases: a browser that refuses one says what to do. */
+/** Canvases: the error of a refused canvas has a remedy. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-/** The diagnosis: each cause has its sentence, with what to do. */
+/** The diagnosis: each cause has a message with a remedy. */
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
@@ -13,7 +13,7 @@ beforeEach(() => void installDom());
 const CASES = [
   ["nothing answers", () => { throw new TypeError("fetch failed"); }, /^The viz at viz\.example cannot be reached\. Check the network\./],
   ["a proxy has no viz", () => new Response("<html>", { status: 502 }), /^The viz is not available: viz\.example answers 502\./],
-  ["it is full", () => jsonResponse({ version: "1", refusal: "2 watch here, as many as may" }), /^The viz refuses to connect: 2 watch here, as many as may\./],
+  ["it is full", () => jsonResponse({ version: "1", refusal: "the limit of 2 spectators is reached" }), /^The viz refuses to connect: the limit of 2 spectators is reached\./],
   ["it would connect", () => jsonResponse({ version: "1", refusal: "" }), /a WebSocket to it cannot be opened\. A proxy, .* try another network .*or set POLLING=true/],
   ["it is an older one", () => new Response("", { status: 404 }), /a WebSocket to it cannot be opened/],
   ["the answer is no JSON", () => new Response("<html>"), /a WebSocket to it cannot be opened/],

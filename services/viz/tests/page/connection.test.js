@@ -1,4 +1,4 @@
-/** The connection: messages are read in their order, and after a gap the state is requested again. */
+/** The connection: messages are decoded in order, and after a gap the state is requested again. */
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
@@ -55,7 +55,7 @@ class FakeSocket {
     this.listeners.get(name)?.(detail);
   }
 
-  /** What was sent of the name `watch`: sim and map id. */
+  /** The arguments of each `watch` message: sim and map id. */
   get watches() {
     return this.messages.filter(([name]) => name === "watch").map(([, sim, map]) => [sim, map]);
   }
@@ -73,7 +73,7 @@ beforeEach(() => {
   socket = new FakeSocket();
   calls = [];
   setGlobals({ io: (/** @type {any} */ io) => ((options = io), (socket.io.opts = io), socket) });
-  fakeFetch(() => jsonResponse({ refusal: "2 watch here, as many as may" }));
+  fakeFetch(() => jsonResponse({ refusal: "the limit of 2 spectators is reached" }));
   mock.method(console, "error", () => {});
 });
 
@@ -194,7 +194,7 @@ test("the world of another sim is ignored, also if the user switches while it is
   assert.deepEqual([connection.map, connection.tick], [null, -1]);
 });
 
-test("an invalid message is a error, and the next one is decoded", async () => {
+test("an invalid message is an error, and the next one is decoded", async () => {
   const connection = await watching();
   socket.receive("tick", new Uint8Array([1, 2, 3]));
   socket.receive("tick", deflateRawSync(tickUpdateBytes(goldenBytes("damaged-version-9.bin"))));
@@ -226,7 +226,7 @@ test("a ping measures the latency", async () => {
   assert.ok(connection.roundTripMs >= 1);
 });
 
-/** Let this much time pass for the connection. @param {number} ms */
+/** Advance the clock of the connection. @param {number} ms */
 async function pass(ms) {
   for (let passed = 0; passed < ms; passed += 1_000) {
     now += 1_000;
@@ -237,10 +237,10 @@ async function pass(ms) {
 
 let now = 0;
 
-/** A connection in a time that the test makes. @param {boolean} [polling] */
+/** A connection with a clock that the test advances. @param {boolean} [polling] */
 function connectInTime(polling) {
   mock.timers.enable({ apis: ["setInterval"] });
-  // The page does not keep Node.js alive; timers that are no real ones have no such thing.
+  // Node.js does not wait for timers of the page. Mock timers have no `unref`.
   mock.method(performance, "now", () => now);
   const connection = connect(polling);
   connection.watch("one");
@@ -255,7 +255,7 @@ test("a connection that hangs is checked, and started again", async (t) => {
   await pass(3_000);
   assert.equal(connection.problem, "");
   await pass(2_000);
-  assert.match(connection.problem, /^The viz refuses to connect: 2 watch here/);
+  assert.match(connection.problem, /^The viz refuses to connect: the limit of 2 spectators/);
   assert.equal(socket.starts, 1);
   await pass(12_000);
   assert.equal(socket.starts, 2);
@@ -271,7 +271,7 @@ test("a refused connection is started again, which Socket.IO does not do", async
   socket.active = false;
   socket.receive("connect_error", new Error("the limit of spectators is reached: try again later"));
   await pass(1_000);
-  assert.match(connection.problem, /2 watch here/);
+  assert.match(connection.problem, /the limit of 2 spectators/);
   await pass(4_000);
   assert.equal(socket.starts, 2);
 });

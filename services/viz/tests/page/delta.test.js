@@ -1,4 +1,4 @@
-/** Deltas: applied to the snapshot before, they lead to the one that Python has. */
+/** Deltas: applied to the previous snapshot, they lead to the snapshot that Python computes. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-/** Events: the rows that Python makes of a frame of events, and the sentences that the page makes of them. */
+/** Events: the rows of a frame of events, equal to those of Python, and their texts. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

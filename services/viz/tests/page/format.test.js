@@ -1,4 +1,4 @@
-/** Numbers and times as people read them. */
+/** The formats of numbers and times. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -37,7 +37,7 @@ function begin(tick = 100, history = (/** @type {URL} */ url) => new Response(ur
   return requests;
 }
 
-/** A response of the history that arrives when the test says so. */
+/** A response of the history that the test resolves. */
 function late() {
   /** @type {(response: Response) => void} */
   let respond = () => {};
@@ -123,7 +123,7 @@ test("a seek to the head or beyond shows the live world", async () => {
   assert.equal(requests.length, 2);
 });
 
-test("a seek that fails is a error, and the world shown stays", async () => {
+test("a seek that fails is an error, and the world shown stays", async () => {
   begin(100, gone);
   await playback.seek(3);
   assert.deepEqual(calls, ["error it is gone", "mode"]);
@@ -141,7 +141,7 @@ test("of two seeks the last one counts, in any order of the responses", async ()
   assert.equal(playback.time, 41);
 });
 
-test("an outdated seek that fails is not a error", async () => {
+test("an outdated seek that fails is not an error", async () => {
   const first = late();
   begin(100, (url) => (url.search === "?tick=3" ? first.response : new Response(SNAPSHOT)));
   const jump = playback.seek(3);

@@ -22,7 +22,7 @@ beforeEach(() => void (document = installDom()));
 const element = (id) => document.getElementById(id);
 const CONFIG = { travel: "lanes", claim_base: 20, claim_per_ship: 1, muster_cost: 2 };
 
-/** The API: orders are taken, and applied in tick 5. @param {Record<string, () => Response>} [others] by the last part of a path */
+/** The API: orders are accepted, and applied in tick 5. @param {Record<string, () => Response>} [others] by the last part of a path */
 function api(others = {}) {
   return fakeFetch(({ pathname }) => {
     const name = pathname.split("/").at(-1) ?? "";

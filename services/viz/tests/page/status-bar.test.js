@@ -34,14 +34,14 @@ test("the status says whether the page is live", () => {
     [{ connected: false }, {}, ["waiting", "connecting …", ""]],
     [{}, {}, ["waiting", "waiting for the world …", ""]],
     [{ connected: false, problem: "The viz is full." }, {}, ["error", "not connected", "The viz is full."]],
-    [{ connected: false, problem: "The viz is full." }, { live, world: live }, ["lost", "connection lost", "The connection is lost; reconnecting … The viz is full. What is shown is tick 1234."]],
+    [{ connected: false, problem: "The viz is full." }, { live, world: live }, ["lost", "connection lost", "The connection is lost; reconnecting … The viz is full. The page shows tick 1234."]],
     [{ refusal: "too many" }, { live, world: live }, ["error", "refused", "too many"]],
-    [{ connected: false }, { live, world: live }, ["lost", "connection lost", "The connection is lost; reconnecting … What is shown is tick 1234."]],
+    [{ connected: false }, { live, world: live }, ["lost", "connection lost", "The connection is lost; reconnecting … The page shows tick 1234."]],
     [{}, { live, world: live }, ["live", "live", ""]],
     [{}, { live, world: { ...live, tick: 234 }, isLive: false }, ["past", "past, 1,000 ticks ago", ""]],
     [{}, { live: { ...live, status: "finished", winner: "Me" }, world: live }, ["finished", "finished: Me wins", ""]],
     [{}, { live: { ...live, status: "finished" }, world: live, isLive: false }, ["past", "finished: a draw", ""]],
-    [{}, { live, world: live, lastTickAt: -4_001 }, ["stale", "stale", "The world stands still: no tick for 4 s. What is shown is tick 1234."]],
+    [{}, { live, world: live, lastTickAt: -4_001 }, ["stale", "stale", "The world is stale: no tick for 4 s. The page shows tick 1234."]],
     [{}, { live, world: live, lastTickAt: -4_001, tickPeriodMs: 2_000 }, ["live", "live", ""]],
   ];
   for (const [connection, playback, expected] of /** @type {any[]} */ (states)) assert.deepEqual(statusOf(connection, playback).show(), expected);
@@ -53,18 +53,18 @@ test("a missing world and a page that cannot start have an alarm", ({ mock }) =>
   const { show } = statusOf({ sim: "one" }, {});
   assert.deepEqual(show(), ["waiting", "waiting for the world …", ""]);
   now += 5_000;
-  assert.match(show()[2], /^The viz is connected, and has not sent the world of one\./);
+  assert.match(show()[2], /^The page is connected, but has not received the world of one\./);
   setGlobals({ pageStart: { problem: "This browser has no canvas." } });
   assert.deepEqual(show(), ["error", "not working", "This browser has no canvas."]);
   setGlobals({ pageStart: undefined });
 });
 
-test("a error of the connection is shown until the next tick, one of the playback for 8 s", ({ mock: { timers } }) => {
+test("an error of the connection is shown until the next tick, one of the playback for 8 s", ({ mock: { timers } }) => {
   timers.enable({ apis: ["setTimeout"] });
   const world = { tick: 5, status: "running", timestampMs: 0 };
   const { link, scene, show } = statusOf({}, { live: world, world });
   link.emit("error", "Redis is unreachable");
-  assert.deepEqual(show(), ["error", "not live", "Redis is unreachable. What is shown is tick 5."]);
+  assert.deepEqual(show(), ["error", "not live", "Redis is unreachable. The page shows tick 5."]);
   link.emit("tick", undefined);
   assert.equal(show()[0], "live");
   scene.emit("error", "tick 3 is gone");

@@ -1,4 +1,4 @@
-/** Storage: the page works where it is refused or full. */
+/** Storage: the page works if it is refused or full. */
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";

@@ -1,4 +1,4 @@
-/** The theme: colours, and which scheme is shown. */
+/** The theme: colours, and the selected scheme. */
 
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";

@@ -31,7 +31,7 @@ function chartOf(ticks, factions = ["A", "B"]) {
   const world = /** @type {any} */ ({ factions, colours: factions.map(() => "#000000") });
   chart.plot = /** @type {any} */ ({ setData: (/** @type {any[]} */ lines) => data.push(lines) });
   const show = (/** @type {number[]} */ rows) => {
-    // The plot for these lines is there already.
+    // The plot for these lines exists already.
     chart.seriesKey = `${rows} ${world.colours} ${theme.version}`;
     now += 1_000;
     chart.show(world, timeline);

@@ -1,1 +1,1 @@
-"""What the project promises of speed and memory, measured."""
+"""Measures the speed and memory that the project promises."""

@@ -1,4 +1,4 @@
-"""`./pants run tests/bench`: measures what the project promises, each figure as a ratio to a baseline in the same run."""
+"""`./pants run tests/bench`: measures the promised figures, each as a ratio to a baseline in the same run."""
 
 import argparse
 import json
@@ -30,28 +30,34 @@ SUITES: dict[str, Callable[[int], Iterator[Figure]]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run suites; returns the exit status: 1 if a goal is not met, or a suite could not be measured."""
+    """Run suites; returns the exit status: 1 if a goal is missed, a suite failed, or a figure is slower than before."""
     parser = argparse.ArgumentParser(
         prog="./pants run tests/bench --",
-        description="Measures speed and memory. Each figure is a ratio to a baseline that runs in turn with it; what is shown is"
-        " the median over the rounds, and the range.",
+        description="Measures speed and memory. Each figure is a ratio to a baseline that runs in turn with it. The table shows the"
+        " median of the rounds, and the range.",
+        epilog="example: ./pants run tests/bench -- world api --rounds 5 --json figures.json",
     )
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"{', '.join(SUITES)}; all of them by default")
-    parser.add_argument("--rounds", type=int, default=9, metavar="N", help="measure N times (default: %(default)s)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to a file as well")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"{', '.join(SUITES)} (default: all)")
+    parser.add_argument("--rounds", type=int, default=9, metavar="N", help="number of rounds (default: %(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to a file (default: none)")
     parser.add_argument(
         "--compare",
         type=Path,
         metavar="OLD.json",
-        help="compare with figures that --json wrote; what is slower beyond both ranges, and by 5 %% at least, makes the exit status 1",
+        help="compare with figures of --json; exit status 1 if one is slower beyond both ranges and by at least 5 %% (default: none)",
     )
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="write a plot of cost against size, as SVG")
     parser.add_argument(
-        "--goals", type=Path, metavar="FILE", help="write a plot of the figures against their goals, as SVG"
+        "--plot", type=Path, metavar="FILE", help="write a plot of cost against size, as SVG (default: no plot)"
+    )
+    parser.add_argument(
+        "--goals",
+        type=Path,
+        metavar="FILE",
+        help="write a plot of the figures against their goals, as SVG (default: no plot)",
     )
     given = parser.parse_args(arguments)
     if unknown := [suite for suite in given.suites if suite not in SUITES]:
-        parser.error(f"there is no suite {unknown[0]}; there are {', '.join(SUITES)}")
+        parser.error(f"unknown suite {unknown[0]!r}; the suites are {', '.join(SUITES)}")
     if given.rounds < 1:
         parser.error("--rounds must be at least 1")
     try:

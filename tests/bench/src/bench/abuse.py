@@ -1,4 +1,4 @@
-"""Abuse: everything that is no order, without end, at a steady pace. It is answered as documented, or this ends with 1."""
+"""Abuse: everything except valid orders, at a steady pace. Exits with 1 if a response is not the documented one."""
 
 import asyncio
 import itertools
@@ -20,7 +20,7 @@ def _post(body: bytes, *more: bytes, length: int | None = None) -> bytes:
 
 
 def requests() -> Iterator[tuple[str, bytes, set[int]]]:
-    """Yield what each is, the request, and the statuses that it may be answered with; over and over."""
+    """Yield name, request and possible statuses of each kind of abuse, in an endless cycle."""
     forged = b"authorization: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJtZSJ9.c2lnbmVkIGJ5IG5vYm9keQ"
     kinds = [
         ("a body of 100 MB", _post(b"[" * 2**20, length=_HUGE_BYTES), {401, 413}),
@@ -35,7 +35,7 @@ def requests() -> Iterator[tuple[str, bytes, set[int]]]:
 
 
 def bodies() -> Iterator[tuple[str, bytes, set[int]]]:
-    """Yield bodies that come with a good token, over and over."""
+    """Yield bodies that are sent with a valid token, in an endless cycle."""
     ships = b'{"type":"move_fleet","faction":"Crimson","system":"S0","target":"S1","ships":%b}'
     kinds = [
         ("deeply nested", b"[" * 90_000, {400}),
@@ -54,7 +54,7 @@ def bodies() -> Iterator[tuple[str, bytes, set[int]]]:
 
 
 async def main(url: str, token: str) -> int:
-    """Send until standard input ends; prints how many were sent, and what was answered otherwise than documented."""
+    """Send until standard input ends; prints the number of requests, and each undocumented response."""
     host, port = str(urlsplit(url).hostname), int(urlsplit(url).port or 80)
     wrong: Counter[str] = Counter()
     sent = 0
@@ -63,7 +63,7 @@ async def main(url: str, token: str) -> int:
         nonlocal sent
         sent += 1
         status = await _status(host, port, request)
-        # A server that has answered closes on who goes on sending: the answer may be lost then.
+        # A server closes the connection of a client that sends after the response, so the response may be lost.
         if status not in expected and not (status == 0 and len(request) > 2**18):
             wrong[f"{kind}: {status}"] += 1
 
@@ -98,7 +98,7 @@ async def main(url: str, token: str) -> int:
 
 
 async def _status(host: str, port: int, request: bytes) -> int:
-    """Return the status of the answer; 0 where the connection was closed without one."""
+    """Return the status of the response; 0 if the connection was closed without one."""
     reader, writer = await asyncio.open_connection(host, port)
     try:
         writer.write(request)

@@ -1,4 +1,4 @@
-"""What the API costs: each request against a constant from the same Sanic, orders against the textbook way and against bare XADD."""
+"""The cost of the API: requests against a constant response, orders against FastAPI and against bare XADD."""
 
 import asyncio
 import json
@@ -32,9 +32,9 @@ from sector.world import SectorWorld
 _ROUND_S = 2
 _SYSTEMS = 1_000
 _BATCH = 100
-_SECRET = "for the bench alone, and long enough"  # (of nothing but this run)
+_SECRET = "for the bench alone, and long enough"  # valid in this run only
 _NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
-# So much that nothing is refused.
+# High enough that no request is rejected.
 _UNLIMITED = {
     "RATE_PER_TOKEN": "1000000",
     "RATE_PER_ADDRESS": "1000000",
@@ -46,7 +46,7 @@ _UNLIMITED = {
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Where each listens, and the cores that are left for the load."""
+    """The URLs of the servers, and the cores for the load."""
 
     api: str
     api_process: int
@@ -57,11 +57,11 @@ class Servers:
     token: str
 
     def load(self, url: str, load: Load, *, delay_s: float = 0.0) -> LoadResult:
-        """Put a load on one of them, for a round."""
+        """Load one of the servers for a round."""
         return load.put_on(url, self.cores, _ROUND_S, delay_s=delay_s)
 
     def fresh(self) -> None:
-        """Forget the orders of the rounds before: memory is not what is measured."""
+        """Delete the orders of the rounds before, so that memory does not affect the measurement."""
         with self.valkey.client() as client:
             for key in client.scan_iter("*:once:*", count=10_000):
                 client.delete(key)
@@ -70,7 +70,7 @@ class Servers:
 
 
 def figures(rounds: int) -> Iterator[Figure]:
-    """Measure all of it: one server process on one core, Valkey and wrk on the others; nothing is kept on disk."""
+    """Measure the suite: one server process on one core, Valkey and wrk on the others, without a disk."""
     with _servers() as servers:
         bearer = {"Authorization": f"Bearer {servers.token}"}
         order = Load("/orders", "POST", json.dumps(_NOTE), bearer, keyed=True)
@@ -102,7 +102,7 @@ def _against(
     *,
     goal: float,
 ) -> Figure:
-    """Compare how long a request takes the API and another, each as loaded as it can be, round by round."""
+    """Compare the time per request of the API and another server at full load, round by round."""
     ours: list[float] = []
     theirs: list[float] = []
     for _ in range(rounds):
@@ -113,7 +113,7 @@ def _against(
 
 
 def _batches(servers: Servers, rounds: int, load: Load) -> Figure:
-    """Compare orders in batches with bare XADD, pipelined. The goal: 0.4 of its rate, or 100,000 a second, whichever is less."""
+    """Compare orders in batches with bare pipelined XADD. The goal is 0.4 of its rate, at most 100,000 per second."""
     ours: list[float] = []
     bare: list[float] = []
     for _ in range(rounds):
@@ -126,7 +126,7 @@ def _batches(servers: Servers, rounds: int, load: Load) -> Figure:
 
 
 def _seconds_an_xadd(servers: Servers, depth: int = 32) -> float:
-    """Return how long XADD takes, pipelined as redis-benchmark does it: bytes made before, answers only counted."""
+    """Return the time of pipelined XADD like redis-benchmark: bytes are built before, and responses only counted."""
     words = (b"XADD", b"bench", b"*", b"issuer", b"me", b"scope", b"player", b"order", json.dumps(_NOTE).encode())
     command = b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
     batch, done = command * depth, 0
@@ -135,7 +135,7 @@ def _seconds_an_xadd(servers: Servers, depth: int = 32) -> float:
         start = time.perf_counter()
         while (took_s := time.perf_counter() - start) < _ROUND_S / 2:
             valkey.sendall(batch)
-            # Each answer is two lines: the length of the id, and the id.
+            # Each response has two lines: the length of the id, and the id.
             lines = 0
             while lines < 2 * depth:
                 lines += valkey.recv(65536).count(b"\n")
@@ -144,13 +144,13 @@ def _seconds_an_xadd(servers: Servers, depth: int = 32) -> float:
 
 
 def _half_load(servers: Servers, rounds: int, load: Load) -> Figure:
-    """Compare the 99th percentile with the median while the API has half of what it can take."""
+    """Compare the 99th percentile with the median at half of the maximum load of the API."""
     p99s: list[float] = []
     medians: list[float] = []
     for _ in range(rounds):
         servers.fresh()
         most = servers.load(servers.api, load)
-        # Each connection waits so long between two requests that all of them together make half of that.
+        # The pause between two requests of a connection, so that all connections together send half of the maximum.
         pause_s = load.connections / (most.a_second / 2)
         half_load = servers.load(servers.api, replace(load, connections=load.connections * 2), delay_s=2 * pause_s)
         p99s.append(half_load.p99_s)
@@ -161,7 +161,7 @@ def _half_load(servers: Servers, rounds: int, load: Load) -> Figure:
 
 
 def _abused(servers: Servers, rounds: int, load: Load) -> list[Figure]:
-    """Compare latency at half load, and memory, with and without abuse from elsewhere."""
+    """Compare latency at half load, and memory, with and without abuse from another process."""
     with_it: list[float] = []
     without: list[float] = []
     after_mb: list[float] = []
@@ -201,7 +201,7 @@ def _abuse(servers: Servers) -> Iterator[subprocess.Popen[str]]:
         preexec_fn=lambda: os.sched_setaffinity(0, servers.cores),
     )
     try:
-        # It takes a moment to begin.
+        # The abuse takes a moment to start.
         time.sleep(1)
         yield process
     finally:

@@ -1,4 +1,4 @@
-"""What the viz is measured against: python-socketio as it comes, on the same Sanic, that sends given bytes to all who are connected."""
+"""The baseline of the viz: plain python-socketio on the same Sanic, which broadcasts given bytes."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from sector.process import Health, Port, Settings, create_app, load, run
 
 
 class BareSettings(Settings):
-    """What it can be told."""
+    """The settings."""
 
     port: Port = Field(description="Port to listen at.")
     tick: Path = Field(description="A file with what is sent.")
@@ -25,7 +25,7 @@ def main() -> None:
     tick = settings.tick.read_bytes()
 
     async def connected(_spectator: str, _environ: dict[str, object]) -> None:
-        """Let everybody in."""
+        """Accept every connection."""
 
     server.on("connect", connected)
 

@@ -17,7 +17,7 @@ _TICK = 1_000
 
 
 def board(systems: int, fleets: int) -> WorldState:
-    """Return a state in which everything is owned, and fought over, by chance."""
+    """Return a state in which random factions own and attack everything."""
     players = tuple(f"P{n}" for n in range(_PLAYERS))
     state = initial_state(SimConfig(systems=systems, homes=_PLAYERS, players=players, puppets=()))
     chance = np.random.default_rng(1)
@@ -29,7 +29,7 @@ def board(systems: int, fleets: int) -> WorldState:
 
 
 def played(systems: int, puppets: int, ticks: int) -> WorldState:
-    """Return the state after puppets of all temperaments have played by themselves."""
+    """Return the state after a game of puppets of all temperaments."""
     temperaments: tuple[Temperament, ...] = get_args(Temperament)
     factions = tuple(Puppet(faction=f"P{n}", temperament=temperaments[n % len(temperaments)]) for n in range(puppets))
     state = initial_state(SimConfig(systems=systems, homes=puppets, puppets=factions))
@@ -39,7 +39,7 @@ def played(systems: int, puppets: int, ticks: int) -> WorldState:
 
 
 def with_fleets(state: WorldState, fleets: int, owner: NDArray[np.int64] | None = None) -> WorldState:
-    """Return a state with as many fleets, each somewhere along a lane; without `owner` they are of where they come from."""
+    """Return a state with this number of fleets on lanes, of `owner`, or of the owners of their origins."""
     chance = np.random.default_rng(3)
     source, target, length = state.galaxy.arcs
     arcs = np.flatnonzero(state.owner[source] != NEUTRAL) if owner is None else np.arange(len(source))
@@ -64,7 +64,7 @@ def columns(state: WorldState) -> list[NDArray[np.generic]]:
 
 
 def moves(state: WorldState, count: int) -> list[LoggedOrder]:
-    """Return orders as the API writes them: a few ships each, along lanes, from systems of all factions."""
+    """Return orders in the format of the API: each sends a few ships along a lane, from systems of all factions."""
     source, target, _ = state.galaxy.arcs
     chance = np.random.default_rng(2)
     arcs = np.flatnonzero((state.owner[source] >= 0) & (state.ships[source] > 20))

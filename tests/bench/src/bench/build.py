@@ -23,15 +23,15 @@ _GOALS: tuple[tuple[str, tuple[str, ...], bool], ...] = (
 
 
 class BuildError(MeasurementError):
-    """A goal failed, so there is nothing to measure."""
+    """A goal of Pants failed, so there is no measurement."""
 
 
 def figures(rounds: int) -> Iterator[Figure]:
-    """Measure all of it, in a clone of the commit that is checked out here; what Pants remembers on this machine, it may use."""
+    """Measure the suite in a clone of the current commit, with the caches of Pants on this machine."""
     if not Path(".git").exists():
         print("build: this is no checkout, so what a change costs is not measured", file=sys.stderr)
         return
-    # Pants' daemon there ends when it finds its folder gone, and may write to it until then.
+    # The daemon of Pants ends when its folder is missing, and may write to the folder until then.
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
         clone = Path(folder, "clone")
         subprocess.run(["git", "clone", "--quiet", ".", str(clone)], check=True)

@@ -1,4 +1,4 @@
-"""A collector of traces that takes all and keeps nothing."""
+"""A trace collector that accepts everything and stores nothing."""
 
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -8,7 +8,7 @@ from sector.process import Port, Settings, load
 
 
 class CollectorSettings(Settings):
-    """What it can be told."""
+    """The settings."""
 
     port: Port = Field(description="Port to listen at.")
 
@@ -29,7 +29,7 @@ class _CollectorHandler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def main() -> None:

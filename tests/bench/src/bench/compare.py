@@ -1,4 +1,4 @@
-"""Comparing: the figures of this run with those of an older one, ratio by ratio."""
+"""Compares the figures of this run with those of an earlier one, ratio by ratio."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,11 @@ _APART = 0.05
 
 
 class InvalidFiguresError(ValueError):
-    """A file that holds no figures of a bench."""
+    """A file without figures of a bench."""
 
 
 class Change(NamedTuple):
-    """One figure, then and now. `verdict`: whether it is slower or faster for certain, or nothing where that is not to be told."""
+    """A figure, before and now. `verdict` says whether it is slower or faster beyond noise; empty if it is neither."""
 
     what: str
     then: Figure | None
@@ -35,7 +35,7 @@ class Change(NamedTuple):
 
 
 def read(path: Path) -> list[Figure]:
-    """Return the figures that `--json` wrote. Raises InvalidFiguresError, with what is wrong."""
+    """Return the figures that `--json` wrote. Raises InvalidFiguresError, with the reason."""
     try:
         return [Figure(**each) for each in json.loads(path.read_text())["figures"]]
     except OSError as error:
@@ -45,7 +45,7 @@ def read(path: Path) -> list[Figure]:
 
 
 def changes(then: Sequence[Figure], now: Sequence[Figure]) -> list[Change]:
-    """Return each figure of now, and those of the same suites that are gone. What stands in brackets is measured: it is no name."""
+    """Return each current figure, and the missing ones of its suites. A name ends before its bracket."""
     before, after = _named(then), _named(now)
     suites = {name.partition(":")[0] for name, _ in after}
     gone = {key: None for key in before if key not in after and key[0].partition(":")[0] in suites}
@@ -59,7 +59,7 @@ def _named(figures: Sequence[Figure]) -> Mapping[tuple[str, str], Figure]:
 
 
 def comparison_table(differences: Sequence[Change]) -> str:
-    """Return them as a table of text."""
+    """Return the comparison as a text table."""
     rows = [("figure", "ratio then", "range", "ratio now", "range", "change", "")]
     for what, then, now in differences:
         change = f"{(now.ratio / then.ratio - 1) * 100:+.0f} %" if then and now else ""

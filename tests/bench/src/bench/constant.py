@@ -1,4 +1,4 @@
-"""What the API is measured against: the same Sanic, in the same kind of process, that answers the same bytes to everything."""
+"""The baseline of the API: the same Sanic in the same kind of process, with one constant response."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ ACCEPTED = b'{"id":"1795595656593-0","status":"pending"}'
 
 
 class ConstantSettings(Settings):
-    """What it can be told."""
+    """The settings."""
 
     port: Port = Field(description="Port to listen at.")
     snapshot: Path = Field(description="A file to answer with.")

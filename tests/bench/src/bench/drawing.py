@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 
 def svg(figure: Figure) -> str:
-    """Return it with its text as text; the same figure is the same bytes each time."""
+    """Return the SVG with selectable text. Equal figures give equal bytes."""
     svg = StringIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "sector"}):
         figure.savefig(svg, format="svg", metadata={"Date": None})

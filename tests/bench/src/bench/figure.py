@@ -1,18 +1,18 @@
-"""A figure: something measured, what it is measured against, and whether that is good enough."""
+"""A figure: a measurement, its baseline, and its goal."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 
 class MeasurementError(RuntimeError):
-    """Something was not there, or did not do what is measured: there is no figure."""
+    """A requirement is missing, or the measured program failed: there is no figure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """`value` and `baseline` as text with their units; `ratio`: the median over the rounds, from `low` to `high`.
 
-    `goal`: the most that the ratio may be, or None where it only informs.
+    `goal` is the maximum of the ratio; None if the figure has no goal.
     """
 
     what: str
@@ -25,12 +25,12 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal is met; None without one."""
+        """Whether the goal is met; None without a goal."""
         return None if self.goal is None else self.ratio <= self.goal
 
 
 def table(figures: Sequence[Figure]) -> str:
-    """Return the figures as a table of text."""
+    """Return the figures as a text table."""
     rows = [("figure", "measured", "baseline", "ratio", "range", "goal", "")]
     for each in figures:
         goal = "" if each.goal is None else f"<= {each.goal:g}"
@@ -42,7 +42,7 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as text, their cells one below the other."""
+    """Return rows as text with aligned columns."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows

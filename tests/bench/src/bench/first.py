@@ -1,6 +1,6 @@
 """The first start: `./pants run services/standalone` from a fresh clone with empty caches, against pip installing the same distributions.
 
-Pants, pip and uv start with empty caches; the machine's own Pythons are there, as on the machine of a new user.
+Pants, pip and uv start with empty caches. The Pythons of the machine are installed, as on the machine of a new user.
 """
 
 import os
@@ -25,16 +25,16 @@ _COLD_LIMIT_S = 60.0
 _WARM_LIMIT_S = 5.0
 _TIMEOUT_S = 600.0
 _PORT_BASE = 21000
-# What a new user's environment does not have.
+# Variables that the environment of a new user does not have.
 _SETTINGS = ("PANTS", "PEX", "PYTHON", "UV_", "PIP_CACHE", "XDG_", "SECTOR_")
 
 
 class StartError(MeasurementError):
-    """A command failed, or did not become ready in time, so there is nothing to measure."""
+    """A command failed, or was not ready in time, so there is no measurement."""
 
 
 def figures(rounds: int) -> Iterator[Figure]:
-    """Measure it at most three times: a cold start, pip, and two warm starts are a round. Raises StartError."""
+    """Measure the suite at most three times. A round is a cold start, pip, and two warm starts. Raises StartError."""
     if not Path(".git").exists():
         print("first: this is not a checkout, so its first start is not measured", file=sys.stderr)
         return
@@ -53,7 +53,7 @@ def figures(rounds: int) -> Iterator[Figure]:
                 cold.append(time_until_ready(world, clone, environment))
                 python = which_python(clone, environment)
                 pip.append(time_pip(python, Path(directory, "venv"), clone / LOCK, environment))
-                # The first warm start writes the bytecode of what the cold one did not import.
+                # The first warm start compiles the modules that the cold one did not import.
                 time_until_ready(world, clone, environment)
                 warm.append(time_until_ready(world, clone, environment))
                 bare.append(time_without_pants(Path(directory, "venv"), clone, environment))
@@ -102,7 +102,7 @@ def time_until_ready(command: Sequence[str], directory: Path, environment: dict[
             lines.append(line)
             if READY in line:
                 taken_s = time.monotonic() - start
-                # As Ctrl-C does: to Pants, and to what it started.
+                # Signal the process group like Ctrl-C: Pants and its children.
                 os.killpg(world.pid, signal.SIGINT)
     world.wait()
     limit.cancel()
@@ -142,7 +142,7 @@ def time_without_pants(directory: Path, clone: Path, environment: dict[str, str]
 
 
 def end_daemons(clone: Path) -> None:
-    """End the daemon that Pants started for the clone; it would end by itself once it notices that the clone is gone."""
+    """End the daemon that Pants started for the clone. Otherwise it would end only when the clone is missing."""
     for path in clone.glob(".pids/*/pantsd/pid"):
         try:
             os.kill(int(path.read_text()), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Frames: how many a browser shows of a page, when it draws by processor alone."""
+"""The frame rate of a page in a browser that draws without a GPU."""
 
 from typing import NamedTuple
 
@@ -24,7 +24,7 @@ _LOADED = """() => [
 
 
 class Pace(NamedTuple):
-    """Seconds that a frame of the page takes, and one of an empty page; seconds until its first frame, and until its document is read."""
+    """Seconds per frame of the page and of an empty page, until its first frame, and until its document is loaded."""
 
     frame_s: float
     empty_s: float

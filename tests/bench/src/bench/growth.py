@@ -1,4 +1,4 @@
-"""How cost grows: with sims, players and spectators. Each line is what one process works, and Redis with it, at several sizes.
+"""The growth of cost with sims, players and spectators: the work of one process, and of Redis for it, at several sizes.
 
 `bench.model` predicts from these lines what larger worlds need.
 """
@@ -40,7 +40,7 @@ _UNLIMITED = {"RATE_PER_ADDRESS": "0", "REQUESTS_PER_ADDRESS": "0", "MAX_PENDING
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """At one size: how much of a second of a processor the process and Redis work in a second, and the process's memory in MB."""
+    """CPU seconds per second of the process and of Redis at one size, and the memory of the process in MB."""
 
     size: int
     own_s: float
@@ -50,14 +50,14 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What is measured of a process, across what, and the points, of growing size."""
+    """A measured process, the dimension that grows, and the points by size."""
 
     name: str
     across: str
     points: list[Point]
 
     def figure(self) -> Figure:
-        """Return what one more costs at the largest size, against what it costs at the one before."""
+        """Return the marginal cost at the largest size, relative to that at the size before."""
         *_, before, last = self.points
         each, then = (point.own_s / point.size * 1e6 for point in (last, before))
         what = f"growth: {self.name}, {last.size:,} {self.across}"
@@ -67,7 +67,7 @@ class Line:
 
 
 def lines(rounds: int) -> Iterator[Line]:
-    """Measure all of them, one process on one core, Valkey and the load on the others."""
+    """Measure all lines: one process on one core, Valkey and the load on the others."""
     cores = sorted(os.sched_getaffinity(0))
     own, others = {cores[0]}, set(cores[1:]) or {cores[0]}
     with valkey_on(others) as valkey:
@@ -80,13 +80,13 @@ def lines(rounds: int) -> Iterator[Line]:
 
 
 def figures(rounds: int) -> Iterator[Figure]:
-    """Measure them, each as a figure."""
+    """Measure all lines, each as a figure."""
     for line in lines(rounds):
         yield line.figure()
 
 
 def plot(measurements: Sequence[Line]) -> str:
-    """Return what processes work against the size, as SVG."""
+    """Return the CPU use by size, as SVG."""
     shown = {
         f"{line.name}, {line.across.partition(',')[0]}": [(point.size, point.own_s * 1000) for point in line.points]
         for line in measurements
@@ -104,7 +104,7 @@ def _line(name: str, across: str, sizes: Sequence[int], rounds: int, measure: Ca
 
 
 class _Clock:
-    """How much a process and Redis worked since it was made, in a second."""
+    """CPU seconds per second of a process and of Redis since it was created."""
 
     def __init__(self, process_id: int, valkey: ValkeyServer) -> None:
         self._process, self._valkey = process_id, valkey

@@ -1,4 +1,4 @@
-"""Images: how large, and how soon a container answers. They are those that `./pants package ::` built."""
+"""The size of the images that `./pants package ::` built, and the time until a container answers."""
 
 import http.client
 import statistics
@@ -12,7 +12,7 @@ from bench.timing import ratios
 
 _PORTS = {"api": 8000, "worker": 8080, "viz": 9000, "bot": 8080}
 _HARDENED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--detach", "--rm")
-# The same Python in the same container, which does next to nothing before it answers.
+# The same Python in the same container, with a minimal server.
 _BASELINE = ("/app/bin/python", "-IS", "-m", "http.server", "--directory", "/usr/share")
 _WITHIN_S = 30.0
 
@@ -22,7 +22,7 @@ class EngineError(Exception):
 
 
 def figures(rounds: int) -> Iterator[Figure]:
-    """Measure all of it, in turn with the baseline. Without an engine or the images: nothing, and that is said."""
+    """Measure the images in turn with the baseline. Without an engine or the images, report that and yield nothing."""
     try:
         base = _layers("api")
         for service in _PORTS:
@@ -46,7 +46,7 @@ def _of(service: str, base: int, rounds: int) -> Iterator[Figure]:
 
 
 def _layers(service: str) -> int:
-    """Return the size of what an image is built upon, in bytes: all below the layers that docker/Dockerfile copies."""
+    """Return the size of the base of an image in bytes: all layers below those that docker/Dockerfile copies."""
     sizes = _docker("history", "--human=false", "--format={{.Size}}\t{{.CreatedBy}}", f"sector-{service}").splitlines()
     copied = [int(line.split("\t")[0]) for line in sizes if "COPY" in line]
     return int(_docker("image", "inspect", "--format={{.Size}}", f"sector-{service}")) - sum(copied[:2])

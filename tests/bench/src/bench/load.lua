@@ -1,4 +1,4 @@
--- What wrk sends: one request over and over, told by the environment. With KEYED each has an idempotency key of its own.
+-- The request that wrk repeats, from the environment. With KEYED, each request has a new idempotency key.
 local method, body, headers = os.getenv('METHOD'), os.getenv('BODY'), os.getenv('HEADERS')
 local keyed, delay_ms = os.getenv('KEYED') == '1', tonumber(os.getenv('DELAY_MS'))
 local path, run, count = os.getenv('REQUEST_PATH'), os.getenv('RUN'), 0

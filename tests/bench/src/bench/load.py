@@ -1,4 +1,4 @@
-"""Load from wrk: requests a second, and how long they take."""
+"""Load by wrk: requests per second, and their latency."""
 
 import itertools
 import os
@@ -16,7 +16,7 @@ _RUNS = itertools.count()
 
 
 class LoadResult(NamedTuple):
-    """What came of a load: requests a second, and the median and 99th percentile of their latency, in seconds."""
+    """The result of a load: requests per second, and the median and 99th percentile of their latency, in seconds."""
 
     a_second: float
     median_s: float
@@ -24,12 +24,12 @@ class LoadResult(NamedTuple):
 
 
 class LoadError(MeasurementError):
-    """A load that was not answered as it must be, or could not be put on."""
+    """A load with unexpected responses, or one that could not start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One request, over and over. `keyed`: with an idempotency key of its own each time."""
+    """One repeated request. With `keyed`, each has a new idempotency key."""
 
     path: str
     method: str = "GET"
@@ -39,7 +39,7 @@ class Load:
     connections: int = 64
 
     def put_on(self, url: str, cores: set[int], seconds: float, *, delay_s: float = 0.0) -> LoadResult:
-        """Put it on a server for so long, from `cores`, each connection pausing `delay_s` on average. Raises LoadError."""
+        """Load a server for some seconds from `cores`. Connections pause `delay_s` on average. Raises LoadError."""
         program = shutil.which("wrk")
         if program is None:
             raise LoadError("the API is loaded by wrk: apt-get install wrk")

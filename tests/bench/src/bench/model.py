@@ -1,8 +1,8 @@
-"""`./pants run tests/bench:model`: what larger worlds need, predicted from how cost grows on this machine.
+"""`./pants run tests/bench:model`: predicts the needs of larger worlds from the growth of cost on this machine.
 
-A process is busy for six tenths of a processor at most, so that its latency stays what it was; Redis, which has one for its commands,
-for eight tenths. Sizes are those of `bench.growth`: sims of 50 systems, two ticks a second. What is predicted is straight on from what
-was measured: look at the sizes it was measured at.
+A process uses at most six tenths of a core, so that its latency does not rise, and Redis at most eight tenths of its core. The sizes
+are those of `bench.growth`: sims of 50 systems with two ticks per second. The prediction is linear, so compare the measured sizes
+with the predicted ones.
 """
 
 import argparse
@@ -22,7 +22,7 @@ _CORES = 2
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What is to be carried."""
+    """The size of a world to predict."""
 
     sims: int
     spectators: int
@@ -31,7 +31,7 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """So many processes of a kind, each with so much memory, and how much of a processor they take of Redis together."""
+    """The number of processes of a kind, the memory of each in MB, and the cores of Redis for all of them."""
 
     what: str
     processes: int
@@ -40,16 +40,16 @@ class Need:
 
 
 def predict(measurements: Mapping[str, Line], world: World) -> list[Need]:
-    """Return what a world needs of each kind."""
+    """Return the needs of a world, by kind of process."""
     ticking, looking, ordering, showing = (
         measurements[name].points[-1] for name in ("a worker", "a worker that stands by", "an API", "a viz")
     )
     workers = _processes(world.sims, ticking)
     apis = _processes(world.orders_a_second, ordering)
     vizs = _processes(world.spectators, showing)
-    # Each looks at all sims, and works a twentieth of its time on that at most: beyond what was measured it looks less often.
+    # Each worker reads all leases, for at most a twentieth of its time: with more sims it reads less often.
     looks = looking.redis_s * min(world.sims / looking.size, 0.05 / max(looking.own_s, 1e-9))
-    # A viz asks once for all who watch: what Redis works for it is what it works for the fewest.
+    # A viz reads once for all of its spectators, so its cost in Redis is that of the smallest measured size.
     viz_redis_s = measurements["a viz"].points[0].redis_s
     return [
         Need("workers", workers, ticking.memory_mb, world.sims * ticking.redis_s / ticking.size),
@@ -64,12 +64,12 @@ def _processes(size: int, point: Point) -> int:
 
 
 def masters(needs: Sequence[Need]) -> int:
-    """Return how many masters of a cluster of Redis that takes."""
+    """Return the number of masters of a Redis cluster for these needs."""
     return max(1, math.ceil(sum(need.redis for need in needs) / _REDIS_BUSY))
 
 
 def limits(measurements: Mapping[str, Line]) -> Iterator[tuple[str, str]]:
-    """Yield what one process, and one Redis, carry; that which is least in a world of one's own breaks first."""
+    """Yield the capacity of one process of each kind, and of one Redis."""
     for name in ("a worker", "an API", "a viz"):
         line = measurements[name]
         point = line.points[-1]
@@ -96,19 +96,29 @@ def format_prediction(measurements: Mapping[str, Line], world: World) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, or read what was measured, and predict; returns the exit status."""
+    """Measure, or read measurements, and predict; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="./pants run tests/bench:model --",
-        description="Measures how cost grows on this machine, and predicts what a world needs.",
+        description="Measures how cost grows on this machine, and predicts the needs of a world.",
+        epilog="example: ./pants run tests/bench:model -- --sims 1000 --spectators 10000 --lines lines.json",
     )
-    parser.add_argument("--sims", type=int, default=100_000, metavar="N", help="(default: %(default)s)")
-    parser.add_argument("--spectators", type=int, default=1_000_000, metavar="N", help="(default: %(default)s)")
-    parser.add_argument("--orders", type=int, default=20_000, metavar="N", help="a second (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="measure N times (default: %(default)s)")
+    parser.add_argument("--sims", type=int, default=100_000, metavar="N", help="number of sims (default: %(default)s)")
     parser.add_argument(
-        "--lines", type=Path, metavar="FILE", help="read what was measured, or write it where it is not there"
+        "--spectators", type=int, default=1_000_000, metavar="N", help="number of spectators (default: %(default)s)"
     )
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="write a plot of what was measured, as SVG")
+    parser.add_argument(
+        "--orders", type=int, default=20_000, metavar="N", help="orders per second (default: %(default)s)"
+    )
+    parser.add_argument("--rounds", type=int, default=3, metavar="N", help="number of rounds (default: %(default)s)")
+    parser.add_argument(
+        "--lines",
+        type=Path,
+        metavar="FILE",
+        help="read the measurements from this file, or write them if it does not exist (default: none)",
+    )
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE", help="write a plot of the measurements, as SVG (default: no plot)"
+    )
     given = parser.parse_args(arguments)
     if given.lines and given.lines.exists():
         measurements = [

@@ -1,7 +1,7 @@
-"""What it costs to be observed: metrics, logs with their context, and traces, all on, against the same process while it counts nothing.
+"""The cost of observability: metrics, log context and traces, all enabled, against the same process without them.
 
-What a process works for an order, or for a tick, is measured in turns, short and many, under a load that goes on: the machine's pace
-changes by more than what is measured. Four turns, observed, not, not, observed, are a comparison that an even change does nothing to.
+The CPU time per order or per tick is measured in many short turns under a constant load, because the speed of a machine varies by more
+than the difference. A comparison has four turns (on, off, off, on), so that a steady drift cancels out.
 """
 
 import asyncio
@@ -33,11 +33,11 @@ _NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
 
 
 type Compared = list[tuple[float, float]]
-"""Observed, and not."""
+"""Whether the process is observed."""
 
 
 def figures(rounds: int) -> Iterator[Figure]:
-    """Measure API and worker, on one core; Valkey and the load have the others."""
+    """Measure API and worker on one core, with Valkey and the load on the others."""
     cores = sorted(os.sched_getaffinity(0))
     own, others = {cores[0]}, set(cores[1:]) or {cores[0]}
     with ExitStack() as stack:
@@ -93,10 +93,10 @@ def _worker(observability: Mapping[str, str], rounds: int, own: set[int], others
         client = stack.enter_context(valkey.client())
 
         def ticks() -> int:
-            # Holding all leases, a worker has no transactions but its ticks.
+            # A worker that owns all leases has no transactions except its ticks.
             return int(client.info("commandstats").get("cmdstat_exec", {"calls": 0})["calls"])
 
-        # It takes the leases, and computes the first ticks in a thread.
+        # The worker acquires the leases, and computes the first ticks in a thread.
         while ticks() < 20 * _SIMS:
             time.sleep(0.05)
         comparisons = [_in_turns(ticks, process_id) for _ in range(rounds)]
@@ -104,7 +104,7 @@ def _worker(observability: Mapping[str, str], rounds: int, own: set[int], others
 
 
 def _in_turns(done: Callable[[], int], process_id: int) -> Compared:
-    """Compare the seconds that a process works for each that is done."""
+    """Compare the CPU seconds of a process per unit of its work."""
     comparison: Compared = []
     for _ in range(_FOURS):
         sums = {True: 0.0, False: 0.0}
@@ -112,7 +112,7 @@ def _in_turns(done: Callable[[], int], process_id: int) -> Compared:
             os.kill(process_id, SIGNALS[observed])
             before, before_s = done(), worked_s(process_id)
             deadline, did, worked = time.monotonic() + _IDLE_S, 0, 0.0
-            # Where others use the cores, a turn may be too short for even one.
+            # If other processes use the cores, a turn may be too short for one unit.
             while not did:
                 if time.monotonic() > deadline:
                     raise MeasurementError(f"what is observed does nothing for {_IDLE_S:.0f} s")

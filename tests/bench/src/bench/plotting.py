@@ -30,9 +30,9 @@ def log_plot(title: str, across: str, up: str, lines: Mapping[str, Points]) -> s
 
 
 def goals_plot(title: str, figures: Sequence[Measured]) -> str:
-    """Return how near figures are to their goals: a point for the median, a line from the least to the greatest.
+    """Return the distance of figures to their goals: a point for the median, and a line for the range.
 
-    Those without a goal are left out.
+    Figures without a goal are omitted.
     """
     judged = [(each, goal) for each in reversed(figures) if (goal := each.goal) is not None]
     figure = Figure(figsize=(11, 1.2 + 0.28 * len(judged)), layout="constrained")

@@ -1,4 +1,4 @@
-"""Servers that are measured: processes of their own, on cores that are told."""
+"""Starts the measured servers as processes on given cores."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ _READY_WITHIN_S = 30.0
 
 
 def import_path() -> str:
-    """Return where a child finds what this process imports."""
+    """Return the import path of this process, for children."""
     return os.pathsep.join(path for path in sys.path if path)
 
 
@@ -29,8 +29,8 @@ def resident_mb(process_id: int) -> float:
 
 
 def worked_s(process_id: int) -> float:
-    """Return how long a process has worked so far, in seconds of a processor."""
-    # Its clock, as clock_getcpuclockid(3) names it on Linux: /proc counts in hundredths.
+    """Return the CPU seconds that a process has used."""
+    # The CPU clock of the process, as clock_getcpuclockid(3) names it on Linux: /proc counts in hundredths.
     return time.clock_gettime(~process_id << 3 | 2)
 
 
@@ -46,7 +46,7 @@ def running(
         "HOST": "127.0.0.1",
         port_name: str(port),
         "LOG_LEVEL": "warning",
-        # The whole load comes from this machine.
+        # The whole load comes from this machine, so its limits are off.
         "MAX_CONNECTIONS_PER_ADDRESS": "0",
         "MAX_SPECTATORS_PER_ADDRESS": "0",
         **settings,
@@ -77,7 +77,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, module: str) -
 
 @contextmanager
 def valkey_on(cores: set[int]) -> Iterator[ValkeyServer]:
-    """Run a Valkey on `cores` that keeps nothing on disk."""
+    """Run a Valkey on `cores` without a disk."""
     with ValkeyServer(port=free_port(), save="", appendonly="no") as server:
         with server.client() as client:
             os.sched_setaffinity(client.info("server")["process_id"], cores)

@@ -1,6 +1,6 @@
-"""Spectators by the thousand: they connect, watch, and note when each tick reaches them. One process, so that it costs little.
+"""Thousands of spectators in one process, which record when each tick arrives.
 
-`python -m bench.spectators URL COUNT PROTOCOL` says `ready` when all of them watch, and what they noted when its input ends.
+`python -m bench.spectators URL COUNT PROTOCOL` prints `ready` when all of them watch, and their records when its input ends.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ _HEAD = (
 _TEXT, _BINARY, _PING, _PONG = 1, 2, 9, 10
 _TICK, _WORLD = b"\xa4tick", b"\xa5world"
 _NAMED_WITHIN = 32
-"""The name of an event stands within so many bytes of a message."""
+"""The name of an event is within this number of bytes of a message."""
 
 
 def _masked(kind: int, body: bytes) -> bytes:
-    """Return a frame of a client. Masked with zeros, it is as it was."""
+    """Return a client frame. A mask of zeros does not change the payload."""
     return bytes((0x80 | kind, 0x80 | len(body))) + bytes(4) + body
 
 
@@ -39,7 +39,7 @@ _BEAT = _masked(_TEXT, b"3")
 
 
 class Spectator(asyncio.Protocol):
-    """One connection. `arrivals`: when each tick was there, in seconds since 1970; `size`: bytes of all of them, as sent."""
+    """One connection. `arrivals` has the time of each tick in seconds since 1970, `size` the bytes as sent."""
 
     def __init__(self, protocol: Protocol) -> None:
         self._protocol: Protocol = protocol
@@ -52,19 +52,19 @@ class Spectator(asyncio.Protocol):
         self.lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for a WebSocket."""
-        # uvloop's are not of asyncio's class.
+        """Request a WebSocket."""
+        # The transports of uvloop are not of the class of asyncio.
         self._transport = cast(asyncio.WriteTransport, transport)
         self._transport.write(_HEAD)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note it."""
+        """Record the end of the connection."""
         self.lost = True
         if not self.watching.done():
             self.watching.set_exception(ConnectionError(str(exc)))
 
     def data_received(self, data: bytes) -> None:
-        """Take whole frames."""
+        """Read complete frames."""
         self._buffer += data
         if not self._upgraded:
             end = self._buffer.find(b"\r\n\r\n")
@@ -79,7 +79,7 @@ class Spectator(asyncio.Protocol):
             self._take(kind, body, head + length)
 
     def _next_frame(self) -> tuple[int, int] | None:
-        """Return the length of the next frame's head and of its body, once it is all there."""
+        """Return the lengths of the header and the body of the next frame, once it is complete."""
         if len(self._buffer) < 2:
             return None
         length, head = self._buffer[1] & 127, 2
@@ -125,7 +125,7 @@ class Spectator(asyncio.Protocol):
 
 
 async def main(url: str, count: int, protocol: Protocol) -> None:
-    """Watch until the input ends."""
+    """Watch until standard input ends."""
     host, port = str(urlsplit(url).hostname), int(urlsplit(url).port or 80)
     loop = asyncio.get_running_loop()
     spectators: list[Spectator] = []

@@ -1,6 +1,6 @@
-"""A service that counts, logs its context and traces, or does nothing of it, as signals tell it: SIGUSR1 ends it, SIGUSR2 begins it again.
+"""A service whose metrics, log context and traces are switched by signals: SIGUSR1 for off, SIGUSR2 for on.
 
-Both are measured in one process, since two of the same program differ by more than what is measured: by where their memory lies.
+Both are measured in one process: two processes of one program differ by more than that, because of their memory layout.
 """
 
 import importlib
@@ -17,7 +17,7 @@ SIGNALS = {True: signal.SIGUSR2, False: signal.SIGUSR1}
 
 
 def main() -> None:
-    """Run the program of the part that PART names."""
+    """Run the service that PART names."""
     program = importlib.import_module(f"{os.environ['PART']}.__main__")
     binding = [
         (module, "bind_contextvars", _nothing)

@@ -1,4 +1,4 @@
-"""The bench itself: it measures, compares and judges as it says."""
+"""The bench itself: it measures, compares and judges as documented."""
 
 import json
 import os
@@ -104,7 +104,7 @@ def test_compared_functions_run_in_turn() -> None:
     samples = interleaved({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, rounds=3)
     assert [len(each) for each in samples.values()] == [3, 3]
     turns = [name for at, name in enumerate(order) if at == 0 or order[at - 1] != name]
-    assert turns == ["a", "b"] * 4  # once to find out how often, then the rounds
+    assert turns == ["a", "b"] * 4  # One call to calibrate, then the rounds.
     assert ratios([2.0, 4.0, 6.0], [1.0, 2.0, 2.0]) == (2.0, 2.0, 3.0)
 
 
@@ -126,10 +126,7 @@ def test_a_plot_has_a_legend() -> None:
 def test_an_invalid_argument_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["nothing"])
-    assert (
-        "there is no suite nothing; there are world, worker, api, viz, observed, growth, images, build"
-        in capsys.readouterr().err
-    )
+    assert "unknown suite 'nothing'; the suites are world, worker, api, viz, observed" in capsys.readouterr().err
     assert list(world._SIZES) == sorted(world._SIZES)
 
 
@@ -225,7 +222,7 @@ def test_a_prediction_is_linear() -> None:
     workers, looks, apis, vizs = model.predict(measurements, model.World(10_000, 100_000, 50_000))
     assert (workers.processes, apis.processes, vizs.processes) == (50, 10, 20)
     assert workers.redis == pytest.approx(6.0)
-    # A look at ten times as many would take a tenth of its time: it takes a twentieth.
+    # Ten times as many sims would take a tenth of its time. The limit is a twentieth.
     assert looks.redis == pytest.approx(50 * 0.002 * 5)
     assert apis.redis == pytest.approx(2.0)
     assert model.masters([workers, looks, apis, vizs]) == 11

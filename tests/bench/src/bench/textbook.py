@@ -1,4 +1,4 @@
-"""What the API is measured against: the textbook way. FastAPI, uvicorn, redis-py, the same model, one XADD a request."""
+"""The textbook baseline of the API: FastAPI, uvicorn, redis-py, the same model, and one XADD per request."""
 
 import os
 

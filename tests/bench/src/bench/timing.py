@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Mapping
 
 _LEAST_S = 0.02
-"""A sample is repeated until it takes this long: a clock and a call cost nothing against it."""
+"""A sample is repeated until it takes this long in seconds, so that the cost of clock and call is negligible."""
 
 
 def interleaved(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Return for each call the seconds that it took in each round, the calls having run in turn."""
+    """Return the seconds that each call took in each round. The calls run in turn."""
     repeats = {name: _repeats(call) for name, call in calls.items()}
     samples: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
@@ -31,7 +31,7 @@ def _seconds(call: Callable[[], object], repeats: int) -> float:
 
 
 def ratios(over: list[float], under: list[float]) -> tuple[float, float, float]:
-    """Return the median of the ratios within a round, their least and their greatest: a machine's pace changes from round to round."""
+    """Return the median, minimum and maximum of the ratios per round: the speed of a machine changes."""
     each = [a / b for a, b in zip(over, under, strict=True)]
     return statistics.median(each), min(each), max(each)
 

@@ -1,4 +1,4 @@
-"""What the viz costs: thousands who watch one process, against python-socketio as it comes; and how fast the page draws."""
+"""The cost of the viz: thousands of spectators of one process, against python-socketio, and the frame rate."""
 
 import asyncio
 import json
@@ -44,7 +44,7 @@ _PAGE_SYSTEMS, _PAGE_FLEETS = 10_000, 5_000
 
 
 class MissedTicksError(MeasurementError):
-    """A spectator was lost, or was not told every tick."""
+    """A spectator was disconnected, or missed a tick."""
 
 
 def _config(systems: int, puppets: int) -> SimConfig:
@@ -53,7 +53,7 @@ def _config(systems: int, puppets: int) -> SimConfig:
 
 
 def figures(rounds: int) -> Iterator[Figure]:
-    """Measure all of it: the server on one core, everything else on the others; nothing is kept on disk."""
+    """Measure the suite: the server on one core, everything else on the others, without a disk."""
     cores = sorted(os.sched_getaffinity(0))
     own, others = {cores[0]}, set(cores[1:]) or {cores[0]}
     with ValkeyServer(port=free_port(), save="", appendonly="no") as valkey:
@@ -74,12 +74,12 @@ def figures(rounds: int) -> Iterator[Figure]:
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """A process full of spectators."""
+    """A process with many spectators."""
 
     process: subprocess.Popen[str]
 
     def tell(self) -> tuple[list[list[float]], int]:
-        """Return when the ticks since the last time reached each, and the bytes of all. Raises MissedTicksError."""
+        """Return when the new ticks reached each spectator, and the bytes of all. Raises MissedTicksError."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write("tell\n")
@@ -95,7 +95,7 @@ class Crowd:
 
 @contextmanager
 def crowd(url: str, count: int, protocol: Protocol, cores: set[int]) -> Iterator[Crowd]:
-    """Have so many watch; they run on `cores` until the end of the block. Raises MissedTicksError where they cannot."""
+    """Connect spectators on `cores` until the end of the block. Raises MissedTicksError if they cannot connect."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.spectators", url, str(count), protocol],
         env={**os.environ, "PYTHONPATH": import_path()},
@@ -116,7 +116,7 @@ def crowd(url: str, count: int, protocol: Protocol, cores: set[int]) -> Iterator
 
 @dataclass(frozen=True, slots=True)
 class WatchResult:
-    """A viz and a bare server, and who watches each."""
+    """A viz and a bare server, each with its spectators."""
 
     redis_url: str
     viz: tuple[str, int]
@@ -126,7 +126,7 @@ class WatchResult:
     snapshot_bytes: int
 
     def measure(self, rounds: int) -> Iterator[Figure]:
-        """Let ticks come to both in turn."""
+        """Send ticks through both in turn."""
         p99s: list[float] = []
         ours: list[float] = []
         theirs: list[float] = []
@@ -163,7 +163,7 @@ class WatchResult:
         )
 
     async def _ticks(self) -> tuple[list[float], float]:
-        """Commit ticks; returns when each was about to be, and how long the viz worked on them."""
+        """Commit ticks; returns the time before each commit, and the CPU seconds of the viz."""
         redis = connect(self.redis_url)
         ticker = await _ticker(redis)
         before_s, committed = worked_s(self.viz[1]), []
@@ -178,14 +178,14 @@ class WatchResult:
         return committed, worked_s(self.viz[1]) - before_s
 
     def _broadcasts(self) -> float:
-        """Have the bare server send; returns how long it worked on that."""
+        """Let the bare server broadcast; returns its CPU seconds."""
         url, process_id = self.bare
         before_s = worked_s(process_id)
         for _ in range(_TICKS):
             began_s = time.monotonic()
             with urllib.request.urlopen(
                 urllib.request.Request(f"{url}/broadcast", method="POST"), timeout=_LATE_S
-            ):  # our own
+            ):  # the spectators of this process
                 pass
             time.sleep(max(_PERIOD_S - (time.monotonic() - began_s), 0))
         time.sleep(_PERIOD_S)
@@ -199,7 +199,7 @@ async def _ticker(redis: Client) -> Ticker[Position]:
 
 
 async def _play(url: str, config: SimConfig, ticks: int) -> bytes:
-    """Found a sim and let it go on; returns its last tick as the viz sends it."""
+    """Create a sim and tick it; returns its last tick as the viz sends it."""
     redis = connect(url)
     await lifecycle.create(redis, "default", SectorWorld(), config)
     ticker = await _ticker(redis)
@@ -244,7 +244,7 @@ def _page(chromium: str, rounds: int) -> list[Figure]:
 
 
 async def _crowded(redis_url: str) -> int:
-    """Found a large sim, and let it go on until enough fleets are under way; returns how many."""
+    """Create a large sim and tick it until enough fleets are under way; returns their number."""
     redis = connect(redis_url)
     await lifecycle.create(redis, "default", SectorWorld(), _config(_PAGE_SYSTEMS, 24))
     ticker, reader, fleets = await _ticker(redis), SimReader(redis, "default"), 0

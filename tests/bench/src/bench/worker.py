@@ -1,4 +1,4 @@
-"""What a worker costs: a tick of many small sims, against the bare protocol, and the commit of a large world."""
+"""The cost of a worker: ticks of many small sims against the bare protocol, and the commit of a large world."""
 
 import asyncio
 import os
@@ -47,7 +47,7 @@ type _Timed = Callable[[], Awaitable[float]]
 
 
 def figures(rounds: int) -> Iterator[Figure]:
-    """Measure all of it. Of small sims the worker has one core, Valkey the others where there are any; nothing is kept on disk."""
+    """Measure the suite without a disk. For small sims the worker has one core, and Valkey the others."""
     keep_freed_memory()
     cores = sorted(os.sched_getaffinity(0))
     try:
@@ -56,7 +56,7 @@ def figures(rounds: int) -> Iterator[Figure]:
             yield from uvloop.run(_small(url, rounds))
             os.sched_setaffinity(0, cores)
         with _valkey(cores) as url:
-            # What is computed in a thread needs no core of its own, but both may run where there are two.
+            # The computing thread needs no separate core, but can use both if there are two.
             yield uvloop.run(_large(url, rounds))
     finally:
         os.sched_setaffinity(0, cores)
@@ -78,7 +78,7 @@ async def _small(url: str, rounds: int) -> list[Figure]:
     few = partial(_seconds_a_tick, redis, url, _PLAYED, _FEW)
     many = partial(_seconds_a_tick, redis, url, _PLAYED, _MANY)
     puppets = partial(_seconds_a_tick, redis, url, _PUPPETS, _FEW)
-    # What is there when it begins is what the worker left of its last tick.
+    # The stream begins with the last tick of the worker.
     bare = partial(_bare_seconds, redis)
     results = [
         await _in_turn(f"{_FEW} sims", few, "the bare protocol", bare, rounds, goal=2),
@@ -92,14 +92,14 @@ async def _small(url: str, rounds: int) -> list[Figure]:
 async def _in_turn(
     what: str, one: _Timed, other_what: str, other: _Timed, rounds: int, goal: float | None = None
 ) -> Figure:
-    """Time a tick of the one and of the other, round by round, and nothing else meanwhile."""
+    """Time a tick of both in turn, round by round, with nothing else running."""
     took = [(await one(), await other()) for _ in range(rounds)]
     ones, others = [each for each, _ in took], [each for _, each in took]
     return Figure(f"worker: a tick, {what}", us(ones), f"{us(others)}, {other_what}", *ratios(ones, others), goal)
 
 
 class CachedCreation(SectorWorld):
-    """Founds every sim alike, and so at once."""
+    """Creates all sims with the same state, which is fast."""
 
     def __init__(self) -> None:
         self._founded: tuple[SimConfig, tuple[bytes, bytes]] | None = None
@@ -114,24 +114,24 @@ _WORLD = CachedCreation()
 
 
 async def _seconds_a_tick(redis: Redis, url: str, config: SimConfig, count: int) -> float:
-    """Return how long a worker takes for a tick, of so many sims that it ticks as fast as it can."""
+    """Return the time of a worker per tick, with this number of sims and no pause between ticks."""
     await redis.flushdb()
     for number in range(count):
         await lifecycle.create(redis, f"s{number}", _WORLD, config)
-    # As a process of its own would: the worker has its own connections.
+    # The worker has its own connections, as in its own process.
     own = connect(url)
     settings = WorkerSettings(redis_url=url, sim_id="*", tick_delay=0, lease_ttl_ms=_LEASE_MS)
     worker, stop = Worker(settings, own, SectorWorld(), Health("worker", REDIS)), asyncio.Event()
     running = asyncio.create_task(worker.run(stop))
     while (await worker.details())["sims_held"] != count:
         await asyncio.sleep(0.05)
-    # A worker computes the first tick of each in a thread, until it knows that it is a quick one.
+    # A worker computes the first tick of each sim in a thread, until it knows that ticks are fast.
     first = await _transactions(redis)
     while await _transactions(redis) < first + 3 * count:
         await asyncio.sleep(0.05)
     before, start = await _transactions(redis), time.perf_counter()
     await asyncio.sleep(_ROUND_S)
-    # Holding all leases, it has no transactions but its ticks.
+    # A worker that owns all leases has no transactions except its ticks.
     tick_s = (time.perf_counter() - start) / (await _transactions(redis) - before)
     stop.set()
     await running
@@ -144,9 +144,9 @@ async def _transactions(redis: Redis) -> int:
 
 
 async def _bare_seconds(redis: Redis) -> float:
-    """Return how long the protocol takes by itself: the same commands over redis-py's connections, with fixed bytes.
+    """Return the time of the bare protocol: the same commands over the connections of redis-py, with fixed bytes.
 
-    They are those of a tick that writes no snapshot.
+    The commands are those of a tick without a snapshot.
     """
     pool, done, end = redis.connection_pool, 0, time.perf_counter() + _ROUND_S
     left = SimKeys("s0")
@@ -195,7 +195,7 @@ async def _exchange(connection: AbstractConnection, *commands: Command) -> None:
 
 
 class _RepeatedTick(SectorWorld):
-    """Makes the same tick over and over, so that each is of the same size; notes the last step, and how many seconds it took."""
+    """Computes the same tick each time, so that all ticks have the same size. Records the last step and its seconds."""
 
     def __init__(self, position: Position) -> None:
         self._position = position
@@ -227,12 +227,12 @@ async def _large(url: str, rounds: int, systems: int = 100_000, fleets: int = 1_
     assert held is not None
     world = _RepeatedTick(Position(state, frame, digest(blob)))
     ticker = Ticker(redis, world, *await lifecycle.load_manifest(redis, "large"), held)
-    # The first of a ticker writes a snapshot.
+    # The first tick of a ticker writes a snapshot.
     await ticker.tick()
     rounds_took: list[list[float]] = []
     rounds_added: list[list[float]] = []
     copied: list[float] = []
-    # The first round pays for memory that the others use again.
+    # The first round allocates memory that the others reuse.
     for _ in range(rounds + 1):
         took, added = await _period(redis, ticker, world)
         rounds_took.append(took)
@@ -253,7 +253,7 @@ async def _large(url: str, rounds: int, systems: int = 100_000, fleets: int = 1_
 
 
 async def _period(redis: Redis, ticker: Ticker[Position], world: _RepeatedTick) -> tuple[list[float], list[float]]:
-    """Tick until a snapshot is written; returns what each tick took, in seconds, and what its commit added to the world's part."""
+    """Tick until a snapshot is written; returns the seconds of each tick, and those that its commit added."""
     took: list[float] = []
     added: list[float] = []
     lag: SnapshotBacklog | None = SnapshotBacklog()
@@ -263,6 +263,6 @@ async def _period(redis: Redis, ticker: Ticker[Position], world: _RepeatedTick) 
         took.append(time.perf_counter() - start)
         added.append(took[-1] - world.took_s)
         lag = lag.after(world.step)
-        # The history of so large a world would fill the memory.
+        # The history of such a large world would fill the memory.
         await redis.xtrim(SimKeys("large").events, maxlen=1, approximate=False)
     return took, added

@@ -1,4 +1,4 @@
-"""What the world costs: a tick, what a worker writes of it, memory, orders by the thousand, and puppets."""
+"""The cost of the world: a tick, the bytes that a worker writes for it, memory, thousands of orders, and puppets."""
 
 import math
 import statistics
@@ -27,7 +27,7 @@ _FLEETS_A_SYSTEM = 10
 
 
 def figures(rounds: int) -> Iterator[Figure]:
-    """Measure all of it: what is small as Python comes, what is large with the memory of a worker."""
+    """Measure the suite: small worlds in plain Python, large ones with the memory settings of a worker."""
     small = board(1_000, 5_000)
     yield _small(small, rounds)
     yield from _tick(small, "1,000 systems, 5,000 fleets", rounds, goal=None)
@@ -45,7 +45,7 @@ def figures(rounds: int) -> Iterator[Figure]:
 
 
 def position_of(state: WorldState) -> Position:
-    """Return the position that a worker holds when it is at `state`."""
+    """Return the position that a worker has at `state`."""
     frame = snapshot_frame(state, parent="")
     return Position(state, frame, digest(encode(frame)))
 
@@ -92,7 +92,7 @@ def _codec(state: WorldState, rounds: int) -> Iterator[Figure]:
 
 
 def _memory(state: WorldState) -> Figure:
-    """Measure the most that is held while a worker makes a tick: the state before it, and all that is allocated meanwhile."""
+    """Measure the peak memory of a tick: the state before it, and all allocations during it."""
     size = sum(column.nbytes for column in columns(state))
     position = position_of(state)
     tracemalloc.start()
@@ -149,7 +149,7 @@ def _seconds(systems: int, rounds: int) -> tuple[float, float, float]:
 
 
 def _puppets(rounds: int) -> Iterator[Figure]:
-    """Measure 100 puppets in a world that they have shared out: as it is then, and with as many fleets as elsewhere here."""
+    """Measure 100 puppets in a world that they have divided: at its end, and with as many fleets as elsewhere."""
     state = played(10_000, puppets=100, ticks=150)
     crowded = with_fleets(state, len(state.owner) * _FLEETS_A_SYSTEM)
     yield _play(crowded, f"{_FLEETS_A_SYSTEM} fleets a system", rounds)
@@ -157,7 +157,7 @@ def _puppets(rounds: int) -> Iterator[Figure]:
 
 
 def _play(state: WorldState, name: str, rounds: int) -> Figure:
-    # They plan in different ticks: twelve of them in a row hold a plan of each.
+    # Puppets plan in different ticks. Twelve consecutive ticks contain a plan of each.
     states = [state]
     for _ in range(11):
         states.append(advance(states[-1], []).state)

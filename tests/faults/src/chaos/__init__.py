@@ -1,1 +1,1 @@
-"""Faults on purpose: processes that are killed, networks that fail, Redis that restarts, and a checker of what is left."""
+"""Fault injection: kills processes, disturbs networks, restarts Redis, and checks the history afterwards."""

@@ -1,4 +1,4 @@
-"""`./pants run tests/faults`: breaks a world of processes for as long as you like, and says whether it kept its promises."""
+"""`./pants run tests/faults`: injects faults into a world of processes, and checks every promise afterwards."""
 
 import argparse
 import asyncio
@@ -19,19 +19,19 @@ from chaos.system import LEASE_S, TICK_S
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run trials; returns the exit status: 0 if every promise was kept, 1 if not, 2 if nothing was run."""
+    """Run trials; returns the exit status: 0 if every promise was kept, 1 if not, 2 if nothing ran."""
     given = _parser().parse_args(arguments)
     wanted = tuple(given.faults.split(",")) if given.faults else ()
     if unknown := [kind for kind in wanted if not any(kind in kinds for kinds in KINDS.values())]:
         kind_names = sorted({kind for kinds in KINDS.values() for kind in kinds})
-        print(f"faults: there is no fault {unknown[0]!r}; there are {', '.join(kind_names)}", file=sys.stderr)
+        print(f"faults: unknown fault {unknown[0]!r}; the kinds are {', '.join(kind_names)}", file=sys.stderr)
         return 2
     names = given.redis or list(KINDS)
     reports: list[Report] = []
     for number, name in enumerate(names):
         kinds = [kind for kind in KINDS[name] if not wanted or kind in wanted]
         if not kinds:
-            print(f"faults: none of these can be done where Redis is {name}; it is left out", file=sys.stderr)
+            print(f"faults: none of these kinds applies to Redis as {name}, so it is skipped", file=sys.stderr)
         else:
             reports.append(_run(name, given.minutes * 60 / len(names), given.seed + number, kinds, given))
             print(reports[-1].text(), flush=True)
@@ -67,7 +67,7 @@ def _run(name: str, seconds: float, seed: int, kinds: Sequence[str], given: argp
 
 @contextmanager
 def _directory(logs: Path | None, name: str) -> Iterator[Path]:
-    """A folder for what the processes write: one that stays, or one that goes."""
+    """Yield a folder for the logs of the processes: `logs`, or a temporary one."""
     if logs is not None:
         (logs / name).mkdir(parents=True)
         yield logs / name
@@ -79,17 +79,18 @@ def _directory(logs: Path | None, name: str) -> Iterator[Path]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./pants run tests/faults --",
-        description="Runs two sims, three workers and an API each, as processes; players order over HTTP while processes are killed"
-        " and paused, connections cut, delayed and half-open, and Redis restarted, failed over and resharded. Afterwards a"
-        " checker reads the whole history: every acknowledged order applied or rejected once and in order, every tick committed once.",
-        epilog="The same seed gives the same schedule of faults. Exit status: 0 if every promise was kept, 1 if not, 2 if nothing was run.",
+        description="Runs two sims, three workers and an API each, as processes. Players send orders over HTTP while processes are killed"
+        " and paused, connections are cut and delayed, and Redis is restarted, failed over and resharded. Afterwards a checker reads"
+        " the full history: each acknowledged order is applied or rejected once and in order, and each tick is committed once.",
+        epilog="example: ./pants run tests/faults -- --minutes 10 --redis cluster --seed 7. Equal seeds give equal schedules."
+        " Exit status: 0 if every promise was kept, 1 if not, 2 if nothing ran.",
     )
     parser.add_argument(
-        "--minutes", type=_minutes, default=3.0, help="how long in all (default: %(default)g)", metavar="M"
+        "--minutes", type=_minutes, default=3.0, help="total duration in minutes (default: %(default)g)", metavar="M"
     )
     parser.add_argument("--seed", type=int, default=1, help="seed of the schedule (default: %(default)s)", metavar="N")
     parser.add_argument(
-        "--redis", action="append", choices=list(KINDS), help="what Redis is; may be repeated (default: each in turn)"
+        "--redis", action="append", choices=list(KINDS), help="topology of Redis, repeatable (default: each in turn)"
     )
     parser.add_argument(
         "--every",
@@ -102,13 +103,21 @@ def _parser() -> argparse.ArgumentParser:
         "--tick", type=_seconds, default=TICK_S, metavar="S", help="seconds from tick to tick (default: %(default)g)"
     )
     parser.add_argument(
-        "--lease", type=_seconds, default=LEASE_S, metavar="S", help="seconds that a lease lasts (default: %(default)g)"
+        "--lease",
+        type=_seconds,
+        default=LEASE_S,
+        metavar="S",
+        help="seconds until a lease expires (default: %(default)g)",
     )
-    parser.add_argument("--faults", metavar="KIND,KIND", help="only these, such as 'worker killed,worker terminated'")
     parser.add_argument(
-        "--logs", type=Path, metavar="DIR", help="keep what every process said, in this folder, which is new"
+        "--faults",
+        metavar="KIND,KIND",
+        help="only these kinds, such as 'worker killed,worker terminated' (default: all)",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the reports to a file as well")
+    parser.add_argument(
+        "--logs", type=Path, metavar="DIR", help="new folder for the logs of all processes (default: logs are deleted)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the reports to a file (default: none)")
     return parser
 
 

@@ -20,7 +20,7 @@ type Violation = tuple[Promise, str]
 def violations(
     sim: SimHistory, acknowledged: Sequence[Acknowledged], observed: ObservedHashes | None = None
 ) -> Iterator[Violation]:
-    """Yield each violation: the broken promise, and how. `observed`: the hashes of an observer, where no tick may be recomputed."""
+    """Yield each violation: the broken promise, and how. `observed`: hashes of ticks that must not be recomputed."""
     yield from _orders(sim, acknowledged)
     yield from _ticks(sim)
     yield from _chain(sim)
@@ -30,13 +30,13 @@ def violations(
 
 
 def _id(order_id: str) -> tuple[int, int]:
-    """Return an id of the log as numbers, which its order follows."""
+    """Return an id of the log as numbers, which sort in the order of the log."""
     ms, _, number = order_id.partition("-")
     return int(ms), int(number)
 
 
 def _orders(sim: SimHistory, acknowledged: Sequence[Acknowledged]) -> Iterator[Violation]:
-    """Every acknowledged order is applied or rejected once; all are, in the order of the log, by the tick that moved past them."""
+    """Each acknowledged order is applied or rejected once, in log order, by the tick whose cursor passes it."""
     outcomes = [(tick, event) for tick in sim.ticks for event in tick.events if event.get("order")]
     ids = [str(event["order"]) for _, event in outcomes]
     times = Counter(ids)
@@ -86,7 +86,7 @@ def _ticks(sim: SimHistory) -> Iterator[Violation]:
 
 
 def _chain(sim: SimHistory) -> Iterator[Violation]:
-    """Each delta leads to the recorded hash, each snapshot names the one before it, and the state at head is the last."""
+    """Each delta leads to the recorded hash, each snapshot names the previous one, and the head has the last state."""
     if sim.gap:
         yield "chain", sim.gap
     frame: Frame | None = None
@@ -113,7 +113,7 @@ def _chain(sim: SimHistory) -> Iterator[Violation]:
 
 
 def _replay(sim: SimHistory) -> Iterator[Violation]:
-    """Played again by the rules, the log gives the same hashes."""
+    """A replay of the log gives the same hashes."""
     try:
         for done in replay(iter(sim.records)):
             if done.difference is not None:

@@ -25,6 +25,6 @@ class Clients:
         return None if url is None else self._by_url[url]
 
     async def close(self) -> None:
-        """Close all of them."""
+        """Close all clients."""
         for client in self._by_url.values():
             await client.close()

@@ -22,7 +22,7 @@ _RETRY_TIMEOUT_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """An order that was answered with 202. `text` is that of a note, or empty."""
+    """An order that was acknowledged with 202. `text` is that of a note, or empty."""
 
     order_id: str
     text: str
@@ -51,7 +51,7 @@ async def play(api: Callable[[], str | None], seed: int, stop: asyncio.Event) ->
 
 
 def _order(chance: random.Random, number: int) -> Order:
-    """Return an order, valid as such; half of those that are no notes break a rule when their turn comes."""
+    """Return an order of a valid form. Half of the orders that are not notes break a rule when they are applied."""
     system, target = (f"S{chance.randrange(_SYSTEMS)}" for _ in range(2))
     faction = chance.choice(FACTIONS)
     match chance.randrange(6):

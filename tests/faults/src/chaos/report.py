@@ -23,12 +23,12 @@ class Takeovers:
 
     @property
     def p99(self) -> float:
-        """The value that 99 of 100 do not exceed; of fewer, the greatest."""
+        """The 99th percentile, or the maximum of fewer than a hundred."""
         return sorted(self.ms)[math.ceil(len(self.ms) * 0.99) - 1]
 
 
 def takeovers(sims: Sequence[SimHistory], ended: Sequence[EndedHolder]) -> Mapping[str, Takeovers]:
-    """Return the durations by kind of fault. Ends without a takeover by another worker are left out."""
+    """Return the durations by kind of fault, without ends that another worker did not take over."""
     takeover_times: dict[str, list[int]] = {}
     for end in ended:
         ticks = next(sim.ticks for sim in sims if sim.sim_id == end.sim_id)
@@ -57,7 +57,7 @@ class Report:
 
     @property
     def holds(self) -> bool:
-        """Whether every promise was kept."""
+        """Whether no promise was broken."""
         return not self.violations and not self.wrong
 
     def broken(self) -> Counter[str]:

@@ -1,7 +1,7 @@
 """Workers with a deliberate defect, which the checker must report: `python -m chaos.sabotage` stands in for `sector.worker`.
 
-`SABOTAGE=watch`: nothing is watched, so the lease fences no one off. `SABOTAGE=cursor`: the cursor is moved by a command after
-EXEC, so an order may be applied while the cursor still stands before it.
+`SABOTAGE=watch`: no key is watched, so the lease is no fence. `SABOTAGE=cursor`: the cursor moves in a command after EXEC, so an
+order may be applied before the cursor has passed it.
 """
 
 import os
@@ -31,7 +31,7 @@ class LateCursor[S](Ticker[S]):
 
 
 class _ConnectionWithoutCursor(Connection):
-    """Sends everything but the cursor of a head."""
+    """Sends all fields of a head except the cursor."""
 
     def __init__(self, connection: Connection, key: str) -> None:
         super().__init__(connection._connection)
@@ -48,7 +48,7 @@ class _ConnectionWithoutCursor(Connection):
 
 
 SABOTAGES: dict[str, type[Ticker[object]]] = {"watch": WithoutWatch, "cursor": LateCursor}
-"""What `SABOTAGE` can be."""
+"""The values of `SABOTAGE`."""
 
 if __name__ == "__main__":
     vars(sim_runner)["Ticker"] = SABOTAGES[os.environ["SABOTAGE"]]

@@ -1,4 +1,4 @@
-"""The schedule: which faults come when. The same seed gives the same schedule."""
+"""The schedule of the faults. Equal seeds give equal schedules."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -18,17 +18,17 @@ NETWORK = (*TICK_EXEC, ORDER_REQUEST_LOST, ORDER_REPLY_LOST, SLOW, HALF_OPEN, RE
 CRASH, KILLED_CONNECTIONS, FAILOVER, MIGRATION = "Redis killed", "Redis connections killed", "failover", "slot migrated"
 
 KINDS = {
-    # What hits EXEC of a tick comes twice as often: it is what the transaction is for.
+    # Faults at EXEC of a tick occur twice as often, because they test the transaction.
     "one": (*PROCESSES, *NETWORK, *TICK_EXEC, CRASH),
     "sentinel": (*PROCESSES, KILLED_CONNECTIONS, FAILOVER),
     "cluster": (*PROCESSES, KILLED_CONNECTIONS, FAILOVER, MIGRATION),
 }
-"""The kinds of faults by what Redis is: one server, a Sentinel trio, a cluster of six."""
+"""The kinds of faults by topology of Redis: one server, a Sentinel trio, a cluster of six."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. `pick`, 0 to below 1, says which of those that it can hit; `lasting_s`, for how long, or until it is mended."""
+    """One fault. `pick`, from 0 to below 1, selects its target; `lasting_s` is its duration."""
 
     at_s: float
     kind: str
@@ -37,9 +37,9 @@ class Fault:
 
 
 def schedule(seed: int, seconds: float, kinds: Sequence[str], every_s: float = 1.0) -> Iterator[Fault]:
-    """Yield faults for a run of so many seconds, dealt from a shuffled deck of `kinds`: each comes before any comes again.
+    """Yield faults for some seconds, from a shuffled deck of `kinds`: each kind occurs before any occurs again.
 
-    `every_s`: from one to the next, on average.
+    `every_s` is the average interval in seconds.
     """
     chance = random.Random(seed)  # noqa: S311  (nothing secret)
     deck: list[str] = []

@@ -18,9 +18,9 @@ from sector.state.watch.reader import SimReader
 
 @dataclass(frozen=True, slots=True)
 class SimHistory:
-    """A sim. `log`: ids of the entries of its order log; `records`: its history as an archive has it; `gap`: why it is none.
+    """A sim. `log`: ids of the order log; `records`: its history as in an archive; `gap`: why it has a gap.
 
-    `state_hash`: that of the state at head as a reader comes to it, and a worker that takes over; "" where there is none.
+    `state_hash` is that of the head state as readers and the next worker load it; "" if there is none.
     """
 
     sim_id: str
@@ -33,7 +33,7 @@ class SimHistory:
 
 
 async def read(redis: Client, sim_id: str) -> SimHistory:
-    """Read a sim that stands still. Raises redis.exceptions.RedisError."""
+    """Read a sim that no worker ticks. Raises redis.exceptions.RedisError."""
     keys = SimKeys(sim_id)
     log = [as_entry(entry)[0] for entry in as_list(await execute(redis, "XRANGE", keys.orders, "-", "+"))]
     ticks = [decode_tick(entry, sim_id) for entry in as_list(await execute(redis, "XRANGE", keys.events, "-", "+"))]
@@ -52,6 +52,6 @@ async def read(redis: Client, sim_id: str) -> SimHistory:
 
 
 async def last_order(redis: Client, sim_id: str) -> str:
-    """Return the id of the newest entry of the order log; `0-0` where there is none."""
+    """Return the id of the newest entry of the order log; `0-0` if it is empty."""
     newest = as_list(await execute(redis, "XREVRANGE", SimKeys(sim_id).orders, "+", "-", "COUNT", 1))
     return as_entry(newest[0])[0] if newest else "0-0"

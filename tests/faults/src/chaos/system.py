@@ -24,7 +24,7 @@ SIMS = ("alpha", "beta")
 FACTIONS = ("Me", "You")
 TICK_S, LEASE_S = 0.1, 1.0
 _WORKERS = 3
-# All history is kept: the checker reads it from the first tick on. No puppets: they would win, and end the sim.
+# All history is stored, because the checker reads it from the first tick on. Puppets would win and end the sim.
 CONFIG = SimConfig(seed=3, systems=24, homes=4, players=FACTIONS, puppets=(), keyframes_kept=10_000)
 
 
@@ -64,13 +64,13 @@ class ServiceProcess:
         return ""
 
     async def end(self, how: signal.Signals) -> int:
-        """Send it a signal; return its exit code when it has ended."""
+        """Send a signal to the process; return its exit code when it has ended."""
         assert self.service is not None
         service, self.service = self.service, None
         return await asyncio.to_thread(service.end, how)
 
     def send(self, which: signal.Signals) -> None:
-        """Send it a signal that does not end it."""
+        """Send a signal to the process that does not end it."""
         assert self.service is not None
         self.service.process.send_signal(which)
 

@@ -1,7 +1,7 @@
-"""Load: players, spectators and swarms of orders by Locust, whose exit code is the verdict.
+"""Load tests with Locust: players, spectators and swarms. The exit code says whether the objectives are met.
 
-What users ask runs in an event loop in a thread of its own, with the client that any program would use. So Locust, which is built on
-gevent, is to leave the standard library as it is, but for the sleep in its own loops.
+The requests of users run in an event loop in its own thread, with the public client. So Locust, which is built on gevent, must not
+patch the standard library, except the sleep in its own loops.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""`./pants run tests/load -- --host URL …`: loads a running Sector. Locust's own options hold too: --help lists all of them."""
+"""`./pants run tests/load -- --host URL …`: loads a running Sector. Options of Locust apply too."""
 
 import importlib
 import sys
@@ -10,7 +10,7 @@ from locust.main import main as locust_main
 def main() -> None:
     """Run Locust on the users of this folder; exits with the verdict: 0 if all objectives are met."""
     if {"-h", "--help"} & set(sys.argv[1:]):
-        # Locust shows its help before it reads the file that adds our options.
+        # Locust prints its help before it loads the file that adds these options.
         importlib.import_module("load.locustfile")
     sys.argv[1:1] = ["--locustfile", str(Path(__file__).with_name("locustfile.py"))]
     locust_main()

@@ -1,11 +1,11 @@
-"""The search for the breakpoint: the highest load that holds."""
+"""The search for the breakpoint: the highest load that meets the objectives."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step that was measured: so many users, the requests a second that they made, the p99 in ms, and how many failed."""
+    """A measured step: users, requests per second, p99 in ms, and failed requests."""
 
     users: int
     a_second: float
@@ -13,13 +13,13 @@ class Step:
     failed: int
 
     def holds(self, max_ms: float) -> bool:
-        """Say whether it is within the bound."""
+        """Return whether the step is within the limit."""
         return self.failed == 0 and self.a_second > 0 and self.p99_ms <= max_ms
 
 
 @dataclass(slots=True)
 class Search:
-    """Doubles the users until they are too many, then halves the distance until it is a tenth. `most`: never more than that."""
+    """Doubles the users until there are too many, then bisects to a tenth. `most` is the maximum."""
 
     max_ms: float
     most: int
@@ -27,13 +27,13 @@ class Search:
 
     @property
     def best(self) -> Step | None:
-        """The highest rate that held."""
+        """The highest rate that met the objectives."""
         return max(
             (each for each in self.steps if each.holds(self.max_ms)), key=lambda each: each.a_second, default=None
         )
 
     def next(self) -> int | None:
-        """Return how many users the next step has; None where all is known."""
+        """Return the users of the next step; None when the search is complete."""
         held = max((each.users for each in self.steps if each.holds(self.max_ms)), default=0)
         broke = min((each.users for each in self.steps if not each.holds(self.max_ms)), default=0)
         if not self.steps:

@@ -1,4 +1,4 @@
-"""The bridge between Locust's greenlets and asyncio: a coroutine runs in the loop of a thread, and its greenlet waits for it."""
+"""The bridge between the greenlets of Locust and asyncio: a thread runs the coroutine of a greenlet."""
 
 import asyncio
 import threading
@@ -18,9 +18,9 @@ class Bridge:
         threading.Thread(target=self._loop.run_forever, name="users", daemon=True).start()
 
     def run[T](self, coroutine: Coroutine[object, object, T]) -> T:
-        """Return what the coroutine does; other greenlets go on meanwhile. Where the greenlet is killed, it is cancelled."""
+        """Return the result of the coroutine, while other greenlets run. A greenlet that is killed cancels it."""
         done = Event()
-        # The one thing of gevent that another thread may touch.
+        # The only object of gevent that another thread may use.
         waker = gevent.get_hub().loop.async_()
         waker.start(done.set)
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
@@ -37,5 +37,5 @@ class Bridge:
 
 @cache
 def bridge() -> Bridge:
-    """Return the one of this process: made when it is first used, since Locust may fork before."""
+    """Return the bridge of this process. It is created at first use, since Locust may fork before."""
     return Bridge()

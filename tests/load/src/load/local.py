@@ -1,4 +1,4 @@
-"""`./pants run tests/load:local -- …`: starts a world on this machine, loads it, and stops it again."""
+"""`./pants run tests/load:local -- …`: starts a world on this machine, loads it, and stops it."""
 
 import os
 import subprocess
@@ -13,15 +13,22 @@ from load.__main__ import main as load_main
 from sector.api.keyring import secret_key
 from sector.api.token import sign_token
 
+_ABOUT = """\
+Starts a world on this machine, loads it, and stops it. --host, --viz and the token are set. Environment variables:
+  PORT_BASE  first port of the world (default: 8000)
+  SYSTEMS    number of systems of the world (default: 300)
+example: ./pants run tests/load:local -- --headless --users 100 --run-time 1m
+"""
 _WITHIN_S = 120.0
 _BASE = 8000
-# A load comes from one address, with one token.
+# The load comes from one address, with one token.
 _UNLIMITED = dict.fromkeys(("RATE_PER_TOKEN", "RATE_PER_ADDRESS", "REQUESTS_PER_TOKEN", "REQUESTS_PER_ADDRESS"), "0")
 
 
 def main() -> None:
-    """Load a world of our own; exits with the verdict."""
+    """Start a world, load it, and stop it; exits with the exit code of the load test."""
     if {"-h", "--help"} & set(sys.argv[1:]):
+        print(_ABOUT)
         load_main()
     with tempfile.TemporaryDirectory(prefix="sector-load-") as folder:
         base = int(os.environ.get("PORT_BASE", _BASE))

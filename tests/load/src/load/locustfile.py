@@ -31,7 +31,7 @@ def add_options(parser: LocustArgumentParser) -> None:
 
 def weigh(environment: Environment, **_: object) -> None:
     """Set the weights of the user kinds and validate the options."""
-    # A log line per request would be a load of its own.
+    # A log line per request would be additional load.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     options = LoadOptions.of(environment)
     for kind, name in _KINDS.items():

@@ -15,8 +15,8 @@ class PromiseBroken(Exception):
 async def outcome_of(client: Client, order_id: str, since_tick: int, max_ticks: int, patience_s: float) -> OrderStatus:
     """Return the outcome of an order that was sent at tick `since_tick` or later.
 
-    Raises PromiseBroken where there is no outcome, though so many ticks went by, or no tick came for `patience_s` seconds; or where it came
-    more ticks later than that. Raises sector.client.ClientError.
+    Raises PromiseBroken if there is no outcome within `max_ticks`, or no tick within `patience_s` seconds, or if the outcome has a later
+    tick. Raises sector.client.ClientError.
     """
     newest_tick, newest_s = since_tick, time.monotonic()
     while (order_status := await client.outcome(order_id, wait_s=_WAIT_S)).status == "pending":

@@ -1,4 +1,4 @@
-"""What the page is sent, as far as a watcher needs it: which tick it shows, and when that was committed."""
+"""The messages of the page, as far as a spectator needs them: the tick, and the time of its commit."""
 
 import struct
 import zlib

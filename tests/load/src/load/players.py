@@ -20,15 +20,15 @@ _SAMPLED = 3
 
 
 class _OrderingUser(SectorUser):
-    """Plays a faction: a new one while there are homes, else one that is there already."""
+    """Plays a faction: a new one while there are free homes, otherwise an existing one."""
 
     abstract = True
     faction = ""
 
     def choose(self, snapshot: Snapshot, most: int) -> list[Order]:
-        """Return up to so many orders that make sense here; where none does, notes."""
+        """Return up to this number of useful orders; notes if there are none."""
         if not self.faction:
-            self.faction = f"Load{random.getrandbits(24):06x}-{next(_FACTIONS)}"  # (nothing secret)
+            self.faction = f"Load{random.getrandbits(24):06x}-{next(_FACTIONS)}"  # not a secret
         orders = choose_orders(snapshot, self.faction, most)
         here = any(each.id == self.faction for each in snapshot.factions)
         return [*orders, *(self.a_note() for _ in range(most - len(orders)))] if here else orders[:1]
@@ -38,7 +38,7 @@ class _OrderingUser(SectorUser):
         return Note(faction=self.faction, text="load")
 
     def adopt(self, snapshot: Snapshot) -> None:
-        """Play a faction that is there: there is no home left for one of its own."""
+        """Play an existing faction, because no home is free."""
         self.faction = random.choice(snapshot.factions).id if snapshot.factions else ""  # noqa: S311  (nothing secret)
 
     async def follow(self, order_id: str, since_tick: int, given_s: float) -> OrderStatus | None:
@@ -86,7 +86,7 @@ class Swarm(_OrderingUser):
         results = await self.measured(name, self.client.orders(orders))
         given_s = time.perf_counter()
         accepted = self._checked(orders, results)
-        # They are taken in the order of the log: if the last has its outcome, all must have.
+        # Orders are applied in the order of the log: if the last one has its outcome, all must have.
         for order_id in [*accepted[-1:], *random.sample(accepted, min(_SAMPLED, len(accepted)))]:
             await self.follow(order_id, snapshot.tick, given_s)
 
@@ -98,7 +98,7 @@ class Swarm(_OrderingUser):
                 REQUEST, "answers of a batch", 0, PromiseBroken(f"{len(results)} answers to {len(orders)} orders")
             )
         for each in refused:
-            # What the API refuses now, such as a faction that was eliminated meanwhile, was right when it was chosen.
+            # An order may become invalid after the player chose it, for example if its faction was eliminated.
             if each.problem.status != _NOT_VALID:
                 self.note(REQUEST, "answers of a batch", 0, each)
         return accepted

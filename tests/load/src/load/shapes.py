@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 
 type Users = int
 type Shape = Callable[[float, float, Users], Users]
-"""Of the seconds since the beginning, the seconds of all of it, and the most users."""
+"""Parameters: seconds since the start, duration in seconds, and maximum of users."""
 
 
 def steady(_: float, __: float, most: Users) -> Users:
-    """All of them."""
+    """All users for the whole time."""
     return most
 
 
@@ -30,4 +30,4 @@ def soak(at_s: float, run_s: float, most: Users) -> Users:
 
 SHAPES: Mapping[str, Shape] = {"steady": steady, "ramp": ramp, "spike": spike, "soak": soak}
 TIMED = frozenset({"ramp", "spike", "soak"})
-"""Those that are nothing without the seconds of all of it."""
+"""Shapes that need the duration of the run."""

@@ -1,4 +1,4 @@
-"""Loads, put on real services: what holds meets the objectives, and what does not is told by the exit code."""
+"""Load tests of real services: a load that meets the objectives passes, and any other sets the exit code."""
 
 import csv
 import subprocess

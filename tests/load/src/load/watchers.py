@@ -42,7 +42,7 @@ class Streamer(SectorUser):
 
     @task
     def watch(self) -> None:
-        """Watch as the page does (Socket.IO)."""
+        """Watch like the page (Socket.IO)."""
         self.do(self._watch() if self.options.viz else self._listen())
 
     async def _listen(self) -> None:

@@ -25,7 +25,7 @@ exit status: 0 if at least MIN percent of the mutants are killed and all survivo
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run; returns the exit status."""
+    """Run mutants; returns the exit status: 0 if the goal is met, 1 if not, 2 if a test fails without a mutant."""
     modules = [module for target in TARGETS for module in target.modules]
     parser = argparse.ArgumentParser(
         prog="./pants run tests/mutation --",
@@ -35,21 +35,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--module", action="append", choices=modules, metavar="NAME", help="mutate only this module; repeatable"
+        "--module",
+        action="append",
+        choices=modules,
+        metavar="NAME",
+        help="mutate only this module, repeatable (default: all)",
     )
-    parser.add_argument("--list", action="store_true", help="print the names of the modules and end")
+    parser.add_argument("--list", action="store_true", help="print the names of the modules and exit")
     parser.add_argument(
-        "--sample", type=int, metavar="N", help="at most N mutants of each group of modules, chosen at random"
+        "--sample", type=int, metavar="N", help="at most N random mutants of each group of modules (default: all)"
     )
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the sample (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the sample (default: %(default)s)")
     parser.add_argument(
-        "--min", type=float, default=90.0, metavar="PERCENT", help="to be killed (default: %(default)g)"
+        "--min",
+        type=float,
+        default=90.0,
+        metavar="PERCENT",
+        help="minimum of killed mutants, in percent (default: %(default)g)",
     )
     parser.add_argument(
-        "--only", type=Path, metavar="FILE", help="only the mutants in FILE, as --save wrote it, to try new tests"
+        "--only",
+        type=Path,
+        metavar="FILE",
+        help="only the mutants in a file of --save, to try new tests (default: all)",
     )
     parser.add_argument(
-        "--save", type=Path, metavar="FILE", help="append the survivors to FILE, in the format of survivors.toml"
+        "--save",
+        type=Path,
+        metavar="FILE",
+        help="append the survivors to FILE, in the format of survivors.toml (default: none)",
     )
     given = parser.parse_args(arguments)
     if given.list:
@@ -111,7 +125,7 @@ type Key = tuple[str, str, str]
 
 
 def key_of(mutant: Mutant) -> Key:
-    """Return what names a mutant as long as its function stays the same."""
+    """Return an identifier of a mutant that is stable while its function does not change."""
     return mutant.module, mutant.function, mutant.change
 
 
@@ -139,7 +153,7 @@ class Report:
 
     @property
     def percent(self) -> float:
-        """How many mutants were killed."""
+        """The percentage of killed mutants."""
         verdicts = [verdict for each in self._verdicts.values() for verdict in each]
         return _percent(verdicts)
 

@@ -103,7 +103,14 @@ DELTAS = Target(
         "test_archive_replay.py",
         "test_rules.py",
     ),
-    skipped_tests=("temperament_beats", "another_hash_seed", "atheris", "the_command", "arbitrary_header", "largest_map"),
+    skipped_tests=(
+        "temperament_beats",
+        "another_hash_seed",
+        "atheris",
+        "the_command",
+        "arbitrary_header",
+        "largest_map",
+    ),
 )
 
 TARGETS = (STATE, RULES, DELTAS)

@@ -1,1 +1,1 @@
-"""Soak: a day in the life of a world, in an hour: all services, hundreds who play and watch, and faults all the while."""
+"""A soak test: all services, hundreds of players and spectators, and faults for an hour or longer."""

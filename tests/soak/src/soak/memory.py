@@ -20,7 +20,7 @@ class MemorySamples:
                 self.by_process.setdefault((name, process_id), []).append((at_s, size))
 
     def slopes(self, least_s: float, settled_s: float) -> Mapping[str, "Slope"]:
-        """Return the slope of each that lived for `least_s`, without its first `settled_s`; of those of one name the longest."""
+        """Return the slope of each process that lived for `least_s`, without its first `settled_s`; the longest by name."""
         slopes: dict[str, Slope] = {}
         for (name, _), points in self.by_process.items():
             settled = [point for point in points if point[0] >= points[0][0] + settled_s]
@@ -34,7 +34,7 @@ class MemorySamples:
 
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """How much more a process holds an hour, in MB, by the median of the slopes between all pairs; what it held last, and over how long.
+    """The memory growth of a process in MB per hour (median of all slopes), its last memory, and its life.
 
     Source: H. Theil, "A rank-invariant method of linear and polynomial regression analysis", 1950.
     """
@@ -45,14 +45,14 @@ class Slope:
 
     @classmethod
     def of(cls, points: Sequence[tuple[float, float]]) -> "Slope":
-        """Return that of points: seconds, and MB."""
+        """Return the slope of points of seconds and MB."""
         thinned = points[:: max(1, len(points) // 200)]
         pairs = [(b[1] - a[1]) / (b[0] - a[0]) for number, a in enumerate(thinned) for b in thinned[number + 1 :]]
         return cls(statistics.median(pairs) * 3600, points[-1][1], points[-1][0] - points[0][0])
 
 
 def resident_mb(process_id: int) -> float | None:
-    """Return the memory of a process, in MB; None where it is gone."""
+    """Return the memory of a process in MB; None if it has ended."""
     try:
         pages = int(Path(f"/proc/{process_id}/statm").read_text().split()[1])
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""A day as a picture: how long things took, and what each process held, over time, with the windows of faults behind."""
+"""A plot of a soak test: latency and memory over time, with the fault windows in the background."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -17,7 +17,7 @@ _GRID, _WINDOW = 0.3, "#e4572e"
 
 
 def picture(report: Report) -> str:
-    """Return it, as SVG."""
+    """Return the plot as SVG."""
     figure = Figure(figsize=(10, 7), layout="constrained")
     took, held = figure.subplots(2, sharex=True)
     _draw_latency(took, report.log.samples, report.start_s)
@@ -40,7 +40,7 @@ def _draw_latency(axes: Axes, samples: Sequence[Sample], start_s: float) -> None
 
 
 def _binned(samples: Sequence[Sample], start_s: float) -> Iterator[tuple[float, float]]:
-    """Yield the middle of each bin, in seconds since the beginning, and the p99 of those that began in it."""
+    """Yield the middle of each bin in seconds since the start, and the p99 of the samples that began in it."""
     in_order = sorted(samples, key=lambda each: each.at_s)
     for number, each in groupby(in_order, key=lambda sample: (sample.at_s - start_s) // _BIN_S):
         yield (number + 0.5) * _BIN_S, p99([sample.took_s for sample in each])

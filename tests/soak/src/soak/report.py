@@ -1,4 +1,4 @@
-"""What a soak comes to: counts, latencies outside the windows of faults, slopes of memory, and whether the objectives are met."""
+"""The report of a soak test: counts, latency outside fault windows, memory slopes, and objectives."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,15 +8,15 @@ from soak.memory import MemorySamples, Slope
 from soak.users import Sample, UserLog
 
 type Window = tuple[float, float]
-"""From a fault to when its effects are over, on the monotonic clock."""
+"""From a fault until its effects are over, on the monotonic clock in seconds."""
 
 P99_S: Mapping[str, float] = {"acknowledged": 0.25, "outcome": 2.0, "seen": 1.0, "heard": 1.0}
-"""Objectives, in seconds: an order is acknowledged, and has its outcome; a tick is seen on the page, and heard on the stream."""
+"""Objectives in seconds: acknowledgement and outcome of an order, and delivery of a tick to page and stream."""
 MAX_MB_PER_HOUR = 12.0
 
 
 def outside(samples: Sequence[Sample], windows: Sequence[Window]) -> Mapping[str, list[float]]:
-    """Return how long things took, by kind, of those that began and ended outside all windows."""
+    """Return the durations by kind, of samples that began and ended outside all windows."""
     durations: dict[str, list[float]] = {kind: [] for kind in P99_S}
     ordered, ends = sorted(windows), -math.inf
     merged: list[Window] = []
@@ -36,15 +36,15 @@ def outside(samples: Sequence[Sample], windows: Sequence[Window]) -> Mapping[str
 
 
 def p99(values: Sequence[float]) -> float:
-    """Return what 99 of 100 do not exceed."""
+    """Return the 99th percentile."""
     return sorted(values)[math.ceil(len(values) * 0.99) - 1] if values else math.nan
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One soak.
+    """One soak test.
 
-    `start_s` is on the monotonic clock; `wrong`: what processes and answers did that they must not.
+    `start_s` is on the monotonic clock. `wrong` lists unexpected exits and responses.
     """
 
     start_s: float
@@ -59,7 +59,7 @@ class Report:
     wrong: Sequence[str]
 
     def lines(self) -> list[tuple[str, str, bool]]:
-        """Return each objective, what was measured, and whether it is met."""
+        """Return each objective, the measured value, and whether it is met."""
         log = self.log
         objectives = [
             (
@@ -83,7 +83,7 @@ class Report:
 
     @property
     def windowed_s(self) -> float:
-        """How long of it was in windows of faults."""
+        """The seconds that were in fault windows."""
         within, until_s = 0.0, self.start_s
         for began_s, ended_s in sorted(self.windows):
             within += max(min(ended_s, self.start_s + self.seconds) - max(began_s, until_s), 0)

@@ -28,7 +28,7 @@ TICK_S, LEASE_S = 0.5, 3.0
 _CONFIG = CONFIG.model_copy(update={"keyframes_kept": 4, "home_ships": 1_000_000_000})
 _SAMPLE_S = 5.0
 _AFTER_S = 5.0
-"""A fault is over so long after it was mended: who was cut off has come back."""
+"""Seconds from the repair of a fault until its effects are over: disconnected clients have reconnected."""
 _RECOVERY_TIMEOUT_S = 60.0
 _LEAVES_WITHIN_S = 15.0
 _ENDS = (
@@ -41,7 +41,7 @@ _ENDS = (
 
 
 def faults(seed: int, seconds: float, every_s: float) -> Iterator[Fault]:
-    """Yield the faults of a day: in its first half of all kinds, in its second of those that end no process, so that all grow old."""
+    """Yield the faults of a run: all kinds in its first half, in its second only those that end no process."""
     kinds = schedule.KINDS["one"]
     for fault in schedule.schedule(seed, seconds, kinds, every_s):
         if fault.at_s < seconds / 2 or fault.kind not in _ENDS:
@@ -59,7 +59,7 @@ async def run_day(
     think_s: float = 3.0,
     progress: Callable[[float, str], None] = lambda _at_s, _what: None,
 ) -> Report:
-    """Run the workload for so long and return the report."""
+    """Run the workload for some seconds and return the report."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(32))
     async with start_system(
         "one", directory, tick_s=TICK_S, lease_s=LEASE_S, config=_CONFIG
@@ -92,7 +92,7 @@ async def _run_workload(
     vizs = [partial(_url, system, f"viz-{sim_id}") for sim_id in SIMS]
     start_s, windows = time.monotonic(), list[Window]()
     crowd = [asyncio.create_task(play(clients[n % 2], FACTIONS, think_s, log, stop)) for n in range(players)]
-    # One in four hears the stream of the API, the others watch the page.
+    # One spectator in four reads the stream of the API, the others watch the page.
     crowd += [
         asyncio.create_task(listen(clients[n // 4 % 2], log, stop) if n % 4 == 0 else watch(vizs[n % 2], log, stop))
         for n in range(spectators)
@@ -152,7 +152,7 @@ async def _inject(injector: Injector, fault: Fault, windows: list[Window]) -> No
 
 
 async def _sample(system: SystemUnderTest, held: MemorySamples, start_s: float, stop: asyncio.Event) -> None:
-    """Note what all processes hold, every few seconds until `stop`."""
+    """Sample the memory of all processes, every few seconds until `stop`."""
     while not stop.is_set():
         running = {
             process.name: process.service.process.pid for process in system.services if process.service is not None
@@ -164,7 +164,7 @@ async def _sample(system: SystemUnderTest, held: MemorySamples, start_s: float, 
 
 
 async def _settle(system: SystemUnderTest, log: UserLog) -> None:
-    """Load the outcomes of the orders that were still open at the end."""
+    """Load the outcomes of the orders that were still pending at the end."""
     end_s = time.monotonic() + _RECOVERY_TIMEOUT_S
     while log.open and time.monotonic() < end_s:
         for sim_id, order_id in list(log.open):

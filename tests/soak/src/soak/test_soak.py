@@ -1,4 +1,4 @@
-"""A short day, and what its report is made of; run, a day as long as you like."""
+"""A short soak test, and the parts of its report."""
 
 from pathlib import Path
 from xml.etree import ElementTree
@@ -22,7 +22,7 @@ SECONDS = 40 if LONG else 20
 async def test_a_short_day_loses_no_order_and_shows_every_tick(tmp_path: Path) -> None:
     report = await run_day(SECONDS, tmp_path, players=10, spectators=12, every_s=0.3 * SECONDS, think_s=0.5)
     print(report.text())
-    # Latency and memory are for an hour on a machine that does nothing else.
+    # Latency and memory need an hour on an idle machine.
     drawn = ElementTree.fromstring(picture(report))  # noqa: S314 # our own
     assert {*P99_S, "api", "bot", "viz", "worker", "fault", "minutes"} <= {
         text.text for text in drawn.findall(".//{*}text")

@@ -44,7 +44,7 @@ class UserLog:
     open: dict[tuple[str, str], float] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
     ticks: int = 0
-    """Ticks that the spectators and listeners received, all together."""
+    """The number of ticks that all spectators and streams received."""
 
     def note(self, kind: str, at_s: float) -> None:
         """Record a step that began at `at_s` and has ended."""
@@ -184,7 +184,7 @@ async def listen(clients: Clients, log: UserLog, stop: asyncio.Event) -> None:
 
 
 async def _wait_for_client(clients: Clients, stop: asyncio.Event) -> Client | None:
-    """Return the client once the API runs; None at the end."""
+    """Return the client once the API runs; None at the end of the run."""
     while not stop.is_set():
         if (client := clients.now()) is not None:
             return client

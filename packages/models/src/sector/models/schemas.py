@@ -3,8 +3,9 @@
 `python -m sector.models.schemas` writes them.
 """
 
+import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -26,8 +27,13 @@ def text(name: str) -> str:
     return json.dumps(about | schema, indent=1, sort_keys=True) + "\n"
 
 
-def main() -> None:
-    """Write all files."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the files."""
+    argparse.ArgumentParser(
+        prog="python -m sector.models.schemas",
+        description="Writes the JSON Schemas of orders and events beside this module.",
+        epilog="example: python -m sector.models.schemas",
+    ).parse_args(arguments)
     for name in FILES:
         (Path(__file__).parent / name).write_text(text(name))
 

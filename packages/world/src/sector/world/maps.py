@@ -57,11 +57,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     make.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the map (default: %(default)s)")
     make.set_defaults(run=_make)
-    check = commands.add_parser("check", help="check whether a map can be played, and how fair it is")
-    check.add_argument("file", type=Path, metavar="FILE")
+    check = commands.add_parser(
+        "check",
+        help="check whether a map can be played, and how fair it is",
+        description="Checks whether a map can be played, and prints how fair it is.",
+    )
+    check.add_argument("file", type=Path, metavar="FILE", help="map file")
     check.set_defaults(run=_check)
-    draw = commands.add_parser("draw", help="write an SVG image of a map to stdout")
-    draw.add_argument("file", type=Path, metavar="FILE")
+    draw = commands.add_parser(
+        "draw", help="write an SVG image of a map to stdout", description="Writes an SVG image of a map to stdout."
+    )
+    draw.add_argument("file", type=Path, metavar="FILE", help="map file")
     draw.set_defaults(run=_draw)
     return parser
 

@@ -163,7 +163,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m sector.world.replay",
         description="Replays an exported log from its first keyframe, and compares the state hash of every tick with the"
         " recorded one. The first tick that differs is named, with the columns that do.",
-        epilog="exit status: 0 if every tick matches, 1 if a tick differs, 2 if the file is not an archive.",
+        epilog="example: python -m sector.world.replay default.sector. Exit status: 0 if every tick matches, 1 if a tick differs,"
+        " 2 if the file is not an archive.",
     )
     parser.add_argument("file", metavar="FILE", type=Path, help="file that `python -m sector.state export` wrote")
     path: Path = parser.parse_args(arguments).file

@@ -1,4 +1,4 @@
-"""`python -m sector.api` runs an API process; `token` as its argument prints a token, `openapi` its OpenAPI document."""
+"""`python -m sector.api` runs an API process. With `token` it prints a token, with `openapi` the OpenAPI document."""
 
 import logging
 import sys
@@ -13,7 +13,8 @@ log = logging.getLogger(__name__)
 _DESCRIPTION = (
     "sector-api: accepts orders for sims, and serves their state and events.\n"
     "sector-api token --faction NAME: prints a token; see sector-api token --help.\n"
-    "sector-api openapi: prints the OpenAPI document, from which clients can be generated."
+    "sector-api openapi: prints the OpenAPI document, from which clients can be generated.\n"
+    "example: REDIS_URL=redis://localhost:6379/0 AUTH_SECRET=... sector-api"
 )
 _OPEN = {
     "effect": "every client of this API may submit orders for any faction and create sims",

@@ -52,7 +52,7 @@ class AccessLog:
             "subject": self._subject(request),
             "agent": request.headers.get("user-agent", "")[:200],
         }
-        # Not through the logging of the standard library, which takes several times as long.
+        # Written directly: the logging of the standard library takes several times as long.
         self._stream.write((line(entry) if self._as_json else _as_text(entry)) + "\n")
 
 

@@ -17,7 +17,7 @@ from sector.models.error_texts import describe_error
 
 ALL = "*"
 _MAX_TOKENS = 4096
-"""Tokens in the cache."""
+"""The maximum number of tokens in the cache."""
 
 CLOCK_SKEW_S = 10
 """How far the clock of an issuer may be ahead of ours: for `iat` and `nbf`. `exp` is exact."""

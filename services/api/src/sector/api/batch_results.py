@@ -32,7 +32,7 @@ def list_results(rejected: Mapping[int, ApiError], stored: bytes, ids: Sequence[
         return list(_with_ids(orjson.loads(stored), iter(ids)))
     statuses = struct.unpack(f">{len(stored) // 2}H", stored[1:]) if stored else (_ACCEPTED,) * len(ids)
     if (stored and not stored.startswith(_STATUSES)) or statuses.count(_ACCEPTED) != len(ids):
-        raise ValueError("these are no stored statuses")
+        raise ValueError("these bytes are not stored statuses")
     remaining, texts = MAX_ERRORS, iter(ids)
     listed: list[JsonValue] = []
     for number, status in enumerate(statuses):

@@ -20,7 +20,7 @@ type Coding = Literal["zstd", "br", "gzip", ""]
 FORMATS: tuple[Format, ...] = get_args(Format.__value__)
 SNAPSHOT_FORMATS: tuple[Format, ...] = ("rows", "columns")
 _MIN_THREAD_ROWS = 2_000
-"""A view of at least so many rows is encoded in a thread, so that the API answers other requests meanwhile."""
+"""A view with at least this number of rows is encoded in a thread, so that the API answers other requests meanwhile."""
 
 _MAKE: Mapping[Format, Callable[[SimView], JsonValue]] = {
     "rows": lambda view: view.rows(),

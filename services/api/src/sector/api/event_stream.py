@@ -143,7 +143,7 @@ class EventStreams:
         if after is None:
             return newest
         first = (await history.get_range(sim.redis, sim.sim_id)).first
-        # The sim can be at an earlier tick than the client has seen, if Redis lost ticks that were not on disk yet.
+        # The sim can be at an earlier tick than the client's, if Redis lost ticks that were not on disk yet.
         if 0 < after[0] < first or after > newest:
             await writer.send(encode_gap(after, (first if after <= newest else view.head.tick) + 1))
             if after > newest:

@@ -32,7 +32,7 @@ async def get_events(throttle: RequestThrottle, request: Request, sim: ApiSim) -
 
 
 def parse_start(parameters: dict[str, str]) -> EventId:
-    """Return the id of the event after which to begin. It is `after`, or stands before the tick in `tick`. Raises ApiError."""
+    """Return the id of the event after which to begin: `after`, or the one before the tick `tick`. Raises ApiError."""
     if "tick" not in parameters:
         return parse_event_id("after", parameters.get("after", "0-0"))
     if "after" in parameters:
@@ -49,7 +49,7 @@ def parse_event_id(name: str, text: str) -> EventId:
 
 
 def parse_filter(parameters: dict[str, str]) -> EventFilter | None:
-    """Return the filter for events: their types in `type`, and those that concern `faction`. None passes all. Raises ApiError."""
+    """Return the filter for events, by `type` and `faction`; None if all events pass. Raises ApiError."""
     types = frozenset(parameters["type"].split(",")) if "type" in parameters else EVENT_TYPES
     if unknown := sorted(types - EVENT_TYPES):
         raise invalid_query("type", f"{unknown[0][:40]!r} is not one of {', '.join(sorted(EVENT_TYPES))}")

@@ -1,4 +1,4 @@
-"""Examples of what is sent and answered, for what the API says of itself. The tests hold each against its schema."""
+"""Examples of requests and responses for the OpenAPI document. A test validates each against its schema."""
 
 from pydantic import JsonValue
 

@@ -11,9 +11,9 @@ _JSON = "application/json"
 _ACCEPTED = frozenset({_JSON, "application/x-www-form-urlencoded", "text/plain", ""})
 """Content types that are parsed as JSON: by default curl sends the second, and `fetch` of a browser the third."""
 _MAX_BRACKETS = 100_000
-"""In a body, also inside strings. Each may begin an object, which takes 100 ns while other requests wait."""
+"""The maximum number in a body, also inside strings. Each may begin an object, which takes 100 ns to parse."""
 _MAX_COLONS = 50_000
-"""In a body, also inside strings. Each may belong to a field, which takes 300 ns."""
+"""The maximum number in a body, also inside strings. Each may belong to a field, which takes 300 ns to parse."""
 
 
 def parse_json(request: Request, *, may_be_map: bool = True) -> JsonValue:

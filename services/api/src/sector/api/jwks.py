@@ -140,7 +140,7 @@ def _check_strength(fields: Mapping[str, object], jwk: PyJWK) -> str:
 
 
 def _quoted(value: object) -> str:
-    """Return a value of the file as JSON, cut."""
+    """Return a value of the file as JSON, cut to a maximum length."""
     text = json.dumps(value)
     return text if len(text) <= _MAX_NAME else f"{text[:_MAX_NAME]}…"
 
@@ -148,4 +148,4 @@ def _quoted(value: object) -> str:
 def _quoted_choice(value: object) -> str:
     """Return a value that must be one of a few words. A longer value is hidden, because it may be a secret in the wrong field."""
     text = _quoted(value)
-    return text if len(text) <= _MAX_WORD else "of an unknown kind"
+    return text if len(text) <= _MAX_WORD else "(hidden)"

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 _READ_TIMEOUT_S = 1.0
 
 type FileStamp = tuple[int, int, int]
-"""Modification time, size and inode of a file."""
+"""The modification time, the size and the inode of a file."""
 
 
 def secret_key(secret: str) -> Key:
@@ -85,7 +85,7 @@ class KeyRing:
             self.report()
 
     def report(self) -> None:
-        """Log which keys are used, and why others are not: each reason once, until the key is good or gone."""
+        """Log the keys, and why others are skipped. A reason is logged once, until the key is valid or removed."""
         if self._path is None:
             return
         for reason in self.skipped:

@@ -103,7 +103,7 @@ def _version() -> str:
     try:
         return version("sector-api")
     except PackageNotFoundError:
-        # Run from the repository.
+        # The process runs from the repository.
         return "0"
 
 
@@ -126,7 +126,7 @@ def _request_bodies() -> Iterator[type[BaseModel]]:
             yield operation.body
 
 
-# Made on import, so that processes which are forked later share it.
+# Created on import, so that processes that are forked later share it.
 _SCHEMAS: Mapping[str, JsonValue] = _schemas()
 
 
@@ -199,7 +199,7 @@ def _schema(body: Body) -> JsonValue:
 
 
 def _resolved(schema: JsonValue) -> JsonValue:
-    """Replace the names of components by references to them."""
+    """Replace the names of components with references to them."""
     if isinstance(schema, dict):
         return {
             name: _REF.format(model=value) if name == "$ref" else _resolved(value) for name, value in schema.items()

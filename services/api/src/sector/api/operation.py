@@ -36,7 +36,7 @@ class Reply:
 class Operation:
     """A method of a path. With `of_sim`, the path is that of the own sim, and `/sims/{sim_id}` before it that of any sim.
 
-    `problems` describes the error responses by status, besides those that all operations have.
+    `problems` describes the error responses by status, except those that all operations have.
     """
 
     method: Literal["get", "post"]

@@ -194,7 +194,7 @@ GET_ORDER = Operation(
             "2s",
         ),
     ),
-    problems={404: "No such sim, or the order is not in its log, or no longer."},
+    problems={404: "The sim does not exist, or its log does not contain the order."},
 )
 
 POST_FORK = Operation(

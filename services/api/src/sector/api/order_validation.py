@@ -18,14 +18,14 @@ from sector.models.rows import has_row
 from sector.state.watch.reader import SimView
 
 MAX_ORDERS = 1_000
-"""Orders in one list."""
+"""The maximum number of orders in one list."""
 ORDER_TYPES = frozenset(kind.model_fields["type"].default for kind in get_args(get_args(Order)[0]))
 _ORDERS_PER_SLICE = 50
 _MAX_NAME = 1_000
 _MAX_FIELDS = 32
-"""Of an order. Each unknown field is an error, and a body of 1 MB has room for 100,000 of them."""
+"""The maximum number of fields in an order. Each unknown field is an error, and 1 MB can have 100,000 of them."""
 _MAX_SLICE_NS = 50_000_000
-"""Work on one slice of a list. The clock of the thread includes other requests that ran while this one waited for the sim."""
+"""The maximum work on a slice. The clock of the thread includes other requests that run while this one waits."""
 _ORDER_BYTES = 512
 _ORDER_NS = 1_000_000
 """The cost of a request is one for each order, for each `_ORDER_BYTES` of its body, or for each `_ORDER_NS` of work on it."""
@@ -91,7 +91,7 @@ async def _validate_list(
                 orders.rejected[number] = error.with_traceback(None)
                 listed_errors += len(error.errors)
         orders.add_work(request, len(body), time.thread_time_ns() - began_ns)
-        # A thousand orders take some ten ms. The API answers other requests in between.
+        # A thousand orders take about ten ms. Between slices, the API answers other requests.
         await asyncio.sleep(0)
         began_ns = time.thread_time_ns()
 

@@ -25,10 +25,10 @@ from sector.state.log import admission
 from sector.state.log.admission import Admitted
 
 _LARGE_BYTES, _LARGE_COMMAS = 32 * 2**10, 300
-"""A body with so many bytes, or so many fields and items, takes a turn: 1 MB takes 20 ms to parse, and so does a list of a thousand
+"""A body of this size, or with this number of fields and items, takes a turn: 1 MB takes 20 ms to parse, and so does a list of a thousand
 invalid orders."""
 _NO_DIGEST = bytes(admission.DIGEST_BYTES)
-_UNEXPECTED = "not foreseen"
+_UNEXPECTED = "unexpected error"
 
 
 @dataclass(slots=True)

@@ -80,7 +80,7 @@ def list_errors(error: ValidationError, tags: frozenset[str] = frozenset()) -> l
     """Return field and message of each error. `tags` are those of a union: the paths of pydantic begin with them."""
     listed = []
     errors = list_causes(error)
-    # A list whose validation stopped at an invalid item has too few valid ones as well, which says nothing more.
+    # If the validation of a list stopped at an invalid item, the error about too few valid items adds nothing.
     stopped = {each["loc"][:-depth] for each in errors for depth in range(1, len(each["loc"]))}
     for each in errors:
         if each["type"] == "too_short" and each["loc"] in stopped:
@@ -103,5 +103,5 @@ def list_errors(error: ValidationError, tags: frozenset[str] = frozenset()) -> l
 
 
 def _shorten(name: str) -> str:
-    """Return the name of a field, cut: the name of an unknown field can be as long as the body."""
+    """Return the name of a field, cut to a maximum length: the name of an unknown field can be as long as the body."""
     return name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}…"

@@ -27,7 +27,7 @@ from sector.state.sims.reservation import IdempotencyKey
 from sector.state.tick.head import Head
 
 _MAX_OBJECTS = 60_000
-"""In a body: more than the largest map that fits into 1 MB. Each invalid object takes a microsecond, while other requests wait."""
+"""The maximum of objects in a body, above that of the largest map in 1 MB. An invalid object takes a microsecond."""
 _MAX_FIELDS = 64
 _ID = re.compile(SIM_ID)
 
@@ -175,7 +175,7 @@ def _idempotency_key(request: Request, bearer: Bearer, source: str) -> Idempoten
 
 
 def _accepted(request: Request, sim_id: str, *, replayed: bool = False) -> Response:
-    # It is relative, because a proxy may serve the API below a path of its own.
+    # The location is relative, because a proxy may serve the API below a path prefix.
     location = f"{'../' * (request.path.count('/') - 1)}sims/{sim_id}"
     headers = ((b"location", location.encode()), *(REPLAYED if replayed else ()))
     return json_response({"id": sim_id, "status": "founding"}, 202, headers=headers)

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
         action="append",
         default=[],
         metavar="NAME",
-        help="faction of the token, can be repeated; * for all",
+        help="faction of the token, can be repeated; * for all (required without --admin)",
     )
     parser.add_argument(
         "--sim", action="append", default=[], metavar="ID", help="sim of the token, can be repeated (default: all)"
@@ -41,7 +41,11 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--subject", metavar="NAME", help="subject of the token (default: the faction, or admin)")
     parser.add_argument(
-        "--hours", type=float, default=24.0, metavar="N", help="lifetime of the token (default: %(default)s)"
+        "--hours",
+        type=float,
+        default=24.0,
+        metavar="N",
+        help="lifetime of the token in hours, up to 87840 (default: %(default)g)",
     )
     options = parser.parse_args(arguments)
     if not (options.faction or options.admin):

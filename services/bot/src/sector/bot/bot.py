@@ -25,7 +25,7 @@ _REFUSALS = {
 
 
 def describe(error: ClientError | ValidationError) -> str:
-    """Return what is wrong with the API, in words for /health: what came over the network is for the log alone."""
+    """Return the error of the API as text for /health. Texts from the network are only in the log."""
     match error:
         case RequestRejected():
             status = error.problem.status
@@ -91,7 +91,7 @@ class Bot:
         try:
             await client.order(order)
         except RequestRejected as refused:
-            # Until a token is good, each look is to fail, also one at the same tick: else the next would report that all is well.
+            # Until a token is accepted, each read must fail, also at the same tick: a success would clear the error.
             self._is_authorized = refused.problem.status != _UNAUTHORIZED
             if not self._is_authorized:
                 raise

@@ -11,7 +11,7 @@ from sector.models import AddFleet, Join, MoveFleet, Order, SetOwner, Snapshot
 from sector.models.snapshot import System
 
 MIN_GARRISON = 15
-"""The least ships of a border system."""
+"""The minimum of ships in a border system."""
 
 _CLAIM_RESERVE = 20
 _MUSTER_SHARE = 4
@@ -21,7 +21,7 @@ _GUARD_PERCENT = 60
 
 @dataclass(frozen=True, slots=True)
 class _Situation:
-    """What the faction owns, what lies beside it, and what is on its way."""
+    """What the faction owns, its neighbours, and the fleets under way."""
 
     faction: str
     supply: int
@@ -77,7 +77,7 @@ def _read(snapshot: Snapshot, faction: str, supply: int) -> _Situation:
 
 
 def _garrisons(situation: _Situation) -> Iterator[Order]:
-    """Muster where more is coming than there is, or a border is thin; a share of the supply each time, so that some is left to claim."""
+    """Muster where inbound fleets are stronger or a border is weak. A share of the supply stays for claims."""
     weak = [(_shortfall(situation, system), system) for system in situation.own]
     for shortfall, system in sorted(weak, key=lambda each: (-each[0], each[1].id)):
         ships = min(shortfall, situation.supply // _MUSTER_SHARE)
@@ -93,7 +93,7 @@ def _shortfall(situation: _Situation, system: System) -> int:
 
 
 def _claims(situation: _Situation) -> Iterator[Order]:
-    """The cheapest first: a claim costs more, the more ships the system has, and it brings them."""
+    """Claim the cheapest systems first. A claim costs more if the system has more ships, and it brings these ships."""
     around = {other.id: other for system in situation.own for other in situation.beside(system)}
     neutral = {other.id: other for other in around.values() if other.owner is None and situation.is_open(other)}
     for system in sorted(neutral.values(), key=lambda each: (each.ships - 8 * each.growth, each.id))[:1]:
@@ -102,7 +102,7 @@ def _claims(situation: _Situation) -> Iterator[Order]:
 
 
 def _strikes(situation: _Situation) -> Iterator[Order]:
-    """Send what wins: the garrison there, what grows until then and what is on its way, with odds in hand."""
+    """Send enough ships to win against the garrison, its growth and inbound ships, with a reserve."""
     for system in sorted(situation.own, key=lambda each: (-each.ships, each.id)):
         spare = system.ships - max(situation.hostile[system.id], MIN_GARRISON, _guard(situation, system))
         for target in sorted(situation.beside(system), key=lambda each: (each.ships, each.id)):
@@ -114,7 +114,7 @@ def _strikes(situation: _Situation) -> Iterator[Order]:
 
 
 def _guard(situation: _Situation, system: System) -> int:
-    """Return the ships that stay, a share of the strongest hostile garrison beside the system."""
+    """Return the ships that stay: a share of the strongest hostile garrison in the neighbourhood."""
     hostile = [other.ships for other in situation.beside(system) if other.owner not in (None, situation.faction)]
     return max(hostile, default=0) * _GUARD_PERCENT // 100
 

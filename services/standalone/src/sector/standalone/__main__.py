@@ -12,9 +12,9 @@ from sector.standalone.options import parser
 def main() -> None:
     """Run until Ctrl-C."""
     options = parser().parse_args()
-    # Nobody else reads the world, its logs or its secret; the processes that this one starts inherit it.
+    # Only this user may read the world, its logs and its secret. The processes that this one starts inherit the umask.
     os.umask(0o077)
-    # After the options, so that --help and a wrong option are answered at once: these imports take half a second.
+    # Imported late, because it takes half a second: --help and option errors appear at once.
     from sector.models.printable import printable
     from sector.models.regular_file import FileError
     from sector.process.log_stream import print_error

@@ -1,4 +1,4 @@
-"""Addresses and ports: where services listen and are reached, and whether their ports are free, before anything is started."""
+"""Addresses and ports: where services listen, how they are reached, and whether their ports are free."""
 
 import errno
 import os
@@ -49,7 +49,7 @@ def _is_free(host: str, port: int) -> bool:
 def _can_listen(host: str, family: int, address: tuple[str | int, ...] | tuple[int, bytes]) -> bool:
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
-            # As the servers do: a port in TIME_WAIT is free, and :: is IPv6 alone.
+            # Like the servers: a port in TIME_WAIT is free, and :: means IPv6 only.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

@@ -22,7 +22,7 @@ class SecretGivenError(ValueError):
 
 
 class SecretDamagedError(ValueError):
-    """The file of the secret was cut, or holds something else. Tokens that it signed cannot be verified any more."""
+    """The file of the secret is cut, or contains something else. Tokens that it signed can no longer be verified."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"the file auth-secret is damaged ({reason}): restore it, or replace it with --new-secret")
@@ -31,9 +31,9 @@ class SecretDamagedError(ValueError):
 
 
 def load_secret(directory: Path, *, replace: bool = False) -> str:
-    """Return AUTH_SECRET if it is set, else the secret in `directory`, which is created the first time. Only this user may read it.
+    """Return AUTH_SECRET if it is set, else the secret in `directory`, which only this user may read.
 
-    With `replace` it is a new one: no token that was signed before is valid any more.
+    With `replace` the secret is new, and all earlier tokens become invalid.
 
     Raises OSError, SecretGivenError, SecretDamagedError, SecretError.
     """
@@ -48,14 +48,14 @@ def load_secret(directory: Path, *, replace: bool = False) -> str:
 
 
 def _read(path: Path) -> str:
-    """Return the secret in a file; empty where there is none. An empty one signs nothing: a version that was killed left it.
+    """Return the secret in a file; empty if there is none. The file of a version that was killed may be empty.
 
     Raises SecretDamagedError for a file that is cut or has anything else in it, or is no file.
     """
     if not os.path.lexists(path):
         return ""
     try:
-        # Before its mode is changed, which would change that of a device.
+        # Checked before the mode is changed: otherwise the mode of a device would change.
         text = read_text(path, _MAX_BYTES)
         path.chmod(0o600)
         secret = clean_secret(text)
@@ -69,7 +69,7 @@ def _read(path: Path) -> str:
 
 
 def _write(path: Path, secret: str) -> str:
-    """Write the file, all of it or nothing."""
+    """Write the file atomically."""
     # (mkstemp creates files with the mode 0600)
     number, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:

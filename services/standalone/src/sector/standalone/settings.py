@@ -1,4 +1,4 @@
-"""The environment variables that standalone reads before it starts anything. Its processes inherit them all, and read their own."""
+"""The environment variables that standalone reads before it starts other processes. These inherit all variables."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ class StandaloneSettings(TracedSettings):
     redis_url: Annotated[RedisAddress | None, BeforeValidator(parse_setting)] = Field(
         default=None,
         repr=False,
-        description="A Redis to use instead of a Valkey that is started: redis://user:password@host:6379/0, rediss:// (TLS),"
+        description="A Redis to use instead of the embedded Valkey: redis://user:password@host:6379/0, rediss:// (TLS),"
         " unix:///path?db=0, redis+sentinel:// or redis+cluster://.",
     )
     auth_secret: AuthSecret
@@ -23,5 +23,5 @@ class StandaloneSettings(TracedSettings):
 
     @property
     def redis(self) -> str | None:
-        """The URL of the Redis to use; None for a Valkey of our own."""
+        """The URL of the Redis to use; None for the embedded Valkey."""
         return None if self.redis_url is None else self.redis_url.text

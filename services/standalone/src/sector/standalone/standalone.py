@@ -25,7 +25,7 @@ from sector.standalone.topology import ProcessSpec, Topology, build_topology
 from sector.standalone.valkey import valkey_socket
 from sector.state.redis.client import connect
 
-# A service that dies is reported at once. This is for machines that are slow or busy.
+# A service that dies is reported at once. This time is for machines that are slow or busy.
 _READY_WITHIN_S = 180.0
 _PROGRESS_EVERY_S = 15.0
 _DEATHS_AT_START = 3
@@ -34,7 +34,7 @@ _TAIL_BYTES = 16 * 1024
 
 
 def print_line(text: str) -> None:
-    """Print a line at once. The world goes on where nothing reads it."""
+    """Print a line at once. The world continues if nothing reads the line."""
     print_output(text)
 
 
@@ -90,7 +90,7 @@ async def _run(options: argparse.Namespace, redis: Path | str, directory: Path) 
 
 
 async def _bring_up(topology: Topology, supervisor: Supervisor, stop: asyncio.Event, redis_timeout_s: float) -> bool:
-    """Start Redis, then the services, and wait until all are ready; says which are not, if it takes too long."""
+    """Start Redis, then the services, and wait until all are ready. Report those that are not ready in time."""
     if topology.redis is not None:
         print_line("starting Valkey")
         supervisor.supervise(topology.redis)

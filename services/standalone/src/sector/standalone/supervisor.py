@@ -32,7 +32,7 @@ class Supervisor:
         self._running: dict[str, Process] = {}
         self.deaths: Counter[str] = Counter()
         self.refusals: set[str] = set()
-        """Processes that ended because of a wrong setting: to start them again does not help."""
+        """Processes that exited because of an invalid setting. A restart does not help."""
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
         self._watchdog: Process | None = None
@@ -62,7 +62,7 @@ class Supervisor:
         while not self._stopping.is_set():
             process = await self._spawn(spec)
             if self._stopping.is_set():
-                # `stop` did not see this process: it was not started yet.
+                # `stop` did not end this process, because it had not started yet.
                 await _end([process], _STOP_SERVICES_S)
                 return
             code = await process.wait()
@@ -94,7 +94,7 @@ class Supervisor:
 
     @contextmanager
     def _open_log(self, spec: ProcessSpec) -> Iterator[BinaryIO | int]:
-        """Open the log of a process. Where it cannot be written any more, the process runs without one."""
+        """Open the log of a process. If it can no longer be written, the process runs without a log."""
         with ExitStack() as stack:
             try:
                 log: BinaryIO | int = stack.enter_context(open_output(self.log_of(spec), append=True))
@@ -104,17 +104,17 @@ class Supervisor:
             yield log
 
     def check_logs(self, specs: Iterable[ProcessSpec]) -> None:
-        """Create the logs. Raises FileError for one that cannot be written."""
+        """Create the logs. Raises FileError if a log cannot be written."""
         for spec in specs:
             with open_output(self.log_of(spec), append=True):
                 pass
 
     def log_of(self, spec: ProcessSpec) -> Path:
-        """Return where the output of a process goes."""
+        """Return the path of the log of a process."""
         return self._logs / f"{spec.name}.log"
 
     async def stop(self, redis: ProcessSpec | None) -> None:
-        """Stop all: the services together, then Redis, so that a worker can still give its lease back. Bounded in time."""
+        """Stop all within a limited time: first the services, then Redis, so that a worker can release its leases."""
         self._stopping.set()
         services = [process for name, process in self._running.items() if redis is None or name != redis.name]
         await _end(services, _STOP_SERVICES_S)
@@ -126,7 +126,7 @@ class Supervisor:
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:
-    # Children find what we import, however we were started: from a venv, a PEX or the repository.
+    # Children import from the same places as this process, which may run from a venv, a PEX or the repository.
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **settings}
 
 

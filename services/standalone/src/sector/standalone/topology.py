@@ -24,7 +24,7 @@ _BOT_HOURS = 24.0 * 365
 
 @dataclass(frozen=True, slots=True)
 class ProcessSpec:
-    """One process: its command, its settings in addition to our own environment, and the URL that reports whether it is ready.
+    """One process: its command, its own settings, and the URL that reports whether it is ready.
 
     `port`: 0 for a process without a port.
     """
@@ -48,7 +48,7 @@ class Topology:
     """The address of the API for browsers and people."""
     viz_url: str
     token: str
-    """For a person who plays the faction Me."""
+    """The token of the person who plays the faction Me."""
 
     @property
     def specs(self) -> tuple[ProcessSpec, ...]:
@@ -94,7 +94,7 @@ def _worker(options: argparse.Namespace, sim: Mapping[str, str]) -> ProcessSpec:
 
 
 def _api(options: argparse.Namespace, viz_url: str, secret: str, sim: Mapping[str, str]) -> ProcessSpec:
-    # The page has another port than the API, so its origin is another one.
+    # The page and the API have different ports, so they have different origins.
     origins = [viz_url, f"http://localhost:{options.port_base + 1000}", *options.cors_origin]
     cors_origins = "*" if "*" in options.cors_origin else ",".join(origins)
     settings = {"AUTH_SECRET": secret, "CORS_ORIGINS": cors_origins, **sim}
@@ -117,7 +117,7 @@ def _bots(options: argparse.Namespace, api_url: str, secret: str) -> Iterator[Pr
 
 
 def _server(name: str, host: str, port: int, settings: Mapping[str, str]) -> ProcessSpec:
-    # One port for each server, whatever the environment says: only this machine reaches them.
+    # Each server has one port in any environment, because only this machine reaches it.
     return _service(name, f"sector.{name}", port, {"PORT": str(port), "HOST": host, "OPERATOR_PORT": "0", **settings})
 
 

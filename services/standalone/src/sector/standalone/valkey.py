@@ -1,4 +1,4 @@
-"""The embedded Valkey, as a command: a process like the others. It listens at a Unix socket that only this user reaches."""
+"""The embedded Valkey, as the command of a process. It listens at a Unix socket that only this user reaches."""
 
 import socket
 import tempfile
@@ -21,7 +21,7 @@ def valkey_directory(directory: Path) -> Path:
 
 @contextmanager
 def valkey_socket(directory: Path) -> Iterator[Path]:
-    """Yield the path of the socket: beside the data, or in a temporary folder where no socket can be there.
+    """Yield the path of the socket: beside the data, or in a temporary folder if that path cannot hold a socket.
 
     The path of a Unix socket has about 100 bytes, and some file systems have no sockets. Raises FileError.
     """
@@ -56,13 +56,13 @@ def valkey_url(socket_path: Path) -> str:
 def valkey_command(socket_path: Path, directory: Path, *, keep: bool) -> tuple[str, ...]:
     """Return the command of a server at the socket `at`. With `keep` it appends every write to a file in `directory`."""
     settings = {
-        # No TCP: on loopback every user of the machine could give orders.
+        # No TCP: on the loopback interface every user of the machine could send commands.
         "port": "0",
         "unixsocket": str(socket_path),
         "unixsocketperm": "700",
         "dir": str(valkey_directory(directory)),
         "save": "",
-        # As in docker/redis.conf: nothing is evicted, and before it is full history is shortened and orders are refused.
+        # Like docker/redis.conf: no key is evicted. Before memory is full, history is trimmed and orders are rejected.
         "maxmemory": "1gb",
         "maxmemory-policy": "noeviction",
         "appendonly": "yes" if keep else "no",

@@ -4,10 +4,15 @@ from sector.process import load, run
 from sector.viz.app import create_viz
 from sector.viz.settings import VizSettings
 
+_DESCRIPTION = (
+    "sector-viz: serves a web page that shows a sim live.\n"
+    "example: REDIS_URL=redis://localhost:6379/0 SIM_ID=default sector-viz"
+)
+
 
 def main() -> None:
     """Serve until a signal."""
-    settings = load(VizSettings, about="sector-viz: serves a web page that shows a sim live.")
+    settings = load(VizSettings, about=_DESCRIPTION)
     run(create_viz(settings), settings, settings.port)
 
 

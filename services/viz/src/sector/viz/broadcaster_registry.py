@@ -1,4 +1,4 @@
-"""The broadcasters of a process: of its own sim always, and of other sims while they have spectators.
+"""The broadcasters of a process: always that of the own sim, and those of other sims while they have spectators.
 
 Only a sim that exists gets a broadcaster. A spectator may also watch a sim that does not exist yet: its broadcasts begin once it is
 created.

@@ -9,7 +9,7 @@ from sector.viz.rooms import Rooms
 
 
 class ConnectionCheck:
-    """The endpoint for pages that cannot connect. `version`: of the assets that this process serves."""
+    """The endpoint for pages that cannot connect. `version` is that of the assets that this process serves."""
 
     def __init__(self, rooms: Rooms, version: str) -> None:
         self._rooms = rooms

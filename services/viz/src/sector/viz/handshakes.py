@@ -18,11 +18,11 @@ MAX_PENDING_PER_ADDRESS = 500
 class _Session:
     network: str
     timer: asyncio.TimerHandle | None = None
-    """Of a handshake: when it expires. None: it has joined."""
+    """When a handshake expires; None once the session has joined."""
 
 
 class Sessions:
-    """All sessions of a process. `close`: called with the id of a session that is to end; it is forgotten already."""
+    """All sessions of a process. `close` is called with the id of a session that must end, once it is removed."""
 
     def __init__(self, close: Callable[[str], None], *, max_joined: int, max_per_address: int) -> None:
         self._close = close
@@ -31,7 +31,7 @@ class Sessions:
         self._sessions: dict[str, _Session] = {}
         self._pending: dict[str, None] = {}
         self._pending_of: dict[str, dict[str, None]] = {}
-        """By network. In both the oldest is first."""
+        """Handshakes by network. In both maps the oldest is first."""
         self._joined_of: dict[str, int] = {}
         self.joined = 0
 
@@ -41,19 +41,19 @@ class Sessions:
         return len(self._pending)
 
     def refusal(self, address: str, *, polls: bool) -> str:
-        """Return why another handshake of this address is refused; empty where it is not."""
+        """Return why another handshake from this address is refused; empty if it is accepted."""
         network = client_network(address)
         if self.joined >= self._max_joined:
-            return f"{self._max_joined} watch here, as many as may"
+            return f"the limit of {self._max_joined} spectators is reached"
         if self._max_per_address and self._joined_of.get(network, 0) >= self._max_per_address:
-            return f"{self._max_per_address} watch here from this address, as many as may"
-        # One by polling costs no connection: a client can ask for any number.
+            return f"the limit of {self._max_per_address} spectators per address is reached"
+        # A handshake by polling holds no connection, so a client can start any number of them.
         if polls and len(self._pending_of.get(network, ())) >= MAX_PENDING_PER_ADDRESS:
             return "too many pending handshakes from this address: try again later"
         return ""
 
     def begin(self, session_id: str, address: str) -> None:
-        """Add a handshake. If there are too many, the oldest ends: of its address, or of all."""
+        """Add a handshake. If there are too many, end the oldest one: of its address, or of all."""
         network = client_network(address)
         if len(of_network := self._pending_of.get(network, {})) >= MAX_PENDING_PER_ADDRESS:
             self._expire(next(iter(of_network)))
@@ -65,7 +65,7 @@ class Sessions:
         self._pending_of.setdefault(network, {})[session_id] = None
 
     def join(self, session_id: str) -> bool:
-        """Count a session as a spectator; False where that exceeds a limit, or the session is over."""
+        """Count a session as a spectator. Return False if that exceeds a limit, or if the session has ended."""
         session = self._sessions.get(session_id)
         if session is None:
             return False
@@ -80,7 +80,7 @@ class Sessions:
         return True
 
     def end(self, session_id: str) -> None:
-        """Forget a session."""
+        """Remove a session."""
         session = self._sessions.pop(session_id, None)
         if session is None:
             return

@@ -106,7 +106,7 @@ class HistoryApi:
         return await _respond(request, await asyncio.to_thread(orjson.dumps, timeline), "application/json")
 
     async def course(self, request: Request, sim_id: str) -> HTTPResponse:
-        """Respond as `timeline` does: the path of version 0.11, with a header that says so (RFC 9745)."""
+        """Respond as `timeline` does. This is the path of version 0.11, so a header marks it as deprecated (RFC 9745)."""
         response = await self.timeline(request, sim_id)
         response.headers["Deprecation"] = _DEPRECATION
         response.headers["Link"] = '<timeline>; rel="successor-version"'

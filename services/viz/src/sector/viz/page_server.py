@@ -27,14 +27,14 @@ _CONTENT_TYPES: Mapping[str, str] = {
 _IMMUTABLE = "public, max-age=31536000, immutable"
 _MIN_COMPRESSED_BYTES = 512
 _BOOT = "boot.js"
-"""Served for every version: it reloads a page whose assets are of another version."""
+"""Served for every version. It reloads a page whose assets are of another version."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Asset:
     content_type: str
     bodies: Mapping[str, bytes]
-    """By content encoding; "" is uncompressed."""
+    """The bodies of an asset by content encoding; "" is uncompressed."""
 
 
 class PageServer:
@@ -76,7 +76,7 @@ class PageServer:
         return _respond(request, self._index, headers)
 
     async def asset(self, request: Request, version: str, name: str) -> HTTPResponse:
-        """Respond with an asset of the page. Another version is not found: the page is older or newer than this process."""
+        """Respond with an asset of the page. Other versions are 404: the page is older or newer than this process."""
         if name not in self._assets or (version != self.version and name != _BOOT):
             raise HttpError(
                 HTTPStatus.NOT_FOUND, f"{name[:60]!r} of version {version[:16]!r} does not exist: reload the page"

@@ -114,7 +114,7 @@ class Rooms:
         session_id = request.args.get("sid")
         upgrades = request.headers.get("upgrade", "").lower() == "websocket"
         if upgrades and "upgrade" not in ",".join(request.headers.getall("connection", ())).lower():
-            # Engine.IO would begin a session that has no connection.
+            # Otherwise Engine.IO would start a session that has no connection.
             raise HttpError(HTTPStatus.BAD_REQUEST, _NO_HANDSHAKE)
         if session_id is None:
             if refusal := self._sessions.refusal(self._address_of(request), polls=not upgrades):
@@ -126,12 +126,12 @@ class Rooms:
         try:
             response: HTTPResponse = await self._server.handle_request(request)
         except SanicException as error:
-            # Of the WebSocket. Sanic's own would be logged with a traceback, and quotes the request.
+            # An error of the WebSocket. Sanic would log it with a traceback, and its text quotes the request.
             raise HttpError(HTTPStatus.BAD_REQUEST, _NO_HANDSHAKE) from error
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            # Engine.IO parses what clients send, and raises any of these for what is malformed.
+            # Engine.IO raises these for malformed messages of clients.
             return self._end_malformed(request, error)
-        # Engine.IO's own texts quote the request.
+        # The texts of Engine.IO quote the request.
         return response if response.status < HTTPStatus.BAD_REQUEST else problem(response.status, _REFUSED_BY_ENGINE_IO)
 
     def refusal(self, request: Request, origin: str) -> str:
@@ -206,7 +206,7 @@ class Rooms:
 
     @property
     def handshakes(self) -> int:
-        """How many sessions have begun and not joined yet."""
+        """The number of sessions that have started and not joined yet."""
         return self._sessions.pending
 
     def members(self, room: str) -> list[tuple[str, str]]:
@@ -243,15 +243,15 @@ class Rooms:
 
     def _close(self, session_id: str) -> None:
         """Close a session and its connection at once."""
-        # It is no longer looked up by its id: Engine.IO itself would keep it until its next round.
+        # Removed here, because Engine.IO itself would keep the session until its next check.
         socket = self._server.eio.sockets.pop(session_id)
-        # A spectator that comes back gets a snapshot instead of what it was not sent.
+        # A spectator that reconnects gets a snapshot instead of the messages that were not sent.
         while not socket.queue.empty():
             socket.queue.get_nowait()
             socket.queue.task_done()
         if (connection := self._connections.get(session_id)) is not None:
             abort(connection)
-        # Its writer ends.
+        # This ends the writer of the socket.
         socket.queue.put_nowait(None)
         closing = asyncio.create_task(socket.close(wait=False, abort=True))
         self._closing.add(closing)
@@ -270,7 +270,7 @@ class BroadcastPacket(EnginePacket):  # type: ignore[misc]  # (Engine.IO has no 
         self._as_text: str | None = None
 
     def encode(self, b64: bool = False) -> str | bytes:
-        """Return the packet as a WebSocket takes it, or with `b64` as a poll does."""
+        """Return the packet as bytes for a WebSocket, or with `b64` as text for a poll."""
         if not b64:
             return self._body
         if self._as_text is None:

@@ -1,4 +1,4 @@
-"""Broadcasts one sim to its spectators. Each message is encoded once, whatever their number."""
+"""Broadcasts one sim to its spectators. Each message is encoded once, for any number of them."""
 
 import asyncio
 import time

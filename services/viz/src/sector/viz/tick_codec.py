@@ -1,7 +1,7 @@
 """Encodes what a page needs to show one tick, called a moment on the wire. Frames are passed on as Redis stores them.
 
-Little-endian: u32 length of the first frame, u32 length of the second, f64 when it was committed (ms since 1970; 0 where that is not
-kept), u32 epoch of the lease, u32 0; then the two frames, each padded to 8 bytes. The first is a snapshot or a delta, the second the
+Little-endian: u32 length of the first frame, u32 length of the second, f64 time of the commit (ms since 1970; 0 if it is unknown),
+u32 epoch of the lease, u32 0; then the two frames, each padded to 8 bytes. The first is a snapshot or a delta, the second the
 events of the tick, which may be empty. Moments follow each other without anything between.
 """
 

@@ -24,12 +24,12 @@ _MAX_SIMS = 64
 _PAGE = 100
 _RECENT_TICKS = 300
 _MAX_BATTLE_BYTES = 64 * 2**20
-"""Of the ticks that are searched for battles, newest first, when a timeline is loaded for the first time."""
+"""The size of the ticks that are searched for battles, newest first, when a timeline is loaded for the first time."""
 
 
 @dataclass(slots=True)
 class _Timeline:
-    """`battles`: their number by tick, for ticks that had any. `state`: the state at `tick`, up to which the timeline is complete."""
+    """The totals by tick, and the number of battles by tick. `state` is at `tick`, up to which both are complete."""
 
     totals: dict[int, FactionTotals] = field(default_factory=dict)
     battles: dict[int, int] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class TimelineCache:
             try:
                 frame = await history.keyframe(self._redis, sim_id, tick)
             except HistoryGone:
-                continue  # trimmed meanwhile
+                continue  # trimmed in the meantime
             timeline.totals[tick] = await asyncio.to_thread(FactionTotals.from_frame, frame, tick)
             if tick in history_range.keyframes[-2:-1] or timeline.state is None:
                 timeline.state, timeline.tick = frame, tick

@@ -1,4 +1,4 @@
-/** Globals of a browser that Node.js lacks. Each test file runs in a process of its own, which nothing but its exit cleans up. */
+/** Globals of a browser that Node.js lacks. Each test file has its own process, so no test restores them. */
 
 /** @param {Record<string, unknown>} values */
 export function setGlobals(values) {

@@ -9,13 +9,18 @@ from sector.worker.sim_errors import SIMS
 from sector.worker.worker import REDIS, Worker
 from sector.world import SectorWorld
 
+_DESCRIPTION = (
+    "sector-worker: ticks the sims whose lease it owns.\n"
+    "example: REDIS_URL=redis://localhost:6379/0 SIM_ID=default sector-worker"
+)
+
 
 def main() -> None:
     """Run a worker until a signal."""
     keep_freed_memory()
-    settings = load(WorkerSettings, about="sector-worker: ticks the sims whose lease it owns.")
+    settings = load(WorkerSettings, about=_DESCRIPTION)
     health = Health("worker", REDIS, SIMS)
-    # A command that takes longer than the lease lasts has lost it.
+    # No command may take longer than the lease: the lease would expire before the response.
     redis = connect(settings.redis_url, timeout_s=min(3.0, max(1.0, settings.lease_ttl_ms / 1000)))
     traces = Traces.from_settings(settings, "sector-worker")
     worker = Worker(settings, redis, SectorWorld(), health, traces)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 
 def fair_share(me: str, held: Mapping[str, int], sims: int) -> int:
-    """Return how many of `sims` sims the worker `me` should hold. `held`: how many each worker holds now, `me` included.
+    """Return how many of `sims` sims the worker `me` should hold. `held` is how many each worker holds now.
 
     Shares differ by one at most, and add up to `sims`. The larger shares belong to the workers that hold most, so that few sims move.
     """

@@ -11,7 +11,7 @@ from sector.process.metrics import BYTES, SECONDS
 from sector.state.tick.outcome import CommittedTick, PhaseDurations
 
 OTHERS = "*"
-"""Stands for all sims that are not named in the settings: there may be any number of them."""
+"""The label of all sims that are not named in the settings: their number is unlimited."""
 
 _MAX_REASONS = 50
 _OTHER = "other"
@@ -129,7 +129,7 @@ def _count_orders(tick: CommittedTick) -> None:
     table = decode(tick.events).tables.get("order_rejected")
     rejected = 0 if table is None else table.rows
     if table is not None:
-        # Another world may give no reasons, or other ones.
+        # Another world may give no reasons, or others.
         for reason, count in Tally(table.labels.get("reason", (_OTHER,) * rejected)).items():
             _REJECTED.labels(_bounded(reason)).inc(count)
     _APPLIED.inc(tick.orders - rejected)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sector.process import Health
 
 SIMS = "sims"
-"""Condition of a worker: its sims tick."""
+"""The condition of a worker that its sims tick."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class SimRunner[S]:
         self.tick = -1
         self.conflicts = 0
         self.gave_up = False
-        """Whether it gave up because the stored data of the sim is invalid."""
+        """Whether the runner gave up because the stored data of the sim is invalid."""
 
     @property
     def late(self) -> int:
@@ -179,7 +179,7 @@ class SimRunner[S]:
                 began_ns = after_ns
 
     async def _wait_for_tick(self, lease: Lease) -> None:
-        """Wait until the next tick is due, renewing the lease on the way where the period is long."""
+        """Wait until the next tick is due. If the period is long, renew the lease in the meantime."""
         due_s = time.monotonic() + self._schedule.advance()
         self._due_s = due_s - self._schedule.late_s
         renew_s = lease.ttl_ms / 3000
@@ -196,7 +196,7 @@ class SimRunner[S]:
             return
         fault = str(error)
         if isinstance(error, WorldFailed):
-            # Its text has that of any exception: it is for the log.
+            # The text may be that of any exception, so it is only logged.
             fault = f"the world failed at tick {error.tick}: see the log"
             if str(error) != self._last_failure:
                 self._last_failure = str(error)

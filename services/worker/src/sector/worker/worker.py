@@ -37,7 +37,7 @@ ROSTER, SIM_LIST = "roster", "list of sims"
 _REDIS_SLOTS = 64
 _MAX_LISTED = 100
 _MAX_SHORTENED = 100
-"""Leases that are shortened at a time: each is a command."""
+"""The maximum number of leases that are shortened at a time. Each takes a command."""
 
 
 class Worker[S]:
@@ -98,7 +98,7 @@ class Worker[S]:
         """Rebalance the leases until `stop`, and then release all leases."""
         settings = self._settings
         bind_contextvars(worker=settings.worker_id)
-        # A worker without sims acquires a lease within a tick of its release, at the second look at the latest.
+        # A worker without sims acquires a released lease within a tick, with its second check at the latest.
         max_interval_s = min(settings.lease_ttl_ms / 3000, 1.0)
         interval_s = min(max(settings.tick_delay / 4, 0.02), max_interval_s)
         pauses = backoff(max_s=max(interval_s, 0.5))
@@ -146,7 +146,7 @@ class Worker[S]:
             self._errors.set_ok(sim_id, ticks_here=False)
 
     async def _shorten_leases(self, holders: Mapping[str, str | None], present: Sequence[str]) -> None:
-        """Let the leases of workers that are gone expire in time, even if the clock of Redis was set back."""
+        """Let the leases of stopped workers expire in time, even if the clock of Redis was set back."""
         now_s = time.monotonic()
         present_holders = {self._holder, *present}
         orphans = [sim_id for sim_id, holder in holders.items() if holder is not None and holder not in present_holders]

@@ -99,8 +99,8 @@ export class DetailsPanel {
         ["Yield", `${map.supplyYield[system]} supply a tick`],
         ["Lanes", createElement("span", {}, ...neighbours.flatMap(({ to, length }, index) => [index ? ", " : "", this.#createSystemLink(world, to), ` ${length}`]))],
       ]),
-      ...createListSection("On their way here", inbound.slice(0, MAX_FLEETS).map((row) => createElement("li", {}, this.#createOwner(world, owner.values[row]), ` ${formatNumber(ships.values[row])} from `, this.#createSystemLink(world, origin.values[row]), `, in ${this.#formatTicksUntil(world, arrives.values[row])}`)), inbound.length),
-      ...createListSection("What happened here", this.eventLog.itemsOfSystem(`S${system}`, MAX_EVENTS)),
+      ...createListSection("Inbound fleets", inbound.slice(0, MAX_FLEETS).map((row) => createElement("li", {}, this.#createOwner(world, owner.values[row]), ` ${formatNumber(ships.values[row])} from `, this.#createSystemLink(world, origin.values[row]), `, in ${this.#formatTicksUntil(world, arrives.values[row])}`)), inbound.length),
+      ...createListSection("Latest events", this.eventLog.itemsOfSystem(`S${system}`, MAX_EVENTS)),
     ];
   }
 

@@ -25,7 +25,7 @@ export class EventLog {
     this.faction = "";
     /** @type {World | null} */
     this.world = null;
-    this.select = createElement("select", { "aria-label": "Whose events are shown", change: () => this.setFaction(this.select.value) }, createElement("option", { value: "" }, "all"));
+    this.select = createElement("select", { "aria-label": "Faction of the events", change: () => this.setFaction(this.select.value) }, createElement("option", { value: "" }, "all"));
     this.#createFilters();
   }
 

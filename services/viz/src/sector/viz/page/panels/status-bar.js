@@ -39,7 +39,7 @@ export class StatusBar {
   #state() {
     const { connection, playback, serverError } = this;
     const { live, world } = playback;
-    const shownTick = world ? ` What is shown is tick ${world.tick}.` : "";
+    const shownTick = world ? ` The page shows tick ${world.tick}.` : "";
     const { problem } = pageStart();
     if (problem) return { name: "error", text: "not working", alarm: problem };
     if (connection.refusal) return { name: "error", text: "refused", alarm: connection.refusal };
@@ -54,7 +54,7 @@ export class StatusBar {
     if (live.status === "finished") return { name: playback.isLive ? "finished" : "past", text: live.winner ? `finished: ${live.winner} wins` : "finished: a draw", alarm: "" };
     const silentMs = performance.now() - playback.lastTickAt;
     if (silentMs > Math.max(STALE_AFTER_MS, 4 * playback.tickPeriodMs)) {
-      return { name: "stale", text: "stale", alarm: `The world stands still: no tick for ${Math.round(silentMs / 1000)} s.${shownTick}` };
+      return { name: "stale", text: "stale", alarm: `The world is stale: no tick for ${Math.round(silentMs / 1000)} s.${shownTick}` };
     }
     if (!playback.isLive) return { name: "past", text: `past, ${formatNumber(live.tick - (world?.tick ?? 0))} ticks ago`, alarm: "" };
     return { name: "live", text: "live", alarm: "" };
@@ -64,7 +64,7 @@ export class StatusBar {
   #worldAlarm() {
     if (Number.isNaN(this.waitingSince)) this.waitingSince = performance.now();
     if (performance.now() - this.waitingSince < WORLD_TIMEOUT_MS) return "";
-    return `The viz is connected, and has not sent the world of ${this.connection.sim}. The page asks again by itself; if that does not help, reload it.`;
+    return `The page is connected, but has not received the world of ${this.connection.sim}. It retries by itself. If that does not help, reload the page.`;
   }
 
   show() {

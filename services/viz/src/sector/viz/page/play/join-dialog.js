@@ -31,7 +31,7 @@ export class JoinDialog {
     try {
       const isOpen = await new OrderApi(this.apiUrl, sim, "").allowsAnonymousOrders();
       byId("play-token-label").hidden = isOpen;
-      setText(byId("play-about"), isOpen ? "This world is open: choose any name, or that of a faction that is already in it." : "A token says for which faction you may order.");
+      setText(byId("play-about"), isOpen ? "This world is open: enter a new name, or continue as a faction of the world." : "A token allows the orders of its factions.");
     } catch (error) {
       this.showError(error instanceof ApiError ? error.message : String(error));
     }

@@ -45,7 +45,7 @@ export class OrderForm {
       });
       return button;
     });
-    return createElement("div", { class: "row parts", role: "group", "aria-label": "Which part of a garrison a drag sends" }, createElement("span", { class: "muted" }, "A drag sends"), ...buttons);
+    return createElement("div", { class: "row parts", role: "group", "aria-label": "Fraction of a garrison that a drag sends" }, createElement("span", { class: "muted" }, "A drag sends"), ...buttons);
   }
 
   /** @param {World} world @param {number} system */
@@ -66,7 +66,7 @@ export class OrderForm {
 
   /** @param {string} id */
   #createNoteForm(id) {
-    const text = createElement("input", { "aria-label": "Note to put here", placeholder: "Say something here", maxlength: "280", required: true });
+    const text = createElement("input", { "aria-label": "Note for this system", placeholder: "Write a note", maxlength: "280", required: true });
     return createForm("Note", () => {
       this.player.submit({ type: "note", faction: this.player.faction, text: text.value, system: id });
       text.value = "";

@@ -1,4 +1,4 @@
-"""Unexpected errors: a 500 without details, which are in the log, and no rejection of an order."""
+"""Unexpected errors: a 500 without details, which are only in the log."""
 
 import logging
 from collections.abc import Callable
@@ -49,7 +49,7 @@ async def test_an_unexpected_error_is_a_500_without_details(
 
 
 class SpanEnds:
-    """Remembers how spans ended, and is each of them."""
+    """A tracer that records how spans end. It also stands for each of them."""
 
     traceparent = PARENT
 
@@ -63,13 +63,13 @@ class SpanEnds:
         self.ends.append((attributes, error))
 
     def close(self) -> None:
-        """Nothing is left."""
+        """There is nothing to close."""
 
 
 @pytest.mark.parametrize(
     ("error", "status", "fault", "refusals"),
     [
-        (ERROR, 500, "not foreseen", 0),
+        (ERROR, 500, "unexpected error", 0),
         (SimAlreadyFinished("default", 9), 409, "sim default finished at tick 9 and accepts no orders", 1),
     ],
 )

@@ -1,4 +1,4 @@
-"""A Redis whose disk is full: the viz reports it, shows what is there, and recovers by itself."""
+"""A Redis with a full disk: the viz reports it, serves reads, and recovers."""
 
 import httpx
 from redis.asyncio import Redis
@@ -9,9 +9,7 @@ from fixtures.sim import Sim
 from sector.state.redis.client import connect
 
 
-async def test_a_redis_that_cannot_write_to_its_disk_is_a_fault_of_redis(
-    processes: Processes, own_valkey: OwnValkey
-) -> None:
+async def test_a_full_disk_of_redis_is_reported_as_its_error(processes: Processes, own_valkey: OwnValkey) -> None:
     own_valkey.start()
     redis = connect(own_valkey.url)
     assert isinstance(redis, Redis)

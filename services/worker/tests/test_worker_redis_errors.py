@@ -1,4 +1,4 @@
-"""Redis full, read-only, locked, or holding something else at a key: named, not ready, and over without a restart."""
+"""Errors of Redis: each is reported, makes the worker unready, and ends without a restart."""
 
 import time
 
@@ -30,13 +30,13 @@ def worker(processes: Processes, redis_url: str) -> Service:
 
 
 def goes_on(worker: Service) -> None:
-    """Wait until it is ready and ticks, the very process that was not."""
+    """Wait until the same process is ready again and ticks."""
     worker.wait_until(ready=True)
     before = tick_of(worker.wait_for(lambda health: tick_of(health) >= 0, "holding"))
     worker.wait_for(lambda health: tick_of(health) > before, "ticking again")
 
 
-async def test_full(worker: Service, redis: Redis) -> None:
+async def test_a_full_redis_is_reported_until_it_has_room(worker: Service, redis: Redis) -> None:
     await redis.config_set("maxmemory", "1")
     try:
         worker.wait_for_fault("redis", "Redis is full")
@@ -45,7 +45,7 @@ async def test_full(worker: Service, redis: Redis) -> None:
     goes_on(worker)
 
 
-async def test_a_full_disk(processes: Processes, own_valkey: OwnValkey) -> None:
+async def test_a_full_disk_is_reported_until_it_has_room(processes: Processes, own_valkey: OwnValkey) -> None:
     own_valkey.start()
     redis = connect(own_valkey.url)
     assert isinstance(redis, Redis)
@@ -60,7 +60,7 @@ async def test_a_full_disk(processes: Processes, own_valkey: OwnValkey) -> None:
     await redis.aclose()
 
 
-async def test_read_only(worker: Service, redis: Redis) -> None:
+async def test_a_read_only_redis_is_reported_until_it_accepts_writes(worker: Service, redis: Redis) -> None:
     await redis.execute_command("REPLICAOF", "127.0.0.1", "1")
     try:
         worker.wait_for_fault("redis", "Redis is read-only")
@@ -69,7 +69,7 @@ async def test_read_only(worker: Service, redis: Redis) -> None:
     goes_on(worker)
 
 
-async def test_a_password_that_it_was_not_told(worker: Service, redis: Redis) -> None:
+async def test_a_changed_password_is_reported(worker: Service, redis: Redis) -> None:
     await redis.execute_command("ACL", "SETUSER", "worker", "resetpass", ">other")
     try:
         await redis.execute_command("CLIENT", "KILL", "USER", "worker")
@@ -80,7 +80,7 @@ async def test_a_password_that_it_was_not_told(worker: Service, redis: Redis) ->
     assert worker.log.read_text().count("Redis rejected the user") <= 2, "once per change, not once per retry"
 
 
-async def test_a_right_that_it_has_not(worker: Service, redis: Redis) -> None:
+async def test_a_missing_permission_is_reported(worker: Service, redis: Redis) -> None:
     rights = selectors_of("worker")
     fewer = [each for each in rights if "+xadd " not in each]
     assert len(fewer) < len(rights)
@@ -92,7 +92,7 @@ async def test_a_right_that_it_has_not(worker: Service, redis: Redis) -> None:
     goes_on(worker)
 
 
-async def test_something_of_another_type_at_a_key(worker: Service, redis: Redis) -> None:
+async def test_a_key_of_another_type_is_reported(worker: Service, redis: Redis) -> None:
     await redis.rename(KEYS.events, "aside")
     await redis.set(KEYS.events, "something")
     worker.wait_for_fault("sims", "a key of this sim has another type")
@@ -101,10 +101,10 @@ async def test_something_of_another_type_at_a_key(worker: Service, redis: Redis)
 
 
 @pytest.mark.parametrize("ahead_ms", [3_600_000, 30_000, None])
-async def test_a_clock_that_was_set_back_holds_no_sim_up(
+async def test_a_backward_clock_step_delays_no_sim(
     worker: Service, processes: Processes, redis: Redis, redis_url: str, ahead_ms: int | None
 ) -> None:
-    """The lease and the entry of a worker that is gone last far longer than they can, or for ever."""
+    """The lease and the membership entry of a stopped worker expire far in the future, or never."""
     (entry,) = await redis.zrange(WORKERS, 0, -1)
     worker.process.kill()
     worker.process.wait()
