@@ -26,6 +26,12 @@ def cell(figure: str, column: int) -> str:
     return next(row[column] for row in rows(PERFORMANCE.read_text(), "figure") if row[0].startswith(figure))
 
 
+def test_the_first_screen_introduces_sector_in_five_sentences() -> None:
+    introduction = Path("README.md").read_text().partition("\n\n")[2].partition("**Status")[0]
+    assert len(re.findall(r"\.(?=\s)", introduction)) == 5
+    assert "./pants run services/standalone" in introduction
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/guides/operate.md"])
 def test_a_tick_reaches_spectators_as_fast_as_measured(page: str) -> None:
     measured = cell("tick committed to frame received", 1)
