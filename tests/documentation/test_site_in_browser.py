@@ -20,6 +20,11 @@ ANSWERS = {
     "why WATCH is a fence": "Why WATCH is a fence",
     "how to add a setting": "Add a setting",
     "run one test": "Run one test",
+    "reset the world": "Reset a world",
+    "run without Docker": "Without containers",
+    "behind nginx": "Behind a proxy: nginx",
+    "what is a keyframe": "Keyframe",
+    "why 429": "Troubleshoot",
 }
 """What a newcomer asks, and the heading of a useful answer."""
 
