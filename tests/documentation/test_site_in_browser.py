@@ -23,8 +23,10 @@ ANSWERS = {
     "reset the world": "Reset a world",
     "run without Docker": "Without containers",
     "behind nginx": "Behind a proxy: nginx",
-    "what is a keyframe": "Keyframe",
-    "why 429": "Troubleshoot",
+    "limit orders per player": "Limits",
+    "what is a keyframe": "What a keyframe is",
+    "why 429": "why the API rejects requests",
+    "delete a sim": "Manage sims",
 }
 """What a newcomer asks, and the heading of a useful answer."""
 
