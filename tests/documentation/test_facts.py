@@ -71,6 +71,23 @@ def test_every_decision_is_in_the_list() -> None:
     assert sorted(linked) == sorted(path.name for path in folder.glob("*.md") if path.name != "README.md")
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        page
+        for folder in ("docs/decisions", "docs/project")
+        for page in sorted(Path(folder).glob("*.md"))
+        # (the threat model has limits, not measurements)
+        if page.name != "threat-model.md" and re.search(r"(?<![\w.])\d[\d.,]* ?(?:µs|ms|s)\b", page.read_text())
+    ],
+    ids=lambda page: page.stem,
+)
+def test_figures_have_a_date_and_a_machine(page: Path) -> None:
+    text = " ".join(page.read_text().split())
+    assert re.search(r"\b(?:November|December) 2026", text)
+    assert re.search(r"\d cores of an (?:AMD EPYC|Intel Xeon)", text)
+
+
 def test_every_option_of_standalone_is_in_the_reference() -> None:
     section = Path("docs/reference/cli.md").read_text().partition("## sector-standalone")[2].partition("\n## ")[0]
     options = {text for action in parser()._actions for text in action.option_strings if text.startswith("--")}
