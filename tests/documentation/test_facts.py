@@ -32,6 +32,17 @@ def test_the_first_screen_introduces_sector_in_five_sentences() -> None:
     assert "./pants run services/standalone" in introduction
 
 
+@pytest.mark.parametrize(
+    "page",
+    [page for page in sorted(Path("docs").rglob("*.md")) if page.parent.name != "decisions"],
+    ids=str,
+)
+def test_a_page_begins_with_its_purpose_and_readers(page: Path) -> None:
+    _, introduction, *_ = page.read_text().split("\n\n")
+    assert re.match(r"This (page|guide|tutorial)\b", introduction)
+    assert re.search(r"\b(players|operators|developers|engineers|newcomers|contributors)\b", introduction)
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/guides/operate.md"])
 def test_a_tick_reaches_spectators_as_fast_as_measured(page: str) -> None:
     measured = cell("tick committed to frame received", 1)
