@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
+import jwt
 import pytest
 
 from deployment.engine import PORTS, EngineError, build, docker, image, version
 from fixtures.requires import require_program, require_success
+from fixtures.tokens import SECRET
 from fixtures.waiting import wait_until
 
 SERVICES = list(PORTS)
@@ -36,6 +38,13 @@ def test_an_image_prints_its_help(engine: str, images: Mapping[str, str], servic
     assert "LOG_LEVEL" in text
     with pytest.raises(EngineError, match="wrong setting LOG_LEVEL='loud'"):
         docker("run", "--rm", f"--label={engine}", *_HARDENED, "--env=LOG_LEVEL=loud", images[service])
+
+
+def test_the_image_of_the_api_prints_tokens_as_the_guide_shows(engine: str, images: Mapping[str, str]) -> None:
+    options = (f"--label={engine}", *_HARDENED, "--network=none", f"--env=AUTH_SECRET={SECRET}")
+    factions = ("--faction", "Amber", "--faction", "Teal")
+    printed = docker("run", "--rm", *options, images["api"], "token", *factions).strip()
+    assert jwt.decode(printed, SECRET, ["HS256"], audience="sector")["faction"] == ["Amber", "Teal"]
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -26,12 +26,13 @@ TESTED: dict[str, str] = {
     r"python check_scores\.py": "tests/documentation/test_tutorial.py",
     r"(venv/bin/)?sector-(api|state)\b|python -m sector\.": "tests/documentation/test_shell_sessions.py",
     r"sector-standalone\b|AUTH_SECRET=\$\(cat": "tests/standalone/test_restarts.py",
+    r".*\bsector/bin/sector-(worker|api|viz)$": "tests/documentation/test_without_containers.py",
     r"npm\b|cd ": "tests/typescript_client/npm_package.py",
 }
 """Shell commands by the test that runs them."""
 
 NOT_RUN: dict[str, str] = {
-    r"kubectl|kustomize|.*\| kubectl": "needs a Kubernetes cluster",
+    r"kubectl|kustomize|.*\| kubectl": "needs a Kubernetes cluster; test_kubectl_commands.py compares names with manifests",
     r"docker (tag|push|compose exec|compose stop)|for name in|done$|\(cd k8s": "needs a registry, or a running deployment",
     r"git push|TAG=": "publishes",
     r"ACL |valkey-cli": "is for a Redis of the operator",
@@ -51,6 +52,7 @@ OTHERS: dict[tuple[str, str], str] = {
     ("js", r"packages/typescript-client/.*"): "tests/typescript_client/test_typescript_client.py",
     ("ts", r"packages/typescript-client/.*"): "tests/typescript_client/test_typescript_client.py",
     ("python", r"packages/(models|world|tracing)/.*"): "tests/documentation/test_code_blocks.py",
+    ("nginx", r"docs/guides/deploy\.md"): "tests/documentation/test_without_containers.py",
     ("json", r".*"): "tests/documentation/test_code_blocks.py",
     ("yaml", r".*"): "tests/documentation/test_code_blocks.py",
 }

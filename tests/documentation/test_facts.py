@@ -25,6 +25,23 @@ def cell(figure: str, column: int) -> str:
     return next(row[column] for row in rows(PERFORMANCE.read_text(), "figure") if row[0].startswith(figure))
 
 
+def test_the_first_screen_introduces_sector_in_five_sentences() -> None:
+    introduction = Path("README.md").read_text().partition("\n\n")[2].partition("**Status")[0]
+    assert len(re.findall(r"\.(?=\s)", introduction)) == 5
+    assert "./pants run services/standalone" in introduction
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in sorted(Path("docs").rglob("*.md")) if page.parent.name != "decisions"],
+    ids=str,
+)
+def test_a_page_begins_with_its_purpose_and_readers(page: Path) -> None:
+    _, introduction, *_ = page.read_text().split("\n\n")
+    assert re.match(r"This (page|guide|tutorial)\b", introduction)
+    assert re.search(r"\b(players|operators|developers|engineers|newcomers|contributors)\b", introduction)
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/guides/operate.md"])
 def test_a_tick_reaches_spectators_as_fast_as_measured(page: str) -> None:
     measured = cell("tick committed to frame received", 1)
@@ -62,6 +79,23 @@ def test_every_decision_is_in_the_list() -> None:
     folder = Path("docs/decisions")
     linked = re.findall(r"\]\(([\w-]+\.md)\)", (folder / "README.md").read_text())
     assert sorted(linked) == sorted(path.name for path in folder.glob("*.md") if path.name != "README.md")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        page
+        for folder in ("docs/decisions", "docs/project")
+        for page in sorted(Path(folder).glob("*.md"))
+        # (the threat model has limits, not measurements)
+        if page.name != "threat-model.md" and re.search(r"(?<![\w.])\d[\d.,]* ?(?:µs|ms|s)\b", page.read_text())
+    ],
+    ids=lambda page: page.stem,
+)
+def test_figures_have_a_date_and_a_machine(page: Path) -> None:
+    text = " ".join(page.read_text().split())
+    assert re.search(r"\b(?:November|December) 2026", text)
+    assert re.search(r"\d cores of an (?:AMD EPYC|Intel Xeon)", text)
 
 
 def test_every_key_of_a_sim_is_in_the_reference() -> None:

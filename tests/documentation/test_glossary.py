@@ -8,12 +8,10 @@ import pytest
 PAGE = Path("docs/reference/glossary.md")
 ENTRIES: dict[str, str] = {
     name: " ".join(text.split())
-    for name, text in re.findall(r"^\*\*([^*]+)\.\*\* (.*?)(?=\n\n|\Z)", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    for name, text in re.findall(r"^### ([^\n]+)\n\n(.*?)(?=\n\n#|\Z)", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 }
-TERMS = (
-    """Claim Cursor Delta Epoch Frame Garrison Head Keyframe Lane Lease Order Outcome Puppet Season Sim Snapshot Tick
-Worker""".split()
-)
+TERMS = """Admission Claim Condition Cursor Delta Durability Epoch Frame Garrison Head Issuer Keyframe Lane Lease Membership Order
+Outcome Puppet Replay Room Runner Scope Season Sim Snapshot Standby Takeover Tick Worker""".split()
 
 
 @pytest.mark.parametrize("term", TERMS)
@@ -31,5 +29,5 @@ def test_a_definition_has_two_sentences_and_a_link_to_code(term: str) -> None:
 
 def test_terms_are_sorted_in_each_section() -> None:
     for section in PAGE.read_text().split("\n## ")[1:]:
-        terms = re.findall(r"^\*\*([^*]+)\.\*\*", section, re.MULTILINE)
+        terms = re.findall(r"^### (.+)$", section, re.MULTILINE)
         assert terms == sorted(terms, key=str.lower)

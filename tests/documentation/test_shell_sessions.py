@@ -7,14 +7,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
 from documentation.code_blocks import blocks_of
 from fixtures.processes import Processes, Service, environment
 from fixtures.sim import LONG
 from fixtures.tokens import SECRET, create_token
+from fixtures.waiting import wait_until
 
 Shell = Callable[[str], str]
+MIN_TICKS = 20
 _COMMANDS = {"sector-api": "sector.api", "sector-state": "sector.state"}
 
 
@@ -109,3 +112,16 @@ def test_a_sim_is_exported_imported_forked_and_replayed(shell: Shell, page: str)
     output = shell(f"set -e\n{script.replace('--tick 1000', '--tick 1')}\necho done")
     assert output.endswith("done\n"), output
     assert "sector.world.replay" not in block or "all as recorded" in output
+
+
+def test_a_removed_sim_starts_again_from_tick_0(shell: Shell, api: Service) -> None:
+    """As docs/guides/operate.md says: a worker whose SIM_ID names it creates it."""
+
+    def tick() -> int:
+        response = httpx.get(f"{api.url}/snapshot")
+        return int(response.json()["tick"]) if response.is_success else MIN_TICKS
+
+    wait_until(lambda: tick() > MIN_TICKS, f"tick {MIN_TICKS}")
+    assert "remove SIM" in Path("docs/guides/operate.md").read_text()
+    shell("sector-state remove default")
+    wait_until(lambda: tick() < MIN_TICKS, "a new world")

@@ -20,6 +20,13 @@ ANSWERS = {
     "why WATCH is a fence": "Why WATCH is a fence",
     "how to add a setting": "Add a setting",
     "run one test": "Run one test",
+    "reset the world": "Reset a world",
+    "run without Docker": "Without containers",
+    "behind nginx": "Behind a proxy: nginx",
+    "limit orders per player": "Limits",
+    "what is a keyframe": "What a keyframe is",
+    "why 429": "why the API rejects requests",
+    "delete a sim": "Manage sims",
 }
 """Questions of newcomers, and the heading of a useful answer."""
 

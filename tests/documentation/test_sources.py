@@ -108,6 +108,13 @@ def test_the_readme_repeats_figures_at_all() -> None:
     assert any(_FIGURE.search(text) for text in paragraphs)
 
 
+def test_compose_reads_the_variables_that_the_guide_exports() -> None:
+    guide = TEXTS["docs/guides/deploy.md"].partition("\n## Compose")[2].partition("\n## ")[0]
+    exported = set(re.findall(r"^export (\w+)=", guide, re.MULTILINE))
+    assert exported
+    assert exported <= set(re.findall(r"\$\{(\w+)", Path("docker/compose.yaml").read_text()))
+
+
 @pytest.mark.parametrize(("page", "path"), code_spans(_PATH))
 def test_a_path_in_the_text_exists(page: str, path: str) -> None:
     patterns = [
