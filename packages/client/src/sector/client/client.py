@@ -16,6 +16,7 @@ from sector.client.retry import send_with_retry
 from sector.client.stream import Gap, follow
 from sector.models import ORDER, Event, Order, Snapshot
 from sector.models.config import SimConfig
+from sector.models.deprecated_names import adopt_earlier_overrides
 from sector.models.responses import AcceptedOrder, EventPage, OrderStatus, RequestedSim, Results, SimDetails, SimPage
 from sector.models.secret_text import clean_token
 from sector.models.urls import parse_http_url
@@ -29,6 +30,10 @@ class Client:
     Each method raises RequestRejected if the API rejects the request, and Unavailable if the API is unreachable for `retry_timeout_s`
     seconds. `clock`: the clock that retries wait by, for tests. Raises ValueError for a URL or a token that cannot be used.
     """
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        adopt_earlier_overrides(cls, {"found": "create_sim"})
 
     def __init__(
         self,
@@ -136,6 +141,9 @@ class Client:
     async def found(self, sim_id: str, config: SimConfig) -> RequestedSim:
         """Request a new sim. Deprecated: use `create_sim`."""
         warnings.warn("Client.found is now Client.create_sim", DeprecationWarning, stacklevel=2)
+        if type(self).found is not Client.found:
+            # An override of `found` called this one. It stands for `create_sim` too.
+            return await Client.create_sim(self, sim_id, config)
         return await self.create_sim(sim_id, config)
 
     async def fork(self, new_id: str, *, tick: int) -> RequestedSim:
