@@ -11,7 +11,7 @@ import yaml
 from deployment.engine import docker, redis_image
 from fixtures.requires import require_answer
 
-FILES = ("redis.conf", "users.acl", "backup.sh")
+FILES = ("redis.conf", "users.acl", "backup.sh", "watchdog.sh")
 COMPOSE = Path("docker/compose.yaml")
 
 
