@@ -22,6 +22,8 @@ from sector.models.regular_file import (
 
 MIB = 2**20
 
+pytestmark = pytest.mark.usefixtures("file_modes")
+
 
 @pytest.mark.parametrize("state", NO_FILE)
 def test_what_is_no_file_is_not_read(state: str, tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ async def test_a_certificate_file_that_cannot_be_read_any_more_is_named_as_the_c
     await redis.aclose()
 
 
+@pytest.mark.usefixtures("file_modes")
 @pytest.mark.parametrize(
     "scheme", ["rediss://{0}/0?", "redis+cluster://{0}?ssl=true&", "redis+sentinel://{0}/world?ssl=true&"]
 )
@@ -84,7 +85,7 @@ async def test_a_certificate_file_that_becomes_a_pipe_or_a_device_holds_nothing_
 ) -> None:
     path = self_signed(tmp_path)
     redis = connect(scheme.format(f"127.0.0.1:{valkey.port}") + parameter.format(path))
-    for state in ("a pipe without a writer", "a link to /dev/zero", "a loop of links", "a socket"):
+    for state in ("a pipe without a writer", "a link to /dev/zero", "a loop of links", "a socket", "not readable"):
         remove(path)
         FILE_STATES[state](path)
         with pytest.raises(RedisError) as raised:

@@ -90,6 +90,7 @@ async def test_a_read_that_stalls_is_a_fault_and_only_one_is_under_way(
     assert reads == 1
 
 
+@pytest.mark.usefixtures("file_modes")
 async def test_keys_stay_valid_while_the_file_is_unreadable(path: Path) -> None:
     ring, content, stamp = KeyRing(None, path), path.read_bytes(), path.stat()
     for state, make in FILE_STATES.items():
