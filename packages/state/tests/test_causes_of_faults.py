@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import resource
 import ssl
 from collections.abc import Iterator
@@ -98,6 +99,28 @@ async def test_a_certificate_file_that_becomes_a_pipe_or_a_device_holds_nothing_
         )
         assert describe(raised.value) == expected, state
     await redis.aclose()
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_a_certificate_is_compared_with_the_authorities_of_the_url(trusted: bool, tmp_path: Path) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while command := await reader.read(4096):
+            writer.write(b"+PONG\r\n" * len(re.findall(rb"^\*", command, re.MULTILINE)))
+        writer.close()
+
+    path, other = self_signed(tmp_path), self_signed(tmp_path, "other.pem")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(path)
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls) as server:
+        port = server.sockets[0].getsockname()[1]
+        authorities = path if trusted else other
+        redis = connect(f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={authorities}&ssl_check_hostname=false")
+        if trusted:
+            assert await redis.ping()
+        else:
+            with pytest.raises(RedisError):
+                await redis.ping()
+        await redis.aclose()
 
 
 async def test_tls_to_a_port_without_it_is_no_absence() -> None:

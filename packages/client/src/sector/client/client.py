@@ -1,5 +1,7 @@
 """The client: one sim, one token. It retries requests while the API is unreachable, and each order still takes effect once."""
 
+import os
+import ssl
 import uuid
 import warnings
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -15,6 +17,7 @@ from sector.client.errors import RequestRejected
 from sector.client.retry import send_with_retry
 from sector.client.stream import Gap, follow
 from sector.models import ORDER, Event, Order, Snapshot
+from sector.models.certificates import authorities_context
 from sector.models.config import SimConfig
 from sector.models.deprecated_names import adopt_earlier_overrides
 from sector.models.responses import AcceptedOrder, EventPage, OrderStatus, RequestedSim, Results, SimDetails, SimPage
@@ -28,7 +31,8 @@ class Client:
     """A client of the API at `url`, for one sim: `sim`, or the default sim of the API.
 
     Each method raises RequestRejected if the API rejects the request, and Unavailable if the API is unreachable for `retry_timeout_s`
-    seconds. `clock`: the clock that retries wait by, for tests. Raises ValueError for a URL or a token that cannot be used.
+    seconds. `clock`: the clock that retries wait by, for tests. Raises ValueError for a URL, a token or an SSL_CERT_FILE that cannot be
+    used.
     """
 
     def __init_subclass__(cls) -> None:
@@ -57,7 +61,9 @@ class Client:
         self._timeout_s = timeout_s
         self._clock = clock or SystemClock()
         self._http = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {token}"} if token else {}, timeout=httpx.Timeout(timeout_s)
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            timeout=httpx.Timeout(timeout_s),
+            verify=_tls_context(),
         )
         self._latest: tuple[str, Snapshot] | None = None
         """The newest snapshot, and its ETag."""
@@ -173,3 +179,9 @@ class Client:
 def _event_filter(kinds: Sequence[str], faction: str) -> dict[str, str]:
     type_filter = {"type": ",".join(kinds)} if kinds else {}
     return type_filter | ({"faction": faction} if faction else {})
+
+
+def _tls_context() -> ssl.SSLContext | bool:
+    """Return what HTTPX would make of SSL_CERT_FILE; True for its default. Raises FileError."""
+    path = os.environ.get("SSL_CERT_FILE")
+    return authorities_context(path) if path else True
