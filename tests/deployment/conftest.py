@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from deployment.engine import LABEL, PORTS, build, docker
+from deployment.engine import LABEL, PORTS, build, build_redis, docker
 from deployment.rendered import BASE, PRODUCTION, Rendered
 from fixtures.requires import require_success
 
@@ -26,6 +26,15 @@ def engine() -> Iterator[str]:
 def images(engine: str) -> Mapping[str, str]:
     """The image of each service, built from this checkout by docker/Dockerfile."""
     return {service: build(service) for service in PORTS}
+
+
+@pytest.fixture(scope="session")
+def compose_redis(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The image of Redis in Compose, of a checkout made with a umask of 077."""
+    assert engine
+    tag = build_redis(tmp_path_factory.mktemp("redis"))
+    yield tag
+    docker("rmi", "--force", tag)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,9 @@
 """A Docker engine, used by its command line, and the images of this checkout."""
 
 import re
+import shutil
 import subprocess
+import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -138,6 +140,21 @@ def redis_image() -> str:
     redis_arg = re.search(r"ARG REDIS_IMAGE=(\S+)", Path("docker/redis.Dockerfile").read_text())
     assert redis_arg
     return available(redis_arg[1])
+
+
+REDIS_FILES = ("redis.conf", "users.acl", "backup.sh", "watchdog.sh")
+"""What docker/redis.Dockerfile copies."""
+
+
+def build_redis(folder: Path) -> str:
+    """Build the image of Redis, as Compose does, of files in `folder` that only their owner can read; returns its name."""
+    for name in (*REDIS_FILES, "redis.Dockerfile"):
+        Path(shutil.copy(Path("docker") / name, folder)).chmod(0o600)
+    folder.chmod(0o700)
+    tag = f"sector-redis-test-{uuid.uuid4().hex[:8]}"
+    options = (f"--file={folder / 'redis.Dockerfile'}", f"--tag={tag}", f"--build-arg=REDIS_IMAGE={redis_image()}")
+    docker("build", *options, str(folder), timeout_s=300)
+    return tag
 
 
 def build(service: str, context: Path | None = None, tag: str = "test", **arguments: str) -> str:

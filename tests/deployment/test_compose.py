@@ -13,6 +13,7 @@ import httpx
 import pytest
 import yaml
 from redis import Redis
+from redis.exceptions import RedisError
 
 from deployment.engine import base_image, container, docker, redis_image
 from fixtures.requires import require_success
@@ -156,6 +157,15 @@ def test_the_world_continues_after_a_restart_of_redis(project: ComposeProject) -
     _tick_beyond(project, before)
 
 
+def test_a_redis_that_a_script_blocks_is_restarted(project: ComposeProject) -> None:
+    before = _ask(project)
+    url = f"redis://api:api@{project.address}:6379/0"
+    with Redis.from_url(url, socket_timeout=1) as redis, pytest.raises(RedisError):
+        redis.eval("while true do end", 0)
+    assert _is_healthy_again(project.containers("redis")[0]["ID"])
+    _tick_beyond(project, before)
+
+
 def test_a_backup_can_be_restored(project: ComposeProject) -> None:
     before = _ask(project)
     saved = project.redis("backup")
@@ -186,7 +196,10 @@ def test_a_crashed_process_is_restarted(project: ComposeProject, service: str) -
     pid = container(id_).state.pid
     assert pid > 1
     os.kill(pid, signal.SIGKILL)
+    assert _is_healthy_again(id_)
 
+
+def _is_healthy_again(id_: str) -> bool:
     def again() -> bool:
         inspected = container(id_)
         return (
@@ -195,7 +208,7 @@ def test_a_crashed_process_is_restarted(project: ComposeProject, service: str) -
             and inspected.state.health.status == "healthy"
         )
 
-    assert wait_until(again, "a container that is healthy again")
+    return wait_until(again, "a container that is healthy again", timeout_s=180)
 
 
 def _ask(project: ComposeProject) -> int:

@@ -12,6 +12,7 @@ import pytest
 from jwt.utils import base64url_encode
 
 from fixtures.certificates import self_signed
+from fixtures.file_modes import respect_modes
 from fixtures.file_states import FILE_STATES, remove
 from fixtures.long import LONG
 from fixtures.metrics import wait_for_metrics
@@ -25,6 +26,13 @@ _WITHIN_S = 60
 SERVICES = ("viz", "api", "worker", "bot", "standalone")
 _MAP = "P 0 0 1 50 5\nP 3 4 2 50 5\n"
 NOTE = {"type": "note", "faction": "Crimson", "text": "hello"}
+
+
+@pytest.fixture
+def processes(processes: Processes) -> Processes:
+    """Services for which the modes of files hold, as in their images."""
+    processes.respects_modes = True
+    return processes
 
 
 def check_line(text: str, name: str) -> str:
@@ -42,7 +50,8 @@ def test_an_unusable_file_ends_a_service_with_2(case: FileCase, processes: Proce
     FILE_STATES[case.state](path)
     value = case.value.format(file=path, certificate=self_signed(tmp_path))
     if case.target == "standalone":
-        ended = run_module("sector.standalone", "--port-base", str(free_base()), settings={case.name: value})
+        words = ("--port-base", str(free_base()))
+        ended = run_module("sector.standalone", *words, settings={case.name: value}, respects_modes=True)
         code, text = ended.returncode, ended.stdout + ended.stderr
     else:
         # (in lower case: the fixture would put another user into REDIS_URL)
@@ -76,7 +85,7 @@ def test_a_command_reports_an_unusable_file_in_one_line(case: FileCase, redis_ur
     (tmp_path / "map").write_text(_MAP)
     words = arguments.format(file=path, base=free_base()).split()
     settings = {"REDIS_URL": redis_url} if case.target == "sector.state" else {}
-    ended = run_module(case.target, *words, settings=settings, folder=tmp_path)
+    ended = run_module(case.target, *words, settings=settings, folder=tmp_path, respects_modes=True)
     assert ended.returncode in case.codes, ended.stderr
     assert ended.stdout == ""
     check_line(ended.stderr, "the map" if case.name == "the map" else path.name)
@@ -145,7 +154,7 @@ def test_a_stale_metrics_file_of_the_same_pid_is_replaced(state: str, tmp_path: 
     # It has its id before the file is there, and reads it afterwards.
     command = ["sh", "-c", 'read _ && exec "$0" "$@"', sys.executable, "-m", "sector.viz"]
     with log.open("wb") as output, subprocess.Popen(
-        command, env=settings, stdin=subprocess.PIPE, stderr=output
+        command, env=settings, stdin=subprocess.PIPE, stderr=output, preexec_fn=respect_modes
     ) as process:
         path = folder / f"counter_{process.pid}.db"
         FILE_STATES[state](path)

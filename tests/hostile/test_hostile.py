@@ -10,6 +10,7 @@ Elsewhere the peak is compared with the limit.
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -75,6 +76,21 @@ def running(valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFactory) -> I
             processes.end_all()
 
 
+@pytest.fixture(scope="module")
+def proxied_api(
+    running: tuple[Service, ...], valkey: ValkeyServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """Another API of that world, which trusts a proxy."""
+    assert running
+    processes = Processes(tmp_path_factory.mktemp("proxied"))
+    with memory_group("api", pod_bytes("api")) as group:
+        processes.memory_group = group
+        try:
+            yield processes.start("api", REDIS_URL=f"{valkey.connection_url}/0", AUTH_SECRET=SECRET, PROXIES="1")
+        finally:
+            processes.end_all()
+
+
 async def play(redis_url: str) -> None:
     """Create a sim, and tick it for some time."""
     redis = connect(redis_url)
@@ -110,13 +126,21 @@ def late(gaps_ms: list[int]) -> int:
 @pytest.mark.parametrize(
     "attempt", [attempt for _, attempt in SELECTED], ids=[f"{actor}: {attempt.name}" for actor, attempt in SELECTED]
 )
-async def test_the_world_survives_the_attack(attempt: Attempt, target: TargetWorld) -> None:
+async def test_the_world_survives_the_attack(
+    attempt: Attempt, target: TargetWorld, request: pytest.FixtureRequest
+) -> None:
+    if attempt.behind_proxy:
+        target = replace(target, api=request.getfixturevalue("proxied_api"))
     services: tuple[Service, ...] = (target.api, target.viz, target.worker)
     before = {service.name: resident_bytes(service) for service in services}
     stored = await stored_bytes(target)
     first_tick = (await SimReader(target.redis, target.sim_id).head()).tick
     legitimate_client = LegitimateClient(
-        target.api.url, target.token("Crimson", sub="legitimate_client"), services, target.folder
+        target.api.url,
+        target.token("Crimson", sub="legitimate_client"),
+        services,
+        target.folder,
+        behind_proxy=attempt.behind_proxy,
     )
     with legitimate_client:
         await asyncio.sleep(1)

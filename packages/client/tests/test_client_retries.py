@@ -9,7 +9,7 @@ import pytest
 from fixtures.earlier_names import assert_module_moved, assert_renamed
 from sector.client import Client, RequestRejected, Unavailable
 from sector.models import Note, SimConfig
-from sector.models.responses import Problem
+from sector.models.responses import Problem, RequestedSim
 
 NOTE = Note(faction="Me", text="hello")
 ACCEPTED = b'{"id":"5-0","status":"pending"}'
@@ -256,6 +256,20 @@ async def test_earlier_names_of_the_client_work_with_a_warning() -> None:
         with pytest.warns(DeprecationWarning, match=r"Client\.found is now Client\.create_sim$"):
             await client.found("new", SimConfig(seed=7))
     assert server.requests[0].endswith(b'{"id":"new","config":{"seed":7}}')
+
+
+async def test_an_override_of_an_earlier_method_name_is_called_by_the_new_one() -> None:
+    async def create_mine(self: Client, sim_id: str, config: SimConfig) -> RequestedSim:
+        return await Client.found(self, f"my-{sim_id}", config)
+
+    with pytest.warns(DeprecationWarning, match=r"Earlier\.found is now create_sim$"):
+        earlier: type[Client] = type("Earlier", (Client,), {"found": create_mine})
+    pending = answer("202 X", b'{"id":"my-new","status":"founding"}')
+    async with Server(pending).running() as server, earlier(server.url) as client:
+        with pytest.warns(DeprecationWarning, match=r"Client\.found is now Client\.create_sim$"):
+            await client.create_sim("new", SimConfig(seed=7))
+    assert len(server.requests) == 1
+    assert server.requests[0].endswith(b'{"id":"my-new","config":{"seed":7}}')
 
 
 @pytest.mark.parametrize(

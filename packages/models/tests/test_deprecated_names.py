@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from fixtures.earlier_names import assert_module_moved, assert_renamed
-from sector.models.deprecated_names import deprecated_names
+from sector.models.deprecated_names import adopt_earlier_overrides, deprecated_names
 
 
 @pytest.fixture
@@ -49,3 +49,61 @@ def test_an_earlier_module_is_the_new_one(earlier: str, now: str) -> None:
 
 def test_an_earlier_error_of_archives_is_the_new_one() -> None:
     assert_renamed("sector.models.archive.FieldError", "sector.models.archive.ArchiveFieldError")
+
+
+class Greeter:
+    """A class that users subclass. `greet` was `hello`."""
+
+    def __init_subclass__(cls) -> None:
+        adopt_earlier_overrides(cls, {"hello": "greet"})
+
+    def greet(self) -> str:
+        """Return a greeting."""
+        return "base"
+
+    def hello(self) -> str:
+        """Return what `greet` returns."""
+        return self.greet()
+
+
+class EarlierMixin:
+    """What was written for the earlier name."""
+
+    def hello(self) -> str:
+        """Return another greeting."""
+        return "mixin"
+
+
+def test_an_override_of_an_earlier_method_name_overrides_the_method() -> None:
+    with pytest.warns(DeprecationWarning, match=r"Earlier\.hello is now greet$") as warned:
+
+        class Earlier(Greeter):
+            def hello(self) -> str:
+                return "earlier"
+
+    assert [each.filename for each in warned] == [__file__]
+    assert Earlier().greet() == "earlier"
+
+
+def test_a_mixin_with_the_earlier_method_name_overrides_the_method() -> None:
+    with pytest.warns(DeprecationWarning, match=r"Mixed\.hello is now greet$"):
+
+        class Mixed(EarlierMixin, Greeter):
+            pass
+
+    assert Mixed().greet() == "mixin"
+
+
+def test_a_subclass_with_the_new_method_name_gives_no_warning(recwarn: pytest.WarningsRecorder) -> None:
+    class Both(Greeter):
+        def greet(self) -> str:
+            return "new"
+
+        def hello(self) -> str:
+            return "earlier"
+
+    class Neither(Greeter):
+        pass
+
+    assert [Both().greet(), Neither().greet(), Neither().hello()] == ["new", "base", "base"]
+    assert not recwarn.list

@@ -1,13 +1,17 @@
 """Files that an operator names: only a regular file of a limited size is read, and a pipe does not block."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from fixtures.certificates import self_signed
 from fixtures.file_states import FILE_STATES, NO_FILE
-from sector.models.certificates import check_authorities, check_certificate
+from sector.models import regular_file
+from sector.models.certificates import authorities_context, check_authorities, check_certificate, client_context
 from sector.models.mapfile import read_map
 from sector.models.regular_file import (
     FileError,
@@ -18,9 +22,12 @@ from sector.models.regular_file import (
     read_file,
     read_tail,
     read_text,
+    stable_path,
 )
 
 MIB = 2**20
+
+pytestmark = pytest.mark.usefixtures("file_modes")
 
 
 @pytest.mark.parametrize("state", NO_FILE)
@@ -53,7 +60,40 @@ def test_a_file_that_a_pipe_replaces_does_not_block(tmp_path: Path, monkeypatch:
         read_file(path, MIB)
 
 
-def test_a_file_may_have_the_maximum_size_and_no_more(tmp_path: Path) -> None:
+def test_the_stable_path_is_that_of_the_opened_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"content")
+    with stable_path(path, MIB) as opened:
+        path.unlink()
+        os.mkfifo(path)
+        assert Path(opened).read_bytes() == b"content"
+    with pytest.raises(FileError, match="it is a named pipe"), stable_path(path, MIB):
+        pass
+
+
+def test_a_certificate_that_becomes_a_pipe_meanwhile_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = self_signed(tmp_path)
+
+    @contextmanager
+    def replaced(path: Path | str) -> Iterator[BinaryIO]:
+        with open_file(path) as stream:
+            content = Path(path).read_bytes()
+            Path(path).unlink()
+            os.mkfifo(path)
+            yield stream
+        Path(path).unlink()
+        Path(path).write_bytes(content)
+
+    monkeypatch.setattr(regular_file, "open_file", replaced)
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    check_authorities(str(path))
+    for context in (authorities_context(str(path)), client_context()):
+        assert context.cert_store_stats()["x509"] == 1
+
+
+def test_a_file_has_as_many_bytes_as_are_allowed_and_no_more(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"12345")
     assert read_file(path, 5) == b"12345"

@@ -56,6 +56,7 @@ async def note_request(request: Request, response: HTTPResponse) -> None:
 def main() -> None:
     """Serve until a signal."""
     app = create_app(Health("echo"))
+    app.config.PROXIES_COUNT = int(os.environ.get("PROXIES", "0")) or None
     app.add_route(echo, "/echo", methods=("GET", "POST"))
     for path in ("/", "/read/<path:path>"):
         app.route(path, methods=("GET", "POST", "PUT"), ignore_body=False, name=f"echo{len(path)}")(echo_anywhere)

@@ -14,15 +14,12 @@ from fixtures.waiting import wait_until
 
 
 @contextlib.contextmanager
-def echo_process(log: Path) -> Iterator[tuple[int, int]]:
-    """Run the process and yield its port and process id.
-
-    At the end its log must have only lines about malformed requests.
-    """
+def echo_process(log: Path, **settings: str) -> Iterator[tuple[int, int]]:
+    """Run the process, and yield its port and its pid. Afterwards its log has nothing but lines about malformed requests."""
     port = free_port()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "echo_process", str(port)], env=environment(), stdout=output, stderr=output
+            [sys.executable, "-m", "echo_process", str(port)], env=environment(**settings), stdout=output, stderr=output
         )
     url = f"http://127.0.0.1:{port}/health/live"
     wait_until(lambda: httpx.get(url).is_success, "the server", errors=(httpx.TransportError,))

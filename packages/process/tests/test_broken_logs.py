@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -161,3 +162,70 @@ def test_it_serves_and_ends_if_standard_error_is_closed(processes: Processes, tm
     assert log_a_line(service) == 204
     assert scrape_metrics(service.url)[DROPPED] == 1
     assert service.end() == 0
+
+
+FINALIZED = """
+import atexit, gc, logging, sys, threading
+from sector.process.logs import configure
+
+configure("x", "info", "json")
+log = logging.getLogger("finalized")
+
+class Finalized:
+    def __del__(self):
+        log.error("finalized", extra={"text": "x" * 500})
+"""
+ENDINGS = {
+    "in a collection of garbage": """
+for _ in range(500):
+    cycle = Finalized()
+    cycle.cycle = cycle
+del cycle
+gc.collect()
+""",
+    "in a write": """
+class Shown:
+    def __repr__(self):
+        del globals()["last"]
+        return "shown"
+for _ in range(500):
+    last = Finalized()
+    log.error("a line", extra={"value": Shown()})
+""",
+    "in an exit handler": "atexit.register(log.error, 'ended')",
+    "of modules at the end": "sys.last_finalized = last_finalized = Finalized()",
+    "of an object that fails": """
+class Failing:
+    def __del__(self):
+        raise ValueError("x" * 500)
+last_failing = Failing()
+for _ in range(500):
+    Failing()
+""",
+    "in a daemon thread": """
+def log_forever():
+    while True:
+        log.error("a line")
+threading.Thread(target=log_forever, daemon=True).start()
+""",
+}
+
+
+@pytest.mark.parametrize("kind", [*BROKEN_LOGS, "closed"])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_finalizer_that_logs_does_not_hold_up_the_end(ending: str, kind: str, tmp_path: Path) -> None:
+    code = f"{FINALIZED}{ENDINGS[ending]}\nprint('last statement', flush=True)\nsys.exit(3)"
+    with ExitStack() as stack:
+        stderr = None if kind == "closed" else stack.enter_context(BROKEN_LOGS[kind](tmp_path))
+        if stderr is not None:
+            fill_fifo(kind, stderr)
+        ended = subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            preexec_fn=(lambda: os.close(2)) if stderr is None else None,
+            timeout=60,
+            check=False,
+        )
+    assert (ended.returncode, ended.stdout) == (3, b"last statement\n")

@@ -19,7 +19,8 @@ from sample import start_sample
 from fixtures.processes import free_port
 from fixtures.waiting import wait_until
 from sector.process import Health, Settings, create_app
-from sector.process.connections import ConnectionLimit, client_network, resolve_max_connections, set_ipv6_prefix
+from sector.process.client_networks import client_network, set_ipv6_prefix
+from sector.process.connections import ConnectionLimit, resolve_max_connections
 from sector.process.server import idle_timeout_s
 
 _WITHIN_S = 60.0

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.file_modes import respect_modes
 from fixtures.processes import environment, free_port
 from sector.process import Health, create_app
 from sector.process.environment import ignore_library_variables, ignored_variables
@@ -112,6 +113,24 @@ def test_unreadable_certificates_are_a_wrong_setting(name: str, value: str, reas
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"wrong setting {name}='{value}'")
     assert reason in line
+
+
+@pytest.mark.parametrize("code", [LOAD, "import sector.process"], ids=["at the start", "at import"])
+def test_a_certificate_file_of_another_user_is_a_wrong_setting(code: str, tmp_path: Path) -> None:
+    path = tmp_path / "private.pem"
+    path.touch(0)
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(SSL_CERT_FILE=str(path)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        preexec_fn=respect_modes,
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(f"wrong setting SSL_CERT_FILE='{path}': it cannot be read: Permission denied")
 
 
 def test_a_certificate_file_that_is_a_pipe_is_rejected_at_import(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Metrics of every process, alone or shared with others at the same port."""
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from fixtures.fork_server import Forked
 from fixtures.metrics import Metrics, scrape_metrics
 from fixtures.processes import environment, free_port
 from fixtures.waiting import wait_until
+from sector.process import shared_metrics
 from sector.process.metrics import PacedText, exposition
 
 SAMPLE = Path(__file__).with_name("sample_process.py")
@@ -77,6 +79,15 @@ def test_a_read_only_folder_of_metrics_is_a_wrong_setting(tmp_path: Path) -> Non
 def test_an_empty_file_of_metrics_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     (tmp_path / f"counter_{2**30}.db").touch()
+    assert exposition() == b""
+
+
+def test_a_file_of_metrics_that_becomes_a_pipe_meanwhile_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    os.mkfifo(tmp_path / f"counter_{2**30}.db")
+    monkeypatch.setattr(shared_metrics, "_size_of", lambda _: 1)
     assert exposition() == b""
 
 

@@ -16,6 +16,7 @@ from sector.state.sims import lifecycle
 from sector.state.tick import lease
 from sector.state.tick.transaction import Ticker
 from sector.state.watch.reader import SimReader
+from sector.state.world import World
 
 
 class Counter:
@@ -92,3 +93,10 @@ class EarlierCounter:
 async def test_a_world_with_the_earlier_method_name_works_with_a_warning(redis: Redis) -> None:
     with pytest.warns(DeprecationWarning, match="EarlierCounter.found is now create"):
         assert await lifecycle.create(redis, "count", EarlierCounter(), SimConfig(seed=7))  # type: ignore[arg-type]
+
+
+async def test_the_empty_method_of_the_protocol_creates_no_world(redis: Redis) -> None:
+    # A world that inherits from the protocol, with the method name of 0.11.
+    earlier: type[World[bytes]] = type("Earlier", (World,), {"found": lambda _, config: Counter().create(config)})
+    with pytest.warns(DeprecationWarning, match="Earlier.found is now create"):
+        assert await lifecycle.create(redis, "count", earlier(), SimConfig(seed=7))

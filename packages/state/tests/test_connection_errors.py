@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import resource
 import ssl
 from collections.abc import Iterator
@@ -75,6 +76,7 @@ async def test_an_unreadable_certificate_file_is_named_as_the_cause(
     await redis.aclose()
 
 
+@pytest.mark.usefixtures("file_modes")
 @pytest.mark.parametrize(
     "scheme", ["rediss://{0}/0?", "redis+cluster://{0}?ssl=true&", "redis+sentinel://{0}/world?ssl=true&"]
 )
@@ -84,7 +86,7 @@ async def test_a_certificate_file_that_a_pipe_or_device_replaces_does_not_block(
 ) -> None:
     path = self_signed(tmp_path)
     redis = connect(scheme.format(f"127.0.0.1:{valkey.port}") + parameter.format(path))
-    for state in ("a pipe without a writer", "a link to /dev/zero", "a loop of links", "a socket"):
+    for state in ("a pipe without a writer", "a link to /dev/zero", "a loop of links", "a socket", "not readable"):
         remove(path)
         FILE_STATES[state](path)
         with pytest.raises(RedisError) as raised:
@@ -99,7 +101,29 @@ async def test_a_certificate_file_that_a_pipe_or_device_replaces_does_not_block(
     await redis.aclose()
 
 
-async def test_tls_to_a_port_without_tls_is_not_unreachable() -> None:
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_a_certificate_is_compared_with_the_authorities_of_the_url(trusted: bool, tmp_path: Path) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while command := await reader.read(4096):
+            writer.write(b"+PONG\r\n" * len(re.findall(rb"^\*", command, re.MULTILINE)))
+        writer.close()
+
+    path, other = self_signed(tmp_path), self_signed(tmp_path, "other.pem")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(path)
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=tls) as server:
+        port = server.sockets[0].getsockname()[1]
+        authorities = path if trusted else other
+        redis = connect(f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={authorities}&ssl_check_hostname=false")
+        if trusted:
+            assert await redis.ping()
+        else:
+            with pytest.raises(RedisError):
+                await redis.ping()
+        await redis.aclose()
+
+
+async def test_tls_to_a_port_without_it_is_no_absence() -> None:
     def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"-ERR plain text\r\n")
         writer.close()

@@ -4,6 +4,8 @@ import pytest
 
 from fixtures.earlier_names import assert_module_moved, assert_renamed
 from fixtures.processes import run_module
+from sector.models import SimConfig
+from sector.world import SectorWorld
 
 
 @pytest.mark.parametrize(
@@ -57,3 +59,36 @@ def test_the_earlier_map_command_states_its_new_name() -> None:
     assert done.returncode == 0
     assert done.stdout == run_module("sector.world.maps", "make", "--systems", "2", "--homes", "1").stdout
     assert done.stderr == "charts: `python -m sector.world.charts` is now `python -m sector.world.maps`\n"
+
+
+@pytest.mark.filterwarnings("ignore:SectorWorld.found is now create:DeprecationWarning")
+def test_a_world_that_overrides_the_earlier_method_is_created_by_it() -> None:
+    def create_mirrored(self: SectorWorld, config: SimConfig) -> tuple[bytes, bytes]:
+        galaxy, snapshot = SectorWorld.found(self, config)
+        return snapshot, galaxy
+
+    with pytest.warns(DeprecationWarning, match=r"Mirrored\.found is now create$"):
+        mirrored_world: type[SectorWorld] = type("Mirrored", (SectorWorld,), {"found": create_mirrored})
+
+    class Counted(mirrored_world):  # type: ignore[valid-type,misc]  # it is made by a call
+        calls = 0
+
+        def create(self, config: SimConfig) -> tuple[bytes, bytes]:
+            self.calls += 1
+            created: tuple[bytes, bytes] = super().create(config)
+            return created
+
+    config, counted = SimConfig(systems=24, seed=7), Counted()
+    mirrored = SectorWorld().create(config)[::-1]
+    assert mirrored_world().create(config) == mirrored
+    assert counted.create(config) == mirrored
+    assert counted.calls == 1
+
+
+def test_the_earlier_method_calls_an_override_of_the_new_one() -> None:
+    class Fixed(SectorWorld):
+        def create(self, config: SimConfig) -> tuple[bytes, bytes]:
+            return b"map", b"snapshot"
+
+    with pytest.warns(DeprecationWarning, match=r"SectorWorld\.found is now create$"):
+        assert Fixed().found(SimConfig()) == (b"map", b"snapshot")

@@ -90,6 +90,7 @@ async def test_a_stalled_read_is_reported_and_not_repeated(path: Path, monkeypat
     assert reads == 1
 
 
+@pytest.mark.usefixtures("file_modes")
 async def test_keys_stay_valid_while_the_file_is_unreadable(path: Path) -> None:
     ring, content, stamp = KeyRing(None, path), path.read_bytes(), path.stat()
     for state, make in FILE_STATES.items():

@@ -5,13 +5,18 @@ import itertools
 import os
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from fixtures.processes import free_port
 from fixtures.waiting import wait_until
+from sector.models.regular_file import open_output, read_tail
+from sector.standalone import standalone
 from sector.standalone import supervisor as supervising
 from sector.standalone.options import parser
 from sector.standalone.standalone import _bring_up, run
@@ -171,6 +176,50 @@ async def test_a_process_whose_log_cannot_be_written_runs_without_one(supervisor
     await asyncio.to_thread(
         wait_until, lambda: any("exit code 7" in line for line in lines.all), "the process ends by itself"
     )
+
+
+async def test_a_log_on_a_disk_that_stalls_does_not_hold_up_the_supervisor(
+    supervisor: Supervisor, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thawed = threading.Event()
+
+    @contextmanager
+    def stall(path: Path, *, append: bool) -> Iterator[BinaryIO]:
+        thawed.wait()
+        with open_output(path, append=append) as log:
+            yield log
+
+    monkeypatch.setattr(supervising, "open_output", stall)
+    monkeypatch.setattr(supervising, "_OPEN_LOG_S", 0.05)
+    supervisor.supervise(python("silent", "raise SystemExit(7)"))
+    supervisor.supervise(python("other", "raise SystemExit(7)"))
+    assert (await lines.first()).endswith("silent.log: it cannot be written: the disk does not answer")
+    await asyncio.to_thread(wait_until, lambda: any("exit code 7" in line for line in lines.all), "both run")
+    thawed.set()
+
+
+async def test_a_tail_on_a_disk_that_stalls_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    thawed = threading.Event()
+
+    def stall(path: Path, max_bytes: int) -> bytes:
+        thawed.wait()
+        return read_tail(path, max_bytes)
+
+    monkeypatch.setattr(standalone, "read_tail", stall)
+    monkeypatch.setattr(standalone, "_READ_LOG_S", 0.05)
+    assert "the disk does not answer" in await standalone._tail(tmp_path / "worker.log")
+    thawed.set()
+
+
+async def test_a_service_that_does_not_become_ready_in_time_ends_the_start_with_progress(
+    supervisor: Supervisor, redis_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slow = python("api", IGNORES_SIGTERM, ready_url=f"http://127.0.0.1:{free_port()}/health/ready")
+    stop, limit = asyncio.Event(), {"ready_within_s": 0.5, "progress_every_s": 0.0}
+    assert not await _bring_up(topology(redis_url, slow), supervisor, stop, 10.0, **limit)
+    out, err = capsys.readouterr()
+    assert "  waiting for api (0 s)\n" in out
+    assert err.startswith("api did not become ready within 0.5 s. Its log ends:\n")
 
 
 async def test_a_valkey_that_does_not_start_is_reported_with_the_end_of_its_log(

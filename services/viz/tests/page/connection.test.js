@@ -130,6 +130,14 @@ test("a world and its ticks are passed on", async () => {
   assert.equal(connection.tick, 42);
 });
 
+test("an error is passed on by the name that it has in version 0.5", async () => {
+  const connection = connect();
+  connection.watch("one");
+  socket.receive("fault", "Redis is away");
+  await connection.reading;
+  assert.deepEqual(calls.filter(([name]) => name !== "change"), [["error", "Redis is away"]]);
+});
+
 test("bytes may come as a buffer", async () => {
   const connection = connect();
   connection.watch("one");
@@ -296,4 +304,18 @@ test("a missing world is requested again", async (t) => {
   connection.refusal = "the id of the sim is invalid";
   await pass(10_000);
   assert.equal(socket.watches.length, 2);
+});
+
+test("a viz that does not answer one name of a ping is pinged by the other", async (t) => {
+  t.after(() => mock.reset());
+  const connection = connectInTime();
+  await pass(5_000);
+  const [, answer] = socket.messages.find(([name]) => name === "beat") ?? [];
+  answer();
+  assert.equal(connection.roundTripMs, 0);
+  socket.messages = [];
+  await pass(10_000);
+  const pings = socket.messages.map(([name]) => name).filter((name) => name !== "watch");
+  assert.equal(pings[0], "beat");
+  assert.ok(pings.includes("heartbeat"), "the viz may be of a later version again");
 });

@@ -125,6 +125,12 @@ test("the history is requested below the address of the page", async () => {
   assert.deepEqual(requests.map(({ path }) => path), ["/base/sims", "/base/sims/one/timeline", "/base/sims/one/state?tick=7", "/base/sims/one/ticks?after=7&limit=60"]);
 });
 
+test("the timeline of a viz of version 0.5 has its earlier path", async () => {
+  const requests = fakeFetch(({ pathname }) => (pathname.endsWith("/course") ? jsonResponse({ first: 3 }) : jsonResponse({}, { status: 404 })));
+  assert.deepEqual(await fetchTimeline("one"), { first: 3 });
+  assert.deepEqual(requests.map(({ path }) => path), ["/base/sims/one/timeline", "/base/sims/one/course"]);
+});
+
 test("an error of the history is passed on", async () => {
   inTurn(() => jsonResponse({ message: "tick 3 is gone" }, { status: 404 }));
   await assert.rejects(fetchState("one", 3), (error) => error instanceof HistoryError && error.message === "tick 3 is gone");

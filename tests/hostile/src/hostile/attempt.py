@@ -37,8 +37,12 @@ type Act = Callable[[TargetWorld], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """`act` does it for some seconds, and asserts what is answered. `stored_bytes`: how much larger Redis may be afterwards."""
+    """`act` does it for some seconds, and asserts what is answered. `stored_bytes`: how much larger Redis may be afterwards.
+
+    `behind_proxy`: the API of the target trusts a proxy, through which the legitimate client plays too.
+    """
 
     name: str
     act: Act
     stored_bytes: int = 4 * 2**20
+    behind_proxy: bool = False

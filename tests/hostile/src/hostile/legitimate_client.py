@@ -20,8 +20,10 @@ import httpx
 from fixtures.processes import Service, environment
 
 _EVERY_S = 0.05
-_ADDRESS = "127.0.0.9"
+ADDRESS = "127.0.0.9"
 """Of the loopback network: request limits count it apart from the attackers at 127.0.0.1."""
+FORWARDED_FOR = "X-Forwarded-For"
+_BEHIND_PROXY = "198.51.100.9"
 _PROBE_EVERY_S = 0.1
 _PROBE = b"GET /health/live HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n"
 _LIVE = b"HTTP/1.1 200 "
@@ -42,10 +44,17 @@ class Observed:
 
 
 class LegitimateClient:
-    """Plays and probes from the beginning to the end of the block. `token`: of a player of Crimson. `probed`: services."""
+    """Plays and probes from the beginning to the end of the block. `token`: of a player of Crimson. `probed`: services.
 
-    def __init__(self, api_url: str, token: str, probed: Iterable[Service], folder: Path) -> None:
-        self._arguments = [api_url, token, *(f"{each.name}={each.process.pid}={each.url}" for each in probed)]
+    `behind_proxy`: it plays through a proxy that the API trusts.
+    """
+
+    def __init__(
+        self, api_url: str, token: str, probed: Iterable[Service], folder: Path, *, behind_proxy: bool = False
+    ) -> None:
+        address = _BEHIND_PROXY if behind_proxy else ""
+        probes = (f"{each.name}={each.process.pid}={each.url}" for each in probed)
+        self._arguments = [api_url, token, address, *probes]
         self._output = folder / "legitimate_client.json"
 
     def __enter__(self) -> Self:
@@ -64,19 +73,19 @@ class LegitimateClient:
         return Observed(**json.loads(self._output.read_bytes()))
 
 
-async def _play(api_url: str, token: str, *probes: str) -> Observed:
+async def _play(api_url: str, token: str, forwarded_for: str, *probes: str) -> Observed:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     observed = Observed()
     probing = [asyncio.create_task(_probe(probe, observed, stop)) for probe in probes]
-    await _order(f"{api_url}/orders", token, observed, stop)
+    headers = {"Authorization": f"Bearer {token}"} | ({FORWARDED_FOR: forwarded_for} if forwarded_for else {})
+    await _order(f"{api_url}/orders", headers, observed, stop)
     await asyncio.gather(*probing)
     return observed
 
 
-async def _order(url: str, token: str, observed: Observed, stop: asyncio.Event) -> None:
-    transport = httpx.AsyncHTTPTransport(local_address=_ADDRESS)
-    headers = {"Authorization": f"Bearer {token}"}
+async def _order(url: str, headers: dict[str, str], observed: Observed, stop: asyncio.Event) -> None:
+    transport = httpx.AsyncHTTPTransport(local_address=ADDRESS)
     async with httpx.AsyncClient(transport=transport, timeout=30, headers=headers) as client:
         while not stop.is_set():
             began_s = time.monotonic()
@@ -101,7 +110,7 @@ async def _probe(probe: str, observed: Observed, stop: asyncio.Event) -> None:
         began_s, before_s = time.monotonic(), _withheld_s(pid)
         try:
             async with asyncio.timeout(30):
-                reader, writer = await asyncio.open_connection(parts.hostname, parts.port, local_addr=(_ADDRESS, 0))
+                reader, writer = await asyncio.open_connection(parts.hostname, parts.port, local_addr=(ADDRESS, 0))
                 writer.write(_PROBE)
                 answer = await reader.read()
                 writer.close()

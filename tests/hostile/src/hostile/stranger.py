@@ -1,12 +1,14 @@
 """A stranger: a client without a token, where tokens are needed, who sends what it likes."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
 
 import httpx
 import orjson
 
 from hostile.attempt import Attempt, TargetWorld
+from hostile.legitimate_client import ADDRESS, FORWARDED_FOR
 
 _FOR_S = 4.0
 _CROWD_ADDRESS = "127.0.0.2"
@@ -70,11 +72,17 @@ def _streams(path: str, clients: int) -> Callable[[TargetWorld], Awaitable[None]
     return act
 
 
-def _crowd(path: str, clients: int) -> Callable[[TargetWorld], Awaitable[None]]:
-    """Send a request over each of many connections at the same time, again and again, from one address."""
+def _crowd(path: str, clients: int, *, behind_proxy: bool = False) -> Callable[[TargetWorld], Awaitable[None]]:
+    """Send a request over each of many connections at the same time, again and again, from one address.
+
+    `behind_proxy`: the connections come from a proxy, as those of the legitimate client do, and the client has a /64.
+    """
+    source = ADDRESS if behind_proxy else _CROWD_ADDRESS
+    forwarded_for = itertools.cycle(f"{FORWARDED_FOR}: 2001:db8::{number:x}\r\n" for number in range(1, 2**12))
 
     async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"GET %b HTTP/1.1\r\nhost: a\r\n\r\n" % path.encode())
+        field = next(forwarded_for) if behind_proxy else ""
+        writer.write(f"GET {path} HTTP/1.1\r\nhost: a\r\n{field}\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
         assert int(head.split(b" ", 2)[1]) in (200, *_LIMITED), head
         await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
@@ -82,7 +90,7 @@ def _crowd(path: str, clients: int) -> Callable[[TargetWorld], Awaitable[None]]:
     async def act(target: TargetWorld) -> None:
         url = httpx.URL(target.api.url)
         connections = [
-            await asyncio.open_connection(url.host, url.port, local_addr=(_CROWD_ADDRESS, 0)) for _ in range(clients)
+            await asyncio.open_connection(url.host, url.port, local_addr=(source, 0)) for _ in range(clients)
         ]
         try:
             end_s = asyncio.get_running_loop().time() + _FOR_S
@@ -117,6 +125,7 @@ ATTEMPTS = (
     Attempt("an order that does not exist", _get("/orders/1-1?wait=5s", 64)),
     Attempt("a crowd that asks for the map", _crowd("/map", 900)),
     Attempt("a crowd that asks for the list of sims", _crowd("/sims", 900)),
+    Attempt("a crowd behind a proxy that asks for the map", _crowd("/map", 900, behind_proxy=True), behind_proxy=True),
     Attempt("metrics", _get("/metrics", 16)),
     Attempt("health", _get("/health", 16)),
     Attempt("a query of 8,000 bytes", _get(f"/events?after={'9' * 7_000}", 16, (422,))),

@@ -1,4 +1,4 @@
-"""Aliases for earlier names of attributes and modules. They exist for one minor version and warn with the new name."""
+"""Aliases for earlier names of attributes, methods and modules. They exist for one minor version and warn with the new name."""
 
 import importlib
 import pkgutil
@@ -49,6 +49,24 @@ def moved_names(package: str, module: str) -> Callable[[str], object]:
 def deprecate_modules(moved: Mapping[str, str]) -> None:
     """Let modules be imported under their earlier full names. `moved` maps each earlier name to the new full name."""
     sys.meta_path.append(_EarlierModules(moved))
+
+
+def adopt_earlier_overrides(cls: type, renamed: Mapping[str, str]) -> None:
+    """Let a class that overrides a method by its earlier name override the method. Call it in `__init_subclass__`.
+
+    `renamed` maps each earlier name to the new one. Where a class has both, the one that Python finds first counts.
+    """
+    for earlier, name in renamed.items():
+        if (position := _position(cls, earlier)) < _position(cls, name):
+            warnings.warn(
+                f"{cls.__module__}.{cls.__qualname__}.{earlier} is now {name}", DeprecationWarning, stacklevel=3
+            )
+            setattr(cls, name, vars(cls.__mro__[position])[earlier])
+
+
+def _position(cls: type, name: str) -> int:
+    """Return where in the order of method resolution this name is defined first."""
+    return next((place for place, each in enumerate(cls.__mro__) if name in vars(each)), len(cls.__mro__))
 
 
 class _EarlierModules(MetaPathFinder, Loader):

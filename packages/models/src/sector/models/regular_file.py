@@ -37,6 +37,19 @@ def open_file(path: Path | str) -> Iterator[BinaryIO]:
         yield stream
 
 
+@contextmanager
+def stable_path(path: Path | str, max_bytes: int) -> Iterator[str]:
+    """Yield a path of a regular file for a library that opens files by itself.
+
+    It is the path of this file, whatever takes its place meanwhile. Raises FileError, also for a file of more than `max_bytes`.
+    """
+    with open_file(path) as stream:
+        if os.fstat(stream.fileno()).st_size > max_bytes:
+            raise FileError(path, _too_large(max_bytes))
+        opened = f"/dev/fd/{stream.fileno()}"
+        yield opened if os.path.exists(opened) else str(path)  # noqa: PTH110  (a link to what has another name)
+
+
 def check_file(path: Path | str) -> None:
     """Raise FileError unless the path is a readable regular file."""
     os.close(_open_regular(path))
@@ -51,7 +64,7 @@ def read_file(path: Path | str, max_bytes: int) -> bytes:
         except OSError as error:
             raise _unreadable(path, error) from error
         if len(content) > max_bytes or (not content and os.fstat(stream.fileno()).st_size > max_bytes):
-            raise FileError(path, f"it is larger than the limit of {max_bytes} bytes")
+            raise FileError(path, _too_large(max_bytes))
     return content
 
 
@@ -118,6 +131,10 @@ def _open_regular(path: Path | str) -> int:
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     raise FileError(path, f"it cannot be read: {_kind(mode)}")
+
+
+def _too_large(max_bytes: int) -> str:
+    return f"it is larger than the limit of {max_bytes} bytes"
 
 
 def _kind(mode: int) -> str:

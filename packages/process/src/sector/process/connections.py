@@ -7,8 +7,7 @@ import logging
 import resource
 from asyncio.transports import BaseTransport, Transport
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 from prometheus_client import Counter, Gauge
@@ -19,6 +18,8 @@ from sanic.server.websockets.impl import WebsocketImplProtocol
 
 # This import comes before the definition of metrics, because it sets how their values are stored.
 import sector.process.metrics  # noqa: F401
+from sector.models.deprecated_names import deprecated_names
+from sector.process.client_networks import client_network
 from sector.process.strict_http import StrictHttp
 
 log = logging.getLogger(__name__)
@@ -96,54 +97,6 @@ def resolve_max_connections(requested: int) -> int:
         extra = {"requested": requested, "descriptor_limit": descriptors, "accepted": room}
         log.warning("MAX_CONNECTIONS is above the descriptor limit", extra=extra)
     return min(wanted, room)
-
-
-MAX_ADDRESS = 64
-"""The maximum length of an invalid address, which a proxy or a client behind it may send."""
-
-
-class _Prefix:
-    """How many bits of an IPv6 address are the network of a client, for all limits of this process (IPV6_PREFIX)."""
-
-    bits = 64
-
-
-_prefix = _Prefix()
-
-
-def set_ipv6_prefix(bits: int) -> None:
-    """Treat IPv6 networks with this number of bits as one address."""
-    _prefix.bits = bits
-
-
-def client_network(address: str) -> str:
-    """Return the unit of limits for an address: an IPv4 address, or the network of an IPv6 address.
-
-    One client usually has a whole /64 network or more. The result is the same for each spelling of an address, with or
-    without a port.
-    """
-    parsed = _parse_address(address)
-    if parsed is None:
-        return address.strip().lower()[:MAX_ADDRESS]
-    if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        host_bits = parsed.max_prefixlen - _prefix.bits
-        return f"{IPv6Address(int(parsed) >> host_bits << host_bits)}/{_prefix.bits}"
-    return str(parsed)
-
-
-def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    text = text.strip().strip('"')
-    if text.startswith("["):
-        # An IPv6 address in brackets, perhaps with a port (RFC 7239, section 6).
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        return ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
 
 
 type AddressOf = Callable[[Request], str]
@@ -275,3 +228,10 @@ def abort(connection: HttpProtocol) -> None:
     """
     if connection.transport is not None:
         connection.transport.abort()
+
+
+if not TYPE_CHECKING:  # (a type checker would allow any name)
+    __getattr__ = deprecated_names(
+        __name__,
+        {name: f"sector.process.client_networks.{name}" for name in ("MAX_ADDRESS", "set_ipv6_prefix")},
+    )

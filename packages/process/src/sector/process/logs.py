@@ -33,6 +33,8 @@ def configure(service: str, level: str, style: Format) -> None:
     stream.notice = partial(_notice, service, as_json=as_json)
     # The interpreter also writes its warnings and tracebacks there.
     sys.stderr = stream
+    # The interpreter goes back to this one when it ends: the traceback of a finalizer would wait there for the reader of the log.
+    sys.__stderr__ = stream  # type: ignore[assignment,misc]  # it is declared as final
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

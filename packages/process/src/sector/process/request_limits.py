@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sector.process.connections import client_network
+from sector.process.client_networks import client_network
 from sector.process.retry import wait_for_stop
 
 BURST_S = 10.0

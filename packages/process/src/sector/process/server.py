@@ -20,6 +20,7 @@ from sanic.server import AsyncioServer
 from sector.models.deprecated_names import deprecated_names
 from sector.process import memory
 from sector.process.app import App, Task
+from sector.process.client_networks import set_ipv6_prefix
 from sector.process.connections import (
     ConnectionLimit,
     LimitedHttpProtocol,
@@ -28,7 +29,6 @@ from sector.process.connections import (
     describe_shortage,
     raise_descriptor_limit,
     resolve_max_connections,
-    set_ipv6_prefix,
 )
 from sector.process.deferred_metrics import flush_metrics
 from sector.process.environment import ignored_variables

@@ -14,16 +14,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from prometheus_client.metrics_core import Metric
-from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from sector.models.regular_file import FileError, check_file
 from sector.process.log_stream import print_error
 from sector.process.settings import EXIT_WRONG_SETTING
-from sector.process.shared_values import open_shared_files
+from sector.process.shared_values import MAX_FILE_BYTES, SharedValues, open_shared_files
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
-_MAX_FILE_BYTES = 256 * 2**20
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 """Errors of a full disk do not end a process. Its values are not shared, and `/health` reports that."""
 
@@ -71,7 +69,7 @@ def _remove_damaged(folder: Path) -> None:
     for path in folder.glob(f"*_{os.getpid()}.db"):
         try:
             if _size_of(path):
-                list(MmapedDict.read_all_values_from_file(path))  # type: ignore[no-untyped-call]  # the library has no types there
+                list(SharedValues.read_all_values_from_file(str(path)))
         except _DAMAGE:
             try:
                 path.unlink()
@@ -90,7 +88,7 @@ def _size_of(path: Path) -> int:
         return 0
     # A read of a pipe would never end.
     check_file(path)
-    if size > _MAX_FILE_BYTES:
+    if size > MAX_FILE_BYTES:
         raise FileError(path, "it is too large")
     return size
 

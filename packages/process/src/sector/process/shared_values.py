@@ -8,12 +8,17 @@ which counts it without sharing it.
 """
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import prometheus_client.multiprocess
 import prometheus_client.values
 from prometheus_client.mmap_dict import MmapedDict
 
+from sector.models.regular_file import FileError, stable_path
+
+MAX_FILE_BYTES = 256 * 2**20
 _FIRST_BYTES = 2**16
 _PADDING_BYTES = 64
 """A bound for the length, the padding and the numbers of a value, without its key."""
@@ -60,6 +65,22 @@ class SharedValues(MmapedDict):
             if stored and not is_gauge:
                 self._offsets[key] = stored
             self.write_value(key, value, timestamp)
+
+    @staticmethod
+    def read_all_values_from_file(filename: str) -> Iterator[tuple[str, float, float, int]]:
+        """Return the values in a file of a process, as the library does. A pipe in its place is not waited for.
+
+        Raises OSError, FileError, and what the library raises for a damaged file.
+        """
+        try:
+            with stable_path(filename, MAX_FILE_BYTES) as opened:
+                values: Iterator[tuple[str, float, float, int]] = MmapedDict.read_all_values_from_file(opened)  # type: ignore[no-untyped-call]  # likewise
+                return values
+        except FileError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                # The library knows that files are removed meanwhile.
+                raise error.__cause__ from None
+            raise
 
     def read_value(self, key: str) -> tuple[float, float]:
         """Return a value and its time. Both are 0 for a new value."""
@@ -146,4 +167,5 @@ def _set_shortage(error: OSError) -> None:
 
 def install() -> None:
     """Let the library use this class for metrics that are defined from now on."""
+    prometheus_client.multiprocess.MmapedDict = SharedValues  # type: ignore[attr-defined]  # where the library looks for it
     prometheus_client.values.MmapedDict = SharedValues  # type: ignore[attr-defined]  # where the library looks for it

@@ -16,6 +16,7 @@ from sanic.http import Stage
 from sanic.http.http1 import HTTP_CONTINUE, Http
 
 from sector.process import rejected_requests
+from sector.process.client_networks import client_network, last_forwarded_address
 from sector.process.request_head import (
     CHUNK_SIZE,
     FIELD_LINE,
@@ -65,7 +66,7 @@ class StrictHttp(Http):
         raw = await self._receive_head()
         received_s = perf_counter()
         if self._starts is not None and not self._starts.start():
-            await self._wait_for_start(self._starts)
+            await self._wait_for_start(self._starts, raw)
         head = parse_head(raw)
         protocol = self.protocol
         self.keep_alive = head.keep_alive
@@ -106,18 +107,25 @@ class StrictHttp(Http):
         del buffer[: end + 4]
         return head
 
-    async def _wait_for_start(self, starts: RequestStarts) -> None:
-        # The whole head has arrived, so the limit of its arrival no longer applies.
+    async def _wait_for_start(self, starts: RequestStarts, head: bytes) -> None:
+        # The request is complete, so the time for its arrival is over.
         self.stage = Stage.HANDLER
         self.waits_for_start = True
         try:
-            await starts.wait(self.protocol.client_network)
+            await starts.wait(self._client_of(head))
         finally:
             self.waits_for_start = False
         self.stage = Stage.REQUEST
         if self.protocol.input_ended:
             # The client may have left, so a stream or a long poll must not hold the connection for long.
             asyncio.get_running_loop().call_later(_RESPONSE_AFTER_END_S, self.protocol.close)
+
+    def _client_of(self, head: bytes) -> str:
+        """Return the network of the client that sent a head, which is not parsed yet. Behind proxies it is what they report."""
+        proxies = self.protocol.app.config.PROXIES_COUNT
+        address = last_forwarded_address(head, proxies) if proxies else ""
+        network: str = client_network(address) if address else self.protocol.client_network
+        return network
 
     async def _receive_more_or_close(self) -> None:
         """Wait for more input. Close the connection if the client has closed its sending side."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from sector.api.authentication import Bearer
-from sector.process.connections import client_network
+from sector.process.client_networks import client_network
 from sector.state.errors import RateLimited
 from sector.state.log import admission
 from sector.state.log.admission import MAX_COST, Rate

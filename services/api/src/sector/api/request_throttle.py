@@ -11,7 +11,7 @@ from functools import partial
 
 from sanic import Request
 
-from sector.process.connections import client_network
+from sector.process.client_networks import client_network
 from sector.process.fair_queue import FairQueue
 from sector.process.request_limits import RequestLimits, units
 

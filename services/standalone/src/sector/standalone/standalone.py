@@ -5,6 +5,7 @@ import asyncio
 import signal
 import time
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,8 @@ from redis.exceptions import RedisError
 from sector.models import Snapshot
 from sector.models.printable import printable
 from sector.models.regular_file import FileError, read_tail
-from sector.process import wait_for_stop
+from sector.process import start_daemon_thread, wait_for_stop
+from sector.process.daemon_thread import ThreadLimitError
 from sector.process.log_stream import print_error, print_output
 from sector.process.settings import EXIT_WRONG_SETTING
 from sector.standalone.console import redact_url, status_line, welcome_text
@@ -31,6 +33,7 @@ _PROGRESS_EVERY_S = 15.0
 _DEATHS_AT_START = 3
 _LOOK_S = 0.05
 _TAIL_BYTES = 16 * 1024
+_READ_LOG_S = 3.0
 
 
 def print_line(text: str) -> None:
@@ -89,16 +92,24 @@ async def _run(options: argparse.Namespace, redis: Path | str, directory: Path) 
         print_line("stopped.")
 
 
-async def _bring_up(topology: Topology, supervisor: Supervisor, stop: asyncio.Event, redis_timeout_s: float) -> bool:
-    """Start Redis, then the services, and wait until all are ready. Report those that are not ready in time."""
+async def _bring_up(
+    topology: Topology,
+    supervisor: Supervisor,
+    stop: asyncio.Event,
+    redis_timeout_s: float,
+    *,
+    ready_within_s: float = _READY_WITHIN_S,
+    progress_every_s: float = _PROGRESS_EVERY_S,
+) -> bool:
+    """Start Redis, then the services, and wait until all are ready; says which are not, if it takes too long."""
     if topology.redis is not None:
         print_line("starting Valkey")
         supervisor.supervise(topology.redis)
     print_line(f"waiting for Redis at {redact_url(topology.redis_url)}")
-    within_s = redis_timeout_s if topology.redis is None else _READY_WITHIN_S
+    within_s = redis_timeout_s if topology.redis is None else ready_within_s
     if not await _wait_for_redis(topology, supervisor, stop, within_s):
         if topology.redis is not None and _has_failed(supervisor, topology.redis):
-            _report_deaths(supervisor, topology.redis)
+            await _report_failure(supervisor, topology.redis, within_s)
         elif not stop.is_set():
             where = redact_url(topology.redis_url)
             print_error(f"no answer from Redis at {where}: check that it runs, and its password")
@@ -110,9 +121,9 @@ async def _bring_up(topology: Topology, supervisor: Supervisor, stop: asyncio.Ev
     started_s = reported_s = time.monotonic()
     async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
         while pending and not any(_has_failed(supervisor, spec) for spec in pending):
-            if (now_s := time.monotonic()) - started_s > _READY_WITHIN_S:
+            if (now_s := time.monotonic()) - started_s > ready_within_s:
                 break
-            if now_s - reported_s > _PROGRESS_EVERY_S:
+            if now_s - reported_s > progress_every_s:
                 print_line(f"  waiting for {', '.join(spec.name for spec in pending)} ({now_s - started_s:.0f} s)")
                 reported_s = now_s
             ready = [spec for spec in pending if await _is_ready(client, spec)]
@@ -123,13 +134,15 @@ async def _bring_up(topology: Topology, supervisor: Supervisor, stop: asyncio.Ev
                 return False
     dying = [spec for spec in pending if supervisor.deaths[spec.name]]
     for spec in dying or pending:
-        _report_deaths(supervisor, spec)
+        await _report_failure(supervisor, spec, ready_within_s)
     return not pending
 
 
-def _report_deaths(supervisor: Supervisor, spec: ProcessSpec) -> None:
-    print_error(f"{spec.name} did not become ready and died {supervisor.deaths[spec.name]} times. Its log ends:")
-    print_error(_tail(supervisor.log_of(spec)))
+async def _report_failure(supervisor: Supervisor, spec: ProcessSpec, within_s: float) -> None:
+    deaths = supervisor.deaths[spec.name]
+    reason = f"and died {deaths} times" if deaths else f"within {within_s:g} s"
+    print_error(f"{spec.name} did not become ready {reason}. Its log ends:")
+    print_error(await _tail(supervisor.log_of(spec)))
 
 
 def _has_failed(supervisor: Supervisor, spec: ProcessSpec) -> bool:
@@ -173,9 +186,13 @@ async def _print_status(topology: Topology, stop: asyncio.Event, every_s: float)
                 print_line(status_line(snapshot, health["orders_accepted"]))
 
 
-def _tail(log: Path, lines: int = 8) -> str:
+async def _tail(log: Path, lines: int = 8) -> str:
     try:
-        text = read_tail(log, _TAIL_BYTES).decode(errors="replace")
-    except FileError as error:
+        async with asyncio.timeout(_READ_LOG_S):
+            content = await start_daemon_thread(partial(read_tail, log, _TAIL_BYTES), "log")
+        text = content.decode(errors="replace")
+    except TimeoutError:
+        text = f"({log}: it cannot be read: the disk does not answer)"
+    except (FileError, ThreadLimitError) as error:
         text = f"({error})"
     return "\n".join(f"    {printable(line)}" for line in text.splitlines()[-lines:])

@@ -6,19 +6,20 @@ import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 from sector.models.printable import printable
 from sector.models.regular_file import FileError, open_output
-from sector.process import backoff, wait_for_stop
+from sector.process import backoff, start_daemon_thread, wait_for_stop
+from sector.process.daemon_thread import ThreadLimitError
 from sector.process.settings import EXIT_WRONG_SETTING
 from sector.standalone.topology import ProcessSpec
 
 _STOP_SERVICES_S = 6.0
 _STOP_REDIS_S = 5.0
+_OPEN_LOG_S = 3.0
 
 type PrintLine = Callable[[str], None]
 
@@ -79,35 +80,40 @@ class Supervisor:
     async def _spawn(self, spec: ProcessSpec) -> Process:
         if self._watchdog is None:
             raise RuntimeError("the supervisor was not started")
-        with self._open_log(spec) as log:
+        log = await self._open_log(spec)
+        try:
             process = await asyncio.create_subprocess_exec(
                 *spec.command,
                 stdin=DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=DEVNULL if log is None else log,
+                stderr=DEVNULL if log is None else log,
                 env=_environment(spec.environment),
                 pass_fds=(self._alive_fd,),
                 process_group=self._watchdog.pid,
             )
+        finally:
+            if log is not None:
+                os.close(log)
         self._running[spec.name] = process
         return process
 
-    @contextmanager
-    def _open_log(self, spec: ProcessSpec) -> Iterator[BinaryIO | int]:
-        """Open the log of a process. If it can no longer be written, the process runs without a log."""
-        with ExitStack() as stack:
-            try:
-                log: BinaryIO | int = stack.enter_context(open_output(self.log_of(spec), append=True))
-            except FileError as error:
-                self._print_line(printable(f"{spec.name} runs without a log: {error}"))
-                log = DEVNULL
-            yield log
+    async def _open_log(self, spec: ProcessSpec) -> int | None:
+        """Open the log of a process. None where it cannot be written any more, or its disk stalls: the process runs without one."""
+        opening = start_daemon_thread(partial(_open_log_file, self.log_of(spec)), "log")
+        try:
+            return await asyncio.wait_for(asyncio.shield(opening), _OPEN_LOG_S)
+        except TimeoutError:
+            reason = f"{self.log_of(spec)}: it cannot be written: the disk does not answer"
+            opening.add_done_callback(_close_log)
+        except (FileError, ThreadLimitError) as error:
+            reason = str(error)
+        self._print_line(printable(f"{spec.name} runs without a log: {reason}"))
+        return None
 
     def check_logs(self, specs: Iterable[ProcessSpec]) -> None:
         """Create the logs. Raises FileError if a log cannot be written."""
         for spec in specs:
-            with open_output(self.log_of(spec), append=True):
-                pass
+            os.close(_open_log_file(self.log_of(spec)))
 
     def log_of(self, spec: ProcessSpec) -> Path:
         """Return the path of the log of a process."""
@@ -123,6 +129,17 @@ class Supervisor:
         if self._watchdog is not None:
             await self._watchdog.communicate(b"done")
             os.close(self._alive_fd)
+
+
+def _open_log_file(path: Path) -> int:
+    """Return a descriptor of a log. Raises FileError."""
+    with open_output(path, append=True) as log:
+        return os.dup(log.fileno())
+
+
+def _close_log(opening: asyncio.Future[int]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        os.close(opening.result())
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:

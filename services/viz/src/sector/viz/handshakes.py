@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sector.process.connections import client_network
+from sector.process.client_networks import client_network
 
 JOIN_WITHIN_S = 5.0
 MAX_PENDING = 2_000

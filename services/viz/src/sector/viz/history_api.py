@@ -21,7 +21,7 @@ from sector.models.delta import DeltaError
 from sector.models.field_types import SIM_ID
 from sector.models.frame import FrameError
 from sector.process import App
-from sector.process.connections import client_network
+from sector.process.client_networks import client_network
 from sector.process.content_encoding import negotiate_encoding
 from sector.process.fair_queue import FairQueue, FairQueueFull
 from sector.process.http_errors import HttpError

@@ -129,7 +129,8 @@ async def _create[S](redis: Client, sim_id: str, world: World[S], config: SimCon
 def _generate_world[S](sim_id: str, world: World[S], config: SimConfig) -> tuple[bytes, bytes]:
     """Return the map and the snapshot of a new sim. Raises SimImpossible if the world rejects its config."""
     generate = getattr(world, "create", None)
-    if generate is None:
+    # A class that inherits from the protocol has its empty method.
+    if generate is None or getattr(type(world), "create", None) is World.create:
         warnings.warn(f"{type(world).__name__}.found is now create", DeprecationWarning, stacklevel=2)
         generate = world.found  # type: ignore[attr-defined]  # the name before 0.12
     try:

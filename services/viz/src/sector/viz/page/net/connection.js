@@ -33,6 +33,9 @@ export class Connection extends Emitter {
     super();
     this.sim = "";
     this.roundTripMs = NaN;
+    this.pingEvent = "heartbeat";
+    /** Whether the viz has not answered the last ping. */
+    this.isPingPending = false;
     /** Why the viz refuses to show the sim; "" if it does not. */
     this.refusal = "";
     /** When the page last asked for the world of the sim. */
@@ -60,8 +63,11 @@ export class Connection extends Emitter {
     this.socket.on("world", (/** @type {WorldMessage} */ message) => this.#queue(() => this.#onWorld(message)));
     this.socket.on("tick", (/** @type {ArrayBuffer | Uint8Array} */ bytes) => this.#queue(() => this.#onTick(bytes)));
     this.socket.on("worker", (/** @type {string | null} */ worker) => this.#queue(async () => this.emit("worker", worker)));
-    this.socket.on("sim_error", (/** @type {string} */ error) => this.#queue(async () => this.emit("error", error)));
-    setInterval(() => this.#ping(), PING_INTERVAL_MS);
+    // `fault` is what a viz of version 0.5 sends, as during a rolling update. Version 0.6 sends both.
+    for (const name of ["sim_error", "fault"]) {
+      this.socket.on(name, (/** @type {string} */ error) => this.#queue(async () => this.emit("error", error)));
+    }
+    setInterval(() => this.#pingAgain(), PING_INTERVAL_MS);
     setInterval(() => this.#supervise(), SUPERVISE_INTERVAL_MS);
   }
 
@@ -86,6 +92,7 @@ export class Connection extends Emitter {
 
   #onConnect() {
     this.reconnector.onConnect();
+    this.isPingPending = false;
     this.watchedAt = performance.now();
     this.#subscribe();
   }
@@ -118,10 +125,20 @@ export class Connection extends Emitter {
     this.#ping();
   }
 
+  /** Ping by the other name if the viz has not answered: one of version 0.5 answers only `beat`. */
+  #pingAgain() {
+    if (this.isPingPending) this.pingEvent = this.pingEvent === "heartbeat" ? "beat" : "heartbeat";
+    this.#ping();
+  }
+
   #ping() {
     if (!this.socket.connected) return;
+    this.isPingPending = true;
     const sentAt = performance.now();
-    this.socket.emit("heartbeat", () => (this.roundTripMs = performance.now() - sentAt));
+    this.socket.emit(this.pingEvent, () => {
+      this.isPingPending = false;
+      this.roundTripMs = performance.now() - sentAt;
+    });
   }
 
   /** @param {() => Promise<void>} read */
