@@ -116,7 +116,7 @@ def settle(log: UserLog, order: tuple[str, str], status: str) -> None:
 
 
 async def watch(where: Where, log: UserLog, stop: asyncio.Event) -> None:
-    """Watch as the page does, and reconnect wherever the viz is."""
+    """Watch like the page, and reconnect to the current address of the viz."""
     while not stop.is_set():
         url = where()
         if url is None:
