@@ -52,6 +52,8 @@ def test_an_earlier_module_is_the_new_one(earlier: str, now: str) -> None:
 @pytest.mark.parametrize(
     ("earlier", "now"),
     [
+        ("connections.MAX_ADDRESS", "client_networks.MAX_ADDRESS"),
+        ("connections.set_ipv6_prefix", "client_networks.set_ipv6_prefix"),
         ("counting.count_now", "deferred_metrics.flush_metrics"),
         ("counting.count_soon", "deferred_metrics.defer_metric"),
         ("malformed.is_refused", "rejected_requests.is_rejected"),
@@ -80,6 +82,7 @@ def test_a_name_works_under_its_earlier_module(earlier: str, now: str) -> None:
     "name",
     [
         "backoff.backoff",
+        "connections.client_network",
         "garbage.keep_freed_memory",
         "process.App",
         "process.CONNECTIONS",
