@@ -10,6 +10,8 @@ from fixtures.earlier_names import assert_module_moved, assert_renamed
 @pytest.mark.parametrize(
     ("earlier", "now"),
     [
+        ("connections.MAX_ADDRESS", "client_networks.MAX_ADDRESS"),
+        ("connections.set_ipv6_prefix", "client_networks.set_ipv6_prefix"),
         ("deferred_metrics.count_soon", "deferred_metrics.defer_metric"),
         ("deferred_metrics.count_now", "deferred_metrics.flush_metrics"),
         ("fair_queue.Turns", "fair_queue.FairQueue"),
@@ -63,6 +65,7 @@ def test_an_earlier_module_is_the_new_one(earlier: str, now: str) -> None:
     "name",
     [
         "backoff.backoff",
+        "connections.client_network",
         "garbage.keep_freed_memory",
         "process.App",
         "process.CONNECTIONS",
