@@ -14,9 +14,9 @@ from sector.models import LoggedOrder, Note, Step
 from sector.state.keys import SimKeys
 from sector.state.redis.connection import Connection, execute
 from sector.state.sims import lifecycle
-from sector.state.tick import transaction
+from sector.state.tick import step_runner, transaction
 from sector.state.tick.outcome import CommittedTick, PhaseDurations
-from sector.state.tick.transaction import Ticker, _Read
+from sector.state.tick.transaction import Ticker, TickInput
 from sector.world import Position, SectorWorld
 
 KEYS = SimKeys("default")
@@ -60,7 +60,8 @@ class TimedWorld(SectorWorld):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     stopped = Clock()
-    monkeypatch.setattr(transaction, "time", stopped)
+    for module in (transaction, step_runner):
+        monkeypatch.setattr(module, "time", stopped)
     return stopped
 
 
@@ -73,7 +74,7 @@ async def order_at(redis: Redis, order_id: str, *traces: str) -> None:
 
 async def test_a_tick_reports_how_long_each_phase_took(redis: Redis, clock: Clock) -> None:
     class MeasuredTicker(Ticker[Position]):
-        async def _read(self, connection: Connection) -> _Read:
+        async def _read(self, connection: Connection) -> TickInput:
             read = await super()._read(connection)
             clock.wall_s += 2
             return read

@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from redis.exceptions import ResponseError
+
 from sector.models.deprecated_names import deprecated_names
 from sector.state.errors import SimNotFound
 from sector.state.keys import SimKeys
 from sector.state.log.order_codec import DeadLetter, decode_orders
 from sector.state.redis.client import Client
-from sector.state.redis.connection import acquire_connection
+from sector.state.redis.connection import Connection, acquire_connection
 from sector.state.redis.replies import Reply, as_bytes, as_entry, as_int, as_list, checked
 from sector.state.tick.head import FIELDS, Head
 
-__all__ = ["DeadLetter", "Pending", "count_entries", "decode_orders", "load_pending"]
+__all__ = ["DeadLetter", "Pending", "count_entries", "decode_orders", "load_entry_count", "load_pending"]
 
 
 def count_entries(reply: Reply) -> int:
@@ -20,6 +22,12 @@ def count_entries(reply: Reply) -> int:
     flat = as_list(reply)
     by_name = {as_bytes(name): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
     return as_int(by_name.get(b"entries-added"))
+
+
+async def load_entry_count(connection: Connection, keys: SimKeys) -> int:
+    """Return how many entries the log ever had; 0 if it does not exist."""
+    (reply,) = await connection.pipeline(("XINFO", "STREAM", keys.orders))
+    return 0 if isinstance(reply, ResponseError) else count_entries(reply)
 
 
 @dataclass(frozen=True, slots=True)
