@@ -28,11 +28,11 @@ async def test_an_order_is_appended_with_its_issuer_and_scope(
 
 
 async def test_pending_counts_the_orders_after_the_head(sim: Sim, redis: Redis) -> None:
-    assert await order_log.load_pending(redis, "default") == Pending(0, "")
+    assert await order_log.load_pending(redis, "default") == Pending(0, None)
     first, *_ = await sim.order(Join(faction="Me"), Note(faction="Me", text="a"), Note(faction="Me", text="b"))
     assert await order_log.load_pending(redis, "default") == Pending(3, first)
     await sim.tick()
-    assert await order_log.load_pending(redis, "default") == Pending(0, "")
+    assert await order_log.load_pending(redis, "default") == Pending(0, None)
     first, _ = await sim.order(Note(faction="Me", text="c"), Note(faction="Me", text="d"))
     assert await order_log.load_pending(redis, "default") == Pending(2, first)
     with pytest.raises(SimNotFound, match="sim 'nowhere' does not exist"):

@@ -77,7 +77,7 @@ async def test_long_notes_do_not_exceed_the_limit(redis: Redis) -> None:
         await sim.tick(*[LONG_NOTE] * 20)
         largest = max(largest, await stored_bytes(redis))
     assert largest < 1.5 * LIMIT
-    assert (await sim.reader.view()).head.history_bytes > 4 * LIMIT
+    assert (await sim.reader.head()).history_bytes > 4 * LIMIT
 
 
 async def test_the_counted_bytes_are_the_stored_bytes(redis: Redis) -> None:

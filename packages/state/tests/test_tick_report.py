@@ -167,7 +167,7 @@ async def test_after_a_slow_tick_the_next_runs_in_a_thread(
 async def test_the_head_has_the_tick_length_of_the_worker_that_committed(redis: Redis) -> None:
     sim = await Sim.create(redis, QUIET)
     await sim.tick()
-    assert (await sim.reader.head()).tick_length_ms == -1
+    assert (await sim.reader.head()).tick_length_ms is None
     founding = await lifecycle.load_manifest(redis, "default")
     for length_ms in (250, 0):
         await Ticker(redis, SectorWorld(), *founding, sim.lease, tick_length_ms=length_ms).tick()

@@ -87,7 +87,8 @@ class SimBroadcaster:
             self._map = digest(blob), deflate(blob)
         if self._moment is None or self._moment[0] is not view:
             # A new spectator receives the state only: the events of this tick were broadcast before.
-            self._moment = view, deflate(encode_tick(encode(view.snapshot), b"", view.head.at_ms, view.head.epoch))
+            head = view.head
+            self._moment = view, deflate(encode_tick(encode(view.snapshot), b"", head.at_ms or 0, head.epoch or 0))
         map_id, map_blob = self._map
         map_field: dict[str, JsonValue | bytes] = {} if has_map == map_id else {"map": map_blob}
         return {"sim": self.sim_id, "worker": self._worker, "map_id": map_id, "moment": self._moment[1], **map_field}

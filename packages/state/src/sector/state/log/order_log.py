@@ -32,10 +32,10 @@ async def load_entry_count(connection: Connection, keys: SimKeys) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """The number of orders that wait for the worker, and the id of the oldest, which begins with its time in ms; empty for none."""
+    """The number of orders that wait for the worker, and the id of the oldest, which begins with its time in ms; None for none."""
 
     count: int
-    oldest: str
+    oldest: str | None
 
 
 async def load_pending(redis: Client, sim_id: str) -> Pending:
@@ -48,11 +48,11 @@ async def load_pending(redis: Client, sim_id: str) -> Pending:
             raise SimNotFound(sim_id)
         (entries,) = checked(await connection.pipeline(("XRANGE", keys.orders, f"({head.cursor}", "+", "COUNT", 1)))
         if not as_list(entries):
-            return Pending(0, "")
+            return Pending(0, None)
         (reply,) = checked(await connection.pipeline(("XINFO", "STREAM", keys.orders)))
     oldest, _ = as_entry(as_list(entries)[0])
     # Orders may be appended or applied between the two commands. The count is for display.
-    return Pending(max(count_entries(reply) - head.applied, 1) if head.applied >= 0 else 1, oldest)
+    return Pending(1 if head.applied is None else max(count_entries(reply) - head.applied, 1), oldest)
 
 
 if not TYPE_CHECKING:  # (a type checker would allow any name)

@@ -83,7 +83,7 @@ class Ticker[S]:
         map_blob: bytes,
         lease: Lease,
         *,
-        tick_length_ms: int = -1,
+        tick_length_ms: int | None = None,
         max_history_bytes: int = MAX_HISTORY_BYTES,
     ) -> None:
         self._redis = redis
@@ -206,7 +206,7 @@ class Ticker[S]:
         if head.cursor != self._cursor:
             (entries,) = checked(await connection.pipeline(self._orders_after(head.cursor)))
         applied = head.applied
-        if applied < 0:
+        if applied is None:
             applied = max(await load_entry_count(connection, self._keys) - len(as_list(entries)), 0)
         state = None
         if head.commit not in self._states:
