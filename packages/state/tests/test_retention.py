@@ -58,7 +58,7 @@ async def stored_bytes(redis: Redis) -> int:
     return sum([await redis.memory_usage(key, samples=0) or 0 for key in KEYS.history])
 
 
-async def admit(redis: Redis, *, count: int = 1, key: str = "") -> AdmissionResult:
+async def admit(redis: Redis, *, count: int = 1, key: str | None = None) -> AdmissionResult:
     gate = AdmissionPolicy("default")
     async with gate.acquire_connection(redis) as connection:
         (verdict,) = await gate.admit(connection, [Request("me", [BODY] * count, key=key)])

@@ -65,7 +65,7 @@ class RateLimitCache:
         if len(self._rejections) >= _MAX_CLIENTS:
             del self._rejections[next(iter(self._rejections))]
         rate = next(rate for rate in request.rates if rate.client == error.client)
-        other_orders = min(request.cost or len(request.orders), rate.burst) - 1
+        other_orders = min(len(request.orders) if request.cost is None else request.cost, rate.burst) - 1
         # A client never has to wait longer than this, even if the clock of Redis is wrong.
         wait_s = min(error.retry_after_s, (rate.burst + MAX_COST) / rate.per_second)
         until_s = time.monotonic() + wait_s - other_orders / rate.per_second
