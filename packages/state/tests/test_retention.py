@@ -235,10 +235,10 @@ async def test_no_sim_is_created_without_enough_memory(redis: Redis) -> None:
     with pytest.raises(StorageFull):
         await lifecycle.create(redis, "named", SectorWorld(), CONFIG)
     for sim_id in ("in-time", "fork"):
-        assert "no memory" in await requests.reconcile(redis, sim_id, SectorWorld())
+        assert "no memory" in str(await requests.reconcile(redis, sim_id, SectorWorld()))
         wish = await requests.get_request(redis, sim_id)
         assert wish is not None
-        assert "no memory" in wish.fault
+        assert "no memory" in str(wish.fault)
     assert await lifecycle.list_ids(redis) == ["default"]
 
 

@@ -20,11 +20,11 @@ class OrderRates:
     def __init__(self, per_token: float, per_address: float) -> None:
         self._per_token = per_token
         self._per_address = per_address
-        self._cache: dict[tuple[str, str], tuple[Rate, ...]] = {}
+        self._cache: dict[tuple[str | None, str], tuple[Rate, ...]] = {}
 
     def of(self, bearer: Bearer, address: str) -> tuple[Rate, ...]:
         """Return the rates of a client."""
-        client = "" if bearer.open else bearer.subject, client_network(address)
+        client = None if bearer.open else bearer.subject, client_network(address)
         rates = self._cache.get(client)
         if rates is None:
             if len(self._cache) >= _MAX_CLIENTS:
@@ -32,7 +32,7 @@ class OrderRates:
             rates = self._cache[client] = tuple(self._new(*client))
         return rates
 
-    def _new(self, subject: str, address: str) -> Iterator[Rate]:
+    def _new(self, subject: str | None, address: str) -> Iterator[Rate]:
         if self._per_token and subject:
             yield _rate("token", subject, self._per_token)
         if self._per_address:
