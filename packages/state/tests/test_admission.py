@@ -85,7 +85,7 @@ async def test_stored_responses_have_a_limit_that_rejects_no_request(
     hundred = [replace(KEYED, key=f"k{number}", stored_response=bytes(1_000)) for number in range(100)]
     verdicts = await admit_group(GATE, redis, [*hundred, replace(KEYED, issuer="you")])
     assert all(isinstance(each, Admitted) for each in verdicts)
-    stored_s = [await redis.ttl(SimKeys("default").idempotency_key("me", each.key)) for each in hundred]
+    stored_s = [await redis.ttl(SimKeys("default").idempotency_key("me", str(each.key))) for each in hundred]
     assert stored_s == sorted(stored_s, reverse=True)
     assert stored_s[0] > 24 * 3600 - 10
     assert 590 < stored_s[-1] <= 600

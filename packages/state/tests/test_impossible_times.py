@@ -21,7 +21,7 @@ HOUR_US = 3600 * 1_000_000
 TTL_MS = 5000
 
 
-async def submit(redis: Redis, number: int = 1, key: str = "") -> Sequence[AdmissionResult]:
+async def submit(redis: Redis, number: int = 1, key: str | None = None) -> Sequence[AdmissionResult]:
     gate = AdmissionPolicy("default")
     async with gate.acquire_connection(redis) as connection:
         return await gate.admit(connection, [Request("me", [b"{}"] * number, rates=(RATE,), key=key)])

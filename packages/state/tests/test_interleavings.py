@@ -90,7 +90,7 @@ class Worker:
                         continue
                     ticker = self.ticker_kind(self.pool.redis, Diary(), CONFIG, b"", self.lease)
                 # A tick in a thread would take more than one step.
-                ticker._quick = True
+                ticker._step_runner.quick = True
                 self.ticks.append(await ticker.tick())
             except LeaseLost:
                 self.lease = None

@@ -134,10 +134,10 @@ async def test_the_request_has_the_reason_why_a_sim_cannot_be_created(redis: Red
         await lifecycle.create(redis, "named", SectorWorld(), config)
     await requests.request_sim(redis, "asked", SimRequest(config=config))
     status = await requests.reconcile(redis, "asked", SectorWorld())
-    assert "no lanes join S1 to S0" in status
+    assert "no lanes join S1 to S0" in str(status)
     wish = await requests.get_request(redis, "asked")
     assert wish is not None
-    assert "no lanes join S1 to S0" in wish.fault
+    assert "no lanes join S1 to S0" in str(wish.fault)
     assert await lifecycle.list_ids(redis) == []
 
 

@@ -28,11 +28,11 @@ async def test_an_order_is_appended_with_its_issuer_and_scope(
 
 
 async def test_pending_counts_the_orders_after_the_head(sim: Sim, redis: Redis) -> None:
-    assert await order_log.load_pending(redis, "default") == Pending(0, "")
+    assert await order_log.load_pending(redis, "default") == Pending(0, None)
     first, *_ = await sim.order(Join(faction="Me"), Note(faction="Me", text="a"), Note(faction="Me", text="b"))
     assert await order_log.load_pending(redis, "default") == Pending(3, first)
     await sim.tick()
-    assert await order_log.load_pending(redis, "default") == Pending(0, "")
+    assert await order_log.load_pending(redis, "default") == Pending(0, None)
     first, _ = await sim.order(Note(faction="Me", text="c"), Note(faction="Me", text="d"))
     assert await order_log.load_pending(redis, "default") == Pending(2, first)
     with pytest.raises(SimNotFound, match="sim 'nowhere' does not exist"):
@@ -63,9 +63,9 @@ def test_entries_are_parsed_as_orders() -> None:
     ]
     assert decode_orders(given) == (  # type: ignore[arg-type]  # a list is invariant
         [
-            LoggedOrder("1-0", "me", False, b"{}", "", ""),
-            LoggedOrder("2-0", "me", True, b"{}", "", "t"),
-            LoggedOrder("3-0", "\N{REPLACEMENT CHARACTER}", False, b"\xff", "", "\N{REPLACEMENT CHARACTER}"),
+            LoggedOrder("1-0", "me", False, b"{}"),
+            LoggedOrder("2-0", "me", True, b"{}", None, "t"),
+            LoggedOrder("3-0", "\N{REPLACEMENT CHARACTER}", False, b"\xff", None, "\N{REPLACEMENT CHARACTER}"),
         ],
         [],
     )
@@ -84,13 +84,14 @@ LONG, SHORT = b"\xff" + 30 * b"9", "\N{REPLACEMENT CHARACTER}" + 19 * "9"
         (PLAIN | {b"v": b"2"}, "me", "the entry has version 2, and this worker reads version 1"),
         (PLAIN | {b"v": LONG}, "me", f"the entry has version {SHORT}, and this worker reads version 1"),
         (PLAIN | {b"scope": b"admin", b"fault": b"\xffbefore"}, "me", "\N{REPLACEMENT CHARACTER}before"),
+        ({b"issuer": b"me", b"fault": b""}, "me", ""),
     ],
 )
 def test_an_invalid_entry_is_an_order_with_a_fault_and_no_body(
     fields: dict[bytes, bytes], issuer: str, fault: str
 ) -> None:
     read, poison = decode_orders([reply("1-0", fields)])  # type: ignore[list-item]  # a list is invariant
-    assert read == [LoggedOrder("1-0", issuer, False, b"", fault, "")]
+    assert read == [LoggedOrder("1-0", issuer, False, b"", fault)]
     assert poison == [DeadLetter("1-0", fields, fault)]
 
 

@@ -35,7 +35,7 @@ async def history(redis: Redis) -> tuple[Head, StateAtTick, list[Reply]]:
 
 async def test_rolling_forward_gives_the_state_of_the_last_entry(redis: Redis) -> None:
     head, past, entries = await history(redis)
-    assert (past.sim_id, past.tick, past.cursor) == ("default", 1, "")
+    assert (past.sim_id, past.tick, past.cursor) == ("default", 1, None)
     later = roll_forward(past, entries)
     assert (later.sim_id, later.tick, later.cursor, later.hash) == ("default", 4, head.cursor, head.hash)
     assert state_at_snapshot(later.snapshot(), "default", head.cursor) == later
@@ -101,8 +101,15 @@ def test_fields_missing_from_an_older_head_are_unknown() -> None:
     fields: list[Reply] = [str(value).encode() for value in head]
     assert Head.parse(fields) == head
     assert Head.parse([*fields[:-1], None]) == head._replace(history_bytes=0)
-    assert Head.parse([*fields[:-2], None, None]) == head._replace(history_bytes=0, tick_length_ms=-1)
-    older = head._replace(history_bytes=0, tick_length_ms=-1, applied=-1)
+    assert Head.parse([*fields[:-2], None, None]) == head._replace(history_bytes=0, tick_length_ms=None)
+    older = head._replace(history_bytes=0, tick_length_ms=None, applied=None)
     assert Head.parse([*fields[:-3], None, None, None]) == older
     assert head.pairs() == [part for pair in zip(FIELDS, head, strict=True) for part in pair]
     assert Head.parse([None] * len(FIELDS)) is None
+
+
+def test_a_number_that_is_not_known_is_stored_as_minus_one() -> None:
+    head = Head(3, "0-0", "hash", "commit", 7, 8, "running", 5)
+    stored = head.pairs()[1::2]
+    assert stored == [3, "0-0", "hash", "commit", 7, 8, "running", 5, -1, 0]
+    assert Head.parse([str(value).encode() for value in stored]) == head

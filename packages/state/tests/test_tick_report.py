@@ -14,9 +14,9 @@ from sector.models import LoggedOrder, Note, Step
 from sector.state.keys import SimKeys
 from sector.state.redis.connection import Connection, execute
 from sector.state.sims import lifecycle
-from sector.state.tick import transaction
+from sector.state.tick import step_runner, transaction
 from sector.state.tick.outcome import CommittedTick, PhaseDurations
-from sector.state.tick.transaction import Ticker, _Read
+from sector.state.tick.transaction import Ticker, TickInput
 from sector.world import Position, SectorWorld
 
 KEYS = SimKeys("default")
@@ -60,7 +60,8 @@ class TimedWorld(SectorWorld):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     stopped = Clock()
-    monkeypatch.setattr(transaction, "time", stopped)
+    for module in (transaction, step_runner):
+        monkeypatch.setattr(module, "time", stopped)
     return stopped
 
 
@@ -73,7 +74,7 @@ async def order_at(redis: Redis, order_id: str, *traces: str) -> None:
 
 async def test_a_tick_reports_how_long_each_phase_took(redis: Redis, clock: Clock) -> None:
     class MeasuredTicker(Ticker[Position]):
-        async def _read(self, connection: Connection) -> _Read:
+        async def _read(self, connection: Connection) -> TickInput:
             read = await super()._read(connection)
             clock.wall_s += 2
             return read
@@ -166,7 +167,7 @@ async def test_after_a_slow_tick_the_next_runs_in_a_thread(
 async def test_the_head_has_the_tick_length_of_the_worker_that_committed(redis: Redis) -> None:
     sim = await Sim.create(redis, QUIET)
     await sim.tick()
-    assert (await sim.reader.head()).tick_length_ms == -1
+    assert (await sim.reader.head()).tick_length_ms is None
     founding = await lifecycle.load_manifest(redis, "default")
     for length_ms in (250, 0):
         await Ticker(redis, SectorWorld(), *founding, sim.lease, tick_length_ms=length_ms).tick()

@@ -20,7 +20,7 @@ from sector.state.redis.connection import Connection
 from sector.state.sims import lifecycle
 from sector.state.tick import lease
 from sector.state.tick.head import Head
-from sector.state.tick.transaction import Ticker, _Read
+from sector.state.tick.transaction import Ticker, TickInput
 from sector.world import Position, SectorWorld
 
 KEYS = SimKeys("default")
@@ -86,7 +86,7 @@ async def test_a_worker_that_is_overtaken_while_it_reads_reads_again(sim: Sim, r
     founding = await lifecycle.load_manifest(redis, "default")
 
     class Overtaken(Ticker[Position]):
-        async def _read(self, connection: Connection) -> _Read:
+        async def _read(self, connection: Connection) -> TickInput:
             read = await super()._read(connection)
             if read.head.tick == 0 and read.state is not None:
                 await Ticker(redis, SectorWorld(), *founding, sim.lease).tick()

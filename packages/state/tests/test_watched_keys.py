@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Sequence
+from copy import replace
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from sector.state.tick import lease
 from sector.state.tick.head import Head
 from sector.state.tick.lease import Lease
 from sector.state.tick.outcome import FinishedSim
-from sector.state.tick.transaction import Ticker, _Read
+from sector.state.tick.transaction import Ticker, TickInput
 from sector.world import Position, SectorWorld
 
 KEYS = SimKeys("default")
@@ -162,16 +163,11 @@ async def test_a_worker_that_is_overtaken_while_it_reads_ticks_reads_again(redis
     founding = await lifecycle.load_manifest(redis, "default")
 
     class OvertakenTicker(Ticker[Position]):
-        async def _read(self, connection: Connection) -> _Read:
+        async def _read(self, connection: Connection) -> TickInput:
             read = await super()._read(connection)
             assert read.state is not None
             await sim.tick()
-            return _Read(
-                read.head,
-                read.orders,
-                read.dead_letters,
-                type(read.state)("default", read.head, read.state.snapshot, []),
-            )
+            return replace(read, state=replace(read.state, entries=[]))
 
     with pytest.raises(CommitConflict, match="tick 4 of sim 'default'"):
         await OvertakenTicker(redis, SectorWorld(), *founding, sim.lease).tick()

@@ -31,6 +31,8 @@ STATE = Target(
     package="state",
     modules=(
         "sector.state.tick.transaction",
+        "sector.state.tick.step_runner",
+        "sector.state.tick.tick_commands",
         "sector.state.tick.lease",
         "sector.state.log.order_codec",
         "sector.state.log.order_log",

@@ -288,7 +288,7 @@ def _record(header: _FoundingHeader | _KeyframeHeader | _TickHeader, body: bytes
             orders: list[LoggedOrder] = []
             start = 0
             for order_id, issuer, admin, length in header.orders:
-                fault = header.faults.get(order_id, "")
+                fault = header.faults.get(order_id)
                 orders.append(LoggedOrder(order_id, issuer, admin, body[start : start + length], fault))
                 start += length
             events, delta = body[start : start + header.events], body[start + header.events :]

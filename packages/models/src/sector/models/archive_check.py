@@ -35,15 +35,15 @@ class RecordError(ValueError):
     """A record that contradicts its frames or the records before it.
 
     Attributes:
-        record: The number of the record, from 1.
-        kind: `manifest`, `keyframe` or `tick`; "" for an error of the whole archive.
-        field: The invalid field, or "".
+        record: The number of the record, from 1; None if the archive lacks a record.
+        kind: `manifest`, `keyframe` or `tick`; None if the archive lacks a record.
+        field: The invalid field, or None for the record as a whole.
         reason: What is wrong with it.
     """
 
-    def __init__(self, record: int, kind: str, field: str, reason: str) -> None:
-        where = f"record {record} ({kind})" if kind else "the archive"
-        super().__init__(f"{where}: {field}: {reason}" if field else f"{where}: {reason}")
+    def __init__(self, record: int | None, kind: str | None, field: str | None, reason: str) -> None:
+        where = "the archive" if record is None else f"record {record} ({kind})"
+        super().__init__(f"{where}: {reason}" if field is None else f"{where}: {field}: {reason}")
         self.record = record
         self.kind = kind
         self.field = field
@@ -60,7 +60,7 @@ class HistoryChecker:
     def __init__(self, *, verify_states: bool) -> None:
         self._verify_states = verify_states
         self._record = 0
-        self._kind = ""
+        self._kind: str | None = None
         self._map: Frame | None = None
         self._frame: Frame | None = None
         self._config: SimConfig | None = None
@@ -72,14 +72,14 @@ class HistoryChecker:
     def config(self) -> SimConfig:
         """The config of the sim. Raises RecordError before the manifest record."""
         if self._config is None:
-            raise RecordError(0, "", "", "it does not start with a manifest record")
+            raise RecordError(None, None, None, "it does not start with a manifest record")
         return self._config
 
     @property
     def frame(self) -> Frame:
         """The state after the last record, as a snapshot. Raises RecordError before the first keyframe."""
         if self._frame is None:
-            raise RecordError(0, "", "", "it has no keyframe before its first tick")
+            raise RecordError(None, None, None, "it has no keyframe before its first tick")
         return self._frame
 
     def put(self, record: Record) -> None:
@@ -103,7 +103,7 @@ class HistoryChecker:
 
     def _put_founding(self, record: Founding) -> None:
         if self._config is not None:
-            self._fail("", "it has a second manifest record")
+            self._fail(None, "it has a second manifest record")
         try:
             self._config = SimConfig.model_validate_json(record.config)
         except ValidationError as error:
@@ -116,7 +116,7 @@ class HistoryChecker:
         self._check("tick", _TICK, record.tick)
         self._check("cursor", _STREAM_ID, record.cursor)
         if self._config is None:
-            self._fail("", "an archive must start with a manifest record")
+            self._fail(None, "an archive must start with a manifest record")
         frame = self._decode("snapshot", record.snapshot, "snapshot")
         self._check_meta("snapshot", frame, record.tick)
         if self._frame is None:
@@ -136,7 +136,7 @@ class HistoryChecker:
         self._check("at_ms", _AT_MS, record.at_ms)
         self._check("hash", _STATE_HASH, record.hash)
         if self._frame is None:
-            self._fail("", "it has no keyframe before its first tick")
+            self._fail(None, "it has no keyframe before its first tick")
         if record.tick != self.tick + 1:
             self._fail("tick", f"tick {record.tick} follows tick {self.tick}")
         if self._frame.meta.get("status") == "finished":
@@ -214,7 +214,7 @@ class HistoryChecker:
         if reason := validate(kind, value):
             self._fail(field, reason, value)
 
-    def _fail(self, field: str, reason: str, value: object = _NO_VALUE) -> NoReturn:
+    def _fail(self, field: str | None, reason: str, value: object = _NO_VALUE) -> NoReturn:
         detail = reason if value is _NO_VALUE else f"{reason}; it is {shown(value)}"
         raise RecordError(self._record, self._kind, field, detail)
 

@@ -16,8 +16,8 @@ class LoggedOrder:
     issuer: str
     admin: bool
     body: bytes
-    fault: str = ""
-    trace: str = ""
+    fault: str | None = None
+    trace: str | None = None
 
 
 class WorldConfigError(ValueError):

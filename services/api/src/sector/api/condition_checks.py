@@ -27,7 +27,7 @@ async def check_keys(stop: asyncio.Event, ring: KeyRing, health: Health) -> None
     """Read the key file again when it changes, and report its fault. The API stays ready, because most requests need no token."""
     while ring.reads_file and not stop.is_set():
         await ring.refresh()
-        if ring.fault:
+        if ring.fault is not None:
             health.set_error(KEYS, ring.fault, blocks=False)
         else:
             health.set_ok(KEYS)

@@ -15,7 +15,7 @@ from sector.models.rows import table_rows
 from sector.state.watch.reader import SimView
 
 type Format = Literal["rows", "columns", "map"]
-type Coding = Literal["zstd", "br", "gzip", ""]
+type Coding = Literal["zstd", "br", "gzip", "identity"]
 
 FORMATS: tuple[Format, ...] = get_args(Format.__value__)
 SNAPSHOT_FORMATS: tuple[Format, ...] = ("rows", "columns")
@@ -28,7 +28,7 @@ _MAKE: Mapping[Format, Callable[[SimView], JsonValue]] = {
     "map": lambda view: {"sim": view.sim_id, **{name: list(rows) for name, rows in table_rows([view.map]).items()}},
 }
 _COMPRESS: Mapping[Coding, Callable[[bytes], bytes]] = {
-    "": lambda body: body,
+    "identity": lambda body: body,
     "zstd": lambda body: zstandard.ZstdCompressor(level=3).compress(body),
     "br": lambda body: brotli.compress(body, quality=4),
     "gzip": lambda body: gzip.compress(body, compresslevel=5, mtime=0),
@@ -46,7 +46,8 @@ class EncodedViews:
 
     def etag(self, form: Format, coding: Coding) -> str:
         """Return the strong ETag of a body."""
-        return f'"{"map" if form == "map" else self.view.head.hash}-{form}{f"-{coding}" if coding else ""}"'
+        suffix = "" if coding == "identity" else f"-{coding}"
+        return f'"{"map" if form == "map" else self.view.head.hash}-{form}{suffix}"'
 
     async def get(self, form: Format, coding: Coding) -> bytes:
         """Return a body. Concurrent requests for the same body wait for one encoding of it."""
@@ -62,9 +63,9 @@ class EncodedViews:
         return await asyncio.shield(pending)
 
     def _encode(self, form: Format, coding: Coding) -> bytes:
-        plain = self._bodies.get((form, ""))
+        plain = self._bodies.get((form, "identity"))
         if plain is None:
-            plain = self._bodies[form, ""] = orjson.dumps(_MAKE[form](self.view))
+            plain = self._bodies[form, "identity"] = orjson.dumps(_MAKE[form](self.view))
         body = self._bodies[form, coding] = _COMPRESS[coding](plain)
         return body
 
@@ -79,10 +80,10 @@ def negotiate_encoding(accept_encoding: str) -> Coding:
             weights[name.strip()] = float(parameter.strip().removeprefix("q=") or 1)
         except ValueError:
             weights[name.strip()] = 0.0
-    best: Coding = ""
-    best_weight = weights.get("identity", 0.0)
+    best: Coding = "identity"
+    best_weight = weights.get(best, 0.0)
     for coding in ("zstd", "br", "gzip"):
         weight = weights.get(coding, weights.get("*", 0.0))
-        if weight > best_weight or (weight == best_weight > 0 and not best):
+        if weight > best_weight or (weight == best_weight > 0 and best == "identity"):
             best, best_weight = coding, weight
     return best

@@ -53,9 +53,9 @@ class KeySkipped(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key and its only algorithm. The algorithm in the header of a token is ignored. `id` is the `kid`, or empty."""
+    """A key and its only algorithm. The algorithm in the header of a token is ignored. `id` is the `kid`, or None."""
 
-    id: str
+    id: str | None
     jwk: PyJWK
     signs: bool
 
@@ -109,7 +109,7 @@ def _key(number: int, fields: object) -> Key:
     if weakness:
         raise KeySkipped(name, weakness)
     signs = (fields["kty"] == "oct" or "d" in fields) and "sign" in fields.get("key_ops", ("sign",))
-    return Key(fields.get("kid", ""), jwk, signs)
+    return Key(fields.get("kid"), jwk, signs)
 
 
 def _check_type(fields: Mapping[str, object]) -> str:

@@ -30,7 +30,7 @@ type FileStamp = tuple[int, int, int]
 def secret_key(secret: str) -> Key:
     """Return a secret as a key for HS256."""
     jwk = {"kty": "oct", "alg": "HS256", "k": base64url_encode(secret.encode()).decode()}
-    return Key("", PyJWK.from_dict(jwk), True)
+    return Key(None, PyJWK.from_dict(jwk), True)
 
 
 class _KeyFileReading(NamedTuple):
@@ -39,7 +39,7 @@ class _KeyFileReading(NamedTuple):
     stamp: FileStamp | None
     keys: list[Key] | None = None
     skipped: Sequence[str] = ()
-    fault: str = ""
+    fault: str | None = None
 
 
 class KeyRing:
@@ -52,9 +52,9 @@ class KeyRing:
         self._keys: list[Key] = self._secret
         self.skipped: list[str] = []
         """Reasons why keys of the file were skipped."""
-        self.fault = ""
-        """Fault of the file; empty if it can be used."""
-        self._fault_of_keys = ""
+        self.fault: str | None = None
+        """Fault of the file; None if it can be used."""
+        self._fault_of_keys: str | None = None
         """Fault of the content that was read last."""
         self._reported: frozenset[str] = frozenset()
         self._pending: asyncio.Future[_KeyFileReading] | None = None

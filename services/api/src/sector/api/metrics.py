@@ -55,6 +55,10 @@ async def watch_pending(stop: asyncio.Event, redis: Client, sim_id: str) -> None
             _OLDEST.set(_UNKNOWN)
         else:
             _PENDING.set(orders.count)
-            submitted_ms = int(orders.oldest.partition("-")[0] or 0)
-            _OLDEST.set(max(time.time() - submitted_ms / 1000, 0.0) if orders.oldest else 0)
+            _OLDEST.set(0.0 if orders.oldest is None else max(time.time() - _submitted_s(orders.oldest), 0.0))
         await wait_for_stop(stop, _INTERVAL_S)
+
+
+def _submitted_s(order_id: str) -> float:
+    """Return the time of an order, in seconds, from its id."""
+    return int(order_id.partition("-")[0]) / 1000

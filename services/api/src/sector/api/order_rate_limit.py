@@ -20,11 +20,11 @@ class OrderRates:
     def __init__(self, per_token: float, per_address: float) -> None:
         self._per_token = per_token
         self._per_address = per_address
-        self._cache: dict[tuple[str, str], tuple[Rate, ...]] = {}
+        self._cache: dict[tuple[str | None, str], tuple[Rate, ...]] = {}
 
     def of(self, bearer: Bearer, address: str) -> tuple[Rate, ...]:
         """Return the rates of a client."""
-        client = "" if bearer.open else bearer.subject, client_network(address)
+        client = None if bearer.open else bearer.subject, client_network(address)
         rates = self._cache.get(client)
         if rates is None:
             if len(self._cache) >= _MAX_CLIENTS:
@@ -32,7 +32,7 @@ class OrderRates:
             rates = self._cache[client] = tuple(self._new(*client))
         return rates
 
-    def _new(self, subject: str, address: str) -> Iterator[Rate]:
+    def _new(self, subject: str | None, address: str) -> Iterator[Rate]:
         if self._per_token and subject:
             yield _rate("token", subject, self._per_token)
         if self._per_address:
@@ -65,7 +65,7 @@ class RateLimitCache:
         if len(self._rejections) >= _MAX_CLIENTS:
             del self._rejections[next(iter(self._rejections))]
         rate = next(rate for rate in request.rates if rate.client == error.client)
-        other_orders = min(request.cost or len(request.orders), rate.burst) - 1
+        other_orders = min(len(request.orders) if request.cost is None else request.cost, rate.burst) - 1
         # A client never has to wait longer than this, even if the clock of Redis is wrong.
         wait_s = min(error.retry_after_s, (rate.burst + MAX_COST) / rate.per_second)
         until_s = time.monotonic() + wait_s - other_orders / rate.per_second

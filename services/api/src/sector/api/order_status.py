@@ -68,8 +68,8 @@ def _not_found(sim: ApiSim, order_id: str) -> ApiError:
 
 def _parse_wait(text: str) -> float:
     match = _DURATION.fullmatch(text)
-    seconds = -1.0 if match is None else float(match[1]) / (1000 if match[2] == "ms" else 1)
-    if not 0 <= seconds <= MAX_WAIT_S:
+    seconds = None if match is None else float(match[1]) / (1000 if match[2] == "ms" else 1)
+    if seconds is None or seconds > MAX_WAIT_S:
         raise invalid_query(
             "wait", f"{text[:40]!r} is not a duration from 0s to {MAX_WAIT_S:.0f}s, such as 2s or 500ms"
         )

@@ -33,14 +33,14 @@ _UNEXPECTED = "unexpected error"
 
 @dataclass(slots=True)
 class _Submission:
-    """A request with orders. An empty `key` means that it has no idempotency key; an empty `traceparent`, that it is not traced."""
+    """A request with orders. `key`: its idempotency key. `traceparent`: of its span, None if it is not traced."""
 
     request: Request
     sim: ApiSim
     bearer: Bearer
     address: str
-    key: str
-    traceparent: str
+    key: str | None
+    traceparent: str | None
 
 
 class OrdersEndpoint:
@@ -71,7 +71,7 @@ class OrdersEndpoint:
             request.ctx.trace = trace_id(span.traceparent)
         status, fault = 500, _UNEXPECTED
         try:
-            response = await self._post(request, sim, "" if span is None else span.traceparent)
+            response = await self._post(request, sim, None if span is None else span.traceparent)
             status, fault = response.status, ""
         except Exception as error:
             status, fault = _count_rejection(error)
@@ -81,7 +81,7 @@ class OrdersEndpoint:
                 span.end({"http.response.status_code": status}, None, fault)
         return response
 
-    async def _post(self, request: Request, sim: ApiSim, traceparent: str) -> Response:
+    async def _post(self, request: Request, sim: ApiSim, traceparent: str | None) -> Response:
         bearer = self._authenticator.authenticate(request)
         bearer.check_sim(sim.sim_id)
         address = self._address(request)
@@ -112,20 +112,20 @@ class OrdersEndpoint:
         try:
             results = list_results(rejected, admitted.stored_response, admitted.ids)
         except (struct.error, ValueError, TypeError, StopIteration, RuntimeError) as error:
-            raise ResponseDamaged(submission.key) from error
+            raise ResponseDamaged(str(submission.key)) from error
         return json_response({"results": results}, 207, headers=REPLAYED if admitted.replayed else ())
 
     async def _admit(self, submission: _Submission, orders: ValidatedOrders, stored_response: bytes = b"") -> Admitted:
         """Append the valid orders of a request to the log."""
         bearer, address = submission.bearer, submission.address
-        key = submission.key if orders.accepted else ""
+        key = submission.key if orders.accepted else None
         request = admission.Request(
             bearer.subject,
             orders.accepted,
             bearer.admin,
             self._rates.of(bearer, address),
             key,
-            xxhash.xxh3_128_digest(submission.request.body) if key else _NO_DIGEST,
+            xxhash.xxh3_128_digest(submission.request.body) if key is not None else _NO_DIGEST,
             stored_response,
             orders.cost,
             submission.traceparent,

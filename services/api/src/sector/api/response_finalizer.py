@@ -31,8 +31,8 @@ class ResponseFinalizer:
             client_id if client_id and _REQUEST_ID.fullmatch(client_id) else f"{self._prefix}-{next(self._numbers):x}"
         )
 
-    def finalize(self, request: Request, response: Response, request_id: str = "") -> HTTPResponse:
-        """Return the response with the headers of all responses, counted and logged. An empty `request_id` means a new one."""
+    def finalize(self, request: Request, response: Response, request_id: str | None = None) -> HTTPResponse:
+        """Return the response with the headers of all responses, counted and logged. Without `request_id` it gets a new one."""
         request_id = request_id or self.request_id(request)
         observe_request(request, response.status)
         response.encoded_headers += ((b"x-request-id", request_id.encode()), *self._cors.headers(request))

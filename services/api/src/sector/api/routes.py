@@ -6,11 +6,15 @@ from functools import partial
 
 from sanic import Request
 
-from sector.api import docs_page, events, operations, order_status, snapshot
+from sector.api import docs_page, events, order_status, snapshot
 from sector.api.authentication import Authenticator
 from sector.api.event_stream import EventStreams
 from sector.api.openapi import OpenApiEndpoint
 from sector.api.operation import Operation
+from sector.api.operations.orders import GET_ORDER, POST_ORDERS
+from sector.api.operations.process import GET_OPENAPI
+from sector.api.operations.sim_state import GET_EVENT_STREAM, GET_EVENTS, GET_MAP, GET_SNAPSHOT
+from sector.api.operations.sims import GET_SIM, GET_SIMS, POST_FORK, POST_SIMS
 from sector.api.orders import OrdersEndpoint
 from sector.api.request_throttle import RequestThrottle
 from sector.api.responses import Response
@@ -36,19 +40,19 @@ def add_routes(router: Router, registry: SimRegistry, throttle: RequestThrottle,
     """Add a route for each operation, and for the page at /docs."""
     sims = endpoints.sims
     sim_handlers: dict[Operation, SimHandler] = {
-        operations.GET_SNAPSHOT: partial(snapshot.get_snapshot, throttle),
-        operations.GET_MAP: snapshot.get_map,
-        operations.GET_EVENTS: partial(events.get_events, throttle),
-        operations.GET_EVENT_STREAM: endpoints.streams.get,
-        operations.POST_ORDERS: endpoints.orders.post,
-        operations.GET_ORDER: order_status.get_order,
-        operations.POST_FORK: sims.fork,
+        GET_SNAPSHOT: partial(snapshot.get_snapshot, throttle),
+        GET_MAP: snapshot.get_map,
+        GET_EVENTS: partial(events.get_events, throttle),
+        GET_EVENT_STREAM: endpoints.streams.get,
+        POST_ORDERS: endpoints.orders.post,
+        GET_ORDER: order_status.get_order,
+        POST_FORK: sims.fork,
     }
     handlers: dict[Operation, Handler] = {
-        operations.GET_SIMS: sims.get_all,
-        operations.POST_SIMS: sims.post,
-        operations.GET_SIM: sims.get_one,
-        operations.GET_OPENAPI: OpenApiEndpoint(tokens=not endpoints.authenticator.open).get,
+        GET_SIMS: sims.get_all,
+        POST_SIMS: sims.post,
+        GET_SIM: sims.get_one,
+        GET_OPENAPI: OpenApiEndpoint(tokens=not endpoints.authenticator.open).get,
     }
     for operation, sim_handler in sim_handlers.items():
         _add_for_sims(router, registry, operation, sim_handler)

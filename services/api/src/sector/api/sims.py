@@ -122,8 +122,7 @@ class SimsEndpoint:
 
 
 def _position(head: Head) -> dict[str, JsonValue]:
-    length_ms = None if head.tick_length_ms < 0 else head.tick_length_ms
-    return {"status": head.status, "tick": head.tick, "at_ms": head.at_ms, "tick_length_ms": length_ms}
+    return {"status": head.status, "tick": head.tick, "at_ms": head.at_ms, "tick_length_ms": head.tick_length_ms}
 
 
 def _details(available: HistoryRange) -> dict[str, JsonValue]:

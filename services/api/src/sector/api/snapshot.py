@@ -42,7 +42,7 @@ async def _respond(request: Request, views: EncodedViews, form: Format) -> Respo
     if if_none_match is not None and (if_none_match == etag or _matches(etag, if_none_match)):
         return Response(b"", 304, content_type=b"", headers=headers)
     body = await views.get(form, coding)
-    if coding:
+    if coding != "identity":
         headers += ((b"content-encoding", coding.encode()),)
     return Response(body, headers=headers)
 

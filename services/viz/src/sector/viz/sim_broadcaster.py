@@ -46,7 +46,7 @@ class SimBroadcaster:
         self._redis = redis
         self._rooms = rooms
         self._on_status = on_status
-        self._error = ""
+        self._error: str | None = None
         self._worker: str | None = None
         self._map: tuple[str, bytes] | None = None
         self._moment: tuple[SimView, bytes] | None = None
@@ -76,10 +76,10 @@ class SimBroadcaster:
         """
         if (world := self._world_message(has_map)) is not None:
             self._rooms.broadcast(spectator, "world", world)
-        elif self._error:
+        elif self._error is not None:
             send_error(self._rooms, spectator, self._error)
 
-    def _world_message(self, has_map: str = "") -> dict[str, JsonValue | bytes] | None:
+    def _world_message(self, has_map: str | None = None) -> dict[str, JsonValue | bytes] | None:
         if (view := self.view) is None:
             return None
         if self._map is None:
@@ -87,7 +87,8 @@ class SimBroadcaster:
             self._map = digest(blob), deflate(blob)
         if self._moment is None or self._moment[0] is not view:
             # A new spectator receives the state only: the events of this tick were broadcast before.
-            self._moment = view, deflate(encode_tick(encode(view.snapshot), b"", view.head.at_ms, view.head.epoch))
+            head = view.head
+            self._moment = view, deflate(encode_tick(encode(view.snapshot), b"", head.at_ms or 0, head.epoch or 0))
         map_id, map_blob = self._map
         map_field: dict[str, JsonValue | bytes] = {} if has_map == map_id else {"map": map_blob}
         return {"sim": self.sim_id, "worker": self._worker, "map_id": map_id, "moment": self._moment[1], **map_field}
@@ -120,7 +121,7 @@ class SimBroadcaster:
 
     def _on_watcher_status(self, fault: Fault | None) -> None:
         self._on_status(fault)
-        message = "" if fault is None else error_text(self.sim_id, fault)
+        message = None if fault is None else error_text(self.sim_id, fault)
         if message != self._error:
             self._error = message
             send_error(self._rooms, self.room, message)
@@ -145,10 +146,10 @@ class SimBroadcaster:
             self._rooms.broadcast(self.room, "worker", worker)
 
 
-def send_error(rooms: Rooms, room: str, text: str) -> None:
-    """Send the error of a sim to a room or a spectator; empty once it is over. `fault` is the event's name in version 0.11."""
+def send_error(rooms: Rooms, room: str, text: str | None) -> None:
+    """Send the error of a sim to a room or a spectator; None once it is over. `fault` is the event's name in version 0.11."""
     for name in ("sim_error", "fault"):
-        rooms.broadcast(room, name, text)
+        rooms.broadcast(room, name, text or "")
 
 
 def error_text(sim_id: str, fault: Fault) -> str:

@@ -29,12 +29,15 @@ _MAX_BATTLE_BYTES = 64 * 2**20
 
 @dataclass(slots=True)
 class _Timeline:
-    """The totals by tick, and the number of battles by tick. `state` is at `tick`, up to which both are complete."""
+    """The totals by tick, and the number of battles by tick. `reached`: the tick up to which both are complete, and its state."""
 
     totals: dict[int, FactionTotals] = field(default_factory=dict)
     battles: dict[int, int] = field(default_factory=dict)
-    tick: int = -1
-    state: Frame | None = None
+    reached: tuple[int, Frame] | None = None
+
+    def continues(self, history_range: HistoryRange) -> bool:
+        """Return whether the ticks that it lacks are in the history."""
+        return self.reached is not None and history_range.first <= self.reached[0] <= history_range.head.tick
 
 
 class TimelineCache:
@@ -53,7 +56,7 @@ class TimelineCache:
         async with self._lock:
             history_range = await history.get_range(self._redis, sim_id)
             timeline = self._timelines.pop(sim_id, None)
-            if timeline is None or not history_range.first <= timeline.tick <= history_range.head.tick:
+            if timeline is None or not timeline.continues(history_range):
                 timeline = await self._bootstrap(sim_id, history_range)
             await self._catch_up(timeline, sim_id, history_range)
             self._timelines[sim_id] = timeline
@@ -70,9 +73,11 @@ class TimelineCache:
             except HistoryGone:
                 continue  # trimmed in the meantime
             timeline.totals[tick] = await asyncio.to_thread(FactionTotals.from_frame, frame, tick)
-            if tick in history_range.keyframes[-2:-1] or timeline.state is None:
-                timeline.state, timeline.tick = frame, tick
-        last, room = timeline.tick, _MAX_BATTLE_BYTES
+            if tick in history_range.keyframes[-2:-1] or timeline.reached is None:
+                timeline.reached = tick, frame
+        if timeline.reached is None:
+            return timeline
+        last, room = timeline.reached[0], _MAX_BATTLE_BYTES
         while last > history_range.first and room > 0:
             page = await history.ticks(self._redis, sim_id, max(last - _PAGE, history_range.first), last)
             if not page:
@@ -84,14 +89,14 @@ class TimelineCache:
 
     async def _catch_up(self, timeline: _Timeline, sim_id: str, history_range: HistoryRange) -> None:
         """Add the ticks up to the head."""
-        while timeline.tick < history_range.head.tick and timeline.state is not None:
-            page = await history.ticks(
-                self._redis, sim_id, timeline.tick, min(timeline.tick + _PAGE, history_range.head.tick)
-            )
-            if not page or page[0].tick != timeline.tick + 1:
-                raise HistoryGone(sim_id, timeline.tick + 1)
-            await asyncio.to_thread(_advance, timeline, timeline.state, page)
-        oldest = history_range.head.tick - _RECENT_TICKS
+        last = history_range.head.tick
+        while timeline.reached is not None and timeline.reached[0] < last:
+            tick, state = timeline.reached
+            page = await history.ticks(self._redis, sim_id, tick, min(tick + _PAGE, last))
+            if not page or page[0].tick != tick + 1:
+                raise HistoryGone(sim_id, tick + 1)
+            await asyncio.to_thread(_advance, timeline, state, page)
+        oldest = last - _RECENT_TICKS
         keyframes = set(history_range.keyframes)
         timeline.totals = {tick: each for tick, each in timeline.totals.items() if tick > oldest or tick in keyframes}
         timeline.battles = {tick: count for tick, count in timeline.battles.items() if tick >= history_range.first}
@@ -100,8 +105,8 @@ class TimelineCache:
 def _advance(timeline: _Timeline, state: Frame, page: Sequence[TickEvents]) -> None:
     _count_battles(timeline, page)
     for entry in page:
-        state = timeline.state = apply_delta(state, decode(entry.delta))
-        timeline.tick = entry.tick
+        state = apply_delta(state, decode(entry.delta))
+        timeline.reached = entry.tick, state
         timeline.totals[entry.tick] = FactionTotals.from_frame(state, entry.tick)
 
 

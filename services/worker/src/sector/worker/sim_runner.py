@@ -50,13 +50,13 @@ class SimRunner[S]:
         self._context = context
         self._creates = creates
         self._stop = asyncio.Event()
-        self._last_failure = ""
+        self._last_failure: str | None = None
         self._schedule = TickSchedule.with_random_phase(context.settings.tick_delay)
         self._due_s: float | None = None
         self._metrics = SimMetrics(sim_id if sim_id in context.settings.named else OTHERS)
         self.sim_id = sim_id
         self.lease: Lease | None = None
-        self.tick = -1
+        self.tick: int | None = None
         self.conflicts = 0
         self.gave_up = False
         """Whether the runner gave up because the stored data of the sim is invalid."""

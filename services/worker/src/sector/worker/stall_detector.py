@@ -103,7 +103,7 @@ class StallDetector:
 
     def _stall_timeout_s(self, head: Head) -> float:
         """Return how long a sim may stay at one tick: until its lease expires, and for some of its ticks."""
-        tick_s = max(self._tick_delay_s, head.tick_length_ms / 1000)
+        tick_s = max(self._tick_delay_s, (head.tick_length_ms or 0) / 1000)
         return self._lease_ttl_s + _TICKS * tick_s + _MARGIN_S
 
     def _reason(self, holder: str | None) -> str:

@@ -74,7 +74,7 @@ class Worker[S]:
         sims: dict[str, JsonValue] = {
             runner.sim_id: {
                 "epoch": runner.lease.epoch if runner.lease else None,
-                "tick": runner.tick,
+                "tick": -1 if runner.tick is None else runner.tick,
                 "late_ticks": runner.late,
                 "conflicts": runner.conflicts,
             }

@@ -17,7 +17,7 @@ from sector.state.keys import SimKeys
 from sector.state.redis.client import Client
 from sector.state.redis.connection import acquire_connection, execute
 from sector.state.redis.replies import as_bytes, as_list, checked
-from sector.state.tick.head import FIELDS, Head
+from sector.state.tick.head import FIELDS, Head, TickInfo
 from sector.state.watch.reader import SimView, Turn
 
 _PAGE = 100
@@ -73,14 +73,16 @@ async def at_tick(redis: Client, sim_id: str, tick: int, *, turn: Turn = nullcon
 async def view_at(redis: Client, tick: int, view: SimView, *, turn: Turn = nullcontext) -> SimView:
     """Return the view of a sim at an earlier tick. `view`: any view of that sim.
 
-    The time of the commit is 0 if it is no longer stored. Raises the errors of `at_tick`.
+    Its epoch and the time of its commit are None if they are no longer stored. Raises the errors of `at_tick`.
     """
     state = await at_tick(redis, view.sim_id, tick, turn=turn)
     await asyncio.to_thread(state.snapshot)
     entries = as_list(await execute(redis, "XRANGE", SimKeys(view.sim_id).events, f"{tick}-0", f"{tick}-0"))
-    at_ms = decode_tick(entries[0], view.sim_id).at_ms if entries else 0
+    entry = decode_tick(entries[0], view.sim_id) if entries else None
+    epoch, at_ms = (None, None) if entry is None else (entry.epoch, entry.at_ms)
     status = str(state.frame.meta.get("status", "running"))
-    return SimView(view.sim_id, Head(tick, state.cursor, state.hash, "", 0, at_ms, status, -1), state.frame, view.map)
+    info = TickInfo(tick, state.cursor, state.hash, epoch, at_ms, status)
+    return SimView(view.sim_id, info, state.frame, view.map)
 
 
 async def ticks(redis: Client, sim_id: str, after: int, last: int) -> list[TickEvents]:

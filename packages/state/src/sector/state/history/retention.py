@@ -112,7 +112,7 @@ class Retention:
 
 def tick_bytes(events: bytes, delta: bytes, orders: Sequence[LoggedOrder]) -> int:
     """Return the approximate number of bytes that a tick adds to the history: its events, its delta and its orders."""
-    of_orders = sum(len(each.body) + len(each.issuer) + len(each.trace) + _ORDER_BYTES for each in orders)
+    of_orders = sum(len(each.body) + len(each.issuer) + len(each.trace or "") + _ORDER_BYTES for each in orders)
     return len(events) + len(delta) + _TICK_BYTES + of_orders
 
 

@@ -19,12 +19,12 @@ from sector.state.redis.replies import Reply
 class StateAtTick:
     """The state of a sim at one tick.
 
-    `hash`: the recorded state hash. `cursor`: the id of the last order that was applied, or "" if it is unknown.
+    `hash`: the recorded state hash. `cursor`: the id of the last order that was applied, or None if it is unknown.
     """
 
     sim_id: str
     tick: int
-    cursor: str
+    cursor: str | None
     hash: str
     frame: Frame
 
@@ -37,7 +37,7 @@ class StateAtTick:
         return snapshot
 
 
-def state_at_snapshot(snapshot: bytes, sim_id: str, cursor: str = "") -> StateAtTick:
+def state_at_snapshot(snapshot: bytes, sim_id: str, cursor: str | None = None) -> StateAtTick:
     """Return the state in a snapshot.
 
     Raises sector.models.frame.FrameError, or HistoryBroken if the snapshot has no tick.

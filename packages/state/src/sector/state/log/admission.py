@@ -10,12 +10,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from hashlib import sha1
 from importlib import resources
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from hiredis import pack_command
-from pydantic import JsonValue
 from pydantic_core import to_json
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, ResponseError
 
 from sector.models.deprecated_names import deprecated_names
 from sector.state.errors import (
@@ -45,6 +44,7 @@ LEAST_KEPT_MS = 10 * 60 * 1000
 STORED_BYTES = 16 * 2**20
 """What an issuer may store in a sim within `KEPT_MS`: the more of it is used, the sooner new answers are forgotten."""
 DIGEST_BYTES = 16
+_SCOPES = {True: SCOPE_ADMIN.decode(), False: SCOPE_PLAYER.decode()}
 _IDS = re.compile(rb"(?P<ms>\d{1,20})-(?P<number>\d{1,20})(\*(?P<count>\d{1,4})|( \d{1,20}-\d{1,20})*)")
 MAX_COST = 1000
 """For how many orders a request counts at most."""
@@ -65,24 +65,24 @@ class Request(NamedTuple):
     """Orders that are let in together or not at all.
 
     With `key`, an idempotency key of `issuer`, the request is carried out once: `digest`, of 16 bytes, tells whether it is the same,
-    and `rest` is what its answer says besides the ids, and is kept with them.
+    and `stored_response` is what its response has in addition to the ids, and is stored with them.
     """
 
     issuer: str
     orders: Sequence[bytes]
     admin: bool = False
     rates: tuple[Rate, ...] = ()
-    key: str = ""
+    key: str | None = None
     digest: bytes = bytes(DIGEST_BYTES)
     stored_response: bytes = b""
-    cost: int = 0
+    cost: int | None = None
     """For how many orders it counts, where it took more work than those that are good."""
-    trace: str = ""
+    trace: str | None = None
     """What goes along with its orders to the tick that applies them: a traceparent (W3C Trace Context)."""
 
 
 class Admitted(NamedTuple):
-    """The ids of the orders of a request, in its order. `repeated`: it was carried out before, and `rest` is of that time."""
+    """The ids of the orders of a request, in its order. `replayed`: it was carried out before; `stored_response` is of that time."""
 
     ids: list[str]
     stored_response: bytes
@@ -123,10 +123,55 @@ class AdmissionPolicy:
         return verdicts
 
 
-class _Group:
-    """One run of the script. The limits, rates and submitters that its requests share are sent once, as JSON with field names.
+class _Limits(TypedDict):
+    max_pending: int
+    max_retention_ms: int
+    min_retention_ms: int
+    issuer_bytes: int
+    retention_shrinks_at: float
+    orders_refused_at: float
+    max_cost: int
 
-    The requests follow as plain arguments. A group of one order takes 0.11 ms of CPU time, one of 1,000 orders 7 ms.
+
+class _Rates(TypedDict):
+    order_us: list[int]
+    burst: list[int]
+
+
+class _Submitters(TypedDict):
+    """`rates`: the indexes of the rates of a submitter."""
+
+    issuer: list[str]
+    scope: list[str]
+    rates: list[list[int]]
+
+
+class _Requests(TypedDict):
+    """`submitter`: its index. `key`: the index of the idempotency key, or None. `orders`: their number."""
+
+    submitter: list[int]
+    key: list[int | None]
+    cost: list[int]
+    trace: list[str | None]
+    orders: list[int]
+
+
+class _Call(TypedDict):
+    """What `admit.lua` reads as JSON. Lists are columns, and indexes begin at 1. A call that lacks a field is an error.
+
+    In comparison with words in a fixed order, a group of one order takes 2 % longer, and one of 25 requests 15 % less.
+    """
+
+    limits: _Limits
+    rates: _Rates
+    submitters: _Submitters
+    requests: _Requests
+
+
+class _Group:
+    """One run of the script. The limits, rates and submitters that its requests share are sent once.
+
+    Digests, responses and orders follow the JSON as plain arguments, because they are bytes.
     """
 
     def __init__(self, policy: AdmissionPolicy, requests: Sequence[Request]) -> None:
@@ -139,40 +184,64 @@ class _Group:
         """The submitters of the requests, numbered from 1: issuer, whether an admin, and rates."""
 
     def command(self, name: str, script: str | bytes) -> EncodedCommand:
-        words: list[str | bytes | int] = []
-        keyed: list[str] = []
+        values: list[bytes] = []
+        idempotency_keys: list[str] = []
+        submitters: list[int] = []
+        key_numbers: list[int | None] = []
+        costs: list[int] = []
+        traces: list[str | None] = []
+        counts: list[int] = []
         for issuer, orders, admin, rates, key, digest, response, cost, trace in self._requests:
-            submitter = self._submitters.setdefault((issuer, admin, rates), len(self._submitters) + 1)
-            if key:
-                keyed.append(self.keys.idempotency_key(issuer, key))
-            number = len(keyed) if key else 0
-            words += (submitter, number, digest + response, cost or len(orders), trace, len(orders), *orders)
-        shared = to_json(self._shared())
+            submitters.append(self._submitters.setdefault((issuer, admin, rates), len(self._submitters) + 1))
+            if key is None:
+                key_numbers.append(None)
+            else:
+                idempotency_keys.append(self.keys.idempotency_key(issuer, key))
+                key_numbers.append(len(idempotency_keys))
+                values += (digest, response)
+            count = len(orders)
+            costs.append(count if cost is None else cost)
+            traces.append(trace)
+            counts.append(count)
+            values += orders
+        requests: _Requests = {
+            "submitter": submitters,
+            "key": key_numbers,
+            "cost": costs,
+            "trace": traces,
+            "orders": counts,
+        }
+        call = to_json(self._call(requests))
         keys = [self.keys.orders, *(self.keys.rate(rate.client) for rate in self._rates)]
         keys += [self.keys.rate(f"stored {issuer}") for issuer, _, _ in self._submitters]
-        command = (name, script, len(keys) + len(keyed), *keys, *keyed, self.keys.head, shared, *words)
+        keys += idempotency_keys
+        command = (name, script, len(keys), *keys, self.keys.head, call, *values)
         return EncodedCommand(pack_command(command))  # type: ignore[arg-type]  # its stub means a tuple of one
 
-    def _shared(self) -> dict[str, JsonValue]:
-        """Return what the requests share, under the names that `admit.lua` reads."""
-        submitters: list[JsonValue] = [
-            {
-                "issuer": issuer,
-                "scope": (SCOPE_ADMIN if admin else SCOPE_PLAYER).decode(),
-                "rates": [self._rates.setdefault(rate, len(self._rates) + 1) for rate in rates],
-            }
-            for issuer, admin, rates in self._submitters
-        ]
+    def _call(self, requests: _Requests) -> _Call:
+        issuers: list[str] = []
+        scopes: list[str] = []
+        submitter_rates: list[list[int]] = []
+        for issuer, admin, rates in self._submitters:
+            issuers.append(issuer)
+            scopes.append(_SCOPES[admin])
+            submitter_rates.append([self._rates.setdefault(rate, len(self._rates) + 1) for rate in rates])
         return {
-            "max_pending": self._policy.max_pending,
-            "max_retention_ms": KEPT_MS,
-            "min_retention_ms": LEAST_KEPT_MS,
-            "issuer_bytes": STORED_BYTES,
-            "retention_shrinks_at": HISTORY_SHRINKS_AT,
-            "orders_refused_at": ORDERS_REFUSED_AT,
-            "max_cost": MAX_COST,
-            "rates": [{"order_us": round(1_000_000 / rate.per_second), "burst": rate.burst} for rate in self._rates],
-            "submitters": submitters,
+            "limits": {
+                "max_pending": self._policy.max_pending,
+                "max_retention_ms": KEPT_MS,
+                "min_retention_ms": LEAST_KEPT_MS,
+                "issuer_bytes": STORED_BYTES,
+                "retention_shrinks_at": HISTORY_SHRINKS_AT,
+                "orders_refused_at": ORDERS_REFUSED_AT,
+                "max_cost": MAX_COST,
+            },
+            "rates": {
+                "order_us": [round(1_000_000 / rate.per_second) for rate in self._rates],
+                "burst": [rate.burst for rate in self._rates],
+            },
+            "submitters": {"issuer": issuers, "scope": scopes, "rates": submitter_rates},
+            "requests": requests,
         }
 
     def verdict(self, request: Request, answer: Reply) -> AdmissionResult:
@@ -180,23 +249,25 @@ class _Group:
         if status == b"accepted":
             return Admitted(_texts(more), request.stored_response, False)
         match status:
-            case b"repeated":
+            case b"replayed":
                 ids, _, rest = (as_bytes(more[0]) or b"").partition(b"\n")
                 stored = _stored_ids(ids)
-                return Admitted(stored, rest, True) if stored else ResponseDamaged(request.key)
-            case b"other":
-                return IdempotencyConflict(request.key)
+                return Admitted(stored, rest, True) if stored else ResponseDamaged(str(request.key))
+            case b"conflict":
+                return IdempotencyConflict(str(request.key))
             case b"finished":
                 return SimAlreadyFinished(self._policy.sim_id, int(as_bytes(more[0]) or 0))
-            case b"behind":
+            case b"queue full":
                 return QueueFull(self._policy.sim_id, as_int(more[0]), self._policy.max_pending)
-            case b"full":
+            case b"storage full":
                 return StorageFull("order", as_int(more[0]), as_int(more[1]))
-            case b"too fast":
+            case b"rate limited":
                 rate = list(self._rates)[as_int(more[0]) - 1]
                 return RateLimited(rate.client, rate.per_second, as_int(more[1]) / 1_000_000)
-            case _:
+            case b"no sim":
                 return SimNotFound(self._policy.sim_id)
+            case _:
+                raise ResponseError(f"the admission script returned the unknown result {status!r}")
 
 
 def _not_durable(verdict: AdmissionResult, error: NotDurable) -> AdmissionResult:

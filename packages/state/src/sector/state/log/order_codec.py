@@ -62,19 +62,20 @@ def decode_orders(reply: Reply, max_bytes: int | None = None) -> tuple[list[Logg
     for entry in as_list(reply):
         entry_id, fields = as_entry(entry)
         fault = _entry_error(fields)
-        if fault:
+        if fault is not None:
             dead_letters.append(DeadLetter(entry_id, fields, fault))
         issuer = fields.get(b"issuer", b"").decode(errors="replace")
-        body = b"" if fault else fields[b"order"]
-        trace = fields[b"trace"].decode(errors="replace") if b"trace" in fields else ""
-        orders.append(LoggedOrder(entry_id, issuer, not fault and fields[b"scope"] == SCOPE_ADMIN, body, fault, trace))
+        body = fields[b"order"] if fault is None else b""
+        admin = fault is None and fields[b"scope"] == SCOPE_ADMIN
+        trace = fields[b"trace"].decode(errors="replace") if b"trace" in fields else None
+        orders.append(LoggedOrder(entry_id, issuer, admin, body, fault, trace))
         size += len(body)
         if max_bytes is not None and size >= max_bytes:
             break
     return orders, dead_letters
 
 
-def _entry_error(fields: dict[bytes, bytes]) -> str:
+def _entry_error(fields: dict[bytes, bytes]) -> str | None:
     if b"fault" in fields:  # a dead letter before the sim was exported and imported
         return fields[b"fault"].decode(errors="replace")
     if (version := fields.get(b"v", VERSION)) != VERSION:
@@ -83,4 +84,4 @@ def _entry_error(fields: dict[bytes, bytes]) -> str:
         return f"the entry is not an order: it lacks {', '.join(missing)}"
     if (scope := fields[b"scope"]) not in (SCOPE_ADMIN, SCOPE_PLAYER):
         return f"the entry is not an order: it has the invalid scope {scope.decode(errors='replace')[:20]!r}"
-    return ""
+    return None

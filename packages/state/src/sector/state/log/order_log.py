@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from redis.exceptions import ResponseError
+
 from sector.models.deprecated_names import deprecated_names
 from sector.state.errors import SimNotFound
 from sector.state.keys import SimKeys
 from sector.state.log.order_codec import DeadLetter, decode_orders
 from sector.state.redis.client import Client
-from sector.state.redis.connection import acquire_connection
+from sector.state.redis.connection import Connection, acquire_connection
 from sector.state.redis.replies import Reply, as_bytes, as_entry, as_int, as_list, checked
 from sector.state.tick.head import FIELDS, Head
 
-__all__ = ["DeadLetter", "Pending", "count_entries", "decode_orders", "load_pending"]
+__all__ = ["DeadLetter", "Pending", "count_entries", "decode_orders", "load_entry_count", "load_pending"]
 
 
 def count_entries(reply: Reply) -> int:
@@ -22,12 +24,18 @@ def count_entries(reply: Reply) -> int:
     return as_int(by_name.get(b"entries-added"))
 
 
+async def load_entry_count(connection: Connection, keys: SimKeys) -> int:
+    """Return how many entries the log ever had; 0 if it does not exist."""
+    (reply,) = await connection.pipeline(("XINFO", "STREAM", keys.orders))
+    return 0 if isinstance(reply, ResponseError) else count_entries(reply)
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """The number of orders that wait for the worker, and the id of the oldest, which begins with its time in ms; empty for none."""
+    """The number of orders that wait for the worker, and the id of the oldest, which begins with its time in ms; None for none."""
 
     count: int
-    oldest: str
+    oldest: str | None
 
 
 async def load_pending(redis: Client, sim_id: str) -> Pending:
@@ -40,11 +48,11 @@ async def load_pending(redis: Client, sim_id: str) -> Pending:
             raise SimNotFound(sim_id)
         (entries,) = checked(await connection.pipeline(("XRANGE", keys.orders, f"({head.cursor}", "+", "COUNT", 1)))
         if not as_list(entries):
-            return Pending(0, "")
+            return Pending(0, None)
         (reply,) = checked(await connection.pipeline(("XINFO", "STREAM", keys.orders)))
     oldest, _ = as_entry(as_list(entries)[0])
     # Orders may be appended or applied between the two commands. The count is for display.
-    return Pending(max(count_entries(reply) - head.applied, 1) if head.applied >= 0 else 1, oldest)
+    return Pending(1 if head.applied is None else max(count_entries(reply) - head.applied, 1), oldest)
 
 
 if not TYPE_CHECKING:  # (a type checker would allow any name)

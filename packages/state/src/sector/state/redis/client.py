@@ -151,7 +151,7 @@ def _connect_by_sentinel(address: RedisAddress, options: dict[str, Any]) -> Redi
             each.connection_pool.connection_class = CheckedSSLConnection
         options["connection_class"] = CheckedSentinelConnection
     client: Redis = sentinels.master_for(
-        address.service,
+        address.service or "",
         connection_pool_class=BoundedSentinelPool,
         username=address.username,
         password=address.password,

@@ -29,9 +29,9 @@ class RedisAddress:
 
     scheme: Scheme
     hosts: tuple[tuple[str, int], ...] = ()
-    path: str = ""
+    path: str | None = None
     """The path of a Unix socket."""
-    service: str = ""
+    service: str | None = None
     """The name of the service, which Sentinels know."""
     db: int = 0
     username: str | None = None
@@ -76,11 +76,11 @@ class RedisAddress:
         password: str | None,
     ) -> Self:
         db = options.pop("db", None)
-        service = ""
+        service: str | None = None
         if scheme == "unix":
             if hosts or len(path) < 2 or "\0" in path:
                 raise UrlError("a unix:// URL must have an absolute path and no host: unix:///run/valkey.sock")
-            return cls("unix", (), path, "", int(db or 0), username, password, options)
+            return cls("unix", (), path, None, int(db or 0), username, password, options)
         if scheme == "redis+sentinel":
             service, _, path = path.removeprefix("/").partition("/")
             if not _SERVICE.fullmatch(service):
@@ -94,7 +94,7 @@ class RedisAddress:
         if scheme == "redis+cluster" and db:
             raise UrlError("a cluster has only database 0: remove the database")
         addresses = _parse_hosts(scheme, hosts)
-        return cls(scheme, addresses, "", service, db, username, password, options)  # type: ignore[arg-type]  # a value of SCHEMES
+        return cls(scheme, addresses, None, service, db, username, password, options)  # type: ignore[arg-type]  # a value of SCHEMES
 
     @property
     def text(self) -> str:

@@ -110,7 +110,7 @@ class Importer:
         if self._head is None:
             raise self._broken("it has no keyframe before its first tick")
         cursor = self._checker.cursor
-        applied = self._head.applied + len(record.orders)
+        applied = (self._head.applied or 0) + len(record.orders)
         self._head = replace(
             self._head,
             tick=record.tick,

@@ -55,7 +55,7 @@ class SimRequest(BaseModel):
 
     config: SimConfig | None = None
     fork_of: ForkOf | None = None
-    fault: str = ""
+    fault: str | None = None
 
 
 async def is_repeated(redis: Client, sim_id: str, once: IdempotencyKey) -> bool:
@@ -153,25 +153,25 @@ async def _parse(sim_id: str, reply: Reply) -> SimRequest | None:
         raise RequestError(sim_id) from error
 
 
-async def reconcile[S](redis: Client, sim_id: str, world: World[S]) -> str:
-    """Create the sim if it was requested. Return a text for the log, or "" if nothing was requested.
+async def reconcile[S](redis: Client, sim_id: str, world: World[S]) -> str | None:
+    """Create the sim if it was requested. Return a text for the log, or None if nothing was done.
 
     If the creation fails, the reason is stored in the request.
     """
     request, keys = await get_request(redis, sim_id), SimKeys(sim_id)
     if request is None or request.fault:
-        return ""
+        return None
     try:
         if request.fork_of is not None:
             async with acquire_connection(redis, keys.head) as connection:
                 await check_room_for_sim(connection)
             await fork(redis, request.fork_of.sim, request.fork_of.tick, sim_id)
-            done = f"forked from {request.fork_of.sim} at tick {request.fork_of.tick}"
+            done: str | None = f"forked from {request.fork_of.sim} at tick {request.fork_of.tick}"
         else:
             now = await create(redis, sim_id, world, request.config or SimConfig())
-            done = "created on request" if now else ""
+            done = "created on request" if now else None
     except SimExists:
-        done = ""
+        done = None
     except (SimNotFound, HistoryGone, HistoryBroken, SimImpossible, StorageFull) as error:
         failed = request.model_copy(update={"fault": str(error)}).model_dump_json(exclude_unset=True)
         await execute(redis, "SET", keys.request, failed, "PX", _FAULT_RETENTION_MS)

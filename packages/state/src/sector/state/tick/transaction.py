@@ -4,15 +4,15 @@ Whoever else writes lease, head or events meanwhile makes EXEC answer null, and 
 connection breaks before EXEC's answer, the outcome is unknown; the head read next tells, by its commit id.
 """
 
-import asyncio
 import itertools
 import secrets
 import time
 from copy import replace
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from redis.exceptions import OutOfMemoryError, ResponseError
+from redis.exceptions import OutOfMemoryError
 
 from sector.models import LoggedOrder, SimConfig, Step
 from sector.models.deprecated_names import deprecated_names
@@ -26,7 +26,6 @@ from sector.state.errors import (
     StateError,
     WorldFailed,
 )
-from sector.state.history.event_codec import TickEvents, encode_tick
 from sector.state.history.retention import (
     MAX_HISTORY_BYTES,
     HistoryStep,
@@ -39,33 +38,31 @@ from sector.state.history.retention import (
 from sector.state.history.roll_forward import verify_delta
 from sector.state.keys import SimKeys
 from sector.state.log.order_codec import DeadLetter, decode_orders
-from sector.state.log.order_log import count_entries
+from sector.state.log.order_log import load_entry_count
 from sector.state.redis.client import Client
 from sector.state.redis.command_encoding import Command
 from sector.state.redis.connection import Connection, acquire_connection
-from sector.state.redis.memory import MEMORY_COMMAND, NO_LIMIT, memory_use
 from sector.state.redis.replies import as_bytes, as_list, checked
 from sector.state.tick.head import FIELDS, Head
 from sector.state.tick.head_state import SnapshotBacklog, StoredHead, load_head_state
 from sector.state.tick.lease import Lease, worker_of
+from sector.state.tick.memory_monitor import MemoryMonitor
 from sector.state.tick.outcome import CommittedTick, FinishedSim, PhaseDurations
+from sector.state.tick.step_runner import StepRunner
+from sector.state.tick.tick_commands import encode_commit, traces_of
 from sector.state.world import World
 
 MAX_ORDERS_PER_TICK = 10_000
 MAX_ORDER_BYTES_PER_TICK = 4 * 2**20
 """What a tick writes is about as large as its orders, and must fit into the memory that Redis reserves for ticks."""
-_MAX_TRACES = 100
-_MEMORY_CHECK_S, _MEMORY_CHECK_BYTES = 1.0, 2**16
-"""The memory of Redis is read after so many seconds, and after each tick that wrote so many bytes."""
-_QUICK_S = 0.02
-"""A tick that takes longer is computed in a thread, so that other sims go on and leases are renewed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """The input of a tick. `state` is None where it is cached."""
+class TickInput:
+    """The input of a tick. `state` is None if it is cached. `applied`: number of entries of the order log that were ever applied."""
 
     head: Head
+    applied: int
     orders: list[LoggedOrder]
     dead_letters: list[DeadLetter]
     state: StoredHead | None
@@ -86,7 +83,7 @@ class Ticker[S]:
         map_blob: bytes,
         lease: Lease,
         *,
-        tick_length_ms: int = -1,
+        tick_length_ms: int | None = None,
         max_history_bytes: int = MAX_HISTORY_BYTES,
     ) -> None:
         self._redis = redis
@@ -98,12 +95,12 @@ class Ticker[S]:
         self._keys = SimKeys(lease.sim_id)
         self._cursor = "0-0"
         self._states: dict[str, S] = {}  # by commit id: that of the last head seen, and that of the last EXEC sent
-        self._quick = False
+        self._step_runner = StepRunner()
         self._nonce, self._commits = secrets.token_hex(8), itertools.count()
         self._backlog: SnapshotBacklog | None = None  # None: not known
         self._keyframes: tuple[KeyframeMark, ...] | None = None  # None: not known
         self._max_history_bytes = max_history_bytes
-        self._memory, self._memory_due_s = NO_LIMIT, 0.0
+        self._memory = MemoryMonitor()
 
     async def tick(self) -> CommittedTick | FinishedSim:
         """Commit one tick, or find that the sim is finished.
@@ -127,14 +124,16 @@ class Ticker[S]:
             computed_s = time.monotonic()
             size = tick_bytes(step.events, step.delta, read.orders)
             history = self._history_after(read, step, size, keyframes)
-            self._plan_memory_check(size)
+            self._memory.count_write(size)
             after = self._head_after(read, step, history)
             self._states = {read.head.commit: state, after.commit: step.state}
             backlog = self._backlog_after(step, keyframe=history.is_keyframe)
             # Unknown until the commit is confirmed.
             self._backlog = self._keyframes = None
-            traces = _traces(read.orders)
-            changes = self._changes(after, step, history, read.dead_letters, traces, with_snapshot=backlog is None)
+            traces = traces_of(read.orders)
+            changes = encode_commit(
+                self._keys, after, step, history, read.dead_letters, traces, with_snapshot=backlog is None
+            )
             try:
                 await self._commit(connection, after, changes)
             except OutOfMemoryError:
@@ -154,7 +153,7 @@ class Ticker[S]:
             backlog is None,
             traces,
             history.stored_bytes,
-            self._memory,
+            self._memory.use,
         )
 
     def _backlog_after(self, step: Step[S], *, keyframe: bool) -> SnapshotBacklog | None:
@@ -162,18 +161,15 @@ class Ticker[S]:
         return None if self._backlog is None or keyframe else self._backlog.after(step)
 
     def _retention(self) -> Retention:
-        return Retention.of(self._config, self._memory.history_limit(self._max_history_bytes))
+        return Retention.of(self._config, self._memory.use.history_limit(self._max_history_bytes))
 
-    def _history_after(self, read: _Read, step: Step[S], size: int, keyframes: tuple[KeyframeMark, ...]) -> HistoryStep:
+    def _history_after(
+        self, read: TickInput, step: Step[S], size: int, keyframes: tuple[KeyframeMark, ...]
+    ) -> HistoryStep:
         """Return what the tick does to the history. `size`: bytes that it adds."""
         cursor = read.orders[-1].id if read.orders else read.head.cursor
         mark = KeyframeMark(read.head.tick + 1, cursor, read.head.history_bytes + size)
         return self._retention().advance(self._keys, keyframes, mark, step.snapshot)
-
-    def _plan_memory_check(self, size: int) -> None:
-        """Have the next tick read the memory of Redis if this one writes much. `size`: bytes."""
-        if size > _MEMORY_CHECK_BYTES:
-            self._memory_due_s = 0.0
 
     async def _hold_finished(self, connection: Connection, head: Head, keyframes: tuple[KeyframeMark, ...]) -> None:
         """Keep the lease of a finished sim. It writes nothing more, and keeps less history where Redis is nearly full."""
@@ -190,9 +186,8 @@ class Ticker[S]:
         drop = trim_history(self._keys, keyframes[: -len(rest)], rest) if rest else []
         checked(await connection.pipeline(("MULTI",), *drop, ("EXEC",)))
 
-    async def _read(self, connection: Connection) -> _Read:
+    async def _read(self, connection: Connection) -> TickInput:
         """Watch and read, in one round trip where cursor and commit are as this ticker left them."""
-        memory_due = time.monotonic() >= self._memory_due_s
         replies = await connection.pipeline(
             self._watch(),
             ("GET", self._keys.lease),
@@ -200,19 +195,19 @@ class Ticker[S]:
             self._orders_after(self._cursor),
             # Its type is checked before EXEC, which would carry out the commands around one that fails.
             ("XLEN", self._keys.events),
-            *([MEMORY_COMMAND] if memory_due else ()),
+            *self._memory.commands(),
         )
         _, token, fields, entries, _ = checked(replies[:5])
         self._check(as_bytes(token))
-        if memory_due:
-            self._memory, self._memory_due_s = memory_use(replies[5]), time.monotonic() + _MEMORY_CHECK_S
+        self._memory.update(replies[5:])
         head = Head.parse(as_list(fields))
         if head is None:
             raise SimNotFound(self.lease.sim_id)
         if head.cursor != self._cursor:
             (entries,) = checked(await connection.pipeline(self._orders_after(head.cursor)))
-        if head.applied < 0:
-            head = replace(head, applied=max(await self._logged(connection) - len(as_list(entries)), 0))
+        applied = head.applied
+        if applied is None:
+            applied = max(await load_entry_count(connection, self._keys) - len(as_list(entries)), 0)
         state = None
         if head.commit not in self._states:
             self._backlog = None
@@ -221,12 +216,7 @@ class Ticker[S]:
         orders, dead_letters = decode_orders(entries, MAX_ORDER_BYTES_PER_TICK)
         if dead_letters:
             checked(await connection.pipeline(("XLEN", self._keys.dead_letters)))
-        return _Read(head, orders, dead_letters, state)
-
-    async def _logged(self, connection: Connection) -> int:
-        """Return how many entries the order log ever had."""
-        (reply,) = await connection.pipeline(("XINFO", "STREAM", self._keys.orders))
-        return 0 if isinstance(reply, ResponseError) else count_entries(reply)
+        return TickInput(head, applied, orders, dead_letters, state)
 
     def _watch(self) -> Command:
         return ("WATCH", self._keys.lease, self._keys.head, self._keys.events)
@@ -238,32 +228,12 @@ class Ticker[S]:
         if token != self.lease.token.encode():
             raise LeaseLost(self.lease.sim_id, worker_of(token))
 
-    async def _compute_step(self, connection: Connection, read: _Read) -> tuple[S, Step[S]]:
-        """Return the state at head and the step from it. A slow one is computed in a thread, and the lease renewed meanwhile."""
-        if self._quick:
-            began_s = time.monotonic()
-            done = self._advance_world(read)
-            self._quick = time.monotonic() - began_s < _QUICK_S
-        else:
-            computing = asyncio.create_task(asyncio.to_thread(self._compute_in_thread, read))
-            try:
-                while not (await asyncio.wait((computing,), timeout=self.lease.ttl_ms / 3000))[0]:
-                    await self._renew(connection, read.head)
-            finally:
-                # A thread cannot be stopped; two must not run for one sim.
-                await asyncio.wait((computing,))
-            done = computing.result()
-        return done
+    async def _compute_step(self, connection: Connection, read: TickInput) -> tuple[S, Step[S]]:
+        """Return the state at head and the step from it. The lease is renewed while a thread computes."""
+        compute, renew = partial(self._advance_world, read), partial(self._renew, connection, read.head)
+        return await self._step_runner.run(compute, renew, self.lease.ttl_ms / 3000)
 
-    def _compute_in_thread(self, read: _Read) -> tuple[S, Step[S]]:
-        began_s, worked_s = time.monotonic(), time.thread_time()
-        done = self._advance_world(read)
-        # Among other threads it waits for its turn: a quick one is not to be taken for slow because of that.
-        waited_s, took_s = time.monotonic() - began_s, time.thread_time() - worked_s
-        self._quick = max(took_s, waited_s / 10) < _QUICK_S
-        return done
-
-    def _advance_world(self, read: _Read) -> tuple[S, Step[S]]:
+    def _advance_world(self, read: TickInput) -> tuple[S, Step[S]]:
         world, stored = self._world, read.state
         try:
             if stored is None:
@@ -302,7 +272,7 @@ class Ticker[S]:
         if done is None or as_bytes(commit) != head.commit.encode():
             raise CommitConflict(self.lease.sim_id, head.tick + 1)
 
-    def _head_after(self, read: _Read, step: Step[S], history: HistoryStep) -> Head:
+    def _head_after(self, read: TickInput, step: Step[S], history: HistoryStep) -> Head:
         return Head(
             tick=read.head.tick + 1,
             cursor=history.cursor,
@@ -311,31 +281,10 @@ class Ticker[S]:
             epoch=self.lease.epoch,
             at_ms=time.time_ns() // 1_000_000,
             status="finished" if step.finished else "running",
-            applied=read.head.applied + len(read.orders),
+            applied=read.applied + len(read.orders),
             tick_length_ms=self._tick_length_ms,
             history_bytes=history.written_bytes,
         )
-
-    def _changes(
-        self,
-        head: Head,
-        step: Step[S],
-        history: HistoryStep,
-        dead_letters: list[DeadLetter],
-        traces: tuple[str, ...],
-        *,
-        with_snapshot: bool,
-    ) -> list[Command]:
-        """Return the commands that write the tick, and its snapshot if `with_snapshot`. Readers get the traces of its orders."""
-        keys = self._keys
-        tick = TickEvents(head.tick, head.at_ms, head.epoch, head.hash, head.cursor, step.events, step.delta, traces)
-        return [
-            *([("SET", keys.snapshot, step.snapshot)] if with_snapshot else ()),
-            ("HSET", keys.head, *head.pairs()),
-            encode_tick(keys.events, tick),
-            *(each.store_command(keys) for each in dead_letters),
-            *history.commands,
-        ]
 
     async def _commit(self, connection: Connection, head: Head, changes: list[Command]) -> None:
         """Write the tick that leads to `head`, and renew the lease: all of it, or nothing where what is watched changed."""
@@ -343,11 +292,6 @@ class Ticker[S]:
         if done is None:
             raise CommitConflict(self.lease.sim_id, head.tick)
         checked(as_list(done))
-
-
-def _traces(orders: list[LoggedOrder]) -> tuple[str, ...]:
-    """Return the traces of orders, each once, and no more than a reader of the event stream can be told."""
-    return tuple(dict.fromkeys(order.trace for order in orders if order.trace))[:_MAX_TRACES]
 
 
 if not TYPE_CHECKING:  # (a type checker would allow any name)

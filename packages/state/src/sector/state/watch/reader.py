@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from copy import replace
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ from sector.state.redis.client import Client
 from sector.state.redis.command_encoding import Command
 from sector.state.redis.connection import Connection, acquire_connection, execute
 from sector.state.redis.replies import Reply, as_bytes, as_list, checked
-from sector.state.tick.head import FIELDS, Head
+from sector.state.tick.head import FIELDS, Head, TickInfo
 from sector.state.tick.head_state import MAX_SNAPSHOT_AGE_TICKS, load_head_state
 
 _TRIES = 3
@@ -38,10 +37,10 @@ type Turn = Callable[[], AbstractAsyncContextManager[object]]
 
 @dataclass(frozen=True, slots=True)
 class SimView:
-    """Head, snapshot and map of a sim at one instant."""
+    """Snapshot and map of a sim at one instant. `head`: what is known of the tick that is shown."""
 
     sim_id: str
-    head: Head
+    head: TickInfo
     snapshot: Frame
     map: Frame
 
@@ -63,18 +62,17 @@ class SimView:
     def after(self, tick: "TickEvents") -> "SimView":
         """Return the view after the tick that follows. Raises sector.models.delta.DeltaError, sector.models.frame.FrameError."""
         snapshot = apply_delta(self.snapshot, decode(tick.delta))
-        head = replace(
-            self.head,
-            tick=tick.tick,
-            cursor=tick.cursor,
-            hash=tick.hash,
-            commit="",
-            epoch=tick.epoch,
-            at_ms=tick.at_ms,
-            status=str(snapshot.meta.get("status")),
-            applied=-1,
-        )
+        status = str(snapshot.meta.get("status"))
+        head = TickInfo(tick.tick, tick.cursor, tick.hash, tick.epoch, tick.at_ms, status)
         return SimView(self.sim_id, head, snapshot, self.map)
+
+
+@dataclass(frozen=True, slots=True)
+class _CommittedView:
+    """A view that was read at the head, and the id of the commit that led to it."""
+
+    commit: str
+    view: SimView
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ class SimReader:
     def __init__(self, redis: Client, sim_id: str) -> None:
         self._redis = redis
         self._keys = SimKeys(sim_id)
-        self._view: SimView | None = None
+        self._latest: _CommittedView | None = None
 
     async def head(self) -> Head:
         """Return the head. Raises SimNotFound, redis.exceptions.RedisError."""
@@ -103,15 +101,14 @@ class SimReader:
 
         Raises SimNotFound, HistoryGone, HistoryBroken, sector.models.frame.FrameError, redis.exceptions.RedisError.
         """
-        head = await self.head()
-        if self._view is None or self._view.head.commit != head.commit:
+        head, latest = await self.head(), self._latest
+        if latest is None or latest.commit != head.commit:
             async with acquire_connection(self._redis, self._keys.head) as connection:
-                self._view = (self._view and await self._refresh(connection, self._view)) or await self._reload(
-                    connection
-                )
-        return self._view
+                latest = (latest and await self._refresh(connection, latest.view)) or await self._reload(connection)
+            self._latest = latest
+        return latest.view
 
-    async def _refresh(self, connection: Connection, view: SimView) -> SimView | None:
+    async def _refresh(self, connection: Connection, view: SimView) -> _CommittedView | None:
         """Return the view after what happened since `view`; None where that is too much, or does not follow from it."""
         stream = ("XRANGE", self._keys.events, f"{view.head.tick}-0", "+", "COUNT", MAX_SNAPSHOT_AGE_TICKS + 1)
         head, (entries,) = await self._read_atomically(connection, stream)
@@ -124,20 +121,23 @@ class SimReader:
             )
         except (HistoryGone, HistoryBroken):
             return None
-        return SimView(view.sim_id, head, state.frame, view.map) if state.hash == head.hash else None
+        if state.hash != head.hash:
+            return None
+        return _CommittedView(head.commit, SimView(view.sim_id, head.info(), state.frame, view.map))
 
-    async def _reload(self, connection: Connection, tries: int = _TRIES) -> SimView:
+    async def _reload(self, connection: Connection, tries: int = _TRIES) -> _CommittedView:
         head, (snapshot, map_blob) = await self._read_atomically(
             connection, ("GET", self._keys.snapshot), ("GET", self._keys.map)
         )
         stored_head = await load_head_state(connection, self._keys, head, snapshot)
         try:
-            return SimView(self._keys.sim_id, head, stored_head.materialize().frame, decode(as_bytes(map_blob) or b""))
+            snapshot_frame, map_frame = stored_head.materialize().frame, decode(as_bytes(map_blob) or b"")
         except HistoryGone:
             # It went on so far meanwhile that what came after that snapshot is trimmed.
             if tries == 1:
                 raise
             return await self._reload(connection, tries - 1)
+        return _CommittedView(head.commit, SimView(self._keys.sim_id, head.info(), snapshot_frame, map_frame))
 
     async def _read_atomically(self, connection: Connection, *commands: Command) -> tuple[Head, list[Reply]]:
         """Return the head, and the replies to `commands` at the same instant."""
