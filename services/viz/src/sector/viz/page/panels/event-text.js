@@ -25,7 +25,7 @@ export const KIND_BY_TYPE = Object.fromEntries(
 );
 
 /** @param {string | null} faction @returns {string | FactionRef} */
-function factionOrNobody(faction) {
+function describeFaction(faction) {
   return faction === null ? "no faction" : { faction };
 }
 
@@ -46,7 +46,7 @@ const TEXTS = {
   fleet_departed: (e) => [{ faction: e.faction }, ` sends ${formatNumber(e.ships)} from `, { system: e.system }, " to ", { system: e.target }],
   fleet_arrived: (e) => [{ faction: e.faction }, `: ${formatNumber(e.ships)} arrive at `, { system: e.system }],
   ships_mustered: (e) => [{ faction: e.faction }, ` musters ${formatNumber(e.ships)} at `, { system: e.system }],
-  order_rejected: (e) => [factionOrNobody(e.faction), `: refused, ${e.detail || e.reason.replaceAll("_", " ")}`],
+  order_rejected: (e) => [describeFaction(e.faction), `: refused, ${e.detail || e.reason.replaceAll("_", " ")}`],
 };
 
 /** @param {WorldEvent} event @returns {EventText | null} */
