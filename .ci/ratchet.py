@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Never
 
 _ROOT = Path(__file__).resolve().parent.parent
-_THIRD_PARTY = frozenset({"node_modules", "vendor"})
+_IGNORED = frozenset({"__pycache__", "node_modules", "vendor"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,10 @@ class Source:
 
 
 def read_sources(root: Path, patterns: Iterable[str]) -> Iterator[Source]:
-    """Yield each file that a pattern of `Path.glob` matches once, sorted by path. Third-party code is left out."""
+    """Yield each file that a pattern of `Path.glob` matches once, sorted by path. Third-party code and bytecode are left out."""
     for path in sorted({path for pattern in patterns for path in root.glob(pattern)}):
         relative = path.relative_to(root)
-        if path.is_file() and _THIRD_PARTY.isdisjoint(relative.parts):
+        if path.is_file() and _IGNORED.isdisjoint(relative.parts):
             yield Source(relative, path.read_text())
 
 

@@ -10,8 +10,10 @@ period_s=${WATCHDOG_PERIOD_S:-10}
 max_failures=6
 server=$$
 
+# A server that rejects the user, or has no connection left, answers too, and serves the connections that it has.
 answers() {
-  timeout 5 valkey-cli --user probe --pass probe --no-auth-warning ping 2>/dev/null | grep -qE '^(PONG|LOADING|MASTERDOWN)'
+  timeout 5 valkey-cli --user probe --pass probe --no-auth-warning ping 2>&1 |
+    grep -qE '^(PONG|LOADING|MASTERDOWN|AUTH failed|ERR|NOAUTH|NOPERM|WRONGPASS)'
 }
 
 watch() {

@@ -104,7 +104,12 @@ def test_a_server_that_answers_runs_on_and_stops_in_order(tmp_path: Path) -> Non
         ("PONG", False),
         ("LOADING the data", False),
         ("MASTERDOWN Link with MASTER is down", False),
+        ("AUTH failed: ERR max number of clients reached", False),
+        ("AUTH failed: WRONGPASS invalid username-password pair or user is disabled.", False),
+        ("NOAUTH Authentication required.", False),
         ("BUSY running a script", True),
+        ("Could not connect to Valkey at 127.0.0.1:6379: Connection refused", True),
+        ("Error: Server closed the connection", True),
         ("", True),
     ],
 )

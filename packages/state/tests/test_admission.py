@@ -156,6 +156,15 @@ async def test_a_request_must_satisfy_all_rates(sim: Sim, redis: Redis) -> None:
     assert isinstance(elsewhere, Admitted)
 
 
+async def test_pending_orders_have_no_limit_while_the_applied_ones_are_unknown(redis: Redis) -> None:
+    """A head with -1 does not know how many orders were applied."""
+    await Sim.create(redis)
+    await redis.hset(SimKeys("default").head, "applied", "-1")
+    policy = AdmissionPolicy("default", max_pending=1)
+    results = [(await admit_group(policy, redis, [ONE]))[0] for _ in range(3)]
+    assert [type(each) for each in results] == [Admitted] * 3
+
+
 async def test_orders_are_rejected_while_the_queue_is_full(sim: Sim, redis: Redis) -> None:
     gate = AdmissionPolicy("default", max_pending=3)
     verdicts = await admit_group(gate, redis, [ONE, ONE, ONE, ONE])

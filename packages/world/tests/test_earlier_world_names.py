@@ -92,3 +92,21 @@ def test_the_earlier_method_calls_an_override_of_the_new_one() -> None:
 
     with pytest.warns(DeprecationWarning, match=r"SectorWorld\.found is now create$"):
         assert Fixed().found(SimConfig()) == (b"map", b"snapshot")
+
+
+def test_a_subclass_with_both_names_and_class_keywords_has_its_new_method() -> None:
+    class Tagged:
+        def __init_subclass__(cls, *, tag: str = "", **kwargs: object) -> None:
+            super().__init_subclass__(**kwargs)
+            cls.tag = tag
+
+        tag = ""
+
+    def call_base(self: SectorWorld, config: SimConfig) -> tuple[bytes, bytes]:
+        return SectorWorld.found(self, config)
+
+    methods = {"create": lambda _, config: (b"map", b"snapshot"), "found": call_base}
+    both = type("Both", (SectorWorld, Tagged), methods, tag="both")
+    assert vars(both)["tag"] == "both"
+    with pytest.warns(DeprecationWarning, match=r"SectorWorld\.found is now create$"):
+        assert call_base(both(), SimConfig()) == (b"map", b"snapshot")

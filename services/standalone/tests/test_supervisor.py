@@ -198,6 +198,31 @@ async def test_a_log_on_a_disk_that_stalls_does_not_hold_up_the_supervisor(
     thawed.set()
 
 
+async def test_no_process_starts_after_a_stop_while_its_log_is_opened(
+    tmp_path: Path, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening, thawed = threading.Event(), threading.Event()
+
+    @contextmanager
+    def stall(path: Path, *, append: bool) -> Iterator[BinaryIO]:
+        opening.set()
+        thawed.wait()
+        with open_output(path, append=append) as log:
+            yield log
+
+    monkeypatch.setattr(supervising, "open_output", stall)
+    one = Supervisor(tmp_path, lines)
+    await one.start()
+    one.supervise(python("late", f"open({str(tmp_path / 'started')!r}, 'w').close()"))
+    await asyncio.to_thread(opening.wait)
+    stop = asyncio.create_task(one.stop(None))
+    await asyncio.sleep(0)
+    thawed.set()
+    await stop
+    assert one._running == {}
+    assert not (tmp_path / "started").exists()
+
+
 async def test_a_tail_on_a_disk_that_stalls_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     thawed = threading.Event()
 

@@ -22,7 +22,7 @@ from sector.client.stream import Gap, follow
 from sector.models import ORDER, Event, Order, Snapshot
 from sector.models.certificates import authorities_context
 from sector.models.config import SimConfig
-from sector.models.deprecated_names import adopt_earlier_overrides
+from sector.models.deprecated_names import adopt_earlier_overrides, is_adopted
 from sector.models.responses import AcceptedOrder, EventPage, OrderStatus, RequestedSim, Results, SimDetails, SimPage
 from sector.models.secret_text import clean_token
 from sector.models.urls import parse_http_url
@@ -49,8 +49,8 @@ class Client:
         ValueError: The URL, the token or the file of SSL_CERT_FILE is invalid.
     """
 
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
         adopt_earlier_overrides(cls, {"found": "create_sim"})
 
     def __init__(
@@ -206,8 +206,8 @@ class Client:
     async def found(self, sim_id: str, config: SimConfig) -> RequestedSim:
         """Request a new sim. Deprecated: use `create_sim`."""
         warnings.warn("Client.found is now Client.create_sim", DeprecationWarning, stacklevel=2)
-        if type(self).found is not Client.found:
-            # An override of `found` called this one. It stands for `create_sim` too.
+        if is_adopted(type(self), "found", "create_sim"):
+            # An override of `found`, which stands for `create_sim` too, called this one.
             return await Client.create_sim(self, sim_id, config)
         return await self.create_sim(sim_id, config)
 

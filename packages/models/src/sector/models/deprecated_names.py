@@ -64,6 +64,12 @@ def adopt_earlier_overrides(cls: type, renamed: Mapping[str, str]) -> None:
             setattr(cls, name, vars(cls.__mro__[position])[earlier])
 
 
+def is_adopted(cls: type, earlier: str, name: str) -> bool:
+    """Return whether the override of an earlier method name, which `cls` has or inherits, overrides the new one."""
+    override = getattr(cls, earlier)
+    return any(vars(each).get(name) is override for each in cls.__mro__)
+
+
 def _position(cls: type, name: str) -> int:
     """Return where in the order of method resolution this name is defined first."""
     return next((place for place, each in enumerate(cls.__mro__) if name in vars(each)), len(cls.__mro__))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sector.models import LoggedOrder, SimConfig, Step
-from sector.models.deprecated_names import adopt_earlier_overrides, deprecated_names
+from sector.models.deprecated_names import adopt_earlier_overrides, deprecated_names, is_adopted
 from sector.models.frame import Frame, decode, digest, encode
 from sector.world.codec import events_frame, galaxy_of, map_frame, snapshot_frame, state_of
 from sector.world.delta import delta_frame
@@ -31,8 +31,8 @@ class Position(NamedTuple):
 class SectorWorld:
     """The world of systems, lanes, factions and fleets. It implements `sector.state.world.World`."""
 
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
         adopt_earlier_overrides(cls, {"found": "create"})
 
     def create(self, config: SimConfig) -> tuple[bytes, bytes]:
@@ -46,8 +46,8 @@ class SectorWorld:
     def found(self, config: SimConfig) -> tuple[bytes, bytes]:
         """Return the result of `create`. Deprecated: this is the name before 0.7."""
         warnings.warn("SectorWorld.found is now create", DeprecationWarning, stacklevel=2)
-        if type(self).found is not SectorWorld.found:
-            # An override of `found` called this one. It stands for `create` too.
+        if is_adopted(type(self), "found", "create"):
+            # An override of `found`, which stands for `create` too, called this one.
             return SectorWorld.create(self, config)
         return self.create(config)
 

@@ -62,6 +62,8 @@ class Supervisor:
         pauses = backoff(first_s=0.2, max_s=5.0)
         while not self._stopping.is_set():
             process = await self._spawn(spec)
+            if process is None:
+                return
             if self._stopping.is_set():
                 # `stop` did not end this process, because it had not started yet.
                 await _end([process], _STOP_SERVICES_S)
@@ -77,11 +79,14 @@ class Supervisor:
             )
             await wait_for_stop(self._stopping, next(pauses))
 
-    async def _spawn(self, spec: ProcessSpec) -> Process:
+    async def _spawn(self, spec: ProcessSpec) -> Process | None:
+        """Start a process. None if `stop` came while its log was opened."""
         if self._watchdog is None:
             raise RuntimeError("the supervisor was not started")
         log = await self._open_log(spec)
         try:
+            if self._stopping.is_set():
+                return None
             process = await asyncio.create_subprocess_exec(
                 *spec.command,
                 stdin=DEVNULL,
@@ -134,7 +139,10 @@ class Supervisor:
 def _open_log_file(path: Path) -> int:
     """Return a descriptor of a log. Raises FileError."""
     with open_output(path, append=True) as log:
-        return os.dup(log.fileno())
+        try:
+            return os.dup(log.fileno())
+        except OSError as error:
+            raise FileError(path, f"it cannot be opened: {error.strerror}") from error
 
 
 def _close_log(opening: asyncio.Future[int]) -> None:

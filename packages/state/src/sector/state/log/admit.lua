@@ -37,6 +37,8 @@ local now = time[1] * 1000000 + time[2]
 local fields = redis.call('HMGET', head, 'tick', 'status', 'applied')
 -- (`applied` is false before 0.6)
 local tick, status, applied = fields[1], fields[2], fields[3] and tonumber(fields[3])
+-- (stored as -1 where it is unknown)
+if applied and applied < 0 then applied = nil end
 
 -- Returns the time at a key; 0 where it is damaged, or later than what any request leads to: the clock was set back since.
 local function read_time(key, latest)
