@@ -1,9 +1,19 @@
 #!/bin/sh
-# Runs Redis, and kills it after a minute without an answer, so that its container restarts: `watchdog.sh valkey-server redis.conf`.
-#
+usage='usage: watchdog.sh COMMAND ARGUMENT ...
+
+Runs Redis by its command, and kills it after six pings without an answer, so that its container restarts.
+
+  WATCHDOG_PERIOD_S  seconds between two pings (default: 10)
+
+example:
+  watchdog.sh valkey-server /etc/redis/redis.conf'
 # A script that does not end blocks the server, also for SIGTERM. The append-only file has what was written before. A server that loads its
 # data is left alone. The container needs an init process (`init: true`): the kernel does not let a container kill its process 1.
 set -eu
+case "${1-}" in
+  -h | --help) echo "$usage" && exit ;;
+  '') echo "$usage" >&2 && exit 2 ;;
+esac
 
 # As the liveness probe of k8s/redis/redis.yaml.
 period_s=${WATCHDOG_PERIOD_S:-10}
