@@ -64,7 +64,7 @@ def test_images_contain_compiled_read_only_code(engine: str, images: Mapping[str
 
 
 def checked(name: str, container: str, expected: str) -> subprocess.CompletedProcess[str]:
-    """Run the health check of a container until its output contains `said`."""
+    """Run the health check of a container until its output contains `expected`."""
     check = image(name).config.healthcheck
     assert check is not None
     command = ["docker", "exec", container, *check.test[1:]]

@@ -5,6 +5,7 @@ These tests run the command of docker/compose.yaml without a container. test_com
 
 import contextlib
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -23,6 +24,7 @@ from fixtures.processes import free_port
 from fixtures.waiting import wait_until
 
 PERIOD_S = "0.1"
+WATCHDOG = "docker/watchdog.sh"
 REDIS = yaml.safe_load(Path("docker/compose.yaml").read_text())["services"]["redis"]
 # As valkey-cli, which the tests' package of Valkey does not have.
 PING = """#!{python}
@@ -128,3 +130,9 @@ def test_only_a_server_that_does_not_answer_is_killed(tmp_path: Path, answer: st
 def test_the_server_is_not_process_1_of_its_container() -> None:
     assert REDIS["init"]
     assert REDIS["restart"] == "unless-stopped"
+
+
+def test_the_liveness_probe_of_kubernetes_accepts_the_same_answers() -> None:
+    accepted = [re.findall(r"grep -qE '(.*?)'", Path(file).read_text()) for file in (WATCHDOG, "k8s/redis/redis.yaml")]
+    assert accepted[0] == accepted[1]
+    assert len(accepted[0]) == 1

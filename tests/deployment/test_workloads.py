@@ -193,7 +193,7 @@ async def test_the_page_is_live_and_uses_the_api_of_its_host(cluster: Cluster) -
             # The API is open, so a name is enough.
             await page.locator("#play-faction").fill("Visitor")
             service_name = await page.evaluate(
-                "fetch('/api/health/ready').then((answer) => answer.json()).then((said) => said.service)"
+                "fetch('/api/health/ready').then((answer) => answer.json()).then((health) => health.service)"
             )
             assert service_name == "api"
         finally:

@@ -1,4 +1,4 @@
-"""The programs that a user can start, found in the sources, and their help."""
+"""The programs that a user can start, collected from the sources, and their help."""
 
 import re
 import subprocess

@@ -52,7 +52,7 @@ async def test_a_trace_spans_the_request_the_tick_and_the_frame(
             async for line in stream.aiter_lines():
                 if line == "event: note":
                     break
-            wait_until(lambda: len(collector.spans) == 7, "all of it is told")
+            wait_until(lambda: len(collector.spans) == 7, "all spans arrive")
     (request,), (tick,), (frame,), (events,) = (
         collector.named(name) for name in ("POST /orders", "tick", "frame", "events")
     )

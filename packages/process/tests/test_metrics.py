@@ -49,7 +49,7 @@ def test_processes_that_share_a_port_export_the_metrics_of_all(tmp_path: Path) -
     two = [start(tmp_path / "one", port, **settings), start(tmp_path / "two", port, "unready", **settings)]
     try:
         wait_until(lambda: len(list(folder.glob("gauge_livemin_*.db"))) == 2, "both are there")
-        wait_until(lambda: read_metrics(port)["sector_ready"] == 0, "the unready one counts, whoever answers")
+        wait_until(lambda: read_metrics(port)["sector_ready"] == 0, "the unready process counts in every response")
         for _ in range(40):
             httpx.get(f"http://127.0.0.1:{port}/health/live")
         wait_until(lambda: read_metrics(port)["sector_event_loop_lag_seconds_count"] >= 2, "a second is over for both")

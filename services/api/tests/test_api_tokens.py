@@ -93,7 +93,7 @@ BAD: dict[str, tuple[Callable[[], str | None], str]] = {
     "no token": (lambda: "hello", "is not a JWT"),
     "expired": (lambda: create_token("Crimson", exp=int(time.time()) - 1), "expired"),
     "without end": (lambda: create_token("Crimson", exp=None), "exp"),
-    "of nobody": (lambda: create_token("Crimson", sub=None), "sub"),
+    "without a subject": (lambda: create_token("Crimson", sub=None), "sub"),
     "not yet": (lambda: create_token("Crimson", nbf=int(time.time()) + 600), "ahead of the clock"),
     "of the future": (lambda: create_token("Crimson", iat=int(time.time()) + 600), "ahead of the clock"),
     "of a name that is no text": (lambda: create_token("Crimson", sub=7), "its sub must be a string"),

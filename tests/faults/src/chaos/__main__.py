@@ -19,7 +19,7 @@ from chaos.system import LEASE_S, TICK_S
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run trials; returns the exit status: 0 if every promise was kept, 1 if not, 2 if nothing ran."""
+    """Run trials; returns the exit status: 0 if every guarantee held, 1 if not, 2 if nothing ran."""
     given = _parser().parse_args(arguments)
     wanted = tuple(given.faults.split(",")) if given.faults else ()
     if unknown := [kind for kind in wanted if not any(kind in kinds for kinds in KINDS.values())]:
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         " and paused, connections are cut and delayed, and Redis is restarted, failed over and resharded. Afterwards a checker reads"
         " the full history: each acknowledged order is applied or rejected once and in order, and each tick is committed once.",
         epilog="example: ./pants run tests/faults -- --minutes 10 --redis cluster --seed 7. Equal seeds give equal schedules."
-        " Exit status: 0 if every promise was kept, 1 if not, 2 if nothing ran.",
+        " Exit status: 0 if every guarantee held, 1 if not, 2 if nothing ran.",
     )
     parser.add_argument(
         "--minutes", type=_minutes, default=3.0, help="total duration in minutes (default: %(default)g)", metavar="M"

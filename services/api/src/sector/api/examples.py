@@ -61,9 +61,9 @@ MAP: JsonValue = {
 }
 FORK: JsonValue = {"id": "what-if"}
 SIM: JsonValue = {"id": "mine", "config": {"systems": 200, "seed": 7}}
-ASKED_FOR: JsonValue = {"id": "mine", "status": "founding"}
+REQUESTED_SIM: JsonValue = {"id": "mine", "status": "founding"}
 SIMS: JsonValue = {
-    "sims": [{"id": "default", "status": "running", "tick": 212, "at_ms": _AT_MS}, ASKED_FOR],
+    "sims": [{"id": "default", "status": "running", "tick": 212, "at_ms": _AT_MS}, REQUESTED_SIM],
     "more": False,
 }
 DETAILS: JsonValue = {

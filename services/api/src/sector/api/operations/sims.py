@@ -9,7 +9,7 @@ from sector.models.responses import NewFork, NewSim, RequestedSim, SimDetails, S
 _REQUESTED = Reply(
     "The request is stored. Poll the location for the status of the sim.",
     RequestedSim,
-    example=examples.ASKED_FOR,
+    example=examples.REQUESTED_SIM,
     headers=("Location",),
 )
 
